@@ -1,0 +1,7 @@
+"""PLACEHOLDER."""
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """PLACEHOLDER."""

@@ -1,0 +1,46 @@
+"""Errors that reach a user of the client. No message ever shows a record's value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+
+class PadanError(Exception):
+    """Base of all errors that the client raises on purpose; ``exit_code`` is the CLI's."""
+
+    exit_code = 1
+
+
+class BadInputError(PadanError):
+    """A file, row or field cannot be used; the message says which, why and what to do."""
+
+    exit_code = 3
+
+
+class RefusedError(PadanError):
+    """The server refused; ``reason`` is an ErrorReason name without its prefix."""
+
+    exit_code = 4
+
+    def __init__(self, message: str, reason: str = "", metadata: Mapping[str, str] | None = None):
+        super().__init__(message)
+        self.reason = reason
+        self.metadata = dict(metadata or {})
+
+
+class MismatchError(RefusedError):
+    """Key, schema, normaliser version or epoch differ between the two sides."""
+
+    exit_code = 5
+
+
+class UnavailableError(PadanError):
+    """The server cannot be reached, or did not answer in time; nothing acknowledged was lost."""
+
+    exit_code = 6
+
+
+class VerificationError(PadanError):
+    """A signature, seal or digest does not verify: do not go on."""
+
+    exit_code = 7

@@ -1,0 +1,230 @@
+"""The linkage schema: which fields a flow compares, in which passes, encoded how.
+
+A schema is data. It stands in the signed agreement (or in a file of its own for a rehearsal), and
+both sides and the linkage unit derive everything else from it: what is encoded, how wide each
+column is, how many rows a table has. Spec: ``proto/spec/10-encoding.md``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from enum import StrEnum
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+#: Bytes of a token, a handle, a confirmation tag and a sealed code (spec 10, "Tables").
+TOKEN_BYTES = 16
+HANDLE_BYTES = 16
+TAG_BYTES = 8
+SEALED_CODE_BYTES = 44
+BUCKET_BYTES = 2
+
+#: Tables are padded to a multiple of this many rows, so that sizes say little (spec 30).
+ROW_QUANTUM = 256
+
+Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
+
+
+class Kind(StrEnum):
+    """What a field holds; decides how it is normalised and cut into q-grams."""
+
+    NIK = "nik"
+    KK = "kk"
+    NIP = "nip"
+    NPWP = "npwp"
+    PASSPORT = "passport"
+    JKN_CARD = "jkn_card"
+    BPJSTK_NUMBER = "bpjstk_number"
+    NIB = "nib"
+    KBLI = "kbli"
+    PERSON_NAME = "person_name"
+    COMPANY_NAME = "company_name"
+    DATE = "date"
+    PLACE = "place"
+    ADDRESS = "address"
+    PHONE = "phone"
+    EMAIL = "email"
+    SEX = "sex"
+    NATIONALITY = "nationality"
+    CODE = "code"
+    TEXT = "text"
+
+
+_NAME_KEYS = frozenset(
+    {"sorted", "phonetic", "phonetic_first", "phonetic_last", "initials", "first", "last"}
+)
+#: Derived keys that ``exact`` may name after a colon, by kind: ``nama:phonetic``.
+DERIVATIONS: dict[Kind, frozenset[str]] = {
+    Kind.PERSON_NAME: _NAME_KEYS,
+    Kind.COMPANY_NAME: _NAME_KEYS,
+    Kind.PLACE: frozenset({"phonetic"}),
+    Kind.ADDRESS: frozenset({"sorted"}),
+    Kind.TEXT: frozenset({"sorted", "phonetic", "first"}),
+    Kind.DATE: frozenset({"year", "month", "day", "year_month", "unordered"}),
+    Kind.NIK: frozenset({"district", "birth_date"}),
+    Kind.NIP: frozenset({"birth_date"}),
+    Kind.CODE: frozenset({"prefix3", "prefix4"}),
+}
+
+#: Kinds whose values are few: a segment of their own leaks by equality (research, GRP attack).
+LOW_ENTROPY_KINDS = frozenset({Kind.SEX, Kind.NATIONALITY, Kind.KBLI, Kind.PLACE})
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class SchemaField(_Model):
+    """One field of the records, by the name that both sides use for it."""
+
+    name: Identifier
+    kind: Kind
+
+
+class Segment(_Model):
+    """A bit range of a pass's filter that holds one field, or several merged.
+
+    ``bits`` is the length m, a multiple of 64; ``weight`` the constant number T of inserted bits;
+    ``diffusion`` the number t of input bits XORed into each output bit (0: none). Segments of one
+    ``group`` share hash, diffusion and mask, so that the unit can also compare them crosswise
+    (given name against surname).
+    """
+
+    fields: Annotated[tuple[Identifier, ...], Field(min_length=1)]
+    bits: Annotated[int, Field(ge=64, le=4096, multiple_of=64)] = 512
+    weight: Annotated[int, Field(ge=1, le=2048)] = 100
+    diffusion: Annotated[int, Field(ge=0, le=64)] = 10
+    group: Identifier | None = None
+
+    @property
+    def label(self) -> str:
+        """Name under which the segment's hash, diffusion and mask are derived."""
+        return self.group or "+".join(self.fields)
+
+
+class Pass(_Model):
+    """One way for two records to match: ``exact`` agrees, and ``similar`` is alike.
+
+    ``exact`` names fields or derived keys (``nama:phonetic``); their keyed hash is the token.
+    ``similar`` makes a segmented filter, salted by the exact fields. ``confirm`` names fields that
+    get a confirmation tag, salted by the exact fields too.
+    """
+
+    id: Identifier
+    exact: Annotated[tuple[str, ...], Field(min_length=1)]
+    similar: tuple[Segment, ...] = ()
+    confirm: tuple[Identifier, ...] = ()
+    bucket_bits: Annotated[int, Field(ge=4, le=16)] = 12
+
+    @property
+    def filter_bits(self) -> int:
+        """Length of the whole filter, bits; 0 in an exact pass."""
+        return sum(s.bits for s in self.similar)
+
+    @property
+    def filter_words(self) -> int:
+        """Length of the whole filter in 64-bit words."""
+        return self.filter_bits // 64
+
+
+class Schema(_Model):
+    """An ordered list of passes over named fields.
+
+    ``presence`` sends a presence mask (profile ``seimbang``); without it an empty segment is random
+    bits and nothing tells (profile ``ketat``). ``decoy_share`` is the number of decoy rows for each
+    real one.
+    """
+
+    fields: Annotated[tuple[SchemaField, ...], Field(min_length=1)]
+    passes: Annotated[tuple[Pass, ...], Field(min_length=1, max_length=32)]
+    presence: bool = False
+    decoy_share: Annotated[float, Field(ge=0, le=4)] = 0.25
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        kinds = {f.name: f.kind for f in self.fields}
+        if len(kinds) != len(self.fields):
+            raise ValueError("field names repeat")
+        if len({p.id for p in self.passes}) != len(self.passes):
+            raise ValueError("pass ids repeat")
+        for p in self.passes:
+            for key in p.exact:
+                name, _, derivation = key.partition(":")
+                if name not in kinds:
+                    raise ValueError(f"pass {p.id}: no field {name!r}")
+                if derivation and derivation not in DERIVATIONS.get(kinds[name], frozenset()):
+                    raise ValueError(f"pass {p.id}: {kinds[name]} has no derived key {derivation!r}")
+            named = [n for s in p.similar for n in s.fields] + list(p.confirm)
+            for name in named:
+                if name not in kinds:
+                    raise ValueError(f"pass {p.id}: no field {name!r}")
+            sizes: dict[str, tuple[int, int]] = {}
+            for s in p.similar:
+                size = (s.bits, s.diffusion)
+                if sizes.setdefault(s.label, size) != size:
+                    raise ValueError(f"pass {p.id}: segments of group {s.label!r} differ in shape")
+        return self
+
+    def kind(self, name: str) -> Kind:
+        """Kind of the field called ``name``. Raises KeyError if there is none."""
+        for f in self.fields:
+            if f.name == name:
+                return f.kind
+        raise KeyError(name)
+
+    def get_pass(self, pass_id: str) -> Pass:
+        """The pass called ``pass_id``. Raises KeyError if there is none."""
+        for p in self.passes:
+            if p.id == pass_id:
+                return p
+        raise KeyError(pass_id)
+
+    def digest(self) -> bytes:
+        """SHA-256 of the canonical schema, 32 bytes (spec 10, "Schema digest").
+
+        Canonical: JSON with sorted keys, no spaces, ASCII escapes, every default written out.
+        """
+        text = json.dumps(
+            self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"), ensure_ascii=True
+        )
+        return hashlib.sha256(b"padan/v1 schema\x00" + text.encode("ascii")).digest()
+
+    def padded_rows(self, record_count: int) -> int:
+        """Rows of every table made of ``record_count`` records: decoys added, rounded up."""
+        wanted = max(1, math.ceil(record_count * (1 + self.decoy_share)))
+        return math.ceil(wanted / ROW_QUANTUM) * ROW_QUANTUM
+
+
+class Layout(_Model):
+    """Byte widths of the columns of a pass table; 0 means the column is absent (spec 10)."""
+
+    keys: int
+    filters: int
+    presence: int
+    tags: int
+    handles: int
+    sealed_codes: int
+
+    @classmethod
+    def of(cls, schema: Schema, p: Pass, *, provider: bool) -> Layout:
+        """Widths for one side's table of pass ``p``."""
+        return cls(
+            keys=BUCKET_BYTES if p.similar else TOKEN_BYTES,
+            filters=p.filter_bits // 8,
+            presence=math.ceil(len(p.similar) / 8) if schema.presence else 0,
+            tags=TAG_BYTES * len(p.confirm),
+            handles=HANDLE_BYTES if provider else 0,
+            sealed_codes=SEALED_CODE_BYTES if provider else 0,
+        )
+
+    def columns(self) -> list[tuple[str, int]]:
+        """Present columns as (name, width in bytes), in the order that digests use."""
+        return [(name, width) for name, width in self if width]
+
+    @property
+    def row_bytes(self) -> int:
+        """Bytes of one row over all columns."""
+        return sum(width for _, width in self)

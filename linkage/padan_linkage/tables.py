@@ -1,0 +1,69 @@
+"""Pass tables: the columns that leave the house, and their digests.
+
+A pass table is what one side sends of one pass. It carries no link to any other pass: row order,
+handles, decoys and sealed codes are its own. Spec: ``proto/spec/10-encoding.md``, "Tables".
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from padan_linkage.schema import Layout
+
+Bytes2D = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, repr=False)
+class PassTable:
+    """Columns of one pass, each ``uint8[rows, width]``, C-contiguous.
+
+    ``columns`` has exactly the columns that ``layout`` gives a width. The repr shows sizes only.
+    """
+
+    pass_id: str
+    layout: Layout
+    columns: Mapping[str, Bytes2D]
+
+    def __post_init__(self) -> None:
+        expected = dict(self.layout.columns())
+        if set(self.columns) != set(expected):
+            raise ValueError(f"pass {self.pass_id}: columns {sorted(self.columns)} given, "
+                             f"{sorted(expected)} expected")
+        rows = {c.shape[0] for c in self.columns.values()}
+        if len(rows) != 1:
+            raise ValueError(f"pass {self.pass_id}: columns differ in length")
+        for name, column in self.columns.items():
+            if column.dtype != np.uint8 or column.ndim != 2 or column.shape[1] != expected[name]:
+                raise ValueError(f"pass {self.pass_id}: column {name} must be "
+                                 f"uint8[rows, {expected[name]}]")
+
+    def __len__(self) -> int:
+        return int(self.columns["keys"].shape[0])
+
+    def __repr__(self) -> str:
+        return f"PassTable({self.pass_id!r}, rows={len(self)}, row_bytes={self.layout.row_bytes})"
+
+    def rows(self, start: int, stop: int) -> dict[str, bytes]:
+        """Packed bytes of rows ``start:stop``, by column."""
+        return {name: column[start:stop].tobytes() for name, column in self.columns.items()}
+
+    def digest(self) -> bytes:
+        """The table digest, 32 bytes; see :func:`columns_digest`."""
+        return columns_digest(self.layout, {n: c.data for n, c in self.columns.items()})
+
+
+def columns_digest(layout: Layout, columns: Mapping[str, bytes | memoryview]) -> bytes:
+    """SHA-256 over packed columns (spec 30, "Upload").
+
+    ``SHA-256(for each present column in layout order: name ‖ 0x00 ‖ SHA-256(column bytes))``; the
+    same function serves a chunk and a whole table. Returns 32 bytes.
+    """
+    outer = hashlib.sha256()
+    for name, _ in layout.columns():
+        outer.update(name.encode("ascii") + b"\x00" + hashlib.sha256(columns[name]).digest())
+    return outer.digest()

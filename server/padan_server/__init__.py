@@ -1,0 +1,1 @@
+"""The Padan linkage unit as a gRPC server."""
