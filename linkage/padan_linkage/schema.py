@@ -207,10 +207,11 @@ class Layout(_Model):
     tags: int
     handles: int
     sealed_codes: int
+    operations: int = 0
 
     @classmethod
-    def of(cls, schema: Schema, p: Pass, *, provider: bool) -> Layout:
-        """Widths for one side's table of pass ``p``."""
+    def of(cls, schema: Schema, p: Pass, *, provider: bool, delta: bool = False) -> Layout:
+        """Widths for one side's table of pass ``p``; ``delta`` adds the row operations."""
         return cls(
             keys=BUCKET_BYTES if p.similar else TOKEN_BYTES,
             filters=p.filter_bits // 8,
@@ -218,6 +219,7 @@ class Layout(_Model):
             tags=TAG_BYTES * len(p.confirm),
             handles=HANDLE_BYTES if provider else 0,
             sealed_codes=SEALED_CODE_BYTES if provider else 0,
+            operations=1 if delta else 0,
         )
 
     def columns(self) -> list[tuple[str, int]]:
