@@ -15,3 +15,8 @@ def set_language(code: str) -> None:
 def t(indonesian: str, english: str) -> str:
     """The text in the chosen language."""
     return english if _language.get() == "en" else indonesian
+
+
+def current_language() -> str:
+    """``"id"`` or ``"en"``."""
+    return _language.get()

@@ -1,0 +1,5 @@
+"""``python -m padan_client`` is the ``padan`` command."""
+
+from padan_client.cli import main
+
+main()
