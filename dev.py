@@ -113,7 +113,7 @@ def stubs(options):
 def lock(options):
     """Resolve the lock files anew; pins stay where they fit unless `--upgrade` is given."""
     install(dev=True)
-    pip(VENV, "install", "--quiet", UV)
+    pip(VENV, "install", UV)
     fixed = ("--universal", "--python-version", "3.11", "--only-binary", ":all:")
     silent = ("--quiet", "--no-header", "--no-annotate", "--no-emit-index-url")
     for path, wanted in LOCKS.items():
@@ -141,7 +141,7 @@ def install(options=(), dev=False):
             create(VENV)
         fill(VENV, path)
         own = ("--no-deps", "--no-build-isolation", "--editable", str(ROOT))
-        pip(VENV, "install", "--quiet", *own)
+        pip(VENV, "install", *own)
         write_stamp(VENV, stamps[path])
     return 0
 
@@ -179,7 +179,7 @@ def fill(venv, path):
     """Install exactly what a lock file pins."""
     count = path.read_text("utf-8").count("==")
     say(f"installing {count} packages of {path.relative_to(ROOT)}, once")
-    pip(venv, "install", "--quiet", "--require-hashes", "--only-binary", ":all:", "-r", str(path))
+    pip(venv, "install", "--require-hashes", "--only-binary", ":all:", "-r", str(path))
 
 
 def pip(venv, *args):
@@ -189,7 +189,8 @@ def pip(venv, *args):
     has_own = any(venv.glob("lib/python*/site-packages/pip"))
     start = [str(inside), "-m", "pip"] if has_own else outside
     env = dict(os.environ, PIP_USER="0", PIP_DISABLE_PIP_VERSION_CHECK="1", PIP_NO_INPUT="1")
-    done = subprocess.run([*start, *args], env=env, check=False, stdout=sys.stderr)
+    command = [*start, "-qq", *args]
+    done = subprocess.run(command, env=env, check=False, stdout=sys.stderr)
     if done.returncode:
         stop(
             "pip failed; its message is above. If it found no matching distribution, this Python "
