@@ -1,0 +1,56 @@
+"""From Arrow string columns to the buffers that the kernels read, and to HMAC messages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeAlias
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+StringColumn: TypeAlias = "pa.StringArray"  # or a ChunkedArray of strings
+
+
+def text_of(columns: Sequence[StringColumn]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """UTF-8 bytes of all columns behind each other, and offsets into them.
+
+    The columns have one length n; offsets are ``int64[columns, n + 1]``. Nulls count as empty.
+    """
+    data, offsets, base = [np.zeros(1, np.uint8)], [], 1
+    for column in columns:
+        array = _binary(column)
+        _, offset_buffer, data_buffer = array.buffers()
+        ends = np.frombuffer(offset_buffer, np.int64)[array.offset : array.offset + len(array) + 1]
+        part = np.frombuffer(data_buffer or b"", np.uint8)[ends[0] : ends[-1]]
+        offsets.append(ends - ends[0] + base)
+        data.append(part)
+        base += part.size
+    return np.concatenate(data), np.stack(offsets)
+
+
+def framed_messages(columns: Sequence[StringColumn]) -> pa.LargeBinaryArray:
+    """For every row: each column's value in UTF-8 behind its length, 4 bytes big-endian."""
+    parts = []
+    for column in columns:
+        array = _binary(column)
+        lengths = pc.binary_length(array).to_numpy(zero_copy_only=False).astype(">u4")
+        frame = pa.FixedSizeBinaryArray.from_buffers(
+            pa.binary(4), len(array), [None, pa.py_buffer(lengths.tobytes())]
+        )
+        parts += [frame.cast(pa.large_binary()), array]
+    return pc.binary_join_element_wise(*parts, pa.scalar(b"", pa.large_binary()))
+
+
+def all_present(columns: Sequence[StringColumn]) -> NDArray[np.bool_]:
+    """Rows in which no column is empty, ``bool[n]``."""
+    lengths = [pc.binary_length(_binary(c)).to_numpy(zero_copy_only=False) for c in columns]
+    present: NDArray[np.bool_] = np.all(np.stack(lengths) > 0, axis=0)
+    return present
+
+
+def _binary(column: StringColumn) -> pa.LargeBinaryArray:
+    if isinstance(column, pa.ChunkedArray):
+        column = column.combine_chunks()
+    return pc.fill_null(column.cast(pa.large_string()), "").cast(pa.large_binary())

@@ -1,0 +1,53 @@
+"""Decoy rows: nobody's rows, made so that the linkage unit cannot tell them from records.
+
+Spec: ``proto/spec/10-encoding.md``, "Decoys".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from padan_linkage.randomness import Drbg
+
+Numbers = NDArray[np.int64]
+_TRIES = 32
+
+
+@dataclass(frozen=True, repr=False)
+class Decoys:
+    """Which decoys a pass's registry holds: numbers below ``count``, except ``removed`` (sorted).
+
+    The owner keeps it beside the handle key, one a pass, so that deltas can touch decoys again.
+    """
+
+    count: int
+    removed: Numbers = field(default_factory=lambda: np.zeros(0, np.int64))
+
+    def live(self) -> Numbers:
+        """Numbers of the decoys in the registry, ascending."""
+        return np.setdiff1d(np.arange(self.count), self.removed, assume_unique=True)
+
+
+def recombine(of_record: Numbers, count: int, drbg: Drbg) -> tuple[Numbers, Numbers]:
+    """Whose exact fields and whose other fields each decoy takes, two ``int64[count]``.
+
+    ``of_record`` numbers every record's exact values, -1 where it has none. The two records differ
+    in their exact values, for a decoy with both from equal ones would be a copy of a person. Where
+    none such is found, the first is -1: a random hash. Both are -1 if no record is usable.
+    """
+    usable = np.flatnonzero(of_record >= 0)
+    if not usable.size:
+        nobody = np.full(count, -1, np.int64)
+        return nobody, nobody.copy()
+    exact = usable[drbg.integers(count, usable.size)]
+    other = usable[drbg.integers(count, usable.size)]
+    for _ in range(_TRIES):
+        same = np.flatnonzero(of_record[exact] == of_record[other])
+        if not same.size:
+            return exact, other
+        exact[same] = usable[drbg.integers(same.size, usable.size)]
+    exact[of_record[exact] == of_record[other]] = -1
+    return exact, other

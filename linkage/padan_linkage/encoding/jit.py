@@ -1,0 +1,28 @@
+"""Numba's compiler with the types of what it compiles.
+
+Kernels release the GIL and are cached on disk; helpers are compiled into them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+from numba import njit
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+
+def kernel(function: _F) -> _F:
+    """Compiles a function that Python calls: no GIL, cached."""
+    return cast("_F", njit(nogil=True, cache=True)(function))
+
+
+def helper(function: _F) -> _F:
+    """Compiles a function that only kernels call."""
+    return cast("_F", njit(function))
+
+
+def inlined(function: _F) -> _F:
+    """Compiles a tiny function into its callers before LLVM sees it."""
+    return cast("_F", njit(inline="always")(function))

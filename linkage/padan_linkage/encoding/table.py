@@ -1,0 +1,283 @@
+"""From normalised records to pass tables: what leaves the house.
+
+Start at :func:`encode_table`. Spec: ``proto/spec/10-encoding.md``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from itertools import pairwise
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from padan_linkage.answers import Answers
+from padan_linkage.encoding import kernel
+from padan_linkage.encoding.columns import StringColumn, text_of
+from padan_linkage.encoding.decoys import recombine
+from padan_linkage.encoding.diffusion import diffusion_rows
+from padan_linkage.encoding.handles import decoy_handles, record_handles
+from padan_linkage.encoding.qgrams import cut_of
+from padan_linkage.encoding.tokens import HASH_BYTES, Tokens, buckets, make_tokens, salt_keys
+from padan_linkage.keys import LinkageKey
+from padan_linkage.normalise import exact_values
+from padan_linkage.randomness import Drbg
+from padan_linkage.schema import TOKEN_BYTES, Layout, Pass, Schema, Segment
+from padan_linkage.sealing import Sealer
+from padan_linkage.tables import PassTable
+
+Records = Mapping[str, StringColumn]
+Numbers = NDArray[np.int64]
+Column = NDArray[np.uint8]
+
+UPSERT, DELETE = 1, 2
+_MAX_LABELS = 256
+
+
+@dataclass(frozen=True, repr=False)
+class ProviderInputs:
+    """What a provider's table has beyond a requester's, in the order of the records.
+
+    ``payloads`` is ``uint8[n, 16]`` (see :mod:`padan_linkage.answers`), ``ids`` the records' own
+    ids, ``handle_key`` 32 secret bytes that never leave the provider.
+    """
+
+    sealer: Sealer
+    payloads: Column
+    handle_key: bytes
+    ids: pa.StringArray
+
+
+@dataclass(frozen=True, repr=False)
+class EncodedPass:
+    """One pass's table, and what its owner keeps to understand the answers.
+
+    ``record_of_row`` is ``int64[rows]``, -1 for a decoy; ``tokens`` ``uint8[rows, 16]``: secret,
+    needed to open sealed codes.
+    """
+
+    table: PassTable
+    record_of_row: Numbers
+    tokens: Column
+
+    def __repr__(self) -> str:
+        return f"EncodedPass({self.table!r})"
+
+
+@dataclass(frozen=True, repr=False)
+class _Slots:
+    """Rows before they are shuffled, ``int64[rows]`` each.
+
+    ``record``: whom the row answers for, or -1; ``exact`` and ``other``: the records whose exact
+    and other fields it shows, or -1. Provider only: ``handles`` ``uint8[rows, 16]``; deltas only:
+    ``operations`` ``uint8[rows, 1]``.
+    """
+
+    record: Numbers
+    exact: Numbers
+    other: Numbers
+    handles: Column | None = None
+    operations: Column | None = None
+
+
+def encode_table(
+    schema: Schema,
+    p: Pass,
+    key: LinkageKey,
+    records: Records,
+    *,
+    rows: int,
+    drbg: Drbg,
+    provider: ProviderInputs | None = None,
+    threads: int = 1,
+) -> EncodedPass:
+    """The table of pass ``p``: every record once, decoys up to ``rows``, in random order.
+
+    ``records`` are normalised columns of one length n, "" for a missing value; ``rows`` at least n,
+    ``schema.padded_rows(n)`` for an upload. Raises ValueError when they do not fit.
+    """
+    return PassEncoder(schema, p, key, threads=threads).encode(
+        records, rows=rows, drbg=drbg, provider=provider
+    )
+
+
+class PassEncoder:
+    """Encodes one pass under one key; keeps the diffusion rows between calls.
+
+    Make one and keep it where records come one at a time. Safe to share between threads.
+    """
+
+    def __init__(self, schema: Schema, p: Pass, key: LinkageKey, *, threads: int = 1) -> None:
+        digest = schema.digest()
+        labels = [segment.label for segment in p.similar]
+        if len(labels) > _MAX_LABELS:
+            raise ValueError(f"pass {p.id}: at most {_MAX_LABELS} segments")
+        self._schema, self._pass, self._threads = schema, p, max(1, threads)
+        self._token_key = key.subkey("token", digest, p.id)
+        self._diffusion = {
+            segment.label: diffusion_rows(
+                key.subkey("diffusion", digest, p.id, segment.label),
+                segment.bits,
+                segment.diffusion,
+            )
+            for segment in p.similar
+        }
+        self._label_numbers = {label: labels.index(label) for label in labels}
+
+    def __repr__(self) -> str:
+        return f"PassEncoder({self._pass.id!r}, …)"
+
+    def encode(
+        self, records: Records, *, rows: int, drbg: Drbg, provider: ProviderInputs | None = None
+    ) -> EncodedPass:
+        """As :func:`encode_table`."""
+        drbg = drbg.fork(f"encode {self._pass.id}")
+        count = _record_count(records, provider)
+        if rows < count:
+            raise ValueError(f"{count} records do not fit {rows} rows")
+        tokens = self._tokens(records)
+        slots = self._slots(tokens, rows, drbg)
+        if provider is not None:
+            handles = [
+                record_handles(provider.handle_key, self._pass.id, provider.ids.to_pylist()),
+                decoy_handles(provider.handle_key, self._pass.id, np.arange(rows - count)),
+            ]
+            slots = _Slots(slots.record, slots.exact, slots.other, np.concatenate(handles))
+        return self._finish(records, tokens, slots, drbg, provider)
+
+    def _tokens(self, records: Records) -> Tokens:
+        return make_tokens(self._token_key, exact_values(self._schema, self._pass, records))
+
+    def _slots(self, tokens: Tokens, rows: int, drbg: Drbg) -> _Slots:
+        """The records in order, then decoys; a record without its exact fields is a decoy too."""
+        record = np.full(rows, -1, np.int64)
+        record[tokens.usable] = tokens.usable
+        exact, other = record.copy(), record.copy()
+        vacant = np.flatnonzero(record < 0)
+        exact[vacant], other[vacant] = recombine(tokens.of_record, vacant.size, drbg)
+        if not self._pass.similar:
+            exact[vacant] = -1  # a decoy of an exact pass shows a token that nobody has
+        return _Slots(record, exact, other)
+
+    def _finish(
+        self,
+        records: Records,
+        tokens: Tokens,
+        slots: _Slots,
+        drbg: Drbg,
+        provider: ProviderInputs | None,
+    ) -> EncodedPass:
+        """Shuffles the slots and writes every column."""
+        p = self._pass
+        order = drbg.permutation(slots.record.size)
+        hashes = _row_hashes(tokens, slots.exact[order], drbg)
+        row_tokens = np.ascontiguousarray(hashes[:, :TOKEN_BYTES])
+        source = (salt_keys(hashes), slots.other[order], drbg.uint64(2))
+        filters, presence = self._filters(records, source)
+        columns = {
+            "keys": buckets(hashes, p.bucket_bits) if p.similar else row_tokens,
+            "filters": filters,
+            "presence": presence,
+            "tags": self._tags(records, source),
+        }
+        record_of_row = slots.record[order]
+        if provider is not None:
+            assert slots.handles is not None
+            payloads = _payloads(provider.payloads, record_of_row)
+            columns["handles"] = slots.handles[order]
+            columns["sealed_codes"] = provider.sealer.seal(p.id, row_tokens, payloads)
+        if slots.operations is not None:
+            columns["operations"] = slots.operations[order]
+        layout = Layout.of(
+            self._schema,
+            p,
+            provider=provider is not None,
+            delta=slots.operations is not None,
+        )
+        present = {name: columns[name] for name, _ in layout.columns()}
+        return EncodedPass(PassTable(p.id, layout, present), record_of_row, row_tokens)
+
+    def _filters(
+        self, records: Records, source: tuple[NDArray[np.uint64], Numbers, NDArray[np.uint64]]
+    ) -> tuple[Column, Column]:
+        """Filters ``uint8[rows, bits / 8]`` and presence ``uint8[rows, ceil(segments / 8)]``."""
+        segments = self._pass.similar
+        rows = source[1].size
+        filters = np.empty((rows, self._pass.filter_words), np.uint64)
+        presence = np.zeros((rows, max(1, -(-len(segments) // 8))), np.uint8)
+        word = 0
+        for index, segment in enumerate(segments):
+            shape = self._segment(segment, index, word)
+            text = text_of([records[name] for name in segment.fields])
+            self._over_rows(
+                rows,
+                partial(kernel.encode_segment, shape, text, source, (filters, presence)),
+            )
+            word += segment.bits // 64
+        return _little_endian_bytes(filters), presence
+
+    def _segment(
+        self, segment: Segment, index: int, word: int
+    ) -> tuple[NDArray[np.uint64], Numbers, int, int, int, int]:
+        cuts = np.array([cut_of(self._schema.kind(name)) for name in segment.fields], np.int64)
+        label = self._label_numbers[segment.label]
+        return self._diffusion[segment.label], cuts, label, segment.weight, index, word
+
+    def _tags(
+        self, records: Records, source: tuple[NDArray[np.uint64], Numbers, NDArray[np.uint64]]
+    ) -> Column:
+        """Confirmation tags, ``uint8[rows, 8 * fields]``."""
+        rows = source[1].size
+        tags = np.empty((rows, len(self._pass.confirm)), np.uint64)
+        for index, name in enumerate(self._pass.confirm):
+            text = text_of([records[name]])
+            self._over_rows(
+                rows,
+                partial(kernel.encode_tags, index, text, source, tags),
+            )
+        return _little_endian_bytes(tags)
+
+    def _over_rows(self, rows: int, work: Callable[[tuple[int, int]], None]) -> None:
+        """Runs ``work`` over row ranges, one a thread."""
+        edges = [rows * i // self._threads for i in range(self._threads + 1)]
+        spans = list(pairwise(edges))
+        if self._threads == 1:
+            work(spans[0])
+            return
+        with ThreadPoolExecutor(self._threads) as pool:
+            list(pool.map(work, spans))
+
+
+def _record_count(records: Records, provider: ProviderInputs | None) -> int:
+    counts = {len(column) for column in records.values()}
+    if provider is not None:
+        counts |= {len(provider.ids), len(provider.payloads)}
+    if len(counts) != 1:
+        raise ValueError("columns, ids and payloads must have one length")
+    return counts.pop()
+
+
+def _row_hashes(tokens: Tokens, exact: Numbers, drbg: Drbg) -> Column:
+    """Every row's 32-byte hash: its record's, or random where it has none."""
+    hashes = np.empty((exact.size, HASH_BYTES), np.uint8)
+    known = exact >= 0
+    hashes[known] = tokens.distinct[tokens.of_record[exact[known]]]
+    unknown = int(exact.size - np.count_nonzero(known))
+    fresh = np.frombuffer(drbg.bytes(unknown * HASH_BYTES), np.uint8)
+    hashes[~known] = fresh.reshape(-1, HASH_BYTES)
+    return hashes
+
+
+def _payloads(payloads: Column, record_of_row: Numbers) -> Column:
+    chosen = Answers.decoys(record_of_row.size).pack()
+    real = record_of_row >= 0
+    chosen[real] = payloads[record_of_row[real]]
+    return chosen
+
+
+def _little_endian_bytes(words: NDArray[np.uint64]) -> Column:
+    return words.astype("<u8", copy=False).view(np.uint8).reshape(words.shape[0], -1)
