@@ -7,7 +7,8 @@ not open. Spec: ``proto/spec/25-sealed-codes.md``.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, Self
 
 import numpy as np
 from Crypto.Protocol import HPKE
@@ -68,9 +69,12 @@ class _SealContext:
     def __repr__(self) -> str:
         return f"{type(self).__name__}(…)"
 
-    def _cipher(self, pass_id: str) -> AESGCM:
+    def _pass_key(self, pass_id: str) -> bytes:
         key: bytes = self._hpke.export(b"pass\x00" + pass_id.encode(), _SEAL_KEY_BYTES)
-        return AESGCM(key)
+        return key
+
+    def _cipher(self, pass_id: str) -> AESGCM:
+        return AESGCM(self._pass_key(pass_id))
 
     def _associated(self, pass_id: str) -> bytes:
         """What every row's associated data starts with; the row's token follows."""
@@ -84,7 +88,7 @@ class Sealer(_SealContext):
     no other upload has. Seal every pass once: nonces are row numbers. Raises SealError.
     """
 
-    __slots__ = ("_sealed_passes", "encapsulated_key")
+    __slots__ = ("_kept", "_sealed_passes", "encapsulated_key")
 
     def __init__(
         self,
@@ -107,7 +111,43 @@ class Sealer(_SealContext):
             encapsulated_key=None,
         )
         self.encapsulated_key: bytes = self._hpke.enc
+        self._kept: dict[str, bytes] | None = None
         self._sealed_passes: set[str] = set()
+
+    @classmethod
+    def resumed(
+        cls,
+        pass_keys: Mapping[str, bytes],
+        encapsulated_key: bytes,
+        *,
+        agreement_digest: bytes,
+        flow_id: str,
+        epoch: int,
+        seal_id: bytes,
+    ) -> Self:
+        """The sealer of an upload that broke off, from its :meth:`pass_keys`.
+
+        Only for the very same tables: another row under the same key would repeat its nonce.
+        """
+        sealer = cls.__new__(cls)
+        flow = flow_context(agreement_digest, flow_id, epoch)
+        sealer._context = b"padan/v1 seal\x00" + flow + seal_id
+        sealer._hpke = None
+        sealer._kept = dict(pass_keys)
+        sealer._sealed_passes = set()
+        sealer.encapsulated_key = encapsulated_key
+        return sealer
+
+    def pass_keys(self, pass_ids: Iterable[str]) -> dict[str, bytes]:
+        """The secret key of each pass, 32 bytes: what the owner keeps to resume an upload."""
+        return {pass_id: self._pass_key(pass_id) for pass_id in pass_ids}
+
+    def _pass_key(self, pass_id: str) -> bytes:
+        if self._kept is None:
+            return super()._pass_key(pass_id)
+        if pass_id not in self._kept:
+            raise SealError(f"no key was kept for pass {pass_id}")
+        return self._kept[pass_id]
 
     def seal(
         self, pass_id: str, tokens: NDArray[np.uint8], payloads: NDArray[np.uint8]
