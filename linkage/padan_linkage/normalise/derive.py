@@ -1,0 +1,110 @@
+"""Derived keys: parts and tolerant forms of normalised values, for the exact side of a pass."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from padan_linkage.normalise.calendar import full_year
+from padan_linkage.normalise.companies import FORMS
+from padan_linkage.normalise.outcome import map_distinct
+from padan_linkage.normalise.phonetic import sound
+from padan_linkage.schema import DERIVATIONS, Kind, Pass, Schema
+
+#: Tokens of a name that tell little and are often left out: skipped by the keys made of one token
+#: and by initials, as long as another token is left.
+_WEAK = frozenset({"muhammad", "i", "ni", "siti", "al"})
+
+_SLICES = {
+    (Kind.DATE, "year"): (0, 4),
+    (Kind.DATE, "year_month"): (0, 7),
+    (Kind.DATE, "month"): (5, 7),
+    (Kind.DATE, "day"): (8, 10),
+    (Kind.NIK, "district"): (0, 6),
+    (Kind.CODE, "prefix3"): (0, 3),
+    (Kind.CODE, "prefix4"): (0, 4),
+}
+
+
+def derive(kind: Kind, derivation: str, normalised: pa.StringArray) -> pa.StringArray:
+    """The derived key of every value, "" where the value is "".
+
+    ``sorted``: tokens in alphabetical order. ``phonetic``: phonetic tokens in alphabetical order.
+    ``first``, ``last``: one token; ``phonetic_first``, ``phonetic_last``: the first or last token
+    that tells (Muhammad, Siti, I, Ni and single letters are passed over), in phonetic form.
+    ``initials``: first letters of the telling tokens' phonetic forms, in alphabetical order.
+    ``unordered``: year and the sorted pair of day and month. ``district``: 6 digits of a NIK.
+    Raises KeyError if the kind has no such derivation.
+    """
+    if derivation not in DERIVATIONS.get(kind, frozenset()):
+        raise KeyError(f"{kind} has no derived key {derivation!r}")
+    bounds = _SLICES.get((kind, derivation))
+    if bounds is not None:
+        return pc.utf8_slice_codeunits(normalised, *bounds)
+    return map_distinct(normalised, _change(kind, derivation))
+
+
+def exact_values(
+    schema: Schema, p: Pass, records: dict[str, pa.StringArray]
+) -> list[pa.StringArray]:
+    """The values of each of ``p.exact`` in order, from normalised ``records`` by field name."""
+    columns = []
+    for key in p.exact:
+        name, _, derivation = key.partition(":")
+        column = records[name]
+        columns.append(derive(schema.kind(name), derivation, column) if derivation else column)
+    return columns
+
+
+def _change(kind: Kind, derivation: str) -> Callable[[str], str]:
+    if kind is Kind.DATE:
+        return _unordered
+    if kind is Kind.NIK:
+        return _nik_birth_date
+    if kind is Kind.NIP:
+        return lambda nip: f"{nip[:4]}-{nip[4:6]}-{nip[6:8]}"
+    join = _TOKEN_KEYS[derivation]
+    sounds = _Sounds()
+    if kind is Kind.COMPANY_NAME:
+        return lambda value: join(_without_form(value.split(" ")), sounds)
+    return lambda value: join(value.split(" "), sounds)
+
+
+class _Sounds(dict[str, str]):
+    """Phonetic forms of the tokens of one column, each computed once."""
+
+    def __missing__(self, token: str) -> str:
+        result = self[token] = sound(token)
+        return result
+
+
+def _telling(tokens: list[str]) -> list[str]:
+    return [t for t in tokens if len(t) > 1 and t not in _WEAK] or tokens
+
+
+_TOKEN_KEYS: dict[str, Callable[[list[str], _Sounds], str]] = {
+    "sorted": lambda tokens, _: " ".join(sorted(tokens)),
+    "first": lambda tokens, _: tokens[0],
+    "last": lambda tokens, _: tokens[-1],
+    "phonetic": lambda tokens, sounds: " ".join(sorted([sounds[t] for t in tokens])),
+    "phonetic_first": lambda tokens, sounds: sounds[_telling(tokens)[0]],
+    "phonetic_last": lambda tokens, sounds: sounds[_telling(tokens)[-1]],
+    "initials": lambda tokens, sounds: "".join(sorted([sounds[t][0] for t in _telling(tokens)])),
+}
+
+
+def _without_form(tokens: list[str]) -> list[str]:
+    return tokens[:-1] if len(tokens) > 1 and tokens[-1] in FORMS else tokens
+
+
+def _unordered(date: str) -> str:
+    year, month, day = date.split("-")
+    return "-".join((year, *sorted((month, day))))
+
+
+def _nik_birth_date(nik: str) -> str:
+    """Birth date in a NIK; the century by the fixed pivot, a woman's day less 40."""
+    day = int(nik[6:8]) % 40
+    return f"{full_year(int(nik[10:12]))}-{nik[8:10]}-{day:02d}"

@@ -1,0 +1,133 @@
+"""What normalising a column gives, and the one way to run a parser over it.
+
+Values repeat (dates, places, sexes, whole names), so a parser written in Python sees every distinct
+value once and the column is put together again by index.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+#: Longest value that is looked at, in characters; longer ones are no name, number or address.
+MAX_CHARACTERS = 1000
+
+
+class Reason(StrEnum):
+    """Why a value cannot be used. Stable words: they go into quarantine files."""
+
+    OVERSIZED = "oversized"
+    CONTROL_CHARACTERS = "control_characters"
+    NOT_DIGITS = "not_digits"
+    TOO_SHORT = "too_short"
+    TOO_LONG = "too_long"
+    SPREADSHEET = "spreadsheet"
+    FILLER = "filler"
+    UNKNOWN_PROVINCE = "unknown_province"
+    IMPOSSIBLE_DATE = "impossible_date"
+    INCOMPLETE_DATE = "incomplete_date"
+    CHECK_DIGIT = "check_digit"
+    STRUCTURE = "structure"
+    UNREADABLE = "unreadable"
+    UNKNOWN_VALUE = "unknown_value"
+
+
+#: A parser takes a value without control characters and gives its normal form ("" = missing), or
+#: the reason why there is none.
+Parser = Callable[[str], str]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """An unusable value: ``row`` counts from 0 within the array that was normalised."""
+
+    row: int
+    reason: Reason
+
+
+@dataclass(frozen=True, repr=False)
+class Normalised:
+    """A normalised column: ``values`` without nulls ("" = missing), ``problems`` in row order."""
+
+    values: pa.StringArray
+    problems: list[Problem]
+
+    def __repr__(self) -> str:
+        return f"Normalised(rows={len(self.values)}, problems={len(self.problems)})"
+
+
+def as_strings(values: pa.Array | pa.ChunkedArray) -> pa.StringArray:
+    """One string array without nulls (null becomes ""). Raises TypeError for non-string input."""
+    if isinstance(values, pa.ChunkedArray):
+        values = values.combine_chunks()
+    if isinstance(values, pa.DictionaryArray):
+        values = values.dictionary_decode()
+    if pa.types.is_null(values.type):
+        values = values.cast(pa.string())
+    if not (pa.types.is_string(values.type) or pa.types.is_large_string(values.type)):
+        raise TypeError(f"strings expected, got {values.type}")
+    return pc.fill_null(values.cast(pa.string()), "")
+
+
+def screen(values: pa.StringArray) -> tuple[pa.StringArray, list[Problem]]:
+    """Empty the values that no parser should meet: oversized ones and those with control bytes."""
+    oversized = _flags(pc.greater(pc.utf8_length(values), MAX_CHARACTERS))
+    control = _flags(pc.match_substring_regex(values, r"[\x00-\x08\x0e-\x1f\x7f]"))
+    bad = oversized | control
+    if not bad.any():
+        return values, []
+    problems = [
+        Problem(int(row), Reason.OVERSIZED if oversized[row] else Reason.CONTROL_CHARACTERS)
+        for row in np.flatnonzero(bad)
+    ]
+    return pc.if_else(pa.array(~bad), values, ""), problems
+
+
+def parse_distinct(values: pa.StringArray, parse: Parser) -> Normalised:
+    """Run ``parse`` once over every distinct value."""
+    encoded = values.dictionary_encode()
+    results = [parse(value) for value in encoded.dictionary.to_pylist()]
+    reasons = [r if isinstance(r, Reason) else None for r in results]
+    indices = encoded.indices
+    table = pa.array(["" if isinstance(r, Reason) else r for r in results], pa.string())
+    bad = np.array([r is not None for r in reasons], dtype=bool)
+    problems: list[Problem] = []
+    if bad.any():
+        codes = indices.to_numpy(zero_copy_only=False)
+        for row in np.flatnonzero(bad[codes]):
+            reason = reasons[codes[row]]
+            if reason is not None:
+                problems.append(Problem(int(row), reason))
+    return Normalised(table.take(indices), problems)
+
+
+def map_distinct(values: pa.StringArray, change: Callable[[str], str]) -> pa.StringArray:
+    """Apply ``change`` once to every distinct value; "" stays ""."""
+    encoded = values.dictionary_encode()
+    results = [change(value) if value else "" for value in encoded.dictionary.to_pylist()]
+    return pa.array(results, pa.string()).take(encoded.indices)
+
+
+def with_reasons(
+    values: pa.StringArray, codes: NDArray[np.uint8], reasons: Sequence[Reason | None]
+) -> Normalised:
+    """Empty each value whose code stands for a reason; ``reasons[0]`` is None (a good value)."""
+    problems = []
+    for row in np.flatnonzero(codes):
+        reason = reasons[codes[row]]
+        if reason is not None:
+            problems.append(Problem(int(row), reason))
+    if problems:
+        values = pc.if_else(pa.array(codes == 0), values, "")
+    return Normalised(values, problems)
+
+
+def _flags(mask: pa.BooleanArray) -> NDArray[np.bool_]:
+    flags: NDArray[np.bool_] = mask.to_numpy(zero_copy_only=False)
+    return flags
