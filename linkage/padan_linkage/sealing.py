@@ -7,8 +7,9 @@ not open. Spec: ``proto/spec/25-sealed-codes.md``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any, Self
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from Crypto.Protocol import HPKE
@@ -30,48 +31,25 @@ class SealError(Exception):
     """Keys or an encapsulated key cannot be used; the message says which."""
 
 
+@dataclass(frozen=True, repr=False)
+class KeptSeal:
+    """What the owner of an upload keeps to resume it: ``pass_keys`` are secret, 32 bytes each."""
+
+    encapsulated_key: bytes
+    pass_keys: Mapping[str, bytes]
+
+
 class _SealContext:
-    """What sealing and opening have in common: the HPKE context and the upload's name."""
+    """What sealing and opening have in common: the upload's name and a key for each pass."""
 
-    __slots__ = ("_context", "_hpke")
+    __slots__ = ("_context", "_pass_key")
 
-    def __init__(
-        self,
-        receiver: bytes,
-        sender: bytes,
-        *,
-        opening: bool,
-        agreement_digest: bytes,
-        flow_id: str,
-        epoch: int,
-        seal_id: bytes,
-        encapsulated_key: bytes | None,
-    ) -> None:
-        if len(seal_id) != SEAL_ID_BYTES:
-            raise SealError(f"a seal id has {SEAL_ID_BYTES} bytes")
-        if not len(receiver) == len(sender) == EXCHANGE_KEY_BYTES:
-            raise SealError(f"an X25519 key has {EXCHANGE_KEY_BYTES} bytes")
-        flow = flow_context(agreement_digest, flow_id, epoch)
-        self._context = b"padan/v1 seal\x00" + flow + seal_id
-        import_receiver = import_x25519_private_key if opening else import_x25519_public_key
-        import_sender = import_x25519_public_key if opening else import_x25519_private_key
-        try:
-            self._hpke: Any = HPKE.new(
-                receiver_key=import_receiver(receiver),
-                sender_key=import_sender(sender),
-                aead_id=HPKE.AEAD.AES256_GCM,
-                enc=encapsulated_key,
-                info=self._context,
-            )
-        except ValueError as error:
-            raise SealError("the keys do not make a seal") from error
+    def __init__(self, context: bytes, pass_key: Callable[[str], bytes]) -> None:
+        self._context = context
+        self._pass_key = pass_key
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(…)"
-
-    def _pass_key(self, pass_id: str) -> bytes:
-        key: bytes = self._hpke.export(b"pass\x00" + pass_id.encode(), _SEAL_KEY_BYTES)
-        return key
 
     def _cipher(self, pass_id: str) -> AESGCM:
         return AESGCM(self._pass_key(pass_id))
@@ -85,10 +63,12 @@ class Sealer(_SealContext):
     """The provider's side of one upload: one encapsulation, then a seal for every row.
 
     ``provider_private`` and ``requester_public`` are X25519 keys, ``seal_id`` 16 random bytes that
-    no other upload has. Seal every pass once: nonces are row numbers. Raises SealError.
+    no other upload has. Seal every pass once: nonces are row numbers. ``kept`` resumes an upload
+    that broke off, for the very same tables only: another row would repeat a nonce. Raises
+    SealError.
     """
 
-    __slots__ = ("_kept", "_sealed_passes", "encapsulated_key")
+    __slots__ = ("_sealed_passes", "encapsulated_key")
 
     def __init__(
         self,
@@ -99,55 +79,22 @@ class Sealer(_SealContext):
         flow_id: str,
         epoch: int,
         seal_id: bytes,
+        kept: KeptSeal | None = None,
     ) -> None:
-        super().__init__(
-            requester_public,
-            provider_private,
-            opening=False,
-            agreement_digest=agreement_digest,
-            flow_id=flow_id,
-            epoch=epoch,
-            seal_id=seal_id,
-            encapsulated_key=None,
-        )
-        self.encapsulated_key: bytes = self._hpke.enc
-        self._kept: dict[str, bytes] | None = None
+        context = _context(seal_id, flow_context(agreement_digest, flow_id, epoch))
         self._sealed_passes: set[str] = set()
+        if kept is not None:
+            self.encapsulated_key = kept.encapsulated_key
+            super().__init__(context, kept.pass_keys.__getitem__)
+            return
+        receiver = _key(import_x25519_public_key, requester_public)
+        hpke = _hpke(receiver, _key(import_x25519_private_key, provider_private), context)
+        self.encapsulated_key = bytes(hpke.enc)
+        super().__init__(context, lambda pass_id: _export(hpke, pass_id))
 
-    @classmethod
-    def resumed(
-        cls,
-        pass_keys: Mapping[str, bytes],
-        encapsulated_key: bytes,
-        *,
-        agreement_digest: bytes,
-        flow_id: str,
-        epoch: int,
-        seal_id: bytes,
-    ) -> Self:
-        """The sealer of an upload that broke off, from its :meth:`pass_keys`.
-
-        Only for the very same tables: another row under the same key would repeat its nonce.
-        """
-        sealer = cls.__new__(cls)
-        flow = flow_context(agreement_digest, flow_id, epoch)
-        sealer._context = b"padan/v1 seal\x00" + flow + seal_id
-        sealer._hpke = None
-        sealer._kept = dict(pass_keys)
-        sealer._sealed_passes = set()
-        sealer.encapsulated_key = encapsulated_key
-        return sealer
-
-    def pass_keys(self, pass_ids: Iterable[str]) -> dict[str, bytes]:
-        """The secret key of each pass, 32 bytes: what the owner keeps to resume an upload."""
-        return {pass_id: self._pass_key(pass_id) for pass_id in pass_ids}
-
-    def _pass_key(self, pass_id: str) -> bytes:
-        if self._kept is None:
-            return super()._pass_key(pass_id)
-        if pass_id not in self._kept:
-            raise SealError(f"no key was kept for pass {pass_id}")
-        return self._kept[pass_id]
+    def keep(self, pass_ids: Iterable[str]) -> KeptSeal:
+        """What it takes to go on sealing these passes after a crash; as secret as the codes."""
+        return KeptSeal(self.encapsulated_key, {p: self._pass_key(p) for p in pass_ids})
 
     def seal(
         self, pass_id: str, tokens: NDArray[np.uint8], payloads: NDArray[np.uint8]
@@ -197,16 +144,11 @@ class Opener(_SealContext):
         seal_id: bytes,
         encapsulated_key: bytes,
     ) -> None:
-        super().__init__(
-            requester_private,
-            provider_public,
-            opening=True,
-            agreement_digest=agreement_digest,
-            flow_id=flow_id,
-            epoch=epoch,
-            seal_id=seal_id,
-            encapsulated_key=encapsulated_key,
-        )
+        context = _context(seal_id, flow_context(agreement_digest, flow_id, epoch))
+        receiver = _key(import_x25519_private_key, requester_private)
+        sender = _key(import_x25519_public_key, provider_public)
+        hpke = _hpke(receiver, sender, context, encapsulated_key)
+        super().__init__(context, lambda pass_id: _export(hpke, pass_id))
 
     def open(
         self, pass_id: str, tokens: NDArray[np.uint8], sealed: NDArray[np.uint8]
@@ -236,6 +178,41 @@ class Opener(_SealContext):
                 payloads.append(bytes(PAYLOAD_BYTES))
                 genuine[row] = False
         return np.frombuffer(b"".join(payloads), np.uint8).reshape(count, PAYLOAD_BYTES), genuine
+
+
+def _context(seal_id: bytes, flow: bytes) -> bytes:
+    """The HPKE info string, and the start of every row's associated data."""
+    if len(seal_id) != SEAL_ID_BYTES:
+        raise SealError(f"a seal id has {SEAL_ID_BYTES} bytes")
+    return b"padan/v1 seal\x00" + flow + seal_id
+
+
+def _key(import_key: Callable[[bytes], Any], raw: bytes) -> Any:  # noqa: ANN401 (pycryptodome's)
+    if len(raw) != EXCHANGE_KEY_BYTES:
+        raise SealError(f"an X25519 key has {EXCHANGE_KEY_BYTES} bytes")
+    try:
+        return import_key(raw)
+    except ValueError as error:
+        raise SealError("the keys do not make a seal") from error
+
+
+def _hpke(receiver: Any, sender: Any, context: bytes, encapsulated_key: bytes | None = None) -> Any:  # noqa: ANN401
+    """An HPKE context in auth mode: sending without an encapsulated key, receiving with one."""
+    try:
+        return HPKE.new(
+            receiver_key=receiver,
+            sender_key=sender,
+            aead_id=HPKE.AEAD.AES256_GCM,
+            enc=encapsulated_key,
+            info=context,
+        )
+    except ValueError as error:
+        raise SealError("the keys do not make a seal") from error
+
+
+def _export(hpke: Any, pass_id: str) -> bytes:  # noqa: ANN401
+    key: bytes = hpke.export(b"pass\x00" + pass_id.encode(), _SEAL_KEY_BYTES)
+    return key
 
 
 def _rows(column: NDArray[np.uint8], width: int) -> int:
