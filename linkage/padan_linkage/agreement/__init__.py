@@ -1,0 +1,64 @@
+"""The agreement as the program: file, signatures, dates, lint. Spec: ``40-agreements.md``."""
+
+from padan_linkage.agreement.directory import SignedAgreement, load_directory, load_signed
+from padan_linkage.agreement.document import (
+    agreement_digest,
+    fill_keys,
+    load_agreement,
+    parse_signature,
+    signature_name,
+    signature_statement,
+    signature_text,
+    verify_signatures,
+)
+from padan_linkage.agreement.examples import EXAMPLE_IDS, example
+from padan_linkage.agreement.findings import AgreementError, Finding, Severity
+from padan_linkage.agreement.lint import lint
+from padan_linkage.agreement.model import (
+    Agreement,
+    Cadence,
+    Code,
+    Flow,
+    FlowKind,
+    Mode,
+    Party,
+    Quota,
+)
+from padan_linkage.agreement.rules_passes import schema_findings
+from padan_linkage.agreement.standing import JAKARTA, AgreementState, Due, Standing, term
+from padan_linkage.policy import MatchPolicy
+
+__all__ = [
+    "EXAMPLE_IDS",
+    "JAKARTA",
+    "Agreement",
+    "AgreementError",
+    "AgreementState",
+    "Cadence",
+    "Code",
+    "Due",
+    "Finding",
+    "Flow",
+    "FlowKind",
+    "MatchPolicy",
+    "Mode",
+    "Party",
+    "Quota",
+    "Severity",
+    "SignedAgreement",
+    "Standing",
+    "agreement_digest",
+    "example",
+    "fill_keys",
+    "lint",
+    "load_agreement",
+    "load_directory",
+    "load_signed",
+    "parse_signature",
+    "schema_findings",
+    "signature_name",
+    "signature_statement",
+    "signature_text",
+    "term",
+    "verify_signatures",
+]

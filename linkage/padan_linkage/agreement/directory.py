@@ -1,0 +1,129 @@
+"""The agreements in a folder: ``<id>.toml`` and one ``<id>.toml.<party>.sig`` a party.
+
+Whatever is wrong with one file is reported with it and does not stop the others. Spec 40, "Files".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from padan_linkage.agreement.document import (
+    MAX_DOCUMENT_BYTES,
+    agreement_digest,
+    parse_signature,
+    verify_signatures,
+)
+from padan_linkage.agreement.findings import AgreementError, Finding, error
+from padan_linkage.agreement.model import Agreement
+from padan_linkage.agreement.standing import Standing, replaces
+
+
+@dataclass(frozen=True)
+class SignedAgreement:
+    """One file of the folder. ``agreement`` is None exactly when there are ``problems``.
+
+    ``successors`` are the loaded agreements that replace it, whenever their terms begin.
+    """
+
+    id: str
+    document: bytes
+    signatures: dict[str, bytes]
+    agreement: Agreement | None
+    problems: tuple[Finding, ...] = ()
+    successors: tuple[Agreement, ...] = ()
+
+    @property
+    def digest(self) -> bytes:
+        """SHA-256 of the document."""
+        return agreement_digest(self.document)
+
+    def standing(self, now: datetime, suspended_by: Iterable[str] = ()) -> Standing:
+        """Where the agreement stands at ``now``, with its successors taken into account.
+
+        Raises ValueError if it was not loaded.
+        """
+        if self.agreement is None:
+            raise ValueError(f"agreement {self.id} was not loaded")
+        return self.agreement.standing(now, suspended_by, self.successors)
+
+
+def load_directory(path: Path) -> list[SignedAgreement]:
+    """Every ``*.toml`` of the folder, by name; raises OSError if the folder cannot be read."""
+    files = sorted(p for p in Path(path).iterdir() if p.suffix == ".toml" and p.is_file())
+    loaded = [load_signed(p) for p in files]
+    present = [s for s in loaded if s.agreement is not None]
+    return [
+        replace(
+            s,
+            successors=tuple(
+                n.agreement
+                for n in present
+                if n.agreement and s.agreement and replaces(n.agreement, s.agreement, s.digest)
+            ),
+        )
+        for s in loaded
+    ]
+
+
+def load_signed(path: Path) -> SignedAgreement:
+    """One agreement file with the signatures beside it; problems are reported, never raised."""
+    try:
+        document = _read(path)
+    except OSError as e:
+        return SignedAgreement(path.stem, b"", {}, None, (_unreadable(path.name, e),))
+    signatures, problems = _signatures_of(path)
+    agreement: Agreement | None = None
+    try:
+        agreement = verify_signatures(document, signatures)
+    except AgreementError as e:
+        problems += [f for f in e.findings if f.where not in {p.where for p in problems}]
+    if agreement and agreement.id != path.stem:
+        problems.append(
+            error(
+                "file-name",
+                "id",
+                f"Nama berkas harus {agreement.id}.toml, sama dengan id perjanjian.",
+                f"The file must be called {agreement.id}.toml, like the agreement's id.",
+            )
+        )
+    if problems:
+        agreement = None
+    return SignedAgreement(path.stem, document, signatures, agreement, tuple(problems))
+
+
+def _read(path: Path) -> bytes:
+    with path.open("rb") as f:
+        return f.read(MAX_DOCUMENT_BYTES + 1)
+
+
+def _signatures_of(path: Path) -> tuple[dict[str, bytes], list[Finding]]:
+    found: dict[str, bytes] = {}
+    problems: list[Finding] = []
+    for file in sorted(path.parent.glob(f"{path.name}.*.sig")):
+        party = file.name[len(path.name) + 1 : -len(".sig")]
+        try:
+            found[party] = parse_signature(_read(file).decode("ascii"))
+        except OSError as e:
+            problems.append(_unreadable(f"signature[{party}]", e))
+        except ValueError:
+            problems.append(
+                error(
+                    "signature-malformed",
+                    f"signature[{party}]",
+                    "Berkas tanda tangan harus satu baris base64 dari 64 bita.",
+                    "A signature file must be one line of base64 of 64 bytes.",
+                )
+            )
+    return found, problems
+
+
+def _unreadable(where: str, e: OSError) -> Finding:
+    return error(
+        "file-unreadable",
+        where,
+        f"Berkas tidak terbaca: {e.strerror}.",
+        f"Cannot read the file: {e.strerror}.",
+    )

@@ -1,0 +1,121 @@
+"""How many records share the exact fields of a pass: the estimate behind the linter's refusals.
+
+A record's salt group is expected to hold ``N · Σp²`` records (p: shares of the values), that is N
+over the *effective* number of distinct values. The figures below are such effective numbers for
+Indonesian populations: rounded down, since a group that turns out smaller harms nobody.
+Spec 40, "Group sizes".
+"""
+
+from __future__ import annotations
+
+from math import inf
+
+from padan_linkage.schema import LOW_ENTROPY_KINDS, Kind, Pass, Schema
+
+#: Kinds that name one person or company; the rest of a pass cannot make them more unique.
+STRONG_KINDS = frozenset(
+    {
+        Kind.NIK,
+        Kind.NIP,
+        Kind.NPWP,
+        Kind.PASSPORT,
+        Kind.JKN_CARD,
+        Kind.BPJSTK_NUMBER,
+        Kind.NIB,
+    }
+)
+
+_NAME: dict[str, float] = {
+    "": 12_000,
+    "sorted": 12_000,
+    "phonetic": 8_000,
+    "phonetic_first": 90,
+    "phonetic_last": 200,
+    "initials": 100,
+    "first": 120,
+    "last": 300,
+}
+_COMPANY: dict[str, float] = {
+    "": 500_000,
+    "sorted": 500_000,
+    "phonetic": 300_000,
+    "phonetic_first": 400,
+    "phonetic_last": 400,
+    "initials": 2_000,
+    "first": 500,
+    "last": 500,
+}
+#: Effective number of distinct values, by kind and derivation ("" is the whole value).
+_DISTINCT: dict[Kind, dict[str, float]] = {
+    **{kind: {"": inf} for kind in STRONG_KINDS},
+    Kind.NIK: {"": inf, "district": 3_000, "birth_date": 16_000},
+    Kind.NIP: {"": inf, "birth_date": 12_000},
+    Kind.PERSON_NAME: _NAME,
+    Kind.COMPANY_NAME: _COMPANY,
+    Kind.DATE: {
+        "": 16_000,
+        "year": 45,
+        "month": 12,
+        "day": 30,
+        "year_month": 540,
+        "unordered": 9_000,
+    },
+    Kind.PLACE: {"": 150, "phonetic": 140},
+    Kind.ADDRESS: {"": 1_000_000, "sorted": 1_000_000},
+    Kind.PHONE: {"": 50_000_000},
+    Kind.EMAIL: {"": 50_000_000},
+    Kind.KK: {"": 50_000_000},
+    Kind.SEX: {"": 2},
+    Kind.NATIONALITY: {"": 8},
+    Kind.KBLI: {"": 100},
+    Kind.CODE: {"": 100, "prefix3": 30, "prefix4": 60},
+    Kind.TEXT: {"": 1_000, "sorted": 1_000, "phonetic": 800, "first": 200},
+}
+
+#: Typical number of q-grams of one value, by kind; a record inserts weight / q-grams bits for each.
+_GRAMS: dict[Kind, int] = {
+    Kind.PERSON_NAME: 14,
+    Kind.COMPANY_NAME: 20,
+    Kind.DATE: 14,
+    Kind.ADDRESS: 30,
+    Kind.TEXT: 14,
+}
+_IDENTIFIER_GRAMS = 14
+
+
+def distinct_values(schema: Schema, key: str) -> float:
+    """Effective number of values of an exact key such as ``nama:phonetic``; inf if unique."""
+    name, _, derivation = key.partition(":")
+    kinds = _DISTINCT[schema.kind(name)]
+    return kinds.get(derivation, min(kinds.values()))
+
+
+def group_size(schema: Schema, p: Pass, records: int) -> float:
+    """Expected number of records, of ``records``, that share a record's exact values; at least 1.
+
+    Fields count as independent; of several keys of one field only the most telling counts.
+    """
+    by_field: dict[str, float] = {}
+    for key in p.exact:
+        name = key.partition(":")[0]
+        by_field[name] = max(by_field.get(name, 1.0), distinct_values(schema, key))
+    total = 1.0
+    for values in by_field.values():
+        total *= values
+    return max(1.0, records / total)
+
+
+def has_strong_identifier(schema: Schema, p: Pass) -> bool:
+    """Whether the pass's exact fields hold a whole identifier of one person or company."""
+    return any(":" not in key and schema.kind(key) in STRONG_KINDS for key in p.exact)
+
+
+def low_entropy(schema: Schema, name: str) -> bool:
+    """Whether the field has so few values that equality alone tells much."""
+    return schema.kind(name) in LOW_ENTROPY_KINDS
+
+
+def strength(schema: Schema, fields: tuple[str, ...], bits: int, weight: int, t: int) -> float:
+    """Diffusion strength t·k/m of a segment, with k = weight / q-grams of its fields together."""
+    grams = sum(_GRAMS.get(schema.kind(n), _IDENTIFIER_GRAMS) for n in fields)
+    return t * (weight / grams) / bits

@@ -1,0 +1,231 @@
+"""From the bytes of an agreement file to a checked agreement, and its detached signatures.
+
+Everything here is about exact bytes: the digest and the signatures cover the file as it stands,
+comments and spaces too. Spec 40, "File" and "Signatures".
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import re
+import tomllib
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from padan_linkage import signatures
+from padan_linkage.agreement.findings import AgreementError, Finding, Severity, error
+from padan_linkage.agreement.model import Agreement
+from padan_linkage.agreement.problems import explain
+from padan_linkage.agreement.rules_structure import structural_findings
+
+#: Larger files are refused unread: a real agreement takes some 20 kB.
+MAX_DOCUMENT_BYTES = 1 << 20
+_STATEMENT = b"padan/v1 agreement\x00"
+_HEADER = re.compile(r"^\s*\[")
+_KEY_LINE = re.compile(r'^(\s*(id|sign_key|exchange_key)\s*=\s*)"([^"]*)"(.*)$')
+
+
+def agreement_digest(document: bytes) -> bytes:
+    """SHA-256 of the exact bytes, 32 bytes: the salt of every linkage key under the agreement."""
+    return hashlib.sha256(document).digest()
+
+
+def signature_statement(document: bytes) -> bytes:
+    """The message that each party signs: a label that no other signature uses, then the bytes."""
+    return _STATEMENT + document
+
+
+def parse_agreement(document: bytes) -> Agreement:
+    """The agreement as typed values, checked for types alone; raises AgreementError."""
+    raw = _toml(document)
+    try:
+        return Agreement.model_validate(raw)
+    except ValidationError as e:
+        raise AgreementError(explain(e, raw)) from None
+
+
+def load_agreement(document: bytes) -> Agreement:
+    """The agreement, safe to run on: types and references hold. Raises AgreementError otherwise.
+
+    What a lawyer or engineer would object to beyond that is :func:`lint`'s.
+    """
+    agreement = parse_agreement(document)
+    broken = [f for f in structural_findings(agreement) if f.severity is Severity.ERROR]
+    if broken:
+        raise AgreementError(broken)
+    return agreement
+
+
+def verify_signatures(document: bytes, signed: Mapping[str, bytes]) -> Agreement:
+    """The agreement, if every party signed these exact bytes; raises AgreementError otherwise.
+
+    ``signed`` maps party ids to 64-byte signatures; one of a stranger is an error too.
+    """
+    agreement = load_agreement(document)
+    statement = signature_statement(document)
+    wrong = [
+        f
+        for p in agreement.parties
+        if (f := _signature_problem(p.id, p.sign_key_bytes, statement, signed))
+    ]
+    wrong += [
+        error(
+            "signature-stranger",
+            f"signature[{party}]",
+            "Ada tanda tangan dari yang bukan pihak perjanjian ini; hapus berkasnya.",
+            "Signed by somebody who is no party to this agreement; remove the file.",
+        )
+        for party in sorted(set(signed) - {p.id for p in agreement.parties})
+    ]
+    if wrong:
+        raise AgreementError(wrong)
+    return agreement
+
+
+def fill_keys(document: bytes, keys: Mapping[str, tuple[bytes, bytes]]) -> bytes:
+    """The document with parties' public keys written in; nothing else changes.
+
+    ``keys`` maps party ids to (Ed25519, X25519) public keys, 32 bytes each. Raises AgreementError
+    if the document does not load, a party is not in it, or it lacks the lines ``sign_key = ""``
+    and ``exchange_key = ""`` of its ``[[party]]`` block.
+    """
+    load_agreement(document)
+    encoded = {
+        party: {"sign_key": _base64(sign), "exchange_key": _base64(exchange)}
+        for party, (sign, exchange) in keys.items()
+    }
+    lines = document.decode("utf-8").splitlines(keepends=True)
+    for start, stop in _blocks(lines, "[[party]]"):
+        _fill_block(lines, start, stop, encoded)
+    filled = "".join(lines).encode("utf-8")
+    after = {
+        p.id: {"sign_key": p.sign_key, "exchange_key": p.exchange_key}
+        for p in load_agreement(filled).parties
+    }
+    missed = [party for party in encoded if after.get(party) != encoded[party]]
+    if missed:
+        raise AgreementError([_not_filled(party) for party in missed])
+    return filled
+
+
+def signature_name(agreement_id: str, party: str) -> str:
+    """File name of a party's detached signature."""
+    return f"{agreement_id}.toml.{party}.sig"
+
+
+def signature_text(signature: bytes) -> str:
+    """Content of a signature file: base64 on one line."""
+    return _base64(signature) + "\n"
+
+
+def parse_signature(text: str) -> bytes:
+    """The 64 bytes of a signature file. Raises ValueError if it is anything else."""
+    try:
+        signature = base64.b64decode(text.strip(), validate=True)
+    except (binascii.Error, UnicodeError) as e:
+        raise ValueError("not base64") from e
+    if len(signature) != signatures.SIGNATURE_BYTES:
+        raise ValueError(f"{len(signature)} bytes, not {signatures.SIGNATURE_BYTES}")
+    return signature
+
+
+def _toml(document: bytes) -> dict[str, Any]:
+    if len(document) > MAX_DOCUMENT_BYTES:
+        raise AgreementError(
+            [
+                error(
+                    "file-too-large",
+                    "file",
+                    f"Berkas lebih dari {MAX_DOCUMENT_BYTES} bita; ini bukan berkas perjanjian.",
+                    f"The file has more than {MAX_DOCUMENT_BYTES} bytes; it is no agreement file.",
+                )
+            ]
+        )
+    try:
+        return tomllib.loads(document.decode("utf-8"))
+    except UnicodeDecodeError as e:
+        raise AgreementError(
+            [
+                error(
+                    "file-encoding",
+                    f"byte {e.start}",
+                    "Berkas bukan UTF-8; simpan ulang sebagai UTF-8 tanpa BOM.",
+                    "The file is not UTF-8; save it again as UTF-8 without BOM.",
+                )
+            ]
+        ) from None
+    except tomllib.TOMLDecodeError as e:
+        raise AgreementError(
+            [
+                error(
+                    "file-syntax",
+                    "file",
+                    f"Tulisan TOML salah: {e}.",
+                    f"Malformed TOML: {e}.",
+                )
+            ]
+        ) from None
+
+
+def _signature_problem(
+    party: str, key: bytes, statement: bytes, signed: Mapping[str, bytes]
+) -> Finding | None:
+    where = f"signature[{party}]"
+    if not key:
+        return error(
+            "key-missing",
+            f"party[{party}].sign_key",
+            "Kunci tanda tangan pihak ini belum diisi, jadi tidak ada yang dapat diperiksa.",
+            "The party's signing key is not filled in, so nothing can be verified.",
+        )
+    if party not in signed:
+        return error(
+            "signature-missing",
+            where,
+            "Pihak ini belum menandatangani; jalankan `padan agreement sign`.",
+            "This party has not signed; run `padan agreement sign`.",
+        )
+    try:
+        signatures.verify(key, statement, signed[party])
+    except signatures.SignatureError:
+        return error(
+            "signature-invalid",
+            where,
+            "Tanda tangan tidak cocok: berkas berubah setelah ditandatangani, atau kuncinya lain.",
+            "The signature does not verify: the file changed after signing, or the key is another.",
+        )
+    return None
+
+
+def _blocks(lines: list[str], header: str) -> list[tuple[int, int]]:
+    starts = [i for i, line in enumerate(lines) if line.strip() == header]
+    heads = [i for i, line in enumerate(lines) if _HEADER.match(line)] + [len(lines)]
+    return [(i, min(h for h in heads if h > i)) for i in starts]
+
+
+def _fill_block(
+    lines: list[str], start: int, stop: int, keys: Mapping[str, Mapping[str, str]]
+) -> None:
+    found = {m[2]: i for i in range(start, stop) if (m := _KEY_LINE.match(lines[i]))}
+    party = m[3] if "id" in found and (m := _KEY_LINE.match(lines[found["id"]])) else ""
+    for name, value in keys.get(party, {}).items():
+        if name in found:
+            i = found[name]
+            lines[i] = _KEY_LINE.sub(rf'\g<1>"{value}"\g<4>', lines[i])
+
+
+def _not_filled(party: str) -> Finding:
+    return error(
+        "key-not-filled",
+        f"party[{party}]",
+        'Pihak ini tidak ada, atau bloknya tidak punya baris sign_key = "" dan exchange_key = "".',
+        'No such party, or its block lacks the lines sign_key = "" and exchange_key = "".',
+    )
+
+
+def _base64(value: bytes) -> str:
+    return base64.b64encode(value).decode("ascii")

@@ -1,0 +1,51 @@
+"""What a check of an agreement reports: findings with a stable code, in two languages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Severity(StrEnum):
+    """An error keeps an agreement from being signed; a warning wants a second look."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing wrong with an agreement.
+
+    ``code`` is stable, for programs; ``where`` is the place in the file, such as
+    ``flow[asn-status].quota``; ``id_text`` and ``en_text`` say what is wrong and what to do.
+    """
+
+    severity: Severity
+    code: str
+    where: str
+    id_text: str
+    en_text: str
+
+
+def error(code: str, where: str, id_text: str, en_text: str) -> Finding:
+    """A finding that must be mended."""
+    return Finding(Severity.ERROR, code, where, id_text, en_text)
+
+
+def warning(code: str, where: str, id_text: str, en_text: str) -> Finding:
+    """A finding to think about."""
+    return Finding(Severity.WARNING, code, where, id_text, en_text)
+
+
+class AgreementError(Exception):
+    """An agreement cannot be relied on; ``findings`` has every reason, at least one."""
+
+    def __init__(self, findings: Iterable[Finding]) -> None:
+        self.findings: tuple[Finding, ...] = tuple(findings)
+        super().__init__("\n".join(f"{f.where}: {f.id_text}" for f in self.findings))
+
+    def english(self) -> str:
+        """The reasons in English, one a line."""
+        return "\n".join(f"{f.where}: {f.en_text}" for f in self.findings)

@@ -1,0 +1,276 @@
+"""The agreement file as typed, frozen values. Spec: ``proto/spec/40-agreements.md``.
+
+Field names are the keys of the TOML file, save that a repeated table is singular there
+(``[[flow]]``) and plural here (``flows``). Times of day do not occur: a date means the whole day
+in Jakarta (:mod:`padan_linkage.agreement.standing`).
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic.dataclasses import dataclass
+
+from padan_linkage.agreement.standing import Due, Standing, due_dates, standing_of
+from padan_linkage.policy import MatchPolicy
+from padan_linkage.schema import Identifier, Schema
+
+#: Codes are bits of an unsigned 64-bit mask (spec 30, "Answers").
+MAX_CODES = 64
+
+Id = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
+MachineCode = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]{0,39}$")]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=2000, strip_whitespace=True)]
+Article = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
+HexDigest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+Count = Annotated[int, Field(ge=0, strict=True)]
+PositiveCount = Annotated[int, Field(ge=1, strict=True)]
+_CONFIG = ConfigDict(extra="forbid", validate_by_name=True, validate_by_alias=True)
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(**_CONFIG, frozen=True)
+
+
+class FlowKind(StrEnum):
+    """What a flow answers with."""
+
+    CONFIRMATION = "confirmation"
+    AGGREGATE = "aggregate"
+    REFERENCE = "reference"
+
+
+class Mode(StrEnum):
+    """How a confirmation flow may be run."""
+
+    DIRECT = "direct"
+    UNIT = "unit"
+
+
+class CadenceKind(StrEnum):
+    """What has to happen again and again."""
+
+    EVALUATION = "evaluation"
+    REPORT = "report"
+    UPDATE = "update"
+    MINUTES = "minutes"
+
+
+class Party(_Model):
+    """A party: who signs, which office answers letters, and its public keys (base64, or empty)."""
+
+    id: Id
+    name: Text
+    called: Text
+    represented_by: Text
+    liaison: str = ""
+    contact: str = ""
+    sign_key: str = ""
+    exchange_key: str = ""
+
+    @property
+    def sign_key_bytes(self) -> bytes:
+        """Ed25519 public key, 32 bytes; empty if not filled in. ValueError if not base64."""
+        return base64.b64decode(self.sign_key, validate=True)
+
+    @property
+    def exchange_key_bytes(self) -> bytes:
+        """X25519 public key, 32 bytes; empty if not filled in. ValueError if not base64."""
+        return base64.b64decode(self.exchange_key, validate=True)
+
+
+class Duration(_Model):
+    """How long the document says the term is, as the article states it."""
+
+    years: Annotated[int, Field(ge=0, le=50)] = 0
+    months: Annotated[int, Field(ge=0, le=600)] = 0
+    article: Article
+
+    @property
+    def total_months(self) -> int:
+        """Years and months together."""
+        return 12 * self.years + self.months
+
+
+class Notice(_Model):
+    """How long before the end a wish to extend or end must be in writing."""
+
+    months: Annotated[int, Field(ge=0, le=120)] = 0
+    days: Annotated[int, Field(ge=0, le=3650)] = 0
+    article: Article
+    text: Text
+
+
+class Cadence(_Model):
+    """A duty that recurs ``per_year`` times from the first day, or (without it) at each event."""
+
+    kind: CadenceKind
+    per_year: Annotated[int, Field(ge=1, le=12)] | None = None
+    by: tuple[Id, ...] = ()
+    to: tuple[Id, ...] = ()
+    article: Article
+    text: Text
+
+
+class ForceMajeure(_Model):
+    """Keadaan kahar: days for the notice, and days of silence that count as consent."""
+
+    notice_days: Annotated[int, Field(ge=1, le=365)] | None = None
+    working_days: bool = False
+    silence_consents_after_days: Annotated[int, Field(ge=1, le=365)] | None = None
+    article: Article
+
+
+class LiaisonChange(_Model):
+    """Days within which a new liaison office is made known."""
+
+    notice_days: Annotated[int, Field(ge=1, le=365)]
+    working_days: bool = False
+    article: Article
+
+
+class Confidentiality(_Model):
+    """What the receiver may do with what it receives, and whether that outlives the agreement."""
+
+    articles: Annotated[tuple[Article, ...], Field(min_length=1)]
+    survives_end: bool
+    survival_article: Article | None = None
+    text: Text
+
+
+class Code(_Model):
+    """One answer: stable machine code, exact Indonesian wording, English gloss.
+
+    Codes of different ``group`` hold side by side; ``proposed`` marks wording that the signed
+    document does not fix.
+    """
+
+    code: MachineCode
+    text: Text
+    gloss: Text
+    group: Identifier = "status"
+    proposed: bool = False
+
+
+class Quota(_Model):
+    """Limits on what the requester may ask: records a day (Jakarta), a list, at least a list."""
+
+    records_per_day: Count
+    records_per_list: Count
+    minimum_batch: Count = 1
+
+
+class Reference(_Model):
+    """One list that a reference flow hands over, and by whom."""
+
+    name: Text
+    provider: Id
+    article: Article
+
+
+@dataclass(frozen=True, kw_only=True, config=_CONFIG)
+class Flow:
+    """One direction of answer; a dataclass, since a model may not call a field ``schema``.
+
+    ``registry`` maps the provider's columns: column → value → machine code; an empty cell gives no
+    code. The index of a code in ``codes`` is its bit in the answer's mask; ``not_found`` and
+    ``ambiguous`` are written by the requester's side and never sealed. ``expected_records`` is the
+    size of the registry that group sizes are estimated for.
+    """
+
+    id: Id
+    kind: FlowKind
+    provider: Id
+    requester: Id
+    purpose: Text
+    basis: tuple[Article, ...] = ()
+    modes: tuple[Mode, ...] = ()
+    proposed: bool = False
+    real_time: bool = False
+    several: bool = False
+    both_ways: bool = False
+    codes: tuple[Code, ...] = Field(default=(), alias="code")
+    not_found: Code | None = None
+    ambiguous: Code | None = None
+    confirm: tuple[Identifier, ...] = ()
+    field_authority: dict[Identifier, Id] = Field(default_factory=dict)
+    registry: dict[Identifier, dict[str, MachineCode]] = Field(default_factory=dict)
+    quota: Quota | None = None
+    retention_days: PositiveCount | None = None
+    expected_records: PositiveCount | None = None
+    match: MatchPolicy = Field(default_factory=MatchPolicy)
+    schema: Schema | None = None
+    dimensions: tuple[Text, ...] = ()
+    minimum_cell: PositiveCount | None = None
+    references: tuple[Reference, ...] = Field(default=(), alias="reference")
+
+    def code_index(self, code: str) -> int:
+        """Bit of the machine code in the answer's mask. Raises KeyError if the flow has no such."""
+        for i, c in enumerate(self.codes):
+            if c.code == code:
+                return i
+        raise KeyError(code)
+
+    def codes_of(self, mask: int) -> tuple[Code, ...]:
+        """The codes whose bits are set in ``mask``, in the agreement's order."""
+        return tuple(c for i, c in enumerate(self.codes) if mask >> i & 1)
+
+
+class Agreement(_Model):
+    """A whole agreement; build it with :func:`padan_linkage.agreement.load_agreement`."""
+
+    format: Annotated[int, Field(ge=1, le=1)] = 1
+    id: Id
+    title: Text
+    numbers: tuple[Text, ...]
+    numbers_note: Text | None = None
+    signed_on: date
+    in_force_from: date
+    in_force_until: date
+    term_article: Article
+    expiry_article: Article | None = None
+    suspension_article: Article
+    amendment_article: Article | None = None
+    supersession_article: Article | None = None
+    supersedes: tuple[Text, ...] = ()
+    amends: HexDigest | None = None
+    duration: Duration | None = None
+    notice: Notice | None = None
+    force_majeure: ForceMajeure | None = None
+    liaison_change: LiaisonChange | None = None
+    confidentiality: Confidentiality
+    cadences: tuple[Cadence, ...] = Field(default=(), alias="cadence")
+    parties: tuple[Party, ...] = Field(alias="party")
+    flows: tuple[Flow, ...] = Field(alias="flow")
+
+    def party(self, party_id: str) -> Party:
+        """The party called ``party_id``. Raises KeyError if there is none."""
+        for p in self.parties:
+            if p.id == party_id:
+                return p
+        raise KeyError(party_id)
+
+    def flow(self, flow_id: str) -> Flow:
+        """The flow called ``flow_id``. Raises KeyError if there is none."""
+        for f in self.flows:
+            if f.id == flow_id:
+                return f
+        raise KeyError(flow_id)
+
+    def standing(
+        self,
+        now: datetime,
+        suspended_by: Iterable[str] = (),
+        successors: Iterable[Agreement] = (),
+    ) -> Standing:
+        """Where it stands at ``now`` (aware); see :func:`standing.standing_of`."""
+        return standing_of(self, now, tuple(suspended_by), tuple(successors))
+
+    def due_dates(self, now: datetime) -> list[Due]:
+        """What falls due next, soonest first; see :func:`standing.due_dates`."""
+        return due_dates(self, now)

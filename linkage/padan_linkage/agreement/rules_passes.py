@@ -1,0 +1,246 @@
+"""What an engineer would object to: passes that a published attack opens, or that cannot work.
+
+The attacks: graph matching (GMA), similarity rows (SIG), group fingerprints (GRP), frequency
+analysis; spec 00 has what each reaches, spec 40 has where the floors come from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from padan_linkage.agreement.distinct import (
+    group_size,
+    has_strong_identifier,
+    low_entropy,
+    strength,
+)
+from padan_linkage.agreement.findings import Finding, error, warning
+from padan_linkage.agreement.model import Agreement, Flow
+from padan_linkage.agreement.rules_structure import Rule, confirmations
+from padan_linkage.schema import Pass, Schema
+
+MIN_DIFFUSION = 8
+MIN_STRENGTH = 0.078
+MIN_WEIGHT = 60
+#: Above 2·T·t/m ≈ 8 even one changed letter looks like another person.
+MAX_SPREAD = 8.0
+REFUSED_GROUP = 100
+LARGE_GROUP = 50
+MAX_BUCKET_ROWS = 3_000
+MIN_BUCKET_ROWS = 4
+MIN_DECOY_SHARE = 0.25
+
+
+@dataclass(frozen=True)
+class _Context:
+    """A pass with what its rules need; ``records`` is the larger side's size, 0 if unknown."""
+
+    where: str
+    schema: Schema
+    p: Pass
+    records: int
+
+    @property
+    def group(self) -> float:
+        return group_size(self.schema, self.p, self.records)
+
+
+def schema_findings(schema: Schema, expected_records: int, where: str = "schema") -> list[Finding]:
+    """Every objection to a schema on its own, such as a rehearsal's; for that many records."""
+    found = list(_schema_rules(schema, where))
+    for p in schema.passes:
+        context = _Context(f"{where}.passes[{p.id}]", schema, p, expected_records)
+        found += [f for rule in PASS_RULES for f in rule(context)]
+    return found
+
+
+def passes(a: Agreement) -> Iterator[Finding]:
+    """The rules of this module over every flow that has a schema."""
+    for where, f in confirmations(a):
+        if f.schema is None:
+            continue
+        if f.expected_records is None:
+            yield error(
+                "expected-records-missing",
+                f"{where}.expected_records",
+                "Tanpa perkiraan jumlah data, besar kelompok garam tidak dapat dinilai.",
+                "Without the expected size, salt groups cannot be judged.",
+            )
+        listed = f.quota.records_per_list if f.quota else 0
+        yield from schema_findings(
+            f.schema, max(f.expected_records or 0, listed), f"{where}.schema"
+        )
+        yield from _unconfirmed(f, f.schema, where)
+
+
+def _schema_rules(schema: Schema, where: str) -> Iterator[Finding]:
+    used = {k.partition(":")[0] for p in schema.passes for k in p.exact}
+    used |= {n for p in schema.passes for s in p.similar for n in s.fields}
+    used |= {n for p in schema.passes for n in p.confirm}
+    for name in (f.name for f in schema.fields if f.name not in used):
+        yield error(
+            "field-unused",
+            f"{where}.fields[{name}]",
+            "Ruas ini tidak dipakai jalur mana pun; jangan kumpulkan data tanpa guna.",
+            "No pass uses this field; do not collect data for nothing.",
+        )
+    if schema.decoy_share < MIN_DECOY_SHARE and any(p.similar for p in schema.passes):
+        yield warning(
+            "decoys-few",
+            f"{where}.decoy_share",
+            f"Kurang dari {MIN_DECOY_SHARE:.0%} umpan: serangan sidik jari kelompok (GRP) "
+            "lebih mudah.",
+            f"Fewer than {MIN_DECOY_SHARE:.0%} decoys: group fingerprints (GRP attack) get easier.",
+        )
+
+
+def _unconfirmed(f: Flow, schema: Schema, where: str) -> Iterator[Finding]:
+    tagged = {n for p in schema.passes for n in p.confirm}
+    for name in (n for n in f.confirm if n not in tagged):
+        yield error(
+            "confirm-untagged",
+            f"{where}.confirm",
+            f"Ruas {name} akan dikonfirmasi, tetapi tidak ada jalur yang membawanya.",
+            f"The field {name} is to be confirmed, but no pass carries it.",
+        )
+
+
+def hardened(c: _Context) -> Iterator[Finding]:
+    """Diffusion, strength and weight of every segment reach the floor."""
+    for s in c.p.similar:
+        where = f"{c.where}.similar[{s.label}]"
+        if s.diffusion < MIN_DIFFUSION:
+            yield error(
+                "pass-diffusion",
+                where,
+                f"diffusion = {s.diffusion}, di bawah {MIN_DIFFUSION}: pencocokan graf (GMA) "
+                "dan baris kemiripan (SIG) mengenali orangnya.",
+                f"diffusion = {s.diffusion}, below {MIN_DIFFUSION}: graph matching (GMA) and "
+                "similarity rows (SIG) re-identify people.",
+            )
+        power = strength(c.schema, s.fields, s.bits, s.weight, s.diffusion)
+        if power < MIN_STRENGTH:
+            yield error(
+                "pass-strength",
+                where,
+                f"Kekuatan t·k/m = {power:.3f}, di bawah {MIN_STRENGTH}: pola bit masih "
+                "terbaca oleh SIG dan GRP.",
+                f"Strength t·k/m = {power:.3f}, below {MIN_STRENGTH}: bit patterns still "
+                "show to SIG and GRP.",
+            )
+        if s.weight < MIN_WEIGHT:
+            yield error(
+                "pass-weight",
+                where,
+                f"weight = {s.weight}, di bawah {MIN_WEIGHT}: nama pendek tampak menonjol "
+                "bagi sidik jari kelompok (GRP).",
+                f"weight = {s.weight}, below {MIN_WEIGHT}: short names stand out to group "
+                "fingerprints (GRP).",
+            )
+
+
+def tolerant(c: _Context) -> Iterator[Finding]:
+    """A segment can still recognise a value with a typing error."""
+    for s in c.p.similar:
+        spread = s.weight * s.diffusion / s.bits
+        if spread > MAX_SPREAD:
+            yield warning(
+                "pass-spread",
+                f"{c.where}.similar[{s.label}]",
+                f"T·t/m = {spread:.1f}: satu huruf berbeda sudah tampak seperti orang lain.",
+                f"T·t/m = {spread:.1f}: one different letter already looks like another person.",
+            )
+
+
+def entropic(c: _Context) -> Iterator[Finding]:
+    """No segment of its own for a field with few values, nor for what the salt already says."""
+    implied = {k for k in c.p.exact if ":" not in k}
+    for s in c.p.similar:
+        where = f"{c.where}.similar[{s.label}]"
+        if all(low_entropy(c.schema, n) for n in s.fields):
+            yield error(
+                "pass-low-entropy",
+                where,
+                "Segmen tersendiri untuk ruas bernilai sedikit (tempat, jenis kelamin …): "
+                "kesamaannya saja sudah mengenali orang (SIG), berapa pun difusinya. "
+                "Hapus atau gabungkan.",
+                "A segment of its own for a field with few values (place, sex …): its "
+                "equality alone identifies people (SIG), whatever the diffusion. Drop or "
+                "merge it.",
+            )
+        if all(n in implied for n in s.fields):
+            yield warning(
+                "pass-implied",
+                where,
+                "Segmen ini mengulang ruas yang sudah harus sama; hapus.",
+                "This segment repeats a field that must agree anyway; drop it.",
+            )
+
+
+def small_groups(c: _Context) -> Iterator[Finding]:
+    """Few records share the exact fields; in hundreds, they can be told apart by each other."""
+    id_attack, en_attack = (
+        ("sidik jari kelompok (GRP)", "group fingerprints (GRP)")
+        if c.p.similar
+        else ("analisis frekuensi", "frequency analysis")
+    )
+    size = round(c.group)
+    fix_id, fix_en = ("tambahkan ruas tetap pada exact", "add a stable field to exact")
+    if c.group >= REFUSED_GROUP:
+        yield error(
+            "pass-group",
+            f"{c.where}.exact",
+            f"Sekitar {size} orang berbagi nilai exact yang sama di antara {c.records} data: "
+            f"{id_attack} membukanya; {fix_id}.",
+            f"About {size} people of {c.records} share the same exact values: {en_attack} "
+            f"opens them; {fix_en}.",
+        )
+    elif c.group >= LARGE_GROUP:
+        yield warning(
+            "pass-group-large",
+            f"{c.where}.exact",
+            f"Sekitar {size} orang berbagi nilai exact yang sama; {id_attack} mendekat; {fix_id}.",
+            f"About {size} people share the same exact values; {en_attack} comes close; {fix_en}.",
+        )
+
+
+def bucketed(c: _Context) -> Iterator[Finding]:
+    """A bucket mixes several values, and is not so full that matching slows and errs."""
+    if not c.p.similar or not c.records:
+        return
+    rows = c.records / 2**c.p.bucket_bits
+    where = f"{c.where}.bucket_bits"
+    if rows > MAX_BUCKET_ROWS:
+        yield warning(
+            "bucket-full",
+            where,
+            f"Sekitar {rows:.0f} baris per ember: lambat dan kurang tepat; naikkan.",
+            f"About {rows:.0f} rows a bucket: slow and less precise; raise it.",
+        )
+    elif rows < MIN_BUCKET_ROWS:
+        yield warning(
+            "bucket-thin",
+            where,
+            "Ember hampir kosong: ember menunjuk satu nilai (GRP); turunkan.",
+            "Buckets are almost empty: a bucket points at one value (GRP); lower it.",
+        )
+
+
+def strong_tags(c: _Context) -> Iterator[Finding]:
+    """Confirmation tags stand on passes whose exact fields name one person."""
+    if c.p.confirm and not has_strong_identifier(c.schema, c.p):
+        low = [n for n in c.p.confirm if low_entropy(c.schema, n)]
+        named = ", ".join(low or c.p.confirm)
+        yield error(
+            "confirm-weak-salt",
+            f"{c.where}.confirm",
+            f"Tanda konfirmasi ({named}) dengan garam yang dipakai bersama: kesamaannya "
+            "terlihat dan frekuensinya terbaca. Pakai jalur dengan nomor identitas.",
+            f"Confirmation tags ({named}) under a salt that several share: their equality "
+            "shows and frequency analysis reads it. Use a pass with an identifier.",
+        )
+
+
+PASS_RULES = (hardened, tolerant, entropic, small_groups, bucketed, strong_tags)
+PASSES: tuple[Rule, ...] = (passes,)
