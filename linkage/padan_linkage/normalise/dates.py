@@ -5,7 +5,7 @@ Day before month, unless the month cannot be one. Two-digit years: see ``calenda
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import re
 
 from padan_linkage.normalise.calendar import exists, full_year
@@ -43,7 +43,7 @@ _EIGHT = re.compile(r"^\d{8}$")
 _SERIAL = re.compile(r"^\d{5}(\.0)?$")
 
 #: Day numbers of a spreadsheet between 1910 and 2030 count from here.
-_SPREADSHEET_EPOCH = datetime.date(1899, 12, 30)
+_SPREADSHEET_EPOCH = dt.date(1899, 12, 30)
 _SPREADSHEET_DAYS = range(10_000, 47_500)
 #: Dates that forms fill in when nobody knows.
 _FILLERS = frozenset({"1900-01-01", "1899-12-30", "1899-12-31", "1901-01-01"})
@@ -77,7 +77,7 @@ def _parts(text: str) -> tuple[int, int, int] | None:
     if _EIGHT.match(text):
         return _eight_digits(text)
     if _SERIAL.match(text) and int(text[:5]) in _SPREADSHEET_DAYS:
-        date = _SPREADSHEET_EPOCH + datetime.timedelta(days=int(text[:5]))
+        date = _SPREADSHEET_EPOCH + dt.timedelta(days=int(text[:5]))
         return date.year, date.month, date.day
     return _with_month_word(text)
 

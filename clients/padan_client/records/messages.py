@@ -1,0 +1,100 @@
+"""What the quarantine says, for each reason, to a data officer."""
+
+from __future__ import annotations
+
+from padan_client.language import t
+from padan_linkage.normalise import MAX_CHARACTERS, Reason
+from padan_linkage.schema import Kind, Schema
+
+#: Reason of a row that no pass can use.
+NO_PASS = "no_pass"  # noqa: S105 - a reason, not a password
+
+
+def kind_label(kind: Kind) -> str:
+    """What a kind is called in messages."""
+    return {
+        Kind.NIK: "NIK",
+        Kind.KK: t("nomor KK", "a KK number"),
+        Kind.NIP: "NIP",
+        Kind.NPWP: "NPWP",
+        Kind.PASSPORT: t("nomor paspor", "a passport number"),
+        Kind.JKN_CARD: t("nomor kartu JKN", "a JKN card number"),
+        Kind.BPJSTK_NUMBER: t("nomor KPJ", "a KPJ number"),
+        Kind.NIB: "NIB",
+        Kind.KBLI: t("kode KBLI", "a KBLI code"),
+        Kind.PERSON_NAME: t("nama orang", "a person's name"),
+        Kind.COMPANY_NAME: t("nama badan usaha", "a company's name"),
+        Kind.DATE: t("tanggal", "a date"),
+        Kind.PLACE: t("nama tempat", "a place"),
+        Kind.ADDRESS: t("alamat", "an address"),
+        Kind.PHONE: t("nomor telepon", "a phone number"),
+        Kind.EMAIL: t("alamat surel", "an e-mail address"),
+        Kind.SEX: t("jenis kelamin", "a sex"),
+        Kind.NATIONALITY: t("kewarganegaraan", "a nationality"),
+        Kind.CODE: t("kode", "a code"),
+        Kind.TEXT: t("teks", "text"),
+    }[kind]
+
+
+def reason_text(reason: Reason, kind: Kind) -> str:
+    """Why a value of ``kind`` was left out, and what to do; never the value."""
+    label = kind_label(kind)
+    return {
+        Reason.OVERSIZED: t(
+            f"Terlalu panjang: lebih dari {MAX_CHARACTERS} karakter. Periksa tanda kutip.",
+            f"Too long: more than {MAX_CHARACTERS} characters. Check the quotes.",
+        ),
+        Reason.CONTROL_CHARACTERS: t(
+            "Berisi karakter kendali (misalnya NUL). Bersihkan dan kirim ulang.",
+            "Contains control characters (such as NUL). Clean it and send it again.",
+        ),
+        Reason.NOT_DIGITS: t(
+            f"Bukan {label}: berisi selain angka.", f"Not {label}: has more than digits."
+        ),
+        Reason.TOO_SHORT: t(
+            f"Bukan {label}: angkanya kurang.", f"Not {label}: digits are missing."
+        ),
+        Reason.TOO_LONG: t(f"Bukan {label}: angkanya lebih.", f"Not {label}: too many digits."),
+        Reason.SPREADSHEET: t(
+            "Rusak oleh lembar kerja (dibulatkan). Ambil dari sumbernya sebagai teks.",
+            "Damaged by a spreadsheet (rounded). Take it from the source as text.",
+        ),
+        Reason.FILLER: t(
+            "Isian pengganti, bukan nilai sebenarnya.", "A filler, not a real value."
+        ),
+        Reason.UNKNOWN_PROVINCE: t(
+            f"Bukan {label}: kode provinsi tidak ada.", f"Not {label}: no such province code."
+        ),
+        Reason.IMPOSSIBLE_DATE: t(
+            "Tanggal di dalamnya tidak ada di kalender.", "Its date is not in the calendar."
+        ),
+        Reason.INCOMPLETE_DATE: t(
+            "Tanggal tidak lengkap: hari atau bulan 0.", "The date is incomplete: day or month 0."
+        ),
+        Reason.CHECK_DIGIT: t(
+            f"Bukan {label}: angka periksa tidak cocok.", f"Not {label}: the check digit is wrong."
+        ),
+        Reason.STRUCTURE: t(
+            f"Bukan {label}: susunannya tidak sesuai.", f"Not {label}: its form is wrong."
+        ),
+        Reason.UNREADABLE: t(
+            f"Tidak terbaca sebagai {label}.", f"Cannot be read as {label}."
+        ),
+        Reason.UNKNOWN_VALUE: t(
+            f"Nilai tidak dikenal sebagai {label}.", f"Not known as {label}."
+        ),
+    }[reason]  # fmt: skip
+
+
+def no_pass_text(schema: Schema) -> str:
+    """Why a row cannot be matched at all: which sets of fields would do."""
+    sets = []
+    for p in schema.passes:
+        names = " + ".join(dict.fromkeys(key.partition(":")[0] for key in p.exact))
+        if names not in sets:
+            sets.append(names)
+    ways = "; ".join(sets)
+    return t(
+        f"Baris tidak dapat dipadankan: isi dengan benar salah satu dari: {ways}.",
+        f"The row cannot be matched: fill in correctly one of: {ways}.",
+    )
