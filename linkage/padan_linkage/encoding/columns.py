@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-StringColumn: TypeAlias = "pa.StringArray"  # or a ChunkedArray of strings
+StringColumn: TypeAlias = "pa.StringArray"
 
 
 def text_of(columns: Sequence[StringColumn]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
@@ -51,6 +51,4 @@ def all_present(columns: Sequence[StringColumn]) -> NDArray[np.bool_]:
 
 
 def _binary(column: StringColumn) -> pa.LargeBinaryArray:
-    if isinstance(column, pa.ChunkedArray):
-        column = column.combine_chunks()
     return pc.fill_null(column.cast(pa.large_string()), "").cast(pa.large_binary())

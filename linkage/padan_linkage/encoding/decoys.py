@@ -51,3 +51,30 @@ def recombine(of_record: Numbers, count: int, drbg: Drbg) -> tuple[Numbers, Numb
         exact[same] = usable[drbg.integers(same.size, usable.size)]
     exact[of_record[exact] == of_record[other]] = -1
     return exact, other
+
+
+@dataclass(frozen=True, repr=False)
+class Cover:
+    """The decoy traffic of one delta, as decoy numbers ``int64[…]``, and what is left after it."""
+
+    joined: Numbers
+    renewed: Numbers
+    dropped: Numbers
+    after: Decoys
+
+
+def cover_traffic(decoys: Decoys, rows: int, drbg: Drbg) -> Cover:
+    """Fills ``rows`` rows of a delta with decoys that join, are renewed and leave, a third each.
+
+    So a person who joins, changes or leaves is one among many rows that do the same, in every
+    pass. Where too few decoys live to be renewed or to leave, more join. The counts depend on
+    ``rows`` and the number of living decoys alone, hence are equal in all passes.
+    """
+    living = decoys.live()
+    shuffled = living[drbg.permutation(living.size)]
+    third = min(rows // 3, living.size)
+    dropped, renewed = shuffled[:third], shuffled[third : rows - rows // 3]
+    joining = rows - dropped.size - renewed.size
+    joined = np.arange(decoys.count, decoys.count + joining)
+    removed = np.union1d(decoys.removed, dropped)
+    return Cover(joined, renewed, dropped, Decoys(decoys.count + joining, removed))

@@ -53,6 +53,7 @@ def encode_segment(
     codes = np.empty(MAX_GRAMS * cuts.size, np.uint64)
     work = np.empty((4, codes.size), np.uint64)
     bits = np.empty(words, np.uint64)
+    positions = np.empty(weight + 1, np.int64)
     for row in range(span[0], span[1]):
         record = records[row]
         count = 0
@@ -63,25 +64,24 @@ def encode_segment(
         target = filters[row, word0 : word0 + words]
         if count:
             salt = (salts[row, 0], salts[row, 1])
-            target[:] = uint64(0)
             bits[:] = uint64(0)
-            _insert_all(salt, codes[:count], weight, (work, bits), (diffusion, target))
+            found = _positions(salt, codes[:count], weight, work, (bits, positions))
+            _diffuse(positions[:found], diffusion, target)
             _mask(salt, label, target)
             presence[row, index >> 3] |= np.uint8(1 << (index & 7))
         else:
             _fill(fill, row, word0, target)
 
 
-@kernel
-def _insert_all(
-    salt: tuple[U64, U64],
-    codes: Words,
-    weight: int,
-    scratch: tuple[Words, Words],
-    diffused: tuple[Words, Words],
-) -> None:
-    """Shares ``weight`` insertions out over the q-grams and diffuses each bit that they set."""
-    work, bits = scratch
+@helper
+def _positions(
+    salt: tuple[U64, U64], codes: Words, weight: int, work: Words, scratch: tuple[Words, Numbers]
+) -> int:
+    """Shares ``weight`` insertions out over the q-grams; the distinct positions go to ``scratch``.
+
+    ``scratch``: the segment's bits, all zero before, and room for ``weight`` positions. Returns
+    their number.
+    """
     count = codes.size
     low, high, rank, order = work[0], work[1], work[2], work[3]
     each, extra = weight // count, weight % count
@@ -90,12 +90,14 @@ def _insert_all(
         rank[i] = ((high[i] >> uint64(48)) << uint64(48)) | codes[i]
         order[i] = rank[i]
     last_extra = _smallest(order[:count], extra)
+    found = 0
     for counter in range((each + POSITIONS_PER_HASH) // POSITIONS_PER_HASH):
         if counter:
             _hash_all(salt, codes, counter, (low, high))
         for i in range(count):
             wanted = each + (extra > 0 and rank[i] <= last_extra) - counter * POSITIONS_PER_HASH
-            _insert((low[i], high[i]), min(wanted, POSITIONS_PER_HASH), bits, diffused)
+            found = _insert((low[i], high[i]), min(wanted, POSITIONS_PER_HASH), scratch, found)
+    return found
 
 
 @helper
@@ -125,22 +127,49 @@ def _smallest(order: Words, wanted: int) -> U64:
 
 @helper
 def _insert(
-    hashed: tuple[U64, U64], wanted: int, bits: Words, diffused: tuple[Words, Words]
-) -> None:
-    """Sets ``wanted`` positions taken from 16-bit words; a newly set bit adds its diffusion row."""
-    diffusion, target = diffused
-    length = diffusion.shape[0]
+    hashed: tuple[U64, U64], wanted: int, scratch: tuple[Words, Numbers], found: int
+) -> int:
+    """Sets ``wanted`` positions taken from 16-bit words; appends those that are new."""
+    bits, positions = scratch
+    length = bits.size * 64
     word = hashed[0]
     for i in range(wanted):
         if i == 4:  # noqa: PLR2004 (four positions a half)
             word = hashed[1]
         position = (int(word & uint64(0xFFFF)) * length) >> 16
         word >>= uint64(16)
-        bit = uint64(1) << uint64(position & 63)
-        if bits[position >> 6] & bit == uint64(0):
-            bits[position >> 6] |= bit
-            for w in range(target.size):
-                target[w] ^= diffusion[position, w]
+        before = bits[position >> 6]
+        after = before | (uint64(1) << uint64(position & 63))
+        bits[position >> 6] = after
+        positions[found] = position
+        found += before != after
+    return found
+
+
+@helper
+def _diffuse(positions: Numbers, diffusion: Words, target: Words) -> None:
+    """XOR of the diffusion rows at ``positions``; eight words at a time stay in registers."""
+    first = 0
+    while first + 8 <= target.size:
+        a = b = c = d = e = f = g = h = uint64(0)
+        for i in range(positions.size):
+            row = positions[i]
+            a ^= diffusion[row, first]
+            b ^= diffusion[row, first + 1]
+            c ^= diffusion[row, first + 2]
+            d ^= diffusion[row, first + 3]
+            e ^= diffusion[row, first + 4]
+            f ^= diffusion[row, first + 5]
+            g ^= diffusion[row, first + 6]
+            h ^= diffusion[row, first + 7]
+        target[first], target[first + 1], target[first + 2], target[first + 3] = a, b, c, d
+        target[first + 4], target[first + 5], target[first + 6], target[first + 7] = e, f, g, h
+        first += 8
+    for w in range(first, target.size):
+        a = uint64(0)
+        for i in range(positions.size):
+            a ^= diffusion[positions[i], w]
+        target[w] = a
 
 
 @helper

@@ -11,7 +11,7 @@ import numpy as np
 from numba import uint64
 from numpy.typing import NDArray
 
-from padan_linkage.encoding.jit import helper, inlined, kernel
+from padan_linkage.encoding.jit import helper, kernel
 from padan_linkage.schema import Kind
 
 Codes = NDArray[np.uint64]
@@ -83,7 +83,7 @@ def extract(cut: int, text: Value, place: int, codes: Codes, count: int) -> int:
     return _symbols(text, place, codes, count)
 
 
-@inlined
+@helper
 def _gram(rule: int, place: int, number: int, a: int, b: int) -> np.uint64:
     return uint64(rule | place | (number << 24) | (a << 32) | (b << 40))
 

@@ -11,7 +11,7 @@ import numpy as np
 from numba import uint64
 from numpy.typing import NDArray
 
-from padan_linkage.encoding.jit import inlined, kernel
+from padan_linkage.encoding.jit import helper, kernel
 
 U64 = np.uint64
 State = tuple[U64, U64, U64, U64]
@@ -24,13 +24,13 @@ _LONG = U64(0xEE)  # marks the 128-bit variant, in the key set-up and before the
 _SECOND = U64(0xDD)  # before the second half
 
 
-@inlined
+@helper
 def sip_start(k0: U64, k1: U64) -> State:
     """The state under a key."""
     return k0 ^ _C0, k1 ^ _C1 ^ _LONG, k0 ^ _C2, k1 ^ _C3
 
 
-@inlined
+@helper
 def _round(v0: U64, v1: U64, v2: U64, v3: U64) -> State:
     v0 = v0 + v1
     v1 = ((v1 << uint64(13)) | (v1 >> uint64(51))) ^ v0
@@ -45,7 +45,7 @@ def _round(v0: U64, v1: U64, v2: U64, v3: U64) -> State:
     return v0, v1, v2, v3
 
 
-@inlined
+@helper
 def sip_absorb(state: State, word: U64) -> State:
     """The state after one word of the message."""
     v0, v1, v2, v3 = state
@@ -55,25 +55,21 @@ def sip_absorb(state: State, word: U64) -> State:
     return v0 ^ word, v1, v2, v3
 
 
-@inlined
+@helper
 def sip_finish(state: State) -> tuple[U64, U64]:
     """Both halves of the result, after the last word."""
     v0, v1, v2, v3 = state
     v2 = v2 ^ _LONG
-    v0, v1, v2, v3 = _round(v0, v1, v2, v3)
-    v0, v1, v2, v3 = _round(v0, v1, v2, v3)
-    v0, v1, v2, v3 = _round(v0, v1, v2, v3)
-    v0, v1, v2, v3 = _round(v0, v1, v2, v3)
+    for _ in range(4):
+        v0, v1, v2, v3 = _round(v0, v1, v2, v3)
     first = v0 ^ v1 ^ v2 ^ v3
     v1 = v1 ^ _SECOND
-    v0, v1, v2, v3 = _round(v0, v1, v2, v3)
-    v0, v1, v2, v3 = _round(v0, v1, v2, v3)
-    v0, v1, v2, v3 = _round(v0, v1, v2, v3)
-    v0, v1, v2, v3 = _round(v0, v1, v2, v3)
+    for _ in range(4):
+        v0, v1, v2, v3 = _round(v0, v1, v2, v3)
     return first, v0 ^ v1 ^ v2 ^ v3
 
 
-@inlined
+@helper
 def sip_word(start: State, word: U64) -> tuple[U64, U64]:
     """SipHash of a message that fits one word: up to 7 bytes, its length in the top byte."""
     return sip_finish(sip_absorb(start, word))

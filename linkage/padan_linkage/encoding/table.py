@@ -5,9 +5,9 @@ Start at :func:`encode_table`. Spec: ``proto/spec/10-encoding.md``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import pairwise
 
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from padan_linkage.answers import Answers
 from padan_linkage.encoding import kernel
 from padan_linkage.encoding.columns import StringColumn, text_of
-from padan_linkage.encoding.decoys import recombine
+from padan_linkage.encoding.decoys import Decoys, cover_traffic, recombine
 from padan_linkage.encoding.diffusion import diffusion_rows
 from padan_linkage.encoding.handles import decoy_handles, record_handles
 from padan_linkage.encoding.qgrams import cut_of
@@ -66,6 +66,17 @@ class EncodedPass:
 
     def __repr__(self) -> str:
         return f"EncodedPass({self.table!r})"
+
+
+@dataclass(frozen=True, repr=False)
+class EncodedDelta:
+    """One pass's table of changes, and the decoys that the registry's pass has after it."""
+
+    encoded: EncodedPass
+    decoys: Decoys
+
+    def __repr__(self) -> str:
+        return f"EncodedDelta({self.encoded.table!r})"
 
 
 @dataclass(frozen=True, repr=False)
@@ -139,6 +150,7 @@ class PassEncoder:
         count = _record_count(records, provider)
         if rows < count:
             raise ValueError(f"{count} records do not fit {rows} rows")
+        records = _in_one_piece(records)
         tokens = self._tokens(records)
         slots = self._slots(tokens, rows, drbg)
         if provider is not None:
@@ -146,16 +158,60 @@ class PassEncoder:
                 record_handles(provider.handle_key, self._pass.id, provider.ids.to_pylist()),
                 decoy_handles(provider.handle_key, self._pass.id, np.arange(rows - count)),
             ]
-            slots = _Slots(slots.record, slots.exact, slots.other, np.concatenate(handles))
+            slots = replace(slots, handles=np.concatenate(handles))
         return self._finish(records, tokens, slots, drbg, provider)
 
-    def _tokens(self, records: Records) -> Tokens:
+    def encode_delta(
+        self,
+        changed: Records,
+        *,
+        deleted: Sequence[str],
+        decoys: Decoys,
+        rows: int,
+        drbg: Drbg,
+        provider: ProviderInputs,
+        pool: Records | None = None,
+    ) -> EncodedDelta:
+        """As :func:`encode_delta`."""
+        drbg = drbg.fork(f"delta {self._pass.id}")
+        count = _record_count(changed, provider)
+        ids = provider.ids.to_pylist()
+        if not set(ids).isdisjoint(deleted) or len(set(deleted)) != len(deleted):
+            raise ValueError("a delta names every record once")
+        spare = rows - count - len(deleted)
+        if spare < 0:
+            raise ValueError(f"{count + len(deleted)} changes do not fit {rows} rows")
+        cover = cover_traffic(decoys, spare, drbg)
+        records = _in_one_piece(changed) if pool is None else _in_one_piece(changed, pool)
+        tokens = self._tokens(records)
+        pass_id, key = self._pass.id, provider.handle_key
+        joined_or_renewed = np.concatenate([cover.joined, cover.renewed])
+        handles = [
+            record_handles(key, pass_id, ids),
+            decoy_handles(key, pass_id, joined_or_renewed),
+            record_handles(key, pass_id, deleted),
+            decoy_handles(key, pass_id, cover.dropped),
+        ]
+        upserts = count + joined_or_renewed.size
+        operations = np.where(np.arange(rows) < upserts, UPSERT, DELETE).astype(np.uint8)
+        slots = replace(
+            self._slots(tokens, rows, drbg, count),
+            handles=np.concatenate(handles),
+            operations=operations.reshape(-1, 1),
+        )
+        return EncodedDelta(self._finish(records, tokens, slots, drbg, provider), cover.after)
+
+    def _tokens(self, records: dict[str, pa.StringArray]) -> Tokens:
         return make_tokens(self._token_key, exact_values(self._schema, self._pass, records))
 
-    def _slots(self, tokens: Tokens, rows: int, drbg: Drbg) -> _Slots:
-        """The records in order, then decoys; a record without its exact fields is a decoy too."""
+    def _slots(self, tokens: Tokens, rows: int, drbg: Drbg, count: int | None = None) -> _Slots:
+        """The first ``count`` records in order (all), then decoys recombined from any records.
+
+        A record without its exact fields is a decoy too.
+        """
+        usable = tokens.usable if count is None else tokens.usable[tokens.usable < count]
         record = np.full(rows, -1, np.int64)
-        record[tokens.usable] = tokens.usable
+        record[usable] = usable
         exact, other = record.copy(), record.copy()
         vacant = np.flatnonzero(record < 0)
         exact[vacant], other[vacant] = recombine(tokens.of_record, vacant.size, drbg)
@@ -252,12 +308,58 @@ class PassEncoder:
             list(pool.map(work, spans))
 
 
+def encode_delta(
+    schema: Schema,
+    p: Pass,
+    key: LinkageKey,
+    changed: Records,
+    *,
+    deleted: Sequence[str],
+    decoys: Decoys,
+    rows: int,
+    drbg: Drbg,
+    provider: ProviderInputs,
+    pool: Records | None = None,
+    threads: int = 1,
+) -> EncodedDelta:
+    """The table of pass ``p`` that updates a registry: rows to upsert and to delete, shuffled.
+
+    ``changed`` are the new and altered records, ``provider`` their ids and payloads, ``deleted``
+    the ids of records that leave. The rest of ``rows`` (``schema.padded_rows`` of the number of
+    changes) is cover traffic with ``decoys``, which a base table starts as
+    ``Decoys(rows - records)``. ``pool``, some thousand random records of the registry, gives
+    decoys to recombine where changes are few. The layout has the operations column. Raises
+    ValueError when a record is named twice or the changes do not fit.
+    """
+    return PassEncoder(schema, p, key, threads=threads).encode_delta(
+        changed,
+        deleted=deleted,
+        decoys=decoys,
+        rows=rows,
+        drbg=drbg,
+        provider=provider,
+        pool=pool,
+    )
+
+
+def _in_one_piece(*parts: Records) -> dict[str, pa.StringArray]:
+    """The parts' columns behind each other, each a single array."""
+    whole = {}
+    for name in parts[0]:
+        columns = [part[name] for part in parts]
+        chunks = [c for column in columns for c in getattr(column, "chunks", [column])]
+        whole[name] = pa.concat_arrays(chunks) if chunks else pa.array([], pa.string())
+    return whole
+
+
 def _record_count(records: Records, provider: ProviderInputs | None) -> int:
     counts = {len(column) for column in records.values()}
     if provider is not None:
         counts |= {len(provider.ids), len(provider.payloads)}
     if len(counts) != 1:
         raise ValueError("columns, ids and payloads must have one length")
+    if provider is not None and len(provider.ids.unique()) != len(provider.ids):
+        raise ValueError("record ids repeat")
     return counts.pop()
 
 
