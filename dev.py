@@ -64,7 +64,7 @@ def demo(options):
 def test(options):
     """Install with the tools and run the quick tests, or what the pytest options say."""
     install(dev=True)
-    return run(VENV / "bin" / "python", "-m", "pytest", "--rootdir", ROOT, *QUICK, *options)
+    return run(VENV / "bin" / "python", "-m", "pytest", *QUICK, *options, cwd=str(ROOT))
 
 
 def check(options):
@@ -231,10 +231,10 @@ def exclusively():
         yield
 
 
-def run(*command):
+def run(*command, cwd=None):
     """Run a command in the foreground and return its exit code."""
     try:
-        return subprocess.run([str(part) for part in command], check=False).returncode
+        return subprocess.run([str(part) for part in command], cwd=cwd, check=False).returncode
     except KeyboardInterrupt:
         return 130
 
