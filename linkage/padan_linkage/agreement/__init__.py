@@ -1,6 +1,11 @@
 """The agreement as the program: file, signatures, dates, lint. Spec: ``40-agreements.md``."""
 
-from padan_linkage.agreement.directory import SignedAgreement, load_directory, load_signed
+from padan_linkage.agreement.directory import (
+    SignedAgreement,
+    load_directory,
+    load_signed,
+    with_successors,
+)
 from padan_linkage.agreement.document import (
     agreement_digest,
     fill_keys,
@@ -61,4 +66,5 @@ __all__ = [
     "signature_text",
     "term",
     "verify_signatures",
+    "with_successors",
 ]

@@ -53,17 +53,16 @@ class SignedAgreement:
 def load_directory(path: Path) -> list[SignedAgreement]:
     """Every ``*.toml`` of the folder, by name; raises OSError if the folder cannot be read."""
     files = sorted(p for p in Path(path).iterdir() if p.suffix == ".toml" and p.is_file())
-    loaded = [load_signed(p) for p in files]
-    present = [s for s in loaded if s.agreement is not None]
+    return with_successors([load_signed(p) for p in files])
+
+
+def with_successors(loaded: list[SignedAgreement]) -> list[SignedAgreement]:
+    """The same list, each with those of the others that replace it."""
+    present = [s.agreement for s in loaded if s.agreement is not None]
     return [
-        replace(
-            s,
-            successors=tuple(
-                n.agreement
-                for n in present
-                if n.agreement and s.agreement and replaces(n.agreement, s.agreement, s.digest)
-            ),
-        )
+        replace(s, successors=tuple(n for n in present if replaces(n, s.agreement, s.digest)))
+        if s.agreement
+        else s
         for s in loaded
     ]
 

@@ -8,13 +8,15 @@ in Jakarta (:mod:`padan_linkage.agreement.standing`).
 from __future__ import annotations
 
 import base64
+import unicodedata
 from collections.abc import Iterable
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 from pydantic.dataclasses import dataclass
+from pydantic_core import PydanticCustomError
 
 from padan_linkage.agreement.standing import Due, Standing, due_dates, standing_of
 from padan_linkage.policy import MatchPolicy
@@ -25,8 +27,23 @@ MAX_CODES = 64
 
 Id = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
 MachineCode = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]{0,39}$")]
-Text = Annotated[str, StringConstraints(min_length=1, max_length=2000, strip_whitespace=True)]
-Article = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
+
+
+def _plain(text: str) -> str:
+    """Refuse what could act on a terminal or reorder the text that a signer reads."""
+    if any(unicodedata.category(c) in {"Cc", "Cf", "Zl", "Zp", "Co", "Cn"} for c in text):
+        raise PydanticCustomError("text_unprintable", "unprintable character")
+    return text
+
+
+_Plain = AfterValidator(_plain)
+Text = Annotated[
+    str, StringConstraints(min_length=1, max_length=2000, strip_whitespace=True), _Plain
+]
+Line = Annotated[str, StringConstraints(max_length=500, strip_whitespace=True), _Plain]
+Article = Annotated[
+    str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True), _Plain
+]
 HexDigest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Count = Annotated[int, Field(ge=0, strict=True)]
 PositiveCount = Annotated[int, Field(ge=1, strict=True)]
@@ -68,10 +85,10 @@ class Party(_Model):
     name: Text
     called: Text
     represented_by: Text
-    liaison: str = ""
-    contact: str = ""
-    sign_key: str = ""
-    exchange_key: str = ""
+    liaison: Line = ""
+    contact: Line = ""
+    sign_key: Line = ""
+    exchange_key: Line = ""
 
     @property
     def sign_key_bytes(self) -> bytes:
@@ -199,7 +216,7 @@ class Flow:
     ambiguous: Code | None = None
     confirm: tuple[Identifier, ...] = ()
     field_authority: dict[Identifier, Id] = Field(default_factory=dict)
-    registry: dict[Identifier, dict[str, MachineCode]] = Field(default_factory=dict)
+    registry: dict[Identifier, dict[Text, MachineCode]] = Field(default_factory=dict)
     quota: Quota | None = None
     retention_days: PositiveCount | None = None
     expected_records: PositiveCount | None = None

@@ -12,6 +12,12 @@ from padan_linkage.agreement.findings import Finding, error
 
 #: pydantic error type (or its prefix) -> (code, Indonesian, English)
 _TEXTS: tuple[tuple[str, str, str, str], ...] = (
+    (
+        "text_unprintable",
+        "value-unprintable",
+        "Ada huruf yang tidak tercetak (kendali atau arah tulisan).",
+        "There is an unprintable character (control or writing direction).",
+    ),
     ("missing", "key-absent", "Wajib diisi.", "Required, and absent."),
     (
         "extra_forbidden",
