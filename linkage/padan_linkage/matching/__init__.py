@@ -1,0 +1,72 @@
+"""The linkage unit's matcher: pass tables in, outcomes out, no key and no value.
+
+Start at :func:`match_pass`. Spec: ``proto/spec/35-matching.md``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from padan_linkage.matching.calibration import Calibration
+from padan_linkage.matching.exact import TokenIndex, answer_exact, seed_of, token_words
+from padan_linkage.matching.index import PassIndex
+from padan_linkage.matching.result import (
+    AMBIGUOUS,
+    MATCHED,
+    NOT_MATCHED,
+    Estimate,
+    PassResult,
+    check_table,
+)
+from padan_linkage.matching.sides import CancelledError, Runner
+from padan_linkage.matching.similar import Registry, answer_similar, calibrate
+from padan_linkage.policy import MatchPolicy
+from padan_linkage.schema import Pass, Schema
+from padan_linkage.tables import PassTable
+
+__all__ = [
+    "AMBIGUOUS",
+    "MATCHED",
+    "NOT_MATCHED",
+    "Calibration",
+    "CancelledError",
+    "Estimate",
+    "PassIndex",
+    "PassResult",
+    "match_pass",
+]
+
+
+def match_pass(
+    schema: Schema,
+    p: Pass,
+    provider: PassTable,
+    requester: PassTable,
+    policy: MatchPolicy,
+    *,
+    progress: Callable[[float], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+    threads: int = 1,
+) -> PassResult:
+    """Match the requester's rows of one pass against the provider's.
+
+    Columns may be read-only memory maps. The same tables give the same result, whatever the number
+    of ``threads``. ``progress`` hears shares from 0 to 1; ``cancelled`` is asked between pieces of
+    work, from any thread. Raises CancelledError, and ValueError where a table is not of this pass.
+    """
+    check_table(schema, p, provider, as_provider=True)
+    check_table(schema, p, requester, as_provider=False)
+    runner = Runner(threads=threads, progress=progress, cancelled=cancelled)
+    if cancelled is not None and cancelled():
+        raise CancelledError
+    if not p.similar:
+        asked = token_words(requester)
+        index = TokenIndex.of(token_words(provider), seed_of(asked))
+        result = answer_exact(provider, requester, index.find(asked), index.shared)
+    else:
+        registry = Registry.of(p, provider)
+        calibration, line = calibrate(registry, requester, policy, runner)
+        result = answer_similar(registry, requester, calibration, policy, runner, line)
+    if progress is not None:
+        progress(1.0)
+    return result

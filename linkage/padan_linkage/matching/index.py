@@ -1,0 +1,59 @@
+"""A committed registry, ready to answer a few rows of a pass in milliseconds."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from padan_linkage.matching.calibration import Calibration
+from padan_linkage.matching.exact import TokenIndex, answer_exact, seed_of, token_words
+from padan_linkage.matching.sides import Runner
+from padan_linkage.matching.similar import Registry, answer_similar, calibrate
+from padan_linkage.policy import MatchPolicy
+from padan_linkage.matching.result import PassResult, check_table
+from padan_linkage.schema import Pass, Schema
+from padan_linkage.tables import PassTable
+
+
+class PassIndex:
+    """Built once from a provider's table of one pass, which may be memory-mapped.
+
+    Without a ``calibration`` one is made from the registry's own pairs and the shipped priors
+    (spec 35, "Real time"); one learned by a run of the same registry is better. ``calibration`` is
+    None in an exact pass. Safe to use from several threads.
+    """
+
+    def __init__(
+        self,
+        schema: Schema,
+        p: Pass,
+        provider: PassTable,
+        policy: MatchPolicy,
+        *,
+        calibration: Calibration | None = None,
+        threads: int = 1,
+    ) -> None:
+        check_table(schema, p, provider, as_provider=True)
+        self._schema, self._pass, self._provider = schema, p, provider
+        self._policy = policy
+        self._registry: Registry | None = None
+        self._tokens: TokenIndex | None = None
+        self.calibration: Calibration | None = None
+        if p.similar:
+            self._registry = Registry.of(p, provider)
+            self.calibration = (
+                calibration or calibrate(self._registry, None, policy, Runner(threads=threads))[0]
+            )
+        else:
+            words = token_words(provider)
+            handles = np.asarray(provider.columns["handles"])[:256] if len(provider) else words
+            self._tokens = TokenIndex.of(words, seed_of(np.ascontiguousarray(handles).view("=u8")))
+
+    def match(self, requester: PassTable) -> PassResult:
+        """Answer the rows of a requester's table of this pass. Raises ValueError for another."""
+        check_table(self._schema, self._pass, requester, as_provider=False)
+        if self._tokens is not None:
+            found = self._tokens.find(token_words(requester))
+            return answer_exact(self._provider, requester, found, self._tokens.shared)
+        assert self._registry is not None
+        assert self.calibration is not None
+        return answer_similar(self._registry, requester, self.calibration, self._policy, Runner())

@@ -1,0 +1,186 @@
+"""One side of a filter pass, ready to sweep: rows sorted by bucket, columns as 64-bit words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from padan_linkage.matching import kernel
+from padan_linkage.matching.features import Plan, screen_cut
+from padan_linkage.tables import PassTable
+
+#: Comparisons in one piece of work: progress is told and cancelling looked for in between.
+PIECE = 20_000_000
+
+
+class CancelledError(Exception):
+    """The caller's ``cancelled`` said so; nothing was returned."""
+
+
+@dataclass(frozen=True)
+class Side:
+    """Rows of a table in bucket order.
+
+    ``filters``: uint64[rows * words]; ``mask``: uint64[rows] of presence bits, or [0] where the
+    schema sends none; ``order``: int64[n], the table rows in play, by bucket, ascending inside one;
+    ``start``: int64[buckets + 1], where each bucket begins in ``order``.
+    """
+
+    filters: NDArray[np.uint64]
+    mask: NDArray[np.uint64]
+    order: NDArray[np.int64]
+    start: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, table: PassTable, buckets: int, rows: NDArray[np.int64] | None = None) -> Side:
+        """``table``'s side, all its rows or only ``rows`` (int64, ascending).
+
+        Raises ValueError where a row's bucket is not below ``buckets``.
+        """
+        keys = np.ascontiguousarray(table.columns["keys"]).view("<u2").reshape(-1)
+        picked = keys if rows is None else keys[rows]
+        if len(picked) and int(picked.max()) >= buckets:
+            raise ValueError(f"pass {table.pass_id}: a bucket is out of range")
+        by_bucket = np.argsort(picked, kind="stable").astype(np.int64)
+        counts = np.bincount(picked, minlength=buckets)
+        return cls(
+            filters=_words(table.columns["filters"]),
+            mask=_mask(table),
+            order=_frozen(by_bucket if rows is None else rows[by_bucket]),
+            start=_frozen(np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)),
+        )
+
+    def sizes(self) -> NDArray[np.int64]:
+        """Rows in each bucket, int64[buckets]."""
+        return np.diff(self.start)
+
+
+def _frozen(array: NDArray[np.int64]) -> NDArray[np.int64]:
+    """A read-only view: the kernels are compiled for read-only input, which memory maps are."""
+    view = array.view()
+    view.flags.writeable = False
+    return view
+
+
+def _words(column: NDArray[np.uint8]) -> NDArray[np.uint64]:
+    """The filter column as little-endian words, uint64[rows * words], without a copy if aligned."""
+    flat = np.asarray(column).reshape(-1).view("<u8")
+    words: NDArray[np.uint64] = np.require(flat, dtype=np.uint64, requirements=["C", "A"]).view()
+    words.flags.writeable = False
+    return words
+
+
+def _mask(table: PassTable) -> NDArray[np.uint64]:
+    """The presence column as one word a row (up to 64 segments), or an empty array."""
+    masks = np.zeros(len(table) if "presence" in table.columns else 0, dtype=np.uint64)
+    if len(masks):
+        for i, column in enumerate(np.asarray(table.columns["presence"]).T[:8]):
+            masks |= column.astype(np.uint64) << np.uint64(8 * i)
+    masks.flags.writeable = False
+    return masks
+
+
+@dataclass(frozen=True)
+class Screen:
+    """Which pairs are worth a score: ``half`` = m/2 and ``scale`` = 4/m a feature, and the cut."""
+
+    half: NDArray[np.float64]
+    scale: NDArray[np.float64]
+    cut: float
+
+    @classmethod
+    def of(cls, plan: Plan, provider: Side, noise: float = 0.02) -> Screen:
+        """The screen that lets about ``noise`` unrelated rows pass for each row asked about."""
+        sizes = provider.sizes().astype(np.float64)
+        company = float((sizes * sizes).sum() / max(1.0, sizes.sum()))
+        return cls.at(
+            plan, screen_cut(plan.segments, noise / max(1.0, company * len(plan.alignments)))
+        )
+
+    @classmethod
+    def at(cls, plan: Plan, cut: float) -> Screen:
+        """The screen with a known cut."""
+        return cls(half=plan.bits / 2.0, scale=4.0 / plan.bits, cut=cut)
+
+
+@dataclass
+class Sweep:
+    """What a sweep writes, by position in the requester's order; see :func:`kernel.sweep`."""
+
+    count: NDArray[np.int64]
+    same_table: bool = False
+    offset: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    found_rows: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    found_hamming: NDArray[np.int32] = field(default_factory=lambda: np.zeros((0, 0), np.int32))
+    scores: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 0), np.float32))
+    best_score: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 0), np.float32))
+    best_row: NDArray[np.int64] = field(default_factory=lambda: np.zeros((0, 0), np.int64))
+
+
+#: A sweep over a bucket range: the Numba kernel's or the reference's.
+SweepFunction = Callable[[Plan, Side, Side, Screen, Sweep, tuple[int, int]], None]
+
+
+def numba_sweep(
+    plan: Plan,
+    provider: Side,
+    requester: Side,
+    screen: Screen,
+    out: Sweep,
+    buckets: tuple[int, int],
+) -> None:
+    """Run the compiled kernel."""
+    kernel.sweep(
+        (provider.filters, provider.mask, provider.order, provider.start),
+        (requester.filters, requester.mask, requester.order, requester.start),
+        out.same_table,
+        (plan.seg_start, plan.seg_words, plan.pairs, plan.alignments, plan.words),
+        (screen.half, screen.scale, screen.cut),
+        out.scores,
+        buckets,
+        out.count,
+        out.offset,
+        (out.found_rows, out.found_hamming),
+        out.best_score,
+        out.best_row,
+    )
+
+
+@dataclass(frozen=True)
+class Runner:
+    """How sweeps run: which implementation, how many threads, who hears of progress."""
+
+    sweep: SweepFunction = numba_sweep
+    threads: int = 1
+    progress: Callable[[float], None] | None = None
+    cancelled: Callable[[], bool] | None = None
+
+    def run(self, plan: Plan, provider: Side, requester: Side, screen: Screen, out: Sweep) -> None:
+        """Sweep all buckets, piece by piece. Raises CancelledError."""
+        work = provider.sizes() * requester.sizes()
+        pieces = _pieces(work)
+        total, done = max(1, int(work.sum())), 0
+
+        def piece(span: tuple[int, int]) -> int:
+            if self.cancelled is not None and self.cancelled():
+                raise CancelledError
+            self.sweep(plan, provider, requester, screen, out, span)
+            return int(work[span[0] : span[1]].sum())
+
+        with ThreadPoolExecutor(max(1, self.threads)) as pool:
+            for finished in pool.map(piece, pieces):
+                done += finished
+                if self.progress is not None:
+                    self.progress(done / total)
+
+
+def _pieces(work: NDArray[np.int64]) -> list[tuple[int, int]]:
+    """Bucket ranges of about :data:`PIECE` comparisons each, covering all buckets in order."""
+    number = np.cumsum(work) // PIECE
+    edges = np.flatnonzero(np.diff(number)) + 1
+    bounds = [0, *edges.tolist(), len(work)]
+    return [(a, b) for a, b in zip(bounds[:-1], bounds[1:], strict=True) if b > a]

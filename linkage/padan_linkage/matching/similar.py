@@ -1,0 +1,242 @@
+"""Passes with a filter: calibrate on samples, then score every row and keep the best.
+
+Spec: ``proto/spec/35-matching.md``, "Calibration" and "Outcomes".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from padan_linkage.matching.calibration import (
+    Calibration,
+    Float,
+    Survivors,
+    from_strangers,
+)
+from padan_linkage.matching.features import LEVELS, Plan, level_table
+from padan_linkage.matching.fitting import fit
+from padan_linkage.matching.result import (
+    AMBIGUOUS,
+    MATCHED,
+    NOT_MATCHED,
+    Estimate,
+    PassResult,
+    bands,
+    confirmations,
+)
+from padan_linkage.matching.sides import Runner, Screen, Side, Sweep
+from padan_linkage.matching.threshold import Line, draw, draw_without_list
+from padan_linkage.policy import MatchPolicy
+from padan_linkage.schema import Pass
+from padan_linkage.tables import PassTable
+
+#: Rows of the list and of the registry that calibration looks at.
+SAMPLE_ASKED, SAMPLE_DECOYS = 40_000, 12_000
+#: Survivors held in memory for calibration; beyond it the sample is thinned.
+MOST_SURVIVORS = 4_000_000
+#: Fewer pairs of the registry than this say nothing about strangers.
+LEAST_DECOY_PAIRS = 1_000
+#: Candidates kept for each row: the best and the runner-up, more where answers exclude each other.
+KEEP, KEEP_ONE_TO_ONE = 2, 4
+
+
+@dataclass(frozen=True, repr=False)
+class Registry:
+    """The provider's side of a pass with a filter, sorted, and the screen that goes with it."""
+
+    table: PassTable
+    p: Pass
+    plan: Plan
+    side: Side
+
+    @classmethod
+    def of(cls, p: Pass, table: PassTable) -> Registry:
+        """Sort ``table`` by bucket."""
+        return cls(table, p, Plan.of(p), Side.of(table, 1 << p.bucket_bits))
+
+    def side_of(self, table: PassTable, rows: NDArray[np.int64] | None = None) -> Side:
+        """The side of rows to be asked."""
+        return Side.of(table, 1 << self.p.bucket_bits, rows)
+
+    def decoys(self, screen: Screen, runner: Runner) -> Survivors:
+        """Survivors of provider rows asked of the provider itself."""
+        rows = _sample(len(self.table), SAMPLE_DECOYS)
+        return survivors(self, self.table, rows, screen, runner, same_table=True)
+
+    def compared(self, side: Side) -> int:
+        """Pairs that share a bucket with ``side``."""
+        return int((self.side.sizes() * side.sizes()).sum())
+
+
+def _sample(rows: int, most: int) -> NDArray[np.int64]:
+    """Every k-th row, so that at most ``most`` are taken: tables come in random order."""
+    return np.arange(0, rows, max(1, -(-rows // most)), dtype=np.int64)
+
+
+def survivors(
+    registry: Registry,
+    table: PassTable,
+    rows: NDArray[np.int64],
+    screen: Screen,
+    runner: Runner,
+    *,
+    same_table: bool,
+) -> Survivors:
+    """Everything that passes the screen for ``rows`` of ``table``, thinned to what fits."""
+    quiet = replace(runner, progress=None)
+    while True:
+        side = registry.side_of(table, rows)
+        counting = Sweep(count=np.zeros(len(rows), np.int64), same_table=same_table)
+        quiet.run(registry.plan, registry.side, side, screen, counting)
+        total = int(counting.count.sum())
+        if total <= MOST_SURVIVORS or len(rows) == 1:
+            break
+        rows = rows[::2]
+    plan = registry.plan
+    out = Sweep(
+        count=np.zeros(len(rows), np.int64),
+        same_table=same_table,
+        offset=np.cumsum(counting.count) - counting.count,
+        found_rows=np.zeros(max(1, total), np.int64),
+        found_hamming=np.zeros((max(1, total), plan.features), np.int32),
+    )
+    quiet.run(plan, registry.side, side, screen, out)
+    value = out.found_hamming[:total]
+    level = level_table(plan)[np.arange(plan.features), np.maximum(value, 0)]
+    row = np.repeat(np.arange(len(rows)), out.count)
+    return Survivors(
+        rows=len(rows),
+        asking=side.order,
+        row=row,
+        other=out.found_rows[:total],
+        levels=np.where(value >= 0, level, LEVELS),
+        company=(out.count - 1)[row],
+    )
+
+
+def calibrate(
+    registry: Registry, list_table: PassTable | None, policy: MatchPolicy, runner: Runner
+) -> tuple[Calibration, Line]:
+    """u and λ from the registry; m, ρ and the threshold from the list, or from priors without one."""
+    screen = Screen.of(registry.plan, registry.side)
+    decoys = registry.decoys(screen, runner)
+    start = from_strangers(registry.plan, decoys, screen.cut)
+    rows = _sample(len(registry.table), SAMPLE_DECOYS)
+    known = registry.compared(registry.side_of(registry.table, rows)) - len(rows)
+    method = "decoys" if known >= LEAST_DECOY_PAIRS else "priors"
+    if list_table is None:
+        line = draw_without_list(start, policy, decoys)
+        return replace(start, threshold=line.threshold, method=method), line
+    sample = _sample(len(list_table), SAMPLE_ASKED)
+    asked = survivors(registry, list_table, sample, screen, runner, same_table=False)
+    fitted = fit(start, asked, decoys)
+    line = draw(fitted, policy, asked, decoys)
+    return replace(fitted, threshold=line.threshold, method=method), line
+
+
+@dataclass(frozen=True)
+class Best:
+    """The best candidates of each asked row, in the order of its table.
+
+    ``score``: float64[n, kept], descending, -inf where there is none; ``row``: int64[n, kept].
+    """
+
+    score: Float
+    row: NDArray[np.int64]
+
+
+def best_candidates(
+    registry: Registry, asked: PassTable, calibration: Calibration, runner: Runner, keep: int
+) -> Best:
+    """Score every asked row against the registry."""
+    side = registry.side_of(asked)
+    rows = len(asked)
+    out = Sweep(
+        count=np.zeros(rows, np.int64),
+        scores=calibration.distance_scores(registry.plan),
+        best_score=np.zeros((rows, keep), np.float32),
+        best_row=np.full((rows, keep), -1, np.int64),
+    )
+    screen = Screen.at(registry.plan, calibration.screen)
+    runner.run(registry.plan, registry.side, side, screen, out)
+    common = calibration.common(np.maximum(out.count - 1, 0))[:, None]
+    score = np.where(out.best_row >= 0, out.best_score + common, -np.inf)
+    placed = np.empty_like(side.order)
+    placed[side.order] = np.arange(rows)
+    return Best(score[placed], out.best_row[placed])
+
+
+def answer_similar(
+    registry: Registry,
+    asked: PassTable,
+    calibration: Calibration,
+    policy: MatchPolicy,
+    runner: Runner,
+    line: Line | None = None,
+) -> PassResult:
+    """Outcomes of all rows of ``asked`` under a calibration."""
+    keep = KEEP_ONE_TO_ONE if policy.one_to_one else KEEP
+    best = best_candidates(registry, asked, calibration, runner, keep)
+    chosen, runner_up = _one_to_one(best) if policy.one_to_one else _first(best)
+    position = np.maximum(chosen, 0)
+    rows = np.arange(len(asked))
+    score = np.where(chosen >= 0, best.score[rows, position], -np.inf)
+    above = score >= calibration.threshold
+    margin = np.full(len(asked), np.inf)
+    np.subtract(score, runner_up, out=margin, where=above & np.isfinite(runner_up))
+    clear = above & (margin >= policy.margin)
+    row = np.where(clear, best.row[rows, position], -1)
+    outcome = np.where(clear, MATCHED, np.where(above, AMBIGUOUS, NOT_MATCHED)).astype(np.uint8)
+    return PassResult(
+        pass_id=asked.pass_id,
+        outcome=outcome,
+        band=np.where(above, bands(score, calibration.threshold), 0).astype(np.uint8),
+        row=row,
+        confirmations=confirmations(registry.table, asked, row),
+        score=score.astype(np.float32),
+        estimate=Estimate(
+            precision=line.precision if line else None,
+            recall=line.recall if line else None,
+            threshold=calibration.threshold,
+            method=calibration.method,
+            match_rate=calibration.match_rate if line else None,
+            pairs=registry.compared(registry.side_of(asked)),
+            calibration=calibration,
+        ),
+    )
+
+
+def _first(best: Best) -> tuple[NDArray[np.int64], Float]:
+    """Every row takes its best candidate."""
+    chosen = np.where(best.row[:, 0] >= 0, 0, -1)
+    return chosen, best.score[:, 1]
+
+
+def _one_to_one(best: Best) -> tuple[NDArray[np.int64], Float]:
+    """A registry row answers one asked row at most: the one that scores highest.
+
+    Rows propose to their candidates in order and are displaced by higher scores; as both sides
+    rank by the same score, this is the greedy assignment. The runner-up of a row is its best other
+    candidate that no other row took.
+    """
+    rows, keep = best.row.shape
+    turn = np.zeros(rows, dtype=np.int64)
+    while True:
+        active = np.flatnonzero((turn < keep) & (best.row[np.arange(rows), turn % keep] >= 0))
+        target = best.row[active, turn[active]]
+        order = np.lexsort((active, -best.score[active, turn[active]], target))
+        taken = target[order]
+        first = np.ones(len(order), dtype=np.bool_)
+        first[1:] = taken[1:] != taken[:-1]
+        losers = active[order[~first]]
+        if not len(losers):
+            break
+        turn[losers] += 1
+    chosen = np.full(rows, -1, dtype=np.int64)
+    chosen[active] = turn[active]
+    held = np.unique(target)
+    free = ~np.isin(best.row, held) & (best.row >= 0)
+    return chosen, np.where(free, best.score, -np.inf).max(axis=1)
