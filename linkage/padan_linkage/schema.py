@@ -95,7 +95,7 @@ class Segment(_Model):
 
     fields: Annotated[tuple[Identifier, ...], Field(min_length=1)]
     bits: Annotated[int, Field(ge=64, le=4096, multiple_of=64)] = 512
-    weight: Annotated[int, Field(ge=1, le=2048)] = 100
+    weight: Annotated[int, Field(ge=1, le=1024)] = 100
     diffusion: Annotated[int, Field(ge=0, le=64)] = 10
     group: Identifier | None = None
 

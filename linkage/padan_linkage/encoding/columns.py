@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 StringColumn: TypeAlias = "pa.StringArray"
 
+_MAX_FRAMED_BYTES = 0xFFFF
+
 
 def text_of(columns: Sequence[StringColumn]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     """UTF-8 bytes of all columns behind each other, and offsets into them.
@@ -31,13 +33,18 @@ def text_of(columns: Sequence[StringColumn]) -> tuple[NDArray[np.uint8], NDArray
 
 
 def framed_messages(columns: Sequence[StringColumn]) -> pa.LargeBinaryArray:
-    """For every row: each column's value in UTF-8 behind its length, 4 bytes big-endian."""
+    """For every row: each column's value in UTF-8 behind its length, 2 bytes big-endian.
+
+    Raises ValueError if a value is longer than 65,535 bytes; normalised values never are.
+    """
     parts = []
     for column in columns:
         array = _binary(column)
-        lengths = pc.binary_length(array).to_numpy(zero_copy_only=False).astype(">u4")
+        lengths = pc.binary_length(array).to_numpy(zero_copy_only=False)
+        if lengths.size and lengths.max() > _MAX_FRAMED_BYTES:
+            raise ValueError("an exact value is too long to be framed")
         frame = pa.FixedSizeBinaryArray.from_buffers(
-            pa.binary(4), len(array), [None, pa.py_buffer(lengths.tobytes())]
+            pa.binary(2), len(array), [None, pa.py_buffer(lengths.astype(">u2").tobytes())]
         )
         parts += [frame.cast(pa.large_binary()), array]
     return pc.binary_join_element_wise(*parts, pa.scalar(b"", pa.large_binary()))

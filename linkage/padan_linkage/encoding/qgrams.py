@@ -41,6 +41,7 @@ _CUTS = {
     Kind.NATIONALITY: ATOM,
 }
 
+_ATOM_BYTES = 3
 _DATE_BYTES = 10
 _SPACE = 32
 _ZERO = 48
@@ -76,7 +77,7 @@ def extract(cut: int, text: Value, place: int, codes: Codes, count: int) -> int:
         return count
     if cut == WORDS:
         return _words(text, place, codes, count)
-    if cut == ATOM:
+    if cut == ATOM and last - first <= _ATOM_BYTES:
         return _atom(text, place, codes, count)
     if cut == CALENDAR and _is_date(text):
         return _calendar(text, place, codes, count)
@@ -177,11 +178,10 @@ def _calendar(text: Value, place: int, codes: Codes, count: int) -> int:
 
 @helper
 def _atom(text: Value, place: int, codes: Codes, count: int) -> int:
-    """One q-gram for the whole value: FNV-1a (32 bits), folded to 24."""
+    """One q-gram that is the whole value, at most three bytes, filled up with zeros."""
     data, first, last = text
-    state = 0x811C9DC5
+    content = 0
     for i in range(first, last):
-        state = ((state ^ int(data[i])) * 0x01000193) & 0xFFFFFFFF
-    folded = (state >> 24) ^ (state & 0xFFFFFF)
-    codes[count] = uint64(WHOLE | place | (folded << 24))
+        content |= int(data[i]) << (8 * (i - first))
+    codes[count] = uint64(WHOLE | place | (content << 24))
     return count + 1

@@ -1,0 +1,29 @@
+"""Writes the test vectors of this folder: ``python proto/vectors/generate.py``.
+
+Everything is fixed, so a second run writes the same bytes; ``tests/conformance`` checks that, and
+replays the vectors through an implementation of its own.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from encoding_vectors import encoding
+from key_vectors import keys, sealed_codes
+
+HERE = Path(__file__).resolve().parent
+
+
+def files() -> dict[str, str]:
+    """The text of each file, by its name."""
+    documents = {"encoding": encoding(), "keys": keys(), "sealed-codes": sealed_codes()}
+    return {
+        f"{name}.json": json.dumps(content, indent=1, ensure_ascii=True) + "\n"
+        for name, content in documents.items()
+    }
+
+
+if __name__ == "__main__":
+    for name, text in files().items():
+        (HERE / name).write_text(text, "utf-8")
