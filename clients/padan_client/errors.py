@@ -22,7 +22,9 @@ class RefusedError(PadanError):
 
     exit_code = 4
 
-    def __init__(self, message: str, reason: str = "", metadata: Mapping[str, str] | None = None):
+    def __init__(
+        self, message: str, reason: str = "", metadata: Mapping[str, str] | None = None
+    ) -> None:
         super().__init__(message)
         self.reason = reason
         self.metadata = dict(metadata or {})

@@ -1,0 +1,231 @@
+"""Padan for asyncio: the same protocol steps as the synchronous client, on ``grpc.aio``.
+
+Encoding and opening run in a thread, so the event loop stays free.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import grpc
+import pyarrow as pa
+from google.protobuf.message import Message
+
+from padan_client.config import ClientConfig, Timeouts
+from padan_client.core.confirming import Deliver
+from padan_client.core.effects import Download, Effect, Pause, Steps, Unary, Upload, Work
+from padan_client.core.progress import Report, silent
+from padan_client.core.refusals import from_rpc_error
+from padan_client.errors import PadanError
+from padan_client.home import Home
+from padan_client.lists import Record
+from padan_client.provider import ProviderFlow, PublishResult
+from padan_client.requester import Records, RequesterFlow, first_row
+from padan_client.results import ConfirmResult
+from padan_client.transport import Methods, credentials, options
+
+T = TypeVar("T")
+
+
+class AsyncLink:
+    """One asyncio channel to the unit; close it, or use it as an async context manager."""
+
+    def __init__(self, channel: grpc.aio.Channel, timeouts: Timeouts) -> None:
+        self._channel = channel
+        self._methods = Methods(channel)
+        self._timeouts = timeouts
+
+    @classmethod
+    def open(cls, config: ClientConfig, home: Path) -> Self:
+        """A channel with the settings' certificates; connects at the first call."""
+        channel = grpc.aio.secure_channel(config.unit, credentials(config, home), options(config))
+        return cls(channel, config.timeouts)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close the channel."""
+        await self._channel.close()
+
+    async def run(self, steps: Steps[T]) -> T:
+        """Carry out ``steps`` to their end and return their result."""
+        result: Any = None
+        failure: PadanError | None = None
+        try:
+            while True:
+                effect = steps.throw(failure) if failure else steps.send(result)
+                result, failure = None, None
+                try:
+                    result = await self._perform(effect)
+                except PadanError as error:
+                    failure = error
+        except StopIteration as stop:
+            value: T = stop.value
+            return value
+        finally:
+            steps.close()
+
+    async def _perform(self, effect: Effect) -> object:
+        match effect:
+            case Work(function):
+                return await asyncio.to_thread(function)
+            case Pause(seconds):
+                await asyncio.sleep(seconds)
+                return None
+            case Unary(method, request):
+                return await self._call(method, request, self._timeouts.call)
+            case Upload(method, requests):
+                return await self._call(method, requests(), self._timeouts.stream)
+            case Download(method, request, sink):
+                await self._download(method, request, sink)
+                return None
+
+    async def _call(
+        self, method: str, argument: Message | Iterator[Message], seconds: float
+    ) -> object:
+        try:
+            return await self._methods[method](argument, timeout=seconds)
+        except grpc.RpcError as error:
+            raise from_rpc_error(error) from None
+
+    async def _download(self, method: str, request: Message, sink: Callable[[Any], bool]) -> None:
+        stream = self._methods[method](request, timeout=self._timeouts.stream)
+        try:
+            async for message in stream:
+                if not sink(message):
+                    break
+        except grpc.RpcError as error:
+            raise from_rpc_error(error) from None
+        finally:
+            stream.cancel()
+
+
+class AsyncProviderClient:
+    """:class:`~padan_client.provider.ProviderClient` for asyncio."""
+
+    def __init__(
+        self,
+        home: Home,
+        agreement: str,
+        flow: str,
+        *,
+        link: AsyncLink | None = None,
+        threads: int | None = None,
+    ) -> None:
+        self._flow = ProviderFlow(home, agreement, flow, threads)
+        self._link = link or AsyncLink.open(home.config, home.folder)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close the connection."""
+        await self._link.close()
+
+    async def publish(
+        self,
+        table: pa.Table | None,
+        *,
+        id_column: str,
+        columns: Mapping[str, str] | None = None,
+        status_column: str | Mapping[str, str] | None = None,
+        delta_of: str | None = None,
+        deletes: Sequence[str] = (),
+        progress: Report = silent,
+    ) -> PublishResult:
+        """As :meth:`padan_client.provider.ProviderClient.publish`."""
+        return await self._link.run(
+            self._flow.publish(
+                table,
+                columns=columns,
+                id_column=id_column,
+                status_columns=status_column,
+                delta_of=delta_of,
+                deletes=deletes,
+                report=progress,
+            )
+        )
+
+
+class AsyncRequesterClient:
+    """:class:`~padan_client.requester.RequesterClient` for asyncio."""
+
+    def __init__(
+        self,
+        home: Home,
+        agreement: str,
+        flow: str,
+        *,
+        link: AsyncLink | None = None,
+        threads: int | None = None,
+    ) -> None:
+        self._flow = RequesterFlow(home, agreement, flow, threads)
+        self._link = link or AsyncLink.open(home.config, home.folder)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close the connection."""
+        await self._link.close()
+
+    async def confirm(
+        self,
+        records: Records,
+        *,
+        columns: Mapping[str, str] | None = None,
+        id_column: str | None = None,
+        deliver: Deliver | None = None,
+        progress: Report = silent,
+    ) -> ConfirmResult:
+        """As :meth:`padan_client.requester.RequesterClient.confirm`."""
+        return await self._link.run(
+            self._flow.confirm(
+                records, columns=columns, id_column=id_column, deliver=deliver, report=progress
+            )
+        )
+
+    async def confirm_few(
+        self,
+        records: Records,
+        *,
+        columns: Mapping[str, str] | None = None,
+        id_column: str | None = None,
+    ) -> ConfirmResult:
+        """As :meth:`padan_client.requester.RequesterClient.confirm_few`."""
+        return await self._link.run(
+            self._flow.confirm_few(records, columns=columns, id_column=id_column)
+        )
+
+    async def confirm_one(self, record: Record) -> dict[str, str]:
+        """As :meth:`padan_client.requester.RequesterClient.confirm_one`."""
+        return first_row(await self.confirm_few([record]))

@@ -1,0 +1,142 @@
+"""From the answers of separate passes to one answer a record; only at home may passes be joined."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from padan_client.core.collect import AMBIGUOUS, MATCHED, NOT_MATCHED, PassReply, SealKey, broken
+from padan_client.core.opening import open_codes
+from padan_client.core.session import Session
+from padan_client.lists import RequestList
+from padan_client.results import DIFFERENT, EMPTY, SAME, UNCHECKED, Answered
+from padan_linkage.agreement import Flow
+from padan_linkage.answers import Answers
+from padan_linkage.merge import Merged, PassAnswers, merge
+from padan_linkage.schema import Pass, Schema
+from padan_linkage.sealing import Opener
+
+_STRONGEST = 3
+
+
+@dataclass(frozen=True, repr=False)
+class Opened:
+    """The opened answers of one pass to ``k`` real records; decoys and padding are dropped.
+
+    ``empty`` ``uint32[k]`` and ``confirmations`` ``bool[k, fields of the pass]`` mean something
+    where the answer is a match.
+    """
+
+    pass_id: str
+    answers: PassAnswers
+    empty: NDArray[np.uint32]
+    confirmations: NDArray[np.bool_]
+
+    @property
+    def settled(self) -> NDArray[np.int64]:
+        """Records with a believed match of the strongest band."""
+        given = self.answers
+        settled: NDArray[np.int64] = given.record[given.matched() & (given.band == _STRONGEST)]
+        return settled
+
+
+def open_pass(
+    session: Session,
+    reply: PassReply,
+    seals: Mapping[int, SealKey],
+    record_of_row: NDArray[np.int64],
+    tokens: NDArray[np.uint8],
+    openers: dict[SealKey, Opener],
+) -> Opened:
+    """Undo the permutation of one pass and open its codes.
+
+    Raises VerificationError where codes are not for their rows or say what the flow does not have.
+    """
+    payloads, genuine = open_codes(session, reply, seals, tokens, openers)
+    said = Answers.unpack(payloads)
+    known = np.uint64((1 << len(session.place.flow.codes)) - 1)
+    if not said.valid[genuine].all() or (said.codes[genuine] & ~known).any():
+        raise broken(reply.pass_id, "codes")
+    rows = np.flatnonzero(record_of_row >= 0)
+
+    def real(values: NDArray[Any]) -> NDArray[Any]:
+        """Values of the matched rows, spread over all rows, of real records only."""
+        full = np.zeros((len(reply.outcomes), *values.shape[1:]), values.dtype)
+        full[reply.rows] = values
+        return full[rows]
+
+    return Opened(
+        pass_id=reply.pass_id,
+        answers=PassAnswers(
+            record=record_of_row[rows],
+            outcome=reply.outcomes[rows],
+            band=reply.bands[rows],
+            code=real(said.codes),
+            decoy=real(said.decoy),
+            failed=real(~genuine),
+        ),
+        empty=real(said.empty),
+        confirmations=real(reply.confirmations),
+    )
+
+
+def merge_passes(
+    flow: Flow, schema: Schema, asked: RequestList, opened: Sequence[Opened]
+) -> tuple[Answered, int]:
+    """One answer a record, and how many codes did not open.
+
+    A record that is matched nowhere, but for which a code came that was not for it, is ambiguous:
+    the unit claimed a match, and nobody can say «not found».
+    """
+    merged = merge(len(asked), [o.answers for o in opened])
+    outcomes = merged.outcome.copy()
+    for o in opened:
+        doubtful = o.answers.record[o.answers.failed & (o.answers.outcome == MATCHED)]
+        outcomes[doubtful[outcomes[doubtful] == NOT_MATCHED]] = AMBIGUOUS
+    ids = [p.id for p in schema.passes]
+    numbers = np.array([*(ids.index(o.pass_id) for o in opened), -1], np.int64)
+    answered = Answered(
+        outcomes=outcomes,
+        bands=np.where(merged.outcome == MATCHED, merged.band, 0).astype(np.uint8),
+        codes=merged.code,
+        passes=numbers[merged.answered_by],
+        checks=_checks(flow, schema, asked, opened, merged),
+    )
+    return answered, merged.failed
+
+
+def _checks(
+    flow: Flow,
+    schema: Schema,
+    asked: RequestList,
+    opened: Sequence[Opened],
+    merged: Merged,
+) -> NDArray[np.uint8]:
+    """The field checks of every record by the pass that answered, ``uint8[n, fields]``."""
+    checks = np.full((len(asked), len(flow.confirm)), UNCHECKED, np.uint8)
+    for number, o in enumerate(opened):
+        records = np.flatnonzero(merged.answered_by == number)
+        answer = merged.answer[records]
+        p = schema.get_pass(o.pass_id)
+        for bit, name in enumerate(flow.confirm):
+            theirs_empty = (o.empty[answer] >> np.uint32(bit) & np.uint32(1)).astype(np.bool_)
+            same = _same(p, name, o.confirmations[answer])
+            if same is None:
+                continue
+            found = np.where(same, SAME, DIFFERENT)
+            found = np.where(asked.filled(name, records), found, UNCHECKED)
+            checks[records, bit] = np.where(theirs_empty, EMPTY, found)
+    return checks
+
+
+def _same(p: Pass, name: str, confirmations: NDArray[np.bool_]) -> NDArray[np.bool_] | None:
+    """Whether both sides' values of a field agree in this pass; None where it cannot tell."""
+    if name in p.exact:
+        return np.ones(len(confirmations), np.bool_)
+    if name in p.confirm:
+        return confirmations[:, p.confirm.index(name)]
+    return None

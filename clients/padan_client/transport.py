@@ -1,0 +1,176 @@
+"""Carries out the effects of protocol steps over gRPC with mutual TLS, synchronously.
+
+:mod:`padan_client.aio` does the same for asyncio. Both are thin: every decision is in ``core``.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import grpc
+from google.protobuf.message import Message
+
+from padan.v1 import (
+    agreement_service_pb2_grpc,
+    confirmation_service_pb2_grpc,
+    dataset_service_pb2_grpc,
+    run_service_pb2_grpc,
+)
+from padan_client.config import ClientConfig, Timeouts
+from padan_client.core.effects import Download, Effect, Pause, Steps, Unary, Upload, Work
+from padan_client.core.refusals import from_rpc_error
+from padan_client.errors import BadInputError, PadanError
+from padan_client.files import require_private
+from padan_client.language import t
+
+T = TypeVar("T")
+
+#: The service's own limit; larger answers break the protocol.
+_MESSAGE_BYTES = 4 * 1024 * 1024
+OPTIONS: tuple[tuple[str, int | str], ...] = (
+    ("grpc.max_receive_message_length", _MESSAGE_BYTES),
+    ("grpc.max_send_message_length", _MESSAGE_BYTES),
+    ("grpc.enable_retries", 0),  # repeats are decided in core.effects
+)
+_STUBS: dict[str, Callable[[Any], object]] = {
+    "AgreementService": agreement_service_pb2_grpc.AgreementServiceStub,
+    "ConfirmationService": confirmation_service_pb2_grpc.ConfirmationServiceStub,
+    "DatasetService": dataset_service_pb2_grpc.DatasetServiceStub,
+    "RunService": run_service_pb2_grpc.RunServiceStub,
+}
+
+
+class Methods:
+    """The callables of all services on one channel, by ``Service.Method``."""
+
+    def __init__(self, channel: grpc.Channel | grpc.aio.Channel) -> None:
+        self._stubs = {name: make(channel) for name, make in _STUBS.items()}
+
+    def __getitem__(self, method: str) -> Any:  # noqa: ANN401 - a gRPC multicallable
+        service, _, name = method.partition(".")
+        return getattr(self._stubs[service], name)
+
+
+def credentials(config: ClientConfig, home: Path) -> grpc.ChannelCredentials:
+    """Mutual TLS from the PEM files of the settings. Raises BadInputError that names the file."""
+    tls = config.tls
+    key = home / tls.key
+    require_private(key)
+    return grpc.ssl_channel_credentials(
+        root_certificates=_pem(home / tls.ca),
+        private_key=_pem(key),
+        certificate_chain=_pem(home / tls.certificate),
+    )
+
+
+def options(config: ClientConfig) -> list[tuple[str, int | str]]:
+    """Channel options; with ``server_name`` where the certificate names the unit otherwise."""
+    name = config.tls.server_name
+    return [*OPTIONS, *([("grpc.ssl_target_name_override", name)] if name else [])]
+
+
+def _pem(path: Path) -> bytes:
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise BadInputError(
+            t(
+                f"Berkas TLS {path} tidak dapat dibaca ({error.strerror}). Periksa bagian [tls] "
+                "pada client.toml.",
+                f"The TLS file {path} cannot be read ({error.strerror}). Check section [tls] of "
+                "client.toml.",
+            )
+        ) from None
+    if b"-----BEGIN" not in content:
+        raise BadInputError(t(f"Berkas TLS {path} bukan PEM.", f"The TLS file {path} is not PEM."))
+    return content
+
+
+class Link:
+    """One channel to the unit; close it, or use it as a context manager."""
+
+    def __init__(
+        self,
+        channel: grpc.Channel,
+        timeouts: Timeouts,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._channel = channel
+        self._methods = Methods(channel)
+        self._timeouts = timeouts
+        self._sleep = sleep
+
+    @classmethod
+    def open(cls, config: ClientConfig, home: Path) -> Self:
+        """A channel with the settings' certificates; connects at the first call."""
+        channel = grpc.secure_channel(config.unit, credentials(config, home), options(config))
+        return cls(channel, config.timeouts)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the channel."""
+        self._channel.close()
+
+    def run(self, steps: Steps[T]) -> T:
+        """Carry out ``steps`` to their end and return their result."""
+        result: Any = None
+        failure: PadanError | None = None
+        try:
+            while True:
+                effect = steps.throw(failure) if failure else steps.send(result)
+                result, failure = None, None
+                try:
+                    result = self._perform(effect)
+                except PadanError as error:
+                    failure = error
+        except StopIteration as stop:
+            value: T = stop.value
+            return value
+        finally:
+            steps.close()
+
+    def _perform(self, effect: Effect) -> object:
+        match effect:
+            case Work(function):
+                return function()
+            case Pause(seconds):
+                self._sleep(seconds)
+                return None
+            case Unary(method, request):
+                return self._call(method, request, self._timeouts.call)
+            case Upload(method, requests):
+                return self._call(method, requests(), self._timeouts.stream)
+            case Download(method, request, sink):
+                self._download(method, request, sink)
+                return None
+
+    def _call(self, method: str, argument: Message | Iterator[Message], seconds: float) -> object:
+        try:
+            return self._methods[method](argument, timeout=seconds)
+        except grpc.RpcError as error:
+            raise from_rpc_error(error) from None
+
+    def _download(self, method: str, request: Message, sink: Callable[[Any], bool]) -> None:
+        stream = self._methods[method](request, timeout=self._timeouts.stream)
+        try:
+            for message in stream:
+                if not sink(message):
+                    break
+        except grpc.RpcError as error:
+            raise from_rpc_error(error) from None
+        finally:
+            stream.cancel()
