@@ -1,0 +1,5 @@
+"""``python -m padan_server``."""
+
+from padan_server.app import main
+
+main()

@@ -1,0 +1,250 @@
+"""The agreement is the program: one function admits every data call, or refuses it by article."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from padan_linkage.agreement import (
+    Agreement,
+    AgreementState,
+    Flow,
+    Mode,
+    Quota,
+    Standing,
+    term,
+)
+from padan_linkage.schema import Schema
+from padan_server.agreements import AgreementBook
+from padan_server.clock import Clock, jakarta_day
+from padan_server.errors import Reason, Refusal
+from padan_server.model import FlowKey, Role
+from padan_server.store.port import Store, Transaction
+
+EITHER = frozenset({Role.PROVIDER, Role.REQUESTER})
+PROVIDER = frozenset({Role.PROVIDER})
+REQUESTER = frozenset({Role.REQUESTER})
+
+
+@dataclass(frozen=True)
+class Grant:
+    """What an admitted call may rely on: party and role in a flow that is in force now."""
+
+    party: str
+    role: Role
+    key: FlowKey
+    agreement: Agreement
+    flow: Flow
+    schema: Schema
+    schema_digest: bytes
+    now: datetime
+    end_time: datetime
+
+    @property
+    def metadata(self) -> dict[str, str]:
+        """What a refusal that rests on the agreement names."""
+        return {
+            "agreement": self.agreement.id,
+            "flow": self.flow.id,
+            "article": basis(self.agreement, self.flow),
+        }
+
+
+class Enforcement:
+    """Admits calls by the agreements, the clock and the standing suspensions."""
+
+    def __init__(self, book: AgreementBook, store: Store, clock: Clock) -> None:
+        self._book = book
+        self._store = store
+        self._clock = clock
+
+    def admit(
+        self,
+        party: str,
+        agreement_id: str,
+        flow_id: str,
+        *,
+        roles: Collection[Role] = EITHER,
+        erasing: bool = False,
+    ) -> Grant:
+        """Admit ``party`` to a data call on a flow, or raise a :class:`Refusal`.
+
+        In this order: party to a signed agreement, flow, role, unit mode, in force now. ``erasing``
+        calls (delete a dataset, cancel a run) are admitted out of force too: they end the use of
+        data, which no agreement forbids.
+        """
+        signed, agreement = self._book.of_party(agreement_id, party)
+        flow = _flow(agreement, flow_id)
+        role = _role(agreement, flow, party, roles)
+        schema = _unit_schema(agreement, flow)
+        now = self._clock.now()
+        standing, article = self._standing_at(agreement_id, now)
+        if standing.state is not AgreementState.IN_FORCE and not erasing:
+            raise _out_of_force(agreement, flow, standing, article)
+        return Grant(
+            party=party,
+            role=role,
+            key=FlowKey(agreement.id, signed.digest, flow.id),
+            agreement=agreement,
+            flow=flow,
+            schema=schema,
+            schema_digest=schema.digest(),
+            now=now,
+            end_time=standing.until or term(agreement)[1],
+        )
+
+    def standing(self, agreement_id: str) -> tuple[Standing, str]:
+        """Where a held agreement stands now, and the article that this rests on."""
+        return self._standing_at(agreement_id, self._clock.now())
+
+    def _standing_at(self, agreement_id: str, now: datetime) -> tuple[Standing, str]:
+        signed = self._book.get(agreement_id)
+        if signed is None:
+            raise LookupError("standing of an agreement that the unit does not hold")
+        with self._store.read() as tx:
+            suspensions = tx.agreements.suspensions(agreement_id)
+        standing = signed.standing(now, [s.party for s in suspensions])
+        suspended = standing.state is AgreementState.SUSPENDED
+        return standing, suspensions[0].article if suspended else standing.article
+
+
+def charge(tx: Transaction, grant: Grant, records: int) -> None:
+    """Charge ``records`` to the flow's day in Jakarta, or refuse; atomic with all of ``tx``."""
+    quota = _quota(grant)
+    day = jakarta_day(grant.now)
+    limit = quota.records_per_day
+    if tx.quotas.charge(grant.key.agreement, grant.key.flow, day, records, limit) is not None:
+        return
+    used = tx.quotas.used(grant.key.agreement, grant.key.flow, day)
+    raise Refusal(
+        Reason.QUOTA_DAY_EXCEEDED,
+        f"Kuota harian alur ini {limit} rekaman; sudah terpakai {used}, diminta "
+        f"{records}. Lanjutkan besok (WIB) atau perkecil daftarnya.",
+        f"The flow's daily quota is {limit} records; {used} are used and {records} "
+        "were asked for. Go on tomorrow (Jakarta time) or with a smaller list.",
+        metadata={**grant.metadata, "limit": str(limit), "used": str(used)},
+    )
+
+
+def check_real_time(grant: Grant) -> None:
+    """Refuse single questions where the agreement allows lists alone."""
+    if not grant.flow.real_time:
+        raise Refusal(
+            Reason.MODE_NOT_PERMITTED,
+            f"Alur ini tidak membolehkan konfirmasi waktu nyata ({grant.metadata['article']}); "
+            "ajukan sebagai daftar.",
+            f"The flow does not allow real-time confirmation ({grant.metadata['article']}); "
+            "ask with a list.",
+            metadata=grant.metadata,
+        )
+
+
+def check_batch(grant: Grant, records: int) -> None:
+    """Refuse a list that is longer than the flow allows, or shorter."""
+    quota = _quota(grant)
+    if records > quota.records_per_list:
+        raise Refusal(
+            Reason.QUOTA_LIST_EXCEEDED,
+            f"Daftar berisi {records} rekaman; alur ini membolehkan paling banyak "
+            f"{quota.records_per_list} per daftar.",
+            f"The list has {records} records; the flow allows at most {quota.records_per_list} "
+            "in one list.",
+            metadata={**grant.metadata, "limit": str(quota.records_per_list)},
+        )
+    if records < quota.minimum_batch:
+        raise Refusal(
+            Reason.BATCH_TOO_SMALL,
+            f"Daftar berisi {records} rekaman; alur ini mensyaratkan paling sedikit "
+            f"{quota.minimum_batch}.",
+            f"The list has {records} records; the flow asks for at least {quota.minimum_batch}.",
+            metadata={**grant.metadata, "limit": str(quota.minimum_batch)},
+        )
+
+
+def basis(agreement: Agreement, flow: Flow) -> str:
+    """The article that a flow rests on."""
+    return flow.basis[0] if flow.basis else agreement.term_article
+
+
+def _quota(grant: Grant) -> Quota:
+    # No quota in the agreement means nothing may be asked.
+    return grant.flow.quota or Quota(records_per_day=0, records_per_list=0)
+
+
+def _flow(agreement: Agreement, flow_id: str) -> Flow:
+    try:
+        return agreement.flow(flow_id)
+    except KeyError:
+        raise Refusal(
+            Reason.FLOW_NOT_FOUND,
+            "Perjanjian ini tidak memuat alur itu; lihat `padan agreement show`.",
+            "The agreement has no such flow; see `padan agreement show`.",
+            metadata={"agreement": agreement.id, "flow": flow_id},
+        ) from None
+
+
+def _role(agreement: Agreement, flow: Flow, party: str, roles: Collection[Role]) -> Role:
+    mine = {flow.provider: Role.PROVIDER, flow.requester: Role.REQUESTER}.get(party)
+    if mine is not None and mine in roles:
+        return mine
+    raise Refusal(
+        Reason.ROLE_NOT_PERMITTED,
+        f"Peran {party} pada alur ini tidak membolehkan panggilan itu "
+        f"({basis(agreement, flow)}): penyedia {flow.provider}, peminta {flow.requester}.",
+        f"The role of {party} in this flow does not allow the call "
+        f"({basis(agreement, flow)}): provider {flow.provider}, requester {flow.requester}.",
+        metadata=_names(agreement, flow, basis(agreement, flow)),
+    )
+
+
+def _unit_schema(agreement: Agreement, flow: Flow) -> Schema:
+    if Mode.UNIT in flow.modes and flow.schema is not None:
+        return flow.schema
+    raise Refusal(
+        Reason.MODE_NOT_PERMITTED,
+        f"Alur ini tidak membolehkan pemadanan lewat unit ({basis(agreement, flow)}).",
+        f"The flow does not allow matching through a unit ({basis(agreement, flow)}).",
+        metadata=_names(agreement, flow, basis(agreement, flow)),
+    )
+
+
+_OUT_OF_FORCE: Mapping[AgreementState, tuple[Reason, str, str]] = {
+    AgreementState.PENDING: (
+        Reason.AGREEMENT_NOT_STARTED,
+        "Perjanjian belum mulai berlaku",
+        "The agreement's term has not begun",
+    ),
+    AgreementState.EXPIRED: (
+        Reason.AGREEMENT_EXPIRED,
+        "Masa berlaku perjanjian sudah berakhir",
+        "The agreement's term has ended",
+    ),
+    AgreementState.SUSPENDED: (
+        Reason.AGREEMENT_SUSPENDED,
+        "Perjanjian sedang ditangguhkan salah satu pihak",
+        "A party has suspended the agreement",
+    ),
+    AgreementState.SUPERSEDED: (
+        Reason.AGREEMENT_SUPERSEDED,
+        "Perjanjian sudah digantikan perjanjian lain",
+        "Another agreement has replaced this one",
+    ),
+}
+
+
+def _out_of_force(agreement: Agreement, flow: Flow, standing: Standing, article: str) -> Refusal:
+    reason, indonesian, english = _OUT_OF_FORCE[standing.state]
+    metadata = _names(agreement, flow, article)
+    if standing.replaced_by:
+        metadata["replaced_by"] = standing.replaced_by
+    return Refusal(
+        reason,
+        f"{indonesian} ({article}); data tidak dipertukarkan.",
+        f"{english} ({article}); no data are exchanged.",
+        metadata=metadata,
+    )
+
+
+def _names(agreement: Agreement, flow: Flow, article: str) -> dict[str, str]:
+    return {"agreement": agreement.id, "flow": flow.id, "article": article}

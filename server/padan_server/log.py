@@ -1,0 +1,46 @@
+"""Structured logs: one JSON object a line on standard error.
+
+Events carry ids, counts, reasons and times. Nothing here can keep a value out by itself, so callers
+pass only named, harmless fields; exceptions are logged by type and place, never by message.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import TextIO
+
+import structlog
+
+
+def configure_logging(level: str, stream: TextIO | None = None) -> None:
+    """Send structlog and the standard library's warnings as JSON to ``stream`` (stderr)."""
+    target = stream or sys.stderr
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.WriteLoggerFactory(file=target),
+        cache_logger_on_first_use=False,
+    )
+    handler = logging.StreamHandler(target)
+    handler.setFormatter(_Json())
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+
+
+class _Json(logging.Formatter):
+    """A library's warning as JSON: who and where; its message could quote what it choked on."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        event = {
+            "event": "library_message",
+            "logger": record.name,
+            "level": record.levelname.lower(),
+            "where": f"{record.module}:{record.lineno}",
+        }
+        if record.exc_info and record.exc_info[0]:
+            event["error"] = record.exc_info[0].__name__
+        return str(structlog.processors.JSONRenderer()(None, "", event))

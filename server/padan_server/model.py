@@ -1,0 +1,176 @@
+"""What the unit keeps: datasets, runs, epochs and their parts, as plain immutable records.
+
+Byte fields stay out of every repr, so that none ends in a log line.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """A party's part in a flow."""
+
+    PROVIDER = "provider"
+    REQUESTER = "requester"
+
+
+class DatasetState(StrEnum):
+    """Where a dataset stands. DELETING is seen as DELETED from outside: its files may remain."""
+
+    OPEN = "open"
+    COMMITTED = "committed"
+    DELETING = "deleting"
+    DELETED = "deleted"
+
+
+class RunState(StrEnum):
+    """Where a run stands."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+#: States that a run never leaves.
+ENDED = frozenset({RunState.SUCCEEDED, RunState.FAILED, RunState.CANCELLED})
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """What must be equal on both sides before two rows may be compared."""
+
+    epoch: int
+    key_check_value: bytes = field(repr=False)
+    schema_digest: bytes = field(repr=False)
+    normaliser_version: str
+
+
+@dataclass(frozen=True)
+class FlowKey:
+    """A flow of one exact agreement document: ``digest`` is the SHA-256 of its bytes."""
+
+    agreement: str
+    digest: bytes = field(repr=False)
+    flow: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """One pass table of a dataset: ``uploaded`` of ``upload_rows`` rows are safe.
+
+    ``rows`` is the number of rows once committed; it differs from ``upload_rows`` in a delta.
+    """
+
+    pass_id: str
+    upload_rows: int
+    rows: int
+    uploaded: int = 0
+    complete: bool = False
+    digest: bytes = field(default=b"", repr=False)
+
+
+@dataclass(frozen=True)
+class Seal:
+    """How one upload's codes were sealed; ``origin`` numbers the upload in its registry."""
+
+    origin: int
+    seal_id: bytes = field(repr=False)
+    encapsulated_key: bytes = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A registry or a list. ``sequence`` orders datasets by creation; 0 before it is stored."""
+
+    id: str
+    flow: FlowKey
+    owner: str
+    role: Role
+    state: DatasetState
+    record_count: int
+    encoding: Encoding
+    tables: tuple[Table, ...]
+    seals: tuple[Seal, ...]
+    base: str
+    create_time: datetime
+    expire_time: datetime
+    commit_time: datetime | None = None
+    sequence: int = 0
+
+    @property
+    def is_delta(self) -> bool:
+        """Whether its upload holds changes to ``base`` rather than a whole registry."""
+        return bool(self.base)
+
+    def table(self, pass_id: str) -> Table | None:
+        """Its table of one pass."""
+        return next((t for t in self.tables if t.pass_id == pass_id), None)
+
+
+@dataclass(frozen=True)
+class PassEstimate:
+    """What a run found in one pass; ``precision`` and ``recall`` are None where not estimable."""
+
+    pass_id: str
+    requester_rows: int
+    provider_rows: int
+    matched_rows: int
+    ambiguous_rows: int
+    precision: float | None
+    recall: float | None
+
+
+@dataclass(frozen=True)
+class Run:
+    """One matching. ``attempts`` counts leases since the last pass that ended."""
+
+    id: str
+    flow: FlowKey
+    owner: str
+    requester_dataset: str
+    provider_dataset: str
+    state: RunState
+    record_count: int
+    create_time: datetime
+    passes: tuple[PassEstimate, ...] = ()
+    attempts: int = 0
+    failure_reason: str = ""
+    end_time: datetime | None = None
+    sequence: int = 0
+
+
+@dataclass(frozen=True)
+class Contribution:
+    """A party's signed part in a key epoch."""
+
+    flow: FlowKey
+    epoch: int
+    party: str
+    public_key: bytes = field(repr=False)
+    signature: bytes = field(repr=False)
+    create_time: datetime
+
+
+@dataclass(frozen=True)
+class Suspension:
+    """A party's standing suspension of an agreement."""
+
+    agreement: str
+    party: str
+    article: str
+    create_time: datetime
+
+
+@dataclass(frozen=True)
+class RequestKey:
+    """A request that names itself (AIP-155): scope, id, and a digest of what was asked."""
+
+    party: str
+    method: str
+    request_id: str
+    digest: bytes = field(repr=False)

@@ -1,0 +1,343 @@
+"""The workers of the unit: they lease runs and match them, one pass at a time.
+
+A lease is renewed while its worker lives; a run whose lease is over belongs to whoever takes it
+next. A pass is written, synced and recorded before the next begins, so a killed unit goes on with
+the passes not done. Every step under a lease names its worker, so a worker that has lost its lease
+(or whose run was cancelled) can change nothing any more.
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Self
+
+import structlog
+
+from padan_linkage.schema import Layout
+from padan_server.clock import SystemClock
+from padan_server.enforcement import Enforcement, Grant
+from padan_server.engine import AMBIGUOUS, MATCHED, Engine, PassResult, answer_columns
+from padan_server.errors import Reason, Refusal
+from padan_server.failpoints import Failpoints
+from padan_server.metrics import Metrics
+from padan_server.model import Dataset, DatasetState, PassEstimate, Role, Run, RunState
+from padan_server.runs import Bell
+from padan_server.store.files import ColumnFiles
+from padan_server.store.port import Store, StoreFullError
+
+_log = structlog.get_logger(__name__)
+_IDLE_SECONDS = 5.0
+_RETRY_SECONDS = 0.5
+
+
+class _LostError(Exception):
+    """The run is no longer this worker's: cancelled, or leased by another."""
+
+
+class _StoppedError(Exception):
+    """The unit is shutting down."""
+
+
+@dataclass(frozen=True)
+class RunnerSettings:
+    """Workers, threads a worker, attempts a pass, seconds a lease."""
+
+    workers: int
+    threads: int
+    attempts: int
+    lease_seconds: float
+
+
+class Runner:
+    """Worker threads over the queue of runs. Lease times are the machine's, never simulated."""
+
+    def __init__(
+        self,
+        store: Store,
+        files: ColumnFiles,
+        engine: Engine,
+        enforcement: Enforcement,
+        bell: Bell,
+        metrics: Metrics,
+        failpoints: Failpoints,
+        stopping: threading.Event,
+        settings: RunnerSettings,
+    ) -> None:
+        self._store = store
+        self._files = files
+        self._engine = engine
+        self._enforcement = enforcement
+        self._bell = bell
+        self._metrics = metrics
+        self._failpoints = failpoints
+        self._stopping = stopping
+        self._settings = settings
+        self._clock = SystemClock()
+        self._threads = [
+            threading.Thread(target=self._work, name=f"run-worker-{i}", daemon=True)
+            for i in range(settings.workers)
+        ]
+
+    def start(self) -> None:
+        """Take back what a killed predecessor had leased, then begin to work.
+
+        Only one process uses a data directory (app.py locks it), so every lease is a dead one's.
+        """
+        with self._store.write() as tx:
+            resumed = tx.runs.release_all()
+        if resumed:
+            _log.info("runs_resumed", runs=resumed)
+        for thread in self._threads:
+            thread.start()
+
+    def join(self) -> None:
+        """Wait until every worker has given back its run; set ``stopping`` before."""
+        self._bell.ring()
+        for thread in self._threads:
+            if thread.is_alive():
+                thread.join()
+
+    def _work(self) -> None:
+        worker = secrets.token_hex(8)
+        rings = -1
+        while not self._stopping.is_set():
+            try:
+                run = self._lease(worker)
+                if run is not None:
+                    self._failpoints.hit("run.leased")
+                    self._attempt(run, worker)
+                    continue
+            except Exception as e:  # noqa: BLE001 - a worker must outlive any one fault
+                _log.error("run_worker_fault", error=type(e).__name__)
+                self._stopping.wait(_RETRY_SECONDS)
+            rings = self._bell.wait(rings, _IDLE_SECONDS)
+
+    def _lease(self, worker: str) -> Run | None:
+        now = self._clock.now()
+        until = now + timedelta(seconds=self._settings.lease_seconds)
+        with self._store.write() as tx:
+            return tx.runs.lease(worker, now, until)
+
+    def _attempt(self, run: Run, worker: str) -> None:
+        began = time.monotonic()
+        if run.attempts > self._settings.attempts:
+            self._end(run, worker, RunState.FAILED, Reason.RUN_WORKER_FAILED, began)
+            return
+        _log.info("run_leased", run=run.id, attempt=run.attempts, passes_done=len(run.passes))
+        lease = _Lease(self._store, run.id, worker, self._settings.lease_seconds, self._stopping)
+        try:
+            with lease:
+                self._match(run, worker, lease)
+        except _LostError:
+            self._files.erase_run(run.id)
+            _log.info("run_lost", run=run.id)
+        except _StoppedError:
+            self._give_back(run, worker, counted=False)
+        except Refusal as refusal:
+            self._end(run, worker, RunState.FAILED, refusal.reason, began)
+        except StoreFullError:
+            self._retry(run, worker, Reason.STORAGE_FULL, began)
+        except Exception as e:  # noqa: BLE001 - any fault of a pass is retried, then told
+            _log.error("run_fault", run=run.id, error=type(e).__name__, where=_where(e))
+            self._retry(run, worker, Reason.RUN_WORKER_FAILED, began)
+        else:
+            self._end(run, worker, RunState.SUCCEEDED, None, began)
+            self._failpoints.hit("run.finished")
+
+    def _match(self, run: Run, worker: str, lease: _Lease) -> None:
+        done = {p.pass_id for p in run.passes}
+        grant = self._grant(run)
+        for number, p in enumerate(grant.schema.passes):
+            if p.id in done:
+                continue
+            grant = self._grant(run)
+            asked, registry = self._sides(run)
+            passes = len(grant.schema.passes)
+
+            def progress(share: float, number: int = number, passes: int = passes) -> None:
+                self._bell.ring(run.id, (number + min(max(share, 0.0), 1.0)) / passes)
+
+            provider = self._files.table(
+                registry.id, p.id, Layout.of(grant.schema, p, provider=True)
+            )
+            requester = self._files.table(
+                asked.id, p.id, Layout.of(grant.schema, p, provider=False)
+            )
+            try:
+                result = self._engine.match_pass(
+                    grant.schema,
+                    p,
+                    provider,
+                    requester,
+                    grant.flow.match,
+                    progress=progress,
+                    cancelled=lease.over,
+                    threads=self._settings.threads,
+                )
+            except Exception:
+                lease.check()  # a matcher may end a cancelled pass with any exception
+                raise
+            lease.check()
+            columns = answer_columns(
+                result, provider, self._files.origins(registry.id, p.id), registry.seals[-1].origin
+            )
+            self._files.write_result(run.id, p.id, columns)
+            self._failpoints.hit("run.result_written")
+            self._record(run, worker, _estimate(p.id, len(requester), len(provider), result))
+            self._failpoints.hit("run.pass_recorded")
+            progress(1.0)
+
+    def _record(self, run: Run, worker: str, estimate: PassEstimate) -> None:
+        with self._store.write() as tx:
+            kept = tx.runs.add_pass(run.id, worker, estimate)
+        if not kept:
+            raise _LostError
+        _log.info(
+            "run_pass_done",
+            run=run.id,
+            **{"pass": estimate.pass_id},
+            requester_rows=estimate.requester_rows,
+            provider_rows=estimate.provider_rows,
+        )
+
+    def _grant(self, run: Run) -> Grant:
+        """What the run may rely on now: a pass begins only while the agreement is in force."""
+        grant = self._enforcement.admit(run.owner, run.flow.agreement, run.flow.flow)
+        if grant.key != run.flow:
+            raise Refusal(
+                Reason.AGREEMENT_SUPERSEDED,
+                "Dokumen perjanjian berubah setelah pemadanan dibuat.",
+                "The agreement's document changed after the run was made.",
+            )
+        return grant
+
+    def _sides(self, run: Run) -> tuple[Dataset, Dataset]:
+        with self._store.read() as tx:
+            asked = tx.datasets.get(run.requester_dataset)
+            registry = tx.datasets.get(run.provider_dataset)
+        for side in (asked, registry):
+            if side is None or side.state is not DatasetState.COMMITTED:
+                raise Refusal(
+                    Reason.DATASET_STATE_INVALID,
+                    "Daftar atau registri dihapus sebelum pemadanan selesai.",
+                    "The list or the registry was erased before the run ended.",
+                )
+        if asked is None or registry is None or registry.role is not Role.PROVIDER:
+            raise LookupError("sides of a run")
+        return asked, registry
+
+    def _give_back(self, run: Run, worker: str, *, counted: bool) -> None:
+        with self._store.write() as tx:
+            tx.runs.release(run.id, worker, counted=counted)
+        self._bell.ring(run.id)
+
+    def _retry(self, run: Run, worker: str, reason: Reason, began: float) -> None:
+        """Leave the run to a later attempt, or end it after the last one."""
+        with self._store.read() as tx:
+            current = tx.runs.get(run.id)
+        attempts = current.attempts if current else run.attempts
+        if attempts >= self._settings.attempts:
+            self._end(run, worker, RunState.FAILED, reason, began)
+            return
+        self._stopping.wait(_RETRY_SECONDS)
+        self._give_back(run, worker, counted=True)
+
+    def _end(
+        self, run: Run, worker: str, state: RunState, reason: Reason | None, began: float
+    ) -> None:
+        with self._store.write() as tx:
+            ended = tx.runs.end(
+                run.id,
+                state,
+                self._clock.now(),
+                worker=worker,
+                reason=reason.value if reason else "",
+            )
+        if not ended or state is not RunState.SUCCEEDED:
+            self._files.erase_run(run.id)
+        if ended:
+            self._metrics.runs.labels(state=state.value).inc()
+            _log.info(
+                "run_ended",
+                run=run.id,
+                state=state.value,
+                reason=reason.value if reason else "",
+                seconds=round(time.monotonic() - began, 3),
+            )
+        self._bell.ring(run.id)
+
+
+class _Lease:
+    """Keeps a lease alive from a thread of its own, and says when it is over."""
+
+    def __init__(
+        self, store: Store, run_id: str, worker: str, seconds: float, stopping: threading.Event
+    ) -> None:
+        self._store = store
+        self._run_id = run_id
+        self._worker = worker
+        self._seconds = seconds
+        self._stopping = stopping
+        self._lost = threading.Event()
+        self._ended = threading.Event()
+        self._clock = SystemClock()
+        self._thread = threading.Thread(target=self._beat, name="run-lease", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def over(self) -> bool:
+        """Whether work should stop: the lease is lost, or the unit is shutting down."""
+        return self._lost.is_set() or self._stopping.is_set()
+
+    def check(self) -> None:
+        """Raise _LostError or _StoppedError if the lease is over."""
+        if self._lost.is_set():
+            raise _LostError
+        if self._stopping.is_set():
+            raise _StoppedError
+
+    def _beat(self) -> None:
+        # Often enough that a cancelled run stops soon, not only before the lease runs out.
+        while not self._ended.wait(min(self._seconds / 3, 1.0)):
+            until = self._clock.now() + timedelta(seconds=self._seconds)
+            try:
+                with self._store.write() as tx:
+                    kept = tx.runs.renew(self._run_id, self._worker, until)
+            except Exception as e:  # noqa: BLE001 - a full disk must not kill the heart
+                _log.warning("lease_not_renewed", run=self._run_id, error=type(e).__name__)
+                continue
+            if not kept:
+                self._lost.set()
+                return
+
+
+def _estimate(pass_id: str, asked: int, registry: int, result: PassResult) -> PassEstimate:
+    return PassEstimate(
+        pass_id,
+        asked,
+        registry,
+        int((result.outcome == MATCHED).sum()),
+        int((result.outcome == AMBIGUOUS).sum()),
+        result.estimate.precision,
+        result.estimate.recall,
+    )
+
+
+def _where(e: BaseException) -> str:
+    """Function and line where a fault arose; never its message, which could quote a value."""
+    trace = e.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None:
+        return ""
+    return f"{trace.tb_frame.f_code.co_qualname}:{trace.tb_lineno}"

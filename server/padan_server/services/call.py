@@ -1,0 +1,38 @@
+"""The call under way: who calls, and what the log may say of it."""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+
+from padan_server.enforcement import Grant
+
+
+@dataclass
+class Call:
+    """One call. ``facts`` go into its log line: ids and counts alone."""
+
+    method: str
+    party: str = ""
+    facts: dict[str, str | int] = field(default_factory=dict)
+
+    def note(self, **facts: str | int) -> None:
+        """Add facts to the log line."""
+        self.facts.update(facts)
+
+    def note_grant(self, grant: Grant) -> None:
+        """Add the agreement and flow of an admitted call."""
+        self.note(agreement=grant.key.agreement, flow=grant.key.flow)
+
+
+_current: ContextVar[Call] = ContextVar("padan_call")
+
+
+def current_call() -> Call:
+    """The call that this thread serves; LookupError outside one."""
+    return _current.get()
+
+
+def set_call(call: Call) -> None:
+    """Say which call this thread serves; the interceptor's business alone."""
+    _current.set(call)

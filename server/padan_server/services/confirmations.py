@@ -1,0 +1,50 @@
+"""ConfirmationService: a few rows at once, in real time."""
+
+from __future__ import annotations
+
+import grpc
+
+from padan.v1 import confirmation_service_pb2 as pb
+from padan.v1 import confirmation_service_pb2_grpc as pb_grpc
+from padan_server.confirmations import Confirmations, Question
+from padan_server.enforcement import REQUESTER, Enforcement
+from padan_server.metrics import Metrics
+from padan_server.runs import Piece
+from padan_server.services import convert, names
+from padan_server.services.call import current_call
+
+
+class ConfirmationService(pb_grpc.ConfirmationServiceServicer):
+    """Answers single records."""
+
+    def __init__(
+        self, enforcement: Enforcement, confirmations: Confirmations, metrics: Metrics
+    ) -> None:
+        self._enforcement = enforcement
+        self._confirmations = confirmations
+        self._metrics = metrics
+
+    def ConfirmRecords(  # noqa: N802 - named by the proto
+        self, request: pb.ConfirmRecordsRequest, context: grpc.ServicerContext
+    ) -> pb.ConfirmRecordsResponse:
+        """Match up to 1,000 rows of one pass against the newest committed registry."""
+        del context
+        call = current_call()
+        agreement_id, flow_id = names.parse_flow("parent", request.parent)
+        grant = self._enforcement.admit(call.party, agreement_id, flow_id, roles=REQUESTER)
+        call.note_grant(grant)
+        question = Question(
+            convert.encoding("encoding", request.encoding),
+            request.pass_id,
+            request.rows.row_count,
+            convert.rows(request.rows),
+        )
+        answer = self._confirmations.confirm(grant, question, convert.request_key(request))
+        call.note(dataset=answer.registry.id, rows=question.row_count)
+        self._metrics.answers.inc(question.row_count)
+        piece = Piece(request.pass_id, 0, question.row_count, answer.columns)
+        return pb.ConfirmRecordsResponse(
+            rows=convert.piece_message(piece),
+            seals=[convert.seal_message(s) for s in answer.registry.seals],
+            provider_dataset=names.dataset_name(answer.registry.flow, answer.registry.id),
+        )

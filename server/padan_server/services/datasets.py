@@ -1,0 +1,144 @@
+"""DatasetService: datasets and their uploads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import grpc
+from google.protobuf.empty_pb2 import Empty
+
+from padan.v1 import dataset_service_pb2 as pb
+from padan.v1 import dataset_service_pb2_grpc as pb_grpc
+from padan_server.datasets import Datasets
+from padan_server.enforcement import Enforcement, Grant
+from padan_server.errors import field_invalid
+from padan_server.metrics import Metrics
+from padan_server.pages import PageTokens, page_size
+from padan_server.services import convert, names
+from padan_server.services.call import current_call
+from padan_server.uploads import Chunk, Uploads
+
+
+class DatasetService(pb_grpc.DatasetServiceServicer):
+    """Takes in encoded tables."""
+
+    def __init__(
+        self,
+        enforcement: Enforcement,
+        datasets: Datasets,
+        uploads: Uploads,
+        tokens: PageTokens,
+        metrics: Metrics,
+    ) -> None:
+        self._enforcement = enforcement
+        self._datasets = datasets
+        self._uploads = uploads
+        self._tokens = tokens
+        self._metrics = metrics
+
+    def CreateDataset(  # noqa: N802 - named by the proto
+        self, request: pb.CreateDatasetRequest, context: grpc.ServicerContext
+    ) -> pb.Dataset:
+        """Open a dataset."""
+        del context
+        grant = self._admit(*names.parse_flow("parent", request.parent))
+        key = convert.request_key(request)
+        made = self._datasets.create(grant, convert.new_dataset(grant, request.dataset), key)
+        current_call().note(dataset=made.id, records=made.record_count)
+        return convert.dataset_message(made)
+
+    def UploadTable(  # noqa: N802 - named by the proto
+        self, request_iterator: Iterator[pb.UploadTableRequest], context: grpc.ServicerContext
+    ) -> pb.UploadTableResponse:
+        """Take rows of one table until it is complete or the caller ends the stream."""
+        first = next(request_iterator, None)
+        if first is None:
+            raise field_invalid("table", "wajib di pesan pertama", "required in the first message")
+        agreement_id, flow_id, dataset_id, pass_id = names.parse_table("table", first.table)
+        call = current_call()
+        call.note(agreement=agreement_id, flow=flow_id, dataset=dataset_id, table=pass_id)
+
+        def chunks() -> Iterator[Chunk]:
+            yield convert.chunk(first)
+            for message in request_iterator:
+                if message.table not in {"", first.table}:
+                    raise field_invalid(
+                        "table", "satu aliran untuk satu tabel", "one stream serves one table"
+                    )
+                yield convert.chunk(message)
+
+        before = self._uploads.status(self._admit(agreement_id, flow_id), dataset_id, pass_id)
+        table = self._uploads.receive(
+            lambda: self._admit(agreement_id, flow_id),
+            dataset_id,
+            pass_id,
+            chunks(),
+            context.cancel,
+        )
+        received = table.uploaded - before.uploaded
+        call.note(rows=received, complete=int(table.complete))
+        self._metrics.rows.inc(max(received, 0))
+        return pb.UploadTableResponse(committed_rows=table.uploaded, complete=table.complete)
+
+    def QueryWriteStatus(  # noqa: N802 - named by the proto
+        self, request: pb.QueryWriteStatusRequest, context: grpc.ServicerContext
+    ) -> pb.QueryWriteStatusResponse:
+        """How many rows of a table are safe."""
+        del context
+        agreement_id, flow_id, dataset_id, pass_id = names.parse_table("table", request.table)
+        current_call().note(dataset=dataset_id, table=pass_id)
+        table = self._uploads.status(self._admit(agreement_id, flow_id), dataset_id, pass_id)
+        return pb.QueryWriteStatusResponse(committed_rows=table.uploaded, complete=table.complete)
+
+    def CommitDataset(  # noqa: N802 - named by the proto
+        self, request: pb.CommitDatasetRequest, context: grpc.ServicerContext
+    ) -> pb.Dataset:
+        """Close a dataset whose tables are all complete."""
+        del context
+        grant, dataset_id = self._named(request.name)
+        committed = self._datasets.commit(grant, dataset_id, convert.request_key(request))
+        return convert.dataset_message(committed)
+
+    def GetDataset(  # noqa: N802 - named by the proto
+        self, request: pb.GetDatasetRequest, context: grpc.ServicerContext
+    ) -> pb.Dataset:
+        """One of the caller's datasets."""
+        del context
+        grant, dataset_id = self._named(request.name)
+        return convert.dataset_message(self._datasets.get(grant, dataset_id))
+
+    def ListDatasets(  # noqa: N802 - named by the proto
+        self, request: pb.ListDatasetsRequest, context: grpc.ServicerContext
+    ) -> pb.ListDatasetsResponse:
+        """The caller's datasets of a flow, newest first."""
+        del context
+        grant = self._admit(*names.parse_flow("parent", request.parent))
+        size = page_size(request.page_size)
+        scope = f"ListDatasets {grant.party} {request.parent}"
+        before = self._tokens.read(scope, request.page_token)
+        found = self._datasets.page(grant, before=before, limit=size + 1)
+        more = len(found) > size
+        return pb.ListDatasetsResponse(
+            datasets=[convert.dataset_message(d) for d in found[:size]],
+            next_page_token=self._tokens.make(scope, found[size - 1].sequence) if more else "",
+        )
+
+    def DeleteDataset(  # noqa: N802 - named by the proto
+        self, request: pb.DeleteDatasetRequest, context: grpc.ServicerContext
+    ) -> Empty:
+        """Erase a dataset; its owner may do so out of force too."""
+        del context
+        grant, dataset_id = self._named(request.name, erasing=True)
+        self._datasets.delete(grant, dataset_id, convert.request_key(request))
+        return Empty()
+
+    def _admit(self, agreement_id: str, flow_id: str, *, erasing: bool = False) -> Grant:
+        call = current_call()
+        grant = self._enforcement.admit(call.party, agreement_id, flow_id, erasing=erasing)
+        call.note_grant(grant)
+        return grant
+
+    def _named(self, name: str, *, erasing: bool = False) -> tuple[Grant, str]:
+        agreement_id, flow_id, dataset_id = names.parse_dataset("name", name)
+        current_call().note(dataset=dataset_id)
+        return self._admit(agreement_id, flow_id, erasing=erasing), dataset_id

@@ -1,0 +1,181 @@
+"""Around every call: who calls, by when, what the answer or the error was, one log line."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, NoReturn
+
+import grpc
+import structlog
+from grpc_status import rpc_status
+
+from padan_server.errors import Reason, Refusal, shutting_down, storage_full
+from padan_server.identity import Pins
+from padan_server.metrics import Metrics
+from padan_server.services.call import Call, set_call
+from padan_server.services.status import grpc_code, status_of
+from padan_server.store.port import StoreFullError
+
+_log = structlog.get_logger(__name__)
+
+#: Infrastructure that every certificate of the CA may use, without a deadline.
+_EXEMPT = ("/grpc.health.v1.", "/grpc.reflection.")
+
+
+class Guard(grpc.ServerInterceptor):
+    """Wraps every method of the unit's own services."""
+
+    def __init__(
+        self,
+        pins: Pins,
+        metrics: Metrics,
+        stopping: threading.Event,
+        deadline_seconds: float,
+    ) -> None:
+        self._pins = pins
+        self._metrics = metrics
+        self._stopping = stopping
+        self._deadline_seconds = deadline_seconds
+
+    def intercept_service(self, continuation: Any, handler_call_details: Any) -> Any:  # noqa: ANN401
+        """Wrap the handler, whichever of the four kinds it is."""
+        handler = continuation(handler_call_details)
+        method = handler_call_details.method
+        if handler is None or method.startswith(_EXEMPT):
+            return handler
+        if handler.response_streaming:
+            inner = handler.stream_stream or handler.unary_stream
+            make = (
+                grpc.stream_stream_rpc_method_handler
+                if handler.request_streaming
+                else grpc.unary_stream_rpc_method_handler
+            )
+            return make(
+                self._streamed(method, inner),
+                handler.request_deserializer,
+                handler.response_serializer,
+            )
+        inner = handler.stream_unary or handler.unary_unary
+        make = (
+            grpc.stream_unary_rpc_method_handler
+            if handler.request_streaming
+            else grpc.unary_unary_rpc_method_handler
+        )
+        return make(
+            self._single(method, inner), handler.request_deserializer, handler.response_serializer
+        )
+
+    def _single(self, method: str, inner: Callable[..., Any]) -> Callable[..., Any]:
+        def behave(request: Any, context: grpc.ServicerContext) -> Any:  # noqa: ANN401
+            with _Watched(self, method, context):
+                return inner(request, context)
+
+        return behave
+
+    def _streamed(self, method: str, inner: Callable[..., Any]) -> Callable[..., Any]:
+        def behave(request: Any, context: grpc.ServicerContext) -> Iterator[Any]:  # noqa: ANN401
+            with _Watched(self, method, context):
+                yield from inner(request, context)
+
+        return behave
+
+    def admit(self, call: Call, context: Any) -> None:  # noqa: ANN401 - see _Watched
+        """Refuse while stopping, without a known caller, or without a sensible deadline."""
+        if self._stopping.is_set():
+            raise shutting_down()
+        call.party = self._pins.party_of(context.auth_context())
+        left = context.time_remaining()
+        if left is None or left > self._deadline_seconds:
+            raise Refusal(
+                Reason.DEADLINE_REQUIRED,
+                "Setiap panggilan harus menyebut tenggat (deadline), paling lama "
+                f"{self._deadline_seconds:.0f} detik.",
+                f"Every call must set a deadline of at most {self._deadline_seconds:.0f} seconds.",
+            )
+
+    def ended(self, call: Call, began: float, code: grpc.StatusCode, reason: str) -> None:
+        """Count and log one call."""
+        seconds = time.monotonic() - began
+        self._metrics.calls.labels(call.method, code.name, reason).inc()
+        self._metrics.seconds.labels(call.method).observe(seconds)
+        _log.info(
+            "call",
+            method=call.method,
+            party=call.party,
+            code=code.name,
+            reason=reason,
+            seconds=round(seconds, 6),
+            **call.facts,
+        )
+
+    @property
+    def metrics(self) -> Metrics:
+        """Where calls are counted."""
+        return self._metrics
+
+
+class _Watched:
+    """The time of one call: admits it, translates what it raises, tells the log."""
+
+    def __init__(self, guard: Guard, method: str, context: grpc.ServicerContext) -> None:
+        self._guard = guard
+        # Any: the published types lack code(), and get the value type of auth_context() wrong.
+        self._context: Any = context
+        self._call = Call(method)
+        self._began = time.monotonic()
+
+    def __enter__(self) -> None:
+        set_call(self._call)
+        self._guard.metrics.active.inc()
+        try:
+            self._guard.admit(self._call, self._context)
+        except Refusal as refusal:
+            self._guard.metrics.active.dec()
+            self._abort(refusal)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: object
+    ) -> None:
+        self._guard.metrics.active.dec()
+        if error is None:
+            self._tell(grpc.StatusCode.OK, "")
+        elif isinstance(error, Refusal):
+            self._abort(error)
+        elif isinstance(error, StoreFullError):
+            self._abort(storage_full())
+        elif self._context.code() is not None:
+            # The service has aborted by itself: grpc's own words for what is not offered.
+            self._tell(grpc.StatusCode.UNIMPLEMENTED, "")
+        elif not self._context.is_active():
+            # The peer went away or the deadline passed; there is nobody to tell.
+            self._tell(grpc.StatusCode.CANCELLED, "")
+        else:
+            self._abort(_defect(error))
+
+    def _abort(self, refusal: Refusal) -> NoReturn:
+        self._tell(grpc_code(refusal.reason), refusal.reason.value)
+        self._context.abort_with_status(rpc_status.to_status(status_of(refusal)))
+        raise AssertionError("abort returned")
+
+    def _tell(self, code: grpc.StatusCode, reason: str) -> None:
+        self._guard.ended(self._call, self._began, code, reason)
+
+
+def _defect(error: BaseException) -> Refusal:
+    """An unforeseen fault: the log gets its type and places, the caller an incident number."""
+    incident = secrets.token_hex(8)
+    frames = []
+    trace = error.__traceback__
+    while trace is not None:
+        frames.append(f"{trace.tb_frame.f_code.co_qualname}:{trace.tb_lineno}")
+        trace = trace.tb_next
+    _log.error("defect", incident=incident, error=type(error).__name__, frames=frames)
+    return Refusal(
+        Reason.INTERNAL,
+        f"Ada kesalahan di unit. Sampaikan nomor kejadian {incident} kepada operatornya.",
+        f"The unit has a defect. Give its operator the incident number {incident}.",
+        metadata={"incident": incident},
+    )

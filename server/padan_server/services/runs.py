@@ -1,0 +1,259 @@
+"""RunService: matchings, and the same as google.longrunning operations."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from threading import BoundedSemaphore
+from typing import Any
+
+import grpc
+from google.longrunning import operations_pb2, operations_pb2_grpc
+from google.protobuf import any_pb2, empty_pb2
+from google.protobuf.message import Message
+from google.rpc import status_pb2
+
+from padan.v1 import run_service_pb2 as pb
+from padan.v1 import run_service_pb2_grpc as pb_grpc
+from padan_server.enforcement import REQUESTER, Enforcement, Grant
+from padan_server.errors import Reason, Refusal, field_invalid
+from padan_server.model import ENDED, Run, RunState
+from padan_server.pages import PageTokens, page_size
+from padan_server.runs import Runs
+from padan_server.services import convert, names
+from padan_server.services.call import current_call
+from padan_server.services.status import status_of
+
+
+class RunService(pb_grpc.RunServiceServicer):
+    """Serves runs to the requester of a flow."""
+
+    def __init__(
+        self,
+        enforcement: Enforcement,
+        runs: Runs,
+        tokens: PageTokens,
+        *,
+        result_bytes: int,
+        watchers: int,
+    ) -> None:
+        self._enforcement = enforcement
+        self._runs = runs
+        self._tokens = tokens
+        self._result_bytes = result_bytes
+        self._watchers = BoundedSemaphore(watchers)
+
+    def CreateRun(  # noqa: N802 - named by the proto
+        self, request: pb.CreateRunRequest, context: grpc.ServicerContext
+    ) -> Any:  # noqa: ANN401 - google.longrunning has no types
+        """Charge the quota and start a run."""
+        del context
+        grant = self._admit(*names.parse_flow("parent", request.parent))
+        if not request.run.requester_dataset:
+            raise field_invalid("run.requester_dataset", "wajib", "required")
+        list_id = convert.dataset_in(grant, "run.requester_dataset", request.run.requester_dataset)
+        registry_id = convert.dataset_in(
+            grant, "run.provider_dataset", request.run.provider_dataset
+        )
+        run = self._runs.create(grant, list_id, registry_id, convert.request_key(request))
+        current_call().note(run=run.id, dataset=list_id, records=run.record_count)
+        return operation(run, self._message(grant, run))
+
+    def GetRun(  # noqa: N802 - named by the proto
+        self, request: pb.GetRunRequest, context: grpc.ServicerContext
+    ) -> pb.Run:
+        """One run."""
+        del context
+        grant, run_id = self._named(request.name)
+        return self._message(grant, self._runs.get(grant, run_id))
+
+    def ListRuns(  # noqa: N802 - named by the proto
+        self, request: pb.ListRunsRequest, context: grpc.ServicerContext
+    ) -> pb.ListRunsResponse:
+        """The caller's runs of a flow, newest first."""
+        del context
+        grant = self._admit(*names.parse_flow("parent", request.parent))
+        size = page_size(request.page_size)
+        scope = f"ListRuns {grant.party} {request.parent}"
+        before = self._tokens.read(scope, request.page_token)
+        found = self._runs.page(grant, before=before, limit=size + 1)
+        more = len(found) > size
+        return pb.ListRunsResponse(
+            runs=[self._message(grant, r) for r in found[:size]],
+            next_page_token=self._tokens.make(scope, found[size - 1].sequence) if more else "",
+        )
+
+    def WatchRun(  # noqa: N802 - named by the proto
+        self, request: pb.WatchRunRequest, context: grpc.ServicerContext
+    ) -> Iterator[pb.Run]:
+        """State and progress until the run ends."""
+        grant, run_id = self._named(request.name)
+        if not self._watchers.acquire(blocking=False):
+            raise Refusal(
+                Reason.TOO_MANY_WATCHERS,
+                "Terlalu banyak pengamat; tanyakan dengan GetRun atau coba lagi nanti.",
+                "Too many watchers; ask with GetRun or try again later.",
+            )
+        try:
+            for run in self._runs.watch(grant, run_id, context.is_active):
+                yield self._message(grant, run)
+        finally:
+            self._watchers.release()
+
+    def CancelRun(  # noqa: N802 - named by the proto
+        self, request: pb.CancelRunRequest, context: grpc.ServicerContext
+    ) -> pb.Run:
+        """Stop a run; allowed out of force too."""
+        del context
+        grant, run_id = self._named(request.name, erasing=True)
+        return self._message(grant, self._runs.cancel(grant, run_id, convert.request_key(request)))
+
+    def StreamResults(  # noqa: N802 - named by the proto
+        self, request: pb.StreamResultsRequest, context: grpc.ServicerContext
+    ) -> Iterator[pb.StreamResultsResponse]:
+        """Answers of a succeeded run."""
+        del context
+        if request.row_offset and not request.pass_id:
+            raise field_invalid("row_offset", "hanya dengan pass_id", "only with pass_id")
+        grant, run_id = self._named(request.name)
+        run = self._runs.get(grant, run_id)
+        seals = [convert.seal_message(s) for s in self._runs.seals(run)]
+        rows = 0
+        for piece in self._runs.results(
+            grant, run, request.pass_id, request.row_offset, self._result_bytes
+        ):
+            rows += piece.row_count
+            yield pb.StreamResultsResponse(seals=seals, rows=convert.piece_message(piece))
+            seals = []
+        current_call().note(rows=rows)
+
+    def _message(self, grant: Grant, run: Run) -> pb.Run:
+        return convert.run_message(run, self._runs.progress(grant, run))
+
+    def _admit(self, agreement_id: str, flow_id: str, *, erasing: bool = False) -> Grant:
+        call = current_call()
+        grant = self._enforcement.admit(
+            call.party, agreement_id, flow_id, roles=REQUESTER, erasing=erasing
+        )
+        call.note_grant(grant)
+        return grant
+
+    def _named(self, name: str, *, erasing: bool = False) -> tuple[Grant, str]:
+        agreement_id, flow_id, run_id = names.parse_run("name", name)
+        current_call().note(run=run_id)
+        return self._admit(agreement_id, flow_id, erasing=erasing), run_id
+
+
+class OperationService(operations_pb2_grpc.OperationsServicer):  # type: ignore[misc]
+    """google.longrunning.Operations over the caller's runs."""
+
+    def __init__(self, enforcement: Enforcement, runs: Runs, tokens: PageTokens) -> None:
+        self._enforcement = enforcement
+        self._runs = runs
+        self._tokens = tokens
+
+    def GetOperation(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: ANN401, N802
+        """One operation."""
+        del context
+        grant, run = self._named(request.name)
+        return operation(run, convert.run_message(run, self._runs.progress(grant, run)))
+
+    def ListOperations(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: ANN401, N802
+        """The caller's operations, newest first; filters are not supported."""
+        del context
+        if request.filter:
+            raise field_invalid("filter", "tidak didukung", "not supported")
+        party = current_call().party
+        size = page_size(request.page_size)
+        scope = f"ListOperations {party}"
+        before = self._tokens.read(scope, request.page_token)
+        found = self._runs.of_party(party, before=before, limit=size + 1)
+        shown = []
+        for run in found[:size]:
+            # A flow that is out of force shows nothing of its runs.
+            try:
+                grant = self._admit(run)
+            except Refusal:
+                continue
+            shown.append(operation(run, convert.run_message(run, self._runs.progress(grant, run))))
+        more = len(found) > size
+        return operations_pb2.ListOperationsResponse(
+            operations=shown,
+            next_page_token=self._tokens.make(scope, found[size - 1].sequence) if more else "",
+        )
+
+    def CancelOperation(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: ANN401, N802
+        """Stop a run."""
+        del context
+        grant, run = self._named(request.name, erasing=True)
+        self._runs.cancel(grant, run.id, None)
+        return empty_pb2.Empty()
+
+    def WaitOperation(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: ANN401, N802
+        """The operation once it is done, or as it stands when the timeout is over."""
+        grant, run = self._named(request.name)
+        seconds = math.inf
+        if request.HasField("timeout"):
+            seconds = request.timeout.ToTimedelta().total_seconds()
+        for seen in self._runs.watch(grant, run.id, context.is_active, seconds=seconds):
+            run = seen
+        return operation(run, convert.run_message(run, self._runs.progress(grant, run)))
+
+    def DeleteOperation(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: ANN401, N802
+        """Not offered: a run's answers go with its list (DeleteDataset)."""
+        self._named(request.name, erasing=True)
+        context.abort(
+            grpc.StatusCode.UNIMPLEMENTED,
+            "Hapus daftarnya dengan DeleteDataset. / Erase the list with DeleteDataset.",
+        )
+
+    def _named(self, name: str, *, erasing: bool = False) -> tuple[Grant, Run]:
+        run_id = names.parse_operation("name", name)
+        current_call().note(run=run_id)
+        run = self._runs.find(current_call().party, run_id)
+        return self._admit(run, erasing=erasing), run
+
+    def _admit(self, run: Run, *, erasing: bool = False) -> Grant:
+        call = current_call()
+        grant = self._enforcement.admit(
+            call.party, run.flow.agreement, run.flow.flow, roles=REQUESTER, erasing=erasing
+        )
+        call.note_grant(grant)
+        return grant
+
+
+def operation(run: Run, message: pb.Run) -> Any:  # noqa: ANN401 - google.longrunning has no types
+    """A run as an operation: done with a Run or, failed or cancelled, with a status."""
+    made = operations_pb2.Operation(
+        name=f"operations/{run.id}", metadata=_any(pb.RunMetadata(run=message))
+    )
+    if run.state not in ENDED:
+        return made
+    made.done = True
+    if run.state is RunState.SUCCEEDED:
+        made.response.CopyFrom(_any(message))
+    elif run.state is RunState.CANCELLED:
+        made.error.CopyFrom(
+            status_pb2.Status(
+                code=grpc.StatusCode.CANCELLED.value[0],
+                message="Pemadanan dihentikan. / The run was cancelled.",
+            )
+        )
+    else:
+        made.error.CopyFrom(status_of(_failure(run)))
+    return made
+
+
+def _failure(run: Run) -> Refusal:
+    return Refusal(
+        Reason(run.failure_reason),
+        f"Pemadanan gagal ({run.failure_reason}).",
+        f"The run failed ({run.failure_reason}).",
+        metadata={"agreement": run.flow.agreement, "flow": run.flow.flow},
+    )
+
+
+def _any(message: Message) -> any_pb2.Any:
+    packed = any_pb2.Any()
+    packed.Pack(message)
+    return packed

@@ -1,0 +1,1 @@
+"""What the unit remembers: records in SQL, columns in memory-mapped files."""

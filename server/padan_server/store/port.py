@@ -1,0 +1,211 @@
+"""The store ports: what the domain asks of whoever keeps its records and its columns.
+
+A :class:`Store` gives transactions. All that one ``with store.write()`` does becomes durable
+together when the block ends, or not at all; writers are serialised, so that what a write block has
+read stays true until it ends. The contract tests in ``tests/contract/store`` hold every
+implementation to it. Errors: :class:`StoreFullError` when there is no room.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from contextlib import AbstractContextManager
+from datetime import date, datetime
+from typing import Protocol
+
+from padan_server.model import (
+    Contribution,
+    Dataset,
+    DatasetState,
+    FlowKey,
+    PassEstimate,
+    RequestKey,
+    Role,
+    Run,
+    RunState,
+    Suspension,
+    Table,
+)
+
+
+class StoreFullError(Exception):
+    """There is no room; what was being written is not kept."""
+
+
+class Datasets(Protocol):
+    """Records of datasets."""
+
+    def add(self, dataset: Dataset) -> Dataset:
+        """Keep a new dataset; returns it with its sequence number."""
+        ...
+
+    def get(self, dataset_id: str) -> Dataset | None:
+        """One dataset with its tables and seals."""
+        ...
+
+    def page(self, flow: FlowKey, owner: str, *, before: int, limit: int) -> list[Dataset]:
+        """Datasets with ``sequence < before``, newest first."""
+        ...
+
+    def newest(self, flow: FlowKey, role: Role, *, epoch: int = 0) -> Dataset | None:
+        """The committed dataset committed last; of one epoch unless ``epoch`` is 0."""
+        ...
+
+    def set_table(self, dataset_id: str, table: Table) -> None:
+        """Replace one table's record."""
+        ...
+
+    def replace(self, dataset: Dataset) -> None:
+        """Replace state, times, tables and seals of a dataset."""
+        ...
+
+    def in_state(self, states: Collection[DatasetState]) -> list[Dataset]:
+        """All datasets in one of the states, oldest first."""
+        ...
+
+
+class Runs(Protocol):
+    """Records of runs."""
+
+    def add(self, run: Run) -> Run:
+        """Keep a new run; returns it with its sequence number."""
+        ...
+
+    def get(self, run_id: str) -> Run | None:
+        """One run with the passes that have ended, in the order they ended."""
+        ...
+
+    def page(self, flow: FlowKey, owner: str, *, before: int, limit: int) -> list[Run]:
+        """Runs with ``sequence < before``, newest first."""
+        ...
+
+    def of_owner(self, owner: str, *, before: int, limit: int) -> list[Run]:
+        """Runs of every flow with ``sequence < before``, newest first."""
+        ...
+
+    def of_dataset(self, dataset_id: str) -> list[Run]:
+        """Runs that compare this dataset, on either side."""
+        ...
+
+    def lease(self, worker: str, now: datetime, until: datetime) -> Run | None:
+        """Take the oldest run that waits or whose lease is over; counts an attempt."""
+        ...
+
+    def renew(self, run_id: str, worker: str, until: datetime) -> bool:
+        """Lengthen a lease; False if the run is no longer this worker's to work on."""
+        ...
+
+    def release(self, run_id: str, worker: str, *, counted: bool) -> None:
+        """Give a run back to wait again; ``counted`` says whether the attempt counts."""
+        ...
+
+    def release_all(self) -> int:
+        """Let every leased run wait again (start-up of the only worker); returns how many."""
+        ...
+
+    def add_pass(self, run_id: str, worker: str, estimate: PassEstimate) -> bool:
+        """Record a finished pass and clear the attempts; False if the lease is lost."""
+        ...
+
+    def end(
+        self, run_id: str, state: RunState, now: datetime, *, worker: str = "", reason: str = ""
+    ) -> bool:
+        """End a run that has not ended (with ``worker``: only under its lease)."""
+        ...
+
+
+class Agreements(Protocol):
+    """Suspensions and key epochs."""
+
+    def suspend(self, suspension: Suspension) -> None:
+        """Keep a suspension; a party's second one replaces its first."""
+        ...
+
+    def resume(self, agreement: str, party: str) -> None:
+        """Drop a party's suspension, if there is one."""
+        ...
+
+    def suspensions(self, agreement: str) -> list[Suspension]:
+        """Standing suspensions, oldest first."""
+        ...
+
+    def add_contribution(self, contribution: Contribution) -> None:
+        """Keep a contribution; one per flow, epoch and party."""
+        ...
+
+    def contributions(self, flow: FlowKey) -> list[Contribution]:
+        """All contributions of a flow, newest epoch first, then by party."""
+        ...
+
+
+class Quotas(Protocol):
+    """Records used, by flow and day."""
+
+    def charge(self, agreement: str, flow: str, day: date, records: int, limit: int) -> int | None:
+        """Add ``records`` to the day unless that exceeds ``limit``; returns the new sum or None."""
+        ...
+
+    def used(self, agreement: str, flow: str, day: date) -> int:
+        """Records used on a day."""
+        ...
+
+
+class Requests(Protocol):
+    """Requests that named themselves, and the resource that answered them."""
+
+    def find(self, key: RequestKey) -> tuple[bytes, str] | None:
+        """Digest and resource of the request kept under this party, method and id."""
+        ...
+
+    def remember(self, key: RequestKey, resource: str, now: datetime) -> None:
+        """Keep a request."""
+        ...
+
+    def forget(self, before: datetime) -> int:
+        """Drop requests older than ``before``; returns how many."""
+        ...
+
+
+class Transaction(Protocol):
+    """One consistent view; in a write block also one atomic change."""
+
+    @property
+    def datasets(self) -> Datasets:
+        """Datasets."""
+        ...
+
+    @property
+    def runs(self) -> Runs:
+        """Runs."""
+        ...
+
+    @property
+    def agreements(self) -> Agreements:
+        """Suspensions and epochs."""
+        ...
+
+    @property
+    def quotas(self) -> Quotas:
+        """Quotas."""
+        ...
+
+    @property
+    def requests(self) -> Requests:
+        """Request ids."""
+        ...
+
+
+class Store(Protocol):
+    """Keeps records."""
+
+    def read(self) -> AbstractContextManager[Transaction]:
+        """A view that does not change while the block runs."""
+        ...
+
+    def write(self) -> AbstractContextManager[Transaction]:
+        """An atomic change, durable when the block has ended without an error."""
+        ...
+
+    def close(self) -> None:
+        """Let go of connections."""
+        ...

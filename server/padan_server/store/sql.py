@@ -1,0 +1,104 @@
+"""The store over SQLAlchemy Core: SQLite by default.
+
+SQLite runs in WAL mode with ``synchronous=FULL``: a commit is on the disk when it returns. Writers
+begin with BEGIN IMMEDIATE, so they queue instead of failing half way. Statements' values never
+reach an error message (``hide_parameters``).
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+
+from padan_server.store.port import StoreFullError
+from padan_server.store.sql_datasets import SqlDatasets
+from padan_server.store.sql_ledger import SqlAgreements, SqlQuotas, SqlRequests
+from padan_server.store.sql_runs import SqlRuns
+
+_BUSY_MILLISECONDS = 30_000
+
+
+class SqlTransaction:
+    """:class:`padan_server.store.port.Transaction` over one connection."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self.datasets = SqlDatasets(connection)
+        self.runs = SqlRuns(connection)
+        self.agreements = SqlAgreements(connection)
+        self.quotas = SqlQuotas(connection)
+        self.requests = SqlRequests(connection)
+
+
+class SqlStore:
+    """:class:`padan_server.store.port.Store` at a SQLAlchemy URL, migrated when opened."""
+
+    def __init__(self, url: str) -> None:
+        self._engine = sa.create_engine(url, hide_parameters=True, pool_size=16, max_overflow=64)
+        if self._engine.dialect.name == "sqlite":
+            _tame_sqlite(self._engine)
+        with _translated():
+            _migrate(self._engine)
+
+    @contextmanager
+    def read(self) -> Iterator[SqlTransaction]:
+        """A view that does not change while the block runs."""
+        with _translated(), self._engine.connect() as connection, connection.begin():
+            yield SqlTransaction(connection)
+
+    @contextmanager
+    def write(self) -> Iterator[SqlTransaction]:
+        """An atomic change, durable when the block has ended without an error."""
+        with _translated(), self._engine.connect() as plain:
+            connection = plain.execution_options(padan_write=True)
+            with connection.begin():
+                yield SqlTransaction(connection)
+
+    def close(self) -> None:
+        """Let go of connections."""
+        self._engine.dispose()
+
+
+def _tame_sqlite(engine: sa.Engine) -> None:
+    @sa.event.listens_for(engine, "connect")
+    def _on_connect(connection: sqlite3.Connection, _record: Any) -> None:  # noqa: ANN401
+        # sqlite3 must not begin transactions by itself: it would begin them deferred.
+        connection.isolation_level = None
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            f"busy_timeout={_BUSY_MILLISECONDS}",
+            "foreign_keys=ON",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @sa.event.listens_for(engine, "begin")
+    def _on_begin(connection: sa.Connection) -> None:
+        writes = connection.get_execution_options().get("padan_write", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _migrate(engine: sa.Engine) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    with engine.connect() as plain:
+        connection = plain.execution_options(padan_write=True)
+        with connection.begin():
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except sa.exc.DBAPIError as e:
+        if getattr(e.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
+            raise StoreFullError from e
+        raise

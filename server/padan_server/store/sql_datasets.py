@@ -1,0 +1,216 @@
+"""Records of datasets in SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+from typing import Any
+
+import sqlalchemy as sa
+
+from padan_server.model import (
+    Dataset,
+    DatasetState,
+    Encoding,
+    FlowKey,
+    Role,
+    Seal,
+    Table,
+)
+from padan_server.store.tables import (
+    dataset_tables,
+    datasets,
+    from_micros,
+    seals,
+    to_micros,
+)
+
+
+class SqlDatasets:
+    """:class:`padan_server.store.port.Datasets` over one connection."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self._connection = connection
+
+    def add(self, dataset: Dataset) -> Dataset:
+        """Keep a new dataset; returns it with its sequence number."""
+        result = self._connection.execute(
+            datasets.insert().values(
+                id=dataset.id,
+                agreement=dataset.flow.agreement,
+                agreement_digest=dataset.flow.digest,
+                flow=dataset.flow.flow,
+                owner=dataset.owner,
+                role=dataset.role.value,
+                record_count=dataset.record_count,
+                epoch=dataset.encoding.epoch,
+                key_check_value=dataset.encoding.key_check_value,
+                schema_digest=dataset.encoding.schema_digest,
+                normaliser_version=dataset.encoding.normaliser_version,
+                base=dataset.base,
+                create_time=to_micros(dataset.create_time),
+                **_changing(dataset),
+            )
+        )
+        self._write_parts(dataset)
+        key = result.inserted_primary_key
+        return replace(dataset, sequence=int(key[0]) if key else 0)
+
+    def get(self, dataset_id: str) -> Dataset | None:
+        """One dataset with its tables and seals."""
+        found = self._load(sa.select(datasets).where(datasets.c.id == dataset_id))
+        return found[0] if found else None
+
+    def page(self, flow: FlowKey, owner: str, *, before: int, limit: int) -> list[Dataset]:
+        """Datasets with ``sequence < before``, newest first."""
+        query = (
+            sa.select(datasets)
+            .where(*of_flow(datasets, flow))
+            .where(datasets.c.owner == owner, datasets.c.sequence < before)
+            .order_by(datasets.c.sequence.desc())
+            .limit(limit)
+        )
+        return self._load(query)
+
+    def newest(self, flow: FlowKey, role: Role, *, epoch: int = 0) -> Dataset | None:
+        """The committed dataset committed last; of one epoch unless ``epoch`` is 0."""
+        query = (
+            sa.select(datasets)
+            .where(*of_flow(datasets, flow))
+            .where(datasets.c.role == role.value)
+            .where(datasets.c.state == DatasetState.COMMITTED.value)
+            .order_by(datasets.c.commit_time.desc(), datasets.c.sequence.desc())
+            .limit(1)
+        )
+        if epoch:
+            query = query.where(datasets.c.epoch == epoch)
+        found = self._load(query)
+        return found[0] if found else None
+
+    def set_table(self, dataset_id: str, table: Table) -> None:
+        """Replace one table's record."""
+        self._connection.execute(
+            dataset_tables.update()
+            .where(dataset_tables.c.dataset == dataset_id)
+            .where(dataset_tables.c.pass_id == table.pass_id)
+            .values(
+                rows=table.rows,
+                uploaded=table.uploaded,
+                complete=table.complete,
+                digest=table.digest,
+            )
+        )
+
+    def replace(self, dataset: Dataset) -> None:
+        """Replace state, times, tables and seals of a dataset."""
+        self._connection.execute(
+            datasets.update().where(datasets.c.id == dataset.id).values(**_changing(dataset))
+        )
+        for part in (dataset_tables, seals):
+            self._connection.execute(part.delete().where(part.c.dataset == dataset.id))
+        self._write_parts(dataset)
+
+    def in_state(self, states: Collection[DatasetState]) -> list[Dataset]:
+        """All datasets in one of the states, oldest first."""
+        return self._load(
+            sa.select(datasets)
+            .where(datasets.c.state.in_([s.value for s in states]))
+            .order_by(datasets.c.sequence)
+        )
+
+    def _write_parts(self, dataset: Dataset) -> None:
+        if dataset.tables:
+            self._connection.execute(
+                dataset_tables.insert(),
+                [
+                    {
+                        "dataset": dataset.id,
+                        "pass_id": t.pass_id,
+                        "place": place,
+                        "upload_rows": t.upload_rows,
+                        "rows": t.rows,
+                        "uploaded": t.uploaded,
+                        "complete": t.complete,
+                        "digest": t.digest,
+                    }
+                    for place, t in enumerate(dataset.tables)
+                ],
+            )
+        if dataset.seals:
+            self._connection.execute(
+                seals.insert(),
+                [
+                    {
+                        "dataset": dataset.id,
+                        "origin": s.origin,
+                        "seal_id": s.seal_id,
+                        "encapsulated_key": s.encapsulated_key,
+                    }
+                    for s in dataset.seals
+                ],
+            )
+
+    def _load(self, query: sa.Select[Any]) -> list[Dataset]:
+        rows = self._connection.execute(query).mappings().all()
+        return [self._with_parts(row) for row in rows]
+
+    def _with_parts(self, row: sa.RowMapping) -> Dataset:
+        tables = self._connection.execute(
+            sa.select(dataset_tables)
+            .where(dataset_tables.c.dataset == row["id"])
+            .order_by(dataset_tables.c.place)
+        ).mappings()
+        sealed = self._connection.execute(
+            sa.select(seals).where(seals.c.dataset == row["id"]).order_by(seals.c.origin)
+        ).mappings()
+        return Dataset(
+            id=row["id"],
+            flow=FlowKey(row["agreement"], bytes(row["agreement_digest"]), row["flow"]),
+            owner=row["owner"],
+            role=Role(row["role"]),
+            state=DatasetState(row["state"]),
+            record_count=row["record_count"],
+            encoding=Encoding(
+                row["epoch"],
+                bytes(row["key_check_value"]),
+                bytes(row["schema_digest"]),
+                row["normaliser_version"],
+            ),
+            tables=tuple(
+                Table(
+                    t["pass_id"],
+                    t["upload_rows"],
+                    t["rows"],
+                    t["uploaded"],
+                    bool(t["complete"]),
+                    bytes(t["digest"]),
+                )
+                for t in tables
+            ),
+            seals=tuple(
+                Seal(s["origin"], bytes(s["seal_id"]), bytes(s["encapsulated_key"])) for s in sealed
+            ),
+            base=row["base"],
+            create_time=from_micros(row["create_time"]),
+            expire_time=from_micros(row["expire_time"]),
+            commit_time=None if row["commit_time"] is None else from_micros(row["commit_time"]),
+            sequence=row["sequence"],
+        )
+
+
+def of_flow(table: sa.Table, flow: FlowKey) -> list[sa.ColumnElement[bool]]:
+    """Conditions that keep the rows of one flow of one exact agreement document."""
+    return [
+        table.c.agreement == flow.agreement,
+        table.c.agreement_digest == flow.digest,
+        table.c.flow == flow.flow,
+    ]
+
+
+def _changing(dataset: Dataset) -> dict[str, Any]:
+    committed = dataset.commit_time
+    return {
+        "state": dataset.state.value,
+        "expire_time": to_micros(dataset.expire_time),
+        "commit_time": None if committed is None else to_micros(committed),
+    }

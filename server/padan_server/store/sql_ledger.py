@@ -1,0 +1,172 @@
+"""Suspensions, key epochs, quotas and request ids in SQL."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+import sqlalchemy as sa
+
+from padan_server.model import Contribution, FlowKey, RequestKey, Suspension
+from padan_server.store.sql_datasets import of_flow
+from padan_server.store.tables import (
+    contributions,
+    from_micros,
+    quota_days,
+    requests,
+    suspensions,
+    to_micros,
+)
+
+
+class SqlAgreements:
+    """:class:`padan_server.store.port.Agreements` over one connection."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self._connection = connection
+
+    def suspend(self, suspension: Suspension) -> None:
+        """Keep a suspension; a party's second one replaces its first."""
+        self.resume(suspension.agreement, suspension.party)
+        self._connection.execute(
+            suspensions.insert().values(
+                agreement=suspension.agreement,
+                party=suspension.party,
+                article=suspension.article,
+                create_time=to_micros(suspension.create_time),
+            )
+        )
+
+    def resume(self, agreement: str, party: str) -> None:
+        """Drop a party's suspension, if there is one."""
+        self._connection.execute(
+            suspensions.delete().where(
+                suspensions.c.agreement == agreement, suspensions.c.party == party
+            )
+        )
+
+    def suspensions(self, agreement: str) -> list[Suspension]:
+        """Standing suspensions, oldest first."""
+        rows = self._connection.execute(
+            sa.select(suspensions)
+            .where(suspensions.c.agreement == agreement)
+            .order_by(suspensions.c.create_time, suspensions.c.party)
+        )
+        return [
+            Suspension(r.agreement, r.party, r.article, from_micros(r.create_time)) for r in rows
+        ]
+
+    def add_contribution(self, contribution: Contribution) -> None:
+        """Keep a contribution; one per flow, epoch and party."""
+        self._connection.execute(
+            contributions.insert().values(
+                agreement=contribution.flow.agreement,
+                agreement_digest=contribution.flow.digest,
+                flow=contribution.flow.flow,
+                epoch=contribution.epoch,
+                party=contribution.party,
+                public_key=contribution.public_key,
+                signature=contribution.signature,
+                create_time=to_micros(contribution.create_time),
+            )
+        )
+
+    def contributions(self, flow: FlowKey) -> list[Contribution]:
+        """All contributions of a flow, newest epoch first, then by party."""
+        rows = self._connection.execute(
+            sa.select(contributions)
+            .where(*of_flow(contributions, flow))
+            .order_by(contributions.c.epoch.desc(), contributions.c.party)
+        )
+        return [
+            Contribution(
+                flow,
+                r.epoch,
+                r.party,
+                bytes(r.public_key),
+                bytes(r.signature),
+                from_micros(r.create_time),
+            )
+            for r in rows
+        ]
+
+
+class SqlQuotas:
+    """:class:`padan_server.store.port.Quotas` over one connection."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self._connection = connection
+
+    def charge(self, agreement: str, flow: str, day: date, records: int, limit: int) -> int | None:
+        """Add ``records`` to the day unless that exceeds ``limit``; returns the new sum or None."""
+        used = self.used(agreement, flow, day)
+        if used == 0 and not self._exists(agreement, flow, day):
+            self._connection.execute(
+                quota_days.insert().values(
+                    agreement=agreement, flow=flow, day=day.isoformat(), used=0
+                )
+            )
+        # The condition stands in the update itself, so that no isolation level can overshoot.
+        charged = self._connection.execute(
+            quota_days.update()
+            .where(*_of_day(agreement, flow, day), quota_days.c.used + records <= limit)
+            .values(used=quota_days.c.used + records)
+        )
+        return self.used(agreement, flow, day) if charged.rowcount == 1 else None
+
+    def used(self, agreement: str, flow: str, day: date) -> int:
+        """Records used on a day."""
+        used = self._connection.scalar(
+            sa.select(quota_days.c.used).where(*_of_day(agreement, flow, day))
+        )
+        return int(used or 0)
+
+    def _exists(self, agreement: str, flow: str, day: date) -> bool:
+        return (
+            self._connection.scalar(sa.select(sa.true()).where(*_of_day(agreement, flow, day)))
+            is not None
+        )
+
+
+class SqlRequests:
+    """:class:`padan_server.store.port.Requests` over one connection."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self._connection = connection
+
+    def find(self, key: RequestKey) -> tuple[bytes, str] | None:
+        """Digest and resource of the request kept under this party, method and id."""
+        row = self._connection.execute(
+            sa.select(requests.c.digest, requests.c.resource).where(
+                requests.c.party == key.party,
+                requests.c.method == key.method,
+                requests.c.request_id == key.request_id,
+            )
+        ).one_or_none()
+        return None if row is None else (bytes(row.digest), row.resource)
+
+    def remember(self, key: RequestKey, resource: str, now: datetime) -> None:
+        """Keep a request."""
+        self._connection.execute(
+            requests.insert().values(
+                party=key.party,
+                method=key.method,
+                request_id=key.request_id,
+                digest=key.digest,
+                resource=resource,
+                create_time=to_micros(now),
+            )
+        )
+
+    def forget(self, before: datetime) -> int:
+        """Drop requests older than ``before``; returns how many."""
+        return self._connection.execute(
+            requests.delete().where(requests.c.create_time < to_micros(before))
+        ).rowcount
+
+
+def _of_day(agreement: str, flow: str, day: date) -> list[sa.ColumnElement[bool]]:
+    return [
+        quota_days.c.agreement == agreement,
+        quota_days.c.flow == flow,
+        quota_days.c.day == day.isoformat(),
+    ]

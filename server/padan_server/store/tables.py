@@ -1,0 +1,165 @@
+"""The SQL tables. Moments are microseconds since 1970 UTC, so that every database orders them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+metadata = sa.MetaData()
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+#: SQLite counts up only an INTEGER PRIMARY KEY.
+_Sequence = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+
+def _bytes(name: str, **options: Any) -> sa.Column[bytes]:  # noqa: ANN401 - SQLAlchemy's own
+    return sa.Column(name, sa.LargeBinary, nullable=False, **options)
+
+
+def _text(name: str, **options: Any) -> sa.Column[str]:  # noqa: ANN401 - SQLAlchemy's own
+    return sa.Column(name, sa.Text, nullable=False, **options)
+
+
+def _number(name: str, **options: Any) -> sa.Column[int]:  # noqa: ANN401 - SQLAlchemy's own
+    return sa.Column(name, sa.BigInteger, nullable=False, **options)
+
+
+datasets = sa.Table(
+    "datasets",
+    metadata,
+    sa.Column("sequence", _Sequence, primary_key=True, autoincrement=True),
+    _text("id", unique=True),
+    _text("agreement"),
+    _bytes("agreement_digest"),
+    _text("flow"),
+    _text("owner"),
+    _text("role"),
+    _text("state"),
+    _number("record_count"),
+    _number("epoch"),
+    _bytes("key_check_value"),
+    _bytes("schema_digest"),
+    _text("normaliser_version"),
+    _text("base"),
+    _number("create_time"),
+    _number("expire_time"),
+    sa.Column("commit_time", sa.BigInteger),
+    sa.Index("datasets_of_flow", "agreement", "flow", "sequence"),
+    sa.Index("datasets_by_state", "state"),
+    sqlite_autoincrement=True,
+)
+
+dataset_tables = sa.Table(
+    "dataset_tables",
+    metadata,
+    _text("dataset", primary_key=True),
+    _text("pass_id", primary_key=True),
+    _number("place"),
+    _number("upload_rows"),
+    _number("rows"),
+    _number("uploaded"),
+    sa.Column("complete", sa.Boolean, nullable=False),
+    _bytes("digest"),
+)
+
+seals = sa.Table(
+    "seals",
+    metadata,
+    _text("dataset", primary_key=True),
+    _number("origin", primary_key=True),
+    _bytes("seal_id"),
+    _bytes("encapsulated_key"),
+)
+
+runs = sa.Table(
+    "runs",
+    metadata,
+    sa.Column("sequence", _Sequence, primary_key=True, autoincrement=True),
+    _text("id", unique=True),
+    _text("agreement"),
+    _bytes("agreement_digest"),
+    _text("flow"),
+    _text("owner"),
+    _text("requester_dataset", index=True),
+    _text("provider_dataset", index=True),
+    _text("state"),
+    _number("record_count"),
+    _number("attempts"),
+    _text("lease_owner"),
+    _number("lease_until"),
+    _text("failure_reason"),
+    _number("create_time"),
+    sa.Column("end_time", sa.BigInteger),
+    sa.Index("runs_of_flow", "agreement", "flow", "sequence"),
+    sa.Index("runs_by_state", "state", "sequence"),
+    sqlite_autoincrement=True,
+)
+
+run_passes = sa.Table(
+    "run_passes",
+    metadata,
+    _text("run", primary_key=True),
+    _text("pass_id", primary_key=True),
+    _number("place"),
+    _number("requester_rows"),
+    _number("provider_rows"),
+    _number("matched_rows"),
+    _number("ambiguous_rows"),
+    sa.Column("precision", sa.Double),
+    sa.Column("recall", sa.Double),
+)
+
+suspensions = sa.Table(
+    "suspensions",
+    metadata,
+    _text("agreement", primary_key=True),
+    _text("party", primary_key=True),
+    _text("article"),
+    _number("create_time"),
+)
+
+contributions = sa.Table(
+    "contributions",
+    metadata,
+    _text("agreement", primary_key=True),
+    _bytes("agreement_digest", primary_key=True),
+    _text("flow", primary_key=True),
+    _number("epoch", primary_key=True),
+    _text("party", primary_key=True),
+    _bytes("public_key"),
+    _bytes("signature"),
+    _number("create_time"),
+)
+
+quota_days = sa.Table(
+    "quota_days",
+    metadata,
+    _text("agreement", primary_key=True),
+    _text("flow", primary_key=True),
+    _text("day", primary_key=True),
+    _number("used"),
+)
+
+requests = sa.Table(
+    "requests",
+    metadata,
+    _text("party", primary_key=True),
+    _text("method", primary_key=True),
+    _text("request_id", primary_key=True),
+    _bytes("digest"),
+    _text("resource"),
+    _number("create_time", index=True),
+)
+
+
+def to_micros(moment: datetime) -> int:
+    """Microseconds since 1970 of an aware moment."""
+    return (moment - _EPOCH) // timedelta(microseconds=1)
+
+
+def from_micros(micros: int) -> datetime:
+    """The moment, aware, in UTC."""
+    return _EPOCH + timedelta(microseconds=micros)

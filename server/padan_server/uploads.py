@@ -1,0 +1,248 @@
+"""Rows arrive: checked before they are kept, acknowledged only once they are safe.
+
+A row is safe when its columns are on the disk and the store's row count has passed it. The count
+moves every few MiB inside a stream, at its end, and when it breaks; what lies behind the count in
+the files is cut off by the next writer. Spec: ``proto/spec/30-unit-mode.md``, "Upload".
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Self
+
+from padan_linkage.schema import Layout, Pass
+from padan_linkage.tables import columns_digest
+from padan_server.datasets import layout_of, owned, state_invalid
+from padan_server.enforcement import Grant
+from padan_server.errors import Reason, Refusal, field_invalid, storage_full
+from padan_server.failpoints import Failpoints
+from padan_server.model import Dataset, DatasetState, Table
+from padan_server.rows import check_values, columns_of, malformed
+from padan_server.store.files import ColumnFiles, TableWriter
+from padan_server.store.port import Store, StoreFullError
+from padan_server.writers import Writers
+
+
+@dataclass(frozen=True, repr=False)
+class Chunk:
+    """A piece of a table as it was sent; ``columns`` has every column, absent ones empty."""
+
+    row_offset: int
+    row_count: int
+    columns: Mapping[str, bytes]
+    digest: bytes
+    finish: bool
+    table_digest: bytes
+
+
+class Uploads:
+    """Receives tables."""
+
+    def __init__(
+        self,
+        store: Store,
+        files: ColumnFiles,
+        writers: Writers,
+        failpoints: Failpoints,
+        sync_bytes: int,
+    ) -> None:
+        self._store = store
+        self._files = files
+        self._writers = writers
+        self._failpoints = failpoints
+        self._sync_bytes = sync_bytes
+
+    def status(self, grant: Grant, dataset_id: str, pass_id: str) -> Table:
+        """How much of a table is safe."""
+        with self._store.read() as tx:
+            return _table(owned(tx, grant, dataset_id), pass_id)
+
+    def receive(
+        self,
+        admit: Callable[[], Grant],
+        dataset_id: str,
+        pass_id: str,
+        chunks: Iterable[Chunk],
+        interrupt: Callable[[], object],
+    ) -> Table:
+        """Take chunks until the table is complete or they end; returns what is then safe.
+
+        ``admit`` is asked again whenever rows are made safe, so that a suspension also stops a
+        stream under way. ``interrupt`` must make ``chunks`` end: a newer upload uses it.
+        """
+        with self._writers.exclusive((dataset_id, pass_id), interrupt):
+            try:
+                with _Session(self, admit, dataset_id, pass_id) as session:
+                    for chunk in chunks:
+                        if session.take(chunk):
+                            break
+                    return session.table
+            except StoreFullError:
+                raise storage_full() from None
+
+
+class _Session:
+    """One writer's time with one table.
+
+    ``written`` rows are in the files, ``table.uploaded`` of them are safe.
+    """
+
+    def __init__(
+        self, uploads: Uploads, admit: Callable[[], Grant], dataset_id: str, pass_id: str
+    ) -> None:
+        self._store = uploads._store  # noqa: SLF001 - a part of Uploads
+        self._files = uploads._files  # noqa: SLF001
+        self._failpoints = uploads._failpoints  # noqa: SLF001
+        self._sync_bytes = uploads._sync_bytes  # noqa: SLF001
+        self._admit = admit
+        grant = admit()
+        with self._store.read() as tx:
+            self._dataset = owned(tx, grant, dataset_id)
+        if self._dataset.state is not DatasetState.OPEN:
+            raise state_invalid(self._dataset)
+        self.table = _table(self._dataset, pass_id)
+        self._pass: Pass = grant.schema.get_pass(pass_id)
+        self._layout = layout_of(grant, self._dataset, pass_id, uploaded=True)
+        self._written = self.table.uploaded
+        self._writer: TableWriter | None = None
+
+    def __enter__(self) -> Self:
+        if not self.table.complete:
+            self._writer = self._files.upload_writer(
+                self._dataset.id,
+                self.table.pass_id,
+                self._layout,
+                self.table.upload_rows,
+                self.table.uploaded,
+            )
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        try:
+            if kind is None:
+                self.keep()
+            elif not issubclass(kind, StoreFullError):
+                # The stream broke; keep what arrived whole, but report the break.
+                with suppress(StoreFullError, Refusal):
+                    self.keep()
+        finally:
+            if self._writer:
+                self._writer.close()
+
+    def take(self, chunk: Chunk) -> bool:
+        """Check and write one chunk; True when it completed the table."""
+        if chunk.row_offset != self._written:
+            self.keep()
+            raise _out_of_order(self.table)
+        if self._writer is None:
+            return self._take_again(chunk)
+        columns = _checked(self._layout, self._pass, chunk, self.table.upload_rows - self._written)
+        if chunk.row_count:
+            self._writer.append(columns)
+            self._written += chunk.row_count
+            self._failpoints.hit("upload.appended")
+        if chunk.finish:
+            self._finish(chunk.table_digest)
+            return True
+        if (self._written - self.table.uploaded) * self._layout.row_bytes >= self._sync_bytes:
+            self.keep()
+        return False
+
+    def keep(self) -> None:
+        """Make every written row safe and record it."""
+        if self._writer is None or self._written == self.table.uploaded:
+            return
+        self._writer.sync()
+        self._failpoints.hit("upload.synced")
+        self._record(replace(self.table, uploaded=self._written))
+        self._failpoints.hit("upload.recorded")
+
+    def _finish(self, claimed: bytes) -> None:
+        self.keep()
+        if self._written != self.table.upload_rows:
+            raise Refusal(
+                Reason.TABLE_INCOMPLETE,
+                f"finish_write datang setelah {self._written} dari {self.table.upload_rows} baris.",
+                f"finish_write came after {self._written} of {self.table.upload_rows} rows.",
+                metadata={"committed_rows": str(self.table.uploaded)},
+            )
+        # Over the files, not the stream: what is vouched for is what will be matched.
+        stored = self._files.upload(self._dataset.id, self.table.pass_id, self._layout).digest()
+        if not hmac.compare_digest(stored, claimed):
+            self._record(replace(self.table, uploaded=0))
+            self._written = 0
+            raise Refusal(
+                Reason.TABLE_DIGEST_MISMATCH,
+                "Sidik tabel tidak cocok dengan baris yang diterima; unggah ulang dari baris 0.",
+                "The table digest does not fit the rows received; upload again from row 0.",
+                metadata={"committed_rows": "0"},
+            )
+        self._record(replace(self.table, complete=True, digest=stored))
+        self._failpoints.hit("upload.finished")
+
+    def _take_again(self, chunk: Chunk) -> bool:
+        """Nothing but the repetition of the last, empty message fits a complete table."""
+        if chunk.row_count or not chunk.finish:
+            raise _out_of_order(self.table)
+        if not hmac.compare_digest(chunk.table_digest, self.table.digest):
+            raise Refusal(
+                Reason.TABLE_DIGEST_MISMATCH,
+                "Tabel ini sudah lengkap dengan sidik lain.",
+                "The table is complete already, with another digest.",
+                metadata={"committed_rows": str(self.table.uploaded)},
+            )
+        return True
+
+    def _record(self, table: Table) -> None:
+        grant = self._admit()
+        with self._store.write() as tx:
+            current = owned(tx, grant, self._dataset.id)
+            if current.state is not DatasetState.OPEN:
+                raise state_invalid(current)
+            tx.datasets.set_table(current.id, table)
+        self.table = table
+
+
+def _checked(layout: Layout, p: Pass, chunk: Chunk, room: int) -> dict[str, bytes]:
+    """The columns of a chunk that is whole, in place and undamaged."""
+    if chunk.row_count < 0 or (chunk.row_count == 0 and not chunk.finish):
+        raise field_invalid("rows.row_count", "paling sedikit 1", "at least 1")
+    if chunk.row_count > room:
+        raise malformed("rows.row_count", f"paling banyak {room} lagi", f"at most {room} more")
+    columns = columns_of(layout, chunk.columns, chunk.row_count)
+    if not hmac.compare_digest(columns_digest(layout, columns), chunk.digest):
+        raise Refusal(
+            Reason.CHUNK_CORRUPT,
+            "Potongan rusak di perjalanan; tidak ada yang disimpan darinya. Kirim ulang.",
+            "The chunk was damaged on its way; nothing of it was kept. Send it again.",
+            metadata={"row_offset": str(chunk.row_offset)},
+        )
+    check_values(layout, p, columns)
+    return columns
+
+
+def _table(dataset: Dataset, pass_id: str) -> Table:
+    table = dataset.table(pass_id)
+    if table is None:
+        raise Refusal(
+            Reason.DATASET_NOT_FOUND,
+            "Himpunan data ini tidak punya tabel untuk jalur (pass) itu.",
+            "The dataset has no table of that pass.",
+            metadata={"dataset": dataset.id},
+        )
+    return table
+
+
+def _out_of_order(table: Table) -> Refusal:
+    return Refusal(
+        Reason.OFFSET_OUT_OF_ORDER,
+        f"row_offset tidak urut; lanjutkan dari baris {table.uploaded}.",
+        f"row_offset is out of order; go on from row {table.uploaded}.",
+        metadata={
+            "committed_rows": str(table.uploaded),
+            "complete": "true" if table.complete else "false",
+        },
+    )

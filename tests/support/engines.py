@@ -1,0 +1,104 @@
+"""A matching engine that tests can see through and break: rows match where keys are equal bytes."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+from padan_linkage.schema import TAG_BYTES
+
+
+@dataclass
+class FakeEstimate:
+    """Estimates as a pass gives them."""
+
+    precision: float | None = 0.9995
+    recall: float | None = 0.98
+
+
+@dataclass
+class FakeResult:
+    """Answers of a pass."""
+
+    outcome: np.ndarray
+    band: np.ndarray
+    row: np.ndarray
+    confirmations: np.ndarray
+    estimate: FakeEstimate = field(default_factory=FakeEstimate)
+
+
+@dataclass
+class FakeEngine:
+    """Matches rows whose key (and filter) bytes are equal; ambiguous where two rows are.
+
+    ``before`` is called with the pass id before each pass: it may block, count or raise.
+    """
+
+    before: Callable[[str], None] = lambda pass_id: None
+    calls: list[str] = field(default_factory=list)
+
+    def match_pass(
+        self, schema, p, provider, requester, policy, *, progress, cancelled, threads
+    ) -> FakeResult:
+        """Match a list."""
+        self.calls.append(p.id)
+        progress(0.5)
+        self.before(p.id)
+        if cancelled():
+            raise RuntimeError("cancelled")
+        return _match(p, provider, requester)
+
+    def index(self, schema, p, provider, policy):
+        """Prepare a registry."""
+        return _FakeIndex(p, provider)
+
+
+@dataclass
+class _FakeIndex:
+    p: object
+    provider: object
+
+    def match(self, requester) -> FakeResult:
+        return _match(self.p, self.provider, requester)
+
+
+class Gate:
+    """Something for ``FakeEngine.before``: says when a pass began, and holds it until opened."""
+
+    def __init__(self) -> None:
+        self.reached = threading.Event()
+        self.opened = threading.Event()
+
+    def __call__(self, pass_id: str) -> None:
+        self.reached.set()
+        assert self.opened.wait(30)
+
+
+def _row_keys(table) -> list[bytes]:
+    names = [n for n in ("keys", "filters") if n in table.columns]
+    return [b"".join(table.columns[n][i].tobytes() for n in names) for i in range(len(table))]
+
+
+def _match(p, provider, requester) -> FakeResult:
+    rows: dict[bytes, list[int]] = {}
+    for i, key in enumerate(_row_keys(provider)):
+        rows.setdefault(key, []).append(i)
+    n = len(requester)
+    fields = len(p.confirm)
+    outcome = np.ones(n, np.uint8)
+    band = np.zeros(n, np.uint8)
+    row = np.full(n, -1, np.int64)
+    bits = np.zeros((n, fields), np.uint8)
+    for i, key in enumerate(_row_keys(requester)):
+        found = rows.get(key, [])
+        if len(found) > 1:
+            outcome[i] = 3
+        elif found:
+            outcome[i], band[i], row[i] = 2, 3, found[0]
+            if fields:
+                mine = requester.columns["tags"][i].reshape(fields, TAG_BYTES)
+                theirs = provider.columns["tags"][found[0]].reshape(fields, TAG_BYTES)
+                bits[i] = (mine == theirs).all(axis=1)
+    return FakeResult(outcome, band, row, np.packbits(bits, axis=1, bitorder="little"))

@@ -1,0 +1,285 @@
+"""Running units for tests: in this process (fast) and as a process of its own (to be killed).
+
+``make_unit(...)`` gives a :class:`RunningUnit` with a CA, certificates, generated identities and a
+signed example agreement; ``make_unit_process(...)`` the same around ``padan-server unit``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import grpc
+import pytest
+from engines import FakeEngine
+from padan_server.config import UnitConfig
+from padan_server.unit import Unit
+from parties import PartyClient
+from pki import Certificate, Pki
+from signing import SignedFile, write_signed
+
+#: A moment inside the term of the flagship agreement.
+NOW = datetime(2026, 11, 20, 3, 0, tzinfo=UTC)
+
+
+@dataclass
+class FixedClock:
+    """A clock that tests move."""
+
+    moment: datetime = NOW
+
+    def now(self) -> datetime:
+        """The moment it was set to."""
+        return self.moment
+
+    def forward(self, **amount: float) -> None:
+        """Move on (days=1, hours=2 …)."""
+        self.moment += timedelta(**amount)
+
+
+@dataclass
+class House:
+    """What exists before a unit starts: PKI, signed agreement, folders."""
+
+    folder: Path
+    pki: Pki
+    signed: SignedFile
+    certificates: dict[str, Certificate]
+    flow_id: str
+    channels: list[grpc.Channel] = field(default_factory=list)
+
+    @property
+    def agreements_dir(self) -> Path:
+        """Where the unit reads agreements."""
+        return self.folder / "agreements"
+
+    @property
+    def data_dir(self) -> Path:
+        """Where the unit keeps everything."""
+        return self.folder / "data"
+
+    def settings(self, **changes: object) -> dict[str, object]:
+        """Settings of the unit as its TOML file has them."""
+        unit = self.certificates["unit"]
+        return {
+            "listen": "127.0.0.1:0",
+            "data_dir": str(self.data_dir),
+            "agreements_dir": str(self.agreements_dir),
+            "tls": {
+                "ca": str(self.pki.ca),
+                "certificate": str(unit.certificate),
+                "key": str(unit.key),
+            },
+            "parties": {p: [c.pin] for p, c in self.certificates.items() if p != "unit"},
+            "drain_seconds": 1.0,
+            **changes,
+        }
+
+    def channel(self, port: int, certificate: Certificate, ca: Path | None = None) -> grpc.Channel:
+        """A mutual-TLS channel with a certificate of choice."""
+        credentials = grpc.ssl_channel_credentials(
+            root_certificates=(ca or self.pki.ca).read_bytes(),
+            private_key=certificate.key.read_bytes(),
+            certificate_chain=certificate.certificate.read_bytes(),
+        )
+        channel = grpc.secure_channel(f"127.0.0.1:{port}", credentials)
+        self.channels.append(channel)
+        return channel
+
+    def client(self, port: int, party: str, flow_id: str = "") -> PartyClient:
+        """A party at the unit on ``port``."""
+        channel = self.channel(port, self.certificates[party])
+        return PartyClient(channel, party, self.signed, flow_id or self.flow_id)
+
+    def close(self) -> None:
+        """Close every channel."""
+        while self.channels:
+            self.channels.pop().close()
+
+
+@dataclass
+class RunningUnit:
+    """A unit in this process."""
+
+    house: House
+    unit: Unit
+    clock: FixedClock
+    engine: FakeEngine
+
+    @property
+    def port(self) -> int:
+        """Its port on loopback."""
+        return self.unit.port
+
+    def client(self, party: str, flow_id: str = "") -> PartyClient:
+        """A party at this unit."""
+        return self.house.client(self.port, party, flow_id)
+
+    def pair(self, flow_id: str = "") -> tuple[PartyClient, PartyClient]:
+        """Provider and requester of the flow, both of whom have contributed to epoch 1."""
+        flow = self.house.signed.agreement.flow(flow_id or self.house.flow_id)
+        provider = self.client(flow.provider, flow.id)
+        requester = self.client(flow.requester, flow.id)
+        provider.contribute()
+        requester.contribute()
+        return provider, requester
+
+
+@dataclass
+class UnitProcess:
+    """``padan-server unit`` as a process that can be killed and started again on its data."""
+
+    house: House
+    config: Path
+    log: Path
+    environment: dict[str, str]
+    module: list[str]
+    process: subprocess.Popen[bytes] | None = None
+    port: int = 0
+
+    def start(self, failpoint: str = "") -> None:
+        """Start it and wait until it serves (or has died at a fail point during start)."""
+        began = self.log.stat().st_size if self.log.exists() else 0
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, *self.module, "unit", "--config", str(self.config)],
+                env={**self.environment, "PADAN_UNIT_FAILPOINT": failpoint},
+                stderr=log,
+            )
+        while self.process.poll() is None:
+            with self.log.open("rb") as log:
+                log.seek(began)
+                for line in log.read().splitlines():
+                    if b'"unit_started"' in line:
+                        self.port = json.loads(line)["port"]
+                        return
+            time.sleep(0.02)
+        raise AssertionError(self.log.read_text())
+
+    def kill(self) -> None:
+        """SIGKILL."""
+        assert self.process
+        self.process.kill()
+        self.process.wait()
+
+    def wait_killed(self) -> None:
+        """Wait until it has died of SIGKILL at its fail point."""
+        assert self.process
+        assert self.process.wait(30) == -signal.SIGKILL
+
+    def stop(self) -> int:
+        """SIGTERM; returns the exit code."""
+        assert self.process
+        self.process.terminate()
+        return self.process.wait(30)
+
+    def client(self, party: str) -> PartyClient:
+        """A party at this unit, on a new channel."""
+        return self.house.client(self.port, party)
+
+
+@pytest.fixture(scope="session")
+def session_pki(tmp_path_factory: pytest.TempPathFactory) -> tuple[Pki, dict[str, Certificate]]:
+    """One CA and one certificate a party for the whole session."""
+    pki = Pki(tmp_path_factory.mktemp("pki"))
+    names = ("unit", "kemnaker", "bkn", "bpjstk", "imigrasi", "bpjskes", "kemenkopmk")
+    return pki, {name: pki.issue(name) for name in names}
+
+
+@pytest.fixture
+def make_house(session_pki, tmp_path) -> Iterator[Callable[..., House]]:
+    """Makes a :class:`House`: ``make_house(agreement_id=…, flow_id=…, edit=…)``."""
+    houses: list[House] = []
+
+    def make(
+        agreement_id: str = "kemnaker-bkn-2024", flow_id: str = "asn-status", **signing
+    ) -> House:
+        folder = tmp_path / f"house{len(houses)}"
+        signed = write_signed(folder / "agreements", agreement_id, **signing)
+        house = House(folder, session_pki[0], signed, dict(session_pki[1]), flow_id)
+        houses.append(house)
+        return house
+
+    yield make
+    for house in houses:
+        house.close()
+
+
+@pytest.fixture
+def make_unit(make_house) -> Iterator[Callable[..., RunningUnit]]:
+    """Makes a running unit in this process.
+
+    ``make_unit(house=…, engine=…, clock=…, disk=…, agreement_id=…, flow_id=…, edit=…, settings={})``.
+    """
+    running: list[RunningUnit] = []
+
+    def make(
+        house: House | None = None, engine=None, clock=None, disk=None, settings=None, **signing
+    ) -> RunningUnit:
+        house = house or make_house(**signing)
+        clock, engine = clock or FixedClock(), engine or FakeEngine()
+        config = UnitConfig(**house.settings(**(settings or {})))
+        made = RunningUnit(house, Unit(config, engine, clock=clock, disk=disk), clock, engine)
+        made.unit.start()
+        running.append(made)
+        return made
+
+    yield make
+    for made in running:
+        made.house.close()
+        made.unit.stop()
+
+
+@pytest.fixture
+def make_unit_process(make_house) -> Iterator[Callable[..., UnitProcess]]:
+    """Makes a unit process that has not been started yet.
+
+    The fake engine unless ``engine="real"``; ``settings`` as in the TOML file.
+    """
+    made: list[UnitProcess] = []
+
+    def make(house: House | None = None, engine: str = "fake", settings=None, **signing):
+        house = house or make_house(**signing)
+        config = house.folder / "unit.toml"
+        changes = {"allow_failpoints": True, "simulated_time": NOW, **(settings or {})}
+        config.write_text(_toml(house.settings(**changes)))
+        unit_main = str(Path(__file__).parent / "fake_unit.py")
+        process = UnitProcess(
+            house,
+            config,
+            house.folder / "unit.log",
+            dict(os.environ),
+            ["-m", "padan_server"] if engine == "real" else [unit_main],
+        )
+        made.append(process)
+        return process
+
+    yield make
+    for process in made:
+        process.house.close()
+        if process.process and process.process.poll() is None:
+            process.kill()
+
+
+def _toml(settings: dict[str, object]) -> str:
+    """Settings as TOML: scalars first, then tables."""
+    lines, tables = [], []
+    for name, value in settings.items():
+        if isinstance(value, dict):
+            tables.append(f"[{name}]")
+            tables += [f"{key} = {_value(v)}" for key, v in value.items()]
+        else:
+            lines.append(f"{name} = {_value(value)}")
+    return "\n".join(lines + tables) + "\n"
+
+
+def _value(value: object) -> str:
+    return value.isoformat() if isinstance(value, datetime) else json.dumps(value)

@@ -1,0 +1,82 @@
+"""Generated identities, and the example agreements signed with them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from padan_linkage import signatures
+from padan_linkage.agreement import (
+    Agreement,
+    example,
+    fill_keys,
+    load_agreement,
+    signature_name,
+    signature_statement,
+    signature_text,
+)
+
+
+@dataclass(frozen=True)
+class Identity:
+    """A party's private keys, 32 bytes each; the same name always gives the same keys."""
+
+    party: str
+    sign: bytes
+    exchange: bytes
+
+    @classmethod
+    def of(cls, party: str) -> Identity:
+        """The test identity of ``party``."""
+
+        def seed(use: str) -> bytes:
+            return hashlib.sha256(f"padan test identity {party} {use}".encode()).digest()
+
+        return cls(party, signatures.generate(seed("sign")), seed("exchange"))
+
+    @property
+    def public_keys(self) -> tuple[bytes, bytes]:
+        """Ed25519 and X25519 public keys."""
+        exchange = X25519PrivateKey.from_private_bytes(self.exchange).public_key()
+        return signatures.public_key(self.sign), exchange.public_bytes_raw()
+
+
+@dataclass(frozen=True)
+class SignedFile:
+    """An agreement that all its parties signed, as written to a folder."""
+
+    agreement: Agreement
+    document: bytes
+    identities: dict[str, Identity]
+
+    @property
+    def digest(self) -> bytes:
+        """SHA-256 of the document."""
+        return hashlib.sha256(self.document).digest()
+
+
+def write_signed(
+    folder: Path,
+    agreement_id: str = "kemnaker-bkn-2024",
+    edit: Callable[[str], str] = lambda text: text,
+    unsigned_by: str = "",
+) -> SignedFile:
+    """Write an example agreement with its signatures into ``folder``.
+
+    ``edit`` changes the text before it is signed; ``unsigned_by`` leaves one signature out.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    document = edit(example(agreement_id).decode()).encode()
+    parties = [p.id for p in load_agreement(document).parties]
+    identities = {party: Identity.of(party) for party in parties}
+    document = fill_keys(document, {p: i.public_keys for p, i in identities.items()})
+    (folder / f"{agreement_id}.toml").write_bytes(document)
+    for party, identity in identities.items():
+        if party == unsigned_by:
+            continue
+        signature = signatures.sign(identity.sign, signature_statement(document))
+        (folder / signature_name(agreement_id, party)).write_text(signature_text(signature))
+    return SignedFile(load_agreement(document), document, identities)
