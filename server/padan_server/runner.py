@@ -18,7 +18,7 @@ from typing import Self
 import structlog
 
 from padan_linkage.schema import Layout
-from padan_server.clock import SystemClock
+from padan_server.clock import Clock, SystemClock
 from padan_server.enforcement import Enforcement, Grant
 from padan_server.engine import AMBIGUOUS, MATCHED, Engine, PassResult, answer_columns
 from padan_server.errors import Reason, Refusal
@@ -61,6 +61,7 @@ class Runner:
         files: ColumnFiles,
         engine: Engine,
         enforcement: Enforcement,
+        clock: Clock,
         bell: Bell,
         metrics: Metrics,
         failpoints: Failpoints,
@@ -76,7 +77,8 @@ class Runner:
         self._failpoints = failpoints
         self._stopping = stopping
         self._settings = settings
-        self._clock = SystemClock()
+        self._clock = clock
+        self._lease_clock = SystemClock()
         self._threads = [
             threading.Thread(target=self._work, name=f"run-worker-{i}", daemon=True)
             for i in range(settings.workers)
@@ -117,7 +119,7 @@ class Runner:
             rings = self._bell.wait(rings, _IDLE_SECONDS)
 
     def _lease(self, worker: str) -> Run | None:
-        now = self._clock.now()
+        now = self._lease_clock.now()
         until = now + timedelta(seconds=self._settings.lease_seconds)
         with self._store.write() as tx:
             return tx.runs.lease(worker, now, until)

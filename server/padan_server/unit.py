@@ -107,6 +107,7 @@ class Unit:
             files,
             engine,
             self._enforcement,
+            self.clock,
             bell,
             self.metrics,
             failpoints,

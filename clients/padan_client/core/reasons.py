@@ -180,6 +180,10 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "Terjadi cacat pada unit. Sebutkan nomor kejadian {incident} kepada operatornya.",
         "There is a defect in the unit. Give its operator the incident number {incident}.",
     ),
+    "TOO_MANY_WATCHERS": (
+        "Unit sedang melayani terlalu banyak pengamat. Coba lagi nanti; pemadanan tetap berjalan.",
+        "The unit is serving too many watchers. Try again later; the run goes on meanwhile.",
+    ),
 }
 
 
