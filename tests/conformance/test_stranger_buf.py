@@ -1,0 +1,87 @@
+"""A stranger's client: buf curl, with nothing of ours but the address and a certificate."""
+
+import json
+import shutil
+import subprocess
+import sys
+from base64 import b64decode
+from pathlib import Path
+
+import pytest
+from google.rpc import error_details_pb2
+
+FLOW = "agreements/kemnaker-bkn-2024/flows/asn-status"
+
+
+@pytest.fixture
+def call(make_unit):
+    """Calls a method of a running unit as a party: ``(exit code, stdout, stderr)``."""
+    house = (unit := make_unit()).house
+    buf = shutil.which("buf", path=str(Path(sys.executable).parent)) or shutil.which("buf")
+
+    def call(party, method, request=None, *options):
+        certificate = house.certificates[party]
+        identity = ["--cert", certificate.certificate, "--key", certificate.key]
+        data = ["--data", json.dumps(request)] if request is not None else []
+        done = subprocess.run(
+            [buf, "curl", "--protocol", "grpc", "--cacert", house.pki.ca, *identity, *data,
+             *options, f"https://127.0.0.1:{unit.port}{method}"],
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        return done.returncode, done.stdout, done.stderr
+
+    return call
+
+
+def error_info(stderr):
+    """The ErrorInfo of a refusal, as reflection lets buf show it."""
+    details = json.loads(stderr)["details"]
+    found = [d for d in details if d["type"] == "google.rpc.ErrorInfo"]
+    assert len(found) == 1
+    return error_details_pb2.ErrorInfo.FromString(b64decode(found[0]["value"] + "=="))
+
+
+def test_reflection_tells_every_call(call):
+    code, said, _ = call("kemnaker", "", None, "--list-methods")
+    assert code == 0
+    assert set(said.split()) >= {
+        "google.longrunning.Operations/GetOperation",
+        "grpc.health.v1.Health/Check",
+        "padan.v1.AgreementService/GetAgreement",
+        "padan.v1.ConfirmationService/ConfirmRecords",
+        "padan.v1.DatasetService/UploadTable",
+        "padan.v1.RunService/CreateRun",
+    }
+
+
+def test_a_party_reads_its_agreement(call):
+    name = {"name": "agreements/kemnaker-bkn-2024"}
+    code, said, error = call("kemnaker", "/padan.v1.AgreementService/GetAgreement", name)
+    assert code == 0, error
+    agreement = json.loads(said)
+    assert agreement["state"] == "STATE_IN_FORCE"
+    assert {s["party"] for s in agreement["signatures"]} == {"kemnaker", "bkn"}
+
+
+def test_health_is_served(call):
+    code, said, error = call("kemnaker", "/grpc.health.v1.Health/Check", {})
+    assert code == 0, error
+    assert json.loads(said) == {"status": "SERVING"}
+
+
+def test_a_refusal_shows_its_reason_and_article(call):
+    request = {"parent": FLOW, "run": {"requester_dataset": f"{FLOW}/datasets/none"}}
+    code, _, error = call("bkn", "/padan.v1.RunService/CreateRun", request)
+    assert code != 0
+    info = error_info(error)
+    assert (info.domain, info.reason) == ("padan", "ROLE_NOT_PERMITTED")
+    assert info.metadata["agreement"] == "kemnaker-bkn-2024"
+    assert info.metadata["flow"] == "asn-status"
+    assert info.metadata["article"]
+
+
+def test_an_outsider_is_told_of_no_agreement(call):
+    name = {"name": "agreements/kemnaker-bkn-2024"}
+    code, _, error = call("imigrasi", "/padan.v1.AgreementService/GetAgreement", name)
+    assert code != 0
+    assert error_info(error).reason == "AGREEMENT_NOT_FOUND"
