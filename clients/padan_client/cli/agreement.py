@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import uuid
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
@@ -23,6 +22,7 @@ from padan_client.cli.common import (
     print_json,
     reports_errors,
 )
+from padan_client.cli.opening import ask_passphrase, open_home
 from padan_client.config import FILE as CONFIG_FILE
 from padan_client.config import load_config
 from padan_client.errors import BadInputError
@@ -31,6 +31,11 @@ from padan_client.identity import is_encrypted, load_identity
 from padan_client.language import t
 from padan_linkage.agreement import Severity, agreement_digest, lint, load_signed
 from padan_linkage.agreement.standing import day_start
+
+if TYPE_CHECKING:
+    from padan_client.home import Home
+
+Change: TypeAlias = pb.SuspendAgreementRequest | pb.ResumeAgreementRequest
 
 app = typer.Typer(no_args_is_help=True)
 _HOME = default_home()
@@ -131,7 +136,7 @@ def lint_command(file: FileArgument, *, at: AtOption = None, json_: JsonFlag = F
 @reports_errors
 def sign(file: FileArgument, *, home: HomeOption = _HOME, json_: JsonFlag = False) -> None:
     """Tanda tangani isi berkas apa adanya. / Sign the file's exact bytes."""
-    passphrase = _passphrase() if is_encrypted(home) else None
+    passphrase = ask_passphrase() if is_encrypted(home) else None
     identity = load_identity(home, passphrase=passphrase)
     target = files.sign_file(file, identity)
     if json_:
@@ -217,7 +222,7 @@ def suspend(
     json_: JsonFlag = False,
 ) -> None:
     """Tangguhkan perjanjian di unit (keadaan kahar). / Suspend it at the unit (force majeure)."""
-    opened = _open(home)
+    opened = open_home(home)
     signed = opened.signed_agreement(agreement)
     assert signed.agreement is not None
     request = pb.SuspendAgreementRequest(
@@ -232,7 +237,7 @@ def suspend(
 @reports_errors
 def resume(agreement: IdArgument, *, home: HomeOption = _HOME, json_: JsonFlag = False) -> None:
     """Akhiri penangguhan oleh instansi sendiri. / End this agency's own suspension."""
-    opened = _open(home)
+    opened = open_home(home)
     opened.signed_agreement(agreement)
     request = pb.ResumeAgreementRequest(
         name=f"agreements/{agreement}", request_id=str(uuid.uuid4())
@@ -240,7 +245,7 @@ def resume(agreement: IdArgument, *, home: HomeOption = _HOME, json_: JsonFlag =
     _change(opened, "AgreementService.ResumeAgreement", request, json_=json_)
 
 
-def _change(opened: Any, method: str, request: Any, *, json_: bool) -> None:  # noqa: ANN401
+def _change(opened: Home, method: str, request: Change, *, json_: bool) -> None:
     from padan_client.core.effects import call  # noqa: PLC0415 - gRPC is slow to import
     from padan_client.transport import Link  # noqa: PLC0415
 
@@ -263,21 +268,6 @@ def _change(opened: Any, method: str, request: Any, *, json_: bool) -> None:  # 
             markup=False,
             highlight=False,
         )
-
-
-def _open(home: Path) -> Any:  # noqa: ANN401 - imported lazily, gRPC is slow to import
-    from padan_client.home import Home  # noqa: PLC0415
-
-    return Home.open(home, passphrase=_passphrase() if is_encrypted(home) else None)
-
-
-def _passphrase() -> str:
-    given = os.environ.get("PADAN_PASSPHRASE")
-    if given is not None:
-        return given
-    return str(
-        typer.prompt(t("Frasa sandi kunci", "Passphrase of the keys"), hide_input=True, err=True)
-    )
 
 
 def _agreements_folder(home: Path) -> Path:
