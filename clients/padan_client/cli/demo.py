@@ -1,7 +1,137 @@
-"""PLACEHOLDER."""
+"""``padan demo``: the whole thing on this machine, on generated people."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
 
 import typer
+from rich.table import Table
+
+from padan_client.cli.common import JsonFlag, err, out, print_json, reports_errors
+from padan_client.demo.play import Played, play
+from padan_client.language import current_language, t
 
 
 def register(app: typer.Typer) -> None:
-    """PLACEHOLDER."""
+    """Add the command to ``app``."""
+    app.command(name="demo")(demo)
+
+
+@reports_errors
+def demo(
+    *,
+    agreement: Annotated[
+        str, typer.Option(help="Perjanjian contoh. / Example agreement.")
+    ] = "kemnaker-bkn-2024",
+    flow: Annotated[str, typer.Option(help="Alur. / Flow.")] = "asn-status",
+    population: Annotated[
+        int, typer.Option(min=1, help="Baris registri. / Registry rows.")
+    ] = 200_000,
+    candidates: Annotated[
+        int, typer.Option(min=1, help="Baris daftar. / Rows of the list.")
+    ] = 100_000,
+    seed: Annotated[int, typer.Option(min=0, help="Benih data buatan. / Seed.")] = 1,
+    folder: Annotated[
+        Path, typer.Option("--out", help="Folder hasil. / Folder for everything.")
+    ] = Path("padan-demo"),
+    json_: JsonFlag = False,
+) -> None:
+    """Peragaan: satu unit, dua instansi, orang buatan. / Demonstration on generated people."""
+
+    def announce(line: str) -> None:
+        if not json_:
+            err.print(f"[green]✓[/] {line}", highlight=False)
+
+    played = play(
+        agreement,
+        flow,
+        population=population,
+        candidates=candidates,
+        seed=seed,
+        folder=folder,
+        announce=announce,
+    )
+    if json_:
+        print_json(played.as_json())
+    else:
+        _show(played)
+
+
+def _show(played: Played) -> None:
+    stage = played.stage
+    provider, requester = stage.provider.upper(), stage.requester.upper()
+    title = t(
+        f"{provider} menjawab {requester} menurut {stage.agreement_id}, alur {stage.flow_id}",
+        f"{provider} answers {requester} under {stage.agreement_id}, flow {stage.flow_id}",
+    )
+    table = Table(title=title, title_justify="left")
+    table.add_column(t("Jawaban", "Answer"))
+    table.add_column(t("Baris", "Rows"), justify="right")
+    for code, rows in played.confirmed["counts"].items():
+        table.add_row(_wording(played, code), _number(int(rows)))
+    out.print(table)
+    score = played.score
+    out.print(
+        t(
+            f"{_number(played.candidates)} calon × {_number(played.population)} baris registri; "
+            f"{_number(score.in_registry)} calon memang terdaftar.",
+            f"{_number(played.candidates)} candidates × {_number(played.population)} registry "
+            f"rows; {_number(score.in_registry)} candidates really are in it.",
+        ),
+        highlight=False,
+    )
+    out.print(
+        t(
+            f"Ketepatan {_share(score.precision)}, kelengkapan {_share(score.recall)} "
+            f"(peragaan ini tahu kebenarannya), {sum(played.seconds.values()):.0f} detik.",
+            f"Precision {_share(score.precision)}, recall {_share(score.recall)} "
+            f"(the demonstration knows the truth), {sum(played.seconds.values()):.0f} seconds.",
+        ),
+        highlight=False,
+    )
+    if stage.simulated_time:
+        out.print(
+            t(
+                f"Perjanjian ini tidak sedang berlaku: jam unit disimulasikan mulai "
+                f"{stage.simulated_time:%Y-%m-%d}.",
+                f"This agreement is not in force now: the unit's clock was simulated from "
+                f"{stage.simulated_time:%Y-%m-%d}.",
+            ),
+            highlight=False,
+        )
+    out.print(
+        t(
+            f"Di {stage.folder}: codes.csv (jawaban), agreement/ (perjanjian bertanda tangan), "
+            "unit/data/ (semua yang dilihat unit), logs/.",
+            f"In {stage.folder}: codes.csv (answers), agreement/ (signed agreement), "
+            "unit/data/ (all the unit saw), logs/.",
+        ),
+        highlight=False,
+    )
+
+
+def _wording(played: Played, code: str) -> str:
+    """The agreement's own words for a code; ours for the outcomes that no code names."""
+    flow = played.flow
+    known = {c.code: c for c in (*flow.codes, flow.not_found, flow.ambiguous) if c is not None}
+    if code in known:
+        named = known[code]
+        return f"«{named.text}»" + (f" ({named.gloss})" if current_language() == "en" else "")
+    own = {
+        "ganda": t("ganda: lebih dari satu baris cocok", "ambiguous: several rows match"),
+        "karantina": t("karantina: baris tidak dapat dipakai", "quarantined: unusable row"),
+    }
+    return own.get(code, code)
+
+
+def _number(n: int) -> str:
+    text = f"{n:,}"
+    return text if current_language() == "en" else text.replace(",", ".")
+
+
+def _share(value: float | None) -> str:
+    if value is None:
+        return "–"
+    text = f"{100 * value:.2f} %"
+    return text if current_language() == "en" else text.replace(".", ",")

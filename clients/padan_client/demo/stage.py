@@ -98,9 +98,7 @@ def prepare(
         middle = agreement.in_force_from + (agreement.in_force_until - agreement.in_force_from) / 2
         simulated = dt.datetime.combine(middle, dt.time(3), dt.UTC)
     address = f"127.0.0.1:{_free_port()}"
-    stage = Stage(
-        folder, agreement_id, flow_id, flow.provider, flow.requester, address, simulated
-    )
+    stage = Stage(folder, agreement_id, flow_id, flow.provider, flow.requester, address, simulated)
     parties = [p.id for p in agreement.parties]
     _make_identities(stage, parties)
     _install_tls(stage, parties, Authority(folder / "tls", dt.datetime.now(dt.UTC)))
@@ -119,9 +117,11 @@ def _install_tls(stage: Stage, parties: Sequence[str], authority: Authority) -> 
         _write_client_config(stage, party, authority.path, certificate)
     own = authority.issue("unit")
     pins = {party: [certificate.spki] for party, certificate in certificates.items()}
-    clock = f"simulated_time = {_toml(stage.simulated_time.isoformat())}\n" if (
-        stage.simulated_time
-    ) else ""
+    clock = (
+        f"simulated_time = {_toml(stage.simulated_time.isoformat())}\n"
+        if (stage.simulated_time)
+        else ""
+    )
     (stage.unit / "unit.toml").write_text(
         f"listen = {_toml(stage.address)}\n"
         'data_dir = "data"\n'
@@ -153,9 +153,7 @@ def _sign(stage: Stage, parties: Sequence[str]) -> None:
         for argument in ("--party", f"{party}={stage.home(party) / f'{party}.public.json'}")
     ]
     first = parties[0]
-    stage.run(
-        first, "agreement", "new", "--from", stage.agreement_id, "--out", str(path), *keys
-    )
+    stage.run(first, "agreement", "new", "--from", stage.agreement_id, "--out", str(path), *keys)
     for party in parties:
         stage.run(party, "agreement", "sign", str(path))
     stage.run(first, "agreement", "verify", str(path))
@@ -166,8 +164,14 @@ def running_unit(stage: Stage) -> Iterator[None]:
     """The unit as a process of its own, ready to serve; stopped gracefully at the end."""
     with stage.log.open("ab") as log:
         process = subprocess.Popen(  # noqa: S603 - our own command, no shell
-            [sys.executable, "-m", "padan_server", "unit", "--config",
-             str(stage.unit / "unit.toml")],
+            [
+                sys.executable,
+                "-m",
+                "padan_server",
+                "unit",
+                "--config",
+                str(stage.unit / "unit.toml"),
+            ],
             stdout=log,
             stderr=subprocess.STDOUT,
         )
