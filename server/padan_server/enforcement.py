@@ -58,6 +58,7 @@ class Enforcement:
         self._book = book
         self._store = store
         self._clock = clock
+        self._schema_digests: dict[tuple[bytes, str], bytes] = {}
 
     def admit(
         self,
@@ -89,10 +90,16 @@ class Enforcement:
             agreement=agreement,
             flow=flow,
             schema=schema,
-            schema_digest=schema.digest(),
+            schema_digest=self._schema_digest(signed.digest, flow.id, schema),
             now=now,
             end_time=standing.until or term(agreement)[1],
         )
+
+    def _schema_digest(self, agreement_digest: bytes, flow_id: str, schema: Schema) -> bytes:
+        key = (agreement_digest, flow_id)
+        if key not in self._schema_digests:
+            self._schema_digests[key] = schema.digest()
+        return self._schema_digests[key]
 
     def standing(self, agreement_id: str) -> tuple[Standing, str]:
         """Where a held agreement stands now, and the article that this rests on."""

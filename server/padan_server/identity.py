@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from functools import lru_cache
 
 from cryptography import x509
@@ -38,6 +39,11 @@ def spki_pin(certificate_pem: bytes) -> str:
     certificate = x509.load_pem_x509_certificate(certificate_pem)
     key = certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     return hashlib.sha256(key).hexdigest()
+
+
+def expiry(certificate_pem: bytes) -> datetime:
+    """When a certificate stops being valid, aware. ValueError if it is none."""
+    return x509.load_pem_x509_certificate(certificate_pem).not_valid_after_utc
 
 
 @lru_cache(maxsize=256)

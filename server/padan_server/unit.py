@@ -10,6 +10,7 @@ import fcntl
 import os
 import threading
 from concurrent import futures
+from datetime import timedelta
 from pathlib import Path
 
 import grpc
@@ -37,7 +38,7 @@ from padan_server.enforcement import Enforcement
 from padan_server.engine import Engine
 from padan_server.epochs import Epochs
 from padan_server.failpoints import Failpoints
-from padan_server.identity import Pins
+from padan_server.identity import Pins, expiry
 from padan_server.maintenance import Maintenance, Ticker
 from padan_server.metrics import Metrics
 from padan_server.pages import PageTokens
@@ -54,6 +55,7 @@ from padan_server.uploads import Uploads
 from padan_server.writers import Writers
 
 _log = structlog.get_logger(__name__)
+_RENEW_BEFORE = timedelta(days=30)
 _SERVICES = (
     agreement_service_pb2.DESCRIPTOR.services_by_name["AgreementService"].full_name,
     dataset_service_pb2.DESCRIPTOR.services_by_name["DatasetService"].full_name,
@@ -210,6 +212,7 @@ class Unit:
                 "SIMULATED TIME: this unit ignores the real date; never use it for real data",
                 start=self.config.simulated_time.isoformat(),
             )
+        self._warn_of_expiry()
         self._maintenance.recover()
         self._runner.start()
         for ticker in self._tickers:
@@ -237,6 +240,12 @@ class Unit:
         self._store.close()
         os.close(self._lock)
         _log.info("unit_stopped")
+
+    def _warn_of_expiry(self) -> None:
+        """The certificate is checked against the real date: so do all peers."""
+        ends = expiry(self.config.tls.certificate.read_bytes())
+        if ends - SystemClock().now() < _RENEW_BEFORE:
+            _log.warning("certificate_expires", not_after=ends.isoformat())
 
     def _set_health(self, status: int) -> None:
         for service in ("", *_SERVICES):

@@ -1,7 +1,9 @@
-"""``padan-server`` with the see-through engine instead of the real one."""
+"""``padan-server unit`` with the see-through engine instead of the real one."""
 
-import padan_server.app
+import sys
+from pathlib import Path
+
 from engines import FakeEngine
+from padan_server.app import read_settings, run_unit
 
-padan_server.app.LinkageEngine = FakeEngine
-padan_server.app.main()
+run_unit(read_settings(Path(sys.argv[-1])), FakeEngine())

@@ -1,0 +1,113 @@
+"""Agencies for tests of the client: a home folder with fixed keys, and generated people."""
+
+from __future__ import annotations
+
+import json
+import random
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pyarrow as pa
+from padan_client import Home
+from padan_client import identity as identities
+from padan_client.core.rotating import rotate
+from padan_client.transport import Link
+from server_fixture import House, RunningUnit
+from signing import Identity
+
+NOW = datetime(2026, 11, 20, 3, 0, tzinfo=UTC)
+
+
+def write_home(folder: Path, house: House, party: str, port: int, ca: Path | None = None) -> Path:
+    """A home folder as ``padan keys init`` and an administrator leave it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    keys = Identity.of(party)
+    if not (folder / "identity.json").exists():
+        mine = identities.Identity(party, keys.sign, keys.exchange)
+        identities.save_identity(folder, mine, passphrase=None, randomness=bytes)
+    certificate = house.certificates[party]
+    certificate.key.chmod(0o600)
+    (folder / "client.toml").write_text(
+        f"party = {json.dumps(party)}\n"
+        f'unit = "127.0.0.1:{port}"\n'
+        f"agreements = {json.dumps(str(house.agreements_dir))}\n"
+        f"[tls]\nca = {json.dumps(str(ca or house.pki.ca))}\n"
+        f"certificate = {json.dumps(str(certificate.certificate))}\n"
+        f"key = {json.dumps(str(certificate.key))}\n"
+    )
+    return folder
+
+
+@dataclass
+class Agencies:
+    """Both sides of a flow at one unit; the epoch is complete."""
+
+    unit: RunningUnit
+    flow: str
+    provider: Home
+    requester: Home
+
+    @property
+    def agreement(self) -> str:
+        """The agreement's id."""
+        return self.unit.house.signed.agreement.id
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """Agreement and flow, as the clients' constructors take them."""
+        return self.agreement, self.flow
+
+
+def make_agencies(folder: Path, unit: RunningUnit, flow_id: str = "") -> Agencies:
+    """Homes of both sides, with a first key epoch made through the unit."""
+    flow = unit.house.signed.agreement.flow(flow_id or unit.house.flow_id)
+    homes = []
+    for party in (flow.provider, flow.requester):
+        home = write_home(folder / party, unit.house, party, unit.port)
+        homes.append(Home.open(home, jitter=lambda: 0.0))
+    agencies = Agencies(unit, flow.id, *homes)
+    for home in homes:
+        turn_epoch(home, agencies)
+    return agencies
+
+
+def turn_epoch(home: Home, agencies: Agencies) -> object:
+    """What ``padan keys rotate`` does."""
+    with Link.open(home.config, home.folder) as link:
+        return link.run(rotate(home, *agencies.names, NOW))
+
+
+_SYLLABLES = "ba bi bu da di du ga gi ha ja ka ki ku la li lu ma mi na ni ra ri sa si su ta ti wa"
+
+
+def people(count: int, seed: int = 1) -> list[dict[str, str]]:
+    """Generated people with nik, nama, tanggal_lahir; no two alike."""
+    draw = random.Random(seed)
+    syllables = _SYLLABLES.split()
+    made: dict[str, dict[str, str]] = {}
+    while len(made) < count:
+        born = date(1960, 1, 1) + timedelta(days=draw.randrange(16_000))
+        woman = draw.random() < 0.5
+        day = born.day + (40 if woman else 0)
+        district = draw.choice(("317401", "327301", "337205", "357801", "517101"))
+        nik = f"{district}{day:02d}{born:%m%y}{draw.randrange(1, 9999):04d}"
+        name = " ".join(
+            "".join(draw.choice(syllables) for _ in range(draw.randint(2, 4))).upper()
+            for _ in range(draw.randint(2, 3))
+        )
+        made[nik] = {"nik": nik, "nama": name, "tanggal_lahir": born.isoformat()}
+    return list(made.values())
+
+
+def registry_table(persons: list[dict[str, str]], seed: int = 1) -> pa.Table:
+    """People as an ASN registry with an id and a status each."""
+    statuses = ("AKTIF", "TIDAK AKTIF", "PENSIUN")
+    rows = [
+        {"id": f"R{i:05d}", **person, "status": statuses[i % len(statuses)]}
+        for i, person in enumerate(persons)
+    ]
+    return pa.Table.from_pylist(rows)
+
+
+CODES = {"AKTIF": "ASN_AKTIF", "TIDAK AKTIF": "ASN_TIDAK_AKTIF", "PENSIUN": "ASN_PENSIUN"}
