@@ -19,15 +19,14 @@ def call(make_unit):
     house = (unit := make_unit()).house
     buf = shutil.which("buf", path=str(Path(sys.executable).parent)) or shutil.which("buf")
 
-    def call(party, method, request=None, *options):
+    def call(party, method, request=None, options=("--timeout", "30s")):
         certificate = house.certificates[party]
         identity = ["--cert", certificate.certificate, "--key", certificate.key]
-        data = ["--data", json.dumps(request)] if request is not None else []
-        done = subprocess.run(
-            [buf, "curl", "--protocol", "grpc", "--cacert", house.pki.ca, *identity, *data,
-             *options, f"https://127.0.0.1:{unit.port}{method}"],
-            capture_output=True, text=True, check=False,
-        )  # fmt: skip
+        command = [buf, "curl", "--protocol", "grpc", "--cacert", house.pki.ca, *identity, *options]
+        if request is not None:
+            command += ["--data", json.dumps(request)]
+        command.append(f"https://127.0.0.1:{unit.port}{method}")
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
         return done.returncode, done.stdout, done.stderr
 
     return call
@@ -42,7 +41,7 @@ def error_info(stderr):
 
 
 def test_reflection_tells_every_call(call):
-    code, said, _ = call("kemnaker", "", None, "--list-methods")
+    code, said, _ = call("kemnaker", "", options=["--list-methods"])
     assert code == 0
     assert set(said.split()) >= {
         "google.longrunning.Operations/GetOperation",
@@ -85,3 +84,10 @@ def test_an_outsider_is_told_of_no_agreement(call):
     code, _, error = call("imigrasi", "/padan.v1.AgreementService/GetAgreement", name)
     assert code != 0
     assert error_info(error).reason == "AGREEMENT_NOT_FOUND"
+
+
+def test_a_call_without_a_deadline_is_told_to_set_one(call):
+    name = {"name": "agreements/kemnaker-bkn-2024"}
+    code, _, error = call("kemnaker", "/padan.v1.AgreementService/GetAgreement", name, options=())
+    assert code != 0
+    assert error_info(error).reason == "DEADLINE_REQUIRED"
