@@ -54,7 +54,7 @@ class Home:
 
         Raises BadInputError that names the file and what to do.
         """
-        folder = Path(folder)
+        folder = Path(folder).expanduser()
         identity = load_identity(folder, passphrase=passphrase)
         config = load_config(folder)
         if config.party != identity.party:

@@ -1,10 +1,220 @@
-"""PLACEHOLDER."""
+"""``padan keys``: the agency's own keys and the key epochs of its flows."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from typing import Annotated, Any
 
 import typer
+from rich.table import Table
+
+from padan_client.cli.common import (
+    HomeOption,
+    JsonFlag,
+    default_home,
+    out,
+    print_json,
+    reports_errors,
+)
+from padan_client.cli.opening import (
+    AgreementOption,
+    FlowOption,
+    ask_passphrase,
+    open_home,
+    say,
+)
+from padan_client.language import t
 
 app = typer.Typer(no_args_is_help=True)
+_HOME = default_home()
 
 
 @app.callback()
-def _group() -> None:
-    """PLACEHOLDER."""
+def group() -> None:
+    """Kunci instansi dan epok kunci tiap alur. / The agency's keys and each flow's key epochs."""
+
+
+@app.command()
+@reports_errors
+def init(
+    party: Annotated[
+        str, typer.Option("--party", help="Id pihak pada perjanjian. / Party id in agreements.")
+    ],
+    *,
+    no_passphrase: Annotated[
+        bool,
+        typer.Option(
+            "--no-passphrase",
+            help="Lindungi dengan izin berkas saja. / Protect by file permissions alone.",
+        ),
+    ] = False,
+    home: HomeOption = _HOME,
+    json_: JsonFlag = False,
+) -> None:
+    """Buat kunci instansi. / Make the agency's keys."""
+    from padan_client.config import write_template  # noqa: PLC0415
+    from padan_client.identity import create_identity, save_identity  # noqa: PLC0415
+
+    passphrase = None if no_passphrase else ask_passphrase(confirm=True)
+    identity = create_identity(party, os.urandom)
+    public = save_identity(home, identity, passphrase=passphrase, randomness=os.urandom)
+    write_template(home, party)
+    if json_:
+        print_json({**identity.public.as_json(), "public_file": str(public)})
+        return
+    say(
+        t(
+            f"Kunci {party} dibuat di {home}. Serahkan {public} kepada pihak lain untuk dimasukkan "
+            "ke perjanjian, dan bacakan sidik jarinya lewat telepon (padan keys show).",
+            f"The keys of {party} are in {home}. Hand {public} to the other parties for the "
+            "agreement, and read its fingerprints to them by telephone (padan keys show).",
+        )
+    )
+
+
+@app.command()
+@reports_errors
+def show(*, home: HomeOption = _HOME, json_: JsonFlag = False) -> None:
+    """Tampilkan kunci publik, sidik jari dan epok. / Show public keys, fingerprints and epochs."""
+    opened = open_home(home)
+    public = opened.identity.public
+    epochs = [entry for place in _places(opened) for entry in _epochs(opened, place)]
+    if json_:
+        print_json({**public.as_json(), "fingerprints": public.fingerprints(), "epochs": epochs})
+        return
+    table = Table(title=public.party, show_header=True)
+    table.add_column(t("kunci", "key"))
+    table.add_column("base64")
+    table.add_column(t("sidik jari", "fingerprint"))
+    values = public.as_json()
+    for name, fingerprint in public.fingerprints().items():
+        table.add_row(name, values[name], fingerprint)
+    out.print(table)
+    if epochs:
+        out.print(_epoch_table(epochs))
+
+
+@app.command()
+@reports_errors
+def rotate(
+    agreement: AgreementOption,
+    flow: FlowOption,
+    *,
+    home: HomeOption = _HOME,
+    json_: JsonFlag = False,
+) -> None:
+    """Buka atau ikuti epok kunci berikutnya. / Open or join the next key epoch."""
+    from padan_client.core.rotating import rotate as rotate_epoch  # noqa: PLC0415
+    from padan_client.transport import Link  # noqa: PLC0415
+
+    opened = open_home(home)
+    with Link.open(opened.config, opened.folder) as link:
+        rotation = link.run(rotate_epoch(opened, agreement, flow, datetime.now(UTC)))
+    if json_:
+        print_json(
+            {
+                "agreement": agreement,
+                "flow": flow,
+                "epoch": rotation.epoch,
+                "complete": not rotation.waiting_for,
+                "waiting_for": rotation.waiting_for,
+            }
+        )
+    elif rotation.waiting_for:
+        say(
+            t(
+                f"Epok {rotation.epoch} diikuti. Menunggu {rotation.waiting_for} menjalankan "
+                "perintah yang sama.",
+                f"Epoch {rotation.epoch} joined. Waiting for {rotation.waiting_for} to run the "
+                "same command.",
+            )
+        )
+    else:
+        say(
+            t(
+                f"Epok {rotation.epoch} lengkap. Penyedia perlu menerbitkan registrinya pada epok "
+                "ini.",
+                f"Epoch {rotation.epoch} is complete. The provider has to publish its registry in "
+                "it.",
+            )
+        )
+
+
+@app.command()
+@reports_errors
+def destroy(
+    agreement: AgreementOption,
+    flow: FlowOption,
+    epoch: Annotated[int, typer.Option("--epoch", min=1, help="Nomor epok. / Epoch number.")],
+    *,
+    home: HomeOption = _HOME,
+    json_: JsonFlag = False,
+) -> None:
+    """Musnahkan kunci satu epok di sini untuk selamanya. / Destroy an epoch's key here for good."""
+    opened = open_home(home)
+    place = opened.place(agreement, flow)
+    record = opened.epochs.destroy(place, epoch, datetime.now(UTC))
+    jobs = opened.jobs.forget_epoch(agreement, flow, epoch)
+    if json_:
+        print_json(
+            {
+                "agreement": agreement,
+                "flow": flow,
+                "epoch": epoch,
+                "destroyed": record.destroyed,
+                "jobs_erased": jobs,
+            }
+        )
+        return
+    say(
+        t(
+            f"Kunci epok {epoch} dimusnahkan. Data yang disandikan dengannya tidak dapat dipakai "
+            "lagi; cadangan folder ini pun perlu dihapus.",
+            f"The key of epoch {epoch} is destroyed. Data encoded with it can no longer be used; "
+            "backups of this folder must go too.",
+        )
+    )
+
+
+def _places(opened: Any) -> list[Any]:  # noqa: ANN401 - Home is imported lazily
+    """The flows of good local agreements in which this agency takes part."""
+    party = opened.identity.party
+    return [
+        opened.place(signed.id, flow.id)
+        for signed in opened.agreements()
+        if signed.agreement is not None
+        for flow in signed.agreement.flows
+        if party in {flow.provider, flow.requester}
+    ]
+
+
+def _epochs(opened: Any, place: Any) -> list[dict[str, object]]:  # noqa: ANN401
+    return [
+        {
+            "agreement": place.agreement.id,
+            "flow": place.flow.id,
+            "epoch": record.epoch,
+            "created": record.created.isoformat(),
+            "used": record.peer_public_key is not None,
+            "destroyed": record.destroyed.isoformat() if record.destroyed else None,
+        }
+        for record in opened.epochs.records(place)
+    ]
+
+
+def _epoch_table(epochs: list[dict[str, object]]) -> Table:
+    table = Table(title=t("Epok kunci", "Key epochs"))
+    titles = (
+        t("perjanjian", "agreement"),
+        t("alur", "flow"),
+        t("epok", "epoch"),
+        t("dibuat", "created"),
+        t("dimusnahkan", "destroyed"),
+    )
+    for title in titles:
+        table.add_column(title)
+    for entry in epochs:
+        names = ("agreement", "flow", "epoch", "created", "destroyed")
+        table.add_row(*(str(entry[name] or "") for name in names))
+    return table

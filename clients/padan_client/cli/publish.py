@@ -1,7 +1,105 @@
-"""PLACEHOLDER."""
+"""``padan publish``: the provider's registry, and updates of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
+from padan_client.cli.common import (
+    HomeOption,
+    JsonFlag,
+    default_home,
+    print_json,
+    reports_errors,
+)
+from padan_client.cli.opening import (
+    AgreementOption,
+    FlowOption,
+    IdOption,
+    MapOption,
+    QuarantineOption,
+    StatusOption,
+    open_home,
+    pairs,
+    say,
+    statuses,
+)
+from padan_client.cli.progress import progress_bars
+from padan_client.language import t
+
+_HOME = default_home()
+
 
 def register(app: typer.Typer) -> None:
-    """PLACEHOLDER."""
+    """Add the command."""
+    app.command()(publish)
+
+
+@reports_errors
+def publish(
+    agreement: AgreementOption,
+    flow: FlowOption,
+    id_column: IdOption,
+    file: Annotated[Path | None, typer.Argument(help="CSV atau Parquet. / CSV or Parquet.")] = None,
+    *,
+    status: StatusOption = None,
+    map_: MapOption = None,
+    delta_of: Annotated[
+        str | None,
+        typer.Option(
+            "--delta-of",
+            help="Registri yang diperbarui; FILE berisi perubahannya. / Registry to update.",
+        ),
+    ] = None,
+    deletes: Annotated[
+        Path | None,
+        typer.Option("--deletes", help="Id yang keluar, satu per baris. / Ids that leave."),
+    ] = None,
+    quarantine: QuarantineOption = None,
+    home: HomeOption = _HOME,
+    json_: JsonFlag = False,
+) -> None:
+    """Terbitkan registri tanpa memperlihatkannya. / Publish a registry without showing it."""
+    from padan_client.provider import ProviderClient  # noqa: PLC0415 - gRPC is slow to import
+    from padan_client.records import read_table  # noqa: PLC0415
+    from padan_client.tables import read_ids, require_writable, write_table  # noqa: PLC0415
+
+    require_writable(quarantine)
+    table = read_table(file) if file else None
+    leaving = read_ids(deletes) if deletes else []
+    with progress_bars() as report, ProviderClient(open_home(home), agreement, flow) as client:
+        result = client.publish(
+            table,
+            id_column=id_column,
+            columns=pairs(map_, "--map"),
+            status_column=statuses(status),
+            delta_of=delta_of,
+            deletes=leaving,
+            progress=report,
+        )
+    if quarantine:
+        write_table(quarantine, result.quarantine)
+    if json_:
+        print_json(
+            {
+                "agreement": agreement,
+                "flow": flow,
+                "dataset": result.dataset,
+                "epoch": result.epoch,
+                "rows": result.rows,
+                "deleted": result.deleted,
+                "quarantined": result.quarantine.num_rows,
+                "quarantine": str(quarantine) if quarantine else None,
+            }
+        )
+        return
+    say(
+        t(
+            f"{result.rows} rekaman diterbitkan, {result.deleted} dihapus, "
+            f"{result.quarantine.num_rows} catatan karantina. {result.dataset}",
+            f"{result.rows} records published, {result.deleted} deleted, "
+            f"{result.quarantine.num_rows} quarantine entries. {result.dataset}",
+        )
+    )

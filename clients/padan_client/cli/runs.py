@@ -1,10 +1,258 @@
-"""PLACEHOLDER."""
+"""``padan runs``: what the unit has of this agency's runs and datasets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.table import Table
+
+from padan_client.cli.common import (
+    HomeOption,
+    JsonFlag,
+    default_home,
+    out,
+    print_json,
+    reports_errors,
+)
+from padan_client.cli.opening import AgreementOption, FlowOption, open_home, say
+from padan_client.cli.progress import progress_bars
+from padan_client.language import t
+
+if TYPE_CHECKING:
+    from padan_client.core.contributions import FlowPlace
+    from padan_client.core.effects import Steps
+    from padan_client.home import Home
 
 app = typer.Typer(no_args_is_help=True)
+_HOME = default_home()
+
+RunArgument = Annotated[str, typer.Argument(help="Nama atau id pemadanan. / Run name or id.")]
+LimitOption = Annotated[int, typer.Option("--limit", min=1, help="Paling banyak. / At most.")]
 
 
 @app.callback()
-def _group() -> None:
-    """PLACEHOLDER."""
+def group() -> None:
+    """Pemadanan dan himpunan data di unit. / Runs and datasets at the unit."""
+
+
+@app.command("list")
+@reports_errors
+def list_(
+    agreement: AgreementOption,
+    flow: FlowOption,
+    *,
+    limit: LimitOption = 50,
+    home: HomeOption = _HOME,
+    json_: JsonFlag = False,
+) -> None:
+    """Daftar pemadanan, terbaru dahulu. / List runs, newest first."""
+    from padan_client.core.listing import list_runs  # noqa: PLC0415 - gRPC is slow to import
+
+    runs = _at_unit(home, agreement, flow, lambda h, place: list_runs(place, limit, h.patience))
+    entries = [run_entry(run) for run in runs]
+    if json_:
+        print_json({"agreement": agreement, "flow": flow, "runs": entries})
+    else:
+        out.print(_table(entries, ("run", "state", "records", "created", "ended")))
+
+
+@app.command()
+@reports_errors
+def show(
+    run: RunArgument,
+    agreement: AgreementOption,
+    flow: FlowOption,
+    *,
+    home: HomeOption = _HOME,
+    json_: JsonFlag = False,
+) -> None:
+    """Tampilkan satu pemadanan. / Show one run."""
+    from padan_client.core.listing import get_run, resource_name  # noqa: PLC0415
+
+    found = _at_unit(
+        home,
+        agreement,
+        flow,
+        lambda h, place: get_run(resource_name(place, "runs", run), h.patience),
+    )
+    _show_run(run_entry(found), json_=json_)
+
+
+@app.command()
+@reports_errors
+def watch(
+    run: RunArgument,
+    agreement: AgreementOption,
+    flow: FlowOption,
+    *,
+    home: HomeOption = _HOME,
+    json_: JsonFlag = False,
+) -> None:
+    """Ikuti pemadanan sampai selesai. / Follow a run until it ends."""
+    from padan_client.core.listing import follow_run, resource_name  # noqa: PLC0415
+    from padan_client.core.progress import Progress, Stage  # noqa: PLC0415
+
+    with progress_bars() as report:
+
+        def tell(state: Any) -> None:  # noqa: ANN401 - a Run
+            report(Progress(Stage.MATCH, int(1000 * state.progress), 1000))
+
+        found = _at_unit(
+            home,
+            agreement,
+            flow,
+            lambda h, place: follow_run(resource_name(place, "runs", run), tell, h.patience),
+        )
+    _show_run(run_entry(found), json_=json_)
+
+
+@app.command()
+@reports_errors
+def cancel(
+    run: RunArgument,
+    agreement: AgreementOption,
+    flow: FlowOption,
+    *,
+    home: HomeOption = _HOME,
+    json_: JsonFlag = False,
+) -> None:
+    """Hentikan pemadanan. / Stop a run."""
+    from padan_client.core.listing import cancel_run, resource_name  # noqa: PLC0415
+
+    found = _at_unit(
+        home,
+        agreement,
+        flow,
+        lambda h, place: cancel_run(resource_name(place, "runs", run), h.randomness, h.patience),
+    )
+    _show_run(run_entry(found), json_=json_)
+
+
+@app.command()
+@reports_errors
+def datasets(
+    agreement: AgreementOption,
+    flow: FlowOption,
+    *,
+    limit: LimitOption = 50,
+    home: HomeOption = _HOME,
+    json_: JsonFlag = False,
+) -> None:
+    """Daftar himpunan data instansi ini di unit. / List this agency's datasets at the unit."""
+    from padan_client.core.listing import list_datasets  # noqa: PLC0415
+
+    found = _at_unit(
+        home, agreement, flow, lambda h, place: list_datasets(place, limit, h.patience)
+    )
+    entries = [dataset_entry(dataset) for dataset in found]
+    if json_:
+        print_json({"agreement": agreement, "flow": flow, "datasets": entries})
+    else:
+        columns = ("dataset", "state", "records", "epoch", "committed", "expires")
+        out.print(_table(entries, columns))
+
+
+@app.command()
+@reports_errors
+def delete(
+    dataset: Annotated[str, typer.Argument(help="Nama atau id himpunan data. / Dataset.")],
+    agreement: AgreementOption,
+    flow: FlowOption,
+    *,
+    home: HomeOption = _HOME,
+    json_: JsonFlag = False,
+) -> None:
+    """Hapus himpunan data di unit. / Erase a dataset at the unit."""
+    from padan_client.core.listing import delete_dataset, resource_name  # noqa: PLC0415
+    from padan_client.decoybook import DecoyBook  # noqa: PLC0415
+
+    opened = open_home(home)
+    name = resource_name(opened.place(agreement, flow), "datasets", dataset)
+    _run(opened, delete_dataset(name, opened.randomness, opened.patience))
+    DecoyBook(opened.folder / "registries").forget(name)
+    if json_:
+        print_json({"dataset": name, "deleted": True})
+    else:
+        say(t(f"Terhapus: {name}", f"Erased: {name}"))
+
+
+def run_entry(run: Any) -> dict[str, object]:  # noqa: ANN401 - a Run; stubs load lazily
+    """A run as JSON shows it."""
+    states = type(run).State
+    return {
+        "run": run.name,
+        "state": states.Name(run.state).removeprefix("STATE_").lower(),
+        "records": run.record_count,
+        "progress": run.progress,
+        "failure_reason": run.failure_reason,
+        "created": _time(run.create_time),
+        "ended": _time(run.end_time),
+        "passes": [
+            {
+                "pass": p.pass_id,
+                "requester_rows": p.requester_rows,
+                "provider_rows": p.provider_rows,
+                "matched_rows": p.matched_rows,
+                "ambiguous_rows": p.ambiguous_rows,
+                "estimated_precision": p.precision if p.estimated else None,
+                "estimated_recall": p.recall if p.estimated else None,
+            }
+            for p in run.passes
+        ],
+    }
+
+
+def dataset_entry(dataset: Any) -> dict[str, object]:  # noqa: ANN401 - a Dataset
+    """A dataset as JSON shows it."""
+    states = type(dataset).State
+    return {
+        "dataset": dataset.name,
+        "state": states.Name(dataset.state).removeprefix("STATE_").lower(),
+        "records": dataset.record_count,
+        "epoch": dataset.encoding.epoch,
+        "base": dataset.base_dataset,
+        "created": _time(dataset.create_time),
+        "committed": _time(dataset.commit_time),
+        "expires": _time(dataset.expire_time),
+    }
+
+
+def _time(stamp: Any) -> str | None:  # noqa: ANN401 - a Timestamp
+    return stamp.ToJsonString() if stamp.seconds else None
+
+
+def _at_unit(
+    folder: Path, agreement: str, flow: str, steps: Callable[[Home, FlowPlace], Steps[Any]]
+) -> Any:  # noqa: ANN401 - whatever the steps return
+    opened = open_home(folder)
+    return _run(opened, steps(opened, opened.place(agreement, flow)))
+
+
+def _run(opened: Home, steps: Steps[Any]) -> Any:  # noqa: ANN401
+    from padan_client.transport import Link  # noqa: PLC0415
+
+    with Link.open(opened.config, opened.folder) as link:
+        return link.run(steps)
+
+
+def _show_run(entry: dict[str, object], *, json_: bool) -> None:
+    if json_:
+        print_json(entry)
+        return
+    out.print(_table([entry], ("run", "state", "records", "created", "ended")))
+    passes = entry["passes"]
+    assert isinstance(passes, list)
+    if passes:
+        out.print(_table(passes, tuple(passes[0])))
+
+
+def _table(entries: list[dict[str, object]], columns: tuple[str, ...]) -> Table:
+    table = Table()
+    for column in columns:
+        table.add_column(column)
+    for entry in entries:
+        table.add_row(*("" if entry[c] is None else str(entry[c]) for c in columns))
+    return table
