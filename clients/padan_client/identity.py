@@ -116,7 +116,7 @@ def save_identity(
                 "if they must change (the agreements change with them).",
             )
         )
-    secret = {"sign": _b64(identity._sign), "exchange": _b64(identity._exchange)}  # noqa: SLF001 - its own file format
+    secret = {"sign": _b64(identity._sign), "exchange": _b64(identity._exchange)}
     document: dict[str, Any] = {"format": _FORMAT, "party": identity.party}
     if passphrase:
         document["encrypted"] = _encrypt(secret, identity.party, passphrase, randomness)
@@ -213,7 +213,7 @@ def _decrypt(box: dict[str, Any], party: str, passphrase: str | None) -> dict[st
         )
     try:
         n, r, p = int(box["n"]), int(box["r"]), int(box["p"])
-        if not (1 < n <= _SCRYPT_N_MAX and 1 <= r <= 16 and 1 <= p <= 4):  # noqa: PLR2004 - limits against a file that eats all memory
+        if not (1 < n <= _SCRYPT_N_MAX and 1 <= r <= 16 and 1 <= p <= 4):
             raise ValueError
         key = _stretch(passphrase, _unb64(box["salt"]), n, r, p)
         plain = AESGCM(key).decrypt(

@@ -79,7 +79,7 @@ class Answers:
 
         Raises ValueError if the array has another shape.
         """
-        if payloads.ndim != 2 or payloads.shape[1] != PAYLOAD_BYTES:  # noqa: PLR2004 (two axes)
+        if payloads.ndim != 2 or payloads.shape[1] != PAYLOAD_BYTES:
             raise ValueError(f"payloads are uint8[n, {PAYLOAD_BYTES}]")
         fields = np.ascontiguousarray(payloads, np.uint8).view(_LAYOUT).reshape(-1)
         known = fields["flags"] <= _DECOY

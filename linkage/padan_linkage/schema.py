@@ -156,7 +156,9 @@ class Schema(_Model):
                 if name not in kinds:
                     raise ValueError(f"pass {p.id}: no field {name!r}")
                 if derivation and derivation not in DERIVATIONS.get(kinds[name], frozenset()):
-                    raise ValueError(f"pass {p.id}: {kinds[name]} has no derived key {derivation!r}")
+                    raise ValueError(
+                        f"pass {p.id}: {kinds[name]} has no derived key {derivation!r}"
+                    )
             named = [n for s in p.similar for n in s.fields] + list(p.confirm)
             for name in named:
                 if name not in kinds:

@@ -187,7 +187,7 @@ def _context(seal_id: bytes, flow: bytes) -> bytes:
     return b"padan/v1 seal\x00" + flow + seal_id
 
 
-def _key(import_key: Callable[[bytes], Any], raw: bytes) -> Any:  # noqa: ANN401 (pycryptodome's)
+def _key(import_key: Callable[[bytes], Any], raw: bytes) -> Any:
     if len(raw) != EXCHANGE_KEY_BYTES:
         raise SealError(f"an X25519 key has {EXCHANGE_KEY_BYTES} bytes")
     try:
@@ -196,7 +196,7 @@ def _key(import_key: Callable[[bytes], Any], raw: bytes) -> Any:  # noqa: ANN401
         raise SealError("the keys do not make a seal") from error
 
 
-def _hpke(receiver: Any, sender: Any, context: bytes, encapsulated_key: bytes | None = None) -> Any:  # noqa: ANN401
+def _hpke(receiver: Any, sender: Any, context: bytes, encapsulated_key: bytes | None = None) -> Any:
     """An HPKE context in auth mode: sending without an encapsulated key, receiving with one."""
     try:
         return HPKE.new(
@@ -210,12 +210,12 @@ def _hpke(receiver: Any, sender: Any, context: bytes, encapsulated_key: bytes | 
         raise SealError("the keys do not make a seal") from error
 
 
-def _export(hpke: Any, pass_id: str) -> bytes:  # noqa: ANN401
+def _export(hpke: Any, pass_id: str) -> bytes:
     key: bytes = hpke.export(b"pass\x00" + pass_id.encode(), _SEAL_KEY_BYTES)
     return key
 
 
 def _rows(column: NDArray[np.uint8], width: int) -> int:
-    if column.dtype != np.uint8 or column.ndim != 2 or column.shape[1] != width:  # noqa: PLR2004
+    if column.dtype != np.uint8 or column.ndim != 2 or column.shape[1] != width:
         raise ValueError(f"a column of uint8[n, {width}] is expected")
     return int(column.shape[0])

@@ -32,15 +32,18 @@ class PassTable:
     def __post_init__(self) -> None:
         expected = dict(self.layout.columns())
         if set(self.columns) != set(expected):
-            raise ValueError(f"pass {self.pass_id}: columns {sorted(self.columns)} given, "
-                             f"{sorted(expected)} expected")
+            raise ValueError(
+                f"pass {self.pass_id}: columns {sorted(self.columns)} given, "
+                f"{sorted(expected)} expected"
+            )
         rows = {c.shape[0] for c in self.columns.values()}
         if len(rows) != 1:
             raise ValueError(f"pass {self.pass_id}: columns differ in length")
         for name, column in self.columns.items():
             if column.dtype != np.uint8 or column.ndim != 2 or column.shape[1] != expected[name]:
-                raise ValueError(f"pass {self.pass_id}: column {name} must be "
-                                 f"uint8[rows, {expected[name]}]")
+                raise ValueError(
+                    f"pass {self.pass_id}: column {name} must be uint8[rows, {expected[name]}]"
+                )
 
     def __len__(self) -> int:
         return int(self.columns["keys"].shape[0])

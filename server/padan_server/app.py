@@ -35,7 +35,7 @@ def unit(
 ) -> None:
     """Jalankan unit pemadanan. / Run the linkage unit."""
     # Here, so that --help and bad settings need not wait for the compiler of the matcher.
-    from padan_server.matcher import LinkageEngine  # noqa: PLC0415
+    from padan_server.matcher import LinkageEngine
 
     run_unit(read_settings(config), LinkageEngine())
 

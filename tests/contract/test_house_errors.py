@@ -10,7 +10,7 @@ from padan.v1 import error_reason_pb2
 
 ROOT = Path(__file__).resolve().parents[2]
 PREFIX = "ERROR_REASON_"
-REASONS = [n.removeprefix(PREFIX) for n in error_reason_pb2.ErrorReason.keys()][1:]  # noqa: SIM118 - not a dict
+REASONS = [n.removeprefix(PREFIX) for n in error_reason_pb2.ErrorReason.keys()][1:]
 
 
 @pytest.fixture(scope="module")

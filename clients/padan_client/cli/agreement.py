@@ -246,8 +246,8 @@ def resume(agreement: IdArgument, *, home: HomeOption = _HOME, json_: JsonFlag =
 
 
 def _change(opened: Home, method: str, request: Change, *, json_: bool) -> None:
-    from padan_client.core.effects import call  # noqa: PLC0415 - gRPC is slow to import
-    from padan_client.transport import Link  # noqa: PLC0415
+    from padan_client.core.effects import call
+    from padan_client.transport import Link
 
     with Link.open(opened.config, opened.folder) as link:
         changed = link.run(call(method, request, pb.Agreement, opened.patience))

@@ -57,9 +57,7 @@ def default_home() -> Path:
 
 
 def language_callback(
-    lang: Annotated[
-        str, typer.Option("--lang", envvar="PADAN_LANG", help="id | en")
-    ] = "id",
+    lang: Annotated[str, typer.Option("--lang", envvar="PADAN_LANG", help="id | en")] = "id",
 ) -> None:
     """Padan: pemadanan data antarinstansi tanpa saling memperlihatkan data."""
     if lang not in {"id", "en"}:

@@ -60,9 +60,9 @@ def confirm(
     json_: JsonFlag = False,
 ) -> None:
     """Minta kode konfirmasi untuk sebuah daftar. / Ask the confirmation codes of a list."""
-    from padan_client.records import read_table  # noqa: PLC0415 - gRPC is slow to import
-    from padan_client.requester import RequesterClient  # noqa: PLC0415
-    from padan_client.tables import require_writable, write_table  # noqa: PLC0415
+    from padan_client.records import read_table
+    from padan_client.requester import RequesterClient
+    from padan_client.tables import require_writable, write_table
 
     require_writable(out_file, quarantine)
     table = read_table(file)

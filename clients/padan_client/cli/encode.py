@@ -69,9 +69,9 @@ def encode(
     json_: JsonFlag = False,
 ) -> None:
     """Tulis apa yang akan keluar dari instansi ini. / Write what would leave this agency."""
-    from padan_client.bundle import write_bundle  # noqa: PLC0415 - gRPC is slow to import
-    from padan_client.core.session import Session, unit_schema  # noqa: PLC0415
-    from padan_client.tables import require_writable, write_table  # noqa: PLC0415
+    from padan_client.bundle import write_bundle
+    from padan_client.core.session import Session, unit_schema
+    from padan_client.tables import require_writable, write_table
 
     require_writable(quarantine)
     opened = open_home(home)
@@ -110,10 +110,10 @@ def _records(
     status: str | dict[str, str] | None,
 ) -> Registry | RequestList:
     """The file as this party's side of the flow: a registry or a list."""
-    from padan_client.core.session import unit_schema  # noqa: PLC0415
-    from padan_client.lists import prepare_list  # noqa: PLC0415
-    from padan_client.records import read_table  # noqa: PLC0415
-    from padan_client.registry import prepare_registry  # noqa: PLC0415
+    from padan_client.core.session import unit_schema
+    from padan_client.lists import prepare_list
+    from padan_client.records import read_table
+    from padan_client.registry import prepare_registry
 
     schema = unit_schema(place)
     table = read_table(file)
@@ -129,18 +129,18 @@ def _records(
 
 
 def _throwaway_key(place: FlowPlace) -> LinkageKey:
-    from padan_linkage.keys import SECRET_BYTES, LinkageKey  # noqa: PLC0415
+    from padan_linkage.keys import SECRET_BYTES, LinkageKey
 
     return LinkageKey(os.urandom(SECRET_BYTES), place.digest, place.flow.id, 1)
 
 
 def _epoch_key(opened: Home, place: FlowPlace, epoch: int) -> LinkageKey:
-    from padan_client.core.contributions import fetch_contributions  # noqa: PLC0415
-    from padan_client.transport import Link  # noqa: PLC0415
+    from padan_client.core.contributions import fetch_contributions
+    from padan_client.transport import Link
 
     with Link.open(opened.config, opened.folder) as link:
         contributions = link.run(fetch_contributions(place, opened.patience))
-    if len(contributions.keys.get(epoch, {})) != 2:  # noqa: PLR2004 - a flow has two sides
+    if len(contributions.keys.get(epoch, {})) != 2:
         raise BadInputError(
             t(f"Epok {epoch} belum diikuti kedua pihak.", f"Epoch {epoch} has not both sides.")
         )

@@ -53,8 +53,8 @@ def init(
     json_: JsonFlag = False,
 ) -> None:
     """Buat kunci instansi. / Make the agency's keys."""
-    from padan_client.config import write_template  # noqa: PLC0415
-    from padan_client.identity import create_identity, save_identity  # noqa: PLC0415
+    from padan_client.config import write_template
+    from padan_client.identity import create_identity, save_identity
 
     passphrase = None if no_passphrase else ask_passphrase(confirm=True)
     identity = create_identity(party, os.urandom)
@@ -105,8 +105,8 @@ def rotate(
     json_: JsonFlag = False,
 ) -> None:
     """Buka atau ikuti epok kunci berikutnya. / Open or join the next key epoch."""
-    from padan_client.core.rotating import rotate as rotate_epoch  # noqa: PLC0415
-    from padan_client.transport import Link  # noqa: PLC0415
+    from padan_client.core.rotating import rotate as rotate_epoch
+    from padan_client.transport import Link
 
     opened = open_home(home)
     with Link.open(opened.config, opened.folder) as link:
@@ -177,7 +177,7 @@ def destroy(
     )
 
 
-def _places(opened: Any) -> list[Any]:  # noqa: ANN401 - Home is imported lazily
+def _places(opened: Any) -> list[Any]:
     """The flows of good local agreements in which this agency takes part."""
     party = opened.identity.party
     return [
@@ -189,7 +189,7 @@ def _places(opened: Any) -> list[Any]:  # noqa: ANN401 - Home is imported lazily
     ]
 
 
-def _epochs(opened: Any, place: Any) -> list[dict[str, object]]:  # noqa: ANN401
+def _epochs(opened: Any, place: Any) -> list[dict[str, object]]:
     return [
         {
             "agreement": place.agreement.id,

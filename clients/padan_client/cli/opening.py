@@ -38,8 +38,8 @@ QuarantineOption = Annotated[
 
 def open_home(folder: Path) -> Home:
     """The home, its keys unlocked; asks for the passphrase where PADAN_PASSPHRASE is not set."""
-    from padan_client.home import Home  # noqa: PLC0415 - gRPC is slow to import
-    from padan_client.identity import is_encrypted  # noqa: PLC0415
+    from padan_client.home import Home
+    from padan_client.identity import is_encrypted
 
     return Home.open(folder, passphrase=ask_passphrase() if is_encrypted(folder) else None)
 

@@ -62,9 +62,9 @@ def publish(
     json_: JsonFlag = False,
 ) -> None:
     """Terbitkan registri tanpa memperlihatkannya. / Publish a registry without showing it."""
-    from padan_client.provider import ProviderClient  # noqa: PLC0415 - gRPC is slow to import
-    from padan_client.records import read_table  # noqa: PLC0415
-    from padan_client.tables import read_ids, require_writable, write_table  # noqa: PLC0415
+    from padan_client.provider import ProviderClient
+    from padan_client.records import read_table
+    from padan_client.tables import read_ids, require_writable, write_table
 
     require_writable(quarantine)
     table = read_table(file) if file else None

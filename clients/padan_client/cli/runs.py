@@ -49,7 +49,7 @@ def list_(
     json_: JsonFlag = False,
 ) -> None:
     """Daftar pemadanan, terbaru dahulu. / List runs, newest first."""
-    from padan_client.core.listing import list_runs  # noqa: PLC0415 - gRPC is slow to import
+    from padan_client.core.listing import list_runs
 
     runs = _at_unit(home, agreement, flow, lambda h, place: list_runs(place, limit, h.patience))
     entries = [run_entry(run) for run in runs]
@@ -70,7 +70,7 @@ def show(
     json_: JsonFlag = False,
 ) -> None:
     """Tampilkan satu pemadanan. / Show one run."""
-    from padan_client.core.listing import get_run, resource_name  # noqa: PLC0415
+    from padan_client.core.listing import get_run, resource_name
 
     found = _at_unit(
         home,
@@ -92,12 +92,12 @@ def watch(
     json_: JsonFlag = False,
 ) -> None:
     """Ikuti pemadanan sampai selesai. / Follow a run until it ends."""
-    from padan_client.core.listing import follow_run, resource_name  # noqa: PLC0415
-    from padan_client.core.progress import Progress, Stage  # noqa: PLC0415
+    from padan_client.core.listing import follow_run, resource_name
+    from padan_client.core.progress import Progress, Stage
 
     with progress_bars() as report:
 
-        def tell(state: Any) -> None:  # noqa: ANN401 - a Run
+        def tell(state: Any) -> None:
             report(Progress(Stage.MATCH, int(1000 * state.progress), 1000))
 
         found = _at_unit(
@@ -120,7 +120,7 @@ def cancel(
     json_: JsonFlag = False,
 ) -> None:
     """Hentikan pemadanan. / Stop a run."""
-    from padan_client.core.listing import cancel_run, resource_name  # noqa: PLC0415
+    from padan_client.core.listing import cancel_run, resource_name
 
     found = _at_unit(
         home,
@@ -142,7 +142,7 @@ def datasets(
     json_: JsonFlag = False,
 ) -> None:
     """Daftar himpunan data instansi ini di unit. / List this agency's datasets at the unit."""
-    from padan_client.core.listing import list_datasets  # noqa: PLC0415
+    from padan_client.core.listing import list_datasets
 
     found = _at_unit(
         home, agreement, flow, lambda h, place: list_datasets(place, limit, h.patience)
@@ -166,8 +166,8 @@ def delete(
     json_: JsonFlag = False,
 ) -> None:
     """Hapus himpunan data di unit. / Erase a dataset at the unit."""
-    from padan_client.core.listing import delete_dataset, resource_name  # noqa: PLC0415
-    from padan_client.decoybook import DecoyBook  # noqa: PLC0415
+    from padan_client.core.listing import delete_dataset, resource_name
+    from padan_client.decoybook import DecoyBook
 
     opened = open_home(home)
     name = resource_name(opened.place(agreement, flow), "datasets", dataset)
@@ -179,7 +179,7 @@ def delete(
         say(t(f"Terhapus: {name}", f"Erased: {name}"))
 
 
-def run_entry(run: Any) -> dict[str, object]:  # noqa: ANN401 - a Run; stubs load lazily
+def run_entry(run: Any) -> dict[str, object]:
     """A run as JSON shows it."""
     states = type(run).State
     return {
@@ -205,7 +205,7 @@ def run_entry(run: Any) -> dict[str, object]:  # noqa: ANN401 - a Run; stubs loa
     }
 
 
-def dataset_entry(dataset: Any) -> dict[str, object]:  # noqa: ANN401 - a Dataset
+def dataset_entry(dataset: Any) -> dict[str, object]:
     """A dataset as JSON shows it."""
     states = type(dataset).State
     return {
@@ -220,19 +220,19 @@ def dataset_entry(dataset: Any) -> dict[str, object]:  # noqa: ANN401 - a Datase
     }
 
 
-def _time(stamp: Any) -> str | None:  # noqa: ANN401 - a Timestamp
+def _time(stamp: Any) -> str | None:
     return stamp.ToJsonString() if stamp.seconds else None
 
 
 def _at_unit(
     folder: Path, agreement: str, flow: str, steps: Callable[[Home, FlowPlace], Steps[Any]]
-) -> Any:  # noqa: ANN401 - whatever the steps return
+) -> Any:
     opened = open_home(folder)
     return _run(opened, steps(opened, opened.place(agreement, flow)))
 
 
-def _run(opened: Home, steps: Steps[Any]) -> Any:  # noqa: ANN401
-    from padan_client.transport import Link  # noqa: PLC0415
+def _run(opened: Home, steps: Steps[Any]) -> Any:
+    from padan_client.transport import Link
 
     with Link.open(opened.config, opened.folder) as link:
         return link.run(steps)

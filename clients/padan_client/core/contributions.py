@@ -49,7 +49,7 @@ class Contributions:
 
     def current(self) -> int:
         """The highest epoch that both sides have joined, 0 where there is none."""
-        return max((e for e, parties in self.keys.items() if len(parties) == 2), default=0)  # noqa: PLR2004 - a flow has two sides
+        return max((e for e, parties in self.keys.items() if len(parties) == 2), default=0)
 
     def newest(self) -> int:
         """The highest epoch that anybody has joined, 0 where there is none."""
@@ -99,7 +99,7 @@ def verify_contribution(place: FlowPlace, given: resources_pb2.EpochContribution
     statement = contribution_statement(
         place.digest, place.flow.id, epoch, given.party, given.public_key
     )
-    if len(given.public_key) != 32:  # noqa: PLR2004 - X25519
+    if len(given.public_key) != 32:
         raise _broken(epoch, given.party)
     try:
         signatures.verify(sign_key, statement, given.signature)

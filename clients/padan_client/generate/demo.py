@@ -182,7 +182,7 @@ def _statuses(flow: FlowShape, world: World, rows: Indices, rng: Rng) -> dict[st
     if flow.several and len(columns) > 1:
         # Each measure reaches some, and nobody in the registry none.
         names = list(columns)
-        held = rng.random((len(rows), len(names))) < 0.35  # noqa: PLR2004
+        held = rng.random((len(rows), len(names))) < 0.35
         held[np.arange(len(rows)), rng.integers(0, len(names), len(rows))] = True
         for i, name in enumerate(names):
             columns[name] = [

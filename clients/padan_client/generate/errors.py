@@ -1,6 +1,5 @@
 """How the other fields go wrong, at the rates measured in Indonesian files."""
 
-# ruff: noqa: PLR2004 - shares of a population and of its errors, each used once
 from __future__ import annotations
 
 from collections.abc import Sequence

@@ -4,7 +4,6 @@ Rates follow two real registers of the same people: half of the raw names are eq
 eight are once titles are off. The tables are the generator's own (see ``tokens``).
 """
 
-# ruff: noqa: PLR2004 - shares of a population and of its errors, each used once
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence

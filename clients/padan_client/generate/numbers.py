@@ -102,5 +102,5 @@ def _luhn_digit(number: str) -> int:
     total = 0
     for i, c in enumerate(reversed(number)):
         doubled = int(c) * (2 if i % 2 == 0 else 1)
-        total += doubled - 9 if doubled > 9 else doubled  # noqa: PLR2004 - cross sum
+        total += doubled - 9 if doubled > 9 else doubled
     return -total % 10

@@ -1,6 +1,5 @@
 """A population of Indonesians in households: who they are before anybody writes them down."""
 
-# ruff: noqa: PLR2004 - shares of a population and of its errors, each used once
 from __future__ import annotations
 
 from dataclasses import dataclass

@@ -4,7 +4,6 @@ A world knows the truth: ``column`` gives, for a schema field, what a faultless 
 Households, partners and name tokens are there for the errors that need them.
 """
 
-# ruff: noqa: PLR2004 - shares of a population and of its errors, each used once
 from __future__ import annotations
 
 from collections.abc import Callable

@@ -109,7 +109,7 @@ def explain(failure: ValidationError, raw: Mapping[str, Any]) -> list[Finding]:
     ]
 
 
-def place(loc: tuple[int | str, ...], raw: Any) -> str:  # noqa: ANN401 - parsed TOML is untyped
+def place(loc: tuple[int | str, ...], raw: Any) -> str:
     """The place as an officer finds it: ``flow[asn-status].schema.passes[nik].exact``."""
     text, at = "", raw
     for part in loc:
@@ -122,7 +122,7 @@ def place(loc: tuple[int | str, ...], raw: Any) -> str:  # noqa: ANN401 - parsed
     return text or "file"
 
 
-def _name_of(entry: Any, index: int) -> str:  # noqa: ANN401 - parsed TOML is untyped
+def _name_of(entry: Any, index: int) -> str:
     if isinstance(entry, Mapping):
         for key in ("id", "code", "name"):
             if isinstance(entry.get(key), str):

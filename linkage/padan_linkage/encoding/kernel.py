@@ -134,7 +134,7 @@ def _insert(
     length = bits.size * 64
     word = hashed[0]
     for i in range(wanted):
-        if i == 4:  # noqa: PLR2004 (four positions a half)
+        if i == 4:
             word = hashed[1]
         position = (int(word & uint64(0xFFFF)) * length) >> 16
         word >>= uint64(16)

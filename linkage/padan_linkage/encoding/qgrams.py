@@ -144,7 +144,7 @@ def _is_date(text: Value) -> bool:
     for i in range(_DATE_BYTES):
         byte = int(data[first + i])
         if i in (4, 7):
-            if byte != 45:  # noqa: PLR2004 (a hyphen)
+            if byte != 45:
                 return False
         elif byte < _ZERO or byte > _ZERO + 9:
             return False
@@ -157,7 +157,7 @@ def _calendar(text: Value, place: int, codes: Codes, count: int) -> int:
     data, first, _ = text
     digits = np.empty(8, np.uint8)
     for i in range(8):
-        digits[i] = data[first + i + (i >= 4) + (i >= 6)]  # noqa: PLR2004 (after the hyphens)
+        digits[i] = data[first + i + (i >= 4) + (i >= 6)]
     pairs = np.empty(4, np.int64)
     for i in range(4):
         pairs[i] = (int(digits[2 * i]) - _ZERO) * 10 + int(digits[2 * i + 1]) - _ZERO

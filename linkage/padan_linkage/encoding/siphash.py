@@ -86,7 +86,7 @@ def sip_bytes(
     for i in range(length):
         byte = head[i] if i < head.size else data[first + i - head.size]
         word |= uint64(byte) << uint64(8 * (i & 7))
-        if i & 7 == 7:  # noqa: PLR2004 (a word is full)
+        if i & 7 == 7:
             state = sip_absorb(state, word)
             word = uint64(0)
     word |= uint64(length & 0xFF) << uint64(56)

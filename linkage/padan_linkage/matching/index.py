@@ -6,10 +6,10 @@ import numpy as np
 
 from padan_linkage.matching.calibration import Calibration
 from padan_linkage.matching.exact import TokenIndex, answer_exact, seed_of, token_words
+from padan_linkage.matching.result import PassResult, check_table
 from padan_linkage.matching.sides import Runner
 from padan_linkage.matching.similar import Registry, answer_similar, calibrate
 from padan_linkage.policy import MatchPolicy
-from padan_linkage.matching.result import PassResult, check_table
 from padan_linkage.schema import Pass, Schema
 from padan_linkage.tables import PassTable
 

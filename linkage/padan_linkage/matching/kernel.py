@@ -22,23 +22,23 @@ BLOCK = 512
 
 
 @intrinsic
-def _popcount(_context: Any, word: Any) -> Any:  # noqa: ANN401 -- numba's own types
+def _popcount(_context: Any, word: Any) -> Any:
     """Set bits of a uint64, as int64 (LLVM ctpop)."""
 
-    def codegen(_ctx: Any, builder: Any, _sig: Any, args: Any) -> Any:  # noqa: ANN401
+    def codegen(_ctx: Any, builder: Any, _sig: Any, args: Any) -> Any:
         return builder.ctpop(args[0])
 
     return types.int64(types.uint64), codegen
 
 
-def _lanes_of(words: int) -> Any:  # noqa: ANN401
+def _lanes_of(words: int) -> Any:
     """An intrinsic that adds the distances of ``words`` words in all lanes to ``out[0:8]``."""
 
     @intrinsic
-    def add_distances(ctx: Any, a: Any, i: Any, b: Any, j: Any, out: Any) -> Any:  # noqa: ANN401
+    def add_distances(ctx: Any, a: Any, i: Any, b: Any, j: Any, out: Any) -> Any:
         """``out[l] += Σ_w popcount(a[i + w] ^ b[j + 8w + l])``; arrays 1-D, contiguous."""
 
-        def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:  # noqa: ANN401
+        def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
             lane = ir.VectorType(ir.IntType(64), LANES)
             count = cgutils.get_or_insert_function(
                 builder.module, ir.FunctionType(lane, [lane]), f"llvm.ctpop.v{LANES}i64"
@@ -87,7 +87,7 @@ def _segment(a: Any, i: int, b: Any, j: int, words: int, out: Any) -> None:
 
 
 @njit(cache=True, nogil=True)
-def _statistics(a, row, scratch, group, plan, half, scale, space, stat):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _statistics(a, row, scratch, group, plan, half, scale, space, stat):  # type: ignore[no-untyped-def]
     """Screen statistic of one requester row and 8 provider rows into ``stat``: float64[8]."""
     seg_start, seg_words, pairs, alignments, words = plan
     hamming, square = space
@@ -109,7 +109,7 @@ def _statistics(a, row, scratch, group, plan, half, scale, space, stat):  # type
 
 
 @njit(cache=True, nogil=True)
-def _fill_scratch(filters, order, first, last, words, scratch):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _fill_scratch(filters, order, first, last, words, scratch):  # type: ignore[no-untyped-def]
     """Copy rows ``order[first:last]`` of the provider, 8 records interleaved."""
     for k in range(first, last):
         base = ((k - first) // LANES) * words * LANES + (k - first) % LANES
@@ -125,7 +125,7 @@ def _has(mask: Any, segment: int) -> bool:
 
 
 @njit(cache=True, nogil=True)
-def _pair_features(a, row, a_mask, b, col, b_mask, plan, half, distance, out):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _pair_features(a, row, a_mask, b, col, b_mask, plan, half, distance, out):  # type: ignore[no-untyped-def]
     """Features of one pair into ``out``: int32; -1 where a side is missing.
 
     The best alignment has the least sum of distance - m/2 over what both sides have; the first of
@@ -155,19 +155,19 @@ def _pair_features(a, row, a_mask, b, col, b_mask, plan, half, distance, out):  
 
 
 @njit(cache=True, nogil=True)
-def sweep(  # type: ignore[no-untyped-def]  # noqa: ANN201, C901, PLR0912 -- one loop nest, read as one
-    provider,  # noqa: ANN001
-    requester,  # noqa: ANN001
-    same_table,  # noqa: ANN001
-    plan,  # noqa: ANN001
-    screen,  # noqa: ANN001
-    scores,  # noqa: ANN001
-    buckets,  # noqa: ANN001
-    count,  # noqa: ANN001
-    offset,  # noqa: ANN001
-    found,  # noqa: ANN001
-    best_score,  # noqa: ANN001
-    best_row,  # noqa: ANN001
+def sweep(  # type: ignore[no-untyped-def]
+    provider,
+    requester,
+    same_table,
+    plan,
+    screen,
+    scores,
+    buckets,
+    count,
+    offset,
+    found,
+    best_score,
+    best_row,
 ):
     """Compare all pairs that share a bucket in ``buckets[0] ≤ bucket < buckets[1]``.
 
@@ -232,7 +232,7 @@ def sweep(  # type: ignore[no-untyped-def]  # noqa: ANN201, C901, PLR0912 -- one
 
 
 @njit(cache=True, nogil=True)
-def _keep(scores, rows, score, row):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _keep(scores, rows, score, row):  # type: ignore[no-untyped-def]
     """Insert into the highest scores, highest first; on a tie the earlier row stays ahead."""
     k = len(scores)
     while k > 0 and (rows[k - 1] < 0 or score > scores[k - 1]):

@@ -22,6 +22,6 @@ def exists(year: int, month: int, day: int) -> bool:
     """Whether the day is in the Gregorian calendar and in a register's range."""
     if not (FIRST_YEAR <= year <= LAST_YEAR and 1 <= month <= _MONTHS):
         return False
-    if month == 2 and day == _LEAP_DAY:  # noqa: PLR2004 - February
+    if month == 2 and day == _LEAP_DAY:
         return year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
     return 1 <= day <= _DAYS[month - 1]

@@ -165,9 +165,9 @@ def check_nip(digits: Digits) -> NDArray[np.uint8]:
     year, month, day = (_number(digits, a, b) for a, b in ((0, 4), (4, 6), (6, 8)))
     appointed, term = _number(digits, 8, 12), _number(digits, 12, 14)
     sex = digits[:, 14]
-    in_month = ((term >= 1) & (term <= 12)) | ((term >= 21) & (term <= 29))  # noqa: PLR2004
+    in_month = ((term >= 1) & (term <= 12)) | ((term >= 21) & (term <= 29))
     in_years = (appointed > year) & (appointed <= year + 70)
-    in_century = (year >= 1900) & (year < 2100)  # noqa: PLR2004
+    in_century = (year >= 1900) & (year < 2100)
     return _first_reason(
         len(digits),
         (_is_filler(digits), Reason.FILLER),
@@ -200,8 +200,8 @@ def check_kbli(digits: Digits) -> NDArray[np.uint8]:
 def _day_exists(
     year: NDArray[np.int64], month: NDArray[np.int64], day: NDArray[np.int64]
 ) -> NDArray[np.bool_]:
-    in_year = (month >= 1) & (month <= 12)  # noqa: PLR2004
-    last = _MONTH_DAYS[np.where(in_year, month, 0)] - ((month == 2) & (year % 4 != 0))  # noqa: PLR2004
+    in_year = (month >= 1) & (month <= 12)
+    last = _MONTH_DAYS[np.where(in_year, month, 0)] - ((month == 2) & (year % 4 != 0))
     exists: NDArray[np.bool_] = in_year & (day >= 1) & (day <= last)
     return exists
 

@@ -41,14 +41,14 @@ class AgreementService(pb_grpc.AgreementServiceServicer):
         self._clock = clock
         self._tokens = tokens
 
-    def GetAgreement(  # noqa: N802 - named by the proto
+    def GetAgreement(
         self, request: pb.GetAgreementRequest, context: grpc.ServicerContext
     ) -> pb.Agreement:
         """One agreement with its exact signed bytes."""
         del context
         return self._show(names.parse_agreement("name", request.name))
 
-    def ListAgreements(  # noqa: N802 - named by the proto
+    def ListAgreements(
         self, request: pb.ListAgreementsRequest, context: grpc.ServicerContext
     ) -> pb.ListAgreementsResponse:
         """The agreements that the caller is a party to, by name."""
@@ -63,7 +63,7 @@ class AgreementService(pb_grpc.AgreementServiceServicer):
             next_page_token=self._tokens.make(scope, skip + size) if more else "",
         )
 
-    def SuspendAgreement(  # noqa: N802 - named by the proto
+    def SuspendAgreement(
         self, request: pb.SuspendAgreementRequest, context: grpc.ServicerContext
     ) -> pb.Agreement:
         """Suspend an agreement for the caller's part; a second time keeps the first article."""
@@ -84,7 +84,7 @@ class AgreementService(pb_grpc.AgreementServiceServicer):
                 remember(tx, key, agreement_id, now)
         return self._show(agreement_id)
 
-    def ResumeAgreement(  # noqa: N802 - named by the proto
+    def ResumeAgreement(
         self, request: pb.ResumeAgreementRequest, context: grpc.ServicerContext
     ) -> pb.Agreement:
         """End the caller's own suspension."""
@@ -98,7 +98,7 @@ class AgreementService(pb_grpc.AgreementServiceServicer):
                 remember(tx, key, agreement_id, now)
         return self._show(agreement_id)
 
-    def CreateEpochContribution(  # noqa: N802 - named by the proto
+    def CreateEpochContribution(
         self, request: pb.CreateEpochContributionRequest, context: grpc.ServicerContext
     ) -> EpochContribution:
         """Publish the caller's contribution to a key epoch."""
@@ -122,7 +122,7 @@ class AgreementService(pb_grpc.AgreementServiceServicer):
             self._epochs.contribute(grant, epoch, public_key, signature)
         )
 
-    def ListEpochContributions(  # noqa: N802 - named by the proto
+    def ListEpochContributions(
         self, request: pb.ListEpochContributionsRequest, context: grpc.ServicerContext
     ) -> pb.ListEpochContributionsResponse:
         """Contributions of a flow, newest epoch first."""

@@ -24,7 +24,7 @@ class ConfirmationService(pb_grpc.ConfirmationServiceServicer):
         self._confirmations = confirmations
         self._metrics = metrics
 
-    def ConfirmRecords(  # noqa: N802 - named by the proto
+    def ConfirmRecords(
         self, request: pb.ConfirmRecordsRequest, context: grpc.ServicerContext
     ) -> pb.ConfirmRecordsResponse:
         """Match up to 1,000 rows of one pass against the newest committed registry."""

@@ -65,7 +65,7 @@ _AGREEMENT_STATES = {
 }
 
 
-def request_key(request: Any) -> RequestKey | None:  # noqa: ANN401 - any request message
+def request_key(request: Any) -> RequestKey | None:
     """Scope, id and digest of a request that names itself; None if it does not."""
     if not request.request_id:
         return None

@@ -36,7 +36,7 @@ class DatasetService(pb_grpc.DatasetServiceServicer):
         self._tokens = tokens
         self._metrics = metrics
 
-    def CreateDataset(  # noqa: N802 - named by the proto
+    def CreateDataset(
         self, request: pb.CreateDatasetRequest, context: grpc.ServicerContext
     ) -> pb.Dataset:
         """Open a dataset."""
@@ -47,7 +47,7 @@ class DatasetService(pb_grpc.DatasetServiceServicer):
         current_call().note(dataset=made.id, records=made.record_count)
         return convert.dataset_message(made)
 
-    def UploadTable(  # noqa: N802 - named by the proto
+    def UploadTable(
         self, request_iterator: Iterator[pb.UploadTableRequest], context: grpc.ServicerContext
     ) -> pb.UploadTableResponse:
         """Take rows of one table until it is complete or the caller ends the stream."""
@@ -80,7 +80,7 @@ class DatasetService(pb_grpc.DatasetServiceServicer):
         self._metrics.rows.inc(max(received, 0))
         return pb.UploadTableResponse(committed_rows=table.uploaded, complete=table.complete)
 
-    def QueryWriteStatus(  # noqa: N802 - named by the proto
+    def QueryWriteStatus(
         self, request: pb.QueryWriteStatusRequest, context: grpc.ServicerContext
     ) -> pb.QueryWriteStatusResponse:
         """How many rows of a table are safe."""
@@ -90,7 +90,7 @@ class DatasetService(pb_grpc.DatasetServiceServicer):
         table = self._uploads.status(self._admit(agreement_id, flow_id), dataset_id, pass_id)
         return pb.QueryWriteStatusResponse(committed_rows=table.uploaded, complete=table.complete)
 
-    def CommitDataset(  # noqa: N802 - named by the proto
+    def CommitDataset(
         self, request: pb.CommitDatasetRequest, context: grpc.ServicerContext
     ) -> pb.Dataset:
         """Close a dataset whose tables are all complete."""
@@ -99,7 +99,7 @@ class DatasetService(pb_grpc.DatasetServiceServicer):
         committed = self._datasets.commit(grant, dataset_id, convert.request_key(request))
         return convert.dataset_message(committed)
 
-    def GetDataset(  # noqa: N802 - named by the proto
+    def GetDataset(
         self, request: pb.GetDatasetRequest, context: grpc.ServicerContext
     ) -> pb.Dataset:
         """One of the caller's datasets."""
@@ -107,7 +107,7 @@ class DatasetService(pb_grpc.DatasetServiceServicer):
         grant, dataset_id = self._named(request.name)
         return convert.dataset_message(self._datasets.get(grant, dataset_id))
 
-    def ListDatasets(  # noqa: N802 - named by the proto
+    def ListDatasets(
         self, request: pb.ListDatasetsRequest, context: grpc.ServicerContext
     ) -> pb.ListDatasetsResponse:
         """The caller's datasets of a flow, newest first."""
@@ -123,7 +123,7 @@ class DatasetService(pb_grpc.DatasetServiceServicer):
             next_page_token=self._tokens.make(scope, found[size - 1].sequence) if more else "",
         )
 
-    def DeleteDataset(  # noqa: N802 - named by the proto
+    def DeleteDataset(
         self, request: pb.DeleteDatasetRequest, context: grpc.ServicerContext
     ) -> Empty:
         """Erase a dataset; its owner may do so out of force too."""

@@ -40,7 +40,7 @@ class Guard(grpc.ServerInterceptor):
         self._stopping = stopping
         self._deadline_seconds = deadline_seconds
 
-    def intercept_service(self, continuation: Any, handler_call_details: Any) -> Any:  # noqa: ANN401
+    def intercept_service(self, continuation: Any, handler_call_details: Any) -> Any:
         """Wrap the handler, whichever of the four kinds it is."""
         handler = continuation(handler_call_details)
         method = handler_call_details.method
@@ -69,20 +69,20 @@ class Guard(grpc.ServerInterceptor):
         )
 
     def _single(self, method: str, inner: Callable[..., Any]) -> Callable[..., Any]:
-        def behave(request: Any, context: grpc.ServicerContext) -> Any:  # noqa: ANN401
+        def behave(request: Any, context: grpc.ServicerContext) -> Any:
             with _Watched(self, method, context):
                 return inner(request, context)
 
         return behave
 
     def _streamed(self, method: str, inner: Callable[..., Any]) -> Callable[..., Any]:
-        def behave(request: Any, context: grpc.ServicerContext) -> Iterator[Any]:  # noqa: ANN401
+        def behave(request: Any, context: grpc.ServicerContext) -> Iterator[Any]:
             with _Watched(self, method, context):
                 yield from inner(request, context)
 
         return behave
 
-    def admit(self, call: Call, context: Any) -> None:  # noqa: ANN401 - see _Watched
+    def admit(self, call: Call, context: Any) -> None:
         """Refuse while stopping, without a known caller, or without a sensible deadline."""
         if self._stopping.is_set():
             raise shutting_down()

@@ -43,9 +43,7 @@ class RunService(pb_grpc.RunServiceServicer):
         self._result_bytes = result_bytes
         self._watchers = BoundedSemaphore(watchers)
 
-    def CreateRun(  # noqa: N802 - named by the proto
-        self, request: pb.CreateRunRequest, context: grpc.ServicerContext
-    ) -> Any:  # noqa: ANN401 - google.longrunning has no types
+    def CreateRun(self, request: pb.CreateRunRequest, context: grpc.ServicerContext) -> Any:
         """Charge the quota and start a run."""
         del context
         grant = self._admit(*names.parse_flow("parent", request.parent))
@@ -59,15 +57,13 @@ class RunService(pb_grpc.RunServiceServicer):
         current_call().note(run=run.id, dataset=list_id, records=run.record_count)
         return operation(run, self._message(grant, run))
 
-    def GetRun(  # noqa: N802 - named by the proto
-        self, request: pb.GetRunRequest, context: grpc.ServicerContext
-    ) -> pb.Run:
+    def GetRun(self, request: pb.GetRunRequest, context: grpc.ServicerContext) -> pb.Run:
         """One run."""
         del context
         grant, run_id = self._named(request.name)
         return self._message(grant, self._runs.get(grant, run_id))
 
-    def ListRuns(  # noqa: N802 - named by the proto
+    def ListRuns(
         self, request: pb.ListRunsRequest, context: grpc.ServicerContext
     ) -> pb.ListRunsResponse:
         """The caller's runs of a flow, newest first."""
@@ -83,7 +79,7 @@ class RunService(pb_grpc.RunServiceServicer):
             next_page_token=self._tokens.make(scope, found[size - 1].sequence) if more else "",
         )
 
-    def WatchRun(  # noqa: N802 - named by the proto
+    def WatchRun(
         self, request: pb.WatchRunRequest, context: grpc.ServicerContext
     ) -> Iterator[pb.Run]:
         """State and progress until the run ends."""
@@ -100,15 +96,13 @@ class RunService(pb_grpc.RunServiceServicer):
         finally:
             self._watchers.release()
 
-    def CancelRun(  # noqa: N802 - named by the proto
-        self, request: pb.CancelRunRequest, context: grpc.ServicerContext
-    ) -> pb.Run:
+    def CancelRun(self, request: pb.CancelRunRequest, context: grpc.ServicerContext) -> pb.Run:
         """Stop a run; allowed out of force too."""
         del context
         grant, run_id = self._named(request.name, erasing=True)
         return self._message(grant, self._runs.cancel(grant, run_id, convert.request_key(request)))
 
-    def StreamResults(  # noqa: N802 - named by the proto
+    def StreamResults(
         self, request: pb.StreamResultsRequest, context: grpc.ServicerContext
     ) -> Iterator[pb.StreamResultsResponse]:
         """Answers of a succeeded run."""
@@ -152,13 +146,13 @@ class OperationService(operations_pb2_grpc.OperationsServicer):  # type: ignore[
         self._runs = runs
         self._tokens = tokens
 
-    def GetOperation(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: ANN401, N802
+    def GetOperation(self, request: Any, context: grpc.ServicerContext) -> Any:
         """One operation."""
         del context
         grant, run = self._named(request.name)
         return operation(run, convert.run_message(run, self._runs.progress(grant, run)))
 
-    def ListOperations(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: ANN401, N802
+    def ListOperations(self, request: Any, context: grpc.ServicerContext) -> Any:
         """The caller's operations, newest first; filters are not supported."""
         del context
         if request.filter:
@@ -182,14 +176,14 @@ class OperationService(operations_pb2_grpc.OperationsServicer):  # type: ignore[
             next_page_token=self._tokens.make(scope, found[size - 1].sequence) if more else "",
         )
 
-    def CancelOperation(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: ANN401, N802
+    def CancelOperation(self, request: Any, context: grpc.ServicerContext) -> Any:
         """Stop a run."""
         del context
         grant, run = self._named(request.name, erasing=True)
         self._runs.cancel(grant, run.id, None)
         return empty_pb2.Empty()
 
-    def WaitOperation(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: ANN401, N802
+    def WaitOperation(self, request: Any, context: grpc.ServicerContext) -> Any:
         """The operation once it is done, or as it stands when the timeout is over."""
         grant, run = self._named(request.name)
         seconds = math.inf
@@ -199,7 +193,7 @@ class OperationService(operations_pb2_grpc.OperationsServicer):  # type: ignore[
             run = seen
         return operation(run, convert.run_message(run, self._runs.progress(grant, run)))
 
-    def DeleteOperation(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: ANN401, N802
+    def DeleteOperation(self, request: Any, context: grpc.ServicerContext) -> Any:
         """Not offered: a run's answers go with its list (DeleteDataset)."""
         self._named(request.name, erasing=True)
         context.abort(
@@ -222,7 +216,7 @@ class OperationService(operations_pb2_grpc.OperationsServicer):  # type: ignore[
         return grant
 
 
-def operation(run: Run, message: pb.Run) -> Any:  # noqa: ANN401 - google.longrunning has no types
+def operation(run: Run, message: pb.Run) -> Any:
     """A run as an operation: done with a Run or, failed or cancelled, with a status."""
     made = operations_pb2.Operation(
         name=f"operations/{run.id}", metadata=_any(pb.RunMetadata(run=message))

@@ -67,7 +67,7 @@ def grpc_code(reason: Reason) -> grpc.StatusCode:
     return _GRPC_CODES[code_of(reason)]
 
 
-def status_of(refusal: Refusal) -> Any:  # noqa: ANN401 - google.rpc has no types
+def status_of(refusal: Refusal) -> Any:
     """The ``google.rpc.Status``: ErrorInfo first, then the message in both languages."""
     status = status_pb2.Status(
         code=code_of(refusal.reason), message=f"{refusal.indonesian} / {refusal.english}"

@@ -67,7 +67,7 @@ class SqlStore:
 
 def _tame_sqlite(engine: sa.Engine) -> None:
     @sa.event.listens_for(engine, "connect")
-    def _on_connect(connection: sqlite3.Connection, _record: Any) -> None:  # noqa: ANN401
+    def _on_connect(connection: sqlite3.Connection, _record: Any) -> None:
         # sqlite3 must not begin transactions by itself: it would begin them deferred.
         connection.isolation_level = None
         for pragma in (

@@ -154,7 +154,7 @@ class SqlRuns:
         )
         return ended.rowcount == 1
 
-    def _under_lease(self, run_id: str, worker: str, **values: Any) -> bool:  # noqa: ANN401
+    def _under_lease(self, run_id: str, worker: str, **values: Any) -> bool:
         changed = self._connection.execute(
             runs.update()
             .where(runs.c.id == run_id, runs.c.state == _RUNNING, runs.c.lease_owner == worker)

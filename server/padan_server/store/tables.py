@@ -15,15 +15,15 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _Sequence = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
-def _bytes(name: str, **options: Any) -> sa.Column[bytes]:  # noqa: ANN401 - SQLAlchemy's own
+def _bytes(name: str, **options: Any) -> sa.Column[bytes]:
     return sa.Column(name, sa.LargeBinary, nullable=False, **options)
 
 
-def _text(name: str, **options: Any) -> sa.Column[str]:  # noqa: ANN401 - SQLAlchemy's own
+def _text(name: str, **options: Any) -> sa.Column[str]:
     return sa.Column(name, sa.Text, nullable=False, **options)
 
 
-def _number(name: str, **options: Any) -> sa.Column[int]:  # noqa: ANN401 - SQLAlchemy's own
+def _number(name: str, **options: Any) -> sa.Column[int]:
     return sa.Column(name, sa.BigInteger, nullable=False, **options)
 
 

@@ -87,7 +87,7 @@ def test_a_folder_that_is_not_there_raises(tmp_path):
 
 
 def test_an_unloaded_agreement_has_no_standing(tmp_path):
-    from datetime import UTC, datetime  # noqa: PLC0415
+    from datetime import UTC, datetime
 
     (tmp_path / "rusak.toml").write_bytes(b"format =")
     with pytest.raises(ValueError, match="not loaded"):
@@ -99,4 +99,4 @@ def test_reading_the_folder_leaves_it_as_it_was(signers, flagship, tmp_path):
     before = sorted((p.name, p.stat().st_mtime_ns) for p in tmp_path.iterdir())
     load_directory(tmp_path)
     assert sorted((p.name, p.stat().st_mtime_ns) for p in tmp_path.iterdir()) == before
-    assert os.listdir(tmp_path)  # noqa: PTH208
+    assert os.listdir(tmp_path)

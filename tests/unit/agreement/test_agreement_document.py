@@ -183,7 +183,7 @@ def test_a_stranger_s_signature_is_refused(flagship, signers):
 
 def test_a_signature_over_the_bare_document_is_refused(flagship, signers):
     """The label keeps a signature made for another purpose from standing in."""
-    from padan_linkage import signatures  # noqa: PLC0415
+    from padan_linkage import signatures
 
     bare = {p: signatures.sign(signers.sign_private(p), flagship) for p in ("bkn", "kemnaker")}
     assert set(refused(flagship, bare)) == {"signature-invalid"}
