@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from padan_linkage.normalise.latin import is_missing, plain, words
+from padan_linkage.normalise.latin import is_missing, joined_acronyms, plain, words
 from padan_linkage.normalise.outcome import Reason
 
 _FORMS = {
@@ -33,7 +33,6 @@ _PHRASES = (
     (re.compile(r"\bperusahaan daerah\b"), "pd"),
 )
 _WORDS = {"and": "dan", "intl": "international", "mfg": "manufacturing"}
-_ACRONYM = re.compile(r"\b(?:[a-z]\.){2,}")
 _TOKEN = re.compile(r"[a-z0-9]+")
 
 
@@ -41,8 +40,7 @@ def parse_company(value: str) -> str:
     """Normal form of a company name, or the Reason why there is none."""
     if is_missing(value):
         return ""
-    text = plain(value).replace("&", " dan ").replace("+", " dan ")
-    text = _ACRONYM.sub(lambda m: m[0].replace(".", "") + " ", text)
+    text = joined_acronyms(plain(value).replace("&", " dan ").replace("+", " dan "))
     for phrase, form in _PHRASES:
         text = phrase.sub(form, text)
     tokens = [_WORDS.get(t, t) for t in _TOKEN.findall(text) if t not in _QUALIFIERS]

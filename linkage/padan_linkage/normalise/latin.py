@@ -7,7 +7,7 @@ import unicodedata
 
 #: What stands in a cell that has no value, in lower case.
 MISSING = frozenset({
-    "", "-", "--", "---", ".", "?", "x", "null", "none", "nan", "n/a", "#n/a", "#ref!", "#value!",
+    "", "-", "--", "---", ".", "?", "null", "none", "nan", "n/a", "#n/a", "#ref!", "#value!",
     "nihil", "kosong", "tidak ada", "tdk ada", "belum ada", "tidak diketahui", "unknown",
 })  # fmt: skip
 
@@ -19,6 +19,7 @@ _LETTERS = str.maketrans({
 #: Every shape of the apostrophe, the Arabic letters ain and hamza in transliteration among them.
 _APOSTROPHES = str.maketrans(dict.fromkeys("'`´‘’‛ʻʼʽʾʿˈ′＇", ""))
 _SPACES = re.compile(r"\s+")
+_ACRONYM = re.compile(r"\b(?:[a-z]\.){2,}")
 
 
 def words(text: str) -> frozenset[str]:
@@ -38,6 +39,11 @@ def plain(value: str) -> str:
     else:
         value = value.replace("'", "").replace("`", "")
     return _SPACES.sub(" ", value).strip().lower()
+
+
+def joined_acronyms(text: str) -> str:
+    """Single letters with dots between them as one word: ``p.t.`` is ``pt``."""
+    return _ACRONYM.sub(lambda m: m[0].replace(".", "") + " ", text)
 
 
 def is_missing(value: str) -> bool:

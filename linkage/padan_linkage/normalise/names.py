@@ -46,7 +46,7 @@ def _parse(value: str, form: Callable[[str], str]) -> str:
         text = _IN_PARENTHESES.sub(" ", text)
     alias = _ALIAS.search(text)
     if alias:
-        text = text[: alias.start()].strip() or text[alias.end() :]
+        text = text[: alias.start()].strip() or text[alias.end() :].strip() or text
     head, *others = [_PIECE.findall(part) for part in text.split(",")]
     core = strip_behind(strip_front(head), after_comma=False)
     for part in others:
@@ -66,7 +66,7 @@ def strip_front(pieces: Pieces) -> Pieces:
         piece = pieces[start].rstrip(".")
         if piece in FRONT or (piece in FRONT_SHORT and _more_than_initials(pieces[start + 1 :])):
             start += 1
-        elif left > 2 and _dotted(pieces[start : start + 2]) in FRONT_DOTTED:  # noqa: PLR2004
+        elif left > 2 and _dotted(pieces[start : start + 2]) in FRONT_DOTTED:
             start += 2
         else:
             break
@@ -85,7 +85,7 @@ def strip_behind(pieces: Pieces, *, after_comma: bool) -> Pieces:
         for count in range(min(MOST_PIECES, end - floor), 0, -1):
             tail = pieces[end - count : end]
             title = "".join(tail).replace(".", "")
-            dotted = after_comma or tail[0].endswith(".") or _ends_dotted(pieces[: end - count])
+            dotted = after_comma or tail[0].endswith(".") or _follows_title(pieces[: end - count])
             if _is_title(tail, title, dotted=dotted):
                 end -= count
                 break
@@ -100,9 +100,9 @@ def _is_title(tail: Pieces, title: str, *, dotted: bool) -> bool:
     return title in BEHIND_BARE or (dotted and (title in BEHIND or title in FRONT))
 
 
-def _ends_dotted(pieces: Pieces) -> bool:
-    """Whether a title may hang on to what is before it: ``Sri S.E.Ak``, but not ``A. Ma``."""
-    return len(pieces) > 1 and pieces[-1].endswith(".")
+def _follows_title(pieces: Pieces) -> bool:
+    """Whether a title may follow on what is before it: ``Sri S.E.Ak``, but not ``A. Ma``."""
+    return len(pieces) > 1 and (pieces[-1].endswith(".") or pieces[-1] in BEHIND_BARE)
 
 
 def _dotted(pieces: Pieces) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from padan_linkage.normalise.latin import is_missing, plain, words
+from padan_linkage.normalise.latin import is_missing, joined_acronyms, plain, words
 from padan_linkage.normalise.outcome import Reason
 from padan_linkage.normalise.spelling import modern
 
@@ -55,7 +55,7 @@ def parse_place(value: str) -> str:
     """A place by its present name, without its rank; a Reason if no letter is left."""
     if is_missing(value):
         return ""
-    words = [modern(w) for w in _WORD.findall(plain(value))]
+    words = [modern(w) for w in _WORD.findall(joined_acronyms(plain(value)))]
     if not words:
         return Reason.UNREADABLE
     named = [

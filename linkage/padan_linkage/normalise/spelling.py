@@ -14,7 +14,7 @@ from padan_linkage.normalise.latin import words
 _KEEP_OE = words(
     "joe joel joey joelle zoe zoey chloe noel noelle noella noelia phoebe moe doe roe boer"
 )
-_CONSONANT_J = re.compile(r"(?<=[bghklmprsw])j")
+_OLD_Y = re.compile(r"^j|(?<=[bghklmprsw])j")
 
 _MUHAMMAD = re.compile(r"^m(?:u|o|ou)(?:h|kh|ch|k|hk)h?am+[aeu]?[dt]h?$")
 _MUHAMMAD_SHORT = frozenset({"moh", "muh", "moch", "much", "mohd", "muhd", "mhd", "mohm", "mhmd"})
@@ -36,8 +36,8 @@ LINKS = frozenset({"bin", "binti", "binte", "bte", "bt"})
 def modern(token: str) -> str:
     """The token in the spelling of 1972: oe to u, dj to j, tj to c, sj to sy, nj at the head to ny.
 
-    A ``j`` after another consonant was the old ``y`` if the token shows old spelling elsewhere
-    (Soerjadi); between vowels it may be either (Soejono, Soedjono) and stays.
+    A ``j`` at the head or after another consonant was the old ``y`` if the token shows old spelling
+    elsewhere (Joesoef, Soerjadi); between vowels it may be either (Soejono, Soedjono) and stays.
     """
     if token in _KEEP_OE:
         return token
@@ -47,7 +47,7 @@ def modern(token: str) -> str:
         if token.startswith("nj"):
             token = "ny" + token[2:]
         if token != old or "oe" in token:
-            token = _CONSONANT_J.sub("y", token)
+            token = _OLD_Y.sub("y", token)
         token = token.replace("\x00", "j")
     return token.replace("oe", "u") if "oe" in token else token
 

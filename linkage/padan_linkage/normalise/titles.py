@@ -21,20 +21,21 @@ FRONT_SHORT = frozenset({"h", "rr", "rm", "rd"})
 FRONT_DOTTED = frozenset({"kh", "rm", "rr", "hj"})
 
 _FIELDS = (
-    "h hi e ei t tr p pd pdi kom i_kom ikom si sos sosi ip ag hut kep ked farm psi ptk stp "
+    "h hi e ei t tr p pd pdi kom ikom si sos sosi ip ag hut kep ked farm psi ptk stp "
     "tp hum kn kes km gz sn sy ak ab ap ars as ds ec eng fil hub in kedh keb kel kh kpm li "
-    "ling mat min mar ms pi par pet pk pn pol pt q st stat t_p th thi ud us ipem iptek mm "
+    "ling mat min mar ms pi par pet pk pn pol pt q st stat th thi ud us ipem iptek mm "
     "mpd sc stpem"
 )
-_DEGREES = {level + field.replace("_", "") for level in "sm" for field in _FIELDS.split()}
+_DEGREES = {level + field for level in "sm" for field in _FIELDS.split()}
 _OTHERS = (
     "sh mh se me st mt ss ma ms mm mhum mba mpa mph mps mkm mkp map mak msi msc bsc ba be "
     "bba bbus bed beng bcom bacc llb llm mphil phd dphil edd dba lc lcs amd ama amk amkeb "
     "amkg amp amds amf apt ners ns sst sstp sstpi skm skh skg spt spi sip siptek shi sei sap "
     "ak ca cpa cfa cma csrs qia qrma crmp cla mcp akp psikolog sportmed spa spog spogk spb "
     "spbs spot spjp spm spkk spkj spp spr sprad span spanak sppd sppk sptht sprm spn spu "
-    "spfk spgk spak kic finasim trkeb strkeb strkes strt stras strip mtrap mtrip mtrhanla "
-    "bahons mpdi mthi mud mag sag sthi spdi spdsd spdaud mmpd mmsi mikom mik mip mhan mee"
+    "spfk spgk spak kic finasim amdkeb amdkep amdkom amdak amdfarm amdrad amdgz mhkes ssit "
+    "trkeb strkeb strkes strt stras strip mtrap mtrip mtrhanla bahons mpdi mthi mud mag sag "
+    "sthi spdi spdsd spdaud mmpd mmsi mikom mik mip mhan mee"
 )
 #: Behind a name, where a dot or a comma shows that it is a title.
 BEHIND = words(_OTHERS) | _DEGREES
