@@ -116,7 +116,7 @@ def save_identity(
                 "if they must change (the agreements change with them).",
             )
         )
-    secret = {"sign": _b64(identity._sign), "exchange": _b64(identity._exchange)}
+    secret = {"sign": _b64(identity._sign), "exchange": _b64(identity._exchange)}  # noqa: SLF001 - its own file format
     document: dict[str, Any] = {"format": _FORMAT, "party": identity.party}
     if passphrase:
         document["encrypted"] = _encrypt(secret, identity.party, passphrase, randomness)

@@ -107,5 +107,5 @@ class Ticker:
                 return
             try:
                 self._action()
-            except Exception as e:
+            except Exception as e:  # noqa: BLE001 - must go on; the next turn tries again
                 _log.error("maintenance_fault", task=self._name, error=type(e).__name__)

@@ -113,7 +113,7 @@ class Runner:
                     self._failpoints.hit("run.leased")
                     self._attempt(run, worker)
                     continue
-            except Exception as e:
+            except Exception as e:  # noqa: BLE001 - a worker must outlive any one fault
                 _log.error("run_worker_fault", error=type(e).__name__)
                 self._stopping.wait(_RETRY_SECONDS)
             rings = self._bell.wait(rings, _IDLE_SECONDS)
@@ -143,7 +143,7 @@ class Runner:
             self._end(run, worker, RunState.FAILED, refusal.reason, began)
         except StoreFullError:
             self._retry(run, worker, Reason.STORAGE_FULL, began)
-        except Exception as e:
+        except Exception as e:  # noqa: BLE001 - any fault of a pass is retried, then told
             _log.error("run_fault", run=run.id, error=type(e).__name__, where=_where(e))
             self._retry(run, worker, Reason.RUN_WORKER_FAILED, began)
         else:
@@ -315,7 +315,7 @@ class _Lease:
             try:
                 with self._store.write() as tx:
                     kept = tx.runs.renew(self._run_id, self._worker, until)
-            except Exception as e:
+            except Exception as e:  # noqa: BLE001 - a full disk must not kill the heart
                 _log.warning("lease_not_renewed", run=self._run_id, error=type(e).__name__)
                 continue
             if not kept:

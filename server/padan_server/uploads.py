@@ -93,10 +93,10 @@ class _Session:
     def __init__(
         self, uploads: Uploads, admit: Callable[[], Grant], dataset_id: str, pass_id: str
     ) -> None:
-        self._store = uploads._store
-        self._files = uploads._files
-        self._failpoints = uploads._failpoints
-        self._sync_bytes = uploads._sync_bytes
+        self._store = uploads._store  # noqa: SLF001 - a part of Uploads
+        self._files = uploads._files  # noqa: SLF001
+        self._failpoints = uploads._failpoints  # noqa: SLF001
+        self._sync_bytes = uploads._sync_bytes  # noqa: SLF001
         self._admit = admit
         grant = admit()
         with self._store.read() as tx:

@@ -7,10 +7,11 @@ import grpc
 import pytest
 
 from padan.v1 import error_reason_pb2
+from padan_client.core import reasons
 
 ROOT = Path(__file__).resolve().parents[2]
 PREFIX = "ERROR_REASON_"
-REASONS = [n.removeprefix(PREFIX) for n in error_reason_pb2.ErrorReason.keys()][1:]
+REASONS = [n.removeprefix(PREFIX) for n in error_reason_pb2.ErrorReason.keys()][1:]  # noqa: SIM118 - not a dict
 
 
 @pytest.fixture(scope="module")
@@ -43,3 +44,11 @@ def test_the_page_documents_every_reason_and_no_other(page):
 
 def test_the_page_gives_each_reason_the_status_of_the_proto(page, statuses):
     assert {r: cells[0] for r, cells in page.items()} == {r: statuses[r] or "–" for r in REASONS}
+
+
+def test_the_client_has_a_text_for_every_reason_in_both_languages():
+    assert set(reasons._TEXTS) == set(REASONS)
+    for indonesian, english in reasons._TEXTS.values():
+        assert indonesian
+        assert english
+        assert indonesian != english

@@ -167,12 +167,11 @@ def delete(
 ) -> None:
     """Hapus himpunan data di unit. / Erase a dataset at the unit."""
     from padan_client.core.listing import delete_dataset, resource_name
-    from padan_client.decoybook import DecoyBook
 
     opened = open_home(home)
     name = resource_name(opened.place(agreement, flow), "datasets", dataset)
     _run(opened, delete_dataset(name, opened.randomness, opened.patience))
-    DecoyBook(opened.folder / "registries").forget(name)
+    opened.decoy_book().forget(name)
     if json_:
         print_json({"dataset": name, "deleted": True})
     else:

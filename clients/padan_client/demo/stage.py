@@ -66,7 +66,7 @@ class Stage:
         """
         command = [sys.executable, "-m", "padan_client", "--lang", current_language(), *arguments]
         environment = {**os.environ, "PADAN_HOME": str(self.home(party)), "COLUMNS": "200"}
-        done = subprocess.run(
+        done = subprocess.run(  # noqa: S603 - our own command, no shell
             [*command, "--json"] if as_json else command,
             env=environment,
             capture_output=True,
@@ -163,7 +163,7 @@ def _sign(stage: Stage, parties: Sequence[str]) -> None:
 def running_unit(stage: Stage) -> Iterator[None]:
     """The unit as a process of its own, ready to serve; stopped gracefully at the end."""
     with stage.log.open("ab") as log:
-        process = subprocess.Popen(
+        process = subprocess.Popen(  # noqa: S603 - our own command, no shell
             [
                 sys.executable,
                 "-m",

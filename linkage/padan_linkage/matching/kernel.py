@@ -87,7 +87,7 @@ def _segment(a: Any, i: int, b: Any, j: int, words: int, out: Any) -> None:
 
 
 @njit(cache=True, nogil=True)
-def _statistics(a, row, scratch, group, plan, half, scale, space, stat):  # type: ignore[no-untyped-def]
+def _statistics(a, row, scratch, group, plan, half, scale, space, stat):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """Screen statistic of one requester row and 8 provider rows into ``stat``: float64[8]."""
     seg_start, seg_words, pairs, alignments, words = plan
     hamming, square = space
@@ -109,7 +109,7 @@ def _statistics(a, row, scratch, group, plan, half, scale, space, stat):  # type
 
 
 @njit(cache=True, nogil=True)
-def _fill_scratch(filters, order, first, last, words, scratch):  # type: ignore[no-untyped-def]
+def _fill_scratch(filters, order, first, last, words, scratch):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """Copy rows ``order[first:last]`` of the provider, 8 records interleaved."""
     for k in range(first, last):
         base = ((k - first) // LANES) * words * LANES + (k - first) % LANES
@@ -125,7 +125,7 @@ def _has(mask: Any, segment: int) -> bool:
 
 
 @njit(cache=True, nogil=True)
-def _pair_features(a, row, a_mask, b, col, b_mask, plan, half, distance, out):  # type: ignore[no-untyped-def]
+def _pair_features(a, row, a_mask, b, col, b_mask, plan, half, distance, out):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """Features of one pair into ``out``: int32; -1 where a side is missing.
 
     The best alignment has the least sum of distance - m/2 over what both sides have; the first of
@@ -155,19 +155,19 @@ def _pair_features(a, row, a_mask, b, col, b_mask, plan, half, distance, out):  
 
 
 @njit(cache=True, nogil=True)
-def sweep(  # type: ignore[no-untyped-def]
-    provider,
-    requester,
-    same_table,
-    plan,
-    screen,
-    scores,
-    buckets,
-    count,
-    offset,
-    found,
-    best_score,
-    best_row,
+def sweep(  # type: ignore[no-untyped-def]  # noqa: ANN201, C901, PLR0912 -- one loop nest, read as one
+    provider,  # noqa: ANN001
+    requester,  # noqa: ANN001
+    same_table,  # noqa: ANN001
+    plan,  # noqa: ANN001
+    screen,  # noqa: ANN001
+    scores,  # noqa: ANN001
+    buckets,  # noqa: ANN001
+    count,  # noqa: ANN001
+    offset,  # noqa: ANN001
+    found,  # noqa: ANN001
+    best_score,  # noqa: ANN001
+    best_row,  # noqa: ANN001
 ):
     """Compare all pairs that share a bucket in ``buckets[0] ≤ bucket < buckets[1]``.
 
@@ -232,7 +232,7 @@ def sweep(  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _keep(scores, rows, score, row):  # type: ignore[no-untyped-def]
+def _keep(scores, rows, score, row):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """Insert into the highest scores, highest first; on a tie the earlier row stays ahead."""
     k = len(scores)
     while k > 0 and (rows[k - 1] < 0 or score > scores[k - 1]):

@@ -321,7 +321,7 @@ class Unit(pb_grpc.AgreementServiceServicer):
     def __init__(self) -> None:
         self.asked: list[Any] = []
 
-    def SuspendAgreement(self, request, context):
+    def SuspendAgreement(self, request, context):  # noqa: N802
         self.asked.append(request)
         return pb.Agreement(
             name=request.name,
@@ -330,7 +330,7 @@ class Unit(pb_grpc.AgreementServiceServicer):
             suspended_by=["bkn"],
         )
 
-    def ResumeAgreement(self, request, context):
+    def ResumeAgreement(self, request, context):  # noqa: N802
         self.asked.append(request)
         context.abort(grpc.StatusCode.PERMISSION_DENIED, "bukan penangguhan instansi ini")
 

@@ -99,4 +99,4 @@ def test_reading_the_folder_leaves_it_as_it_was(signers, flagship, tmp_path):
     before = sorted((p.name, p.stat().st_mtime_ns) for p in tmp_path.iterdir())
     load_directory(tmp_path)
     assert sorted((p.name, p.stat().st_mtime_ns) for p in tmp_path.iterdir()) == before
-    assert os.listdir(tmp_path)
+    assert os.listdir(tmp_path)  # noqa: PTH208

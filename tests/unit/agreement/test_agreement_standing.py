@@ -66,7 +66,7 @@ def test_the_last_evening_in_utc_is_already_over_in_jakarta():
 
 def test_a_moment_without_time_zone_is_refused():
     with pytest.raises(ValueError, match="time zone"):
-        load_agreement(example("kemnaker-bkn-2024")).standing(datetime(2026, 1, 1))
+        load_agreement(example("kemnaker-bkn-2024")).standing(datetime(2026, 1, 1))  # noqa: DTZ001
 
 
 def test_suspension_names_force_majeure_and_yields_to_expiry():
@@ -77,7 +77,7 @@ def test_suspension_names_force_majeure_and_yields_to_expiry():
     assert agreement.standing(wib("2024-08-14T00:00:00"), ["bkn"]).state == "pending"
 
 
-@given(st.datetimes(datetime(2015, 1, 1), datetime(2030, 1, 1)), st.booleans())
+@given(st.datetimes(datetime(2015, 1, 1), datetime(2030, 1, 1)), st.booleans())  # noqa: DTZ001
 def test_served_exactly_inside_the_term(moment, suspended):
     agreement = load_agreement(example("kemenkopmk-kemnaker-2023"))
     now = moment.replace(tzinfo=UTC)
