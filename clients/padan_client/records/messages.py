@@ -7,7 +7,7 @@ from padan_linkage.normalise import MAX_CHARACTERS, Reason
 from padan_linkage.schema import Kind, Schema
 
 #: Reason of a row that no pass can use.
-NO_PASS = "no_pass"  # noqa: S105 - a reason, not a password
+UNMATCHABLE = "no_pass"
 
 
 def kind_label(kind: Kind) -> str:

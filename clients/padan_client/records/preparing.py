@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from padan_client.errors import BadInputError
 from padan_client.language import t
-from padan_client.records.messages import NO_PASS, kind_label, no_pass_text, reason_text
+from padan_client.records.messages import UNMATCHABLE, kind_label, no_pass_text, reason_text
 from padan_linkage.normalise import Normalised, normalise
 from padan_linkage.schema import Kind, Schema
 
@@ -216,7 +216,7 @@ def _rejected_rows(rows: NDArray[np.int64], message: str, ids: pa.StringArray) -
             pa.array(rows + 1, pa.int64()),
             ids.take(pa.array(rows)),
             pa.array([""] * len(rows), pa.string()),
-            pa.array([NO_PASS] * len(rows), pa.string()),
+            pa.array([UNMATCHABLE] * len(rows), pa.string()),
             pa.array([REJECTED] * len(rows), pa.string()),
             pa.array([message] * len(rows), pa.string()),
         ],
