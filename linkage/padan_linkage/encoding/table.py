@@ -22,6 +22,7 @@ from padan_linkage.encoding.decoys import Decoys, cover_traffic, recombine
 from padan_linkage.encoding.diffusion import diffusion_rows
 from padan_linkage.encoding.handles import decoy_handles, record_handles
 from padan_linkage.encoding.qgrams import cut_of
+from padan_linkage.encoding.selftest import check_kernels
 from padan_linkage.encoding.tokens import HASH_BYTES, Tokens, buckets, make_tokens, salt_keys
 from padan_linkage.keys import LinkageKey
 from padan_linkage.normalise import exact_values
@@ -119,10 +120,12 @@ def encode_table(
 class PassEncoder:
     """Encodes one pass under one key; keeps the diffusion rows between calls.
 
-    Make one and keep it where records come one at a time. Safe to share between threads.
+    Make one and keep it where records come one at a time. Safe to share between threads. Raises
+    StaleKernelError if the compiled kernels are of another version.
     """
 
     def __init__(self, schema: Schema, p: Pass, key: LinkageKey, *, threads: int = 1) -> None:
+        check_kernels()
         digest = schema.digest()
         labels = [segment.label for segment in p.similar]
         if len(labels) > _MAX_LABELS:

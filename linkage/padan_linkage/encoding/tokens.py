@@ -72,4 +72,4 @@ def buckets(hashes: NDArray[np.uint8], bucket_bits: int) -> NDArray[np.uint8]:
 
 def salt_keys(hashes: NDArray[np.uint8]) -> NDArray[np.uint64]:
     """The SipHash key of each row, bytes 16 to 31 as two little-endian words: ``uint64[n, 2]``."""
-    return np.ascontiguousarray(hashes[:, 16:32]).view("<u8").astype(np.uint64, copy=False)
+    return np.ascontiguousarray(hashes[:, 16:32]).view("<u8").astype(np.uint64)
