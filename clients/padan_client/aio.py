@@ -101,12 +101,11 @@ class AsyncLink:
         except grpc.RpcError as error:
             raise from_rpc_error(error) from None
 
-    async def _download(self, method: str, request: Message, sink: Callable[[Any], bool]) -> None:
+    async def _download(self, method: str, request: Message, sink: Callable[[Any], None]) -> None:
         stream = self._methods[method](request, timeout=self._timeouts.stream)
         try:
             async for message in stream:
-                if not sink(message):
-                    break
+                sink(message)
         except grpc.RpcError as error:
             raise from_rpc_error(error) from None
         finally:

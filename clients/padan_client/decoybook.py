@@ -1,40 +1,80 @@
-"""Which decoys each published registry holds, so that a delta can touch them again.
+"""What a delta needs to know of the registry it updates, kept from one upload to the next.
 
-One private file a dataset; it names decoys by number and nobody's record.
+For each published registry: which decoys it holds, so that a delta can touch them again; and a pool
+of some thousand of its records, which decoys are recombined from. The pool is the provider's own
+data on the provider's own disk, encrypted under a secret of the identity; it goes with the epoch or
+when the registry is deleted.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from padan_client.errors import BadInputError
-from padan_client.files import read_private, write_private
+from padan_client.errors import BadInputError, VerificationError
+from padan_client.files import erase, read_private, write_private
+from padan_client.identity import Identity
 from padan_client.language import t
+from padan_client.registry import Registry
 from padan_linkage.encoding import Decoys
+from padan_linkage.randomness import Drbg
+
+#: Records in a pool: enough that a delta's decoys look like the registry's.
+POOL_RECORDS = 4096
+_ID = "\x00id"
+
+
+@dataclass(frozen=True, repr=False)
+class Page:
+    """One registry: the decoys of each pass, and a pool (string columns, by field, with ids)."""
+
+    decoys: Mapping[str, Decoys]
+    pool: pa.Table
+
+    def pool_records(self) -> dict[str, pa.ChunkedArray]:
+        """The pool's columns by schema field."""
+        return {name: self.pool[name] for name in self.pool.column_names if name != _ID}
 
 
 class DecoyBook:
-    """The decoys of every registry that this home published."""
+    """The pages of every registry that this home published."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(
+        self, folder: Path, identity: Identity, randomness: Callable[[int], bytes]
+    ) -> None:
         self._folder = folder
+        self._cipher = AESGCM(identity.derive(b"decoy pool"))
+        self._randomness = randomness
 
-    def save(self, dataset: str, decoys: Mapping[str, Decoys]) -> None:
-        """Remember the decoys of each pass of ``dataset`` (a resource name)."""
-        document = {
+    def save(self, dataset: str, page: Page) -> None:
+        """Remember the page of ``dataset`` (a resource name)."""
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_stream(sink, page.pool.schema) as writer:
+            writer.write_table(page.pool)
+        nonce = self._randomness(12)
+        sealed = self._cipher.encrypt(nonce, sink.getvalue().to_pybytes(), dataset.encode())
+        write_private(self._path(dataset, "pool"), nonce + sealed)
+        decoys = {
             pass_id: {"count": d.count, "removed": d.removed.tolist()}
-            for pass_id, d in decoys.items()
+            for pass_id, d in page.decoys.items()
         }
-        content = {"dataset": dataset, "passes": document}
-        write_private(self._path(dataset), json.dumps(content).encode())
+        write_private(self._path(dataset, "json"), json.dumps(decoys).encode())
 
-    def load(self, dataset: str) -> dict[str, Decoys]:
-        """The decoys of each pass. Raises BadInputError if ``dataset`` was not published here."""
-        path = self._path(dataset)
+    def load(self, dataset: str) -> Page:
+        """The page of ``dataset``.
+
+        Raises BadInputError if it was not published from this home, VerificationError if the files
+        were altered.
+        """
+        path = self._path(dataset, "json")
         if not path.exists():
             raise BadInputError(
                 t(
@@ -44,16 +84,43 @@ class DecoyBook:
                     "be made of it. Publish the whole registry.",
                 )
             )
-        passes = json.loads(read_private(path))["passes"]
-        return {
+        sealed = read_private(self._path(dataset, "pool"))
+        try:
+            plain = self._cipher.decrypt(sealed[:12], sealed[12:], dataset.encode())
+        except (InvalidTag, ValueError):
+            raise VerificationError(
+                t(
+                    "Catatan registri dasar diubah atau milik identitas lain. Terbitkan registri "
+                    "lengkap.",
+                    "The notes on the base registry were altered or belong to another identity. "
+                    "Publish the whole registry.",
+                )
+            ) from None
+        decoys = {
             pass_id: Decoys(entry["count"], np.array(entry["removed"], np.int64))
-            for pass_id, entry in passes.items()
+            for pass_id, entry in json.loads(read_private(path)).items()
         }
+        return Page(decoys, pa.ipc.open_stream(plain).read_all())
 
     def forget(self, dataset: str) -> None:
-        """Drop what is known of a deleted registry."""
-        self._path(dataset).unlink(missing_ok=True)
+        """Erase what is known of a deleted registry."""
+        for suffix in ("json", "pool"):
+            erase(self._path(dataset, suffix))
 
-    def _path(self, dataset: str) -> Path:
+    def _path(self, dataset: str, suffix: str) -> Path:
         agreement, flow, identifier = dataset.split("/")[1::2]
-        return self._folder / agreement / flow / f"{identifier}.json"
+        return self._folder / agreement / flow / f"{identifier}.{suffix}"
+
+
+def sample_pool(registry: Registry, drbg: Drbg) -> pa.Table:
+    """A pool of random records of a whole registry, drawn by ``drbg``."""
+    chosen = drbg.permutation(len(registry))[:POOL_RECORDS]
+    return pa.table({_ID: registry.ids, **registry.records}).take(pa.array(chosen))
+
+
+def renewed_pool(pool: pa.Table, changed: Registry, deleted: tuple[str, ...]) -> pa.Table:
+    """The pool after a delta: those who changed or left are no longer in it, changed ones are."""
+    gone = pa.array([*deleted, *changed.ids.to_pylist()], pa.string())
+    kept = pool.filter(pc.invert(pc.is_in(pool[_ID], value_set=gone)))
+    fresh = pa.table({_ID: changed.ids, **changed.records}).cast(kept.schema)
+    return pa.concat_tables([fresh.slice(0, POOL_RECORDS // 2), kept]).slice(0, POOL_RECORDS)

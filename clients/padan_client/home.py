@@ -16,6 +16,7 @@ from typing import Self
 from padan_client.config import ClientConfig, load_config
 from padan_client.core.contributions import FlowPlace
 from padan_client.core.effects import Patience
+from padan_client.decoybook import DecoyBook
 from padan_client.epochs import EpochStore
 from padan_client.errors import BadInputError, VerificationError
 from padan_client.identity import Identity, load_identity
@@ -75,6 +76,10 @@ class Home:
             patience=Patience(jitter),
             randomness=randomness,
         )
+
+    def decoy_book(self) -> DecoyBook:
+        """What deltas need to know of published registries."""
+        return DecoyBook(self.folder / "registries", self.identity, self.randomness)
 
     def agreements(self) -> list[SignedAgreement]:
         """The agreements in the folder, good ones and bad. Raises BadInputError without one."""

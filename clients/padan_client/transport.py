@@ -50,7 +50,7 @@ class Methods:
     def __init__(self, channel: grpc.Channel | grpc.aio.Channel) -> None:
         self._stubs = {name: make(channel) for name, make in _STUBS.items()}
 
-    def __getitem__(self, method: str) -> Any:  # noqa: ANN401 - a gRPC multicallable
+    def __getitem__(self, method: str) -> Any:
         service, _, name = method.partition(".")
         return getattr(self._stubs[service], name)
 
@@ -164,12 +164,11 @@ class Link:
         except grpc.RpcError as error:
             raise from_rpc_error(error) from None
 
-    def _download(self, method: str, request: Message, sink: Callable[[Any], bool]) -> None:
+    def _download(self, method: str, request: Message, sink: Callable[[Any], None]) -> None:
         stream = self._methods[method](request, timeout=self._timeouts.stream)
         try:
             for message in stream:
-                if not sink(message):
-                    break
+                sink(message)
         except grpc.RpcError as error:
             raise from_rpc_error(error) from None
         finally:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pyarrow as pa
-from padan_client import Home
-from padan_client import identity as identities
-from padan_client.core.rotating import rotate
-from padan_client.transport import Link
 from server_fixture import House, RunningUnit
 from signing import Identity
+
+from padan_client import Home
+from padan_client import identity as identities
+from padan_client.core.effects import Download, Pause, Unary, Upload, Work
+from padan_client.core.rotating import rotate
+from padan_client.transport import Link
 
 NOW = datetime(2026, 11, 20, 3, 0, tzinfo=UTC)
 
@@ -111,3 +113,73 @@ def registry_table(persons: list[dict[str, str]], seed: int = 1) -> pa.Table:
 
 
 CODES = {"AKTIF": "ASN_AKTIF", "TIDAK AKTIF": "ASN_TIDAK_AKTIF", "PENSIUN": "ASN_PENSIUN"}
+
+
+def small_passes(text: str) -> str:
+    """The flagship flow's schema cut down to an exact pass and one with a filter."""
+    start = text.index("[[flow.schema.passes]]")
+    stop = text.index("[[flow]]", start)
+    passes = """\
+[[flow.schema.passes]]
+id = "nik"
+exact = ["nik"]
+
+[[flow.schema.passes]]
+id = "lahir"
+exact = ["tanggal_lahir", "nama:phonetic_first"]
+similar = [{ fields = ["nama"], bits = 512, weight = 100, diffusion = 10 }]
+confirm = ["nik"]
+bucket_bits = 8
+
+"""
+    return text[:start] + passes + text[stop:]
+
+
+class TamperingLink(Link):
+    """A link on which somebody changes what the unit says.
+
+    ``tamper(method, message)`` returns the message to be seen instead; for a stream, any number of
+    them (an iterable).
+    """
+
+    def __init__(self, home: Home, tamper) -> None:
+        opened = Link.open(home.config, home.folder)
+        super().__init__(opened._channel, home.config.timeouts, sleep=lambda seconds: None)
+        self._tamper = tamper
+
+    def _perform(self, effect):
+        if isinstance(effect, Download):
+
+            def sink(message):
+                for changed in self._tamper(effect.method, message):
+                    effect.sink(changed)
+
+            return super()._perform(replace(effect, sink=sink))
+        result = super()._perform(effect)
+        if isinstance(effect, Unary | Upload):
+            return self._tamper(effect.method, result)
+        return result
+
+
+class Killed(BaseException):
+    """The client process died."""
+
+
+class DyingLink(Link):
+    """A link whose client dies just after its n-th call was carried out, unseen by the client."""
+
+    def __init__(self, home: Home, dies_after: int) -> None:
+        opened = Link.open(home.config, home.folder)
+        super().__init__(opened._channel, home.config.timeouts, sleep=lambda seconds: None)
+        self._left = dies_after
+        self.calls: list[str] = []
+
+    def _perform(self, effect):
+        if isinstance(effect, Work | Pause):
+            return super()._perform(effect)
+        self.calls.append(effect.method)
+        result = super()._perform(effect)
+        self._left -= 1
+        if self._left == 0:
+            raise Killed
+        return result

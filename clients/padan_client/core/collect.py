@@ -78,8 +78,8 @@ class PassCollector:
         """A stream starts (again): its first message may bring seals alone."""
         self._at_head = True
 
-    def take(self, message: run_service_pb2.StreamResultsResponse) -> bool:
-        """Take one message of the stream. Returns whether more is awaited.
+    def take(self, message: run_service_pb2.StreamResultsResponse) -> None:
+        """Take one message of the stream.
 
         Raises VerificationError where the message breaks the protocol.
         """
@@ -90,7 +90,6 @@ class PassCollector:
             self.take_seals(message.seals)
         if message.rows.row_count:
             self.take_rows(message.rows)
-        return not self.complete
 
     def take_all(self, response: confirmation_service_pb2.ConfirmRecordsResponse) -> None:
         """Take the one response of a real-time call."""

@@ -37,13 +37,12 @@ class Upload:
 class Download:
     """One request with a stream of answers, each given to ``sink``; the result is None.
 
-    ``sink`` returns False to end the stream early, and raises VerificationError where an answer
-    breaks the protocol.
+    ``sink`` raises VerificationError where an answer breaks the protocol, which ends the stream.
     """
 
     method: str
     request: Message
-    sink: Callable[[Any], bool]
+    sink: Callable[[Any], None]
 
 
 @dataclass(frozen=True, repr=False)

@@ -94,10 +94,9 @@ def follow_run(
     """Tell every state of a run until it ends. Returns its last."""
     last: list[run_service_pb2.Run] = []
 
-    def take(run: run_service_pb2.Run) -> bool:
+    def take(run: run_service_pb2.Run) -> None:
         last[:] = [run]
         tell(run)
-        return run.state not in ENDED
 
     backoff = patience.start()
     while not last or last[0].state not in ENDED:

@@ -17,7 +17,7 @@ from padan_client.core.datasets import Task, Upload, describe, is_gone, put_data
 from padan_client.core.effects import Steps, work
 from padan_client.core.progress import Progress, Report, Stage
 from padan_client.core.session import Session, open_session, require_role, unit_schema
-from padan_client.decoybook import DecoyBook
+from padan_client.decoybook import Page, renewed_pool, sample_pool
 from padan_client.errors import VerificationError
 from padan_client.home import Home
 from padan_client.jobs import Job, input_digest
@@ -75,7 +75,7 @@ class _Encoder:
     task: Task
     publication: Publication
     sealer: Sealer
-    base_decoys: dict[str, Decoys]
+    base: Page | None
     rows: int
     threads: int
     decoys: dict[str, Decoys] = field(default_factory=dict)
@@ -88,35 +88,37 @@ class _Encoder:
         )
         provider = ProviderInputs(self.sealer, registry.payloads, handle_key(session), registry.ids)
         drbg = self.task.drbg.fork(f"table {pass_id}")
-        if not self.publication.base:
+        if self.base is None:
             return encoder.encode(
                 registry.records, rows=self.rows, drbg=drbg, provider=provider
             ).table
         delta = encoder.encode_delta(
             registry.records,
             deleted=self.publication.deletes,
-            decoys=self.base_decoys[pass_id],
+            decoys=self.base.decoys[pass_id],
             rows=self.rows,
             drbg=drbg,
             provider=provider,
+            pool=self.base.pool_records(),
         )
         self.decoys[pass_id] = delta.decoys
         return delta.encoded.table
 
-    def first_decoys(self) -> dict[str, Decoys]:
-        """The decoys of a whole registry."""
-        count = self.rows - len(self.publication.registry)
-        return {p.id: Decoys(count) for p in self.task.session.schema.passes}
+    def page(self) -> Page:
+        """What the next delta needs to know of the registry.
 
-    def all_decoys(self) -> dict[str, Decoys]:
-        """Every pass's decoys after a delta.
-
-        A pass that an earlier process uploaded is encoded again for them alone.
+        A delta's pass that an earlier process uploaded is encoded again for its decoys alone.
         """
-        for p in self.task.session.schema.passes:
+        registry, passes = self.publication.registry, self.task.session.schema.passes
+        if self.base is None:
+            decoys = Decoys(self.rows - len(registry))
+            pool = sample_pool(registry, self.task.drbg.fork("decoy pool"))
+            return Page({p.id: decoys for p in passes}, pool)
+        for p in passes:
             if p.id not in self.decoys:
                 self.table(p.id)
-        return self.decoys
+        pool = renewed_pool(self.base.pool, registry, self.publication.deletes)
+        return Page(self.decoys, pool)
 
 
 def publish(
@@ -155,23 +157,22 @@ def publish(
 def _put(home: Home, task: Task, publication: Publication, threads: int) -> Steps[str]:
     """Upload and commit, then remember the registry's decoys."""
     session = task.session
-    book = DecoyBook(home.folder / "registries")
-    base = publication.base
+    book = home.decoy_book()
+    base = (yield from work(lambda: book.load(publication.base))) if publication.base else None
     sealer, seal_id = yield from work(lambda: make_sealer(task, home.randomness))
     encoder = _Encoder(
         task=task,
         publication=publication,
         sealer=sealer,
-        base_decoys=book.load(base) if base else {},
+        base=base,
         rows=session.schema.padded_rows(publication.record_count),
         threads=threads,
     )
     wanted = describe(session, resources_pb2.ROLE_PROVIDER, publication.record_count, encoder.rows)
-    wanted.base_dataset = base
+    wanted.base_dataset = publication.base
     _add_seal(wanted, sealer, seal_id)
     name = yield from put_dataset(task, Upload(wanted, encoder.table))
-    decoys = (yield from work(encoder.all_decoys)) if base else encoder.first_decoys()
-    yield from work(lambda: book.save(name, decoys))
+    yield from work(lambda: book.save(name, encoder.page()))
     return name
 
 

@@ -31,14 +31,13 @@ class _Watch:
     name: str
     run: pb.Run | None = None
 
-    def take(self, run: pb.Run) -> bool:
-        """Note a state. Returns whether the run goes on."""
+    def take(self, run: pb.Run) -> None:
+        """Note a state."""
         if run.name != self.name:
             raise _impossible()
         self.run = run
         done = int(min(max(run.progress, 0.0), 1.0) * _PER_MILLE)
         self.task.report(Progress(Stage.MATCH, done, _PER_MILLE))
-        return run.state not in ENDED
 
 
 def start_run(task: Task, requester_dataset: str) -> Steps[str]:
