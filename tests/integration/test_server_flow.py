@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 from parties import answers
 
 from padan.v1 import resources_pb2 as resources_pb

@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 from engines import FakeEngine
+
 from padan_server.app import read_settings, run_unit
 
 run_unit(read_settings(Path(sys.argv[-1])), FakeEngine())

@@ -12,11 +12,6 @@ import numpy as np
 from google.longrunning import operations_pb2_grpc
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
-from padan_linkage import signatures
-from padan_linkage.agreement import Flow
-from padan_linkage.epochs import contribution_statement
-from padan_linkage.schema import Layout
-from padan_linkage.tables import PassTable, columns_digest
 from signing import SignedFile
 
 from padan.v1 import agreement_service_pb2 as agreement_pb
@@ -27,6 +22,11 @@ from padan.v1 import dataset_service_pb2_grpc as dataset_grpc
 from padan.v1 import resources_pb2 as resources_pb
 from padan.v1 import run_service_pb2 as run_pb
 from padan.v1 import run_service_pb2_grpc as run_grpc
+from padan_linkage import signatures
+from padan_linkage.agreement import Flow
+from padan_linkage.epochs import contribution_statement
+from padan_linkage.schema import Layout
+from padan_linkage.tables import PassTable, columns_digest
 
 SECONDS = 30
 
@@ -83,9 +83,7 @@ def refusal(error: grpc.RpcError) -> Refused:
 class PartyClient:
     """One party at a unit, on one flow of one agreement."""
 
-    def __init__(
-        self, channel: grpc.Channel, party: str, signed: SignedFile, flow_id: str
-    ) -> None:
+    def __init__(self, channel: grpc.Channel, party: str, signed: SignedFile, flow_id: str) -> None:
         self.raw = channel
         self.channel = grpc.intercept_channel(channel, _Deadline())
         self.party = party
@@ -122,9 +120,7 @@ class PartyClient:
                 contribution=resources_pb.EpochContribution(
                     epoch=name,
                     public_key=public_key,
-                    signature=signatures.sign(
-                        self.signed.identities[self.party].sign, statement
-                    ),
+                    signature=signatures.sign(self.signed.identities[self.party].sign, statement),
                 ),
             )
         )
@@ -147,9 +143,7 @@ class PartyClient:
             "role": resources_pb.ROLE_PROVIDER if self.provider else resources_pb.ROLE_REQUESTER,
             "record_count": records,
             "encoding": self.encoding(),
-            "tables": [
-                dataset_pb.Table(pass_id=p.id, row_count=rows) for p in self.schema.passes
-            ],
+            "tables": [dataset_pb.Table(pass_id=p.id, row_count=rows) for p in self.schema.passes],
             **changes,
         }
         if self.provider and "seal" not in values:
@@ -169,7 +163,7 @@ class PartyClient:
     def tables(
         self, records: int = 10, *, seed: int = 0, same_as: dict[str, PassTable] | None = None
     ) -> dict[str, PassTable]:
-        """Random tables; with ``same_as`` the first ``records`` keys and filters are that side's."""
+        """Random tables; with ``same_as`` the first ``records`` rows match that side's."""
         rng = np.random.default_rng([seed, int(self.provider)])
         rows = self.schema.padded_rows(records)
         made = {}

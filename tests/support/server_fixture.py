@@ -20,11 +20,12 @@ from pathlib import Path
 import grpc
 import pytest
 from engines import FakeEngine
-from padan_server.config import UnitConfig
-from padan_server.unit import Unit
 from parties import PartyClient
 from pki import Certificate, Pki
 from signing import SignedFile, write_signed
+
+from padan_server.config import UnitConfig
+from padan_server.unit import Unit
 
 #: A moment inside the term of the flagship agreement.
 NOW = datetime(2026, 11, 20, 3, 0, tzinfo=UTC)
@@ -113,6 +114,13 @@ class RunningUnit:
     unit: Unit
     clock: FixedClock
     engine: FakeEngine
+    stopped: bool = False
+
+    def stop(self) -> None:
+        """Stop it as SIGTERM would; harmless to repeat."""
+        if not self.stopped:
+            self.stopped = True
+            self.unit.stop()
 
     @property
     def port(self) -> int:
@@ -217,7 +225,7 @@ def make_house(session_pki, tmp_path) -> Iterator[Callable[..., House]]:
 def make_unit(make_house) -> Iterator[Callable[..., RunningUnit]]:
     """Makes a running unit in this process.
 
-    ``make_unit(house=…, engine=…, clock=…, disk=…, agreement_id=…, flow_id=…, edit=…, settings={})``.
+    ``make_unit(house=…, engine=…, clock=…, disk=…, settings={}, …)``, the rest as ``make_house``.
     """
     running: list[RunningUnit] = []
 
@@ -235,7 +243,7 @@ def make_unit(make_house) -> Iterator[Callable[..., RunningUnit]]:
     yield make
     for made in running:
         made.house.close()
-        made.unit.stop()
+        made.stop()
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
 from padan_linkage import signatures
 from padan_linkage.agreement import (
     Agreement,

@@ -1,0 +1,153 @@
+"""Columns on disk: what is written is found again, cut back to what was acknowledged."""
+
+from __future__ import annotations
+
+import errno
+
+import numpy as np
+import pytest
+
+from padan_linkage.schema import Layout, Pass, Schema
+from padan_linkage.tables import PassTable
+from padan_server.store.files import Column, ColumnFiles, Disk
+from padan_server.store.port import StoreFullError
+
+SCHEMA = Schema.model_validate(
+    {
+        "fields": [{"name": "nik", "kind": "nik"}, {"name": "nama", "kind": "person_name"}],
+        "passes": [{"id": "nik", "exact": ["nik"], "similar": [{"fields": ["nama"], "bits": 64}]}],
+    }
+)
+PASS: Pass = SCHEMA.passes[0]
+LAYOUT = Layout.of(SCHEMA, PASS, provider=True)
+DELTA = Layout.of(SCHEMA, PASS, provider=True, delta=True)
+ID = "a" * 32
+
+
+class FullDisk(Disk):
+    """A disk with room for so many bytes."""
+
+    def __init__(self, room):
+        self.room = room
+
+    def write(self, descriptor, data):
+        if self.room <= 0:
+            raise OSError(errno.ENOSPC, "no space")
+        written = super().write(descriptor, memoryview(data)[: self.room])
+        self.room -= written
+        return written
+
+
+@pytest.fixture
+def table():
+    """Ten random rows."""
+    rng = np.random.default_rng(1)
+    columns = {n: rng.integers(0, 256, (10, w), dtype=np.uint8) for n, w in DELTA.columns()}
+    return PassTable("nik", DELTA, columns)
+
+
+def rows(table, layout, start, stop):
+    return {n: table.columns[n][start:stop].tobytes() for n, _ in layout.columns()}
+
+
+def test_a_table_comes_back_as_a_read_only_map(tmp_path, table):
+    files = ColumnFiles(tmp_path)
+    with files.upload_writer(ID, "nik", LAYOUT, 10, 0) as writer:
+        writer.append(rows(table, LAYOUT, 0, 4))
+        writer.append(rows(table, LAYOUT, 4, 10))
+        writer.sync()
+    found = files.table(ID, "nik", LAYOUT)
+    for name, _ in LAYOUT.columns():
+        np.testing.assert_array_equal(found.columns[name], table.columns[name])
+        assert isinstance(found.columns[name], np.memmap)
+        assert not found.columns[name].flags.writeable
+    assert files.origins(ID, "nik") is None
+
+
+@pytest.mark.parametrize("acknowledged", [0, 1, 4, 6])
+def test_what_was_not_acknowledged_is_cut_off(tmp_path, table, acknowledged):
+    files = ColumnFiles(tmp_path)
+    with files.upload_writer(ID, "nik", LAYOUT, 10, 0) as writer:
+        writer.append(rows(table, LAYOUT, 0, 6))
+        # A crash in the middle of a row: one column is ahead of the others.
+        writer._write(writer._files["keys"], b"\xff\xff\xff")
+    with files.upload_writer(ID, "nik", LAYOUT, 10, acknowledged) as writer:
+        writer.append(rows(table, LAYOUT, acknowledged, 10))
+        writer.sync()
+    found = files.table(ID, "nik", LAYOUT)
+    for name, _ in LAYOUT.columns():
+        np.testing.assert_array_equal(found.columns[name], table.columns[name])
+
+
+def test_a_file_shorter_than_its_record_is_never_taken_for_whole(tmp_path, table):
+    files = ColumnFiles(tmp_path)
+    with files.upload_writer(ID, "nik", LAYOUT, 10, 0) as writer:
+        writer.append(rows(table, LAYOUT, 0, 3))
+    with pytest.raises(OSError, match="shorter"):
+        files.upload_writer(ID, "nik", LAYOUT, 10, 4)
+
+
+@pytest.mark.parametrize("room", [0, 10, 500, 900])
+def test_a_full_disk_is_told_as_such(tmp_path, table, room):
+    disk = FullDisk(room)
+    files = ColumnFiles(tmp_path, disk)
+    with pytest.raises(StoreFullError), files.upload_writer(ID, "nik", LAYOUT, 10, 0) as writer:
+        writer.append(rows(table, LAYOUT, 0, 10))
+    disk.room = 10**6
+    with files.upload_writer(ID, "nik", LAYOUT, 10, 0) as writer:
+        writer.append(rows(table, LAYOUT, 0, 10))
+        writer.sync()
+    assert (
+        files.table(ID, "nik", LAYOUT).digest()
+        == PassTable("nik", LAYOUT, {n: table.columns[n] for n, _ in LAYOUT.columns()}).digest()
+    )
+
+
+def test_a_delta_is_kept_apart_from_its_merge(tmp_path, table):
+    files = ColumnFiles(tmp_path)
+    with files.upload_writer(ID, "nik", DELTA, 10, 0) as writer:
+        writer.append(rows(table, DELTA, 0, 10))
+        writer.sync()
+    files.start_merge(ID)
+    columns = [Column("keys", width=2), Column("origins", "<u2")]
+    with files.merge_writer(ID, "nik", columns, 2) as writer:
+        writer.append({"keys": b"abcd", "origins": np.array([1, 2], "<u2").tobytes()})
+        writer.sync()
+    files.finish_merge(ID)
+    assert files.origins(ID, "nik").tolist() == [1, 2]
+    assert files.upload(ID, "nik", DELTA).digest() == table.digest()
+    files.start_merge(ID)  # a second try clears what the first one made
+    assert files.origins(ID, "nik") is None
+    files.drop_delta(ID)
+    with pytest.raises(FileNotFoundError):
+        files.upload(ID, "nik", DELTA)
+
+
+def test_answers_come_back_even_where_nothing_matched(tmp_path):
+    files = ColumnFiles(tmp_path)
+    arrays = {
+        "outcomes": np.array([1, 1], np.uint8),
+        "sealed_codes": np.empty((0, 44), np.uint8),
+        "confirmations": np.empty((2, 0), np.uint8),
+        "origins": np.empty(0, "<u2"),
+    }
+    files.write_result(ID, "nik", arrays)
+    files.write_result(ID, "nik", arrays)  # repeating replaces
+    found = files.result(ID, "nik")
+    assert found.keys() == arrays.keys()
+    for name, array in arrays.items():
+        assert found[name].dtype == array.dtype
+        np.testing.assert_array_equal(found[name], array)
+
+
+def test_erased_is_gone(tmp_path, table):
+    files = ColumnFiles(tmp_path)
+    with files.upload_writer(ID, "nik", LAYOUT, 10, 0) as writer:
+        writer.append(rows(table, LAYOUT, 0, 10))
+    files.write_result(ID, "nik", {"outcomes": np.ones(1, np.uint8)})
+    assert files.dataset_ids() == {ID}
+    assert files.run_ids() == {ID}
+    files.erase_dataset(ID)
+    files.erase_dataset(ID)
+    files.erase_run(ID)
+    assert not any(p.is_file() for p in tmp_path.rglob("*"))

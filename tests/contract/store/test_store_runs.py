@@ -1,0 +1,147 @@
+"""What every store promises of runs and their leases."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from padan_server.model import PassEstimate, RunState
+
+FIRST = 2**62
+MINUTE = timedelta(minutes=1)
+ESTIMATE = PassEstimate("nik", 256, 512, 30, 2, 0.999, None)
+
+
+@pytest.fixture
+def queued(store, run):
+    """Two runs that wait, oldest first."""
+    with store.write() as tx:
+        return [tx.runs.add(run(i * 32)) for i in "12"]
+
+
+def lease(store, worker, now):
+    with store.write() as tx:
+        return tx.runs.lease(worker, now, now + MINUTE)
+
+
+def found(store, run_id):
+    with store.read() as tx:
+        return tx.runs.get(run_id)
+
+
+def test_a_run_comes_back_as_it_was(store, queued):
+    assert found(store, queued[0].id) == queued[0]
+    assert found(store, "f" * 32) is None
+
+
+def test_each_run_is_leased_once_oldest_first(store, queued, start):
+    assert lease(store, "w1", start).id == queued[0].id
+    assert lease(store, "w2", start).id == queued[1].id
+    assert lease(store, "w3", start) is None
+
+
+def test_two_workers_never_share_a_run(store, run, start):
+    with store.write() as tx:
+        for i in range(8):
+            tx.runs.add(run(f"{i:032x}"))
+    taken: list[str] = []
+    lock = threading.Lock()
+
+    def work(worker):
+        while (leased := lease(store, worker, start)) is not None:
+            with lock:
+                taken.append(leased.id)
+
+    workers = [threading.Thread(target=work, args=(f"w{i}",)) for i in range(4)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert sorted(taken) == [f"{i:032x}" for i in range(8)]
+
+
+def test_a_lease_that_is_over_may_be_taken_and_the_old_worker_is_fenced_off(store, queued, start):
+    run_id = queued[0].id
+    lease(store, "w1", start)
+    again = lease(store, "w2", start + 2 * MINUTE)
+    assert (again.id, again.attempts) == (run_id, 2)
+    with store.write() as tx:
+        assert not tx.runs.renew(run_id, "w1", start + 9 * MINUTE)
+        assert not tx.runs.add_pass(run_id, "w1", ESTIMATE)
+        assert not tx.runs.end(run_id, RunState.SUCCEEDED, start, worker="w1")
+        tx.runs.release(run_id, "w1", counted=False)
+        assert tx.runs.renew(run_id, "w2", start + 9 * MINUTE)
+    assert found(store, run_id).state is RunState.RUNNING
+    assert lease(store, "w3", start + 8 * MINUTE).id == queued[1].id
+
+
+def test_a_renewed_lease_is_not_taken(store, queued, start):
+    lease(store, "w1", start)
+    with store.write() as tx:
+        assert tx.runs.renew(queued[0].id, "w1", start + 5 * MINUTE)
+    assert lease(store, "w2", start + 2 * MINUTE).id == queued[1].id
+
+
+@pytest.mark.parametrize(("counted", "attempts"), [(True, 2), (False, 1)])
+def test_a_released_run_waits_again(store, queued, start, counted, attempts):
+    lease(store, "w1", start)
+    with store.write() as tx:
+        tx.runs.release(queued[0].id, "w1", counted=counted)
+    assert found(store, queued[0].id).state is RunState.PENDING
+    assert lease(store, "w2", start).attempts == attempts
+
+
+def test_release_all_frees_running_runs_alone(store, queued, start):
+    lease(store, "w1", start)
+    with store.write() as tx:
+        tx.runs.end(queued[1].id, RunState.CANCELLED, start)
+        assert tx.runs.release_all() == 1
+    assert found(store, queued[0].id).state is RunState.PENDING
+    assert found(store, queued[1].id).state is RunState.CANCELLED
+
+
+def test_passes_are_kept_in_order_and_clear_the_attempts(store, open_store, queued, start):
+    lease(store, "w1", start)
+    lease(store, "w2", start + 2 * MINUTE)
+    with store.write() as tx:
+        assert tx.runs.add_pass(queued[0].id, "w2", ESTIMATE)
+        assert tx.runs.add_pass(queued[0].id, "w2", replace(ESTIMATE, pass_id="a", precision=None))
+    kept = found(open_store(), queued[0].id)
+    assert kept.passes == (ESTIMATE, replace(ESTIMATE, pass_id="a", precision=None))
+    assert kept.attempts == 1
+
+
+def test_a_run_ends_once(store, queued, start):
+    lease(store, "w1", start)
+    with store.write() as tx:
+        assert tx.runs.end(queued[0].id, RunState.FAILED, start + MINUTE, worker="w1", reason="X")
+        assert not tx.runs.end(queued[0].id, RunState.CANCELLED, start + 2 * MINUTE)
+    kept = found(store, queued[0].id)
+    assert (kept.state, kept.failure_reason) == (RunState.FAILED, "X")
+    assert kept.end_time == start + MINUTE
+    assert lease(store, "w2", start + 9 * MINUTE).id == queued[1].id
+
+
+def test_runs_are_found_by_flow_owner_and_dataset(store, run, flow):
+    with store.write() as tx:
+        for i, changes in enumerate(
+            (
+                {},
+                {"flow": replace(flow, flow="other")},
+                {"owner": "bkn"},
+                {"requester_dataset": "x" * 32},
+                {"provider_dataset": "x" * 32},
+            )
+        ):
+            tx.runs.add(run(str(i) * 32, **changes))
+    with store.read() as tx:
+        page = tx.runs.page(flow, "kemnaker", before=FIRST, limit=2)
+        assert [r.id[0] for r in page] == ["4", "3"]
+        rest = tx.runs.page(flow, "kemnaker", before=page[-1].sequence, limit=9)
+        assert [r.id[0] for r in rest] == ["0"]
+        mine = tx.runs.of_owner("kemnaker", before=FIRST, limit=9)
+        assert [r.id[0] for r in mine] == ["4", "3", "1", "0"]
+        assert [r.id[0] for r in tx.runs.of_dataset("x" * 32)] == ["3", "4"]
