@@ -53,7 +53,7 @@ def encode_segment(
     codes = np.empty(MAX_GRAMS * cuts.size, np.uint64)
     work = np.empty((4, codes.size), np.uint64)
     bits = np.empty(words, np.uint64)
-    positions = np.empty(weight + 1, np.int64)
+    positions = np.empty(weight + MAX_GRAMS * cuts.size, np.int64)
     for row in range(span[0], span[1]):
         record = records[row]
         count = 0
@@ -80,32 +80,39 @@ def _positions(
     """Shares ``weight`` insertions out over the q-grams; the distinct positions go to ``scratch``.
 
     ``scratch``: the segment's bits, all zero before, and room for ``weight`` positions. Returns
-    their number.
+    their number. The loops over q-grams have no branches, so that they vectorise.
     """
     count = codes.size
-    low, high, rank, order = work[0], work[1], work[2], work[3]
+    hashes, rank, order = work[:2], work[2], work[3]
+    bits, positions = scratch
+    length = uint64(bits.size * 64)
     each, extra = weight // count, weight % count
-    _hash_all(salt, codes, 0, (low, high))
+    _hash_all(salt, codes, 0, hashes)
     for i in range(count):
-        rank[i] = ((high[i] >> uint64(48)) << uint64(48)) | codes[i]
+        rank[i] = ((hashes[1, i] >> uint64(48)) << uint64(48)) | codes[i]
         order[i] = rank[i]
     last_extra = _smallest(order[:count], extra)
-    found = 0
-    for counter in range((each + POSITIONS_PER_HASH) // POSITIONS_PER_HASH):
-        if counter:
-            _hash_all(salt, codes, counter, (low, high))
+    inserted = 0
+    for turn in range(each + (extra > 0)):
+        slot = turn % POSITIONS_PER_HASH
+        if slot == 0 and turn:
+            _hash_all(salt, codes, turn // POSITIONS_PER_HASH, hashes)
+        half, shift = slot >> 2, uint64(16 * (slot & 3))
         for i in range(count):
-            wanted = each + (extra > 0 and rank[i] <= last_extra) - counter * POSITIONS_PER_HASH
-            found = _insert((low[i], high[i]), min(wanted, POSITIONS_PER_HASH), scratch, found)
-    return found
+            word = (hashes[half, i] >> shift) & uint64(0xFFFF)
+            order[i] = (word * length) >> uint64(16)
+        for i in range(count):
+            positions[inserted] = order[i]
+            inserted += turn < each or rank[i] <= last_extra
+    return _distinct(positions[:inserted], bits)
 
 
 @helper
-def _hash_all(salt: tuple[U64, U64], codes: Words, counter: int, out: tuple[Words, Words]) -> None:
-    """SipHash of every q-gram with ``counter``; kept free of branches so that it vectorises."""
+def _hash_all(salt: tuple[U64, U64], codes: Words, counter: int, hashes: Words) -> None:
+    """Both halves of SipHash of every q-gram with ``counter`` into ``hashes[0]`` and ``[1]``."""
     start = sip_start(salt[0], salt[1])
     tail = uint64(_GRAM_LENGTH) | (uint64(counter) << uint64(_COUNTER_SHIFT))
-    low, high = out
+    low, high = hashes[0], hashes[1]
     for i in range(codes.size):
         low[i], high[i] = sip_word(start, codes[i] | tail)
 
@@ -126,18 +133,11 @@ def _smallest(order: Words, wanted: int) -> U64:
 
 
 @helper
-def _insert(
-    hashed: tuple[U64, U64], wanted: int, scratch: tuple[Words, Numbers], found: int
-) -> int:
-    """Sets ``wanted`` positions taken from 16-bit words; appends those that are new."""
-    bits, positions = scratch
-    length = bits.size * 64
-    word = hashed[0]
-    for i in range(wanted):
-        if i == 4:
-            word = hashed[1]
-        position = (int(word & uint64(0xFFFF)) * length) >> 16
-        word >>= uint64(16)
+def _distinct(positions: Numbers, bits: Words) -> int:
+    """Sets the bits at ``positions`` and moves those that were not yet set to the front."""
+    found = 0
+    for i in range(positions.size):
+        position = positions[i]
         before = bits[position >> 6]
         after = before | (uint64(1) << uint64(position & 63))
         bits[position >> 6] = after
