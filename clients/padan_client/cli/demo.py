@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
 
 from padan_client.cli.common import JsonFlag, err, out, print_json, reports_errors
-from padan_client.demo.play import Played, play
 from padan_client.language import current_language, t
+
+if TYPE_CHECKING:
+    from padan_client.demo.play import Played
 
 
 def register(app: typer.Typer) -> None:
@@ -38,6 +40,7 @@ def demo(
     json_: JsonFlag = False,
 ) -> None:
     """Peragaan: satu unit, dua instansi, orang buatan. / Demonstration on generated people."""
+    from padan_client.demo.play import play  # noqa: PLC0415 - heavy, and no other command needs it
 
     def announce(line: str) -> None:
         if not json_:
