@@ -47,7 +47,7 @@ class FlowShape(Protocol):
         ...
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Demo:
     """Generated tables, all columns strings.
 
@@ -59,6 +59,9 @@ class Demo:
     registry: pa.Table
     requests: pa.Table
     truth: pa.Table
+
+    def __repr__(self) -> str:
+        return f"Demo(registry={self.registry.num_rows}, requests={self.requests.num_rows})"
 
 
 def generate_demo(flow: FlowShape, population: int, candidates: int, seed: int) -> Demo:

@@ -32,10 +32,12 @@ class Rates:
     contact_other: float
 
 
-#: A list put together from application forms.
+#: A list put together from application forms. Together with the registry's own errors the sums are
+#: those measured between Indonesian registers: NIK 11 %, birth date wrong 6 % and missing 4.8 %,
+#: names unequal but for titles 13 %.
 REQUEST = Rates(
-    number_missing=0.03, number_broken=0.06, number_mistyped=0.015, number_swapped=0.004,
-    date_missing=0.03, date_wrong=0.06, dates_mixed=0.1, name_changed=0.13, name_titled=0.12,
+    number_missing=0.03, number_broken=0.055, number_mistyped=0.012, number_swapped=0.004,
+    date_missing=0.047, date_wrong=0.055, dates_mixed=0.1, name_changed=0.11, name_titled=0.12,
     place_other=0.1, place_written=0.5, contact_missing=0.3, contact_other=0.15,
 )  # fmt: skip
 #: A register that is looked after.

@@ -90,7 +90,7 @@ def double(tokens: Tokens, rng: Rng) -> Tokens:
     for at in range(1, len(token)):
         if token[at] == token[at - 1]:
             return _with(tokens, i, token[:at] + token[at + 1 :])
-    at = int(rng.integers(1, max(2, len(token))))
+    at = int(rng.integers(min(2, len(token)), max(3, len(token))))
     return _with(tokens, i, token[:at] + token[at - 1] + token[at:])
 
 

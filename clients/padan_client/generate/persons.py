@@ -28,7 +28,8 @@ _MUHAMMAD = Weighted(
     ["muhammad", "m.", "muhamad", "mohammad", "muh.", "moh.", "mochammad", "mohamad"],
     [79, 7, 5, 3, 1.6, 1.4, 1.5, 1.5],
 )
-_MUHAMMAD_SHARE = 0.185
+#: Of the men of this culture; of all men it is the measured 18.5 %.
+_MUHAMMAD_SHARE = 0.31
 _BIRTH_ORDER = Weighted(
     ["wayan", "putu", "gede", "made", "kadek", "nyoman", "komang", "ketut"],
     [22, 14, 6, 20, 14, 9, 8, 7],
