@@ -10,13 +10,16 @@ from pathlib import Path
 
 import pyarrow as pa
 from server_fixture import House, RunningUnit
-from signing import Identity
+from signing import Identity, SignedFile
 
 from padan_client import Home
 from padan_client import identity as identities
+from padan_client.core.contributions import FlowPlace
 from padan_client.core.effects import Download, Pause, Unary, Upload, Work
 from padan_client.core.rotating import rotate
+from padan_client.core.session import Session
 from padan_client.transport import Link
+from padan_linkage.keys import LinkageKey
 
 NOW = datetime(2026, 11, 20, 3, 0, tzinfo=UTC)
 
@@ -132,7 +135,8 @@ confirm = ["nik"]
 bucket_bits = 8
 
 """
-    return text[:start] + passes + text[stop:]
+    head = text[:start].replace("real_time = true", 'real_time = true\nconfirm = ["nik"]', 1)
+    return head + passes + text[stop:]
 
 
 class TamperingLink(Link):
@@ -183,3 +187,14 @@ class DyingLink(Link):
         if self._left == 0:
             raise Killed
         return result
+
+
+def make_session(signed: SignedFile, flow_id: str, *, provider: bool) -> Session:
+    """One side of a flow with a linkage key of the test's own; no unit is asked."""
+    flow = signed.agreement.flow(flow_id)
+    party = flow.provider if provider else flow.requester
+    keys = Identity.of(party)
+    place = FlowPlace(signed.agreement, signed.digest, flow, party)
+    assert flow.schema is not None
+    key = LinkageKey(b"k" * 32, signed.digest, flow_id, 1)
+    return Session(place, flow.schema, key, identities.Identity(party, keys.sign, keys.exchange))

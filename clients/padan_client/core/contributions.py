@@ -6,6 +6,7 @@ signed agreement names. Spec ``proto/spec/20-keys.md``.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from padan.v1 import agreement_service_pb2 as pb
@@ -90,17 +91,17 @@ def fetch_contributions(place: FlowPlace, patience: Patience) -> Steps[Contribut
 def verify_contribution(place: FlowPlace, given: resources_pb2.EpochContribution) -> int:
     """The epoch of a contribution whose name, party, key length and signature are right."""
     prefix, _, number = given.epoch.rpartition("/")
-    if prefix != f"{place.name}/epochs" or not number.isdigit() or not 0 < int(number) < 2**31:
+    if prefix != f"{place.name}/epochs" or not re.fullmatch(r"[1-9][0-9]{0,8}", number):
         raise _broken(0, given.party)
     epoch = int(number)
     if given.party not in {place.flow.provider, place.flow.requester}:
+        raise _broken(epoch, given.party)
+    if len(given.public_key) != 32:
         raise _broken(epoch, given.party)
     sign_key = place.agreement.party(given.party).sign_key_bytes
     statement = contribution_statement(
         place.digest, place.flow.id, epoch, given.party, given.public_key
     )
-    if len(given.public_key) != 32:
-        raise _broken(epoch, given.party)
     try:
         signatures.verify(sign_key, statement, given.signature)
     except signatures.SignatureError:

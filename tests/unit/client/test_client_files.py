@@ -1,0 +1,56 @@
+"""Files that hold secrets."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from padan_client import files
+from padan_client.errors import BadInputError
+
+
+def test_a_private_file_is_its_owners_whatever_the_umask(tmp_path):
+    before = os.umask(0)
+    try:
+        files.write_private(tmp_path / "new" / "secret", b"x")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "new").stat().st_mode & 0o777 == 0o700
+    assert (tmp_path / "new" / "secret").stat().st_mode & 0o777 == 0o600
+    assert files.read_private(tmp_path / "new" / "secret") == b"x"
+
+
+def test_an_interrupted_write_leaves_the_old_content_and_no_draft(tmp_path, monkeypatch):
+    path = tmp_path / "secret"
+    files.write_private(path, b"old")
+
+    def full(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="space"):
+        files.write_private(path, b"new")
+    monkeypatch.undo()
+    assert files.read_private(path) == b"old"
+    assert [p.name for p in tmp_path.iterdir()] == ["secret"]
+
+
+def test_reading_a_missing_or_open_file_is_refused(tmp_path):
+    with pytest.raises(BadInputError, match="tidak ada"):
+        files.read_private(tmp_path / "none")
+    path = tmp_path / "secret"
+    files.write_private(path, b"x")
+    path.chmod(0o644)
+    with pytest.raises(BadInputError, match="0644"):
+        files.read_private(path)
+
+
+def test_erasing_overwrites_before_it_removes(tmp_path):
+    path = tmp_path / "secret"
+    files.write_private(path, b"secret")
+    os.link(path, tmp_path / "same")
+    files.erase(path)
+    files.erase(path)
+    assert not path.exists()
+    assert (tmp_path / "same").read_bytes() == bytes(6)
