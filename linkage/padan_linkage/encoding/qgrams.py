@@ -118,20 +118,13 @@ def _words(text: Value, place: int, codes: Codes, count: int) -> int:
 def _symbols(text: Value, place: int, codes: Codes, count: int) -> int:
     """Every byte with its position, then the bigrams of neighbours, repeats numbered."""
     data, first, last = text
-    count = _positions(text, place, codes, count)
+    for i in range(first, last):
+        codes[count] = _gram(CHARACTER, place, i - first, int(data[i]), 0)
+        count += 1
     start = count
     for i in range(first, last - 1):
         gram = _gram(BIGRAM, place, 0, int(data[i]), int(data[i + 1]))
         count = _numbered(codes, start, count, gram)
-    return count
-
-
-@helper
-def _positions(text: Value, place: int, codes: Codes, count: int) -> int:
-    data, first, last = text
-    for i in range(first, last):
-        codes[count] = _gram(CHARACTER, place, i - first, int(data[i]), 0)
-        count += 1
     return count
 
 
@@ -155,25 +148,31 @@ def _is_date(text: Value) -> bool:
 def _calendar(text: Value, place: int, codes: Codes, count: int) -> int:
     """Year, month, day, month with day, digits in place, loose month and day, loose year digits."""
     data, first, _ = text
-    digits = np.empty(8, np.uint8)
-    for i in range(8):
-        digits[i] = data[first + i + (i >= 4) + (i >= 6)]
-    pairs = np.empty(4, np.int64)
-    for i in range(4):
-        pairs[i] = (int(digits[2 * i]) - _ZERO) * 10 + int(digits[2 * i + 1]) - _ZERO
-    month, day = pairs[2], pairs[3]
-    codes[count] = _gram(YEAR, place, 0, pairs[0], pairs[1])
+    month, day = _pair(data, first + 5), _pair(data, first + 8)
+    codes[count] = _gram(YEAR, place, 0, _pair(data, first), _pair(data, first + 2))
     codes[count + 1] = _gram(MONTH, place, 0, month, 0)
     codes[count + 2] = _gram(DAY, place, 0, day, 0)
     codes[count + 3] = _gram(MONTH_DAY, place, 0, month, day)
-    count = _positions((digits, 0, 8), place, codes, count + 4)
+    count += 4
+    for i in range(_DATE_BYTES):
+        if i not in (4, 7):
+            position = i - (i > 4) - (i > 7)
+            codes[count] = _gram(CHARACTER, place, position, int(data[first + i]), 0)
+            count += 1
+    codes[count] = _gram(DAY_OR_MONTH, place, 0, month, 0)
+    codes[count + 1] = _gram(DAY_OR_MONTH, place, int(month == day), day, 0)
+    count += 2
     start = count
-    count = _numbered(codes, start, count, _gram(DAY_OR_MONTH, place, 0, month, 0))
-    count = _numbered(codes, start, count, _gram(DAY_OR_MONTH, place, 0, day, 0))
     for i in range(4):
-        gram = _gram(YEAR_DIGIT, place, 0, int(digits[i]), 0)
+        gram = _gram(YEAR_DIGIT, place, 0, int(data[first + i]), 0)
         count = _numbered(codes, start, count, gram)
     return count
+
+
+@helper
+def _pair(data: NDArray[np.uint8], at: int) -> int:
+    """The two digits at ``at`` as a number."""
+    return (int(data[at]) - _ZERO) * 10 + int(data[at + 1]) - _ZERO
 
 
 @helper
