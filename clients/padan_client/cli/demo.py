@@ -40,7 +40,7 @@ def demo(
     json_: JsonFlag = False,
 ) -> None:
     """Peragaan: satu unit, dua instansi, orang buatan. / Demonstration on generated people."""
-    from padan_client.demo.play import play  # noqa: PLC0415 - heavy, and no other command needs it
+    from padan_client.demo.play import play
 
     def announce(line: str) -> None:
         if not json_:
