@@ -23,8 +23,7 @@ from padan.v1 import resources_pb2 as resources_pb
 def refused(call, *args, **kwargs):
     """The refusal of a call that must be refused."""
     with pytest.raises(grpc.RpcError) as caught:
-        result = call(*args, **kwargs)
-        list(result)  # a stream tells only when it is read
+        list(call(*args, **kwargs))  # a stream tells only when it is read
     return refusal(caught.value)
 
 
@@ -107,9 +106,7 @@ def test_an_outsider_cannot_tell_whether_an_agreement_exists(make_unit):
     assert there.reason == not_there.reason == "AGREEMENT_NOT_FOUND"
     assert there.message == not_there.message
     assert there.code is not_there.code is grpc.StatusCode.NOT_FOUND
-    assert not outsider.agreements.ListAgreements(
-        agreement_pb.ListAgreementsRequest()
-    ).agreements
+    assert not outsider.agreements.ListAgreements(agreement_pb.ListAgreementsRequest()).agreements
 
 
 def test_an_agreement_that_one_party_has_not_signed_is_not_loaded(make_unit):
@@ -247,9 +244,7 @@ def test_a_suspension_outlives_a_restart(make_house, make_unit):
 
 def test_only_a_party_suspends_and_names_the_article(make_unit):
     unit = make_unit()
-    request = agreement_pb.SuspendAgreementRequest(
-        name="agreements/kemnaker-bkn-2024", article=" "
-    )
+    request = agreement_pb.SuspendAgreementRequest(name="agreements/kemnaker-bkn-2024", article=" ")
     found = refused(unit.client("bkn").agreements.SuspendAgreement, request)
     assert found.reason == "FIELD_INVALID"
     request.article = "Pasal 10"
