@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from padan_linkage.agreement.distinct import (
+    STRONG_KINDS,
     group_size,
     has_strong_identifier,
     low_entropy,
@@ -242,5 +243,19 @@ def strong_tags(c: _Context) -> Iterator[Finding]:
         )
 
 
-PASS_RULES = (hardened, tolerant, entropic, small_groups, bucketed, strong_tags)
+def corroborated(c: _Context) -> Iterator[Finding]:
+    """An identifier alone does not answer: somebody else's may stand in the list."""
+    whole = all(":" not in k and c.schema.kind(k) in STRONG_KINDS for k in c.p.exact)
+    if whole and not c.p.similar:
+        yield warning(
+            "pass-identifier-alone",
+            f"{c.where}.exact",
+            "Nomor identitas saja sudah menjawab: nomor yang tertukar sekeluarga menjawab untuk "
+            "orang lain. Tambahkan nama atau tanggal lahir.",
+            "An identifier alone answers: one swapped within a family answers for somebody else. "
+            "Add the name or the birth date.",
+        )
+
+
+PASS_RULES = (hardened, tolerant, entropic, small_groups, bucketed, strong_tags, corroborated)
 PASSES: tuple[Rule, ...] = (passes,)

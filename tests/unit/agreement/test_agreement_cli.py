@@ -258,7 +258,7 @@ def test_show_as_json_has_the_file_s_own_keys(agencies):
     assert shown["end_time"] == "2027-08-15T00:00:00+07:00"
     flow = shown["agreement"]["flow"][0]
     assert flow["code"][0]["text"] == "tercatat sebagai ASN aktif"
-    assert flow["schema"]["passes"][0]["exact"] == ["nik"]
+    assert flow["schema"]["passes"][0]["exact"] == ["nik", "nama:phonetic_first"]
 
 
 def test_a_document_s_text_is_never_markup(agencies, tmp_path):

@@ -257,6 +257,11 @@ PASSES = [
         {"bucket_bits = 12": "bucket_bits = 16"},
     ),
     (
+        "pass-identifier-alone",
+        "flow[asn-status].schema.passes[nik-depan].exact",
+        {'exact = ["nik", "nama:phonetic_first"]': 'exact = ["nik"]'},
+    ),
+    (
         "confirm-weak-salt",
         "flow[asn-perbaikan].schema.passes[lahir-depan].confirm",
         {NIP_SEGMENT: NIP_SEGMENT + 'confirm = ["jenis_kelamin"]\n'},
