@@ -30,6 +30,8 @@ _MUHAMMAD = Weighted(
 )
 #: Of the men of this culture; of all men it is the measured 18.5 %.
 _MUHAMMAD_SHARE = 0.31
+#: How often a token is none of the common ones.
+_RARE_SHARE = 0.35
 _BIRTH_ORDER = Weighted(
     ["wayan", "putu", "gede", "made", "kadek", "nyoman", "komang", "ketut"],
     [22, 14, 6, 20, 14, 9, 8, 7],
@@ -105,7 +107,9 @@ def _births(
     age = np.where(child, age - rng.uniform(22, 32, n), age)
     sibling = (position == 1) & (kind == _SIBLINGS)
     gap = rng.uniform(1, 12, n) * np.where(age > 30, -1, 1)
-    age = np.clip(np.where(sibling, age + gap, age), _YOUNGEST, _OLDEST)
+    age = np.where(sibling, age + gap, age)
+    # Not clipped, or all the youngest would share a birthday.
+    age = np.where((age < _YOUNGEST) | (age > _OLDEST), rng.uniform(_YOUNGEST, 30, n), age)
     days = np.rint((THIS_YEAR - 1970 - age) * 365.25).astype(np.int64)
     birth = np.datetime64("1970-01-01") + days
     birth = np.where((kind == _TWINS) & (position == 1), birth[head], birth)
@@ -141,7 +145,16 @@ def _names(
         mine, heads = result[row], result[head[row]]
         position = 0 if culture[row] == 4 else -1
         mine[position] = heads[position]
+    _rename_namesakes(result, head, rng)
     return result
+
+
+def _rename_namesakes(people: list[Tokens], head: Indices, rng: Rng) -> None:
+    """Nobody names two children alike: give the later one a name more."""
+    spare = names()["middle"].draw(rng, len(people))
+    for row, first in enumerate(head.tolist()):
+        if row != first and people[row] == people[first]:
+            people[row] = _without_repeats([spare[row], *people[row]])
 
 
 def _muslim(n: int, *, woman: bool, rng: Rng) -> list[Tokens]:
@@ -150,13 +163,16 @@ def _muslim(n: int, *, woman: bool, rng: Rng) -> list[Tokens]:
     last = lists["female_last" if woman else "male_last"].draw(rng, n)
     middle, fourth = lists["middle"].draw(rng, n), lists["middle"].draw(rng, n)
     length = _LENGTHS.indices(rng, n).tolist()
+    rare = lists["rare"].draw(rng, n)
+    odd = rng.random((n, 2)).tolist()
     prophet = _MUHAMMAD.draw(rng, n)
     named = (rng.random(n) < _MUHAMMAD_SHARE).tolist()
     result = []
     for i in range(n):
-        tokens = [first[i], middle[i], fourth[i], last[i]]
-        chosen = [tokens[0], *tokens[1 : length[i]], tokens[3]][: length[i] + 1]
-        tokens = chosen if length[i] else [first[i]]
+        one = rare[i] if odd[i][0] < _RARE_SHARE else first[i]
+        # What the first token does not take, the last one may.
+        end = rare[i] if odd[i][1] < _RARE_SHARE <= odd[i][0] else last[i]
+        tokens = [one, *[middle[i], fourth[i]][: max(0, length[i] - 1)], end][: length[i] + 1]
         if named[i] and not woman:
             tokens = [prophet[i], *tokens[:3]]
         result.append(_without_repeats(tokens))
@@ -165,14 +181,17 @@ def _muslim(n: int, *, woman: bool, rng: Rng) -> list[Tokens]:
 
 def _javanese(n: int, *, woman: bool, rng: Rng) -> list[Tokens]:
     lists = names()
+    rare = lists["rare"].draw(rng, n)
     roots = rng.choice(_JAVANESE_ROOTS.split(), n).tolist()
     endings = rng.choice((_WOMEN_ENDINGS if woman else _MEN_ENDINGS).split(), n).tolist()
     before = lists["female_first" if woman else "male_first"].draw(rng, n)
     after = lists["female_last" if woman else "male_last"].draw(rng, n)
     shape = rng.random(n).tolist()
     result = []
-    for root, ending, one, other, luck in zip(roots, endings, before, after, shape, strict=True):
+    drawn = zip(roots, endings, before, after, rare, shape, strict=True)
+    for root, ending, one, common, odd, luck in drawn:
         joined = root + (ending[1:] if root[-1] == ending[0] else ending)
+        other = odd if luck > 0.85 else common
         if luck < 0.35:
             tokens = [joined]
         elif luck < 0.7:
@@ -197,9 +216,14 @@ def _batak(n: int, *, woman: bool, rng: Rng) -> list[Tokens]:
 
 def _balinese(n: int, *, woman: bool, rng: Rng) -> list[Tokens]:
     order = _BIRTH_ORDER.draw(rng, n)
-    given = names()["balinese"].draw(rng, n)
+    given = names()["balinese_f" if woman else "balinese_m"].draw(rng, n)
+    second = names()["rare"].draw(rng, n)
+    longer = (rng.random(n) < 0.3).tolist()
     article = "ni" if woman else "i"
-    return [[article, a, b] for a, b in zip(order, given, strict=True)]
+    return [
+        [article, a, b, c] if long else [article, a, b]
+        for a, b, c, long in zip(order, given, second, longer, strict=True)
+    ]
 
 
 def _chinese(n: int, *, woman: bool, rng: Rng) -> list[Tokens]:
