@@ -20,6 +20,8 @@ from padan_linkage.matching.result import (
 )
 from padan_linkage.matching.sides import CancelledError, Runner
 from padan_linkage.matching.similar import Registry, answer_similar, calibrate
+from padan_linkage.matching.threshold import for_one_pass
+from padan_linkage.matching.within import WithinResult, link_within
 from padan_linkage.policy import MatchPolicy
 from padan_linkage.schema import Pass, Schema
 from padan_linkage.tables import PassTable
@@ -33,6 +35,8 @@ __all__ = [
     "Estimate",
     "PassIndex",
     "PassResult",
+    "WithinResult",
+    "link_within",
     "match_pass",
 ]
 
@@ -56,6 +60,7 @@ def match_pass(
     """
     check_table(schema, p, provider, as_provider=True)
     check_table(schema, p, requester, as_provider=False)
+    policy = for_one_pass(policy, schema)
     runner = Runner(threads=threads, progress=progress, cancelled=cancelled)
     if cancelled is not None and cancelled():
         raise CancelledError

@@ -106,10 +106,11 @@ class Calibration:
         return posterior
 
     def score(self, survivors: Survivors) -> Float:
-        """Scores of all survivors, float64[n]."""
+        """Scores of all survivors, float64[n], to a millionth of a nat: equal rows score equally."""
         evidence = self.evidence()
         features = np.arange(evidence.shape[0])
-        return evidence[features, survivors.levels].sum(axis=1) + self.common(survivors.company)
+        total = evidence[features, survivors.levels].sum(axis=1) + self.common(survivors.company)
+        return np.round(total, 6)
 
     def to_json(self) -> str:
         """As a JSON object; :meth:`from_json` reads it back exactly."""

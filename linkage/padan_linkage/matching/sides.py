@@ -93,7 +93,7 @@ class Screen:
     cut: float
 
     @classmethod
-    def of(cls, plan: Plan, provider: Side, noise: float = 0.02) -> Screen:
+    def of(cls, plan: Plan, provider: Side, noise: float = 0.005) -> Screen:
         """The screen that lets about ``noise`` unrelated rows pass for each row asked about."""
         sizes = provider.sizes().astype(np.float64)
         company = float((sizes * sizes).sum() / max(1.0, sizes.sum()))

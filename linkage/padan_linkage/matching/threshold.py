@@ -12,6 +12,7 @@ import numpy as np
 
 from padan_linkage.matching.calibration import Calibration, Float, Survivors
 from padan_linkage.policy import MatchPolicy
+from padan_linkage.schema import Schema
 
 #: No single answer may be this many times likelier to be wrong than the policy's average.
 WORST_TO_AVERAGE = 30.0
@@ -32,6 +33,22 @@ def floor_of(policy: MatchPolicy) -> float:
     return math.log((1 - worst) / worst)
 
 
+def for_one_pass(policy: MatchPolicy, schema: Schema) -> MatchPolicy:
+    """The demands on one of the schema's passes, so that all together meet the policy.
+
+    Passes find mostly the same matches and partly different errors: with n passes the tolerated
+    error of each is 1/√n of the whole.
+    """
+    share = 1 / math.sqrt(len(schema.passes))
+    rate = policy.max_false_match_rate
+    return policy.model_copy(
+        update={
+            "min_precision": 1 - (1 - policy.min_precision) * share,
+            "max_false_match_rate": None if rate is None else rate * share,
+        }
+    )
+
+
 def draw(
     calibration: Calibration, policy: MatchPolicy, asked: Survivors, decoys: Survivors
 ) -> Line:
@@ -39,7 +56,8 @@ def draw(
 
     Strangers above a threshold are counted twice: what the posteriors say of the asked rows, and
     how many decoys get there. The first is the mean of a gamma prior with the weight of one
-    observation, the second the observation: many decoys decide, one stray decoy does not.
+    observation, the second the observation, and what the second alone makes nearly certain is never
+    undercut: many decoys decide, one stray decoy does not.
     """
     own = calibration.score(asked)
     best = asked.best(own)
@@ -50,6 +68,7 @@ def draw(
     wrong = np.minimum(_wrong(calibration, asked, own, decoys, heights), number)
     precision = 1 - wrong / number
     good = (precision >= policy.min_precision) & (heights >= floor_of(policy))
+    good[:-1] &= heights[1:] < heights[:-1]  # equal scores stand or fall together
     if policy.max_false_match_rate is not None:
         good &= wrong <= policy.max_false_match_rate * asked.rows
     if not good.any():
@@ -80,7 +99,9 @@ def _wrong(
     believed = np.maximum(np.cumsum(doubt[order]) / unmatched, 1e-12)
     strays = np.sort(decoys.best(calibration.score(decoys)))
     reached = len(strays) - np.searchsorted(strays, heights, side="left")
-    wrong: Float = unmatched * (1 + reached) / (1 / believed + decoys.rows)
+    blended = (1 + reached) / (1 / believed + decoys.rows)
+    surely = (reached - 2 * np.sqrt(reached) - 1) / max(1, decoys.rows)
+    wrong: Float = unmatched * np.maximum(blended, surely)
     return wrong
 
 
