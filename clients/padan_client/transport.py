@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
 import grpc
+from cryptography import x509
 from google.protobuf.message import Message
 
 from padan.v1 import (
@@ -60,10 +62,12 @@ def credentials(config: ClientConfig, home: Path) -> grpc.ChannelCredentials:
     tls = config.tls
     key = home / tls.key
     require_private(key)
+    certificate = _pem(home / tls.certificate)
+    _check_validity(home / tls.certificate, certificate)
     return grpc.ssl_channel_credentials(
         root_certificates=_pem(home / tls.ca),
         private_key=_pem(key),
-        certificate_chain=_pem(home / tls.certificate),
+        certificate_chain=certificate,
     )
 
 
@@ -88,6 +92,26 @@ def _pem(path: Path) -> bytes:
     if b"-----BEGIN" not in content:
         raise BadInputError(t(f"Berkas TLS {path} bukan PEM.", f"The TLS file {path} is not PEM."))
     return content
+
+
+def _check_validity(path: Path, content: bytes) -> None:
+    """Name an own certificate that is out of date: the unit would only hang up without a word."""
+    try:
+        certificate = x509.load_pem_x509_certificate(content)
+    except ValueError:
+        raise BadInputError(
+            t(f"Sertifikat TLS {path} rusak.", f"The TLS certificate {path} is damaged.")
+        ) from None
+    begin, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    if not begin <= datetime.now(UTC) <= end:
+        raise BadInputError(
+            t(
+                f"Sertifikat TLS {path} hanya berlaku {begin:%Y-%m-%d} sampai {end:%Y-%m-%d}. "
+                "Minta yang baru.",
+                f"The TLS certificate {path} is valid from {begin:%Y-%m-%d} to {end:%Y-%m-%d} "
+                "only. Get a new one.",
+            )
+        )
 
 
 class Link:

@@ -116,16 +116,7 @@ def _from_code(code: grpc.StatusCode, details: str) -> PadanError:
 def _certificate_trouble(details: str) -> PadanError | None:
     """A TLS handshake that failed says so only in gRPC's own text; both directions are told."""
     text = details.lower()
-    if "certificate_verify_failed" in text or "certificate verify failed" in text:
-        return VerificationError(
-            t(
-                "Sertifikat unit pemadanan tidak diterbitkan oleh CA pada setelan tls.ca, atau "
-                "sudah kedaluwarsa, atau namanya lain. Jangan lanjutkan; periksa CA dan alamatnya.",
-                "The linkage unit's certificate was not issued by the CA in tls.ca, or has "
-                "expired, or names another host. Do not go on; check the CA and the address.",
-            )
-        )
-    if "hostname" in text or "peer name" in text:
+    if "hostname" in text:
         return VerificationError(
             t(
                 "Nama pada sertifikat unit pemadanan lain dari alamat yang dihubungi. Periksa "
@@ -134,7 +125,7 @@ def _certificate_trouble(details: str) -> PadanError | None:
                 "Check the settings unit and tls.server_name.",
             )
         )
-    if "handshake" in text or "ssl_error" in text or "alert" in text:
+    if "_alert_" in text:
         return RefusedError(
             t(
                 "Jabat tangan TLS gagal: unit pemadanan tidak menerima sertifikat instansi ini. "
@@ -143,5 +134,24 @@ def _certificate_trouble(details: str) -> PadanError | None:
                 "certificate. Check tls.certificate, tls.key and their validity.",
             ),
             "TLS_HANDSHAKE",
+        )
+    if "handshake failed" in text:
+        return VerificationError(
+            t(
+                "Sertifikat unit pemadanan tidak diterbitkan oleh CA pada setelan tls.ca, sudah "
+                "kedaluwarsa, atau alamat itu bukan unit pemadanan. Jangan lanjutkan; periksa CA "
+                "dan alamatnya.",
+                "The linkage unit's certificate was not issued by the CA in tls.ca, has expired, "
+                "or the address is not a linkage unit's. Do not go on; check CA and address.",
+            )
+        )
+    if "socket closed" in text:
+        return UnavailableError(
+            t(
+                "Unit pemadanan memutus sambungan sebelum menjawab. Bila terulang, unit itu tidak "
+                "menerima sertifikat instansi ini (CA lain?): periksa tls.certificate.",
+                "The linkage unit closed the connection before it answered. If that repeats, it "
+                "does not accept this agency's certificate (another CA?): check tls.certificate.",
+            )
         )
     return None

@@ -54,10 +54,8 @@ def language(request):
 
 
 def test_every_reason_of_the_proto_has_words(language):
-    names = {
-        name.removeprefix("ERROR_REASON_")
-        for name in error_reason_pb2.ErrorReason.DESCRIPTOR.values_by_name
-    } - {"UNSPECIFIED"}
+    values = error_reason_pb2.ErrorReason.DESCRIPTOR.values_by_name
+    names = {name.removeprefix("ERROR_REASON_") for name in values} - {"UNSPECIFIED"}
     assert known_reasons() == names
     metadata = {"agreement": "a-2024", "flow": "f", "article": "Pasal 6 ayat (1)"}
     for reason in names:
@@ -152,7 +150,7 @@ def test_a_shutdown_is_worth_another_try():
             VerificationError,
         ),
         ("Hostname Verification Check failed", VerificationError),
-        ("Ssl handshake failed: TLSV1_ALERT_UNKNOWN_CA", RefusedError),
+        ("Tls handshake failed: TLSV1_ALERT_UNKNOWN_CA", RefusedError),
         ("connection refused", UnavailableError),
     ],
 )

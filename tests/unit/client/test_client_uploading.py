@@ -33,7 +33,7 @@ def table():
 
 
 class Unit:
-    """Takes pieces as the real one does; ``trouble``, one a stream, may raise or change the reply."""
+    """Takes pieces as the real one does; ``trouble``, one a stream, may raise or change replies."""
 
     def __init__(self, table, trouble=()):
         self.table, self.trouble = table, list(trouble)
