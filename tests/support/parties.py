@@ -231,6 +231,8 @@ def chunks(
 ) -> Iterator[dataset_pb.UploadTableRequest]:
     """Upload messages for rows ``start`` to ``stop``; the last row of the table finishes it."""
     last = len(table) if stop is None else stop
+    if start == last:  # every row is safe, but the message that finishes the table was lost
+        yield chunk(name, table, start, start)
     for at in range(start, last, step):
         yield chunk(name, table, at, min(at + step, last))
 

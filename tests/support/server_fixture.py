@@ -23,6 +23,7 @@ from engines import FakeEngine
 from parties import PartyClient
 from pki import Certificate, Pki
 from signing import SignedFile, write_signed
+from zygote import Forked, Zygote
 
 from padan_server.config import UnitConfig
 from padan_server.unit import Unit
@@ -148,28 +149,31 @@ class UnitProcess:
     house: House
     config: Path
     log: Path
-    environment: dict[str, str]
-    module: list[str]
-    process: subprocess.Popen[bytes] | None = None
+    zygote: Zygote | None
+    process: Forked | subprocess.Popen[bytes] | None = None
     port: int = 0
 
     def start(self, failpoint: str = "") -> None:
         """Start it and wait until it serves (or has died at a fail point during start)."""
         began = self.log.stat().st_size if self.log.exists() else 0
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, *self.module, "unit", "--config", str(self.config)],
-                env={**self.environment, "PADAN_UNIT_FAILPOINT": failpoint},
-                stderr=log,
-            )
+        environment = {"PADAN_UNIT_FAILPOINT": failpoint}
+        if self.zygote is not None:
+            self.process = self.zygote.fork(self.config, self.log, environment)
+        else:
+            with self.log.open("ab") as log:
+                self.process = subprocess.Popen(
+                    [sys.executable, "-m", "padan_server", "unit", "--config", str(self.config)],
+                    env={**os.environ, **environment},
+                    stderr=log,
+                )
         while self.process.poll() is None:
-            with self.log.open("rb") as log:
+            with self.log.open("ab+") as log:
                 log.seek(began)
                 for line in log.read().splitlines():
                     if b'"unit_started"' in line:
                         self.port = json.loads(line)["port"]
                         return
-            time.sleep(0.02)
+            time.sleep(0.005)
         raise AssertionError(self.log.read_text())
 
     def kill(self) -> None:
@@ -246,11 +250,20 @@ def make_unit(make_house) -> Iterator[Callable[..., RunningUnit]]:
         made.stop()
 
 
+@pytest.fixture(scope="session")
+def zygote() -> Iterator[Zygote]:
+    """The parent of forked units."""
+    made = Zygote()
+    yield made
+    made.close()
+
+
 @pytest.fixture
-def make_unit_process(make_house) -> Iterator[Callable[..., UnitProcess]]:
+def make_unit_process(make_house, request) -> Iterator[Callable[..., UnitProcess]]:
     """Makes a unit process that has not been started yet.
 
-    The fake engine unless ``engine="real"``; ``settings`` as in the TOML file.
+    Forked, with the fake engine, one at a time; or with ``engine="real"`` the command itself.
+    ``settings`` as in the TOML file.
     """
     made: list[UnitProcess] = []
 
@@ -259,13 +272,11 @@ def make_unit_process(make_house) -> Iterator[Callable[..., UnitProcess]]:
         config = house.folder / "unit.toml"
         changes = {"allow_failpoints": True, "simulated_time": NOW, **(settings or {})}
         config.write_text(_toml(house.settings(**changes)))
-        unit_main = str(Path(__file__).parent / "fake_unit.py")
         process = UnitProcess(
             house,
             config,
             house.folder / "unit.log",
-            dict(os.environ),
-            ["-m", "padan_server"] if engine == "real" else [unit_main],
+            None if engine == "real" else request.getfixturevalue("zygote"),
         )
         made.append(process)
         return process

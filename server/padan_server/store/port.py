@@ -48,7 +48,10 @@ class Datasets(Protocol):
         ...
 
     def newest(self, flow: FlowKey, role: Role, *, epoch: int = 0) -> Dataset | None:
-        """The committed dataset committed last; of one epoch unless ``epoch`` is 0."""
+        """The committed dataset whose commit was recorded last, whatever the clock said then.
+
+        Of one epoch, unless ``epoch`` is 0.
+        """
         ...
 
     def set_table(self, dataset_id: str, table: Table) -> None:

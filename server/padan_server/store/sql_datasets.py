@@ -49,9 +49,11 @@ class SqlDatasets:
                 normaliser_version=dataset.encoding.normaliser_version,
                 base=dataset.base,
                 create_time=to_micros(dataset.create_time),
+                commit_sequence=0,
                 **_changing(dataset),
             )
         )
+        self._number_commit(dataset)
         self._write_parts(dataset)
         key = result.inserted_primary_key
         return replace(dataset, sequence=int(key[0]) if key else 0)
@@ -79,7 +81,7 @@ class SqlDatasets:
             .where(*of_flow(datasets, flow))
             .where(datasets.c.role == role.value)
             .where(datasets.c.state == DatasetState.COMMITTED.value)
-            .order_by(datasets.c.commit_time.desc(), datasets.c.sequence.desc())
+            .order_by(datasets.c.commit_sequence.desc())
             .limit(1)
         )
         if epoch:
@@ -106,6 +108,7 @@ class SqlDatasets:
         self._connection.execute(
             datasets.update().where(datasets.c.id == dataset.id).values(**_changing(dataset))
         )
+        self._number_commit(dataset)
         for part in (dataset_tables, seals):
             self._connection.execute(part.delete().where(part.c.dataset == dataset.id))
         self._write_parts(dataset)
@@ -116,6 +119,17 @@ class SqlDatasets:
             sa.select(datasets)
             .where(datasets.c.state.in_([s.value for s in states]))
             .order_by(datasets.c.sequence)
+        )
+
+    def _number_commit(self, dataset: Dataset) -> None:
+        """Give a dataset that has just been committed the next number."""
+        if dataset.state is not DatasetState.COMMITTED:
+            return
+        last = self._connection.scalar(sa.select(sa.func.max(datasets.c.commit_sequence)))
+        self._connection.execute(
+            datasets.update()
+            .where(datasets.c.id == dataset.id, datasets.c.commit_sequence == 0)
+            .values(commit_sequence=(last or 0) + 1)
         )
 
     def _write_parts(self, dataset: Dataset) -> None:

@@ -47,6 +47,8 @@ datasets = sa.Table(
     _number("create_time"),
     _number("expire_time"),
     sa.Column("commit_time", sa.BigInteger),
+    # Orders commits whatever the clock does; 0 before the commit.
+    _number("commit_sequence"),
     sa.Index("datasets_of_flow", "agreement", "flow", "sequence"),
     sa.Index("datasets_by_state", "state"),
     sqlite_autoincrement=True,

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from padan_server.model import DatasetState, FlowKey, Role, Seal, Table
+from padan_server.model import DatasetState, Role, Seal, Table
 
 FIRST = 2**62
 
@@ -75,31 +75,39 @@ def test_pages_are_newest_first_and_the_owners_alone(store, dataset, flow):
 
 
 def test_newest_is_the_one_committed_last(store, dataset, flow, start):
-    def committed(dataset_id, hours, **changes):
-        return dataset(
-            dataset_id,
-            state=DatasetState.COMMITTED,
-            commit_time=start + timedelta(hours=hours),
-            **changes,
+    """By the order of commits: a clock that was set back must not bring an old registry back."""
+
+    def commit(tx, made, hours):
+        tx.datasets.replace(
+            replace(made, state=DatasetState.COMMITTED, commit_time=start + timedelta(hours=hours))
         )
 
-    old = committed("1" * 32, 2)
-    other_epoch = replace(old.encoding, epoch=2)
     with store.write() as tx:
-        for made in (
-            old,
-            committed("2" * 32, 1, encoding=other_epoch),
-            dataset("3" * 32),
-            replace(committed("4" * 32, 9), state=DatasetState.DELETED),
-            committed("5" * 32, 8, role=Role.REQUESTER, owner="kemnaker"),
-            committed("6" * 32, 8, flow=FlowKey("x", b"d" * 32, "asn-status")),
-        ):
+        first, second, third, other, listed, _ = (
             tx.datasets.add(made)
+            for made in (
+                dataset("1" * 32),
+                dataset("2" * 32, encoding=replace(dataset().encoding, epoch=2)),
+                dataset("3" * 32),
+                dataset("4" * 32, flow=replace(flow, agreement="x")),
+                dataset("5" * 32, role=Role.REQUESTER, owner="kemnaker"),
+                dataset("6" * 32),
+            )
+        )
+    for made, hours in ((third, 9), (second, 5), (first, 1), (other, 1), (listed, 1)):
+        with store.write() as tx:
+            commit(tx, made, hours)
+    with store.write() as tx:
+        commit(tx, second, 99)  # repeating a commit does not make it newer
     with store.read() as tx:
-        assert tx.datasets.newest(flow, Role.PROVIDER).id == "1" * 32
-        assert tx.datasets.newest(flow, Role.PROVIDER, epoch=2).id == "2" * 32
+        assert tx.datasets.newest(flow, Role.PROVIDER).id == first.id
+        assert tx.datasets.newest(flow, Role.PROVIDER, epoch=2).id == second.id
         assert tx.datasets.newest(flow, Role.PROVIDER, epoch=3) is None
-        assert tx.datasets.newest(flow, Role.REQUESTER).id == "5" * 32
+        assert tx.datasets.newest(flow, Role.REQUESTER).id == listed.id
+    with store.write() as tx:
+        tx.datasets.replace(replace(first, state=DatasetState.DELETED))
+    with store.read() as tx:
+        assert tx.datasets.newest(flow, Role.PROVIDER).id == second.id
 
 
 def test_datasets_are_found_by_state(store, dataset):

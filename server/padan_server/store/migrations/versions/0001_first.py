@@ -59,6 +59,7 @@ def upgrade() -> None:
         sa.Column("create_time", sa.BigInteger(), nullable=False),
         sa.Column("expire_time", sa.BigInteger(), nullable=False),
         sa.Column("commit_time", sa.BigInteger(), nullable=True),
+        sa.Column("commit_sequence", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("sequence"),
         sa.UniqueConstraint("id"),
         sqlite_autoincrement=True,

@@ -1,0 +1,86 @@
+"""SIGKILL: nothing that was acknowledged is lost, nothing is counted twice."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from journey import CONFIRMED, RECORDS, Driver, Journey, Killer, books
+
+from padan_linkage.tables import PassTable
+from padan_server.failpoints import NAMES
+
+SETTINGS = {"limits": {"sync_bytes": 10_000}, "run_attempts": 20}
+
+
+@pytest.fixture
+def driver(make_unit_process):
+    """Makes a driver whose unit is up, with both contributions to epoch 1."""
+
+    def make(failpoints=()):
+        unit = make_unit_process(settings=SETTINGS)
+        made = Driver(unit, iter(failpoints))
+        made.start()
+        for party in ("bkn", "kemnaker"):
+            made.ask(party, lambda c: c.contribute())
+        return made
+
+    return make
+
+
+def registry_tables(driver, seed, *, delta):
+    """Tables of a provider; as a delta: of upserts with new handles."""
+    tables = driver.ask("bkn", lambda c: c.tables(RECORDS, seed=seed))
+    if not delta:
+        return tables
+    return {
+        pass_id: PassTable(
+            pass_id,
+            table.layout.model_copy(update={"operations": 1}),
+            {**table.columns, "operations": np.ones((len(table), 1), np.uint8)},
+        )
+        for pass_id, table in tables.items()
+    }
+
+
+def check_books(driver, rounds):
+    """Quota, runs and datasets are those of ``rounds`` rounds, each counted once."""
+    assert driver.unit.stop() == 0
+    assert books(driver.unit) == {
+        "used": rounds * (RECORDS + CONFIRMED),
+        "runs": rounds,
+        "datasets": 2 * rounds,
+    }
+
+
+def test_a_kill_at_every_durable_step(driver):
+    """Each life of the unit ends at the next fail point, until there is none left."""
+    made = driver(NAMES)
+    base, rounds = "", 0
+    while len(made.deaths) < len(NAMES):
+        tables = registry_tables(made, rounds, delta=bool(base))
+        base = Journey(made, rounds, tables, base).go()
+        rounds += 1
+        assert rounds < 2 * len(NAMES), f"never reached: {made.armed}"
+    assert made.deaths == list(NAMES)
+    check_books(made, rounds)
+
+
+def uploads(driver, rounds, seed, kills):
+    """``rounds`` rounds under random kills."""
+    made = driver()
+    with Killer(made, seed, longest=0.8, most=kills):
+        for number in range(rounds):
+            tables = registry_tables(made, number, delta=False)
+            Journey(made, number, tables).go()
+    check_books(made, rounds)
+    return len(made.deaths)
+
+
+def test_kills_at_random_moments(driver):
+    assert uploads(driver, rounds=3, seed=1, kills=4) > 0
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+def test_two_hundred_uploads_under_random_kills(driver):
+    assert uploads(driver, rounds=100, seed=2, kills=300) > 50
