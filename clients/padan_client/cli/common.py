@@ -73,7 +73,7 @@ def print_json(value: Mapping[str, object]) -> None:
 def fail(code: Exit, message: str) -> NoReturn:
     """Print ``message`` to standard error and leave with ``code``."""
     err.print(f"[bold red]{t('Gagal', 'Failed')}:[/] ", end="")
-    err.print(message, markup=False, highlight=False)
+    err.print(message, markup=False, highlight=False, soft_wrap=True)
     raise typer.Exit(int(code))
 
 

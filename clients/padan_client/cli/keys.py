@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -24,6 +25,7 @@ from padan_client.cli.opening import (
     open_home,
     say,
 )
+from padan_client.errors import BadInputError, PadanError
 from padan_client.language import t
 
 app = typer.Typer(no_args_is_help=True)
@@ -178,15 +180,14 @@ def destroy(
 
 
 def _places(opened: Any) -> list[Any]:
-    """The flows of good local agreements in which this agency takes part."""
-    party = opened.identity.party
-    return [
-        opened.place(signed.id, flow.id)
-        for signed in opened.agreements()
-        if signed.agreement is not None
-        for flow in signed.agreement.flows
-        if party in {flow.provider, flow.requester}
-    ]
+    """The flows of good local agreements in which this agency takes part, with these very keys."""
+    found = []
+    with contextlib.suppress(BadInputError):  # no agreements folder yet
+        for signed in opened.agreements():
+            for flow in signed.agreement.flows if signed.agreement else ():
+                with contextlib.suppress(PadanError):
+                    found.append(opened.place(signed.id, flow.id))
+    return found
 
 
 def _epochs(opened: Any, place: Any) -> list[dict[str, object]]:

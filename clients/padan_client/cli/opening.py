@@ -55,7 +55,7 @@ def ask_passphrase(*, confirm: bool = False) -> str:
 
 def say(message: str) -> None:
     """A message to standard error, as it is."""
-    err.print(message, markup=False, highlight=False)
+    err.print(message, markup=False, highlight=False, soft_wrap=True)
 
 
 def pairs(given: list[str] | None, option: str) -> dict[str, str] | None:

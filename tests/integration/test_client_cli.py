@@ -1,0 +1,258 @@
+"""The commands a data officer types: files in, files out, exit codes, messages."""
+
+from __future__ import annotations
+
+import csv
+import json
+
+import numpy as np
+import pyarrow.csv
+import pytest
+import structlog.testing
+from agency import CODES, people, registry_table, small_passes, write_home
+from engines import FakeEngine
+from typer.testing import CliRunner
+
+from padan_client.cli import app
+
+PEOPLE = people(60, seed=12)
+
+
+def padan(home, *arguments, code=0, **environment):
+    """Run a command; returns (standard output, standard error)."""
+    done = CliRunner().invoke(
+        app, [str(a) for a in arguments], env={"PADAN_HOME": str(home), **environment}
+    )
+    if done.exception and not isinstance(done.exception, SystemExit):
+        raise done.exception
+    assert done.exit_code == code, done.output
+    assert "Traceback" not in done.output
+    return done.stdout, done.stderr
+
+
+def rows_of(path):
+    """The rows of a CSV file."""
+    return list(csv.DictReader(path.read_text().splitlines()))
+
+
+def as_json(home, *arguments, code=0):
+    stdout, _ = padan(home, *arguments, "--json", code=code)
+    return json.loads(stdout)
+
+
+@pytest.fixture
+def _quiet_unit():
+    """The unit runs in this process: keep its log out of the command's standard output."""
+    with structlog.testing.capture_logs():
+        yield
+
+
+@pytest.fixture
+def scene(make_unit, tmp_path, _quiet_unit):
+    """A unit and two homes with keys but no epoch, a registry file and a list file."""
+    unit = make_unit(engine=FakeEngine(), edit=small_passes)
+    homes = {}
+    for party in ("bkn", "kemnaker"):
+        homes[party] = write_home(tmp_path / party, unit.house, party, unit.port)
+    pyarrow.csv.write_csv(registry_table(PEOPLE[:40]), tmp_path / "registri.csv")
+    with (tmp_path / "daftar.csv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, ["NO", "NIK", "NAMA LENGKAP", "TGL"])
+        writer.writeheader()
+        for i, person in enumerate(PEOPLE[20:50]):
+            writer.writerow(
+                {
+                    "NO": f"C{i}",
+                    "NIK": person["nik"],
+                    "NAMA LENGKAP": person["nama"],
+                    "TGL": person["tanggal_lahir"],
+                }
+            )
+        writer.writerow({"NO": "C99", "NIK": "123", "NAMA LENGKAP": "", "TGL": ""})
+    return tmp_path, homes["bkn"], homes["kemnaker"]
+
+
+FLOW = ("--agreement", "kemnaker-bkn-2024", "--flow", "asn-status")
+MAP = ("--map", "nama=NAMA LENGKAP", "--map", "tanggal_lahir=TGL", "--id", "NO")
+
+
+def rotate_both(bkn, kemnaker):
+    first = as_json(bkn, "keys", "rotate", *FLOW)
+    assert first == {
+        "agreement": "kemnaker-bkn-2024",
+        "flow": "asn-status",
+        "epoch": 1,
+        "complete": False,
+        "waiting_for": "kemnaker",
+    }
+    assert as_json(kemnaker, "keys", "rotate", *FLOW)["complete"]
+
+
+def publish(folder, bkn, *more):
+    return as_json(
+        bkn, "publish", folder / "registri.csv", *FLOW, "--id", "id", "--status", "status", *more
+    )
+
+
+def test_from_keys_to_codes(scene):
+    folder, bkn, kemnaker = scene
+    rotate_both(bkn, kemnaker)
+    assert publish(folder, bkn)["rows"] == 40
+
+    out, quarantine = folder / "kode.csv", folder / "karantina.csv"
+    given = as_json(
+        kemnaker,
+        *("confirm", folder / "daftar.csv", *FLOW, *MAP),
+        *("--out", out, "--quarantine", quarantine),
+    )
+    assert given["counts"]["TIDAK_DITEMUKAN"] == 10
+    assert given["counts"]["karantina"] == 1
+    assert given["rows"] == 31
+    assert {p["pass"] for p in given["passes"]} == {"nik", "lahir"}
+    rows = rows_of(out)
+    assert [row["id"] for row in rows[:2]] == ["C0", "C1"]
+    status = registry_table(PEOPLE[:40])["status"].to_pylist()
+    assert [row["kode"] for row in rows[:20]] == [CODES[s] for s in status[20:]]
+    assert rows[30]["hasil"] == "karantina"
+    assert "123" not in quarantine.read_text()
+    assert out.stat().st_mode & 0o777 == 0o600
+
+    stdout, _ = padan(
+        kemnaker, "confirm", folder / "daftar.csv", *FLOW, *MAP, "--out", folder / "k.parquet"
+    )
+    assert "tercatat sebagai ASN aktif" in stdout
+    assert (folder / "k.parquet").read_bytes()[:4] == b"PAR1"
+
+
+def test_runs_and_datasets_can_be_looked_at(scene):
+    folder, bkn, kemnaker = scene
+    rotate_both(bkn, kemnaker)
+    dataset = publish(folder, bkn)["dataset"]
+    given = as_json(
+        kemnaker, "confirm", folder / "daftar.csv", *FLOW, *MAP, "--out", folder / "k.csv"
+    )
+    (run,) = as_json(kemnaker, "runs", "list", *FLOW)["runs"]
+    assert (run["run"], run["state"], run["records"]) == (given["run"], "succeeded", 30)
+    identifier = run["run"].rpartition("/")[2]
+    for command in ("show", "watch", "cancel"):
+        assert as_json(kemnaker, "runs", command, identifier, *FLOW)["state"] == "succeeded"
+    (listed,) = as_json(bkn, "runs", "datasets", *FLOW)["datasets"]
+    assert (listed["dataset"], listed["state"], listed["epoch"]) == (dataset, "committed", 1)
+    assert as_json(bkn, "runs", "delete", dataset, *FLOW)["deleted"]
+    assert as_json(bkn, "runs", "datasets", *FLOW)["datasets"][0]["state"] == "deleted"
+    for arguments in (("list",), ("show", identifier)):
+        stdout, _ = padan(kemnaker, "runs", *arguments, *FLOW, COLUMNS="200")
+        assert "succeeded" in stdout
+    padan(kemnaker, "runs", "show", "agreements/x/flows/y/runs/z", *FLOW, code=3)
+    padan(kemnaker, "runs", "show", "nol", *FLOW, code=4)
+
+
+def test_a_delta_from_files(scene):
+    folder, bkn, kemnaker = scene
+    rotate_both(bkn, kemnaker)
+    base = publish(folder, bkn)["dataset"]
+    (folder / "keluar.txt").write_text("R00020\n\nR00021\n")
+    delta = as_json(
+        bkn, "publish", *FLOW, "--id", "id", "--delta-of", base, "--deletes", folder / "keluar.txt"
+    )
+    assert (delta["rows"], delta["deleted"]) == (0, 2)
+    given = as_json(
+        kemnaker, "confirm", folder / "daftar.csv", *FLOW, *MAP, "--out", folder / "k.csv"
+    )
+    assert given["counts"]["TIDAK_DITEMUKAN"] == 12
+    padan(bkn, "publish", *FLOW, "--id", "id", code=3)
+
+
+def test_encode_shows_what_would_leave_and_no_more(scene):
+    folder, bkn, kemnaker = scene
+    for home, arguments, role, columns in (
+        (bkn, ("registri.csv", "--id", "id"), "provider", {"keys", "handles", "sealed_codes"}),
+        (kemnaker, ("daftar.csv", *MAP), "requester", {"keys"}),
+    ):
+        target = folder / role
+        file, *more = arguments
+        given = as_json(home, "encode", folder / file, *more, *FLOW, "--out", target)
+        assert (given["role"], given["throwaway_key"], given["epoch"]) == (role, True, None)
+        exact = next(p for p in given["passes"] if p["id"] == "nik")
+        assert {c["name"] for c in exact["columns"]} == columns
+        keys = np.load(target / "nik" / "keys.npy")
+        assert keys.shape == (given["rows"], 16)
+        content = b"".join(p.read_bytes() for p in target.rglob("*") if p.is_file())
+        for person in PEOPLE:
+            assert person["nik"].encode() not in content
+            assert person["nama"].encode() not in content
+        padan(home, "encode", folder / file, *more, *FLOW, "--out", target, code=3)
+    one = np.load(folder / "provider" / "nik" / "keys.npy")
+    two = as_json(
+        bkn, "encode", folder / "registri.csv", "--id", "id", *FLOW, "--out", folder / "again"
+    )
+    other = np.load(folder / "again" / "nik" / "keys.npy")
+    assert two["rows"] == len(one)
+    assert not {k.tobytes() for k in one} & {k.tobytes() for k in other}, "the key was reused"
+
+    rotate_both(bkn, kemnaker)
+    real = as_json(
+        kemnaker,
+        *("encode", folder / "daftar.csv", *MAP, *FLOW),
+        *("--out", folder / "real", "--epoch", "1"),
+    )
+    assert (real["throwaway_key"], real["epoch"]) == (False, 1)
+
+
+def test_keys_are_made_shown_and_destroyed(scene, tmp_path):
+    _, bkn, kemnaker = scene
+    home = tmp_path / "baru"
+    made = as_json(home, "keys", "init", "--party", "bkn", "--no-passphrase")
+    assert set(made) == {"party", "sign_key", "exchange_key", "public_file"}
+    assert "tls" in (home / "client.toml").read_text()
+    padan(home, "keys", "init", "--party", "bkn", "--no-passphrase", code=3)
+
+    locked = tmp_path / "terkunci"
+    secret = {"PADAN_PASSPHRASE": "frasa sandi uji"}
+    padan(locked, "keys", "init", "--party", "bkn", **secret)
+    shown, _ = padan(locked, "keys", "show", "--json", **secret)
+    assert json.loads(shown)["party"] == "bkn"
+    _, message = padan(locked, "keys", "show", code=3, PADAN_PASSPHRASE="lain")
+    assert "sandi salah" in message
+
+    rotate_both(bkn, kemnaker)
+    (epoch,) = as_json(bkn, "keys", "show")["epochs"]
+    assert (epoch["flow"], epoch["epoch"], epoch["destroyed"]) == ("asn-status", 1, None)
+    padan(bkn, "keys", "destroy", *FLOW, "--epoch", "1")
+    assert as_json(bkn, "keys", "show")["epochs"][0]["destroyed"]
+    stdout, _ = padan(bkn, "keys", "show", COLUMNS="200")
+    secrets = json.loads((bkn / "identity.json").read_text())["plain"]
+    for secret_key in secrets.values():
+        assert secret_key not in stdout
+
+
+def test_errors_are_messages_in_both_languages_with_their_exit_codes(scene, tmp_path):
+    folder, bkn, kemnaker = scene
+    confirm = ("confirm", folder / "daftar.csv", *FLOW, *MAP, "--out", folder / "k.csv")
+    _, message = padan(kemnaker, *confirm, code=3)
+    assert "padan keys rotate" in message
+    _, message = padan(kemnaker, "--lang", "en", *confirm, code=3)
+    assert "no key epoch yet" in message
+    rotate_both(bkn, kemnaker)
+    _, message = padan(kemnaker, *confirm, code=4)
+    assert "padan publish" in message
+    padan(bkn, *confirm, code=3)
+    padan(kemnaker, *confirm[:-1], folder / "tiada" / "k.csv", code=3)
+    padan(kemnaker, "confirm", folder / "tiada.csv", *FLOW, "--out", folder / "k.csv", code=3)
+    padan(kemnaker, "confirm", folder / "daftar.csv", *FLOW, code=2)
+    padan(kemnaker, *confirm, "--map", "nik", code=3)
+    _, message = padan(tmp_path / "kosong", *confirm, code=3)
+    assert "padan keys init" in message
+
+
+def test_a_list_of_bad_rows_alone_leaves_its_quarantine(scene):
+    folder, _, kemnaker = scene
+    (folder / "buruk.csv").write_text("nik,nama,tanggal_lahir\n123,,\n,,\n")
+    quarantine = folder / "karantina.csv"
+    padan(
+        kemnaker,
+        *("confirm", folder / "buruk.csv", *FLOW, "--out", folder / "k.csv"),
+        *("--quarantine", quarantine),
+        code=3,
+    )
+    assert len(rows_of(quarantine)) >= 2
+    assert [row["hasil"] for row in rows_of(folder / "k.csv")] == ["karantina"] * 2
