@@ -18,10 +18,11 @@ from numpy.typing import NDArray
 from padan_client.errors import BadInputError
 from padan_client.language import t
 from padan_client.records.messages import UNMATCHABLE, kind_label, no_pass_text, reason_text
-from padan_linkage.normalise import Normalised, normalise
+from padan_linkage.normalise import Normalised, normalise, sound_numbers
 from padan_linkage.schema import Kind, Schema
 
-#: Severities: the value counts as missing and the row goes on; no pass can use the row.
+#: Severities: the value is not believed (a damaged NIK counts for similarity alone) and the row
+#: goes on; no pass can use the row.
 IGNORED, REJECTED = "diabaikan", "ditolak"
 
 QUARANTINE_SCHEMA = pa.schema(
@@ -227,7 +228,9 @@ def _rejected_rows(rows: NDArray[np.int64], message: str, ids: pa.StringArray) -
 def _usable(schema: Schema, fields: Mapping[str, pa.StringArray], n: int) -> NDArray[np.bool_]:
     """Rows that some pass can use. A derived key is empty only where its field is."""
     filled = {
-        name: pc.not_equal(values, "").to_numpy(zero_copy_only=False)
+        name: pc.not_equal(sound_numbers(schema.kind(name), values), "").to_numpy(
+            zero_copy_only=False
+        )
         for name, values in fields.items()
     }
     usable = np.zeros(n, dtype=bool)

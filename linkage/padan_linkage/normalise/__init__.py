@@ -25,7 +25,7 @@ from padan_linkage.normalise.dates import parse_date
 from padan_linkage.normalise.derive import derive, exact_values
 from padan_linkage.normalise.names import name_parser
 from padan_linkage.normalise.nationality import parse_nationality
-from padan_linkage.normalise.numbers import RULES, parse_numbers
+from padan_linkage.normalise.numbers import RULES, parse_numbers, sound_numbers
 from padan_linkage.normalise.outcome import (
     MAX_CHARACTERS,
     Normalised,
@@ -48,6 +48,7 @@ __all__ = [
     "derive",
     "exact_values",
     "normalise",
+    "sound_numbers",
 ]
 
 #: Goes up with any change of a rule: two versions must not meet in one run.
@@ -75,7 +76,9 @@ def normalise(kind: Kind, values: pa.Array | pa.ChunkedArray) -> Normalised:
     """Normalise a column of strings (nulls allowed) holding ``kind``.
 
     Gives as many values as came in, "" for missing and for unusable ones, and a Problem for each of
-    the latter. Raises TypeError if the column holds no strings.
+    the latter. A NIK, KK or NIP that is only damaged has a Problem too but keeps its digits, which
+    then count for similarity and never for equality (:func:`exact_values`). Raises TypeError if the
+    column holds no strings.
 
     Normal forms: numbers are their digits (NPWP 16, JKN card 13, with leading zeros); passport, KPJ
     and codes upper-case letters and digits; names, places, addresses and texts lower-case ASCII

@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 
 from padan_linkage.normalise.calendar import full_year
 from padan_linkage.normalise.companies import FORMS
+from padan_linkage.normalise.numbers import sound_numbers
 from padan_linkage.normalise.outcome import map_distinct
 from padan_linkage.normalise.phonetic import sound
 from padan_linkage.schema import DERIVATIONS, Kind, Pass, Schema
@@ -49,12 +50,17 @@ def derive(kind: Kind, derivation: str, normalised: pa.StringArray) -> pa.String
 def exact_values(
     schema: Schema, p: Pass, records: dict[str, pa.StringArray]
 ) -> list[pa.StringArray]:
-    """The values of each of ``p.exact`` in order, from normalised ``records`` by field name."""
+    """The values of each of ``p.exact`` in order, from normalised ``records`` by field name.
+
+    "" where the value is missing or, in a long number, damaged: that one is good for similarity
+    alone.
+    """
     columns = []
     for key in p.exact:
         name, _, derivation = key.partition(":")
-        column = records[name]
-        columns.append(derive(schema.kind(name), derivation, column) if derivation else column)
+        kind = schema.kind(name)
+        column = sound_numbers(kind, records[name])
+        columns.append(derive(kind, derivation, column) if derivation else column)
     return columns
 
 

@@ -38,6 +38,11 @@ _PROVINCES[[*range(11, 20), 21, *range(31, 37), *range(51, 55), *range(61, 66), 
 _MONTH_DAYS = np.array([0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31], dtype=np.int64)
 _FEMALE_DAY = 40
 
+#: Damaged numbers of these kinds are kept for similarity, if at most this many digits are lost or
+#: added: a NIK with one digit missing is still evidence, though it can equal nothing.
+_LONG = (Kind.NIK, Kind.KK, Kind.NIP)
+_NEAR = 2
+
 
 @dataclass(frozen=True)
 class NumberRule:
@@ -53,7 +58,11 @@ class NumberRule:
 
 
 def parse_numbers(kind: Kind, values: pa.StringArray) -> Normalised:
-    """Normalise a column of numbers of ``kind`` (a key of ``RULES``): its digits, or a Problem."""
+    """Normalise a column of numbers of ``kind`` (a key of ``RULES``): its digits, or a Problem.
+
+    A long number that is only damaged has a Problem and keeps its digits; see
+    :func:`sound_numbers`.
+    """
     rule = RULES[kind]
     text = _clean(values)
     length = pc.binary_length(text).to_numpy(zero_copy_only=False)
@@ -74,7 +83,35 @@ def parse_numbers(kind: Kind, values: pa.StringArray) -> Normalised:
     whole = digits & (length == rule.width)
     if whole.any():
         codes[whole] = rule.check(_matrix(text.filter(pa.array(whole)), rule.width))
-    return with_reasons(text, codes, REASONS)
+    kept = _damaged(text, length, rule.width, codes) & digits if kind in _LONG else None
+    return with_reasons(text, codes, REASONS, kept=kept)
+
+
+def _damaged(
+    text: pa.StringArray, length: NDArray[np.int64], width: int, codes: NDArray[np.uint8]
+) -> NDArray[np.bool_]:
+    """Numbers of about the right length that are no fillers. Means nothing for other text."""
+    kept = (np.abs(length - width) <= _NEAR) & (codes != _CODE[Reason.FILLER])
+    for other in range(width - _NEAR, width + _NEAR + 1):
+        some = kept & (length == other)
+        if other != width and some.any():
+            kept[some] = ~_is_filler(_matrix(text.filter(pa.array(some)), other))
+    return kept
+
+
+def sound_numbers(kind: Kind, values: pa.StringArray) -> pa.StringArray:
+    """Empty the damaged numbers that :func:`parse_numbers` kept: nothing may equal them.
+
+    Columns of other kinds come back as they are.
+    """
+    if kind not in _LONG:
+        return values
+    rule = RULES[kind]
+    whole = pc.equal(pc.binary_length(values), rule.width).to_numpy(zero_copy_only=False)
+    sound = np.zeros(len(values), dtype=bool)
+    if whole.any():
+        sound[whole] = rule.check(_matrix(values.filter(pa.array(whole)), rule.width)) == 0
+    return values if sound.all() else pc.if_else(pa.array(sound), values, "")
 
 
 def _clean(values: pa.StringArray) -> pa.StringArray:

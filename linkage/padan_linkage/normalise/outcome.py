@@ -115,16 +115,23 @@ def map_distinct(values: pa.StringArray, change: Callable[[str], str]) -> pa.Str
 
 
 def with_reasons(
-    values: pa.StringArray, codes: NDArray[np.uint8], reasons: Sequence[Reason | None]
+    values: pa.StringArray,
+    codes: NDArray[np.uint8],
+    reasons: Sequence[Reason | None],
+    kept: NDArray[np.bool_] | None = None,
 ) -> Normalised:
-    """Empty each value whose code stands for a reason; ``reasons[0]`` is None (a good value)."""
+    """Empty each value whose code stands for a reason; ``reasons[0]`` is None (a good value).
+
+    Values with ``kept`` set (``bool[n]``) stay, whatever their code.
+    """
     problems = []
     for row in np.flatnonzero(codes):
         reason = reasons[codes[row]]
         if reason is not None:
             problems.append(Problem(int(row), reason))
     if problems:
-        values = pc.if_else(pa.array(codes == 0), values, "")
+        stays = codes == 0 if kept is None else (codes == 0) | kept
+        values = pc.if_else(pa.array(stays), values, "")
     return Normalised(values, problems)
 
 

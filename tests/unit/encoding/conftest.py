@@ -66,7 +66,10 @@ def people():
 
         towns = [word() for _ in range(12)]
         rows = {
-            "nik": [str(n) for n in 3171000000000000 + rng.permutation(count * 10)[:count]],
+            "nik": [
+                f"3171010101{n // 9999:02d}{n % 9999 + 1:04d}"
+                for n in rng.permutation(count * 10)[:count]
+            ],
             "depan": [word() for _ in range(count)],
             "belakang": [word() for _ in range(count)],
             "lahir": [

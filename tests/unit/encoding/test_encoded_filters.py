@@ -193,7 +193,7 @@ def test_all_lengths_of_segments_work(encode):
             "passes": [{"id": "p", "exact": ["nik"], "similar": segments}],
         }
     )
-    records = {"depan": pa.array(["wira", "wira"]), "nik": pa.array(["1", "1"])}
+    records = {"depan": pa.array(["wira", "wira"]), "nik": pa.array(["3171010101700001"] * 2)}
     encoded = encode("p", records, using=schema)
     bits = filters_of(encoded)
     assert bits.shape == (2, 64 + 320 + 576 + 4096)

@@ -176,9 +176,9 @@ def test_misfits_are_refused_without_a_value(encode, people, provider_inputs):
     object.__setattr__(inputs, "ids", pa.array(["same"] * 300))
     with pytest.raises(ValueError, match="repeat"):
         encode("nik", records, provider=inputs)
-    giant = records | {"nik": pa.array(["9" * 70_000] * 300)}
+    giant = records | {"kota": pa.array(["9" * 70_000] * 300)}
     with pytest.raises(ValueError, match="too long") as raised:
-        encode("nik", giant)
+        encode("kota", giant)
     assert "999" not in str(raised.value)
 
 

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from stdnum.id import nik as stdnum_nik
 
-from padan_linkage.normalise import normalise
-from padan_linkage.schema import Kind
+from padan_linkage.normalise import exact_values, normalise
+from padan_linkage.schema import Kind, Schema
 
 GOOD_NIK = "3171011708450001"
 
@@ -142,3 +142,30 @@ def test_every_real_birth_date_makes_a_good_nik():
     niks = [f"317101{d[8:]}{d[5:7]}{d[2:4]}0001" for d in texts]
     niks += [f"317101{int(d[8:]) + 40}{d[5:7]}{d[2:4]}0001" for d in texts]
     assert normalise(Kind.NIK, pa.array(niks)).problems == []
+
+
+@pytest.mark.parametrize(
+    ("damaged", "kept"),
+    [
+        ("317101170845000", True),  # a digit lost
+        ("317101170845000123", True),  # two digits too many
+        ("9971011708450001", True),  # mistyped province
+        ("3171011708450000", True),  # rounded
+        ("3171011708", False),  # too little left
+        ("111111111111111", False),  # a filler of fifteen digits
+        ("3171O1170845000", False),
+        ("3.2E+15", False),
+    ],
+)
+def test_a_damaged_nik_is_evidence_but_equals_nothing(damaged, kept):
+    schema = Schema(
+        fields=[{"name": "nik", "kind": "nik"}],
+        passes=[{"id": "p", "exact": ["nik"]}, {"id": "q", "exact": ["nik:birth_date"]}],
+    )
+    normalised = normalise(Kind.NIK, pa.array([damaged, damaged, GOOD_NIK]))
+    assert len(normalised.problems) == 2
+    assert normalised.values.to_pylist()[:2] == [damaged if kept else ""] * 2
+    for p in schema.passes:
+        (exact,) = exact_values(schema, p, {"nik": normalised.values})
+        assert exact.to_pylist()[:2] == ["", ""]
+        assert exact[2].as_py()
