@@ -1,0 +1,67 @@
+"""What the spec's pages and the project's papers point at exists."""
+
+import importlib
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SPEC = ROOT / "proto/spec"
+PAGES = sorted(SPEC.rglob("*.md"))
+PAPERS = [*PAGES, *(ROOT / name for name in ("README.md", "SECURITY.md", "CHANGELOG.md"))]
+TOP = ("proto/", "linkage/", "server/", "clients/", "tests/", "dev.py", ".ci/")
+
+
+def name_of(path):
+    return path.relative_to(ROOT).as_posix()
+
+
+@pytest.mark.parametrize("paper", PAPERS, ids=name_of)
+def test_links_lead_somewhere(paper):
+    targets = re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", paper.read_text("utf-8"))
+    broken = [t for t in targets if "://" not in t and not (paper.parent / t).exists()]
+    assert broken == []
+
+
+@pytest.mark.parametrize("paper", PAPERS, ids=name_of)
+def test_files_that_are_named_exist(paper):
+    quoted = re.findall(r"`([\w./*-]+)(?:::\w+)?`", paper.read_text("utf-8"))
+    missing = [q for q in quoted if q.startswith(TOP) and not any(ROOT.glob(q.rstrip("/")))]
+    assert missing == []
+
+
+@pytest.mark.parametrize("paper", PAPERS, ids=name_of)
+def test_tests_that_are_named_exist(paper):
+    cited = re.findall(r"`(tests/[\w./-]+\.py)::(\w+)`", paper.read_text("utf-8"))
+    missing = [c for c in cited if f"def {c[1]}(" not in (ROOT / c[0]).read_text("utf-8")]
+    assert missing == []
+
+
+@pytest.mark.parametrize("paper", PAPERS, ids=name_of)
+def test_code_that_is_named_exists(paper):
+    names = re.findall(r"`(padan_(?:linkage|server|client)(?:\.\w+)*)", paper.read_text("utf-8"))
+    assert [name for name in names if not resolves(name)] == []
+
+
+def resolves(name):
+    """Whether a dotted name is a module, or a chain of attributes of one."""
+    parts = name.split(".")
+    for cut in range(len(parts), 0, -1):
+        try:
+            thing = importlib.import_module(".".join(parts[:cut]))
+        except ModuleNotFoundError:
+            continue
+        for attribute in parts[cut:]:
+            fields = getattr(thing, "model_fields", {}) or getattr(thing, "__annotations__", {})
+            if not hasattr(thing, attribute) and attribute not in fields:
+                return False
+            thing = getattr(thing, attribute, None)
+        return True
+    return False
+
+
+def test_the_index_lists_every_page():
+    index = (SPEC / "README.md").read_text("utf-8")
+    pages = [p.relative_to(SPEC).as_posix() for p in PAGES if p.name != "README.md"]
+    assert [page for page in pages if f"]({page})" not in index] == []
