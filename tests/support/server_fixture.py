@@ -6,9 +6,12 @@ signed example agreement; ``make_unit_process(...)`` the same around ``padan-ser
 
 from __future__ import annotations
 
+import io
 import json
+import logging
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -19,6 +22,7 @@ from pathlib import Path
 
 import grpc
 import pytest
+import structlog
 from engines import FakeEngine
 from parties import PartyClient
 from pki import Certificate, Pki
@@ -26,6 +30,7 @@ from signing import SignedFile, write_signed
 from zygote import Forked, Zygote
 
 from padan_server.config import UnitConfig
+from padan_server.log import configure_logging
 from padan_server.unit import Unit
 
 #: A moment inside the term of the flagship agreement.
@@ -248,6 +253,27 @@ def make_unit(make_house) -> Iterator[Callable[..., RunningUnit]]:
     for made in running:
         made.house.close()
         made.stop()
+
+
+@pytest.fixture
+def unit_log() -> Iterator[io.StringIO]:
+    """The log of units in this process, as it is written."""
+    stream = io.StringIO()
+    configure_logging("debug", stream)
+    yield stream
+    structlog.reset_defaults()
+    logging.basicConfig(force=True)
+
+
+@pytest.fixture
+def free_port() -> Callable[[], int]:
+    """Finds a free port on loopback."""
+
+    def find() -> int:
+        with socket.create_server(("127.0.0.1", 0)) as listening:
+            return listening.getsockname()[1]
+
+    return find
 
 
 @pytest.fixture(scope="session")

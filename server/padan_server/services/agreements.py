@@ -141,14 +141,13 @@ class AgreementService(pb_grpc.AgreementServiceServicer):
 
     def _party_to(self, name: str) -> str:
         agreement_id = names.parse_agreement("name", name)
-        current_call().note(agreement=agreement_id)
         self._book.of_party(agreement_id, current_call().party)
         return agreement_id
 
     def _show(self, agreement_id: str) -> pb.Agreement:
         call = current_call()
-        call.note(agreement=agreement_id)
         signed, _ = self._book.of_party(agreement_id, call.party)
+        call.note(agreement=agreement_id)
         standing, article = self._enforcement.standing(agreement_id)
         with self._store.read() as tx:
             suspended_by = [s.party for s in tx.agreements.suspensions(agreement_id)]

@@ -10,7 +10,11 @@ from padan_server.enforcement import Grant
 
 @dataclass
 class Call:
-    """One call. ``facts`` go into its log line: ids and counts alone."""
+    """One call. ``facts`` go into its log line: counts, and ids that have been found to exist.
+
+    What a caller merely names is not noted, for it could name anything: a person, say. Hexadecimal
+    ids are made by the unit and may be.
+    """
 
     method: str
     party: str = ""

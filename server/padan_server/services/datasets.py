@@ -56,7 +56,7 @@ class DatasetService(pb_grpc.DatasetServiceServicer):
             raise field_invalid("table", "wajib di pesan pertama", "required in the first message")
         agreement_id, flow_id, dataset_id, pass_id = names.parse_table("table", first.table)
         call = current_call()
-        call.note(agreement=agreement_id, flow=flow_id, dataset=dataset_id, table=pass_id)
+        call.note(dataset=dataset_id)
 
         def chunks() -> Iterator[Chunk]:
             yield convert.chunk(first)
@@ -76,7 +76,7 @@ class DatasetService(pb_grpc.DatasetServiceServicer):
             context.cancel,
         )
         received = table.uploaded - before.uploaded
-        call.note(rows=received, complete=int(table.complete))
+        call.note(table=table.pass_id, rows=received, complete=int(table.complete))
         self._metrics.rows.inc(max(received, 0))
         return pb.UploadTableResponse(committed_rows=table.uploaded, complete=table.complete)
 
@@ -86,7 +86,7 @@ class DatasetService(pb_grpc.DatasetServiceServicer):
         """How many rows of a table are safe."""
         del context
         agreement_id, flow_id, dataset_id, pass_id = names.parse_table("table", request.table)
-        current_call().note(dataset=dataset_id, table=pass_id)
+        current_call().note(dataset=dataset_id)
         table = self._uploads.status(self._admit(agreement_id, flow_id), dataset_id, pass_id)
         return pb.QueryWriteStatusResponse(committed_rows=table.uploaded, complete=table.complete)
 

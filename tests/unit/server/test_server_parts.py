@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import logging
 import threading
@@ -16,7 +15,6 @@ from padan_server.clock import SimulatedClock, jakarta_day
 from padan_server.deltas import named
 from padan_server.errors import Reason, Refusal
 from padan_server.failpoints import Failpoints
-from padan_server.log import configure_logging
 from padan_server.maintenance import Ticker
 from padan_server.writers import Writers
 
@@ -48,26 +46,16 @@ def test_a_simulated_clock_begins_where_it_is_told_and_runs():
     assert start <= clock.now() <= clock.now()
 
 
-@pytest.fixture
-def log():
-    """The log of a unit, as text."""
-    stream = io.StringIO()
-    configure_logging("info", stream)
-    yield stream
-    structlog.reset_defaults()
-    logging.basicConfig(force=True)
-
-
-def test_the_log_is_json_and_keeps_libraries_messages_out(log):
+def test_the_log_is_json_and_keeps_libraries_messages_out(unit_log):
     structlog.get_logger().info("call", rows=3)
     try:
         raise ValueError("3201010101900001")
     except ValueError:
         logging.getLogger("grpc._server").exception("could not parse %s", "3201010101900001")
-    first, second = (json.loads(line) for line in log.getvalue().splitlines())
+    first, second = (json.loads(line) for line in unit_log.getvalue().splitlines())
     assert (first["event"], first["rows"]) == ("call", 3)
     assert (second["logger"], second["error"]) == ("grpc._server", "ValueError")
-    assert "3201010101900001" not in log.getvalue()
+    assert "3201010101900001" not in unit_log.getvalue()
 
 
 def test_a_delta_names_rows_by_their_whole_handle():

@@ -1,0 +1,130 @@
+"""A disk that fills up: nothing acknowledged is lost, and on it goes once there is room."""
+
+from __future__ import annotations
+
+import errno
+
+import grpc
+import pytest
+from google.rpc import error_details_pb2
+from parties import refusal
+
+from padan.v1 import dataset_service_pb2 as dataset_pb
+from padan.v1 import run_service_pb2 as run_pb
+from padan_linkage.tables import PassTable
+from padan_server.store.files import Disk
+
+
+class Scarce(Disk):
+    """A disk with room for so many bytes, and one that may fail to sync."""
+
+    def __init__(self):
+        self.room = 10**9
+        self.syncs = True
+
+    def write(self, descriptor, data):
+        if self.room <= 0:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        written = super().write(descriptor, memoryview(data)[: self.room])
+        self.room -= written
+        return written
+
+    def sync(self, descriptor):
+        if not self.syncs:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        super().sync(descriptor)
+
+
+@pytest.fixture
+def scarce(make_unit):
+    """A unit on a scarce disk, its disk, its parties."""
+    disk = Scarce()
+    unit = make_unit(disk=disk, settings={"limits": {"sync_bytes": 5_000}})
+    return unit, disk, *unit.pair()
+
+
+def full(call, *args, **kwargs):
+    """That a call is refused for want of room, with the advice to try again."""
+    with pytest.raises(grpc.RpcError) as caught:
+        call(*args, **kwargs)
+    found = refusal(caught.value)
+    assert (found.code, found.reason) == (grpc.StatusCode.RESOURCE_EXHAUSTED, "STORAGE_FULL")
+    assert any(isinstance(d, error_details_pb2.RetryInfo) for d in found.details)
+
+
+def safe_rows(client, dataset, table):
+    return client.datasets.QueryWriteStatus(
+        dataset_pb.QueryWriteStatusRequest(table=f"{dataset.name}/tables/{table.pass_id}")
+    ).committed_rows
+
+
+@pytest.mark.parametrize("room", [0, 100, 3_000, 20_000, 40_000])
+def test_an_upload_goes_on_where_the_disk_was_full(scarce, room):
+    _, disk, provider, _ = scarce
+    dataset, table = provider.create(100), provider.tables(100)["nik"]
+    disk.room = room
+    full(provider.send, dataset, table, step=20)
+    safe = safe_rows(provider, dataset, table)
+    full(provider.send, dataset, table, start=safe, step=20)
+    assert safe_rows(provider, dataset, table) >= safe
+    disk.room = 10**9
+    safe = safe_rows(provider, dataset, table)
+    assert provider.send(dataset, table, start=safe).complete
+
+
+def test_what_cannot_be_synced_is_not_acknowledged(scarce):
+    _, disk, provider, _ = scarce
+    dataset, table = provider.create(100), provider.tables(100)["nik"]
+    disk.syncs = False
+    full(provider.send, dataset, table)
+    assert safe_rows(provider, dataset, table) == 0
+    disk.syncs = True
+    assert provider.send(dataset, table).complete
+
+
+def test_a_run_waits_for_room_or_says_so(scarce):
+    _, disk, provider, requester = scarce
+    registry = provider.tables(20)
+    provider.publish(20, tables=registry)
+    listed = requester.publish(20, tables=requester.tables(20, same_as=registry))
+    disk.room = 0
+    run = requester.watch(requester.run_of(requester.start_run(listed)).name)
+    assert (run.state, run.failure_reason) == (run_pb.Run.STATE_FAILED, "STORAGE_FULL")
+    disk.room = 10**9
+    run = requester.watch(requester.run_of(requester.start_run(listed)).name)
+    assert run.state == run_pb.Run.STATE_SUCCEEDED
+
+
+def test_a_delta_is_merged_once_there_is_room(scarce):
+    _, disk, provider, _ = scarce
+    base = provider.publish(20)
+    delta = provider.create(20, base_dataset=base.name)
+    for table in provider.tables(20, seed=5).values():
+        upserts = table.layout.model_copy(update={"operations": 1})
+        columns = dict(table.columns)
+        columns["operations"] = columns["keys"][:, :1] * 0 + 1
+        provider.send(delta, PassTable(table.pass_id, upserts, columns))
+    disk.room = 30_000
+    full(provider.commit, delta)
+    disk.room = 10**9
+    assert provider.commit(delta).state == dataset_pb.Dataset.STATE_COMMITTED
+
+
+def test_a_full_database_is_told_the_same_way(scarce):
+    unit, _, provider, _ = scarce
+    before = provider.create(100)
+    engine = unit.unit._store._engine
+
+    def limit(pages):
+        with engine.connect() as connection:
+            connection.exec_driver_sql(f"PRAGMA max_page_count={pages}")
+
+    engine.dispose()  # so that one connection is used, and this limit holds for it
+    with engine.connect() as connection:
+        pages = connection.exec_driver_sql("PRAGMA page_count").scalar()
+    limit(pages)
+    full(lambda: [provider.create(100) for _ in range(100)])
+    limit(2**30)
+    shown = provider.datasets.GetDataset(dataset_pb.GetDatasetRequest(name=before.name))
+    assert shown.state == dataset_pb.Dataset.STATE_OPEN
+    provider.create(100)
