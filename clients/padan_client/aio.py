@@ -26,7 +26,7 @@ from padan_client.lists import Record
 from padan_client.provider import ProviderFlow, PublishResult
 from padan_client.requester import Records, RequesterFlow, first_row
 from padan_client.results import ConfirmResult
-from padan_client.transport import Methods, credentials, options
+from padan_client.transport import Methods, credentials, deadline, options
 
 T = TypeVar("T")
 
@@ -86,7 +86,7 @@ class AsyncLink:
                 await asyncio.sleep(seconds)
                 return None
             case Unary(method, request):
-                return await self._call(method, request, self._timeouts.call)
+                return await self._call(method, request, deadline(method, self._timeouts))
             case Upload(method, requests):
                 return await self._call(method, requests(), self._timeouts.stream)
             case Download(method, request, sink):

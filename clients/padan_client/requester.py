@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from padan_client.core.asking import MAX_RECORDS, Counter, ask
 from padan_client.core.confirming import Deliver, confirm, finish
+from padan_client.core.contributions import FlowPlace
 from padan_client.core.effects import Steps
 from padan_client.core.progress import Report, silent
 from padan_client.core.session import open_session, require_role, unit_schema
@@ -66,8 +67,7 @@ class RequesterFlow:
         self, records: Records, *, columns: Mapping[str, str] | None, id_column: str | None
     ) -> Steps[ConfirmResult]:
         """Steps of :meth:`RequesterClient.confirm_few`."""
-        place = self.home.place(self.agreement, self.flow)
-        require_role(place, place.flow.requester, provider=False)
+        place = self._place()
         schema = unit_schema(place)
         asked = prepare_list(schema, records, columns=columns, id_column=id_column)
         if len(asked) > MAX_RECORDS:
@@ -89,6 +89,14 @@ class RequesterFlow:
             if not known:
                 raise
         return (yield from ask((yield from self._open_counter()), asked))
+
+    def _place(self) -> FlowPlace:
+        """The flow; a kept session has it already, and reading the agreement takes a while."""
+        if self._counter is not None:
+            return self._counter.session.place
+        place = self.home.place(self.agreement, self.flow)
+        require_role(place, place.flow.requester, provider=False)
+        return place
 
     def _open_counter(self) -> Steps[Counter]:
         """The kept session, opened at first use."""

@@ -37,6 +37,16 @@ OPTIONS: tuple[tuple[str, int | str], ...] = (
     ("grpc.max_receive_message_length", _MESSAGE_BYTES),
     ("grpc.max_send_message_length", _MESSAGE_BYTES),
     ("grpc.enable_retries", 0),  # repeats are decided in core.effects
+    ("grpc.keepalive_time_ms", 30_000),  # watching a run is silent for long
+    ("grpc.keepalive_timeout_ms", 20_000),
+)
+#: Calls in which the unit may have to read or write a whole registry.
+_SLOW = frozenset(
+    {
+        "ConfirmationService.ConfirmRecords",
+        "DatasetService.CommitDataset",
+        "DatasetService.DeleteDataset",
+    }
 )
 _STUBS: dict[str, Callable[[Any], object]] = {
     "AgreementService": agreement_service_pb2_grpc.AgreementServiceStub,
@@ -75,6 +85,11 @@ def options(config: ClientConfig) -> list[tuple[str, int | str]]:
     """Channel options; with ``server_name`` where the certificate names the unit otherwise."""
     name = config.tls.server_name
     return [*OPTIONS, *([("grpc.ssl_target_name_override", name)] if name else [])]
+
+
+def deadline(method: str, timeouts: Timeouts) -> float:
+    """Seconds that a unary call may take."""
+    return timeouts.stream if method in _SLOW else timeouts.call
 
 
 def _pem(path: Path) -> bytes:
@@ -175,7 +190,7 @@ class Link:
                 self._sleep(seconds)
                 return None
             case Unary(method, request):
-                return self._call(method, request, self._timeouts.call)
+                return self._call(method, request, deadline(method, self._timeouts))
             case Upload(method, requests):
                 return self._call(method, requests(), self._timeouts.stream)
             case Download(method, request, sink):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 from rich.table import Table
@@ -87,13 +87,17 @@ def confirm(
         out.print(_counts_table(opened.place(agreement, flow).flow, result))
         say(t(f"Kode ditulis ke {out_file}.", f"Codes written to {out_file}."))
     if not result.run:
-        fail(
-            Exit.BAD_INPUT,
-            t(
-                "Tidak ada satu pun baris yang dapat dipadankan; lihat karantina (--quarantine).",
-                "Not one row can be matched; see the quarantine (--quarantine).",
-            ),
-        )
+        _fail_without_a_row()
+
+
+def _fail_without_a_row() -> NoReturn:
+    fail(
+        Exit.BAD_INPUT,
+        t(
+            "Tidak ada satu pun baris yang dapat dipadankan; lihat karantina (--quarantine).",
+            "Not one row can be matched; see the quarantine (--quarantine).",
+        ),
+    )
 
 
 def _as_json(

@@ -89,6 +89,10 @@ def encode(
     )
     if quarantine:
         write_table(quarantine, records.quarantine)
+    _tell(manifest, out_folder, json_=json_)
+
+
+def _tell(manifest: dict[str, object], out_folder: Path, *, json_: bool) -> None:
     if json_:
         print_json({**manifest, "out": str(out_folder)})
         return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -28,6 +28,9 @@ from padan_client.cli.opening import (
 )
 from padan_client.cli.progress import progress_bars
 from padan_client.language import t
+
+if TYPE_CHECKING:
+    from padan_client.provider import PublishResult
 
 _HOME = default_home()
 
@@ -81,6 +84,13 @@ def publish(
         )
     if quarantine:
         write_table(quarantine, result.quarantine)
+    _tell(result, agreement, flow, quarantine, json_=json_)
+
+
+def _tell(
+    result: PublishResult, agreement: str, flow: str, quarantine: Path | None, *, json_: bool
+) -> None:
+    quarantined = result.quarantine.num_rows
     if json_:
         print_json(
             {
@@ -90,16 +100,16 @@ def publish(
                 "epoch": result.epoch,
                 "rows": result.rows,
                 "deleted": result.deleted,
-                "quarantined": result.quarantine.num_rows,
+                "quarantined": quarantined,
                 "quarantine": str(quarantine) if quarantine else None,
             }
         )
         return
     say(
         t(
-            f"{result.rows} rekaman diterbitkan, {result.deleted} dihapus, "
-            f"{result.quarantine.num_rows} catatan karantina. {result.dataset}",
-            f"{result.rows} records published, {result.deleted} deleted, "
-            f"{result.quarantine.num_rows} quarantine entries. {result.dataset}",
+            f"{result.rows} rekaman diterbitkan, {result.deleted} dihapus, {quarantined} catatan "
+            f"karantina. {result.dataset}",
+            f"{result.rows} records published, {result.deleted} deleted, {quarantined} quarantine "
+            f"entries. {result.dataset}",
         )
     )

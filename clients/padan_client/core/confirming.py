@@ -146,7 +146,7 @@ def _run(home: Home, task: Task, asked: RequestList, threads: int) -> Steps[Conf
     dataset = yield from put_dataset(task, Upload(wanted, encoder.table))
     try:
         name = yield from start_run(task, dataset)
-        run = yield from watch_run(task, name, home.config.timeouts.run)
+        run = yield from watch_run(task, name, home.config.timeouts)
         opened = yield from _read(task, name, encoder, rows)
     except RefusedError as refusal:
         if refusal.reason in _HOPELESS:

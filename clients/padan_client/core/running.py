@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from google.longrunning import operations_pb2
 
 from padan.v1 import run_service_pb2 as pb
+from padan_client.config import Timeouts
 from padan_client.core.collect import PassCollector
 from padan_client.core.contributions import FlowPlace
 from padan_client.core.datasets import Task
@@ -67,11 +68,11 @@ def is_run_name(place: FlowPlace, name: str) -> bool:
     return re.fullmatch(re.escape(place.name) + r"/runs/[A-Za-z0-9_-]{1,64}", name) is not None
 
 
-def watch_run(task: Task, name: str, patience_seconds: float) -> Steps[pb.Run]:
+def watch_run(task: Task, name: str, timeouts: Timeouts) -> Steps[pb.Run]:
     """Watch the run until it ends. Returns it if it succeeded.
 
     Raises RefusedError for a failed or cancelled run, UnavailableError when it has not ended after
-    about ``patience_seconds``; repeating the command goes on watching.
+    about ``timeouts.run``; repeating the command goes on watching.
     """
     watch = _Watch(task, name)
     backoff = task.patience.start()
@@ -80,7 +81,7 @@ def watch_run(task: Task, name: str, patience_seconds: float) -> Steps[pb.Run]:
         try:
             yield Download("RunService.WatchRun", pb.WatchRunRequest(name=name), watch.take)
         except DeadlineError:
-            idle += 300.0  # a stream's whole deadline went by
+            idle += timeouts.stream
         except UnavailableError as failure:
             yield backoff.after(failure)
             continue
@@ -88,7 +89,7 @@ def watch_run(task: Task, name: str, patience_seconds: float) -> Steps[pb.Run]:
         if watch.run is None or watch.run.state not in ENDED:
             idle += _IDLE_SECONDS
             yield Pause(_IDLE_SECONDS)
-        if idle > patience_seconds:
+        if idle > timeouts.run:
             raise _too_long()
     return _succeeded(task.session.place, watch.run)
 
