@@ -184,7 +184,7 @@ global___TableRows = TableRows
 @typing.final
 class Seal(google.protobuf.message.Message):
     """How the codes of one upload were sealed to the requester: one HPKE encapsulation an upload
-    (RFC 9180, auth mode). proto/spec/30-unit-mode.md, "Sealed codes".
+    (RFC 9180, auth mode). proto/spec/25-sealed-codes.md.
     """
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
