@@ -10,9 +10,9 @@ import numpy as np
 from numba import uint64
 from numpy.typing import NDArray
 
-from padan_linkage.encoding.jit import helper, kernel
 from padan_linkage.encoding.qgrams import MAX_GRAMS, extract
 from padan_linkage.encoding.siphash import sip_bytes, sip_start, sip_word
+from padan_linkage.jit import helper, kernel
 
 U64 = np.uint64
 Words = NDArray[np.uint64]
