@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
+import ssl
 import subprocess
 import sys
 import urllib.request
@@ -41,6 +43,29 @@ def test_the_real_command_matches_and_stops_in_good_order(make_unit_process, fre
     told = [e["event"] for e in events(unit)]
     assert any(e.startswith("SIMULATED TIME") for e in told)
     assert told[-2:] == ["unit_draining", "unit_stopped"]
+
+
+def handshake(unit, highest):
+    """The TLS version that the unit agrees to, if the other end goes up to ``highest``."""
+    certificate = unit.house.certificates["kemnaker"]
+    context = ssl.create_default_context(cafile=str(unit.house.pki.ca))
+    context.load_cert_chain(certificate.certificate, certificate.key)
+    context.set_alpn_protocols(["h2"])
+    context.maximum_version = highest
+    with (
+        socket.create_connection(("127.0.0.1", unit.port), timeout=10) as plain,
+        context.wrap_socket(plain, server_hostname="localhost") as secure,
+    ):
+        return secure.version()
+
+
+def test_only_tls_13_gets_through(make_unit_process):
+    unit = make_unit_process()
+    unit.start()
+    assert handshake(unit, ssl.TLSVersion.TLSv1_3) == "TLSv1.3"
+    with pytest.raises(OSError, match=r"EOF|HANDSHAKE|reset"):
+        handshake(unit, ssl.TLSVersion.TLSv1_2)
+    assert unit.stop() == 0
 
 
 def test_a_stopping_unit_says_so_and_ends_its_watchers(make_unit_process):
