@@ -34,8 +34,9 @@ _ID = "\x00id"
 
 @dataclass(frozen=True, repr=False)
 class Page:
-    """One registry: the decoys of each pass, and a pool (string columns, by field, with ids)."""
+    """One registry: its epoch, the decoys of each pass, a pool (columns by field, with ids)."""
 
+    epoch: int
     decoys: Mapping[str, Decoys]
     pool: pa.Table
 
@@ -66,7 +67,8 @@ class DecoyBook:
             pass_id: {"count": d.count, "removed": d.removed.tolist()}
             for pass_id, d in page.decoys.items()
         }
-        write_private(self._path(dataset, "json"), json.dumps(decoys).encode())
+        notes = {"epoch": page.epoch, "passes": decoys}
+        write_private(self._path(dataset, "json"), json.dumps(notes).encode())
 
     def load(self, dataset: str) -> Page:
         """The page of ``dataset``.
@@ -96,16 +98,29 @@ class DecoyBook:
                     "Publish the whole registry.",
                 )
             ) from None
+        notes = json.loads(read_private(path))
         decoys = {
             pass_id: Decoys(entry["count"], np.array(entry["removed"], np.int64))
-            for pass_id, entry in json.loads(read_private(path)).items()
+            for pass_id, entry in notes["passes"].items()
         }
-        return Page(decoys, pa.ipc.open_stream(plain).read_all())
+        return Page(notes["epoch"], decoys, pa.ipc.open_stream(plain).read_all())
 
     def forget(self, dataset: str) -> None:
         """Erase what is known of a deleted registry."""
         for suffix in ("json", "pool"):
             erase(self._path(dataset, suffix))
+
+    def forget_epoch(self, agreement: str, flow: str, epoch: int) -> int:
+        """Erase what is known of registries of a destroyed epoch. Returns how many."""
+        folder = self._folder / agreement / flow
+        doomed = [
+            path.stem
+            for path in folder.glob("*.json")
+            if json.loads(read_private(path))["epoch"] == epoch
+        ]
+        for identifier in doomed:
+            self.forget(f"agreements/{agreement}/flows/{flow}/datasets/{identifier}")
+        return len(doomed)
 
     def _path(self, dataset: str, suffix: str) -> Path:
         agreement, flow, identifier = dataset.split("/")[1::2]

@@ -6,6 +6,7 @@ and is not published.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -21,6 +22,14 @@ from padan_client.records.preparing import QUARANTINE_SCHEMA, REJECTED
 from padan_linkage.agreement import Flow
 from padan_linkage.answers import PAYLOAD_BYTES, Answers
 from padan_linkage.schema import Schema
+
+
+class NothingUsableError(BadInputError):
+    """Not one row can be published; ``quarantine`` says why, row by row."""
+
+    def __init__(self, message: str, quarantine: pa.Table) -> None:
+        super().__init__(message)
+        self.quarantine = quarantine
 
 
 @dataclass(frozen=True, repr=False)
@@ -78,25 +87,34 @@ def prepare_registry(
     refused = {row: problem for row, problem in status_problems.items() if usable[row]}
     usable = usable.copy()
     usable[list(refused)] = False
+    named = {
+        _folded(name) for name in (*(f.name for f in schema.fields), *(columns or {}).values())
+    }
+    # An id that is itself a field's value would show that value in the quarantine.
+    hidden = _folded(id_column) in named
+    shown = pa.nulls(len(usable), pa.string()) if hidden else prepared.ids
+    quarantine = pa.concat_tables([prepared.quarantine, _quarantine(shown, refused)])
     if not usable.any():
-        raise BadInputError(
+        raise NothingUsableError(
             t(
-                "Tidak ada satu pun baris yang dapat diterbitkan; lihat berkas karantina.",
-                "Not one row can be published; see the quarantine file.",
-            )
+                "Tidak ada satu pun baris yang dapat diterbitkan; lihat karantina.",
+                "Not one row can be published; see the quarantine.",
+            ),
+            quarantine,
         )
     kept = pa.array(usable)
     records = {name: column.filter(kept) for name, column in prepared.fields.items()}
     empty = _empty_mask(flow, records)
-    named = {f.name for f in schema.fields} | set((columns or {}).values())
-    # An id that is itself a field's value would show that value in the quarantine.
-    shown = pa.nulls(len(usable), pa.string()) if id_column in named else prepared.ids
     return Registry(
         ids=prepared.ids.filter(kept),
         records=records,
         payloads=Answers.of(codes[usable], empty).pack(),
-        quarantine=pa.concat_tables([prepared.quarantine, _quarantine(shown, refused)]),
+        quarantine=quarantine,
     )
+
+
+def _folded(name: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
 
 
 def _status_columns(

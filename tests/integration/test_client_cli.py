@@ -162,6 +162,18 @@ def test_a_delta_from_files(scene):
     padan(bkn, "publish", *FLOW, "--id", "id", code=3)
 
 
+def test_a_registry_of_bad_rows_alone_leaves_its_quarantine(scene):
+    folder, bkn, _ = scene
+    (folder / "buruk.csv").write_text("id,nik,nama,tanggal_lahir,status\na,,,,AKTIF\nb,,,,\n")
+    padan(
+        bkn,
+        *("publish", folder / "buruk.csv", *FLOW, "--id", "id", "--status", "status"),
+        *("--quarantine", folder / "q.csv"),
+        code=3,
+    )
+    assert {row["id"] for row in rows_of(folder / "q.csv")} == {"a", "b"}
+
+
 def test_encode_shows_what_would_leave_and_no_more(scene):
     folder, bkn, kemnaker = scene
     for home, arguments, role, columns in (
@@ -217,7 +229,10 @@ def test_keys_are_made_shown_and_destroyed(scene, tmp_path):
     rotate_both(bkn, kemnaker)
     (epoch,) = as_json(bkn, "keys", "show")["epochs"]
     assert (epoch["flow"], epoch["epoch"], epoch["destroyed"]) == ("asn-status", 1, None)
-    padan(bkn, "keys", "destroy", *FLOW, "--epoch", "1")
+    publish(tmp_path, bkn)
+    destroyed = as_json(bkn, "keys", "destroy", *FLOW, "--epoch", "1")
+    assert destroyed["registries_forgotten"] == 1
+    assert not [p for p in (bkn / "registries").rglob("*") if p.is_file()]
     assert as_json(bkn, "keys", "show")["epochs"][0]["destroyed"]
     stdout, _ = padan(bkn, "keys", "show", COLUMNS="200")
     secrets = json.loads((bkn / "identity.json").read_text())["plain"]

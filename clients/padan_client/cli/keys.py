@@ -158,6 +158,7 @@ def destroy(
     place = opened.place(agreement, flow)
     record = opened.epochs.destroy(place, epoch, datetime.now(UTC))
     jobs = opened.jobs.forget_epoch(agreement, flow, epoch)
+    registries = opened.decoy_book().forget_epoch(agreement, flow, epoch)
     if json_:
         print_json(
             {
@@ -166,6 +167,7 @@ def destroy(
                 "epoch": epoch,
                 "destroyed": record.destroyed,
                 "jobs_erased": jobs,
+                "registries_forgotten": registries,
             }
         )
         return

@@ -67,21 +67,27 @@ def publish(
     """Terbitkan registri tanpa memperlihatkannya. / Publish a registry without showing it."""
     from padan_client.provider import ProviderClient
     from padan_client.records import read_table
+    from padan_client.registry import NothingUsableError
     from padan_client.tables import read_ids, require_writable, write_table
 
     require_writable(quarantine)
     table = read_table(file) if file else None
     leaving = read_ids(deletes) if deletes else []
-    with progress_bars() as report, ProviderClient(open_home(home), agreement, flow) as client:
-        result = client.publish(
-            table,
-            id_column=id_column,
-            columns=pairs(map_, "--map"),
-            status_column=statuses(status),
-            delta_of=delta_of,
-            deletes=leaving,
-            progress=report,
-        )
+    try:
+        with progress_bars() as report, ProviderClient(open_home(home), agreement, flow) as client:
+            result = client.publish(
+                table,
+                id_column=id_column,
+                columns=pairs(map_, "--map"),
+                status_column=statuses(status),
+                delta_of=delta_of,
+                deletes=leaving,
+                progress=report,
+            )
+    except NothingUsableError as error:
+        if quarantine:
+            write_table(quarantine, error.quarantine)
+        raise
     if quarantine:
         write_table(quarantine, result.quarantine)
     _tell(result, agreement, flow, quarantine, json_=json_)

@@ -110,15 +110,16 @@ class _Encoder:
         A delta's pass that an earlier process uploaded is encoded again for its decoys alone.
         """
         registry, passes = self.publication.registry, self.task.session.schema.passes
+        epoch = self.task.session.key.epoch
         if self.base is None:
             decoys = Decoys(self.rows - len(registry))
             pool = sample_pool(registry, self.task.drbg.fork("decoy pool"))
-            return Page({p.id: decoys for p in passes}, pool)
+            return Page(epoch, {p.id: decoys for p in passes}, pool)
         for p in passes:
             if p.id not in self.decoys:
                 self.table(p.id)
         pool = renewed_pool(self.base.pool, registry, self.publication.deletes)
-        return Page(self.decoys, pool)
+        return Page(epoch, self.decoys, pool)
 
 
 def publish(

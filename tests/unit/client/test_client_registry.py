@@ -143,8 +143,10 @@ def test_nothing_publishable_is_an_error():
         prepare(table(status=["CUTI", ""]))
 
 
-def test_an_id_that_is_a_field_stays_out_of_the_quarantine():
-    registry = prepare(table(status=["AKTIF", "CUTI"]), id_column="nik")
+@pytest.mark.parametrize("id_column", ["nik", "NIK"])
+def test_an_id_that_is_a_field_stays_out_of_the_quarantine(id_column):
+    given = table(status=["AKTIF", "CUTI"]).rename_columns({"nik": id_column})
+    registry = prepare(given, id_column=id_column)
     assert PEOPLE[1]["nik"] not in str(registry.quarantine.to_pylist())
     assert registry.quarantine.to_pylist()[0]["row"] == 2
     assert PEOPLE[0]["nama"] not in repr(registry)
