@@ -11,18 +11,20 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from padan_client.config import ClientConfig, load_config
 from padan_client.core.contributions import FlowPlace
 from padan_client.core.effects import Patience
-from padan_client.decoybook import DecoyBook
 from padan_client.epochs import EpochStore
 from padan_client.errors import BadInputError, VerificationError
 from padan_client.identity import Identity, load_identity
 from padan_client.jobs import JobStore
 from padan_client.language import t
 from padan_linkage.agreement import SignedAgreement, load_directory
+
+if TYPE_CHECKING:
+    from padan_client.decoybook import DecoyBook
 
 Randomness = Callable[[int], bytes]
 
@@ -79,6 +81,9 @@ class Home:
 
     def decoy_book(self) -> DecoyBook:
         """What deltas need to know of published registries."""
+        # Here, so that commands about keys need not wait for the encoder's compiler.
+        from padan_client.decoybook import DecoyBook
+
         return DecoyBook(self.folder / "registries", self.identity, self.randomness)
 
     def agreements(self) -> list[SignedAgreement]:
