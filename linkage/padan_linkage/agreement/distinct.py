@@ -1,8 +1,8 @@
 """How many records share the exact fields of a pass: the estimate behind the linter's refusals.
 
 A record's salt group is expected to hold ``N · Σp²`` records (p: shares of the values), that is N
-over the *effective* number of distinct values. The figures below are such effective numbers for
-Indonesian populations: rounded down, since a group that turns out smaller harms nobody.
+over the *effective* number of distinct values. The figures below are such numbers for Indonesian
+populations, right to about a factor of two: a list with many one-word names has larger groups.
 Spec 40, "Group sizes".
 """
 

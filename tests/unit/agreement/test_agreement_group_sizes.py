@@ -34,7 +34,7 @@ def test_everybody_has_a_nik_of_their_own():
 
 
 def test_a_birth_date_alone_is_shared_by_hundreds_in_the_national_registry():
-    """60 years of birth dates give 46 people each at a million (research), 400 at 8 million."""
+    """60 years of birth dates give 46 people each at a million, 400 at 8 million."""
     assert 40 <= size(1_000_000, "lahir") <= 80
     assert size(8_000_000, "lahir") > 300
     codes = {f.code for f in schema_findings(schema("lahir"), 8_000_000)}
