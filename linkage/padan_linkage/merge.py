@@ -35,7 +35,8 @@ class PassAnswers:
 
     def matched(self) -> NDArray[np.bool_]:
         """Which answers are believed matches, bool[k]."""
-        return (self.outcome == MATCHED) & ~self.decoy & ~self.failed
+        believed: NDArray[np.bool_] = (self.outcome == MATCHED) & ~self.decoy & ~self.failed
+        return believed
 
 
 @dataclass(frozen=True, repr=False)

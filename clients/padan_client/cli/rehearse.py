@@ -1,7 +1,167 @@
-"""PLACEHOLDER."""
+"""``padan rehearse``: both sides on one's own files, before anything is signed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.table import Table
+
+from padan_client.cli.common import JsonFlag, err, out, print_json, reports_errors
+from padan_client.language import t
+
+if TYPE_CHECKING:
+    from padan_client.rehearse import Rehearsal
+    from padan_client.rehearse.linking import PassReport
 
 
 def register(app: typer.Typer) -> None:
-    """PLACEHOLDER."""
+    """Add the command."""
+    app.command()(rehearse)
+
+
+@reports_errors
+def rehearse(
+    a: Annotated[Path, typer.Argument(help="Daftar peminta. / The requester's list.")],
+    b: Annotated[
+        Path | None,
+        typer.Argument(help="Registri penyedia; tanpa ini A dengan A. / The registry; else A × A."),
+    ] = None,
+    *,
+    schema: Annotated[
+        Path, typer.Option(help="Berkas skema TOML, atau contoh bawaan. / Schema file or example.")
+    ],
+    truth: Annotated[
+        Path | None, typer.Option(help="Pasangan benar: rec_id_a, rec_id_b. / The true pairs.")
+    ] = None,
+    id_column: Annotated[
+        str | None, typer.Option("--id", help="Kolom id (bawaan rec_id). / Id column.")
+    ] = None,
+    out_file: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Berkas pasangan. / File of pairs.")
+    ] = None,
+    dump_encodings: Annotated[
+        Path | None, typer.Option(help="Folder salinan sandi. / Folder for what the unit sees.")
+    ] = None,
+    min_precision: Annotated[
+        float | None,
+        typer.Option(min=0.5, max=0.999999, help="Presisi yang diminta. / Precision asked for."),
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Agar terulang persis. / To repeat it.")] = None,
+    threads: Annotated[int, typer.Option(min=1, help="Utas. / Threads.")] = 1,
+    json_: JsonFlag = False,
+) -> None:
+    """Uji coba pemadanan atas berkas sendiri. / A trial linkage of your own files."""
+    from rich.progress import Progress
+
+    from padan_client.rehearse import load_schema_file, run_rehearsal
+    from padan_client.tables import require_writable, write_table
+
+    require_writable(out_file)
+    schema_file = load_schema_file(schema)
+    if min_precision is not None:
+        schema_file = schema_file.demanding(min_precision)
+    with Progress(console=err, disable=not err.is_terminal) as bars:
+        bar = bars.add_task(t("memadankan", "matching"), total=1.0)
+        result = run_rehearsal(
+            a,
+            b,
+            schema_file,
+            id_column=id_column,
+            truth=truth,
+            dump=dump_encodings,
+            seed=seed,
+            threads=threads,
+            progress=lambda share: bars.update(bar, completed=share),
+        )
+    if out_file is not None:
+        write_table(out_file, result.pairs)
+    if json_:
+        print_json(_as_json(result))
+    else:
+        _show(result)
+
+
+def _as_json(result: Rehearsal) -> dict[str, object]:
+    """The keys that scripts rely on, then the details."""
+    value: dict[str, object] = {
+        "pairs": result.pairs.num_rows,
+        "threshold": result.threshold,
+        "estimated_precision": result.estimated_precision,
+        "estimated_recall": result.estimated_recall,
+    }
+    if result.quality is not None:
+        value |= {
+            "precision": result.quality.precision,
+            "recall": result.quality.recall,
+            "f1": result.quality.f1,
+        }
+    value["rows"] = [{"usable": good, "quarantined": bad} for good, bad in result.rows]
+    value["passes"] = [_pass_json(p) for p in result.passes]
+    return value
+
+
+def _pass_json(p: PassReport) -> dict[str, object]:
+    finite = p.estimate.threshold != float("inf")
+    return {
+        "id": p.pass_id,
+        "matched": p.matched,
+        "ambiguous": p.ambiguous,
+        "unopened": p.unopened,
+        "threshold": p.estimate.threshold if finite else None,
+        "estimated_precision": p.estimate.precision,
+        "estimated_recall": p.estimate.recall,
+        "method": p.estimate.method,
+        "pairs_compared": p.estimate.pairs,
+    }
+
+
+def _show(result: Rehearsal) -> None:
+    """The two tables for a reader."""
+    passes = Table(title=t("Jalur", "Passes"))
+    for name in (
+        t("jalur", "pass"),
+        t("cocok", "matched"),
+        t("ganda", "ambiguous"),
+        t("ambang", "threshold"),
+        t("taksiran presisi", "estimated precision"),
+        t("taksiran perolehan", "estimated recall"),
+        t("cara", "method"),
+    ):
+        passes.add_column(name)
+    for p in result.passes:
+        e = p.estimate
+        passes.add_row(
+            p.pass_id, str(p.matched), str(p.ambiguous), _number(e.threshold),
+            _share(e.precision), _share(e.recall), e.method,
+        )  # fmt: skip
+    out.print(passes)
+    total = Table(title=t("Hasil", "Result"), show_header=False)
+    total.add_row(t("pasangan", "pairs"), str(result.pairs.num_rows))
+    total.add_row(t("taksiran presisi", "estimated precision"), _share(result.estimated_precision))
+    total.add_row(t("taksiran perolehan", "estimated recall"), _share(result.estimated_recall))
+    if result.quality is not None:
+        total.add_row(t("presisi", "precision"), _share(result.quality.precision))
+        total.add_row(t("perolehan (recall)", "recall"), _share(result.quality.recall))
+        total.add_row("F1", _share(result.quality.f1))
+    for name, (_, bad) in zip("AB", result.rows, strict=False):
+        if bad:
+            total.add_row(t(f"baris {name} tak terpakai", f"unusable rows of {name}"), str(bad))
+    out.print(total)
+    out.print(
+        t(
+            "Taksiran perolehan hanya menghitung pasangan yang dapat ditemukan oleh jalur-jalur "
+            "ini.",
+            "The estimated recall counts only matches that these passes can find.",
+        ),
+        style="dim",
+    )
+
+
+def _share(value: float | None) -> str:
+    return "–" if value is None else f"{value:.4f}"
+
+
+def _number(value: float) -> str:
+    return "–" if value == float("inf") else f"{value:.2f}"

@@ -20,7 +20,6 @@ from padan_linkage.matching.result import (
 )
 from padan_linkage.matching.sides import CancelledError, Runner
 from padan_linkage.matching.similar import Registry, answer_similar, calibrate
-from padan_linkage.matching.threshold import for_one_pass
 from padan_linkage.matching.within import WithinResult, link_within
 from padan_linkage.policy import MatchPolicy
 from padan_linkage.schema import Pass, Schema
@@ -60,7 +59,6 @@ def match_pass(
     """
     check_table(schema, p, provider, as_provider=True)
     check_table(schema, p, requester, as_provider=False)
-    policy = for_one_pass(policy, schema)
     runner = Runner(threads=threads, progress=progress, cancelled=cancelled)
     if cancelled is not None and cancelled():
         raise CancelledError

@@ -27,6 +27,8 @@ Float = NDArray[np.float64]
 
 #: Pseudo-counts of the shipped priors, in pairs.
 PRIOR_PAIRS = 10.0
+#: From this level on, two segments look like random bits.
+RANDOM_LEVEL = LEVELS - 2
 #: Probability of levels that a feature does not have.
 TINY = 1e-9
 #: Rounds of expectation and maximisation; the likelihood is flat long before.
@@ -40,8 +42,8 @@ class Survivors:
     """Pairs that passed the screen, for a sample of asking rows.
 
     ``asking``: int64[rows], the table rows that ask; ``row``: int64[n], position in ``asking``;
-    ``other``: int64[n], the provider row; ``levels``: int64[n, features], LEVELS where a side is missing; ``company``:
-    int64[n], how many other survivors the asking row has.
+    ``other``: int64[n], the provider row; ``levels``: int64[n, features], LEVELS where a side is
+    missing; ``company``: int64[n], how many other survivors the asking row has.
     """
 
     rows: int
@@ -53,7 +55,8 @@ class Survivors:
 
     def per_row(self, values: Float) -> Float:
         """Sum ``values`` (float64[n]) by asking row: float64[rows]."""
-        return np.bincount(self.row, weights=values, minlength=self.rows)
+        total: Float = np.bincount(self.row, weights=values, minlength=self.rows).astype(np.float64)
+        return total
 
     def best(self, scores: Float) -> Float:
         """Highest score of each asking row, float64[rows]; -inf without a survivor."""
@@ -66,11 +69,13 @@ class Survivors:
 class Calibration:
     """Everything that turns distances into outcomes in one pass; plain numbers, so it can be kept.
 
-    ``m``, ``u``: [features][levels]; ``match_rate`` is ρ; ``strangers`` the mean of λ and
+    ``random_fill``: missing segments are random bits (no presence mask is sent); ``m``, ``u``:
+    [features][levels]; ``match_rate`` is ρ; ``strangers`` the mean of λ and
     ``clumping`` the shape of its gamma distribution; ``screen`` the cut; ``threshold`` in nats.
     """
 
     bits: tuple[int, ...]
+    random_fill: bool
     m: tuple[tuple[float, ...], ...]
     u: tuple[tuple[float, ...], ...]
     match_rate: float
@@ -81,10 +86,10 @@ class Calibration:
     method: str
 
     def evidence(self) -> Float:
-        """log m/u by feature and level: float64[features, levels + 1]; the last is missing, 0."""
-        ratios = [
-            monotone_ratio(np.array(m), np.array(u)) for m, u in zip(self.m, self.u, strict=True)
-        ]
+        """Log m/u by feature and level: float64[features, levels + 1]; the last is missing, 0."""
+        rows = zip(self.m, self.u, strict=True)
+        ratio = tail_free_ratio if self.random_fill else monotone_ratio
+        ratios = [ratio(np.array(m), np.array(u)) for m, u in rows]
         logs = np.clip(np.log(np.array(ratios)), LEAST_EVIDENCE, MOST_EVIDENCE)
         return np.concatenate([logs, np.zeros((len(logs), 1))], axis=1)
 
@@ -102,15 +107,16 @@ class Calibration:
     def expected_strangers(self, company: NDArray[np.int64]) -> Float:
         """λ of a row with ``company`` other survivors: the mean of a gamma-Poisson posterior."""
         k, mean = self.clumping, self.strangers
-        posterior: Float = (k + company) * mean / (k + mean)
+        posterior: Float = ((k + company) * mean / (k + mean)).astype(np.float64)
         return posterior
 
     def score(self, survivors: Survivors) -> Float:
-        """Scores of all survivors, float64[n], to a millionth of a nat: equal rows score equally."""
+        """Scores of all survivors, float64[n], rounded to 10⁻⁶: equal rows score equally."""
         evidence = self.evidence()
         features = np.arange(evidence.shape[0])
         total = evidence[features, survivors.levels].sum(axis=1) + self.common(survivors.company)
-        return np.round(total, 6)
+        rounded: Float = np.round(total, 6)
+        return rounded
 
     def to_json(self) -> str:
         """As a JSON object; :meth:`from_json` reads it back exactly."""
@@ -138,6 +144,19 @@ def monotone_ratio(m: Float, u: Float) -> Float:
             last = blocks.pop()
             blocks[-1] = [x + y for x, y in zip(blocks[-1], last, strict=True)]
     return np.concatenate([np.full(int(n), a / b) for a, b, n in blocks])
+
+
+def tail_free_ratio(m: Float, u: Float) -> Float:
+    """As :func:`monotone_ratio`, but the levels of random bits stand apart, and are at most 1.
+
+    Where a missing segment is random bits, those levels hold missing values as well as different
+    ones, and strangers that share a salt may be *less* random than a missing value: an identity
+    number holds the birth date. A missing value is evidence against a match at most as far as
+    missing values are rarer among matches, and never evidence for one.
+    """
+    tail = slice(RANDOM_LEVEL, None)
+    randomly = np.minimum(monotone_ratio(m[tail], u[tail]), 1.0)
+    return np.concatenate([monotone_ratio(m[:RANDOM_LEVEL], u[:RANDOM_LEVEL]), randomly])
 
 
 def priors(plan: Plan) -> tuple[Float, Float]:
@@ -170,7 +189,7 @@ def counts_by_level(survivors: Survivors, weights: Float, features: int) -> Floa
 
 
 def from_strangers(plan: Plan, decoys: Survivors, cut: float) -> Calibration:
-    """u and λ from rows of the provider asked of the provider itself; m and ρ from the priors."""
+    """Measure u and λ on provider rows asked of the provider; m and ρ are the priors'."""
     prior_m, prior_u = priors(plan)
     seen = counts_by_level(decoys, np.ones(len(decoys.row)), plan.features)
     u = seen + PRIOR_PAIRS * prior_u
@@ -179,6 +198,7 @@ def from_strangers(plan: Plan, decoys: Survivors, cut: float) -> Calibration:
     spread = float(per_row.var()) - mean if decoys.rows else 0.0
     return Calibration(
         bits=tuple(int(b) for b in plan.bits),
+        random_fill=plan.random_fill,
         m=_rows(prior_m),
         u=_rows(u / u.sum(axis=1, keepdims=True)),
         match_rate=0.5,

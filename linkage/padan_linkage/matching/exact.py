@@ -6,12 +6,11 @@ Spec: ``proto/spec/35-matching.md``, "Exact passes".
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from padan_linkage.jit import helper, kernel
 from padan_linkage.matching.result import (
     AMBIGUOUS,
     MATCHED,
@@ -23,15 +22,15 @@ from padan_linkage.matching.result import (
 )
 from padan_linkage.tables import PassTable
 
+Words = NDArray[np.uint64]
+
 #: What a token look-up gives instead of a row.
 NOBODY, SEVERAL = -1, -2
 #: Below this estimated precision a hit is not of the strongest band.
 STRONG_PRECISION = 0.99
 
 
-def pair_up(
-    provider: NDArray[np.uint64], requester: NDArray[np.uint64]
-) -> tuple[NDArray[np.int64], int]:
+def pair_up(provider: Words, requester: Words) -> tuple[NDArray[np.int64], int]:
     """Rows of unique tokens by plain NumPy; the reference of :class:`TokenIndex`.
 
     Arguments uint64[rows, 2]; gives int64[requester rows] (row, NOBODY or SEVERAL) and how many
@@ -48,30 +47,36 @@ def pair_up(
     return found, int((counts[theirs] > 1).sum())
 
 
-def token_words(table: PassTable) -> NDArray[np.uint64]:
+def token_words(table: PassTable) -> Words:
     """The token column as uint64[rows, 2], read-only; only tested for equality."""
     keys = np.asarray(table.columns["keys"])
-    words: NDArray[np.uint64] = np.require(keys.reshape(-1).view("=u8"), requirements=["C", "A"])
+    words: Words = np.require(keys.reshape(-1).view("=u8"), requirements=["C", "A"])
     words = words.reshape(-1, 2)
     words.flags.writeable = False
     return words
 
 
-@njit(cache=True, nogil=True)
-def _slot(a: Any, b: Any, seed: Any, shift: Any) -> Any:
+@helper
+def _slot(tokens: Words, row: int, seed: np.uint64, shift: np.uint64) -> int:
     """Where to start looking for a token: multiply, fold, take the high bits."""
-    mixed = (a ^ seed) * np.uint64(0x9E3779B97F4A7C15)
-    mixed = (mixed ^ (mixed >> np.uint64(32)) ^ b) * np.uint64(0xD6E8FEB86659FD93)
-    return np.int64(mixed >> shift)
+    mixed = (tokens[row, 0] ^ seed) * np.uint64(0x9E3779B97F4A7C15)
+    mixed = (mixed ^ (mixed >> np.uint64(32)) ^ tokens[row, 1]) * np.uint64(0xD6E8FEB86659FD93)
+    return int(mixed >> shift)
 
 
-@njit(cache=True, nogil=True)
-def _build(tokens: Any, seed: Any, shift: Any, slots: Any, several: Any) -> int:
+@kernel
+def _build(
+    tokens: Words,
+    seed: np.uint64,
+    shift: np.uint64,
+    slots: NDArray[np.int64],
+    several: NDArray[np.bool_],
+) -> int:
     """Fill ``slots`` (row + 1 of the first row of each token) and mark tokens of several rows."""
     shared = 0
     last = len(slots) - 1
     for row in range(len(tokens)):
-        at = _slot(tokens[row, 0], tokens[row, 1], seed, shift)
+        at = _slot(tokens, row, seed, shift)
         while slots[at] != 0:
             other = slots[at] - 1
             if tokens[other, 0] == tokens[row, 0] and tokens[other, 1] == tokens[row, 1]:
@@ -84,15 +89,21 @@ def _build(tokens: Any, seed: Any, shift: Any, slots: Any, several: Any) -> int:
     return shared
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _probe(
-    tokens: Any, asked: Any, seed: Any, shift: Any, slots: Any, several: Any, found: Any
+    tokens: Words,
+    asked: Words,
+    seed: np.uint64,
+    shift: np.uint64,
+    slots: NDArray[np.int64],
+    several: NDArray[np.bool_],
+    found: NDArray[np.int64],
 ) -> None:
     """Look the asked tokens up."""
     last = len(slots) - 1
     for i in range(len(asked)):
         found[i] = -1
-        at = _slot(asked[i, 0], asked[i, 1], seed, shift)
+        at = _slot(asked, i, seed, shift)
         while slots[at] != 0:
             row = slots[at] - 1
             if tokens[row, 0] == asked[i, 0] and tokens[row, 1] == asked[i, 1]:
@@ -109,7 +120,7 @@ class TokenIndex:
     token that others share; ``shared``: provider rows that share their token.
     """
 
-    tokens: NDArray[np.uint64]
+    tokens: Words
     seed: np.uint64
     shift: np.uint64
     slots: NDArray[np.int64]
@@ -117,7 +128,7 @@ class TokenIndex:
     shared: int
 
     @classmethod
-    def of(cls, tokens: NDArray[np.uint64], seed: int) -> TokenIndex:
+    def of(cls, tokens: Words, seed: int) -> TokenIndex:
         """Index uint64[rows, 2]."""
         bits = max(4, (2 * len(tokens)).bit_length())
         slots = np.zeros(1 << bits, dtype=np.int64)
@@ -126,14 +137,14 @@ class TokenIndex:
         shared = int(_build(tokens, key, shift, slots, several))
         return cls(tokens, key, shift, slots, several, shared)
 
-    def find(self, asked: NDArray[np.uint64]) -> NDArray[np.int64]:
+    def find(self, asked: Words) -> NDArray[np.int64]:
         """Row, NOBODY or SEVERAL for each asked token, int64[n]."""
         found = np.empty(len(asked), dtype=np.int64)
         _probe(self.tokens, asked, self.seed, self.shift, self.slots, self.several, found)
         return found
 
 
-def seed_of(words: NDArray[np.uint64]) -> int:
+def seed_of(words: Words) -> int:
     """A seed that whoever made the other side's tokens cannot foresee: the sum of these."""
     return int(words.sum(dtype=np.uint64)) if len(words) else 0
 

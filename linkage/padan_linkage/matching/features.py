@@ -20,6 +20,8 @@ LEVEL_EDGES = (0.0, 0.06, 0.12, 0.18, 0.24, 0.30, 0.36, 0.41, 0.45, 0.475)
 LEVELS = len(LEVEL_EDGES) + 1
 #: Groups of more segments than this trade by single swaps only.
 MOST_PERMUTED = 3
+#: A presence mask is one word.
+MOST_SEGMENTS = 64
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,8 @@ class Plan:
 
     ``bits``: int64[segments], length m; ``seg_start``, ``seg_words``: int64[segments], in 64-bit
     words; ``pairs``: int64[pairs, 2], every (requester's, provider's) segment to be compared;
-    ``alignments``: int64[alignments, segments], numbers of pairs; ``words``: length of the filter.
+    ``alignments``: int64[alignments, segments], numbers of pairs; ``words``: length of the filter;
+    ``random_fill``: a missing segment is random bits, no mask tells.
     """
 
     names: tuple[str, ...]
@@ -43,6 +46,7 @@ class Plan:
     pairs: NDArray[np.int64]
     alignments: NDArray[np.int64]
     words: int
+    random_fill: bool
 
     @property
     def segments(self) -> int:
@@ -55,8 +59,13 @@ class Plan:
         return len(self.bits) + (len(self.alignments) > 1)
 
     @classmethod
-    def of(cls, p: Pass) -> Plan:
-        """The plan of pass ``p``, which must have a filter."""
+    def of(cls, p: Pass, *, presence: bool) -> Plan:
+        """The plan of pass ``p``, which must have a filter; ``presence``: a mask is sent.
+
+        Raises ValueError for more segments than a mask has bits.
+        """
+        if len(p.similar) > MOST_SEGMENTS:
+            raise ValueError(f"pass {p.id}: more than {MOST_SEGMENTS} segments")
         words = [s.bits // 64 for s in p.similar]
         partners = _partners(p)
         pairs = sorted({(s, o) for row in partners for s, o in enumerate(row)})
@@ -72,6 +81,7 @@ class Plan:
                 [[number[s, o] for s, o in enumerate(row)] for row in partners], dtype=np.int64
             ),
             words=p.filter_words,
+            random_fill=not presence,
         )
 
 

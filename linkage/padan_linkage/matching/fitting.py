@@ -5,7 +5,7 @@ Spec: ``proto/spec/35-matching.md``, "Calibration" and "Threshold".
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -20,7 +20,7 @@ from padan_linkage.matching.calibration import (
 
 
 def fit(start: Calibration, asked: Survivors, decoys: Survivors) -> Calibration:
-    """m and ρ of the asked rows, with ``start``'s u and λ held fixed.
+    """Estimate m and ρ of the asked rows, with ``start``'s u and λ held fixed.
 
     Deterministic. Rows of the provider asked of the provider (``decoys``) have no match, so what
     the expectation step credits to them is credited wrongly, and is subtracted in proportion.

@@ -9,7 +9,6 @@ from padan_linkage.matching.exact import TokenIndex, answer_exact, seed_of, toke
 from padan_linkage.matching.result import PassResult, check_table
 from padan_linkage.matching.sides import Runner
 from padan_linkage.matching.similar import Registry, answer_similar, calibrate
-from padan_linkage.matching.threshold import for_one_pass
 from padan_linkage.policy import MatchPolicy
 from padan_linkage.schema import Pass, Schema
 from padan_linkage.tables import PassTable
@@ -35,14 +34,15 @@ class PassIndex:
     ) -> None:
         check_table(schema, p, provider, as_provider=True)
         self._schema, self._pass, self._provider = schema, p, provider
-        self._policy = for_one_pass(policy, schema)
+        self._policy = policy
         self._registry: Registry | None = None
         self._tokens: TokenIndex | None = None
         self.calibration: Calibration | None = None
         if p.similar:
             self._registry = Registry.of(p, provider)
             self.calibration = (
-                calibration or calibrate(self._registry, None, self._policy, Runner(threads=threads))[0]
+                calibration
+                or calibrate(self._registry, None, self._policy, Runner(threads=threads))[0]
             )
         else:
             words = token_words(provider)

@@ -68,7 +68,8 @@ def _present(
     b = provider.mask[others] if len(provider.mask) else np.full(len(others), everything)
     one, segments = np.uint64(1), plan.pairs.astype(np.uint64)
     both: NDArray[np.uint64] = (a >> segments[:, 0]) & (b[:, None] >> segments[:, 1]) & one
-    return both == one
+    present: NDArray[np.bool_] = both == one
+    return present
 
 
 def _features(plan: Plan, distance: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -76,7 +77,7 @@ def _features(plan: Plan, distance: NDArray[np.int64]) -> NDArray[np.int64]:
     aligned = distance[:, plan.alignments]
     gain = np.where(aligned >= 0, aligned - plan.bits / 2, 0.0).sum(axis=2)
     chosen = gain.argmin(axis=1) if len(gain) else np.zeros(0, np.int64)
-    features = aligned[np.arange(len(distance)), chosen]
+    features: NDArray[np.int64] = aligned[np.arange(len(distance)), chosen]
     if len(plan.alignments) == 1:
         return features
     return np.concatenate([features, (chosen > 0)[:, None]], axis=1)
@@ -87,7 +88,7 @@ def _emit(out: Sweep, i: int, rows: Rows, hamming: NDArray[np.int64]) -> None:
     if len(out.found_rows):
         at = slice(out.offset[i], out.offset[i] + len(rows))
         out.found_rows[at] = rows
-        out.found_hamming[at] = hamming
+        out.found_values[at] = hamming
     if len(out.best_score):
         evidence = np.zeros(len(rows), dtype=np.float32)
         for f in range(hamming.shape[1]):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,14 +40,13 @@ class Side:
     def of(cls, table: PassTable, buckets: int, rows: NDArray[np.int64] | None = None) -> Side:
         """``table``'s side, all its rows or only ``rows`` (int64, ascending).
 
-        Raises ValueError where a row's bucket is not below ``buckets``.
+        A row whose bucket is not below ``buckets`` is in no bucket: it meets nobody.
         """
         keys = np.ascontiguousarray(table.columns["keys"]).view("<u2").reshape(-1)
         picked = keys if rows is None else keys[rows]
-        if len(picked) and int(picked.max()) >= buckets:
-            raise ValueError(f"pass {table.pass_id}: a bucket is out of range")
         by_bucket = np.argsort(picked, kind="stable").astype(np.int64)
-        counts = np.bincount(picked, minlength=buckets)
+        counts = np.bincount(picked, minlength=buckets)[:buckets]
+        by_bucket = by_bucket[: int(counts.sum())]
         return cls(
             filters=_words(table.columns["filters"]),
             mask=_mask(table),
@@ -115,7 +115,7 @@ class Sweep:
     same_table: bool = False
     offset: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     found_rows: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
-    found_hamming: NDArray[np.int32] = field(default_factory=lambda: np.zeros((0, 0), np.int32))
+    found_values: NDArray[np.int32] = field(default_factory=lambda: np.zeros((0, 0), np.int32))
     scores: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 0), np.float32))
     best_score: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 0), np.float32))
     best_row: NDArray[np.int64] = field(default_factory=lambda: np.zeros((0, 0), np.int64))
@@ -140,13 +140,16 @@ def numba_sweep(
         out.same_table,
         (plan.seg_start, plan.seg_words, plan.pairs, plan.alignments, plan.words),
         (screen.half, screen.scale, screen.cut),
-        out.scores,
+        (
+            out.count,
+            out.offset,
+            out.found_rows,
+            out.found_values,
+            out.scores,
+            out.best_score,
+            out.best_row,
+        ),
         buckets,
-        out.count,
-        out.offset,
-        (out.found_rows, out.found_hamming),
-        out.best_score,
-        out.best_row,
     )
 
 
@@ -183,4 +186,4 @@ def _pieces(work: NDArray[np.int64]) -> list[tuple[int, int]]:
     number = np.cumsum(work) // PIECE
     edges = np.flatnonzero(np.diff(number)) + 1
     bounds = [0, *edges.tolist(), len(work)]
-    return [(a, b) for a, b in zip(bounds[:-1], bounds[1:], strict=True) if b > a]
+    return [(a, b) for a, b in pairwise(bounds) if b > a]

@@ -34,7 +34,7 @@ from padan_linkage.schema import Pass
 from padan_linkage.tables import PassTable
 
 #: Rows of the list and of the registry that calibration looks at.
-SAMPLE_ASKED, SAMPLE_DECOYS = 40_000, 12_000
+SAMPLE_ASKED, SAMPLE_DECOYS = 100_000, 60_000
 #: Survivors held in memory for calibration; beyond it the sample is thinned.
 MOST_SURVIVORS = 4_000_000
 #: Fewer pairs of the registry than this say nothing about strangers.
@@ -55,7 +55,8 @@ class Registry:
     @classmethod
     def of(cls, p: Pass, table: PassTable) -> Registry:
         """Sort ``table`` by bucket."""
-        return cls(table, p, Plan.of(p), Side.of(table, 1 << p.bucket_bits))
+        plan = Plan.of(p, presence=table.layout.presence > 0)
+        return cls(table, p, plan, Side.of(table, 1 << p.bucket_bits))
 
     def side_of(self, table: PassTable, rows: NDArray[np.int64] | None = None) -> Side:
         """The side of rows to be asked."""
@@ -89,7 +90,7 @@ def survivors(
     quiet = replace(runner, progress=None)
     while True:
         side = registry.side_of(table, rows)
-        counting = Sweep(count=np.zeros(len(rows), np.int64), same_table=same_table)
+        counting = Sweep(count=np.zeros(len(side.order), np.int64), same_table=same_table)
         quiet.run(registry.plan, registry.side, side, screen, counting)
         total = int(counting.count.sum())
         if total <= MOST_SURVIVORS or len(rows) == 1:
@@ -97,16 +98,16 @@ def survivors(
         rows = rows[::2]
     plan = registry.plan
     out = Sweep(
-        count=np.zeros(len(rows), np.int64),
+        count=np.zeros(len(side.order), np.int64),
         same_table=same_table,
         offset=np.cumsum(counting.count) - counting.count,
         found_rows=np.zeros(max(1, total), np.int64),
-        found_hamming=np.zeros((max(1, total), plan.features), np.int32),
+        found_values=np.zeros((max(1, total), plan.features), np.int32),
     )
     quiet.run(plan, registry.side, side, screen, out)
-    value = out.found_hamming[:total]
+    value = out.found_values[:total]
     level = level_table(plan)[np.arange(plan.features), np.maximum(value, 0)]
-    row = np.repeat(np.arange(len(rows)), out.count)
+    row = np.repeat(np.arange(len(side.order)), out.count)
     return Survivors(
         rows=len(rows),
         asking=side.order,
@@ -120,7 +121,7 @@ def survivors(
 def calibrate(
     registry: Registry, list_table: PassTable | None, policy: MatchPolicy, runner: Runner
 ) -> tuple[Calibration, Line]:
-    """u and λ from the registry; m, ρ and the threshold from the list, or from priors without one."""
+    """Take u and λ from the registry; m, ρ and the threshold from the list, else from priors."""
     screen = Screen.of(registry.plan, registry.side)
     decoys = registry.decoys(screen, runner)
     start = from_strangers(registry.plan, decoys, screen.cut)
@@ -153,7 +154,7 @@ def best_candidates(
 ) -> Best:
     """Score every asked row against the registry."""
     side = registry.side_of(asked)
-    rows = len(asked)
+    rows = len(side.order)
     out = Sweep(
         count=np.zeros(rows, np.int64),
         scores=calibration.distance_scores(registry.plan),
@@ -164,9 +165,10 @@ def best_candidates(
     runner.run(registry.plan, registry.side, side, screen, out)
     common = calibration.common(np.maximum(out.count - 1, 0))[:, None]
     score = np.where(out.best_row >= 0, out.best_score + common, -np.inf)
-    placed = np.empty_like(side.order)
-    placed[side.order] = np.arange(rows)
-    return Best(score[placed], out.best_row[placed])
+    best = Best(np.full((len(asked), keep), -np.inf), np.full((len(asked), keep), -1, np.int64))
+    best.score[side.order] = score
+    best.row[side.order] = out.best_row
+    return best
 
 
 def answer_similar(

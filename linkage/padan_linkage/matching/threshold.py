@@ -12,7 +12,6 @@ import numpy as np
 
 from padan_linkage.matching.calibration import Calibration, Float, Survivors
 from padan_linkage.policy import MatchPolicy
-from padan_linkage.schema import Schema
 
 #: No single answer may be this many times likelier to be wrong than the policy's average.
 WORST_TO_AVERAGE = 30.0
@@ -31,22 +30,6 @@ def floor_of(policy: MatchPolicy) -> float:
     """Least score of any answer, nats ≥ 0: the odds at which it is right."""
     worst = min(0.5, WORST_TO_AVERAGE * (1 - policy.min_precision))
     return math.log((1 - worst) / worst)
-
-
-def for_one_pass(policy: MatchPolicy, schema: Schema) -> MatchPolicy:
-    """The demands on one of the schema's passes, so that all together meet the policy.
-
-    Passes find mostly the same matches and partly different errors: with n passes the tolerated
-    error of each is 1/√n of the whole.
-    """
-    share = 1 / math.sqrt(len(schema.passes))
-    rate = policy.max_false_match_rate
-    return policy.model_copy(
-        update={
-            "min_precision": 1 - (1 - policy.min_precision) * share,
-            "max_false_match_rate": None if rate is None else rate * share,
-        }
-    )
 
 
 def draw(

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from padan_linkage.matching.calibration import (
     PRIOR_PAIRS,
+    RANDOM_LEVEL,
     ROUNDS,
     Calibration,
     Float,
@@ -23,19 +24,17 @@ from padan_linkage.matching.calibration import (
     priors,
 )
 from padan_linkage.matching.exact import token_words
-from padan_linkage.matching.features import LEVELS, Plan
+from padan_linkage.matching.features import Plan
 from padan_linkage.matching.result import Estimate, check_table
 from padan_linkage.matching.sides import Runner, Screen
 from padan_linkage.matching.similar import Registry, survivors
-from padan_linkage.matching.threshold import floor_of, for_one_pass
+from padan_linkage.matching.threshold import floor_of
 from padan_linkage.policy import MatchPolicy
 from padan_linkage.schema import Pass, Schema
 from padan_linkage.tables import PassTable
 
 #: Rows sharing one token beyond this are no duplicates but a value that says nothing.
 MOST_ALIKE = 50
-#: From this level on, two segments look unrelated.
-UNLIKE = LEVELS - 2
 
 
 @dataclass(frozen=True, repr=False)
@@ -55,7 +54,6 @@ def link_within(
     check_table(schema, p, table, as_provider=True)
     if not p.similar:
         return _same_token(table)
-    policy = for_one_pass(policy, schema)
     registry = Registry.of(p, table)
     screen = Screen.of(registry.plan, registry.side)
     rows = np.arange(len(table), dtype=np.int64)
@@ -89,9 +87,7 @@ def link_within(
     )
 
 
-def _take_apart(
-    p: Pass, plan: Plan, found: Survivors, cut: float
-) -> tuple[Calibration, Float]:
+def _take_apart(p: Pass, plan: Plan, found: Survivors, cut: float) -> tuple[Calibration, Float]:
     """EM over pairs, all parameters free: matches and strangers per row, m and u."""
     prior_m, prior_u = priors(plan)
     right = _first_guess(p, found)
@@ -104,6 +100,7 @@ def _take_apart(
         u = counts_by_level(found, 1 - right, plan.features) + PRIOR_PAIRS * prior_u
         now = Calibration(
             bits=tuple(int(b) for b in plan.bits),
+            random_fill=plan.random_fill,
             m=_normal(m),
             u=_normal(u),
             match_rate=min(0.98, matches),
@@ -127,7 +124,7 @@ def _first_guess(p: Pass, found: Survivors) -> Float:
     implied = {key.partition(":")[0] for key in p.exact}
     telling = [i for i, s in enumerate(p.similar) if not set(s.fields) <= implied]
     level = found.levels[:, telling or list(range(len(p.similar)))]
-    alike = (level < UNLIKE).sum(axis=1)
+    alike = (level < RANDOM_LEVEL).sum(axis=1)
     guess: Float = (3 * alike >= 2 * level.shape[1]).astype(np.float64)
     return guess
 
@@ -146,9 +143,7 @@ def _same_token(table: PassTable) -> WithinResult:
     groups: dict[int, list[int]] = {}
     for row in shared.tolist():
         groups.setdefault(int(number[row]), []).append(row)
-    pairs = [
-        (a, b) for rows in groups.values() for i, a in enumerate(rows) for b in rows[i + 1 :]
-    ]
+    pairs = [(a, b) for rows in groups.values() for i, a in enumerate(rows) for b in rows[i + 1 :]]
     ends = np.array(pairs, dtype=np.int64).reshape(-1, 2)
     return WithinResult(
         row_a=ends[:, 0],

@@ -1,0 +1,128 @@
+"""The whole rehearsal: files in, pairs and estimates out."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from padan_client.rehearse.linking import Linked, PassReport, Rehearsing
+from padan_client.rehearse.schema_file import SchemaFile
+from padan_client.rehearse.sides import Keys, Records, read_side
+from padan_client.rehearse.tables import Dumper, Truth, pairs_table
+
+
+@dataclass(frozen=True)
+class Quality:
+    """Against the truth: shares from 0 to 1."""
+
+    precision: float
+    recall: float
+    f1: float
+
+
+@dataclass(frozen=True, repr=False)
+class Rehearsal:
+    """What a rehearsal found.
+
+    ``pairs``: table row_a, row_b (from 1), id_a, id_b, pass, score. ``threshold``: the lowest that
+    any pass with a filter used, nats; None where none did. ``estimated_precision`` and
+    ``estimated_recall`` need no truth and may be None; ``quality`` is there with one.
+    ``rows``: (usable, quarantined) of each file.
+    """
+
+    pairs: pa.Table
+    threshold: float | None
+    estimated_precision: float | None
+    estimated_recall: float | None
+    quality: Quality | None
+    passes: tuple[PassReport, ...]
+    rows: tuple[tuple[int, int], ...]
+
+    def __repr__(self) -> str:
+        return f"Rehearsal(pairs={self.pairs.num_rows})"
+
+
+def run_rehearsal(
+    a: Path,
+    b: Path | None,
+    schema_file: SchemaFile,
+    *,
+    id_column: str | None = None,
+    truth: Path | None = None,
+    dump: Path | None = None,
+    seed: int | None = None,
+    threads: int = 1,
+    progress: Callable[[float], None] | None = None,
+) -> Rehearsal:
+    """Link list ``a`` with registry ``b``, or with itself, under keys made for this one time.
+
+    The same ``seed`` gives the same result; without one the keys come from the operating system.
+    Raises BadInputError.
+    """
+    schema = schema_file.schema
+    keys = Keys(schema, os.urandom(32) if seed is None else str(seed).encode())
+    list_ = read_side(a, schema, schema_file.columns_a, id_column)
+    registry = None if b is None else read_side(b, schema, schema_file.columns_b, id_column)
+    other = registry or list_
+    known = None if truth is None else Truth.read(truth, list_, other, within=b is None)
+    rehearsing = Rehearsing(
+        schema,
+        schema_file.policy,
+        keys,
+        threads=threads,
+        dump=None if dump is None else Dumper(dump, schema),
+        progress=progress,
+    )
+    linked = rehearsing.link(list_, registry)
+    precision, recall = _estimates(linked)
+    return Rehearsal(
+        pairs=pairs_table(schema, linked, list_, other),
+        threshold=_threshold(linked),
+        estimated_precision=precision,
+        estimated_recall=recall,
+        quality=None if known is None else _quality(known, linked, list_, other),
+        passes=linked.reports,
+        rows=tuple((len(r), r.quarantined) for r in (list_, *([registry] if registry else []))),
+    )
+
+
+def _threshold(linked: Linked) -> float | None:
+    used = [
+        r.estimate.threshold
+        for r in linked.reports
+        if np.isfinite(r.estimate.threshold) and r.estimate.method != "tokens"
+    ]
+    return min(used, default=None)
+
+
+def _estimates(linked: Linked) -> tuple[float | None, float | None]:
+    """Precision from the passes' own estimates, recall from how the passes overlap.
+
+    A pair that several passes found is as likely wrong as the best of them says. The unseen matches
+    are estimated from the pairs seen once and twice (Chao 1987); what no pass can see is not in it.
+    """
+    if not len(linked.seen):
+        return None, None
+    right = 1 - linked.error
+    precision = float(right.mean())
+    passes = len(linked.reports)
+    if passes == 1:
+        return precision, linked.reports[0].estimate.recall
+    once, twice = (float(right[linked.seen == k].sum()) for k in (1, 2))
+    unseen = (passes - 1) / passes * once * max(once - 1, 0) / (2 * (twice + 1))
+    return precision, float(right.sum() / (right.sum() + unseen))
+
+
+def _quality(truth: Truth, linked: Linked, a: Records, b: Records) -> Quality:
+    """Share of the pairs that are true, and of the true pairs that were found."""
+    found = truth.count_true(a.rows[linked.pairs.a], b.rows[linked.pairs.b])
+    total = len(linked.pairs.a)
+    precision = found / total if total else 0.0
+    recall = found / truth.pairs if truth.pairs else 0.0
+    both = precision + recall
+    return Quality(precision, recall, 2 * precision * recall / both if both else 0.0)

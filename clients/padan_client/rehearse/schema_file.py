@@ -1,0 +1,119 @@
+"""Schema files: a linkage schema as TOML, and which columns of the two files its fields are.
+
+[[fields]]                       # as in an agreement's [flow.schema]
+name = "nama"
+kind = "person_name"
+column = "given_name"            # column of both files; by default the field's name
+column_b = "first_name"          # column of the second file, where it differs; "" = has none
+
+[[passes]]
+id = "lahir"
+exact = ["tanggal_lahir"]
+similar = [{ fields = ["nama"], group = "nama" }]
+
+[match]                          # optional, as in an agreement's flow
+min_precision = 0.999
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from padan_client.errors import BadInputError
+from padan_client.language import t
+from padan_linkage.policy import MatchPolicy
+from padan_linkage.schema import Schema
+
+#: A rehearsal asks for less certainty than an agreement does, unless its file says otherwise.
+DEFAULT_PRECISION = 0.995
+
+
+@dataclass(frozen=True)
+class SchemaFile:
+    """``columns_a``, ``columns_b``: schema field to column of the list and of the registry."""
+
+    schema: Schema
+    columns_a: Mapping[str, str]
+    columns_b: Mapping[str, str]
+    policy: MatchPolicy
+
+    def demanding(self, min_precision: float) -> SchemaFile:
+        """The same file with another demand on precision."""
+        return replace(self, policy=self.policy.model_copy(update={"min_precision": min_precision}))
+
+
+class _Columns(BaseModel):
+    """What a field of a schema file has beyond the schema's own."""
+
+    model_config = ConfigDict(extra="ignore")
+    name: str
+    column: str | None = None
+    column_b: str | None = None
+
+
+def shipped_schemas() -> list[str]:
+    """Names of the example schemas that come with the client."""
+    folder = resources.files("padan_client") / "schemas"
+    return sorted(f.name.removesuffix(".toml") for f in folder.iterdir() if f.name[-5:] == ".toml")
+
+
+def load_schema_file(path: Path) -> SchemaFile:
+    """Read a schema file, or the shipped example of that name. Raises BadInputError."""
+    try:
+        document = tomllib.loads(_text(path))
+    except tomllib.TOMLDecodeError as e:
+        raise BadInputError(
+            t(f"{path.name} bukan TOML yang sah: {e}.", f"{path.name} is not valid TOML: {e}.")
+        ) from e
+    try:
+        return _parse(document)
+    except ValidationError as e:
+        places = "; ".join(
+            f"{'.'.join(str(x) for x in error['loc']) or 'schema'}: {error['msg']}"
+            for error in e.errors(include_input=False, include_url=False)
+        )
+        raise BadInputError(
+            t(
+                f"Skema {path.name} tidak sah: {places}. Perbaiki berkas skema.",
+                f"The schema {path.name} is invalid: {places}. Correct the schema file.",
+            )
+        ) from e
+
+
+def _text(path: Path) -> str:
+    if path.is_file():
+        try:
+            return path.read_text(encoding="utf-8-sig")
+        except UnicodeDecodeError as e:
+            raise BadInputError(t(f"{path.name} bukan UTF-8.", f"{path.name} is not UTF-8.")) from e
+    if str(path) in shipped_schemas():
+        return (resources.files("padan_client") / "schemas" / f"{path}.toml").read_text("utf-8")
+    examples = ", ".join(shipped_schemas())
+    raise BadInputError(
+        t(
+            f"Berkas skema {path.name} tidak ada. Contoh bawaan: {examples}.",
+            f"There is no schema file {path.name}. Shipped examples: {examples}.",
+        )
+    )
+
+
+def _parse(document: dict[str, Any]) -> SchemaFile:
+    """Split the columns and the policy from the schema proper."""
+    policy = {"min_precision": DEFAULT_PRECISION} | document.pop("match", {})
+    given = document.get("fields")
+    fields = given if isinstance(given, list) else []
+    columns = [_Columns.model_validate(f) for f in fields]
+    if fields:
+        document["fields"] = [
+            {k: v for k, v in f.items() if k not in {"column", "column_b"}} for f in fields
+        ]
+    a = {c.name: c.name if c.column is None else c.column for c in columns}
+    b = {c.name: a[c.name] if c.column_b is None else c.column_b for c in columns}
+    return SchemaFile(Schema.model_validate(document), a, b, MatchPolicy.model_validate(policy))

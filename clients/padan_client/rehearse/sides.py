@@ -1,0 +1,131 @@
+"""The two sides of a rehearsal: files to records to pass tables, exactly as in production."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from padan_client.errors import BadInputError
+from padan_client.language import t
+from padan_client.records import prepare, read_table
+from padan_linkage.answers import Answers
+from padan_linkage.encoding import EncodedPass, ProviderInputs, encode_table
+from padan_linkage.keys import LinkageKey, exchange_public_key
+from padan_linkage.randomness import Drbg
+from padan_linkage.schema import Pass, Schema
+from padan_linkage.sealing import Opener, Sealer
+
+#: Names the rows where no other column is named.
+DEFAULT_ID = "rec_id"
+_FLOW, _EPOCH = "rehearsal", 1
+
+
+@dataclass(frozen=True, repr=False)
+class Records:
+    """One file's rows that some pass can use.
+
+    ``ids``: of all rows of the file; ``rows``: int64[n], the usable ones; ``fields``: their
+    normalised values; ``quarantined``: rows that no pass can use.
+    """
+
+    ids: pa.StringArray
+    rows: NDArray[np.int64]
+    fields: dict[str, pa.StringArray]
+    quarantined: int
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+
+def read_side(
+    path: Path, schema: Schema, columns: Mapping[str, str], id_column: str | None
+) -> Records:
+    """Read, check and normalise one file. Raises BadInputError.
+
+    Without ``id_column`` the ids come from the column rec_id where there is one, else they are the
+    row numbers.
+    """
+    table = read_table(path)
+    if id_column is None and DEFAULT_ID in table.column_names:
+        id_column = DEFAULT_ID
+    prepared = prepare(table, schema, columns, id_column)
+    rows = np.flatnonzero(prepared.usable).astype(np.int64)
+    if not len(rows):
+        raise BadInputError(
+            t(
+                f"{path.name}: tidak ada baris yang dapat dipakai jalur mana pun.",
+                f"{path.name}: no pass can use any of its rows.",
+            )
+        )
+    return Records(
+        ids=prepared.ids,
+        rows=rows,
+        fields={name: column.take(pa.array(rows)) for name, column in prepared.fields.items()},
+        quarantined=len(prepared.ids) - len(rows),
+    )
+
+
+class Keys:
+    """Throw-away keys of both agencies, and what is made with them; all from one seed.
+
+    The seed alone opens everything: a rehearsal is no place for data that must stay secret.
+    """
+
+    def __init__(self, schema: Schema, seed: bytes) -> None:
+        self._drbg = Drbg(hashlib.sha256(b"padan rehearsal\x00" + seed).digest())
+        self._schema = schema
+        self._digest = schema.digest()
+        self._provider_private = self._drbg.bytes(32)
+        self._requester_private = self._drbg.bytes(32)
+        self._handle_key = self._drbg.bytes(32)
+        self._key = LinkageKey(self._drbg.bytes(32), self._digest, _FLOW, _EPOCH)
+        self._seal_id = self._drbg.bytes(16)
+        self._sealer = Sealer(
+            self._provider_private,
+            exchange_public_key(self._requester_private),
+            agreement_digest=self._digest,
+            flow_id=_FLOW,
+            epoch=_EPOCH,
+            seal_id=self._seal_id,
+        )
+
+    def __repr__(self) -> str:
+        return "Keys(…)"
+
+    def encode(self, p: Pass, records: Records, *, provider: bool, threads: int) -> EncodedPass:
+        """The table of pass ``p`` that this side would send."""
+        answers = Answers.of(np.ones(len(records), dtype=np.uint64))
+        inputs = ProviderInputs(
+            sealer=self._sealer,
+            payloads=answers.pack(),
+            handle_key=self._handle_key,
+            ids=records.ids.take(pa.array(records.rows)),
+        )
+        return encode_table(
+            self._schema,
+            p,
+            self._key,
+            records.fields,
+            rows=self._schema.padded_rows(len(records)),
+            drbg=self._drbg.fork(f"{p.id} {provider}"),
+            provider=inputs if provider else None,
+            threads=threads,
+        )
+
+    def opener(self) -> Opener:
+        """What the requester opens codes with."""
+        return Opener(
+            self._requester_private,
+            exchange_public_key(self._provider_private),
+            agreement_digest=self._digest,
+            flow_id=_FLOW,
+            epoch=_EPOCH,
+            seal_id=self._seal_id,
+            encapsulated_key=self._sealer.encapsulated_key,
+        )

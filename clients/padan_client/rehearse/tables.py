@@ -1,0 +1,116 @@
+"""Tables that a rehearsal reads and writes: truth, pairs, dumped encodings."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from padan_client.errors import BadInputError
+from padan_client.language import t
+from padan_client.records import read_table
+from padan_client.rehearse.linking import Linked
+from padan_client.rehearse.sides import Records
+from padan_linkage.encoding import EncodedPass
+from padan_linkage.schema import Schema
+
+_TRUTH_COLUMNS = ("rec_id_a", "rec_id_b")
+
+
+@dataclass(frozen=True, repr=False)
+class Truth:
+    """True pairs as sorted codes, int64[n]: first file's row * ``width`` + second file's row."""
+
+    codes: NDArray[np.int64]
+    width: int
+    within: bool
+
+    @property
+    def pairs(self) -> int:
+        """Number of true pairs."""
+        return len(self.codes)
+
+    @classmethod
+    def read(cls, path: Path, a: Records, b: Records, *, within: bool) -> Truth:
+        """Read a table with the columns rec_id_a and rec_id_b. Raises BadInputError.
+
+        Ids that the files do not have are an error: a wrong id column would show as recall 0.
+        """
+        table = read_table(path)
+        ends = []
+        for name, records in zip(_TRUTH_COLUMNS, (a, b), strict=True):
+            if name not in table.column_names:
+                raise BadInputError(
+                    t(f"{path.name}: kolom {name} tidak ada.", f"{path.name}: no column {name}.")
+                )
+            place = {value: row for row, value in enumerate(records.ids.to_pylist())}
+            ends.append([place.get(value, -1) for value in table.column(name).to_pylist()])
+        rows = np.array(ends, dtype=np.int64).reshape(2, -1)
+        strange = int((rows < 0).any(axis=0).sum())
+        if strange:
+            raise BadInputError(
+                t(
+                    f"{path.name}: {strange} pasangan memakai id yang tidak ada di berkas. "
+                    "Periksa --id.",
+                    f"{path.name}: {strange} pairs have ids that are not in the files. Check --id.",
+                )
+            )
+        return cls(_codes(rows, len(b.ids), within=within, distinct=True), len(b.ids), within)
+
+    def count_true(self, rows_a: NDArray[np.int64], rows_b: NDArray[np.int64]) -> int:
+        """How many of these pairs of file rows are true."""
+        codes = _codes(np.stack([rows_a, rows_b]), self.width, within=self.within, distinct=False)
+        return int(np.isin(codes, self.codes).sum())
+
+
+def _codes(
+    rows: NDArray[np.int64], width: int, *, within: bool, distinct: bool
+) -> NDArray[np.int64]:
+    """One number a pair; within one file the order of the two does not matter."""
+    ends = np.sort(rows, axis=0) if within else rows
+    codes = ends[0] * width + ends[1]
+    return np.unique(codes) if distinct else codes
+
+
+def pairs_table(schema: Schema, linked: Linked, a: Records, b: Records) -> pa.Table:
+    """The pairs, in the order of the first file: row_a, row_b (from 1), id_a, id_b, pass, score."""
+    rows_a, rows_b = a.rows[linked.pairs.a], b.rows[linked.pairs.b]
+    passes = pa.array([p.id for p in schema.passes])
+    return pa.table(
+        {
+            "row_a": pa.array(rows_a + 1),
+            "row_b": pa.array(rows_b + 1),
+            "id_a": a.ids.take(pa.array(rows_a)),
+            "id_b": b.ids.take(pa.array(rows_b)),
+            "pass": passes.take(pa.array(linked.answered_by)),
+            "score": pa.array(np.round(linked.pairs.score.astype(np.float64), 3)),
+        }
+    )
+
+
+class Dumper:
+    """Writes every table as a linkage unit would hold it, one folder a side and pass.
+
+    ``record_of_row.npy`` is the owner's secret and lies apart, under ``owner/``: whoever measures
+    leakage needs it to count successes. ``schema.json`` is the canonical schema.
+    """
+
+    def __init__(self, folder: Path, schema: Schema) -> None:
+        self._folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        text = json.dumps(schema.model_dump(mode="json"), indent=1)
+        (folder / "schema.json").write_text(text + "\n", encoding="utf-8")
+
+    def __call__(self, pass_id: str, side: str, encoded: EncodedPass) -> None:
+        """Write one table."""
+        seen = self._folder / "unit" / side / pass_id
+        kept = self._folder / "owner" / side / pass_id
+        for folder in (seen, kept):
+            folder.mkdir(parents=True, exist_ok=True)
+        for name, column in encoded.table.columns.items():
+            np.save(seen / f"{name}.npy", column)
+        np.save(kept / "record_of_row.npy", encoded.record_of_row)
