@@ -32,7 +32,7 @@ class Limits(BaseModel):
     sync_bytes: Annotated[int, Field(ge=1024)] = 8 * 1024**2
     deadline_seconds: Annotated[float, Field(gt=0)] = 24 * 3600.0
     confirm_rows: Annotated[int, Field(ge=1, le=1000)] = 1000
-    watchers: Annotated[int, Field(ge=1)] = 16
+    calls_per_party: Annotated[int, Field(ge=1)] = 16
     indexes: Annotated[int, Field(ge=1)] = 16
 
 

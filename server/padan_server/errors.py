@@ -51,7 +51,7 @@ class Reason(StrEnum):
     STORAGE_FULL = "STORAGE_FULL"
     SHUTTING_DOWN = "SHUTTING_DOWN"
     INTERNAL = "INTERNAL"
-    TOO_MANY_WATCHERS = "TOO_MANY_WATCHERS"
+    TOO_MANY_CALLS = "TOO_MANY_CALLS"
 
 
 @dataclass(frozen=True)

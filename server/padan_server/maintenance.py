@@ -38,6 +38,7 @@ class Maintenance:
 
     def recover(self) -> None:
         """End what a crash interrupted: erasures, merges, and files that no record names."""
+        self._files.end_erasures()
         with self._store.read() as tx:
             live = {d.id: d for d in tx.datasets.in_state(_LIVE)}
         for dataset_id in self._files.dataset_ids() - live.keys():

@@ -135,7 +135,7 @@ class Runner:
             with lease:
                 self._match(run, worker, lease)
         except _LostError:
-            self._files.erase_run(run.id)
+            self._drop_if_ended(run)
             _log.info("run_lost", run=run.id)
         except _StoppedError:
             self._give_back(run, worker, counted=False)
@@ -206,6 +206,13 @@ class Runner:
             provider_rows=estimate.provider_rows,
         )
 
+    def _drop_if_ended(self, run: Run) -> None:
+        """Erase the answers of a run that ended without success; another's run stays untouched."""
+        with self._store.read() as tx:
+            current = tx.runs.get(run.id)
+        if current is None or current.state in {RunState.CANCELLED, RunState.FAILED}:
+            self._files.erase_run(run.id)
+
     def _grant(self, run: Run) -> Grant:
         """What the run may rely on now: a pass begins only while the agreement is in force."""
         grant = self._enforcement.admit(run.owner, run.flow.agreement, run.flow.flow)
@@ -259,8 +266,7 @@ class Runner:
                 worker=worker,
                 reason=reason.value if reason else "",
             )
-        if not ended or state is not RunState.SUCCEEDED:
-            self._files.erase_run(run.id)
+        self._drop_if_ended(run)
         if ended:
             self._metrics.runs.labels(state=state.value).inc()
             _log.info(

@@ -195,12 +195,12 @@ class Runs:
         with self._store.write() as tx:
             if replayed(tx, request) is None:
                 remember(tx, request, run_id, grant.now)
+            before = _owned_run(tx, run_id, grant.party, grant.key)
+            tx.runs.end(run_id, RunState.CANCELLED, grant.now)
             run = _owned_run(tx, run_id, grant.party, grant.key)
-            if tx.runs.end(run.id, RunState.CANCELLED, grant.now):
-                run = _owned_run(tx, run_id, grant.party, grant.key)
         self._bell.ring(run.id)
-        if run.state is RunState.CANCELLED:
-            self._files.erase_run(run.id)
+        if before.state is RunState.PENDING:
+            self._files.erase_run(run.id)  # a running one's files are its worker's to erase
         return run
 
     def seals(self, run: Run) -> tuple[Seal, ...]:

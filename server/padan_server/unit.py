@@ -138,9 +138,10 @@ class Unit:
                     Pins(self.config.parties),
                     self.metrics,
                     self._stopping,
-                    limits.deadline_seconds,
+                    limits,
                 )
             ],
+            maximum_concurrent_rpcs=4 * self.config.rpc_threads,
             options=[
                 ("grpc.max_receive_message_length", limits.message_bytes),
                 ("grpc.max_send_message_length", limits.message_bytes),
@@ -176,8 +177,7 @@ class Unit:
                 self._enforcement,
                 self._runs,
                 self._tokens,
-                result_bytes=limits.result_bytes,
-                watchers=limits.watchers,
+                limits.result_bytes,
             ),
             server,
         )

@@ -253,15 +253,28 @@ def test_a_waiting_run_is_cancelled_at_once(matched):
     assert run.state == run_pb.Run.STATE_CANCELLED
 
 
-def test_one_watcher_too_many_is_refused(matched):
-    _, _, requester, listed = matched(settings={"run_workers": 0, "limits": {"watchers": 1}})
+def test_no_party_takes_every_thread(matched):
+    _, provider, requester, listed = matched(
+        settings={"run_workers": 0, "limits": {"calls_per_party": 2}}
+    )
     run = start(requester, listed)
     request = run_pb.WatchRunRequest(name=run.name)
-    first = requester.runs.WatchRun(request)
-    assert next(first).state == run_pb.Run.STATE_PENDING
-    assert refused(requester.runs.WatchRun, request).reason == "TOO_MANY_WATCHERS"
-    requester.runs.CancelRun(run_pb.CancelRunRequest(name=run.name))
-    assert [r.state for r in first] == [run_pb.Run.STATE_CANCELLED]
+    watching = [requester.runs.WatchRun(request) for _ in range(2)]
+    for stream in watching:
+        assert next(stream).state == run_pb.Run.STATE_PENDING
+    found = refused(get, requester, run)
+    assert (found.code, found.reason) == (grpc.StatusCode.RESOURCE_EXHAUSTED, "TOO_MANY_CALLS")
+    assert found.metadata["limit"] == "2"
+    provider.datasets.ListDatasets(dataset_pb.ListDatasetsRequest(parent=provider.parent))
+    watching[0].cancel()
+    while True:  # until the unit has noticed
+        try:
+            requester.runs.CancelRun(run_pb.CancelRunRequest(name=run.name))
+            break
+        except grpc.RpcError as error:
+            seen = refusal(error).reason
+        assert seen == "TOO_MANY_CALLS"
+    assert [r.state for r in watching[1]] == [run_pb.Run.STATE_CANCELLED]
 
 
 # Trouble

@@ -180,9 +180,11 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "Terjadi cacat pada unit. Sebutkan nomor kejadian {incident} kepada operatornya.",
         "There is a defect in the unit. Give its operator the incident number {incident}.",
     ),
-    "TOO_MANY_WATCHERS": (
-        "Unit sedang melayani terlalu banyak pengamat. Coba lagi nanti; pemadanan tetap berjalan.",
-        "The unit is serving too many watchers. Try again later; the run goes on meanwhile.",
+    "TOO_MANY_CALLS": (
+        "Instansi Anda sedang menjalankan terlalu banyak panggilan sekaligus (batas {limit}). "
+        "Tunggu salah satunya selesai, lalu ulangi.",
+        "Your agency has too many calls under way at once (limit {limit}). Wait for one to end, "
+        "then repeat.",
     ),
 }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
 
@@ -12,6 +13,7 @@ import grpc
 import structlog
 from grpc_status import rpc_status
 
+from padan_server.config import Limits
 from padan_server.errors import Reason, Refusal, shutting_down, storage_full
 from padan_server.identity import Pins
 from padan_server.metrics import Metrics
@@ -33,12 +35,15 @@ class Guard(grpc.ServerInterceptor):
         pins: Pins,
         metrics: Metrics,
         stopping: threading.Event,
-        deadline_seconds: float,
+        limits: Limits,
     ) -> None:
         self._pins = pins
         self._metrics = metrics
         self._stopping = stopping
-        self._deadline_seconds = deadline_seconds
+        self._deadline_seconds = limits.deadline_seconds
+        self._share = limits.calls_per_party
+        self._under_way: Counter[str] = Counter()
+        self._counting = threading.Lock()
 
     def intercept_service(self, continuation: Any, handler_call_details: Any) -> Any:
         """Wrap the handler, whichever of the four kinds it is."""
@@ -96,6 +101,24 @@ class Guard(grpc.ServerInterceptor):
                 f"Every call must set a deadline of at most {self._deadline_seconds:.0f} seconds.",
             )
 
+    def begin(self, party: str) -> None:
+        """Count a call of ``party``, or refuse it: no party may take every thread."""
+        with self._counting:
+            if self._under_way[party] >= self._share:
+                raise Refusal(
+                    Reason.TOO_MANY_CALLS,
+                    f"Instansi Anda sudah menjalankan {self._share} panggilan sekaligus; tunggu "
+                    "salah satunya selesai.",
+                    f"Your party has {self._share} calls under way; wait for one to end.",
+                    metadata={"limit": str(self._share)},
+                )
+            self._under_way[party] += 1
+
+    def end(self, party: str) -> None:
+        """Uncount a call that :meth:`begin` has counted."""
+        with self._counting:
+            self._under_way[party] -= 1
+
     def ended(self, call: Call, began: float, code: grpc.StatusCode, reason: str) -> None:
         """Count and log one call."""
         seconds = time.monotonic() - began
@@ -132,6 +155,7 @@ class _Watched:
         self._guard.metrics.active.inc()
         try:
             self._guard.admit(self._call, self._context)
+            self._guard.begin(self._call.party)
         except Refusal as refusal:
             self._guard.metrics.active.dec()
             self._abort(refusal)
@@ -140,6 +164,7 @@ class _Watched:
         self, kind: type[BaseException] | None, error: BaseException | None, _: object
     ) -> None:
         self._guard.metrics.active.dec()
+        self._guard.end(self._call.party)
         if error is None:
             self._tell(grpc.StatusCode.OK, "")
         elif isinstance(error, Refusal):

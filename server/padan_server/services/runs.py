@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from threading import BoundedSemaphore
 from typing import Any
 
 import grpc
@@ -33,15 +32,12 @@ class RunService(pb_grpc.RunServiceServicer):
         enforcement: Enforcement,
         runs: Runs,
         tokens: PageTokens,
-        *,
         result_bytes: int,
-        watchers: int,
     ) -> None:
         self._enforcement = enforcement
         self._runs = runs
         self._tokens = tokens
         self._result_bytes = result_bytes
-        self._watchers = BoundedSemaphore(watchers)
 
     def CreateRun(self, request: pb.CreateRunRequest, context: grpc.ServicerContext) -> Any:
         """Charge the quota and start a run."""
@@ -84,17 +80,8 @@ class RunService(pb_grpc.RunServiceServicer):
     ) -> Iterator[pb.Run]:
         """State and progress until the run ends."""
         grant, run_id = self._named(request.name)
-        if not self._watchers.acquire(blocking=False):
-            raise Refusal(
-                Reason.TOO_MANY_WATCHERS,
-                "Terlalu banyak pengamat; tanyakan dengan GetRun atau coba lagi nanti.",
-                "Too many watchers; ask with GetRun or try again later.",
-            )
-        try:
-            for run in self._runs.watch(grant, run_id, context.is_active):
-                yield self._message(grant, run)
-        finally:
-            self._watchers.release()
+        for run in self._runs.watch(grant, run_id, context.is_active):
+            yield self._message(grant, run)
 
     def CancelRun(self, request: pb.CancelRunRequest, context: grpc.ServicerContext) -> pb.Run:
         """Stop a run; allowed out of force too."""

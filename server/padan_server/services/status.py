@@ -30,7 +30,7 @@ _INVALID_ARGUMENT = {
 _OTHERS = {
     Reason.QUOTA_DAY_EXCEEDED: code_pb2.RESOURCE_EXHAUSTED,
     Reason.STORAGE_FULL: code_pb2.RESOURCE_EXHAUSTED,
-    Reason.TOO_MANY_WATCHERS: code_pb2.RESOURCE_EXHAUSTED,
+    Reason.TOO_MANY_CALLS: code_pb2.RESOURCE_EXHAUSTED,
     Reason.CONTRIBUTION_EXISTS: code_pb2.ALREADY_EXISTS,
     Reason.REQUEST_ID_REUSED: code_pb2.ALREADY_EXISTS,
     Reason.OFFSET_OUT_OF_ORDER: code_pb2.ABORTED,
@@ -43,7 +43,7 @@ _OTHERS = {
 #: Seconds after which the same call may be tried again, where that is safe and can help.
 _RETRY_SECONDS = {
     Reason.STORAGE_FULL: 60,
-    Reason.TOO_MANY_WATCHERS: 10,
+    Reason.TOO_MANY_CALLS: 1,
     Reason.SHUTTING_DOWN: 1,
     Reason.CHUNK_CORRUPT: 0,
     Reason.OFFSET_OUT_OF_ORDER: 0,

@@ -16,6 +16,7 @@ from __future__ import annotations
 import errno
 import io
 import os
+import secrets
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -32,6 +33,9 @@ from padan_linkage.tables import PassTable
 from padan_server.store.port import StoreFullError
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+
+#: Ending of what is being erased; found at start, it is erased again.
+_TRASH = ".erasing"
 
 #: Extra column of a registry made by a delta: which seal opens a row's code, uint16.
 ORIGINS = "origins"
@@ -227,6 +231,12 @@ class ColumnFiles:
         _erase(self._runs / run_id)
         _sync_folders(self._runs, levels=1)
 
+    def end_erasures(self) -> None:
+        """Erase what a crash left half erased."""
+        for folder in (self._datasets, self._runs):
+            for trash in list(folder.rglob(f"*{_TRASH}")):
+                shutil.rmtree(trash)
+
     def dataset_ids(self) -> set[str]:
         """Datasets that have any file."""
         return {path.name.partition(".")[0] for path in self._datasets.iterdir()}
@@ -255,8 +265,13 @@ def _load(path: Path) -> NDArray[Any]:
 
 
 def _erase(path: Path) -> None:
-    if path.exists():
-        shutil.rmtree(path)
+    """Erase a folder, first out of the way of whoever may still be writing into it."""
+    trash = path.with_name(f"{path.name}.{secrets.token_hex(4)}{_TRASH}")
+    try:
+        path.rename(trash)
+    except FileNotFoundError:
+        return
+    shutil.rmtree(trash)
 
 
 def _sync_folders(folder: Path, *, levels: int) -> None:

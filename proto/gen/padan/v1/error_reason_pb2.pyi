@@ -112,9 +112,9 @@ class _ErrorReasonEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._En
     """The server is shutting down; try again. UNAVAILABLE."""
     ERROR_REASON_INTERNAL: _ErrorReason.ValueType  # 86
     """A defect in the server; the log has the request id in metadata "incident". INTERNAL."""
-    ERROR_REASON_TOO_MANY_WATCHERS: _ErrorReason.ValueType  # 87
-    """The unit serves no more WatchRun streams at once; ask GetRun, or try again later.
-    RESOURCE_EXHAUSTED.
+    ERROR_REASON_TOO_MANY_CALLS: _ErrorReason.ValueType  # 87
+    """The caller's party has as many calls under way as the unit serves it at once; metadata "limit"
+    says how many. RESOURCE_EXHAUSTED.
     """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
@@ -214,8 +214,8 @@ ERROR_REASON_SHUTTING_DOWN: ErrorReason.ValueType  # 85
 """The server is shutting down; try again. UNAVAILABLE."""
 ERROR_REASON_INTERNAL: ErrorReason.ValueType  # 86
 """A defect in the server; the log has the request id in metadata "incident". INTERNAL."""
-ERROR_REASON_TOO_MANY_WATCHERS: ErrorReason.ValueType  # 87
-"""The unit serves no more WatchRun streams at once; ask GetRun, or try again later.
-RESOURCE_EXHAUSTED.
+ERROR_REASON_TOO_MANY_CALLS: ErrorReason.ValueType  # 87
+"""The caller's party has as many calls under way as the unit serves it at once; metadata "limit"
+says how many. RESOURCE_EXHAUSTED.
 """
 global___ErrorReason = ErrorReason
