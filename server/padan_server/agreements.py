@@ -1,4 +1,4 @@
-"""The agreements that the unit holds: read from a folder, only the fully signed ones."""
+"""The agreements that a server holds: read from a folder, only the fully signed ones."""
 
 from __future__ import annotations
 
@@ -50,9 +50,9 @@ class AgreementBook:
         if signed is None or agreement is None or party not in {p.id for p in agreement.parties}:
             raise Refusal(
                 Reason.AGREEMENT_NOT_FOUND,
-                "Perjanjian ini tidak ada di unit, belum ditandatangani semua pihak, atau instansi "
-                "Anda bukan pihaknya.",
-                "The unit has no such agreement, not all parties have signed it, or you are not "
+                "Perjanjian ini tidak ada di server, belum ditandatangani semua pihak, atau "
+                "instansi Anda bukan pihaknya.",
+                "The server has no such agreement, not all parties have signed it, or you are not "
                 "a party to it.",
                 metadata={"agreement": agreement_id},
             )

@@ -1,4 +1,7 @@
-"""The ``padan-server`` command: reads the settings, runs the unit until it is told to stop."""
+"""The ``padan-server`` command: reads the settings, runs a server until it is told to stop.
+
+What serves is imported when its command runs: `--help` answers at once.
+"""
 
 from __future__ import annotations
 
@@ -6,20 +9,22 @@ import signal
 import sys
 import threading
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 from pydantic import ValidationError
 
-from padan_server.config import UnitConfig, load_config
-from padan_server.engine import Engine
-from padan_server.log import configure_logging
-from padan_server.unit import DataDirectoryBusyError, Unit
+from padan_server.config import Config, ProviderConfig, ServerConfig, UnitConfig, load_config
+
+if TYPE_CHECKING:
+    from padan_server.engine import Engine
+    from padan_server.serving import Server
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
 
-#: Exit codes: settings that cannot be used, and a unit that cannot start.
+#: Exit codes: settings that cannot be used, and a server that cannot start.
 BAD_CONFIG = 2
 CANNOT_START = 3
 
@@ -34,35 +39,59 @@ def unit(
     config: Annotated[Path, typer.Option("--config", help="Berkas TOML. / TOML file.")],
 ) -> None:
     """Jalankan unit pemadanan. / Run the linkage unit."""
-    # Here, so that --help and bad settings need not wait for the compiler of the matcher.
     from padan_server.matcher import LinkageEngine
 
-    run_unit(read_settings(config), LinkageEngine())
+    run_unit(read_settings(config, UnitConfig), LinkageEngine())
+
+
+@app.command()
+def provider(
+    config: Annotated[Path, typer.Option("--config", help="Berkas TOML. / TOML file.")],
+) -> None:
+    """Jalankan penyedia modus langsung. / Run a provider of direct mode."""
+    run_provider(read_settings(config, ProviderConfig))
 
 
 def run_unit(settings: UnitConfig, engine: Engine) -> None:
-    """Serve until SIGTERM or SIGINT; SIGHUP reads the agreements again."""
+    """Run the linkage unit."""
+    from padan_server.unit import Unit
+
+    run_server(settings, lambda: Unit(settings, engine))
+
+
+def run_provider(settings: ProviderConfig) -> None:
+    """Run a provider."""
+    from padan_server.provider.server import Provider
+
+    run_server(settings, lambda: Provider(settings))
+
+
+def run_server(settings: ServerConfig, make: Callable[[], Server]) -> None:
+    """Serve until SIGTERM or SIGINT; SIGHUP reads agreements and tables again."""
+    from padan_server.log import configure_logging
+    from padan_server.serving import DataDirectoryBusyError
+
     configure_logging(settings.log_level)
     stop = threading.Event()
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     try:
-        running = Unit(settings, engine)
+        running = make()
     except DataDirectoryBusyError:
-        _fail(CANNOT_START, "data_dir dipakai unit lain. / data_dir is used by another unit.")
+        _fail(CANNOT_START, "data_dir dipakai server lain. / data_dir is used by another server.")
     except (OSError, ValueError, RuntimeError) as e:
-        _fail(CANNOT_START, f"Unit tidak dapat dijalankan. / The unit cannot start. {e}")
+        _fail(CANNOT_START, f"Server tidak dapat dijalankan. / The server cannot start. {e}")
     signal.signal(signal.SIGHUP, lambda *_: running.reload())
     running.start()
     stop.wait()
     running.stop()
 
 
-def read_settings(path: Path) -> UnitConfig:
+def read_settings(path: Path, kind: type[Config]) -> Config:
     """The settings in ``path``; leaves with a message that names each wrong setting."""
     try:
-        return load_config(path)
+        return load_config(path, kind)
     except OSError as e:
         _fail(BAD_CONFIG, f"{path}: {e.strerror}")
     except tomllib.TOMLDecodeError as e:

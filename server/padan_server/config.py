@@ -1,10 +1,13 @@
-"""Settings of the linkage unit: one TOML file, each setting overridable by PADAN_UNIT_*."""
+"""Settings: one TOML file a server, each setting overridable by an environment variable.
+
+The unit's variables begin with PADAN_UNIT_, the provider's with PADAN_PROVIDER_.
+"""
 
 from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, ClassVar, Self, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -22,31 +25,35 @@ class TlsConfig(BaseModel):
     key: Path
 
 
-class Limits(BaseModel):
-    """Bounds on what one caller can ask for."""
+class CallLimits(BaseModel):
+    """Bounds on every call."""
 
     model_config = ConfigDict(extra="forbid")
 
     message_bytes: Annotated[int, Field(ge=64 * 1024, le=64 * 1024**2)] = 4 * 1024**2
+    deadline_seconds: Annotated[float, Field(gt=0)] = 24 * 3600.0
+    calls_per_party: Annotated[int, Field(ge=1)] = 16
+
+
+class Limits(CallLimits):
+    """Bounds on what one caller can ask of the unit."""
+
     result_bytes: Annotated[int, Field(ge=16 * 1024, le=1024**2)] = 256 * 1024
     sync_bytes: Annotated[int, Field(ge=1024)] = 8 * 1024**2
-    deadline_seconds: Annotated[float, Field(gt=0)] = 24 * 3600.0
     confirm_rows: Annotated[int, Field(ge=1, le=1000)] = 1000
-    calls_per_party: Annotated[int, Field(ge=1)] = 16
     indexes: Annotated[int, Field(ge=1)] = 16
 
 
-class UnitConfig(BaseSettings):
-    """Settings of ``padan-server unit``.
+class ServerConfig(BaseSettings):
+    """Settings that every server has.
 
     ``parties`` maps a party id to the SHA-256 digests, in hex, of the DER SubjectPublicKeyInfo of
     its certificates; several, so that a key can be changed without a gap. ``simulated_time`` starts
-    the unit's clock at a chosen moment: for rehearsals only.
+    the server's clock at a chosen moment: for rehearsals only.
     """
 
-    model_config = SettingsConfigDict(
-        env_prefix="PADAN_UNIT_", env_nested_delimiter="__", extra="forbid"
-    )
+    #: Name of the SQLite file in ``data_dir``.
+    STORE: ClassVar[str]
 
     listen: str = "127.0.0.1:7443"
     data_dir: Path
@@ -54,12 +61,8 @@ class UnitConfig(BaseSettings):
     database_url: str = ""
     tls: TlsConfig
     parties: dict[str, list[Pin]]
-    limits: Limits = Limits()
+    limits: CallLimits = CallLimits()
     rpc_threads: Annotated[int, Field(ge=4, le=512)] = 32
-    run_workers: Annotated[int, Field(ge=0, le=64)] = 1
-    match_threads: Annotated[int, Field(ge=1, le=256)] = 1
-    run_attempts: Annotated[int, Field(ge=1, le=20)] = 3
-    lease_seconds: Annotated[float, Field(gt=0)] = 60.0
     rescan_seconds: Annotated[float, Field(gt=0)] = 60.0
     sweep_seconds: Annotated[float, Field(gt=0)] = 60.0
     request_id_days: Annotated[int, Field(ge=1)] = 30
@@ -82,40 +85,83 @@ class UnitConfig(BaseSettings):
     @property
     def store_url(self) -> str:
         """SQLAlchemy URL of the store: the configured one, or SQLite in ``data_dir``."""
-        return self.database_url or f"sqlite:///{self.data_dir / 'unit.sqlite'}"
+        return self.database_url or f"sqlite:///{self.data_dir / self.STORE}"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Let the environment override the file."""
+        del settings_cls, dotenv_settings, file_secret_settings
+        return env_settings, init_settings
 
 
-def load_config(path: Path) -> UnitConfig:
+class UnitConfig(ServerConfig):
+    """Settings of ``padan-server unit``."""
+
+    STORE = "unit.sqlite"
+    model_config = SettingsConfigDict(
+        env_prefix="PADAN_UNIT_", env_nested_delimiter="__", extra="forbid"
+    )
+
+    limits: Limits = Limits()
+    run_workers: Annotated[int, Field(ge=0, le=64)] = 1
+    match_threads: Annotated[int, Field(ge=1, le=256)] = 1
+    run_attempts: Annotated[int, Field(ge=1, le=20)] = 3
+    lease_seconds: Annotated[float, Field(gt=0)] = 60.0
+
+
+class ProviderLimits(CallLimits):
+    """Bounds on what one caller can ask of a provider.
+
+    ``chunks_ahead`` is how many chunks of one stream may wait for their evaluation.
+    """
+
+    chunks_ahead: Annotated[int, Field(ge=1, le=64)] = 4
+
+
+class ProviderConfig(ServerConfig):
+    """Settings of ``padan-server provider``.
+
+    ``party`` is whose registry answers: only flows that it provides are served. ``tables_dir`` is
+    where ``padan publish --mode direct`` puts the label tables, ``seed_file`` the secret that the
+    evaluation keys come from. ``evaluation_workers`` 0 means one for each processor.
+    """
+
+    STORE = "provider.sqlite"
+    model_config = SettingsConfigDict(
+        env_prefix="PADAN_PROVIDER_", env_nested_delimiter="__", extra="forbid"
+    )
+
+    party: str
+    tables_dir: Path
+    seed_file: Path
+    limits: ProviderLimits = ProviderLimits()
+    evaluation_workers: Annotated[int, Field(ge=0, le=256)] = 0
+
+
+Config = TypeVar("Config", bound=ServerConfig)
+
+
+def load_config(path: Path, kind: type[Config]) -> Config:
     """Read ``path`` (TOML); environment variables win. Relative paths start at the file's folder.
 
     Raises pydantic.ValidationError, OSError or tomllib.TOMLDecodeError.
     """
     document = tomllib.loads(path.read_text(encoding="utf-8"))
-    _anchor_paths(document, path.resolve().parent)
-
-    class FileConfig(UnitConfig):
-        @classmethod
-        def settings_customise_sources(
-            cls,
-            settings_cls: type[BaseSettings],
-            init_settings: PydanticBaseSettingsSource,
-            env_settings: PydanticBaseSettingsSource,
-            dotenv_settings: PydanticBaseSettingsSource,
-            file_secret_settings: PydanticBaseSettingsSource,
-        ) -> tuple[PydanticBaseSettingsSource, ...]:
-            """Let the environment override the file."""
-            del settings_cls, dotenv_settings, file_secret_settings
-            return env_settings, init_settings
-
-    return FileConfig(**document)
+    _anchor_paths(document, kind, path.resolve().parent)
+    return kind(**document)
 
 
-def _anchor_paths(document: dict[str, Any], folder: Path) -> None:
-    tls = document.get("tls")
-    for table, names in (
-        (document, ("data_dir", "agreements_dir")),
-        (tls if isinstance(tls, dict) else {}, ("ca", "certificate", "key")),
-    ):
-        for name in names:
-            if isinstance(table.get(name), str):
-                table[name] = str(folder / table[name])
+def _anchor_paths(document: dict[str, Any], kind: type[BaseModel], folder: Path) -> None:
+    for name, field in kind.model_fields.items():
+        value = document.get(name)
+        if field.annotation is Path and isinstance(value, str):
+            document[name] = str(folder / value)
+        elif field.annotation is TlsConfig and isinstance(value, dict):
+            _anchor_paths(value, TlsConfig, folder)

@@ -1,4 +1,4 @@
-"""Refusals: what the unit says when it will not do what it was asked.
+"""Refusals: what a server says when it will not do what it was asked.
 
 Domain code raises :class:`Refusal`; ``services/status.py`` alone turns it into a
 ``google.rpc.Status``. No message or metadata ever shows a value, token, key or sealed code.
@@ -101,15 +101,15 @@ def storage_full() -> Refusal:
     """The refusal of a write for which the disk has no room."""
     return Refusal(
         Reason.STORAGE_FULL,
-        "Ruang simpan unit penuh; yang sudah dikonfirmasi tetap aman. Coba lagi nanti.",
-        "The unit's disk is full; nothing acknowledged was lost. Try again later.",
+        "Ruang simpan server penuh; yang sudah dikonfirmasi tetap aman. Coba lagi nanti.",
+        "The server's disk is full; nothing acknowledged was lost. Try again later.",
     )
 
 
 def shutting_down() -> Refusal:
-    """The refusal of a call while the unit stops."""
+    """The refusal of a call while the server stops."""
     return Refusal(
         Reason.SHUTTING_DOWN,
-        "Unit sedang dimatikan; ulangi permintaan sebentar lagi.",
-        "The unit is shutting down; repeat the call in a moment.",
+        "Server sedang dimatikan; ulangi permintaan sebentar lagi.",
+        "The server is shutting down; repeat the call in a moment.",
     )

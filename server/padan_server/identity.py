@@ -26,10 +26,10 @@ class Pins:
         if not party:
             raise Refusal(
                 Reason.CALLER_UNKNOWN,
-                "Sertifikat Anda tidak didaftarkan untuk instansi mana pun di unit ini; kirim "
-                "sidik kunci sertifikat kepada operator unit.",
-                "Your certificate is not pinned to any party of this unit; send its key "
-                "fingerprint to the unit's operator.",
+                "Sertifikat Anda tidak didaftarkan untuk instansi mana pun di server ini; kirim "
+                "sidik kunci sertifikat kepada operatornya.",
+                "Your certificate is not pinned to any party of this server; send its key "
+                "fingerprint to its operator.",
             )
         return party
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
 
 
-class Metrics:
-    """The unit's metrics in a registry of their own."""
+class CallMetrics:
+    """What every server counts of its calls, in a registry of its own."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -20,6 +20,17 @@ class Metrics:
             "padan_call_seconds", "Time to end a call.", ["method"], registry=self.registry
         )
         self.active = Gauge("padan_calls_active", "Calls under way.", registry=self.registry)
+
+    def serve(self, host: str, port: int) -> None:
+        """Serve ``/metrics`` over HTTP from a thread of its own."""
+        start_http_server(port, addr=host, registry=self.registry)
+
+
+class Metrics(CallMetrics):
+    """The unit's metrics."""
+
+    def __init__(self) -> None:
+        super().__init__()
         self.rows = Counter(
             "padan_uploaded_rows_total", "Table rows received and safe.", registry=self.registry
         )
@@ -28,6 +39,20 @@ class Metrics:
         )
         self.runs = Counter("padan_runs_total", "Runs ended.", ["state"], registry=self.registry)
 
-    def serve(self, host: str, port: int) -> None:
-        """Serve ``/metrics`` over HTTP from a thread of its own."""
-        start_http_server(port, addr=host, registry=self.registry)
+
+class ProviderMetrics(CallMetrics):
+    """The provider's metrics."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.committed = Counter(
+            "padan_committed_elements_total", "Elements of lists charged.", registry=self.registry
+        )
+        self.evaluated = Counter(
+            "padan_evaluated_elements_total",
+            "Elements evaluated, repeated ones too.",
+            registry=self.registry,
+        )
+        self.table_bytes = Counter(
+            "padan_table_bytes_total", "Bytes of label tables sent.", registry=self.registry
+        )

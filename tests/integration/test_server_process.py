@@ -117,4 +117,4 @@ def test_two_units_never_share_a_data_directory(make_unit_process):
         timeout=60,
     )
     assert second.returncode == 3
-    assert "data_dir is used by another unit" in second.stderr
+    assert "data_dir is used by another server" in second.stderr

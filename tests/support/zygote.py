@@ -98,6 +98,7 @@ def _become_unit(job: dict) -> None:
     from engines import FakeEngine
 
     from padan_server.app import read_settings, run_unit
+    from padan_server.config import UnitConfig
 
     log = os.open(job["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     for descriptor in (1, 2):
@@ -105,7 +106,7 @@ def _become_unit(job: dict) -> None:
     os.environ.update(job["environment"])
     code = 1
     try:
-        run_unit(read_settings(Path(job["config"])), FakeEngine())
+        run_unit(read_settings(Path(job["config"]), UnitConfig), FakeEngine())
         code = 0
     except typer.Exit as left:
         code = left.exit_code
@@ -117,7 +118,8 @@ def _become_unit(job: dict) -> None:
 def _main() -> None:
     import engines  # noqa: F401 - imported for the children
 
-    import padan_server.app  # noqa: F401
+    import padan_server.app
+    import padan_server.unit  # noqa: F401
 
     for line in sys.stdin:
         job = json.loads(line)

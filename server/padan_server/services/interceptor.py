@@ -13,10 +13,10 @@ import grpc
 import structlog
 from grpc_status import rpc_status
 
-from padan_server.config import Limits
+from padan_server.config import CallLimits
 from padan_server.errors import Reason, Refusal, shutting_down, storage_full
 from padan_server.identity import Pins
-from padan_server.metrics import Metrics
+from padan_server.metrics import CallMetrics
 from padan_server.services.call import Call, set_call
 from padan_server.services.status import grpc_code, status_of
 from padan_server.store.port import StoreFullError
@@ -28,14 +28,14 @@ _EXEMPT = ("/grpc.health.v1.", "/grpc.reflection.")
 
 
 class Guard(grpc.ServerInterceptor):
-    """Wraps every method of the unit's own services."""
+    """Wraps every method of the server's own services."""
 
     def __init__(
         self,
         pins: Pins,
-        metrics: Metrics,
+        metrics: CallMetrics,
         stopping: threading.Event,
-        limits: Limits,
+        limits: CallLimits,
     ) -> None:
         self._pins = pins
         self._metrics = metrics
@@ -135,7 +135,7 @@ class Guard(grpc.ServerInterceptor):
         )
 
     @property
-    def metrics(self) -> Metrics:
+    def metrics(self) -> CallMetrics:
         """Where calls are counted."""
         return self._metrics
 
@@ -200,7 +200,7 @@ def _defect(error: BaseException) -> Refusal:
     _log.error("defect", incident=incident, error=type(error).__name__, frames=frames)
     return Refusal(
         Reason.INTERNAL,
-        f"Ada kesalahan di unit. Sampaikan nomor kejadian {incident} kepada operatornya.",
-        f"The unit has a defect. Give its operator the incident number {incident}.",
+        f"Ada kesalahan di server. Sampaikan nomor kejadian {incident} kepada operatornya.",
+        f"The server has a defect. Give its operator the incident number {incident}.",
         metadata={"incident": incident},
     )

@@ -9,7 +9,7 @@ import typer
 from pydantic import ValidationError
 
 from padan_server.app import read_settings
-from padan_server.config import load_config
+from padan_server.config import UnitConfig, load_config
 
 PIN = "ab" * 32
 TEXT = f"""
@@ -36,7 +36,7 @@ def write(tmp_path):
 
 
 def test_relative_paths_start_at_the_file(write, tmp_path):
-    config = load_config(write(TEXT))
+    config = load_config(write(TEXT), UnitConfig)
     assert config.data_dir == tmp_path / "data"
     assert config.tls.key == tmp_path / "unit.key"
     assert config.agreements_dir == Path("/etc/agreements")
@@ -46,7 +46,7 @@ def test_relative_paths_start_at_the_file(write, tmp_path):
 def test_the_environment_wins(write, monkeypatch):
     monkeypatch.setenv("PADAN_UNIT_LISTEN", "127.0.0.1:9")
     monkeypatch.setenv("PADAN_UNIT_LIMITS__CONFIRM_ROWS", "5")
-    config = load_config(write('listen = "127.0.0.1:8"\n' + TEXT))
+    config = load_config(write('listen = "127.0.0.1:8"\n' + TEXT), UnitConfig)
     assert config.listen == "127.0.0.1:9"
     assert config.limits.confirm_rows == 5
 
@@ -63,14 +63,14 @@ def test_the_environment_wins(write, monkeypatch):
 )
 def test_a_wrong_setting_is_named(write, capsys, text, named):
     with pytest.raises(ValidationError):
-        load_config(write(text))
+        load_config(write(text), UnitConfig)
     with pytest.raises(typer.Exit) as left:
-        read_settings(write(text))
+        read_settings(write(text), UnitConfig)
     assert left.value.exit_code == 2
     assert named in capsys.readouterr().err
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path, capsys):
     with pytest.raises(typer.Exit):
-        read_settings(tmp_path / "none.toml")
+        read_settings(tmp_path / "none.toml", UnitConfig)
     assert "none.toml" in capsys.readouterr().err
