@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -19,6 +20,34 @@ _log = structlog.get_logger(__name__)
 _LIVE = (DatasetState.OPEN, DatasetState.COMMITTED)
 
 
+class SteadyClock:
+    """Whether the wall clock may be trusted with what cannot be undone.
+
+    Compared with the monotonic clock at every look: a difference of more than ``_JUMP`` is a jump,
+    and for an hour after one nothing should be erased because its time is up. An operator who finds
+    the clock wrong has that long to set it right.
+    """
+
+    _JUMP = timedelta(minutes=5)
+    _GRACE = timedelta(hours=1)
+
+    def __init__(self, clock: Clock, monotonic: Callable[[], float]) -> None:
+        self._clock = clock
+        self._monotonic = monotonic
+        self._seen = clock.now(), timedelta(seconds=monotonic())
+        self._distrusted_until = timedelta.min
+
+    def steady(self) -> bool:
+        """Look at both clocks."""
+        wall, passed = self._clock.now(), timedelta(seconds=self._monotonic())
+        jump = (wall - self._seen[0]) - (passed - self._seen[1])
+        self._seen = wall, passed
+        if abs(jump) > self._JUMP:
+            self._distrusted_until = passed + self._GRACE
+            _log.warning("clock_jumped", seconds=round(jump.total_seconds()))
+        return passed >= self._distrusted_until
+
+
 class Maintenance:
     """Sweeps; :meth:`recover` once before the first call, :meth:`sweep` every so often."""
 
@@ -29,12 +58,14 @@ class Maintenance:
         datasets: Datasets,
         clock: Clock,
         request_id_days: int,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store = store
         self._files = files
         self._datasets = datasets
         self._clock = clock
         self._request_id_days = request_id_days
+        self._steady = SteadyClock(clock, monotonic)
 
     def recover(self) -> None:
         """End what a crash interrupted: erasures, merges, and files that no record names."""
@@ -52,16 +83,22 @@ class Maintenance:
         self.sweep()
 
     def sweep(self) -> None:
-        """Erase what its retention has ended for, and forget old request ids."""
+        """End broken erasures; erase what its retention has ended for; forget old request ids."""
+        with self._store.read() as tx:
+            marked = tx.datasets.in_state([DatasetState.DELETING])
+        for dataset in marked:
+            self._datasets.erase(dataset)
+        if self._steady.steady():
+            self._end_retention()
+
+    def _end_retention(self) -> None:
         now = self._clock.now()
         with self._store.read() as tx:
             expired = [d for d in tx.datasets.in_state(_LIVE) if d.expire_time <= now]
-            marked = tx.datasets.in_state([DatasetState.DELETING])
         for dataset in expired:
             with self._store.write() as tx:
                 tx.datasets.replace(replace(dataset, state=DatasetState.DELETING))
             _log.info("retention_ended", dataset=dataset.id, agreement=dataset.flow.agreement)
-        for dataset in expired + marked:
             self._datasets.erase(dataset)
         with self._store.write() as tx:
             tx.requests.forget(now - timedelta(days=self._request_id_days))
