@@ -19,16 +19,16 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "The linkage unit has no such agreement, or this agency is not a party to it.",
     ),
     "FLOW_NOT_FOUND": (
-        "Perjanjian itu tidak memiliki alur tersebut.",
-        "The agreement has no such flow.",
+        "Perjanjian itu tidak memiliki alur tersebut, atau instansi lain yang menjawabnya.",
+        "The agreement has no such flow, or another agency answers it.",
     ),
     "ROLE_NOT_PERMITTED": (
         "Peran instansi ini dalam alur tidak membolehkan panggilan itu ({article}).",
         "This agency's role in the flow does not allow the call ({article}).",
     ),
     "MODE_NOT_PERMITTED": (
-        "Alur ini tidak membolehkan mode unit ({article}).",
-        "The flow does not allow unit mode ({article}).",
+        "Alur ini tidak membolehkan mode itu ({article}).",
+        "The flow does not allow that mode ({article}).",
     ),
     "AGREEMENT_NOT_STARTED": (
         "Perjanjian belum mulai berlaku ({article}).",
@@ -185,6 +185,35 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "Tunggu salah satunya selesai, lalu ulangi.",
         "Your agency has too many calls under way at once (limit {limit}). Wait for one to end, "
         "then repeat.",
+    ),
+    "LIST_NOT_FOUND": (
+        "Daftar elemen itu tidak ada di penyedia, atau bukan milik instansi ini.",
+        "The provider has no such list of elements, or it is not this agency's.",
+    ),
+    "ELEMENTS_INVALID": (
+        "Penyedia menolak elemen yang tidak sah. Samakan versi Padan, lalu ulangi.",
+        "The provider refused an invalid element. Use the same version of Padan and repeat.",
+    ),
+    "CHUNK_NOT_COMMITTED": (
+        "Elemen yang dikirim bukan yang dikomitmenkan. Hapus pekerjaan yang tertunda di folder "
+        "jobs, lalu ulangi.",
+        "The elements sent are not those committed to. Delete the pending job in the jobs folder "
+        "and repeat.",
+    ),
+    "EVALUATIONS_EXHAUSTED": (
+        "Kunci epoch ini sudah mencapai batas {limit} evaluasi. Penyedia perlu menerbitkan tabel "
+        "epoch berikutnya.",
+        "The epoch's key has reached its limit of {limit} evaluations. The provider has to publish "
+        "a table of the next epoch.",
+    ),
+    "TABLE_NOT_FOUND": (
+        "Penyedia belum menerbitkan tabel itu untuk alur ini.",
+        "The provider has not published that table for this flow.",
+    ),
+    "TABLE_EXPIRED": (
+        "Masa berlaku tabel penyedia sudah habis. Ulangi perintah yang sama untuk mengunduh yang "
+        "baru.",
+        "The provider's table has expired. Repeat the same command to download the new one.",
     ),
 }
 

@@ -31,13 +31,13 @@ class _ErrorReasonEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._En
     outsider cannot tell the two apart.
     """
     ERROR_REASON_FLOW_NOT_FOUND: _ErrorReason.ValueType  # 3
-    """The agreement has no such flow. NOT_FOUND."""
+    """The agreement has no such flow, or the server is not that of its provider. NOT_FOUND."""
     ERROR_REASON_ROLE_NOT_PERMITTED: _ErrorReason.ValueType  # 4
     """The caller's role in the flow does not allow the call, such as a provider starting a run.
     PERMISSION_DENIED.
     """
     ERROR_REASON_MODE_NOT_PERMITTED: _ErrorReason.ValueType  # 5
-    """The flow does not allow unit mode. FAILED_PRECONDITION."""
+    """The flow does not allow the mode that this server serves. FAILED_PRECONDITION."""
     ERROR_REASON_AGREEMENT_NOT_STARTED: _ErrorReason.ValueType  # 6
     """The agreement's term has not begun. FAILED_PRECONDITION."""
     ERROR_REASON_AGREEMENT_EXPIRED: _ErrorReason.ValueType  # 7
@@ -116,6 +116,22 @@ class _ErrorReasonEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._En
     """The caller's party has as many calls under way as the unit serves it at once; metadata "limit"
     says how many. RESOURCE_EXHAUSTED.
     """
+    ERROR_REASON_LIST_NOT_FOUND: _ErrorReason.ValueType  # 100
+    """No such list of blinded elements, or not the caller's. NOT_FOUND."""
+    ERROR_REASON_ELEMENTS_INVALID: _ErrorReason.ValueType  # 101
+    """An element is not the canonical encoding of a point other than the identity. INVALID_ARGUMENT."""
+    ERROR_REASON_CHUNK_NOT_COMMITTED: _ErrorReason.ValueType  # 102
+    """The chunk is not the one of this number that the list was committed with, or the list has no
+    such chunk. FAILED_PRECONDITION.
+    """
+    ERROR_REASON_EVALUATIONS_EXHAUSTED: _ErrorReason.ValueType  # 103
+    """The key of the epoch may evaluate no more elements; metadata "limit" and "used" give the
+    figures. The provider begins a new epoch. RESOURCE_EXHAUSTED.
+    """
+    ERROR_REASON_TABLE_NOT_FOUND: _ErrorReason.ValueType  # 104
+    """The flow has no such label table, or none of that epoch. NOT_FOUND."""
+    ERROR_REASON_TABLE_EXPIRED: _ErrorReason.ValueType  # 105
+    """The label table, or the epoch's last one, has expired. FAILED_PRECONDITION."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Every error of a Padan server carries a google.rpc.ErrorInfo whose domain is "padan" and whose
@@ -133,13 +149,13 @@ ERROR_REASON_AGREEMENT_NOT_FOUND: ErrorReason.ValueType  # 2
 outsider cannot tell the two apart.
 """
 ERROR_REASON_FLOW_NOT_FOUND: ErrorReason.ValueType  # 3
-"""The agreement has no such flow. NOT_FOUND."""
+"""The agreement has no such flow, or the server is not that of its provider. NOT_FOUND."""
 ERROR_REASON_ROLE_NOT_PERMITTED: ErrorReason.ValueType  # 4
 """The caller's role in the flow does not allow the call, such as a provider starting a run.
 PERMISSION_DENIED.
 """
 ERROR_REASON_MODE_NOT_PERMITTED: ErrorReason.ValueType  # 5
-"""The flow does not allow unit mode. FAILED_PRECONDITION."""
+"""The flow does not allow the mode that this server serves. FAILED_PRECONDITION."""
 ERROR_REASON_AGREEMENT_NOT_STARTED: ErrorReason.ValueType  # 6
 """The agreement's term has not begun. FAILED_PRECONDITION."""
 ERROR_REASON_AGREEMENT_EXPIRED: ErrorReason.ValueType  # 7
@@ -218,4 +234,20 @@ ERROR_REASON_TOO_MANY_CALLS: ErrorReason.ValueType  # 87
 """The caller's party has as many calls under way as the unit serves it at once; metadata "limit"
 says how many. RESOURCE_EXHAUSTED.
 """
+ERROR_REASON_LIST_NOT_FOUND: ErrorReason.ValueType  # 100
+"""No such list of blinded elements, or not the caller's. NOT_FOUND."""
+ERROR_REASON_ELEMENTS_INVALID: ErrorReason.ValueType  # 101
+"""An element is not the canonical encoding of a point other than the identity. INVALID_ARGUMENT."""
+ERROR_REASON_CHUNK_NOT_COMMITTED: ErrorReason.ValueType  # 102
+"""The chunk is not the one of this number that the list was committed with, or the list has no
+such chunk. FAILED_PRECONDITION.
+"""
+ERROR_REASON_EVALUATIONS_EXHAUSTED: ErrorReason.ValueType  # 103
+"""The key of the epoch may evaluate no more elements; metadata "limit" and "used" give the
+figures. The provider begins a new epoch. RESOURCE_EXHAUSTED.
+"""
+ERROR_REASON_TABLE_NOT_FOUND: ErrorReason.ValueType  # 104
+"""The flow has no such label table, or none of that epoch. NOT_FOUND."""
+ERROR_REASON_TABLE_EXPIRED: ErrorReason.ValueType  # 105
+"""The label table, or the epoch's last one, has expired. FAILED_PRECONDITION."""
 global___ErrorReason = ErrorReason
