@@ -1,0 +1,221 @@
+"""The signed manifest of a label table, and the files that a table is published as.
+
+A manifest is canonical JSON, so that there is one byte string for one meaning; the provider signs
+it with the Ed25519 key that the agreement names. Spec 60, "Manifest".
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from padan_linkage import signatures
+from padan_linkage.direct.table import CHUNK_ROWS
+
+FORMAT: Literal["padan/v1 label table"] = "padan/v1 label table"
+#: Longer ones are refused unread.
+MAX_MANIFEST_BYTES = 4096
+#: Files of a published table, in a folder named by the table's id.
+MANIFEST_FILE, SIGNATURE_FILE = "manifest.json", "manifest.sig"
+ROWS_FILE, CHUNK_HASHES_FILE = "rows.bin", "chunks.bin"
+
+_STATEMENT = b"padan/v1 label table manifest\x00"
+_MOMENT = "%Y-%m-%dT%H:%M:%SZ"
+
+Hex16 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
+Hex32 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+Moment = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")]
+Count = Annotated[int, Field(strict=True, ge=0, lt=1 << 53)]
+
+
+class ManifestError(Exception):
+    """A manifest cannot be relied on; ``field`` names the part that is wrong."""
+
+    def __init__(self, field: str, message: str) -> None:
+        self.field = field
+        super().__init__(f"{field}: {message}")
+
+
+class Manifest(BaseModel):
+    """What a label table is: hex for bytes, RFC 3339 in UTC to the second for moments.
+
+    ``sequence`` 0 is a base and has no ``base``; a delta counts from 1 and names its base's id.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    format: Literal["padan/v1 label table"] = FORMAT
+    agreement: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
+    agreement_digest: Hex32
+    flow: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
+    epoch: Annotated[int, Field(strict=True, ge=1, lt=1 << 53)]
+    table: Hex16
+    base: Hex16 | None = None
+    sequence: Count = 0
+    public_key: Hex32
+    root: Hex32
+    rows: Annotated[int, Field(strict=True, ge=1, lt=1 << 53)]
+    chunk_rows: Annotated[int, Field(strict=True)] = CHUNK_ROWS
+    direct_schema_digest: Hex32
+    normaliser_version: Annotated[str, StringConstraints(pattern=r"^[a-z0-9.-]{1,32}$")]
+    created: Moment
+    expires: Moment
+
+    def document(self) -> bytes:
+        """The exact bytes that are signed and travel: sorted keys, no spaces, ASCII."""
+        content = self.model_dump(mode="json")
+        text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+        return text.encode("ascii")
+
+    @property
+    def is_delta(self) -> bool:
+        """Whether it changes a base instead of being one."""
+        return self.sequence > 0
+
+    @property
+    def table_id(self) -> bytes:
+        """The table's id, 16 bytes: part of every label's derivation."""
+        return bytes.fromhex(self.table)
+
+    @property
+    def created_at(self) -> datetime:
+        """When it was made, aware."""
+        return parse_moment(self.created)
+
+    @property
+    def expires_at(self) -> datetime:
+        """From when on it is not to be used, aware."""
+        return parse_moment(self.expires)
+
+
+def format_moment(moment: datetime) -> str:
+    """``2026-11-20T00:00:00Z`` of an aware moment, fractions of a second cut off."""
+    return moment.astimezone(UTC).strftime(_MOMENT)
+
+
+def parse_moment(text: str) -> datetime:
+    """The aware moment of such a text; ValueError for any other."""
+    return datetime.strptime(text, _MOMENT).replace(tzinfo=UTC)
+
+
+def parse_manifest(document: bytes) -> Manifest:
+    """The manifest of these bytes, checked for form alone. Raises ManifestError."""
+    if len(document) > MAX_MANIFEST_BYTES:
+        raise ManifestError("manifest", "longer than a manifest can be")
+    try:
+        manifest = Manifest.model_validate(json.loads(document))
+        span = manifest.created_at, manifest.expires_at
+    except ValidationError as error:
+        raise ManifestError(str(error.errors()[0]["loc"][:1] or "manifest"), "malformed") from None
+    except ValueError:
+        raise ManifestError("manifest", "not JSON, or a date that does not exist") from None
+    if manifest.document() != document:
+        raise ManifestError("manifest", "not in its canonical form")
+    if span[0] >= span[1]:
+        raise ManifestError("expires", "not after its creation")
+    if manifest.chunk_rows != CHUNK_ROWS:
+        raise ManifestError("chunk_rows", f"chunks have {CHUNK_ROWS} rows")
+    if manifest.is_delta != (manifest.base is not None):
+        raise ManifestError("base", "a delta has a base, and nothing else has")
+    return manifest
+
+
+def manifest_statement(document: bytes) -> bytes:
+    """What the provider signs: a label that no other signature uses, then the exact bytes."""
+    return _STATEMENT + document
+
+
+def sign_manifest(manifest: Manifest, provider_private: bytes) -> bytes:
+    """The provider's Ed25519 signature over the manifest, 64 bytes."""
+    return signatures.sign(provider_private, manifest_statement(manifest.document()))
+
+
+def verify_manifest(document: bytes, signature: bytes, provider_public: bytes) -> Manifest:
+    """The manifest, if the provider signed these exact bytes. Raises ManifestError otherwise."""
+    try:
+        signatures.verify(provider_public, manifest_statement(document), signature)
+    except signatures.SignatureError:
+        raise ManifestError("signature", "not the provider's over this manifest") from None
+    return parse_manifest(document)
+
+
+def check_manifest(
+    manifest: Manifest,
+    *,
+    agreement: str,
+    agreement_digest: bytes,
+    flow: str,
+    direct_schema_digest: bytes,
+    now: datetime,
+    normaliser_version: str | None = None,
+) -> None:
+    """Return if the manifest is of this flow as agreed, and of today; raise ManifestError.
+
+    A server that must not know the normaliser leaves ``normaliser_version`` out.
+    """
+    expected = {
+        "agreement": agreement,
+        "agreement_digest": agreement_digest.hex(),
+        "flow": flow,
+        "direct_schema_digest": direct_schema_digest.hex(),
+    }
+    if normaliser_version is not None:
+        expected["normaliser_version"] = normaliser_version
+    for field, value in expected.items():
+        if getattr(manifest, field) != value:
+            raise ManifestError(field, "another one than this flow's")
+    if now >= manifest.expires_at:
+        raise ManifestError("expires", "the table has expired")
+
+
+def in_order(manifests: Iterable[Manifest], now: datetime) -> list[Manifest]:
+    """The tables that answer at ``now``: the newest base, then its deltas, oldest first.
+
+    Newest is the highest epoch, then the latest creation; expired ones do not count. Raises
+    ManifestError if a delta is of another epoch or key, or if their sequence has a gap or a
+    repetition: a change would be missing.
+    """
+    alive = [m for m in manifests if now < m.expires_at]
+    bases = [m for m in alive if not m.is_delta]
+    if not bases:
+        return []
+    base = max(bases, key=lambda m: (m.epoch, m.created, m.table))
+    deltas = sorted((m for m in alive if m.base == base.table), key=lambda m: m.sequence)
+    for number, delta in enumerate(deltas, 1):
+        if (delta.epoch, delta.public_key) != (base.epoch, base.public_key):
+            raise ManifestError("epoch", "a delta is of another key than its base")
+        if delta.sequence != number:
+            raise ManifestError("sequence", "a delta is missing or twice there")
+    return [base, *deltas]
+
+
+@dataclass(frozen=True)
+class Publication:
+    """A table's folder as it is served: manifest bytes, signature, chunk hashes, rows' file."""
+
+    manifest: Manifest
+    document: bytes
+    signature: bytes
+    chunk_hashes: bytes
+    rows: Path
+
+    @classmethod
+    def read(cls, folder: Path) -> Self:
+        """Read a folder; ManifestError if a file is missing or the manifest is malformed.
+
+        Does not verify the signature (:func:`verify_manifest`) nor the chunks
+        (:func:`padan_linkage.direct.table.split_hashes`).
+        """
+        try:
+            document = (folder / MANIFEST_FILE).read_bytes()
+            signature = (folder / SIGNATURE_FILE).read_bytes()
+            chunk_hashes = (folder / CHUNK_HASHES_FILE).read_bytes()
+        except OSError:
+            raise ManifestError("manifest", "a file of the table cannot be read") from None
+        return cls(parse_manifest(document), document, signature, chunk_hashes, folder / ROWS_FILE)

@@ -1,0 +1,101 @@
+"""What direct mode compares: keys, each a way for two records to be the same person.
+
+A schema is data and stands in the signed agreement (``[flow.direct]``); its fields are those of the
+flow's linkage schema. Spec 60, "Keys".
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from padan_linkage.schema import DERIVATIONS, Identifier, Kind, Schema
+
+#: Most values that one record may have under one key: tags a record adds to the table, and
+#: evaluations a row of a list costs.
+MAX_VALUES = 16
+
+#: Derivations of direct mode alone, by kind, with the most values that a record can have by it;
+#: :mod:`.derive` makes them. Those of :data:`padan_linkage.schema.DERIVATIONS` give one each.
+MANY_VALUED: dict[Kind, dict[str, int]] = {
+    Kind.PERSON_NAME: {"pairs": 10, "drops": 6, "joined": 1, "edits": 16},
+    Kind.DATE: {"year_day": 1, "month_day": 1},
+    Kind.NIK: {"parts": 3, "deletions": 16},
+}
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class DirectKey(_Model):
+    """One key: the fields or derived values that agree, as in a pass's ``exact``.
+
+    A derivation may give a record several values; two records agree if they share one. A
+    ``tolerant`` key is not an identifier: what several records share under it is ambiguous.
+    """
+
+    id: Identifier
+    exact: Annotated[tuple[str, ...], Field(min_length=1, max_length=8)]
+    tolerant: bool = False
+
+
+class DirectSchema(_Model):
+    """Keys in the order in which a requester tries them, and what may be asked.
+
+    ``dummy_share``: dummy rows for each real one of a table. ``evaluations_per_day`` (a day in
+    Jakarta) and ``evaluations_per_list``: blinded elements, of which one row of a list costs one
+    for each value of each key that it gets to. ``minimum_batch``: elements of a list, at least.
+    """
+
+    keys: Annotated[tuple[DirectKey, ...], Field(min_length=1, max_length=16)]
+    dummy_share: Annotated[float, Field(ge=0, le=4)] = 0.1
+    evaluations_per_day: Annotated[int, Field(ge=0, strict=True)]
+    evaluations_per_list: Annotated[int, Field(ge=0, strict=True)]
+    minimum_batch: Annotated[int, Field(ge=1, strict=True)] = 1
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if len({k.id for k in self.keys}) != len(self.keys):
+            raise ValueError("direct key ids repeat")
+        return self
+
+    def key(self, key_id: str) -> DirectKey:
+        """The key called ``key_id``. Raises KeyError if there is none."""
+        for k in self.keys:
+            if k.id == key_id:
+                return k
+        raise KeyError(key_id)
+
+    def digest(self, fields: Schema) -> bytes:
+        """SHA-256 of what decides the inputs, 32 bytes: the keys, and the kinds of their fields.
+
+        Canonical JSON as in :meth:`padan_linkage.schema.Schema.digest` (spec 60, "Keys").
+        """
+        used = {e.partition(":")[0] for k in self.keys for e in k.exact}
+        content = {
+            "fields": {name: fields.kind(name).value for name in sorted(used)},
+            "keys": [k.model_dump(mode="json") for k in self.keys],
+        }
+        text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+        return hashlib.sha256(b"padan/v1 direct schema\x00" + text.encode("ascii")).digest()
+
+
+def most_values(fields: Schema, key: DirectKey) -> int:
+    """Most values that one record can have under ``key``: the product over its parts.
+
+    Raises KeyError if a part names no field of ``fields`` or no derivation of its kind.
+    """
+    return math.prod(_part_values(fields, part) for part in key.exact)
+
+
+def _part_values(fields: Schema, part: str) -> int:
+    name, _, derivation = part.partition(":")
+    kind = fields.kind(name)
+    if not derivation or derivation in DERIVATIONS.get(kind, frozenset()):
+        return 1
+    return MANY_VALUED[kind][derivation]
