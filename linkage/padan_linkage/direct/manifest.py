@@ -23,7 +23,7 @@ FORMAT: Literal["padan/v1 label table"] = "padan/v1 label table"
 MAX_MANIFEST_BYTES = 4096
 #: Files of a published table, in a folder named by the table's id.
 MANIFEST_FILE, SIGNATURE_FILE = "manifest.json", "manifest.sig"
-ROWS_FILE, CHUNK_HASHES_FILE = "rows.bin", "chunks.bin"
+ROWS_FILE = "rows.bin"
 
 _STATEMENT = b"padan/v1 label table manifest\x00"
 _MOMENT = "%Y-%m-%dT%H:%M:%SZ"
@@ -197,25 +197,23 @@ def in_order(manifests: Iterable[Manifest], now: datetime) -> list[Manifest]:
 
 @dataclass(frozen=True)
 class Publication:
-    """A table's folder as it is served: manifest bytes, signature, chunk hashes, rows' file."""
+    """A table's folder: the manifest with its exact bytes and signature, and the file of rows."""
 
     manifest: Manifest
     document: bytes
     signature: bytes
-    chunk_hashes: bytes
     rows: Path
 
     @classmethod
     def read(cls, folder: Path) -> Self:
         """Read a folder; ManifestError if a file is missing or the manifest is malformed.
 
-        Does not verify the signature (:func:`verify_manifest`) nor the chunks
-        (:func:`padan_linkage.direct.table.split_hashes`).
+        Verifies neither the signature (:func:`verify_manifest`) nor the rows
+        (:meth:`padan_linkage.direct.table.LabelTable.chunk_hashes`).
         """
         try:
             document = (folder / MANIFEST_FILE).read_bytes()
             signature = (folder / SIGNATURE_FILE).read_bytes()
-            chunk_hashes = (folder / CHUNK_HASHES_FILE).read_bytes()
         except OSError:
             raise ManifestError("manifest", "a file of the table cannot be read") from None
-        return cls(parse_manifest(document), document, signature, chunk_hashes, folder / ROWS_FILE)
+        return cls(parse_manifest(document), document, signature, folder / ROWS_FILE)
