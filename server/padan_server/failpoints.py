@@ -39,8 +39,8 @@ PROVIDER_NAMES = (
     "list.committed",
     "chunk.evaluated",
     "chunk.recorded",
-    "table.marked",
     "table.erased",
+    "table.destroyed",
 )
 
 

@@ -1,4 +1,4 @@
-"""What the unit keeps: datasets, runs, epochs and their parts, as plain immutable records.
+"""What a server keeps: datasets, runs, epochs, blinded lists, as plain immutable records.
 
 Byte fields stay out of every repr, so that none ends in a log line.
 """
@@ -164,6 +164,39 @@ class Suspension:
     party: str
     article: str
     create_time: datetime
+
+
+@dataclass(frozen=True)
+class BlindedList:
+    """Blinded elements that a requester committed to: their number and the root over them.
+
+    ``public_key`` is that of the epoch when the list was committed to.
+    """
+
+    id: str
+    flow: FlowKey
+    owner: str
+    epoch: int
+    public_key: bytes = field(repr=False)
+    element_count: int
+    root: bytes = field(repr=False)
+    create_time: datetime
+    evaluated_count: int = 0
+
+
+@dataclass(frozen=True)
+class TableRecord:
+    """A label table that has been served, kept after its files are gone."""
+
+    id: str
+    flow: FlowKey
+    epoch: int
+    sequence: int
+    rows: int
+    root: bytes = field(repr=False)
+    first_time: datetime
+    expire_time: datetime
+    destroy_time: datetime | None = None
 
 
 @dataclass(frozen=True)

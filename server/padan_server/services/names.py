@@ -15,6 +15,8 @@ _EPOCH = re.compile(f"agreements/{_ID}/flows/{_ID}/epochs/([1-9][0-9]{{0,17}})")
 _DATASET = re.compile(f"agreements/{_ID}/flows/{_ID}/datasets/{_HEX}")
 _TABLE = re.compile(f"agreements/{_ID}/flows/{_ID}/datasets/{_HEX}/tables/{_ID}")
 _RUN = re.compile(f"agreements/{_ID}/flows/{_ID}/runs/{_HEX}")
+_LABEL_TABLE = re.compile(f"agreements/{_ID}/flows/{_ID}/labelTables/{_HEX}")
+_BLINDED_LIST = re.compile(f"agreements/{_ID}/flows/{_ID}/blindedLists/{_HEX}")
 _OPERATION = re.compile(f"operations/{_HEX}")
 
 
@@ -57,6 +59,22 @@ def parse_run(field: str, name: str) -> tuple[str, str, str]:
     return a, f, r
 
 
+def parse_label_table(field: str, name: str) -> tuple[str, str, str]:
+    """Agreement id, flow id, table id."""
+    a, f, t = _parse(
+        _LABEL_TABLE, field, name, "agreements/{agreement}/flows/{flow}/labelTables/{table}"
+    )
+    return a, f, t
+
+
+def parse_blinded_list(field: str, name: str) -> tuple[str, str, str]:
+    """Agreement id, flow id, list id."""
+    a, f, i = _parse(
+        _BLINDED_LIST, field, name, "agreements/{agreement}/flows/{flow}/blindedLists/{list}"
+    )
+    return a, f, i
+
+
 def parse_operation(field: str, name: str) -> str:
     """Run id of an operation."""
     return _parse(_OPERATION, field, name, "operations/{run}")[0]
@@ -75,6 +93,16 @@ def dataset_name(key: FlowKey, dataset_id: str) -> str:
 def run_name(key: FlowKey, run_id: str) -> str:
     """Name of a run."""
     return f"{flow_name(key)}/runs/{run_id}"
+
+
+def label_table_name(key: FlowKey, table_id: str) -> str:
+    """Name of a label table."""
+    return f"{flow_name(key)}/labelTables/{table_id}"
+
+
+def blinded_list_name(key: FlowKey, list_id: str) -> str:
+    """Name of a list of blinded elements."""
+    return f"{flow_name(key)}/blindedLists/{list_id}"
 
 
 def epoch_name(key: FlowKey, epoch: int) -> str:

@@ -14,6 +14,7 @@ from datetime import date, datetime
 from typing import Protocol
 
 from padan_server.model import (
+    BlindedList,
     Contribution,
     Dataset,
     DatasetState,
@@ -25,6 +26,7 @@ from padan_server.model import (
     RunState,
     Suspension,
     Table,
+    TableRecord,
 )
 
 
@@ -169,6 +171,54 @@ class Requests(Protocol):
         ...
 
 
+class Lists(Protocol):
+    """Blinded lists, what of them has been evaluated, and what each key has been asked for."""
+
+    def add(self, made: BlindedList) -> None:
+        """Keep a new list."""
+        ...
+
+    def get(self, list_id: str) -> BlindedList | None:
+        """One list with the number of its elements evaluated so far."""
+        ...
+
+    def record_chunk(self, list_id: str, chunk: int, elements: int) -> bool:
+        """Count a chunk as evaluated, once; False if it was counted before."""
+        ...
+
+    def charge_key(self, public_key: bytes, elements: int, limit: int) -> int | None:
+        """Add to what a key has been asked for unless that exceeds ``limit``: new sum or None."""
+        ...
+
+    def key_used(self, public_key: bytes) -> int:
+        """Elements that a key has been asked for."""
+        ...
+
+
+class LabelTables(Protocol):
+    """Label tables that have been served."""
+
+    def add(self, table: TableRecord) -> bool:
+        """Keep a table, once; False if it was known."""
+        ...
+
+    def get(self, table_id: str) -> TableRecord | None:
+        """One table."""
+        ...
+
+    def has_epoch(self, flow: FlowKey, epoch: int) -> bool:
+        """Whether a table of that epoch has been served."""
+        ...
+
+    def left(self, expired: datetime) -> list[TableRecord]:
+        """Tables expired at that moment whose destruction is not recorded yet, by id."""
+        ...
+
+    def destroyed(self, table_id: str, now: datetime) -> None:
+        """Record that a table's files are gone."""
+        ...
+
+
 class Transaction(Protocol):
     """One consistent view; in a write block also one atomic change."""
 
@@ -195,6 +245,16 @@ class Transaction(Protocol):
     @property
     def requests(self) -> Requests:
         """Request ids."""
+        ...
+
+    @property
+    def lists(self) -> Lists:
+        """Blinded lists."""
+        ...
+
+    @property
+    def label_tables(self) -> LabelTables:
+        """Label tables."""
         ...
 
 

@@ -19,6 +19,7 @@ from alembic.config import Config
 
 from padan_server.store.port import StoreFullError
 from padan_server.store.sql_datasets import SqlDatasets
+from padan_server.store.sql_direct import SqlLabelTables, SqlLists
 from padan_server.store.sql_ledger import SqlAgreements, SqlQuotas, SqlRequests
 from padan_server.store.sql_runs import SqlRuns
 
@@ -34,6 +35,8 @@ class SqlTransaction:
         self.agreements = SqlAgreements(connection)
         self.quotas = SqlQuotas(connection)
         self.requests = SqlRequests(connection)
+        self.lists = SqlLists(connection)
+        self.label_tables = SqlLabelTables(connection)
 
 
 class SqlStore:

@@ -145,6 +145,52 @@ quota_days = sa.Table(
     _number("used"),
 )
 
+blinded_lists = sa.Table(
+    "blinded_lists",
+    metadata,
+    _text("id", primary_key=True),
+    _text("agreement"),
+    _bytes("agreement_digest"),
+    _text("flow"),
+    _text("owner"),
+    _number("epoch"),
+    _bytes("public_key"),
+    _number("element_count"),
+    _bytes("root"),
+    _number("evaluated_count"),
+    _number("create_time"),
+)
+
+blinded_chunks = sa.Table(
+    "blinded_chunks",
+    metadata,
+    _text("list", primary_key=True),
+    _number("chunk", primary_key=True),
+)
+
+evaluation_keys = sa.Table(
+    "evaluation_keys",
+    metadata,
+    _bytes("public_key", primary_key=True),
+    _number("used"),
+)
+
+label_tables = sa.Table(
+    "label_tables",
+    metadata,
+    _text("id", primary_key=True),
+    _text("agreement"),
+    _bytes("agreement_digest"),
+    _text("flow"),
+    _number("epoch"),
+    _number("sequence"),
+    _number("rows"),
+    _bytes("root"),
+    _number("first_time"),
+    _number("expire_time"),
+    sa.Column("destroy_time", sa.BigInteger),
+)
+
 requests = sa.Table(
     "requests",
     metadata,
