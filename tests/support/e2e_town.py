@@ -1,0 +1,186 @@
+"""One unit with the real matcher, and every party of the five example agreements around it.
+
+Everything that people do before data flow is done with the commands that they type: keys, the
+agreement's file, signatures.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pyarrow as pa
+from pki import Certificate, Pki
+from server_fixture import FixedClock
+from typer.testing import CliRunner
+
+from padan_client import ConfirmResult, Home, ProviderClient, PublishResult, RequesterClient
+from padan_client.cli import app
+from padan_client.core.rotating import rotate
+from padan_client.generate import ID_COLUMN
+from padan_client.transport import Link
+from padan_linkage.agreement import EXAMPLE_IDS, Agreement, Flow, example, load_agreement
+from padan_linkage.agreement.standing import term
+from padan_server.config import UnitConfig
+from padan_server.matcher import LinkageEngine
+from padan_server.unit import Unit
+
+AGREEMENTS = {i: load_agreement(example(i)) for i in EXAMPLE_IDS}
+PARTIES = tuple(sorted({p.id for a in AGREEMENTS.values() for p in a.parties}))
+
+
+def padan(home: Path, *arguments: str | Path, code: int = 0) -> str:
+    """Run a command as the party of ``home``; returns its standard output."""
+    done = CliRunner().invoke(
+        app, [str(a) for a in arguments], env={"PADAN_HOME": str(home), "COLUMNS": "500"}
+    )
+    assert done.exit_code == code, f"{arguments}: {done.stderr or done.exception!r}"
+    return done.stdout
+
+
+def padan_json(home: Path, *arguments: str | Path, code: int = 0) -> dict:
+    """As :func:`padan` with ``--json``; returns the object."""
+    return json.loads(padan(home, *arguments, "--json", code=code))
+
+
+def inside(agreement: Agreement) -> datetime:
+    """The middle of the term."""
+    start, end = term(agreement)
+    return (start + (end - start) / 2).astimezone(UTC)
+
+
+def outside(agreement: Agreement) -> dict[str, datetime]:
+    """The last moment before the term and the first one after it, by the reason for refusing."""
+    start, end = term(agreement)
+    return {"AGREEMENT_NOT_STARTED": start - timedelta(microseconds=1), "AGREEMENT_EXPIRED": end}
+
+
+@dataclass
+class Town:
+    """The unit, its clock, and the home folder of every party."""
+
+    folder: Path
+    pki: Pki
+    certificates: dict[str, Certificate]
+    clock: FixedClock = field(default_factory=FixedClock)
+    unit: Unit | None = None
+
+    @property
+    def agreements(self) -> Path:
+        """Folder of the signed agreements."""
+        return self.folder / "agreements"
+
+    @property
+    def data(self) -> Path:
+        """All that the unit holds."""
+        return self.folder / "data"
+
+    def home(self, party: str) -> Path:
+        """Folder of a party."""
+        return self.folder / "homes" / party
+
+    def found_parties(self) -> None:
+        """``padan keys init`` for everybody."""
+        for party in PARTIES:
+            padan(self.home(party), "keys", "init", "--party", party, "--no-passphrase")
+
+    def sign(self, agreement_id: str) -> Path:
+        """Make the file, fill in the keys, let all parties sign; returns the file."""
+        parties = [p.id for p in AGREEMENTS[agreement_id].parties]
+        target = self.agreements / f"{agreement_id}.toml"
+        keys = [
+            argument
+            for party in parties
+            for argument in ("--party", f"{party}={self.home(party) / f'{party}.public.json'}")
+        ]
+        new = ("agreement", "new", "--from", agreement_id, "--out", target, *keys)
+        padan(self.home(parties[0]), *new)
+        for party in parties:
+            padan(self.home(party), "agreement", "sign", target)
+        return target
+
+    def open(self) -> None:
+        """Start the unit and tell everybody where it is."""
+        own = self.certificates["unit"]
+        config = UnitConfig(
+            listen="127.0.0.1:0",
+            data_dir=self.data,
+            agreements_dir=self.agreements,
+            tls={"ca": self.pki.ca, "certificate": own.certificate, "key": own.key},
+            parties={party: [self.certificates[party].pin] for party in PARTIES},
+            sweep_seconds=3600.0,  # the clock jumps between terms: nothing may be swept meanwhile
+            drain_seconds=1.0,
+        )
+        self.unit = Unit(config, LinkageEngine(), clock=self.clock)
+        self.unit.start()
+        for party in PARTIES:
+            self._write_settings(party)
+
+    def _write_settings(self, party: str) -> None:
+        own = self.certificates[party]
+        own.key.chmod(0o600)
+        (self.home(party) / "client.toml").write_text(
+            f"party = {json.dumps(party)}\n"
+            f'unit = "127.0.0.1:{self.unit.port}"\n'
+            f"agreements = {json.dumps(str(self.agreements))}\n"
+            f"[tls]\nca = {json.dumps(str(self.pki.ca))}\n"
+            f"certificate = {json.dumps(str(own.certificate))}\n"
+            f"key = {json.dumps(str(own.key))}\n"
+        )
+
+    def opened(self, party: str) -> Home:
+        """A party's home, opened."""
+        return Home.open(self.home(party), jitter=lambda: 0.0)
+
+    def turn_epoch(self, agreement_id: str, flow: Flow) -> None:
+        """Both sides join the next key epoch of a flow."""
+        for party in (flow.provider, flow.requester):
+            home = self.opened(party)
+            with Link.open(home.config, home.folder) as link:
+                link.run(rotate(home, agreement_id, flow.id, self.clock.now()))
+
+    @contextmanager
+    def provider(self, agreement_id: str, flow: Flow) -> Iterator[ProviderClient]:
+        """The flow's provider."""
+        with ProviderClient(self.opened(flow.provider), agreement_id, flow.id, threads=1) as client:
+            yield client
+
+    @contextmanager
+    def requester(self, agreement_id: str, flow: Flow) -> Iterator[RequesterClient]:
+        """The flow's requester."""
+        with RequesterClient(
+            self.opened(flow.requester), agreement_id, flow.id, threads=1
+        ) as client:
+            yield client
+
+    def publish(self, agreement_id: str, flow: Flow, registry: pa.Table) -> PublishResult:
+        """Publish a generated registry."""
+        with self.provider(agreement_id, flow) as client:
+            statuses = {name: name for name in flow.registry}
+            return client.publish(registry, id_column=ID_COLUMN, status_column=statuses)
+
+    def confirm(self, agreement_id: str, flow: Flow, asked: pa.Table) -> ConfirmResult:
+        """Confirm a generated list."""
+        with self.requester(agreement_id, flow) as client:
+            return client.confirm(asked, id_column=ID_COLUMN)
+
+    def close(self) -> None:
+        """Stop the unit."""
+        if self.unit is not None:
+            self.unit.stop()
+
+
+def found_town(folder: Path, pki: Pki, certificates: dict[str, Certificate]) -> Town:
+    """A town with keys for everybody, the five agreements signed, and the unit open."""
+    os.environ.pop("PADAN_HOME", None)
+    town = Town(folder, pki, certificates)
+    town.found_parties()
+    for agreement_id in EXAMPLE_IDS:
+        town.sign(agreement_id)
+    town.open()
+    return town
