@@ -114,6 +114,7 @@ def _pass_json(p: PassReport) -> dict[str, object]:
         "estimated_recall": p.estimate.recall,
         "method": p.estimate.method,
         "pairs_compared": p.estimate.pairs,
+        "registry_duplicates": p.estimate.duplicates,
     }
 
 
@@ -148,6 +149,10 @@ def _show(result: Rehearsal) -> None:
     for name, (_, bad) in zip("AB", result.rows, strict=False):
         if bad:
             total.add_row(t(f"baris {name} tak terpakai", f"unusable rows of {name}"), str(bad))
+    duplicates = max((p.estimate.duplicates or 0.0 for p in result.passes), default=0.0)
+    if duplicates:
+        name = t("registri: baris ganda (taksiran)", "registry: duplicates (estimated)")
+        total.add_row(name, _share(duplicates))
     out.print(total)
     out.print(
         t(

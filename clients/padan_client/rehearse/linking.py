@@ -84,8 +84,8 @@ class Rehearsing:
         opener = self.keys.opener()
         answers, found, reports = [], [], []
         for number, p in enumerate(self.schema.passes):
-            theirs = self._encode(p, b, provider=True)
-            mine = self._encode(p, a, provider=False)
+            theirs = self._encode(p, b, "b", provider=True)
+            mine = self._encode(p, a, "a", provider=False)
             given, pairs, report = self._match(p, theirs, mine, opener)
             answers.append(given)
             found.append(pairs)
@@ -103,7 +103,7 @@ class Rehearsing:
         """All pairs of ``a`` that any pass finds."""
         found, reports = [], []
         for number, p in enumerate(self.schema.passes):
-            encoded = self._encode(p, a, provider=True)
+            encoded = self._encode(p, a, "a", provider=True)
             pairs = link_within(self.schema, p, encoded.table, self.policy, threads=self.threads)
             record = encoded.record_of_row
             real = (record[pairs.row_a] >= 0) & (record[pairs.row_b] >= 0)
@@ -115,10 +115,10 @@ class Rehearsing:
             self._tell(number)
         return _linked(_firsts(found), found, reports)
 
-    def _encode(self, p: Pass, records: Records, *, provider: bool) -> EncodedPass:
+    def _encode(self, p: Pass, records: Records, side: str, *, provider: bool) -> EncodedPass:
         encoded = self.keys.encode(p, records, provider=provider, threads=self.threads)
         if self.dump is not None:
-            self.dump(p.id, "b" if provider else "a", encoded)
+            self.dump(p.id, side, encoded)
         return encoded
 
     def _tell(self, number: int) -> None:

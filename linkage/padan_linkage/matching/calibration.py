@@ -180,12 +180,11 @@ def priors(plan: Plan) -> tuple[Float, Float]:
 
 def counts_by_level(survivors: Survivors, weights: Float, features: int) -> Float:
     """Weighted counts of the levels, missing left out: float64[features, levels]."""
-    return np.array(
-        [
-            np.bincount(survivors.levels[:, f], weights=weights, minlength=LEVELS + 1)[:LEVELS]
-            for f in range(features)
-        ]
-    )
+    counts = [
+        np.bincount(survivors.levels[:, f], weights=weights, minlength=LEVELS + 1)[:LEVELS]
+        for f in range(features)
+    ]
+    return np.array(counts, dtype=np.float64)
 
 
 def from_strangers(plan: Plan, decoys: Survivors, cut: float) -> Calibration:

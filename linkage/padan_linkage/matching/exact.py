@@ -57,11 +57,11 @@ def token_words(table: PassTable) -> Words:
 
 
 @helper
-def _slot(tokens: Words, row: int, seed: np.uint64, shift: np.uint64) -> int:
+def _slot(tokens: Words, row: int, seed: np.uint64, shift: np.uint64) -> np.int64:
     """Where to start looking for a token: multiply, fold, take the high bits."""
     mixed = (tokens[row, 0] ^ seed) * np.uint64(0x9E3779B97F4A7C15)
     mixed = (mixed ^ (mixed >> np.uint64(32)) ^ tokens[row, 1]) * np.uint64(0xD6E8FEB86659FD93)
-    return int(mixed >> shift)
+    return np.int64(mixed >> shift)
 
 
 @kernel

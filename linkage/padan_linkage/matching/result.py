@@ -27,7 +27,8 @@ class Estimate:
     measured on the provider's own pairs), ``priors`` (too few such pairs: shipped values),
     ``tokens`` (exact pass) or ``within`` (one table against itself). ``threshold`` in nats,
     infinite where no threshold meets the policy. ``match_rate``: estimated share of the asked rows
-    with a match to be found. ``pairs``: comparisons made.
+    with a match to be found. ``pairs``: comparisons made. ``duplicates``: share of the registry's
+    rows that look like another row of it; None where unknown.
     """
 
     precision: float | None
@@ -37,6 +38,7 @@ class Estimate:
     match_rate: float | None
     pairs: int
     calibration: Calibration | None = None
+    duplicates: float | None = None
 
 
 @dataclass(frozen=True, repr=False)

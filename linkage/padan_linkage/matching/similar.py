@@ -16,6 +16,7 @@ from padan_linkage.matching.calibration import (
     Survivors,
     from_strangers,
 )
+from padan_linkage.matching.duplicates import without_duplicates
 from padan_linkage.matching.features import LEVELS, Plan, level_table
 from padan_linkage.matching.fitting import fit
 from padan_linkage.matching.result import (
@@ -123,18 +124,19 @@ def calibrate(
 ) -> tuple[Calibration, Line]:
     """Take u and λ from the registry; m, ρ and the threshold from the list, else from priors."""
     screen = Screen.of(registry.plan, registry.side)
-    decoys = registry.decoys(screen, runner)
+    decoys, twice = without_duplicates(registry.plan, registry.decoys(screen, runner))
+    duplicates = twice / max(1, decoys.rows)
     start = from_strangers(registry.plan, decoys, screen.cut)
     rows = _sample(len(registry.table), SAMPLE_DECOYS)
     known = registry.compared(registry.side_of(registry.table, rows)) - len(rows)
     method = "decoys" if known >= LEAST_DECOY_PAIRS else "priors"
     if list_table is None:
-        line = draw_without_list(start, policy, decoys)
+        line = replace(draw_without_list(start, policy, decoys), duplicates=duplicates)
         return replace(start, threshold=line.threshold, method=method), line
     sample = _sample(len(list_table), SAMPLE_ASKED)
     asked = survivors(registry, list_table, sample, screen, runner, same_table=False)
     fitted = fit(start, asked, decoys)
-    line = draw(fitted, policy, asked, decoys)
+    line = replace(draw(fitted, policy, asked, decoys), duplicates=duplicates)
     return replace(fitted, threshold=line.threshold, method=method), line
 
 
@@ -207,6 +209,7 @@ def answer_similar(
             match_rate=calibration.match_rate if line else None,
             pairs=registry.compared(registry.side_of(asked)),
             calibration=calibration,
+            duplicates=line.duplicates if line else None,
         ),
     )
 

@@ -19,11 +19,15 @@ WORST_TO_AVERAGE = 30.0
 
 @dataclass(frozen=True)
 class Line:
-    """A threshold and the estimates above it; ``precision`` None where nothing is above."""
+    """A threshold and the estimates above it; ``precision`` None where nothing is above.
+
+    ``duplicates``: share of the registry's rows that look like another row of it.
+    """
 
     threshold: float
     precision: float | None
     recall: float | None
+    duplicates: float = 0.0
 
 
 def floor_of(policy: MatchPolicy) -> float:

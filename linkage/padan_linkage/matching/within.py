@@ -88,16 +88,19 @@ def link_within(
 
 
 def _take_apart(p: Pass, plan: Plan, found: Survivors, cut: float) -> tuple[Calibration, Float]:
-    """EM over pairs, all parameters free: matches and strangers per row, m and u."""
+    """EM over pairs: matches and strangers per row, and m; u is that of the first guess.
+
+    Freed, u would take in the matches: past the screen a stranger always agrees in something.
+    """
     prior_m, prior_u = priors(plan)
     right = _first_guess(p, found)
+    u = counts_by_level(found, 1 - right, plan.features) + PRIOR_PAIRS * prior_u
     score = np.zeros(len(found.row))
     features = np.arange(plan.features)
     for _ in range(ROUNDS):
         matches = (float(right.sum()) + 0.5) / (found.rows + 1)
         strangers = (float((1 - right).sum()) + 0.5) / (found.rows + 1)
         m = counts_by_level(found, right, plan.features) + PRIOR_PAIRS * prior_m
-        u = counts_by_level(found, 1 - right, plan.features) + PRIOR_PAIRS * prior_u
         now = Calibration(
             bits=tuple(int(b) for b in plan.bits),
             random_fill=plan.random_fill,
