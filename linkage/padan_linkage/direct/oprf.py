@@ -68,8 +68,8 @@ class EvaluationKey:
         other than the identity.
         """
         blinded = [_element(raw) for raw in split(elements)]
-        packed = self._evaluator.evaluate_batch(blinded).serialize()
-        return packed[:-PROOF_BYTES], packed[-PROOF_BYTES:]
+        packed = self._evaluator.evaluate_batch(blinded).serialize()  # the proof comes first
+        return packed[PROOF_BYTES:], packed[:PROOF_BYTES]
 
     def evaluate(self, inputs: Sequence[bytes]) -> NDArray[np.uint8]:
         """The PRF of known inputs, ``uint8[n, 64]``: what the provider builds its table from.
@@ -114,10 +114,10 @@ class Blinding:
             raise OprfError("the evaluation is not of this batch's length")
         key = _public_key(public_key)
         try:
-            answer = ristretto.VerifiableBatchOutput.deserialize(evaluated + proof)
+            answer = ristretto.VerifiableBatchOutput.deserialize(proof + evaluated)
         except ValueError as error:
             raise OprfError("the evaluation has an element that is no point") from error
-        if answer.serialize() != evaluated + proof:
+        if answer.serialize() != proof + evaluated:
             raise OprfError("the evaluation is not canonically encoded")
         try:
             outputs = ristretto.Client.finalize_batch(self._clients, answer, key)
