@@ -6,40 +6,59 @@ strangers look dangerous and silence the pass. Spec: ``proto/spec/35-matching.md
 
 from __future__ import annotations
 
-from dataclasses import replace
+import math
 
 import numpy as np
+from numpy.typing import NDArray
 
-from padan_linkage.matching.calibration import RANDOM_LEVEL, Survivors
+from padan_linkage.matching.calibration import Calibration, Survivors
 from padan_linkage.matching.features import LEVELS, Plan
 
-#: How many times more often than chance, and how often at all, all segments must agree at once.
-EXCESS, LEAST = 10.0, 10
+#: Up to this level two segments are surely of one value or of very near ones.
+ALIKE_LEVEL = 5
+#: How many times more often than chance, and how often at all, all segments must be alike at once.
+EXCESS, LEAST = 10.0, 3
 
 
-def without_duplicates(plan: Plan, decoys: Survivors) -> tuple[Survivors, int]:
-    """``decoys`` without the pairs that are duplicates, and how many asking rows had one.
+def without_duplicates(plan: Plan, decoys: Survivors) -> tuple[Survivors, float]:
+    """``decoys`` without the pairs that are duplicates, and the share of rows that had one.
 
-    Pairs that agree in every segment are duplicates if there are far more of them than the other
-    pairs' agreement, segment by segment, would produce by chance; otherwise nothing is left out. A
-    single segment cannot tell.
+    Pairs that are alike in every segment are duplicates if there are far more of them than the
+    other pairs' likeness, segment by segment, would produce by chance; otherwise nothing is left
+    out. One segment alone cannot tell.
     """
     level = decoys.levels[:, : plan.segments]
-    agrees = level < RANDOM_LEVEL
-    whole = (agrees | (level == LEVELS)).all(axis=1) & (agrees.sum(axis=1) > 1)
-    others = np.flatnonzero(~whole)
-    share = (agrees[others].sum(axis=0) + 1) / (len(others) + 1)
+    alike = level <= ALIKE_LEVEL
+    whole = (alike | (level == LEVELS)).all(axis=1) & (alike.sum(axis=1) > 1)
+    others = alike[~whole]
+    share = (others.sum(axis=0) + 1) / (len(others) + 1)
     chance = (len(others) + 1) * float(np.minimum(share, 1.0).prod())
-    found = int(whole.sum())
-    if found <= EXCESS * chance + LEAST:
-        return decoys, 0
-    kept = Survivors(
+    if int(whole.sum()) <= EXCESS * chance + LEAST:
+        return decoys, 0.0
+    return leave_out(decoys, whole), len(np.unique(decoys.row[whole])) / decoys.rows
+
+
+def likely_duplicates(
+    calibration: Calibration, decoys: Survivors, share: float
+) -> NDArray[np.bool_]:
+    """Which pairs are rather duplicates than strangers, where ``share`` of the rows have one.
+
+    Copies that miss a field are not alike in it, so that only the evidence of m and u tells.
+    """
+    rho = calibration.match_rate
+    shift = math.log(share / (1 - share)) - math.log(rho / (1 - rho))
+    likely: NDArray[np.bool_] = calibration.score(decoys) + shift > 0
+    return likely
+
+
+def leave_out(decoys: Survivors, dropped: NDArray[np.bool_]) -> Survivors:
+    """``decoys`` without some of its pairs."""
+    row = decoys.row[~dropped]
+    return Survivors(
         rows=decoys.rows,
         asking=decoys.asking,
-        row=decoys.row[others],
-        other=decoys.other[others],
-        levels=decoys.levels[others],
-        company=decoys.company[others],
+        row=row,
+        other=decoys.other[~dropped],
+        levels=decoys.levels[~dropped],
+        company=np.bincount(row, minlength=decoys.rows)[row] - 1,
     )
-    company = np.bincount(kept.row, minlength=kept.rows)[kept.row] - 1
-    return replace(kept, company=company), len(np.unique(decoys.row[whole]))

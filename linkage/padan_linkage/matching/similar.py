@@ -16,7 +16,7 @@ from padan_linkage.matching.calibration import (
     Survivors,
     from_strangers,
 )
-from padan_linkage.matching.duplicates import without_duplicates
+from padan_linkage.matching.duplicates import leave_out, likely_duplicates, without_duplicates
 from padan_linkage.matching.features import LEVELS, Plan, level_table
 from padan_linkage.matching.fitting import fit
 from padan_linkage.matching.result import (
@@ -124,20 +124,23 @@ def calibrate(
 ) -> tuple[Calibration, Line]:
     """Take u and λ from the registry; m, ρ and the threshold from the list, else from priors."""
     screen = Screen.of(registry.plan, registry.side)
-    decoys, twice = without_duplicates(registry.plan, registry.decoys(screen, runner))
-    duplicates = twice / max(1, decoys.rows)
+    decoys, duplicates = without_duplicates(registry.plan, registry.decoys(screen, runner))
     start = from_strangers(registry.plan, decoys, screen.cut)
     rows = _sample(len(registry.table), SAMPLE_DECOYS)
     known = registry.compared(registry.side_of(registry.table, rows)) - len(rows)
     method = "decoys" if known >= LEAST_DECOY_PAIRS else "priors"
     if list_table is None:
-        line = replace(draw_without_list(start, policy, decoys), duplicates=duplicates)
-        return replace(start, threshold=line.threshold, method=method), line
-    sample = _sample(len(list_table), SAMPLE_ASKED)
-    asked = survivors(registry, list_table, sample, screen, runner, same_table=False)
-    fitted = fit(start, asked, decoys)
-    line = replace(draw(fitted, policy, asked, decoys), duplicates=duplicates)
-    return replace(fitted, threshold=line.threshold, method=method), line
+        line = draw_without_list(start, policy, decoys)
+    else:
+        sample = _sample(len(list_table), SAMPLE_ASKED)
+        asked = survivors(registry, list_table, sample, screen, runner, same_table=False)
+        start = fit(start, asked, decoys)
+        if duplicates:
+            decoys = leave_out(decoys, likely_duplicates(start, decoys, duplicates))
+            start = fit(from_strangers(registry.plan, decoys, screen.cut), asked, decoys)
+        line = draw(start, policy, asked, decoys)
+    calibration = replace(start, threshold=line.threshold, method=method)
+    return calibration, replace(line, duplicates=duplicates)
 
 
 @dataclass(frozen=True)
