@@ -1,0 +1,225 @@
+"""`padan rehearse`: files in, pairs and estimates out."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pyarrow.csv
+import pytest
+from typer.testing import CliRunner
+
+from padan_client.cli import app
+from padan_client.generate import generate_demo
+from padan_client.records import read_table
+from padan_client.rehearse import load_schema_file, run_rehearsal, shipped_schemas
+
+DATA = Path(__file__).resolve().parents[2].parent / "shared/data"
+
+
+class FlowOf:
+    """What the generator needs of a flow."""
+
+    registry: dict[str, dict[str, str]] = {}  # noqa: RUF012 (a protocol's attribute)
+    several = False
+
+    def __init__(self, schema):
+        self.schema = schema
+
+
+@pytest.fixture(scope="module")
+def residents(tmp_path_factory):
+    """A generated list and registry, with the truth, as files."""
+    folder = tmp_path_factory.mktemp("residents")
+    demo = generate_demo(FlowOf(load_schema_file(Path("penduduk")).schema), 3000, 1500, 5)
+    pyarrow.csv.write_csv(demo.requests, folder / "a.csv")
+    pyarrow.csv.write_csv(demo.registry, folder / "b.csv")
+    truth = [
+        (a, b)
+        for a, b in zip(
+            demo.truth["request_id"].to_pylist(), demo.truth["registry_id"].to_pylist(), strict=True
+        )
+        if b is not None
+    ]
+    with (folder / "truth.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([("rec_id_a", "rec_id_b"), *truth])
+    return folder
+
+
+def padan(*arguments, code=0):
+    """Run a command; returns its standard output."""
+    done = CliRunner().invoke(app, [str(a) for a in arguments])
+    if done.exception and not isinstance(done.exception, SystemExit):
+        raise done.exception
+    assert done.exit_code == code, done.output
+    return done.stdout if code == 0 else done.stderr
+
+
+def sides(folder):
+    return folder / "a.csv", folder / "b.csv"
+
+
+def test_residents_are_found_precisely(residents, tmp_path):
+    result = json.loads(
+        padan(
+            "rehearse", *sides(residents), "--schema", "penduduk", "--id", "id",
+            "--truth", residents / "truth.csv", "--out", tmp_path / "pairs.csv",
+            "--seed", 1, "--json",
+        )
+    )  # fmt: skip
+    assert result["precision"] >= 0.99
+    assert result["recall"] >= 0.95
+    assert result["estimated_precision"] == pytest.approx(result["precision"], abs=0.01)
+    assert 0 <= result["estimated_recall"] <= 1
+    assert result["threshold"] >= 0
+    pairs = list(csv.DictReader((tmp_path / "pairs.csv").read_text("utf-8").splitlines()))
+    assert list(pairs[0]) == ["row_a", "row_b", "id_a", "id_b", "pass", "score"]
+    assert len(pairs) == result["pairs"]
+    assert len({p["row_a"] for p in pairs}) == len(pairs)
+    ids = list(csv.DictReader((residents / "b.csv").read_text("utf-8").splitlines()))
+    assert all(ids[int(p["row_b"]) - 1]["id"] == p["id_b"] for p in pairs)
+
+
+def test_the_tables_speak_indonesian_first(residents):
+    shown = padan("rehearse", *sides(residents), "--schema", "penduduk", "--id", "id")
+    assert "taksiran" in shown
+    english = padan("--lang", "en", "rehearse", *sides(residents), "--schema", "penduduk")
+    assert "estimated" in english
+
+
+def test_a_seed_repeats_a_rehearsal_exactly(residents):
+    schema = load_schema_file(Path("penduduk"))
+    one, two, other = (run_rehearsal(*sides(residents), schema, seed=s) for s in (7, 7, 8))
+    assert one.pairs.equals(two.pairs)
+    assert one.estimated_precision == two.estimated_precision
+    assert abs(one.pairs.num_rows - other.pairs.num_rows) < 30
+
+
+def test_dumped_encodings_are_what_the_unit_would_hold(residents, tmp_path):
+    run_rehearsal(*sides(residents), load_schema_file(Path("penduduk")), dump=tmp_path, seed=1)
+    unit = tmp_path / "unit/b/nik"
+    filters, keys = np.load(unit / "filters.npy"), np.load(unit / "keys.npy")
+    assert filters.shape == (len(keys), 128)
+    owner = np.load(tmp_path / "owner/b/nik/record_of_row.npy")
+    assert len(owner) == len(keys)
+    assert not list(tmp_path.glob("unit/**/record_of_row.npy"))
+    assert (tmp_path / "unit/a/nama-tahun/filters.npy").exists()
+    assert not (tmp_path / "unit/a/nik/sealed_codes.npy").exists()
+
+
+def test_one_file_is_linked_with_itself(residents, tmp_path):
+    table = read_table(residents / "b.csv")
+    doubled = pyarrow.concat_tables([table, table.slice(0, 200)])
+    ids = pyarrow.array([f"r{i}" for i in range(len(doubled))])
+    pyarrow.csv.write_csv(doubled.set_column(0, "rec_id", ids), tmp_path / "one.csv")
+    result = run_rehearsal(tmp_path / "one.csv", None, load_schema_file(Path("penduduk")), seed=1)
+    rows = set(zip(*(result.pairs[c].to_pylist() for c in ("row_a", "row_b")), strict=True))
+    copies = {(i + 1, i + 3001) for i in range(200)}
+    assert len(rows & copies) >= 180
+    assert len(rows - copies) <= 20
+    assert all(a < b for a, b in rows)
+
+
+def test_a_column_that_is_not_mapped_changes_nothing(residents, tmp_path):
+    table = read_table(residents / "a.csv")
+    told = table.append_column("entity_id", pyarrow.array([f"x{i}" for i in range(len(table))]))
+    pyarrow.csv.write_csv(told, tmp_path / "a.csv")
+    schema = load_schema_file(Path("penduduk"))
+    plain = run_rehearsal(*sides(residents), schema, seed=1)
+    assert run_rehearsal(tmp_path / "a.csv", residents / "b.csv", schema, seed=1).pairs.equals(
+        plain.pairs
+    )
+
+
+def test_columns_may_be_named_differently_on_the_two_sides(residents, tmp_path):
+    table = read_table(residents / "b.csv")
+    names = ["nama_lengkap" if n == "nama" else n for n in table.column_names]
+    pyarrow.csv.write_csv(table.rename_columns(names), tmp_path / "b.csv")
+    shipped = Path(__file__).resolve().parents[2] / "clients/padan_client/schemas/penduduk.toml"
+    text = shipped.read_text("utf-8").replace(
+        'kind = "person_name"', 'kind = "person_name"\ncolumn_b = "nama_lengkap"'
+    )
+    (tmp_path / "s.toml").write_text(text)
+    result = run_rehearsal(
+        residents / "a.csv", tmp_path / "b.csv", load_schema_file(tmp_path / "s.toml"), seed=1
+    )
+    plain = run_rehearsal(*sides(residents), load_schema_file(shipped), seed=1)
+    assert result.pairs.equals(plain.pairs)
+
+
+def test_an_exact_schema_needs_no_filter(residents, tmp_path):
+    (tmp_path / "s.toml").write_text(
+        '[[fields]]\nname = "nik"\nkind = "nik"\n\n[[passes]]\nid = "nik"\nexact = ["nik"]\n'
+    )
+    result = run_rehearsal(
+        *sides(residents), load_schema_file(tmp_path / "s.toml"), seed=1, id_column="id",
+        truth=residents / "truth.csv",
+    )  # fmt: skip
+    assert result.quality.precision >= 0.95
+    assert result.threshold is None
+
+
+@pytest.mark.parametrize("name", shipped_schemas())
+def test_every_shipped_schema_loads(name):
+    assert load_schema_file(Path(name)).schema.passes
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("[[fields]\n", "TOML"),
+        ("fields = 3\npasses = []\n", "fields"),
+        (
+            '[[fields]]\nname = "a"\nkind = "nonsense"\n\n[[passes]]\nid = "p"\nexact = ["a"]\n',
+            "kind",
+        ),
+        ('[[fields]]\nname = "a"\nkind = "text"\n\n[[passes]]\nid = "p"\nexact = ["b"]\n', "'b'"),
+    ],
+)
+def test_a_bad_schema_file_says_where(residents, tmp_path, text, says):
+    (tmp_path / "s.toml").write_text(text)
+    message = padan("rehearse", *sides(residents), "--schema", tmp_path / "s.toml", code=3)
+    assert says in message
+
+
+def test_a_missing_schema_names_the_examples(residents):
+    message = padan("rehearse", *sides(residents), "--schema", "nowhere.toml", code=3)
+    assert "penduduk" in message
+
+
+def test_a_truth_of_other_ids_is_an_error_not_a_recall_of_zero(residents, tmp_path):
+    (tmp_path / "t.csv").write_text("rec_id_a,rec_id_b\nzz,yy\n")
+    message = padan(
+        "rehearse", *sides(residents), "--schema", "penduduk", "--id", "id",
+        "--truth", tmp_path / "t.csv", code=3,
+    )  # fmt: skip
+    assert "--id" in message
+
+
+def test_a_missing_id_column_is_named(residents):
+    message = padan("rehearse", *sides(residents), "--schema", "penduduk", "--id", "nomor", code=3)
+    assert "nomor" in message
+
+
+@pytest.mark.skipif(not DATA.exists(), reason="the development data are not beside the project")
+@pytest.mark.parametrize(("schema", "recall"), [("febrl", 0.95), ("febrl-names", 0.80)])
+def test_febrl_is_linked_with_the_precision_asked_for(schema, recall):
+    folder = DATA / "febrl4_p33"
+    result = run_rehearsal(
+        *sides(folder), load_schema_file(Path(schema)), truth=folder / "truth.csv", seed=1
+    )
+    assert result.quality.precision >= 0.99
+    assert result.quality.recall >= recall
+    assert result.estimated_precision == pytest.approx(result.quality.precision, abs=0.01)
+
+
+@pytest.mark.skipif(not DATA.exists(), reason="the development data are not beside the project")
+def test_febrl3_is_deduplicated():
+    folder = DATA / "febrl3"
+    result = run_rehearsal(
+        folder / "a.csv", None, load_schema_file(Path("febrl")), truth=folder / "truth.csv", seed=1
+    )
+    assert result.quality.precision >= 0.99
+    assert result.quality.recall >= 0.9
