@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
@@ -70,14 +71,20 @@ def write_signed(
     ``edit`` changes the text before it is signed; ``unsigned_by`` leaves one signature out.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    document = edit(example(agreement_id).decode()).encode()
-    parties = [p.id for p in load_agreement(document).parties]
+    signed, by_party = _signed(edit(example(agreement_id).decode()))
+    (folder / f"{agreement_id}.toml").write_bytes(signed.document)
+    for party, signature in by_party.items():
+        if party != unsigned_by:
+            (folder / signature_name(agreement_id, party)).write_text(signature_text(signature))
+    return signed
+
+
+@cache
+def _signed(text: str) -> tuple[SignedFile, dict[str, bytes]]:
+    """The agreement with its parties' keys filled in, and each party's signature."""
+    parties = [p.id for p in load_agreement(text.encode()).parties]
     identities = {party: Identity.of(party) for party in parties}
-    document = fill_keys(document, {p: i.public_keys for p, i in identities.items()})
-    (folder / f"{agreement_id}.toml").write_bytes(document)
-    for party, identity in identities.items():
-        if party == unsigned_by:
-            continue
-        signature = signatures.sign(identity.sign, signature_statement(document))
-        (folder / signature_name(agreement_id, party)).write_text(signature_text(signature))
-    return SignedFile(load_agreement(document), document, identities)
+    document = fill_keys(text.encode(), {p: i.public_keys for p, i in identities.items()})
+    statement = signature_statement(document)
+    by_party = {p: signatures.sign(i.sign, statement) for p, i in identities.items()}
+    return SignedFile(load_agreement(document), document, identities), by_party
