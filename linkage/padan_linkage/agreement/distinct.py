@@ -8,7 +8,8 @@ Spec 40, "Group sizes".
 
 from __future__ import annotations
 
-from math import inf
+from collections.abc import Iterable
+from math import inf, prod
 
 from padan_linkage.schema import LOW_ENTROPY_KINDS, Kind, Pass, Schema
 
@@ -34,6 +35,7 @@ _NAME: dict[str, float] = {
     "initials": 100,
     "first": 120,
     "last": 300,
+    "edits": 1_000,
 }
 _COMPANY: dict[str, float] = {
     "": 500_000,
@@ -48,8 +50,10 @@ _COMPANY: dict[str, float] = {
 #: Effective number of distinct values, by kind and derivation ("" is the whole value).
 _DISTINCT: dict[Kind, dict[str, float]] = {
     **{kind: {"": inf} for kind in STRONG_KINDS},
-    Kind.NIK: {"": inf, "district": 3_000, "birth_date": 16_000},
+    # District and serial number are the least telling two parts: most serial numbers are 1 or 2.
+    Kind.NIK: {"": inf, "district": 3_000, "birth_date": 16_000, "parts": 6_000},
     Kind.NIP: {"": inf, "birth_date": 12_000},
+    Kind.PASSPORT: {"": inf, "edits": 100_000},
     Kind.PERSON_NAME: _NAME,
     Kind.COMPANY_NAME: _COMPANY,
     Kind.DATE: {
@@ -90,19 +94,24 @@ def distinct_values(schema: Schema, key: str) -> float:
     return kinds.get(derivation, min(kinds.values()))
 
 
-def group_size(schema: Schema, p: Pass, records: int) -> float:
-    """Expected number of records, of ``records``, that share a record's exact values; at least 1.
+def distinct_combinations(schema: Schema, exact: Iterable[str]) -> float:
+    """Effective number of combinations of exact keys; inf if one of them is unique.
 
     Fields count as independent; of several keys of one field only the most telling counts.
     """
     by_field: dict[str, float] = {}
-    for key in p.exact:
+    for key in exact:
         name = key.partition(":")[0]
         by_field[name] = max(by_field.get(name, 1.0), distinct_values(schema, key))
-    total = 1.0
-    for values in by_field.values():
-        total *= values
-    return max(1.0, records / total)
+    return prod(by_field.values())
+
+
+def group_size(schema: Schema, p: Pass, records: int) -> float:
+    """Expected number of records, of ``records``, that share a record's exact values; at least 1.
+
+    Spec 40, "Group sizes".
+    """
+    return max(1.0, records / distinct_combinations(schema, p.exact))
 
 
 def has_strong_identifier(schema: Schema, p: Pass) -> bool:

@@ -20,6 +20,7 @@ from padan_linkage import signatures
 from padan_linkage.agreement.findings import AgreementError, Finding, Severity, error
 from padan_linkage.agreement.model import Agreement
 from padan_linkage.agreement.problems import explain
+from padan_linkage.agreement.rules_direct import DIRECT_STRUCTURE
 from padan_linkage.agreement.rules_structure import structural_findings
 
 #: Larger files are refused unread: a real agreement takes some 20 kB.
@@ -54,7 +55,9 @@ def load_agreement(document: bytes) -> Agreement:
     What a lawyer or engineer would object to beyond that is :func:`lint`'s.
     """
     agreement = parse_agreement(document)
-    broken = [f for f in structural_findings(agreement) if f.severity is Severity.ERROR]
+    found = structural_findings(agreement)
+    found += [f for rule in DIRECT_STRUCTURE for f in rule(agreement)]
+    broken = [f for f in found if f.severity is Severity.ERROR]
     if broken:
         raise AgreementError(broken)
     return agreement

@@ -1,7 +1,8 @@
 """Lint: everything that can be said against an agreement before it is signed.
 
-The rules are in ``rules_structure`` (a program could not run it), ``rules_law`` and
-``rules_passes``. Spec 40, "Lint", lists every code with the attack or article behind it.
+The rules are in ``rules_structure`` (a program could not run it), ``rules_law``,
+``rules_passes`` and ``rules_direct``. Spec 40, "Lint", lists every code with the attack or article
+behind it.
 """
 
 from __future__ import annotations
@@ -10,12 +11,13 @@ from datetime import datetime
 
 from padan_linkage.agreement.document import parse_agreement
 from padan_linkage.agreement.findings import AgreementError, Finding, Severity, warning
+from padan_linkage.agreement.rules_direct import DIRECT, DIRECT_STRUCTURE
 from padan_linkage.agreement.rules_law import LAW
 from padan_linkage.agreement.rules_passes import PASSES
 from padan_linkage.agreement.rules_structure import STRUCTURE
 from padan_linkage.agreement.standing import term
 
-RULES = (*STRUCTURE, *LAW, *PASSES)
+RULES = (*STRUCTURE, *DIRECT_STRUCTURE, *LAW, *PASSES, *DIRECT)
 
 
 def lint(document: bytes, now: datetime | None = None) -> list[Finding]:

@@ -19,6 +19,7 @@ from pydantic.dataclasses import dataclass
 from pydantic_core import PydanticCustomError
 
 from padan_linkage.agreement.standing import Due, Standing, due_dates, standing_of
+from padan_linkage.direct.schema import DirectSchema
 from padan_linkage.policy import MatchPolicy
 from padan_linkage.schema import Identifier, Schema
 
@@ -197,7 +198,8 @@ class Flow:
     ``registry`` maps the provider's columns: column → value → machine code; an empty cell gives no
     code. The index of a code in ``codes`` is its bit in the answer's mask; ``not_found`` and
     ``ambiguous`` are written by the requester's side and never sealed. ``expected_records`` is the
-    size of the registry that group sizes are estimated for.
+    size of the registry that group sizes are estimated for. ``direct`` compares fields of
+    ``schema`` too.
     """
 
     id: Id
@@ -222,6 +224,7 @@ class Flow:
     expected_records: PositiveCount | None = None
     match: MatchPolicy = Field(default_factory=MatchPolicy)
     schema: Schema | None = None
+    direct: DirectSchema | None = None
     dimensions: tuple[Text, ...] = ()
     minimum_cell: PositiveCount | None = None
     references: tuple[Reference, ...] = Field(default=(), alias="reference")

@@ -80,6 +80,7 @@ _TEXTS: tuple[tuple[str, str, str, str], ...] = (
 _SCHEMA_TEXTS: tuple[tuple[str, str, str], ...] = (
     (r"field names repeat", "field-duplicate", "Ada nama ruas yang dipakai dua kali."),
     (r"pass ids repeat", "pass-duplicate", "Ada id jalur (pass) yang dipakai dua kali."),
+    (r"direct key ids repeat", "direct-key-duplicate", "Ada id kunci yang dipakai dua kali."),
     (
         r"pass (\S+): no field '(.*)'",
         "field-unknown",

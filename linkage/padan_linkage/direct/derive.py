@@ -2,18 +2,19 @@
 
 Two records agree under a key if their sets of values share one. Built on the normal forms and the
 phonetics of :mod:`padan_linkage.normalise`; a change here is a change of the normaliser's version.
+Spec 60, "Derivations", has what each finds.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable
-from itertools import combinations
 
 import pyarrow as pa
 
 from padan_linkage.direct.schema import MANY_VALUED
 from padan_linkage.normalise import derive, sound_numbers
+from padan_linkage.normalise.phonetic import sound
 from padan_linkage.schema import Kind
 
 Values = tuple[str, ...]
@@ -23,16 +24,16 @@ def value_sets(kind: Kind, derivation: str, normalised: pa.StringArray) -> list[
     """For each of ``n`` normalised values its derived ones, sorted, none twice; () for none.
 
     ``derivation``: one of :data:`.schema.MANY_VALUED`, of :data:`padan_linkage.schema.DERIVATIONS`,
-    or "" for the value itself. A damaged number gives values under a derivation made for that
-    (``deletions``) and none otherwise. Raises KeyError if the kind has no such derivation.
+    or "" for the value itself. A damaged number gives values under a derivation that is made for it
+    (``parts``) and none otherwise. Raises KeyError if the kind has no such derivation.
     """
     limits = MANY_VALUED.get(kind, {})
     if derivation not in limits:
-        sound = sound_numbers(kind, normalised)
-        single = derive(kind, derivation, sound) if derivation else sound
+        sound_ones = sound_numbers(kind, normalised)
+        single = derive(kind, derivation, sound_ones) if derivation else sound_ones
         return [(value,) if value else () for value in single.to_pylist()]
     encoded = normalised.dictionary_encode()
-    change, limit = _MAKERS[kind, derivation](), limits[derivation]
+    change, limit = MAKERS[kind, derivation], limits[derivation]
     distinct = [
         _bounded(change(value), limit) if value else () for value in encoded.dictionary.to_pylist()
     ]
@@ -40,7 +41,7 @@ def value_sets(kind: Kind, derivation: str, normalised: pa.StringArray) -> list[
 
 
 def _bounded(values: Iterable[str], limit: int) -> Values:
-    """At most ``limit`` of the values, sorted: those with the lowest hashes.
+    """At most ``limit`` of the values, sorted: those with the lowest SHA-256.
 
     So two sides with almost the same values keep almost the same ones.
     """
@@ -50,81 +51,31 @@ def _bounded(values: Iterable[str], limit: int) -> Values:
     return tuple(sorted(found))
 
 
-def _phonetic_tokens() -> Callable[[str], list[str]]:
-    """From a normalised name to its phonetic tokens that tell; all of them if none tells."""
-    from padan_linkage.normalise.derive import _WEAK, _Sounds
-
-    sounds = _Sounds()
-
-    def tokens(name: str) -> list[str]:
-        parts = name.split(" ")
-        telling = [t for t in parts if len(t) > 1 and t not in _WEAK] or parts
-        return [sounds[t] for t in telling]
-
-    return tokens
+def _name_edits(name: str) -> Iterable[str]:
+    """The phonetic name without spaces, whole and with each letter left out."""
+    return _edits("".join(map(sound, name.split(" "))))
 
 
-def _pairs() -> Callable[[str], Iterable[str]]:
-    tokens = _phonetic_tokens()
-    return lambda name: (" ".join(p) for p in combinations(sorted(set(tokens(name))), 2))
-
-
-def _drops() -> Callable[[str], Iterable[str]]:
-    tokens = _phonetic_tokens()
-
-    def drops(name: str) -> Iterable[str]:
-        parts = sorted(tokens(name))
-        yield " ".join(parts)
-        if len(parts) > 2:
-            for i in range(len(parts)):
-                yield " ".join(parts[:i] + parts[i + 1 :])
-
-    return drops
-
-
-def _joined() -> Callable[[str], Iterable[str]]:
-    tokens = _phonetic_tokens()
-    return lambda name: ["".join(tokens(name))]
-
-
-def _edits() -> Callable[[str], Iterable[str]]:
-    tokens = _phonetic_tokens()
-
-    def edits(name: str) -> Iterable[str]:
-        return _deletions("".join(tokens(name)))
-
-    return edits
-
-
-def _deletions(text: str) -> Iterable[str]:
+def _edits(text: str) -> Iterable[str]:
+    """The text, whole and with each letter left out: one edit apart means one of them shared."""
     yield text
     for i in range(len(text)):
         yield text[:i] + text[i + 1 :]
 
 
 def _nik_parts(nik: str) -> Iterable[str]:
-    """Two of a NIK's three parts: one damaged digit, or a missing block, leaves one untouched."""
-    if len(nik) != 16:
-        return
-    yield f"{nik[:6]}-{nik[6:12]}-"
-    yield f"{nik[:6]}--{nik[12:]}"
-    yield f"-{nik[6:12]}-{nik[12:]}"
+    """Two of a NIK's three parts (district, birth date, serial number), all three ways.
+
+    Damage inside one part, a digit lost or added too, leaves the two others at their ends.
+    """
+    yield f"{nik[:12]}----"
+    yield f"{nik[:6]}------{nik[-4:]}"
+    yield f"------{nik[-10:]}"
 
 
-def _nik_deletions(nik: str) -> Iterable[str]:
-    if len(nik) == 15:
-        yield nik
-    elif len(nik) == 16:
-        yield from (nik[:i] + nik[i + 1 :] for i in range(16))
-
-
-_MAKERS: dict[tuple[Kind, str], Callable[[], Callable[[str], Iterable[str]]]] = {
-    (Kind.PERSON_NAME, "pairs"): _pairs,
-    (Kind.PERSON_NAME, "drops"): _drops,
-    (Kind.PERSON_NAME, "joined"): _joined,
-    (Kind.PERSON_NAME, "edits"): _edits,
-    (Kind.DATE, "year_day"): lambda: lambda d: [f"{d[:4]}-{d[8:]}"],
-    (Kind.DATE, "month_day"): lambda: lambda d: [d[5:]],
-    (Kind.NIK, "parts"): lambda: _nik_parts,
-    (Kind.NIK, "deletions"): lambda: _nik_deletions,
+#: What makes the values of each derivation from one normalised value.
+MAKERS: dict[tuple[Kind, str], Callable[[str], Iterable[str]]] = {
+    (Kind.PERSON_NAME, "edits"): _name_edits,
+    (Kind.NIK, "parts"): _nik_parts,
+    (Kind.PASSPORT, "edits"): _edits,
 }

@@ -11,6 +11,7 @@ from itertools import product
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from padan_linkage.direct.derive import value_sets
@@ -40,7 +41,9 @@ class KeyInputs:
 
 
 def key_inputs(fields: Schema, key: DirectKey, records: Mapping[str, pa.StringArray]) -> KeyInputs:
-    """The inputs of every record under ``key``.
+    """The inputs of every record under ``key``, as a registry has them.
+
+    A requester uses :func:`asked_inputs`.
 
     ``records``: normalised columns of the same length by field name, "" = missing, as
     ``padan_client.records.prepare`` gives them. Raises KeyError for a field or derivation that
@@ -61,3 +64,20 @@ def key_inputs(fields: Schema, key: DirectKey, records: Mapping[str, pa.StringAr
     return KeyInputs(
         pa.array(messages, pa.large_binary()), np.repeat(np.arange(len(counts)), counts)
     )
+
+
+def asked_inputs(
+    fields: Schema, key: DirectKey, records: Mapping[str, pa.StringArray]
+) -> KeyInputs:
+    """The inputs that a requester asks for.
+
+    Those of :func:`key_inputs`, without the records that have a field of ``key.without``.
+    """
+    inputs = key_inputs(fields, key, records)
+    if not key.without:
+        return inputs
+    filled = np.zeros(len(records[key.without[0]]), np.bool_)
+    for name in key.without:
+        filled |= pc.not_equal(records[name], "").to_numpy(zero_copy_only=False)
+    asked = ~filled[inputs.record]
+    return KeyInputs(inputs.messages.filter(pa.array(asked)), inputs.record[asked])

@@ -22,9 +22,9 @@ MAX_VALUES = 16
 #: Derivations of direct mode alone, by kind, with the most values that a record can have by it;
 #: :mod:`.derive` makes them. Those of :data:`padan_linkage.schema.DERIVATIONS` give one each.
 MANY_VALUED: dict[Kind, dict[str, int]] = {
-    Kind.PERSON_NAME: {"pairs": 10, "drops": 6, "joined": 1, "edits": 16},
-    Kind.DATE: {"year_day": 1, "month_day": 1},
-    Kind.NIK: {"parts": 3, "deletions": 16},
+    Kind.PERSON_NAME: {"edits": 16},
+    Kind.NIK: {"parts": 3},
+    Kind.PASSPORT: {"edits": 10},
 }
 
 
@@ -36,12 +36,15 @@ class DirectKey(_Model):
     """One key: the fields or derived values that agree, as in a pass's ``exact``.
 
     A derivation may give a record several values; two records agree if they share one. A
-    ``tolerant`` key is not an identifier: what several records share under it is ambiguous.
+    ``tolerant`` key is not an identifier: what several records share under it is ambiguous. A key
+    with ``without`` is asked only for rows that have none of those fields: an identifier alone, for
+    lists that hold nothing to check it by.
     """
 
     id: Identifier
     exact: Annotated[tuple[str, ...], Field(min_length=1, max_length=8)]
     tolerant: bool = False
+    without: tuple[Identifier, ...] = ()
 
 
 class DirectSchema(_Model):
