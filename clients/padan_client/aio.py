@@ -17,7 +17,17 @@ from google.protobuf.message import Message
 
 from padan_client.config import ClientConfig, Timeouts
 from padan_client.core.confirming import Deliver
-from padan_client.core.effects import Download, Effect, Pause, Steps, Unary, Upload, Work
+from padan_client.core.effects import (
+    Download,
+    Effect,
+    Exchange,
+    Pause,
+    Peer,
+    Steps,
+    Unary,
+    Upload,
+    Work,
+)
 from padan_client.core.progress import Report, silent
 from padan_client.core.refusals import from_rpc_error
 from padan_client.errors import PadanError
@@ -26,24 +36,36 @@ from padan_client.lists import Record
 from padan_client.provider import ProviderFlow, PublishResult
 from padan_client.requester import Records, RequesterFlow, first_row
 from padan_client.results import ConfirmResult
-from padan_client.transport import Methods, credentials, deadline, options
+from padan_client.transport import Methods, credentials, deadline, no_provider, options
 
 T = TypeVar("T")
 
 
 class AsyncLink:
-    """One asyncio channel to the unit; close it, or use it as an async context manager."""
+    """As :class:`~padan_client.transport.Link`, on asyncio channels."""
 
-    def __init__(self, channel: grpc.aio.Channel, timeouts: Timeouts) -> None:
+    def __init__(
+        self,
+        channel: grpc.aio.Channel,
+        timeouts: Timeouts,
+        provider: grpc.aio.Channel | None = None,
+    ) -> None:
         self._channel = channel
-        self._methods = Methods(channel)
+        self._provider = provider
+        self._methods = {Peer.UNIT: Methods(channel)}
+        if provider is not None:
+            self._methods[Peer.PROVIDER] = Methods(provider)
         self._timeouts = timeouts
 
     @classmethod
     def open(cls, config: ClientConfig, home: Path) -> Self:
-        """A channel with the settings' certificates; connects at the first call."""
-        channel = grpc.aio.secure_channel(config.unit, credentials(config, home), options(config))
-        return cls(channel, config.timeouts)
+        """Channels with the settings' certificates; each connects at the first call."""
+        mine, secure = credentials(config, home), grpc.aio.secure_channel
+        channel = secure(config.unit, mine, options(config))
+        provider = None
+        if config.provider:
+            provider = secure(config.provider, mine, options(config, Peer.PROVIDER))
+        return cls(channel, config.timeouts, provider)
 
     async def __aenter__(self) -> Self:
         return self
@@ -57,8 +79,10 @@ class AsyncLink:
         await self.close()
 
     async def close(self) -> None:
-        """Close the channel."""
+        """Close the channels."""
         await self._channel.close()
+        if self._provider is not None:
+            await self._provider.close()
 
     async def run(self, steps: Steps[T]) -> T:
         """Carry out ``steps`` to their end and return their result."""
@@ -85,29 +109,43 @@ class AsyncLink:
             case Pause(seconds):
                 await asyncio.sleep(seconds)
                 return None
-            case Unary(method, request):
-                return await self._call(method, request, deadline(method, self._timeouts))
-            case Upload(method, requests):
-                return await self._call(method, requests(), self._timeouts.stream)
-            case Download(method, request, sink):
-                await self._download(method, request, sink)
+            case Unary(method, request, peer):
+                return await self._call(peer, method, request, deadline(method, self._timeouts))
+            case Upload(method, requests, peer):
+                return await self._call(peer, method, requests(), self._timeouts.stream)
+            case Download(method, request, sink, peer):
+                await self._stream(peer, method, request, sink)
+                return None
+            case Exchange(method, requests, sink, peer):
+                await self._stream(peer, method, requests(), sink)
                 return None
 
+    def _method(self, peer: Peer, method: str) -> Any:
+        if peer not in self._methods:
+            raise no_provider()
+        return self._methods[peer][method]
+
     async def _call(
-        self, method: str, argument: Message | Iterator[Message], seconds: float
+        self, peer: Peer, method: str, argument: Message | Iterator[Message], seconds: float
     ) -> object:
         try:
-            return await self._methods[method](argument, timeout=seconds)
+            return await self._method(peer, method)(argument, timeout=seconds)
         except grpc.RpcError as error:
-            raise from_rpc_error(error) from None
+            raise from_rpc_error(error, peer) from None
 
-    async def _download(self, method: str, request: Message, sink: Callable[[Any], None]) -> None:
-        stream = self._methods[method](request, timeout=self._timeouts.stream)
+    async def _stream(
+        self,
+        peer: Peer,
+        method: str,
+        argument: Message | Iterator[Message],
+        sink: Callable[[Any], None],
+    ) -> None:
+        stream = self._method(peer, method)(argument, timeout=self._timeouts.stream)
         try:
             async for message in stream:
                 sink(message)
         except grpc.RpcError as error:
-            raise from_rpc_error(error) from None
+            raise from_rpc_error(error, peer) from None
         finally:
             stream.cancel()
 

@@ -31,6 +31,15 @@ party = "{party}"
 # Alamat unit pemadanan. / Address of the linkage unit.
 unit = "localhost:8443"
 
+# Alamat penyedia untuk mode langsung (peminta). / The provider's address, for direct mode.
+# provider = "localhost:8444"
+
+# Mode langsung, pada penyedia: ke mana tabel diterbitkan dan di mana benih kuncinya, keduanya
+# dibaca padan-server provider. / Direct mode at the provider: where tables are published and where
+# their key seeds lie; padan-server provider reads both.
+# tables_dir = "direct/published"
+# seeds_dir = "direct/seeds"
+
 # Folder perjanjian bertanda tangan, relatif terhadap berkas ini.
 # Folder of signed agreements, relative to this file.
 agreements = "agreements"
@@ -43,6 +52,7 @@ key = "tls/client.key"
 # Bila nama pada sertifikat unit lain dari alamatnya.
 # Where the name in the unit's certificate is not its address.
 # server_name = "unit.example.go.id"
+# provider_server_name = "padan.example.go.id"
 
 [timeouts]
 # Detik. / Seconds.
@@ -63,6 +73,7 @@ class Tls(_Part):
     certificate: Path = Path("tls/client.pem")
     key: Path = Path("tls/client.key")
     server_name: str | None = None
+    provider_server_name: str | None = None
 
 
 class Timeouts(_Part):
@@ -82,6 +93,9 @@ class ClientConfig(BaseSettings):
 
     party: str
     unit: Annotated[str, Field(pattern=r"^[^\s/]+:\d{1,5}$")] = "localhost:8443"
+    provider: Annotated[str | None, Field(pattern=r"^[^\s/]+:\d{1,5}$")] = None
+    tables_dir: Path = Path("direct/published")
+    seeds_dir: Path = Path("direct/seeds")
     agreements: Path = Path("agreements")
     tls: Tls = Tls()
     timeouts: Timeouts = Timeouts()

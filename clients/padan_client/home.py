@@ -25,6 +25,8 @@ from padan_linkage.agreement import SignedAgreement, load_directory
 
 if TYPE_CHECKING:
     from padan_client.decoybook import DecoyBook
+    from padan_client.direct.keeping import KeptRegistries
+    from padan_client.direct.seeds import SeedStore
 
 Randomness = Callable[[int], bytes]
 
@@ -85,6 +87,19 @@ class Home:
         from padan_client.decoybook import DecoyBook
 
         return DecoyBook(self.folder / "registries", self.identity, self.randomness)
+
+    def seeds(self) -> SeedStore:
+        """The provider's key seeds of direct mode."""
+        from padan_client.direct.seeds import SeedStore
+
+        return SeedStore(self.folder / self.config.seeds_dir, self.randomness)
+
+    def kept_registries(self) -> KeptRegistries:
+        """What deltas of direct mode need to know of published registries."""
+        from padan_client.direct.keeping import KeptRegistries
+
+        folder = self.folder / "direct" / "registries"
+        return KeptRegistries(folder, self.identity, self.randomness)
 
     def agreements(self) -> list[SignedAgreement]:
         """The agreements in the folder, good ones and bad. Raises BadInputError without one."""

@@ -13,6 +13,7 @@ import hashlib
 import hmac
 import json
 import os
+import shutil
 import uuid
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -80,7 +81,12 @@ class JobStore:
 
     def renew(self, job: Job) -> Job:
         """Replace a job whose data the unit no longer has by a fresh one of the same input."""
+        shutil.rmtree(self.folder_of(job), ignore_errors=True)
         return self._new(job.id, job.kind, job.agreement, job.flow, job.epoch)
+
+    def folder_of(self, job: Job) -> Path:
+        """A private folder for what the job makes on its way; goes with it."""
+        return ensure_private_folder(self._folder / f"{job.id}.d")
 
     def release(self, job: Job) -> None:
         """Let others work on the job; it stays pending unless it was closed."""
@@ -139,6 +145,7 @@ class JobStore:
     def close(self, job: Job) -> None:
         """Erase a finished job."""
         erase(self._path(job.id))
+        shutil.rmtree(self._folder / f"{job.id}.d", ignore_errors=True)
         (self._folder / f"{job.id}.lock").unlink(missing_ok=True)
         self.release(job)
 

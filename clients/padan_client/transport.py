@@ -20,10 +20,21 @@ from padan.v1 import (
     agreement_service_pb2_grpc,
     confirmation_service_pb2_grpc,
     dataset_service_pb2_grpc,
+    direct_service_pb2_grpc,
     run_service_pb2_grpc,
 )
 from padan_client.config import ClientConfig, Timeouts
-from padan_client.core.effects import Download, Effect, Pause, Steps, Unary, Upload, Work
+from padan_client.core.effects import (
+    Download,
+    Effect,
+    Exchange,
+    Pause,
+    Peer,
+    Steps,
+    Unary,
+    Upload,
+    Work,
+)
 from padan_client.core.refusals import from_rpc_error
 from padan_client.errors import BadInputError, PadanError
 from padan_client.files import require_private
@@ -52,6 +63,7 @@ _STUBS: dict[str, Callable[[Any], object]] = {
     "AgreementService": agreement_service_pb2_grpc.AgreementServiceStub,
     "ConfirmationService": confirmation_service_pb2_grpc.ConfirmationServiceStub,
     "DatasetService": dataset_service_pb2_grpc.DatasetServiceStub,
+    "DirectService": direct_service_pb2_grpc.DirectServiceStub,
     "RunService": run_service_pb2_grpc.RunServiceStub,
 }
 
@@ -81,9 +93,10 @@ def credentials(config: ClientConfig, home: Path) -> grpc.ChannelCredentials:
     )
 
 
-def options(config: ClientConfig) -> list[tuple[str, int | str]]:
-    """Channel options; with ``server_name`` where the certificate names the unit otherwise."""
-    name = config.tls.server_name
+def options(config: ClientConfig, peer: Peer = Peer.UNIT) -> list[tuple[str, int | str]]:
+    """Channel options; with the name in the peer's certificate where its address is another."""
+    tls = config.tls
+    name = tls.server_name if peer is Peer.UNIT else tls.provider_server_name
     return [*OPTIONS, *([("grpc.ssl_target_name_override", name)] if name else [])]
 
 
@@ -129,25 +142,46 @@ def _check_validity(path: Path, content: bytes) -> None:
         )
 
 
+def no_provider() -> BadInputError:
+    """A direct call without an address to send it to."""
+    return BadInputError(
+        t(
+            'Alamat penyedia belum diisi. Tambahkan provider = "host:port" ke client.toml.',
+            'The provider\'s address is not set. Add provider = "host:port" to client.toml.',
+        )
+    )
+
+
 class Link:
-    """One channel to the unit; close it, or use it as a context manager."""
+    """A channel to the unit, and one to the provider; close it, or use it as a context manager.
+
+    ``provider`` may be left out where only the unit is called.
+    """
 
     def __init__(
         self,
         channel: grpc.Channel,
         timeouts: Timeouts,
         sleep: Callable[[float], None] = time.sleep,
+        provider: grpc.Channel | None = None,
     ) -> None:
         self._channel = channel
-        self._methods = Methods(channel)
+        self._provider = provider
+        self._methods = {Peer.UNIT: Methods(channel)}
+        if provider is not None:
+            self._methods[Peer.PROVIDER] = Methods(provider)
         self._timeouts = timeouts
         self._sleep = sleep
 
     @classmethod
     def open(cls, config: ClientConfig, home: Path) -> Self:
-        """A channel with the settings' certificates; connects at the first call."""
-        channel = grpc.secure_channel(config.unit, credentials(config, home), options(config))
-        return cls(channel, config.timeouts)
+        """Channels with the settings' certificates; each connects at the first call."""
+        mine = credentials(config, home)
+        channel = grpc.secure_channel(config.unit, mine, options(config))
+        provider = None
+        if config.provider:
+            provider = grpc.secure_channel(config.provider, mine, options(config, Peer.PROVIDER))
+        return cls(channel, config.timeouts, provider=provider)
 
     def __enter__(self) -> Self:
         return self
@@ -161,8 +195,10 @@ class Link:
         self.close()
 
     def close(self) -> None:
-        """Close the channel."""
+        """Close the channels."""
         self._channel.close()
+        if self._provider is not None:
+            self._provider.close()
 
     def run(self, steps: Steps[T]) -> T:
         """Carry out ``steps`` to their end and return their result."""
@@ -189,26 +225,42 @@ class Link:
             case Pause(seconds):
                 self._sleep(seconds)
                 return None
-            case Unary(method, request):
-                return self._call(method, request, deadline(method, self._timeouts))
-            case Upload(method, requests):
-                return self._call(method, requests(), self._timeouts.stream)
-            case Download(method, request, sink):
-                self._download(method, request, sink)
+            case Unary(method, request, peer):
+                return self._call(peer, method, request, deadline(method, self._timeouts))
+            case Upload(method, requests, peer):
+                return self._call(peer, method, requests(), self._timeouts.stream)
+            case Download(method, request, sink, peer):
+                self._stream(peer, method, request, sink)
+                return None
+            case Exchange(method, requests, sink, peer):
+                self._stream(peer, method, requests(), sink)
                 return None
 
-    def _call(self, method: str, argument: Message | Iterator[Message], seconds: float) -> object:
-        try:
-            return self._methods[method](argument, timeout=seconds)
-        except grpc.RpcError as error:
-            raise from_rpc_error(error) from None
+    def _method(self, peer: Peer, method: str) -> Any:
+        if peer not in self._methods:
+            raise no_provider()
+        return self._methods[peer][method]
 
-    def _download(self, method: str, request: Message, sink: Callable[[Any], None]) -> None:
-        stream = self._methods[method](request, timeout=self._timeouts.stream)
+    def _call(
+        self, peer: Peer, method: str, argument: Message | Iterator[Message], seconds: float
+    ) -> object:
+        try:
+            return self._method(peer, method)(argument, timeout=seconds)
+        except grpc.RpcError as error:
+            raise from_rpc_error(error, peer) from None
+
+    def _stream(
+        self,
+        peer: Peer,
+        method: str,
+        argument: Message | Iterator[Message],
+        sink: Callable[[Any], None],
+    ) -> None:
+        stream = self._method(peer, method)(argument, timeout=self._timeouts.stream)
         try:
             for message in stream:
                 sink(message)
         except grpc.RpcError as error:
-            raise from_rpc_error(error) from None
+            raise from_rpc_error(error, peer) from None
         finally:
             stream.cancel()

@@ -42,6 +42,9 @@ def _name(stage: str) -> str:
     return {
         "prepare": t("memeriksa", "checking"),
         "encode": t("menyandi", "encoding"),
+        "build": t("membangun tabel", "building the table"),
+        "download": t("mengunduh tabel", "downloading the table"),
+        "evaluate": t("menanyakan secara buta", "asking blindly"),
         "upload": t("mengirim", "uploading"),
         "match": t("memadankan", "matching"),
         "results": t("mengambil jawaban", "reading answers"),

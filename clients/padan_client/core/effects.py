@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any, TypeAlias, TypeVar
 
 from google.protobuf.message import Message
@@ -12,6 +13,13 @@ from padan_client.errors import UnavailableError
 
 T = TypeVar("T")
 M = TypeVar("M", bound=Message)
+
+
+class Peer(StrEnum):
+    """Whom a call goes to: the linkage unit, or a provider's server of direct mode."""
+
+    UNIT = "unit"
+    PROVIDER = "provider"
 
 
 @dataclass(frozen=True, repr=False)
@@ -23,6 +31,7 @@ class Unary:
 
     method: str
     request: Message
+    peer: Peer = Peer.UNIT
 
 
 @dataclass(frozen=True, repr=False)
@@ -31,6 +40,7 @@ class Upload:
 
     method: str
     requests: Callable[[], Iterator[Message]]
+    peer: Peer = Peer.UNIT
 
 
 @dataclass(frozen=True, repr=False)
@@ -43,6 +53,17 @@ class Download:
     method: str
     request: Message
     sink: Callable[[Any], None]
+    peer: Peer = Peer.UNIT
+
+
+@dataclass(frozen=True, repr=False)
+class Exchange:
+    """A stream of requests with a stream of answers, each given to ``sink`` as in a Download."""
+
+    method: str
+    requests: Callable[[], Iterator[Message]]
+    sink: Callable[[Any], None]
+    peer: Peer = Peer.UNIT
 
 
 @dataclass(frozen=True, repr=False)
@@ -59,7 +80,7 @@ class Pause:
     seconds: float
 
 
-Effect: TypeAlias = Unary | Upload | Download | Work | Pause
+Effect: TypeAlias = Unary | Upload | Download | Exchange | Work | Pause
 
 #: A protocol step: yields effects, receives their results (or a PadanError), returns T.
 Steps: TypeAlias = Generator[Effect, Any, T]
@@ -109,12 +130,14 @@ class Backoff:
         return Pause(full / 2 + full / 2 * self._patience.jitter())
 
 
-def call(method: str, request: Message, answer: type[M], patience: Patience) -> Steps[M]:
+def call(
+    method: str, request: Message, answer: type[M], patience: Patience, peer: Peer = Peer.UNIT
+) -> Steps[M]:
     """Make a unary call, repeated while the server is unavailable. Returns its response."""
     backoff = patience.start()
     while True:
         try:
-            response = yield Unary(method, request)
+            response = yield Unary(method, request, peer)
         except UnavailableError as failure:
             yield backoff.after(failure)
         else:

@@ -12,6 +12,9 @@ class Stage(StrEnum):
 
     PREPARE = "prepare"
     ENCODE = "encode"
+    BUILD = "build"
+    DOWNLOAD = "download"
+    EVALUATE = "evaluate"
     UPLOAD = "upload"
     MATCH = "match"
     RESULTS = "results"

@@ -14,7 +14,7 @@ import grpc
 from google.protobuf.message import DecodeError
 from google.rpc import error_details_pb2, status_pb2
 
-from padan_client.core.effects import DeadlineError
+from padan_client.core.effects import DeadlineError, Peer
 from padan_client.core.reasons import explain
 from padan_client.errors import (
     MismatchError,
@@ -33,8 +33,41 @@ _MISMATCHES = frozenset(
 _TRANSIENT_REASONS = frozenset({"SHUTTING_DOWN"})
 
 
-def from_rpc_error(error: grpc.RpcError) -> PadanError:
-    """The client's error for a failed call, sync or asyncio."""
+def from_rpc_error(error: grpc.RpcError, peer: Peer = Peer.UNIT) -> PadanError:
+    """The client's error for a failed call to ``peer``, sync or asyncio."""
+    failure = _failure(error)
+    if peer is Peer.PROVIDER:
+        failure.args = (_of_provider(str(failure)),)
+    return failure
+
+
+def _of_provider(text: str) -> str:
+    """The same sentence about the provider's server; both refuse for the same reasons."""
+    for unit, provider in _NAMES:
+        text = text.replace(unit, provider)
+    return text
+
+
+#: How the texts call the unit, longer forms first, and the provider's server instead.
+_NAMES = (
+    ("Unit pemadanan", "Server penyedia"),
+    ("unit pemadanan", "server penyedia"),
+    ("operator unit", "operator server penyedia"),
+    ("alamat unit", "alamat penyedia"),
+    ("setelan unit", "setelan provider"),
+    ("mode unit", "mode langsung"),
+    ("Unit ", "Server penyedia "),
+    ("linkage unit", "provider's server"),
+    ("setting unit", "setting provider"),
+    ("settings unit", "settings provider"),
+    ("unit mode", "direct mode"),
+    ("the unit", "the provider"),
+    ("The unit", "The provider"),
+    ("tls.server_name", "tls.provider_server_name"),
+)
+
+
+def _failure(error: grpc.RpcError) -> PadanError:
     code: grpc.StatusCode = error.code()
     reason, metadata = error_info(tuple(error.trailing_metadata() or ()))
     if reason in _TRANSIENT_REASONS:

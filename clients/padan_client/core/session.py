@@ -18,7 +18,7 @@ from padan_client.core.contributions import (
     fetch_contributions,
     require_current,
 )
-from padan_client.core.effects import Patience, Steps, call, work
+from padan_client.core.effects import Patience, Peer, Steps, call, work
 from padan_client.core.reasons import explain
 from padan_client.errors import BadInputError, RefusedError, VerificationError
 from padan_client.identity import Identity
@@ -111,12 +111,13 @@ def open_session(
     return Session(place, schema, key, identity)
 
 
-def check_agreement(place: FlowPlace, document: bytes, patience: Patience) -> Steps[None]:
-    """Compare the unit's agreement with the local one and require that it is in force."""
+def check_agreement(
+    place: FlowPlace, document: bytes, patience: Patience, peer: Peer = Peer.UNIT
+) -> Steps[None]:
+    """Compare the server's agreement with the local one and require that it is in force."""
     name = f"agreements/{place.agreement.id}"
-    remote = yield from call(
-        "AgreementService.GetAgreement", pb.GetAgreementRequest(name=name), pb.Agreement, patience
-    )
+    request = pb.GetAgreementRequest(name=name)
+    remote = yield from call("AgreementService.GetAgreement", request, pb.Agreement, patience, peer)
     signed = {s.party: s.signature for s in remote.signatures}
     try:
         verify_signatures(remote.document, signed)
@@ -126,10 +127,10 @@ def check_agreement(place: FlowPlace, document: bytes, patience: Patience) -> St
     if not genuine or remote.name != name:
         raise VerificationError(
             t(
-                f"Perjanjian {place.agreement.id} di unit pemadanan lain dari yang "
-                "ditandatangani di sini. Jangan lanjutkan; samakan berkasnya dengan operator unit.",
-                f"Agreement {place.agreement.id} at the linkage unit is not the one signed here. "
-                "Do not go on; compare the files with the unit's operator.",
+                f"Perjanjian {place.agreement.id} di server lain dari yang ditandatangani di "
+                "sini. Jangan lanjutkan; samakan berkasnya dengan operator server itu.",
+                f"Agreement {place.agreement.id} at the server is not the one signed here. Do not "
+                "go on; compare the files with the server's operator.",
             )
         )
     reason = _OUT_OF_FORCE.get(remote.state)
