@@ -12,7 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from padan_linkage.jit import helper, inlined, kernel
-from padan_linkage.matching.lanes import LANES, add_distances_1, add_distances_8, popcount
+from padan_linkage.matching.lanes import (
+    LANES,
+    add_distances_1,
+    add_distances_8,
+    add_reals,
+    popcount,
+    put_squares,
+    reaching,
+)
 
 #: Provider rows in the scratch at a time: 512 rows of 1536 bits fill 96 KiB.
 BLOCK = 512
@@ -73,7 +81,7 @@ def _work(plan: PlanArrays) -> Work:
     return (
         np.zeros(BLOCK * plan[4], np.uint64),
         np.zeros(LANES, np.int64),
-        np.zeros((len(plan[2]), LANES), np.float64),
+        np.zeros(len(plan[2]) * LANES, np.float64),
         np.zeros(LANES, np.float64),
         np.zeros(len(plan[2]), np.int64),
         np.zeros(features, np.int32),
@@ -104,43 +112,49 @@ def _row(
 ) -> None:
     """One requester row against the provider rows in the block."""
     first, last = span
+    seg_start, seg_words, pairs, alignments, words = plan
+    half, scale, cut = screen
+    block, hamming, square, statistic, _, _ = work
+    filters, order = requester[0], provider[2]
     mine = requester[2][i]
+    row = mine * words
     for group in range(first, last, LANES):
-        _statistics(requester[0], mine * plan[4], (group - first) * plan[4], plan, screen, work)
+        at = (group - first) * words
+        for k in range(len(pairs)):
+            s, o = pairs[k, 0], pairs[k, 1]
+            start = at + seg_start[o] * LANES
+            _segment(filters, row + seg_start[s], block, start, seg_words[s], hamming)
+            put_squares(hamming, half[s], scale[s], square, k * LANES)
+        passing = 0
+        for n in range(len(alignments)):
+            for lane in range(LANES):
+                statistic[lane] = 0.0
+            for s in range(alignments.shape[1]):
+                add_reals(square, alignments[n, s] * LANES, statistic, 0)
+            passing |= reaching(statistic, 0, cut)
+        if passing == 0:
+            continue
         for lane in range(min(LANES, last - group)):
-            if work[3][lane] < screen[2]:
-                continue
-            other = provider[2][group + lane]
-            if same_table and other == mine:
-                continue
-            out[0][i] += 1
-            if len(out[2]) or len(out[5]):
-                _features(provider, requester, plan, screen[0], mine, other, work)
-                _write(out, i, other, work[5])
+            if (passing >> lane) & 1 and not (same_table and order[group + lane] == mine):
+                _survivor(provider, requester, plan, half, out, i, order[group + lane], work)
 
 
 @helper
-def _statistics(
-    a: Words, row: int, group: int, plan: PlanArrays, screen: ScreenArrays, work: Work
+def _survivor(
+    provider: SideArrays,
+    requester: SideArrays,
+    plan: PlanArrays,
+    half: Reals,
+    out: OutArrays,
+    i: int,
+    other: int,
+    work: Work,
 ) -> None:
-    """Screen statistic of one requester row and 8 provider rows."""
-    seg_start, seg_words, pairs, alignments, _ = plan
-    block, hamming, square, statistic, _, _ = work
-    half, scale, _ = screen
-    for k in range(len(pairs)):
-        s, o = pairs[k, 0], pairs[k, 1]
-        at = group + seg_start[o] * LANES
-        _segment(a, row + seg_start[s], block, at, seg_words[s], hamming)
-        for lane in range(LANES):
-            d = max(half[s] - hamming[lane], 0.0)
-            square[k, lane] = d * d * scale[s]
-    statistic[:] = 0.0
-    for n in range(len(alignments)):
-        for lane in range(LANES):
-            total = 0.0
-            for s in range(len(seg_start)):
-                total += square[alignments[n, s], lane]
-            statistic[lane] = max(statistic[lane], total)
+    """Count a pair that passed the screen, and hand it on where somebody wants it."""
+    out[0][i] += 1
+    if len(out[2]) or len(out[5]):
+        _features(provider, requester, plan, half, requester[2][i], other, work)
+        _write(out, i, other, work[5])
 
 
 @inlined

@@ -1,7 +1,7 @@
-"""Popcount for Numba: of one word, and of eight records side by side in one vector register.
+"""Popcount and vectors for Numba: eight records side by side in one register.
 
-Numba offers neither, LLVM does (``llvm.ctpop``); on a processor without a vector popcount LLVM
-makes the same of what there is.
+Numba offers neither, LLVM does (``llvm.ctpop``, vector types); on a processor without a vector
+popcount LLVM makes the same of what there is.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ LANES = 8
 
 _WORD = ir.IntType(64)
 _LANE = ir.VectorType(_WORD, LANES)
+_REALS = ir.VectorType(ir.DoubleType(), LANES)
 
 
 def _make_popcount() -> Callable[[Any], int]:
@@ -62,12 +63,97 @@ def _make_add_distances(words: int) -> Callable[[Any, int, Any, int, Any], None]
     return cast("Callable[[Any, int, Any, int, Any], None]", add_distances)
 
 
+def _make_put_squares() -> Callable[[Any, float, float, Any, int], None]:
+    """``out[at + l] = max(0, half - distance[l])² * scale`` for all lanes l.
+
+    ``distance``: int64[8]; ``out``: float64, one-dimensional and contiguous.
+    """
+
+    @intrinsic
+    def put_squares(
+        _context: Any, distance: Any, _half: Any, _scale: Any, out: Any, _at: Any
+    ) -> Any:
+        """See the maker."""
+
+        def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+            source, target = (
+                context.make_array(sig.args[k])(context, builder, args[k]).data for k in (0, 3)
+            )
+            zero = _REALS([0.0] * LANES)
+            counted = builder.sitofp(_load_lanes(builder, source, _WORD(0)), _REALS)
+            below = builder.fsub(_spread(builder, args[1], _REALS), counted)
+            below = builder.select(builder.fcmp_ordered(">", below, zero), below, zero)
+            square = builder.fmul(below, below)
+            square = builder.fmul(square, _spread(builder, args[2], _REALS))
+            _store_reals(builder, square, target, args[4])
+            return context.get_dummy_value()
+
+        return types.void(distance, types.float64, types.float64, out, types.int64), codegen
+
+    return cast("Callable[[Any, float, float, Any, int], None]", put_squares)
+
+
+def _make_add_reals() -> Callable[[Any, int, Any, int], None]:
+    """``out[to + l] += a[at + l]`` for all lanes l; float64, one-dimensional and contiguous."""
+
+    @intrinsic
+    def add_reals(_context: Any, a: Any, _at: Any, out: Any, _to: Any) -> Any:
+        """See the maker."""
+
+        def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+            source, target = (
+                context.make_array(sig.args[k])(context, builder, args[k]).data for k in (0, 2)
+            )
+            more = _load_reals(builder, source, args[1])
+            total = builder.fadd(_load_reals(builder, target, args[3]), more)
+            _store_reals(builder, total, target, args[3])
+            return context.get_dummy_value()
+
+        return types.void(a, types.int64, out, types.int64), codegen
+
+    return cast("Callable[[Any, int, Any, int], None]", add_reals)
+
+
+def _make_reaching() -> Callable[[Any, int, float], int]:
+    """Which lanes of ``a[at : at + 8]`` (float64) reach ``cut``, as the low eight bits."""
+
+    @intrinsic
+    def reaching(_context: Any, a: Any, _at: Any, _cut: Any) -> Any:
+        """See the maker."""
+
+        def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+            data = context.make_array(sig.args[0])(context, builder, args[0]).data
+            cut = _spread(builder, args[2], _REALS)
+            over = builder.fcmp_ordered(">=", _load_reals(builder, data, args[1]), cut)
+            return builder.zext(builder.bitcast(over, ir.IntType(LANES)), _WORD)
+
+        return types.int64(a, types.int64, types.float64), codegen
+
+    return cast("Callable[[Any, int, float], int]", reaching)
+
+
 def _load_spread(builder: Any, data: Any, at: Any) -> Any:
     """One word in all lanes."""
-    word = builder.load(builder.gep(data, [at]), align=8)
-    first = builder.insert_element(_LANE(ir.Undefined), word, ir.IntType(32)(0))
+    return _spread(builder, builder.load(builder.gep(data, [at]), align=8), _LANE)
+
+
+def _spread(builder: Any, value: Any, kind: Any) -> Any:
+    """One value in all lanes."""
+    first = builder.insert_element(kind(ir.Undefined), value, ir.IntType(32)(0))
     order = ir.VectorType(ir.IntType(32), LANES)([0] * LANES)
     return builder.shuffle_vector(first, first, order)
+
+
+def _load_reals(builder: Any, data: Any, at: Any) -> Any:
+    """Eight neighbouring numbers."""
+    pointer = builder.bitcast(builder.gep(data, [at]), _REALS.as_pointer())
+    return builder.load(pointer, align=8)
+
+
+def _store_reals(builder: Any, lanes: Any, data: Any, at: Any) -> None:
+    """Write eight neighbouring numbers."""
+    pointer = builder.bitcast(builder.gep(data, [at]), _REALS.as_pointer())
+    builder.store(lanes, pointer, align=8)
 
 
 def _load_lanes(builder: Any, data: Any, at: Any) -> Any:
@@ -87,3 +173,6 @@ def _count_lanes(builder: Any, lanes: Any) -> Any:
 popcount = _make_popcount()
 add_distances_1 = _make_add_distances(1)
 add_distances_8 = _make_add_distances(8)
+put_squares = _make_put_squares()
+add_reals = _make_add_reals()
+reaching = _make_reaching()
