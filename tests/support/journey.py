@@ -76,7 +76,7 @@ class Driver:
 
     def _bury(self) -> None:
         assert self.unit.process is not None
-        assert self.unit.process.wait(30) == -9, self.unit.log.read_text()
+        assert self.unit.process.wait(60) == -9, self.unit.log.read_text()
         self.deaths.append(self.armed)
         self.born.clear()
         self.start()

@@ -28,7 +28,7 @@ from padan_linkage.epochs import contribution_statement
 from padan_linkage.schema import Layout
 from padan_linkage.tables import PassTable, columns_digest
 
-SECONDS = 30
+SECONDS = 90
 
 
 class _Deadline(

@@ -190,13 +190,13 @@ class UnitProcess:
     def wait_killed(self) -> None:
         """Wait until it has died of SIGKILL at its fail point."""
         assert self.process
-        assert self.process.wait(30) == -signal.SIGKILL
+        assert self.process.wait(60) == -signal.SIGKILL
 
     def stop(self) -> int:
         """SIGTERM; returns the exit code."""
         assert self.process
         self.process.terminate()
-        return self.process.wait(30)
+        return self.process.wait(60)
 
     def client(self, party: str) -> PartyClient:
         """A party at this unit, on a new channel."""
