@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pyarrow as pa
@@ -11,6 +12,8 @@ import pyarrow.parquet
 from padan_client.errors import BadInputError
 from padan_client.files import write_private
 from padan_client.language import t
+
+_WORKBOOKS = frozenset({".xlsx", ".xls", ".xlsm", ".ods"})
 
 
 def write_table(path: Path, table: pa.Table) -> None:
@@ -24,15 +27,42 @@ def write_table(path: Path, table: pa.Table) -> None:
 
 
 def require_writable(*paths: Path | None) -> None:
-    """Raise BadInputError, before anything is asked, if a result could not be written later."""
+    """Raise BadInputError, before anything is asked, if a result could not be written later.
+
+    A result replaces what stood there, so devices, pipes and folders are refused; so is the name of
+    a workbook, which neither format is.
+    """
     for path in paths:
-        if path is not None and not path.resolve().parent.is_dir():
-            raise BadInputError(
-                t(
-                    f"Folder {path.parent} untuk hasil tidak ada. Buat dahulu.",
-                    f"The folder {path.parent} for the result does not exist. Make it first.",
-                )
-            )
+        problem = _unwritable(path) if path is not None else None
+        if problem:
+            raise BadInputError(problem)
+
+
+def _unwritable(path: Path) -> str | None:
+    folder = path.resolve().parent
+    if not folder.is_dir():
+        return t(
+            f"Folder {path.parent} untuk hasil tidak ada. Buat dahulu.",
+            f"The folder {path.parent} for the result does not exist. Make it first.",
+        )
+    if not os.access(folder, os.W_OK | os.X_OK):
+        return t(
+            f"Anda tidak berhak menulis ke folder {path.parent}.",
+            f"You may not write to the folder {path.parent}.",
+        )
+    if path.exists() and not path.is_file():
+        return t(
+            f"Hasil tidak dapat ditulis ke {path}: itu bukan berkas biasa.",
+            f"The result cannot be written to {path}: that is no ordinary file.",
+        )
+    if path.suffix.lower() in _WORKBOOKS:
+        return t(
+            f"Hasil {path.name} tidak ditulis sebagai Excel. Pakai nama berakhiran .csv (dapat "
+            "dibuka di Excel) atau .parquet.",
+            f"The result {path.name} is not written as Excel. Use a name that ends in .csv (Excel "
+            "opens it) or .parquet.",
+        )
+    return None
 
 
 def read_ids(path: Path) -> list[str]:

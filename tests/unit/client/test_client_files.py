@@ -8,6 +8,7 @@ import pytest
 
 from padan_client import files
 from padan_client.errors import BadInputError
+from padan_client.tables import require_writable
 
 
 def test_a_private_file_is_its_owners_whatever_the_umask(tmp_path):
@@ -54,3 +55,32 @@ def test_erasing_overwrites_before_it_removes(tmp_path):
     files.erase(path)
     assert not path.exists()
     assert (tmp_path / "same").read_bytes() == bytes(6)
+
+
+def test_nothing_laid_in_wait_for_the_draft_is_written_to(tmp_path, monkeypatch):
+    monkeypatch.setattr(files.secrets, "token_hex", lambda n: "guessed")
+    bait = tmp_path / ".secret.guessed.tmp"
+    bait.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(FileExistsError):
+        files.write_private(tmp_path / "secret", b"x")
+    assert not (tmp_path / "elsewhere").exists()
+    monkeypatch.undo()
+    files.write_private(tmp_path / "secret", b"x")
+    assert files.read_private(tmp_path / "secret") == b"x"
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        (".", "bukan berkas biasa"),
+        ("pipe", "bukan berkas biasa"),
+        ("none/codes.csv", "tidak ada"),
+        ("codes.xlsx", ".csv"),
+    ],
+)
+def test_a_result_that_could_not_be_written_is_refused_beforehand(tmp_path, name, words):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(BadInputError, match=words):
+        require_writable(tmp_path / name)
+    (tmp_path / "codes.csv").touch()
+    require_writable(tmp_path / "codes.csv", None, tmp_path / "new.parquet")
