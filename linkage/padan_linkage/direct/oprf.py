@@ -121,8 +121,10 @@ class Blinding:
             raise OprfError("the evaluation is not canonically encoded")
         try:
             outputs = ristretto.Client.finalize_batch(self._clients, answer, key)
-        except ValueError as error:
-            raise OprfError("the proof does not hold: another key or other answers") from error
+        except BaseException as error:  # the library panics at a proof that does not hold
+            if isinstance(error, Exception) or type(error).__name__ == "PanicException":
+                raise OprfError("the proof does not hold: another key or other answers") from None
+            raise
         return _outputs(outputs)
 
 
