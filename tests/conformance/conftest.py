@@ -31,6 +31,17 @@ def reference_seal():
 
 
 @pytest.fixture(scope="session")
+def reference_voprf():
+    return load(HERE / "reference_voprf.py")
+
+
+@pytest.fixture(scope="session")
+def official():
+    """The folder of official vectors; it may be absent."""
+    return OFFICIAL
+
+
+@pytest.fixture(scope="session")
 def generator():
     folder = str(ROOT / "proto" / "vectors")
     sys.path.insert(0, folder)  # it is run as a script, beside its parts
