@@ -1,6 +1,7 @@
 """From normalised records to the tables that leave the house (``proto/spec/10-encoding.md``)."""
 
 from padan_linkage.encoding.decoys import Decoys
+from padan_linkage.encoding.single import SingleEncoding, distances, encode_record
 from padan_linkage.encoding.table import (
     EncodedDelta,
     EncodedPass,
@@ -16,6 +17,9 @@ __all__ = [
     "EncodedPass",
     "PassEncoder",
     "ProviderInputs",
+    "SingleEncoding",
+    "distances",
     "encode_delta",
+    "encode_record",
     "encode_table",
 ]
