@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import signal
 import sys
-import threading
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -72,19 +71,19 @@ def run_server(settings: ServerConfig, make: Callable[[], Server]) -> None:
     from padan_server.serving import DataDirectoryBusyError
 
     configure_logging(settings.log_level)
-    stop = threading.Event()
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    # Blocked here and in every thread to come, and waited for below: a handler could run at any
+    # place, such as inside the lock of the very event that it sets.
+    awaited = {signal.SIGHUP, signal.SIGTERM, signal.SIGINT}
+    signal.pthread_sigmask(signal.SIG_BLOCK, awaited)
     try:
         running = make()
     except DataDirectoryBusyError:
         _fail(CANNOT_START, "data_dir dipakai server lain. / data_dir is used by another server.")
     except (OSError, ValueError, RuntimeError) as e:
         _fail(CANNOT_START, f"Server tidak dapat dijalankan. / The server cannot start. {e}")
-    signal.signal(signal.SIGHUP, lambda *_: running.reload())
     running.start()
-    stop.wait()
+    while signal.sigwait(awaited) == signal.SIGHUP:
+        running.reload()
     running.stop()
 
 

@@ -129,8 +129,8 @@ class ProviderConfig(ServerConfig):
     """Settings of ``padan-server provider``.
 
     ``party`` is whose registry answers: only flows that it provides are served. ``tables_dir`` is
-    where ``padan publish --mode direct`` puts the label tables, ``seed_file`` the secret that the
-    evaluation keys come from. ``evaluation_workers`` 0 means one for each processor.
+    where ``padan publish --mode direct`` puts the label tables, ``seeds_dir`` where it puts the
+    secret seed of each epoch's key. ``evaluation_workers`` 0 means one for each processor.
     """
 
     STORE = "provider.sqlite"
@@ -140,7 +140,7 @@ class ProviderConfig(ServerConfig):
 
     party: str
     tables_dir: Path
-    seed_file: Path
+    seeds_dir: Path
     limits: ProviderLimits = ProviderLimits()
     evaluation_workers: Annotated[int, Field(ge=0, le=256)] = 0
 

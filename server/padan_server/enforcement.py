@@ -26,20 +26,34 @@ EITHER = frozenset({Role.PROVIDER, Role.REQUESTER})
 PROVIDER = frozenset({Role.PROVIDER})
 REQUESTER = frozenset({Role.REQUESTER})
 
+#: What a quota counts, in both languages.
+_COUNTED = {Mode.UNIT: ("rekaman", "records"), Mode.DIRECT: ("elemen", "elements")}
+_WAYS = {Mode.UNIT: ("lewat unit", "through a unit"), Mode.DIRECT: ("langsung", "directly")}
+
 
 @dataclass(frozen=True)
 class Grant:
-    """What an admitted call may rely on: party and role in a flow that is in force now."""
+    """What an admitted call may rely on: party and role in a flow that is in force now.
+
+    ``schema_digest`` is that of what the mode compares: the linkage schema, the direct schema.
+    """
 
     party: str
     role: Role
+    mode: Mode
     key: FlowKey
     agreement: Agreement
     flow: Flow
-    schema: Schema
+    quota: Quota
     schema_digest: bytes
     now: datetime
     end_time: datetime
+
+    @property
+    def schema(self) -> Schema:
+        """The linkage schema, which a flow of either mode has."""
+        assert self.flow.schema is not None
+        return self.flow.schema
 
     @property
     def metadata(self) -> dict[str, str]:
@@ -52,12 +66,24 @@ class Grant:
 
 
 class Enforcement:
-    """Admits calls by the agreements, the clock and the standing suspensions."""
+    """Admits calls by the agreements, the clock and the standing suspensions.
 
-    def __init__(self, book: AgreementBook, store: Store, clock: Clock) -> None:
+    ``mode`` is what the server serves; with a ``provider``, only the flows that it answers.
+    """
+
+    def __init__(
+        self,
+        book: AgreementBook,
+        store: Store,
+        clock: Clock,
+        mode: Mode = Mode.UNIT,
+        provider: str = "",
+    ) -> None:
         self._book = book
         self._store = store
         self._clock = clock
+        self._mode = mode
+        self._provider = provider
         self._schema_digests: dict[tuple[bytes, str], bytes] = {}
 
     def admit(
@@ -71,14 +97,14 @@ class Enforcement:
     ) -> Grant:
         """Admit ``party`` to a data call on a flow, or raise a :class:`Refusal`.
 
-        In this order: party to a signed agreement, flow, role, unit mode, in force now. ``erasing``
+        In this order: party to a signed agreement, flow, role, mode, in force now. ``erasing``
         calls (delete a dataset, cancel a run) are admitted out of force too: they end the use of
         data, which no agreement forbids.
         """
         signed, agreement = self._book.of_party(agreement_id, party)
-        flow = _flow(agreement, flow_id)
+        flow = _flow(agreement, flow_id, self._provider)
         role = _role(agreement, flow, party, roles)
-        schema = _unit_schema(agreement, flow)
+        self._check_mode(agreement, flow)
         now = self._clock.now()
         standing, article = self._standing_at(agreement_id, now)
         if standing.state is not AgreementState.IN_FORCE and not erasing:
@@ -86,20 +112,33 @@ class Enforcement:
         return Grant(
             party=party,
             role=role,
+            mode=self._mode,
             key=FlowKey(agreement.id, signed.digest, flow.id),
             agreement=agreement,
             flow=flow,
-            schema=schema,
-            schema_digest=self._schema_digest(signed.digest, flow.id, schema),
+            quota=_quota(flow, self._mode),
+            schema_digest=self._schema_digest(signed.digest, flow),
             now=now,
             end_time=standing.until or term(agreement)[1],
         )
 
-    def _schema_digest(self, agreement_digest: bytes, flow_id: str, schema: Schema) -> bytes:
-        key = (agreement_digest, flow_id)
+    def _schema_digest(self, agreement_digest: bytes, flow: Flow) -> bytes:
+        key = (agreement_digest, flow.id)
         if key not in self._schema_digests:
-            self._schema_digests[key] = schema.digest()
+            self._schema_digests[key] = schema_digest(flow, self._mode)
         return self._schema_digests[key]
+
+    def _check_mode(self, agreement: Agreement, flow: Flow) -> None:
+        described = flow.schema is not None and (self._mode is Mode.UNIT or flow.direct is not None)
+        if self._mode in flow.modes and described:
+            return
+        way = _WAYS[self._mode]
+        raise Refusal(
+            Reason.MODE_NOT_PERMITTED,
+            f"Alur ini tidak membolehkan pemadanan {way[0]} ({basis(agreement, flow)}).",
+            f"The flow does not allow matching {way[1]} ({basis(agreement, flow)}).",
+            metadata=_names(agreement, flow, basis(agreement, flow)),
+        )
 
     def standing(self, agreement_id: str) -> tuple[Standing, str]:
         """Where a held agreement stands now, and the article that this rests on."""
@@ -108,7 +147,7 @@ class Enforcement:
     def _standing_at(self, agreement_id: str, now: datetime) -> tuple[Standing, str]:
         signed = self._book.get(agreement_id)
         if signed is None:
-            raise LookupError("standing of an agreement that the unit does not hold")
+            raise LookupError("standing of an agreement that the server does not hold")
         with self._store.read() as tx:
             suspensions = tx.agreements.suspensions(agreement_id)
         standing = signed.standing(now, [s.party for s in suspensions])
@@ -118,17 +157,16 @@ class Enforcement:
 
 def charge(tx: Transaction, grant: Grant, records: int) -> None:
     """Charge ``records`` to the flow's day in Jakarta, or refuse; atomic with all of ``tx``."""
-    quota = _quota(grant)
-    day = jakarta_day(grant.now)
-    limit = quota.records_per_day
+    day, limit = jakarta_day(grant.now), grant.quota.records_per_day
+    rekaman, things = _COUNTED[grant.mode]
     if tx.quotas.charge(grant.key.agreement, grant.key.flow, day, records, limit) is not None:
         return
     used = tx.quotas.used(grant.key.agreement, grant.key.flow, day)
     raise Refusal(
         Reason.QUOTA_DAY_EXCEEDED,
-        f"Kuota harian alur ini {limit} rekaman; sudah terpakai {used}, diminta "
+        f"Kuota harian alur ini {limit} {rekaman}; sudah terpakai {used}, diminta "
         f"{records}. Lanjutkan besok (WIB) atau perkecil daftarnya.",
-        f"The flow's daily quota is {limit} records; {used} are used and {records} "
+        f"The flow's daily quota is {limit} {things}; {used} are used and {records} "
         "were asked for. Go on tomorrow (Jakarta time) or with a smaller list.",
         metadata={**grant.metadata, "limit": str(limit), "used": str(used)},
     )
@@ -149,22 +187,22 @@ def check_real_time(grant: Grant) -> None:
 
 def check_batch(grant: Grant, records: int) -> None:
     """Refuse a list that is longer than the flow allows, or shorter."""
-    quota = _quota(grant)
+    quota, (rekaman, things) = grant.quota, _COUNTED[grant.mode]
     if records > quota.records_per_list:
         raise Refusal(
             Reason.QUOTA_LIST_EXCEEDED,
-            f"Daftar berisi {records} rekaman; alur ini membolehkan paling banyak "
+            f"Daftar berisi {records} {rekaman}; alur ini membolehkan paling banyak "
             f"{quota.records_per_list} per daftar.",
-            f"The list has {records} records; the flow allows at most {quota.records_per_list} "
+            f"The list has {records} {things}; the flow allows at most {quota.records_per_list} "
             "in one list.",
             metadata={**grant.metadata, "limit": str(quota.records_per_list)},
         )
     if records < quota.minimum_batch:
         raise Refusal(
             Reason.BATCH_TOO_SMALL,
-            f"Daftar berisi {records} rekaman; alur ini mensyaratkan paling sedikit "
+            f"Daftar berisi {records} {rekaman}; alur ini mensyaratkan paling sedikit "
             f"{quota.minimum_batch}.",
-            f"The list has {records} records; the flow asks for at least {quota.minimum_batch}.",
+            f"The list has {records} {things}; the flow asks for at least {quota.minimum_batch}.",
             metadata={**grant.metadata, "limit": str(quota.minimum_batch)},
         )
 
@@ -174,21 +212,38 @@ def basis(agreement: Agreement, flow: Flow) -> str:
     return flow.basis[0] if flow.basis else agreement.term_article
 
 
-def _quota(grant: Grant) -> Quota:
+def schema_digest(flow: Flow, mode: Mode) -> bytes:
+    """Digest of what the mode compares, 32 bytes; ValueError if the flow does not say."""
+    if flow.schema is None or (mode is Mode.DIRECT and flow.direct is None):
+        raise ValueError(f"flow {flow.id} says nothing of mode {mode}")
+    if mode is Mode.DIRECT and flow.direct is not None:
+        return flow.direct.digest(flow.schema)
+    return flow.schema.digest()
+
+
+def _quota(flow: Flow, mode: Mode) -> Quota:
     # No quota in the agreement means nothing may be asked.
-    return grant.flow.quota or Quota(records_per_day=0, records_per_list=0)
+    quota = flow.quota or Quota(records_per_day=0, records_per_list=0)
+    if mode is Mode.UNIT or flow.direct is None:
+        return quota
+    return Quota(
+        records_per_day=flow.direct.evaluations_per_day,
+        records_per_list=flow.direct.evaluations_per_list,
+        minimum_batch=flow.direct.minimum_batch,
+    )
 
 
-def _flow(agreement: Agreement, flow_id: str) -> Flow:
-    try:
-        return agreement.flow(flow_id)
-    except KeyError:
-        raise Refusal(
-            Reason.FLOW_NOT_FOUND,
-            "Perjanjian ini tidak memuat alur itu; lihat `padan agreement show`.",
-            "The agreement has no such flow; see `padan agreement show`.",
-            metadata={"agreement": agreement.id, "flow": flow_id},
-        ) from None
+def _flow(agreement: Agreement, flow_id: str, provider: str) -> Flow:
+    """The flow; with a ``provider`` only if it is the one that answers it."""
+    for flow in agreement.flows:
+        if flow.id == flow_id and provider in {"", flow.provider}:
+            return flow
+    raise Refusal(
+        Reason.FLOW_NOT_FOUND,
+        "Perjanjian ini tidak memuat alur itu untuk server ini; lihat `padan agreement show`.",
+        "The agreement has no such flow for this server; see `padan agreement show`.",
+        metadata={"agreement": agreement.id, "flow": flow_id},
+    )
 
 
 def _role(agreement: Agreement, flow: Flow, party: str, roles: Collection[Role]) -> Role:
@@ -201,17 +256,6 @@ def _role(agreement: Agreement, flow: Flow, party: str, roles: Collection[Role])
         f"({basis(agreement, flow)}): penyedia {flow.provider}, peminta {flow.requester}.",
         f"The role of {party} in this flow does not allow the call "
         f"({basis(agreement, flow)}): provider {flow.provider}, requester {flow.requester}.",
-        metadata=_names(agreement, flow, basis(agreement, flow)),
-    )
-
-
-def _unit_schema(agreement: Agreement, flow: Flow) -> Schema:
-    if Mode.UNIT in flow.modes and flow.schema is not None:
-        return flow.schema
-    raise Refusal(
-        Reason.MODE_NOT_PERMITTED,
-        f"Alur ini tidak membolehkan pemadanan lewat unit ({basis(agreement, flow)}).",
-        f"The flow does not allow matching through a unit ({basis(agreement, flow)}).",
         metadata=_names(agreement, flow, basis(agreement, flow)),
     )
 

@@ -97,6 +97,9 @@ class Server:
     def _end(self) -> None:
         """End it, once no new call gets in; calls under way may still need the store."""
 
+    def _close(self) -> None:
+        """Let go of what calls needed, after the last one."""
+
     def start(self) -> None:
         """Serve. What a crash left undone is ended first."""
         config = self._settings
@@ -130,6 +133,7 @@ class Server:
         ended.wait()
         for ticker in self._tickers:
             ticker.stop()
+        self._close()
         self._store.close()
         os.close(self._lock)
         _log.info(f"{self.ROLE}_stopped")

@@ -52,6 +52,7 @@ def test_layers_hold(tree):
 
 
 SERVER = "The server never imports keys, sealing, encoding or normalising"
+LABELS = "The server evaluates, and never makes or opens a label"
 CLIENT = "The client never imports the server"
 LINKAGE = "Linkage has no clock, socket, store or global randomness"
 STUBS = "Stubs import nothing of ours"
@@ -63,6 +64,8 @@ FORBIDDEN = [
     ("padan_server", "padan_linkage.encoding.inner", SERVER),
     ("padan_server", "padan_linkage.normalise", SERVER),
     ("padan_server", "padan_linkage.passing_on", SERVER),
+    ("padan_server", "padan_linkage.direct.labels", LABELS),
+    ("padan_server", "padan_linkage.direct.registry", LABELS),
     ("padan_client", "padan_server", CLIENT),
     ("padan_client", "sqlalchemy", CLIENT),
     ("padan_linkage", "random", LINKAGE),

@@ -19,6 +19,7 @@ from padan.v1 import agreement_service_pb2_grpc as agreement_grpc
 from padan.v1 import confirmation_service_pb2_grpc as confirmation_grpc
 from padan.v1 import dataset_service_pb2 as dataset_pb
 from padan.v1 import dataset_service_pb2_grpc as dataset_grpc
+from padan.v1 import direct_service_pb2_grpc as direct_grpc
 from padan.v1 import resources_pb2 as resources_pb
 from padan.v1 import run_service_pb2 as run_pb
 from padan.v1 import run_service_pb2_grpc as run_grpc
@@ -35,6 +36,7 @@ class _Deadline(
     grpc.UnaryUnaryClientInterceptor,
     grpc.UnaryStreamClientInterceptor,
     grpc.StreamUnaryClientInterceptor,
+    grpc.StreamStreamClientInterceptor,
 ):
     """Sets a deadline on calls that have none."""
 
@@ -46,6 +48,7 @@ class _Deadline(
     intercept_unary_unary = _call
     intercept_unary_stream = _call
     intercept_stream_unary = _call
+    intercept_stream_stream = _call
 
 
 @dataclass(frozen=True)
@@ -94,6 +97,7 @@ class PartyClient:
         self.datasets = dataset_grpc.DatasetServiceStub(self.channel)
         self.runs = run_grpc.RunServiceStub(self.channel)
         self.confirmations = confirmation_grpc.ConfirmationServiceStub(self.channel)
+        self.direct = direct_grpc.DirectServiceStub(self.channel)
         self.operations = operations_pb2_grpc.OperationsStub(self.channel)
 
     @property

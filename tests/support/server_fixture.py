@@ -149,7 +149,10 @@ class RunningUnit:
 
 @dataclass
 class UnitProcess:
-    """``padan-server unit`` as a process that can be killed and started again on its data."""
+    """``padan-server unit`` as a process that can be killed and started again on its data.
+
+    With another ``role``, ``padan-server provider``.
+    """
 
     house: House
     config: Path
@@ -157,17 +160,18 @@ class UnitProcess:
     zygote: Zygote | None
     process: Forked | subprocess.Popen[bytes] | None = None
     port: int = 0
+    role: str = "unit"
 
     def start(self, failpoint: str = "") -> None:
         """Start it and wait until it serves (or has died at a fail point during start)."""
         began = self.log.stat().st_size if self.log.exists() else 0
-        environment = {"PADAN_UNIT_FAILPOINT": failpoint}
+        environment = {f"PADAN_{self.role.upper()}_FAILPOINT": failpoint}
         if self.zygote is not None:
-            self.process = self.zygote.fork(self.config, self.log, environment)
+            self.process = self.zygote.fork(self.role, self.config, self.log, environment)
         else:
             with self.log.open("ab") as log:
                 self.process = subprocess.Popen(
-                    [sys.executable, "-m", "padan_server", "unit", "--config", str(self.config)],
+                    [sys.executable, "-m", "padan_server", self.role, "--config", str(self.config)],
                     env={**os.environ, **environment},
                     stderr=log,
                 )
@@ -175,7 +179,7 @@ class UnitProcess:
             with self.log.open("ab+") as log:
                 log.seek(began)
                 for line in log.read().splitlines():
-                    if b'"unit_started"' in line:
+                    if f'"{self.role}_started"'.encode() in line:
                         self.port = json.loads(line)["port"]
                         return
             time.sleep(0.005)
@@ -297,7 +301,7 @@ def make_unit_process(make_house, request) -> Iterator[Callable[..., UnitProcess
         house = house or make_house(**signing)
         config = house.folder / "unit.toml"
         changes = {"allow_failpoints": True, "simulated_time": NOW, **(settings or {})}
-        config.write_text(_toml(house.settings(**changes)))
+        config.write_text(toml(house.settings(**changes)))
         process = UnitProcess(
             house,
             config,
@@ -314,7 +318,7 @@ def make_unit_process(make_house, request) -> Iterator[Callable[..., UnitProcess
             process.kill()
 
 
-def _toml(settings: dict[str, object]) -> str:
+def toml(settings: dict[str, object]) -> str:
     """Settings as TOML: scalars first, then tables."""
     lines, tables = [], []
     for name, value in settings.items():

@@ -73,11 +73,11 @@ class Zygote:
                 child.returncode = int(line)
                 child.ended.set()
 
-    def fork(self, config: Path, log: Path, environment: dict[str, str]) -> Forked:
-        """Start a unit; the one before must have ended."""
+    def fork(self, role: str, config: Path, log: Path, environment: dict[str, str]) -> Forked:
+        """Start a unit, or a provider; the one before must have ended."""
         assert self._child.ended.is_set()
         self._child = Forked()
-        job = {"config": str(config), "log": str(log), "environment": environment}
+        job = {"role": role, "config": str(config), "log": str(log), "environment": environment}
         assert self._process.stdin
         self._process.stdin.write(json.dumps(job) + "\n")
         self._process.stdin.flush()
@@ -93,12 +93,12 @@ class Zygote:
         self._process.stdout.close()
 
 
-def _become_unit(job: dict) -> None:
+def _become_server(job: dict) -> None:
     import typer
     from engines import FakeEngine
 
-    from padan_server.app import read_settings, run_unit
-    from padan_server.config import UnitConfig
+    from padan_server.app import read_settings, run_provider, run_unit
+    from padan_server.config import ProviderConfig, UnitConfig
 
     log = os.open(job["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     for descriptor in (1, 2):
@@ -106,7 +106,10 @@ def _become_unit(job: dict) -> None:
     os.environ.update(job["environment"])
     code = 1
     try:
-        run_unit(read_settings(Path(job["config"]), UnitConfig), FakeEngine())
+        if job["role"] == "provider":
+            run_provider(read_settings(Path(job["config"]), ProviderConfig))
+        else:
+            run_unit(read_settings(Path(job["config"]), UnitConfig), FakeEngine())
         code = 0
     except typer.Exit as left:
         code = left.exit_code
@@ -119,13 +122,14 @@ def _main() -> None:
     import engines  # noqa: F401 - imported for the children
 
     import padan_server.app
+    import padan_server.provider.server
     import padan_server.unit  # noqa: F401
 
     for line in sys.stdin:
         job = json.loads(line)
         pid = os.fork()
         if pid == 0:
-            _become_unit(job)
+            _become_server(job)
         _tell(pid)
         _tell(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 

@@ -9,9 +9,9 @@ from padan.v1 import agreement_service_pb2_grpc as pb_grpc
 from padan.v1.resources_pb2 import EpochContribution
 from padan_server.agreements import AgreementBook
 from padan_server.clock import Clock
-from padan_server.enforcement import Enforcement
+from padan_server.enforcement import Enforcement, Grant
 from padan_server.epochs import Epochs
-from padan_server.errors import field_invalid
+from padan_server.errors import Reason, Refusal, field_invalid
 from padan_server.model import Suspension
 from padan_server.pages import PageTokens, page_size
 from padan_server.requests import remember, replayed
@@ -23,13 +23,13 @@ _MAX_ARTICLE = 200
 
 
 class AgreementService(pb_grpc.AgreementServiceServicer):
-    """Serves agreements to their parties."""
+    """Serves agreements to their parties; a server of direct mode has no ``epochs``."""
 
     def __init__(
         self,
         book: AgreementBook,
         enforcement: Enforcement,
-        epochs: Epochs,
+        epochs: Epochs | None,
         store: Store,
         clock: Clock,
         tokens: PageTokens,
@@ -117,10 +117,9 @@ class AgreementService(pb_grpc.AgreementServiceServicer):
         grant = self._enforcement.admit(call.party, agreement_id, flow_id)
         call.note_grant(grant)
         call.note(epoch=epoch)
+        epochs = self._epochs_of(grant)
         # A contribution is its own request id: repeating it is harmless by nature.
-        return convert.contribution_message(
-            self._epochs.contribute(grant, epoch, public_key, signature)
-        )
+        return convert.contribution_message(epochs.contribute(grant, epoch, public_key, signature))
 
     def ListEpochContributions(
         self, request: pb.ListEpochContributionsRequest, context: grpc.ServicerContext
@@ -130,13 +129,24 @@ class AgreementService(pb_grpc.AgreementServiceServicer):
         call = current_call()
         grant = self._enforcement.admit(call.party, *names.parse_flow("parent", request.parent))
         call.note_grant(grant)
+        epochs = self._epochs_of(grant)
         size = page_size(request.page_size)
         scope = f"ListEpochContributions {call.party} {request.parent}"
         skip = self._tokens.read(scope, request.page_token, first=0)
-        found = self._epochs.page(grant, skip=skip, limit=size + 1)
+        found = epochs.page(grant, skip=skip, limit=size + 1)
         return pb.ListEpochContributionsResponse(
             contributions=[convert.contribution_message(c) for c in found[:size]],
             next_page_token=self._tokens.make(scope, skip + size) if len(found) > size else "",
+        )
+
+    def _epochs_of(self, grant: Grant) -> Epochs:
+        if self._epochs is not None:
+            return self._epochs
+        raise Refusal(
+            Reason.MODE_NOT_PERMITTED,
+            "Modus langsung tidak mengenal kontribusi epoch; kuncinya milik penyedia.",
+            "Direct mode knows no epoch contributions; its keys are the provider's.",
+            metadata=grant.metadata,
         )
 
     def _party_to(self, name: str) -> str:

@@ -1,0 +1,234 @@
+"""DirectService: label tables out, blinded elements in and out evaluated."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from threading import Event
+
+import grpc
+
+from padan.v1 import direct_service_pb2 as pb
+from padan.v1 import direct_service_pb2_grpc as pb_grpc
+from padan_linkage.direct.table import CHUNK_BYTES
+from padan_server.config import ProviderLimits
+from padan_server.enforcement import REQUESTER, Enforcement, Grant
+from padan_server.errors import field_invalid, shutting_down
+from padan_server.metrics import ProviderMetrics
+from padan_server.model import BlindedList, FlowKey
+from padan_server.pages import PageTokens, page_size
+from padan_server.provider.lists import BlindedLists, Chunk, Evaluation, NewList, Pending
+from padan_server.provider.pipeline import pipelined
+from padan_server.provider.shelf import ServedTable, Shelf
+from padan_server.services import convert, names
+from padan_server.services.call import Call, current_call
+from padan_server.store.port import Store
+
+_ROOT_BYTES = 32
+#: A page of tables leaves room for the rest of its message.
+_PAGE_SHARE = 0.75
+
+
+class DirectService(pb_grpc.DirectServiceServicer):
+    """Serves the requester of a flow."""
+
+    def __init__(
+        self,
+        enforcement: Enforcement,
+        shelf: Shelf,
+        lists: BlindedLists,
+        store: Store,
+        tokens: PageTokens,
+        metrics: ProviderMetrics,
+        stopping: Event,
+        limits: ProviderLimits,
+    ) -> None:
+        self._enforcement = enforcement
+        self._shelf = shelf
+        self._lists = lists
+        self._store = store
+        self._tokens = tokens
+        self._metrics = metrics
+        self._stopping = stopping
+        self._limits = limits
+
+    def ListLabelTables(
+        self, request: pb.ListLabelTablesRequest, context: grpc.ServicerContext
+    ) -> pb.ListLabelTablesResponse:
+        """The tables that answer a flow now: the newest base and its deltas, oldest first."""
+        del context
+        call = current_call()
+        grant = self._admit(call, *names.parse_flow("parent", request.parent))
+        tables = self._shelf.of_flow(grant.key)
+        # A page token holds for one base: a newer one begins a new list.
+        base = tables[0].manifest.table if tables else ""
+        scope = f"ListLabelTables {grant.party} {request.parent} {base}"
+        skip = self._tokens.read(scope, request.page_token, first=0)
+        page = _page(
+            [_table_message(t) for t in tables[skip : skip + page_size(request.page_size)]],
+            int(self._limits.message_bytes * _PAGE_SHARE),
+        )
+        after = skip + len(page)
+        call.note(tables=len(page))
+        return pb.ListLabelTablesResponse(
+            label_tables=page,
+            next_page_token=self._tokens.make(scope, after) if after < len(tables) else "",
+        )
+
+    def DownloadLabelTable(
+        self, request: pb.DownloadLabelTableRequest, context: grpc.ServicerContext
+    ) -> Iterator[pb.DownloadLabelTableResponse]:
+        """The chunks of a table from ``start_chunk`` on."""
+        del context
+        call = current_call()
+        agreement_id, flow_id, table_id = names.parse_label_table("name", request.name)
+        grant = self._admit(call, agreement_id, flow_id)
+        with self._store.read() as tx:
+            table = self._shelf.get(tx, grant, table_id)
+        if not 0 <= request.start_chunk <= table.chunk_count:
+            raise field_invalid(
+                "start_chunk", f"0 sampai {table.chunk_count}", f"0 to {table.chunk_count}"
+            )
+        call.note(table=table_id, start_chunk=request.start_chunk, chunks=0)
+        with table.rows.open("rb") as file:  # stays readable if it is erased meanwhile
+            file.seek(request.start_chunk * CHUNK_BYTES)
+            for number in range(request.start_chunk, table.chunk_count):
+                if self._stopping.is_set():
+                    raise shutting_down()
+                rows = file.read(CHUNK_BYTES)
+                yield pb.DownloadLabelTableResponse(chunk=number, rows=rows)
+                call.note(chunks=number + 1 - request.start_chunk)
+                self._metrics.table_bytes.inc(len(rows))
+
+    def CreateBlindedList(
+        self, request: pb.CreateBlindedListRequest, context: grpc.ServicerContext
+    ) -> pb.BlindedList:
+        """Commit the caller to a list and charge it."""
+        del context
+        call = current_call()
+        grant = self._admit(call, *names.parse_flow("parent", request.parent))
+        made = self._lists.create(
+            grant, _new_list(request.blinded_list), convert.request_key(request)
+        )
+        call.note(list=made.id, epoch=made.epoch, elements=made.element_count)
+        self._metrics.committed.inc(made.element_count)
+        return _list_message(made)
+
+    def GetBlindedList(
+        self, request: pb.GetBlindedListRequest, context: grpc.ServicerContext
+    ) -> pb.BlindedList:
+        """One of the caller's lists."""
+        del context
+        call = current_call()
+        agreement_id, flow_id, list_id = names.parse_blinded_list("name", request.name)
+        found = self._lists.get(self._admit(call, agreement_id, flow_id), list_id)
+        call.note(list=list_id)
+        return _list_message(found)
+
+    def EvaluateElements(
+        self, request: pb.EvaluateElementsRequest, context: grpc.ServicerContext
+    ) -> pb.EvaluateElementsResponse:
+        """Evaluate one chunk of a committed list."""
+        del context
+        call = current_call()
+        return self._finish(call, self._begin(call, request))
+
+    def EvaluateElementStream(
+        self,
+        request_iterator: Iterator[pb.EvaluateElementsRequest],
+        context: grpc.ServicerContext,
+    ) -> Iterator[pb.EvaluateElementsResponse]:
+        """Evaluate chunks as they come, several at a time, answered in order."""
+        del context
+        call = current_call()
+        yield from pipelined(
+            request_iterator,
+            lambda request: self._begin(call, request),
+            lambda begun: self._finish(call, begun),
+            self._limits.chunks_ahead,
+        )
+
+    def _begin(self, call: Call, request: pb.EvaluateElementsRequest) -> _Begun:
+        """Each chunk is admitted by itself: a suspension stops a stream at the next one."""
+        if self._stopping.is_set():
+            raise shutting_down()
+        agreement_id, flow_id, list_id = names.parse_blinded_list(
+            "blinded_list", request.blinded_list
+        )
+        grant = self._admit(call, agreement_id, flow_id)
+        chunk = Chunk(list_id, request.chunk, request.elements, request.audit_path)
+        return _Begun(grant, self._lists.begin(grant, chunk))
+
+    def _finish(self, call: Call, begun: _Begun) -> pb.EvaluateElementsResponse:
+        done = self._lists.finish(begun.grant, begun.pending)
+        _count(call, begun.pending.chunk.list_id, done)
+        self._metrics.evaluated.inc(done.count)
+        return pb.EvaluateElementsResponse(
+            chunk=done.number, evaluated=done.evaluated, proof=done.proof
+        )
+
+    def _admit(self, call: Call, agreement_id: str, flow_id: str) -> Grant:
+        grant = self._enforcement.admit(call.party, agreement_id, flow_id, roles=REQUESTER)
+        call.note_grant(grant)
+        return grant
+
+
+class _Begun:
+    """A chunk under way, and what admitted it."""
+
+    def __init__(self, grant: Grant, pending: Pending) -> None:
+        self.grant = grant
+        self.pending = pending
+
+    def cancel(self) -> None:
+        """Nobody waits for it any more."""
+        self.pending.cancel()
+
+
+def _count(call: Call, list_id: str, done: Evaluation) -> None:
+    """Add a chunk to the call's line in the log: how many elements, how many of them again."""
+    facts = call.facts
+    elements = int(facts.get("elements", 0)) + done.count
+    repeated = int(facts.get("repeated", 0)) + (0 if done.fresh else done.count)
+    call.note(list=list_id, elements=elements, repeated=repeated)
+
+
+def _new_list(message: pb.BlindedList) -> NewList:
+    """What a caller commits to, each value checked for form."""
+    if message.epoch < 1:
+        raise field_invalid("blinded_list.epoch", "dihitung dari 1", "counts from 1")
+    if message.element_count < 1:
+        raise field_invalid("blinded_list.element_count", "paling sedikit 1", "at least 1")
+    root = convert.exact_bytes("blinded_list.root", message.root, _ROOT_BYTES)
+    return NewList(message.epoch, message.element_count, root)
+
+
+def _list_message(found: BlindedList) -> pb.BlindedList:
+    return pb.BlindedList(
+        name=names.blinded_list_name(found.flow, found.id),
+        epoch=found.epoch,
+        element_count=found.element_count,
+        root=found.root,
+        evaluated_count=found.evaluated_count,
+        create_time=convert.timestamp(found.create_time),
+    )
+
+
+def _table_message(table: ServedTable) -> pb.LabelTable:
+    key: FlowKey = table.key
+    return pb.LabelTable(
+        name=names.label_table_name(key, table.manifest.table),
+        manifest=table.document,
+        signature=table.signature,
+        chunk_hashes=table.chunk_hashes,
+    )
+
+
+def _page(tables: list[pb.LabelTable], limit: int) -> list[pb.LabelTable]:
+    """The first tables that fit a message, one at least."""
+    taken, size = 0, 0
+    for table in tables:
+        size += table.ByteSize()
+        if taken and size > limit:
+            break
+        taken += 1
+    return tables[:taken]
