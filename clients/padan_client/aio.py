@@ -27,13 +27,15 @@ from padan_client.core.effects import (
     Unary,
     Upload,
     Work,
+    run_here,
 )
 from padan_client.core.progress import Report, silent
 from padan_client.core.refusals import from_rpc_error
+from padan_client.direct.publishing import DAYS
 from padan_client.errors import PadanError
 from padan_client.home import Home
 from padan_client.lists import Record
-from padan_client.provider import ProviderFlow, PublishResult
+from padan_client.provider import Given, ProviderFlow, PublishResult
 from padan_client.requester import Records, RequesterFlow, first_row
 from padan_client.results import ConfirmResult
 from padan_client.transport import Methods, credentials, deadline, no_provider, options
@@ -163,7 +165,7 @@ class AsyncProviderClient:
         threads: int | None = None,
     ) -> None:
         self._flow = ProviderFlow(home, agreement, flow, threads)
-        self._link = link or AsyncLink.open(home.config, home.folder)
+        self._link = link
 
     async def __aenter__(self) -> Self:
         return self
@@ -178,7 +180,8 @@ class AsyncProviderClient:
 
     async def close(self) -> None:
         """Close the connection."""
-        await self._link.close()
+        if self._link is not None:
+            await self._link.close()
 
     async def publish(
         self,
@@ -192,17 +195,40 @@ class AsyncProviderClient:
         progress: Report = silent,
     ) -> PublishResult:
         """As :meth:`padan_client.provider.ProviderClient.publish`."""
-        return await self._link.run(
-            self._flow.publish(
-                table,
-                columns=columns,
-                id_column=id_column,
-                status_columns=status_column,
-                delta_of=delta_of,
-                deletes=deletes,
-                report=progress,
-            )
+        given = Given(
+            table=table,
+            id_column=id_column,
+            columns=columns,
+            status_column=status_column,
+            delta_of=delta_of,
+            deletes=deletes,
         )
+        if self._link is None:
+            self._link = AsyncLink.open(self._flow.home.config, self._flow.home.folder)
+        return await self._link.run(self._flow.publish(given, progress))
+
+    async def publish_table(
+        self,
+        table: pa.Table | None,
+        *,
+        id_column: str,
+        columns: Mapping[str, str] | None = None,
+        status_column: str | Mapping[str, str] | None = None,
+        delta_of: str | None = None,
+        deletes: Sequence[str] = (),
+        days: int = DAYS,
+        progress: Report = silent,
+    ) -> PublishResult:
+        """As :meth:`padan_client.provider.ProviderClient.publish_table`, in a thread."""
+        given = Given(
+            table=table,
+            id_column=id_column,
+            columns=columns,
+            status_column=status_column,
+            delta_of=delta_of,
+            deletes=deletes,
+        )
+        return await asyncio.to_thread(run_here, self._flow.publish_table(given, days, progress))
 
 
 class AsyncRequesterClient:
@@ -239,15 +265,23 @@ class AsyncRequesterClient:
         self,
         records: Records,
         *,
+        mode: str | None = None,
         columns: Mapping[str, str] | None = None,
         id_column: str | None = None,
+        controls: pa.Table | None = None,
         deliver: Deliver | None = None,
         progress: Report = silent,
     ) -> ConfirmResult:
         """As :meth:`padan_client.requester.RequesterClient.confirm`."""
         return await self._link.run(
             self._flow.confirm(
-                records, columns=columns, id_column=id_column, deliver=deliver, report=progress
+                records,
+                mode=mode,
+                columns=columns,
+                id_column=id_column,
+                controls=controls,
+                deliver=deliver,
+                report=progress,
             )
         )
 
@@ -255,14 +289,15 @@ class AsyncRequesterClient:
         self,
         records: Records,
         *,
+        mode: str | None = None,
         columns: Mapping[str, str] | None = None,
         id_column: str | None = None,
     ) -> ConfirmResult:
         """As :meth:`padan_client.requester.RequesterClient.confirm_few`."""
         return await self._link.run(
-            self._flow.confirm_few(records, columns=columns, id_column=id_column)
+            self._flow.confirm_few(records, mode=mode, columns=columns, id_column=id_column)
         )
 
-    async def confirm_one(self, record: Record) -> dict[str, str]:
+    async def confirm_one(self, record: Record, *, mode: str | None = None) -> dict[str, str]:
         """As :meth:`padan_client.requester.RequesterClient.confirm_one`."""
-        return first_row(await self.confirm_few([record]))
+        return first_row(await self.confirm_few([record], mode=mode))

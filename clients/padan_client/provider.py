@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -12,13 +13,14 @@ from typing import Self
 import pyarrow as pa
 
 from padan_client.core.contributions import FlowPlace
-from padan_client.core.effects import Steps
+from padan_client.core.effects import Steps, run_here
 from padan_client.core.progress import Report, silent
 from padan_client.core.publishing import Publication, publish
+from padan_client.direct.publishing import DAYS, DirectPublication, publish_table
 from padan_client.errors import BadInputError
 from padan_client.home import Home
 from padan_client.language import t
-from padan_client.registry import empty_registry, prepare_registry
+from padan_client.registry import Registry, empty_registry, prepare_registry
 from padan_client.transport import Link
 from padan_linkage.schema import Schema
 
@@ -28,7 +30,8 @@ class PublishResult:
     """What was published: ``rows`` records under the resource name ``dataset``.
 
     In a delta ``rows`` are the changed records and ``deleted`` those that left. ``quarantine``
-    lists every row or value that could not be used.
+    lists every row or value that could not be used. In direct mode ``dataset`` is the id of the
+    label table and ``expires`` the moment from which on it answers no more.
     """
 
     dataset: str
@@ -36,9 +39,46 @@ class PublishResult:
     deleted: int
     epoch: int
     quarantine: pa.Table
+    mode: str = "unit"
+    expires: str = ""
 
     def __repr__(self) -> str:
         return f"PublishResult({self.dataset!r}, rows={self.rows}, deleted={self.deleted})"
+
+
+@dataclass(frozen=True, repr=False, kw_only=True)
+class Given:
+    """What a caller publishes, as it was given."""
+
+    table: pa.Table | None
+    id_column: str
+    columns: Mapping[str, str] | None = None
+    status_column: str | Mapping[str, str] | None = None
+    delta_of: str | None = None
+    deletes: Sequence[str] = ()
+
+    def require_base(self) -> None:
+        """Raise BadInputError where records leave no base."""
+        if not self.delta_of and (self.deletes or self.table is None):
+            raise BadInputError(
+                t(
+                    "Penghapusan rekaman memerlukan registri dasar (delta_of).",
+                    "Deleting records takes a base registry (delta_of).",
+                )
+            )
+
+    def registry(self, place: FlowPlace, schema: Schema) -> Registry:
+        """The prepared records; none for a delta that only deletes."""
+        if self.table is None:
+            return empty_registry(schema)
+        return prepare_registry(
+            place.flow,
+            schema,
+            self.table,
+            columns=self.columns,
+            id_column=self.id_column,
+            status_columns=self.status_column,
+        )
 
 
 class ProviderFlow:
@@ -50,41 +90,14 @@ class ProviderFlow:
         self.flow = flow
         self.threads = threads or os.cpu_count() or 1
 
-    def publish(
-        self,
-        table: pa.Table | None,
-        *,
-        columns: Mapping[str, str] | None,
-        id_column: str,
-        status_columns: str | Mapping[str, str] | None,
-        delta_of: str | None,
-        deletes: Sequence[str],
-        report: Report,
-    ) -> Steps[PublishResult]:
+    def publish(self, given: Given, report: Report) -> Steps[PublishResult]:
         """Steps of :meth:`ProviderClient.publish`."""
-        if not delta_of and (deletes or table is None):
-            raise BadInputError(
-                t(
-                    "Penghapusan rekaman memerlukan registri dasar (delta_of).",
-                    "Deleting records takes a base registry (delta_of).",
-                )
-            )
+        given.require_base()
 
         def prepare(place: FlowPlace, schema: Schema) -> Publication:
-            registry = (
-                empty_registry(schema)
-                if table is None
-                else prepare_registry(
-                    place.flow,
-                    schema,
-                    table,
-                    columns=columns,
-                    id_column=id_column,
-                    status_columns=status_columns,
-                )
-            )
-            base = dataset_name(place.name, delta_of) if delta_of else ""
-            return Publication(registry, base, _checked_deletes(deletes, registry.ids))
+            registry = given.registry(place, schema)
+            base = dataset_name(place.name, given.delta_of) if given.delta_of else ""
+            return Publication(registry, base, _checked_deletes(given.deletes, registry.ids))
 
         name, session, publication = yield from publish(
             self.home, self.agreement, self.flow, prepare, report=report, threads=self.threads
@@ -95,6 +108,34 @@ class ProviderFlow:
             deleted=len(publication.deletes),
             epoch=session.key.epoch,
             quarantine=publication.registry.quarantine,
+        )
+
+    def publish_table(self, given: Given, days: int, report: Report) -> Steps[PublishResult]:
+        """Steps of :meth:`ProviderClient.publish_table`; nothing travels."""
+        given.require_base()
+
+        def prepare(place: FlowPlace, schema: Schema) -> DirectPublication:
+            registry = given.registry(place, schema)
+            deletes = _checked_deletes(given.deletes, registry.ids)
+            return DirectPublication(registry, given.delta_of or "", deletes, days)
+
+        published, registry = yield from publish_table(
+            self.home,
+            self.agreement,
+            self.flow,
+            prepare,
+            now=lambda: datetime.now(UTC),
+            report=report,
+            processes=self.threads,
+        )
+        return PublishResult(
+            dataset=published.manifest.table,
+            rows=published.records,
+            deleted=published.deleted,
+            epoch=published.manifest.epoch,
+            quarantine=registry.quarantine,
+            mode="direct",
+            expires=published.manifest.expires,
         )
 
 
@@ -114,7 +155,7 @@ class ProviderClient:
         threads: int | None = None,
     ) -> None:
         self._flow = ProviderFlow(home, agreement, flow, threads)
-        self._link = link or Link.open(home.config, home.folder)
+        self._link = link  # opened when it is needed: publishing a table needs none
 
     @classmethod
     def open(
@@ -136,7 +177,8 @@ class ProviderClient:
 
     def close(self) -> None:
         """Close the connection."""
-        self._link.close()
+        if self._link is not None:
+            self._link.close()
 
     def publish(
         self,
@@ -157,17 +199,46 @@ class ProviderClient:
         ``deletes`` the ids of those that leave. Rows that cannot be used come back as a quarantine
         table. After a crash the same call with the same input goes on. Raises PadanError.
         """
-        return self._link.run(
-            self._flow.publish(
-                table,
-                columns=columns,
-                id_column=id_column,
-                status_columns=status_column,
-                delta_of=delta_of,
-                deletes=deletes,
-                report=progress,
-            )
+        given = Given(
+            table=table,
+            id_column=id_column,
+            columns=columns,
+            status_column=status_column,
+            delta_of=delta_of,
+            deletes=deletes,
         )
+        if self._link is None:
+            self._link = Link.open(self._flow.home.config, self._flow.home.folder)
+        return self._link.run(self._flow.publish(given, progress))
+
+    def publish_table(
+        self,
+        table: pa.Table | None,
+        *,
+        id_column: str,
+        columns: Mapping[str, str] | None = None,
+        status_column: str | Mapping[str, str] | None = None,
+        delta_of: str | None = None,
+        deletes: Sequence[str] = (),
+        days: int = DAYS,
+        progress: Report = silent,
+    ) -> PublishResult:
+        """Build a label table for direct mode and put it into the ``tables_dir`` of the settings.
+
+        Arguments as in :meth:`publish`; ``delta_of`` is a table's id. A base is good for ``days``.
+        Works in ``threads`` processes, which Python starts anew: a script that calls this must
+        guard its own start with ``if __name__ == "__main__"``. Nothing travels; ``padan-server
+        provider`` serves what appears. Raises PadanError.
+        """
+        given = Given(
+            table=table,
+            id_column=id_column,
+            columns=columns,
+            status_column=status_column,
+            delta_of=delta_of,
+            deletes=deletes,
+        )
+        return run_here(self._flow.publish_table(given, days, progress))
 
 
 def dataset_name(flow: str, given: str) -> str:

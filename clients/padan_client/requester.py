@@ -3,26 +3,37 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeAlias
 
 import pyarrow as pa
 
+from padan_client.controls import read_controls, require_honest
 from padan_client.core.asking import MAX_RECORDS, Counter, ask
 from padan_client.core.confirming import Deliver, confirm, finish
 from padan_client.core.contributions import FlowPlace
 from padan_client.core.effects import Steps
 from padan_client.core.progress import Report, silent
 from padan_client.core.session import open_session, require_role, unit_schema
+from padan_client.direct.answering import DirectAnswers, direct_result
+from padan_client.direct.asking import FRESH, DirectCounter, ask_directly
+from padan_client.direct.confirming import Confirmation, confirm_directly, join, open_rows
+from padan_client.direct.publishing import direct_schemas, usable_schema
+from padan_client.direct.session import DirectSession, open_direct
 from padan_client.errors import BadInputError, MismatchError
 from padan_client.home import Home
 from padan_client.language import t
 from padan_client.lists import Record, RequestList, prepare_list
 from padan_client.results import ConfirmResult
 from padan_client.transport import Link
+from padan_linkage.agreement import Mode
+from padan_linkage.direct.lookup import Answering
 from padan_linkage.schema import Schema
+
+MODES = ("unit", "direct", "auto")
 
 Records: TypeAlias = "pa.Table | Sequence[Record]"
 
@@ -36,22 +47,45 @@ class RequesterFlow:
         self.flow = flow
         self.threads = threads or os.cpu_count() or 1
         self._counter: Counter | None = None
+        self._direct: DirectCounter | None = None
 
     def confirm(
         self,
         records: Records,
         *,
+        mode: str | None,
         columns: Mapping[str, str] | None,
         id_column: str | None,
+        controls: pa.Table | None,
         deliver: Deliver | None,
         report: Report,
     ) -> Steps[ConfirmResult]:
         """Steps of :meth:`RequesterClient.confirm`."""
+        place = self._place()
+        planted = None if controls is None else read_controls(place.flow, controls)
 
         def prepare(schema: Schema) -> RequestList:
-            return prepare_list(schema, records, columns=columns, id_column=id_column)
+            asked = prepare_list(schema, records, columns=columns, id_column=id_column)
+            if planted is None:
+                return asked
+            known = prepare_list(schema, planted.table, columns=columns, id_column=None)
+            return planted.plant(asked, known)
 
-        return (
+        delivered: list[ConfirmResult] = []
+
+        def hand_over(result: ConfirmResult) -> None:
+            whole = result if planted is None else planted.reaped(place.flow, result)
+            delivered.append(whole)
+            if deliver is not None:
+                deliver(whole)
+
+        yield from self._confirm(chosen_mode(place, mode), prepare, hand_over, report)
+        return require_honest(delivered[0])
+
+    def _confirm(
+        self, mode: str, prepare: Callable[[Schema], RequestList], deliver: Deliver, report: Report
+    ) -> Steps[None]:
+        if mode == "unit":
             yield from confirm(
                 self.home,
                 self.agreement,
@@ -61,22 +95,66 @@ class RequesterFlow:
                 report=report,
                 threads=self.threads,
             )
+            return
+        wanted = Confirmation(
+            self.home,
+            self.agreement,
+            self.flow,
+            prepare,
+            deliver,
+            report,
+            self.threads,
+            utc_now,
         )
+        yield from confirm_directly(wanted, residue=mode == "auto")
 
     def confirm_few(
-        self, records: Records, *, columns: Mapping[str, str] | None, id_column: str | None
+        self,
+        records: Records,
+        *,
+        mode: str | None,
+        columns: Mapping[str, str] | None,
+        id_column: str | None,
     ) -> Steps[ConfirmResult]:
         """Steps of :meth:`RequesterClient.confirm_few`."""
         place = self._place()
-        schema = unit_schema(place)
-        asked = prepare_list(schema, records, columns=columns, id_column=id_column)
-        if len(asked) > MAX_RECORDS:
-            raise BadInputError(
-                t(
-                    f"Paling banyak {MAX_RECORDS} rekaman sekali tanya; daftar: pakai confirm.",
-                    f"At most {MAX_RECORDS} records at once; use confirm for a list.",
-                )
+        chosen = chosen_mode(place, mode)
+        if chosen == "unit":
+            return (yield from self._few_by_unit(place, records, columns, id_column))
+        residue = chosen == "auto" and Mode.UNIT in place.flow.modes
+        schema = usable_schema(place.flow, unit=residue)
+        asked = _few(prepare_list(schema, records, columns=columns, id_column=id_column))
+        _, keys = direct_schemas(place)
+        answers = DirectAnswers(Answering(0), {})
+        if len(asked):
+            session = yield from self._open_direct(place)
+            answers = yield from ask_directly(
+                session, asked, self.home.patience, self.home.randomness
             )
+        result = direct_result(place.flow, keys, asked, answers, "")
+        left = open_rows(keys, asked, answers)
+        if residue and len(left):
+            counter = yield from self._open_counter()
+            return join(place.flow, result, (yield from ask(counter, left)))
+        return result
+
+    def _open_direct(self, place: FlowPlace) -> Steps[DirectSession]:
+        """The kept session over today's tables, looked for anew every few minutes."""
+        if self._direct is None or not self._direct.fresh(utc_now()):
+            document = self.home.signed_agreement(self.agreement).document
+            session = yield from open_direct(self.home, place, document, utc_now, silent)
+            self._direct = DirectCounter(session, utc_now() + FRESH)
+        return self._direct.session
+
+    def _few_by_unit(
+        self,
+        place: FlowPlace,
+        records: Records,
+        columns: Mapping[str, str] | None,
+        id_column: str | None,
+    ) -> Steps[ConfirmResult]:
+        schema = unit_schema(place)
+        asked = _few(prepare_list(schema, records, columns=columns, id_column=id_column))
         if not len(asked):
             return finish(place, schema, asked, [], [], "")
         known = self._counter is not None
@@ -94,6 +172,8 @@ class RequesterFlow:
         """The flow; a kept session has it already, and reading the agreement takes a while."""
         if self._counter is not None:
             return self._counter.session.place
+        if self._direct is not None:
+            return self._direct.session.place
         place = self.home.place(self.agreement, self.flow)
         require_role(place, place.flow.requester, provider=False)
         return place
@@ -112,6 +192,35 @@ class RequesterFlow:
             )
             self._counter = Counter(session, home.patience, home.randomness)
         return self._counter
+
+
+def _few(asked: RequestList) -> RequestList:
+    if len(asked) > MAX_RECORDS:
+        raise BadInputError(
+            t(
+                f"Paling banyak {MAX_RECORDS} rekaman sekali tanya; daftar: pakai confirm.",
+                f"At most {MAX_RECORDS} records at once; use confirm for a list.",
+            )
+        )
+    return asked
+
+
+def chosen_mode(place: FlowPlace, mode: str | None) -> str:
+    """``unit``, ``direct`` or ``auto``; without one, the unit where the flow allows it.
+
+    Auto is the unit alone where the flow does not allow direct mode. Raises BadInputError.
+    """
+    direct = Mode.DIRECT in place.flow.modes
+    if mode is None:
+        return "unit" if Mode.UNIT in place.flow.modes or not direct else "direct"
+    if mode not in MODES:
+        raise BadInputError(t(f"Mode: {', '.join(MODES)}.", f"Modes: {', '.join(MODES)}."))
+    return "unit" if mode == "auto" and not direct else mode
+
+
+def utc_now() -> datetime:
+    """The present moment; tables expire."""
+    return datetime.now(UTC)
 
 
 class RequesterClient:
@@ -158,22 +267,36 @@ class RequesterClient:
         self,
         records: Records,
         *,
+        mode: str | None = None,
         columns: Mapping[str, str] | None = None,
         id_column: str | None = None,
+        controls: pa.Table | None = None,
         deliver: Deliver | None = None,
         progress: Report = silent,
     ) -> ConfirmResult:
-        """Confirm a list of any length in a run.
+        """Confirm a list of any length.
+
+        ``mode``: ``"unit"`` (a run of the linkage unit), ``"direct"`` (the provider's label table,
+        the provider does not learn whom was asked about), or ``"auto"`` (direct, and the unit for
+        what stays open); without one, the unit where the flow allows it. In direct and auto mode
+        the column ``cara`` says how a row was answered.
 
         ``records`` is a table of strings or a sequence of mappings; ``columns`` maps schema fields
-        to its columns; ``id_column`` names the rows. ``deliver`` is called with the result before
-        the pending job is closed, so that writing it to a file is safe against a crash. After a
-        crash the same call with the same input goes on, and is not charged again. Raises
-        PadanError.
+        to its columns; ``id_column`` names the rows. ``controls`` are records with a column
+        ``kode``, mixed in; ControlError tells if they were answered wrongly. ``deliver`` is called
+        with the result before the pending job is closed, so that writing it to a file is safe
+        against a crash. After a crash the same call with the same input goes on, and is not charged
+        again. Raises PadanError.
         """
         return self._link.run(
             self._flow.confirm(
-                records, columns=columns, id_column=id_column, deliver=deliver, report=progress
+                records,
+                mode=mode,
+                columns=columns,
+                id_column=id_column,
+                controls=controls,
+                deliver=deliver,
+                report=progress,
             )
         )
 
@@ -181,18 +304,25 @@ class RequesterClient:
         self,
         records: Records,
         *,
+        mode: str | None = None,
         columns: Mapping[str, str] | None = None,
         id_column: str | None = None,
     ) -> ConfirmResult:
-        """Confirm up to 1,000 records at once, in real time. Raises PadanError."""
-        return self._link.run(self._flow.confirm_few(records, columns=columns, id_column=id_column))
+        """Confirm up to 1,000 records at once, in real time; modes as in :meth:`confirm`.
 
-    def confirm_one(self, record: Record) -> dict[str, str]:
+        In direct mode the tables that are here answer, looked for anew every ten minutes. Raises
+        PadanError.
+        """
+        return self._link.run(
+            self._flow.confirm_few(records, mode=mode, columns=columns, id_column=id_column)
+        )
+
+    def confirm_one(self, record: Record, *, mode: str | None = None) -> dict[str, str]:
         """Confirm one record in real time. Returns its row of the result table as a mapping.
 
         A record that cannot be used has ``hasil`` = ``karantina``. Raises PadanError.
         """
-        return first_row(self.confirm_few([record]))
+        return first_row(self.confirm_few([record], mode=mode))
 
 
 def first_row(result: ConfirmResult) -> dict[str, str]:

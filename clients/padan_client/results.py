@@ -9,7 +9,7 @@ Columns of a result table: ``row`` (as in the quarantine), ``id``, ``hasil`` (wh
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import numpy as np
@@ -54,13 +54,25 @@ class Answered:
 
 @dataclass(frozen=True)
 class PassSummary:
-    """What the unit estimated, without labels, of one pass; None where it could not."""
+    """What the unit estimated, without labels, of one pass; None where it could not.
+
+    In direct mode, the rows that a key settled.
+    """
 
     pass_id: str
     matched_rows: int
     ambiguous_rows: int
     precision: float | None
     recall: float | None
+    mode: str = "unit"
+
+
+@dataclass(frozen=True)
+class ControlReport:
+    """How planted control records were answered; ``wrong`` holds their row numbers, from 1."""
+
+    asked: int
+    wrong: tuple[int, ...]
 
 
 @dataclass(frozen=True, repr=False)
@@ -69,7 +81,9 @@ class ConfirmResult:
 
     ``table`` has a row for every row asked, in order; ``counts`` maps each code (and ``ganda``,
     ``karantina``) to rows; ``unopened`` counts answers of the unit that were not for the row they
-    came with and were not believed.
+    came with and were not believed; ``evaluated``, direct mode's blinded elements by key;
+    ``controls`` is there if control records were planted; ``skipped`` says why the residue was not
+    sent through the unit where mode auto would have.
     """
 
     table: pa.Table
@@ -78,6 +92,9 @@ class ConfirmResult:
     passes: tuple[PassSummary, ...] = ()
     unopened: int = 0
     run: str = ""
+    evaluated: Mapping[str, int] = field(default_factory=dict)
+    controls: ControlReport | None = None
+    skipped: str = ""
 
     def __repr__(self) -> str:
         return f"ConfirmResult(rows={self.table.num_rows}, quarantine={self.quarantine.num_rows})"

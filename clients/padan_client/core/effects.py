@@ -149,3 +149,16 @@ def work(function: Callable[[], T]) -> Steps[T]:
     """Run ``function`` as :class:`Work`."""
     result: T = yield Work(function)
     return result
+
+
+def run_here(steps: Steps[T]) -> T:
+    """Carry out steps that work and do not call anybody."""
+    result: Any = None
+    while True:
+        try:
+            effect = steps.send(result)
+        except StopIteration as stop:
+            value: T = stop.value
+            return value
+        assert isinstance(effect, Work)
+        result = effect.function()

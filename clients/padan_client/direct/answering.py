@@ -1,0 +1,179 @@
+"""From a list to its answers in direct mode: key after key, only for rows that are still open.
+
+Everything is at home; the provider sees blinded elements and how many. Identifiers come first in
+the agreement's order, tolerant keys after them; labels that differ are ambiguous, never a guess.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from padan_client.core.effects import Steps, work
+from padan_client.direct.evaluating import Asking, evaluate
+from padan_client.errors import VerificationError
+from padan_client.language import t
+from padan_client.lists import RequestList
+from padan_client.results import (
+    SAME,
+    UNCHECKED,
+    Answered,
+    ConfirmResult,
+    PassSummary,
+    count_codes,
+    result_table,
+)
+from padan_linkage.agreement import Flow
+from padan_linkage.direct.inputs import key_inputs
+from padan_linkage.direct.lookup import Answering, Found, look_up
+from padan_linkage.direct.schema import DirectSchema
+from padan_linkage.merge import AMBIGUOUS, MATCHED
+
+#: Column that says which way a row was answered: ``direct:<key>`` or ``unit:<pass>``.
+WAY = "cara"
+_SURE, _LIKELY = 3, 2  # bands: an identifier agreed, a tolerant key agreed
+
+
+@dataclass(frozen=True, repr=False)
+class DirectAnswers:
+    """Answers to the asked records, and how many evaluations each key took."""
+
+    answering: Answering
+    evaluated: dict[str, int]
+
+
+def answer(asking: Asking, asked: RequestList) -> Steps[DirectAnswers]:
+    """Ask for the list's records, one key after another.
+
+    Raises VerificationError where a label does not open or says what the flow does not have.
+    """
+    answering = Answering(len(asked))
+    evaluated: dict[str, int] = {}
+    for number, key in enumerate(asking.session.schema.keys):
+        messages, which, record = yield from work(
+            partial(_inputs, asking, asked, answering, key.id)
+        )
+        if not len(messages):
+            continue
+        evaluated[key.id] = len(messages)
+        outputs = yield from evaluate(asking, key.id, messages)
+        yield from work(partial(_take, asking, answering, number, outputs, which, record))
+    return DirectAnswers(answering, evaluated)
+
+
+def _inputs(
+    asking: Asking, asked: RequestList, answering: Answering, key_id: str
+) -> tuple[list[bytes], NDArray[np.int64], NDArray[np.int64]]:
+    """Distinct inputs of the open records; of each input of a record, which one and whose."""
+    open_records = answering.open_records()
+    if not len(open_records):
+        return [], open_records, open_records
+    session = asking.session
+    made = key_inputs(session.fields, session.schema.key(key_id), asked.subset(open_records))
+    coded = pc.dictionary_encode(made.messages)
+    if isinstance(coded, pa.ChunkedArray):
+        coded = coded.combine_chunks()
+    which = coded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
+    return coded.dictionary.to_pylist(), which, open_records[made.record]
+
+
+def _take(
+    asking: Asking,
+    answering: Answering,
+    number: int,
+    outputs: NDArray[np.uint8],
+    which: NDArray[np.int64],
+    record: NDArray[np.int64],
+) -> None:
+    session = asking.session
+    found = look_up(session.tables, outputs)
+    unknown = np.uint64(~((1 << len(session.place.flow.codes)) - 1) & (1 << 64) - 1)
+    empty = found.hit & ~found.ambiguous & (found.codes == 0)
+    if found.failed.any() or (found.codes & unknown).any() or empty.any():
+        raise _wrong_label(session.schema.keys[number].id)
+    answering.take(
+        number,
+        record,
+        Found(found.hit[which], found.codes[which], found.ambiguous[which], found.failed[which]),
+    )
+
+
+def summaries(schema: DirectSchema, answers: DirectAnswers) -> tuple[PassSummary, ...]:
+    """Rows that each key settled, as unit mode has it for passes; direct mode estimates nothing."""
+    answering = answers.answering
+    found = []
+    for number, key in enumerate(schema.keys):
+        mine = answering.answered_by == number
+        found.append(
+            PassSummary(
+                pass_id=key.id,
+                matched_rows=int((mine & (answering.outcome == MATCHED)).sum()),
+                ambiguous_rows=int((mine & (answering.outcome == AMBIGUOUS)).sum()),
+                precision=None,
+                recall=None,
+                mode="direct",
+            )
+        )
+    return tuple(found)
+
+
+def direct_result(
+    flow: Flow, schema: DirectSchema, asked: RequestList, answers: DirectAnswers, run: str
+) -> ConfirmResult:
+    """Word the answers."""
+    answering = answers.answering
+    tolerant = np.array([key.tolerant for key in schema.keys], np.bool_)
+    bands = np.where(tolerant[answering.answered_by], _LIKELY, _SURE)
+    matched = answering.outcome == MATCHED
+    answered = Answered(
+        outcomes=answering.outcome,
+        bands=np.where(matched, bands, 0).astype(np.uint8),
+        codes=answering.codes,
+        passes=np.where(matched, answering.answered_by, -1),
+        checks=_checks(flow, schema, answering),
+    )
+    ids = [key.id for key in schema.keys]
+    table = result_table(flow, ids, asked.ids, asked.rows, asked.asked, answered)
+    return ConfirmResult(
+        table=with_way(table, "direct"),
+        quarantine=asked.quarantine,
+        counts=count_codes(flow, table),
+        passes=summaries(schema, answers),
+        run=run,
+        evaluated=dict(answers.evaluated),
+    )
+
+
+def with_way(table: pa.Table, mode: str) -> pa.Table:
+    """A result table with the column that says the way, "" where nothing answered."""
+    passes = table["jalur"]
+    way = pc.binary_join_element_wise(mode, passes, ":")
+    return table.append_column(WAY, pc.if_else(pc.equal(passes, ""), "", way))
+
+
+def _checks(flow: Flow, schema: DirectSchema, answering: Answering) -> NDArray[np.uint8]:
+    """A field agrees if the key that answered has it whole; a label tells nothing of the others."""
+    checks = np.full((len(answering.outcome), len(flow.confirm)), UNCHECKED, np.uint8)
+    matched = answering.outcome == MATCHED
+    for number, key in enumerate(schema.keys):
+        mine = matched & (answering.answered_by == number)
+        for bit, name in enumerate(flow.confirm):
+            if name in key.exact:
+                checks[mine, bit] = SAME
+    return checks
+
+
+def _wrong_label(key_id: str) -> VerificationError:
+    return VerificationError(
+        t(
+            f"Tabel penyedia memuat jawaban yang tidak sah (kunci {key_id}). Tidak ada kode yang "
+            "diterima; hubungi penyedia.",
+            f"The provider's table holds an invalid answer (key {key_id}). No code was taken; "
+            "ask the provider.",
+        )
+    )
