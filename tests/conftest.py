@@ -10,4 +10,4 @@ sys.path.insert(0, str(Path(__file__).parent / "support"))
 os.environ.pop("COLUMNS", None)
 os.environ.pop("LINES", None)
 
-pytest_plugins = ["server_fixture", "provider_fixture", "client_fixture"]
+pytest_plugins = ["server_fixture", "provider_fixture", "client_fixture", "direct_fixture"]
