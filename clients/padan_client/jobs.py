@@ -153,10 +153,19 @@ class JobStore:
         """All unfinished jobs, by id."""
         return [_load(path) for path in sorted(self._folder.glob("*.json"))]
 
-    def forget_epoch(self, agreement: str, flow: str, epoch: int) -> int:
-        """Erase the jobs of a destroyed epoch. Returns how many."""
+    def forget_epoch(
+        self,
+        agreement: str,
+        flow: str,
+        epoch: int,
+        *,
+        kinds: tuple[str, ...] = ("publish", "confirm"),
+    ) -> int:
+        """Erase the jobs of a destroyed epoch, of these kinds. Returns how many."""
         doomed = [
-            j for j in self.pending() if (j.agreement, j.flow, j.epoch) == (agreement, flow, epoch)
+            j
+            for j in self.pending()
+            if (j.agreement, j.flow, j.epoch) == (agreement, flow, epoch) and j.kind in kinds
         ]
         for job in doomed:
             self.close(job)

@@ -121,7 +121,7 @@ CODES = {"AKTIF": "ASN_AKTIF", "TIDAK AKTIF": "ASN_TIDAK_AKTIF", "PENSIUN": "ASN
 def small_passes(text: str) -> str:
     """The flagship flow's schema cut down to an exact pass and one with a filter."""
     start = text.index("[[flow.schema.passes]]")
-    stop = text.index("[[flow]]", start)
+    stop = text.index("[flow.direct]", start)
     passes = """\
 [[flow.schema.passes]]
 id = "nik"

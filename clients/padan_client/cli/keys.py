@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
@@ -28,8 +28,19 @@ from padan_client.cli.opening import (
 from padan_client.errors import BadInputError, PadanError
 from padan_client.language import t
 
+if TYPE_CHECKING:
+    from padan_client.core.contributions import FlowPlace
+    from padan_client.home import Home
+
 app = typer.Typer(no_args_is_help=True)
 _HOME = default_home()
+_Mode = Annotated[
+    str | None,
+    typer.Option(
+        "--mode",
+        help="unit | direct (kunci penyedia); bawaan: unit bila alur membolehkan. / Whose key.",
+    ),
+]
 
 
 @app.callback()
@@ -103,6 +114,7 @@ def rotate(
     agreement: AgreementOption,
     flow: FlowOption,
     *,
+    mode: _Mode = None,
     home: HomeOption = _HOME,
     json_: JsonFlag = False,
 ) -> None:
@@ -111,6 +123,9 @@ def rotate(
     from padan_client.transport import Link
 
     opened = open_home(home)
+    if _is_direct(opened, agreement, flow, mode):
+        _rotate_directly(opened, agreement, flow, json_=json_)
+        return
     with Link.open(opened.config, opened.folder) as link:
         rotation = link.run(rotate_epoch(opened, agreement, flow, datetime.now(UTC)))
     if json_:
@@ -150,22 +165,32 @@ def destroy(
     flow: FlowOption,
     epoch: Annotated[int, typer.Option("--epoch", min=1, help="Nomor epok. / Epoch number.")],
     *,
+    mode: _Mode = None,
     home: HomeOption = _HOME,
     json_: JsonFlag = False,
 ) -> None:
     """Musnahkan kunci satu epok di sini untuk selamanya. / Destroy an epoch's key here for good."""
+    from padan_client.direct.publishing import remove_tables
+
     opened = open_home(home)
-    place = opened.place(agreement, flow)
-    record = opened.epochs.destroy(place, epoch, datetime.now(UTC))
-    jobs = opened.jobs.forget_epoch(agreement, flow, epoch)
-    registries = opened.decoy_book().forget_epoch(agreement, flow, epoch)
+    place, now = opened.place(agreement, flow), datetime.now(UTC)
+    destroyed: datetime | None
+    if _is_direct(opened, agreement, flow, mode):
+        destroyed = opened.seeds().destroy(place, epoch, now).destroyed
+        remove_tables(opened, place, epoch)
+        registries = opened.kept_registries().forget_epoch(place, epoch)
+        jobs = opened.jobs.forget_epoch(agreement, flow, epoch, kinds=("publish-direct",))
+    else:
+        destroyed = opened.epochs.destroy(place, epoch, now).destroyed
+        jobs = opened.jobs.forget_epoch(agreement, flow, epoch)
+        registries = opened.decoy_book().forget_epoch(agreement, flow, epoch)
     if json_:
         print_json(
             {
                 "agreement": agreement,
                 "flow": flow,
                 "epoch": epoch,
-                "destroyed": record.destroyed,
+                "destroyed": destroyed,
                 "jobs_erased": jobs,
                 "registries_forgotten": registries,
             }
@@ -181,7 +206,45 @@ def destroy(
     )
 
 
-def _places(opened: Any) -> list[Any]:
+def _is_direct(opened: Home, agreement: str, flow: str, mode: str | None) -> bool:
+    """Whether a command is about the provider's direct key. Raises BadInputError."""
+    from padan_client.core.session import require_role
+    from padan_client.direct.publishing import direct_schemas
+    from padan_client.requester import chosen_mode
+
+    place = opened.place(agreement, flow)
+    if chosen_mode(place, mode) != "direct":
+        return False
+    direct_schemas(place)
+    require_role(place, place.flow.provider, provider=True)
+    return True
+
+
+def _rotate_directly(opened: Home, agreement: str, flow: str, *, json_: bool) -> None:
+    place = opened.place(agreement, flow)
+    record = opened.seeds().rotate(place, datetime.now(UTC))
+    if json_:
+        print_json(
+            {
+                "agreement": agreement,
+                "flow": flow,
+                "mode": "direct",
+                "epoch": record.epoch,
+                "public_key": record.public_key,
+            }
+        )
+        return
+    say(
+        t(
+            f"Epok langsung {record.epoch} dibuka. Terbitkan registri lengkap padanya (padan "
+            "publish --mode direct); tabel lama berlaku sampai kedaluwarsa.",
+            f"Direct epoch {record.epoch} is open. Publish the whole registry in it (padan "
+            "publish --mode direct); the old table is good until it expires.",
+        )
+    )
+
+
+def _places(opened: Home) -> list[FlowPlace]:
     """The flows of good local agreements in which this agency takes part, with these very keys."""
     found = []
     with contextlib.suppress(BadInputError):  # no agreements folder yet
@@ -192,11 +255,12 @@ def _places(opened: Any) -> list[Any]:
     return found
 
 
-def _epochs(opened: Any, place: Any) -> list[dict[str, object]]:
-    return [
+def _epochs(opened: Home, place: FlowPlace) -> list[dict[str, object]]:
+    name: dict[str, object] = {"agreement": place.agreement.id, "flow": place.flow.id}
+    shared: list[dict[str, object]] = [
         {
-            "agreement": place.agreement.id,
-            "flow": place.flow.id,
+            **name,
+            "mode": "unit",
             "epoch": record.epoch,
             "created": record.created.isoformat(),
             "used": record.peer_public_key is not None,
@@ -204,6 +268,18 @@ def _epochs(opened: Any, place: Any) -> list[dict[str, object]]:
         }
         for record in opened.epochs.records(place)
     ]
+    own: list[dict[str, object]] = [
+        {
+            **name,
+            "mode": "direct",
+            "epoch": record.epoch,
+            "created": record.created.isoformat(),
+            "used": True,
+            "destroyed": record.destroyed.isoformat() if record.destroyed else None,
+        }
+        for record in opened.seeds().records(place)
+    ]
+    return shared + own
 
 
 def _epoch_table(epochs: list[dict[str, object]]) -> Table:
@@ -211,6 +287,7 @@ def _epoch_table(epochs: list[dict[str, object]]) -> Table:
     titles = (
         t("perjanjian", "agreement"),
         t("alur", "flow"),
+        "mode",
         t("epok", "epoch"),
         t("dibuat", "created"),
         t("dimusnahkan", "destroyed"),
@@ -218,6 +295,6 @@ def _epoch_table(epochs: list[dict[str, object]]) -> Table:
     for title in titles:
         table.add_column(title)
     for entry in epochs:
-        names = ("agreement", "flow", "epoch", "created", "destroyed")
+        names = ("agreement", "flow", "mode", "epoch", "created", "destroyed")
         table.add_row(*(str(entry[name] or "") for name in names))
     return table

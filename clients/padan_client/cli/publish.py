@@ -27,9 +27,11 @@ from padan_client.cli.opening import (
     statuses,
 )
 from padan_client.cli.progress import progress_bars
+from padan_client.errors import BadInputError
 from padan_client.language import t
 
 if TYPE_CHECKING:
+    from padan_client.home import Home
     from padan_client.provider import PublishResult
 
 _HOME = default_home()
@@ -60,6 +62,23 @@ def publish(
         Path | None,
         typer.Option("--deletes", help="Id yang keluar, satu per baris. / Ids that leave."),
     ] = None,
+    mode: Annotated[
+        str | None,
+        typer.Option(
+            "--mode",
+            help="unit | direct; bawaan: unit bila alur membolehkan. / Default: unit if allowed.",
+        ),
+    ] = None,
+    days: Annotated[
+        int,
+        typer.Option(
+            "--days", min=1, max=366, help="Masa pakai tabel langsung. / Days a table is good for."
+        ),
+    ] = 31,
+    processes: Annotated[
+        int | None,
+        typer.Option("--processes", min=1, help="Bawaan: semua prosesor. / Default: all."),
+    ] = None,
     quarantine: QuarantineOption = None,
     home: HomeOption = _HOME,
     json_: JsonFlag = False,
@@ -73,9 +92,15 @@ def publish(
     require_writable(quarantine)
     table = read_table(file) if file else None
     leaving = read_ids(deletes) if deletes else []
+    opened = open_home(home)
+    chosen = _mode(opened, agreement, flow, mode)
     try:
-        with progress_bars() as report, ProviderClient(open_home(home), agreement, flow) as client:
-            result = client.publish(
+        with (
+            progress_bars() as report,
+            ProviderClient(opened, agreement, flow, threads=processes) as client,
+        ):
+            direct = {"days": days} if chosen == "direct" else {}
+            result = (client.publish_table if direct else client.publish)(
                 table,
                 id_column=id_column,
                 columns=pairs(map_, "--map"),
@@ -83,6 +108,7 @@ def publish(
                 delta_of=delta_of,
                 deletes=leaving,
                 progress=report,
+                **direct,
             )
     except NothingUsableError as error:
         if quarantine:
@@ -91,6 +117,21 @@ def publish(
     if quarantine:
         write_table(quarantine, result.quarantine)
     _tell(result, agreement, flow, quarantine, json_=json_)
+
+
+def _mode(home: Home, agreement: str, flow: str, given: str | None) -> str:
+    """``unit`` or ``direct``."""
+    from padan_client.requester import chosen_mode
+
+    mode = chosen_mode(home.place(agreement, flow), given)
+    if mode == "auto":
+        raise BadInputError(
+            t(
+                "Terbitkan untuk tiap mode: --mode unit, lalu --mode direct.",
+                "Publish for each mode: --mode unit, then --mode direct.",
+            )
+        )
+    return mode
 
 
 def _tell(
@@ -102,6 +143,8 @@ def _tell(
             {
                 "agreement": agreement,
                 "flow": flow,
+                "mode": result.mode,
+                "expires": result.expires or None,
                 "dataset": result.dataset,
                 "epoch": result.epoch,
                 "rows": result.rows,

@@ -308,6 +308,15 @@ def published_tables(home: Home) -> list[Manifest]:
     return found
 
 
+def remove_tables(home: Home, place: FlowPlace, epoch: int) -> int:
+    """Remove the published tables of a destroyed epoch. Returns how many."""
+    mine = (place.agreement.id, place.flow.id, epoch)
+    doomed = [m for m in published_tables(home) if (m.agreement, m.flow, m.epoch) == mine]
+    for manifest in doomed:
+        shutil.rmtree(tables_folder(home) / manifest.table)
+    return len(doomed)
+
+
 def _digest(home: Home, place: FlowPlace, publication: DirectPublication, epoch: int) -> bytes:
     schema, direct = direct_schemas(place)
     context: tuple[str | bytes | int, ...] = (
