@@ -14,7 +14,7 @@ from pathlib import Path
 from padan_client.errors import BadInputError, PadanError, VerificationError
 from padan_client.files import write_public
 from padan_client.identity import Identity
-from padan_client.language import t
+from padan_client.language import system_reason, t
 from padan_linkage.agreement import (
     EXAMPLE_IDS,
     Agreement,
@@ -41,8 +41,8 @@ def read_document(path: Path) -> bytes:
     except OSError as e:
         raise BadInputError(
             t(
-                f"Berkas perjanjian {path} tidak terbaca ({e.strerror}).",
-                f"Cannot read the agreement file {path} ({e.strerror}).",
+                f"Berkas perjanjian {path} tidak terbaca ({system_reason(e)}).",
+                f"Cannot read the agreement file {path} ({system_reason(e)}).",
             )
         ) from None
 
@@ -99,7 +99,7 @@ def public_keys(path: Path, party: str) -> tuple[bytes, bytes]:
         owner = content["party"]
         keys = tuple(base64.b64decode(content[k], validate=True) for k in _KEY_NAMES)
     except OSError as e:
-        reason = t(f"tidak terbaca ({e.strerror})", f"cannot be read ({e.strerror})")
+        reason = t(f"tidak terbaca ({system_reason(e)})", f"cannot be read ({system_reason(e)})")
         raise BadInputError(f"{path}: {reason}.") from None
     except (ValueError, KeyError, TypeError):
         raise BadInputError(

@@ -7,16 +7,12 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
-import pyarrow as pa
-
 from padan_client.core.publishing import handle_key
 from padan_client.core.session import Session
-from padan_client.errors import BadInputError
-from padan_client.files import ensure_private_folder, write_private
-from padan_client.language import t
+from padan_client.files import empty_private_folder, ensure_private_folder, write_private
 from padan_client.lists import RequestList
 from padan_client.registry import Registry
+from padan_client.tables import write_array
 from padan_linkage.encoding import PassEncoder, ProviderInputs
 from padan_linkage.normalise import NORMALISER_VERSION
 from padan_linkage.randomness import SEED_BYTES, Drbg
@@ -42,11 +38,7 @@ def write_bundle(
     says that the session's key is good for this bundle alone. Raises BadInputError if the folder
     is not empty.
     """
-    if folder.exists() and any(folder.iterdir()):
-        raise BadInputError(
-            t(f"Folder {folder} tidak kosong.", f"The folder {folder} is not empty.")
-        )
-    ensure_private_folder(folder)
+    empty_private_folder(folder)
     schema, place = session.schema, session.place
     rows = schema.padded_rows(len(records))
     sealer = _sealer(session, randomness) if isinstance(records, Registry) else None
@@ -107,10 +99,7 @@ def _write_pass(folder: Path, table: PassTable) -> dict[str, object]:
     for name, width in table.layout.columns():
         column = table.columns[name]
         file = f"{table.pass_id}/{name}.npy"
-        sink = pa.BufferOutputStream()
-        with pa.PythonFile(sink, mode="w") as stream:
-            np.save(stream, column)
-        write_private(folder / file, sink.getvalue().to_pybytes())
+        write_array(folder / file, column)
         digest = hashlib.sha256(column.tobytes()).hexdigest()
         columns.append({"name": name, "file": file, "width": width, "sha256": digest})
     return {

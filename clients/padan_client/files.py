@@ -17,6 +17,15 @@ def ensure_private_folder(path: Path) -> Path:
     return path
 
 
+def empty_private_folder(path: Path) -> Path:
+    """The same, and raise BadInputError if there is something in it. Returns it."""
+    if path.exists() and not path.is_dir():
+        raise BadInputError(t(f"{path} bukan folder.", f"{path} is no folder."))
+    if path.exists() and any(path.iterdir()):
+        raise BadInputError(t(f"Folder {path} tidak kosong.", f"The folder {path} is not empty."))
+    return ensure_private_folder(path)
+
+
 def write_private(path: Path, content: bytes) -> None:
     """Replace ``path`` by ``content``, mode 0600; after a crash it is the old file or the new."""
     ensure_private_folder(path.parent)

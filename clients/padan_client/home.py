@@ -20,7 +20,7 @@ from padan_client.epochs import EpochStore
 from padan_client.errors import BadInputError, VerificationError
 from padan_client.identity import Identity, load_identity
 from padan_client.jobs import JobStore
-from padan_client.language import t
+from padan_client.language import system_reason, t
 from padan_linkage.agreement import SignedAgreement, load_directory
 
 if TYPE_CHECKING:
@@ -109,8 +109,8 @@ class Home:
         except OSError as error:
             raise BadInputError(
                 t(
-                    f"Folder perjanjian {folder} tidak dapat dibaca ({error.strerror}).",
-                    f"The agreements folder {folder} cannot be read ({error.strerror}).",
+                    f"Folder perjanjian {folder} tidak dapat dibaca ({system_reason(error)}).",
+                    f"The agreements folder {folder} cannot be read ({system_reason(error)}).",
                 )
             ) from None
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from contextvars import ContextVar
 
 _language: ContextVar[str] = ContextVar("padan_language", default="id")
@@ -20,3 +22,25 @@ def t(indonesian: str, english: str) -> str:
 def current_language() -> str:
     """``"id"`` or ``"en"``."""
     return _language.get()
+
+
+#: What an operating system says most often, in Indonesian; it has English only.
+_SYSTEM = {
+    errno.ENOENT: "tidak ada",
+    errno.EACCES: "tidak ada izin",
+    errno.EPERM: "tidak ada izin",
+    errno.EISDIR: "itu folder",
+    errno.ENOTDIR: "bagian alamatnya bukan folder",
+    errno.ENOSPC: "ruang simpan penuh",
+    errno.EDQUOT: "jatah ruang simpan habis",
+    errno.EROFS: "tempatnya hanya dapat dibaca",
+    errno.EIO: "perangkat simpan rusak",
+    errno.EMFILE: "terlalu banyak berkas terbuka",
+}
+
+
+def system_reason(error: OSError) -> str:
+    """Why the operating system refused, without the names of files."""
+    number = error.errno or 0
+    english = os.strerror(number) if number else type(error).__name__
+    return t(_SYSTEM.get(number, english), english)

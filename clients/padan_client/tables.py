@@ -1,17 +1,20 @@
-"""Result and quarantine tables to files, whole or not at all, for their owner's eyes alone."""
+"""Results, quarantine and encodings to files, whole or not at all, for their owner's eyes alone."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
+from numpy.typing import NDArray
 
 from padan_client.errors import BadInputError
 from padan_client.files import write_private
-from padan_client.language import t
+from padan_client.language import system_reason, t
 
 _WORKBOOKS = frozenset({".xlsx", ".xls", ".xlsm", ".ods"})
 
@@ -23,6 +26,14 @@ def write_table(path: Path, table: pa.Table) -> None:
         pa.parquet.write_table(table, sink)
     else:
         pa.csv.write_csv(table, sink)
+    write_private(path, sink.getvalue().to_pybytes())
+
+
+def write_array(path: Path, array: NDArray[Any]) -> None:
+    """Write ``array`` as .npy; mode 0600."""
+    sink = pa.BufferOutputStream()
+    with pa.PythonFile(sink, mode="w") as stream:
+        np.save(stream, array)
     write_private(path, sink.getvalue().to_pybytes())
 
 
@@ -72,8 +83,8 @@ def read_ids(path: Path) -> list[str]:
     except OSError as error:
         raise BadInputError(
             t(
-                f"Berkas {path} tidak dapat dibaca ({error.strerror}).",
-                f"The file {path} cannot be read ({error.strerror}).",
+                f"Berkas {path} tidak dapat dibaca ({system_reason(error)}).",
+                f"The file {path} cannot be read ({system_reason(error)}).",
             )
         ) from None
     except UnicodeDecodeError:

@@ -61,6 +61,16 @@ def sides(folder):
     return folder / "a.csv", folder / "b.csv"
 
 
+def test_a_dump_is_its_owners_alone_and_never_mixed_with_another(residents, tmp_path):
+    command = ("rehearse", residents / "a.csv", "--schema", "penduduk", "--dump-encodings")
+    padan(*command, tmp_path / "dump")
+    dumped = [tmp_path / "dump", *(tmp_path / "dump").rglob("*")]
+    assert {p.stat().st_mode & 0o777 for p in dumped if p.is_file()} == {0o600}
+    assert dumped[0].stat().st_mode & 0o777 == 0o700
+    assert "tidak kosong" in padan(*command, tmp_path / "dump", code=3)
+    assert "bukan folder" in padan(*command, residents / "a.csv", code=3)
+
+
 def test_residents_are_found_precisely(residents, tmp_path):
     result = json.loads(
         padan(

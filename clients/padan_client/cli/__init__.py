@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import typer
 
 from padan_client.cli import agreement, confirm, demo, encode, keys, publish, rehearse, runs
@@ -18,4 +20,6 @@ for module in (publish, confirm, encode, rehearse, demo):
 
 def main() -> None:
     """Entry point of the ``padan`` script."""
+    # grpc logs failed handshakes by itself; the user gets them as messages.
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     app()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import traceback
 from collections.abc import Callable, Mapping
 from enum import IntEnum
 from functools import wraps
@@ -15,7 +16,7 @@ import typer
 from rich.console import Console
 
 from padan_client.errors import PadanError
-from padan_client.language import set_language, t
+from padan_client.language import set_language, system_reason, t
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -70,6 +71,12 @@ def print_json(value: Mapping[str, object]) -> None:
     sys.stdout.write(json.dumps(value, ensure_ascii=False, default=str) + "\n")
 
 
+def number(value: int) -> str:
+    """A count for a reader, thousands set apart as the language does it."""
+    text = f"{value:,}"
+    return t(text.replace(",", "."), text)
+
+
 def fail(code: Exit, message: str) -> NoReturn:
     """Print ``message`` to standard error and leave with ``code``."""
     err.print(f"[bold red]{t('Gagal', 'Failed')}:[/] ", end="")
@@ -78,7 +85,11 @@ def fail(code: Exit, message: str) -> NoReturn:
 
 
 def reports_errors(command: Callable[P, R]) -> Callable[P, R]:
-    """Decorate a command so that a :class:`PadanError` becomes a message and an exit code."""
+    """Decorate a command so that whatever goes wrong becomes a message and an exit code.
+
+    An unforeseen exception could quote a record, so it is named by type and place alone, unless
+    PADAN_DEBUG is set.
+    """
 
     @wraps(command)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -86,5 +97,36 @@ def reports_errors(command: Callable[P, R]) -> Callable[P, R]:
             return command(*args, **kwargs)
         except PadanError as e:
             fail(Exit(e.exit_code), str(e))
+        except OSError as e:
+            fail(Exit.BAD_INPUT, _system_trouble(e))
+        except (typer.Exit, typer.Abort):
+            raise
+        except Exception as e:
+            if os.environ.get("PADAN_DEBUG"):
+                raise
+            fail(Exit.DEFECT, _defect(e))
 
     return wrapped
+
+
+def _system_trouble(error: OSError) -> str:
+    """What the operating system refused: a full disk, a folder without permission."""
+    place = f"{error.filename}: " if error.filename else ""
+    return t(
+        f"{place}{system_reason(error)}. Perbaiki, lalu ulangi perintah yang sama; pekerjaan yang "
+        "tertunda dilanjutkan.",
+        f"{place}{system_reason(error)}. Mend that and repeat the same command; a pending job goes "
+        "on.",
+    )
+
+
+def _defect(error: Exception) -> str:
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [f for f in frames if "padan_" in f.filename] or frames
+    where = f"{type(error).__name__}, {Path(own[-1].filename).name}:{own[-1].lineno}"
+    return t(
+        f"Ini cacat pada Padan ({where}). Sampaikan baris ini kepada pengembangnya. Dengan "
+        "PADAN_DEBUG=1 rinciannya tampil; rincian itu mungkin memuat data.",
+        f"This is a defect of Padan ({where}). Give this line to its developers. PADAN_DEBUG=1 "
+        "shows the details, which may contain data.",
+    )

@@ -18,7 +18,7 @@ import pyarrow.csv
 import pyarrow.parquet
 
 from padan_client.errors import BadInputError
-from padan_client.language import t
+from padan_client.language import system_reason, t
 
 _SEPARATORS = ",;\t|"
 _CHUNK = 1 << 22
@@ -55,8 +55,8 @@ def read_table(path: Path | str) -> pa.Table:
     except OSError as e:
         raise BadInputError(
             t(
-                f"Berkas {path.name} tidak dapat dibuka: {e.strerror}.",
-                f"The file {path.name} cannot be opened: {e.strerror}.",
+                f"Berkas {path.name} tidak dapat dibuka: {system_reason(e)}.",
+                f"The file {path.name} cannot be opened: {system_reason(e)}.",
             )
         ) from e
     if not head.strip(b"\xef\xbb\xbf \t\r\n"):

@@ -11,10 +11,12 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from padan_client.errors import BadInputError
+from padan_client.files import empty_private_folder, ensure_private_folder, write_private
 from padan_client.language import t
 from padan_client.records import read_table
 from padan_client.rehearse.linking import Linked
 from padan_client.rehearse.sides import Records
+from padan_client.tables import write_array
 from padan_linkage.encoding import EncodedPass
 from padan_linkage.schema import Schema
 
@@ -96,21 +98,22 @@ class Dumper:
     """Writes every table as a linkage unit would hold it, one folder a side and pass.
 
     ``record_of_row.npy`` is the owner's secret and lies apart, under ``owner/``: whoever measures
-    leakage needs it to count successes. ``schema.json`` is the canonical schema.
+    leakage needs it to count successes. ``schema.json`` is the canonical schema. Encodings are
+    personal data: folders and files are their owner's alone. Raises BadInputError for a folder
+    that is not empty, so that no table of another rehearsal stays among these.
     """
 
     def __init__(self, folder: Path, schema: Schema) -> None:
-        self._folder = folder
-        folder.mkdir(parents=True, exist_ok=True)
+        self._folder = empty_private_folder(folder)
         text = json.dumps(schema.model_dump(mode="json"), indent=1)
-        (folder / "schema.json").write_text(text + "\n", encoding="utf-8")
+        write_private(folder / "schema.json", (text + "\n").encode())
 
     def __call__(self, pass_id: str, side: str, encoded: EncodedPass) -> None:
         """Write one table."""
         seen = self._folder / "unit" / side / pass_id
         kept = self._folder / "owner" / side / pass_id
         for folder in (seen, kept):
-            folder.mkdir(parents=True, exist_ok=True)
+            ensure_private_folder(folder)
         for name, column in encoded.table.columns.items():
-            np.save(seen / f"{name}.npy", column)
-        np.save(kept / "record_of_row.npy", encoded.record_of_row)
+            write_array(seen / f"{name}.npy", column)
+        write_array(kept / "record_of_row.npy", encoded.record_of_row)
