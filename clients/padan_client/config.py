@@ -29,10 +29,10 @@ _TEMPLATE = """\
 party = "{party}"
 
 # Alamat unit pemadanan. / Address of the linkage unit.
-unit = "localhost:8443"
+unit = "localhost:7443"
 
 # Alamat penyedia untuk mode langsung (peminta). / The provider's address, for direct mode.
-# provider = "localhost:8444"
+# provider = "localhost:7443"
 
 # Mode langsung, pada penyedia: ke mana tabel diterbitkan dan di mana benih kuncinya, keduanya
 # dibaca padan-server provider. / Direct mode at the provider: where tables are published and where
@@ -92,7 +92,7 @@ class ClientConfig(BaseSettings):
     )
 
     party: str
-    unit: Annotated[str, Field(pattern=r"^[^\s/]+:\d{1,5}$")] = "localhost:8443"
+    unit: Annotated[str, Field(pattern=r"^[^\s/]+:\d{1,5}$")] = "localhost:7443"
     provider: Annotated[str | None, Field(pattern=r"^[^\s/]+:\d{1,5}$")] = None
     tables_dir: Path = Path("direct/published")
     seeds_dir: Path = Path("direct/seeds")

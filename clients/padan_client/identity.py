@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,8 @@ from padan_linkage.keys import exchange_public_key
 Randomness = Callable[[int], bytes]
 
 _FILE = "identity.json"
+#: As :data:`padan_linkage.agreement.model.Id` has it.
+_PARTY = re.compile(r"[a-z][a-z0-9-]{0,62}")
 _FORMAT = "padan identity 1"
 _SCRYPT_N, _SCRYPT_R, _SCRYPT_P = 2**16, 8, 1
 _SCRYPT_N_MAX = 2**20
@@ -95,7 +98,19 @@ class Identity:
 
 
 def create_identity(party: str, randomness: Randomness) -> Identity:
-    """New keys for ``party`` from ``randomness(n) -> n bytes``."""
+    """New keys for ``party`` from ``randomness(n) -> n bytes``.
+
+    Raises BadInputError if ``party`` is no party id of an agreement: it also names a file.
+    """
+    if not _PARTY.fullmatch(party):
+        raise BadInputError(
+            t(
+                "Id pihak ditulis seperti pada perjanjian: huruf kecil, angka dan tanda hubung, "
+                "diawali huruf; misalnya kemnaker.",
+                "A party id is written as in the agreements: lower-case letters, digits and "
+                "hyphens, a letter first; for example kemnaker.",
+            )
+        )
     return Identity(party, signatures.generate(randomness(32)), randomness(32))
 
 
@@ -104,8 +119,18 @@ def save_identity(
 ) -> Path:
     """Write ``identity.json`` (never over an existing one) and ``<party>.public.json``.
 
-    Returns the path of the public file. Raises BadInputError if there already is an identity.
+    Without protection by a ``passphrase`` only where it is None. Returns the path of the public
+    file. Raises BadInputError if there already is an identity, or the passphrase is empty.
     """
+    if passphrase == "":
+        raise BadInputError(
+            t(
+                "Frasa sandi kosong. Isi, atau pakai --no-passphrase bila berkas kunci memang "
+                "hanya dilindungi izin berkas.",
+                "The passphrase is empty. Give one, or use --no-passphrase if file permissions "
+                "alone are to protect the keys.",
+            )
+        )
     path = home / _FILE
     if path.exists():
         raise BadInputError(
@@ -118,7 +143,7 @@ def save_identity(
         )
     secret = {"sign": _b64(identity._sign), "exchange": _b64(identity._exchange)}  # noqa: SLF001 - its own file format
     document: dict[str, Any] = {"format": _FORMAT, "party": identity.party}
-    if passphrase:
+    if passphrase is not None:
         document["encrypted"] = _encrypt(secret, identity.party, passphrase, randomness)
     else:
         document["plain"] = secret

@@ -14,6 +14,8 @@ from typing import Any, Self, TypeVar
 
 import grpc
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from google.protobuf.message import Message
 
 from padan.v1 import (
@@ -38,7 +40,7 @@ from padan_client.core.effects import (
 from padan_client.core.refusals import from_rpc_error
 from padan_client.errors import BadInputError, PadanError
 from padan_client.files import require_private
-from padan_client.language import t
+from padan_client.language import system_reason, t
 
 T = TypeVar("T")
 
@@ -82,14 +84,12 @@ class Methods:
 def credentials(config: ClientConfig, home: Path) -> grpc.ChannelCredentials:
     """Mutual TLS from the PEM files of the settings. Raises BadInputError that names the file."""
     tls = config.tls
-    key = home / tls.key
-    require_private(key)
-    certificate = _pem(home / tls.certificate)
-    _check_validity(home / tls.certificate, certificate)
+    require_private(home / tls.key)
+    key, chain = _pem(home / tls.key), _pem(home / tls.certificate)
+    certificate = _certificate(home / tls.certificate, chain)
+    _check_pair(home / tls.key, key, certificate)
     return grpc.ssl_channel_credentials(
-        root_certificates=_pem(home / tls.ca),
-        private_key=_pem(key),
-        certificate_chain=certificate,
+        root_certificates=_pem(home / tls.ca), private_key=key, certificate_chain=chain
     )
 
 
@@ -111,10 +111,10 @@ def _pem(path: Path) -> bytes:
     except OSError as error:
         raise BadInputError(
             t(
-                f"Berkas TLS {path} tidak dapat dibaca ({error.strerror}). Periksa bagian [tls] "
-                "pada client.toml.",
-                f"The TLS file {path} cannot be read ({error.strerror}). Check section [tls] of "
-                "client.toml.",
+                f"Berkas TLS {path} tidak dapat dibaca ({system_reason(error)}). Periksa bagian "
+                "[tls] pada client.toml.",
+                f"The TLS file {path} cannot be read ({system_reason(error)}). Check section "
+                "[tls] of client.toml.",
             )
         ) from None
     if b"-----BEGIN" not in content:
@@ -122,8 +122,8 @@ def _pem(path: Path) -> bytes:
     return content
 
 
-def _check_validity(path: Path, content: bytes) -> None:
-    """Name an own certificate that is out of date: the unit would only hang up without a word."""
+def _certificate(path: Path, content: bytes) -> x509.Certificate:
+    """The own certificate. One out of date is named: the unit would hang up without a word."""
     try:
         certificate = x509.load_pem_x509_certificate(content)
     except ValueError:
@@ -138,6 +138,27 @@ def _check_validity(path: Path, content: bytes) -> None:
                 "Minta yang baru.",
                 f"The TLS certificate {path} is valid from {begin:%Y-%m-%d} to {end:%Y-%m-%d} "
                 "only. Get a new one.",
+            )
+        )
+    return certificate
+
+
+def _check_pair(path: Path, content: bytes, certificate: x509.Certificate) -> None:
+    """Name a private key that is of no use: gRPC would only say that nobody is there."""
+    try:
+        key = load_pem_private_key(content, password=None)
+    except (TypeError, ValueError, UnsupportedAlgorithm):
+        raise BadInputError(
+            t(
+                f"Kunci TLS {path} rusak, atau terlindung frasa sandi. Simpan tanpa frasa sandi.",
+                f"The TLS key {path} is damaged, or protected by a passphrase. Save it without.",
+            )
+        ) from None
+    if key.public_key() != certificate.public_key():
+        raise BadInputError(
+            t(
+                f"Kunci TLS {path} bukan pasangan sertifikat pada tls.certificate.",
+                f"The TLS key {path} does not belong to the certificate in tls.certificate.",
             )
         )
 

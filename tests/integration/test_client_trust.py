@@ -69,6 +69,18 @@ def test_a_unit_of_another_ca_is_not_trusted(pair, tmp_path):
         confirm(pair, home)
 
 
+def test_a_key_that_is_not_the_certificates_is_named_before_any_call(pair):
+    house = pair.unit.house
+    mine = house.certificates["kemnaker"]
+    damaged = pair.requester.folder / "damaged.key"
+    damaged.write_text("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n")
+    for key, words in ((house.certificates["bkn"].key, "bukan pasangan"), (damaged, "rusak")):
+        house.certificates["kemnaker"] = dataclasses.replace(mine, key=key)
+        write_home(pair.requester.folder, house, "kemnaker", pair.unit.port)
+        with pytest.raises(BadInputError, match=words):
+            confirm(pair, Home.open(pair.requester.folder))
+
+
 def test_an_expired_certificate_of_our_own_is_named_before_any_call(pair):
     house = pair.unit.house
     house.certificates["kemnaker"] = house.pki.issue("kedaluwarsa", from_days=-9, to_days=-1)

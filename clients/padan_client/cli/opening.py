@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -30,6 +31,13 @@ StatusOption = Annotated[
     list[str] | None,
     typer.Option("--status", help="Kolom status, atau nama=KOLOM. / Status column."),
 ]
+ModeOption = Annotated[
+    str | None,
+    typer.Option(
+        "--mode",
+        help="unit | direct | auto; bawaan: unit bila boleh. / Default: unit if allowed.",
+    ),
+]
 QuarantineOption = Annotated[
     Path | None,
     typer.Option("--quarantine", help="Berkas baris bermasalah. / File of rows with problems."),
@@ -45,10 +53,22 @@ def open_home(folder: Path) -> Home:
 
 
 def ask_passphrase(*, confirm: bool = False) -> str:
-    """PADAN_PASSPHRASE, or what the user types; twice with ``confirm``."""
+    """PADAN_PASSPHRASE, or what the user types; twice with ``confirm``.
+
+    Raises BadInputError where there is neither a variable nor a terminal to ask at.
+    """
     given = os.environ.get("PADAN_PASSPHRASE")
     if given is not None:
         return given
+    if not sys.stdin.isatty():
+        raise BadInputError(
+            t(
+                "Perlu frasa sandi kunci, tetapi tidak ada terminal untuk menanyakannya. Isi "
+                "PADAN_PASSPHRASE.",
+                "The passphrase of the keys is needed, and there is no terminal to ask for it. "
+                "Set PADAN_PASSPHRASE.",
+            )
+        )
     question = t("Frasa sandi kunci", "Passphrase of the keys")
     return str(typer.prompt(question, hide_input=True, confirmation_prompt=confirm, err=True))
 

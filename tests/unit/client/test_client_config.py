@@ -6,6 +6,7 @@ import pytest
 
 from padan_client.config import load_config, write_template
 from padan_client.errors import BadInputError
+from padan_server.config import UnitConfig
 
 
 def test_the_template_loads_and_is_not_written_twice(tmp_path):
@@ -14,6 +15,8 @@ def test_the_template_loads_and_is_not_written_twice(tmp_path):
     config = load_config(tmp_path)
     assert config.party == "bkn"
     assert config.timeouts.call == 30
+    port = UnitConfig.model_fields["listen"].default.rpartition(":")[2]
+    assert config.unit == f"localhost:{port}", "where a unit listens if nobody says otherwise"
 
 
 def test_the_environment_overrides_the_file(tmp_path, monkeypatch):

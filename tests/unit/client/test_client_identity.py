@@ -109,6 +109,18 @@ def test_no_keys_yet_says_what_to_run(tmp_path):
         load_identity(tmp_path)
 
 
+def test_an_empty_passphrase_is_not_no_passphrase(tmp_path, identity):
+    with pytest.raises(BadInputError, match="--no-passphrase"):
+        save_identity(tmp_path, identity, passphrase="", randomness=Randomness())
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("party", ["", "../bkn", "BKN", 'b"n', "b/n", "b" * 64, "bkn\n"])
+def test_a_party_that_no_agreement_could_name_gets_no_keys(party):
+    with pytest.raises(BadInputError, match="huruf kecil"):
+        create_identity(party, Randomness())
+
+
 def test_keys_are_never_overwritten(tmp_path, identity):
     save_identity(tmp_path, identity, passphrase=None, randomness=Randomness())
     before = (tmp_path / "identity.json").read_bytes()
