@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
+import os
 
 import numpy as np
 import pyarrow.csv
@@ -140,10 +142,15 @@ def test_runs_and_datasets_can_be_looked_at(scene):
     assert as_json(bkn, "runs", "delete", dataset, *FLOW)["deleted"]
     assert as_json(bkn, "runs", "datasets", *FLOW)["datasets"][0]["state"] == "deleted"
     for arguments in (("list",), ("show", identifier)):
-        stdout, _ = padan(kemnaker, "runs", *arguments, *FLOW, COLUMNS="200")
+        stdout, _ = padan(kemnaker, "runs", *arguments, *FLOW, COLUMNS="120")
+        assert identifier in stdout, "an id that can be copied into the next command"
+        assert "berhasil" in stdout
+        assert not {"succeeded", "records", "created"} & set(stdout.split())
+        stdout, _ = padan(kemnaker, "--lang", "en", "runs", *arguments, *FLOW, COLUMNS="120")
         assert "succeeded" in stdout
-    padan(kemnaker, "runs", "show", "agreements/x/flows/y/runs/z", *FLOW, code=3)
-    padan(kemnaker, "runs", "show", "nol", *FLOW, code=4)
+    for strange in ("agreements/x/flows/y/runs/z", "nol", "../" + identifier):
+        padan(kemnaker, "runs", "show", strange, *FLOW, code=3)
+    padan(kemnaker, "runs", "show", identifier[::-1], *FLOW, code=4)
 
 
 def test_a_delta_from_files(scene):
@@ -226,6 +233,12 @@ def test_keys_are_made_shown_and_destroyed(scene, tmp_path):
     _, message = padan(locked, "keys", "show", code=3, PADAN_PASSPHRASE="lain")
     assert "sandi salah" in message
 
+    _, message = padan(locked, "keys", "show", code=3)  # no variable, and no terminal to ask at
+    assert "PADAN_PASSPHRASE" in message
+    padan(tmp_path / "kosong", "keys", "init", "--party", "bkn", code=3, PADAN_PASSPHRASE="")
+    padan(tmp_path / "kosong", "keys", "init", "--party", "../bkn", "--no-passphrase", code=3)
+    assert not (tmp_path / "kosong").exists()
+
     rotate_both(bkn, kemnaker)
     (epoch,) = as_json(bkn, "keys", "show")["epochs"]
     assert (epoch["flow"], epoch["epoch"], epoch["destroyed"]) == ("asn-status", 1, None)
@@ -257,6 +270,63 @@ def test_errors_are_messages_in_both_languages_with_their_exit_codes(scene, tmp_
     padan(kemnaker, *confirm, "--map", "nik", code=3)
     _, message = padan(tmp_path / "kosong", *confirm, code=3)
     assert "padan keys init" in message
+
+
+def test_only_the_party_that_suspended_resumes_and_the_other_is_told(scene):
+    folder, bkn, kemnaker = scene
+    rotate_both(bkn, kemnaker)
+    padan(bkn, "agreement", "suspend", FLOW[1])
+    stdout, _ = padan(kemnaker, "agreement", "resume", FLOW[1])
+    assert "Ditangguhkan oleh bkn" in stdout
+    _, message = padan(kemnaker, "publish", folder / "daftar.csv", *FLOW, "--id", "NO", code=3)
+    padan(bkn, "publish", folder / "registri.csv", *FLOW, "--id", "id", code=4)
+    stdout, _ = padan(bkn, "agreement", "resume", FLOW[1])
+    assert "Ditangguhkan oleh" not in stdout
+    assert publish(folder, bkn)["rows"] == 40
+
+
+def test_a_full_disk_is_a_message_and_the_job_goes_on(scene, monkeypatch):
+    folder, bkn, kemnaker = scene
+    rotate_both(bkn, kemnaker)
+    publish(folder, bkn)
+    confirm = ("confirm", folder / "daftar.csv", *FLOW, *MAP, "--out", folder / "k.csv")
+
+    def full(path, table):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr("padan_client.tables.write_table", full)
+        _, message = padan(kemnaker, *confirm, code=3)
+    assert "ruang simpan penuh" in message
+    assert len(list((kemnaker / "jobs").glob("*.json"))) == 1
+    first = as_json(kemnaker, "runs", "list", *FLOW)["runs"]
+    assert as_json(kemnaker, *confirm)["run"] == first[0]["run"], "charged once"
+
+
+def test_an_unforeseen_error_shows_its_place_and_no_value(scene, monkeypatch):
+    _, _, kemnaker = scene
+
+    def broken(folder):
+        raise LookupError("3174014505800001")
+
+    monkeypatch.setattr("padan_client.cli.keys.open_home", broken)
+    stdout, message = padan(kemnaker, "keys", "show", code=1)
+    assert "cacat pada Padan (LookupError, test_client_cli.py:" in message or (
+        "LookupError, keys.py:" in message
+    )
+    assert "3174014505800001" not in stdout + message
+    with pytest.raises(LookupError, match="3174"):
+        padan(kemnaker, "keys", "show", PADAN_DEBUG="1")
+
+
+def test_a_demonstration_that_cannot_be_is_explained(tmp_path, monkeypatch):
+    demo = ("demo", "--out", tmp_path / "peragaan")
+    _, message = padan(tmp_path, *demo, "--agreement", "lain", code=3)
+    assert "kemnaker-bkn-2024" in message
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    _, message = padan(tmp_path, *demo, code=3)
+    assert "[server]" in message
+    assert not (tmp_path / "peragaan").exists()
 
 
 def test_a_list_of_bad_rows_alone_leaves_its_quarantine(scene):

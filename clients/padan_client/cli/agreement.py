@@ -253,6 +253,7 @@ def _change(opened: Home, method: str, request: Change, *, json_: bool) -> None:
         changed = link.run(call(method, request, pb.Agreement, opened.patience))
     state = pb.Agreement.State.Name(changed.state).removeprefix("STATE_").lower()
     suspended_by = sorted(changed.suspended_by)
+    others = ", ".join(party for party in suspended_by if party != opened.identity.party)
     if json_:
         print_json(
             {
@@ -268,6 +269,15 @@ def _change(opened: Home, method: str, request: Change, *, json_: bool) -> None:
             markup=False,
             highlight=False,
         )
+        if others:
+            out.print(
+                t(
+                    f"Ditangguhkan oleh {others}; hanya yang menangguhkan dapat mengakhirinya.",
+                    f"Suspended by {others}; only the one that suspended can end it.",
+                ),
+                markup=False,
+                highlight=False,
+            )
 
 
 def _agreements_folder(home: Path) -> Path:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from padan_client.cli.common import JsonFlag, err, out, print_json, reports_errors
+from padan_client.cli.common import JsonFlag, err, number, out, print_json, reports_errors
 from padan_client.language import current_language, t
 
 if TYPE_CHECKING:
@@ -72,15 +72,15 @@ def _show(played: Played) -> None:
     table.add_column(t("Jawaban", "Answer"))
     table.add_column(t("Baris", "Rows"), justify="right")
     for code, rows in played.confirmed["counts"].items():
-        table.add_row(_wording(played, code), _number(int(rows)))
+        table.add_row(_wording(played, code), number(int(rows)))
     out.print(table)
     score = played.score
     out.print(
         t(
-            f"{_number(played.candidates)} calon × {_number(played.population)} baris registri; "
-            f"{_number(score.in_registry)} calon memang terdaftar.",
-            f"{_number(played.candidates)} candidates × {_number(played.population)} registry "
-            f"rows; {_number(score.in_registry)} candidates really are in it.",
+            f"{number(played.candidates)} calon × {number(played.population)} baris registri; "
+            f"{number(score.in_registry)} calon memang terdaftar.",
+            f"{number(played.candidates)} candidates × {number(played.population)} registry "
+            f"rows; {number(score.in_registry)} candidates really are in it.",
         ),
         highlight=False,
     )
@@ -126,11 +126,6 @@ def _wording(played: Played, code: str) -> str:
         "karantina": t("karantina: baris tidak dapat dipakai", "quarantined: unusable row"),
     }
     return own.get(code, code)
-
-
-def _number(n: int) -> str:
-    text = f"{n:,}"
-    return text if current_language() == "en" else text.replace(",", ".")
 
 
 def _share(value: float | None) -> str:

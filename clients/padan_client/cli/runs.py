@@ -19,6 +19,7 @@ from padan_client.cli.common import (
 )
 from padan_client.cli.opening import AgreementOption, FlowOption, open_home, say
 from padan_client.cli.progress import progress_bars
+from padan_client.core.reasons import explain
 from padan_client.language import t
 
 if TYPE_CHECKING:
@@ -28,6 +29,39 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True)
 _HOME = default_home()
+
+_RUN_COLUMNS = ("run", "state", "records", "created", "ended")
+_DATASET_COLUMNS = ("dataset", "state", "records", "epoch", "committed", "expires")
+_TIMES = frozenset({"created", "ended", "committed", "expires"})
+#: Headings by the keys of the JSON form.
+_TITLES = {
+    "run": ("pemadanan", "run"),
+    "dataset": ("himpunan data", "dataset"),
+    "state": ("keadaan", "state"),
+    "records": ("rekaman", "records"),
+    "epoch": ("epok", "epoch"),
+    "created": ("dibuat (UTC)", "created (UTC)"),
+    "ended": ("selesai (UTC)", "ended (UTC)"),
+    "committed": ("ditutup (UTC)", "committed (UTC)"),
+    "expires": ("kedaluwarsa (UTC)", "expires (UTC)"),
+    "pass": ("jalur", "pass"),
+    "requester_rows": ("baris peminta", "requester rows"),
+    "provider_rows": ("baris penyedia", "provider rows"),
+    "matched_rows": ("cocok", "matched"),
+    "ambiguous_rows": ("ganda", "ambiguous"),
+    "estimated_precision": ("taksiran presisi", "estimated precision"),
+    "estimated_recall": ("taksiran perolehan", "estimated recall"),
+}
+_STATES = {
+    "pending": "menunggu",
+    "running": "berjalan",
+    "succeeded": "berhasil",
+    "failed": "gagal",
+    "cancelled": "dihentikan",
+    "open": "terbuka",
+    "committed": "tertutup",
+    "deleted": "terhapus",
+}
 
 RunArgument = Annotated[str, typer.Argument(help="Nama atau id pemadanan. / Run name or id.")]
 LimitOption = Annotated[int, typer.Option("--limit", min=1, help="Paling banyak. / At most.")]
@@ -56,7 +90,7 @@ def list_(
     if json_:
         print_json({"agreement": agreement, "flow": flow, "runs": entries})
     else:
-        out.print(_table(entries, ("run", "state", "records", "created", "ended")))
+        out.print(_table(entries, _RUN_COLUMNS))
 
 
 @app.command()
@@ -151,8 +185,7 @@ def datasets(
     if json_:
         print_json({"agreement": agreement, "flow": flow, "datasets": entries})
     else:
-        columns = ("dataset", "state", "records", "epoch", "committed", "expires")
-        out.print(_table(entries, columns))
+        out.print(_table(entries, _DATASET_COLUMNS))
 
 
 @app.command()
@@ -241,7 +274,9 @@ def _show_run(entry: dict[str, object], *, json_: bool) -> None:
     if json_:
         print_json(entry)
         return
-    out.print(_table([entry], ("run", "state", "records", "created", "ended")))
+    out.print(_table([entry], _RUN_COLUMNS))
+    if entry["failure_reason"]:
+        say(explain(str(entry["failure_reason"]), {}))
     passes = entry["passes"]
     assert isinstance(passes, list)
     if passes:
@@ -251,7 +286,20 @@ def _show_run(entry: dict[str, object], *, json_: bool) -> None:
 def _table(entries: list[dict[str, object]], columns: tuple[str, ...]) -> Table:
     table = Table()
     for column in columns:
-        table.add_column(column)
+        table.add_column(t(*_TITLES[column]), overflow="fold")
     for entry in entries:
-        table.add_row(*("" if entry[c] is None else str(entry[c]) for c in columns))
+        table.add_row(*(_cell(column, entry[column]) for column in columns))
     return table
+
+
+def _cell(column: str, value: object) -> str:
+    """A value for a reader: ids without the flow that was asked for, times to the second."""
+    if value is None:
+        return ""
+    if column in {"run", "dataset"}:
+        return str(value).rpartition("/")[2]
+    if column == "state":
+        return t(_STATES.get(str(value), str(value)), str(value))
+    if column in _TIMES:
+        return str(value)[:19].replace("T", " ")
+    return f"{value:.4f}" if isinstance(value, float) else str(value)

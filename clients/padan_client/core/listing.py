@@ -17,16 +17,17 @@ from padan_client.language import t
 
 _PAGE = 200
 _POLL_SECONDS = 1.0
+_INDONESIAN = {"runs": "pemadanan", "datasets": "himpunan data"}
 
 
 def resource_name(place: FlowPlace, collection: str, given: str) -> str:
     """The resource name of a run or dataset of the flow, given by name or by id."""
     name = given if "/" in given else f"{place.name}/{collection}/{given}"
-    if not re.fullmatch(re.escape(f"{place.name}/{collection}/") + r"[A-Za-z0-9_-]{1,64}", name):
+    if not re.fullmatch(re.escape(f"{place.name}/{collection}/") + r"[0-9a-f]{32}", name):
         raise BadInputError(
             t(
-                f"Bukan nama {collection} pada alur {place.flow.id}.",
-                f"Not the name of one of the {collection} of flow {place.flow.id}.",
+                f"Bukan nama atau id {_INDONESIAN[collection]} pada alur {place.flow.id}.",
+                f"Not the name or id of one of the {collection} of flow {place.flow.id}.",
             )
         )
     return name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import importlib.util
 import json
 import shutil
 import time
@@ -19,7 +20,7 @@ from padan_client.demo.stage import Stage, prepare, running_unit
 from padan_client.errors import BadInputError
 from padan_client.generate import ID_COLUMN, Demo, generate_demo
 from padan_client.language import t
-from padan_linkage.agreement import Flow, example, load_agreement
+from padan_linkage.agreement import EXAMPLE_IDS, Flow, example, load_agreement
 
 _MARKER = ".padan-demo"
 
@@ -73,7 +74,8 @@ def play(
 
     Raises BadInputError for a flow that cannot be demonstrated and for a folder in use.
     """
-    document = example(agreement_id)
+    require_server()
+    document = _example(agreement_id)
     flow = _unit_flow(document, agreement_id, flow_id)
     claim_folder(folder)
     clock = _Stopwatch(announce)
@@ -115,6 +117,31 @@ def claim_folder(folder: Path) -> None:
         shutil.rmtree(folder)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / _MARKER).touch()
+
+
+def require_server() -> None:
+    """Raise BadInputError where only the client is installed: the demonstration runs a unit."""
+    if any(importlib.util.find_spec(name) is None for name in ("structlog", "sqlalchemy")):
+        raise BadInputError(
+            t(
+                "Peragaan memerlukan unit pemadanan, dan di sini hanya klien yang terpasang. "
+                "Pasang dengan pip install '.[server]'.",
+                "The demonstration needs the linkage unit, and only the client is installed here. "
+                "Install with pip install '.[server]'.",
+            )
+        )
+
+
+def _example(agreement_id: str) -> bytes:
+    if agreement_id not in EXAMPLE_IDS:
+        known = ", ".join(EXAMPLE_IDS)
+        raise BadInputError(
+            t(
+                f"Tidak ada contoh perjanjian {agreement_id}; yang ada: {known}.",
+                f"There is no example agreement {agreement_id}; there are: {known}.",
+            )
+        )
+    return example(agreement_id)
 
 
 def _unit_flow(document: bytes, agreement_id: str, flow_id: str) -> Flow:
