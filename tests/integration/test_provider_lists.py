@@ -110,6 +110,7 @@ def test_a_request_id_commits_once(make_provider):
     made = asked(5).commit(client, request_id=request_id)
     assert asked(5).commit(client, request_id=request_id) == made
     assert used(provider) == (5, 5)
+    assert provider.provider.metrics.committed._value.get() == 5
     found = refused(asked(6).commit, client, request_id=request_id)
     assert found.reason == "REQUEST_ID_REUSED"
     assert asked(5).commit(client, request_id="").name != made.name

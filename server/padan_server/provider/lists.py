@@ -15,6 +15,7 @@ from padan_linkage.direct.oprf import ELEMENT_BYTES, MAX_EVALUATIONS
 from padan_server.enforcement import Grant, charge, check_batch
 from padan_server.errors import Reason, Refusal, shutting_down
 from padan_server.failpoints import Failpoints
+from padan_server.metrics import ProviderMetrics
 from padan_server.model import BlindedList, RequestKey
 from padan_server.provider.evaluators import ElementsInvalidError, Evaluators, KeyChangedError
 from padan_server.provider.seeds import SeedError, Seeds
@@ -81,12 +82,14 @@ class BlindedLists:
         seeds: Seeds,
         evaluators: Evaluators,
         failpoints: Failpoints,
+        metrics: ProviderMetrics,
     ) -> None:
         self._store = store
         self._shelf = shelf
         self._seeds = seeds
         self._evaluators = evaluators
         self._failpoints = failpoints
+        self._metrics = metrics
 
     def create(self, grant: Grant, new: NewList, request: RequestKey | None) -> BlindedList:
         """Commit the caller to a list; day and key are charged once for a request."""
@@ -112,6 +115,7 @@ class BlindedLists:
             remember(tx, request, made.id, grant.now)
             self._failpoints.hit("list.charged")
         self._failpoints.hit("list.committed")
+        self._metrics.committed.inc(made.element_count)
         return made
 
     def get(self, grant: Grant, list_id: str) -> BlindedList:
@@ -155,6 +159,7 @@ class BlindedLists:
         with self._store.write() as tx:
             fresh = tx.lists.record_chunk(chunk.list_id, chunk.number, chunk.count)
         self._failpoints.hit("chunk.recorded")
+        self._metrics.evaluated.inc(chunk.count)
         return Evaluation(chunk.number, chunk.count, evaluated, proof, fresh)
 
 

@@ -68,7 +68,12 @@ class Provider(Server):
             ),
         )
         self._lists = BlindedLists(
-            self._store, self._shelf, self._seeds, self._evaluators, self._failpoints
+            self._store,
+            self._shelf,
+            self._seeds,
+            self._evaluators,
+            self._failpoints,
+            self.metrics,
         )
         self._add(
             direct_service_pb2.DESCRIPTOR.services_by_name["DirectService"],

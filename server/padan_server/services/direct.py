@@ -110,7 +110,6 @@ class DirectService(pb_grpc.DirectServiceServicer):
             grant, _new_list(request.blinded_list), convert.request_key(request)
         )
         call.note(list=made.id, epoch=made.epoch, elements=made.element_count)
-        self._metrics.committed.inc(made.element_count)
         return _list_message(made)
 
     def GetBlindedList(
@@ -161,7 +160,6 @@ class DirectService(pb_grpc.DirectServiceServicer):
     def _finish(self, call: Call, begun: _Begun) -> pb.EvaluateElementsResponse:
         done = self._lists.finish(begun.grant, begun.pending)
         _count(call, begun.pending.chunk.list_id, done)
-        self._metrics.evaluated.inc(done.count)
         return pb.EvaluateElementsResponse(
             chunk=done.number, evaluated=done.evaluated, proof=done.proof
         )
