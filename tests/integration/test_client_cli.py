@@ -278,7 +278,6 @@ def test_only_the_party_that_suspended_resumes_and_the_other_is_told(scene):
     padan(bkn, "agreement", "suspend", FLOW[1])
     stdout, _ = padan(kemnaker, "agreement", "resume", FLOW[1])
     assert "Ditangguhkan oleh bkn" in stdout
-    _, message = padan(kemnaker, "publish", folder / "daftar.csv", *FLOW, "--id", "NO", code=3)
     padan(bkn, "publish", folder / "registri.csv", *FLOW, "--id", "id", code=4)
     stdout, _ = padan(bkn, "agreement", "resume", FLOW[1])
     assert "Ditangguhkan oleh" not in stdout

@@ -14,6 +14,7 @@ from padan_client.cli.common import (
     JsonFlag,
     default_home,
     fail,
+    number,
     out,
     print_json,
     reports_errors,
@@ -22,6 +23,7 @@ from padan_client.cli.opening import (
     AgreementOption,
     FlowOption,
     MapOption,
+    ModeOption,
     QuarantineOption,
     open_home,
     pairs,
@@ -55,13 +57,22 @@ def confirm(
         str | None, typer.Option("--id", help="Kolom id baris. / Column that names the rows.")
     ] = None,
     map_: MapOption = None,
+    mode: ModeOption = None,
+    controls: Annotated[
+        Path | None,
+        typer.Option(
+            "--controls",
+            help="Rekaman kontrol dengan kolom kode, dicampurkan. / Control records to mix in.",
+        ),
+    ] = None,
     quarantine: QuarantineOption = None,
     home: HomeOption = _HOME,
     json_: JsonFlag = False,
 ) -> None:
     """Minta kode konfirmasi untuk sebuah daftar. / Ask the confirmation codes of a list."""
+    from padan_client.controls import ControlError
     from padan_client.records import read_table
-    from padan_client.requester import RequesterClient
+    from padan_client.requester import RequesterClient, chosen_mode
     from padan_client.tables import require_writable, write_table
 
     require_writable(out_file, quarantine)
@@ -72,20 +83,39 @@ def confirm(
             write_table(quarantine, result.quarantine)
         write_table(out_file, result.table)
 
+    known = read_table(controls) if controls else None
     opened = open_home(home)
+    place = opened.place(agreement, flow)
+    dishonest: ControlError | None = None
     with progress_bars() as report, RequesterClient(opened, agreement, flow) as client:
-        result = client.confirm(
-            table,
-            columns=pairs(map_, "--map"),
-            id_column=id_column,
-            deliver=deliver,
-            progress=report,
-        )
+        try:
+            result = client.confirm(
+                table,
+                mode=mode,
+                columns=pairs(map_, "--map"),
+                id_column=id_column,
+                controls=known,
+                deliver=deliver,
+                progress=report,
+            )
+        except ControlError as error:
+            result, dishonest = error.result, error
     if json_:
-        print_json(_as_json(result, agreement, flow, out_file, quarantine))
+        print_json(
+            {
+                **_as_json(result, out_file, quarantine),
+                "agreement": agreement,
+                "flow": flow,
+                "mode": chosen_mode(place, mode),
+            }
+        )
     else:
-        out.print(_counts_table(opened.place(agreement, flow).flow, result))
+        out.print(_counts_table(place.flow, result))
         say(t(f"Kode ditulis ke {out_file}.", f"Codes written to {out_file}."))
+        if result.skipped:
+            say(result.skipped)
+    if dishonest:
+        raise dishonest
     if not result.run:
         _fail_without_a_row()
 
@@ -100,13 +130,9 @@ def _fail_without_a_row() -> NoReturn:
     )
 
 
-def _as_json(
-    result: ConfirmResult, agreement: str, flow: str, out_file: Path, quarantine: Path | None
-) -> dict[str, object]:
+def _as_json(result: ConfirmResult, out_file: Path, quarantine: Path | None) -> dict[str, object]:
+    report = result.controls
     return {
-        "agreement": agreement,
-        "flow": flow,
-        "mode": "unit",
         "run": result.run,
         "rows": result.table.num_rows,
         "counts": dict(result.counts),
@@ -117,6 +143,7 @@ def _as_json(
         "passes": [
             {
                 "pass": p.pass_id,
+                "mode": p.mode,
                 "matched_rows": p.matched_rows,
                 "ambiguous_rows": p.ambiguous_rows,
                 "estimated_precision": p.precision,
@@ -124,7 +151,19 @@ def _as_json(
             }
             for p in result.passes
         ],
+        "ways": _ways(result),
+        "evaluated": dict(result.evaluated),
+        "skipped": result.skipped,
+        "controls": {"asked": report.asked, "wrong": list(report.wrong)} if report else None,
     }
+
+
+def _ways(result: ConfirmResult) -> dict[str, int]:
+    """Rows by the way they were answered; empty in unit mode, which has one way."""
+    if "cara" not in result.table.column_names:
+        return {}
+    counted = result.table["cara"].value_counts().to_pylist()
+    return {entry["values"]: entry["counts"] for entry in counted if entry["values"]}
 
 
 def _counts_table(flow: Flow, result: ConfirmResult) -> Table:
@@ -141,5 +180,10 @@ def _counts_table(flow: Flow, result: ConfirmResult) -> Table:
     table.add_column("%", justify="right")
     for code, rows in result.counts.items():
         share = 100 * rows / max(1, result.table.num_rows)
-        table.add_row(code, texts.get(code, own.get(code, "")), f"{rows:,}", f"{share:.1f}")
+        table.add_row(
+            code,
+            texts.get(code, own.get(code, "")),
+            number(rows),
+            t(f"{share:.1f}".replace(".", ","), f"{share:.1f}"),
+        )
     return table
