@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from direct_vectors import direct
 from encoding_vectors import encoding
 from key_vectors import keys, sealed_codes
 
@@ -17,7 +18,12 @@ HERE = Path(__file__).resolve().parent
 
 def files() -> dict[str, str]:
     """The text of each file, by its name."""
-    documents = {"encoding": encoding(), "keys": keys(), "sealed-codes": sealed_codes()}
+    documents = {
+        "direct": direct(),
+        "encoding": encoding(),
+        "keys": keys(),
+        "sealed-codes": sealed_codes(),
+    }
     return {
         f"{name}.json": json.dumps(content, indent=1, ensure_ascii=True) + "\n"
         for name, content in documents.items()

@@ -222,6 +222,13 @@ def nik_edits(nik: str) -> Iterator[str]:
         yield from (nik[:i] + nik[i + 1 :] for i in range(16))
 
 
+def nik_parts(nik: str) -> Iterator[str]:
+    """Two of district, birth date, serial number, as far as damage elsewhere leaves them whole."""
+    yield f"{nik[:12]}----"
+    yield f"{nik[:6]}------{nik[-4:]}"
+    yield f"------{nik[-10:]}"
+
+
 #: Derivations that were measured and not taken.
 REJECTED = {
     (Kind.PERSON_NAME, "pairs"): (pairs, 10),
@@ -230,6 +237,7 @@ REJECTED = {
     (Kind.DATE, "year_day"): (lambda date: [date[:4] + date[7:]], 1),
     (Kind.DATE, "month_day"): (lambda date: [date[5:]], 1),
     (Kind.NIK, "edits"): (nik_edits, 16),
+    (Kind.NIK, "parts"): (nik_parts, 3),
 }
 BIRTH = "tanggal_lahir"
 #: By the field that a set of data must have; each is tried for what those before left open.
@@ -237,9 +245,12 @@ CONSIDERED = {
     "nik": [
         ["nik", "nama:phonetic_first"],
         ["nik", f"{BIRTH}:year_month"],
+        ["nik:area", "nama:phonetic", BIRTH],
+        ["nik:area", "nama:phonetic", f"{BIRTH}:year_month"],
+        ["nik:area", "nama:phonetic", f"{BIRTH}:year"],
+        ["nik:area", "nama:edits", BIRTH],
+        ["nik:area", "nama:phonetic_first", BIRTH],
         ["nik:parts", "nama:phonetic", f"{BIRTH}:year_month"],
-        ["nik:parts", "nama:phonetic"],
-        ["nik:parts", "nama:phonetic_first", f"{BIRTH}:year_month"],
         ["nik:edits", "nama:phonetic", f"{BIRTH}:year_month"],
     ],
     "nip": [["nip", "nama:phonetic_first"], ["nip", f"{BIRTH}:year_month"]],

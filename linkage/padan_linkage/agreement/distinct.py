@@ -50,8 +50,7 @@ _COMPANY: dict[str, float] = {
 #: Effective number of distinct values, by kind and derivation ("" is the whole value).
 _DISTINCT: dict[Kind, dict[str, float]] = {
     **{kind: {"": inf} for kind in STRONG_KINDS},
-    # District and serial number are the least telling two parts: most serial numbers are 1 or 2.
-    Kind.NIK: {"": inf, "district": 3_000, "birth_date": 16_000, "parts": 6_000},
+    Kind.NIK: {"": inf, "district": 3_000, "birth_date": 16_000, "area": 3_000},
     Kind.NIP: {"": inf, "birth_date": 12_000},
     Kind.PASSPORT: {"": inf, "edits": 100_000},
     Kind.PERSON_NAME: _NAME,

@@ -25,7 +25,7 @@ def value_sets(kind: Kind, derivation: str, normalised: pa.StringArray) -> list[
 
     ``derivation``: one of :data:`.schema.MANY_VALUED`, of :data:`padan_linkage.schema.DERIVATIONS`,
     or "" for the value itself. A damaged number gives values under a derivation that is made for it
-    (``parts``) and none otherwise. Raises KeyError if the kind has no such derivation.
+    (``area``) and none otherwise. Raises KeyError if the kind has no such derivation.
     """
     limits = MANY_VALUED.get(kind, {})
     if derivation not in limits:
@@ -63,19 +63,14 @@ def _edits(text: str) -> Iterable[str]:
         yield text[:i] + text[i + 1 :]
 
 
-def _nik_parts(nik: str) -> Iterable[str]:
-    """Two of a NIK's three parts (district, birth date, serial number), all three ways.
-
-    Damage inside one part, a digit lost or added too, leaves the two others at their ends.
-    """
-    yield f"{nik[:12]}----"
-    yield f"{nik[:6]}------{nik[-4:]}"
-    yield f"------{nik[-10:]}"
+def _nik_area(nik: str) -> Iterable[str]:
+    """The district of a NIK, whatever damage there is behind it."""
+    yield nik[:6]
 
 
 #: What makes the values of each derivation from one normalised value.
 MAKERS: dict[tuple[Kind, str], Callable[[str], Iterable[str]]] = {
     (Kind.PERSON_NAME, "edits"): _name_edits,
-    (Kind.NIK, "parts"): _nik_parts,
+    (Kind.NIK, "area"): _nik_area,
     (Kind.PASSPORT, "edits"): _edits,
 }

@@ -63,12 +63,18 @@ def parse_email(value: str) -> str:
     return text if _EMAIL.match(text) else Reason.STRUCTURE
 
 
+def _is_filler(text: str) -> bool:
+    """One digit repeated, letters left aside (A0000000), one letter repeated, or counting up."""
+    digits = "".join(c for c in text if c.isdigit()) or text
+    return len(set(digits)) == 1 or (len(text) > 5 and text in "01234567890123456789")
+
+
 def parse_passport(value: str) -> str:
     """Six to ten letters and digits, three digits at least (ICAO 9303 has nine characters)."""
     if is_missing(value):
         return ""
     text = _alphanumeric(value)
-    if len(set(text)) == 1:
+    if _is_filler(text):
         return Reason.FILLER
     return text if _PASSPORT.match(text) else Reason.STRUCTURE
 
@@ -78,7 +84,7 @@ def parse_bpjstk_number(value: str) -> str:
     if is_missing(value):
         return ""
     text = _alphanumeric(value)
-    if len(set(text)) == 1:
+    if _is_filler(text):
         return Reason.FILLER
     return text if _KPJ.match(text) else Reason.STRUCTURE
 

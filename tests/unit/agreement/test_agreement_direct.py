@@ -20,7 +20,7 @@ from padan_linkage.agreement import (
 from padan_linkage.direct.schema import MAX_VALUES, DirectSchema, most_values
 
 FIRST = 'exact = ["nik", "nama:phonetic_first"] },'
-PARTS = '["nik:parts", "nama:phonetic", "tanggal_lahir:year_month"], tolerant = true'
+PARTS = '["nik:area", "nama:phonetic", "tanggal_lahir:year_month"], tolerant = true'
 ALONE = 'exact = ["nik"], without = ["nama", "tanggal_lahir"] },'
 DAY, LIST = "evaluations_per_day = 16_000_000", "evaluations_per_list = 8_000_000"
 KEYS = "flow[asn-status].direct.keys"
@@ -37,8 +37,8 @@ STRUCTURE = [
     ),
     (
         "direct-values-many",
-        f"{KEYS}[nik-bagian]",
-        {PARTS: '["nik:parts", "nama:edits", "tanggal_lahir"], tolerant = true'},
+        f"{KEYS}[nik-wilayah]",
+        {PARTS: '["nama:edits", "nama:edits"], tolerant = true'},
     ),
 ]
 ARGUABLE = [
@@ -75,14 +75,14 @@ ARGUABLE = [
     ),
     (
         "direct-key-not-identifier",
-        f"{KEYS}[nik-bagian]",
-        {PARTS: '["nik:parts", "nama:phonetic", "tanggal_lahir:year_month"]'},
+        f"{KEYS}[nik-wilayah]",
+        {PARTS: '["nik:area", "nama:phonetic", "tanggal_lahir:year_month"]'},
     ),
-    ("direct-key-thin", f"{KEYS}[nik-bagian]", {PARTS: '["nama:phonetic"], tolerant = true'}),
+    ("direct-key-thin", f"{KEYS}[nik-wilayah]", {PARTS: '["nama:phonetic"], tolerant = true'}),
     ("direct-identifier-alone", f"{KEYS}[nik]", {ALONE: 'exact = ["nik"] },'}),
     (
         "direct-key-weak",
-        f"{KEYS}[nik-bagian]",
+        f"{KEYS}[nik-wilayah]",
         {PARTS: '["nama:phonetic", "tanggal_lahir"], tolerant = true'},
     ),
     (

@@ -61,6 +61,8 @@ FORMS = [
     (Kind.PASSPORT, "C01X00T47", "C01X00T47"),
     (Kind.PASSPORT, "ABC", "structure"),
     (Kind.PASSPORT, "0000000", "filler"),
+    (Kind.PASSPORT, "A0000000", "filler"),
+    (Kind.PASSPORT, "12345678", "filler"),
     (Kind.BPJSTK_NUMBER, "04J80123456", "04J80123456"),
     (Kind.BPJSTK_NUMBER, "123", "structure"),
     (Kind.CODE, "786-77-6454", "786776454"),

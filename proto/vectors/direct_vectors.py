@@ -1,0 +1,189 @@
+"""Vectors of direct mode: inputs, outputs, labels, a table, a commitment, a manifest (spec 60)."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from material import EPOCH, FLOW, key_bytes
+
+from padan_linkage.direct.commitment import CHUNK_ELEMENTS, Commitment, chunk_count
+from padan_linkage.direct.inputs import key_inputs
+from padan_linkage.direct.labels import dummies, label_keys, label_material, seal, sort_material
+from padan_linkage.direct.manifest import Manifest, manifest_statement, sign_manifest
+from padan_linkage.direct.oprf import EvaluationKey, epoch_key
+from padan_linkage.direct.payloads import LabelAnswers
+from padan_linkage.direct.registry import label_inputs
+from padan_linkage.direct.schema import DirectSchema
+from padan_linkage.merkle import Tree, leaf_hash
+from padan_linkage.normalise import NORMALISER_VERSION
+from padan_linkage.randomness import Drbg
+from padan_linkage.schema import Schema
+from padan_linkage.signatures import public_key
+
+FIELDS = {"nik": "nik", "paspor": "passport", "nama": "person_name", "tanggal_lahir": "date"}
+KEYS = [
+    {"id": "nik-depan", "exact": ["nik", "nama:phonetic_first"]},
+    {"id": "nik-wilayah", "exact": ["nik:area", "nama:phonetic", "tanggal_lahir:year_month"],
+     "tolerant": True},
+    {"id": "paspor-salah", "exact": ["paspor:edits", "tanggal_lahir"], "tolerant": True},
+    {"id": "nama-salah", "exact": ["nama:edits", "tanggal_lahir"], "tolerant": True},
+    {"id": "nik", "exact": ["nik"], "without": ["nama", "tanggal_lahir"]},
+]  # fmt: skip
+#: Nobody: normalised records of a registry, with their codes.
+RECORDS = [
+    (["3171014101900001", "A1234567", "siti nurhaliza", "1990-01-01"], 1),
+    (["3171014101900001", "", "siti nurhaliza", "1990-01-01"], 2),
+    (["317101410190001", "", "budi", "1990-01-01"], 4),
+    (["", "B7654321", "budi", "1990-01-01"], 4),
+]
+ELEMENTS = 2 * CHUNK_ELEMENTS + 5
+
+
+def direct() -> dict[str, Any]:
+    """Everything, from one seed and four records."""
+    seed, digest, table_id = key_bytes("seed"), key_bytes("agreement"), key_bytes("table")[:16]
+    fields = Schema.model_validate(
+        {
+            "fields": [{"name": n, "kind": k} for n, k in FIELDS.items()],
+            "passes": [{"id": "nik", "exact": ["nik"]}],
+        }
+    )
+    schema = DirectSchema.model_validate(
+        {"keys": KEYS, "evaluations_per_day": 1, "evaluations_per_list": 1}
+    )
+    key = epoch_key(seed, agreement_digest=digest, flow_id=FLOW, epoch=EPOCH)
+    rows = table(schema, fields, key, table_id)
+    return {
+        "spec": "proto/spec/60-direct-mode.md",
+        "seed": seed.hex(),
+        "agreement_digest": digest.hex(),
+        "flow_id": FLOW,
+        "epoch": EPOCH,
+        "public_key": key.public_key.hex(),
+        "fields": FIELDS,
+        "keys": [k.model_dump(mode="json") for k in schema.keys],
+        "schema_digest": schema.digest(fields).hex(),
+        "records": [{"values": values, "codes": codes} for values, codes in RECORDS],
+        "table_id": table_id.hex(),
+        "labels": labels(schema, fields, key, table_id),
+        "payloads": payloads(),
+        "dummy_seed": key_bytes("dummies").hex(),
+        "dummies": 3,
+        "rows": rows,
+        "chunks": chunks(),
+        "commitment": commitment(),
+        "manifest": manifest(schema.digest(fields), key, table_id),
+    }
+
+
+def columns() -> dict[str, pa.StringArray]:
+    """The records by field."""
+    values = zip(*(record for record, _ in RECORDS), strict=True)
+    return {name: pa.array(column) for name, column in zip(FIELDS, values, strict=True)}
+
+
+def labels(
+    schema: DirectSchema, fields: Schema, key: EvaluationKey, table_id: bytes
+) -> list[dict[str, Any]]:
+    """Each distinct input: its bytes, output, tag, key and merged answer."""
+    codes = np.array([codes for _, codes in RECORDS], np.uint64)
+    made = []
+    for each in schema.keys:
+        labelled = label_inputs(each, key_inputs(fields, each, columns()), codes)
+        messages = labelled.messages.to_pylist()
+        outputs = key.evaluate(messages)
+        tags, keys = label_keys(outputs, table_id)
+        made += [
+            {
+                "key": each.id,
+                "input": message.hex(),
+                "output": outputs[i].tobytes().hex(),
+                "tag": tags[i].tobytes().hex(),
+                "label_key": keys[i].tobytes().hex(),
+                "codes": int(labelled.answers.codes[i]),
+                "ambiguous": bool(labelled.answers.ambiguous[i]),
+            }
+            for i, message in enumerate(messages)
+        ]
+    return sorted(made, key=lambda label: (label["key"], label["input"]))
+
+
+def payloads() -> list[dict[str, Any]]:
+    """A payload of each kind."""
+    codes = np.array([1, 1 << 63, 5, 0, 0], np.uint64)
+    ambiguous = np.array([False, False, False, True, False])
+    answers = LabelAnswers.of(codes, ambiguous, np.array([False] * 4 + [True]))
+    return [
+        {"codes": int(c), "ambiguous": bool(a), "removed": bool(r), "payload": p.tobytes().hex()}
+        for c, a, r, p in zip(
+            answers.codes, answers.ambiguous, answers.removed, answers.pack(), strict=True
+        )
+    ]
+
+
+def table(schema: DirectSchema, fields: Schema, key: EvaluationKey, table_id: bytes) -> list[str]:
+    """The whole table, with three dummies and no padding."""
+    codes = np.array([codes for _, codes in RECORDS], np.uint64)
+    material = [dummies(3, Drbg(key_bytes("dummies")))]
+    for each in schema.keys:
+        labelled = label_inputs(each, key_inputs(fields, each, columns()), codes)
+        outputs = key.evaluate(labelled.messages.to_pylist())
+        material.append(label_material(outputs, table_id, labelled.answers))
+    return [row.tobytes().hex() for row in seal(sort_material(np.concatenate(material)))]
+
+
+def element(number: int) -> bytes:
+    """What stands for a blinded element; a commitment does not look inside."""
+    return hashlib.sha256(b"element" + number.to_bytes(4, "big")).digest()
+
+
+def commitment() -> dict[str, Any]:
+    """A list of two full chunks and one of five elements, with every audit path."""
+    committed = Commitment.to(b"".join(map(element, range(ELEMENTS))))
+    return {
+        "element": 'SHA-256("element" || u32 number), from 0',
+        "element_count": ELEMENTS,
+        "root": committed.root.hex(),
+        "audit_paths": [committed.audit_path(i).hex() for i in range(chunk_count(ELEMENTS))],
+    }
+
+
+def chunks() -> dict[str, Any]:
+    """Leaf hashes and roots of short entries, for trees of each size up to nine."""
+    leaves = [leaf_hash(bytes([i]) * i) for i in range(9)]
+    return {
+        "entry": "byte i, i times, from 0",
+        "leaf_hashes": [leaf.hex() for leaf in leaves],
+        "roots": [Tree(leaves[:size]).root.hex() for size in range(10)],
+    }
+
+
+def manifest(schema_digest: bytes, key: EvaluationKey, table_id: bytes) -> dict[str, Any]:
+    """A delta's manifest, signed."""
+    private = key_bytes("provider sign")
+    made = Manifest(
+        agreement="kemnaker-bkn-2024",
+        agreement_digest=key_bytes("agreement").hex(),
+        flow=FLOW,
+        epoch=EPOCH,
+        table=table_id.hex(),
+        base=key_bytes("base")[:16].hex(),
+        sequence=1,
+        public_key=key.public_key.hex(),
+        root=key_bytes("root").hex(),
+        rows=4096,
+        direct_schema_digest=schema_digest.hex(),
+        normaliser_version=NORMALISER_VERSION,
+        created="2026-11-20T00:00:00Z",
+        expires="2026-12-20T00:00:00Z",
+    )
+    return {
+        "content": made.model_dump(mode="json"),
+        "document": made.document().decode(),
+        "statement": manifest_statement(made.document()).hex(),
+        "sign_public": public_key(private).hex(),
+        "signature": sign_manifest(made, private).hex(),
+    }

@@ -1,0 +1,145 @@
+"""Direct mode's own vectors, replayed by the second implementation from the spec alone."""
+
+import hashlib
+
+import pytest
+
+from padan_linkage.signatures import verify
+
+
+@pytest.fixture(scope="module")
+def direct(vectors):
+    return vectors("direct")
+
+
+@pytest.fixture(scope="module")
+def secret(direct, reference_voprf):
+    digest = bytes.fromhex(direct["agreement_digest"])
+    info = reference_voprf.epoch_info(digest, direct["flow_id"], direct["epoch"])
+    secret, public = reference_voprf.derive_key(bytes.fromhex(direct["seed"]), info)
+    assert public.hex() == direct["public_key"]
+    return secret
+
+
+def sound(token):
+    """Phonetic forms of the vectors' names, written down by hand."""
+    return {"siti": "siti", "nurhaliza": "nuralisa", "budi": "budi"}[token]
+
+
+def edits(text):
+    return {text} | {text[:i] + text[i + 1 :] for i in range(len(text))}
+
+
+def derived(values, part):
+    """The values of one record under one part of a key, as spec 60 says."""
+    field, _, derivation = part.partition(":")
+    value = dict(zip(("nik", "paspor", "nama", "tanggal_lahir"), values, strict=True))[field]
+    if not value:
+        return set()
+    tokens = [sound(t) for t in value.split(" ")] if field == "nama" else []
+    whole = field != "nik" or len(value) == 16
+    made = {
+        "": {value} if whole else set(),
+        "area": {value[:6]},
+        "edits": lowest(edits("".join(tokens) or value), 16 if tokens else 10),
+        "phonetic": {" ".join(sorted(tokens))},
+        "phonetic_first": set(tokens) - {"siti"},
+        "year_month": {value[:7]},
+    }
+    return made[derivation]
+
+
+def lowest(values, count):
+    return set(sorted(values, key=lambda v: hashlib.sha256(v.encode()).digest())[:count])
+
+
+def products(sets):
+    if not sets:
+        return [()]
+    return [(head, *tail) for head in sets[0] for tail in products(sets[1:])]
+
+
+def test_inputs_are_those_of_the_records(direct, reference_voprf):
+    expected = {}
+    for key in direct["keys"]:
+        for record in direct["records"]:
+            for values in products([derived(record["values"], p) for p in key["exact"]]):
+                made = reference_voprf.input_bytes(key["id"], values).hex()
+                expected.setdefault((key["id"], made), []).append(record["codes"])
+    tolerant = {key["id"]: key["tolerant"] for key in direct["keys"]}
+    assert expected.keys() == {(one["key"], one["input"]) for one in direct["labels"]}
+    for one in direct["labels"]:
+        codes = expected[one["key"], one["input"]]
+        shared = len(codes) > 1 if tolerant[one["key"]] else len(set(codes)) > 1
+        assert (one["ambiguous"], one["codes"]) == (shared, 0 if shared else codes[0])
+
+
+def test_outputs_and_labels(direct, secret, reference_voprf):
+    table_id = bytes.fromhex(direct["table_id"])
+    step = len(direct["labels"]) // 12 + 1  # plain Python takes its time for each
+    for one in direct["labels"][::step]:
+        y = reference_voprf.output(secret, bytes.fromhex(one["input"]))
+        assert y.hex() == one["output"]
+    for one in direct["labels"]:
+        tag, key = reference_voprf.label(bytes.fromhex(one["output"]), table_id)
+        assert (tag.hex(), key.hex()) == (one["tag"], one["label_key"])
+
+
+def test_payloads(direct, reference_voprf):
+    for one in direct["payloads"]:
+        made = reference_voprf.payload(
+            one["codes"], ambiguous=one["ambiguous"], removed=one["removed"]
+        )
+        assert made.hex() == one["payload"]
+
+
+def test_the_table_is_the_labels_in_order_and_dummies(direct, reference_voprf):
+    table_id = bytes.fromhex(direct["table_id"])
+    made = {
+        reference_voprf.row(
+            bytes.fromhex(one["output"]),
+            table_id,
+            reference_voprf.payload(one["codes"], ambiguous=one["ambiguous"]),
+        ).hex()
+        for one in direct["labels"]
+    }
+    assert direct["rows"] == sorted(direct["rows"])
+    assert made < set(direct["rows"])
+    assert len(direct["rows"]) == len(made) + direct["dummies"]
+    assert {len(row) for row in direct["rows"]} == {96}
+
+
+def test_trees(direct, reference_voprf):
+    entries = [bytes([i]) * i for i in range(9)]
+    leaves = [hashlib.sha256(b"\x00" + entry).hexdigest() for entry in entries]
+    assert leaves == direct["chunks"]["leaf_hashes"]
+    roots = [reference_voprf.root(entries[:size]).hex() for size in range(10)]
+    assert roots == direct["chunks"]["roots"]
+
+
+def test_the_commitment(direct, reference_voprf):
+    committed = direct["commitment"]
+    numbers = range(committed["element_count"])
+    elements = [hashlib.sha256(b"element" + n.to_bytes(4, "big")).digest() for n in numbers]
+    chunks = [b"".join(elements[at : at + 1024]) for at in range(0, len(elements), 1024)]
+    assert reference_voprf.root(chunks).hex() == committed["root"]
+    paths = [b"".join(reference_voprf.path(i, chunks)).hex() for i in range(len(chunks))]
+    assert paths == committed["audit_paths"]
+
+
+def test_the_schema_digest(direct, reference_voprf):
+    used = {part.partition(":")[0] for key in direct["keys"] for part in key["exact"]}
+    fields = {name: kind for name, kind in direct["fields"].items() if name in used}
+    text = reference_voprf.canonical({"fields": fields, "keys": direct["keys"]})
+    made = hashlib.sha256(b"padan/v1 direct schema\x00" + text).hexdigest()
+    assert made == direct["schema_digest"]
+
+
+def test_the_manifest(direct, reference_voprf):
+    manifest = direct["manifest"]
+    document = reference_voprf.canonical(manifest["content"])
+    assert document.decode() == manifest["document"]
+    statement = b"padan/v1 label table manifest\x00" + document
+    assert statement.hex() == manifest["statement"]
+    signature, public = (bytes.fromhex(manifest[k]) for k in ("signature", "sign_public"))
+    verify(public, statement, signature)

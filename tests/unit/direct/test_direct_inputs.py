@@ -1,0 +1,156 @@
+"""What a record is under a key: tolerant where it should be, and never by chance of framing."""
+
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from padan_linkage.direct.derive import value_sets
+from padan_linkage.direct.inputs import asked_inputs, key_inputs
+from padan_linkage.direct.schema import MANY_VALUED, DirectKey
+from padan_linkage.schema import Kind, Schema
+
+FIELDS = Schema.model_validate(
+    {
+        "fields": [
+            {"name": "nik", "kind": "nik"},
+            {"name": "nama", "kind": "person_name"},
+            {"name": "lahir", "kind": "date"},
+            {"name": "paspor", "kind": "passport"},
+        ],
+        "passes": [{"id": "nik", "exact": ["nik"]}],
+    }
+)
+NIK = "3171014101900001"
+names = st.from_regex(r"[a-z]{1,9}( [a-z]{1,9}){0,3}", fullmatch=True)
+
+
+def of(kind, derivation, *values):
+    return [set(v) for v in value_sets(kind, derivation, pa.array(values))]
+
+
+def agree(kind, derivation, one, other):
+    mine, theirs = of(kind, derivation, one, other)
+    return bool(mine & theirs)
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        "3171014101900007",  # serial number mistyped
+        "3171014101900000",  # last digit lost to a spreadsheet
+        "317101410190001",  # a digit lost
+        "3171014201900001",  # birth date mistyped
+        "31710141019000011",  # a digit doubled
+    ],
+)
+def test_a_nik_damaged_behind_the_district_still_names_it(damaged):
+    assert agree(Kind.NIK, "area", NIK, damaged)
+
+
+def test_a_nik_of_another_district_does_not():
+    assert not agree(Kind.NIK, "area", NIK, "3171024101900001")
+
+
+def test_a_damaged_nik_equals_nothing_as_a_whole():
+    assert of(Kind.NIK, "", "317101410190001", "3171014101900000", NIK) == [set(), set(), {NIK}]
+    assert of(Kind.NIK, "district", "317101410190001") == [set()]
+
+
+@given(names, st.data())
+def test_names_one_letter_apart_agree_in_their_edits(name, data):
+    at = data.draw(st.integers(0, len(name) - 1))
+    letter = data.draw(st.sampled_from("abdgiklmnprstu"))
+    typed = "".join(name.split(" "))
+    if len(typed) < 3:
+        return
+    at = min(at, len(typed) - 1)
+    for other in (typed[:at] + letter + typed[at:], typed[:at] + typed[at + 1 :]):
+        mine, theirs = of(Kind.PASSPORT, "edits", typed[:9], other[:9])
+        if typed[:9] == typed and other[:9] == other:
+            assert mine & theirs
+
+
+def test_spelling_and_joined_tokens_agree():
+    assert agree(Kind.PERSON_NAME, "edits", "nur hasan", "nurhasan")
+    assert agree(Kind.PERSON_NAME, "edits", "achmad fauzan", "ahmad fawzan")
+    assert agree(Kind.PERSON_NAME, "edits", "budi santoso", "budi santos")
+    assert not agree(Kind.PERSON_NAME, "edits", "budi santoso", "budi hartono")
+
+
+@pytest.mark.parametrize("kind", MANY_VALUED)
+def test_values_are_sorted_distinct_and_bounded(kind):
+    text = {Kind.NIK: NIK, Kind.PASSPORT: "A123456789"}.get(kind, "abcdefghijk lmnopqrst uvwxyz")
+    for derivation, limit in MANY_VALUED[kind].items():
+        (values,) = value_sets(kind, derivation, pa.array([text]))
+        assert list(values) == sorted(set(values))
+        assert 1 <= len(values) <= limit
+        assert value_sets(kind, derivation, pa.array([""])) == [()]
+
+
+def test_an_unknown_derivation_is_told():
+    with pytest.raises(KeyError):
+        value_sets(Kind.NIK, "halves", pa.array([NIK]))
+
+
+def records(*rows):
+    columns = zip(*rows, strict=True)
+    return {f.name: pa.array(c) for f, c in zip(FIELDS.fields, columns, strict=True)}
+
+
+def messages(key, *rows):
+    made = key_inputs(FIELDS, key, records(*rows))
+    groups = [[] for _ in rows]
+    for message, record in zip(made.messages.to_pylist(), made.record.tolist(), strict=True):
+        groups[record].append(message)
+    return groups
+
+
+def test_a_record_has_every_combination_and_none_with_a_part_missing():
+    key = DirectKey(id="salah", exact=("paspor:edits", "lahir:year"), tolerant=True)
+    full, no_passport, no_date = messages(
+        key, ("", "", "1990-01-01", "A12345"), ("", "", "1990-01-01", ""), ("", "", "", "A12345")
+    )
+    assert (len(full), no_passport, no_date) == (7, [], [])
+    assert len(set(full)) == 7
+
+
+def test_inputs_say_which_key_and_where_values_end():
+    one, other = (DirectKey(id=i, exact=("nama", "nik")) for i in ("a", "b"))
+    row = (NIK, "budi", "1990-01-01", "")
+    assert messages(one, row) != messages(other, row)
+    ((made,),) = messages(one, row)
+    assert made == b"padan/v1 direct\x00\x00\x01a\x00\x04budi\x00\x10" + NIK.encode()
+
+
+@given(st.lists(st.tuples(names, names), min_size=2, max_size=6, unique=True))
+def test_other_records_have_other_inputs(pairs):
+    fields = Schema.model_validate(
+        {
+            "fields": [{"name": n, "kind": "text"} for n in ("satu", "dua")],
+            "passes": [{"id": "satu", "exact": ["satu"]}],
+        }
+    )
+    columns = [pa.array(c) for c in zip(*pairs, strict=True)]
+    key = DirectKey(id="k", exact=("satu", "dua"))
+    made = key_inputs(fields, key, dict(zip(("satu", "dua"), columns, strict=True)))
+    assert len(set(made.messages.to_pylist())) == len(pairs)
+
+
+def test_an_identifier_alone_is_asked_only_for_rows_that_have_nothing_else():
+    key = DirectKey(id="nik", exact=("nik",), without=("nama", "lahir"))
+    rows = records((NIK, "", "", ""), (NIK, "budi", "", ""), (NIK, "", "1990-01-01", ""))
+    assert asked_inputs(FIELDS, key, rows).record.tolist() == [0]
+    assert key_inputs(FIELDS, key, rows).record.tolist() == [0, 1, 2]
+    assert "3171" not in repr(key_inputs(FIELDS, key, rows))
+
+
+def test_names_agree_however_their_tokens_are_ordered():
+    key = DirectKey(id="nama", exact=("nama:phonetic", "lahir"), tolerant=True)
+    one, other, third = messages(
+        key,
+        ("", "siti nurhaliza", "1990-01-01", ""),
+        ("", "nurhalisa siti", "1990-01-01", ""),
+        ("", "siti nurhaliza", "1990-01-02", ""),
+    )
+    assert one == other != third
