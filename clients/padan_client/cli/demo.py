@@ -27,6 +27,7 @@ def demo(
         str, typer.Option(help="Perjanjian contoh. / Example agreement.")
     ] = "kemnaker-bkn-2024",
     flow: Annotated[str, typer.Option(help="Alur. / Flow.")] = "asn-status",
+    mode: Annotated[str, typer.Option("--mode", help="unit | direct | auto")] = "unit",
     population: Annotated[
         int, typer.Option(min=1, help="Baris registri. / Registry rows.")
     ] = 200_000,
@@ -49,6 +50,7 @@ def demo(
     played = play(
         agreement,
         flow,
+        mode=mode,
         population=population,
         candidates=candidates,
         seed=seed,
@@ -106,9 +108,10 @@ def _show(played: Played) -> None:
     out.print(
         t(
             f"Di {stage.folder}: codes.csv (jawaban), agreement/ (perjanjian bertanda tangan), "
-            "unit/data/ (semua yang dilihat unit), logs/.",
+            "unit/data/ (semua yang dilihat unit), provider/data/ (semua yang dilihat server "
+            "penyedia), logs/.",
             f"In {stage.folder}: codes.csv (answers), agreement/ (signed agreement), "
-            "unit/data/ (all the unit saw), logs/.",
+            "unit/data/ (all the unit saw), provider/data/ (all the provider's server saw), logs/.",
         ),
         highlight=False,
     )

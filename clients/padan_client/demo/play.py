@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import importlib.util
 import json
@@ -16,7 +17,7 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 
 from padan_client.demo.score import Score, score
-from padan_client.demo.stage import Stage, prepare, running_unit
+from padan_client.demo.stage import Stage, prepare, running
 from padan_client.errors import BadInputError
 from padan_client.generate import ID_COLUMN, Demo, generate_demo
 from padan_client.language import t
@@ -33,6 +34,7 @@ class Played:
 
     stage: Stage
     flow: Flow
+    mode: str
     population: int
     candidates: int
     confirmed: dict[str, Any]
@@ -44,7 +46,8 @@ class Played:
         return {
             "agreement": self.stage.agreement_id,
             "flow": self.stage.flow_id,
-            "mode": "unit",
+            "mode": self.mode,
+            "ways": self.confirmed["ways"],
             "population": self.population,
             "candidates": self.candidates,
             "counts": self.confirmed["counts"],
@@ -64,6 +67,7 @@ def play(
     agreement_id: str,
     flow_id: str,
     *,
+    mode: str,
     population: int,
     candidates: int,
     seed: int,
@@ -72,11 +76,12 @@ def play(
 ) -> Played:
     """Run one flow from nothing in ``folder``; ``announce`` gets a line a stage.
 
+    ``mode``: unit, direct (two parties), or auto (direct, and the unit for what stays open).
     Raises BadInputError for a flow that cannot be demonstrated and for a folder in use.
     """
     require_server()
     document = _example(agreement_id)
-    flow = _unit_flow(document, agreement_id, flow_id)
+    flow = _flow(document, agreement_id, flow_id, mode)
     claim_folder(folder)
     clock = _Stopwatch(announce)
     with clock.stage("generate", t("Orang-orang buatan", "Generated people")):
@@ -86,17 +91,23 @@ def play(
     ):
         stage = prepare(folder, agreement_id, flow_id, document, dt.datetime.now(dt.UTC))
         _write_tables(stage, demo)
-    with running_unit(stage):
-        with clock.stage("epoch", t("Epok kunci bersama", "Shared key epoch")):
-            for party in (stage.provider, stage.requester):
-                stage.run(party, "keys", "rotate", *_where(stage))
-        with clock.stage("publish", t("Registri diumumkan", "Registry published")):
-            _publish(stage, flow)
+    with contextlib.ExitStack() as servers:
+        if mode != "direct":
+            servers.enter_context(running(stage, "unit"))
+            with clock.stage("epoch", t("Epok kunci bersama", "Shared key epoch")):
+                for party in (stage.provider, stage.requester):
+                    stage.run(party, "keys", "rotate", "--mode", "unit", *_where(stage))
+            with clock.stage("publish", t("Registri diumumkan", "Registry published")):
+                _publish(stage, flow, "unit")
+        if mode != "unit":
+            with clock.stage("table", t("Tabel label diumumkan", "Label table published")):
+                _publish(stage, flow, "direct")
+            servers.enter_context(running(stage, "provider"))
         with clock.stage("confirm", t("Daftar dikonfirmasi", "List confirmed")):
-            confirmed = _confirm(stage)
+            confirmed = _confirm(stage, mode)
     codes = pacsv.read_csv(stage.folder / "codes.csv", convert_options=_as_strings())
     result = score(flow, demo, codes)
-    played = Played(stage, flow, population, candidates, confirmed, result, clock.seconds)
+    played = Played(stage, flow, mode, population, candidates, confirmed, result, clock.seconds)
     (folder / "demo.json").write_text(
         json.dumps(played.as_json(), indent=2, ensure_ascii=False, default=str) + "\n",
         encoding="utf-8",
@@ -144,16 +155,21 @@ def _example(agreement_id: str) -> bytes:
     return example(agreement_id)
 
 
-def _unit_flow(document: bytes, agreement_id: str, flow_id: str) -> Flow:
+def _flow(document: bytes, agreement_id: str, flow_id: str, mode: str) -> Flow:
+    """The flow, if it can be demonstrated in this mode. Raises BadInputError."""
+    needed = {"unit": {"unit"}, "direct": {"direct"}, "auto": {"unit", "direct"}}
+    if mode not in needed:
+        raise BadInputError("--mode unit | direct | auto")
     flows = {flow.id: flow for flow in load_agreement(document).flows}
-    usable = [f.id for f in flows.values() if f.schema is not None and "unit" in f.modes]
+    usable = [f.id for f in flows.values() if f.schema is not None and needed[mode] <= set(f.modes)]
     if flow_id not in usable:
+        shown = ", ".join(usable) or "–"
         raise BadInputError(
             t(
-                f"Alur {flow_id} pada {agreement_id} tidak dapat diperagakan; pilih: "
-                f"{', '.join(usable)}.",
-                f"Flow {flow_id} of {agreement_id} cannot be demonstrated; choose one of: "
-                f"{', '.join(usable)}.",
+                f"Alur {flow_id} pada {agreement_id} tidak dapat diperagakan dalam mode {mode}; "
+                f"pilih: {shown}.",
+                f"Flow {flow_id} of {agreement_id} cannot be demonstrated in mode {mode}; choose "
+                f"one of: {shown}.",
             )
         )
     return flows[flow_id]
@@ -172,7 +188,7 @@ def _where(stage: Stage) -> tuple[str, ...]:
     return "--agreement", stage.agreement_id, "--flow", stage.flow_id
 
 
-def _publish(stage: Stage, flow: Flow) -> None:
+def _publish(stage: Stage, flow: Flow, mode: str) -> None:
     stage.run(
         stage.provider,
         "publish",
@@ -180,13 +196,15 @@ def _publish(stage: Stage, flow: Flow) -> None:
         *_where(stage),
         "--id",
         ID_COLUMN,
+        "--mode",
+        mode,
         "--quarantine",
         str(stage.folder / f"quarantine-{flow.provider}.csv"),
         as_json=True,
     )
 
 
-def _confirm(stage: Stage) -> dict[str, Any]:
+def _confirm(stage: Stage, mode: str) -> dict[str, Any]:
     return stage.run(
         stage.requester,
         "confirm",
@@ -194,6 +212,8 @@ def _confirm(stage: Stage) -> dict[str, Any]:
         *_where(stage),
         "--id",
         ID_COLUMN,
+        "--mode",
+        mode,
         "--out",
         str(stage.folder / "codes.csv"),
         "--quarantine",

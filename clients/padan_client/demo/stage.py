@@ -1,7 +1,8 @@
-"""Sets the scene on loopback: folders, certificates, keys, a signed agreement, three processes.
+"""Sets the scene on loopback: folders, certificates, keys, a signed agreement, the servers.
 
-The unit and each agency are processes of their own with a folder of their own, and talk over mutual
-TLS only. The agencies run the very commands that a data officer runs.
+The unit, the provider's server of direct mode and each agency are processes of their own with
+folders of their own, and talk over mutual TLS only. The agencies run the very commands that a data
+officer runs.
 """
 
 from __future__ import annotations
@@ -43,6 +44,7 @@ class Stage:
     provider: str
     requester: str
     address: str
+    provider_address: str
     simulated_time: dt.datetime | None
 
     def home(self, party: str) -> Path:
@@ -54,10 +56,13 @@ class Stage:
         """Folder of the unit: configuration, data, log."""
         return self.folder / "unit"
 
-    @property
-    def log(self) -> Path:
-        """Log file of the unit, one JSON object a line."""
-        return self.folder / "logs" / "unit.jsonl"
+    def log(self, role: str) -> Path:
+        """Log file of the unit or the provider's server, one JSON object a line."""
+        return self.folder / "logs" / f"{role}.jsonl"
+
+    def config(self, role: str) -> Path:
+        """Settings of the unit or of the provider's server."""
+        return self.folder / role / f"{role}.toml"
 
     def run(self, party: str, *arguments: str, as_json: bool = False) -> dict[str, Any]:
         """Run ``padan …`` as ``party`` in a process of its own; its messages go to its log.
@@ -90,15 +95,17 @@ def prepare(
     """
     agreement = load_agreement(document)
     flow = agreement.flow(flow_id)
-    for name in ("logs", "data", "unit", "agreement"):
+    for name in ("logs", "data", "unit", "provider", "agreement"):
         (folder / name).mkdir(parents=True)
     standing = agreement.standing(now)
     simulated = None
     if standing.state is not AgreementState.IN_FORCE:
         middle = agreement.in_force_from + (agreement.in_force_until - agreement.in_force_from) / 2
         simulated = dt.datetime.combine(middle, dt.time(3), dt.UTC)
-    address = f"127.0.0.1:{_free_port()}"
-    stage = Stage(folder, agreement_id, flow_id, flow.provider, flow.requester, address, simulated)
+    unit, provider = (f"127.0.0.1:{port}" for port in _free_ports(2))
+    stage = Stage(
+        folder, agreement_id, flow_id, flow.provider, flow.requester, unit, provider, simulated
+    )
     parties = [p.id for p in agreement.parties]
     _make_identities(stage, parties)
     _install_tls(stage, parties, Authority(folder / "tls", dt.datetime.now(dt.UTC)))
@@ -115,18 +122,30 @@ def _install_tls(stage: Stage, parties: Sequence[str], authority: Authority) -> 
     certificates = {party: authority.issue(party) for party in parties}
     for party, certificate in certificates.items():
         _write_client_config(stage, party, authority.path, certificate)
-    own = authority.issue("unit")
     pins = {party: [certificate.spki] for party, certificate in certificates.items()}
+    cores = max(1, len(os.sched_getaffinity(0)))
+    unit = f"listen = {_toml(stage.address)}\nmatch_threads = {cores}\n"
+    own = stage.home(stage.provider).resolve() / "direct"
+    provider = (
+        f"listen = {_toml(stage.provider_address)}\nparty = {_toml(stage.provider)}\n"
+        f"tables_dir = {_toml(str(own / 'published'))}\n"
+        f"seeds_dir = {_toml(str(own / 'seeds'))}\n"
+    )
+    for role, settings in (("unit", unit), ("provider", provider)):
+        _write_server_config(stage, role, settings, authority, pins)
+
+
+def _write_server_config(
+    stage: Stage, role: str, settings: str, authority: Authority, pins: Mapping[str, Sequence[str]]
+) -> None:
+    own = authority.issue(role)
     clock = (
         f"simulated_time = {_toml(stage.simulated_time.isoformat())}\n"
         if (stage.simulated_time)
         else ""
     )
-    (stage.unit / "unit.toml").write_text(
-        f"listen = {_toml(stage.address)}\n"
-        'data_dir = "data"\n'
-        'agreements_dir = "../agreement"\n'
-        f"match_threads = {max(1, len(os.sched_getaffinity(0)))}\n{clock}"
+    stage.config(role).write_text(
+        f'{settings}data_dir = "data"\nagreements_dir = "../agreement"\n{clock}'
         f"\n[tls]\nca = {_toml(str(authority.path.resolve()))}\n"
         f"certificate = {_toml(str(own.cert.resolve()))}\nkey = {_toml(str(own.key.resolve()))}\n"
         "\n[parties]\n" + "".join(f"{p} = {json.dumps(pin)}\n" for p, pin in pins.items()),
@@ -137,6 +156,7 @@ def _install_tls(stage: Stage, parties: Sequence[str], authority: Authority) -> 
 def _write_client_config(stage: Stage, party: str, ca: Path, certificate: Certificate) -> None:
     (stage.home(party) / "client.toml").write_text(
         f"party = {_toml(party)}\nunit = {_toml(stage.address)}\n"
+        f"provider = {_toml(stage.provider_address)}\n"
         f"agreements = {_toml(str((stage.folder / 'agreement').resolve()))}\n\n"
         f"[tls]\nca = {_toml(str(ca.resolve()))}\n"
         f"certificate = {_toml(str(certificate.cert.resolve()))}\n"
@@ -160,23 +180,23 @@ def _sign(stage: Stage, parties: Sequence[str]) -> None:
 
 
 @contextlib.contextmanager
-def running_unit(stage: Stage) -> Iterator[None]:
-    """The unit as a process of its own, ready to serve; stopped gracefully at the end."""
-    with stage.log.open("ab") as log:
+def running(stage: Stage, role: str) -> Iterator[None]:
+    """The ``unit`` or ``provider`` as a process, ready to serve; stopped gracefully at the end."""
+    with stage.log(role).open("ab") as log:
         process = subprocess.Popen(  # noqa: S603 - our own command, no shell
             [
                 sys.executable,
                 "-m",
                 "padan_server",
-                "unit",
+                role,
                 "--config",
-                str(stage.unit / "unit.toml"),
+                str(stage.config(role)),
             ],
             stdout=log,
             stderr=subprocess.STDOUT,
         )
     try:
-        _wait_until_ready(stage, process)
+        _wait_until_ready(stage, role, process)
         yield
     finally:
         process.send_signal(signal.SIGTERM)
@@ -187,14 +207,15 @@ def running_unit(stage: Stage) -> Iterator[None]:
             process.wait()
 
 
-def _wait_until_ready(stage: Stage, process: subprocess.Popen[bytes]) -> None:
+def _wait_until_ready(stage: Stage, role: str, process: subprocess.Popen[bytes]) -> None:
+    address = stage.address if role == "unit" else stage.provider_address
     tls = stage.folder / "tls"
     credentials = grpc.ssl_channel_credentials(
         (tls / "ca.pem").read_bytes(),
         (tls / f"{stage.provider}.key").read_bytes(),
         (tls / f"{stage.provider}.pem").read_bytes(),
     )
-    with grpc.secure_channel(stage.address, credentials) as channel:
+    with grpc.secure_channel(address, credentials) as channel:
         ready = grpc.channel_ready_future(channel)
         for _ in range(_READY_SECONDS * 4):
             with contextlib.suppress(grpc.FutureTimeoutError):
@@ -204,16 +225,19 @@ def _wait_until_ready(stage: Stage, process: subprocess.Popen[bytes]) -> None:
                 break
     raise UnavailableError(
         t(
-            f"Unit pemadanan tidak dapat dijalankan; lihat {stage.log}.",
-            f"The linkage unit did not start; see {stage.log}.",
+            f"Server {role} tidak dapat dijalankan; lihat {stage.log(role)}.",
+            f"The {role} server did not start; see {stage.log(role)}.",
         )
     )
 
 
-def _free_port() -> int:
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return int(s.getsockname()[1])
+def _free_ports(count: int) -> list[int]:
+    """Ports that are free now, no two alike."""
+    with contextlib.ExitStack() as held:
+        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
+        for s in sockets:
+            s.bind(("127.0.0.1", 0))
+        return [int(s.getsockname()[1]) for s in sockets]
 
 
 def _toml(text: str) -> str:
