@@ -7,7 +7,9 @@ agreement's file, signatures.
 from __future__ import annotations
 
 import json
-import os
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -24,7 +26,14 @@ from padan_client.cli import app
 from padan_client.core.rotating import rotate
 from padan_client.generate import ID_COLUMN
 from padan_client.transport import Link
-from padan_linkage.agreement import EXAMPLE_IDS, Agreement, Flow, example, load_agreement
+from padan_linkage.agreement import (
+    EXAMPLE_IDS,
+    Agreement,
+    Flow,
+    agreement_digest,
+    example,
+    load_agreement,
+)
 from padan_linkage.agreement.standing import term
 from padan_server.config import UnitConfig
 from padan_server.matcher import LinkageEngine
@@ -89,8 +98,11 @@ class Town:
         for party in PARTIES:
             padan(self.home(party), "keys", "init", "--party", party, "--no-passphrase")
 
-    def sign(self, agreement_id: str) -> Path:
-        """Make the file, fill in the keys, let all parties sign; returns the file."""
+    def sign(self, agreement_id: str, source: Path | None = None) -> Path:
+        """Make the file, fill in the keys, let all parties sign; returns the file.
+
+        ``source`` is a file to take instead of the example.
+        """
         parties = [p.id for p in AGREEMENTS[agreement_id].parties]
         target = self.agreements / f"{agreement_id}.toml"
         keys = [
@@ -98,40 +110,70 @@ class Town:
             for party in parties
             for argument in ("--party", f"{party}={self.home(party) / f'{party}.public.json'}")
         ]
-        new = ("agreement", "new", "--from", agreement_id, "--out", target, *keys)
+        new = ("agreement", "new", "--from", source or agreement_id, "--out", target, *keys)
         padan(self.home(parties[0]), *new)
         for party in parties:
             padan(self.home(party), "agreement", "sign", target)
         return target
 
-    def open(self) -> None:
-        """Start the unit and tell everybody where it is."""
-        own = self.certificates["unit"]
-        config = UnitConfig(
-            listen="127.0.0.1:0",
-            data_dir=self.data,
-            agreements_dir=self.agreements,
-            tls={"ca": self.pki.ca, "certificate": own.certificate, "key": own.key},
-            parties={party: [self.certificates[party].pin] for party in PARTIES},
-            sweep_seconds=3600.0,  # the clock jumps between terms: nothing may be swept meanwhile
-            drain_seconds=1.0,
-        )
-        self.unit = Unit(config, LinkageEngine(), clock=self.clock)
-        self.unit.start()
-        for party in PARTIES:
-            self._write_settings(party)
+    def digest(self, agreement_id: str) -> bytes:
+        """SHA-256 of a signed file."""
+        return agreement_digest((self.agreements / f"{agreement_id}.toml").read_bytes())
 
-    def _write_settings(self, party: str) -> None:
-        own = self.certificates[party]
-        own.key.chmod(0o600)
-        (self.home(party) / "client.toml").write_text(
-            f"party = {json.dumps(party)}\n"
-            f'unit = "127.0.0.1:{self.unit.port}"\n'
-            f"agreements = {json.dumps(str(self.agreements))}\n"
-            f"[tls]\nca = {json.dumps(str(self.pki.ca))}\n"
-            f"certificate = {json.dumps(str(own.certificate))}\n"
-            f"key = {json.dumps(str(own.key))}\n"
-        )
+    def open(self) -> None:
+        """Start the unit in this process and tell everybody where it is."""
+        self.unit = Unit(UnitConfig(**self._settings()), LinkageEngine(), clock=self.clock)
+        self.unit.start()
+        self._tell(self.unit.port)
+
+    def open_process(self, log: Path) -> subprocess.Popen[bytes]:
+        """Start the unit as a process and wait until it serves; all its output goes to ``log``."""
+        settings = self._settings() | {"simulated_time": self.clock.now().isoformat()}
+        config = self.folder / "unit.toml"
+        tables = {name: settings.pop(name) for name in ("tls", "parties")}
+        lines = [f"{name} = {json.dumps(value)}" for name, value in settings.items()]
+        for name, table in tables.items():
+            lines += [f"[{name}]", *(f"{key} = {json.dumps(v)}" for key, v in table.items())]
+        config.write_text("\n".join(lines) + "\n")
+        command = [sys.executable, "-m", "padan_server", "unit", "--config", str(config)]
+        with log.open("ab") as out:
+            process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT)
+        while process.poll() is None:
+            for line in log.read_bytes().splitlines():
+                if b'"unit_started"' in line:
+                    self._tell(json.loads(line)["port"])
+                    return process
+            time.sleep(0.01)
+        raise AssertionError(log.read_text())
+
+    def _settings(self) -> dict:
+        own = self.certificates["unit"]
+        return {
+            "listen": "127.0.0.1:0",
+            "data_dir": str(self.data),
+            "agreements_dir": str(self.agreements),
+            "tls": {
+                "ca": str(self.pki.ca),
+                "certificate": str(own.certificate),
+                "key": str(own.key),
+            },
+            "parties": {party: [self.certificates[party].pin] for party in PARTIES},
+            "sweep_seconds": 3600.0,  # the clock jumps between terms: nothing is swept meanwhile
+            "drain_seconds": 1.0,
+        }
+
+    def _tell(self, port: int) -> None:
+        for party in PARTIES:
+            own = self.certificates[party]
+            own.key.chmod(0o600)
+            (self.home(party) / "client.toml").write_text(
+                f"party = {json.dumps(party)}\n"
+                f'unit = "127.0.0.1:{port}"\n'
+                f"agreements = {json.dumps(str(self.agreements))}\n"
+                f"[tls]\nca = {json.dumps(str(self.pki.ca))}\n"
+                f"certificate = {json.dumps(str(own.certificate))}\n"
+                f"key = {json.dumps(str(own.key))}\n"
+            )
 
     def opened(self, party: str) -> Home:
         """A party's home, opened."""
@@ -177,7 +219,6 @@ class Town:
 
 def found_town(folder: Path, pki: Pki, certificates: dict[str, Certificate]) -> Town:
     """A town with keys for everybody, the five agreements signed, and the unit open."""
-    os.environ.pop("PADAN_HOME", None)
     town = Town(folder, pki, certificates)
     town.found_parties()
     for agreement_id in EXAMPLE_IDS:
