@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import UTC, datetime, timedelta
 
 import grpc
 import pytest
 from google.rpc import error_details_pb2
 from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import (
     ProtoReflectionDescriptorDatabase,
 )
@@ -18,6 +20,7 @@ from server_fixture import FixedClock
 from padan.v1 import agreement_service_pb2 as agreement_pb
 from padan.v1 import dataset_service_pb2 as dataset_pb
 from padan.v1 import resources_pb2 as resources_pb
+from padan_server.services import interceptor
 
 
 def refused(call, *args, **kwargs):
@@ -339,3 +342,42 @@ def test_reflection_and_health_serve_a_stranger(make_unit):
     for service in ("", "padan.v1.RunService", "google.longrunning.Operations"):
         status = stub.Check(health_pb2.HealthCheckRequest(service=service)).status
         assert status == health_pb2.HealthCheckResponse.SERVING
+
+
+@pytest.fixture
+def idle_streams(make_unit):
+    """Opens streams of reflection that say nothing more; ends them afterwards."""
+    unit, enough = make_unit(settings={"rpc_threads": 8}), threading.Event()
+
+    def silent():
+        yield reflection_pb2.ServerReflectionRequest(list_services="")
+        enough.wait(60)
+
+    def open_streams(count):
+        stub = reflection_pb2_grpc.ServerReflectionStub(unit.client("bpjstk").raw)
+        return [stub.ServerReflectionInfo(silent()) for _ in range(count)]
+
+    yield unit, open_streams
+    enough.set()
+
+
+def test_idle_streams_of_reflection_do_not_take_every_thread(idle_streams):
+    unit, open_streams = idle_streams
+    reasons = []
+    for stream in open_streams(12):
+        try:
+            next(stream)
+        except grpc.RpcError as error:
+            reasons.append(refusal(error).reason)
+    assert reasons == ["TOO_MANY_CALLS"] * 8
+    listed(unit.client("kemnaker"))
+
+
+def test_an_idle_stream_of_reflection_is_ended(idle_streams, monkeypatch):
+    monkeypatch.setattr(interceptor, "_REFLECTION_SECONDS", 0.05)
+    _, open_streams = idle_streams
+    for _ in range(3):  # more in all than may be open at once
+        for stream in open_streams(2):
+            with pytest.raises(grpc.RpcError) as caught:
+                list(stream)
+            assert caught.value.code() is grpc.StatusCode.CANCELLED

@@ -24,7 +24,11 @@ from padan_server.store.port import StoreFullError
 _log = structlog.get_logger(__name__)
 
 #: Infrastructure that every certificate of the CA may use, without a deadline.
-_EXEMPT = ("/grpc.health.v1.", "/grpc.reflection.")
+_HEALTH = "/grpc.health.v1."
+_REFLECTION = "/grpc.reflection."
+#: A stream of reflection holds a thread as long as it lasts, so there are few, and not for long.
+_REFLECTIONS = 4
+_REFLECTION_SECONDS = 30.0
 
 
 class Guard(grpc.ServerInterceptor):
@@ -44,13 +48,20 @@ class Guard(grpc.ServerInterceptor):
         self._share = limits.calls_per_party
         self._under_way: Counter[str] = Counter()
         self._counting = threading.Lock()
+        self._reflections = threading.BoundedSemaphore(_REFLECTIONS)
 
     def intercept_service(self, continuation: Any, handler_call_details: Any) -> Any:
         """Wrap the handler, whichever of the four kinds it is."""
         handler = continuation(handler_call_details)
         method = handler_call_details.method
-        if handler is None or method.startswith(_EXEMPT):
+        if handler is None or method.startswith(_HEALTH):
             return handler
+        if method.startswith(_REFLECTION):
+            return grpc.stream_stream_rpc_method_handler(
+                self._reflected(handler.stream_stream),
+                handler.request_deserializer,
+                handler.response_serializer,
+            )
         if handler.response_streaming:
             inner = handler.stream_stream or handler.unary_stream
             make = (
@@ -84,6 +95,21 @@ class Guard(grpc.ServerInterceptor):
         def behave(request: Any, context: grpc.ServicerContext) -> Iterator[Any]:
             with _Watched(self, method, context):
                 yield from inner(request, context)
+
+        return behave
+
+    def _reflected(self, inner: Callable[..., Any]) -> Callable[..., Any]:
+        def behave(requests: Any, context: Any) -> Iterator[Any]:
+            if not self._reflections.acquire(blocking=False):
+                context.abort_with_status(rpc_status.to_status(status_of(_too_many_reflections())))
+            end = threading.Timer(_REFLECTION_SECONDS, context.cancel)
+            end.daemon = True
+            end.start()
+            try:
+                yield from inner(requests, context)
+            finally:
+                end.cancel()
+                self._reflections.release()
 
         return behave
 
@@ -187,6 +213,15 @@ class _Watched:
 
     def _tell(self, code: grpc.StatusCode, reason: str) -> None:
         self._guard.ended(self._call, self._began, code, reason)
+
+
+def _too_many_reflections() -> Refusal:
+    return Refusal(
+        Reason.TOO_MANY_CALLS,
+        f"Paling banyak {_REFLECTIONS} aliran reflection sekaligus; coba lagi sebentar lagi.",
+        f"At most {_REFLECTIONS} streams of reflection at once; try again in a moment.",
+        metadata={"limit": str(_REFLECTIONS)},
+    )
 
 
 def _defect(error: BaseException) -> Refusal:
