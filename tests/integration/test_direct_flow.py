@@ -3,31 +3,246 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import re
 
 import pyarrow as pa
 import pytest
 from agency import CODES, people, registry_table
 
-from padan_client import AsyncRequesterClient, RequesterClient
+from padan_client import (
+    AsyncProviderClient,
+    AsyncRequesterClient,
+    BadInputError,
+    RefusedError,
+    RequesterClient,
+)
+from padan_client.controls import ControlError
+from padan_client.core.progress import Stage
+from padan_client.direct import building
+from padan_linkage.direct.manifest import Publication
+from padan_server.matcher import LinkageEngine
 
 PEOPLE = people(300, seed=31)
 REGISTRY = registry_table(PEOPLE[:200])
 LIST = PEOPLE[150:260]
 TRUTH = {row["nik"]: CODES[row["status"]] for row in REGISTRY.select(["nik", "status"]).to_pylist()}
+NOBODY = "TIDAK_DITEMUKAN"
 
 
 def expected(records, truth=None):
     truth = TRUTH if truth is None else truth
-    return [truth.get(person["nik"], "TIDAK_DITEMUKAN") for person in records]
+    return [truth.get(person["nik"], NOBODY) for person in records]
 
 
-def test_a_list_gets_its_codes_and_the_way(make_direct):
-    pair = make_direct()
-    published = pair.publish(REGISTRY)
-    assert (published.rows, published.epoch, published.mode) == (200, 1, "direct")
-    result = pair.confirm(LIST)
-    assert result.table["kode"].to_pylist() == expected(LIST)
-    ways = set(result.table["cara"].to_pylist())
-    assert ways == {"direct:nik-depan", ""}
-    assert result.counts["TIDAK_DITEMUKAN"] == 60
+def codes(result):
+    return result.table["kode"].to_pylist()
+
+
+@pytest.fixture
+def pair(make_direct):
+    made = make_direct()
+    made.publish(REGISTRY)
+    return made
+
+
+def test_a_list_gets_its_codes_and_the_way_it_got_them(pair):
+    stages = set()
+    result = pair.confirm(LIST, progress=lambda p: stages.add(p.stage))
+    assert codes(result) == expected(LIST)
+    assert set(result.table["cara"].to_pylist()) == {"direct:nik-depan", ""}
+    assert result.counts[NOBODY] == 60
+    assert stages == {Stage.PREPARE, Stage.DOWNLOAD, Stage.EVALUATE}
     assert not list((pair.requester.folder / "jobs").iterdir())
+    assert sum(result.evaluated.values()) == pair.charged()
+
+
+def test_a_slip_in_the_name_is_found_by_another_key_and_a_tie_is_never_a_guess(pair):
+    person, other = PEOPLE[3], PEOPLE[4]
+    slipped = {**person, "nama": "ZAKHARIA"}
+    result = pair.confirm([slipped, person, {**other, "nik": ""}])
+    assert codes(result)[:2] == [TRUTH[person["nik"]]] * 2
+    assert result.table["cara"].to_pylist()[0] == "direct:nik-bulan"
+
+
+def test_a_table_is_downloaded_once(pair):
+    pair.confirm(LIST[:20])
+    stages = set()
+    pair.confirm(LIST[20:40], progress=lambda p: stages.add(p.stage))
+    assert Stage.DOWNLOAD not in stages
+
+
+def test_one_record_in_real_time(pair):
+    with RequesterClient(pair.requester, *pair.names) as client:
+        assert client.confirm_one(LIST[0], mode="direct")["kode"] == TRUTH[LIST[0]["nik"]]
+        assert client.confirm_one(LIST[100], mode="direct")["kode"] == NOBODY
+        bad = client.confirm_one({"nik": "1", "nama": "", "tanggal_lahir": ""}, mode="direct")
+        assert bad["hasil"] == "karantina"
+        few = client.confirm_few(LIST[40:70], mode="direct")
+    assert codes(few) == expected(LIST[40:70])
+    assert not (pair.requester.folder / "jobs").exists()
+
+
+def test_a_change_shows_through_a_delta_and_a_removal_mends_a_tie(make_direct):
+    pair = make_direct()
+    rows = registry_table(PEOPLE[:60]).to_pylist()
+    twin = {**rows[5], "id": "R90000", "status": "PENSIUN", "nik": PEOPLE[5]["nik"]}
+    assert twin["status"] == rows[5]["status"]
+    twin["status"] = "AKTIF"
+    base = pair.publish(pa.Table.from_pylist([*rows, twin]))
+    asked = [*PEOPLE[:60], PEOPLE[250]]
+    before = pair.confirm(asked)
+    assert before.table["hasil"].to_pylist()[5] == "ganda"
+
+    changed = {**rows[0], "status": "TIDAK AKTIF"}
+    joined = {**PEOPLE[250], "id": "R90001", "status": "AKTIF"}
+    delta = pair.publish(
+        pa.Table.from_pylist([changed, joined]),
+        delta_of=base.dataset,
+        deletes=[rows[1]["id"], "R90000"],
+    )
+    assert (delta.rows, delta.deleted) == (2, 2)
+    after = codes(pair.confirm(asked))
+    assert after[0] == "ASN_TIDAK_AKTIF"
+    assert after[1] == NOBODY
+    assert after[5] == CODES[rows[5]["status"]]
+    assert after[60] == "ASN_AKTIF"
+    assert after[2:5] + after[6:60] == codes(before)[2:5] + codes(before)[6:60]
+
+    # A delta of a delta, of a removal alone.
+    pair.publish(None, delta_of=delta.dataset, deletes=[rows[2]["id"]], status_column=None)
+    last = codes(pair.confirm(asked))
+    assert (last[0], last[2]) == ("ASN_TIDAK_AKTIF", NOBODY)
+    with pytest.raises(BadInputError, match="Tabel"):
+        pair.publish(None, delta_of="0" * 32, deletes=["x"], status_column=None)
+
+
+def test_tables_built_alone_and_by_processes_answer_alike(make_direct, monkeypatch):
+    monkeypatch.setattr(building, "BLOCK_RECORDS", 60)
+    pair = make_direct()
+    one = pair.publish(REGISTRY, threads=1)
+    first = codes(pair.confirm(LIST))
+    done = []
+    two = pair.publish(REGISTRY, threads=2, progress=lambda p: done.append(p.done))
+    assert one.dataset != two.dataset, "a table id serves one content"
+    assert codes(pair.confirm(LIST)) == first == expected(LIST)
+    assert done == sorted(done)
+    assert done[-1] == 200
+
+
+def test_asyncio_does_the_same(make_direct):
+    pair = make_direct()
+
+    async def both():
+        async with AsyncProviderClient(pair.provider, *pair.names, threads=1) as provider:
+            await provider.publish_table(REGISTRY, id_column="id", status_column="status")
+        pair.server.rescan()
+        async with AsyncRequesterClient(pair.requester, *pair.names) as client:
+            listed = await client.confirm(LIST, mode="direct")
+            one = await client.confirm_one(LIST[3], mode="direct")
+        return listed, one
+
+    listed, one = asyncio.run(both())
+    assert codes(listed) == expected(LIST)
+    assert one["kode"] == TRUTH[LIST[3]["nik"]]
+    assert one["cara"] == "direct:nik-depan"
+
+
+def test_auto_sends_only_what_is_open_through_the_unit(make_direct):
+    pair = make_direct(unit=True, engine=LinkageEngine())
+    pair.publish(REGISTRY)
+    from padan_client import ProviderClient
+
+    with ProviderClient(pair.provider, *pair.names) as client:
+        client.publish(REGISTRY, id_column="id", status_column="status")
+    without_nik = [{**person, "nik": ""} for person in LIST[:20]]
+    asked = [*without_nik, *LIST[20:]]
+    result = pair.confirm(asked, mode="auto")
+    assert codes(result) == expected([*LIST[:20], *LIST[20:]])
+    ways = result.table["cara"].to_pylist()
+    assert {way.partition(":")[0] for way in ways[:20]} == {"unit"}
+    assert {way.partition(":")[0] for way in ways[20:50]} == {"direct"}
+    assert set(ways[50:]) == {""}
+    store = pair.unit.unit._store
+    with store.read() as tx:
+        sent = tx.quotas.used(*pair.names, pair.unit.clock.now().date())
+    assert sent == 20 + 60, "rows that a key settled went through the unit"
+    with RequesterClient(pair.requester, *pair.names) as client:
+        row = client.confirm_one(without_nik[0], mode="auto")
+        assert row["cara"].startswith("unit:")
+
+
+def test_controls_tell_a_lie_and_stay_out_of_the_result(pair):
+    known = [
+        {**PEOPLE[0], "kode": TRUTH[PEOPLE[0]["nik"]]},
+        {**PEOPLE[1], "kode": TRUTH[PEOPLE[1]["nik"]]},
+        {**PEOPLE[299], "kode": NOBODY},
+    ]
+    controls = pa.Table.from_pylist(known)
+    result = pair.confirm(LIST, controls=controls)
+    assert codes(result) == expected(LIST)
+    assert (result.controls.asked, result.controls.wrong) == (3, ())
+    assert sum(result.counts.values()) == len(LIST)
+
+    lie = {**REGISTRY.to_pylist()[1], "status": "TIDAK AKTIF"}
+    assert CODES[lie["status"]] == known[1]["kode"]
+    lie["status"] = "AKTIF"
+    pair.publish(pa.Table.from_pylist([lie]), delta_of=pair.tables[0].name)
+    delivered = []
+    with pytest.raises(ControlError) as error:
+        pair.confirm(LIST, controls=controls, deliver=delivered.append)
+    assert error.value.exit_code == 7
+    assert error.value.result.controls.wrong == (2,)
+    assert codes(delivered[0]) == expected(LIST)
+    values = re.compile("|".join(v for row in known for v in row.values()))
+    assert not values.search(str(error.value))
+    with pytest.raises(BadInputError, match="baris 1"):
+        pair.confirm(LIST, controls=pa.Table.from_pylist([{**PEOPLE[0], "kode": "LAIN"}]))
+
+
+def test_a_new_epoch_has_a_new_key_and_the_old_one_can_be_destroyed(pair):
+    old = Publication.read(pair.tables[0]).manifest
+    place = pair.provider.place(*pair.names)
+    from agency import NOW
+
+    pair.provider.seeds().rotate(place, NOW)
+    second = pair.publish(REGISTRY)
+    assert second.epoch == 2
+    assert codes(pair.confirm(LIST)) == expected(LIST)
+    new = Publication.read(pair.server.publisher.tables_dir / second.dataset).manifest
+    assert new.public_key != old.public_key
+    pair.provider.seeds().destroy(place, 2, NOW)
+    with pytest.raises(BadInputError, match="dimusnahkan"):
+        pair.publish(REGISTRY)
+    assert not list(pair.server.publisher.seeds_dir.rglob("2.seed"))
+
+
+def test_quota_stops_and_goes_on_the_next_day(make_direct):
+    def small_quota(text):
+        return re.sub(r"evaluations_per_day = \S+", "evaluations_per_day = 60", text, count=1)
+
+    pair = make_direct(edit=small_quota)
+    pair.publish(REGISTRY)
+    pair.confirm(PEOPLE[:50])
+    with pytest.raises(RefusedError) as error:
+        pair.confirm(PEOPLE[50:100])
+    assert error.value.reason == "QUOTA_DAY_EXCEEDED"
+    assert "server penyedia" not in str(error.value).lower() or "60" in str(error.value)
+
+
+def test_what_is_left_at_home_names_nobody(pair):
+    pair.confirm(LIST)
+    planted = re.compile("|".join(v for p in PEOPLE for v in p.values()).encode())
+    for home in (pair.provider, pair.requester):
+        for path in home.folder.rglob("*"):
+            if path.is_file():
+                assert not planted.search(path.read_bytes()), path
+                private = path.stat().st_mode & 0o077 == 0
+                assert private or path.name.endswith(".public.json") or path.name == "client.toml"
+
+
+def test_a_manifest_says_what_was_agreed(pair):
+    publication = Publication.read(pair.tables[0])
+    said = json.loads(publication.document)
+    assert (said["agreement"], said["flow"], said["epoch"]) == (*pair.names, 1)
+    assert said["rows"] % 4096 == 0

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from agency import make_agencies, registry_table, write_home
+from agency import make_agencies, write_home
 from provider_fixture import Publisher, RunningProvider
 from server_fixture import House, RunningUnit
 
@@ -75,10 +75,11 @@ def make_direct(make_house, make_provider, make_unit, tmp_path) -> Callable[...,
 
     def make(unit: bool = False, engine=None, **signing) -> DirectPair:
         house: House = make_house(**signing)
-        server = make_provider(publisher=Publisher(house), published=False)
+        folder = tmp_path / "homes"
+        own = {"data_dir": str(house.folder / "provider")}
+        server = make_provider(publisher=Publisher(house), published=False, settings=own)
         flow = house.signed.agreement.flow(house.flow_id)
         running = make_unit(house=house, engine=engine) if unit else None
-        folder = tmp_path / "homes"
         if running:
             made = make_agencies(folder, running)
             homes = [made.provider.folder, made.requester.folder]
@@ -91,7 +92,3 @@ def make_direct(make_house, make_provider, make_unit, tmp_path) -> Callable[...,
 
     return make
 
-
-def registry_of(persons: list[dict[str, str]]) -> pa.Table:
-    """People as the flagship flow's registry."""
-    return registry_table(persons)

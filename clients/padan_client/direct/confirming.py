@@ -48,7 +48,7 @@ from padan_linkage.normalise import NORMALISER_VERSION
 from padan_linkage.schema import Schema
 
 #: Refusals after which the job's tables or lists are of no use any more.
-_HOPELESS = frozenset({"TABLE_NOT_FOUND", "TABLE_EXPIRED", "BLINDED_LIST_NOT_FOUND"})
+_HOPELESS = frozenset({"TABLE_NOT_FOUND", "TABLE_EXPIRED", "LIST_NOT_FOUND"})
 
 
 @dataclass(frozen=True, repr=False)

@@ -10,9 +10,10 @@ from __future__ import annotations
 import hashlib
 import re
 import uuid
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -105,6 +106,8 @@ def evaluate(asking: Asking, label: str, messages: Sequence[bytes]) -> Steps[NDA
     state.name = yield from _commit(asking, label, state.commitment)
     backoff = asking.patience.start()
     total = len(order)
+    if state.missing and len(state.chunks) == 1:
+        yield from _single(asking, state)
     while state.missing:
         done = (len(state.chunks) - len(state.missing)) * CHUNK_ELEMENTS
         asking.report(Progress(Stage.EVALUATE, done, total, label))
@@ -174,12 +177,27 @@ def _commit(asking: Asking, label: str, commitment: Commitment) -> Steps[str]:
     return given.name
 
 
+def _single(asking: Asking, state: _List) -> Steps[None]:
+    """Evaluate a list of one chunk by one call: the quick way for a few records."""
+    sink = _Sink(state, [0], asking.session.public_key, None)
+    (request,) = _requests(state, [0])
+    response = yield from call(
+        "DirectService.EvaluateElements",
+        request,
+        pb.EvaluateElementsResponse,
+        asking.patience,
+        Peer.PROVIDER,
+    )
+    sink(response)
+    yield from work(sink.settle)
+
+
 def _window(asking: Asking, state: _List, backoff: Backoff) -> Steps[None]:
     """Evaluate the next missing chunks over one stream; what arrives is verified meanwhile."""
     wanted = sorted(state.missing)[:WINDOW]
     before = len(state.missing)
     with ThreadPoolExecutor(asking.threads) as pool:
-        sink = _Sink(state, wanted, bytes(asking.session.public_key), pool)
+        sink = _Sink(state, wanted, asking.session.public_key, pool)
         lost: UnavailableError | None = None
         try:
             yield Exchange(
@@ -219,24 +237,23 @@ class _Sink:
     state: _List
     wanted: Sequence[int]
     public_key: bytes
-    pool: ThreadPoolExecutor
-    running: list[tuple[int, Future[NDArray[np.uint8]]]] = field(default_factory=list)
+    pool: ThreadPoolExecutor | None
+    running: list[tuple[int, Callable[[], NDArray[np.uint8]]]] = field(default_factory=list)
 
     def __call__(self, message: pb.EvaluateElementsResponse) -> None:
         place = len(self.running)
         if place >= len(self.wanted) or message.chunk != self.wanted[place]:
             raise _unbelievable("chunk")
         chunk = self.state.chunks[message.chunk]
-        finalise = self.pool.submit(
-            chunk.finalise, message.evaluated, message.proof, self.public_key
-        )
-        self.running.append((message.chunk, finalise))
+        finalise = partial(chunk.finalise, message.evaluated, message.proof, self.public_key)
+        result = finalise if self.pool is None else self.pool.submit(finalise).result
+        self.running.append((message.chunk, result))
 
     def settle(self) -> None:
         """Keep what is verified. Raises VerificationError for a proof that does not hold."""
         for chunk, finalise in self.running:
             try:
-                outputs = finalise.result()
+                outputs = finalise()
             except OprfError:
                 raise _unbelievable("proof") from None
             self.state.outputs.put(chunk, outputs)
