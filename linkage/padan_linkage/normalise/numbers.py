@@ -91,7 +91,7 @@ def _damaged(
     text: pa.StringArray, length: NDArray[np.int64], width: int, codes: NDArray[np.uint8]
 ) -> NDArray[np.bool_]:
     """Numbers of about the right length that are no fillers. Means nothing for other text."""
-    kept = (np.abs(length - width) <= _NEAR) & (codes != _CODE[Reason.FILLER])
+    kept: NDArray[np.bool_] = (np.abs(length - width) <= _NEAR) & (codes != _CODE[Reason.FILLER])
     for other in range(width - _NEAR, width + _NEAR + 1):
         some = kept & (length == other)
         if other != width and some.any():
