@@ -6,12 +6,13 @@ import os
 
 import typer
 
-from padan_client.cli import agreement, confirm, demo, encode, keys, publish, rehearse, runs
+from padan_client.cli import agreement, bench, confirm, demo, encode, keys, publish, rehearse, runs
 from padan_client.cli.common import language_callback
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
 app.callback()(language_callback)
 app.add_typer(agreement.app, name="agreement")
+app.add_typer(bench.app, name="bench")
 app.add_typer(keys.app, name="keys")
 app.add_typer(runs.app, name="runs")
 for module in (publish, confirm, encode, rehearse, demo):

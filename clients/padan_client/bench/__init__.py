@@ -1,0 +1,1 @@
+"""Measurements that users can repeat: ``padan bench``. Ratios in one run; the peers beside ours."""
