@@ -5,6 +5,7 @@ What serves is imported when its command runs: `--help` answers at once.
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import tomllib
@@ -22,6 +23,11 @@ if TYPE_CHECKING:
     from padan_server.serving import Server
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
+
+#: Modules of the extra ``server``, which the client is installed without.
+_EXTRA = frozenset(
+    {"alembic", "grpc_health", "grpc_reflection", "prometheus_client", "sqlalchemy", "structlog"}
+)
 
 #: Exit codes: settings that cannot be used, and a server that cannot start.
 BAD_CONFIG = 2
@@ -110,4 +116,15 @@ def _fail(code: int, message: str) -> NoReturn:
 
 def main() -> None:
     """Entry point of the ``padan-server`` script."""
-    app()
+    # The store and what it keeps beside itself are made by libraries: nobody else reads them.
+    os.umask(0o077)
+    try:
+        app()
+    except ModuleNotFoundError as e:
+        if (e.name or "").split(".")[0] not in _EXTRA:
+            raise
+        sys.stderr.write(
+            "padan-server: hanya klien yang terpasang; pasang dengan pip install 'padan[server]'. "
+            "/ Only the client is installed; install with pip install 'padan[server]'.\n"
+        )
+        sys.exit(BAD_CONFIG)

@@ -27,6 +27,7 @@ def events(unit):
 def test_the_real_command_matches_and_stops_in_good_order(make_unit_process, free_port):
     port = free_port()
     unit = make_unit_process(engine="real", settings={"metrics_port": port})
+    unit.house.data_dir.mkdir(mode=0o755)  # an administrator's, open to others
     unit.start()
     provider, requester = unit.client("bkn"), unit.client("kemnaker")
     provider.contribute()
@@ -39,6 +40,9 @@ def test_the_real_command_matches_and_stops_in_good_order(make_unit_process, fre
     assert all(p.matched_rows >= 30 for p in run.passes if p.estimated)
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as page:
         assert b"padan_uploaded_rows_total" in page.read()
+    kept = list(unit.house.data_dir.rglob("*"))
+    assert len(kept) > 10
+    assert not [p.name for p in kept if p.stat().st_mode & 0o077]
     assert unit.stop() == 0
     told = [e["event"] for e in events(unit)]
     assert any(e.startswith("SIMULATED TIME") for e in told)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 import typer
 from pydantic import ValidationError
 
+from padan_server import app
 from padan_server.app import read_settings
 from padan_server.config import UnitConfig, load_config
 
@@ -74,3 +76,18 @@ def test_a_file_that_is_not_there_is_named(tmp_path, capsys):
     with pytest.raises(typer.Exit):
         read_settings(tmp_path / "none.toml", UnitConfig)
     assert "none.toml" in capsys.readouterr().err
+
+
+def test_without_the_extra_the_command_says_what_to_install(monkeypatch, capsys):
+    def missing():
+        raise ModuleNotFoundError("No module named 'structlog'", name="structlog")
+
+    monkeypatch.setattr(app, "app", missing)
+    before = os.umask(0o022)
+    try:
+        with pytest.raises(SystemExit) as left:
+            app.main()
+    finally:
+        os.umask(before)
+    assert left.value.code == app.BAD_CONFIG
+    assert "padan[server]" in capsys.readouterr().err
