@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow.csv
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner
 
 from padan_client.cli import app
@@ -90,6 +91,14 @@ def test_residents_are_found_precisely(residents, tmp_path):
     assert len({p["row_a"] for p in pairs}) == len(pairs)
     ids = list(csv.DictReader((residents / "b.csv").read_text("utf-8").splitlines()))
     assert all(ids[int(p["row_b"]) - 1]["id"] == p["id_b"] for p in pairs)
+
+
+@pytest.mark.parametrize("width", ["60", "80"])
+def test_a_narrow_terminal_cuts_no_name_of_a_pass(residents, monkeypatch, width):
+    monkeypatch.setenv("COLUMNS", width)
+    monkeypatch.setattr("padan_client.cli.rehearse.out", Console())
+    shown = padan("rehearse", residents / "a.csv", "--schema", "penduduk")
+    assert "…" not in shown
 
 
 def test_the_tables_speak_indonesian_first(residents):

@@ -16,6 +16,15 @@ if TYPE_CHECKING:
     from padan_client.rehearse.linking import PassReport
 
 
+#: How a threshold was found, as the JSON names it.
+_METHODS = {
+    "tokens": "kunci sama",
+    "decoys": "umpan",
+    "within": "dalam registri",
+    "priors": "dugaan awal",
+}
+
+
 def register(app: typer.Typer) -> None:
     """Add the command."""
     app.command()(rehearse)
@@ -130,12 +139,12 @@ def _show(result: Rehearsal) -> None:
         t("taksiran perolehan", "estimated recall"),
         t("cara", "method"),
     ):
-        passes.add_column(name)
+        passes.add_column(name, overflow="fold")
     for p in result.passes:
         e = p.estimate
         passes.add_row(
             p.pass_id, str(p.matched), str(p.ambiguous), _number(e.threshold),
-            _share(e.precision), _share(e.recall), e.method,
+            _share(e.precision), _share(e.recall), t(_METHODS.get(e.method, e.method), e.method),
         )  # fmt: skip
     out.print(passes)
     total = Table(title=t("Hasil", "Result"), show_header=False)
