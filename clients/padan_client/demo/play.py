@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 
 from padan_client.demo.score import Score, score
@@ -176,10 +177,13 @@ def _flow(document: bytes, agreement_id: str, flow_id: str, mode: str) -> Flow:
 
 
 def _write_tables(stage: Stage, demo: Demo) -> None:
+    """The generated files; the truth in the form that ``padan rehearse --truth`` reads."""
+    pairs = demo.truth.filter(pc.is_valid(demo.truth["registry_id"]))
+    truth = pa.table({"rec_id_a": pairs["request_id"], "rec_id_b": pairs["registry_id"]})
     for name, table in (
         ("registry", demo.registry),
         ("candidates", demo.requests),
-        ("truth", demo.truth),
+        ("truth", truth),
     ):
         pacsv.write_csv(table, stage.folder / "data" / f"{name}.csv")
 

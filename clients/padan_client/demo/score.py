@@ -8,7 +8,7 @@ candidates outside the registry show how often wrong rows answer.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +19,8 @@ from padan_client.generate import Demo
 from padan_linkage.agreement import Flow
 
 _FOUND = "ditemukan"
+#: Columns of a result with the codes of further groups start so.
+_GROUP = "jawaban_"
 
 
 @dataclass(frozen=True)
@@ -44,14 +46,14 @@ class Score:
 
 
 def score(flow: Flow, demo: Demo, codes: pa.Table) -> Score:
-    """Compare ``codes``, the requester's result (columns hasil, kode), with the truth."""
+    """Compare ``codes``, the requester's result (hasil, kode, jawaban_…), with the truth."""
     truth = demo.truth["registry_row"].fill_null(-1).to_numpy()
     inside = truth >= 0
     own = registry_codes(flow.registry, demo.registry)
     expected = np.full(len(truth), "", object)
     expected[inside] = own[truth[inside]]
     found = codes["hasil"].to_numpy(zero_copy_only=False) == _FOUND
-    answered = _sorted_codes(codes["kode"].to_numpy(zero_copy_only=False))
+    answered = np.array([_joined(row) for row in zip(*_answers(codes), strict=True)], object)
     right = found & inside & (answered == expected)
     return Score(int(inside.sum()), int(found.sum()), int(right.sum()))
 
@@ -59,15 +61,21 @@ def score(flow: Flow, demo: Demo, codes: pa.Table) -> Score:
 def registry_codes(
     mapping: Mapping[str, Mapping[str, str]], registry: pa.Table
 ) -> NDArray[np.object_]:
-    """The status codes of every registry row, sorted and joined as in a result table."""
+    """The codes of every registry row, of all groups, sorted and joined."""
     columns = [
         [codes.get(value, "") for value in registry[column].to_pylist()]
         for column, codes in mapping.items()
         if column in registry.column_names
     ]
-    joined = ["; ".join(sorted({c for c in row if c})) for row in zip(*columns, strict=True)]
-    return np.array(joined, object)
+    return np.array([_joined(row) for row in zip(*columns, strict=True)], object)
 
 
-def _sorted_codes(joined: NDArray[np.object_]) -> NDArray[np.object_]:
-    return np.array(["; ".join(sorted(text.split("; "))) for text in joined], object)
+def _answers(codes: pa.Table) -> list[list[str | None]]:
+    """The columns of a result that hold codes."""
+    names = [n for n in codes.column_names if n == "kode" or n.startswith(_GROUP)]
+    return [codes[name].to_pylist() for name in names]
+
+
+def _joined(cells: Iterable[str | None]) -> str:
+    """The codes of some cells, sorted; a cell may hold several."""
+    return "; ".join(sorted({code for cell in cells for code in (cell or "").split("; ") if code}))
