@@ -15,7 +15,7 @@ from signing import Identity, SignedFile
 from padan_client import Home
 from padan_client import identity as identities
 from padan_client.core.contributions import FlowPlace
-from padan_client.core.effects import Download, Pause, Unary, Upload, Work
+from padan_client.core.effects import Download, Exchange, Pause, Unary, Upload, Work
 from padan_client.core.rotating import rotate
 from padan_client.core.session import Session
 from padan_client.transport import Link
@@ -140,7 +140,7 @@ bucket_bits = 8
 
 
 class TamperingLink(Link):
-    """A link on which somebody changes what the unit says.
+    """A link on which somebody changes what the servers say.
 
     ``tamper(method, message)`` returns the message to be seen instead; for a stream, any number of
     them (an iterable).
@@ -148,11 +148,13 @@ class TamperingLink(Link):
 
     def __init__(self, home: Home, tamper) -> None:
         opened = Link.open(home.config, home.folder)
-        super().__init__(opened._channel, home.config.timeouts, sleep=lambda seconds: None)
+        super().__init__(
+            opened._channel, home.config.timeouts, lambda seconds: None, opened._provider
+        )
         self._tamper = tamper
 
     def _perform(self, effect):
-        if isinstance(effect, Download):
+        if isinstance(effect, Download | Exchange):
 
             def sink(message):
                 for changed in self._tamper(effect.method, message):
@@ -174,7 +176,9 @@ class DyingLink(Link):
 
     def __init__(self, home: Home, dies_after: int) -> None:
         opened = Link.open(home.config, home.folder)
-        super().__init__(opened._channel, home.config.timeouts, sleep=lambda seconds: None)
+        super().__init__(
+            opened._channel, home.config.timeouts, lambda seconds: None, opened._provider
+        )
         self._left = dies_after
         self.calls: list[str] = []
 

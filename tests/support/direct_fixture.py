@@ -91,4 +91,3 @@ def make_direct(make_house, make_provider, make_unit, tmp_path) -> Callable[...,
         return DirectPair(server, running, flow.id, *opened)
 
     return make
-

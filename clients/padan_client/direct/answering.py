@@ -29,7 +29,7 @@ from padan_client.results import (
     result_table,
 )
 from padan_linkage.agreement import Flow
-from padan_linkage.direct.inputs import key_inputs
+from padan_linkage.direct.inputs import asked_inputs
 from padan_linkage.direct.lookup import Answering, Found, look_up
 from padan_linkage.direct.schema import DirectSchema
 from padan_linkage.merge import AMBIGUOUS, MATCHED
@@ -74,7 +74,8 @@ def _inputs(
     if not len(open_records):
         return [], open_records, open_records
     session = asking.session
-    made = key_inputs(session.fields, session.schema.key(key_id), asked.subset(open_records))
+    key = session.schema.key(key_id)
+    made = asked_inputs(session.fields, key, asked.subset(open_records))
     coded = pc.dictionary_encode(made.messages)
     if isinstance(coded, pa.ChunkedArray):
         coded = coded.combine_chunks()

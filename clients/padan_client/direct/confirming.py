@@ -32,7 +32,7 @@ from padan_client.direct.session import (
     open_direct,
     table_cache,
 )
-from padan_client.errors import RefusedError
+from padan_client.errors import PadanError, RefusedError
 from padan_client.home import Home
 from padan_client.jobs import Job, input_digest
 from padan_client.language import t
@@ -113,7 +113,11 @@ def _session(wanted: Confirmation, place: FlowPlace, job: Job) -> Steps[tuple[Jo
             return job, kept
         job = home.jobs.renew(job)
     document = home.signed_agreement(wanted.agreement).document
-    session = yield from open_direct(home, place, document, wanted.now, wanted.report)
+    try:
+        session = yield from open_direct(home, place, document, wanted.now, wanted.report)
+    except PadanError:
+        home.jobs.close(job)  # nothing was asked yet; a download goes on by itself
+        raise
     yield from work(lambda: home.jobs.remember(job, tables=session.table_ids()))
     return job, session
 
