@@ -2,7 +2,7 @@
 
 Blinds come from the job's seed, so a repeat after a crash makes the same elements, finds the list
 that it committed to (same request id: no second charge) and asks again only for the chunks whose
-outputs are not on disk. Spec ``proto/spec/60-direct-mode.md``, "Asking".
+outputs are not on disk. Spec ``proto/spec/60-direct-mode.md``, "Blinding".
 """
 
 from __future__ import annotations
