@@ -1,1 +1,1 @@
-"""Pure linkage code: schema, normalising, encoding, matching. No clock, socket, store or global randomness."""
+"""Pure linkage code: schema, normalising, encoding, matching; no clock, socket or store."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Self
 
@@ -151,23 +152,7 @@ class Schema(_Model):
         if len({p.id for p in self.passes}) != len(self.passes):
             raise ValueError("pass ids repeat")
         for p in self.passes:
-            for key in p.exact:
-                name, _, derivation = key.partition(":")
-                if name not in kinds:
-                    raise ValueError(f"pass {p.id}: no field {name!r}")
-                if derivation and derivation not in DERIVATIONS.get(kinds[name], frozenset()):
-                    raise ValueError(
-                        f"pass {p.id}: {kinds[name]} has no derived key {derivation!r}"
-                    )
-            named = [n for s in p.similar for n in s.fields] + list(p.confirm)
-            for name in named:
-                if name not in kinds:
-                    raise ValueError(f"pass {p.id}: no field {name!r}")
-            sizes: dict[str, tuple[int, int]] = {}
-            for s in p.similar:
-                size = (s.bits, s.diffusion)
-                if sizes.setdefault(s.label, size) != size:
-                    raise ValueError(f"pass {p.id}: segments of group {s.label!r} differ in shape")
+            _check_pass(p, kinds)
         return self
 
     def kind(self, name: str) -> Kind:
@@ -198,6 +183,32 @@ class Schema(_Model):
         """Rows of every table made of ``record_count`` records: decoys added, rounded up."""
         wanted = max(1, math.ceil(record_count * (1 + self.decoy_share)))
         return math.ceil(wanted / ROW_QUANTUM) * ROW_QUANTUM
+
+    def charged_records(self, record_count: int) -> int:
+        """Records that a list of ``record_count`` counts for in a quota (spec 30, "Runs").
+
+        What its padded tables could hold beside their decoys: whoever fills the padding with people
+        pays for them.
+        """
+        return int(self.padded_rows(record_count) / (1 + self.decoy_share))
+
+
+def _check_pass(p: Pass, kinds: Mapping[str, Kind]) -> None:
+    """Raise ValueError if ``p`` names what is not there, or a group has two shapes."""
+    for key in p.exact:
+        name, _, derivation = key.partition(":")
+        if name not in kinds:
+            raise ValueError(f"pass {p.id}: no field {name!r}")
+        if derivation and derivation not in DERIVATIONS.get(kinds[name], frozenset()):
+            raise ValueError(f"pass {p.id}: {kinds[name]} has no derived key {derivation!r}")
+    for name in [n for s in p.similar for n in s.fields] + list(p.confirm):
+        if name not in kinds:
+            raise ValueError(f"pass {p.id}: no field {name!r}")
+    sizes: dict[str, tuple[int, int]] = {}
+    for s in p.similar:
+        size = (s.bits, s.diffusion)
+        if sizes.setdefault(s.label, size) != size:
+            raise ValueError(f"pass {p.id}: segments of group {s.label!r} differ in shape")
 
 
 class Layout(_Model):

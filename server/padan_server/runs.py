@@ -113,7 +113,8 @@ class Runs:
             registry = _registry(tx, grant, registry_id)
             check_sides(grant, asked.encoding, registry.encoding)
             check_batch(grant, asked.record_count)
-            charge(tx, grant, asked.record_count)
+            charged = grant.schema.charged_records(asked.record_count)
+            charge(tx, grant, charged)
             run = tx.runs.add(
                 Run(
                     id=secrets.token_hex(16),
@@ -122,7 +123,7 @@ class Runs:
                     requester_dataset=asked.id,
                     provider_dataset=registry.id,
                     state=RunState.PENDING,
-                    record_count=asked.record_count,
+                    record_count=charged,
                     create_time=grant.now,
                 )
             )

@@ -71,18 +71,22 @@ def quota_used(unit):
 # Quotas and request ids
 
 
+#: What a list of 30 is charged: the people that its 256 padded rows could hold (256 / 1.25).
+CHARGED = 204
+
+
 def test_a_run_is_charged_once_for_a_request(matched):
     unit, _, requester, listed = matched()
     request_id = str(uuid.uuid4())
     first = requester.start_run(listed, request_id)
     again = requester.start_run(listed, request_id)
     assert first.name == again.name
-    assert quota_used(unit) == 30
+    assert quota_used(unit) == CHARGED
     other = requester.publish(30)
     found = refused(requester.start_run, other, request_id)
     assert (found.code, found.reason) == (grpc.StatusCode.ALREADY_EXISTS, "REQUEST_ID_REUSED")
     assert requester.start_run(listed).name != first.name
-    assert quota_used(unit) == 60
+    assert quota_used(unit) == 2 * CHARGED
 
 
 def day_quota(records):
@@ -92,14 +96,14 @@ def day_quota(records):
 
 
 def test_a_spent_quota_is_refused_until_tomorrow_in_jakarta(matched):
-    unit, _, requester, listed = matched(edit=day_quota(50))
+    unit, _, requester, listed = matched(edit=day_quota(300))
     requester.start_run(listed)
     found = refused(requester.start_run, listed)
     assert (found.code, found.reason) == (
         grpc.StatusCode.RESOURCE_EXHAUSTED,
         "QUOTA_DAY_EXCEEDED",
     )
-    assert (found.metadata["limit"], found.metadata["used"]) == ("50", "30")
+    assert (found.metadata["limit"], found.metadata["used"]) == ("300", str(CHARGED))
     assert found.metadata["article"] == "Pasal 2 angka 2"
     unit.clock.forward(hours=13, minutes=59)  # 23.59 in Jakarta
     assert refused(requester.start_run, listed).reason == "QUOTA_DAY_EXCEEDED"
@@ -108,7 +112,7 @@ def test_a_spent_quota_is_refused_until_tomorrow_in_jakarta(matched):
 
 
 def test_parallel_calls_cannot_overshoot_the_quota(matched):
-    unit, _, requester, listed = matched(edit=day_quota(100), settings={"run_workers": 0})
+    unit, _, requester, listed = matched(edit=day_quota(700), settings={"run_workers": 0})
     outcomes = []
 
     def ask():
@@ -124,7 +128,7 @@ def test_parallel_calls_cannot_overshoot_the_quota(matched):
     for thread in threads:
         thread.join()
     assert sorted(outcomes) == ["QUOTA_DAY_EXCEEDED"] * 5 + ["granted"] * 3
-    assert quota_used(unit) == 90
+    assert quota_used(unit) == 3 * CHARGED
     runs = requester.runs.ListRuns(run_pb.ListRunsRequest(parent=requester.parent)).runs
     assert len(runs) == 3
 

@@ -81,7 +81,7 @@ class Run(google.protobuf.message.Message):
     state: global___Run.State.ValueType
     """Where it stands."""
     record_count: builtins.int
-    """Records charged to the quota."""
+    """Records charged to the quota: what the list's padded tables could hold."""
     progress: builtins.float
     """Progress, 0 to 1."""
     failure_reason: builtins.str
