@@ -62,7 +62,7 @@ class ServerConfig(BaseSettings):
     tls: TlsConfig
     parties: dict[str, list[Pin]]
     limits: CallLimits = CallLimits()
-    rpc_threads: Annotated[int, Field(ge=4, le=512)] = 32
+    rpc_threads: Annotated[int, Field(ge=4, le=512)] = 64
     rescan_seconds: Annotated[float, Field(gt=0)] = 60.0
     sweep_seconds: Annotated[float, Field(gt=0)] = 60.0
     request_id_days: Annotated[int, Field(ge=1)] = 30

@@ -108,13 +108,18 @@ def _show(played: Played) -> None:
     out.print(
         t(
             f"Di {stage.folder}: codes.csv (jawaban), agreement/ (perjanjian bertanda tangan), "
-            "unit/data/ (semua yang dilihat unit), provider/data/ (semua yang dilihat server "
-            "penyedia), logs/.",
+            f"{_seen(played, 'semua yang dilihat')}, logs/.",
             f"In {stage.folder}: codes.csv (answers), agreement/ (signed agreement), "
-            "unit/data/ (all the unit saw), provider/data/ (all the provider's server saw), logs/.",
+            f"{_seen(played, 'all it saw')}, logs/.",
         ),
         highlight=False,
     )
+
+
+def _seen(played: Played, remark: str) -> str:
+    """The data folders of the servers that ran."""
+    servers = {"unit": ["unit"], "direct": ["provider"]}.get(played.mode, ["unit", "provider"])
+    return ", ".join(f"{server}/data/ ({remark})" for server in servers)
 
 
 def _wording(played: Played, code: str) -> str:
