@@ -6,13 +6,14 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import pyarrow as pa
 import pyarrow.csv
 import pytest
-from agency import CODES, DyingLink, Killed, people, registry_table
+from agency import CODES, NOW, DyingLink, Killed, people, registry_table
 
-from padan_client import Home, ProviderClient, RefusedError
+from padan_client import Home, RefusedError
 from padan_client.core.effects import Download, Exchange, Unary
 from padan_client.direct import blocks, building, evaluating, publishing
 from padan_client.errors import UnavailableError
@@ -115,8 +116,6 @@ class Cutting(Link):
         return result
 
     def _cut(self, effect):
-        from dataclasses import replace
-
         taken = []
 
         def sink(message):
@@ -259,10 +258,7 @@ def test_a_destroyed_epoch_ends_the_job(pair):
     asked = PEOPLE[:30]
     with pytest.raises(Killed):
         pair.confirm(asked, link=DyingLink(pair.requester, 3))
-    with ProviderClient(pair.provider, *pair.names):
-        from agency import NOW
-
-        pair.provider.seeds().destroy(pair.provider.place(*pair.names), 1, NOW)
+    pair.provider.seeds().destroy(pair.provider.place(*pair.names), 1, NOW)
     pair.server.rescan()
     with pytest.raises(RefusedError) as error:
         pair.confirm(asked)

@@ -8,18 +8,21 @@ import re
 
 import pyarrow as pa
 import pytest
-from agency import CODES, people, registry_table
+from agency import CODES, NOW, people, registry_table
 
 from padan_client import (
     AsyncProviderClient,
     AsyncRequesterClient,
     BadInputError,
+    ProviderClient,
     RefusedError,
     RequesterClient,
 )
 from padan_client.controls import ControlError
+from padan_client.core.listing import list_datasets
 from padan_client.core.progress import Stage
 from padan_client.direct import building
+from padan_client.transport import Link
 from padan_linkage.direct.manifest import Publication
 from padan_server.matcher import LinkageEngine
 
@@ -151,8 +154,6 @@ def test_asyncio_does_the_same(make_direct):
 def test_auto_sends_only_what_is_open_through_the_unit(make_direct):
     pair = make_direct(unit=True, engine=LinkageEngine())
     pair.publish(REGISTRY)
-    from padan_client import ProviderClient
-
     with ProviderClient(pair.provider, *pair.names) as client:
         client.publish(REGISTRY, id_column="id", status_column="status")
     without_nik = [{**person, "nik": ""} for person in LIST[:20]]
@@ -163,10 +164,10 @@ def test_auto_sends_only_what_is_open_through_the_unit(make_direct):
     assert {way.partition(":")[0] for way in ways[:20]} == {"unit"}
     assert {way.partition(":")[0] for way in ways[20:50]} == {"direct"}
     assert set(ways[50:]) == {""}
-    store = pair.unit.unit._store
-    with store.read() as tx:
-        sent = tx.quotas.used(*pair.names, pair.unit.clock.now().date())
-    assert sent == 20 + 60, "rows that a key settled went through the unit"
+    with Link.open(pair.requester.config, pair.requester.folder) as link:
+        place = pair.requester.place(*pair.names)
+        (sent,) = link.run(list_datasets(place, 10, pair.requester.patience))
+    assert sent.record_count == 20 + 60, "rows that a key settled went through the unit"
     with RequesterClient(pair.requester, *pair.names) as client:
         row = client.confirm_one(without_nik[0], mode="auto")
         assert row["cara"].startswith("unit:")
@@ -203,8 +204,6 @@ def test_controls_tell_a_lie_and_stay_out_of_the_result(pair):
 def test_a_new_epoch_has_a_new_key_and_the_old_one_can_be_destroyed(pair):
     old = Publication.read(pair.tables[0]).manifest
     place = pair.provider.place(*pair.names)
-    from agency import NOW
-
     pair.provider.seeds().rotate(place, NOW)
     second = pair.publish(REGISTRY)
     assert second.epoch == 2
