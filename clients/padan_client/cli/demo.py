@@ -76,6 +76,9 @@ def _show(played: Played) -> None:
     for code, rows in played.confirmed["counts"].items():
         table.add_row(_wording(played, code), number(int(rows)))
     out.print(table)
+    if ways := played.confirmed["ways"]:
+        shown = ", ".join(f"{way} {number(int(rows))}" for way, rows in ways.items())
+        out.print(t(f"Cara: {shown}.", f"Ways: {shown}."), highlight=False)
     score = played.score
     out.print(
         t(
