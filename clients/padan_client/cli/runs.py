@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True)
 _HOME = default_home()
 
-_RUN_COLUMNS = ("run", "state", "records", "created", "ended")
+_RUN_COLUMNS = ("run", "state", "charged", "created", "ended")
 _DATASET_COLUMNS = ("dataset", "state", "records", "epoch", "committed", "expires")
 _TIMES = frozenset({"created", "ended", "committed", "expires"})
 #: Headings by the keys of the JSON form.
@@ -39,6 +39,7 @@ _TITLES = {
     "dataset": ("himpunan data", "dataset"),
     "state": ("keadaan", "state"),
     "records": ("rekaman", "records"),
+    "charged": ("kuota", "charged"),
     "epoch": ("epok", "epoch"),
     "created": ("dibuat (UTC)", "created (UTC)"),
     "ended": ("selesai (UTC)", "ended (UTC)"),
@@ -217,7 +218,7 @@ def run_entry(run: Any) -> dict[str, object]:
     return {
         "run": run.name,
         "state": states.Name(run.state).removeprefix("STATE_").lower(),
-        "records": run.record_count,
+        "charged": run.record_count,
         "progress": run.progress,
         "failure_reason": run.failure_reason,
         "created": _time(run.create_time),
