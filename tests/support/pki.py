@@ -14,6 +14,19 @@ from cryptography.x509.oid import NameOID
 
 from padan_server.identity import spki_pin
 
+#: Newer verifiers insist that an authority says so.
+_SIGNS_CERTIFICATES = x509.KeyUsage(
+    digital_signature=False,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    key_cert_sign=True,
+    crl_sign=False,
+    encipher_only=False,
+    decipher_only=False,
+)
+
 
 @dataclass(frozen=True)
 class Certificate:
@@ -33,8 +46,9 @@ class Pki:
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = _name("Padan uji")
         certificate = (
-            _builder(self._name, self._name, self._key.public_key(), -1, 3650)
+            self._builder(self._name, self._key.public_key(), -1, 3650)
             .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+            .add_extension(_SIGNS_CERTIFICATES, critical=True)
             .sign(self._key, hashes.SHA256())
         )
         self.ca = folder / "ca.pem"
@@ -44,7 +58,7 @@ class Pki:
         """A certificate for ``name`` and loopback, valid between two days counted from today."""
         key = ec.generate_private_key(ec.SECP256R1())
         certificate = (
-            _builder(_name(name), self._name, key.public_key(), from_days, to_days)
+            self._builder(_name(name), key.public_key(), from_days, to_days)
             .add_extension(
                 x509.SubjectAlternativeName(
                     [x509.DNSName("localhost"), x509.IPAddress(ip_address("127.0.0.1"))]
@@ -65,19 +79,23 @@ class Pki:
         )
         return Certificate(*paths, spki_pin(pem))
 
+    def _builder(self, subject, key, from_days, to_days):
+        now = datetime.now(UTC)
+        return (
+            x509.CertificateBuilder()
+            .subject_name(subject)
+            .issuer_name(self._name)
+            .public_key(key)
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now + timedelta(days=from_days))
+            .not_valid_after(now + timedelta(days=to_days))
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
+            .add_extension(
+                x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()),
+                critical=False,
+            )
+        )
+
 
 def _name(text: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
-
-
-def _builder(subject, issuer, key, from_days, to_days):
-    now = datetime.now(UTC)
-    return (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(issuer)
-        .public_key(key)
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now + timedelta(days=from_days))
-        .not_valid_after(now + timedelta(days=to_days))
-    )

@@ -16,6 +16,18 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 _LIFETIME = dt.timedelta(days=2)
 
+_SIGNS_CERTIFICATES = x509.KeyUsage(
+    digital_signature=False,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    key_cert_sign=True,
+    crl_sign=False,
+    encipher_only=False,
+    decipher_only=False,
+)
+
 
 @dataclass(frozen=True)
 class Certificate:
@@ -34,10 +46,12 @@ class Authority:
         self._moment = moment
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = _name("Padan demo CA")
-        builder = self._builder(self._name, self._key.public_key()).add_extension(
-            x509.BasicConstraints(ca=True, path_length=0), critical=True
+        cert = (
+            self._builder(self._name, self._key.public_key())
+            .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+            .add_extension(_SIGNS_CERTIFICATES, critical=True)
+            .sign(self._key, SHA256())
         )
-        cert = builder.sign(self._key, SHA256())
         folder.mkdir(parents=True, exist_ok=True)
         self.path = folder / "ca.pem"
         self.path.write_bytes(cert.public_bytes(serialization.Encoding.PEM))
@@ -80,6 +94,11 @@ class Authority:
             .serial_number(x509.random_serial_number())
             .not_valid_before(self._moment - _LIFETIME)
             .not_valid_after(self._moment + _LIFETIME)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(public_key), critical=False)
+            .add_extension(
+                x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()),
+                critical=False,
+            )
         )
 
 

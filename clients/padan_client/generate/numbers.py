@@ -19,6 +19,11 @@ _WOMAN = 40
 THIS_YEAR = 2024
 
 
+def days_after(start: str, days: Indices) -> Days:
+    """The dates so many days after ``start`` (YYYY-MM-DD)."""
+    return np.datetime64(start) + days.astype("timedelta64[D]")
+
+
 def parts(birth: Days) -> tuple[Indices, Indices, Indices]:
     """Year, month and day."""
     months = birth.astype("datetime64[M]")
@@ -40,7 +45,7 @@ def kks(place: Indices, household: Indices, rng: Rng) -> list[str]:
     households = int(household.max()) + 1
     first = np.zeros(households, dtype=np.int64)
     first[household] = place
-    issued = np.datetime64("2008-01-01") + rng.integers(0, 5800, households)
+    issued = days_after("2008-01-01", rng.integers(0, 5800, households))
     year, month, day = parts(issued)
     cards = _serial(first * 1_000_000 + (day * 100 + month) * 100 + year % 100, 4)
     return [cards[h] for h in household.tolist()]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from padan_client.generate.numbers import THIS_YEAR, Days
+from padan_client.generate.numbers import THIS_YEAR, Days, days_after
 from padan_client.generate.tokens import Indices, Rng, Weighted, districts, names
 
 Tokens = list[str]
@@ -111,7 +111,7 @@ def _births(
     # Not clipped, or all the youngest would share a birthday.
     age = np.where((age < _YOUNGEST) | (age > _OLDEST), rng.uniform(_YOUNGEST, 30, n), age)
     days = np.rint((THIS_YEAR - 1970 - age) * 365.25).astype(np.int64)
-    birth = np.datetime64("1970-01-01") + days
+    birth = days_after("1970-01-01", days)
     birth = np.where((kind == _TWINS) & (position == 1), birth[head], birth)
     return _heaped(birth, (kind != _TWINS), rng)
 
@@ -121,7 +121,7 @@ def _heaped(birth: Days, movable: NDArray[np.bool_], rng: Rng) -> Days:
     year = birth.astype("datetime64[Y]")
     luck = rng.random(len(birth))
     birth = np.where(movable & (luck < 0.010), year.astype("datetime64[D]"), birth)
-    last = (year + 1).astype("datetime64[D]") - 1
+    last = (year + np.timedelta64(1, "Y")).astype("datetime64[D]") - np.timedelta64(1, "D")
     heaped: Days = np.where(movable & (luck > 0.983), last, birth)
     return heaped
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from padan_client.generate import numbers
-from padan_client.generate.numbers import THIS_YEAR, Days
+from padan_client.generate.numbers import THIS_YEAR, Days, days_after
 from padan_client.generate.persons import PENSION_AGE, Tokens, make_persons
 from padan_client.generate.tokens import (
     Indices,
@@ -125,7 +125,7 @@ class ForeignerWorld:
         self.size, self.partner = size, np.full(size, -1, dtype=np.int64)
         self._female = rng.random(size) < 0.25
         self._nations = [listed[i] for i in chosen.tolist()]
-        self._birth = np.datetime64(f"{THIS_YEAR - 66}-01-01") + rng.integers(0, 42 * 365, size)
+        self._birth = days_after(f"{THIS_YEAR - 66}-01-01", rng.integers(0, 42 * 365, size))
         luck = rng.random((size, 3)).tolist()
         self.name_tokens = [
             _foreign_name(nation, woman, row)
@@ -160,7 +160,7 @@ class CompanyWorld:
         words, trades = company_words()["words"][0], company_words()["trades"][0]
         one, two, three = (words.draw(rng, size) for _ in range(3))
         trade = trades.draw(rng, size)
-        self._founded = np.datetime64("1985-01-01") + rng.integers(0, 38 * 365, size)
+        self._founded = days_after("1985-01-01", rng.integers(0, 38 * 365, size))
         shape = rng.random(size).tolist()
         forms = rng.choice(
             ["pt", "cv", "ud", "koperasi", "yayasan"], size, p=[0.68, 0.22, 0.04, 0.04, 0.02]
@@ -253,7 +253,7 @@ def _dates(name: str, birth: Days, rng: Rng) -> list[str]:
     """Birth dates; other dates, such as an expiry, lie within some years of this one."""
     if "lahir" in name or name in {"dob", "birth_date", "date_of_birth"} or name == "tanggal":
         return _iso(birth)
-    return _iso(np.datetime64(f"{THIS_YEAR - 5}-01-01") + rng.integers(0, 3650, len(birth)))
+    return _iso(days_after(f"{THIS_YEAR - 5}-01-01", rng.integers(0, 3650, len(birth))))
 
 
 def _iso(days: Days) -> list[str]:
