@@ -183,3 +183,12 @@ def test_codes_of_all_groups_must_be_right():
     )
     scored = score(flow, Demo(registry, registry, truth), given)
     assert (scored.in_registry, scored.found, scored.right) == (3, 3, 1)
+
+
+def test_settings_of_a_real_installation_do_not_reach_the_demonstration(monkeypatch):
+    from padan_client.demo.stage import own_environment
+
+    monkeypatch.setenv("PADAN_CLIENT_UNIT", "unit.example.go.id:7443")
+    monkeypatch.setenv("PADAN_UNIT_DATABASE_URL", "postgresql://unit.example.go.id/unit")
+    assert not [name for name in own_environment() if name.startswith("PADAN_")]
+    assert "PATH" in own_environment()

@@ -70,7 +70,11 @@ class Stage:
         With ``as_json`` returns the object it prints. Raises StepError with its message.
         """
         command = [sys.executable, "-m", "padan_client", "--lang", current_language(), *arguments]
-        environment = {**os.environ, "PADAN_HOME": str(self.home(party)), "COLUMNS": "200"}
+        environment = {
+            **own_environment(),
+            "PADAN_HOME": str(self.home(party)),
+            "COLUMNS": "200",
+        }
         done = subprocess.run(  # noqa: S603 - our own command, no shell
             [*command, "--json"] if as_json else command,
             env=environment,
@@ -83,6 +87,11 @@ class Stage:
         if done.returncode:
             raise StepError(f"{party}: padan {arguments[0]}: {done.stderr.strip()}")
         return dict(json.loads(done.stdout)) if as_json else {}
+
+
+def own_environment() -> dict[str, str]:
+    """This process's environment without Padan's settings: they may name real servers and keys."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("PADAN_")}
 
 
 def prepare(
@@ -192,6 +201,7 @@ def running(stage: Stage, role: str) -> Iterator[None]:
                 "--config",
                 str(stage.config(role)),
             ],
+            env=own_environment(),
             stdout=log,
             stderr=subprocess.STDOUT,
         )
