@@ -3,6 +3,7 @@
 
     python3 dev.py demo [options]    install, then `padan demo [options]`
     python3 dev.py test [options]    install with the tools, then the quick tests (pytest options)
+    python3 dev.py bench [options]   install with the peers, then `padan bench [options]`
     python3 dev.py check             lint, format, types, layers, protos, stubs
     python3 dev.py stubs             make the gRPC stubs from the protos
     python3 dev.py lock [options]    resolve the lock files anew (options of `uv pip compile`)
@@ -33,12 +34,15 @@ VENV = ROOT / ".venv"
 STUBS_VENV = ROOT / ".venv-stubs"
 RUN_LOCK = ROOT / "requirements.lock"
 DEV_LOCK = ROOT / "requirements-dev.lock"
+BENCH_LOCK = ROOT / "requirements-bench.lock"
 STUBS_LOCK = ROOT / "proto" / "requirements.lock"
 
-#: Each lock file and what it resolves. Ordered: the second agrees with the first.
+PROJECT = "pyproject.toml"
+#: Each lock file and what it resolves. Ordered: those that follow agree with the first.
 LOCKS = {
-    RUN_LOCK: ("--extra", "server", "--group", "build", "pyproject.toml"),
-    DEV_LOCK: ("-c", "requirements.lock", "--extra", "dev", "--group", "build", "pyproject.toml"),
+    RUN_LOCK: ("--extra", "server", "--group", "build", PROJECT),
+    DEV_LOCK: ("-c", "requirements.lock", "--extra", "dev", "--group", "build", PROJECT),
+    BENCH_LOCK: ("-c", "requirements-dev.lock", "--extra", "bench", "--group", "build", PROJECT),
     STUBS_LOCK: ("--group", "stubs"),
 }
 
@@ -61,15 +65,21 @@ def demo(options):
     return run(VENV / "bin" / "padan", "demo", *options)
 
 
+def bench(options):
+    """Install with the peers and measure."""
+    install(path=BENCH_LOCK)
+    return run(VENV / "bin" / "padan", "bench", *options)
+
+
 def test(options):
     """Install with the tools and run the quick tests, or what the pytest options say."""
-    install(dev=True)
+    install(path=DEV_LOCK)
     return run(VENV / "bin" / "python", "-m", "pytest", *QUICK, *options, cwd=str(ROOT))
 
 
 def check(options):
     """Run every check, also after one has failed, and say which did."""
-    install(dev=True)
+    install(path=DEV_LOCK)
     install_stub_tools()
     python = str(VENV / "bin" / "python")
     make = "proto/generate.py"
@@ -112,7 +122,7 @@ def stubs(options):
 
 def lock(options):
     """Resolve the lock files anew; pins stay where they fit unless `--upgrade` is given."""
-    install(dev=True)
+    install(path=DEV_LOCK)
     pip(VENV, "install", UV)
     fixed = ("--universal", "--python-version", "3.11", "--only-binary", ":all:")
     silent = ("--quiet", "--no-header", "--no-annotate", "--no-emit-index-url")
@@ -126,13 +136,13 @@ def lock(options):
     return 0
 
 
-def install(options=(), dev=False):
+def install(options=(), path=RUN_LOCK):
     """Bring `.venv` to what the lock file says, this project in it, editable."""
-    dev = dev or "--dev" in options
+    path = DEV_LOCK if "--dev" in options else path
     project = (ROOT / "pyproject.toml").read_bytes()
-    stamps = {path: stamp(project, path.read_bytes()) for path in (RUN_LOCK, DEV_LOCK)}
-    accepted = {stamps[DEV_LOCK]} if dev else set(stamps.values())
-    path = DEV_LOCK if dev else RUN_LOCK
+    known = (RUN_LOCK, DEV_LOCK, BENCH_LOCK)
+    stamps = {lock: stamp(project, lock.read_bytes()) for lock in known}
+    accepted = set(stamps.values()) if path is RUN_LOCK else {stamps[path]}
     with exclusively():
         present = read_stamp(VENV)
         if present in accepted:
@@ -264,6 +274,7 @@ def stop(message):
 
 COMMANDS = {
     "demo": demo,
+    "bench": bench,
     "test": test,
     "check": check,
     "stubs": stubs,
