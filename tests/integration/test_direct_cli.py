@@ -128,7 +128,7 @@ def test_a_missing_address_and_a_role_are_told(scene):
 
 
 def test_the_measurements_are_one_object():
-    from padan_client.bench.voprf import primitives
+    from padan_client.bench.voprf_rates import primitives
 
     measured = primitives(1024, 1)
     names = {"blind", "evaluate", "finalise", "known_input"}
