@@ -269,6 +269,7 @@ class AsyncRequesterClient:
         columns: Mapping[str, str] | None = None,
         id_column: str | None = None,
         controls: pa.Table | None = None,
+        hide_found: bool = False,
         deliver: Deliver | None = None,
         progress: Report = silent,
     ) -> ConfirmResult:
@@ -280,6 +281,7 @@ class AsyncRequesterClient:
                 columns=columns,
                 id_column=id_column,
                 controls=controls,
+                hide_found=hide_found,
                 deliver=deliver,
                 report=progress,
             )

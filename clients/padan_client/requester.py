@@ -59,6 +59,7 @@ class RequesterFlow:
         controls: pa.Table | None,
         deliver: Deliver | None,
         report: Report,
+        hide_found: bool = False,
     ) -> Steps[ConfirmResult]:
         """Steps of :meth:`RequesterClient.confirm`."""
         place = self._place()
@@ -79,11 +80,18 @@ class RequesterFlow:
             if deliver is not None:
                 deliver(whole)
 
-        yield from self._confirm(chosen_mode(place, mode), prepare, hand_over, report)
+        chosen = chosen_mode(place, mode)
+        yield from self._confirm(chosen, prepare, hand_over, report, hide_found=hide_found)
         return require_honest(delivered[0])
 
     def _confirm(
-        self, mode: str, prepare: Callable[[Schema], RequestList], deliver: Deliver, report: Report
+        self,
+        mode: str,
+        prepare: Callable[[Schema], RequestList],
+        deliver: Deliver,
+        report: Report,
+        *,
+        hide_found: bool,
     ) -> Steps[None]:
         if mode == "unit":
             yield from confirm(
@@ -105,6 +113,7 @@ class RequesterFlow:
             report,
             self.threads,
             utc_now,
+            hide_found,
         )
         yield from confirm_directly(wanted, residue=mode == "auto")
 
@@ -271,6 +280,7 @@ class RequesterClient:
         columns: Mapping[str, str] | None = None,
         id_column: str | None = None,
         controls: pa.Table | None = None,
+        hide_found: bool = False,
         deliver: Deliver | None = None,
         progress: Report = silent,
     ) -> ConfirmResult:
@@ -283,10 +293,12 @@ class RequesterClient:
 
         ``records`` is a table of strings or a sequence of mappings; ``columns`` maps schema fields
         to its columns; ``id_column`` names the rows. ``controls`` are records with a column
-        ``kode``, mixed in; ControlError tells if they were answered wrongly. ``deliver`` is called
-        with the result before the pending job is closed, so that writing it to a file is safe
-        against a crash. After a crash the same call with the same input goes on, and is not charged
-        again. Raises PadanError.
+        ``kode``, mixed in; ControlError tells if they were answered wrongly. ``hide_found``: direct
+        mode sends as many elements for every key as if nobody had been found, so that the provider
+        does not learn how many were; each key then costs the quota a whole list. ``deliver`` is
+        called with the result before the pending job is closed, so that writing it to a file is
+        safe against a crash. After a crash the same call with the same input goes on, and is not
+        charged again. Raises PadanError.
         """
         return self._link.run(
             self._flow.confirm(
@@ -297,6 +309,7 @@ class RequesterClient:
                 controls=controls,
                 deliver=deliver,
                 report=progress,
+                hide_found=hide_found,
             )
         )
 

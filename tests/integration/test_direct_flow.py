@@ -68,6 +68,48 @@ def test_a_slip_in_the_name_is_found_by_another_key_and_a_tie_is_never_a_guess(p
     assert result.table["cara"].to_pylist()[0] == "direct:nik-bulan"
 
 
+def charges(pair):
+    """What the provider counted for each list, in the order of their creation."""
+    with pair.server.provider._store.read() as tx:
+        query = "SELECT element_count FROM blinded_lists ORDER BY create_time, rowid"
+        return tx.lists._connection.exec_driver_sql(query).scalars().all()
+
+
+def test_sizes_tell_roughly_how_many_were_found_and_nothing_if_that_is_hidden(pair):
+    lists = {
+        "most": PEOPLE[100:200],
+        "none": PEOPLE[200:300],
+        "blanks": [{**p, "nama": ""} for p in PEOPLE[150:180]] + [PEOPLE[0]] * 70,
+    }
+    seen = {}
+    for hide in (False, True):
+        for name, asked in lists.items():
+            before = len(charges(pair))
+            result = pair.confirm(asked, hide_found=hide)
+            seen[name, hide] = charges(pair)[before:]
+            assert sum(result.evaluated.values()) == sum(seen[name, hide])
+            if name != "blanks":
+                assert codes(result) == expected(asked)
+    assert seen["most", True] == seen["none", True] == seen["blanks", True]
+    assert set(seen["most", True]) == {100}
+    assert all(size % 4 == 0 for size in seen["blanks", False])
+    assert sum(seen["most", False]) < sum(seen["none", False]) <= sum(seen["none", True])
+
+
+def test_a_list_too_long_is_refused_before_it_is_charged(make_direct):
+    def short_lists(text):
+        return re.sub(r"evaluations_per_list = \S+", "evaluations_per_list = 60", text, count=1)
+
+    pair = make_direct(edit=short_lists)
+    pair.publish(REGISTRY)
+    with pytest.raises(RefusedError) as error:
+        pair.confirm(LIST)
+    assert error.value.reason == "QUOTA_LIST_EXCEEDED"
+    assert "60" in str(error.value)
+    assert pair.charged() == 0
+    assert codes(pair.confirm(LIST[:50])) == expected(LIST[:50])
+
+
 def test_a_table_is_downloaded_once(pair):
     pair.confirm(LIST[:20])
     stages = set()

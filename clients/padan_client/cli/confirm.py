@@ -65,6 +65,14 @@ def confirm(
             help="Rekaman kontrol dengan kolom kode, dicampurkan. / Control records to mix in.",
         ),
     ] = None,
+    hide_found: Annotated[
+        bool,
+        typer.Option(
+            "--hide-found",
+            help="Mode langsung: sembunyikan jumlah yang ditemukan; lebih banyak kuota. / "
+            "Direct mode: hide how many are found; takes more quota.",
+        ),
+    ] = False,
     quarantine: QuarantineOption = None,
     home: HomeOption = _HOME,
     json_: JsonFlag = False,
@@ -95,6 +103,7 @@ def confirm(
                 columns=pairs(map_, "--map"),
                 id_column=id_column,
                 controls=known,
+                hide_found=hide_found,
                 deliver=deliver,
                 progress=report,
             )

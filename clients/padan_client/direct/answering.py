@@ -1,7 +1,8 @@
 """From a list to its answers in direct mode: key after key, only for rows that are still open.
 
-Everything is at home; the provider sees blinded elements and how many. Identifiers come first in
-the agreement's order, tolerant keys after them; labels that differ are ambiguous, never a guess.
+Everything is at home; the provider sees blinded elements and roughly how many. Identifiers come
+first in the agreement's order, tolerant keys after them; labels that differ are ambiguous, never a
+guess.
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from padan_client.core.effects import Steps, work
+from padan_client.core.reasons import explain
 from padan_client.direct.evaluating import Asking, evaluate
-from padan_client.errors import VerificationError
+from padan_client.errors import RefusedError, VerificationError
 from padan_client.language import t
 from padan_client.lists import RequestList
 from padan_client.results import (
@@ -31,7 +33,7 @@ from padan_client.results import (
 from padan_linkage.agreement import Flow
 from padan_linkage.direct.inputs import asked_inputs
 from padan_linkage.direct.lookup import Answering, Found, look_up
-from padan_linkage.direct.schema import DirectSchema
+from padan_linkage.direct.schema import DirectKey, DirectSchema
 from padan_linkage.merge import AMBIGUOUS, MATCHED
 
 #: Column that says which way a row was answered: ``direct:<key>`` or ``unit:<pass>``.
@@ -55,32 +57,76 @@ def answer(asking: Asking, asked: RequestList) -> Steps[DirectAnswers]:
     answering = Answering(len(asked))
     evaluated: dict[str, int] = {}
     for number, key in enumerate(asking.session.schema.keys):
-        messages, which, record = yield from work(
-            partial(_inputs, asking, asked, answering, key.id)
-        )
-        if not len(messages):
+        batch = yield from work(partial(_batch, asking, asked, answering, key))
+        if not batch.size:
             continue
-        evaluated[key.id] = len(messages)
-        outputs = yield from evaluate(asking, key.id, messages)
-        yield from work(partial(_take, asking, answering, number, outputs, which, record))
+        _require_allowed(asking, batch.size)
+        evaluated[key.id] = batch.size
+        outputs = yield from evaluate(asking, key.id, batch.messages, batch.size)
+        yield from work(partial(_take, asking, answering, number, outputs, batch))
     return DirectAnswers(answering, evaluated)
 
 
-def _inputs(
-    asking: Asking, asked: RequestList, answering: Answering, key_id: str
-) -> tuple[list[bytes], NDArray[np.int64], NDArray[np.int64]]:
-    """Distinct inputs of the open records; of each input of a record, which one and whose."""
+@dataclass(frozen=True, repr=False)
+class _Batch:
+    """What one key asks: distinct ``messages``, filled up with random ones to ``size``.
+
+    ``which``, ``record``: int64[m], the message and the record of each input.
+    """
+
+    messages: list[bytes]
+    which: NDArray[np.int64]
+    record: NDArray[np.int64]
+    size: int
+
+
+def _batch(asking: Asking, asked: RequestList, answering: Answering, key: DirectKey) -> _Batch:
+    """The distinct inputs of the open records, and how many elements to send."""
     open_records = answering.open_records()
-    if not len(open_records):
-        return [], open_records, open_records
-    session = asking.session
-    key = session.schema.key(key_id)
-    made = asked_inputs(session.fields, key, asked.subset(open_records))
+    fields = asking.session.fields
+    made = asked_inputs(fields, key, asked.subset(open_records))
     coded = pc.dictionary_encode(made.messages)
     if isinstance(coded, pa.ChunkedArray):
         coded = coded.combine_chunks()
+    messages = coded.dictionary.to_pylist()
+    if asking.hide_found:
+        everybody = np.arange(len(asked))
+        inputs = len(asked_inputs(fields, key, asked.subset(everybody)).record)
+        size = whole_size(inputs, len(asked))
+    else:
+        size = rounded_size(len(messages), len(asked))
+    fewest = asking.session.schema.minimum_batch if size else 0
     which = coded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
-    return coded.dictionary.to_pylist(), which, open_records[made.record]
+    return _Batch(messages, which, open_records[made.record], max(size, fewest))
+
+
+def rounded_size(inputs: int, records: int) -> int:
+    """Elements sent for ``inputs`` of a list of ``records``: up to a sixteenth of the list more.
+
+    So the provider learns only roughly how many rows an earlier key left open (spec 60, "Sizes").
+    """
+    step = 1 << max(0, records.bit_length() - 5)
+    return -(-inputs // step) * step
+
+
+def whole_size(inputs: int, records: int) -> int:
+    """Elements sent for a key by whose inputs for all ``records`` are counted: whole lists.
+
+    For a key of one value a record that is the list's length, whatever was found, is missing or
+    comes twice.
+    """
+    return max(1, -(-inputs // records)) * records
+
+
+def _require_allowed(asking: Asking, size: int) -> None:
+    """Refuse a list that the provider would refuse, before anything of it is charged."""
+    limit = asking.session.schema.evaluations_per_list
+    if size > limit:
+        place = asking.session.place
+        reason = "QUOTA_LIST_EXCEEDED"
+        article = place.flow.basis[0] if place.flow.basis else place.agreement.term_article
+        named = {"agreement": place.agreement.id, "flow": place.flow.id, "article": article}
+        raise RefusedError(explain(reason, {**named, "limit": str(limit)}), reason)
 
 
 def _take(
@@ -88,10 +134,9 @@ def _take(
     answering: Answering,
     number: int,
     outputs: NDArray[np.uint8],
-    which: NDArray[np.int64],
-    record: NDArray[np.int64],
+    batch: _Batch,
 ) -> None:
-    session = asking.session
+    session, which = asking.session, batch.which
     found = look_up(session.tables, outputs)
     unknown = np.uint64(~((1 << len(session.place.flow.codes)) - 1) & (1 << 64) - 1)
     empty = found.hit & ~found.ambiguous & (found.codes == 0)
@@ -99,7 +144,7 @@ def _take(
         raise _wrong_label(session.schema.keys[number].id)
     answering.take(
         number,
-        record,
+        batch.record,
         Found(found.hit[which], found.codes[which], found.ambiguous[which], found.failed[which]),
     )
 

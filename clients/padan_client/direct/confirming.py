@@ -47,8 +47,8 @@ from padan_linkage.merge import AMBIGUOUS, NOT_MATCHED
 from padan_linkage.normalise import NORMALISER_VERSION
 from padan_linkage.schema import Schema
 
-#: Refusals after which the job's tables or lists are of no use any more.
-_HOPELESS = frozenset({"TABLE_NOT_FOUND", "TABLE_EXPIRED", "LIST_NOT_FOUND"})
+#: Refusals after which the job's tables or lists are of no use any more, or its list never was.
+_HOPELESS = frozenset({"TABLE_NOT_FOUND", "TABLE_EXPIRED", "LIST_NOT_FOUND", "QUOTA_LIST_EXCEEDED"})
 
 
 @dataclass(frozen=True, repr=False)
@@ -63,6 +63,7 @@ class Confirmation:
     report: Report
     threads: int
     now: Clock
+    hide_found: bool = False
 
     def delivered(self, result: ConfirmResult) -> ConfirmResult:
         """Hand the result over."""
@@ -84,7 +85,9 @@ def confirm_directly(wanted: Confirmation, *, residue: bool) -> Steps[ConfirmRes
     if not len(asked):
         nothing = direct_result(place.flow, schema, asked, DirectAnswers(Answering(0), {}), "")
         return wanted.delivered(nothing)
-    digest = yield from work(lambda: _digest(home, place, schema, asked))
+    digest = yield from work(
+        lambda: _digest(home, place, schema, asked, hide_found=wanted.hide_found)
+    )
     job = home.jobs.open(
         "confirm-direct", digest, agreement=wanted.agreement, flow=wanted.flow, epoch=0
     )
@@ -133,6 +136,7 @@ def _answers(
         patience=home.patience,
         report=wanted.report,
         threads=wanted.threads,
+        hide_found=wanted.hide_found,
     )
     try:
         return (yield from answer(asking, asked))
@@ -216,7 +220,9 @@ def _close(home: Home, session: DirectSession, job: Job) -> None:
     cache.keep_only({*cache.current(), *(table for tables in begun for table in tables)})
 
 
-def _digest(home: Home, place: FlowPlace, schema: DirectSchema, asked: RequestList) -> bytes:
+def _digest(
+    home: Home, place: FlowPlace, schema: DirectSchema, asked: RequestList, *, hide_found: bool
+) -> bytes:
     fields, _ = direct_schemas(place)
     context: tuple[str | bytes | int, ...] = (
         place.digest,
@@ -224,5 +230,6 @@ def _digest(home: Home, place: FlowPlace, schema: DirectSchema, asked: RequestLi
         schema.digest(fields),
         NORMALISER_VERSION,
         VERSION,
+        int(hide_found),
     )
     return input_digest(home.identity.derive(b"job digest"), context, asked.as_table())

@@ -40,7 +40,10 @@ _PADDING_BYTES = 32
 
 @dataclass(frozen=True, repr=False)
 class Asking:
-    """How a job asks: the session, its secret seed, a folder for outputs (None: keep nothing)."""
+    """How a job asks: the session, its secret seed, a folder for outputs (None: keep nothing).
+
+    ``hide_found``: every key sends as many elements as if no key before it had found anybody.
+    """
 
     session: DirectSession
     seed: bytes
@@ -48,6 +51,7 @@ class Asking:
     patience: Patience
     report: Report
     threads: int
+    hide_found: bool = False
 
 
 class Outputs:
@@ -95,14 +99,16 @@ class _List:
     missing: set[int] = field(default_factory=set)
 
 
-def evaluate(asking: Asking, label: str, messages: Sequence[bytes]) -> Steps[NDArray[np.uint8]]:
+def evaluate(
+    asking: Asking, label: str, messages: Sequence[bytes], size: int
+) -> Steps[NDArray[np.uint8]]:
     """Outputs ``uint8[n, 64]`` of distinct ``messages``, every proof verified.
 
     ``label`` names the step within the job. The order that is sent is random, and a list shorter
-    than the agreement's minimum is filled up with elements of nobody. Raises VerificationError
-    where the provider's answers cannot be believed.
+    than ``size`` is filled up with elements of nobody. Raises VerificationError where the
+    provider's answers cannot be believed.
     """
-    order, state = yield from work(lambda: _blinded(asking, label, messages))
+    order, state = yield from work(lambda: _blinded(asking, label, messages, size))
     state.name = yield from _commit(asking, label, state.commitment)
     backoff = asking.patience.start()
     total = len(order)
@@ -117,22 +123,21 @@ def evaluate(asking: Asking, label: str, messages: Sequence[bytes]) -> Steps[NDA
 
 
 def _order(
-    asking: Asking, label: str, messages: Sequence[bytes]
+    asking: Asking, label: str, messages: Sequence[bytes], size: int
 ) -> tuple[NDArray[np.int64], list[bytes]]:
     """Messages filled up and in random order; ``order[i]`` is which message went to place i."""
-    fewest = asking.session.schema.minimum_batch
     drbg = _drbg(asking, f"order {label}", messages)
-    padding = [drbg.bytes(_PADDING_BYTES) for _ in range(fewest - len(messages))]
+    padding = [drbg.bytes(_PADDING_BYTES) for _ in range(size - len(messages))]
     whole = [*messages, *padding]
     order = drbg.permutation(len(whole))
     return order, [whole[i] for i in order.tolist()]
 
 
 def _blinded(
-    asking: Asking, label: str, messages: Sequence[bytes]
+    asking: Asking, label: str, messages: Sequence[bytes], size: int
 ) -> tuple[NDArray[np.int64], _List]:
     """The order, and all chunks blinded, in threads; the kernels leave the interpreter free."""
-    order, sent = _order(asking, label, messages)
+    order, sent = _order(asking, label, messages, size)
     drbg = _drbg(asking, f"blind {label}", sent)
     pieces = [sent[i : i + CHUNK_ELEMENTS] for i in range(0, len(sent), CHUNK_ELEMENTS)]
     secrets = [drbg.bytes(BLIND_SEED_BYTES * len(piece)) for piece in pieces]
