@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from padan_linkage.matching.calibration import Calibration
+from padan_linkage.matching.directory import Directory
 from padan_linkage.matching.exact import TokenIndex, answer_exact, seed_of, token_words
 from padan_linkage.matching.index import PassIndex
 from padan_linkage.matching.result import (
@@ -20,6 +21,7 @@ from padan_linkage.matching.result import (
 )
 from padan_linkage.matching.sides import CancelledError, Runner
 from padan_linkage.matching.similar import Registry, answer_similar, calibrate
+from padan_linkage.matching.streaming import Journal, Kept
 from padan_linkage.matching.within import WithinResult, link_within
 from padan_linkage.policy import MatchPolicy
 from padan_linkage.schema import Pass, Schema
@@ -31,7 +33,10 @@ __all__ = [
     "NOT_MATCHED",
     "Calibration",
     "CancelledError",
+    "Directory",
     "Estimate",
+    "Journal",
+    "Kept",
     "PassIndex",
     "PassResult",
     "WithinResult",
@@ -50,12 +55,16 @@ def match_pass(
     progress: Callable[[float], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
     threads: int = 1,
+    directory: Directory | None = None,
+    kept: Kept | None = None,
 ) -> PassResult:
     """Match the requester's rows of one pass against the provider's.
 
     Columns may be read-only memory maps. The same tables give the same result, whatever the number
     of ``threads``. ``progress`` hears shares from 0 to 1; ``cancelled`` is asked between pieces of
-    work, from any thread. Raises CancelledError, and ValueError where a table is not of this pass.
+    work, from any thread. A provider's ``directory`` saves sorting; with ``kept``, work done for
+    the same tables before is taken up. Raises CancelledError, and ValueError where a table is not
+    of this pass.
     """
     check_table(schema, p, provider, as_provider=True)
     check_table(schema, p, requester, as_provider=False)
@@ -67,9 +76,9 @@ def match_pass(
         index = TokenIndex.of(token_words(provider), seed_of(asked))
         result = answer_exact(provider, requester, index.find(asked), index.shared)
     else:
-        registry = Registry.of(p, provider)
+        registry = Registry.of(p, provider, directory)
         calibration, line = calibrate(registry, requester, policy, runner)
-        result = answer_similar(registry, requester, calibration, policy, runner, line)
+        result = answer_similar(registry, requester, calibration, policy, runner, line, kept)
     if progress is not None:
         progress(1.0)
     return result

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,15 +45,25 @@ class Side:
         A row whose bucket is not below ``buckets`` is in no bucket: it meets nobody.
         """
         keys = np.ascontiguousarray(table.columns["keys"]).view("<u2").reshape(-1)
-        picked = keys if rows is None else keys[rows]
-        by_bucket = np.argsort(picked, kind="stable").astype(np.int64)
-        counts = np.bincount(picked, minlength=buckets)[:buckets]
+        return cls.sorted(table, keys if rows is None else keys[rows], buckets, rows)
+
+    @classmethod
+    def sorted(
+        cls,
+        table: PassTable,
+        bucket: NDArray[np.integer[Any]],
+        buckets: int,
+        rows: NDArray[np.int64] | None = None,
+    ) -> Side:
+        """As :meth:`of`, with the buckets given: ``bucket`` of each row of ``rows``."""
+        by_bucket = np.argsort(bucket, kind="stable").astype(np.int64)
+        counts = np.bincount(bucket, minlength=buckets)[:buckets]
         by_bucket = by_bucket[: int(counts.sum())]
         return cls(
-            filters=_words(table.columns["filters"]),
-            mask=_mask(table),
-            order=_frozen(by_bucket if rows is None else rows[by_bucket]),
-            start=_frozen(np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)),
+            filters=filter_words(table.columns["filters"]),
+            mask=presence_mask(table),
+            order=frozen(by_bucket if rows is None else rows[by_bucket]),
+            start=frozen(np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)),
         )
 
     def sizes(self) -> NDArray[np.int64]:
@@ -59,14 +71,14 @@ class Side:
         return np.diff(self.start)
 
 
-def _frozen(array: NDArray[np.int64]) -> NDArray[np.int64]:
+def frozen(array: NDArray[np.int64]) -> NDArray[np.int64]:
     """A read-only view: the kernels are compiled for read-only input, which memory maps are."""
     view = array.view()
     view.flags.writeable = False
     return view
 
 
-def _words(column: NDArray[np.uint8]) -> NDArray[np.uint64]:
+def filter_words(column: NDArray[np.uint8]) -> NDArray[np.uint64]:
     """The filter column as little-endian words, uint64[rows * words], without a copy if aligned."""
     flat = np.asarray(column).reshape(-1).view("<u8")
     words: NDArray[np.uint64] = np.require(flat, dtype=np.uint64, requirements=["C", "A"]).view()
@@ -74,7 +86,7 @@ def _words(column: NDArray[np.uint8]) -> NDArray[np.uint64]:
     return words
 
 
-def _mask(table: PassTable) -> NDArray[np.uint64]:
+def presence_mask(table: PassTable) -> NDArray[np.uint64]:
     """The presence column as one word a row (up to 64 segments), or an empty array."""
     masks = np.zeros(len(table) if "presence" in table.columns else 0, dtype=np.uint64)
     if len(masks):
@@ -174,11 +186,21 @@ class Runner:
             self.sweep(plan, provider, requester, screen, out, span)
             return int(work[span[0] : span[1]].sum())
 
-        with ThreadPoolExecutor(max(1, self.threads)) as pool:
-            for finished in pool.map(piece, pieces):
+        with _mapper(min(self.threads, len(pieces))) as mapped:
+            for finished in mapped(piece, pieces):
                 done += finished
                 if self.progress is not None:
                     self.progress(done / total)
+
+
+@contextmanager
+def _mapper(threads: int) -> Iterator[Callable[..., Iterator[int]]]:
+    """A ``map`` over that many threads; one thread is the caller's own, for single questions."""
+    if threads <= 1:
+        yield map
+        return
+    with ThreadPoolExecutor(threads) as pool:
+        yield pool.map
 
 
 def _pieces(work: NDArray[np.int64]) -> list[tuple[int, int]]:

@@ -6,6 +6,7 @@ Spec: ``proto/spec/35-matching.md``, "Calibration" and "Outcomes".
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ from padan_linkage.matching.calibration import (
     Survivors,
     from_strangers,
 )
+from padan_linkage.matching.directory import Directory
 from padan_linkage.matching.duplicates import leave_out, likely_duplicates, without_duplicates
 from padan_linkage.matching.features import LEVELS, Plan, level_table
 from padan_linkage.matching.fitting import fit
@@ -28,7 +30,8 @@ from padan_linkage.matching.result import (
     bands,
     confirmations,
 )
-from padan_linkage.matching.sides import Runner, Screen, Side, Sweep
+from padan_linkage.matching.sides import Runner, Screen, Side, Sweep, frozen
+from padan_linkage.matching.streaming import Kept, sweep_ranges
 from padan_linkage.matching.threshold import Line, draw, draw_without_list
 from padan_linkage.policy import MatchPolicy
 from padan_linkage.schema import Pass
@@ -40,6 +43,8 @@ SAMPLE_ASKED, SAMPLE_DECOYS = 100_000, 60_000
 MOST_SURVIVORS = 4_000_000
 #: Fewer pairs of the registry than this say nothing about strangers.
 LEAST_DECOY_PAIRS = 1_000
+#: So many rows or fewer are asked of their own buckets alone.
+FEW = 1_000
 #: Candidates kept for each row: the best and the runner-up, more where answers exclude each other.
 KEEP, KEEP_ONE_TO_ONE = 2, 4
 
@@ -54,14 +59,34 @@ class Registry:
     side: Side
 
     @classmethod
-    def of(cls, p: Pass, table: PassTable) -> Registry:
-        """Sort ``table`` by bucket."""
+    def of(cls, p: Pass, table: PassTable, directory: Directory | None = None) -> Registry:
+        """Sort ``table`` by bucket, unless a ``directory`` says how it is sorted."""
         plan = Plan.of(p, presence=table.layout.presence > 0)
-        return cls(table, p, plan, Side.of(table, 1 << p.bucket_bits))
+        side = directory.side(table) if directory else Side.of(table, 1 << p.bucket_bits)
+        return cls(table, p, plan, side)
 
     def side_of(self, table: PassTable, rows: NDArray[np.int64] | None = None) -> Side:
         """The side of rows to be asked."""
         return Side.of(table, 1 << self.p.bucket_bits, rows)
+
+    def meeting(self, asked: PassTable) -> tuple[Side, Side]:
+        """Provider's and requester's side of the buckets in which any row of ``asked`` lies.
+
+        For a few rows the buckets are numbered anew, so that nothing is done for all the others.
+        """
+        if len(asked) > FEW:
+            return self.side, self.side_of(asked)
+        keys = np.ascontiguousarray(asked.columns["keys"]).view("<u2").reshape(-1)
+        used, place = np.unique(keys, return_inverse=True)
+        used = used[used < len(self.side.start) - 1].astype(np.int64)
+        begins, ends = self.side.start[used], self.side.start[used + 1]
+        near = [self.side.order[a:b] for a, b in zip(begins, ends, strict=True)]
+        provider = replace(
+            self.side,
+            order=frozen(np.concatenate([*near, np.zeros(0, np.int64)])),
+            start=frozen(np.concatenate([[0], np.cumsum(ends - begins)]).astype(np.int64)),
+        )
+        return provider, Side.sorted(asked, place.reshape(-1), len(used))
 
     def decoys(self, screen: Screen, runner: Runner) -> Survivors:
         """Survivors of provider rows asked of the provider itself."""
@@ -147,33 +172,56 @@ def calibrate(
 class Best:
     """The best candidates of each asked row, in the order of its table.
 
-    ``score``: float64[n, kept], descending, -inf where there is none; ``row``: int64[n, kept].
+    ``score``: float64[n, kept], descending, -inf where there is none; ``row``: int64[n, kept];
+    ``pairs``: comparisons made.
     """
 
     score: Float
     row: NDArray[np.int64]
+    pairs: int
 
 
 def best_candidates(
-    registry: Registry, asked: PassTable, calibration: Calibration, runner: Runner, keep: int
+    registry: Registry,
+    asked: PassTable,
+    calibration: Calibration,
+    runner: Runner,
+    keep: int,
+    kept: Kept | None = None,
 ) -> Best:
     """Score every asked row against the registry."""
-    side = registry.side_of(asked)
+    provider, side = registry.meeting(asked)
     rows = len(side.order)
     out = Sweep(
         count=np.zeros(rows, np.int64),
-        scores=calibration.distance_scores(registry.plan),
+        scores=distance_scores(calibration, registry.p, registry.plan.random_fill),
         best_score=np.zeros((rows, keep), np.float32),
         best_row=np.full((rows, keep), -1, np.int64),
     )
     screen = Screen.at(registry.plan, calibration.screen)
-    runner.run(registry.plan, registry.side, side, screen, out)
+    sweep_ranges(runner, registry.plan, provider, side, screen, out, kept, calibration)
     common = calibration.common(np.maximum(out.count - 1, 0))[:, None]
     score = np.where(out.best_row >= 0, out.best_score + common, -np.inf)
-    best = Best(np.full((len(asked), keep), -np.inf), np.full((len(asked), keep), -1, np.int64))
+    best = Best(
+        np.full((len(asked), keep), -np.inf),
+        np.full((len(asked), keep), -1, np.int64),
+        int((provider.sizes() * side.sizes()).sum()),
+    )
     best.score[side.order] = score
     best.row[side.order] = out.best_row
     return best
+
+
+@lru_cache(maxsize=64)
+def distance_scores(
+    calibration: Calibration,
+    p: Pass,
+    random_fill: bool,
+) -> NDArray[np.float32]:
+    """:meth:`Calibration.distance_scores`, made once for many questions."""
+    scores = calibration.distance_scores(Plan.of(p, presence=not random_fill))
+    scores.flags.writeable = False
+    return scores
 
 
 def answer_similar(
@@ -183,10 +231,11 @@ def answer_similar(
     policy: MatchPolicy,
     runner: Runner,
     line: Line | None = None,
+    kept: Kept | None = None,
 ) -> PassResult:
-    """Outcomes of all rows of ``asked`` under a calibration."""
+    """Outcomes of all rows of ``asked`` under a calibration; ``kept``: ranges done before."""
     keep = KEEP_ONE_TO_ONE if policy.one_to_one else KEEP
-    best = best_candidates(registry, asked, calibration, runner, keep)
+    best = best_candidates(registry, asked, calibration, runner, keep, kept)
     chosen, runner_up = _one_to_one(best) if policy.one_to_one else _first(best)
     position = np.maximum(chosen, 0)
     rows = np.arange(len(asked))
@@ -210,7 +259,7 @@ def answer_similar(
             threshold=calibration.threshold,
             method=calibration.method,
             match_rate=calibration.match_rate if line else None,
-            pairs=registry.compared(registry.side_of(asked)),
+            pairs=best.pairs,
             calibration=calibration,
             duplicates=line.duplicates if line else None,
         ),

@@ -1,0 +1,118 @@
+"""Directories of committed tables: built, looked up, carried over deltas."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from padan_linkage.matching import Directory, PassIndex, match_pass
+from padan_linkage.matching.exact import NOBODY, SEVERAL, pair_up, token_words
+from padan_linkage.policy import MatchPolicy
+from padan_linkage.schema import Layout
+from padan_linkage.tables import PassTable
+
+POLICY = MatchPolicy(min_precision=0.99)
+
+
+def rows_of(table, rows):
+    """Some rows of a table, as a table."""
+    columns = {n: np.ascontiguousarray(c[rows]) for n, c in table.columns.items()}
+    return PassTable(table.pass_id, table.layout, columns)
+
+
+def joined(first, second):
+    """The rows of one table and then those of another."""
+    columns = {n: np.concatenate([c, second.columns[n]]) for n, c in first.columns.items()}
+    return PassTable(first.pass_id, first.layout, columns)
+
+
+def token_table(world, tokens):
+    layout = Layout.of(world.schema, world.p, provider=True)
+    columns = {n: np.zeros((len(tokens), w), np.uint8) for n, w in layout.columns()}
+    columns["keys"] = np.ascontiguousarray(tokens)
+    return PassTable(world.p.id, layout, columns)
+
+
+def same(a, b):
+    return (
+        np.array_equal(a.order, b.order)
+        and np.array_equal(a.start, b.start)
+        and np.array_equal(a.mask, b.mask)
+        and a.shared == b.shared
+    )
+
+
+@pytest.fixture
+def exact(make_world, make_schema):
+    """A world of tokens alone."""
+
+    def make(seed):
+        world = make_world(seed)
+        world.schema = make_schema(exact=True)
+        return world
+
+    return make
+
+
+@pytest.mark.parametrize("rows", [0, 1, 1000])
+def test_tokens_are_found_as_the_reference_finds_them(exact, rows):
+    world = exact(41)
+    tokens = world.rng.integers(0, 256, (rows, 16), dtype=np.uint8)
+    tokens[rows // 2 : rows // 2 + rows // 10] = tokens[: rows // 10]
+    table = token_table(world, tokens)
+    strangers = world.rng.integers(0, 256, (50, 16), dtype=np.uint8)
+    asked = token_words(token_table(world, np.concatenate([tokens[: rows // 3], strangers])))
+    directory = Directory.of(world.p, table, 12345)
+    wanted, shared = pair_up(token_words(table), asked)
+    assert directory.find(token_words(table), asked).tolist() == wanted.tolist()
+    assert directory.shared == shared
+    if rows == 1000:
+        assert {NOBODY, SEVERAL} < set(wanted.tolist())
+
+
+@pytest.mark.parametrize("presence", [False, True])
+def test_a_delta_gives_the_directory_of_the_new_table(make_world, presence):
+    world = make_world(42, presence=presence)
+    base, _ = world.two(900, 10, 0.5)
+    fresh, _ = world.two(150, 10, 0.5)
+    kept = np.flatnonzero(world.rng.random(900) < 0.8)
+    table = joined(rows_of(base, kept), fresh)
+    before = Directory.of(world.p, base, 0)
+    assert same(before.updated(world.p, table, kept), Directory.of(world.p, table, 0))
+    nothing = kept[:0]
+    assert same(before.updated(world.p, fresh, nothing), Directory.of(world.p, fresh, 0))
+
+
+@pytest.mark.parametrize("fresh", [0, 100, 9000])
+def test_a_delta_of_tokens_is_looked_up_like_the_new_table(exact, fresh):
+    world = exact(43)
+    tokens = world.rng.integers(0, 256, (1000 + fresh, 16), dtype=np.uint8)
+    base = token_table(world, tokens[:1000])
+    kept = np.flatnonzero(world.rng.random(1000) < 0.9)
+    table = joined(rows_of(base, kept), token_table(world, tokens[1000:]))
+    updated = Directory.of(world.p, base, 7).updated(world.p, table, kept)
+    asked = token_words(token_table(world, tokens))
+    wanted, shared = pair_up(token_words(table), asked)
+    assert updated.find(token_words(table), asked).tolist() == wanted.tolist()
+    assert updated.shared == shared
+
+
+def test_few_rows_are_answered_as_in_a_long_list(make_world):
+    world = make_world(44, presence=True)
+    provider, requester = world.two(4000, 1800, 0.5)
+    learned = match_pass(world.schema, world.p, provider, requester, POLICY)
+    index = PassIndex(
+        world.schema, world.p, provider, POLICY, calibration=learned.estimate.calibration
+    )
+    for rows in (np.arange(1), np.array([3, 900, 1700]), np.arange(1000)):
+        answer = index.match(rows_of(requester, rows))
+        for name in ("outcome", "band", "row", "score"):
+            assert np.array_equal(getattr(answer, name), getattr(learned, name)[rows])
+
+
+def test_a_row_in_no_bucket_meets_nobody(make_world):
+    world = make_world(45)
+    provider, requester = world.two(300, 4, 1.0)
+    requester.columns["keys"][2] = 255
+    index = PassIndex(world.schema, world.p, provider, POLICY)
+    assert index.match(requester).row[2] == -1
