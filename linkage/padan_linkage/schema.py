@@ -56,6 +56,8 @@ class Kind(StrEnum):
 
 _NAME_KEYS = frozenset(
     {"sorted", "phonetic", "phonetic_first", "phonetic_last", "initials", "first", "last"}
+    | {"first1", "first2", "first3", "first_end", "last1", "last2", "last3", "last_end"}
+    | {"ends2", "ends3"}
 )
 #: Derived keys that ``exact`` may name after a colon, by kind: ``nama:phonetic``.
 DERIVATIONS: dict[Kind, frozenset[str]] = {

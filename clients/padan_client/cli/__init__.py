@@ -6,7 +6,18 @@ import os
 
 import typer
 
-from padan_client.cli import agreement, bench, confirm, demo, encode, keys, publish, rehearse, runs
+from padan_client.cli import (
+    agreement,
+    bench,
+    confirm,
+    demo,
+    encode,
+    keys,
+    publish,
+    rehearse,
+    runs,
+    schema,
+)
 from padan_client.cli.common import language_callback
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
@@ -15,6 +26,7 @@ app.add_typer(agreement.app, name="agreement")
 app.add_typer(bench.app, name="bench")
 app.add_typer(keys.app, name="keys")
 app.add_typer(runs.app, name="runs")
+app.add_typer(schema.app, name="schema")
 for module in (publish, confirm, encode, rehearse, demo):
     module.register(app)
 

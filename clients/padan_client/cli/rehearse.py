@@ -9,10 +9,20 @@ import typer
 from rich.table import Table
 
 from padan_client.cli.common import JsonFlag, err, out, print_json, reports_errors
+from padan_client.cli.schema import (
+    KindsOption,
+    OnlyOption,
+    ProfileOption,
+    SizeOption,
+    show,
+    wishes,
+)
 from padan_client.language import t
+from padan_linkage.advice import Size, Wishes
+from padan_linkage.profiles import ProfileName
 
 if TYPE_CHECKING:
-    from padan_client.rehearse import Rehearsal
+    from padan_client.rehearse import Rehearsal, SchemaFile
     from padan_client.rehearse.linking import PassReport
 
 
@@ -39,8 +49,16 @@ def rehearse(
     ] = None,
     *,
     schema: Annotated[
-        Path, typer.Option(help="Berkas skema TOML, atau contoh bawaan. / Schema file or example.")
-    ],
+        Path | None,
+        typer.Option(help="Berkas skema TOML; tanpa ini disarankan. / Schema file; else advised."),
+    ] = None,
+    profile: ProfileOption = ProfileName.SEIMBANG,
+    size: SizeOption = Size.THOROUGH,
+    kind: KindsOption = None,
+    fields: OnlyOption = None,
+    save_schema: Annotated[
+        Path | None, typer.Option(help="Simpan skema yang disarankan. / Keep the advised schema.")
+    ] = None,
     truth: Annotated[
         Path | None, typer.Option(help="Pasangan benar: rec_id_a, rec_id_b. / The true pairs.")
     ] = None,
@@ -67,8 +85,12 @@ def rehearse(
     from padan_client.rehearse import load_schema_file, run_rehearsal
     from padan_client.tables import require_writable, write_table
 
-    require_writable(out_file)
-    schema_file = load_schema_file(schema)
+    require_writable(out_file, save_schema)
+    if schema is not None:
+        schema_file = load_schema_file(schema)
+    else:
+        wanted = wishes(profile, size, kind, fields)
+        schema_file = _advised(a, b, wanted, save_schema, quiet=json_)
     if min_precision is not None:
         schema_file = schema_file.demanding(min_precision)
     with Progress(console=err, disable=not err.is_terminal) as bars:
@@ -90,6 +112,22 @@ def rehearse(
         print_json(_as_json(result))
     else:
         _show(result)
+
+
+def _advised(
+    a: Path, b: Path | None, wanted: Wishes, save_schema: Path | None, *, quiet: bool
+) -> SchemaFile:
+    """The advisor's schema, shown and, where asked, kept."""
+    from padan_client.files import write_private
+    from padan_client.rehearse import SchemaFile
+    from padan_client.rehearse.advising import advise, to_toml
+
+    suggestion = advise(a, b, wanted)
+    if save_schema is not None:
+        write_private(save_schema, to_toml(suggestion).encode())
+    if not quiet:
+        show(suggestion)
+    return SchemaFile.suggested(suggestion)
 
 
 def _as_json(result: Rehearsal) -> dict[str, object]:

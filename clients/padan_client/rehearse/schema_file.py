@@ -3,7 +3,8 @@
 [[fields]]                       # as in an agreement's [flow.schema]
 name = "nama"
 kind = "person_name"
-column = "given_name"            # column of both files; by default the field's name
+column = "given_name"            # column of both files; by default the field's name;
+                                 # several are joined by blanks: ["given_name", "surname"]
 column_b = "first_name"          # column of the second file, where it differs; "" = has none
 
 [[passes]]
@@ -22,14 +23,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, Self, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from padan_client.errors import BadInputError
 from padan_client.language import t
+from padan_linkage.advice import Suggestion
 from padan_linkage.policy import MatchPolicy
 from padan_linkage.schema import Schema
+
+#: Columns that together make one field.
+Columns: TypeAlias = tuple[str, ...]
 
 #: A rehearsal asks for less certainty than an agreement does, unless its file says otherwise.
 DEFAULT_PRECISION = 0.995
@@ -37,12 +42,25 @@ DEFAULT_PRECISION = 0.995
 
 @dataclass(frozen=True)
 class SchemaFile:
-    """``columns_a``, ``columns_b``: schema field to column of the list and of the registry."""
+    """``columns_a``, ``columns_b``: schema field to columns of the list and of the registry.
+
+    Several columns are joined by blanks; none means that this side does not have the field.
+    """
 
     schema: Schema
-    columns_a: Mapping[str, str]
-    columns_b: Mapping[str, str]
+    columns_a: Mapping[str, Columns]
+    columns_b: Mapping[str, Columns]
     policy: MatchPolicy
+
+    @classmethod
+    def suggested(cls, suggestion: Suggestion) -> Self:
+        """What the advisor proposes, with what a rehearsal under its profile asks for."""
+        return cls(
+            schema=suggestion.schema,
+            columns_a={f.name: f.columns_a for f in suggestion.fields},
+            columns_b={f.name: f.columns_b for f in suggestion.fields},
+            policy=suggestion.profile.policy,
+        )
 
     def demanding(self, min_precision: float) -> SchemaFile:
         """The same file with another demand on precision."""
@@ -54,8 +72,8 @@ class _Columns(BaseModel):
 
     model_config = ConfigDict(extra="ignore")
     name: str
-    column: str | None = None
-    column_b: str | None = None
+    column: str | Columns | None = None
+    column_b: str | Columns | None = None
 
 
 def shipped_schemas() -> list[str]:
@@ -114,6 +132,11 @@ def _parse(document: dict[str, Any]) -> SchemaFile:
         document["fields"] = [
             {k: v for k, v in f.items() if k not in {"column", "column_b"}} for f in fields
         ]
-    a = {c.name: c.name if c.column is None else c.column for c in columns}
-    b = {c.name: a[c.name] if c.column_b is None else c.column_b for c in columns}
+    a = {c.name: _several(c.name if c.column is None else c.column) for c in columns}
+    b = {c.name: a[c.name] if c.column_b is None else _several(c.column_b) for c in columns}
     return SchemaFile(Schema.model_validate(document), a, b, MatchPolicy.model_validate(policy))
+
+
+def _several(column: str | Columns) -> Columns:
+    """One column, several, or none at all for ""."""
+    return tuple(c for c in ((column,) if isinstance(column, str) else column) if c)

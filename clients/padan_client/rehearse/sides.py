@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from padan_client.errors import BadInputError
 from padan_client.language import t
 from padan_client.records import prepare, read_table
+from padan_client.rehearse.schema_file import Columns
+from padan_linkage.advice import joined_columns
 from padan_linkage.answers import Answers
 from padan_linkage.encoding import EncodedPass, ProviderInputs, encode_table
 from padan_linkage.keys import LinkageKey, exchange_public_key
@@ -44,7 +46,7 @@ class Records:
 
 
 def read_side(
-    path: Path, schema: Schema, columns: Mapping[str, str], id_column: str | None
+    path: Path, schema: Schema, columns: Mapping[str, Columns], id_column: str | None
 ) -> Records:
     """Read, check and normalise one file. Raises BadInputError.
 
@@ -54,7 +56,8 @@ def read_side(
     table = read_table(path)
     if id_column is None and DEFAULT_ID in table.column_names:
         id_column = DEFAULT_ID
-    prepared = prepare(table, schema, columns, id_column)
+    table, single = _joined(table, columns)
+    prepared = prepare(table, schema, single, id_column)
     rows = np.flatnonzero(prepared.usable).astype(np.int64)
     if not len(rows):
         raise BadInputError(
@@ -69,6 +72,17 @@ def read_side(
         fields={name: column.take(pa.array(rows)) for name, column in prepared.fields.items()},
         quarantined=len(prepared.ids) - len(rows),
     )
+
+
+def _joined(table: pa.Table, columns: Mapping[str, Columns]) -> tuple[pa.Table, dict[str, str]]:
+    """The table with one column for every field that several make, and which column is whose."""
+    single = {}
+    for name, parts in columns.items():
+        single[name] = " + ".join(parts)
+        present = all(part in table.column_names for part in parts)
+        if len(parts) > 1 and present and single[name] not in table.column_names:
+            table = table.append_column(single[name], joined_columns(table, parts))
+    return table, single
 
 
 class Keys:

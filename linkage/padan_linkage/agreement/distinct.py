@@ -35,6 +35,16 @@ _NAME: dict[str, float] = {
     "initials": 100,
     "first": 120,
     "last": 300,
+    "first1": 12,
+    "first2": 50,
+    "first3": 80,
+    "first_end": 80,
+    "last1": 12,
+    "last2": 70,
+    "last3": 150,
+    "last_end": 120,
+    "ends2": 1_500,
+    "ends3": 5_000,
     "edits": 1_000,
 }
 _COMPANY: dict[str, float] = {
@@ -46,6 +56,16 @@ _COMPANY: dict[str, float] = {
     "initials": 2_000,
     "first": 500,
     "last": 500,
+    "first1": 15,
+    "first2": 100,
+    "first3": 300,
+    "first_end": 300,
+    "last1": 15,
+    "last2": 100,
+    "last3": 300,
+    "last_end": 300,
+    "ends2": 5_000,
+    "ends3": 50_000,
 }
 #: Effective number of distinct values, by kind and derivation ("" is the whole value).
 _DISTINCT: dict[Kind, dict[str, float]] = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeAlias
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -36,6 +37,9 @@ def derive(kind: Kind, derivation: str, normalised: pa.StringArray) -> pa.String
     ``first``, ``last``: one token; ``phonetic_first``, ``phonetic_last``: the first or last token
     that tells (Muhammad, Siti, I, Ni and single letters are passed over), in phonetic form.
     ``initials``: first letters of the telling tokens' phonetic forms, in alphabetical order.
+    ``first1`` to ``first3``, ``last1`` to ``last3``: so many letters of ``phonetic_first`` and
+    ``phonetic_last``; ``first_end``, ``last_end``: their last three; ``ends2``, ``ends3``: so many
+    letters of both, in alphabetical order, which forgives names that changed places.
     ``unordered``: year and the sorted pair of day and month. ``district``: 6 digits of a NIK.
     Raises KeyError if the kind has no such derivation.
     """
@@ -90,14 +94,45 @@ def _telling(tokens: list[str]) -> list[str]:
     return [t for t in tokens if len(t) > 1 and t not in _WEAK] or tokens
 
 
-_TOKEN_KEYS: dict[str, Callable[[list[str], _Sounds], str]] = {
+_TokenKey: TypeAlias = "Callable[[list[str], _Sounds], str]"
+
+
+def _first(tokens: list[str], sounds: _Sounds) -> str:
+    return sounds[_telling(tokens)[0]]
+
+
+def _last(tokens: list[str], sounds: _Sounds) -> str:
+    return sounds[_telling(tokens)[-1]]
+
+
+def _piece(of: _TokenKey, letters: slice) -> _TokenKey:
+    return lambda tokens, sounds: of(tokens, sounds)[letters]
+
+
+def _ends(letters: int) -> _TokenKey:
+    """Heads of the first and the last telling token; one head if there is only one."""
+
+    def join(tokens: list[str], sounds: _Sounds) -> str:
+        telling = _telling(tokens)
+        return " ".join(sorted(sounds[t][:letters] for t in {telling[0], telling[-1]}))
+
+    return join
+
+
+_END = slice(-3, None)
+_TOKEN_KEYS: dict[str, _TokenKey] = {
     "sorted": lambda tokens, _: " ".join(sorted(tokens)),
     "first": lambda tokens, _: tokens[0],
     "last": lambda tokens, _: tokens[-1],
     "phonetic": lambda tokens, sounds: " ".join(sorted([sounds[t] for t in tokens])),
-    "phonetic_first": lambda tokens, sounds: sounds[_telling(tokens)[0]],
-    "phonetic_last": lambda tokens, sounds: sounds[_telling(tokens)[-1]],
     "initials": lambda tokens, sounds: "".join(sorted([sounds[t][0] for t in _telling(tokens)])),
+    "phonetic_first": _first,
+    "phonetic_last": _last,
+    **{f"first{n}": _piece(_first, slice(n)) for n in (1, 2, 3)},
+    **{f"last{n}": _piece(_last, slice(n)) for n in (1, 2, 3)},
+    "first_end": _piece(_first, _END),
+    "last_end": _piece(_last, _END),
+    **{f"ends{n}": _ends(n) for n in (2, 3)},
 }
 
 

@@ -1,0 +1,121 @@
+"""Advice on files: read, suggest, and write the schema down with its reasons."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from padan_client.errors import BadInputError
+from padan_client.language import t
+from padan_client.records import read_table
+from padan_client.rehearse.schema_file import SchemaFile
+from padan_linkage.advice import NoAdviceError, Said, Suggestion, Wishes, suggest
+from padan_linkage.schema import Pass, Segment
+
+
+def advise(a: Path, b: Path | None, wishes: Wishes) -> Suggestion:
+    """The advisor's schema for one or two files. Raises BadInputError."""
+    table_a = read_table(a)
+    table_b = None if b is None else read_table(b)
+    try:
+        return suggest(table_a, table_b, wishes)
+    except NoAdviceError as e:
+        raise BadInputError(say(e.said)) from e
+    except KeyError as e:
+        names = [*table_a.column_names, *(table_b.column_names if table_b else ())]
+        present = ", ".join(dict.fromkeys(names))
+        raise BadInputError(
+            t(
+                f"Kolom {e.args[0]} tidak ada di berkas. Kolom yang ada: {present}.",
+                f"The files have no column {e.args[0]}. Their columns: {present}.",
+            )
+        ) from e
+
+
+def say(said: Said) -> str:
+    """The sentence in the user's language."""
+    return t(said.id_text, said.en_text)
+
+
+def to_toml(suggestion: Suggestion) -> str:
+    """The suggestion as a schema file, every choice with its reason as a comment."""
+    file = SchemaFile.suggested(suggestion)
+    return "\n".join(
+        [*_head(suggestion), *_fields(suggestion), *_passes(suggestion), *_match(file)]
+    )
+
+
+def _head(s: Suggestion) -> Iterator[str]:
+    yield t(
+        f"# Saran skema, profil {s.profile.name}, ukuran {s.size}, untuk {s.rows} baris: "
+        f"{len(s.passes)} jalur, {s.record_bytes} byte per data.",
+        f"# Suggested schema, profile {s.profile.name}, size {s.size}, for {s.rows} rows: "
+        f"{len(s.passes)} passes, {s.record_bytes} bytes a record.",
+    )
+    if s.left_out:
+        yield t("# Kolom yang tidak dipakai:", "# Columns not used:")
+    for left in s.left_out:
+        yield f"#   {left.side}: {say(left.said)}"
+    yield ""
+    yield f"presence = {str(s.schema.presence).lower()}"
+    yield f"decoy_share = {s.schema.decoy_share}"
+
+
+def _fields(s: Suggestion) -> Iterator[str]:
+    for field in s.fields:
+        yield ""
+        yield from (f"# {line}" for line in dict.fromkeys(say(x) for x in field.said))
+        yield "[[fields]]"
+        yield f"name = {_quoted(field.name)}"
+        yield f"kind = {_quoted(field.kind)}"
+        if field.columns_a != (field.name,):
+            yield f"column = {_columns(field.columns_a)}"
+        if field.columns_b != field.columns_a:
+            yield f"column_b = {_columns(field.columns_b)}"
+
+
+def _passes(s: Suggestion) -> Iterator[str]:
+    for choice in s.passes:
+        yield ""
+        yield f"# {say(choice.said)}"
+        yield from _pass(choice.chosen)
+
+
+def _pass(p: Pass) -> Iterator[str]:
+    yield "[[passes]]"
+    yield f"id = {_quoted(p.id)}"
+    yield f"exact = [{', '.join(map(_quoted, p.exact))}]"
+    if p.similar:
+        yield "similar = ["
+        yield from (f"  {_segment(s)}," for s in p.similar)
+        yield "]"
+    yield f"bucket_bits = {p.bucket_bits}"
+
+
+def _segment(s: Segment) -> str:
+    group = f", group = {_quoted(s.group)}" if s.group else ""
+    fields = ", ".join(map(_quoted, s.fields))
+    return (
+        f"{{ fields = [{fields}]{group}, bits = {s.bits}, weight = {s.weight}, "
+        f"diffusion = {s.diffusion} }}"
+    )
+
+
+def _match(file: SchemaFile) -> Iterator[str]:
+    yield ""
+    yield "[match]"
+    for name, value in file.policy.model_dump(mode="json", exclude_none=True).items():
+        yield f"{name} = {json.dumps(value)}"
+    yield ""
+
+
+def _columns(names: tuple[str, ...]) -> str:
+    if len(names) == 1:
+        return _quoted(names[0])
+    return f"[{', '.join(map(_quoted, names))}]"
+
+
+def _quoted(text: str) -> str:
+    """A TOML basic string: JSON's escapes are among TOML's."""
+    return json.dumps(text, ensure_ascii=False)

@@ -1,0 +1,22 @@
+"""Advice: which schema suits two files, and why. Start at :func:`suggest`."""
+
+from __future__ import annotations
+
+from padan_linkage.advice.fields import FieldChoice, LeftOut
+from padan_linkage.advice.groups import joined_columns
+from padan_linkage.advice.passes import PassChoice, Size
+from padan_linkage.advice.said import Said
+from padan_linkage.advice.suggest import NoAdviceError, Suggestion, Wishes, suggest
+
+__all__ = [
+    "FieldChoice",
+    "LeftOut",
+    "NoAdviceError",
+    "PassChoice",
+    "Said",
+    "Size",
+    "Suggestion",
+    "Wishes",
+    "joined_columns",
+    "suggest",
+]

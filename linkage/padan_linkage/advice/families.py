@@ -1,0 +1,206 @@
+"""The ways in which the same person can be met again: each a ladder of exact keys.
+
+The first rung of a ladder is the most forgiving; where too many rows share it, the next one asks
+for more. Which families a schema gets follows from its fields alone. What each is for, and the
+errors that it forgives: ``proto/spec/45-advice.md``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from padan_linkage.advice.fields import FieldChoice, Fields
+from padan_linkage.advice.said import Said
+from padan_linkage.advice.vocabulary import STRONG, Role
+
+Exact = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Family:
+    """One way of meeting: ``rungs`` from forgiving to strict, and what it is good for."""
+
+    id: str
+    rungs: tuple[Exact, ...]
+    said: Said
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """The exact keys that a set of fields offers; None where it has no such field."""
+
+    first: str | None
+    last: str | None
+    name: str | None
+    date: str | None
+    sex: str | None
+
+    @classmethod
+    def of(cls, fields: Fields) -> _Parts:
+        given, surname = fields.of(Role.GIVEN_NAME), fields.of(Role.SURNAME)
+        whole, date = fields.of(Role.FULL_NAME, Role.COMPANY), fields.of(Role.BIRTH_DATE)
+        sex = fields.of(Role.SEX)
+        name = whole[0].name if whole else None
+        return cls(
+            first=given[0].name if given else name,
+            last=surname[0].name if surname else name,
+            name=name,
+            date=date[0].name if date else None,
+            sex=sex[0].name if sex else None,
+        )
+
+    def stricter(self, *exact: str) -> tuple[Exact, ...]:
+        """Further rungs over ``exact``: with the sex, with the year of birth."""
+        rungs = []
+        if self.sex:
+            rungs.append((*exact, self.sex))
+        if self.date and not any(e.startswith(f"{self.date}") for e in exact):
+            rungs.append((*exact, f"{self.date}:year"))
+        return tuple(rungs)
+
+
+def families(fields: Fields) -> Iterator[Family]:
+    """Every family that ``fields`` allow, the most useful first."""
+    parts = _Parts.of(fields)
+    yield from _numbers(fields)
+    yield from _dates(parts)
+    yield from _names(parts)
+    yield from _places(fields, parts)
+    yield from _parts_of_dates(parts)
+    yield from _ends(parts)
+
+
+def _numbers(fields: Fields) -> Iterator[Family]:
+    for f in fields.of(*Role):
+        if f.role in STRONG or f.role is Role.KK:
+            yield Family(
+                f.name,
+                ((f.name,),),
+                Said(
+                    f"nomor {f.name} sama; nama dan tanggal lahir mengukuhkannya.",
+                    f"the same {f.name}; name and birth date confirm it.",
+                ),
+            )
+
+
+def _dates(p: _Parts) -> Iterator[Family]:
+    if not p.date:
+        return
+    rungs: list[Exact] = [(p.date,)]
+    if p.sex:
+        rungs.append((p.date, p.sex))
+    if p.first:
+        rungs += [(p.date, f"{p.first}:first{n}") for n in (1, 2)]
+    yield Family(
+        "birth",
+        tuple(rungs),
+        Said(
+            "tanggal lahir sama: nama boleh salah eja.",
+            "the same birth date: names may be misspelt.",
+        ),
+    )
+
+
+def _names(p: _Parts) -> Iterator[Family]:
+    if not p.name:
+        return
+    ladder: list[Exact] = []
+    for exact in ((f"{p.name}:ends2",), (f"{p.name}:ends3",)):
+        ladder += [exact, *p.stricter(*exact)]
+    yield Family(
+        "names",
+        (*ladder, (f"{p.name}:phonetic",), *p.stricter(f"{p.name}:phonetic")),
+        Said(
+            "awal kedua nama sama, dalam urutan apa pun: tanggal lahir boleh salah.",
+            "the beginnings of both names agree, in any order: the birth date may be wrong.",
+        ),
+    )
+    if p.first == p.last:
+        return
+    for id_, whole, part in (
+        ("surname", f"{p.last}:phonetic_last", f"{p.first}:first1"),
+        ("given", f"{p.first}:phonetic_first", f"{p.last}:last1"),
+    ):
+        yield Family(
+            id_,
+            ((whole, part), *p.stricter(whole, part)),
+            Said(
+                "bunyi satu nama dan huruf awal nama lainnya sama.",
+                "one name sounds the same, the other has the same initial.",
+            ),
+        )
+
+
+def _places(fields: Fields, p: _Parts) -> Iterator[Family]:
+    for f in fields.of(Role.POSTCODE, Role.ADDRESS, Role.BIRTHPLACE, Role.PLACE):
+        yield from _at(f, p)
+
+
+def _at(f: FieldChoice, p: _Parts) -> Iterator[Family]:
+    """Meeting at a place: by itself if few share it, else with a name or a year."""
+    ladder: list[Exact] = [(f.name,)]
+    if p.first:
+        ladder += [(f.name, f"{p.first}:{d}") for d in ("first1", "first2", "first3")]
+        ladder.append((f.name, f"{p.first}:phonetic_first"))
+        if p.date:
+            ladder.append((f.name, f"{p.first}:first2", f"{p.date}:year"))
+    said = Said(
+        f"{f.name} sama: tanggal lahir boleh salah, dan nama sebagian.",
+        f"the same {f.name}: the birth date may be wrong, and part of the name.",
+    )
+    yield Family(f.name, tuple(ladder), said)
+    if p.last:
+        rungs = [(f.name, f"{p.last}:{d}") for d in ("last1", "last2", "last3", "phonetic_last")]
+        yield Family(f"{f.name}-last", tuple(rungs), said)
+
+
+def _parts_of_dates(p: _Parts) -> Iterator[Family]:
+    if not p.date or not p.first or not p.last:
+        return
+    year, month, day = (f"{p.date}:{d}" for d in ("year", "month", "day"))
+    for who, key in (("last", p.last), ("first", p.first)):
+        heads = [f"{key}:{who}{n}" for n in (1, 2, 3)] + [f"{key}:phonetic_{who}"]
+        yield Family(
+            f"{who}-year",
+            tuple((h, year) for h in heads),
+            Said(
+                "awal nama dan tahun lahir sama: hari dan bulan boleh salah.",
+                "the beginning of a name and the year of birth agree: day and month may be wrong.",
+            ),
+        )
+        yield Family(
+            f"{who}-day",
+            tuple((h, month, day) for h in heads),
+            Said(
+                "awal nama, hari dan bulan lahir sama: tahun boleh salah.",
+                "the beginning of a name, day and month agree: the year may be wrong.",
+            ),
+        )
+
+
+def _ends(p: _Parts) -> Iterator[Family]:
+    if not p.first or not p.last or p.first == p.last:
+        return
+    ends = (f"{p.first}:first_end", f"{p.last}:last_end")
+    yield Family(
+        "ends",
+        (ends, *p.stricter(*ends)),
+        Said(
+            "akhir kedua nama sama: awalnya boleh salah.",
+            "the ends of both names agree: their beginnings may be wrong.",
+        ),
+    )
+    if p.date:
+        yield Family(
+            "surname-month",
+            (
+                (f"{p.last}:last3", f"{p.date}:month"),
+                (f"{p.last}:phonetic_last", f"{p.date}:month"),
+                (f"{p.last}:phonetic_last", f"{p.date}:year_month"),
+            ),
+            Said(
+                "nama belakang dan bulan lahir sama.",
+                "surname and month of birth agree.",
+            ),
+        )

@@ -1,0 +1,278 @@
+"""Which fields the two files have in common, and which columns of each make them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+import pyarrow as pa
+
+from padan_linkage.advice.columns import Column, folded
+from padan_linkage.advice.recognise import Recognised, recognise
+from padan_linkage.advice.said import Said
+from padan_linkage.advice.vocabulary import Role
+from padan_linkage.schema import Kind
+
+#: Roles of which a person has one: they pair across the files whatever the columns are called.
+_PLURAL = frozenset(
+    {Role.CATEGORY, Role.PLACE, Role.ADDRESS, Role.OTHER_DATE, Role.RELATIVE, Role.IDENTITY,
+     Role.PHONE}
+)  # fmt: skip
+_NAME_PARTS = (Role.GIVEN_NAME, Role.MIDDLE_NAME, Role.SURNAME)
+_DATE_PARTS = (Role.BIRTH_YEAR, Role.BIRTH_MONTH, Role.BIRTH_DAY)
+_LONGEST_NAME = 40
+
+
+@dataclass(frozen=True)
+class FieldChoice:
+    """A field of the schema: its columns on either side, joined by a blank where several."""
+
+    name: str
+    kind: Kind
+    role: Role
+    columns_a: tuple[str, ...]
+    columns_b: tuple[str, ...]
+    said: tuple[Said, ...]
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A column that is not used, and why."""
+
+    side: str
+    column: str
+    said: Said
+
+
+@dataclass(frozen=True)
+class Fields:
+    """All choices about columns."""
+
+    chosen: tuple[FieldChoice, ...]
+    left_out: tuple[LeftOut, ...]
+
+    def of(self, *roles: Role) -> list[FieldChoice]:
+        """The fields with one of these roles, in the order of ``roles``."""
+        return [f for role in roles for f in self.chosen if f.role is role]
+
+
+Side = dict[str, Recognised]
+
+
+def choose_fields(
+    a: pa.Table, b: pa.Table | None, told: Mapping[str, Kind], only: Iterable[str] = ()
+) -> Fields:
+    """Recognise the columns of both tables and pair them.
+
+    ``told``: column to kind, from the user. ``only``: if given, no other columns are looked at.
+    """
+    wanted = set(only)
+    side_a = _look(a, told, wanted)
+    if b is None:
+        return _Pairing(side_a, side_a, one=True).result()
+    side_b = _look(b, told, wanted)
+    side_a, side_b = _agreed(side_a, side_b), _agreed(side_b, side_a)
+    return _Pairing(side_a, side_b, one=False).result()
+
+
+def _look(table: pa.Table, told: Mapping[str, Kind], wanted: set[str]) -> Side:
+    names = [n for n in table.column_names if not wanted or n in wanted]
+    return {n: recognise(Column.of(table, n), told.get(n)) for n in names}
+
+
+def _agreed(mine: Side, theirs: Side) -> Side:
+    """Where one side could not tell what the other knows of a column of that name, follow it."""
+    known = {folded(n): r for n, r in theirs.items() if r.kind is not None}
+    result: Side = {}
+    for name, found in mine.items():
+        other = known.get(folded(name))
+        vague = found.role in {Role.UNKNOWN, Role.CATEGORY}
+        if other is not None and vague and found.column.distinct > 1 and other.role != found.role:
+            found = replace(found, role=other.role, kind=other.kind)  # noqa: PLW2901
+        result[name] = found
+    return result
+
+
+class _Pairing:
+    """Takes columns from both sides until none is left."""
+
+    def __init__(self, a: Side, b: Side, *, one: bool) -> None:
+        self._a, self._b, self._one = dict(a), dict(b), one
+        self._chosen: list[FieldChoice] = []
+        self._left: list[LeftOut] = []
+
+    def result(self) -> Fields:
+        """Pair everything, in the order in which fields should stand."""
+        self._drop_unusable()
+        self._names()
+        self._birth()
+        self._singles()
+        self._plurals()
+        self._leave_rest()
+        return Fields(tuple(self._chosen), tuple(self._left))
+
+    def _drop_unusable(self) -> None:
+        for label, side in (("A", self._a), ("B", self._b)):
+            unusable = [
+                n
+                for n, r in side.items()
+                if r.kind is None and r.role not in {*_DATE_PARTS, Role.PLACE_AND_DATE}
+            ]
+            for name in unusable:
+                found = side.pop(name)
+                if label == "A" or not self._one:
+                    self._left.append(LeftOut(label, name, found.said))
+
+    def _with(self, side: Side, role: Role) -> Recognised | None:
+        """The fullest column of a role on one side."""
+        found = [r for r in side.values() if r.role is role]
+        return max(found, key=lambda r: r.column.share_filled, default=None)
+
+    def _add(
+        self, name: str, kind: Kind, role: Role,
+        a: list[Recognised], b: list[Recognised], *said: Said,
+    ) -> None:  # fmt: skip
+        taken = {f.name for f in self._chosen}
+        name = _identifier(name)
+        while name in taken:
+            name = f"{name}_2"
+        reasons = tuple(r.said for r in a) if self._one else tuple(r.said for r in (*a, *b))
+        columns = (tuple(r.name for r in a), tuple(r.name for r in b))
+        self._chosen.append(FieldChoice(name, kind, role, *columns, (*reasons, *said)))
+
+    def _take(self, *found: Recognised) -> None:
+        for r in found:
+            for side in (self._a, self._b):
+                if side.get(r.name) is r:
+                    del side[r.name]
+
+    def _drop(self, role: Role, said_of: Said) -> None:
+        """Leave out every column of ``role`` that is still there, for one reason."""
+        for label, side in (("A", self._a), ("B", self._b)):
+            for name in [n for n, r in side.items() if r.role is role]:
+                del side[name]
+                if label == "A" or not self._one:
+                    said = Said(f"{name}: {said_of.id_text}", f"{name}: {said_of.en_text}")
+                    self._left.append(LeftOut(label, name, said))
+
+    def _names(self) -> None:
+        a = {role: self._with(self._a, role) for role in (*_NAME_PARTS, Role.FULL_NAME)}
+        b = {role: self._with(self._b, role) for role in (*_NAME_PARTS, Role.FULL_NAME)}
+        parts = [r for r in (Role.GIVEN_NAME, Role.SURNAME) if a[r] and b[r]]
+        if len(parts) == 2:
+            self._name_in_parts(a, b)
+            self._drop(Role.FULL_NAME, Said("mengulang nama yang sudah terbagi.",
+                                            "repeats the name that stands in parts."))  # fmt: skip
+            return
+        whole_a, whole_b = _whole(a), _whole(b)
+        if not whole_a or not whole_b:
+            return
+        self._take(*whole_a, *whole_b)
+        self._add("name" if len(whole_a) > 1 else whole_a[0].name, Kind.PERSON_NAME,
+                  Role.FULL_NAME, whole_a, whole_b)  # fmt: skip
+        repeated = Said("sudah termuat dalam nama.", "is part of the name already.")
+        for role in (Role.FULL_NAME, *_NAME_PARTS):
+            self._drop(role, repeated)
+
+    def _name_in_parts(
+        self, a: Mapping[Role, Recognised | None], b: Mapping[Role, Recognised | None]
+    ) -> None:
+        joined_a, joined_b = [], []
+        for role in _NAME_PARTS:
+            left, right = a[role], b[role]
+            if left is None or right is None:
+                continue
+            self._take(left, right)
+            initial = Kind.TEXT in {left.kind, right.kind}
+            self._add(left.name, Kind.TEXT if initial else Kind.PERSON_NAME, role, [left], [right])
+            if role is not Role.MIDDLE_NAME:
+                joined_a.append(left)
+                joined_b.append(right)
+        joined = Said(
+            "nama depan dan belakang digabung, agar yang tertukar tetap bertemu.",
+            "given name and surname joined, so that swapped ones still meet.",
+        )
+        self._add("name", Kind.PERSON_NAME, Role.FULL_NAME, joined_a, joined_b, joined)
+
+    def _birth(self) -> None:
+        a, b = _birth_of(self._a), _birth_of(self._b)
+        if a and b:
+            self._take(*a, *b)
+            name = a[0].name if a[0].role is Role.BIRTH_DATE else "birth_date"
+            self._add(name, Kind.DATE, Role.BIRTH_DATE, a, b)
+            repeated = Said("sudah termuat dalam tanggal lahir.", "is part of the birth date.")
+            for role in _DATE_PARTS:
+                self._drop(role, repeated)
+        a, b = _birthplace_of(self._a, a), _birthplace_of(self._b, b)
+        if a and b:
+            self._take(*a, *b)
+            name = a[0].name if a[0].role is Role.BIRTHPLACE else "birthplace"
+            self._add(name, Kind.PLACE, Role.BIRTHPLACE, a, b)
+
+    def _singles(self) -> None:
+        """Roles of which there is one: paired by role."""
+        for role in Role:
+            if role in _PLURAL or role in {*_NAME_PARTS, Role.FULL_NAME}:
+                continue
+            left, right = self._with(self._a, role), self._with(self._b, role)
+            if left and right and left.kind is not None:
+                self._take(left, right)
+                self._add(left.name, left.kind, role, [left], [right])
+
+    def _plurals(self) -> None:
+        """Roles of which there may be many: paired by name, the only ones left by role."""
+        by_name = {folded(n): r for n, r in self._b.items()}
+        for left in list(self._a.values()):
+            right = by_name.get(folded(left.name))
+            if right is not None and left.kind is not None and right.role is left.role:
+                self._take(left, right)
+                self._add(left.name, left.kind, left.role, [left], [right])
+        for role in _PLURAL - {Role.CATEGORY}:
+            mine = [r for r in self._a.values() if r.role is role]
+            theirs = [r for r in self._b.values() if r.role is role]
+            if len(mine) == 1 == len(theirs) and mine[0].kind is not None:
+                self._take(mine[0], theirs[0])
+                self._add(mine[0].name, mine[0].kind, role, mine, theirs)
+
+    def _leave_rest(self) -> None:
+        for label, side, other in (("A", self._a, "B"), ("B", self._b, "A")):
+            for name in side:
+                said = Said(
+                    f"{name}: tidak ada padanannya di berkas {other}.",
+                    f"{name}: file {other} has nothing to compare it with.",
+                )
+                self._left.append(LeftOut(label, name, said))
+
+
+def _whole(parts: Mapping[Role, Recognised | None]) -> list[Recognised]:
+    """The columns that together are a whole name: the full one, else all parts there are."""
+    full = parts[Role.FULL_NAME]
+    if full is not None:
+        return [full]
+    return [found for role in _NAME_PARTS if (found := parts[role]) is not None]
+
+
+def _birth_of(side: Side) -> list[Recognised]:
+    """The columns that make a birth date: one whole, else year, month and day, else with place.
+
+    A column of dates with another name will do if it is the only one.
+    """
+    by_role = {role: [r for r in side.values() if r.role is role] for role in Role}
+    for role in (Role.BIRTH_DATE, Role.PLACE_AND_DATE):
+        if by_role[role]:
+            return [max(by_role[role], key=lambda r: r.column.share_filled)]
+    if all(by_role[role] for role in _DATE_PARTS):
+        return [by_role[role][0] for role in _DATE_PARTS]
+    return by_role[Role.OTHER_DATE] if len(by_role[Role.OTHER_DATE]) == 1 else []
+
+
+def _birthplace_of(side: Side, birth: list[Recognised]) -> list[Recognised]:
+    found = [r for r in side.values() if r.role is Role.BIRTHPLACE]
+    return found[:1] or [r for r in birth if r.role is Role.PLACE_AND_DATE]
+
+
+def _identifier(name: str) -> str:
+    """A column name as a field name: ``Tanggal Lahir`` → tanggal_lahir."""
+    clean = re.sub(r"^[^a-z]+", "", folded(name))[:_LONGEST_NAME]
+    return clean or "field"

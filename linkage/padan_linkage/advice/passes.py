@@ -1,0 +1,167 @@
+"""From fields and families to passes: the rung, the segments, the bucket bits, the size."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from padan_linkage.advice.families import Exact, Family, families
+from padan_linkage.advice.fields import FieldChoice, Fields
+from padan_linkage.advice.groups import Keys
+from padan_linkage.advice.said import Said
+from padan_linkage.advice.vocabulary import STRONG, Role
+from padan_linkage.profiles import Profile
+from padan_linkage.schema import Layout, Pass, Schema, SchemaField, Segment
+
+#: Most passes of a thorough schema, and most bytes a record of a lean one, all columns of all
+#: passes together on the provider's side.
+MOST_PASSES = 12
+LEAN_BYTES = 512
+#: A pass that fewer rows than this can use is not worth its table.
+_LEAST_FILLED = 0.05
+#: A field with fewer effective values than this gets no segment: equality alone tells too much.
+_LEAST_VARIETY = 500.0
+#: Rows that a bucket should hold, and values that it should at least mix.
+_BUCKET_ROWS, _BUCKET_VALUES = 16, 8
+_BUCKET_BITS = range(4, 17)
+
+_NAME_ROLES = frozenset({Role.GIVEN_NAME, Role.MIDDLE_NAME, Role.SURNAME})
+
+
+class Size(StrEnum):
+    """How much a record may cost."""
+
+    LEAN = "lean"
+    THOROUGH = "thorough"
+
+
+@dataclass(frozen=True)
+class PassChoice:
+    """A pass, why it is there, and how many rows share its exact fields on average."""
+
+    chosen: Pass
+    group: float
+    said: Said
+
+
+def choose_passes(
+    fields: Fields, keys: Keys, profile: Profile, size: Size
+) -> tuple[list[PassChoice], list[Said]]:
+    """The passes, most useful first, and what was passed over."""
+    passes: list[PassChoice] = []
+    passed_over: list[Said] = []
+    seen: set[frozenset[str]] = set()
+    for family in families(fields):
+        if len(passes) == MOST_PASSES:
+            break
+        rung = _rung(family, keys, profile)
+        if rung is None:
+            passed_over.append(_too_common(family))
+            continue
+        if frozenset(rung) in seen:
+            continue
+        choice = _make(family, rung, fields, keys, profile, size)
+        if size is Size.LEAN and not _fits([*passes, choice], fields, profile):
+            continue
+        seen.add(frozenset(rung))
+        passes.append(choice)
+    return passes, passed_over
+
+
+def schema_of(fields: Fields, passes: list[PassChoice], profile: Profile) -> Schema:
+    """The schema with these passes and no field that none of them uses."""
+    chosen = tuple(p.chosen for p in passes)
+    used = {k.partition(":")[0] for p in chosen for k in p.exact}
+    used |= {n for p in chosen for s in p.similar for n in s.fields}
+    return Schema(
+        fields=tuple(
+            SchemaField(name=f.name, kind=f.kind) for f in fields.chosen if f.name in used
+        ),
+        passes=chosen,
+        presence=profile.presence,
+        decoy_share=profile.decoy_share,
+    )
+
+
+def record_bytes(schema: Schema) -> int:
+    """Bytes that a record takes on the provider's side, all passes together."""
+    return sum(Layout.of(schema, p, provider=True).row_bytes for p in schema.passes)
+
+
+def _fits(passes: list[PassChoice], fields: Fields, profile: Profile) -> bool:
+    return record_bytes(schema_of(fields, passes, profile)) <= LEAN_BYTES
+
+
+def _rung(family: Family, keys: Keys, profile: Profile) -> Exact | None:
+    """The most forgiving rung that few enough rows share and enough rows have."""
+    for rung in family.rungs:
+        if keys.group(rung) <= profile.most_alike:
+            return rung if keys.filled(rung) >= _LEAST_FILLED else None
+    return None
+
+
+def _too_common(family: Family) -> Said:
+    return Said(
+        f"jalur {family.id} tidak dipakai: terlalu banyak orang berbagi nilainya, atau terlalu "
+        "sedikit yang memilikinya.",
+        f"pass {family.id} is not used: too many people share its values, or too few have them.",
+    )
+
+
+def _make(
+    family: Family, exact: Exact, fields: Fields, keys: Keys, profile: Profile, size: Size
+) -> PassChoice:
+    group = keys.group(exact)
+    similar = tuple(_segments(fields, keys, exact, profile, size))
+    chosen = Pass(
+        id=family.id.replace("_", "-")[:40],
+        exact=exact,
+        similar=similar,
+        bucket_bits=bucket_bits(keys.rows, group),
+    )
+    shared = f"{group:.1f}"
+    return PassChoice(
+        chosen,
+        group,
+        Said(
+            f"{family.said.id_text} Rata-rata {shared} baris berbagi nilai ini.",
+            f"{family.said.en_text} On average {shared} rows share these values.",
+        ),
+    )
+
+
+def bucket_bits(rows: int, group: float) -> int:
+    """Bits of a bucket: about sixteen rows in each, and at least eight values of the salt."""
+    bits = math.floor(math.log2(max(1.0, rows / max(_BUCKET_ROWS, _BUCKET_VALUES * group))))
+    return min(max(bits, _BUCKET_BITS.start), _BUCKET_BITS.stop - 1)
+
+
+def _segments(
+    fields: Fields, keys: Keys, exact: Exact, profile: Profile, size: Size
+) -> Iterator[Segment]:
+    """Everything that is worth comparing and that the exact keys do not already say."""
+    said = {key for key in exact if ":" not in key}
+    parts = [f for f in fields.chosen if f.role in _NAME_ROLES and f.kind.endswith("name")]
+    whole = fields.of(Role.FULL_NAME, Role.COMPANY)
+    if len(parts) > 1 and size is Size.THOROUGH:
+        yield from (profile.names.segment(f.name, group="name") for f in parts)
+    else:
+        yield from (profile.names.segment(f.name) for f in whole if f.name not in said)
+    for f in fields.of(Role.BIRTH_DATE):
+        if f.name not in said:
+            yield profile.dates.segment(f.name)
+    if size is Size.LEAN:
+        return
+    for f in fields.chosen:
+        if f.name not in said and _telling(f, keys):
+            yield profile.hardening(f.kind).segment(f.name)
+
+
+def _telling(f: FieldChoice, keys: Keys) -> bool:
+    """Whether a field beside name and birth date has enough values for a segment of its own."""
+    if f.role in STRONG or f.role in {Role.KK, Role.RELATIVE, Role.OTHER_DATE}:
+        return True
+    places = f.role in {Role.POSTCODE, Role.ADDRESS, Role.PLACE, Role.BIRTHPLACE, Role.CATEGORY}
+    return places and keys.variety(f.name) >= _LEAST_VARIETY

@@ -1,0 +1,182 @@
+"""What a column holds: what its name promises, as far as its contents keep the promise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from padan_linkage.advice.columns import Column, folded
+from padan_linkage.advice.said import Said
+from padan_linkage.advice.vocabulary import KINDS, STRONG, Role, promised
+from padan_linkage.schema import Kind
+
+#: A promise is kept if so many filled values are of that kind.
+_KEPT = 0.5
+#: Without a promise, contents must be this clear.
+_CLEAR = 0.9
+#: Fewer filled values than this share make a column useless.
+_LEAST_FILLED = 0.02
+_PLAUSIBLE_YEARS = range(1880, 2041)
+_INITIAL_LENGTH = 2.0
+
+_SHORT_NUMBER = r"^[0-9]{1,2}$"
+_YEAR_NUMBER = r"^(1[89]|20)[0-9]{2}(\.0)?$"
+_DATE_FORM = (
+    r"^\d{1,4}[-/. ]\s?(\d{1,2}|[A-Za-z]{3,9})[-/. ]\s?\d{2,4}|\d{1,2}\s+[A-Za-z]{3,9}\s+\d{4}"
+)
+_PLACE_AND_DATE = r"^\p{L}[\p{L} .'()\-]*[,/;]?\s*\d{1,2}[-/. ]"
+_MAIL = r"^[^@\s]+@[^@\s]+\.[^@\s]+$"
+_MOBILE = r"^(\+?62|0)8[0-9\- ]{7,13}$"
+_STREET = r"\d.*\p{L}|\p{L}.*\d"
+
+
+@dataclass(frozen=True)
+class Recognised:
+    """A column with its role and, if it makes a field, its kind; why in one sentence."""
+
+    column: Column
+    role: Role
+    kind: Kind | None
+    said: Said
+
+    @property
+    def name(self) -> str:
+        """The column's name in the file."""
+        return self.column.name
+
+
+def recognise(column: Column, told: Kind | None = None) -> Recognised:
+    """The role of ``column``; ``told`` overrules name and contents."""
+    name = column.name
+    if told is not None:
+        said = Said(f"{name}: Anda menyebutnya {told}.", f"{name}: you said it is {told}.")
+        return Recognised(column, _role_of_told(told, promised(folded(name))), told, said)
+    role = promised(folded(name))
+    refused = _refused(column, role)
+    if refused is not None:
+        return Recognised(column, role, None, refused)
+    if role is not Role.UNKNOWN and _keeps(column, role):
+        return Recognised(column, role, _kind_of(column, role), _because(column, role, named=True))
+    guess = _by_contents(column)
+    if guess is Role.UNKNOWN:
+        return Recognised(column, guess, None, _unclear(column))
+    return Recognised(column, guess, _kind_of(column, guess), _because(column, guess, named=False))
+
+
+def _role_of_told(kind: Kind, named: Role) -> Role:
+    """The role that goes with a kind that the user named: the column's own where it fits."""
+    if KINDS.get(named) is kind:
+        return named
+    by_kind = {k: role for role, k in reversed(KINDS.items())}
+    preferred = {
+        Kind.PERSON_NAME: Role.FULL_NAME,
+        Kind.DATE: Role.BIRTH_DATE,
+        Kind.CODE: Role.IDENTITY,
+        Kind.PLACE: Role.PLACE,
+    }
+    return preferred.get(kind, by_kind.get(kind, Role.CATEGORY))
+
+
+def _refused(column: Column, role: Role) -> Said | None:
+    """Why a column can be of no use, whatever its kind."""
+    name = column.name
+    if role is Role.TRUTH:
+        return Said(
+            f"{name}: tampaknya kunci jawaban, tidak pernah dipakai.",
+            f"{name}: looks like the answer key, never used.",
+        )
+    if role is Role.ROW_ID:
+        return Said(
+            f"{name}: nomor baris milik berkas ini, bukan milik orangnya.",
+            f"{name}: numbers this file's rows, not the people.",
+        )
+    if column.share_filled < _LEAST_FILLED:
+        return Said(f"{name}: hampir selalu kosong.", f"{name}: almost always empty.")
+    if column.distinct == 1:
+        return Said(f"{name}: selalu bernilai sama.", f"{name}: always has the same value.")
+    return None
+
+
+def _keeps(column: Column, role: Role) -> bool:  # noqa: PLR0911 (a test for each family of roles)
+    """Whether the contents are what the name promises."""
+    if role in {Role.BIRTH_MONTH, Role.BIRTH_DAY}:
+        return column.share(_SHORT_NUMBER) >= _KEPT
+    if role is Role.BIRTH_YEAR:
+        return column.share(_YEAR_NUMBER) >= _KEPT
+    if role is Role.PLACE_AND_DATE:
+        return column.share(_PLACE_AND_DATE) >= _KEPT
+    if role is Role.CATEGORY:
+        return True
+    if role in {Role.PLACE, Role.BIRTHPLACE, Role.COMPANY} or KINDS[role] is Kind.PERSON_NAME:
+        # A column of codes may bear the name of what the codes stand for.
+        return column.share(r"\p{L}") >= _KEPT
+    if role is Role.NATIONALITY:
+        return column.fits(Kind.NATIONALITY) >= _KEPT
+    return column.fits(KINDS[role]) >= _KEPT
+
+
+def _by_contents(column: Column) -> Role:  # noqa: PLR0911 (one line for each thing it may be)
+    """The role that the contents alone make clear; CATEGORY for values that return."""
+    if column.share(_MAIL) >= _CLEAR:
+        return Role.EMAIL
+    if column.share(r"^\d{16}$") >= _CLEAR and column.fits(Kind.NIK) >= _CLEAR:
+        return Role.NIK
+    if column.share(_DATE_FORM) >= _CLEAR and _holds_dates(column):
+        return Role.OTHER_DATE
+    if column.share(_PLACE_AND_DATE) >= _CLEAR:
+        return Role.PLACE_AND_DATE
+    if column.share(_MOBILE) >= _CLEAR:
+        return Role.PHONE
+    if column.letters >= _CLEAR:
+        return _of_letters(column)
+    if column.words >= 2 and column.share(_STREET) >= _KEPT and column.share_distinct > 0.2:
+        return Role.ADDRESS
+    return Role.CATEGORY if column.share_distinct < 0.5 else Role.UNKNOWN
+
+
+def _holds_dates(column: Column) -> bool:
+    fits = column.fits_where(Kind.DATE, lambda date: int(date[:4]) in _PLAUSIBLE_YEARS)
+    return fits >= _CLEAR
+
+
+def _of_letters(column: Column) -> Role:
+    """Sexes, whole names, or something with returning values."""
+    few = column.distinct <= 4
+    if few and column.length > 0 and column.fits(Kind.SEX) >= _CLEAR:
+        return Role.SEX
+    if column.share_distinct > 0.5 and 1.5 <= column.words <= 6:
+        return Role.FULL_NAME
+    return Role.CATEGORY
+
+
+def _kind_of(column: Column, role: Role) -> Kind | None:
+    if role is Role.CATEGORY and column.digits >= _KEPT:
+        return Kind.CODE
+    if role is Role.MIDDLE_NAME and column.length < _INITIAL_LENGTH:
+        return Kind.TEXT
+    return KINDS.get(role)
+
+
+def _because(column: Column, role: Role, *, named: bool) -> Said:
+    kind = _kind_of(column, role)
+    shown = f"{role}" if kind is None or kind.value == role.value else f"{role} ({kind})"
+    empty = f"{1 - column.share_filled:.1%}"
+    id_way, en_way = ("nama kolomnya dan isinya", "its name and contents") if named else (
+        "isinya", "its contents")  # fmt: skip
+    key_id, key_en = (", hampir unik", ", almost unique") if column.share_distinct > _CLEAR else (
+        "", "")  # fmt: skip
+    return Said(
+        f"{column.name}: {shown} menurut {id_way}; kosong {empty}{key_id}.",
+        f"{column.name}: {shown} by {en_way}; {empty} empty{key_en}.",
+    )
+
+
+def _unclear(column: Column) -> Said:
+    return Said(
+        f"{column.name}: isinya tidak dikenal; kalau ini data orangnya, sebutkan dengan --kind.",
+        f"{column.name}: contents not known; if it describes the person, say so with --kind.",
+    )
+
+
+def is_strong(found: Recognised) -> bool:
+    """Whether the column identifies a person or company on its own."""
+    return found.role in STRONG

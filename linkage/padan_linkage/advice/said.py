@@ -1,0 +1,13 @@
+"""A sentence of advice in both languages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Said:
+    """One sentence, Indonesian and English. It names columns and counts, never a value."""
+
+    id_text: str
+    en_text: str

@@ -1,0 +1,134 @@
+"""The schema advisor: from one or two files to a linkage schema, with a reason for everything.
+
+It looks at column names and at counts of values on the caller's own machine; nothing of it leaves
+the house but the schema that it proposes. Spec: ``proto/spec/45-advice.md``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+
+from padan_linkage.advice.fields import FieldChoice, Fields, LeftOut, choose_fields
+from padan_linkage.advice.groups import Keys
+from padan_linkage.advice.passes import PassChoice, Size, choose_passes, record_bytes, schema_of
+from padan_linkage.advice.said import Said
+from padan_linkage.profiles import PROFILES, Profile, ProfileName
+from padan_linkage.schema import Kind, Schema
+
+
+class NoAdviceError(ValueError):
+    """The files have nothing that a pass could be made of; ``said`` says what is missing."""
+
+    def __init__(self, said: Said) -> None:
+        self.said = said
+        super().__init__(said.en_text)
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What the user asks for.
+
+    ``kinds``: column to kind, overruling the guess; ``only``: columns to look at, all if empty;
+    ``rows``: size of the whole registry, if the files are only samples.
+    """
+
+    profile: ProfileName = ProfileName.KETAT
+    size: Size = Size.THOROUGH
+    kinds: Mapping[str, Kind] = field(default_factory=dict)
+    only: Iterable[str] = ()
+    rows: int | None = None
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """A schema with its reasons.
+
+    ``fields``, ``left_out``, ``passes`` and ``passed_over`` explain every choice; ``record_bytes``
+    is what a record takes over all passes on the provider's side; ``rows`` the size it is made for.
+    """
+
+    schema: Schema
+    profile: Profile
+    size: Size
+    rows: int
+    fields: tuple[FieldChoice, ...]
+    left_out: tuple[LeftOut, ...]
+    passes: tuple[PassChoice, ...]
+    passed_over: tuple[Said, ...]
+    record_bytes: int
+
+
+def suggest(a: pa.Table, b: pa.Table | None, wishes: Wishes) -> Suggestion:
+    """Propose a schema for list ``a`` and registry ``b``, or for ``a`` with itself.
+
+    Tables of strings, as :func:`padan_client.records.read_table` reads them. Raises NoAdviceError
+    if no pass can be made, KeyError if ``wishes`` names a column that neither table has.
+    """
+    _check_named(a, b, wishes)
+    profile = PROFILES[wishes.profile]
+    fields = choose_fields(a, b, wishes.kinds, wishes.only)
+    if not fields.chosen:
+        raise NoAdviceError(_nothing_common(fields))
+    rows = wishes.rows or max(a.num_rows, 0 if b is None else b.num_rows)
+    registry, side = (a, "A") if b is None else (b, "B")
+    keys = Keys.of(registry, fields.chosen, rows, side)
+    passes, passed_over = choose_passes(fields, keys, profile, wishes.size)
+    if not passes:
+        raise NoAdviceError(_no_pass(fields))
+    schema = schema_of(fields, passes, profile)
+    used = {f.name for f in schema.fields}
+    return Suggestion(
+        schema=schema,
+        profile=profile,
+        size=wishes.size,
+        rows=rows,
+        fields=tuple(f for f in fields.chosen if f.name in used),
+        left_out=(*fields.left_out, *_unused(fields, used, two=b is not None)),
+        passes=tuple(passes),
+        passed_over=tuple(passed_over),
+        record_bytes=record_bytes(schema),
+    )
+
+
+def _check_named(a: pa.Table, b: pa.Table | None, wishes: Wishes) -> None:
+    present = {*a.column_names, *(b.column_names if b is not None else ())}
+    for name in (*wishes.kinds, *wishes.only):
+        if name not in present:
+            raise KeyError(name)
+
+
+def _unused(fields: Fields, used: set[str], *, two: bool) -> list[LeftOut]:
+    """Columns that were understood, but that no pass can use safely."""
+    left = []
+    for f in fields.chosen:
+        if f.name in used:
+            continue
+        said = Said(
+            f"{f.name}: nilainya terlalu sedikit untuk dibandingkan tanpa membocorkan orangnya.",
+            f"{f.name}: too few different values to compare without giving people away.",
+        )
+        sides = [("A", f.columns_a), *([("B", f.columns_b)] if two else [])]
+        left += [LeftOut(side, column, said) for side, columns in sides for column in columns]
+    return left
+
+
+def _nothing_common(fields: Fields) -> Said:
+    seen = ", ".join(sorted({f.column for f in fields.left_out}))
+    return Said(
+        f"Tidak ada kolom yang dikenal di kedua berkas (yang ada: {seen}). Sebutkan dengan "
+        "--kind kolom=jenis.",
+        f"No column is known in both files (there are: {seen}). Name them with --kind column=kind.",
+    )
+
+
+def _no_pass(fields: Fields) -> Said:
+    seen = ", ".join(f.name for f in fields.chosen)
+    return Said(
+        f"Kolom yang sama ({seen}) terlalu umum untuk mengenali orang. Perlu nomor identitas, atau "
+        "nama dan tanggal lahir.",
+        f"The common columns ({seen}) are too common to tell people apart. An identity number, or "
+        "name and birth date, are needed.",
+    )
