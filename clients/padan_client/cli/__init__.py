@@ -12,6 +12,7 @@ from padan_client.cli import (
     confirm,
     demo,
     encode,
+    generate,
     keys,
     publish,
     rehearse,
@@ -27,7 +28,7 @@ app.add_typer(bench.app, name="bench")
 app.add_typer(keys.app, name="keys")
 app.add_typer(runs.app, name="runs")
 app.add_typer(schema.app, name="schema")
-for module in (publish, confirm, encode, rehearse, demo):
+for module in (publish, confirm, encode, rehearse, demo, generate):
     module.register(app)
 
 

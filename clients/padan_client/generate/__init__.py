@@ -1,10 +1,24 @@
-"""Generated people and companies, for the demonstration and for tests. Nobody here is real.
+"""Generated people and companies, for trials, the demonstration and tests. Nobody here is real.
 
-Start at :func:`generate_demo`.
+Start at :func:`write_files`, or at :func:`generate_demo` for tables in memory.
 """
 
 from __future__ import annotations
 
 from padan_client.generate.demo import ID_COLUMN, Demo, FlowShape, generate_demo
+from padan_client.generate.files import Format, Request, Written, write_files
+from padan_client.generate.profiles import ProfileName
+from padan_client.generate.rates import Level
 
-__all__ = ["ID_COLUMN", "Demo", "FlowShape", "generate_demo"]
+__all__ = [
+    "ID_COLUMN",
+    "Demo",
+    "FlowShape",
+    "Format",
+    "Level",
+    "ProfileName",
+    "Request",
+    "Written",
+    "generate_demo",
+    "write_files",
+]

@@ -61,7 +61,7 @@ def names() -> dict[str, Weighted]:
 def districts() -> tuple[list[District], Weighted]:
     """The districts, and a draw over their positions as strings by population."""
     rows = [line.split(" ", 3) for line in _lines("districts.txt")]
-    listed = [District(int(code), int(subs), name) for code, subs, _, name in rows]
+    listed = [District(int(code), _count(subs), name) for code, subs, _, name in rows]
     return listed, Weighted([d.name for d in listed], [float(weight) for _, _, weight, _ in rows])
 
 
@@ -110,3 +110,9 @@ def nations() -> list[Nation]:
 def _lines(name: str) -> list[str]:
     text = files("padan_client.generate").joinpath("data", name).read_text("utf-8")
     return [line for line in text.splitlines() if line and not line.startswith("#")]
+
+
+def _count(ranges: str) -> int:
+    """How many numbers ``1-3,7`` stands for."""
+    bounds = (part.partition("-") for part in ranges.split(","))
+    return sum(int(high or low) - int(low) + 1 for low, _, high in bounds)

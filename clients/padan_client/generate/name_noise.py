@@ -1,0 +1,194 @@
+"""How names go wrong when they are written down, by indexing into tables of tokens.
+
+What happens follows what two real registers of the same people differ in (see ``rates``); how
+often each happens among the changed names is a guess. Every edit takes rows of tokens
+(int32[k, SLOTS]) and the rows' own numbers (int64[k]) and returns changed rows; where a name has
+no room for an edit it returns the row as it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from padan_client.generate.draws import Choice, Draws, Ints
+from padan_client.generate.vocabulary import GLUE, NONE, SLOTS, Slots, vocabulary
+
+Edit = Callable[[Draws, Slots, Ints], Slots]
+Labels = NDArray[np.object_]
+
+
+def changed_names(slots: Slots, fathers: Slots, keys: Ints, draws: Draws) -> tuple[Slots, Labels]:
+    """Change every name in one way; returns the names and the label of each change.
+
+    ``fathers``: int32[k, 2], "bin" or "binti" and a father's name, NONE where nobody says so. A
+    name with no room for what was drawn gets a slip of the pen instead.
+    """
+    kinds = draws.pick("kind", keys, _CHOICE)
+    result, labels = slots.copy(), np.full(len(keys), "", dtype=object)
+    for number, (label, edit, _) in enumerate(_EDITS):
+        rows = np.flatnonzero(kinds == number)
+        result[rows] = edit(draws, slots[rows], keys[rows])
+        labels[rows] = label
+    rows = np.flatnonzero(kinds == len(_EDITS))
+    result[rows] = _with_father(slots[rows], fathers[rows])
+    labels[rows] = "name.father"
+    for label, edit in (("name.slip", _slip), ("name.spelling", _respell), ("name.drop", _drop)):
+        same = np.flatnonzero((result == slots).all(axis=1))
+        result[same] = edit(draws, slots[same], keys[same])
+        labels[same] = label
+    return result, labels
+
+
+def shortened_prophet(slots: Slots, keys: Ints, draws: Draws) -> Slots:
+    """Muhammad in front in another of its forms; other names as they are."""
+    words = vocabulary()
+    first = slots[:, 0]
+    named = (first >= 0) & (first < words.base)
+    named &= words.prophet[np.where(named, first, 0)]
+    result = slots.copy()
+    form = words.roles["prophet_forms"].draw(draws, "prophet", keys)
+    result[:, 0] = np.where(named, form, first)
+    return result
+
+
+def _variants(table: Slots, draws: Draws, slots: Slots, keys: Ints) -> Slots:
+    """A token drawn, or the first that has variants, replaced by one of them."""
+    length = np.maximum((slots >= 0).sum(axis=1), 1)
+    result = _variant(table, draws, slots, keys, draws.below("token", keys, length))
+    for column in range(4):
+        same = np.flatnonzero((result == slots).all(axis=1))
+        at = np.full(len(same), column)
+        result[same] = _variant(table, draws, slots[same], keys[same], at)
+    return result
+
+
+def _variant(table: Slots, draws: Draws, slots: Slots, keys: Ints, at: Ints) -> Slots:
+    rows = np.arange(len(slots))
+    tokens = slots[rows, at]
+    known = (tokens >= 0) & (tokens < len(table))
+    form = draws.below("variant", keys, table.shape[1])
+    spelt = table[np.where(known, tokens, 0), form]
+    result = slots.copy()
+    result[rows, at] = np.where(known & (spelt >= 0), spelt, tokens)
+    return result
+
+
+def _respell(draws: Draws, slots: Slots, keys: Ints) -> Slots:
+    """Another spelling by the families of letters."""
+    return _variants(vocabulary().spelt, draws, slots, keys)
+
+
+def _double(draws: Draws, slots: Slots, keys: Ints) -> Slots:
+    """A doubled letter single, or a single one doubled."""
+    return _variants(vocabulary().doubled, draws, slots, keys)
+
+
+def _slip(draws: Draws, slots: Slots, keys: Ints) -> Slots:
+    """A letter wrong, missing, added or in its neighbour's place."""
+    return _variants(vocabulary().slipped, draws, slots, keys)
+
+
+def _abbreviate(draws: Draws, slots: Slots, keys: Ints) -> Slots:
+    """The first token's usual short form, or a later token's initial."""
+    words = vocabulary()
+    result = shortened_prophet(slots, keys, draws)
+    length = (slots >= 0).sum(axis=1)
+    more = np.flatnonzero((length > 1) & (result == slots).all(axis=1))
+    at = 1 + draws.below("initial", keys[more], np.maximum(length[more] - 1, 1))
+    result[more] = _variant(words.short, draws, slots[more], keys[more], at)
+    return result
+
+
+def _join(draws: Draws, slots: Slots, keys: Ints) -> Slots:
+    """Two tokens as one; or a long one in two."""
+    length = (slots >= 0).sum(axis=1)
+    result = slots.copy()
+    two = np.flatnonzero(length > 1)
+    at = 1 + draws.below("join", keys[two], np.maximum(length[two] - 1, 1))
+    result[two, at] += GLUE
+    one = np.flatnonzero(length == 1)
+    result[one] = _variant(vocabulary().split, draws, slots[one], keys[one], np.zeros_like(one))
+    return result
+
+
+def _split(draws: Draws, slots: Slots, keys: Ints) -> Slots:
+    """A long token in two."""
+    return _variants(vocabulary().split, draws, slots, keys)
+
+
+def _drop(draws: Draws, slots: Slots, keys: Ints) -> Slots:
+    """A token less; the first one stays as a rule."""
+    length = (slots >= 0).sum(axis=1)
+    kept = draws.chance("first stays", keys, 0.8)
+    low = np.where(kept, 1, 0)
+    at = low + draws.below("drop", keys, np.maximum(length - low, 1))
+    rows = np.flatnonzero(length > 1)
+    result = slots.copy()
+    result[rows, at[rows]] = NONE
+    return _closed(result)
+
+
+def _reorder(_: Draws, slots: Slots, keys: Ints) -> Slots:
+    """The last token first."""
+    length = (slots >= 0).sum(axis=1)
+    rows = np.arange(len(keys))
+    order = np.tile(np.arange(SLOTS), (len(keys), 1))
+    order = np.where(order < length[:, None], (order - 1) % np.maximum(length, 1)[:, None], order)
+    return slots[rows[:, None], order]
+
+
+def _add(draws: Draws, slots: Slots, keys: Ints) -> Slots:
+    """A name more behind."""
+    return _appended(slots, vocabulary().roles["rare"].draw(draws, "added", keys)[:, None])
+
+
+def _alias(draws: Draws, slots: Slots, keys: Ints) -> Slots:
+    """What the neighbours call the person."""
+    words = vocabulary()
+    called = words.roles["nicknames"].draw(draws, "alias", keys)
+    mark = np.full(len(keys), words.number("alias"), dtype=np.int32)
+    return _appended(slots, np.column_stack((mark, called)))
+
+
+def _with_father(slots: Slots, fathers: Slots) -> Slots:
+    """The father's name behind, where it is known."""
+    result = slots.copy()
+    rows = np.flatnonzero(fathers[:, 1] >= 0)
+    result[rows] = _appended(slots[rows], fathers[rows])
+    return result
+
+
+def _appended(slots: Slots, tokens: Slots) -> Slots:
+    """Tokens (int32[k, j]) behind the names that have room."""
+    result = slots.copy()
+    length = (slots >= 0).sum(axis=1)
+    rows = np.flatnonzero(length + tokens.shape[1] <= SLOTS)
+    for i in range(tokens.shape[1]):
+        result[rows, length[rows] + i] = tokens[rows, i]
+    return result
+
+
+def _closed(slots: Slots) -> Slots:
+    """Gaps closed, order kept."""
+    order = np.argsort(slots < 0, axis=1, kind="stable")
+    closed: Slots = np.take_along_axis(slots, order, axis=1)
+    return closed
+
+
+_EDITS: tuple[tuple[str, Edit, float], ...] = (
+    ("name.spelling", _respell, 33),
+    ("name.double", _double, 14),
+    ("name.slip", _slip, 13),
+    ("name.abbreviation", _abbreviate, 14),
+    ("name.join", _join, 5),
+    ("name.split", _split, 2),
+    ("name.drop", _drop, 7),
+    ("name.reorder", _reorder, 3),
+    ("name.added", _add, 3),
+    ("name.alias", _alias, 2),
+)
+_FATHER_WEIGHT = 2
+_CHOICE = Choice([*(weight for *_, weight in _EDITS), _FATHER_WEIGHT])

@@ -1,0 +1,249 @@
+"""Tokens that names are made of, and how each may be spelt otherwise.
+
+A name is a row of token numbers (int32, ``SLOTS`` wide, ``NONE`` where empty), so a million names
+are changed by indexing. Every token stands in one list together with all its variants; the same
+token *glued* to the one before it has a number of its own.
+
+The lists and the spelling families are the generator's own. Nothing of the normaliser is used: a
+linker tested on errors drawn from its own rules would only be tested on what it already knows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from padan_client.generate.draws import Bools, Choice, Draws, Ints
+
+Slots = NDArray[np.int32]
+
+#: Tokens a name may have, counting aliases and fathers' names.
+SLOTS = 9
+NONE = np.int32(-1)
+
+#: Letters that stand for each other, either way round.
+_FAMILIES = (
+    ("u", "oe"), ("j", "dj"), ("c", "tj"), ("sy", "sj"), ("sy", "s"), ("kh", "ch"), ("kh", "h"),
+    ("dz", "z"), ("z", "s"), ("z", "j"), ("f", "p"), ("v", "f"), ("y", "i"), ("ai", "ae"),
+    ("d", "dh"), ("t", "th"), ("q", "k"), ("ks", "x"), ("ie", "i"), ("o", "u"), ("e", "i"),
+    ("ah", "a"), ("iya", "ia"), ("au", "ao"), ("sh", "s"), ("ny", "ni"), ("k", "c"), ("w", "v"),
+)  # fmt: skip
+#: The spelling before 1972.
+_OLD = (("u", "oe"), ("j", "dj"), ("c", "tj"), ("sy", "sj"), ("ny", "nj"))
+_LETTERS = "abcdefghijklmnopqrstuvwxyz"
+_SPELT, _DOUBLED, _SLIPPED = 4, 2, 8
+
+_JAVANESE_ROOTS = (
+    "su har pur mar sar war wi mul sul sup sug sut suk sum sun sur bud kus rus ris tri wid juw sid"
+)
+_MEN_ENDINGS = "yanto yono wanto tono wono narto sito di jo min man giyo roto yadi yatno jito"
+_WOMEN_ENDINGS = "yati yani wati tini ningsih inah iyem narti jiati lastri nah sih yanti arni"
+_PROPHET = {
+    "muhammad": 81, "m.": 7, "muhamad": 5, "mohammad": 2, "muh.": 1.6, "moh.": 1.1,
+    "mochammad": 0.8, "mohamad": 1.5,
+}  # fmt: skip
+#: What the prophet's name is shortened or spelt to.
+_PROPHET_FORMS = {
+    "m.": 30, "muhammad": 25, "moh.": 12, "muh.": 12, "mohammad": 8, "muhamad": 7, "mohd": 1,
+    "moch.": 3, "mochamad": 2,
+}  # fmt: skip
+_BALI_SHORT = {
+    "wayan": "wy.", "made": "md.", "nyoman": "nym.", "ketut": "kt.", "gede": "gd.", "putu": "pt.",
+    "kadek": "kd.", "komang": "km.", "nengah": "ngh.",
+}  # fmt: skip
+_NICKNAMES = "bejo ujang asep ucok butet iwan tini jono agus neneng udin yuyun dedi lala cecep"
+_PARTICLES = "i ni ida bagus ayu gusti ngurah anak cokorda alias bin binti al d/a"
+
+
+@dataclass(frozen=True)
+class Role:
+    """Tokens that may stand in one place of a name, by weight."""
+
+    tokens: NDArray[np.int32]
+    choice: Choice
+
+    def draw(self, draws: Draws, label: str, rows: Ints) -> NDArray[np.int32]:
+        """A token for each row."""
+        return self.tokens[draws.pick(label, rows, self.choice)]
+
+
+class Vocabulary:
+    """All tokens, their roles and their variants."""
+
+    def __init__(self) -> None:
+        self._number: dict[str, int] = {}
+        self.roles = {name: self._role(weights) for name, weights in _role_weights().items()}
+        for token in (*_BALI_SHORT.values(), *_PARTICLES.split()):
+            self.number(token)
+        #: Tokens before variants were added; only these are misspelt.
+        self.base = len(self._number)
+        base = list(self._number)
+        #: Other spellings by the families of letters.
+        self.spelt = self._variants([_respelt(t) for t in base], _SPELT)
+        #: The spelling before 1972.
+        self.old = self._variants([_old(t) for t in base], 1)
+        #: A doubled letter single, or a single one doubled.
+        self.doubled = self._variants([_doubled(t) for t in base], _DOUBLED)
+        #: A letter wrong, missing, added or in its neighbour's place.
+        self.slipped = self._variants([_slipped(t) for t in base], _SLIPPED)
+        #: A long token in two.
+        self.split = self._variants([_split(t) for t in base], 1)
+        #: The prophet's name and orders of birth shortened, any other token as its initial.
+        self.short = self._variants([_short(t) for t in base], 8)
+        #: bool[base]: spellings of Muhammad.
+        self.prophet: Bools = np.array([t in _PROPHET for t in base])
+        tokens = list(self._number)
+        #: Texts by number: as first tokens, then, from the middle, with a space in front.
+        self.texts = pa.array(tokens + [" " + t for t in tokens], pa.string())
+
+    def number(self, token: str) -> int:
+        """The token's number; a new one if it has none."""
+        return self._number.setdefault(token, len(self._number))
+
+    def _role(self, weights: dict[str, float]) -> Role:
+        numbers = np.array([self.number(t) for t in weights], dtype=np.int32)
+        return Role(numbers, Choice(list(weights.values())))
+
+    def _variants(self, forms: list[list[str]], width: int) -> Slots:
+        """int32[base, width]: for each base token its forms repeated to ``width``, or NONE."""
+        table = np.full((self.base, width), NONE)
+        for row, spelt in enumerate(forms):
+            if spelt:
+                numbers = [self.number(form) for form in spelt]
+                table[row] = (numbers * width)[:width]
+        return table
+
+    def rendered(self, slots: Slots) -> pa.StringArray:
+        """The names as text in lower case; glued tokens have ``GLUE`` added to their numbers."""
+        half = len(self.texts) // 2
+        parts = []
+        for i in range(slots.shape[1]):
+            column = slots[:, i]
+            empty = column < 0
+            if empty.all():
+                continue
+            glued = column >= GLUE
+            number = np.where(glued, column - GLUE, column + (half if i else 0))
+            parts.append(self.texts.take(pa.array(number, mask=empty)))
+        return pc.binary_join_element_wise(*parts, "", null_handling="skip")
+
+
+#: Added to a token's number where no space comes before it.
+GLUE = np.int32(1 << 24)
+
+
+@cache
+def vocabulary() -> Vocabulary:
+    """The one vocabulary."""
+    return Vocabulary()
+
+
+def _role_weights() -> dict[str, dict[str, float]]:
+    roles: dict[str, dict[str, float]] = {}
+    for line in data_lines("names.txt"):
+        role, _, entries = line.partition(":")
+        pairs = (entry.split("=") for entry in entries.split())
+        roles[role] = {token: float(weight) for token, weight in pairs}
+    roles["prophet"] = dict(_PROPHET)
+    roles["prophet_forms"] = dict(_PROPHET_FORMS)
+    roles["javanese_m"] = dict.fromkeys(_composed(_MEN_ENDINGS), 1.0)
+    roles["javanese_f"] = dict.fromkeys(_composed(_WOMEN_ENDINGS), 1.0)
+    roles["nicknames"] = dict.fromkeys(_NICKNAMES.split(), 1.0)
+    roles["order_1"] = {"wayan": 22, "putu": 14, "gede": 6}
+    roles["order_2"] = {"made": 20, "kadek": 14, "nengah": 3}
+    roles["order_3"] = {"nyoman": 9, "komang": 8}
+    roles["order_4"] = {"ketut": 1}
+    return roles
+
+
+def data_lines(name: str) -> list[str]:
+    """Lines of a data file, without comments."""
+    text = files("padan_client.generate").joinpath("data", name).read_text("utf-8")
+    return [line for line in text.splitlines() if line and not line.startswith("#")]
+
+
+def _composed(endings: str) -> list[str]:
+    """Javanese names: a root and an ending, a letter that meets itself written once."""
+    return [
+        root + (ending[1:] if root[-1] == ending[0] else ending)
+        for root in _JAVANESE_ROOTS.split()
+        for ending in endings.split()
+    ]
+
+
+def _spread(forms: list[str], count: int) -> list[str]:
+    """At most ``count`` of the forms, evenly spread over the list."""
+    distinct = list(dict.fromkeys(forms))
+    if len(distinct) <= count:
+        return distinct
+    return [distinct[i * len(distinct) // count] for i in range(count)]
+
+
+def _respelt(token: str) -> list[str]:
+    if len(token) < 4 or "." in token:
+        return []
+    forms = [
+        token.replace(a, b, 1)
+        for pair in _FAMILIES
+        for a, b in (pair, pair[::-1])
+        if a in token and (len(b) < 2 or b not in token)
+    ]
+    return _spread(forms, _SPELT)
+
+
+def _old(token: str) -> list[str]:
+    for new, old in _OLD:
+        if new in token and old not in token and len(token) > 4:
+            return [token.replace(new, old)]
+    return []
+
+
+def _doubled(token: str) -> list[str]:
+    if len(token) < 3 or "." in token:
+        return []
+    for at in range(1, len(token)):
+        if token[at] == token[at - 1]:
+            return [token[:at] + token[at + 1 :]]
+    inner = range(2, max(3, len(token)))
+    return _spread([token[:at] + token[at - 1] + token[at:] for at in inner], _DOUBLED)
+
+
+def _slipped(token: str) -> list[str]:
+    """Slips at places all over the token; which letters depends on the token alone."""
+    if "." in token or len(token) < 3:
+        return []
+    forms = []
+    for i in range(_SLIPPED):
+        at = (i * len(token)) // _SLIPPED
+        other = _LETTERS[(ord(token[at]) * 7 + i * 5 + len(token)) % 26]
+        ends = (
+            other + token[at + 1 :],
+            token[at + 1 :],
+            other + token[at:],
+            token[at + 1 : at + 2] + token[at] + token[at + 2 :],
+        )
+        form = token[:at] + ends[(i + len(token)) % 4]
+        forms.append(form if form != token else token + other)
+    return forms
+
+
+def _short(token: str) -> list[str]:
+    if token in _PROPHET:
+        return [form for form in _PROPHET_FORMS if form != token]
+    if token in _BALI_SHORT:
+        return [_BALI_SHORT[token]]
+    return [token[0] + "."] if len(token) > 2 else []
+
+
+def _split(token: str) -> list[str]:
+    if len(token) < 8:
+        return []
+    vowels = [i for i in range(3, len(token) - 3) if token[i - 1] in "aiueo"]
+    at = vowels[0] if vowels else 4
+    return [f"{token[:at]} {token[at:]}"]
