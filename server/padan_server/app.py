@@ -46,7 +46,8 @@ def unit(
     """Jalankan unit pemadanan. / Run the linkage unit."""
     from padan_server.matcher import LinkageEngine
 
-    run_unit(read_settings(config, UnitConfig), LinkageEngine())
+    settings = read_settings(config, UnitConfig)
+    run_unit(settings, LinkageEngine(settings.range_pairs))
 
 
 @app.command()

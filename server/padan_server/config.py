@@ -114,6 +114,8 @@ class UnitConfig(ServerConfig):
     match_threads: Annotated[int, Field(ge=1, le=256)] = 1
     run_attempts: Annotated[int, Field(ge=1, le=20)] = 3
     lease_seconds: Annotated[float, Field(gt=0)] = 60.0
+    #: Comparisons after which a run keeps what it has: some seconds of a core.
+    range_pairs: Annotated[int, Field(ge=1)] = 2_000_000_000
 
 
 class ProviderLimits(CallLimits):

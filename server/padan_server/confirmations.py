@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,66 +12,16 @@ from numpy.typing import NDArray
 from padan_linkage.schema import Layout, Pass
 from padan_linkage.tables import PassTable
 from padan_server.compatibility import check_schema, check_sides
-from padan_server.enforcement import Grant, charge, check_real_time
-from padan_server.engine import Engine, Index, answer_columns
+from padan_server.enforcement import Grant, check_real_time
+from padan_server.engine import answer_columns
 from padan_server.errors import Reason, Refusal, field_invalid
 from padan_server.failpoints import Failpoints
-from padan_server.model import Dataset, DatasetState, Encoding, RequestKey, Role
-from padan_server.requests import remember, replayed
+from padan_server.indexes import Indexes
+from padan_server.ledger import Ledger
+from padan_server.model import Dataset, DatasetState, Encoding, FlowKey, RequestKey, Role
+from padan_server.recall import Recall
 from padan_server.rows import check_values, columns_of
-from padan_server.store.files import ColumnFiles
 from padan_server.store.port import Store, Transaction
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """An index with the table and the seal numbers that its answers point into."""
-
-    index: Index
-    table: PassTable
-    origins: NDArray[np.uint16] | None
-
-
-class IndexCache:
-    """The indexes used last, by dataset and pass; each is built once, whoever asks first."""
-
-    def __init__(self, engine: Engine, files: ColumnFiles, size: int) -> None:
-        self._engine = engine
-        self._files = files
-        self._size = size
-        self._lock = threading.Lock()
-        self._building: dict[tuple[str, str], threading.Lock] = {}
-        self._kept: OrderedDict[tuple[str, str], Prepared] = OrderedDict()
-
-    def get(self, grant: Grant, registry: Dataset, p: Pass) -> Prepared:
-        """The index of one pass of a committed registry."""
-        key = (registry.id, p.id)
-        with self._lock:
-            building = self._building.setdefault(key, threading.Lock())
-        with building:
-            with self._lock:
-                if key in self._kept:
-                    self._kept.move_to_end(key)
-                    return self._kept[key]
-            layout = Layout.of(grant.schema, p, provider=True)
-            table = self._files.table(registry.id, p.id, layout)
-            made = Prepared(
-                self._engine.index(grant.schema, p, table, grant.flow.match),
-                table,
-                self._files.origins(registry.id, p.id),
-            )
-            with self._lock:
-                self._kept[key] = made
-                while len(self._kept) > self._size:
-                    self._building.pop(self._kept.popitem(last=False)[0], None)
-            return made
-
-    def drop(self, dataset_id: str) -> None:
-        """Let go of a dataset's indexes and memory maps."""
-        with self._lock:
-            for key in [k for k in self._kept if k[0] == dataset_id]:
-                del self._kept[key]
-                self._building.pop(key, None)
 
 
 @dataclass(frozen=True)
@@ -98,9 +46,18 @@ class Confirmations:
     """Answers questions and charges them."""
 
     def __init__(
-        self, store: Store, indexes: IndexCache, failpoints: Failpoints, max_rows: int
+        self,
+        store: Store,
+        ledger: Ledger,
+        indexes: Indexes,
+        failpoints: Failpoints,
+        max_rows: int,
     ) -> None:
-        self._store = store
+        self._ledger = ledger
+        self._newest = Recall[FlowKey, Dataset | None](
+            store, lambda tx, flow: tx.datasets.newest(flow, Role.PROVIDER)
+        )
+        self._known = Recall[str, Dataset | None](store, lambda tx, name: tx.datasets.get(name))
         self._indexes = indexes
         self._failpoints = failpoints
         self._max_rows = max_rows
@@ -108,18 +65,26 @@ class Confirmations:
     def confirm(self, grant: Grant, question: Question, request: RequestKey | None) -> Answer:
         """Answer ``question``; the quota is charged once for a request, before the answer."""
         p, rows = self._checked(grant, question)
-        with self._store.write() as tx:
-            known = replayed(tx, request)
-            registry = _registry(tx, grant, known)
-            check_sides(grant, question.encoding, registry.encoding)
-            if known is None:
-                charge(tx, grant, question.row_count)
-                remember(tx, request, registry.id, grant.now)
+        known = self._ledger.known(request)
+        registry = self._registry(grant, known)
+        check_sides(grant, question.encoding, registry.encoding)
+        if known is None:
+            self._ledger.charge(grant, question.row_count, request, registry.id)
         self._failpoints.hit("confirm.charged")
-        prepared = self._indexes.get(grant, registry, p)
+        prepared = self._indexes.get(grant.schema, grant.flow.match, registry.id, p)
         result = prepared.index.match(rows)
         origin = registry.seals[-1].origin
         return Answer(registry, answer_columns(result, prepared.table, prepared.origins, origin))
+
+    def _registry(self, grant: Grant, known: str | None) -> Dataset:
+        """The registry that answered this request before, while it is there; else the newest."""
+        before = self._known.get(known) if known else None
+        if before is not None and before.state is DatasetState.COMMITTED:
+            return before
+        registry = self._newest.get(grant.key)
+        if registry is None:
+            raise not_published(grant)
+        return registry
 
     def _checked(self, grant: Grant, question: Question) -> tuple[Pass, PassTable]:
         check_real_time(grant)
@@ -144,22 +109,19 @@ class Confirmations:
         return p, PassTable(p.id, layout, columns)
 
 
-def _registry(tx: Transaction, grant: Grant, known: str | None) -> Dataset:
-    """The registry that answered this request before, while it is there; else the newest."""
-    before = tx.datasets.get(known) if known else None
-    if before is not None and before.state is DatasetState.COMMITTED:
-        return before
-    return newest_registry(tx, grant)
-
-
 def newest_registry(tx: Transaction, grant: Grant) -> Dataset:
     """The newest committed registry of the flow, or the refusal that says there is none."""
     registry = tx.datasets.newest(grant.key, Role.PROVIDER)
     if registry is None:
-        raise Refusal(
-            Reason.REGISTRY_NOT_PUBLISHED,
-            f"{grant.flow.provider} belum menerbitkan registri untuk alur ini.",
-            f"{grant.flow.provider} has not published a registry for this flow yet.",
-            metadata=grant.metadata,
-        )
+        raise not_published(grant)
     return registry
+
+
+def not_published(grant: Grant) -> Refusal:
+    """The refusal of a flow that has no registry yet."""
+    return Refusal(
+        Reason.REGISTRY_NOT_PUBLISHED,
+        f"{grant.flow.provider} belum menerbitkan registri untuk alur ini.",
+        f"{grant.flow.provider} has not published a registry for this flow yet.",
+        metadata=grant.metadata,
+    )

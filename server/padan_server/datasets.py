@@ -10,11 +10,11 @@ from datetime import timedelta
 
 from padan_linkage.schema import Layout
 from padan_server.compatibility import check_epoch, check_schema, check_sides
-from padan_server.confirmations import IndexCache
 from padan_server.deltas import merge
 from padan_server.enforcement import Grant, check_batch
 from padan_server.errors import Reason, Refusal, field_invalid, storage_full
 from padan_server.failpoints import Failpoints
+from padan_server.indexes import Indexes, Warmer
 from padan_server.model import Dataset, DatasetState, Encoding, RequestKey, Role, Seal, Table
 from padan_server.requests import remember, replayed
 from padan_server.store.files import ColumnFiles
@@ -47,13 +47,15 @@ class Datasets:
         store: Store,
         files: ColumnFiles,
         writers: Writers,
-        indexes: IndexCache,
+        indexes: Indexes,
+        warmer: Warmer,
         failpoints: Failpoints,
     ) -> None:
         self._store = store
         self._files = files
         self._writers = writers
         self._indexes = indexes
+        self._warmer = warmer
         self._failpoints = failpoints
 
     def create(self, grant: Grant, new: NewDataset, request: RequestKey | None) -> Dataset:
@@ -103,6 +105,8 @@ class Datasets:
                     remember(tx, request, dataset_id, grant.now)
             self._failpoints.hit("commit.recorded")
             self._files.drop_delta(dataset_id)
+        if grant.role is Role.PROVIDER and grant.flow.real_time:
+            self._warmer.warm(grant.schema, grant.flow.match, dataset_id)
         return committed
 
     def _merged(self, grant: Grant, dataset: Dataset) -> Dataset:

@@ -20,6 +20,8 @@ from padan_server.store.files import ORIGINS, Column, ColumnFiles, TableWriter, 
 
 DELETE = 2
 _ROWS_AT_ONCE = 65_536
+#: What a run learned of the base holds as long as this share of its rows stays.
+_ALIKE = 0.9
 
 
 def merge(
@@ -59,6 +61,12 @@ def _merge_pass(
         mine = np.full(len(changes), delta.seals[-1].origin, dtype=np.uint16)
         _copy(writer, whole, changes, upserts, mine)
         writer.sync()
+    directory = files.directory(base.id, pass_id).load()
+    if directory is not None:
+        merged = files.merging(delta.id, pass_id, whole)
+        files.merged_directory(delta.id, pass_id).save(directory.updated(p, merged, kept))
+    if len(kept) >= _ALIKE * len(old):
+        files.carry_calibration(base.id, delta.id, pass_id)
     return rows
 
 

@@ -19,7 +19,8 @@ from padan_linkage.schema import Schema
 from padan_server.agreements import AgreementBook
 from padan_server.clock import Clock, jakarta_day
 from padan_server.errors import Reason, Refusal
-from padan_server.model import FlowKey, Role
+from padan_server.model import FlowKey, Role, Suspension
+from padan_server.recall import Recall
 from padan_server.store.port import Store, Transaction
 
 EITHER = frozenset({Role.PROVIDER, Role.REQUESTER})
@@ -80,10 +81,12 @@ class Enforcement:
         provider: str = "",
     ) -> None:
         self._book = book
-        self._store = store
         self._clock = clock
         self._mode = mode
         self._provider = provider
+        self._suspensions = Recall[str, list[Suspension]](
+            store, lambda tx, agreement: tx.agreements.suspensions(agreement)
+        )
         self._schema_digests: dict[tuple[bytes, str], bytes] = {}
 
     def admit(
@@ -148,8 +151,7 @@ class Enforcement:
         signed = self._book.get(agreement_id)
         if signed is None:
             raise LookupError("standing of an agreement that the server does not hold")
-        with self._store.read() as tx:
-            suspensions = tx.agreements.suspensions(agreement_id)
+        suspensions = self._suspensions.get(agreement_id)
         standing = signed.standing(now, [s.party for s in suspensions])
         suspended = standing.state is AgreementState.SUSPENDED
         return standing, suspensions[0].article if suspended else standing.article
@@ -158,11 +160,15 @@ class Enforcement:
 def charge(tx: Transaction, grant: Grant, records: int) -> None:
     """Charge ``records`` to the flow's day in Jakarta, or refuse; atomic with all of ``tx``."""
     day, limit = jakarta_day(grant.now), grant.quota.records_per_day
-    rekaman, things = _COUNTED[grant.mode]
     if tx.quotas.charge(grant.key.agreement, grant.key.flow, day, records, limit) is not None:
         return
-    used = tx.quotas.used(grant.key.agreement, grant.key.flow, day)
-    raise Refusal(
+    raise day_exceeded(grant, records, tx.quotas.used(grant.key.agreement, grant.key.flow, day))
+
+
+def day_exceeded(grant: Grant, records: int, used: int) -> Refusal:
+    """The refusal of ``records`` on a day of which ``used`` are used."""
+    limit, (rekaman, things) = grant.quota.records_per_day, _COUNTED[grant.mode]
+    return Refusal(
         Reason.QUOTA_DAY_EXCEEDED,
         f"Kuota harian alur ini {limit} {rekaman}; sudah terpakai {used}, diminta "
         f"{records}. Lanjutkan besok (WIB) atau perkecil daftarnya.",

@@ -8,6 +8,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from padan_linkage.matching import Calibration, Directory, Journal
 from padan_linkage.policy import MatchPolicy
 from padan_linkage.schema import Pass, Schema
 from padan_linkage.tables import PassTable
@@ -28,6 +29,11 @@ class Estimate(Protocol):
     @property
     def recall(self) -> float | None:
         """Share of the findable matches that were found."""
+        ...
+
+    @property
+    def calibration(self) -> Calibration | None:
+        """What the pass learned of the registry; None in an exact pass."""
         ...
 
 
@@ -63,6 +69,11 @@ class PassResult(Protocol):
 class Index(Protocol):
     """A registry's table, ready to answer a few rows at a time."""
 
+    @property
+    def calibration(self) -> Calibration | None:
+        """What it scores by; None in an exact pass."""
+        ...
+
     def match(self, requester: PassTable) -> PassResult:
         """Answers for the rows of ``requester``."""
         ...
@@ -82,12 +93,33 @@ class Engine(Protocol):
         progress: Callable[[float], None],
         cancelled: Callable[[], bool],
         threads: int,
+        directory: Directory | None,
+        journal: Journal,
     ) -> PassResult:
-        """Match a whole list; may end early with any exception once ``cancelled()`` is true."""
+        """Match a whole list; may end early with any exception once ``cancelled()`` is true.
+
+        Work that ``journal`` has of an earlier attempt is not done again.
+        """
         ...
 
-    def index(self, schema: Schema, p: Pass, provider: PassTable, policy: MatchPolicy) -> Index:
-        """Prepare a registry's table for single questions."""
+    def work(self, p: Pass, provider: PassTable, requester: PassTable) -> float:
+        """How much work a pass is, in a unit of its own: what time estimates are made of."""
+        ...
+
+    def directory(self, p: Pass, provider: PassTable, seed: int) -> Directory:
+        """What makes a registry's table answer at once; ``seed`` is 64 secret bits."""
+        ...
+
+    def index(
+        self,
+        schema: Schema,
+        p: Pass,
+        provider: PassTable,
+        policy: MatchPolicy,
+        directory: Directory,
+        calibration: Calibration | None,
+    ) -> Index:
+        """A registry's table for single questions; without a calibration it makes one."""
         ...
 
 

@@ -26,6 +26,7 @@ NAMES = (
     "delete.erased",
     "run.created",
     "run.leased",
+    "run.range_kept",
     "run.result_written",
     "run.pass_recorded",
     "run.finished",

@@ -17,16 +17,20 @@ from typing import Self
 
 import structlog
 
-from padan_linkage.schema import Layout
+from padan_linkage.schema import Layout, Pass, Schema
+from padan_linkage.tables import PassTable
 from padan_server.clock import Clock, SystemClock
 from padan_server.enforcement import Enforcement, Grant
 from padan_server.engine import AMBIGUOUS, MATCHED, Engine, PassResult, answer_columns
 from padan_server.errors import Reason, Refusal
 from padan_server.failpoints import Failpoints
+from padan_server.indexes import Indexes
 from padan_server.metrics import Metrics
 from padan_server.model import Dataset, DatasetState, PassEstimate, Role, Run, RunState
+from padan_server.pace import Pace
 from padan_server.runs import Bell
 from padan_server.store.files import ColumnFiles
+from padan_server.store.pieces import PassJournal
 from padan_server.store.port import Store, StoreFullError
 
 _log = structlog.get_logger(__name__)
@@ -52,6 +56,31 @@ class RunnerSettings:
     lease_seconds: float
 
 
+@dataclass(frozen=True)
+class _Sides:
+    """The list and the registry that a run compares."""
+
+    asked: Dataset
+    registry: Dataset
+
+
+class _Ranges:
+    """A pass's journal with a fail point behind every range that is kept."""
+
+    def __init__(self, kept: PassJournal, failpoints: Failpoints) -> None:
+        self._kept = kept
+        self._failpoints = failpoints
+
+    def load(self, name: str) -> bytes | None:
+        """What an earlier attempt kept."""
+        return self._kept.load(name)
+
+    def save(self, name: str, content: bytes) -> None:
+        """Keep a range."""
+        self._kept.save(name, content)
+        self._failpoints.hit("run.range_kept")
+
+
 class Runner:
     """Worker threads over the queue of runs. Lease times are the machine's, never simulated."""
 
@@ -59,6 +88,7 @@ class Runner:
         self,
         store: Store,
         files: ColumnFiles,
+        indexes: Indexes,
         engine: Engine,
         enforcement: Enforcement,
         clock: Clock,
@@ -70,6 +100,7 @@ class Runner:
     ) -> None:
         self._store = store
         self._files = files
+        self._indexes = indexes
         self._engine = engine
         self._enforcement = enforcement
         self._bell = bell
@@ -153,36 +184,20 @@ class Runner:
     def _match(self, run: Run, worker: str, lease: _Lease) -> None:
         done = {p.pass_id for p in run.passes}
         grant = self._grant(run)
-        for number, p in enumerate(grant.schema.passes):
+        sides = self._sides(run)
+        work = {
+            p.id: self._engine.work(p, *self._tables(grant.schema, p, sides))
+            for p in grant.schema.passes
+        }
+        pace = Pace(work, done)
+        for p in grant.schema.passes:
             if p.id in done:
                 continue
             grant = self._grant(run)
-            asked, registry = self._sides(run)
-            passes = len(grant.schema.passes)
-
-            def progress(share: float, number: int = number, passes: int = passes) -> None:
-                self._bell.ring(run.id, (number + min(max(share, 0.0), 1.0)) / passes)
-
-            provider = self._files.table(
-                registry.id, p.id, Layout.of(grant.schema, p, provider=True)
-            )
-            requester = self._files.table(
-                asked.id, p.id, Layout.of(grant.schema, p, provider=False)
-            )
-            try:
-                result = self._engine.match_pass(
-                    grant.schema,
-                    p,
-                    provider,
-                    requester,
-                    grant.flow.match,
-                    progress=progress,
-                    cancelled=lease.over,
-                    threads=self._settings.threads,
-                )
-            except Exception:
-                lease.check()  # a matcher may end a cancelled pass with any exception
-                raise
+            sides = self._sides(run)
+            registry = sides.registry
+            tables = provider, requester = self._tables(grant.schema, p, sides)
+            result = self._match_pass(run, grant, registry.id, p, tables, pace, lease)
             lease.check()
             columns = answer_columns(
                 result, provider, self._files.origins(registry.id, p.id), registry.seals[-1].origin
@@ -191,7 +206,50 @@ class Runner:
             self._failpoints.hit("run.result_written")
             self._record(run, worker, _estimate(p.id, len(requester), len(provider), result))
             self._failpoints.hit("run.pass_recorded")
-            progress(1.0)
+            self._indexes.learned(registry.id, p.id, result.estimate.calibration)
+            pace.ended(p.id)
+            self._bell.ring(run.id, pace.step())
+
+    def _match_pass(
+        self,
+        run: Run,
+        grant: Grant,
+        registry: str,
+        p: Pass,
+        tables: tuple[PassTable, PassTable],
+        pace: Pace,
+        lease: _Lease,
+    ) -> PassResult:
+        """Match one pass, from where an earlier attempt was; raises what ends the lease."""
+
+        def progress(share: float) -> None:
+            pace.at(p.id, share)
+            self._bell.ring(run.id, pace.step())
+
+        pace.restart()
+        journal = _Ranges(self._files.journal(run.id, p.id), self._failpoints)
+        try:
+            return self._engine.match_pass(
+                grant.schema,
+                p,
+                *tables,
+                grant.flow.match,
+                progress=progress,
+                cancelled=lease.over,
+                threads=self._settings.threads,
+                directory=self._indexes.directory(registry, p, tables[0]) if p.similar else None,
+                journal=pace.journal(journal),
+            )
+        except Exception:
+            lease.check()  # a matcher may end a cancelled pass with any exception
+            raise
+
+    def _tables(self, schema: Schema, p: Pass, sides: _Sides) -> tuple[PassTable, PassTable]:
+        """Provider's and requester's table of a pass, memory-mapped."""
+        return (
+            self._files.table(sides.registry.id, p.id, Layout.of(schema, p, provider=True)),
+            self._files.table(sides.asked.id, p.id, Layout.of(schema, p, provider=False)),
+        )
 
     def _record(self, run: Run, worker: str, estimate: PassEstimate) -> None:
         with self._store.write() as tx:
@@ -224,7 +282,7 @@ class Runner:
             )
         return grant
 
-    def _sides(self, run: Run) -> tuple[Dataset, Dataset]:
+    def _sides(self, run: Run) -> _Sides:
         with self._store.read() as tx:
             asked = tx.datasets.get(run.requester_dataset)
             registry = tx.datasets.get(run.provider_dataset)
@@ -237,7 +295,7 @@ class Runner:
                 )
         if asked is None or registry is None or registry.role is not Role.PROVIDER:
             raise LookupError("sides of a run")
-        return asked, registry
+        return _Sides(asked, registry)
 
     def _give_back(self, run: Run, worker: str, *, counted: bool) -> None:
         with self._store.write() as tx:

@@ -20,6 +20,7 @@ from padan_server.enforcement import Grant, charge, check_batch
 from padan_server.engine import MATCHED
 from padan_server.errors import Reason, Refusal, field_invalid, shutting_down
 from padan_server.failpoints import Failpoints
+from padan_server.ledger import Ledger
 from padan_server.model import (
     ENDED,
     Dataset,
@@ -31,6 +32,7 @@ from padan_server.model import (
     RunState,
     Seal,
 )
+from padan_server.pace import Step
 from padan_server.requests import remember, replayed
 from padan_server.store.files import ColumnFiles
 from padan_server.store.port import Store, Transaction
@@ -47,15 +49,15 @@ class Bell:
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._rings = 0
-        self._progress: dict[str, float] = {}
+        self._steps: dict[str, Step] = {}
 
-    def ring(self, run_id: str = "", progress: float | None = None) -> None:
+    def ring(self, run_id: str = "", step: Step | None = None) -> None:
         """Tell everybody who waits that something changed."""
         with self._changed:
-            if progress is not None:
-                self._progress[run_id] = progress
+            if step is not None:
+                self._steps[run_id] = step
             elif run_id:
-                self._progress.pop(run_id, None)
+                self._steps.pop(run_id, None)
             self._rings += 1
             self._changed.notify_all()
 
@@ -66,10 +68,10 @@ class Bell:
                 self._changed.wait(seconds)
             return self._rings
 
-    def progress(self, run_id: str) -> float | None:
-        """Progress of a run that a worker of this process holds."""
+    def step(self, run_id: str) -> Step | None:
+        """How far a run is that a worker of this process holds."""
         with self._changed:
-            return self._progress.get(run_id)
+            return self._steps.get(run_id)
 
 
 @dataclass(frozen=True)
@@ -89,12 +91,14 @@ class Runs:
         self,
         store: Store,
         files: ColumnFiles,
+        ledger: Ledger,
         bell: Bell,
         failpoints: Failpoints,
         stopping: threading.Event,
     ) -> None:
         self._store = store
         self._files = files
+        self._ledger = ledger
         self._bell = bell
         self._failpoints = failpoints
         self._stopping = stopping
@@ -103,7 +107,7 @@ class Runs:
         self, grant: Grant, list_id: str, registry_id: str, request: RequestKey | None
     ) -> Run:
         """Charge the quota and queue a run, both or neither, once for a request."""
-        with self._store.write() as tx:
+        with self._ledger.settled(grant) as tx:
             known = replayed(tx, request)
             if known is not None:
                 return _owned_run(tx, known, grant.party, grant.key)
@@ -169,7 +173,7 @@ class Runs:
         rings = -1
         while active():
             run = self.get(grant, run_id)
-            now = (run.state, len(run.passes), self.progress(grant, run))
+            now = (run.state, len(run.passes), self.step(grant, run).share)
             if shown is None or now[:2] != shown[:2] or now[2] - shown[2] >= _STEP:
                 shown = now
                 yield run
@@ -180,16 +184,11 @@ class Runs:
                 raise shutting_down()
             rings = self._bell.wait(rings, min(_LOOK_AGAIN, left))
 
-    def progress(self, grant: Grant, run: Run) -> float:
-        """How far a run is, 0 to 1."""
-        return self.share_done(run, len(grant.schema.passes))
-
-    def share_done(self, run: Run, passes: int) -> float:
-        """How far a run over ``passes`` passes is, 0 to 1."""
+    def step(self, grant: Grant, run: Run) -> Step:
+        """How far a run is, and how long the rest will take."""
         if run.state is RunState.SUCCEEDED:
-            return 1.0
-        ended = len(run.passes) / passes
-        return max(ended, self._bell.progress(run.id) or 0.0)
+            return Step(1.0)
+        return self._bell.step(run.id) or Step(len(run.passes) / len(grant.schema.passes))
 
     def cancel(self, grant: Grant, run_id: str, request: RequestKey | None) -> Run:
         """Stop a run; one that has ended stays as it is. Its worker drops what it has."""

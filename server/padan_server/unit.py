@@ -20,12 +20,14 @@ from padan.v1 import (
 )
 from padan_server.clock import Clock
 from padan_server.config import UnitConfig
-from padan_server.confirmations import Confirmations, IndexCache
+from padan_server.confirmations import Confirmations
 from padan_server.datasets import Datasets
 from padan_server.enforcement import Enforcement
 from padan_server.engine import Engine
 from padan_server.epochs import Epochs
 from padan_server.failpoints import Failpoints
+from padan_server.indexes import Indexes, Warmer
+from padan_server.ledger import Ledger
 from padan_server.maintenance import Maintenance, Ticker
 from padan_server.metrics import Metrics
 from padan_server.runner import Runner, RunnerSettings
@@ -35,7 +37,8 @@ from padan_server.services.confirmations import ConfirmationService
 from padan_server.services.datasets import DatasetService
 from padan_server.services.runs import OperationService, RunService
 from padan_server.serving import Server
-from padan_server.store.files import ColumnFiles, Disk
+from padan_server.store.disk import Disk
+from padan_server.store.files import ColumnFiles
 from padan_server.uploads import Uploads
 from padan_server.writers import Writers
 
@@ -64,15 +67,20 @@ class Unit(Server):
         config, store = self.config, self._store
         failpoints = Failpoints.from_environment(allowed=config.allow_failpoints)
         writers, bell = Writers(), Bell()
-        indexes = IndexCache(engine, files, config.limits.indexes)
+        indexes = Indexes(engine, files, config.limits.indexes)
+        self._ledger = Ledger(store, config.data_dir)
+        self._warmer = Warmer(indexes)
         self._enforcement = Enforcement(self._book, store, self.clock)
-        self._datasets = Datasets(store, files, writers, indexes, failpoints)
+        self._datasets = Datasets(store, files, writers, indexes, self._warmer, failpoints)
         self._uploads = Uploads(store, files, writers, failpoints, config.limits.sync_bytes)
-        self._runs = Runs(store, files, bell, failpoints, self._stopping)
-        self._confirmations = Confirmations(store, indexes, failpoints, config.limits.confirm_rows)
+        self._runs = Runs(store, files, self._ledger, bell, failpoints, self._stopping)
+        self._confirmations = Confirmations(
+            store, self._ledger, indexes, failpoints, config.limits.confirm_rows
+        )
         self._runner = Runner(
             store,
             files,
+            indexes,
             engine,
             self._enforcement,
             self.clock,
@@ -127,10 +135,17 @@ class Unit(Server):
         )
 
     def _recover(self) -> None:
+        self._ledger.recover()
         self._maintenance.recover()
 
     def _begin(self) -> None:
+        self._ledger.start()
+        self._warmer.start()
         self._runner.start()
 
     def _end(self) -> None:
+        self._warmer.stop()
         self._runner.join()
+
+    def _close(self) -> None:
+        self._ledger.stop()

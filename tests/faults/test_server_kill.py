@@ -8,6 +8,7 @@ from journey import CONFIRMED, RECORDS, Driver, Journey, Killer, books
 
 from padan_linkage.tables import PassTable
 from padan_server.failpoints import NAMES
+from padan_server.ledger import BLOCK
 
 SETTINGS = {"limits": {"sync_bytes": 10_000}, "run_attempts": 20}
 
@@ -47,13 +48,15 @@ CHARGED = 204
 
 
 def check_books(driver, rounds):
-    """Quota, runs and datasets are those of ``rounds`` rounds, each counted once."""
+    """Quota, runs and datasets are those of ``rounds`` rounds, each counted once.
+
+    A kill may leave what was charged ahead for questions, once a death and never too little.
+    """
     assert driver.unit.stop() == 0
-    assert books(driver.unit) == {
-        "used": rounds * (CHARGED + CONFIRMED),
-        "runs": rounds,
-        "datasets": 2 * rounds,
-    }
+    found = books(driver.unit)
+    ahead = found.pop("used") - rounds * (CHARGED + CONFIRMED)
+    assert 0 <= ahead <= BLOCK * len(driver.deaths)
+    assert found == {"runs": rounds, "datasets": 2 * rounds}
 
 
 def test_a_kill_at_every_durable_step(driver):

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from padan_linkage.matching import Directory
 from padan_linkage.schema import TAG_BYTES
 
 
@@ -17,6 +18,7 @@ class FakeEstimate:
 
     precision: float | None = 0.9995
     recall: float | None = 0.98
+    calibration: None = None
 
 
 @dataclass
@@ -41,17 +43,28 @@ class FakeEngine:
     calls: list[str] = field(default_factory=list)
 
     def match_pass(
-        self, schema, p, provider, requester, policy, *, progress, cancelled, threads
-    ) -> FakeResult:
+        self, schema, p, provider, requester, policy, *, progress, cancelled, threads,
+        directory, journal,
+    ) -> FakeResult:  # fmt: skip
         """Match a list."""
         self.calls.append(p.id)
         progress(0.5)
         self.before(p.id)
         if cancelled():
             raise RuntimeError("cancelled")
+        if journal.load("rows") is None:
+            journal.save("rows", b"looked at")
         return _match(p, provider, requester)
 
-    def index(self, schema, p, provider, policy):
+    def work(self, p, provider, requester):
+        """Every pass is as much work as any other."""
+        return 1.0
+
+    def directory(self, p, provider, seed):
+        """The real one, though nothing here uses it."""
+        return Directory.of(p, provider, seed)
+
+    def index(self, schema, p, provider, policy, directory, calibration):
         """Prepare a registry."""
         return _FakeIndex(p, provider)
 
@@ -60,6 +73,7 @@ class FakeEngine:
 class _FakeIndex:
     p: object
     provider: object
+    calibration: None = None
 
     def match(self, requester) -> FakeResult:
         return _match(self.p, self.provider, requester)

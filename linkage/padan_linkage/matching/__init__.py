@@ -21,7 +21,7 @@ from padan_linkage.matching.result import (
 )
 from padan_linkage.matching.sides import CancelledError, Runner
 from padan_linkage.matching.similar import Registry, answer_similar, calibrate
-from padan_linkage.matching.streaming import Journal, Kept
+from padan_linkage.matching.streaming import Journal, Kept, pass_work
 from padan_linkage.matching.within import WithinResult, link_within
 from padan_linkage.policy import MatchPolicy
 from padan_linkage.schema import Pass, Schema
@@ -42,6 +42,7 @@ __all__ = [
     "WithinResult",
     "link_within",
     "match_pass",
+    "pass_work",
 ]
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import re
 import uuid
 from datetime import datetime
 from typing import Any
 
+from google.protobuf import duration_pb2
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from padan.v1 import agreement_service_pb2 as agreement_pb
@@ -31,6 +33,7 @@ from padan_server.model import (
     RunState,
     Seal,
 )
+from padan_server.pace import Step
 from padan_server.runs import Piece
 from padan_server.services import names
 from padan_server.services.call import current_call
@@ -205,8 +208,11 @@ def seal_message(seal: Seal) -> resources_pb.Seal:
     )
 
 
-def run_message(run: Run, progress: float) -> run_pb.Run:
+def run_message(run: Run, step: Step) -> run_pb.Run:
     """A run as its requester sees it."""
+    left = None
+    if step.seconds_left is not None:
+        left = duration_pb2.Duration(seconds=math.ceil(step.seconds_left))
     return run_pb.Run(
         name=names.run_name(run.flow, run.id),
         requester_dataset=names.dataset_name(run.flow, run.requester_dataset),
@@ -214,7 +220,8 @@ def run_message(run: Run, progress: float) -> run_pb.Run:
         state=_RUN_STATES[run.state],
         record_count=run.record_count,
         passes=[_estimate(p) for p in run.passes],
-        progress=progress,
+        progress=step.share,
+        remaining_time=left,
         failure_reason=run.failure_reason,
         create_time=timestamp(run.create_time),
         end_time=timestamp(run.end_time),

@@ -109,7 +109,7 @@ class RunService(pb_grpc.RunServiceServicer):
         current_call().note(rows=rows)
 
     def _message(self, grant: Grant, run: Run) -> pb.Run:
-        return convert.run_message(run, self._runs.progress(grant, run))
+        return convert.run_message(run, self._runs.step(grant, run))
 
     def _admit(self, agreement_id: str, flow_id: str, *, erasing: bool = False) -> Grant:
         call = current_call()
@@ -137,7 +137,7 @@ class OperationService(operations_pb2_grpc.OperationsServicer):  # type: ignore[
         """One operation."""
         del context
         grant, run = self._named(request.name)
-        return operation(run, convert.run_message(run, self._runs.progress(grant, run)))
+        return operation(run, convert.run_message(run, self._runs.step(grant, run)))
 
     def ListOperations(self, request: Any, context: grpc.ServicerContext) -> Any:
         """The caller's operations, newest first; filters are not supported."""
@@ -156,7 +156,7 @@ class OperationService(operations_pb2_grpc.OperationsServicer):  # type: ignore[
                 grant = self._admit(run)
             except Refusal:
                 continue
-            shown.append(operation(run, convert.run_message(run, self._runs.progress(grant, run))))
+            shown.append(operation(run, convert.run_message(run, self._runs.step(grant, run))))
         more = len(found) > size
         return operations_pb2.ListOperationsResponse(
             operations=shown,
@@ -178,7 +178,7 @@ class OperationService(operations_pb2_grpc.OperationsServicer):  # type: ignore[
             seconds = request.timeout.ToTimedelta().total_seconds()
         for seen in self._runs.watch(grant, run.id, context.is_active, seconds=seconds):
             run = seen
-        return operation(run, convert.run_message(run, self._runs.progress(grant, run)))
+        return operation(run, convert.run_message(run, self._runs.step(grant, run)))
 
     def DeleteOperation(self, request: Any, context: grpc.ServicerContext) -> Any:
         """Not offered: a run's answers go with its list (DeleteDataset)."""

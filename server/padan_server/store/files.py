@@ -8,7 +8,9 @@ a writer that opens a file cuts it back to that count first. Layout under the da
     datasets/<dataset>/<pass>/<column>.npy          a committed table, or a registry's upload
     datasets/<dataset>.delta/<pass>/<column>.npy    the upload of a delta
     datasets/<dataset>.merging/…                    a merge under way; renamed when it is whole
+    datasets/<dataset>/<pass>/directory/…           what makes it answer at once (pieces.py)
     runs/<run>/<pass>/<column>.npy                  answers of a pass
+    runs/<run>/<pass>.work/…                        ranges done of a pass under way (pieces.py)
 """
 
 from __future__ import annotations
@@ -18,8 +20,7 @@ import io
 import os
 import secrets
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -30,27 +31,14 @@ from numpy.typing import NDArray
 
 from padan_linkage.schema import Layout
 from padan_linkage.tables import PassTable
-from padan_server.store.port import StoreFullError
-
-_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+from padan_server.store.disk import Disk, space, sync_folders, write_whole
+from padan_server.store.pieces import DirectoryFiles, PassJournal, read_text
 
 #: Ending of what is being erased; found at start, it is erased again.
 _TRASH = ".erasing"
 
 #: Extra column of a registry made by a delta: which seal opens a row's code, uint16.
 ORIGINS = "origins"
-
-
-class Disk:
-    """The two system calls that can find the disk full; tests put a failing one in its place."""
-
-    def write(self, descriptor: int, data: bytes | memoryview) -> int:
-        """Write some of ``data``; returns how many bytes."""
-        return os.write(descriptor, data)
-
-    def sync(self, descriptor: int) -> None:
-        """Return when everything written is on the disk."""
-        os.fsync(descriptor)
 
 
 @dataclass(frozen=True)
@@ -91,7 +79,7 @@ class TableWriter:
         self._columns = tuple(columns)
         self._headers = {c.name: c.header(rows) for c in columns}
         self._files: dict[str, int] = {}
-        with _space():
+        with space():
             folder.mkdir(parents=True, exist_ok=True)
             try:
                 for column in columns:
@@ -100,7 +88,7 @@ class TableWriter:
                 self.close()
                 raise
             if not at:
-                _sync_folders(folder, levels=3)
+                sync_folders(folder, levels=3)
 
     def _open(self, path: Path, column: Column, at: int) -> None:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
@@ -117,13 +105,13 @@ class TableWriter:
 
     def append(self, columns: Mapping[str, bytes | memoryview]) -> None:
         """Append the same number of rows to every column; not yet safe. Raises StoreFullError."""
-        with _space():
+        with space():
             for column in self._columns:
                 self._write(self._files[column.name], columns[column.name])
 
     def sync(self) -> None:
         """Return when all rows appended are on the disk. Raises StoreFullError."""
-        with _space():
+        with space():
             for descriptor in self._files.values():
                 self._disk.sync(descriptor)
 
@@ -188,11 +176,23 @@ class ColumnFiles:
         for name in (f"{dataset_id}.merging", dataset_id):
             _erase(self._datasets / name)
 
+    def merging(self, dataset_id: str, pass_id: str, layout: Layout) -> PassTable:
+        """A table of a merge under way."""
+        return _pass_table(self._datasets / f"{dataset_id}.merging" / pass_id, pass_id, layout)
+
+    def carry_calibration(self, base_id: str, dataset_id: str, pass_id: str) -> None:
+        """Give a merge under way what a run learned of its base, if one did."""
+        name = _calibration_name(learned=True)
+        text = read_text(self._datasets / base_id / pass_id / name)
+        if text:
+            path = self._datasets / f"{dataset_id}.merging" / pass_id / name
+            write_whole(self._disk, path, (text.encode(),))
+
     def finish_merge(self, dataset_id: str) -> None:
         """Put the merged tables, all of them synced, in place."""
-        with _space():
+        with space():
             (self._datasets / f"{dataset_id}.merging").rename(self._datasets / dataset_id)
-            _sync_folders(self._datasets, levels=1)
+            sync_folders(self._datasets, levels=1)
 
     def drop_delta(self, dataset_id: str) -> None:
         """Erase the upload of a delta that has been merged."""
@@ -202,7 +202,7 @@ class ColumnFiles:
         """Erase every file of a dataset; harmless to repeat."""
         for name in (dataset_id, f"{dataset_id}.delta", f"{dataset_id}.merging"):
             _erase(self._datasets / name)
-        _sync_folders(self._datasets, levels=1)
+        sync_folders(self._datasets, levels=1)
 
     def write_result(self, run_id: str, pass_id: str, arrays: Mapping[str, NDArray[Any]]) -> None:
         """Keep a pass's answers; durable on return. Repeating replaces. Raises StoreFullError."""
@@ -216,10 +216,35 @@ class ColumnFiles:
                 if array.size:
                     writer.append({name: np.ascontiguousarray(array).data})
                 writer.sync()
-        with _space():
+        with space():
             _erase(place)
             building.rename(place)
-            _sync_folders(place, levels=3)
+            sync_folders(place, levels=3)
+            _erase(self._work(run_id, pass_id))
+
+    def journal(self, run_id: str, pass_id: str) -> PassJournal:
+        """What has been done of a pass that is not answered yet; it goes when it is."""
+        return PassJournal(self._disk, self._work(run_id, pass_id))
+
+    def directory(self, dataset_id: str, pass_id: str) -> DirectoryFiles:
+        """The directory of a committed table."""
+        return DirectoryFiles(self._disk, self._datasets / dataset_id / pass_id / "directory")
+
+    def merged_directory(self, dataset_id: str, pass_id: str) -> DirectoryFiles:
+        """The directory of a table of a merge under way."""
+        folder = self._datasets / f"{dataset_id}.merging" / pass_id / "directory"
+        return DirectoryFiles(self._disk, folder)
+
+    def keep_calibration(self, dataset_id: str, pass_id: str, text: str, *, learned: bool) -> None:
+        """Keep the calibration of a registry's pass: ``learned`` from a run, or from itself."""
+        path = self._datasets / dataset_id / pass_id / _calibration_name(learned=learned)
+        write_whole(self._disk, path, (text.encode(),))
+
+    def calibration(self, dataset_id: str, pass_id: str) -> str:
+        """The calibration kept last, one learned by a run before one that was not; or empty."""
+        folder = self._datasets / dataset_id / pass_id
+        names = _calibration_name(learned=True), _calibration_name(learned=False)
+        return read_text(folder / names[0]) or read_text(folder / names[1])
 
     def result(self, run_id: str, pass_id: str) -> dict[str, NDArray[Any]]:
         """A pass's answers, by column."""
@@ -229,7 +254,7 @@ class ColumnFiles:
     def erase_run(self, run_id: str) -> None:
         """Erase a run's answers; harmless to repeat."""
         _erase(self._runs / run_id)
-        _sync_folders(self._runs, levels=1)
+        sync_folders(self._runs, levels=1)
 
     def end_erasures(self) -> None:
         """Erase what a crash left half erased."""
@@ -245,8 +270,15 @@ class ColumnFiles:
         """Runs that have any file."""
         return {path.name for path in self._runs.iterdir()}
 
+    def _work(self, run_id: str, pass_id: str) -> Path:
+        return self._runs / run_id / f"{pass_id}.work"
+
     def _upload(self, dataset_id: str, layout: Layout) -> Path:
         return self._datasets / (f"{dataset_id}.delta" if layout.operations else dataset_id)
+
+
+def _calibration_name(*, learned: bool) -> str:
+    return f"calibration.{'learned' if learned else 'registry'}.json"
 
 
 def _pass_table(folder: Path, pass_id: str, layout: Layout) -> PassTable:
@@ -272,24 +304,3 @@ def _erase(path: Path) -> None:
     except FileNotFoundError:
         return
     shutil.rmtree(trash)
-
-
-def _sync_folders(folder: Path, *, levels: int) -> None:
-    """Make the names in ``folder`` and its parents durable, ``levels`` folders in all."""
-    for _ in range(levels):
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-        folder = folder.parent
-
-
-@contextmanager
-def _space() -> Iterator[None]:
-    try:
-        yield
-    except OSError as e:
-        if e.errno in _FULL:
-            raise StoreFullError from e
-        raise

@@ -150,6 +150,10 @@ class Quotas(Protocol):
         """Add ``records`` to the day unless that exceeds ``limit``; returns the new sum or None."""
         ...
 
+    def give_back(self, agreement: str, flow: str, day: date, records: int) -> None:
+        """Take off what was charged ahead and not used."""
+        ...
+
     def used(self, agreement: str, flow: str, day: date) -> int:
         """Records used on a day."""
         ...
@@ -267,6 +271,10 @@ class Store(Protocol):
 
     def write(self) -> AbstractContextManager[Transaction]:
         """An atomic change, durable when the block has ended without an error."""
+        ...
+
+    def stamp(self) -> int:
+        """Changes whenever a dataset's state or a suspension has: what was read before is old."""
         ...
 
     def close(self) -> None:

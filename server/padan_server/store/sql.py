@@ -10,6 +10,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,8 @@ class SqlStore:
         self._engine = sa.create_engine(url, hide_parameters=True, pool_size=16, max_overflow=64)
         if self._engine.dialect.name == "sqlite":
             _tame_sqlite(self._engine)
+        self._stamps = count(1)
+        self._stamp = 0
         with _translated():
             _migrate(self._engine)
 
@@ -61,7 +64,14 @@ class SqlStore:
         with _translated(), self._engine.connect() as plain:
             connection = plain.execution_options(padan_write=True)
             with connection.begin():
-                yield SqlTransaction(connection)
+                tx = SqlTransaction(connection)
+                yield tx
+            if tx.datasets.changed or tx.agreements.changed:
+                self._stamp = next(self._stamps)
+
+    def stamp(self) -> int:
+        """Changes whenever a dataset's state or a suspension has: what was read before is old."""
+        return self._stamp
 
     def close(self) -> None:
         """Let go of connections."""

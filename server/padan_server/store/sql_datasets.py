@@ -31,9 +31,11 @@ class SqlDatasets:
 
     def __init__(self, connection: sa.Connection) -> None:
         self._connection = connection
+        self.changed = False
 
     def add(self, dataset: Dataset) -> Dataset:
         """Keep a new dataset; returns it with its sequence number."""
+        self.changed = True
         result = self._connection.execute(
             datasets.insert().values(
                 id=dataset.id,
@@ -105,6 +107,7 @@ class SqlDatasets:
 
     def replace(self, dataset: Dataset) -> None:
         """Replace state, times, tables and seals of a dataset."""
+        self.changed = True
         self._connection.execute(
             datasets.update().where(datasets.c.id == dataset.id).values(**_changing(dataset))
         )

@@ -23,6 +23,7 @@ class SqlAgreements:
 
     def __init__(self, connection: sa.Connection) -> None:
         self._connection = connection
+        self.changed = False
 
     def suspend(self, suspension: Suspension) -> None:
         """Keep a suspension; a party's second one replaces its first."""
@@ -38,6 +39,7 @@ class SqlAgreements:
 
     def resume(self, agreement: str, party: str) -> None:
         """Drop a party's suspension, if there is one."""
+        self.changed = True
         self._connection.execute(
             suspensions.delete().where(
                 suspensions.c.agreement == agreement, suspensions.c.party == party
@@ -112,6 +114,14 @@ class SqlQuotas:
             .values(used=quota_days.c.used + records)
         )
         return self.used(agreement, flow, day) if charged.rowcount == 1 else None
+
+    def give_back(self, agreement: str, flow: str, day: date, records: int) -> None:
+        """Take off what was charged ahead and not used."""
+        self._connection.execute(
+            quota_days.update()
+            .where(*_of_day(agreement, flow, day))
+            .values(used=quota_days.c.used - records)
+        )
 
     def used(self, agreement: str, flow: str, day: date) -> int:
         """Records used on a day."""

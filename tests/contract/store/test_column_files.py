@@ -9,7 +9,8 @@ import pytest
 
 from padan_linkage.schema import Layout, Pass, Schema
 from padan_linkage.tables import PassTable
-from padan_server.store.files import Column, ColumnFiles, Disk
+from padan_server.store.disk import Disk
+from padan_server.store.files import Column, ColumnFiles
 from padan_server.store.port import StoreFullError
 
 SCHEMA = Schema.model_validate(

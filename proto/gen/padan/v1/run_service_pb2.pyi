@@ -6,6 +6,7 @@ Runs: the matching of a committed list against a committed registry."""
 import builtins
 import collections.abc
 import google.protobuf.descriptor
+import google.protobuf.duration_pb2
 import google.protobuf.internal.containers
 import google.protobuf.internal.enum_type_wrapper
 import google.protobuf.message
@@ -72,6 +73,7 @@ class Run(google.protobuf.message.Message):
     FAILURE_REASON_FIELD_NUMBER: builtins.int
     CREATE_TIME_FIELD_NUMBER: builtins.int
     END_TIME_FIELD_NUMBER: builtins.int
+    REMAINING_TIME_FIELD_NUMBER: builtins.int
     name: builtins.str
     """Resource name: agreements/{agreement}/flows/{flow}/runs/{run}."""
     requester_dataset: builtins.str
@@ -98,6 +100,10 @@ class Run(google.protobuf.message.Message):
     def end_time(self) -> google.protobuf.timestamp_pb2.Timestamp:
         """When it ended."""
 
+    @property
+    def remaining_time(self) -> google.protobuf.duration_pb2.Duration:
+        """How long the rest will take, from what was done so far; absent as long as nothing tells."""
+
     def __init__(
         self,
         *,
@@ -111,9 +117,10 @@ class Run(google.protobuf.message.Message):
         failure_reason: builtins.str = ...,
         create_time: google.protobuf.timestamp_pb2.Timestamp | None = ...,
         end_time: google.protobuf.timestamp_pb2.Timestamp | None = ...,
+        remaining_time: google.protobuf.duration_pb2.Duration | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["create_time", b"create_time", "end_time", b"end_time"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["create_time", b"create_time", "end_time", b"end_time", "failure_reason", b"failure_reason", "name", b"name", "passes", b"passes", "progress", b"progress", "provider_dataset", b"provider_dataset", "record_count", b"record_count", "requester_dataset", b"requester_dataset", "state", b"state"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["create_time", b"create_time", "end_time", b"end_time", "remaining_time", b"remaining_time"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["create_time", b"create_time", "end_time", b"end_time", "failure_reason", b"failure_reason", "name", b"name", "passes", b"passes", "progress", b"progress", "provider_dataset", b"provider_dataset", "record_count", b"record_count", "remaining_time", b"remaining_time", "requester_dataset", b"requester_dataset", "state", b"state"]) -> None: ...
 
 global___Run = Run
 

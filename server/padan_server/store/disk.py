@@ -1,0 +1,67 @@
+"""The disk as the store's files see it: what can find it full, and how a file is whole or not."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from padan_server.store.port import StoreFullError
+
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+
+
+class Disk:
+    """The two system calls that can find the disk full; tests put a failing one in its place."""
+
+    def write(self, descriptor: int, data: bytes | memoryview) -> int:
+        """Write some of ``data``; returns how many bytes."""
+        return os.write(descriptor, data)
+
+    def sync(self, descriptor: int) -> None:
+        """Return when everything written is on the disk."""
+        os.fsync(descriptor)
+
+
+def write_whole(disk: Disk, path: Path, parts: Iterable[bytes | memoryview]) -> None:
+    """Put ``parts`` into ``path``: after a crash it is whole, or as it was.
+
+    Raises StoreFullError.
+    """
+    building = path.with_name(f"{path.name}.writing")
+    with space():
+        descriptor = os.open(building, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        try:
+            for part in parts:
+                left = memoryview(part).cast("B")
+                while left:
+                    left = left[disk.write(descriptor, left) :]
+            disk.sync(descriptor)
+        finally:
+            os.close(descriptor)
+        building.rename(path)
+        sync_folders(path.parent, levels=1)
+
+
+def sync_folders(folder: Path, *, levels: int) -> None:
+    """Make the names in ``folder`` and its parents durable, ``levels`` folders in all."""
+    for _ in range(levels):
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        folder = folder.parent
+
+
+@contextmanager
+def space() -> Iterator[None]:
+    """Tell a full disk as StoreFullError."""
+    try:
+        yield
+    except OSError as e:
+        if e.errno in _FULL:
+            raise StoreFullError from e
+        raise

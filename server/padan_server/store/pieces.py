@@ -1,0 +1,141 @@
+"""Small whole files: there entirely or not at all, and known to be undamaged when read.
+
+What a run has done of a pass, range by range (:class:`PassJournal`), and the directory that makes a
+committed table answer at once (:class:`DirectoryFiles`). Both can be made again from the tables, so
+a damaged piece is not an error but absent.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import shutil
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import structlog
+from numpy.typing import NDArray
+
+from padan_linkage.matching import Directory
+from padan_linkage.matching.directory import FORMAT
+from padan_server.store.disk import Disk, space, write_whole
+
+_log = structlog.get_logger(__name__)
+_DIGEST_BYTES = 32
+_BLOCK_WORDS = 512
+
+
+class PassJournal:
+    """:class:`padan_linkage.matching.Journal` in a folder: a file a piece, its SHA-256 in front."""
+
+    def __init__(self, disk: Disk, folder: Path) -> None:
+        self._disk = disk
+        self._folder = folder
+
+    def load(self, name: str) -> bytes | None:
+        """What was saved under ``name``, whole and undamaged; None otherwise."""
+        try:
+            content = (self._folder / name).read_bytes()
+        except FileNotFoundError:
+            return None
+        digest, piece = content[:_DIGEST_BYTES], content[_DIGEST_BYTES:]
+        return piece if hashlib.sha256(piece).digest() == digest else None
+
+    def save(self, name: str, content: bytes) -> None:
+        """Keep ``content``; durable on return. Raises StoreFullError."""
+        with space():
+            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        write_whole(self._disk, self._folder / name, (hashlib.sha256(content).digest(), content))
+
+
+class DirectoryFiles:
+    """The directory of one table in a folder: its arrays as ``.npy``, and ``directory.json``.
+
+    The JSON is written last. It names format and digests; arrays that do not fit it are not used,
+    for the kernels trust them with addresses.
+    """
+
+    def __init__(self, disk: Disk, folder: Path) -> None:
+        self._disk = disk
+        self._folder = folder
+
+    def save(self, directory: Directory) -> None:
+        """Keep ``directory``; durable on return.
+
+        Raises StoreFullError, and FileNotFoundError where the table is no longer there.
+        """
+        shutil.rmtree(self._folder, ignore_errors=True)
+        with space():
+            self._folder.mkdir(mode=0o700)  # not its parents: the table may have been erased
+        arrays = {name: getattr(directory, name) for name in ("order", "start", "mask")}
+        for name, array in arrays.items():
+            header = np.lib.format.header_data_from_array_1_0(array)
+            path = self._folder / f"{name}.npy"
+            write_whole(self._disk, path, (_npy_header(header), np.ascontiguousarray(array).data))
+        notes = {
+            "format": FORMAT,
+            "seed": directory.seed,
+            "shared": directory.shared,
+            "digests": {name: _digest(array) for name, array in arrays.items()},
+        }
+        write_whole(self._disk, self._folder / "directory.json", (json.dumps(notes).encode(),))
+
+    def load(self) -> Directory | None:
+        """The directory, its arrays memory-mapped; None if there is none that can be used."""
+        try:
+            notes = json.loads((self._folder / "directory.json").read_bytes())
+            if notes["format"] != FORMAT:
+                return None
+            arrays = {
+                name: _mapped(self._folder / f"{name}.npy") for name in ("order", "start", "mask")
+            }
+            digests = {name: _digest(array) for name, array in arrays.items()}
+            if digests == notes["digests"]:
+                return Directory(**arrays, seed=int(notes["seed"]), shared=int(notes["shared"]))
+        except FileNotFoundError:
+            return None
+        except (OSError, EOFError, ValueError, KeyError, TypeError) as e:
+            _log.warning("directory_unreadable", error=type(e).__name__)
+            return None
+        _log.warning("directory_damaged")
+        return None
+
+
+def read_text(path: Path) -> str:
+    """A small file's text; empty if it is not there."""
+    with suppress(FileNotFoundError):
+        return path.read_text("utf-8")
+    return ""
+
+
+def _npy_header(header: dict[str, Any]) -> bytes:
+    buffer = io.BytesIO()
+    np.lib.format.write_array_header_1_0(buffer, header)
+    return buffer.getvalue()
+
+
+def _mapped(path: Path) -> NDArray[Any]:
+    """An array of a file, read-only; an empty one, which cannot be mapped, is read."""
+    try:
+        array: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
+    except ValueError:
+        array = np.load(path, allow_pickle=False)
+    array.flags.writeable = False
+    return array
+
+
+def _digest(array: NDArray[Any]) -> str:
+    """SHA-256 over dtype, length and the sums of blocks of 512 words: as fast as memory.
+
+    Any one word that changes changes its block's sum; it tells damage, not malice.
+    """
+    words = np.ascontiguousarray(array).view(np.uint64)
+    whole = len(words) - len(words) % _BLOCK_WORDS
+    sums = words[:whole].reshape(-1, _BLOCK_WORDS).sum(axis=1, dtype=np.uint64)
+    digest = hashlib.sha256(f"{array.dtype.str} {len(array)} ".encode())
+    digest.update(sums.tobytes())
+    digest.update(words[whole:].tobytes())
+    return digest.hexdigest()
