@@ -74,6 +74,8 @@ WORDY_KINDS = frozenset({Kind.PLACE, Kind.ADDRESS, Kind.TEXT, Kind.EMAIL})
 _NAMES = Hardening(bits=512, weight=100, diffusion=10)
 _DATES = Hardening(bits=512, weight=200, diffusion=16)
 _CODES = Hardening(bits=512, weight=100, diffusion=10)
+#: Long values have many q-grams: fewer bits for each would fall below the linter's strength.
+_OTHERS = Hardening(bits=512, weight=150, diffusion=10)
 
 PROFILES = {
     ProfileName.KETAT: Profile(
@@ -83,7 +85,7 @@ PROFILES = {
         names=_NAMES,
         dates=_DATES,
         codes=_CODES,
-        others=_CODES,
+        others=_OTHERS,
         most_alike=20.0,
         policy=MatchPolicy(min_precision=0.995),
     ),
@@ -94,7 +96,7 @@ PROFILES = {
         names=_NAMES,
         dates=_DATES,
         codes=_CODES,
-        others=_CODES,
+        others=_OTHERS,
         most_alike=30.0,
         policy=MatchPolicy(min_precision=0.99),
     ),

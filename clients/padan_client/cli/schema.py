@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from padan_client.cli.common import JsonFlag, number, out, print_json, reports_errors
+from padan_client.cli.common import Exit, JsonFlag, number, out, print_json, reports_errors
 from padan_client.errors import BadInputError
 from padan_client.language import t
 from padan_linkage.advice import Size, Wishes
+from padan_linkage.agreement import Severity
 from padan_linkage.profiles import ProfileName
 from padan_linkage.schema import Kind
 
@@ -76,6 +77,38 @@ def suggest(
         print_json(as_json(suggestion))
     else:
         show(suggestion)
+
+
+@app.command()
+@reports_errors
+def lint(
+    file: Annotated[Path, typer.Argument(help="Skema atau perjanjian. / Schema or agreement.")],
+    *,
+    rows: RowsOption = None,
+    json_: JsonFlag = False,
+) -> None:
+    """Tolak pengerasan yang lemah, dengan nama serangannya. / Refuse weak hardening by attack."""
+    from padan_client.agreement_views import finding_json, findings_table
+    from padan_client.rehearse.linting import lint_file
+
+    findings, size = lint_file(file, rows)
+    errors = sum(f.severity is Severity.ERROR for f in findings)
+    if json_:
+        print_json(
+            {
+                "file": str(file),
+                "rows": size,
+                "errors": errors,
+                "warnings": len(findings) - errors,
+                "findings": [finding_json(f) for f in findings],
+            }
+        )
+    elif findings:
+        out.print(findings_table(findings))
+    else:
+        out.print(t("Tidak ada temuan.", "Nothing found."))
+    if errors:
+        raise typer.Exit(int(Exit.BAD_INPUT))
 
 
 def wishes(

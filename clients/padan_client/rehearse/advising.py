@@ -58,6 +58,7 @@ def _head(s: Suggestion) -> Iterator[str]:
     for left in s.left_out:
         yield f"#   {left.side}: {say(left.said)}"
     yield ""
+    yield f"rows = {s.rows}"
     yield f"presence = {str(s.schema.presence).lower()}"
     yield f"decoy_share = {s.schema.decoy_share}"
 
@@ -73,6 +74,8 @@ def _fields(s: Suggestion) -> Iterator[str]:
             yield f"column = {_columns(field.columns_a)}"
         if field.columns_b != field.columns_a:
             yield f"column_b = {_columns(field.columns_b)}"
+        if field.name in s.measured:
+            yield f"values = {s.measured[field.name]}"
 
 
 def _passes(s: Suggestion) -> Iterator[str]:

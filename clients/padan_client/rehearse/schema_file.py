@@ -14,18 +14,22 @@ similar = [{ fields = ["nama"], group = "nama" }]
 
 [match]                          # optional, as in an agreement's flow
 min_precision = 0.999
+
+Above the first table may stand ``presence`` and ``decoy_share`` as in a schema, and ``rows``, the
+size of the registry that it is made for; a field may have ``values``, its measured effective number
+of different values. Both are for ``padan schema lint``.
 """
 
 from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib import resources
 from pathlib import Path
-from typing import Any, Self, TypeAlias
+from typing import Annotated, Any, Self, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from padan_client.errors import BadInputError
 from padan_client.language import t
@@ -45,12 +49,15 @@ class SchemaFile:
     """``columns_a``, ``columns_b``: schema field to columns of the list and of the registry.
 
     Several columns are joined by blanks; none means that this side does not have the field.
+    ``rows`` and ``values``: what the linter should know of the registry, if the file says so.
     """
 
     schema: Schema
     columns_a: Mapping[str, Columns]
     columns_b: Mapping[str, Columns]
     policy: MatchPolicy
+    rows: int | None = None
+    values: Mapping[str, float] = field(default_factory=dict)
 
     @classmethod
     def suggested(cls, suggestion: Suggestion) -> Self:
@@ -60,6 +67,8 @@ class SchemaFile:
             columns_a={f.name: f.columns_a for f in suggestion.fields},
             columns_b={f.name: f.columns_b for f in suggestion.fields},
             policy=suggestion.profile.policy,
+            rows=suggestion.rows,
+            values=suggestion.measured,
         )
 
     def demanding(self, min_precision: float) -> SchemaFile:
@@ -74,6 +83,12 @@ class _Columns(BaseModel):
     name: str
     column: str | Columns | None = None
     column_b: str | Columns | None = None
+    values: Annotated[float, Field(gt=0)] | None = None
+
+
+#: What a field has in a schema file and not in a schema.
+_FILE_KEYS = frozenset({"column", "column_b", "values"})
+_ROWS: TypeAdapter[int | None] = TypeAdapter(Annotated[int, Field(ge=1)] | None)
 
 
 def shipped_schemas() -> list[str]:
@@ -125,16 +140,22 @@ def _text(path: Path) -> str:
 def _parse(document: dict[str, Any]) -> SchemaFile:
     """Split the columns and the policy from the schema proper."""
     policy = {"min_precision": DEFAULT_PRECISION} | document.pop("match", {})
+    rows = _ROWS.validate_python(document.pop("rows", None))
     given = document.get("fields")
     fields = given if isinstance(given, list) else []
     columns = [_Columns.model_validate(f) for f in fields]
     if fields:
-        document["fields"] = [
-            {k: v for k, v in f.items() if k not in {"column", "column_b"}} for f in fields
-        ]
+        document["fields"] = [{k: v for k, v in f.items() if k not in _FILE_KEYS} for f in fields]
     a = {c.name: _several(c.name if c.column is None else c.column) for c in columns}
     b = {c.name: a[c.name] if c.column_b is None else _several(c.column_b) for c in columns}
-    return SchemaFile(Schema.model_validate(document), a, b, MatchPolicy.model_validate(policy))
+    return SchemaFile(
+        schema=Schema.model_validate(document),
+        columns_a=a,
+        columns_b=b,
+        policy=MatchPolicy.model_validate(policy),
+        rows=rows,
+        values={c.name: c.values for c in columns if c.values is not None},
+    )
 
 
 def _several(column: str | Columns) -> Columns:

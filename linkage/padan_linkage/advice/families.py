@@ -66,6 +66,7 @@ def families(fields: Fields) -> Iterator[Family]:
     yield from _numbers(fields)
     yield from _dates(parts)
     yield from _names(parts)
+    yield from _few(fields, parts)
     yield from _places(fields, parts)
     yield from _parts_of_dates(parts)
     yield from _ends(parts)
@@ -130,6 +131,22 @@ def _names(p: _Parts) -> Iterator[Family]:
                 "one name sounds the same, the other has the same initial.",
             ),
         )
+
+
+def _few(fields: Fields, p: _Parts) -> Iterator[Family]:
+    """Fields of few values get no segment of their own; their evidence is that they agree here."""
+    few = tuple(f.name for f in fields.of(Role.MIDDLE_NAME, Role.SEX, Role.CATEGORY))
+    if not few or not p.first or not p.last:
+        return
+    said = Said(
+        f"bunyi satu nama dan {', '.join(few)} sama: nama lain dan tanggal lahir boleh salah.",
+        f"one name and {', '.join(few)} agree: the other name and the birth date may be wrong.",
+    )
+    for id_, key in (
+        ("surname-few", f"{p.last}:phonetic_last"),
+        ("given-few", f"{p.first}:phonetic_first"),
+    ):
+        yield Family(id_, tuple((key, *few[:n]) for n in range(1, len(few) + 1)), said)
 
 
 def _places(fields: Fields, p: _Parts) -> Iterator[Family]:

@@ -54,7 +54,7 @@ class Keys:
 
     def variety(self, name: str) -> float:
         """Effective number of values of a field; as many as rows if none returns."""
-        return 1 / max(self.group((name,)) - 1, 1) * self.rows
+        return self.rows / max(self.group((name,)) - 1, 1)
 
     def _combined(self, exact: tuple[str, ...]) -> pa.StringArray:
         columns = [self._one(key) for key in exact]

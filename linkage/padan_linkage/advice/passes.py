@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -12,8 +12,10 @@ from padan_linkage.advice.fields import FieldChoice, Fields
 from padan_linkage.advice.groups import Keys
 from padan_linkage.advice.said import Said
 from padan_linkage.advice.vocabulary import STRONG, Role
+from padan_linkage.agreement.distinct import distinct_combinations, group_size
+from padan_linkage.agreement.rules_passes import LARGE_GROUP, UNSALTED_VALUES
 from padan_linkage.profiles import Profile
-from padan_linkage.schema import Layout, Pass, Schema, SchemaField, Segment
+from padan_linkage.schema import Kind, Layout, Pass, Schema, SchemaField, Segment
 
 #: Most passes of a thorough schema, and most bytes a record of a lean one, all columns of all
 #: passes together on the provider's side.
@@ -53,10 +55,11 @@ def choose_passes(
     passes: list[PassChoice] = []
     passed_over: list[Said] = []
     seen: set[frozenset[str]] = set()
+    measured = measured_values(fields, keys)
     for family in families(fields):
         if len(passes) == MOST_PASSES:
             break
-        rung = _rung(family, keys, profile)
+        rung = _rung(family, fields, keys, measured, profile)
         if rung is None:
             passed_over.append(_too_common(family))
             continue
@@ -68,6 +71,19 @@ def choose_passes(
         seen.add(frozenset(rung))
         passes.append(choice)
     return passes, passed_over
+
+
+def measured_values(fields: Fields, keys: Keys) -> dict[str, float]:
+    """Effective number of values of the fields whose kind says little about it.
+
+    An identity number has as many as there are people, in a list of any length.
+    """
+    vague = {Kind.CODE, Kind.TEXT, Kind.PLACE, Kind.ADDRESS}
+    return {
+        f.name: math.inf if f.role in STRONG else round(keys.variety(f.name), 1)
+        for f in fields.chosen
+        if f.kind in vague
+    }
 
 
 def schema_of(fields: Fields, passes: list[PassChoice], profile: Profile) -> Schema:
@@ -94,12 +110,32 @@ def _fits(passes: list[PassChoice], fields: Fields, profile: Profile) -> bool:
     return record_bytes(schema_of(fields, passes, profile)) <= LEAN_BYTES
 
 
-def _rung(family: Family, keys: Keys, profile: Profile) -> Exact | None:
-    """The most forgiving rung that few enough rows share and enough rows have."""
+def _rung(
+    family: Family, fields: Fields, keys: Keys, measured: Mapping[str, float], profile: Profile
+) -> Exact | None:
+    """The most forgiving rung that few enough rows share and enough rows have.
+
+    Counted on the rows at hand, and by the linter's estimates too: what is suggested passes it.
+    """
     for rung in family.rungs:
-        if keys.group(rung) <= profile.most_alike:
+        if keys.group(rung) <= profile.most_alike and _salts(rung, fields, keys.rows, measured):
             return rung if keys.filled(rung) >= _LEAST_FILLED else None
     return None
+
+
+def _salts(exact: Exact, fields: Fields, rows: int, measured: Mapping[str, float]) -> bool:
+    """Whether the linter would let these exact fields salt a filter over so many rows."""
+    named = {key.partition(":")[0] for key in exact}
+    p = Pass(id="rung", exact=exact)
+    schema = Schema(
+        fields=tuple(SchemaField(name=f.name, kind=f.kind) for f in fields.chosen
+                     if f.name in named),
+        passes=(p,),
+    )  # fmt: skip
+    return (
+        distinct_combinations(schema, exact, measured) >= UNSALTED_VALUES
+        and group_size(schema, p, rows, measured) < LARGE_GROUP
+    )
 
 
 def _too_common(family: Family) -> Said:
@@ -163,5 +199,5 @@ def _telling(f: FieldChoice, keys: Keys) -> bool:
     """Whether a field beside name and birth date has enough values for a segment of its own."""
     if f.role in STRONG or f.role in {Role.KK, Role.RELATIVE, Role.OTHER_DATE}:
         return True
-    places = f.role in {Role.POSTCODE, Role.ADDRESS, Role.PLACE, Role.BIRTHPLACE, Role.CATEGORY}
-    return places and keys.variety(f.name) >= _LEAST_VARIETY
+    at = f.role in {Role.POSTCODE, Role.ADDRESS}
+    return at and keys.variety(f.name) >= _LEAST_VARIETY

@@ -13,8 +13,16 @@ import pyarrow as pa
 
 from padan_linkage.advice.fields import FieldChoice, Fields, LeftOut, choose_fields
 from padan_linkage.advice.groups import Keys
-from padan_linkage.advice.passes import PassChoice, Size, choose_passes, record_bytes, schema_of
+from padan_linkage.advice.passes import (
+    PassChoice,
+    Size,
+    choose_passes,
+    measured_values,
+    record_bytes,
+    schema_of,
+)
 from padan_linkage.advice.said import Said
+from padan_linkage.agreement import Finding, schema_findings
 from padan_linkage.profiles import PROFILES, Profile, ProfileName
 from padan_linkage.schema import Kind, Schema
 
@@ -47,7 +55,8 @@ class Suggestion:
     """A schema with its reasons.
 
     ``fields``, ``left_out``, ``passes`` and ``passed_over`` explain every choice; ``record_bytes``
-    is what a record takes over all passes on the provider's side; ``rows`` the size it is made for.
+    is what a record takes over all passes on the provider's side; ``rows`` the size it is made for;
+    ``measured`` the effective number of values of fields whose kind says little about it.
     """
 
     schema: Schema
@@ -59,6 +68,11 @@ class Suggestion:
     passes: tuple[PassChoice, ...]
     passed_over: tuple[Said, ...]
     record_bytes: int
+    measured: dict[str, float]
+
+    def findings(self) -> list[Finding]:
+        """What the linter says to the suggestion: nothing, or it is a defect."""
+        return schema_findings(self.schema, self.rows, measured=self.measured)
 
 
 def suggest(a: pa.Table, b: pa.Table | None, wishes: Wishes) -> Suggestion:
@@ -90,6 +104,7 @@ def suggest(a: pa.Table, b: pa.Table | None, wishes: Wishes) -> Suggestion:
         passes=tuple(passes),
         passed_over=tuple(passed_over),
         record_bytes=record_bytes(schema),
+        measured={n: v for n, v in measured_values(fields, keys).items() if n in used},
     )
 
 

@@ -29,7 +29,7 @@ from padan_linkage.agreement.model import (
     Party,
     Quota,
 )
-from padan_linkage.agreement.rules_passes import schema_findings
+from padan_linkage.agreement.rules_passes import pass_findings, schema_findings
 from padan_linkage.agreement.standing import JAKARTA, AgreementState, Due, Standing, term
 from padan_linkage.policy import MatchPolicy
 
@@ -60,6 +60,7 @@ __all__ = [
     "load_directory",
     "load_signed",
     "parse_signature",
+    "pass_findings",
     "schema_findings",
     "signature_name",
     "signature_statement",

@@ -8,7 +8,7 @@ Spec 40, "Group sizes".
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from math import inf, prod
 
 from padan_linkage.schema import LOW_ENTROPY_KINDS, Kind, Pass, Schema
@@ -106,31 +106,44 @@ _GRAMS: dict[Kind, int] = {
 _IDENTIFIER_GRAMS = 14
 
 
-def distinct_values(schema: Schema, key: str) -> float:
+#: Effective numbers of values that somebody measured, by field; they overrule the table above.
+Measured = Mapping[str, float]
+
+
+def distinct_values(schema: Schema, key: str, measured: Measured | None = None) -> float:
     """Effective number of values of an exact key such as ``nama:phonetic``; inf if unique."""
     name, _, derivation = key.partition(":")
+    if not derivation and name in (measured or {}):
+        return (measured or {})[name]
     kinds = _DISTINCT[schema.kind(name)]
     return kinds.get(derivation, min(kinds.values()))
 
 
-def distinct_combinations(schema: Schema, exact: Iterable[str]) -> float:
+def distinct_combinations(
+    schema: Schema, exact: Iterable[str], measured: Measured | None = None
+) -> float:
     """Effective number of combinations of exact keys; inf if one of them is unique.
 
-    Fields count as independent; of several keys of one field only the most telling counts.
+    Fields count as independent. Of several keys of one field only the most telling counts, save
+    for month and day: together they are a day of the year.
     """
     by_field: dict[str, float] = {}
-    for key in exact:
-        name = key.partition(":")[0]
-        by_field[name] = max(by_field.get(name, 1.0), distinct_values(schema, key))
+    keys = set(exact)
+    for key in keys:
+        name, _, derivation = key.partition(":")
+        values = distinct_values(schema, key, measured)
+        if derivation == "month" and f"{name}:day" in keys:
+            values *= distinct_values(schema, f"{name}:day")
+        by_field[name] = max(by_field.get(name, 1.0), values)
     return prod(by_field.values())
 
 
-def group_size(schema: Schema, p: Pass, records: int) -> float:
+def group_size(schema: Schema, p: Pass, records: int, measured: Measured | None = None) -> float:
     """Expected number of records, of ``records``, that share a record's exact values; at least 1.
 
     Spec 40, "Group sizes".
     """
-    return max(1.0, records / distinct_combinations(schema, p.exact))
+    return max(1.0, records / distinct_combinations(schema, p.exact, measured))
 
 
 def has_strong_identifier(schema: Schema, p: Pass) -> bool:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 from padan_linkage.agreement.distinct import (
     STRONG_KINDS,
+    Measured,
+    distinct_combinations,
     group_size,
     has_strong_identifier,
     low_entropy,
@@ -28,6 +30,8 @@ MIN_WEIGHT = 60
 MAX_SPREAD = 8.0
 REFUSED_GROUP = 100
 LARGE_GROUP = 50
+#: A salt of fewer values is as good as none, however short the list.
+UNSALTED_VALUES = 200
 MAX_BUCKET_ROWS = 3_000
 MIN_BUCKET_ROWS = 4
 MIN_DECOY_SHARE = 0.25
@@ -41,22 +45,31 @@ class _Context:
     schema: Schema
     p: Pass
     records: int
+    measured: Measured
 
     @property
     def group(self) -> float:
-        return group_size(self.schema, self.p, self.records)
+        return group_size(self.schema, self.p, self.records, self.measured)
 
 
-def schema_findings(schema: Schema, expected_records: int, where: str = "schema") -> list[Finding]:
-    """Every objection to a schema on its own, such as a rehearsal's; for that many records."""
+def schema_findings(
+    schema: Schema,
+    expected_records: int,
+    where: str = "schema",
+    measured: Measured | None = None,
+) -> list[Finding]:
+    """Every objection to a schema on its own, such as a rehearsal's; for that many records.
+
+    ``measured``: effective numbers of values of fields, where somebody counted them.
+    """
     found = list(_schema_rules(schema, where))
     for p in schema.passes:
-        context = _Context(f"{where}.passes[{p.id}]", schema, p, expected_records)
+        context = _Context(f"{where}.passes[{p.id}]", schema, p, expected_records, measured or {})
         found += [f for rule in PASS_RULES for f in rule(context)]
     return found
 
 
-def passes(a: Agreement) -> Iterator[Finding]:
+def pass_findings(a: Agreement) -> Iterator[Finding]:
     """The rules of this module over every flow that has a schema."""
     for where, f in confirmations(a):
         if f.schema is None:
@@ -179,6 +192,22 @@ def entropic(c: _Context) -> Iterator[Finding]:
             )
 
 
+def salted(c: _Context) -> Iterator[Finding]:
+    """The exact values are many enough to salt a filter at all."""
+    values = distinct_combinations(c.schema, c.p.exact, c.measured)
+    if c.p.similar and values < UNSALTED_VALUES:
+        yield error(
+            "pass-unsalted",
+            f"{c.where}.exact",
+            f"Hanya sekitar {values:.0f} nilai exact: segmennya praktis tanpa garam, dan frekuensi "
+            "serta kesamaan segmen (SIG, penjajaran frekuensi) membuka hampir semua orang. "
+            "Tambahkan ruas pada exact.",
+            f"Only about {values:.0f} exact values: the segments are practically unsalted, and "
+            "frequency and equality of segments (SIG, frequency alignment) open nearly everybody. "
+            "Add a field to exact.",
+        )
+
+
 def small_groups(c: _Context) -> Iterator[Finding]:
     """Few records share the exact fields; in hundreds, they can be told apart by each other."""
     id_attack, en_attack = (
@@ -257,5 +286,14 @@ def corroborated(c: _Context) -> Iterator[Finding]:
         )
 
 
-PASS_RULES = (hardened, tolerant, entropic, small_groups, bucketed, strong_tags, corroborated)
-PASSES: tuple[Rule, ...] = (passes,)
+PASS_RULES = (
+    hardened,
+    tolerant,
+    entropic,
+    salted,
+    small_groups,
+    bucketed,
+    strong_tags,
+    corroborated,
+)
+PASSES: tuple[Rule, ...] = (pass_findings,)

@@ -239,6 +239,11 @@ PASSES = [
         {FIRST_EXACT: 'exact = ["tanggal_lahir:year", "nama:phonetic_first"]'},
     ),
     (
+        "pass-unsalted",
+        "flow[asn-status].schema.passes[lahir-depan].exact",
+        {FIRST_EXACT: 'exact = ["nama:phonetic_first"]'},
+    ),
+    (
         "pass-group-large",
         "flow[asn-status].schema.passes[nama-tahun].exact",
         {
