@@ -1,8 +1,10 @@
 """Numba kernels of the filter passes: compare the rows of a bucket, screen, score.
 
-Both sides come sorted by bucket. Within a bucket, provider rows are copied in blocks into a scratch
-in which 8 records lie side by side, so that one vector lane is one record and no horizontal sum is
-needed. The kernel releases the GIL and works on a bucket range, so threads share no output rows.
+Both sides come sorted by bucket. Within a bucket the provider's rows are copied in blocks, eight
+records side by side, and the requester's rows go over them four at a time
+(:mod:`padan_linkage.matching.tile`). Pairs that pass the screen are noted, and a second
+loop makes features and scores of the notes: the first one then is nothing but comparing.
+The kernel releases the GIL and works on a bucket range, so threads share no output rows.
 :mod:`padan_linkage.matching.reference` says the same in plain NumPy, and the same tests run both.
 """
 
@@ -11,24 +13,22 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from padan_linkage.jit import helper, inlined, kernel
-from padan_linkage.matching.lanes import (
-    LANES,
-    add_distances_1,
-    add_distances_8,
-    add_reals,
-    popcount,
-    put_squares,
-    reaching,
-)
+from padan_linkage.jit import inlined, lean_kernel
+from padan_linkage.matching.lanes import LANES, hamming, lowest, prefetch
+from padan_linkage.matching.tile import COLUMNS, PAIRS, ROWS, measure, reaching
 
 #: Provider rows in the scratch at a time: 512 rows of 1536 bits fill 96 KiB.
 BLOCK = 512
-_CHUNK = 8
+#: Notes that are collected before they are worked off; a tile may add :data:`PAIRS`.
+NOTES = 512
+#: Rows that memory is asked for ahead of their use: sorted by bucket, they lie anywhere in a table.
+_AHEAD = 16
+_LINE_WORDS = 8
 
 Words = NDArray[np.uint64]
 Numbers = NDArray[np.int64]
 Reals = NDArray[np.float64]
+Scores = NDArray[np.float32]
 
 #: filters uint64[rows * words], mask uint64[rows] or [0], order int64[n], start int64[buckets + 1]
 SideArrays = tuple[Words, Words, Numbers, Numbers]
@@ -38,15 +38,14 @@ PlanArrays = tuple[Numbers, Numbers, Numbers, Numbers, int]
 ScreenArrays = tuple[Reals, Reals, float]
 #: count, offset int64[n]; found rows int64[k], found values int32[k, features]; scores
 #: float32[features, m + 1]; best scores float32[n, keep], best rows int64[n, keep]
-OutArrays = tuple[
-    Numbers, Numbers, Numbers, NDArray[np.int32], NDArray[np.float32], NDArray[np.float32], Numbers
-]
-#: scratch of one call: block, distances a lane, squares a pair and lane, statistic a lane,
-#: distances a pair, features of one pair
-Work = tuple[Words, Numbers, Reals, Reals, Numbers, NDArray[np.int32]]
+OutArrays = tuple[Numbers, Numbers, Numbers, NDArray[np.int32], Scores, Scores, Numbers]
+#: Scratch. Block uint64[BLOCK * words]; of a tile square float64[k * PAIRS], rows and masks
+#: int64[ROWS]; notes int64[NOTES, 2], positions in the requester's order and the provider's; of one
+#: noted pair distance int64[k] and values int32[features]
+WorkArrays = tuple[Words, Reals, Numbers, Numbers, Numbers, Numbers, NDArray[np.int32]]
 
 
-@kernel
+@lean_kernel
 def sweep(
     provider: SideArrays,
     requester: SideArrays,
@@ -54,6 +53,7 @@ def sweep(
     plan: PlanArrays,
     screen: ScreenArrays,
     out: OutArrays,
+    work: WorkArrays,
     buckets: tuple[int, int],
 ) -> None:
     """Compare all pairs that share a bucket in ``buckets[0] ≤ bucket < buckets[1]``.
@@ -62,167 +62,155 @@ def sweep(
     "found" has room, every survivor is written there from ``offset`` on; where "best" has room, the
     highest evidences and their rows are kept. With ``same_table`` a row does not meet itself.
     """
-    starts, others = requester[3], provider[3]
-    work = _work(plan)
+    block, square, rows, masks, notes, distance, values = work
+    filters, order, start = requester[0], requester[2], requester[3]
+    others, other_order, other_start = provider[0], provider[2], provider[3]
+    seg_start, seg_words, pairs, alignments, words = plan
+    half, scale, cut = screen
+    noted = 0
     for bucket in range(buckets[0], buckets[1]):
-        if starts[bucket] == starts[bucket + 1]:
+        begin, end = start[bucket], start[bucket + 1]
+        if begin == end:
             continue
-        for first in range(others[bucket], others[bucket + 1], BLOCK):
-            last = min(first + BLOCK, others[bucket + 1])
-            _fill(provider[0], provider[2], first, last, plan[4], work[0])
-            for i in range(starts[bucket], starts[bucket + 1]):
-                _row(provider, requester, same_table, plan, screen, out, i, (first, last), work)
+        for first in range(other_start[bucket], other_start[bucket + 1], BLOCK):
+            last = min(first + BLOCK, other_start[bucket + 1])
+            _fill(others, other_order, first, last, words, block)
+            for i in range(begin, end, ROWS):
+                _set_rows(filters, order, i, end, words, rows)
+                for c in range(first, last, COLUMNS):
+                    at = (c - first) * words
+                    if not _tile(
+                        filters, rows, block, at, words, seg_start, seg_words, pairs, half, scale,
+                        alignments, cut, square, masks,
+                    ):  # fmt: skip
+                        continue
+                    if noted + PAIRS > NOTES:
+                        _work_off(
+                            provider,
+                            requester,
+                            same_table,
+                            plan,
+                            half,
+                            out,
+                            notes,
+                            noted,
+                            distance,
+                            values,
+                        )
+                        noted = 0
+                    noted = _note(masks, i, end, c, last, notes, noted)
+    _work_off(provider, requester, same_table, plan, half, out, notes, noted, distance, values)
 
 
-@helper
-def _work(plan: PlanArrays) -> Work:
-    """Fresh scratch space."""
-    features = plan[3].shape[1] + (1 if len(plan[3]) > 1 else 0)
-    return (
-        np.zeros(BLOCK * plan[4], np.uint64),
-        np.zeros(LANES, np.int64),
-        np.zeros(len(plan[2]) * LANES, np.float64),
-        np.zeros(LANES, np.float64),
-        np.zeros(len(plan[2]), np.int64),
-        np.zeros(features, np.int32),
-    )
-
-
-@helper
+@inlined
 def _fill(filters: Words, order: Numbers, first: int, last: int, words: int, block: Words) -> None:
     """Copy rows ``order[first:last]`` of the provider, 8 records interleaved."""
     for k in range(first, last):
+        _ask_for(filters, order, k + _AHEAD, words)
         base = ((k - first) // LANES) * words * LANES + (k - first) % LANES
         row = order[k] * words
         for w in range(words):
             block[base + w * LANES] = filters[row + w]
 
 
-@helper
-def _row(
+@inlined
+def _set_rows(filters: Words, order: Numbers, i: int, end: int, words: int, rows: Numbers) -> None:
+    """Where the filters of the tile's rows begin; the last one stands in for those past the end."""
+    for r in range(ROWS):
+        _ask_for(filters, order, i + r + _AHEAD, words)
+        rows[r] = order[min(i + r, end - 1)] * words
+
+
+@inlined
+def _ask_for(filters: Words, order: Numbers, k: int, words: int) -> None:
+    """Have memory send row ``order[k]``."""
+    if k < len(order):
+        for w in range(0, words, _LINE_WORDS):
+            prefetch(filters, order[k] * words + w)
+
+
+@inlined
+def _tile(
+    filters: Words,
+    rows: Numbers,
+    block: Words,
+    at: int,
+    words: int,
+    seg_start: Numbers,
+    seg_words: Numbers,
+    pairs: Numbers,
+    half: Reals,
+    scale: Reals,
+    alignments: Numbers,
+    cut: float,
+    square: Reals,
+    masks: Numbers,
+) -> int:
+    """Distances of all segment pairs in a tile; 1 if any pair of rows passes the screen."""
+    for k in range(len(pairs)):
+        s, o = pairs[k, 0], pairs[k, 1]
+        column = at + seg_start[o] * LANES
+        measure(
+            filters, rows, seg_start[s], block, column, words * LANES, seg_words[s],
+            half[s], scale[s], square, k,
+        )  # fmt: skip
+    return reaching(square, alignments, alignments.shape[0], alignments.shape[1], cut, masks)
+
+
+@inlined
+def _note(masks: Numbers, i: int, end: int, c: int, last: int, notes: Numbers, noted: int) -> int:
+    """Note the pairs of a tile that passed; leaves out rows and columns that are not there."""
+    there = (1 << min(COLUMNS, last - c)) - 1
+    for r in range(min(ROWS, end - i)):
+        mask = masks[r] & there
+        while mask:
+            lane = lowest(mask)
+            mask &= mask - 1
+            notes[noted, 0], notes[noted, 1] = i + r, c + lane
+            noted += 1
+    return noted
+
+
+@inlined
+def _work_off(
     provider: SideArrays,
     requester: SideArrays,
     same_table: bool,
     plan: PlanArrays,
-    screen: ScreenArrays,
+    half: Reals,
     out: OutArrays,
-    i: int,
-    span: tuple[int, int],
-    work: Work,
+    notes: Numbers,
+    noted: int,
+    distance: Numbers,
+    values: NDArray[np.int32],
 ) -> None:
-    """One requester row against the provider rows in the block."""
-    first, last = span
+    """Count the noted pairs, and hand them on where somebody wants them."""
+    filters, mask, order, _ = requester
+    others, other_mask, other_order, _ = provider
     seg_start, seg_words, pairs, alignments, words = plan
-    half, scale, cut = screen
-    block, hamming, square, statistic, _, _ = work
-    filters, order = requester[0], provider[2]
-    mine = requester[2][i]
-    row = mine * words
-    for group in range(first, last, LANES):
-        at = (group - first) * words
+    count, offset, found_rows, found_values, scores, best_score, best_row = out
+    wanted = len(found_rows) > 0 or len(best_score) > 0
+    for n in range(noted):
+        i, mine, other = notes[n, 0], order[notes[n, 0]], other_order[notes[n, 1]]
+        if same_table and mine == other:
+            continue
+        count[i] += 1
+        if not wanted:
+            continue
         for k in range(len(pairs)):
             s, o = pairs[k, 0], pairs[k, 1]
-            start = at + seg_start[o] * LANES
-            _segment(filters, row + seg_start[s], block, start, seg_words[s], hamming)
-            put_squares(hamming, half[s], scale[s], square, k * LANES)
-        passing = 0
-        for n in range(len(alignments)):
-            for lane in range(LANES):
-                statistic[lane] = 0.0
-            for s in range(alignments.shape[1]):
-                add_reals(square, alignments[n, s] * LANES, statistic, 0)
-            passing |= reaching(statistic, 0, cut)
-        if passing == 0:
-            continue
-        for lane in range(min(LANES, last - group)):
-            if (passing >> lane) & 1 and not (same_table and order[group + lane] == mine):
-                _survivor(provider, requester, plan, half, out, i, order[group + lane], work)
-
-
-@helper
-def _survivor(
-    provider: SideArrays,
-    requester: SideArrays,
-    plan: PlanArrays,
-    half: Reals,
-    out: OutArrays,
-    i: int,
-    other: int,
-    work: Work,
-) -> None:
-    """Count a pair that passed the screen, and hand it on where somebody wants it."""
-    out[0][i] += 1
-    if len(out[2]) or len(out[5]):
-        _features(provider, requester, plan, half, requester[2][i], other, work)
-        _write(out, i, other, work[5])
-
-
-@inlined
-def _segment(a: Words, i: int, block: Words, j: int, words: int, hamming: Numbers) -> None:
-    """Distances of one segment in all lanes."""
-    for lane in range(LANES):
-        hamming[lane] = 0
-    w = 0
-    while w + _CHUNK <= words:
-        add_distances_8(a, i + w, block, j + w * LANES, hamming)
-        w += _CHUNK
-    while w < words:
-        add_distances_1(a, i + w, block, j + w * LANES, hamming)
-        w += 1
-
-
-@helper
-def _features(
-    provider: SideArrays,
-    requester: SideArrays,
-    plan: PlanArrays,
-    half: Reals,
-    mine: int,
-    other: int,
-    work: Work,
-) -> None:
-    """Features of one pair; -1 where a side is missing.
-
-    The best alignment has the least sum of distance - m/2 over what both sides have; the first of
-    equals.
-    """
-    alignments = plan[3]
-    distance, values = work[4], work[5]
-    _distances(provider, requester, plan, mine, other, distance)
-    chosen, least = 0, np.inf
-    for n in range(len(alignments)):
-        total = 0.0
-        for s in range(alignments.shape[1]):
-            if distance[alignments[n, s]] >= 0:
-                total += distance[alignments[n, s]] - half[s]
-        if total < least:
-            chosen, least = n, total
-    for s in range(alignments.shape[1]):
-        values[s] = distance[alignments[chosen, s]]
-    if len(alignments) > 1:
-        values[alignments.shape[1]] = 1 if chosen > 0 else 0
-
-
-@helper
-def _distances(
-    provider: SideArrays,
-    requester: SideArrays,
-    plan: PlanArrays,
-    mine: int,
-    other: int,
-    distance: Numbers,
-) -> None:
-    """Distance of every segment pair, -1 where a side is missing."""
-    seg_start, seg_words, pairs, _, words = plan
-    for k in range(len(pairs)):
-        s, o = pairs[k, 0], pairs[k, 1]
-        distance[k] = -1
-        if _has(requester[1], mine, s) and _has(provider[1], other, o):
-            i, j = mine * words + seg_start[s], other * words + seg_start[o]
-            total = 0
-            for w in range(seg_words[s]):
-                total += popcount(requester[0][i + w] ^ provider[0][j + w])
-            distance[k] = total
+            distance[k] = -1
+            if _has(mask, mine, s) and _has(other_mask, other, o):
+                here, there = mine * words + seg_start[s], other * words + seg_start[o]
+                distance[k] = hamming(filters, here, others, there, seg_words[s])
+        _features(distance, alignments, half, values)
+        if len(found_rows):
+            at = offset[i] + count[i] - 1
+            found_rows[at] = other
+            for f in range(len(values)):
+                found_values[at, f] = values[f]
+        if len(best_score):
+            _keep(best_score, best_row, i, _evidence(scores, values), other)
 
 
 @inlined
@@ -231,32 +219,49 @@ def _has(mask: Words, row: int, segment: int) -> bool:
     return len(mask) == 0 or ((mask[row] >> np.uint64(segment)) & np.uint64(1)) == np.uint64(1)
 
 
-@helper
-def _write(out: OutArrays, i: int, other: int, values: NDArray[np.int32]) -> None:
-    """Hand one survivor on."""
-    count, offset, found_rows, found_values, scores, best_score, best_row = out
-    if len(found_rows):
-        k = offset[i] + count[i] - 1
-        found_rows[k] = other
-        found_values[k] = values
-    if len(best_score):
-        evidence = np.float32(0)
-        for f in range(len(values)):
-            if values[f] >= 0:
-                evidence += scores[f, values[f]]
-        _keep(best_score[i], best_row[i], evidence, other)
+@inlined
+def _features(
+    distance: Numbers, alignments: Numbers, half: Reals, values: NDArray[np.int32]
+) -> None:
+    """Features of a pair; -1 where a side is missing.
+
+    The best alignment has the least sum of distance - m/2 over what both sides have; the first of
+    equals.
+    """
+    chosen, least = 0, np.inf
+    for a in range(len(alignments)):
+        total = 0.0
+        for s in range(alignments.shape[1]):
+            if distance[alignments[a, s]] >= 0:
+                total += distance[alignments[a, s]] - half[s]
+        if total < least:
+            chosen, least = a, total
+    for s in range(alignments.shape[1]):
+        values[s] = distance[alignments[chosen, s]]
+    if len(alignments) > 1:
+        values[alignments.shape[1]] = 1 if chosen > 0 else 0
 
 
-@helper
-def _keep(scores: NDArray[np.float32], rows: Numbers, score: np.float32, row: int) -> None:
-    """Insert into the highest scores, highest first; on a tie the earlier row stays ahead."""
-    k = len(scores)
-    while k > 0 and (rows[k - 1] < 0 or score > scores[k - 1]):
+@inlined
+def _evidence(scores: Scores, values: NDArray[np.int32]) -> np.float32:
+    """Sum of the scores of the features that both sides have."""
+    total = np.float32(0)
+    for f in range(len(values)):
+        if values[f] >= 0:
+            total += scores[f, values[f]]
+    return total
+
+
+@inlined
+def _keep(scores: Scores, rows: Numbers, i: int, score: np.float32, row: int) -> None:
+    """Insert into row i's highest scores, highest first; on a tie the earlier one stays ahead."""
+    last = scores.shape[1]
+    k = last
+    while k > 0 and (rows[i, k - 1] < 0 or score > scores[i, k - 1]):
         k -= 1
-    if k == len(scores):
-        return
-    for j in range(len(scores) - 1, k, -1):
-        scores[j] = scores[j - 1]
-        rows[j] = rows[j - 1]
-    scores[k] = score
-    rows[k] = row
+    for j in range(last - 1, k, -1):
+        scores[i, j] = scores[i, j - 1]
+        rows[i, j] = rows[i, j - 1]
+    if k < last:
+        scores[i, k] = score
+        rows[i, k] = row

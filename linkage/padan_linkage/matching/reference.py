@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from padan_linkage.matching.features import Plan
+from padan_linkage.matching.pairs import Rule, Words
 from padan_linkage.matching.sides import Screen, Side, Sweep
 
 Rows = NDArray[np.int64]
@@ -99,3 +100,18 @@ def _emit(out: Sweep, i: int, rows: Rows, hamming: NDArray[np.int64]) -> None:
         first = np.argsort(-evidence, kind="stable")[: out.best_score.shape[1]]
         out.best_score[i, : len(first)] = evidence[first]
         out.best_row[i, : len(first)] = rows[first]
+
+
+def all_pairs(filters: Words, others: Words | None, rule: Rule) -> NDArray[np.int64]:
+    """As :func:`padan_linkage.matching.pairs.all_pairs`: (left, right, distance) int64[k, 3]."""
+    columns = filters if others is None else others
+    limits = rule.limits(64 * filters.shape[1])
+    found = [np.zeros((0, 3), dtype=np.int64)]
+    for i, mine in enumerate(filters):
+        first = i + 1 if others is None else 0
+        distance = np.bitwise_count(mine ^ columns[first:]).sum(axis=1, dtype=np.int64)
+        both = np.bitwise_count(mine).sum(dtype=np.int64)
+        weights = both + np.bitwise_count(columns[first:]).sum(axis=1, dtype=np.int64)
+        hit = np.flatnonzero(distance <= limits[weights])
+        found.append(np.stack([np.full(len(hit), i), first + hit, distance[hit]], axis=1))
+    return np.concatenate(found)

@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 from padan_linkage.matching import kernel
 from padan_linkage.matching.features import Plan, screen_cut
+from padan_linkage.matching.lanes import aligned
+from padan_linkage.matching.tile import PAIRS, ROWS
 from padan_linkage.tables import PassTable
 
 #: Comparisons in one piece of work: progress is told and cancelling looked for in between.
@@ -146,6 +148,16 @@ def numba_sweep(
     buckets: tuple[int, int],
 ) -> None:
     """Run the compiled kernel."""
+    compared = len(plan.pairs)
+    work = (
+        aligned(kernel.BLOCK * plan.words),
+        aligned(PAIRS * compared).view(np.float64),
+        np.zeros(ROWS, np.int64),
+        np.zeros(ROWS, np.int64),
+        np.zeros((kernel.NOTES, 2), np.int64),
+        np.zeros(compared, np.int64),
+        np.zeros(plan.features, np.int32),
+    )
     kernel.sweep(
         (provider.filters, provider.mask, provider.order, provider.start),
         (requester.filters, requester.mask, requester.order, requester.start),
@@ -161,6 +173,7 @@ def numba_sweep(
             out.best_score,
             out.best_row,
         ),
+        work,
         buckets,
     )
 

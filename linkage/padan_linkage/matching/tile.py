@@ -1,0 +1,272 @@
+"""The innermost step: four rows against sixteen columns, all distances in registers.
+
+Rows lie as they come (a word is spread over all lanes). Columns lie in groups of eight, the same
+word of eight records side by side, so that a vector lane is a record and nothing is ever summed
+across lanes. Eight accumulators make a tile: enough to keep a processor's vector units busy, few
+enough for its registers. What is written here is LLVM's language, not that of one processor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import product
+from typing import Any, cast
+
+from numba import types
+from numba.core import cgutils
+from numba.core.extending import intrinsic
+
+from padan_linkage.matching.lanes import (
+    LANE,
+    LANES,
+    REALS,
+    WORD,
+    bits_of,
+    count,
+    data_of,
+    lesser,
+    load,
+    spread,
+    store,
+    variable,
+)
+
+#: A tile: its rows, its groups of eight columns, its columns.
+ROWS, GROUPS = 4, 2
+COLUMNS = GROUPS * LANES
+#: Pairs in a tile; lane l of row r and group g is number ``r * COLUMNS + g * LANES + l``.
+PAIRS = ROWS * COLUMNS
+
+#: (row, group) of every register of a tile, in the order of its pairs.
+_CELLS = list(product(range(ROWS), range(GROUPS)))
+
+
+def _make_hits(*, paired: bool) -> Callable[..., int]:
+    """``hits(a, rows, b, at, words, excess, k, bound, masks)`` over plain or paired words.
+
+    Looks for pairs of a tile with distance + ``excess[k + column]`` ≤ ``bound[row]``. Row r begins
+    at ``a[rows[r]]``, the columns at ``b[at]``. Gives 1 if there is such a pair, and then bit c of
+    ``masks[r]`` says whether column c is one; else 0, and ``masks`` stays. ``paired``: words are
+    taken two by two, and what differs in either or both counts once (see :func:`_distances`).
+    """
+
+    @intrinsic
+    def hits(
+        _context: Any, a: Any, rows: Any, b: Any, _at: Any, _words: Any,
+        excess: Any, _k: Any, bound: Any, masks: Any,
+    ) -> Any:  # fmt: skip
+        """See the maker."""
+        whole = types.int64
+
+        def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+            a, rows, b, excess, bound, masks = (
+                data_of(context, builder, sig, args, n) for n in (0, 1, 2, 5, 7, 8)
+            )
+            starts = [_entry(builder, rows, r) for r in range(ROWS)]
+            columns = _columns(builder, args[3], builder.mul(args[4], WORD(LANES)))
+            first = [
+                load(builder, excess, _plus(builder, args[6], g * LANES)) for g in range(GROUPS)
+            ]
+            distance = _distances(builder, a, starts, b, columns, args[4], first, paired=paired)
+            bounds = [spread(builder, _entry(builder, bound, r), LANE) for r in range(ROWS)]
+            found = _any_within(builder, distance, bounds)
+            with builder.if_then(found, likely=False):
+                within = [
+                    builder.icmp_signed("<=", each, bounds[r])
+                    for each, (r, _) in zip(distance, _CELLS, strict=True)
+                ]
+                _store_masks(builder, within, masks)
+            return builder.zext(found, WORD)
+
+        return whole(a, rows, b, whole, whole, excess, whole, bound, masks), codegen
+
+    return cast("Callable[..., int]", hits)
+
+
+def _make_measure() -> Callable[..., None]:
+    """``measure(a, rows, start, b, at, stride, words, half, scale, square, k)``.
+
+    The distances of one segment in a tile, as max(0, half - distance)² · scale, into ``square``
+    (float64) from ``k * PAIRS`` on. In row r the segment begins at ``a[rows[r] + start]``, in the
+    columns at ``b[at]``; ``stride`` words lead from one group of columns to the next.
+    """
+
+    @intrinsic
+    def measure(
+        _context: Any, a: Any, rows: Any, _start: Any, b: Any, _at: Any, _stride: Any,
+        _words: Any, _half: Any, _scale: Any, square: Any, _k: Any,
+    ) -> Any:  # fmt: skip
+        """See the maker."""
+        whole, real = types.int64, types.float64
+
+        def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+            a, rows, b, square = (data_of(context, builder, sig, args, n) for n in (0, 1, 3, 9))
+            starts = [builder.add(_entry(builder, rows, r), args[2]) for r in range(ROWS)]
+            columns = _columns(builder, args[4], args[5])
+            first = [LANE([0] * LANES)] * GROUPS
+            distance = _distances(builder, a, starts, b, columns, args[6], first)
+            half, scale = spread(builder, args[7], REALS), spread(builder, args[8], REALS)
+            at = builder.mul(args[10], WORD(PAIRS))
+            for cell, each in enumerate(distance):
+                place = _plus(builder, at, cell * LANES)
+                store(builder, _square_below(builder, each, half, scale), square, place)
+            return context.get_dummy_value()
+
+        signature = types.void(a, rows, whole, b, whole, whole, whole, real, real, square, whole)
+        return signature, codegen
+
+    return cast("Callable[..., None]", measure)
+
+
+def _make_reaching() -> Callable[..., int]:
+    """``reaching(square, alignments, n, segments, cut, masks)``.
+
+    Which pairs of a tile have, in one of ``n`` alignments at least, squares that sum to ``cut``:
+    1 if any, and then ``masks`` as in ``hits``. ``alignments``: int64[n * segments], numbers of
+    segment pairs, which are the ``k`` of ``measure``.
+    """
+
+    @intrinsic
+    def reaching(
+        _context: Any, square: Any, alignments: Any, _n: Any, _segments: Any, _cut: Any, masks: Any
+    ) -> Any:
+        """See the maker."""
+        whole, real = types.int64, types.float64
+
+        def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+            square, alignments, masks = (data_of(context, builder, sig, args, n) for n in (0, 1, 5))
+            cut = spread(builder, args[4], REALS)
+            best = _best_sums(builder, square, alignments, args[2], args[3])
+            over = [builder.fcmp_ordered(">=", each, cut) for each in best]
+            found = builder.icmp_unsigned("!=", bits_of(builder, _either(builder, over)), WORD(0))
+            with builder.if_then(found):
+                _store_masks(builder, over, masks)
+            return builder.zext(found, WORD)
+
+        return whole(square, alignments, whole, whole, real, masks), codegen
+
+    return cast("Callable[..., int]", reaching)
+
+
+def _distances(
+    builder: Any,
+    a: Any,
+    starts: list[Any],
+    b: Any,
+    columns: list[Any],
+    words: Any,
+    first: list[Any],
+    *,
+    paired: bool = False,
+) -> list[Any]:
+    """``first`` (by group) plus the Hamming distance of every cell.
+
+    The loop over words stays a loop: unrolled, it would run out of registers. ``paired``: plus
+    the bits that differ in word 2i or word 2i + 1, a lower bound of the distance that rises by 3/4
+    a bit of noise for the price of 2/3 of the operations.
+    """
+    step = 2 if paired else 1
+    sums = [variable(builder, first[g]) for _, g in _CELLS]
+    turns = builder.udiv(words, WORD(step))
+    with cgutils.for_range(builder, turns) as loop:
+        word = builder.mul(loop.index, WORD(step))
+        at = builder.mul(word, WORD(LANES))
+        theirs = [
+            [load(builder, b, _plus(builder, builder.add(c, at), i * LANES)) for i in range(step)]
+            for c in columns
+        ]
+        for r in range(ROWS):
+            place = builder.add(starts[r], word)
+            mine = [
+                spread(builder, _entry(builder, a, _plus(builder, place, i)), LANE)
+                for i in range(step)
+            ]
+            for g in range(GROUPS):
+                differing = builder.xor(mine[0], theirs[g][0])
+                if paired:
+                    differing = builder.or_(differing, builder.xor(mine[1], theirs[g][1]))
+                total = sums[r * GROUPS + g]
+                builder.store(builder.add(builder.load(total), count(builder, differing)), total)
+    return [builder.load(each) for each in sums]
+
+
+def _best_sums(builder: Any, square: Any, alignments: Any, n: Any, segments: Any) -> list[Any]:
+    """For every cell the greatest sum of squares over the alignments, and 0 at least."""
+    zero = REALS([0.0] * LANES)
+    best = [variable(builder, zero) for _ in _CELLS]
+    sums = [variable(builder, zero) for _ in _CELLS]
+    with cgutils.for_range(builder, n) as outer:
+        for total in sums:
+            builder.store(zero, total)
+        begin = builder.mul(outer.index, segments)
+        with cgutils.for_range(builder, segments) as inner:
+            pair = _entry(builder, alignments, builder.add(begin, inner.index))
+            at = builder.mul(pair, WORD(PAIRS))
+            for cell, total in enumerate(sums):
+                more = load(builder, square, _plus(builder, at, cell * LANES), REALS)
+                builder.store(builder.fadd(builder.load(total), more), total)
+        for total, greatest in zip(sums, best, strict=True):
+            one, other = builder.load(total), builder.load(greatest)
+            builder.store(
+                builder.select(builder.fcmp_ordered(">", one, other), one, other), greatest
+            )
+    return [builder.load(each) for each in best]
+
+
+def _square_below(builder: Any, distance: Any, half: Any, scale: Any) -> Any:
+    """max(0, half - distance)² · scale of every lane."""
+    zero = REALS([0.0] * LANES)
+    below = builder.fsub(half, builder.sitofp(distance, REALS))
+    below = builder.select(builder.fcmp_ordered(">", below, zero), below, zero)
+    return builder.fmul(builder.fmul(below, below), scale)
+
+
+def _any_within(builder: Any, distance: list[Any], bounds: list[Any]) -> Any:
+    """Whether any cell has a lane within its row's bound: one comparison a row."""
+    flags = []
+    for r, bound in enumerate(bounds):
+        least = distance[r * GROUPS]
+        for g in range(1, GROUPS):
+            least = lesser(builder, least, distance[r * GROUPS + g])
+        flags.append(builder.icmp_signed("<=", least, bound))
+    return builder.icmp_unsigned("!=", bits_of(builder, _either(builder, flags)), WORD(0))
+
+
+def _either(builder: Any, flags: list[Any]) -> Any:
+    """The lanes that any of ``flags`` has."""
+    result = flags[0]
+    for each in flags[1:]:
+        result = builder.or_(result, each)
+    return result
+
+
+def _store_masks(builder: Any, flags: list[Any], masks: Any) -> None:
+    """``masks[r]``: the flags of row r's cells as one word, column 0 lowest."""
+    for r in range(ROWS):
+        word = WORD(0)
+        for g in range(GROUPS):
+            bits = bits_of(builder, flags[r * GROUPS + g])
+            word = builder.or_(word, builder.shl(bits, WORD(g * LANES)))
+        builder.store(word, builder.gep(masks, [WORD(r)]))
+
+
+def _columns(builder: Any, at: Any, stride: Any) -> list[Any]:
+    """Where each group of columns begins."""
+    return [builder.add(at, builder.mul(stride, WORD(g))) for g in range(GROUPS)]
+
+
+def _entry(builder: Any, data: Any, at: Any) -> Any:
+    """``data[at]``."""
+    place = WORD(at) if isinstance(at, int) else at
+    return builder.load(builder.gep(data, [place]), align=8)
+
+
+def _plus(builder: Any, at: Any, more: int) -> Any:
+    """``at + more``."""
+    return builder.add(at, WORD(more)) if more else at
+
+
+hits = _make_hits(paired=False)
+paired_hits = _make_hits(paired=True)
+measure = _make_measure()
+reaching = _make_reaching()
