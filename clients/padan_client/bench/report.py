@@ -235,7 +235,7 @@ class Report:
             else:
                 out.print(f"{name}: {_text(value)}", highlight=False)
         if self.ratios:
-            title = t("perbandingan (lebih dari 1: Padan lebih cepat)", "ratios (above 1: faster)")
+            title = t("perbandingan (lebih dari 1: Padan unggul)", "ratios (above 1: Padan ahead)")
             out.print(table_of(title, self.ratios))
         for sentence in self.absent:
             err.print(sentence, markup=False, highlight=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from padan_client.bench import voprf
+from padan_client.bench import quality, voprf
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -14,5 +14,5 @@ def group() -> None:
     """Pengukuran di mesin ini. / Measurements on this machine."""
 
 
-for name, module in {"voprf": voprf}.items():
+for name, module in {"quality": quality, "voprf": voprf}.items():
     app.command(name)(module.command)
