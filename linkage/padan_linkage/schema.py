@@ -54,16 +54,16 @@ class Kind(StrEnum):
     TEXT = "text"
 
 
-_NAME_KEYS = frozenset(
-    {"sorted", "phonetic", "phonetic_first", "phonetic_last", "initials", "first", "last"}
-    | {"first1", "first2", "first3", "first_end", "last1", "last2", "last3", "last_end"}
-    | {"ends2", "ends3"}
-)
+_NAME_KEYS = frozenset({
+    "sorted", "phonetic", "phonetic_first", "phonetic_last", "initials", "first", "last", "telling",
+    "joined", "letters", "ends", "longest", "consonants", "first1", "first2", "first3", "first_end",
+    "last1", "last2", "last3", "last_end", "ends2", "ends3",
+})  # fmt: skip
 #: Derived keys that ``exact`` may name after a colon, by kind: ``nama:phonetic``.
 DERIVATIONS: dict[Kind, frozenset[str]] = {
     Kind.PERSON_NAME: _NAME_KEYS,
     Kind.COMPANY_NAME: _NAME_KEYS,
-    Kind.PLACE: frozenset({"phonetic"}),
+    Kind.PLACE: frozenset({"phonetic", "joined"}),
     Kind.ADDRESS: frozenset({"sorted"}),
     Kind.TEXT: frozenset({"sorted", "phonetic", "first"}),
     Kind.DATE: frozenset({"year", "month", "day", "year_month", "unordered"}),

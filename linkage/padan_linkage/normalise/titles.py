@@ -1,49 +1,80 @@
-"""Titles, degrees and honorifics around Indonesian names.
+"""Titles, degrees, ranks and honorifics: the sets that ``names`` asks, from ``data/titles.txt``.
 
 Letters only, lower case, without dots: ``S.Pd.`` stands here as ``spd``.
 """
 
 from __future__ import annotations
 
+from padan_linkage.normalise.facts import table
 from padan_linkage.normalise.latin import words
 
-#: In front of a name, with or without a dot.
-FRONT = words(
-    "prof profesor dr drg drh drs dra ir insinyur dokter kh kiai kyai hj hjh haji hajah hajjah "
-    "ust ustad ustadz ustadzah tn tuan ny nyonya nn sdr sdri bpk bapak ibu almarhum almarhumah alm "
-    "almh pdt pendeta apt apoteker ns bdn mr mrs ms miss sir purn letjen mayjen brigjen letkol "
-    "kombes akbp kompol akp ipda iptu aiptu bripka brigadir bripda briptu serka serma sertu serda "
-    "praka pratu prada kopda koptu laksda laksma marsda marsma"
-)
-#: In front of a name too, but only where more than this and one initial is left.
-FRONT_SHORT = frozenset({"h", "rr", "rm", "rd"})
-#: The same in several pieces: ``K.H.``.
-FRONT_DOTTED = frozenset({"kh", "rm", "rr", "hj"})
+_TABLE = table("titles.txt")
+#: What a level of study puts before its fields: S.Kom., M.Kom., S.Tr.Kom., M.Tr.Kom., A.Md.Kom.
+_LEVELS = {"S": ("s",), "M": ("m",), "T": ("str", "mtr"), "A": ("amd",)}
 
-_FIELDS = (
-    "h hi e ei t tr p pd pdi kom ikom si sos sosi ip ag hut kep ked farm psi ptk stp "
-    "tp hum kn kes km gz sn sy ak ab ap ars as ds ec eng fil hub in kedh keb kel kh kpm li "
-    "ling mat min mar ms pi par pet pk pn pol pt q st stat th thi ud us ipem iptek mm "
-    "mpd sc stpem"
-)
-_DEGREES = {level + field for level in "sm" for field in _FIELDS.split()}
-_OTHERS = (
-    "sh mh se me st mt ss ma ms mm mhum mba mpa mph mps mkm mkp map mak msi msc bsc ba be "
-    "bba bbus bed beng bcom bacc llb llm mphil phd dphil edd dba lc lcs amd ama amk amkeb "
-    "amkg amp amds amf apt ners ns sst sstp sstpi skm skh skg spt spi sip siptek shi sei sap "
-    "ak ca cpa cfa cma csrs qia qrma crmp cla mcp akp psikolog sportmed spa spog spogk spb "
-    "spbs spot spjp spm spkk spkj spp spr sprad span spanak sppd sppk sptht sprm spn spu "
-    "spfk spgk spak kic finasim amdkeb amdkep amdkom amdak amdfarm amdrad amdgz mhkes ssit "
-    "trkeb strkeb strkes strt stras strip mtrap mtrip mtrhanla bahons mpdi mthi mud mag sag "
-    "sthi spdi spdsd spdaud mmpd mmsi mikom mik mip mhan mee"
-)
+
+def _section(name: str) -> frozenset[str]:
+    return frozenset(_TABLE[name])
+
+
+FRONT = _section("front")
+FRONT_SHORT = _section("front-short")
+FRONT_WITH_DOT = _section("front-dot")
+FRONT_PIECES = _section("front-pieces")
+HAJI_GLUED = _TABLE["haji-glued"]
+HAJI_GLUED_WITH_DOT = _TABLE["haji-glued-dot"]
+RADEN = _section("raden")
+RADEN_WITH_DOT = _section("raden-dot")
+RADEN_PIECES = _section("raden-pieces")
+RADEN_SECOND = _section("raden-second")
+RANKS = _section("ranks")
+BRANCHES = _section("branches")
+ALIASES = _section("aliases")
+LINKS = _section("links")
+NO_NAMES = _section("no-name")
+
+
+def _degrees() -> dict[str, str]:
+    """Every degree with its sign: "+" bare, "?" ambiguous, "" needs a dot or a comma."""
+    signs: dict[str, str] = {}
+    for field, meaning in _TABLE["fields"].items():
+        for level in meaning.rpartition(":")[2].split():
+            for prefix in _LEVELS[level[0]]:
+                signs[prefix + field] = level[1:]
+    for key in _TABLE["degrees"]:
+        signs[key.lstrip("+?")] = key[0] if key[0] in "+?" else ""
+    return signs
+
+
+_SIGNS = _degrees()
 #: Behind a name, where a dot or a comma shows that it is a title.
-BEHIND = words(_OTHERS) | _DEGREES
+BEHIND = frozenset(_SIGNS)
 #: Behind a name even without a dot or a comma: none of these is anybody's name.
-BEHIND_BARE = words(
-    "sh mh se st mt mm msi mpd spd skom mkom ssos skm amd shi spdi mpdi ssi ssn shut spt stp skep "
-    "sked spsi mpsi mkes mhum mkn mba phd msc bsc lc sst sstp amk amkeb strkeb ners spog sppd spog "
-    "sei sthi mpd mmpd mmsi mikom sikom skg mkm sfarm sgz"
-)
+BEHIND_BARE = frozenset(title for title, sign in _SIGNS.items() if sign == "+")
+#: Titles whose letters are names too.
+AMBIGUOUS = frozenset(title for title, sign in _SIGNS.items() if sign == "?")
 #: Most pieces that one title is written in: ``S. Tr. Keb.``, ``Sp. O. G. (K)``.
-MOST_PIECES = 4
+MOST_PIECES = 5
+#: What may stand in front of a dot inside a title.
+_FIRST_PIECES = words("s m a b d f c l st sp str mtr amd ph th ed pd tr sos md")
+
+
+def _fragments() -> frozenset[str]:
+    """Whatever may be a piece of a title behind a name: ``pd`` and ``i`` of S.Pd.I."""
+    found: set[str] = set(_FIRST_PIECES)
+    new = set(BEHIND)
+    while new:
+        new = {
+            title[len(first) :]
+            for title in new
+            for first in _FIRST_PIECES
+            if title.startswith(first) and len(title) > len(first)
+        } - found
+        found |= new
+    return frozenset(found)
+
+
+FRAGMENTS = _fragments()
+
+#: Every word of ``NO_NAMES``.
+NO_NAME_WORDS = frozenset(word for phrase in NO_NAMES for word in phrase.split(" "))
