@@ -15,9 +15,14 @@ from typer.testing import CliRunner
 from padan_client.cli import app
 from padan_client.generate import generate_demo
 from padan_client.records import read_table
-from padan_client.rehearse import load_schema_file, run_rehearsal, shipped_schemas
+from padan_client.rehearse import SchemaFile, load_schema_file, run_rehearsal
+from padan_client.rehearse.advising import advise
+from padan_linkage.advice import Wishes
+from padan_linkage.profiles import ProfileName
 
 DATA = Path(__file__).resolve().parents[2].parent / "shared/data"
+#: A schema written by hand, for whatever is not about advice.
+SCHEMA = Path(__file__).resolve().parents[1] / "support/residents.toml"
 
 
 class FlowOf:
@@ -34,7 +39,7 @@ class FlowOf:
 def residents(tmp_path_factory):
     """A generated list and registry, with the truth, as files."""
     folder = tmp_path_factory.mktemp("residents")
-    demo = generate_demo(FlowOf(load_schema_file(Path("penduduk")).schema), 3000, 1500, 5)
+    demo = generate_demo(FlowOf(load_schema_file(SCHEMA).schema), 3000, 1500, 5)
     pyarrow.csv.write_csv(demo.requests, folder / "a.csv")
     pyarrow.csv.write_csv(demo.registry, folder / "b.csv")
     truth = [
@@ -63,7 +68,7 @@ def sides(folder):
 
 
 def test_a_dump_is_its_owners_alone_and_never_mixed_with_another(residents, tmp_path):
-    command = ("rehearse", residents / "a.csv", "--schema", "penduduk", "--dump-encodings")
+    command = ("rehearse", residents / "a.csv", "--schema", SCHEMA, "--dump-encodings")
     padan(*command, tmp_path / "dump")
     dumped = [tmp_path / "dump", *(tmp_path / "dump").rglob("*")]
     assert {p.stat().st_mode & 0o777 for p in dumped if p.is_file()} == {0o600}
@@ -75,7 +80,7 @@ def test_a_dump_is_its_owners_alone_and_never_mixed_with_another(residents, tmp_
 def test_residents_are_found_precisely(residents, tmp_path):
     result = json.loads(
         padan(
-            "rehearse", *sides(residents), "--schema", "penduduk", "--id", "id",
+            "rehearse", *sides(residents), "--schema", SCHEMA, "--id", "id",
             "--truth", residents / "truth.csv", "--out", tmp_path / "pairs.csv",
             "--seed", 1, "--json",
         )
@@ -97,19 +102,19 @@ def test_residents_are_found_precisely(residents, tmp_path):
 def test_a_narrow_terminal_cuts_no_name_of_a_pass(residents, monkeypatch, width):
     monkeypatch.setenv("COLUMNS", width)
     monkeypatch.setattr("padan_client.cli.rehearse.out", Console())
-    shown = padan("rehearse", residents / "a.csv", "--schema", "penduduk")
+    shown = padan("rehearse", residents / "a.csv", "--schema", SCHEMA)
     assert "…" not in shown
 
 
 def test_the_tables_speak_indonesian_first(residents):
-    shown = padan("rehearse", *sides(residents), "--schema", "penduduk", "--id", "id")
+    shown = padan("rehearse", *sides(residents), "--schema", SCHEMA, "--id", "id")
     assert "taksiran" in shown
-    english = padan("--lang", "en", "rehearse", *sides(residents), "--schema", "penduduk")
+    english = padan("--lang", "en", "rehearse", *sides(residents), "--schema", SCHEMA)
     assert "estimated" in english
 
 
 def test_a_seed_repeats_a_rehearsal_exactly(residents):
-    schema = load_schema_file(Path("penduduk"))
+    schema = load_schema_file(SCHEMA)
     one, two, other = (run_rehearsal(*sides(residents), schema, seed=s) for s in (7, 7, 8))
     assert one.pairs.equals(two.pairs)
     assert one.estimated_precision == two.estimated_precision
@@ -117,7 +122,7 @@ def test_a_seed_repeats_a_rehearsal_exactly(residents):
 
 
 def test_dumped_encodings_are_what_the_unit_would_hold(residents, tmp_path):
-    run_rehearsal(*sides(residents), load_schema_file(Path("penduduk")), dump=tmp_path, seed=1)
+    run_rehearsal(*sides(residents), load_schema_file(SCHEMA), dump=tmp_path, seed=1)
     unit = tmp_path / "unit/b/nik"
     filters, keys = np.load(unit / "filters.npy"), np.load(unit / "keys.npy")
     assert filters.shape == (len(keys), 128)
@@ -133,7 +138,7 @@ def test_one_file_is_linked_with_itself(residents, tmp_path):
     doubled = pyarrow.concat_tables([table, table.slice(0, 200)])
     ids = pyarrow.array([f"r{i}" for i in range(len(doubled))])
     pyarrow.csv.write_csv(doubled.set_column(0, "rec_id", ids), tmp_path / "one.csv")
-    result = run_rehearsal(tmp_path / "one.csv", None, load_schema_file(Path("penduduk")), seed=1)
+    result = run_rehearsal(tmp_path / "one.csv", None, load_schema_file(SCHEMA), seed=1)
     rows = set(zip(*(result.pairs[c].to_pylist() for c in ("row_a", "row_b")), strict=True))
     copies = {(i + 1, i + 3001) for i in range(200)}
     assert len(rows & copies) >= 180
@@ -145,7 +150,7 @@ def test_a_column_that_is_not_mapped_changes_nothing(residents, tmp_path):
     table = read_table(residents / "a.csv")
     told = table.append_column("entity_id", pyarrow.array([f"x{i}" for i in range(len(table))]))
     pyarrow.csv.write_csv(told, tmp_path / "a.csv")
-    schema = load_schema_file(Path("penduduk"))
+    schema = load_schema_file(SCHEMA)
     plain = run_rehearsal(*sides(residents), schema, seed=1)
     assert run_rehearsal(tmp_path / "a.csv", residents / "b.csv", schema, seed=1).pairs.equals(
         plain.pairs
@@ -156,15 +161,14 @@ def test_columns_may_be_named_differently_on_the_two_sides(residents, tmp_path):
     table = read_table(residents / "b.csv")
     names = ["nama_lengkap" if n == "nama" else n for n in table.column_names]
     pyarrow.csv.write_csv(table.rename_columns(names), tmp_path / "b.csv")
-    shipped = Path(__file__).resolve().parents[2] / "clients/padan_client/schemas/penduduk.toml"
-    text = shipped.read_text("utf-8").replace(
+    text = SCHEMA.read_text("utf-8").replace(
         'kind = "person_name"', 'kind = "person_name"\ncolumn_b = "nama_lengkap"'
     )
     (tmp_path / "s.toml").write_text(text)
     result = run_rehearsal(
         residents / "a.csv", tmp_path / "b.csv", load_schema_file(tmp_path / "s.toml"), seed=1
     )
-    plain = run_rehearsal(*sides(residents), load_schema_file(shipped), seed=1)
+    plain = run_rehearsal(*sides(residents), load_schema_file(SCHEMA), seed=1)
     assert result.pairs.equals(plain.pairs)
 
 
@@ -178,11 +182,6 @@ def test_an_exact_schema_needs_no_filter(residents, tmp_path):
     )  # fmt: skip
     assert result.quality.precision >= 0.95
     assert result.threshold is None
-
-
-@pytest.mark.parametrize("name", shipped_schemas())
-def test_every_shipped_schema_loads(name):
-    assert load_schema_file(Path(name)).schema.passes
 
 
 @pytest.mark.parametrize(
@@ -203,42 +202,78 @@ def test_a_bad_schema_file_says_where(residents, tmp_path, text, says):
     assert says in message
 
 
-def test_a_missing_schema_names_the_examples(residents):
+def test_a_missing_schema_is_named(residents):
     message = padan("rehearse", *sides(residents), "--schema", "nowhere.toml", code=3)
-    assert "penduduk" in message
+    assert "nowhere.toml" in message
 
 
 def test_a_truth_of_other_ids_is_an_error_not_a_recall_of_zero(residents, tmp_path):
     (tmp_path / "t.csv").write_text("rec_id_a,rec_id_b\nzz,yy\n")
     message = padan(
-        "rehearse", *sides(residents), "--schema", "penduduk", "--id", "id",
+        "rehearse", *sides(residents), "--schema", SCHEMA, "--id", "id",
         "--truth", tmp_path / "t.csv", code=3,
     )  # fmt: skip
     assert "--id" in message
 
 
 def test_a_missing_id_column_is_named(residents):
-    message = padan("rehearse", *sides(residents), "--schema", "penduduk", "--id", "nomor", code=3)
+    message = padan("rehearse", *sides(residents), "--schema", SCHEMA, "--id", "nomor", code=3)
     assert "nomor" in message
 
 
+def advised(folder: Path, *only: str) -> SchemaFile:
+    """What the advisor says about a folder's files, under the balanced profile."""
+    b = folder / "b.csv"
+    wishes = Wishes(profile=ProfileName.SEIMBANG, only=only)
+    return SchemaFile.suggested(advise(folder / "a.csv", b if b.exists() else None, wishes))
+
+
+def test_two_files_alone_are_enough(residents, tmp_path):
+    result = json.loads(
+        padan(
+            "rehearse", *sides(residents), "--truth", residents / "truth.csv", "--seed", 1,
+            "--save-schema", tmp_path / "kept.toml", "--json",
+        )
+    )  # fmt: skip
+    assert result["precision"] >= 0.99
+    assert result["recall"] >= 0.97
+    again = json.loads(
+        padan(
+            "rehearse", *sides(residents), "--truth", residents / "truth.csv", "--seed", 1,
+            "--schema", tmp_path / "kept.toml", "--json",
+        )
+    )  # fmt: skip
+    assert again == result
+    assert "Tidak ada temuan" in padan("schema", "lint", tmp_path / "kept.toml")
+
+
+def test_what_is_chosen_is_shown_and_can_be_overruled(residents):
+    shown = padan("--lang", "en", "rehearse", *sides(residents), "--fields", "nama,tanggal_lahir")
+    assert "the same birth date" in " ".join(shown.replace("│", " ").split())
+    assert "nik" not in shown
+    message = padan("rehearse", *sides(residents), "--kind", "nama=orang", code=3)
+    assert "person_name" in message
+    message = padan("rehearse", *sides(residents), "--fields", "nomor_sepatu", code=3)
+    assert "tanggal_lahir" in message
+
+
 @pytest.mark.skipif(not DATA.exists(), reason="the development data are not beside the project")
-@pytest.mark.parametrize(("schema", "recall"), [("febrl", 0.95), ("febrl-names", 0.80)])
-def test_febrl_is_linked_with_the_precision_asked_for(schema, recall):
+@pytest.mark.parametrize(("only", "recall"), [((), 0.99), (("given_name", "surname", "dob"), 0.88)])
+def test_febrl_is_linked_with_the_precision_asked_for(only, recall):
     folder = DATA / "febrl4_p33"
     result = run_rehearsal(
-        *sides(folder), load_schema_file(Path(schema)), truth=folder / "truth.csv", seed=1
+        *sides(folder), advised(folder, *only), truth=folder / "truth.csv", seed=1
     )
-    assert result.quality.precision >= 0.99
+    assert result.quality.precision >= 0.98
     assert result.quality.recall >= recall
-    assert result.estimated_precision == pytest.approx(result.quality.precision, abs=0.01)
+    assert result.estimated_precision == pytest.approx(result.quality.precision, abs=0.02)
 
 
 @pytest.mark.skipif(not DATA.exists(), reason="the development data are not beside the project")
 def test_febrl3_is_deduplicated():
     folder = DATA / "febrl3"
     result = run_rehearsal(
-        folder / "a.csv", None, load_schema_file(Path("febrl")), truth=folder / "truth.csv", seed=1
+        folder / "a.csv", None, advised(folder), truth=folder / "truth.csv", seed=1
     )
     assert result.quality.precision >= 0.99
     assert result.quality.recall >= 0.9

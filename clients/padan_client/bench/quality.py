@@ -39,7 +39,7 @@ def command(
     kind: KindsOption = None,
     fields: OnlyOption = None,
     id_column: Annotated[
-        str | None, typer.Option("--id", help="Kolom id (bawaan rec_id). / Id column.")
+        str | None, typer.Option("--id", help="Kolom id (bawaan rec_id, id). / Id column.")
     ] = None,
     seed: Annotated[int, typer.Option(help="Agar terulang persis. / To repeat it.")] = 1,
     json_: JsonFlag = False,
@@ -51,7 +51,7 @@ def command(
     if schema is not None:
         file = load_schema_file(schema)
     else:
-        file = SchemaFile.suggested(advise(a, b, wishes(profile, size, kind, fields)))
+        file = SchemaFile.suggested(advise(a, b, wishes(profile, size, kind, fields), id_column))
     _report(file, (a, b), truth, id_column, seed, json_=json_).publish(json_=json_)
 
 

@@ -63,7 +63,7 @@ def rehearse(
         Path | None, typer.Option(help="Pasangan benar: rec_id_a, rec_id_b. / The true pairs.")
     ] = None,
     id_column: Annotated[
-        str | None, typer.Option("--id", help="Kolom id (bawaan rec_id). / Id column.")
+        str | None, typer.Option("--id", help="Kolom id (bawaan rec_id, id). / Id column.")
     ] = None,
     out_file: Annotated[
         Path | None, typer.Option("--out", "-o", help="Berkas pasangan. / File of pairs.")
@@ -90,7 +90,7 @@ def rehearse(
         schema_file = load_schema_file(schema)
     else:
         wanted = wishes(profile, size, kind, fields)
-        schema_file = _advised(a, b, wanted, save_schema, quiet=json_)
+        schema_file = _advised(a, b, wanted, id_column, save_schema, quiet=json_)
     if min_precision is not None:
         schema_file = schema_file.demanding(min_precision)
     with Progress(console=err, disable=not err.is_terminal) as bars:
@@ -115,14 +115,20 @@ def rehearse(
 
 
 def _advised(
-    a: Path, b: Path | None, wanted: Wishes, save_schema: Path | None, *, quiet: bool
+    a: Path,
+    b: Path | None,
+    wanted: Wishes,
+    id_column: str | None,
+    save_schema: Path | None,
+    *,
+    quiet: bool,
 ) -> SchemaFile:
     """The advisor's schema, shown and, where asked, kept."""
     from padan_client.files import write_private
     from padan_client.rehearse import SchemaFile
     from padan_client.rehearse.advising import advise, to_toml
 
-    suggestion = advise(a, b, wanted)
+    suggestion = advise(a, b, wanted, id_column)
     if save_schema is not None:
         write_private(save_schema, to_toml(suggestion).encode())
     if not quiet:

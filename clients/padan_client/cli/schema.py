@@ -163,7 +163,10 @@ def as_json(s: Suggestion) -> dict[str, object]:
 
 
 def show(s: Suggestion) -> None:
-    """The suggestion for a reader: fields, passes, what was left out, each with its reason."""
+    """The suggestion for a reader: fields, passes, what was left out, each with its reason.
+
+    "Sharing": mean number of registry rows with the same exact values.
+    """
     fields = Table(title=t("Ruas", "Fields"), title_justify="left")
     for heading in (t("ruas", "field"), t("jenis", "kind"), t("alasan", "why")):
         fields.add_column(heading, overflow="fold")
@@ -175,12 +178,19 @@ def show(s: Suggestion) -> None:
         t("jalur", "pass"),
         t("harus sama", "must agree"),
         t("dibandingkan", "compared"),
+        t("berbagi", "sharing"),
         t("alasan", "why"),
     ):
         passes.add_column(heading, overflow="fold")
     for p in s.passes:
         compared = ", ".join("+".join(x.fields) for x in p.chosen.similar)
-        passes.add_row(p.chosen.id, " + ".join(p.chosen.exact), compared or "–", _sentence(p.said))
+        passes.add_row(
+            p.chosen.id,
+            " + ".join(p.chosen.exact),
+            compared or "–",
+            f"{p.group:.1f}",
+            _sentence(p.said),
+        )
     out.print(passes)
     for line in (*(f"{x.side}: {_sentence(x.said)}" for x in s.left_out),
                  *_sentences(s.passed_over)):  # fmt: skip

@@ -7,7 +7,7 @@ It measures linkage quality and leakage before anything is signed. Start at
 from __future__ import annotations
 
 from padan_client.rehearse.run import Quality, Rehearsal, run_rehearsal
-from padan_client.rehearse.schema_file import SchemaFile, load_schema_file, shipped_schemas
+from padan_client.rehearse.schema_file import SchemaFile, load_schema_file
 
 __all__ = [
     "Quality",
@@ -15,5 +15,4 @@ __all__ = [
     "SchemaFile",
     "load_schema_file",
     "run_rehearsal",
-    "shipped_schemas",
 ]

@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+import pyarrow as pa
+
 from padan_client.errors import BadInputError
 from padan_client.language import t
 from padan_client.records import read_table
@@ -14,10 +16,13 @@ from padan_linkage.advice import NoAdviceError, Said, Suggestion, Wishes, sugges
 from padan_linkage.schema import Pass, Segment
 
 
-def advise(a: Path, b: Path | None, wishes: Wishes) -> Suggestion:
-    """The advisor's schema for one or two files. Raises BadInputError."""
-    table_a = read_table(a)
-    table_b = None if b is None else read_table(b)
+def advise(a: Path, b: Path | None, wishes: Wishes, id_column: str | None = None) -> Suggestion:
+    """The advisor's schema for one or two files; ``id_column`` is not looked at.
+
+    Raises BadInputError.
+    """
+    table_a = _without(read_table(a), id_column)
+    table_b = None if b is None else _without(read_table(b), id_column)
     try:
         return suggest(table_a, table_b, wishes)
     except NoAdviceError as e:
@@ -31,6 +36,10 @@ def advise(a: Path, b: Path | None, wishes: Wishes) -> Suggestion:
                 f"The files have no column {e.args[0]}. Their columns: {present}.",
             )
         ) from e
+
+
+def _without(table: pa.Table, column: str | None) -> pa.Table:
+    return table.drop_columns([column]) if column in table.column_names else table
 
 
 def say(said: Said) -> str:
@@ -81,7 +90,9 @@ def _fields(s: Suggestion) -> Iterator[str]:
 def _passes(s: Suggestion) -> Iterator[str]:
     for choice in s.passes:
         yield ""
+        shared = f"{choice.group:.1f}"
         yield f"# {say(choice.said)}"
+        yield t(f"# {shared} baris berbagi nilainya.", f"# {shared} rows share its values.")
         yield from _pass(choice.chosen)
 
 

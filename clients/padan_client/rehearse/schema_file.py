@@ -25,7 +25,6 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Self, TypeAlias
 
@@ -91,14 +90,8 @@ _FILE_KEYS = frozenset({"column", "column_b", "values"})
 _ROWS: TypeAdapter[int | None] = TypeAdapter(Annotated[int, Field(ge=1)] | None)
 
 
-def shipped_schemas() -> list[str]:
-    """Names of the example schemas that come with the client."""
-    folder = resources.files("padan_client") / "schemas"
-    return sorted(f.name.removesuffix(".toml") for f in folder.iterdir() if f.name[-5:] == ".toml")
-
-
 def load_schema_file(path: Path) -> SchemaFile:
-    """Read a schema file, or the shipped example of that name. Raises BadInputError."""
+    """Read a schema file. Raises BadInputError."""
     try:
         document = tomllib.loads(_text(path))
     except tomllib.TOMLDecodeError as e:
@@ -126,13 +119,12 @@ def _text(path: Path) -> str:
             return path.read_text(encoding="utf-8-sig")
         except UnicodeDecodeError as e:
             raise BadInputError(t(f"{path.name} bukan UTF-8.", f"{path.name} is not UTF-8.")) from e
-    if str(path) in shipped_schemas():
-        return (resources.files("padan_client") / "schemas" / f"{path}.toml").read_text("utf-8")
-    examples = ", ".join(shipped_schemas())
     raise BadInputError(
         t(
-            f"Berkas skema {path.name} tidak ada. Contoh bawaan: {examples}.",
-            f"There is no schema file {path.name}. Shipped examples: {examples}.",
+            f"Berkas skema {path.name} tidak ada. Tanpa --schema, skemanya disarankan; "
+            "`padan schema suggest` menuliskannya.",
+            f"There is no schema file {path.name}. Without --schema one is suggested; "
+            "`padan schema suggest` writes it down.",
         )
     )
 

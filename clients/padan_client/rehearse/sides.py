@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from padan_client.errors import BadInputError
@@ -23,8 +24,8 @@ from padan_linkage.randomness import Drbg
 from padan_linkage.schema import Pass, Schema
 from padan_linkage.sealing import Opener, Sealer
 
-#: Names the rows where no other column is named.
-DEFAULT_ID = "rec_id"
+#: Columns that name the rows where the user names none; the first that there is.
+DEFAULT_IDS = ("rec_id", "id")
 _FLOW, _EPOCH = "rehearsal", 1
 
 
@@ -50,12 +51,12 @@ def read_side(
 ) -> Records:
     """Read, check and normalise one file. Raises BadInputError.
 
-    Without ``id_column`` the ids come from the column rec_id where there is one, else they are the
-    row numbers.
+    Without ``id_column`` the ids come from the column rec_id or id where there is one, filled and
+    without repeats; else they are the row numbers.
     """
     table = read_table(path)
-    if id_column is None and DEFAULT_ID in table.column_names:
-        id_column = DEFAULT_ID
+    if id_column is None:
+        id_column = next((name for name in DEFAULT_IDS if _names_rows(table, name)), None)
     table, single = _joined(table, columns)
     prepared = prepare(table, schema, single, id_column)
     rows = np.flatnonzero(prepared.usable).astype(np.int64)
@@ -72,6 +73,14 @@ def read_side(
         fields={name: column.take(pa.array(rows)) for name, column in prepared.fields.items()},
         quarantined=len(prepared.ids) - len(rows),
     )
+
+
+def _names_rows(table: pa.Table, name: str) -> bool:
+    """Whether the table has a column of that name, filled and without repeats."""
+    if name not in table.column_names:
+        return False
+    values = table.column(name)
+    return len(values.unique()) == len(values) and not pc.any(pc.equal(values, "")).as_py()
 
 
 def _joined(table: pa.Table, columns: Mapping[str, Columns]) -> tuple[pa.Table, dict[str, str]]:

@@ -38,13 +38,15 @@ class Truth:
 
     @classmethod
     def read(cls, path: Path, a: Records, b: Records, *, within: bool) -> Truth:
-        """Read a table with the columns rec_id_a and rec_id_b. Raises BadInputError.
+        """Read a table with the columns rec_id_a and rec_id_b, or with just two columns.
 
         Ids that the files do not have are an error: a wrong id column would show as recall 0.
+        Raises BadInputError.
         """
         table = read_table(path)
+        names = _TRUTH_COLUMNS if table.num_columns != len(_TRUTH_COLUMNS) else table.column_names
         ends = []
-        for name, records in zip(_TRUTH_COLUMNS, (a, b), strict=True):
+        for name, records in zip(names, (a, b), strict=True):
             if name not in table.column_names:
                 raise BadInputError(
                     t(f"{path.name}: kolom {name} tidak ada.", f"{path.name}: no column {name}.")

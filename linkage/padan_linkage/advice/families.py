@@ -143,8 +143,8 @@ def _few(fields: Fields, p: _Parts) -> Iterator[Family]:
         f"one name and {', '.join(few)} agree: the other name and the birth date may be wrong.",
     )
     for id_, key in (
-        ("surname-few", f"{p.last}:phonetic_last"),
-        ("given-few", f"{p.first}:phonetic_first"),
+        ("last-few", f"{p.last}:phonetic_last"),
+        ("first-few", f"{p.first}:phonetic_first"),
     ):
         yield Family(id_, tuple((key, *few[:n]) for n in range(1, len(few) + 1)), said)
 

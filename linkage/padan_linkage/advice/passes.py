@@ -157,15 +157,7 @@ def _make(
         similar=similar,
         bucket_bits=bucket_bits(keys.rows, group),
     )
-    shared = f"{group:.1f}"
-    return PassChoice(
-        chosen,
-        group,
-        Said(
-            f"{family.said.id_text} Rata-rata {shared} baris berbagi nilai ini.",
-            f"{family.said.en_text} On average {shared} rows share these values.",
-        ),
-    )
+    return PassChoice(chosen, group, family.said)
 
 
 def bucket_bits(rows: int, group: float) -> int:
