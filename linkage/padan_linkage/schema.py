@@ -239,9 +239,9 @@ class Layout(_Model):
 
     def columns(self) -> list[tuple[str, int]]:
         """Present columns as (name, width in bytes), in the order that digests use."""
-        return [(name, width) for name, width in self if width]
+        return [(name, width) for name, width in vars(self).items() if width]
 
     @property
     def row_bytes(self) -> int:
         """Bytes of one row over all columns."""
-        return sum(width for _, width in self)
+        return sum(vars(self).values())

@@ -77,7 +77,7 @@ def run_server(settings: ServerConfig, make: Callable[[], Server]) -> None:
     from padan_server.log import configure_logging
     from padan_server.serving import DataDirectoryBusyError
 
-    configure_logging(settings.log_level)
+    configure_logging(settings.log_level, for_good=True)
     # Blocked here and in every thread to come, and waited for below: a handler could run at any
     # place, such as inside the lock of the very event that it sets.
     awaited = {signal.SIGHUP, signal.SIGTERM, signal.SIGINT}

@@ -83,6 +83,34 @@ class _Asked:
             return None
 
 
+class _Sieve:
+    """Which requests the store may know: one bit for several of them, never a wrong «no»."""
+
+    _BITS = 1 << 26
+
+    def __init__(self) -> None:
+        self._bits = bytearray(self._BITS // 8)
+        self._whole = False
+
+    def fill(self, store: Store, lock: threading.Lock) -> None:
+        """Take in what the store has, ``lock`` held at each; until then everything may be known."""
+        with store.read() as tx:
+            for name in tx.requests.names():
+                with lock:
+                    self.add(name)
+        self._whole = True
+
+    def add(self, name: tuple[str, str, str]) -> None:
+        """A request that goes into the store."""
+        at = hash(name) % self._BITS
+        self._bits[at >> 3] |= 1 << (at & 7)
+
+    def may_know(self, name: tuple[str, str, str]) -> bool:
+        """False where the store surely has no such request."""
+        at = hash(name) % self._BITS
+        return not self._whole or bool(self._bits[at >> 3] >> (at & 7) & 1)
+
+
 class _Journal:
     """Questions charged and not yet in the store: in memory, and in a file for a successor.
 
@@ -139,6 +167,7 @@ class Ledger:
         self._left: dict[Account, int] = {}
         self._recent: OrderedDict[tuple[str, str, str], tuple[bytes, str]] = OrderedDict()
         self._journal = _Journal(folder)
+        self._sieve = _Sieve()
         self._full: list[_Journal] = []
         self._wanted = threading.Event()
         self._ended = False
@@ -184,7 +213,7 @@ class Ledger:
             return None
         with self._lock:
             resource = self._found(key)
-        if resource is None:
+        if resource is None and self._sieve.may_know(key.name):
             with self._store.read() as tx:
                 resource = replayed(tx, key)
         return resource
@@ -238,7 +267,7 @@ class Ledger:
             )
 
     def _found(self, key: RequestKey) -> str | None:
-        found = self._recent.get((key.party, key.method, key.request_id))
+        found = self._recent.get(key.name)
         if found is None:
             return None
         if not hmac.compare_digest(found[0], key.digest):
@@ -248,7 +277,8 @@ class Ledger:
     def _note(self, asked: _Asked) -> None:
         key = asked.key
         self._journal.append(asked)
-        self._recent[key.party, key.method, key.request_id] = key.digest, asked.resource
+        self._sieve.add(key.name)
+        self._recent[key.name] = key.digest, asked.resource
         while len(self._recent) > _RECENT:
             self._recent.popitem(last=False)
         if len(self._journal.asked) >= _FLUSH_REQUESTS:
@@ -279,6 +309,7 @@ class Ledger:
                 self._left[account] = self._left.get(account, 0) + max(block, 0)
 
     def _work(self) -> None:
+        self._sieve.fill(self._store, self._lock)
         while not self._ended:
             self._wanted.wait(_FLUSH_SECONDS)
             self._wanted.clear()

@@ -13,8 +13,11 @@ from typing import TextIO
 import structlog
 
 
-def configure_logging(level: str, stream: TextIO | None = None) -> None:
-    """Send structlog and the standard library's warnings as JSON to ``stream`` (stderr)."""
+def configure_logging(level: str, stream: TextIO | None = None, *, for_good: bool = False) -> None:
+    """Send structlog and the standard library's warnings as JSON to ``stream`` (stderr).
+
+    ``for_good``: nobody configures them again, so loggers need not look at each event.
+    """
     target = stream or sys.stderr
     structlog.configure(
         processors=[
@@ -24,7 +27,7 @@ def configure_logging(level: str, stream: TextIO | None = None) -> None:
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.WriteLoggerFactory(file=target),
-        cache_logger_on_first_use=False,
+        cache_logger_on_first_use=for_good,
     )
     handler = logging.StreamHandler(target)
     handler.setFormatter(_Json())

@@ -207,3 +207,8 @@ class RequestKey:
     method: str
     request_id: str
     digest: bytes = field(repr=False)
+
+    @property
+    def name(self) -> tuple[str, str, str]:
+        """What makes it one of a kind."""
+        return self.party, self.method, self.request_id

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from padan_client.bench import quality, voprf
+from padan_client.bench import confirm, quality, voprf
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -14,5 +14,11 @@ def group() -> None:
     """Pengukuran di mesin ini. / Measurements on this machine."""
 
 
-for name, module in {"quality": quality, "voprf": voprf}.items():
+_BENCHES = {
+    "confirm": confirm,
+    "quality": quality,
+    "voprf": voprf,
+}
+
+for name, module in _BENCHES.items():
     app.command(name)(module.command)

@@ -118,7 +118,7 @@ def prepare(
     parties = [p.id for p in agreement.parties]
     _make_identities(stage, parties)
     _install_tls(stage, parties, Authority(folder / "tls", dt.datetime.now(dt.UTC)))
-    _sign(stage, parties)
+    _sign(stage, parties, document)
     return stage
 
 
@@ -174,7 +174,9 @@ def _write_client_config(stage: Stage, party: str, ca: Path, certificate: Certif
     )
 
 
-def _sign(stage: Stage, parties: Sequence[str]) -> None:
+def _sign(stage: Stage, parties: Sequence[str], document: bytes) -> None:
+    draft = stage.folder / "draft.toml"
+    draft.write_bytes(document)
     path = stage.folder / "agreement" / f"{stage.agreement_id}.toml"
     keys = [
         argument
@@ -182,7 +184,7 @@ def _sign(stage: Stage, parties: Sequence[str]) -> None:
         for argument in ("--party", f"{party}={stage.home(party) / f'{party}.public.json'}")
     ]
     first = parties[0]
-    stage.run(first, "agreement", "new", "--from", stage.agreement_id, "--out", str(path), *keys)
+    stage.run(first, "agreement", "new", "--from", str(draft), "--out", str(path), *keys)
     for party in parties:
         stage.run(party, "agreement", "sign", str(path))
     stage.run(first, "agreement", "verify", str(path))

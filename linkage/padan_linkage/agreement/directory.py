@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 
 from padan_linkage.agreement.document import (
@@ -35,7 +36,7 @@ class SignedAgreement:
     problems: tuple[Finding, ...] = ()
     successors: tuple[Agreement, ...] = ()
 
-    @property
+    @cached_property
     def digest(self) -> bytes:
         """SHA-256 of the document."""
         return agreement_digest(self.document)

@@ -41,12 +41,14 @@ class PassIndex:
         self.directory = directory or Directory.of(p, provider, _seed(provider))
         self._registry: Registry | None = None
         self.calibration: Calibration | None = None
+        self._runner = Runner()
         if p.similar:
             self._registry = Registry.of(p, provider, self.directory)
             self.calibration = (
                 calibration
                 or calibrate(self._registry, None, self._policy, Runner(threads=threads))[0]
             )
+            self._scores = self.calibration.distance_scores(self._registry.plan)
         else:
             self._tokens = token_words(provider)
 
@@ -56,7 +58,14 @@ class PassIndex:
         if self._registry is None or self.calibration is None:
             found = self.directory.find(self._tokens, token_words(requester))
             return answer_exact(self._provider, requester, found, self.directory.shared)
-        return answer_similar(self._registry, requester, self.calibration, self._policy, Runner())
+        return answer_similar(
+            self._registry,
+            requester,
+            self.calibration,
+            self._policy,
+            self._runner,
+            scores=self._scores,
+        )
 
 
 def _seed(provider: PassTable) -> int:

@@ -6,7 +6,6 @@ Spec: ``proto/spec/35-matching.md``, "Calibration" and "Outcomes".
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,7 +29,15 @@ from padan_linkage.matching.result import (
     bands,
     confirmations,
 )
-from padan_linkage.matching.sides import Runner, Screen, Side, Sweep, frozen
+from padan_linkage.matching.sides import (
+    Runner,
+    Screen,
+    Side,
+    Sweep,
+    filter_words,
+    frozen,
+    presence_mask,
+)
 from padan_linkage.matching.streaming import Kept, sweep_ranges
 from padan_linkage.matching.threshold import Line, draw, draw_without_list
 from padan_linkage.policy import MatchPolicy
@@ -76,6 +83,8 @@ class Registry:
         """
         if len(asked) > FEW:
             return self.side, self.side_of(asked)
+        if len(asked) == 1:
+            return self._meeting_one(asked)
         keys = np.ascontiguousarray(asked.columns["keys"]).view("<u2").reshape(-1)
         used, place = np.unique(keys, return_inverse=True)
         used = used[used < len(self.side.start) - 1].astype(np.int64)
@@ -87,6 +96,24 @@ class Registry:
             start=frozen(np.concatenate([[0], np.cumsum(ends - begins)]).astype(np.int64)),
         )
         return provider, Side.sorted(asked, place.reshape(-1), len(used))
+
+    def _meeting_one(self, asked: PassTable) -> tuple[Side, Side]:
+        """As :meth:`meeting` for the one row that most questions have."""
+        bucket = int(np.ascontiguousarray(asked.columns["keys"]).view("<u2")[0, 0])
+        begin = end = 0
+        if bucket < len(self.side.start) - 1:
+            begin, end = self.side.start[bucket : bucket + 2].tolist()
+        near = replace(
+            self.side,
+            order=frozen(self.side.order[begin:end]),
+            start=frozen(np.array([0, end - begin])),
+        )
+        return near, Side(
+            filters=filter_words(asked.columns["filters"]),
+            mask=presence_mask(asked),
+            order=frozen(np.zeros(1, np.int64)),
+            start=frozen(np.arange(2)),
+        )
 
     def decoys(self, screen: Screen, runner: Runner) -> Survivors:
         """Survivors of provider rows asked of the provider itself."""
@@ -188,18 +215,22 @@ def best_candidates(
     runner: Runner,
     keep: int,
     kept: Kept | None = None,
+    scores: NDArray[np.float32] | None = None,
 ) -> Best:
-    """Score every asked row against the registry."""
+    """Score every asked row against the registry; ``scores`` are the calibration's, if at hand."""
     provider, side = registry.meeting(asked)
     rows = len(side.order)
     out = Sweep(
         count=np.zeros(rows, np.int64),
-        scores=distance_scores(calibration, registry.p, registry.plan.random_fill),
+        scores=calibration.distance_scores(registry.plan) if scores is None else scores,
         best_score=np.zeros((rows, keep), np.float32),
         best_row=np.full((rows, keep), -1, np.int64),
     )
     screen = Screen.at(registry.plan, calibration.screen)
-    sweep_ranges(runner, registry.plan, provider, side, screen, out, kept, calibration)
+    if len(asked) <= FEW:
+        runner.sweep(registry.plan, provider, side, screen, out, (0, len(side.start) - 1))
+    else:
+        sweep_ranges(runner, registry.plan, provider, side, screen, out, kept, calibration)
     common = calibration.common(np.maximum(out.count - 1, 0))[:, None]
     score = np.where(out.best_row >= 0, out.best_score + common, -np.inf)
     best = Best(
@@ -212,18 +243,6 @@ def best_candidates(
     return best
 
 
-@lru_cache(maxsize=64)
-def distance_scores(
-    calibration: Calibration,
-    p: Pass,
-    random_fill: bool,
-) -> NDArray[np.float32]:
-    """:meth:`Calibration.distance_scores`, made once for many questions."""
-    scores = calibration.distance_scores(Plan.of(p, presence=not random_fill))
-    scores.flags.writeable = False
-    return scores
-
-
 def answer_similar(
     registry: Registry,
     asked: PassTable,
@@ -232,10 +251,14 @@ def answer_similar(
     runner: Runner,
     line: Line | None = None,
     kept: Kept | None = None,
+    scores: NDArray[np.float32] | None = None,
 ) -> PassResult:
-    """Outcomes of all rows of ``asked`` under a calibration; ``kept``: ranges done before."""
+    """Outcomes of all rows of ``asked`` under a calibration.
+
+    ``kept``: ranges done before; ``scores``: the calibration's evidence by distance, if at hand.
+    """
     keep = KEEP_ONE_TO_ONE if policy.one_to_one else KEEP
-    best = best_candidates(registry, asked, calibration, runner, keep, kept)
+    best = best_candidates(registry, asked, calibration, runner, keep, kept, scores)
     chosen, runner_up = _one_to_one(best) if policy.one_to_one else _first(best)
     position = np.maximum(chosen, 0)
     rows = np.arange(len(asked))

@@ -293,7 +293,7 @@ def _load(path: Path) -> NDArray[Any]:
         np.lib.format.read_magic(file)
         shape, _, _ = np.lib.format.read_array_header_1_0(file)
     array: NDArray[Any] = np.load(path, mmap_mode="r" if all(shape) else None, allow_pickle=False)
-    return array
+    return array.view(np.ndarray)  # the map's own class makes every slice slow
 
 
 def _erase(path: Path) -> None:

@@ -124,7 +124,7 @@ def _mapped(path: Path) -> NDArray[Any]:
     except ValueError:
         array = np.load(path, allow_pickle=False)
     array.flags.writeable = False
-    return array
+    return array.view(np.ndarray)
 
 
 def _digest(array: NDArray[Any]) -> str:

@@ -8,7 +8,7 @@ implementation to it. Errors: :class:`StoreFullError` when there is no room.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from contextlib import AbstractContextManager
 from datetime import date, datetime
 from typing import Protocol
@@ -164,6 +164,10 @@ class Requests(Protocol):
 
     def find(self, key: RequestKey) -> tuple[bytes, str] | None:
         """Digest and resource of the request kept under this party, method and id."""
+        ...
+
+    def names(self) -> Iterator[tuple[str, str, str]]:
+        """Party, method and id of every request kept."""
         ...
 
     def remember(self, key: RequestKey, resource: str, now: datetime) -> None:

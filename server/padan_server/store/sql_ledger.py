@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date, datetime
 
 import sqlalchemy as sa
@@ -153,6 +154,14 @@ class SqlRequests:
             )
         ).one_or_none()
         return None if row is None else (bytes(row.digest), row.resource)
+
+    def names(self) -> Iterator[tuple[str, str, str]]:
+        """Party, method and id of every request kept."""
+        rows = self._connection.execute(
+            sa.select(requests.c.party, requests.c.method, requests.c.request_id)
+        )
+        for row in rows:
+            yield row.party, row.method, row.request_id
 
     def remember(self, key: RequestKey, resource: str, now: datetime) -> None:
         """Keep a request."""

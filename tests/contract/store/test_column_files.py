@@ -60,7 +60,7 @@ def test_a_table_comes_back_as_a_read_only_map(tmp_path, table):
     found = files.table(ID, "nik", LAYOUT)
     for name, _ in LAYOUT.columns():
         np.testing.assert_array_equal(found.columns[name], table.columns[name])
-        assert isinstance(found.columns[name], np.memmap)
+        assert isinstance(found.columns[name].base, np.memmap)
         assert not found.columns[name].flags.writeable
     assert files.origins(ID, "nik") is None
 

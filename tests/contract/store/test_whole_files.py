@@ -33,7 +33,7 @@ def test_a_directory_comes_back_mapped_and_read_only(kept, directory):
     assert np.array_equal(found.start, directory.start)
     assert len(found.mask) == 0
     assert (found.seed, found.shared) == (directory.seed, directory.shared)
-    assert isinstance(found.order, np.memmap)
+    assert isinstance(found.order.base, np.memmap)
     assert not found.order.flags.writeable
 
 
