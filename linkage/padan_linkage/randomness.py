@@ -61,9 +61,10 @@ class Drbg:
     def permutation(self, count: int) -> NDArray[np.int64]:
         """A random order of ``0 … count - 1``, ``int64[count]``: the order of random 64-bit keys.
 
-        Equal keys (about ``count² / 2^65``) keep their order; that bias is far below noticing.
+        Two keys are equal with a probability of about ``count² / 2^65``; which of them then comes
+        first is the sorting's affair.
         """
-        return np.argsort(self.uint64(count), kind="stable")
+        return np.argsort(self.uint64(count))
 
     def fork(self, label: str) -> Drbg:
         """A generator of its own, independent of this one and of every other fork.

@@ -249,7 +249,7 @@ def table(
 def handles() -> dict[str, Any]:
     """Handles of two records and two decoys."""
     key, ids, numbers = key_bytes("handle key"), ["P-1", "caf\u00e9"], [0, 70000]
-    records = record_handles(key, "nik", ids)
+    records = record_handles(key, "nik", pa.array(ids))
     decoys = decoy_handles(key, "nik", np.array(numbers))
     return {
         "key": key.hex(),

@@ -6,12 +6,13 @@ from typing import Any
 from unittest import mock
 
 import numpy as np
+import pyarrow as pa
 from Crypto.Protocol import HPKE
 from Crypto.Protocol.DH import import_x25519_private_key
 from material import EPOCH, FLOW, key_bytes
 
 from padan_linkage.answers import Answers
-from padan_linkage.encoding.tokens import hmac_all
+from padan_linkage.encoding.sha256 import hmac_sha256
 from padan_linkage.epochs import contribution_statement
 from padan_linkage.keys import derive_linkage_key, exchange, exchange_public_key
 from padan_linkage.sealing import Opener, Sealer
@@ -94,7 +95,8 @@ def sealed_codes() -> dict[str, Any]:
         np.array([False, False, False, True]),
     )
     payloads = answers.pack()
-    tokens = hmac_all(b"tokens", [bytes([i]) for i in range(len(answers))])[:, :16]
+    numbers = pa.array([bytes([i]) for i in range(len(answers))], pa.large_binary())
+    tokens = hmac_sha256(b"tokens", numbers)[:, :16]
     tokens = np.ascontiguousarray(tokens)
     pass_keys = sealer.keep(["lahir", "nik"]).pass_keys
     codes = {pass_id: sealer.seal(pass_id, tokens, payloads) for pass_id in pass_keys}

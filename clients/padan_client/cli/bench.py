@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from padan_client.bench import confirm, quality, voprf
+from padan_client.bench import confirm, encode, quality, voprf
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -16,6 +16,7 @@ def group() -> None:
 
 _BENCHES = {
     "confirm": confirm,
+    "encode": encode,
     "quality": quality,
     "voprf": voprf,
 }

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from padan_linkage.encoding.qgrams import MAX_GRAMS, extract
 from padan_linkage.encoding.siphash import sip_bytes, sip_start, sip_word
+from padan_linkage.encoding.vectors import LANES, sip_words, xor_rows
 from padan_linkage.jit import helper, kernel
 
 U64 = np.uint64
@@ -25,6 +26,7 @@ TAG_DOMAIN = 0x80
 #: Positions that one SipHash result gives; its last 16 bits rank the q-gram instead.
 POSITIONS_PER_HASH = 7
 
+_RANK = 0xFFFF << 48
 _GRAM_LENGTH = 7 << 56  # a q-gram and its counter are seven bytes
 _COUNTER_SHIFT = 48
 
@@ -49,11 +51,13 @@ def encode_segment(
     data, offsets = text
     salts, records, fill = source
     filters, presence = out
-    words = diffusion.shape[1]
-    codes = np.empty(MAX_GRAMS * cuts.size, np.uint64)
-    work = np.empty((4, codes.size), np.uint64)
-    bits = np.empty(words, np.uint64)
-    positions = np.empty(weight + MAX_GRAMS * cuts.size, np.int64)
+    width, words = filters.shape[1], diffusion.shape[1]
+    flat, rows = filters.reshape(-1), diffusion.reshape(-1)
+    most = MAX_GRAMS * cuts.size
+    codes = np.empty(most + LANES, np.uint64)
+    hashes = np.empty((3, most + LANES), np.uint64)
+    positions = np.empty(weight + most, np.int64)
+    seen = np.zeros(64 * words, np.int64)
     for row in range(span[0], span[1]):
         record = records[row]
         count = 0
@@ -61,135 +65,142 @@ def encode_segment(
             for f in range(cuts.size):
                 value = (data, offsets[f, record], offsets[f, record + 1])
                 count = extract(cuts[f], value, (label << 8) | (f << 16), codes, count)
-        target = filters[row, word0 : word0 + words]
+        first = row * width + word0
         if count:
             salt = (salts[row, 0], salts[row, 1])
-            bits[:] = uint64(0)
-            found = _positions(salt, codes[:count], weight, work, (bits, positions))
-            _diffuse(positions[:found], diffusion, target)
-            _mask(salt, label, target)
+            inserted = _insert(salt, codes, count, weight, hashes, positions, 64 * words)
+            found = _distinct(positions, inserted, seen, row + 1)
+            _diffuse(positions, found, rows, words, flat, first)
+            _mask(salt, label, flat, first, words)
             presence[row, index >> 3] |= np.uint8(1 << (index & 7))
         else:
-            _fill(fill, row, word0, target)
+            _fill(fill, row, word0, flat, first, words)
+
+
+# Below, arrays go from function to function whole, with the place in them beside: a slice would
+# cost its reference count, and there are several a row.
 
 
 @helper
-def _positions(
-    salt: tuple[U64, U64], codes: Words, weight: int, work: Words, scratch: tuple[Words, Numbers]
+def _insert(
+    salt: tuple[U64, U64],
+    codes: Words,
+    count: int,
+    weight: int,
+    hashes: Words,
+    positions: Numbers,
+    bits: int,
 ) -> int:
-    """Shares ``weight`` insertions out over the q-grams; the distinct positions go to ``scratch``.
+    """Shares ``weight`` insertions into ``bits`` positions out over ``codes[:count]``.
 
-    ``scratch``: the segment's bits, all zero before, and room for ``weight`` positions. Returns
-    their number. The loops over q-grams have no branches, so that they vectorise.
+    The positions, some perhaps twice, go to ``positions``; ``hashes`` is scratch of three rows.
+    Returns their number.
     """
-    count = codes.size
-    hashes, rank, order = work[:2], work[2], work[3]
-    bits, positions = scratch
-    length = uint64(bits.size * 64)
     each, extra = weight // count, weight % count
-    _hash_all(salt, codes, 0, hashes)
+    _hash_all(salt, codes, count, 0, hashes)
     for i in range(count):
-        rank[i] = ((hashes[1, i] >> uint64(48)) << uint64(48)) | codes[i]
-        order[i] = rank[i]
-    last_extra = _smallest(order[:count], extra)
+        hashes[2, i] = (hashes[1, i] & uint64(_RANK)) | codes[i]
+    last_extra = _smallest(hashes, count, extra)
     inserted = 0
     for turn in range(each + (extra > 0)):
         slot = turn % POSITIONS_PER_HASH
         if slot == 0 and turn:
-            _hash_all(salt, codes, turn // POSITIONS_PER_HASH, hashes)
+            _hash_all(salt, codes, count, turn // POSITIONS_PER_HASH, hashes)
         half, shift = slot >> 2, uint64(16 * (slot & 3))
-        for i in range(count):
-            word = (hashes[half, i] >> shift) & uint64(0xFFFF)
-            order[i] = (word * length) >> uint64(16)
-        for i in range(count):
-            positions[inserted] = order[i]
-            inserted += turn < each or rank[i] <= last_extra
-    return _distinct(positions[:inserted], bits)
+        if turn < each:
+            # No branch and no place that depends on the last: this loop becomes vectors.
+            for i in range(count):
+                positions[inserted + i] = _place(hashes[half, i] >> shift, bits)
+            inserted += count
+        else:
+            for i in range(count):
+                positions[inserted] = _place(hashes[half, i] >> shift, bits)
+                inserted += hashes[2, i] <= last_extra
+    return inserted
 
 
 @helper
-def _hash_all(salt: tuple[U64, U64], codes: Words, counter: int, hashes: Words) -> None:
-    """Both halves of SipHash of every q-gram with ``counter`` into ``hashes[0]`` and ``[1]``."""
+def _place(word: U64, bits: int) -> int:
+    """The low 16 bits of a word as a number below ``bits``."""
+    return np.int64(((word & uint64(0xFFFF)) * uint64(bits)) >> uint64(16))
+
+
+@helper
+def _hash_all(salt: tuple[U64, U64], codes: Words, count: int, counter: int, hashes: Words) -> None:
+    """SipHash of every q-gram with ``counter``, its halves into ``hashes[0]`` and ``[1]``."""
     start = sip_start(salt[0], salt[1])
     tail = uint64(_GRAM_LENGTH) | (uint64(counter) << uint64(_COUNTER_SHIFT))
-    low, high = hashes[0], hashes[1]
-    for i in range(codes.size):
-        low[i], high[i] = sip_word(start, codes[i] | tail)
+    for i in range(0, count, LANES):
+        sip_words(start, codes, tail, i, hashes)
 
 
 @helper
-def _smallest(order: Words, wanted: int) -> U64:
-    """The ``wanted``-th smallest number of ``order``, which it sorts (Shell, Ciura's gaps)."""
-    for gap in (57, 23, 10, 4, 1):
-        for i in range(gap, order.size):
-            moved = order[i]
-            j = i
-            while j >= gap and order[j - gap] > moved:
-                order[j] = order[j - gap]
-                j -= gap
-            order[j] = moved
-    smallest: U64 = order[max(wanted - 1, 0)]
-    return smallest
+def _smallest(hashes: Words, count: int, wanted: int) -> U64:
+    """The ``wanted``-th smallest of the distinct ranks ``hashes[2, :count]``; 0 if none is wanted.
+
+    Counts for each rank how many are below it: for the few dozen q-grams of a value that is
+    faster than any sorting, because it becomes vectors.
+    """
+    if wanted == 0:
+        return uint64(0)
+    for i in range(count):
+        below = 0
+        for j in range(count):
+            below += hashes[2, j] < hashes[2, i]
+        if below == wanted - 1:
+            return hashes[2, i]
+    return uint64(0)
 
 
 @helper
-def _distinct(positions: Numbers, bits: Words) -> int:
-    """Sets the bits at ``positions`` and moves those that were not yet set to the front."""
+def _distinct(positions: Numbers, count: int, seen: Numbers, stamp: int) -> int:
+    """Moves each position's first occurrence to the front; returns how many there are.
+
+    ``seen`` holds, by position, the stamp of the row that had it last.
+    """
     found = 0
-    for i in range(positions.size):
+    for i in range(count):
         position = positions[i]
-        before = bits[position >> 6]
-        after = before | (uint64(1) << uint64(position & 63))
-        bits[position >> 6] = after
         positions[found] = position
-        found += before != after
+        found += seen[position] != stamp
+        seen[position] = stamp
     return found
 
 
 @helper
-def _diffuse(positions: Numbers, diffusion: Words, target: Words) -> None:
-    """XOR of the diffusion rows at ``positions``; eight words at a time stay in registers."""
-    first = 0
-    while first + 8 <= target.size:
-        a = b = c = d = e = f = g = h = uint64(0)
-        for i in range(positions.size):
-            row = positions[i]
-            a ^= diffusion[row, first]
-            b ^= diffusion[row, first + 1]
-            c ^= diffusion[row, first + 2]
-            d ^= diffusion[row, first + 3]
-            e ^= diffusion[row, first + 4]
-            f ^= diffusion[row, first + 5]
-            g ^= diffusion[row, first + 6]
-            h ^= diffusion[row, first + 7]
-        target[first], target[first + 1], target[first + 2], target[first + 3] = a, b, c, d
-        target[first + 4], target[first + 5], target[first + 6], target[first + 7] = e, f, g, h
-        first += 8
-    for w in range(first, target.size):
-        a = uint64(0)
-        for i in range(positions.size):
-            a ^= diffusion[positions[i], w]
-        target[w] = a
+def _diffuse(
+    positions: Numbers, count: int, rows: Words, words: int, flat: Words, first: int
+) -> None:
+    """XOR of the diffusion rows at ``positions``; eight words at a time stay in a register."""
+    done = 0
+    while done + LANES <= words:
+        xor_rows(rows, words, done, positions, count, flat, first + done)
+        done += LANES
+    for w in range(done, words):
+        word = uint64(0)
+        for i in range(count):
+            word ^= rows[positions[i] * words + w]
+        flat[first + w] = word
 
 
 @helper
-def _mask(salt: tuple[U64, U64], label: int, target: Words) -> None:
+def _mask(salt: tuple[U64, U64], label: int, flat: Words, first: int, words: int) -> None:
     """XORs the pad of (pass, label, salt) over the segment, 128 bits a hash."""
     start = sip_start(salt[0], salt[1])
     message = uint64(MASK_DOMAIN | (label << 8)) | uint64(_GRAM_LENGTH)
-    for block in range((target.size + 1) // 2):
+    for block in range((words + 1) // 2):
         low, high = sip_word(start, message | (uint64(block) << uint64(_COUNTER_SHIFT)))
-        target[2 * block] ^= low
-        if 2 * block + 1 < target.size:
-            target[2 * block + 1] ^= high
+        flat[first + 2 * block] ^= low
+        if 2 * block + 1 < words:
+            flat[first + 2 * block + 1] ^= high
 
 
 @helper
-def _fill(fill: Words, row: int, word0: int, target: Words) -> None:
+def _fill(fill: Words, row: int, word0: int, flat: Words, first: int, words: int) -> None:
     """Random bits where a record has nothing, from the table's own fill key."""
     start = sip_start(fill[0], fill[1])
-    for w in range(target.size):
-        target[w] = sip_word(start, uint64((row << 16) | (word0 + w)))[0]
+    for w in range(words):
+        flat[first + w] = sip_word(start, uint64((row << 16) | (word0 + w)))[0]
 
 
 @kernel

@@ -20,8 +20,11 @@ _C0 = U64(0x736F6D6570736575)
 _C1 = U64(0x646F72616E646F6D)
 _C2 = U64(0x6C7967656E657261)
 _C3 = U64(0x7465646279746573)
-_LONG = U64(0xEE)  # marks the 128-bit variant, in the key set-up and before the first half
-_SECOND = U64(0xDD)  # before the second half
+#: Marks the 128-bit variant: in the key set-up and before the first half of the result.
+FIRST_HALF = 0xEE
+#: Before the second half.
+SECOND_HALF = 0xDD
+_LONG, _SECOND = U64(FIRST_HALF), U64(SECOND_HALF)
 
 
 @helper

@@ -23,7 +23,8 @@ from padan_linkage.encoding.diffusion import diffusion_rows
 from padan_linkage.encoding.handles import decoy_handles, record_handles
 from padan_linkage.encoding.qgrams import cut_of
 from padan_linkage.encoding.selftest import check_kernels
-from padan_linkage.encoding.tokens import HASH_BYTES, Tokens, buckets, make_tokens, salt_keys
+from padan_linkage.encoding.sha256 import HASH_BYTES
+from padan_linkage.encoding.tokens import Tokens, buckets, make_tokens, salt_keys
 from padan_linkage.keys import LinkageKey
 from padan_linkage.normalise import exact_values
 from padan_linkage.randomness import Drbg
@@ -158,7 +159,7 @@ class PassEncoder:
         slots = self._slots(tokens, rows, drbg)
         if provider is not None:
             handles = [
-                record_handles(provider.handle_key, self._pass.id, provider.ids.to_pylist()),
+                record_handles(provider.handle_key, self._pass.id, provider.ids),
                 decoy_handles(provider.handle_key, self._pass.id, np.arange(rows - count)),
             ]
             slots = replace(slots, handles=np.concatenate(handles))
@@ -178,8 +179,9 @@ class PassEncoder:
         """As :func:`encode_delta`."""
         drbg = drbg.fork(f"delta {self._pass.id}")
         count = _record_count(changed, provider)
-        ids = provider.ids.to_pylist()
-        if not set(ids).isdisjoint(deleted) or len(set(deleted)) != len(deleted):
+        if not set(provider.ids.to_pylist()).isdisjoint(deleted) or len(set(deleted)) != len(
+            deleted
+        ):
             raise ValueError("a delta names every record once")
         spare = rows - count - len(deleted)
         if spare < 0:
@@ -190,9 +192,9 @@ class PassEncoder:
         pass_id, key = self._pass.id, provider.handle_key
         joined_or_renewed = np.concatenate([cover.joined, cover.renewed])
         handles = [
-            record_handles(key, pass_id, ids),
+            record_handles(key, pass_id, provider.ids),
             decoy_handles(key, pass_id, joined_or_renewed),
-            record_handles(key, pass_id, deleted),
+            record_handles(key, pass_id, pa.array(deleted, pa.string())),
             decoy_handles(key, pass_id, cover.dropped),
         ]
         upserts = count + joined_or_renewed.size
@@ -368,12 +370,13 @@ def _record_count(records: Records, provider: ProviderInputs | None) -> int:
 
 def _row_hashes(tokens: Tokens, exact: Numbers, drbg: Drbg) -> Column:
     """Every row's 32-byte hash: its record's, or random where it has none."""
+    number = np.where(exact >= 0, tokens.of_record[exact], -1) if tokens.of_record.size else exact
     hashes = np.empty((exact.size, HASH_BYTES), np.uint8)
-    known = exact >= 0
-    hashes[known] = tokens.distinct[tokens.of_record[exact[known]]]
-    unknown = int(exact.size - np.count_nonzero(known))
-    fresh = np.frombuffer(drbg.bytes(unknown * HASH_BYTES), np.uint8)
-    hashes[~known] = fresh.reshape(-1, HASH_BYTES)
+    if len(tokens.distinct):
+        np.take(tokens.distinct, np.maximum(number, 0), axis=0, out=hashes)
+    unknown = np.flatnonzero(number < 0)
+    fresh = np.frombuffer(drbg.bytes(unknown.size * HASH_BYTES), np.uint8)
+    hashes[unknown] = fresh.reshape(-1, HASH_BYTES)
     return hashes
 
 

@@ -136,7 +136,7 @@ def test_a_record_without_its_exact_fields_is_a_decoy_with_its_own_handle(
     encoded = encode("lahir", records, provider=provider_inputs(50))
     assert set(encoded.record_of_row) == {-1, *range(10, 50)}
     handles = set(map(bytes, encoded.table.columns["handles"]))
-    expected = record_handles(b"h" * 32, "lahir", [f"P-{i}" for i in range(50)])
+    expected = record_handles(b"h" * 32, "lahir", pa.array([f"P-{i}" for i in range(50)]))
     assert set(map(bytes, expected)) <= handles
     assert len(handles) == len(encoded.table)
 
@@ -217,11 +217,11 @@ def test_a_delta_names_the_rows_of_its_records(schema, key, people, provider_inp
         operation = dict(zip(handles, table.columns["operations"].ravel().tolist(), strict=True))
         assert len(operation) == 256  # no handle twice
         ids = ["P-0", "P-1", "P-2", "P-7", "P-8"]
-        named = map(bytes, record_handles(b"h" * 32, pass_id, ids))
+        named = map(bytes, record_handles(b"h" * 32, pass_id, pa.array(ids)))
         assert [operation[h] for h in named] == [1, 1, 1, 2, 2]
         rows = rows_of_records(made.encoded, 3)
         of_rows = [handles[row] for row in rows]
-        assert of_rows == [bytes(h) for h in record_handles(b"h" * 32, pass_id, ids[:3])]
+        assert of_rows == [bytes(h) for h in record_handles(b"h" * 32, pass_id, pa.array(ids[:3]))]
 
 
 def test_every_change_hides_among_decoys_that_do_the_same(schema, key, people, provider_inputs):
