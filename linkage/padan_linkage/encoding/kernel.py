@@ -120,7 +120,7 @@ def _insert(
 
 
 @helper
-def _place(word: U64, bits: int) -> int:
+def _place(word: U64, bits: int) -> np.int64:
     """The low 16 bits of a word as a number below ``bits``."""
     return np.int64(((word & uint64(0xFFFF)) * uint64(bits)) >> uint64(16))
 
@@ -141,15 +141,17 @@ def _smallest(hashes: Words, count: int, wanted: int) -> U64:
     Counts for each rank how many are below it: for the few dozen q-grams of a value that is
     faster than any sorting, because it becomes vectors.
     """
+    smallest = uint64(0)
     if wanted == 0:
-        return uint64(0)
+        return smallest
     for i in range(count):
         below = 0
         for j in range(count):
             below += hashes[2, j] < hashes[2, i]
         if below == wanted - 1:
-            return hashes[2, i]
-    return uint64(0)
+            smallest = hashes[2, i]
+            break
+    return smallest
 
 
 @helper

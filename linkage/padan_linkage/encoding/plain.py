@@ -85,7 +85,7 @@ def note_bigrams(data: NDArray[np.uint8], offsets: Numbers, used: NDArray[np.boo
     """Marks in ``used`` ``bool[columns, 65536]`` every bigram that a column has."""
     for column in range(offsets.shape[0]):
         for row in range(offsets.shape[1] - 1):
-            before = _SPACE
+            before = np.int64(_SPACE)
             for at in range(offsets[column, row], offsets[column, row + 1]):
                 used[column, (before << 8) | data[at]] = True
                 before = np.int64(data[at])
@@ -132,7 +132,7 @@ def _bigrams(
     first, last = offsets[column, row], offsets[column, row + 1]
     if first == last:
         return count
-    before = _SPACE
+    before = np.int64(_SPACE)
     for at in range(first, last):
         chosen[count] = number[column, (before << 8) | data[at]]
         before = np.int64(data[at])

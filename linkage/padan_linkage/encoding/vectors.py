@@ -57,7 +57,7 @@ def _sip_words(_typing: Any, state: Any, words: Any, _tail: Any, _at: Any, out: 
 #: ``sip_words(state, words, tail, at, out)``: SipHash-2-4-128, from a start state, of the one-word
 #: messages ``words[at + l] | tail``, l = 0 … 7; the halves go to ``out[0, at + l]`` and
 #: ``out[1, at + l]``. Both are contiguous uint64.
-sip_words = cast("Callable[[State, Words, int, int, Words], None]", _sip_words)
+sip_words = cast("Callable[[State, Words, np.uint64, int, Words], None]", _sip_words)
 
 
 Join = Callable[[Words, int, int, Numbers, int, Words, int], None]
@@ -82,7 +82,8 @@ def _make_join_rows(operation: str, blocks: int) -> Join:
                 _array(context, builder, signature, arguments, i).data for i in (0, 3, 5)
             )
             join = getattr(builder, operation)
-            totals = [cgutils.alloca_once_value(builder, _constant(0)) for _ in range(blocks)]
+            allocate = cast("Any", cgutils.alloca_once_value)
+            totals = [allocate(builder, _constant(0)) for _ in range(blocks)]
             with cgutils.for_range(builder, count) as loop:
                 row = builder.load(builder.gep(numbers, [loop.index]))
                 first = builder.add(builder.mul(row, words), at)
