@@ -86,21 +86,25 @@ def _numbers(fields: Fields) -> Iterator[Family]:
 
 
 def _dates(p: _Parts) -> Iterator[Family]:
+    """The birth date alone where few share it, else with the head of either name."""
     if not p.date:
         return
-    rungs: list[Exact] = [(p.date,)]
-    if p.sex:
-        rungs.append((p.date, p.sex))
-    if p.first:
-        rungs += [(p.date, f"{p.first}:first{n}") for n in (1, 2)]
-    yield Family(
-        "birth",
-        tuple(rungs),
-        Said(
-            "tanggal lahir sama: nama boleh salah eja.",
-            "the same birth date: names may be misspelt.",
-        ),
+    said = Said(
+        "tanggal lahir sama: nama boleh salah eja.",
+        "the same birth date: names may be misspelt.",
     )
+    alone: list[Exact] = [(p.date,), *([(p.date, p.sex)] if p.sex else [])]
+    yield Family("birth", (*alone, *_with_head(p.date, p.first, "first")), said)
+    if p.last:
+        yield Family("birth-last", (*alone, *_with_head(p.date, p.last, "last")), said)
+
+
+def _with_head(key: str, name: str | None, end: str) -> list[Exact]:
+    """``key`` with ever more of the first or the last name."""
+    if not name:
+        return []
+    heads = [f"{end}{n}" for n in (1, 2, 3)]
+    return [(key, f"{name}:{head}") for head in (*heads, f"phonetic_{end}")]
 
 
 def _names(p: _Parts) -> Iterator[Family]:
@@ -135,7 +139,9 @@ def _names(p: _Parts) -> Iterator[Family]:
 
 def _few(fields: Fields, p: _Parts) -> Iterator[Family]:
     """Fields of few values get no segment of their own; their evidence is that they agree here."""
-    few = tuple(f.name for f in fields.of(Role.MIDDLE_NAME, Role.SEX, Role.CATEGORY))
+    few = tuple(
+        f.name for f in fields.of(Role.MIDDLE_NAME, Role.SEX, Role.NATIONALITY, Role.CATEGORY)
+    )
     if not few or not p.first or not p.last:
         return
     said = Said(
@@ -156,20 +162,16 @@ def _places(fields: Fields, p: _Parts) -> Iterator[Family]:
 
 def _at(f: FieldChoice, p: _Parts) -> Iterator[Family]:
     """Meeting at a place: by itself if few share it, else with a name or a year."""
-    ladder: list[Exact] = [(f.name,)]
-    if p.first:
-        ladder += [(f.name, f"{p.first}:{d}") for d in ("first1", "first2", "first3")]
-        ladder.append((f.name, f"{p.first}:phonetic_first"))
-        if p.date:
-            ladder.append((f.name, f"{p.first}:first2", f"{p.date}:year"))
+    ladder = [(f.name,), *_with_head(f.name, p.first, "first")]
+    if p.first and p.date:
+        ladder.append((f.name, f"{p.first}:first2", f"{p.date}:year"))
     said = Said(
         f"{f.name} sama: tanggal lahir boleh salah, dan nama sebagian.",
         f"the same {f.name}: the birth date may be wrong, and part of the name.",
     )
     yield Family(f.name, tuple(ladder), said)
     if p.last:
-        rungs = [(f.name, f"{p.last}:{d}") for d in ("last1", "last2", "last3", "phonetic_last")]
-        yield Family(f"{f.name}-last", tuple(rungs), said)
+        yield Family(f"{f.name}-last", tuple(_with_head(f.name, p.last, "last")), said)
 
 
 def _parts_of_dates(p: _Parts) -> Iterator[Family]:

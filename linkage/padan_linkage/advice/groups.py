@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import prod
 
 import numpy as np
 import pyarrow as pa
@@ -28,6 +29,7 @@ class Keys:
     columns: dict[str, pa.StringArray]
     kinds: dict[str, FieldChoice]
     _derived: dict[str, pa.StringArray] = field(default_factory=dict)
+    _chances: dict[tuple[str, ...], float] = field(default_factory=dict)
 
     @classmethod
     def of(cls, table: pa.Table, fields: tuple[FieldChoice, ...], rows: int, side: str) -> Keys:
@@ -48,9 +50,19 @@ class Keys:
         return float(pc.mean(pc.not_equal(values, "").cast(pa.int8())).as_py() or 0.0)
 
     def group(self, exact: tuple[str, ...]) -> float:
-        """Mean number of rows, of all, that share a row's values of ``exact``; itself included."""
-        values = self._combined(exact)
-        return 1 + (self.rows - 1) * chance_equal(values.filter(pc.not_equal(values, "")))
+        """Mean number of rows, of all, that share a row's values of ``exact``; itself included.
+
+        Counted, but at least what independent keys would give: in a sample much smaller than the
+        registry rare combinations meet too seldom to be counted.
+        """
+        alone = prod(self._chance((key,)) for key in exact)
+        return 1 + (self.rows - 1) * max(self._chance(exact), alone)
+
+    def _chance(self, exact: tuple[str, ...]) -> float:
+        if exact not in self._chances:
+            values = self._combined(exact)
+            self._chances[exact] = chance_equal(values.filter(pc.not_equal(values, "")))
+        return self._chances[exact]
 
     def variety(self, name: str) -> float:
         """Effective number of values of a field; as many as rows if none returns."""

@@ -15,6 +15,8 @@ _KEPT = 0.5
 _CLEAR = 0.9
 #: Fewer filled values than this share make a column useless.
 _LEAST_FILLED = 0.02
+#: An unnamed column with more effective values than this is no category.
+_MOST_CATEGORIES = 200
 _PLAUSIBLE_YEARS = range(1880, 2041)
 _INITIAL_LENGTH = 2.0
 
@@ -25,7 +27,7 @@ _DATE_FORM = (
 )
 _PLACE_AND_DATE = r"^\p{L}[\p{L} .'()\-]*[,/;]?\s*\d{1,2}[-/. ]"
 _MAIL = r"^[^@\s]+@[^@\s]+\.[^@\s]+$"
-_MOBILE = r"^(\+?62|0)8[0-9\- ]{7,13}$"
+_MOBILE = r"^(\+?62[ -]?|0)8[0-9\- ]{7,13}$"
 _STREET = r"\d.*\p{L}|\p{L}.*\d"
 
 
@@ -115,7 +117,7 @@ def _keeps(column: Column, role: Role) -> bool:  # noqa: PLR0911 (a test for eac
 
 
 def _by_contents(column: Column) -> Role:  # noqa: PLR0911 (one line for each thing it may be)
-    """The role that the contents alone make clear; CATEGORY for values that return."""
+    """The role that the contents alone make clear."""
     if column.share(_MAIL) >= _CLEAR:
         return Role.EMAIL
     if column.share(r"^\d{16}$") >= _CLEAR and column.fits(Kind.NIK) >= _CLEAR:
@@ -130,7 +132,7 @@ def _by_contents(column: Column) -> Role:  # noqa: PLR0911 (one line for each th
         return _of_letters(column)
     if column.words >= 2 and column.share(_STREET) >= _KEPT and column.share_distinct > 0.2:
         return Role.ADDRESS
-    return Role.CATEGORY if column.share_distinct < 0.5 else Role.UNKNOWN
+    return _if_few(column)
 
 
 def _holds_dates(column: Column) -> bool:
@@ -145,7 +147,13 @@ def _of_letters(column: Column) -> Role:
         return Role.SEX
     if column.share_distinct > 0.5 and 1.5 <= column.words <= 6:
         return Role.FULL_NAME
-    return Role.CATEGORY
+    return _if_few(column)
+
+
+def _if_few(column: Column) -> Role:
+    """A category if its values keep returning; what has many values must be named to be used."""
+    few = column.chance_equal * _MOST_CATEGORIES >= 1
+    return Role.CATEGORY if few else Role.UNKNOWN
 
 
 def _kind_of(column: Column, role: Role) -> Kind | None:

@@ -97,21 +97,22 @@ _PHRASES: dict[Role, str] = {
     "nomor_anggota nomor_pensiun no_rekening kitas kitap nomor_visa",
     Role.PHONE: "phone telephone tel telp telepon no_telp no_hp hp nohp handphone mobile ponsel wa "
     "no_wa phone_number no_telepon nomor_telepon whatsapp",
-    Role.EMAIL: "email e_mail mail surel pos_el",
+    Role.EMAIL: "email e_mail mail surel pos_el alamat_email email_address alamat_surel",
     Role.FULL_NAME: "nama name nama_lengkap full_name fullname nama_pegawai nama_peserta "
     "nama_penduduk nama_orang nama_calon nama_anggota nama_pekerja nama_karyawan nama_ktp",
     Role.GIVEN_NAME: "given_name given first_name firstname fname forename forenames nama_depan "
-    "first christian_name nama_pertama",
+    "first christian_name nama_pertama vorname prenom nombre voornaam",
     Role.MIDDLE_NAME: "middle_name middle middlename mname middle_initial nama_tengah second_name",
     Role.SURNAME: "surname last_name lastname lname family_name family nama_belakang "
-    "nama_keluarga marga nama_akhir last",
+    "nama_keluarga marga nama_akhir last nachname familienname nom apellido achternaam",
     Role.RELATIVE: "nama_ibu nama_ayah ibu_kandung nama_ibu_kandung nama_ayah_kandung mother_name "
     "mothers_name father_name fathers_name nama_bapak nama_gadis_ibu maiden_name nama_suami "
     "nama_istri nama_pasangan nama_orang_tua",
     Role.COMPANY: "company company_name perusahaan nama_perusahaan nama_usaha badan_usaha "
     "nama_badan_usaha nama_badan business_name employer organisation organization firm firma",
     Role.BIRTH_DATE: "dob birth_date date_of_birth birthdate birthday birth_dt tgl_lahir "
-    "tanggal_lahir tgllahir tanggallahir tgl_lhr lahir geburtsdatum tanggal_kelahiran bday",
+    "tanggal_lahir tgllahir tanggallahir tgl_lhr lahir geburtsdatum tanggal_kelahiran bday "
+    "date_naissance fecha_nacimiento geboortedatum",
     Role.BIRTH_YEAR: "yob birth_year year_of_birth byear tahun_lahir thn_lahir by yearob",
     Role.BIRTH_MONTH: "mob birth_month month_of_birth bmonth bulan_lahir bln_lahir bm monthob",
     Role.BIRTH_DAY: "dayob birth_day day_of_birth bday_day hari_lahir tanggal_hari_lahir bd",
@@ -122,18 +123,20 @@ _PHRASES: dict[Role, str] = {
     "kota_lahir kab_lahir tempat_kelahiran pob town_of_birth city_of_birth",
     Role.PLACE: "kota kab kabupaten kab_kota kabkota kabupaten_kota kecamatan kec kelurahan kel "
     "desa desa_kelurahan kel_desa provinsi prov propinsi domisili wilayah daerah city town suburb "
-    "village district county municipality place tempat locality tempat_tinggal",
+    "village district county municipality place tempat locality tempat_tinggal "
+    "ort wohnort ville ciudad",
     Role.POSTCODE: "postcode post_code zip zipcode zip_code postal_code postal kode_pos kodepos "
     "plz",
     Role.ADDRESS: "address address_1 address_2 address1 address2 street street_name street_address "
-    "alamat alamat_lengkap alamat_rumah alamat_tinggal alamat_ktp jalan addr",
-    Role.SEX: "sex gender jk jenis_kelamin kelamin jns_kelamin jenkel l_p",
+    "alamat alamat_lengkap alamat_rumah alamat_tinggal alamat_ktp jalan addr strasse adresse",
+    Role.SEX: "sex gender jk jenis_kelamin kelamin jns_kelamin jenkel l_p geschlecht sexe",
     Role.NATIONALITY: "nationality citizenship kewarganegaraan warga_negara wn negara country "
     "country_of_birth negara_asal kebangsaan",
     Role.CATEGORY: "agama religion status_kawin status_perkawinan marital marital_status "
     "pendidikan education pekerjaan occupation job state region ethnicity race suku dapil partai "
     "golongan golongan_darah gol_darah blood_type pangkat jabatan department instansi unit_kerja "
-    "title gelar street_number house_number nomor_rumah rt rw unit",
+    "title gelar street_number house_number nomor_rumah rt rw unit "
+    "umur usia age sekolah nama_sekolah universitas kampus",
 }
 
 _LONGEST = 4
