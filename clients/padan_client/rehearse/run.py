@@ -14,6 +14,7 @@ from padan_client.rehearse.linking import Linked, PassReport, Rehearsing
 from padan_client.rehearse.schema_file import SchemaFile
 from padan_client.rehearse.sides import Keys, Records, read_side
 from padan_client.rehearse.tables import Dumper, Truth, pairs_table
+from padan_linkage.schema import Schema
 
 
 @dataclass(frozen=True)
@@ -70,12 +71,13 @@ def run_rehearsal(
     registry = None if b is None else read_side(b, schema, schema_file.columns_b, id_column)
     other = registry or list_
     known = None if truth is None else Truth.read(truth, list_, other, within=b is None)
+    dumper = None if dump is None else _dumper(dump, schema, list_, registry)
     rehearsing = Rehearsing(
         schema,
         schema_file.policy,
         keys,
         threads=threads,
-        dump=None if dump is None else Dumper(dump, schema),
+        dump=dumper,
         progress=progress,
     )
     linked = rehearsing.link(list_, registry)
@@ -89,6 +91,14 @@ def run_rehearsal(
         passes=linked.reports,
         rows=tuple((len(r), r.quarantined) for r in (list_, *([registry] if registry else []))),
     )
+
+
+def _dumper(folder: Path, schema: Schema, a: Records, b: Records | None) -> Dumper:
+    dumper = Dumper(folder, schema)
+    dumper.records("a", a)
+    if b is not None:
+        dumper.records("b", b)
+    return dumper
 
 
 def _threshold(linked: Linked) -> float | None:

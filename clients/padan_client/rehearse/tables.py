@@ -16,7 +16,7 @@ from padan_client.language import t
 from padan_client.records import read_table
 from padan_client.rehearse.linking import Linked
 from padan_client.rehearse.sides import Records
-from padan_client.tables import write_array
+from padan_client.tables import write_array, write_table
 from padan_linkage.encoding import EncodedPass
 from padan_linkage.schema import Schema
 
@@ -99,8 +99,8 @@ def pairs_table(schema: Schema, linked: Linked, a: Records, b: Records) -> pa.Ta
 class Dumper:
     """Writes every table as a linkage unit would hold it, one folder a side and pass.
 
-    ``record_of_row.npy`` is the owner's secret and lies apart, under ``owner/``: whoever measures
-    leakage needs it to count successes. ``schema.json`` is the canonical schema. Encodings are
+    What only the owner knows lies apart, under ``owner/``: whoever measures leakage needs it to
+    count successes (spec 15, "Dumps"). ``schema.json`` is the canonical schema. Encodings are
     personal data: folders and files are their owner's alone. Raises BadInputError for a folder
     that is not empty, so that no table of another rehearsal stays among these.
     """
@@ -109,6 +109,12 @@ class Dumper:
         self._folder = empty_private_folder(folder)
         text = json.dumps(schema.model_dump(mode="json"), indent=1)
         write_private(folder / "schema.json", (text + "\n").encode())
+
+    def records(self, side: str, records: Records) -> None:
+        """Write the plaintext of one side: id and normalised fields, in the order encoded."""
+        folder = ensure_private_folder(self._folder / "owner" / side)
+        ids = records.ids.take(pa.array(records.rows))
+        write_table(folder / "records.csv", pa.table({"record_id": ids, **records.fields}))
 
     def __call__(self, pass_id: str, side: str, encoded: EncodedPass) -> None:
         """Write one table."""
@@ -119,3 +125,6 @@ class Dumper:
         for name, column in encoded.table.columns.items():
             write_array(seen / f"{name}.npy", column)
         write_array(kept / "record_of_row.npy", encoded.record_of_row)
+        salts = np.ascontiguousarray(encoded.tokens).view(f"V{encoded.tokens.shape[1]}").ravel()
+        groups = np.unique(salts, return_inverse=True)[1].astype(np.int64)
+        write_array(kept / "group_of_row.npy", groups)

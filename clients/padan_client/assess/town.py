@@ -1,0 +1,146 @@
+"""Populations for the attacks: generated people, and salt groups of a given size made directly.
+
+The groups of a million records are made without the other million: people who share the parts of
+the exact fields that names decide are taken from a large pool, and the parts that dates decide are
+set alike.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from padan_client.assess.schemes import Fields
+from padan_client.generate.worlds import CompanyWorld, ForeignerWorld, PersonWorld, World
+from padan_linkage.normalise import exact_values, normalise
+from padan_linkage.schema import Kind, Pass, Schema
+
+_POOL = 60
+_COMPANY_KINDS = frozenset({Kind.COMPANY_NAME, Kind.NIB, Kind.KBLI})
+_GIVEN = frozenset({"given_name", "first_name", "nama_depan"})
+_SURNAME = frozenset({"surname", "last_name", "nama_belakang", "family_name"})
+
+
+def people(schema: Schema, count: int, seed: int) -> dict[str, pa.StringArray]:
+    """``count`` generated people or companies, faultless and normalised."""
+    rng = np.random.default_rng(seed)
+    world = _world(schema, count, rng)
+    return {f.name: _column(world, f.name, f.kind, rng) for f in schema.fields}
+
+
+def _world(schema: Schema, count: int, rng: np.random.Generator) -> World:
+    kinds = {f.kind for f in schema.fields}
+    if kinds & _COMPANY_KINDS:
+        return CompanyWorld(count, rng)
+    if Kind.NATIONALITY in kinds and Kind.NIK not in kinds:
+        return ForeignerWorld(count, rng)
+    return PersonWorld(count, rng, pension_share=0.1)
+
+
+def _column(world: World, name: str, kind: Kind, rng: np.random.Generator) -> pa.StringArray:
+    """A field's values; names that stand in two columns are cut at the last token."""
+    values: list[str]
+    if kind is Kind.PERSON_NAME and name in _GIVEN:
+        values = [" ".join(tokens[:-1] or tokens) for tokens in world.name_tokens]
+    elif kind is Kind.PERSON_NAME and name in _SURNAME:
+        values = [tokens[-1] if len(tokens) > 1 else "" for tokens in world.name_tokens]
+    else:
+        values = world.column(name, kind, rng)
+    return normalise(kind, pa.array(values, pa.string())).values
+
+
+def grouped_people(
+    schema: Schema, p: Pass, size: int, count: int, seed: int
+) -> dict[str, pa.StringArray]:
+    """About ``count`` people in salt groups of pass ``p`` of exactly ``size`` each.
+
+    Raises ValueError where the pool has no group of that size: then such groups are not real.
+    """
+    pool = people(schema, max(_POOL * count, 100_000), seed)
+    dated = {n for n in (k.partition(":")[0] for k in p.exact) if schema.kind(n) is Kind.DATE}
+    keys = [k for k in p.exact if k.partition(":")[0] not in dated]
+    rng = np.random.default_rng(seed + 1)
+    members = _members(schema, p, pool, keys, size, max(count // size, 2), rng)
+    taken = pa.array(members.ravel())
+    chosen = {name: column.take(taken) for name, column in pool.items()}
+    for name in dated:
+        parts = [k.partition(":")[2] for k in p.exact if k.partition(":")[0] == name]
+        dates = chosen[name].to_pylist()
+        chosen[name] = pa.array(_alike(dates, size, parts), pa.string())
+    return _consistent(schema, chosen)
+
+
+def _members(
+    schema: Schema,
+    p: Pass,
+    pool: Fields,
+    keys: list[str],
+    size: int,
+    groups: int,
+    rng: np.random.Generator,
+) -> np.ndarray[tuple[int, int], np.dtype[np.int64]]:
+    """Positions in the pool, int64[groups, size], of people who share the exact ``keys``."""
+    total = len(next(iter(pool.values())))
+    if not keys:
+        return rng.permutation(total)[: groups * size].reshape(groups, size)
+    shape = p.model_copy(update={"exact": tuple(keys)})
+    columns = [c.to_pylist() for c in exact_values(schema, shape, dict(pool))]
+    sharing: dict[tuple[str, ...], list[int]] = defaultdict(list)
+    for person, values in enumerate(zip(*columns, strict=True)):
+        if "" not in values:
+            sharing[values].append(person)
+    made = []
+    for alike in sharing.values():
+        order = rng.permutation(alike)
+        made += [order[i : i + size] for i in range(0, len(order) - size + 1, size)]
+    if len(made) < 2:
+        raise ValueError(f"no groups of {size} in pass {p.id}")
+    return np.stack([made[i] for i in rng.permutation(len(made))[:groups]])
+
+
+def _alike(dates: list[str], size: int, parts: list[str]) -> list[str]:
+    """Dates of which every ``size`` behind each other agree in ``parts`` ("" is the whole)."""
+    result = []
+    for person, own in enumerate(dates):
+        year, month, day = own.split("-")
+        lead = dates[person - person % size].split("-")
+        if not {"", "year", "year_month"}.isdisjoint(parts):
+            year = lead[0]
+        if not {"", "month", "year_month", "unordered"}.isdisjoint(parts):
+            month = lead[1]
+        if not {"", "day", "unordered"}.isdisjoint(parts):
+            day = lead[2]
+        result.append(f"{year}-{month}-{min(int(day), 28):02d}")
+    return result
+
+
+def _consistent(
+    schema: Schema, chosen: dict[str, pa.StringArray]
+) -> dict[str, pa.StringArray]:
+    """NIKs and NIPs with the birth dates that the people now have."""
+    births = [f.name for f in schema.fields if f.kind is Kind.DATE and "lahir" in f.name]
+    births += [f.name for f in schema.fields if f.name in {"birth_date", "dob"}]
+    if not births:
+        return chosen
+    born = chosen[births[0]].to_pylist()
+    for f in schema.fields:
+        if f.kind in {Kind.NIK, Kind.NIP}:
+            old = chosen[f.name].to_pylist()
+            make = _nik if f.kind is Kind.NIK else _nip
+            chosen[f.name] = pa.array(
+                [make(n, d) if n and d else n for n, d in zip(old, born, strict=True)], pa.string()
+            )
+    return {name: pc.fill_null(column, "") for name, column in chosen.items()}
+
+
+def _nik(number: str, born: str) -> str:
+    year, month, day = born.split("-")
+    woman = 40 if int(number[6:8]) > 40 else 0
+    return f"{number[:6]}{int(day) + woman:02d}{month}{year[2:]}{number[12:]}"
+
+
+def _nip(number: str, born: str) -> str:
+    return born.replace("-", "") + number[8:]
