@@ -61,6 +61,8 @@ def write_bundle(
         "rows": rows,
         "passes": passes,
     }
+    text = json.dumps(schema.model_dump(mode="json"), indent=1)
+    write_private(folder / "schema.json", (text + "\n").encode())
     write_private(folder / "manifest.json", (json.dumps(manifest, indent=2) + "\n").encode())
     return manifest
 

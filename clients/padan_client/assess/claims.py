@@ -64,19 +64,20 @@ def whiten(apart: Reals, keys: int) -> Reals:
     Wolf 2004).
     """
     spread = apart.std(axis=0)
-    scale = np.where(spread > 0, spread, max(float(spread.max(initial=0)) * 1e-3, 1e-6))
+    scale = np.maximum(spread, max(float(spread.max(initial=0)) * 1e-2, 1e-6))
     unit = (apart / scale).astype(np.float64)
     n, d = unit.shape
     scatter = unit.T @ unit / n
-    target = np.trace(scatter) / d
+    target = float(np.trace(scatter)) / d or 1.0
     off = float(((scatter - target * np.eye(d)) ** 2).sum())
     noise = float(((unit**2).sum(axis=1) ** 2).sum() / n - (scatter**2).sum()) / n
     share = min(max(noise / off, 0.02), 1.0) if off > 0 else 1.0
     freedom = max(keys - 1, 1) / max(keys, 1)
-    shrunk = ((1 - share) * scatter + share * max(target, 1e-9) * np.eye(d)) / freedom
+    shrunk = ((1 - share) * scatter + share * target * np.eye(d)) / freedom
     values, vectors = np.linalg.eigh(shrunk)
-    whitening: Reals = (vectors / np.sqrt(np.maximum(values, 1e-9))).astype(np.float32)
-    return (whitening / scale[:, None]).astype(np.float32)
+    whitening: Reals = (vectors / np.sqrt(np.maximum(values, 1e-2 * target))).astype(np.float32)
+    scaled: Reals = (whitening / scale[:, None]).astype(np.float32)
+    return scaled
 
 
 def anneal(seen: Sequence[Reals], means: Sequence[Reals], cost: Reals) -> Reals:
@@ -93,11 +94,11 @@ def anneal(seen: Sequence[Reals], means: Sequence[Reals], cost: Reals) -> Reals:
         mass = soft.sum(axis=1, keepdims=True) - soft
         for likeness, mean, square in zip(seen, means, squares, strict=True):
             score += likeness @ (soft @ mean) - mass @ square
-        soft = _balanced(np.float32(heat) * score)
+        soft = _balanced(heat * score)
     return soft
 
 
-def _balanced(score: Reals) -> Reals:
+def _balanced(score: NDArray[np.floating]) -> Reals:
     """exp(score) with columns that sum to one, rows to at most one (Sinkhorn, with slack).
 
     ``score``: float32[c, n, k]. Where rows outnumber persons, a row that fits nobody may stay out:
@@ -105,7 +106,7 @@ def _balanced(score: Reals) -> Reals:
     """
     _, n, k = score.shape
     best = score.max(axis=2, keepdims=True)
-    weight = np.exp(score - best) + np.float32(1e-12)
+    weight = (np.exp(score - best) + 1e-12).astype(np.float32)
     wanted = np.full(k, 1.0 if n >= k else n / k, np.float32)
     if n > k:
         middling = np.median(best, axis=1, keepdims=True)

@@ -51,14 +51,19 @@ def dice(sets: Sequence[frozenset[bytes]]) -> Reals:
 
 
 def match_graphs(mine: Reals, theirs: Reals, rng: np.random.Generator) -> Numbers:
-    """Place in ``mine`` of every node of ``theirs``, from weights float32[n, n] of each."""
+    """Place in ``mine`` of every node of ``theirs``, from weights float32[n, n] of each.
+
+    Where one of the graphs has no edge there is nothing to match by, and guesses are made.
+    """
+    if not (mine > 0).any() or not (theirs > 0).any():
+        return assign(rng.random((len(theirs), len(mine)), np.float32), rng)
     a, b = (_sparse(weights) for weights in (mine, theirs))
     x, y = _embedded(a, rng), _embedded(b, rng)
     claims = assign(_apart(_shape(b), _shape(a)), rng)
     for _ in range(_ROUNDS):
         known = np.flatnonzero(claims >= 0)
         turn = _rotation(y[known], x[claims[known]])
-        likeness = (y @ turn) @ x.T
+        likeness = ((y @ turn) @ x.T).astype(np.float32)
         claims = _nearest(likeness)
     return assign(-likeness, rng)
 
@@ -77,7 +82,8 @@ def _sparse(weights: Reals) -> Reals:
     kept = np.zeros_like(positive)
     ranks = np.linspace(1, 0.05, len(strongest), dtype=np.float32)
     kept[rows[strongest], columns[strongest]] = ranks
-    return kept + kept.T
+    both: Reals = kept + kept.T
+    return both
 
 
 def _embedded(weights: Reals, rng: np.random.Generator) -> Reals:
@@ -99,7 +105,8 @@ def _embedded(weights: Reals, rng: np.random.Generator) -> Reals:
     left, strength, _ = svds(LinearOperator((n, n), matvec=lambda v: logarithm @ v,
                              rmatvec=lambda v: logarithm.T @ v), width, v0=start)  # fmt: skip
     embedding: Reals = (left * np.sqrt(np.maximum(strength, 0))).astype(np.float32)
-    return embedding / (np.linalg.norm(embedding, axis=1, keepdims=True) + np.float32(1e-9))
+    embedding /= np.linalg.norm(embedding, axis=1, keepdims=True) + np.float32(1e-9)
+    return embedding
 
 
 def _shape(weights: Reals) -> Reals:
@@ -110,7 +117,7 @@ def _shape(weights: Reals) -> Reals:
     around = np.stack([weights @ degree / total, weights @ strength / total], axis=1)
     top = -np.sort(-weights, axis=1)[:, [0, 1, 3, 7, 15]] if len(weights) > 16 else weights[:, :1]
     features = np.concatenate([np.stack([degree, strength], axis=1), around, top], axis=1)
-    ranks: Reals = np.argsort(np.argsort(features, axis=0), axis=0) / np.float32(len(features))
+    ranks = np.argsort(np.argsort(features, axis=0), axis=0) / len(features)
     return ranks.astype(np.float32)
 
 
@@ -123,7 +130,7 @@ def _apart(a: Reals, b: Reals) -> Reals:
 def _rotation(a: Reals, b: Reals) -> Reals:
     """The orthogonal map that brings ``a`` nearest to ``b`` (Procrustes)."""
     left, _, right = np.linalg.svd(a.T @ b)
-    turn: Reals = left @ right
+    turn: Reals = (left @ right).astype(np.float32)
     return turn
 
 

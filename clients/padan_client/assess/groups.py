@@ -53,7 +53,12 @@ class Group:
             values = np.zeros(_EIGENVALUES)
             found = np.linalg.eigvalsh(likeness)[::-1][:_EIGENVALUES]
             values[: len(found)] = found / np.sqrt(len(self.rows))
-            parts += [top, np.quantile(pairs, _FRACTIONS), [pairs.mean(), pairs.std()], values]
+            parts += [
+                top,
+                np.quantile(pairs, _FRACTIONS),
+                np.array([pairs.mean(), pairs.std()]),
+                values,
+            ]
         return np.concatenate(parts).astype(np.float32)
 
     @cached_property
@@ -91,7 +96,8 @@ def linked(seen: Seen) -> Numbers:
         evidence += np.maximum(likeness, 0) ** 2
     a, b = np.nonzero(evidence > _LINK)
     graph = coo_matrix((np.ones(len(a)), (a, b)), shape=evidence.shape)
-    return connected_components(graph, directed=False)[1].astype(np.int64)
+    found: Numbers = connected_components(graph, directed=False)[1].astype(np.int64)
+    return found
 
 
 @dataclass(frozen=True, repr=False)
@@ -157,7 +163,9 @@ class GroupAttack:
         models = []
         for i, persons in enumerate(self.members):
             size, samples = len(persons), [s[i].channels for s in simulated]
-            means = [np.mean([c[:size, :size] for c in cs], axis=0) for cs in zip(*samples, strict=True)]
+            means = [
+                np.mean([c[:size, :size] for c in cs], axis=0) for cs in zip(*samples, strict=True)
+            ]
             prints = Prints(stacks[i].mean(axis=0) @ whitening, whitening)
             models.append(Model(persons, means, prints))
         return models

@@ -15,7 +15,9 @@ from padan_client.assess.attacker import Attacker
 from padan_client.assess.claims import Prints, assign, refine
 from padan_client.assess.seen import Numbers, Reals, Seen
 
-_RANKS = 48
+#: Ranks that count from the top, and shares of the row.
+_TOP = np.unique(np.geomspace(1, 200, 24).astype(np.int64)) - 1
+_SHARES = np.linspace(0.05, 1, 12)
 
 
 def sorted_rows(seen: Seen) -> Reals:
@@ -26,10 +28,8 @@ def sorted_rows(seen: Seen) -> Reals:
 def profiles(channels: Sequence[Reals]) -> Reals:
     """Sorted likenesses by channel and over all channels, at ranks that lie denser at the top."""
     n = len(channels[0])
-    ranks = np.unique(np.geomspace(1, n, min(_RANKS, n)).astype(np.int64)) - 1
-    views = []
-    for likeness in (*channels, _together(channels)):
-        views.append(-np.sort(-likeness, axis=1)[:, ranks])
+    ranks = np.minimum(np.concatenate([_TOP, (_SHARES * (n - 1)).astype(np.int64)]), n - 1)
+    views = [-np.sort(-c, axis=1)[:, ranks] for c in (*channels, _together(channels))]
     return np.concatenate(views, axis=1)
 
 

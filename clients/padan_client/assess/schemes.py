@@ -32,8 +32,6 @@ _AGREEMENT = hashlib.sha256(b"padan assess").digest()
 class Scheme(Protocol):
     """Something that turns a population into a table, under the key that ``seed`` makes."""
 
-    name: str
-
     def encode(self, people: Fields, seed: int) -> Table:
         """The table of all ``people``; ``Table.person`` are their positions."""
         ...
@@ -53,11 +51,6 @@ class PassScheme:
 
     schema: Schema
     p: Pass
-
-    @property
-    def name(self) -> str:
-        """The pass's id."""
-        return self.p.id
 
     def encode(self, people: Fields, seed: int) -> Table:
         """See :class:`Scheme`."""
@@ -107,7 +100,6 @@ class PlainScheme:
     fields: Sequence[str]
     bits: int = 1024
     positions: int = 10
-    name: str = "plain"
 
     def encode(self, people: Fields, seed: int) -> Table:
         """See :class:`Scheme`."""

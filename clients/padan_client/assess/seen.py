@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,8 +49,7 @@ class Seen:
             bits = np.unpackbits(columns["presence"], axis=1, bitorder="little")
             present = bits[:, : len(p.similar)].astype(np.bool_)
         segments = tuple(
-            np.ascontiguousarray(columns["filters"][:, a:b])
-            for a, b in zip(edges[:-1], edges[1:], strict=True)
+            np.ascontiguousarray(columns["filters"][:, a:b]) for a, b in pairwise(edges.tolist())
         )
         labels = [s.label for s in p.similar]
         trades = tuple(
@@ -94,13 +94,13 @@ class Seen:
         for i, j in self.trades:
             if self.signs[i].shape[1] == self.signs[j].shape[1]:
                 crossed = self.signs[i] @ self.signs[j].T
-                yield _kept((crossed + crossed.T) / np.float32(2**0.5), apart)
+                yield _kept(((crossed + crossed.T) / 2**0.5).astype(np.float32), apart)
 
     @property
     def channels(self) -> int:
         """How many :meth:`likenesses` there are."""
         same = [self.segments[i].shape[1] == self.segments[j].shape[1] for i, j in self.trades]
-        return len(self.segments) + sum(same)
+        return len(self.segments) + int(sum(same))
 
     def equalities(self) -> Numbers:
         """What is equal in a row: its block, then each segment's bytes. int64[n, 1 + segments].

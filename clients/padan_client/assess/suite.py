@@ -87,9 +87,7 @@ def attack_table(
     guess = 1 / max(len(attacker.candidates), 1)
 
     def best(attack: Attack, claims: Iterator[Numbers]) -> Rate:
-        found = max(
-            int(right(c, victim.person, attacker.identity).sum()) for c in claims
-        )
+        found = max(int(right(c, victim.person, attacker.identity).sum()) for c in claims)
         return Rate(attack, View.TABLE, found / max(asked, 1), guess, asked)
 
     seen = victim.seen

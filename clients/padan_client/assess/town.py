@@ -59,9 +59,9 @@ def grouped_people(
 
     Raises ValueError where the pool has no group of that size: then such groups are not real.
     """
-    pool = people(schema, max(_POOL * count, 100_000), seed)
     dated = {n for n in (k.partition(":")[0] for k in p.exact) if schema.kind(n) is Kind.DATE}
     keys = [k for k in p.exact if k.partition(":")[0] not in dated]
+    pool = people(schema, max(_POOL * count, 20_000) if keys else count + size, seed)
     rng = np.random.default_rng(seed + 1)
     members = _members(schema, p, pool, keys, size, max(count // size, 2), rng)
     taken = pa.array(members.ravel())
@@ -117,9 +117,7 @@ def _alike(dates: list[str], size: int, parts: list[str]) -> list[str]:
     return result
 
 
-def _consistent(
-    schema: Schema, chosen: dict[str, pa.StringArray]
-) -> dict[str, pa.StringArray]:
+def _consistent(schema: Schema, chosen: dict[str, pa.StringArray]) -> dict[str, pa.StringArray]:
     """NIKs and NIPs with the birth dates that the people now have."""
     births = [f.name for f in schema.fields if f.kind is Kind.DATE and "lahir" in f.name]
     births += [f.name for f in schema.fields if f.name in {"birth_date", "dob"}]

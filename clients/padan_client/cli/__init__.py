@@ -8,6 +8,7 @@ import typer
 
 from padan_client.cli import (
     agreement,
+    assess,
     bench,
     confirm,
     demo,
@@ -28,7 +29,7 @@ app.add_typer(bench.app, name="bench")
 app.add_typer(keys.app, name="keys")
 app.add_typer(runs.app, name="runs")
 app.add_typer(schema.app, name="schema")
-for module in (publish, confirm, encode, rehearse, demo, generate):
+for module in (publish, confirm, encode, rehearse, assess, demo, generate):
     module.register(app)
 
 
