@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from padan_client.assess.seen import Numbers, Reals
 
 _JITTER = 1e-4
+#: Distances beyond this are all the same: out of reach.
+_FAR = 1e9
 
 
 def assign(cost: Reals, rng: np.random.Generator) -> Numbers:
@@ -21,7 +23,7 @@ def assign(cost: Reals, rng: np.random.Generator) -> Numbers:
     """
     from scipy.optimize import linear_sum_assignment
 
-    spread = float(cost.std()) or 1.0
+    spread = float(cost.std(dtype=np.float64)) or 1.0
     jittered = cost + rng.random(cost.shape, np.float32) * np.float32(_JITTER * spread)
     rows, persons = linear_sum_assignment(jittered)
     claims = np.full(len(cost), -1, np.int64)
@@ -52,7 +54,7 @@ class Prints:
         """Squared Mahalanobis distances, float32[n, k], of ``features`` float32[n, d]."""
         seen = features.astype(np.float32) @ self.whitening
         squares = (seen**2).sum(axis=1)[:, None] + (self.mean**2).sum(axis=1)[None, :]
-        distances: Reals = np.maximum(squares - 2 * seen @ self.mean.T, 0)
+        distances: Reals = np.clip(squares - 2 * seen @ self.mean.T, 0, _FAR)
         return distances
 
 

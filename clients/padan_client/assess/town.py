@@ -61,7 +61,7 @@ def grouped_people(
     """
     dated = {n for n in (k.partition(":")[0] for k in p.exact) if schema.kind(n) is Kind.DATE}
     keys = [k for k in p.exact if k.partition(":")[0] not in dated]
-    pool = people(schema, max(_POOL * count, 20_000) if keys else count + size, seed)
+    pool = people(schema, max(_POOL * count, 20_000) if keys else max(count, 2 * size), seed)
     rng = np.random.default_rng(seed + 1)
     members = _members(schema, p, pool, keys, size, max(count // size, 2), rng)
     taken = pa.array(members.ravel())

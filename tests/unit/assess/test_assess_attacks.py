@@ -70,9 +70,9 @@ def test_the_group_attack_wants_diffusion_and_the_profile_has_it():
     assert salted[View.GROUPS].known > 0.5
     assert salted[View.TABLE].persons > 0.5  # linking finds the groups in their buckets
     shipped = group_rates(hardened(), 46)
-    assert shipped[View.GROUPS].persons <= 0.01
-    assert shipped[View.GROUPS].known <= 2 / 46
-    assert shipped[View.TABLE].persons <= 0.01
+    assert shipped[View.GROUPS].persons <= 0.02
+    assert shipped[View.GROUPS].known <= 3 / 46
+    assert shipped[View.TABLE].persons <= 0.02
 
 
 def test_the_profile_withstands_attacks_on_the_table():
