@@ -286,10 +286,23 @@ def _flow(f: Flow) -> list[RenderableType]:
     _row(head, t("dasar", "basis"), "; ".join(f.basis))
     _row(head, t("jenis", "kind"), f.kind.value)
     if f.kind is FlowKind.AGGREGATE:
+        _row(head, t("yang dihitung", "counted"), f.measure or "–")
         _row(head, t("dimensi", "dimensions"), ", ".join(f.dimensions))
+        for table in f.tables:
+            _row(head, t("tabel", "table"), " × ".join(table))
         _row(head, t("sel terkecil", "smallest cell"), str(f.minimum_cell))
     for r in f.references:
         _row(head, t("referensi", "reference"), f"{r.name} ({r.provider}, {r.article})")
+        _row(head, t("kolom", "columns"), ", ".join(r.columns))
+    if p := f.release:
+        _row(
+            head,
+            t("rilis", "releases"),
+            t(
+                f"{p.per_year} kali setahun; paling banyak {p.per_day} sehari",
+                f"{p.per_year} a year; at most {p.per_day} a day",
+            ),
+        )
     if f.kind is not FlowKind.CONFIRMATION:
         return [head]
     _row(head, t("mode", "modes"), ", ".join(f.modes))
@@ -324,6 +337,13 @@ def _codes(f: Flow) -> Table:
     for column, values in f.registry.items():
         for value, code in values.items():
             sources.setdefault(code, []).append(f"{column} = {value}")
+    for column, by_date in f.registry_date.items():
+        day = t("hari terbit", "day of publishing")
+        sources.setdefault(by_date.until, []).append(f"{column} ≥ {day}")
+        sources.setdefault(by_date.after, []).append(f"{column} < {day}")
+    for column, steps in f.registry_number.items():
+        for least, code in steps.items():
+            sources.setdefault(code, []).append(f"{column} ≥ {least}")
     listed: list[Code | None] = [*f.codes, f.not_found, f.ambiguous]
     for c in listed:
         if c is not None:

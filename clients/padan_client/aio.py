@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -192,6 +193,7 @@ class AsyncProviderClient:
         status_column: str | Mapping[str, str] | None = None,
         delta_of: str | None = None,
         deletes: Sequence[str] = (),
+        as_of: date | None = None,
         progress: Report = silent,
     ) -> PublishResult:
         """As :meth:`padan_client.provider.ProviderClient.publish`."""
@@ -202,6 +204,7 @@ class AsyncProviderClient:
             status_column=status_column,
             delta_of=delta_of,
             deletes=deletes,
+            as_of=as_of,
         )
         if self._link is None:
             self._link = AsyncLink.open(self._flow.home.config, self._flow.home.folder)
@@ -216,6 +219,7 @@ class AsyncProviderClient:
         status_column: str | Mapping[str, str] | None = None,
         delta_of: str | None = None,
         deletes: Sequence[str] = (),
+        as_of: date | None = None,
         days: int = DAYS,
         progress: Report = silent,
     ) -> PublishResult:
@@ -227,6 +231,7 @@ class AsyncProviderClient:
             status_column=status_column,
             delta_of=delta_of,
             deletes=deletes,
+            as_of=as_of,
         )
         return await asyncio.to_thread(run_here, self._flow.publish_table(given, days, progress))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -22,6 +22,7 @@ from padan_client.home import Home
 from padan_client.language import t
 from padan_client.registry import Registry, empty_registry, prepare_registry
 from padan_client.transport import Link
+from padan_linkage.agreement import JAKARTA
 from padan_linkage.schema import Schema
 
 
@@ -56,6 +57,7 @@ class Given:
     status_column: str | Mapping[str, str] | None = None
     delta_of: str | None = None
     deletes: Sequence[str] = ()
+    as_of: date | None = None
 
     def require_base(self) -> None:
         """Raise BadInputError where records leave no base."""
@@ -78,6 +80,7 @@ class Given:
             columns=self.columns,
             id_column=self.id_column,
             status_columns=self.status_column,
+            as_of=self.as_of or datetime.now(JAKARTA).date(),
         )
 
 
@@ -189,15 +192,18 @@ class ProviderClient:
         status_column: str | Mapping[str, str] | None = None,
         delta_of: str | None = None,
         deletes: Sequence[str] = (),
+        as_of: date | None = None,
         progress: Report = silent,
     ) -> PublishResult:
         """Publish ``table`` (columns of strings) as the flow's registry.
 
         ``id_column`` names its records, ``columns`` maps schema fields to its columns,
         ``status_column`` is the column that the agreement maps to codes (or a mapping, where it
-        maps several). With ``delta_of``, a dataset name or id, the table holds changed records and
-        ``deletes`` the ids of those that leave. Rows that cannot be used come back as a quarantine
-        table. After a crash the same call with the same input goes on. Raises PadanError.
+        maps several). ``as_of`` is the day by which the agreement's date columns become codes,
+        today in Jakarta by default. With ``delta_of``, a dataset name or id, the table holds
+        changed records and ``deletes`` the ids of those that leave. Rows that cannot be used come
+        back as a quarantine table. After a crash the same call with the same input goes on. Raises
+        PadanError.
         """
         given = Given(
             table=table,
@@ -206,6 +212,7 @@ class ProviderClient:
             status_column=status_column,
             delta_of=delta_of,
             deletes=deletes,
+            as_of=as_of,
         )
         if self._link is None:
             self._link = Link.open(self._flow.home.config, self._flow.home.folder)
@@ -220,6 +227,7 @@ class ProviderClient:
         status_column: str | Mapping[str, str] | None = None,
         delta_of: str | None = None,
         deletes: Sequence[str] = (),
+        as_of: date | None = None,
         days: int = DAYS,
         progress: Report = silent,
     ) -> PublishResult:
@@ -237,6 +245,7 @@ class ProviderClient:
             status_column=status_column,
             delta_of=delta_of,
             deletes=deletes,
+            as_of=as_of,
         )
         return run_here(self._flow.publish_table(given, days, progress))
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 import pyarrow as pa
@@ -19,8 +20,9 @@ from padan_client.errors import BadInputError
 from padan_client.language import t
 from padan_client.records import prepare
 from padan_client.records.preparing import QUARANTINE_SCHEMA, REJECTED
+from padan_client.registry_codes import chosen_columns, latest_rows, row_codes
 from padan_linkage.agreement import Flow
-from padan_linkage.answers import PAYLOAD_BYTES, Answers
+from padan_linkage.answers import PAYLOAD_BYTES, Answers, day_number
 from padan_linkage.schema import Schema
 
 
@@ -74,15 +76,26 @@ def prepare_registry(
     columns: Mapping[str, str] | None,
     id_column: str,
     status_columns: str | Mapping[str, str] | None,
+    as_of: date | None = None,
 ) -> Registry:
     """Check, normalise and map a provider's table.
 
     ``columns`` maps schema fields to the table's columns, ``status_columns`` the columns that the
-    agreement's registry mapping names (a plain name where there is only one). Raises BadInputError
-    for a missing column or a registry without a usable row.
+    agreement's registry mapping names (a plain name where there is only one). ``as_of`` is the day
+    by which dates become codes, and that the answers state; it is needed where the flow has such a
+    column. Of several rows of one id only the latest counts where the agreement says so. Raises
+    BadInputError for a missing column or a registry without a usable row.
     """
+    chosen = chosen_columns(flow, table, status_columns)
+    latest = None
+    if flow.latest_by is not None:
+        latest = latest_rows(table, id_column, chosen[flow.latest_by])
+        table = latest.table
     prepared = prepare(table, schema, dict(columns) if columns else None, id_column)
-    codes, status_problems = _codes(flow, table, _status_columns(flow, table, status_columns))
+    codes, status_problems = row_codes(flow, table, chosen, as_of)
+    if latest is not None:
+        unclear = (chosen[flow.latest_by or ""], "latest_unclear")
+        status_problems |= dict.fromkeys(latest.unclear.tolist(), unclear)
     usable = np.asarray(prepared.usable, np.bool_)
     refused = {row: problem for row, problem in status_problems.items() if usable[row]}
     usable = usable.copy()
@@ -94,6 +107,8 @@ def prepare_registry(
     hidden = _folded(id_column) in named
     shown = pa.nulls(len(usable), pa.string()) if hidden else prepared.ids
     quarantine = pa.concat_tables([prepared.quarantine, _quarantine(shown, refused)])
+    if latest is not None:
+        quarantine = _as_it_stood(quarantine, latest.rows)
     if not usable.any():
         raise NothingUsableError(
             t(
@@ -108,115 +123,25 @@ def prepare_registry(
     return Registry(
         ids=prepared.ids.filter(kept),
         records=records,
-        payloads=Answers.of(codes[usable], empty).pack(),
+        payloads=Answers.of(codes[usable], empty, day=_day(flow, as_of)).pack(),
         quarantine=quarantine,
     )
+
+
+def _day(flow: Flow, as_of: date | None) -> int:
+    """The day that the answers state, 0 for none."""
+    return day_number(as_of) if flow.registry_date and as_of else 0
 
 
 def _folded(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
 
 
-def _status_columns(
-    flow: Flow, table: pa.Table, given: str | Mapping[str, str] | None
-) -> dict[str, str]:
-    """Registry column of the agreement -> column of the table."""
-    named = list(flow.registry)
-    if isinstance(given, str):
-        if len(named) != 1:
-            raise BadInputError(
-                t(
-                    f"Alur {flow.id} memetakan kolom {', '.join(named) or '–'}; sebutkan "
-                    "masing-masing: --status nama=KOLOM.",
-                    f"Flow {flow.id} maps the columns {', '.join(named) or '–'}; name each: "
-                    "--status name=COLUMN.",
-                )
-            )
-        given = {named[0]: given}
-    chosen = {name: name for name in named} | dict(given or {})
-    if unknown := sorted(set(chosen) - set(named)):
-        raise BadInputError(
-            t(
-                f"Perjanjian tidak memetakan kolom status {', '.join(unknown)}.",
-                f"The agreement maps no status column {', '.join(unknown)}.",
-            )
-        )
-    if missing := sorted(c for c in chosen.values() if c not in table.column_names):
-        raise BadInputError(
-            t(
-                f"Kolom status {', '.join(missing)} tidak ada di berkas. Pakai --status.",
-                f"The status column {', '.join(missing)} is not in the file. Use --status.",
-            )
-        )
-    return chosen
-
-
-def _codes(
-    flow: Flow, table: pa.Table, columns: Mapping[str, str]
-) -> tuple[NDArray[np.uint64], dict[int, tuple[str, str]]]:
-    """The code mask of every row, and row -> (column, reason) where it cannot be told."""
-    count = table.num_rows
-    if not flow.registry:
-        return np.full(count, _only_code(flow), np.uint64), {}
-    masks = np.zeros(count, np.uint64)
-    problems: dict[int, tuple[str, str]] = {}
-    for name, column in columns.items():
-        bits, known = _column_bits(flow, flow.registry[name], table.column(column))
-        problems |= {int(row): (column, "unknown_status") for row in np.flatnonzero(~known)}
-        if not flow.several:
-            clash = _clash(flow, masks, bits)
-            problems |= {int(row): (column, "status_conflict") for row in np.flatnonzero(clash)}
-        masks |= bits
-    nameless = "; ".join(columns.values())
-    for row in np.flatnonzero(masks == 0):
-        problems.setdefault(int(row), (nameless, "no_status"))
-    return masks, problems
-
-
-def _only_code(flow: Flow) -> int:
-    """Where the agreement maps no column, being in the registry is the answer."""
-    if len(flow.codes) > 1:
-        raise BadInputError(
-            t(
-                f"Alur {flow.id} memiliki beberapa kode tetapi perjanjian tidak memetakan kolom "
-                "registri. Perjanjian perlu dilengkapi.",
-                f"Flow {flow.id} has several codes, but the agreement maps no registry column. "
-                "The agreement must be completed.",
-            )
-        )
-    return len(flow.codes)
-
-
-def _column_bits(
-    flow: Flow, mapping: Mapping[str, str], column: pa.ChunkedArray
-) -> tuple[NDArray[np.uint64], NDArray[np.bool_]]:
-    """Each row's code bit (0 where the cell is empty) and whether its value is mapped."""
-    trimmed = pc.utf8_trim_whitespace(pc.fill_null(column.cast(pa.string()), ""))
-    coded = trimmed.combine_chunks().dictionary_encode()
-    values = coded.dictionary.to_pylist()
-    exact = {value.strip(): code for value, code in mapping.items()}
-    folded = {value.casefold(): code for value, code in exact.items()}
-    unambiguous = len(folded) == len(exact)
-    bits = np.zeros(max(1, len(values)), np.uint64)
-    known = np.ones(max(1, len(values)), np.bool_)
-    for index, value in enumerate(values):
-        code = exact.get(value) or (folded.get(value.casefold()) if unambiguous else None)
-        if code is not None:
-            bits[index] = 1 << flow.code_index(code)
-        elif value:
-            known[index] = False
-    rows = coded.indices.to_numpy(zero_copy_only=False)
-    return bits[rows], known[rows]
-
-
-def _clash(flow: Flow, masks: NDArray[np.uint64], bits: NDArray[np.uint64]) -> NDArray[np.bool_]:
-    """Rows that would get two different codes of one group."""
-    clash = np.zeros(masks.shape, np.bool_)
-    for group in {code.group for code in flow.codes}:
-        members = sum(1 << i for i, code in enumerate(flow.codes) if code.group == group)
-        ours, theirs = masks & np.uint64(members), bits & np.uint64(members)
-        clash |= (ours != 0) & (theirs != 0) & (ours != theirs)
-    return clash
+def _as_it_stood(quarantine: pa.Table, rows: NDArray[np.int64]) -> pa.Table:
+    """The quarantine with the row numbers of the file; ``rows`` is where each row stood."""
+    numbers = rows[quarantine["row"].to_numpy() - 1] + 1
+    index = quarantine.column_names.index("row")
+    return quarantine.set_column(index, quarantine.schema.field("row"), pa.array(numbers))
 
 
 def _empty_mask(flow: Flow, records: Mapping[str, pa.StringArray]) -> NDArray[np.uint32]:
@@ -244,6 +169,12 @@ def _quarantine(ids: pa.StringArray, refused: Mapping[int, tuple[str, str]]) -> 
         "no_status": t(
             "Status kosong; baris tidak diterbitkan. Isi statusnya.",
             "The status is empty; the row is not published. Fill it in.",
+        ),
+        "latest_unclear": t(
+            "Tidak jelas baris mana yang terakhir untuk id ini: waktunya tidak terbaca, atau ada "
+            "dua yang sama; tidak diterbitkan.",
+            "It is unclear which row of this id is the latest: a time cannot be read, or two are "
+            "the same; not published.",
         ),
         "status_conflict": t(
             "Dua kolom status memberi kode yang berlainan; baris tidak diterbitkan.",

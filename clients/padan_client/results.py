@@ -2,7 +2,8 @@
 
 Columns of a result table: ``row`` (as in the quarantine), ``id``, ``hasil`` (what came of the row),
 ``kode`` and ``keterangan`` (the agreement's code and exact wording), ``band`` (how sure),
-``jalur`` (the pass that answered), ``periksa_<field>`` for every confirmed field, and
+``jalur`` (the pass that answered), ``per_tanggal`` (the day that the code states, where the
+agreement derives codes from dates), ``periksa_<field>`` for every confirmed field, and
 ``jawaban_<group>`` for codes of further groups. The names are the same in every language.
 """
 
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 
 from padan_client.core import collect
 from padan_linkage.agreement import Code, Flow
+from padan_linkage.answers import day_text
 
 S = TypeVar("S", bound=np.generic)
 
@@ -34,6 +36,7 @@ CHECKS = ("TIDAK DIPERIKSA", "SESUAI", "BERBEDA", "KOSONG")
 UNCHECKED, SAME, DIFFERENT, EMPTY = range(4)
 
 STATUS_GROUP = "status"
+AS_OF = "per_tanggal"
 
 
 @dataclass(frozen=True, repr=False)
@@ -42,7 +45,8 @@ class Answered:
 
     ``outcomes``, ``bands`` ``uint8[n]``; ``codes`` ``uint64[n]`` (bits of the flow's codes);
     ``passes`` ``int64[n]``: index of the schema's pass that answered, or -1; ``checks``
-    ``uint8[n, fields]``: 0 unchecked, 1 same, 2 different, 3 empty, a confirmed field each.
+    ``uint8[n, fields]``: 0 unchecked, 1 same, 2 different, 3 empty, a confirmed field each;
+    ``days`` ``uint16[n]``: the day that the answer states, or 0.
     """
 
     outcomes: NDArray[np.uint8]
@@ -50,6 +54,7 @@ class Answered:
     codes: NDArray[np.uint64]
     passes: NDArray[np.int64]
     checks: NDArray[np.uint8]
+    days: NDArray[np.uint16]
 
 
 @dataclass(frozen=True)
@@ -122,6 +127,8 @@ def result_table(
         "band": _choose(BANDS, _spread(count, asked, answered.bands)),
         "jalur": _choose(["", *pass_ids], _spread(count, asked, answered.passes + 1)),
     }
+    if flow.registry_date:
+        columns[AS_OF] = _days(_spread(count, asked, answered.days))
     for index, name in enumerate(flow.confirm):
         checks = _spread(count, asked, answered.checks[:, index] + np.uint8(1))
         columns[f"periksa_{name}"] = _choose(("", *CHECKS), checks)
@@ -159,6 +166,12 @@ def _status(
         codes = pc.if_else(at, code.code if code else "", codes)
         texts = pc.if_else(at, code.text if code else "", texts)
     return codes, texts
+
+
+def _days(numbers: NDArray[np.uint16]) -> pa.StringArray:
+    """Dates of day numbers, "" for none."""
+    distinct, where = np.unique(numbers, return_inverse=True)
+    return _choose([day_text(int(n)) for n in distinct], where.reshape(-1))
 
 
 def _wording(flow: Flow, group: str, masks: NDArray[np.uint64]) -> tuple[pa.Array, pa.Array]:

@@ -23,6 +23,7 @@ from padan.v1 import (
     confirmation_service_pb2_grpc,
     dataset_service_pb2_grpc,
     direct_service_pb2_grpc,
+    release_service_pb2_grpc,
     run_service_pb2_grpc,
 )
 from padan_client.config import ClientConfig, Timeouts
@@ -66,6 +67,7 @@ _STUBS: dict[str, Callable[[Any], object]] = {
     "ConfirmationService": confirmation_service_pb2_grpc.ConfirmationServiceStub,
     "DatasetService": dataset_service_pb2_grpc.DatasetServiceStub,
     "DirectService": direct_service_pb2_grpc.DirectServiceStub,
+    "ReleaseService": release_service_pb2_grpc.ReleaseServiceStub,
     "RunService": run_service_pb2_grpc.RunServiceStub,
 }
 

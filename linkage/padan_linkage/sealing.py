@@ -180,6 +180,27 @@ class Opener(_SealContext):
         return np.frombuffer(b"".join(payloads), np.uint8).reshape(count, PAYLOAD_BYTES), genuine
 
 
+def seal_whole(content: bytes, info: bytes, sender_private: bytes, receiver_public: bytes) -> bytes:
+    """``content`` sealed at once: encapsulated key (32) ‖ AES-256-GCM ciphertext and tag.
+
+    HPKE auth mode under ``info``; keys are X25519, 32 bytes. Raises SealError.
+    """
+    receiver = _key(import_x25519_public_key, receiver_public)
+    hpke = _hpke(receiver, _key(import_x25519_private_key, sender_private), info)
+    return bytes(hpke.enc) + bytes(hpke.seal(content))
+
+
+def open_whole(sealed: bytes, info: bytes, receiver_private: bytes, sender_public: bytes) -> bytes:
+    """What :func:`seal_whole` sealed. Raises SealError where it does not open."""
+    receiver = _key(import_x25519_private_key, receiver_private)
+    sender = _key(import_x25519_public_key, sender_public)
+    hpke = _hpke(receiver, sender, info, sealed[:EXCHANGE_KEY_BYTES])
+    try:
+        return bytes(hpke.unseal(sealed[EXCHANGE_KEY_BYTES:]))
+    except ValueError as error:
+        raise SealError("the seal does not open with these keys") from error
+
+
 def _context(seal_id: bytes, flow: bytes) -> bytes:
     """The HPKE info string, and the start of every row's associated data."""
     if len(seal_id) != SEAL_ID_BYTES:

@@ -10,8 +10,11 @@ from padan_linkage.agreement import (
     Agreement,
     AgreementState,
     Flow,
+    FlowKind,
     Mode,
     Quota,
+    ReleaseLine,
+    ReleasePolicy,
     Standing,
     term,
 )
@@ -32,29 +35,16 @@ _COUNTED = {Mode.UNIT: ("rekaman", "records"), Mode.DIRECT: ("elemen", "elements
 _WAYS = {Mode.UNIT: ("lewat unit", "through a unit"), Mode.DIRECT: ("langsung", "directly")}
 
 
-@dataclass(frozen=True)
-class Grant:
-    """What an admitted call may rely on: party and role in a flow that is in force now.
-
-    ``schema_digest`` is that of what the mode compares: the linkage schema, the direct schema.
-    """
+@dataclass(frozen=True, kw_only=True)
+class Admission:
+    """What every admitted call may rely on: a party in a flow that is in force now."""
 
     party: str
-    role: Role
-    mode: Mode
     key: FlowKey
     agreement: Agreement
     flow: Flow
-    quota: Quota
-    schema_digest: bytes
     now: datetime
     end_time: datetime
-
-    @property
-    def schema(self) -> Schema:
-        """The linkage schema, which a flow of either mode has."""
-        assert self.flow.schema is not None
-        return self.flow.schema
 
     @property
     def metadata(self) -> dict[str, str]:
@@ -64,6 +54,38 @@ class Grant:
             "flow": self.flow.id,
             "article": basis(self.agreement, self.flow),
         }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grant(Admission):
+    """What a call of matching may rely on besides: its role, what is compared, how much.
+
+    ``schema_digest`` is that of what the mode compares: the linkage schema, the direct schema.
+    """
+
+    role: Role
+    mode: Mode
+    quota: Quota
+    schema_digest: bytes
+
+    @property
+    def schema(self) -> Schema:
+        """The linkage schema, which a flow of either mode has."""
+        assert self.flow.schema is not None
+        return self.flow.schema
+
+
+@dataclass(frozen=True, kw_only=True)
+class LineGrant(Admission):
+    """What a call about releases may rely on besides: the line, and what may be sent of it."""
+
+    line: ReleaseLine
+    policy: ReleasePolicy
+
+    @property
+    def metadata(self) -> dict[str, str]:
+        """What a refusal that rests on the agreement names."""
+        return {**super().metadata, "article": self.line.article}
 
 
 class Enforcement:
@@ -108,10 +130,7 @@ class Enforcement:
         flow = _flow(agreement, flow_id, self._provider)
         role = _role(agreement, flow, party, roles)
         self._check_mode(agreement, flow)
-        now = self._clock.now()
-        standing, article = self._standing_at(agreement_id, now)
-        if standing.state is not AgreementState.IN_FORCE and not erasing:
-            raise _out_of_force(agreement, flow, standing, article)
+        now, end_time = self._in_force(agreement, flow, erasing=erasing)
         return Grant(
             party=party,
             role=role,
@@ -122,8 +141,50 @@ class Enforcement:
             quota=_quota(flow, self._mode),
             schema_digest=self._schema_digest(signed.digest, flow),
             now=now,
-            end_time=standing.until or term(agreement)[1],
+            end_time=end_time,
         )
+
+    def admit_line(
+        self,
+        party: str,
+        agreement_id: str,
+        flow_id: str,
+        line_id: str,
+        *,
+        roles: Collection[Role] = EITHER,
+        erasing: bool = False,
+    ) -> LineGrant:
+        """Admit ``party`` to a call about the releases of a line, as :meth:`admit` does.
+
+        A line's publisher has the role PROVIDER in it, its receiver REQUESTER, whatever they are in
+        the flow: reference lists go both ways.
+        """
+        signed, agreement = self._book.of_party(agreement_id, party)
+        flow = _flow(agreement, flow_id, self._provider)
+        line = _line(agreement, flow, line_id)
+        _line_role(agreement, flow, line, party, roles)
+        now, end_time = self._in_force(agreement, flow, erasing=erasing)
+        assert flow.release is not None
+        return LineGrant(
+            party=party,
+            key=FlowKey(agreement.id, signed.digest, flow.id),
+            agreement=agreement,
+            flow=flow,
+            now=now,
+            end_time=end_time,
+            line=line,
+            policy=flow.release,
+        )
+
+    def _in_force(
+        self, agreement: Agreement, flow: Flow, *, erasing: bool
+    ) -> tuple[datetime, datetime]:
+        """The present moment and the end of the term; a refusal if it is out of force."""
+        now = self._clock.now()
+        standing, article = self._standing_at(agreement.id, now)
+        if standing.state is not AgreementState.IN_FORCE and not erasing:
+            raise _out_of_force(agreement, flow, standing, article)
+        return now, standing.until or term(agreement)[1]
 
     def _schema_digest(self, agreement_digest: bytes, flow: Flow) -> bytes:
         key = (agreement_digest, flow.id)
@@ -264,6 +325,33 @@ def _role(agreement: Agreement, flow: Flow, party: str, roles: Collection[Role])
         f"({basis(agreement, flow)}): provider {flow.provider}, requester {flow.requester}.",
         metadata=_names(agreement, flow, basis(agreement, flow)),
     )
+
+
+def _line(agreement: Agreement, flow: Flow, line_id: str) -> ReleaseLine:
+    for line in flow.lines:
+        if line.id == line_id and flow.kind is not FlowKind.CONFIRMATION:
+            return line
+    raise Refusal(
+        Reason.RELEASE_NOT_FOUND,
+        "Alur ini tidak menerbitkan daftar atau agregat itu; lihat `padan agreement show`.",
+        "The flow does not release that list or aggregate; see `padan agreement show`.",
+        metadata=_names(agreement, flow, basis(agreement, flow)),
+    )
+
+
+def _line_role(
+    agreement: Agreement, flow: Flow, line: ReleaseLine, party: str, roles: Collection[Role]
+) -> None:
+    mine = {line.publisher: Role.PROVIDER, line.receiver: Role.REQUESTER}.get(party)
+    if mine is None or mine not in roles:
+        raise Refusal(
+            Reason.ROLE_NOT_PERMITTED,
+            f"Peran {party} pada rilis ini tidak membolehkan panggilan itu ({line.article}): "
+            f"penerbit {line.publisher}, penerima {line.receiver}.",
+            f"The role of {party} in this release does not allow the call ({line.article}): "
+            f"publisher {line.publisher}, receiver {line.receiver}.",
+            metadata=_names(agreement, flow, line.article),
+        )
 
 
 _OUT_OF_FORCE: Mapping[AgreementState, tuple[Reason, str, str]] = {

@@ -31,6 +31,9 @@ NAMES = (
     "run.pass_recorded",
     "run.finished",
     "confirm.charged",
+    "release.written",
+    "release.recorded",
+    "release.erased",
 )
 
 #: Every durable step of a provider, in the order in which a table and a list go through them.

@@ -13,6 +13,7 @@ import structlog
 from padan_server.clock import Clock
 from padan_server.datasets import Datasets
 from padan_server.model import DatasetState, Run, RunState
+from padan_server.releases import Releases
 from padan_server.store.files import ColumnFiles
 from padan_server.store.port import Store
 
@@ -56,6 +57,7 @@ class Maintenance:
         store: Store,
         files: ColumnFiles,
         datasets: Datasets,
+        releases: Releases,
         clock: Clock,
         request_id_days: int,
         monotonic: Callable[[], float] = time.monotonic,
@@ -63,6 +65,7 @@ class Maintenance:
         self._store = store
         self._files = files
         self._datasets = datasets
+        self._releases = releases
         self._clock = clock
         self._request_id_days = request_id_days
         self._steady = SteadyClock(clock, monotonic)
@@ -70,6 +73,7 @@ class Maintenance:
     def recover(self) -> None:
         """End what a crash interrupted: erasures, merges, and files that no record names."""
         self._files.end_erasures()
+        self._releases.recover()
         with self._store.read() as tx:
             live = {d.id: d for d in tx.datasets.in_state(_LIVE)}
         for dataset_id in self._files.dataset_ids() - live.keys():
@@ -100,6 +104,7 @@ class Maintenance:
                 tx.datasets.replace(replace(dataset, state=DatasetState.DELETING))
             _log.info("retention_ended", dataset=dataset.id, agreement=dataset.flow.agreement)
             self._datasets.erase(dataset)
+        self._releases.end_retention(now)
         with self._store.write() as tx:
             tx.requests.forget(now - timedelta(days=self._request_id_days))
 

@@ -200,6 +200,23 @@ class TableRecord:
 
 
 @dataclass(frozen=True)
+class Release:
+    """One sealed version of a line, for ``receiver``; ``erased`` when its file is gone, or goes."""
+
+    id: str
+    flow: FlowKey
+    line: str
+    version: int
+    publisher: str
+    receiver: str
+    size: int
+    digest: bytes = field(repr=False)
+    create_time: datetime
+    expire_time: datetime
+    erased: bool = False
+
+
+@dataclass(frozen=True)
 class RequestKey:
     """A request that names itself (AIP-155): scope, id, and a digest of what was asked."""
 

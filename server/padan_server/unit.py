@@ -15,6 +15,8 @@ from padan.v1 import (
     confirmation_service_pb2_grpc,
     dataset_service_pb2,
     dataset_service_pb2_grpc,
+    release_service_pb2,
+    release_service_pb2_grpc,
     run_service_pb2,
     run_service_pb2_grpc,
 )
@@ -30,15 +32,18 @@ from padan_server.indexes import Indexes, Warmer
 from padan_server.ledger import Ledger
 from padan_server.maintenance import Maintenance, Ticker
 from padan_server.metrics import Metrics
+from padan_server.releases import Releases
 from padan_server.runner import Runner, RunnerSettings
 from padan_server.runs import Bell, Runs
 from padan_server.services.agreements import AgreementService
 from padan_server.services.confirmations import ConfirmationService
 from padan_server.services.datasets import DatasetService
+from padan_server.services.releases import ReleaseService
 from padan_server.services.runs import OperationService, RunService
 from padan_server.serving import Server
 from padan_server.store.disk import Disk
 from padan_server.store.files import ColumnFiles
+from padan_server.store.release_files import ReleaseFiles
 from padan_server.uploads import Uploads
 from padan_server.writers import Writers
 
@@ -59,11 +64,12 @@ class Unit(Server):
         self.config = config
         self.metrics = Metrics()
         super().__init__(config, self.metrics, clock)
-        self._compose(engine, ColumnFiles(config.data_dir, disk))
+        releases = ReleaseFiles(config.data_dir, disk)
+        self._compose(engine, ColumnFiles(config.data_dir, disk), releases)
         self._add_services()
         self._open()
 
-    def _compose(self, engine: Engine, files: ColumnFiles) -> None:
+    def _compose(self, engine: Engine, files: ColumnFiles, releases: ReleaseFiles) -> None:
         config, store = self.config, self._store
         failpoints = Failpoints.from_environment(allowed=config.allow_failpoints)
         writers, bell = Writers(), Bell()
@@ -72,6 +78,7 @@ class Unit(Server):
         self._warmer = Warmer(indexes)
         self._enforcement = Enforcement(self._book, store, self.clock)
         self._datasets = Datasets(store, files, writers, indexes, self._warmer, failpoints)
+        self._releases = Releases(store, releases, failpoints)
         self._uploads = Uploads(store, files, writers, failpoints, config.limits.sync_bytes)
         self._runs = Runs(store, files, self._ledger, bell, failpoints, self._stopping)
         self._confirmations = Confirmations(
@@ -96,7 +103,12 @@ class Unit(Server):
             ),
         )
         self._maintenance = Maintenance(
-            store, files, self._datasets, self.clock, config.request_id_days
+            store,
+            files,
+            self._datasets,
+            self._releases,
+            self.clock,
+            config.request_id_days,
         )
         self._tickers.append(Ticker("retention", config.sweep_seconds, self._maintenance.sweep))
 
@@ -127,6 +139,11 @@ class Unit(Server):
             confirmation_service_pb2.DESCRIPTOR.services_by_name["ConfirmationService"],
             confirmation_service_pb2_grpc.add_ConfirmationServiceServicer_to_server,
             ConfirmationService(enforcement, self._confirmations, self.metrics),
+        )
+        self._add(
+            release_service_pb2.DESCRIPTOR.services_by_name["ReleaseService"],
+            release_service_pb2_grpc.add_ReleaseServiceServicer_to_server,
+            ReleaseService(enforcement, self._releases, tokens, self._stopping),
         )
         self._add(
             operations_pb2.DESCRIPTOR.services_by_name["Operations"],

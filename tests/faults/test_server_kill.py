@@ -18,7 +18,8 @@ def driver(make_unit_process):
     """Makes a driver whose unit is up, with both contributions to epoch 1."""
 
     def make(failpoints=()):
-        unit = make_unit_process(settings=SETTINGS)
+        many = {"edit": lambda text: text.replace("per_day = 4", "per_day = 100")}
+        unit = make_unit_process(settings=SETTINGS, **many)
         made = Driver(unit, iter(failpoints))
         made.start()
         for party in ("bkn", "kemnaker"):
@@ -48,7 +49,7 @@ CHARGED = 204
 
 
 def check_books(driver, rounds):
-    """Quota, runs and datasets are those of ``rounds`` rounds, each counted once.
+    """Quota, runs, datasets and releases are those of ``rounds`` rounds, each counted once.
 
     A kill may leave what was charged ahead for questions, once a death and never too little.
     """
@@ -56,7 +57,12 @@ def check_books(driver, rounds):
     found = books(driver.unit)
     ahead = found.pop("used") - rounds * (CHARGED + CONFIRMED)
     assert 0 <= ahead <= BLOCK * len(driver.deaths)
-    assert found == {"runs": rounds, "datasets": 2 * rounds}
+    assert found == {
+        "runs": rounds,
+        "datasets": 2 * rounds,
+        "released": rounds,
+        "erased": rounds,
+    }
 
 
 def test_a_kill_at_every_durable_step(driver):

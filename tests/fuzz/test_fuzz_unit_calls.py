@@ -18,6 +18,7 @@ from padan.v1 import (
     agreement_service_pb2,
     confirmation_service_pb2,
     dataset_service_pb2,
+    release_service_pb2,
     resources_pb2,
     run_service_pb2,
 )
@@ -27,6 +28,7 @@ FILES = (
     agreement_service_pb2,
     confirmation_service_pb2,
     dataset_service_pb2,
+    release_service_pb2,
     run_service_pb2,
     operations_pb2,
 )

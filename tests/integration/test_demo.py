@@ -13,6 +13,7 @@ import pyarrow.csv
 import pytest
 from e2e_truth import score as true_score
 
+from padan_client.demo.dressing import in_words
 from padan_client.demo.play import claim_folder
 from padan_client.demo.score import score
 from padan_client.generate import Demo, generate_demo
@@ -170,9 +171,8 @@ def test_what_cannot_be_demonstrated_is_said_before_anything_is_touched(tmp_path
 def test_codes_of_all_groups_must_be_right():
     """One wrong group makes an answer wrong; the order within a cell does not."""
     flow = load_agreement(example("kemnaker-bpjskes-2020")).flow("badan-usaha")
-    registry = pa.table(
-        {"status_jkn": ["TERDAFTAR"] * 3, "kelompok_pekerja": ["1-4", "5-19", "100+"]}
-    )
+    flow = in_words(flow)
+    registry = pa.table({"status_jkn": ["TERDAFTAR"] * 3, "jumlah_pekerja": ["1", "5", "100"]})
     truth = pa.table({"registry_row": pa.array([0, 1, 2, None], pa.int64())})
     given = pa.table(
         {

@@ -10,10 +10,10 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pyarrow as pa
@@ -93,9 +93,9 @@ class Town:
         """Folder of a party."""
         return self.folder / "homes" / party
 
-    def found_parties(self) -> None:
-        """``padan keys init`` for everybody."""
-        for party in PARTIES:
+    def found_parties(self, parties: Sequence[str] = PARTIES) -> None:
+        """``padan keys init`` for these parties."""
+        for party in parties:
             padan(self.home(party), "keys", "init", "--party", party, "--no-passphrase")
 
     def sign(self, agreement_id: str, source: Path | None = None) -> Path:
@@ -163,7 +163,7 @@ class Town:
         }
 
     def _tell(self, port: int) -> None:
-        for party in PARTIES:
+        for party in (p for p in PARTIES if self.home(p).exists()):
             own = self.certificates[party]
             own.key.chmod(0o600)
             (self.home(party) / "client.toml").write_text(
@@ -200,11 +200,12 @@ class Town:
         ) as client:
             yield client
 
-    def publish(self, agreement_id: str, flow: Flow, registry: pa.Table) -> PublishResult:
-        """Publish a generated registry."""
+    def publish(
+        self, agreement_id: str, flow: Flow, registry: pa.Table, day: date | None = None
+    ) -> PublishResult:
+        """Publish a registry, as of ``day``."""
         with self.provider(agreement_id, flow) as client:
-            statuses = {name: name for name in flow.registry}
-            return client.publish(registry, id_column=ID_COLUMN, status_column=statuses)
+            return client.publish(registry, id_column=ID_COLUMN, as_of=day)
 
     def confirm(self, agreement_id: str, flow: Flow, asked: pa.Table) -> ConfirmResult:
         """Confirm a generated list."""

@@ -18,6 +18,7 @@ from server_fixture import UnitProcess
 
 from padan.v1 import confirmation_service_pb2 as confirmation_pb
 from padan.v1 import dataset_service_pb2 as dataset_pb
+from padan.v1 import release_service_pb2 as release_pb
 from padan.v1 import resources_pb2 as resources_pb
 from padan.v1 import run_service_pb2 as run_pb
 from padan_linkage.tables import PassTable
@@ -158,9 +159,24 @@ class Journey:
         assert run.provider_dataset == registry.name
         self._check(run)
         self._ask_again(registry, mine, _request(mark, 4))
+        self._release(_request(mark, 6))
         erase = dataset_pb.DeleteDatasetRequest(name=listed.name, request_id=_request(mark, 5))
         driver.ask("kemnaker", lambda c: c.datasets.DeleteDataset(erase))
         return registry.name
+
+    def _release(self, request_id: str) -> None:
+        """A release, handed in twice under one request id, and then erased."""
+        content, version = bytes([self.number % 256]) * 3000, self.number + 1
+        made = [
+            self.driver.ask("bkn", lambda c: c.release(version, content, request_id=request_id))
+            for _ in range(2)
+        ]
+        assert made[0] == made[1]
+        read = release_pb.DownloadReleaseRequest(name=made[0].name)
+        pieces = self.driver.ask("kemnaker", lambda c: list(c.releases.DownloadRelease(read)))
+        assert b"".join(piece.content for piece in pieces) == content
+        older = release_pb.DeleteReleaseRequest(name=made[0].name)
+        self.driver.ask("bkn", lambda c: c.releases.DeleteRelease(older))
 
     def _check(self, run: run_pb.Run) -> None:
         """Every code that the list must find has come back, sealed as it was sent."""
@@ -195,12 +211,22 @@ class Journey:
 
 
 def books(unit: UnitProcess) -> dict[str, int]:
-    """What the unit's database says when nobody runs it: quota used, runs, datasets."""
+    """What the unit's database says when nobody runs it: quota used, runs, datasets, releases."""
     with closing(sqlite3.connect(unit.house.data_dir / "unit.sqlite")) as connection:
-        (used,) = connection.execute("SELECT sum(used) FROM quota_days").fetchone()
+        (used,) = connection.execute(
+            "SELECT sum(used) FROM quota_days WHERE flow = 'asn-status'"
+        ).fetchone()
+        (released,) = connection.execute("SELECT sum(used) FROM quota_days").fetchone()
+        (releases,) = connection.execute("SELECT count(*) FROM releases WHERE erased").fetchone()
         (runs,) = connection.execute("SELECT count(*) FROM runs").fetchone()
         (datasets,) = connection.execute("SELECT count(*) FROM datasets").fetchone()
-    return {"used": used, "runs": runs, "datasets": datasets}
+    return {
+        "used": used,
+        "runs": runs,
+        "datasets": datasets,
+        "released": released - used,
+        "erased": releases,
+    }
 
 
 class Killer:

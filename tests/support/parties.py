@@ -20,6 +20,8 @@ from padan.v1 import confirmation_service_pb2_grpc as confirmation_grpc
 from padan.v1 import dataset_service_pb2 as dataset_pb
 from padan.v1 import dataset_service_pb2_grpc as dataset_grpc
 from padan.v1 import direct_service_pb2_grpc as direct_grpc
+from padan.v1 import release_service_pb2 as release_pb
+from padan.v1 import release_service_pb2_grpc as release_grpc
 from padan.v1 import resources_pb2 as resources_pb
 from padan.v1 import run_service_pb2 as run_pb
 from padan.v1 import run_service_pb2_grpc as run_grpc
@@ -98,6 +100,7 @@ class PartyClient:
         self.runs = run_grpc.RunServiceStub(self.channel)
         self.confirmations = confirmation_grpc.ConfirmationServiceStub(self.channel)
         self.direct = direct_grpc.DirectServiceStub(self.channel)
+        self.releases = release_grpc.ReleaseServiceStub(self.channel)
         self.operations = operations_pb2_grpc.OperationsStub(self.channel)
 
     @property
@@ -208,6 +211,34 @@ class PartyClient:
         for table in (tables or self.tables(records)).values():
             self.send(made, table)
         return self.commit(made)
+
+    def line(self, line_id: str = "casn-agregat", flow_id: str = "casn-agregat") -> str:
+        """Name of a line of releases."""
+        return f"agreements/{self.signed.agreement.id}/flows/{flow_id}/lines/{line_id}"
+
+    def release(
+        self,
+        version: int,
+        content: bytes = b"sealed",
+        *,
+        line: str = "",
+        request_id: str = "",
+        **changes,
+    ) -> release_pb.Release:
+        """Hand in a release of bytes that only look sealed."""
+        values = {
+            "version": version,
+            "size_bytes": len(content),
+            "digest": hashlib.sha256(content).digest(),
+            **changes,
+        }
+        first = release_pb.CreateReleaseRequest(
+            parent=line or self.line(), release=release_pb.Release(**values), request_id=request_id
+        )
+        pieces = (content[at : at + 1000] for at in range(0, len(content), 1000))
+        return self.releases.CreateRelease(
+            iter([first, *(release_pb.CreateReleaseRequest(content=p) for p in pieces)])
+        )
 
     def start_run(self, listed: dataset_pb.Dataset, request_id: str = "", registry: str = ""):
         """Start a run; returns the operation."""

@@ -17,6 +17,7 @@ from padan_client.cli import (
     keys,
     publish,
     rehearse,
+    release,
     runs,
     schema,
 )
@@ -27,6 +28,7 @@ app.callback()(language_callback)
 app.add_typer(agreement.app, name="agreement")
 app.add_typer(bench.app, name="bench")
 app.add_typer(keys.app, name="keys")
+app.add_typer(release.app, name="release")
 app.add_typer(runs.app, name="runs")
 app.add_typer(schema.app, name="schema")
 for module in (publish, confirm, encode, rehearse, assess, demo, generate):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -118,6 +119,7 @@ def _records(
     from padan_client.lists import prepare_list
     from padan_client.records import read_table
     from padan_client.registry import prepare_registry
+    from padan_linkage.agreement import JAKARTA
 
     schema = unit_schema(place)
     table = read_table(file)
@@ -128,7 +130,13 @@ def _records(
             t("Penyedia perlu menyebut kolom id: --id.", "A provider must name the id: --id.")
         )
     return prepare_registry(
-        place.flow, schema, table, columns=columns, id_column=id_column, status_columns=status
+        place.flow,
+        schema,
+        table,
+        columns=columns,
+        id_column=id_column,
+        status_columns=status,
+        as_of=datetime.now(JAKARTA).date(),
     )
 
 

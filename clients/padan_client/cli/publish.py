@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -79,37 +82,30 @@ def publish(
         int | None,
         typer.Option("--processes", min=1, help="Bawaan: semua prosesor. / Default: all."),
     ] = None,
+    as_of: Annotated[
+        datetime | None,
+        typer.Option(
+            "--as-of",
+            formats=["%Y-%m-%d"],
+            help="Hari acuan kolom tanggal; bawaan: hari ini. / Day for date columns.",
+        ),
+    ] = None,
     quarantine: QuarantineOption = None,
     home: HomeOption = _HOME,
     json_: JsonFlag = False,
 ) -> None:
     """Terbitkan registri tanpa memperlihatkannya. / Publish a registry without showing it."""
-    from padan_client.provider import ProviderClient
-    from padan_client.records import read_table
     from padan_client.registry import NothingUsableError
-    from padan_client.tables import read_ids, require_writable, write_table
+    from padan_client.tables import require_writable, write_table
 
     require_writable(quarantine)
-    table = read_table(file) if file else None
-    leaving = read_ids(deletes) if deletes else []
+    given = _Given(file, deletes, id_column, map_, status, delta_of, as_of)
     opened = open_home(home)
     chosen = _mode(opened, agreement, flow, mode)
     try:
-        with (
-            progress_bars() as report,
-            ProviderClient(opened, agreement, flow, threads=processes) as client,
-        ):
-            direct = {"days": days} if chosen == "direct" else {}
-            result = (client.publish_table if direct else client.publish)(
-                table,
-                id_column=id_column,
-                columns=pairs(map_, "--map"),
-                status_column=statuses(status),
-                delta_of=delta_of,
-                deletes=leaving,
-                progress=report,
-                **direct,
-            )
+        result = _publish(
+            opened, agreement, flow, given, days if chosen == "direct" else 0, processes
+        )
     except NothingUsableError as error:
         if quarantine:
             write_table(quarantine, error.quarantine)
@@ -117,6 +113,46 @@ def publish(
     if quarantine:
         write_table(quarantine, result.quarantine)
     _tell(result, agreement, flow, quarantine, json_=json_)
+
+
+@dataclass(frozen=True)
+class _Given:
+    """What the command line says of the registry."""
+
+    file: Path | None
+    deletes: Path | None
+    id_column: str
+    columns: list[str] | None
+    status: list[str] | None
+    delta_of: str | None
+    as_of: datetime | None
+
+
+def _publish(
+    opened: Home, agreement: str, flow: str, given: _Given, days: int, processes: int | None
+) -> PublishResult:
+    """Publish through the unit, or with ``days`` as a label table."""
+    from padan_client.provider import ProviderClient
+    from padan_client.records import read_table
+    from padan_client.tables import read_ids
+
+    table = read_table(given.file) if given.file else None
+    leaving = read_ids(given.deletes) if given.deletes else []
+    with (
+        progress_bars() as report,
+        ProviderClient(opened, agreement, flow, threads=processes) as client,
+    ):
+        publish_ = partial(client.publish_table, days=days) if days else client.publish
+        return publish_(
+            table,
+            id_column=given.id_column,
+            columns=pairs(given.columns, "--map"),
+            status_column=statuses(given.status),
+            delta_of=given.delta_of,
+            deletes=leaving,
+            as_of=given.as_of.date() if given.as_of else None,
+            progress=report,
+        )
 
 
 def _mode(home: Home, agreement: str, flow: str, given: str | None) -> str:

@@ -27,13 +27,14 @@ _STRONGEST = 3
 class Opened:
     """The opened answers of one pass to ``k`` real records; decoys and padding are dropped.
 
-    ``empty`` ``uint32[k]`` and ``confirmations`` ``bool[k, fields of the pass]`` mean something
-    where the answer is a match.
+    ``empty`` ``uint32[k]``, ``day`` ``uint16[k]`` and ``confirmations`` ``bool[k, fields of the
+    pass]`` mean something where the answer is a match.
     """
 
     pass_id: str
     answers: PassAnswers
     empty: NDArray[np.uint32]
+    day: NDArray[np.uint16]
     confirmations: NDArray[np.bool_]
 
     @property
@@ -80,6 +81,7 @@ def open_pass(
             failed=real(~genuine),
         ),
         empty=real(said.empty),
+        day=real(said.day),
         confirmations=real(reply.confirmations),
     )
 
@@ -105,8 +107,18 @@ def merge_passes(
         codes=merged.code,
         passes=numbers[merged.answered_by],
         checks=_checks(flow, schema, asked, opened, merged),
+        days=_days(opened, merged),
     )
     return answered, merged.failed
+
+
+def _days(opened: Sequence[Opened], merged: Merged) -> NDArray[np.uint16]:
+    """The day of every record's answer, 0 where there is none."""
+    days = np.zeros(len(merged.outcome), np.uint16)
+    for number, o in enumerate(opened):
+        records = np.flatnonzero(merged.answered_by == number)
+        days[records] = o.day[merged.answer[records]]
+    return days
 
 
 def _checks(

@@ -215,6 +215,23 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "baru.",
         "The provider's table has expired. Repeat the same command to download the new one.",
     ),
+    "RELEASE_NOT_FOUND": (
+        "Rilis itu belum diterbitkan, atau sudah dihapus. Lihat padan release list.",
+        "That release was not published yet, or was erased. See padan release list.",
+    ),
+    "RELEASE_OUT_OF_ORDER": (
+        "Sementara itu rilis lain diterbitkan; berikutnya versi {version}. Ulangi perintahnya.",
+        "Another release was published meanwhile; the next is version {version}. Repeat the "
+        "command.",
+    ),
+    "RELEASE_LIMIT_EXCEEDED": (
+        "Batas rilis menurut perjanjian terlampaui: {limit} ({article}).",
+        "The agreement's limit of releases is exceeded: {limit} ({article}).",
+    ),
+    "RELEASE_CORRUPT": (
+        "Rilis rusak di perjalanan; tidak ada yang disimpan. Ulangi perintahnya.",
+        "The release was damaged on its way; nothing was kept. Repeat the command.",
+    ),
 }
 
 

@@ -17,12 +17,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 
+from padan_client.demo.dressing import dressed, in_words
 from padan_client.demo.score import Score, score
 from padan_client.demo.stage import Stage, prepare, running
 from padan_client.errors import BadInputError
 from padan_client.generate import ID_COLUMN, Demo, generate_demo
 from padan_client.language import t
-from padan_linkage.agreement import EXAMPLE_IDS, Flow, example, load_agreement
+from padan_linkage.agreement import EXAMPLE_IDS, JAKARTA, Flow, example, load_agreement
 
 _MARKER = ".padan-demo"
 
@@ -86,12 +87,14 @@ def play(
     claim_folder(folder)
     clock = _Stopwatch(announce)
     with clock.stage("generate", t("Orang-orang buatan", "Generated people")):
-        demo = generate_demo(flow, population, candidates, seed)
+        words = in_words(flow)
+        demo = generate_demo(words, population, candidates, seed)
     with clock.stage(
         "prepare", t("Kunci, sertifikat, perjanjian", "Keys, certificates, agreement")
     ):
         stage = prepare(folder, agreement_id, flow_id, document, dt.datetime.now(dt.UTC))
-        _write_tables(stage, demo)
+        day = (stage.simulated_time or dt.datetime.now(dt.UTC)).astimezone(JAKARTA).date()
+        _write_tables(stage, demo, dressed(flow, demo.registry, day, seed))
     with contextlib.ExitStack() as servers:
         if mode != "direct":
             servers.enter_context(running(stage, "unit"))
@@ -107,7 +110,7 @@ def play(
         with clock.stage("confirm", t("Daftar dikonfirmasi", "List confirmed")):
             confirmed = _confirm(stage, mode)
     codes = pacsv.read_csv(stage.folder / "codes.csv", convert_options=_as_strings())
-    result = score(flow, demo, codes)
+    result = score(words, demo, codes)
     played = Played(stage, flow, mode, population, candidates, confirmed, result, clock.seconds)
     (folder / "demo.json").write_text(
         json.dumps(played.as_json(), indent=2, ensure_ascii=False, default=str) + "\n",
@@ -176,12 +179,12 @@ def _flow(document: bytes, agreement_id: str, flow_id: str, mode: str) -> Flow:
     return flows[flow_id]
 
 
-def _write_tables(stage: Stage, demo: Demo) -> None:
+def _write_tables(stage: Stage, demo: Demo, registry: pa.Table) -> None:
     """The generated files; the truth in the form that ``padan rehearse --truth`` reads."""
     pairs = demo.truth.filter(pc.is_valid(demo.truth["registry_id"]))
     truth = pa.table({"rec_id_a": pairs["request_id"], "rec_id_b": pairs["registry_id"]})
     for name, table in (
-        ("registry", demo.registry),
+        ("registry", registry),
         ("candidates", demo.requests),
         ("truth", truth),
     ):

@@ -30,7 +30,8 @@ from padan_client.results import (
     count_codes,
     result_table,
 )
-from padan_linkage.agreement import Flow
+from padan_linkage.agreement import JAKARTA, Flow
+from padan_linkage.answers import day_number
 from padan_linkage.direct.inputs import asked_inputs
 from padan_linkage.direct.lookup import Answering, Found, look_up
 from padan_linkage.direct.schema import DirectKey, DirectSchema
@@ -43,10 +44,14 @@ _SURE, _LIKELY = 3, 2  # bands: an identifier agreed, a tolerant key agreed
 
 @dataclass(frozen=True, repr=False)
 class DirectAnswers:
-    """Answers to the asked records, and how many evaluations each key took."""
+    """Answers to the asked records, and how many evaluations each key took.
+
+    ``day`` is that of the base table: labels may be that old.
+    """
 
     answering: Answering
     evaluated: dict[str, int]
+    day: int = 0
 
 
 def answer(asking: Asking, asked: RequestList) -> Steps[DirectAnswers]:
@@ -64,7 +69,8 @@ def answer(asking: Asking, asked: RequestList) -> Steps[DirectAnswers]:
         evaluated[key.id] = batch.size
         outputs = yield from evaluate(asking, key.id, batch.messages, batch.size)
         yield from work(partial(_take, asking, answering, number, outputs, batch))
-    return DirectAnswers(answering, evaluated)
+    made = asking.session.manifests[0].created_at.astimezone(JAKARTA).date()
+    return DirectAnswers(answering, evaluated, day_number(made))
 
 
 @dataclass(frozen=True, repr=False)
@@ -182,6 +188,7 @@ def direct_result(
         codes=answering.codes,
         passes=np.where(matched, answering.answered_by, -1),
         checks=_checks(flow, schema, answering),
+        days=np.where(matched, answers.day, 0).astype(np.uint16),
     )
     ids = [key.id for key in schema.keys]
     table = result_table(flow, ids, asked.ids, asked.rows, asked.asked, answered)

@@ -28,6 +28,8 @@ from padan_linkage.agreement.model import (
     Mode,
     Party,
     Quota,
+    ReleaseLine,
+    ReleasePolicy,
 )
 from padan_linkage.agreement.rules_passes import pass_findings, schema_findings
 from padan_linkage.agreement.standing import JAKARTA, AgreementState, Due, Standing, term
@@ -49,6 +51,8 @@ __all__ = [
     "Mode",
     "Party",
     "Quota",
+    "ReleaseLine",
+    "ReleasePolicy",
     "Severity",
     "SignedAgreement",
     "Standing",

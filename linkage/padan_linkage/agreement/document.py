@@ -21,6 +21,7 @@ from padan_linkage.agreement.findings import AgreementError, Finding, Severity, 
 from padan_linkage.agreement.model import Agreement
 from padan_linkage.agreement.problems import explain
 from padan_linkage.agreement.rules_direct import DIRECT_STRUCTURE
+from padan_linkage.agreement.rules_releases import RELEASE_STRUCTURE
 from padan_linkage.agreement.rules_structure import structural_findings
 
 #: Larger files are refused unread: a real agreement takes some 20 kB.
@@ -56,7 +57,7 @@ def load_agreement(document: bytes) -> Agreement:
     """
     agreement = parse_agreement(document)
     found = structural_findings(agreement)
-    found += [f for rule in DIRECT_STRUCTURE for f in rule(agreement)]
+    found += [f for rule in (*DIRECT_STRUCTURE, *RELEASE_STRUCTURE) for f in rule(agreement)]
     broken = [f for f in found if f.severity is Severity.ERROR]
     if broken:
         raise AgreementError(broken)

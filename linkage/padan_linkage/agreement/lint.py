@@ -1,8 +1,8 @@
 """Lint: everything that can be said against an agreement before it is signed.
 
 The rules are in ``rules_structure`` (a program could not run it), ``rules_law``,
-``rules_passes`` and ``rules_direct``. Spec 40, "Lint", lists every code with the attack or article
-behind it.
+``rules_passes``, ``rules_direct`` and ``rules_releases``. Spec 40, "Lint", lists every code with
+the attack or article behind it.
 """
 
 from __future__ import annotations
@@ -14,10 +14,19 @@ from padan_linkage.agreement.findings import AgreementError, Finding, Severity, 
 from padan_linkage.agreement.rules_direct import DIRECT, DIRECT_STRUCTURE
 from padan_linkage.agreement.rules_law import LAW
 from padan_linkage.agreement.rules_passes import PASSES
+from padan_linkage.agreement.rules_releases import RELEASE_STRUCTURE, RELEASES
 from padan_linkage.agreement.rules_structure import STRUCTURE
 from padan_linkage.agreement.standing import term
 
-RULES = (*STRUCTURE, *DIRECT_STRUCTURE, *LAW, *PASSES, *DIRECT)
+RULES = (
+    *STRUCTURE,
+    *DIRECT_STRUCTURE,
+    *RELEASE_STRUCTURE,
+    *LAW,
+    *PASSES,
+    *DIRECT,
+    *RELEASES,
+)
 
 
 def lint(document: bytes, now: datetime | None = None) -> list[Finding]:

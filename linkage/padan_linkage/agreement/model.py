@@ -15,7 +15,7 @@ from enum import StrEnum
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
-from pydantic.dataclasses import dataclass
+from pydantic.dataclasses import dataclass as pydantic_dataclass
 from pydantic_core import PydanticCustomError
 
 from padan_linkage.agreement.standing import Due, Standing, due_dates, standing_of
@@ -45,6 +45,7 @@ Line = Annotated[str, StringConstraints(max_length=500, strip_whitespace=True), 
 Article = Annotated[
     str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True), _Plain
 ]
+Threshold = Annotated[str, StringConstraints(pattern=r"^(0|[1-9][0-9]{0,17})$")]
 HexDigest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Count = Annotated[int, Field(ge=0, strict=True)]
 PositiveCount = Annotated[int, Field(ge=1, strict=True)]
@@ -85,11 +86,17 @@ class Party(_Model):
     id: Id
     name: Text
     called: Text
+    short: Line = ""
     represented_by: Text
     liaison: Line = ""
     contact: Line = ""
     sign_key: Line = ""
     exchange_key: Line = ""
+
+    @property
+    def known_as(self) -> str:
+        """The name that people call it by."""
+        return self.short or self.id.upper()
 
     @property
     def sign_key_bytes(self) -> bytes:
@@ -184,22 +191,52 @@ class Quota(_Model):
 
 
 class Reference(_Model):
-    """One list that a reference flow hands over, and by whom."""
+    """One list that a reference flow hands over, and by whom; the first column is its key."""
 
+    id: Id
     name: Text
     provider: Id
     article: Article
+    columns: Annotated[tuple[Identifier, ...], Field(min_length=1, max_length=40)]
 
 
-@dataclass(frozen=True, kw_only=True, config=_CONFIG)
+class ReleasePolicy(_Model):
+    """How often a release is due, and how many a day and of what size are taken of each line."""
+
+    per_year: Annotated[int, Field(ge=1, le=12)]
+    per_day: Annotated[int, Field(ge=1, le=100)] = 4
+    max_bytes: Annotated[int, Field(ge=4096, le=16 * 1024**2)] = 16 * 1024**2
+
+
+class DateCodes(_Model):
+    """The code of a day in the provider's column: ``until`` it, that day included, or ``after``."""
+
+    until: MachineCode
+    after: MachineCode
+
+
+@pydantic_dataclass(frozen=True, kw_only=True, config=_CONFIG)
+class ReleaseLine:
+    """What a flow releases in versions: the aggregate, or one reference list."""
+
+    id: Id
+    name: Text
+    publisher: Id
+    receiver: Id
+    article: Article
+
+
+@pydantic_dataclass(frozen=True, kw_only=True, config=_CONFIG)
 class Flow:
     """One direction of answer; a dataclass, since a model may not call a field ``schema``.
 
     ``registry`` maps the provider's columns: column → value → machine code; an empty cell gives no
-    code. The index of a code in ``codes`` is its bit in the answer's mask; ``not_found`` and
-    ``ambiguous`` are written by the requester's side and never sealed. ``expected_records`` is the
-    size of the registry that group sizes are estimated for. ``direct`` compares fields of
-    ``schema`` too.
+    code. ``registry_date`` maps columns of days by the day of publishing, ``registry_number``
+    columns of numbers by the smallest number of each code. With ``latest_by``, a column of moments,
+    only the latest of several rows of one id counts. The index of a code in ``codes`` is its bit in
+    the answer's mask; ``not_found`` and ``ambiguous`` are written by the requester's side and never
+    sealed. ``expected_records`` is the size of the registry that group sizes are estimated for.
+    ``direct`` compares fields of ``schema`` too. Flows that release have ``release`` instead.
     """
 
     id: Id
@@ -219,15 +256,55 @@ class Flow:
     confirm: tuple[Identifier, ...] = ()
     field_authority: dict[Identifier, Id] = Field(default_factory=dict)
     registry: dict[Identifier, dict[Text, MachineCode]] = Field(default_factory=dict)
+    registry_date: dict[Identifier, DateCodes] = Field(default_factory=dict)
+    registry_number: dict[Identifier, dict[Threshold, MachineCode]] = Field(default_factory=dict)
+    latest_by: Identifier | None = None
     quota: Quota | None = None
     retention_days: PositiveCount | None = None
     expected_records: PositiveCount | None = None
     match: MatchPolicy = Field(default_factory=MatchPolicy)
     schema: Schema | None = None
     direct: DirectSchema | None = None
-    dimensions: tuple[Text, ...] = ()
+    dimensions: tuple[Identifier, ...] = ()
+    tables: tuple[tuple[Identifier, ...], ...] = ()
+    measure: Text | None = None
     minimum_cell: PositiveCount | None = None
     references: tuple[Reference, ...] = Field(default=(), alias="reference")
+    release: ReleasePolicy | None = None
+
+    @property
+    def registry_codes(self) -> dict[str, tuple[str, ...]]:
+        """Every column that the provider's registry is mapped by, with the codes it can give."""
+        return {
+            **{name: tuple(codes.values()) for name, codes in self.registry.items()},
+            **{name: (c.until, c.after) for name, c in self.registry_date.items()},
+            **{name: tuple(codes.values()) for name, codes in self.registry_number.items()},
+        }
+
+    @property
+    def lines(self) -> tuple[ReleaseLine, ...]:
+        """What is released: the aggregate, under the flow's own id, or each reference list."""
+        if self.kind is FlowKind.AGGREGATE:
+            article = self.basis[0] if self.basis else "–"
+            return (
+                ReleaseLine(
+                    id=self.id,
+                    name=self.purpose,
+                    publisher=self.provider,
+                    receiver=self.requester,
+                    article=article,
+                ),
+            )
+        return tuple(
+            ReleaseLine(
+                id=r.id,
+                name=r.name,
+                publisher=r.provider,
+                receiver=self.requester if r.provider == self.provider else self.provider,
+                article=r.article,
+            )
+            for r in self.references
+        )
 
     def code_index(self, code: str) -> int:
         """Bit of the machine code in the answer's mask. Raises KeyError if the flow has no such."""

@@ -142,9 +142,11 @@ def keys_present(a: Agreement) -> Iterator[Finding]:
 
 
 def retained(a: Agreement) -> Iterator[Finding]:
-    """Encodings do not stay longer than a matching needs."""
-    for where, f in confirmations(a):
-        if f.retention_days and f.retention_days > LONG_RETENTION_DAYS:
+    """Encodings do not stay longer than a matching needs, and nothing longer than the term."""
+    for f in a.flows:
+        where = f"flow[{f.id}]"
+        encoded = f.kind is FlowKind.CONFIRMATION
+        if encoded and f.retention_days and f.retention_days > LONG_RETENTION_DAYS:
             yield warning(
                 "retention-long",
                 f"{where}.retention_days",
@@ -195,7 +197,8 @@ def quotas(a: Agreement) -> Iterator[Finding]:
 def mapped(a: Agreement) -> Iterator[Finding]:
     """Every code is given by some value of the registry."""
     for where, f in confirmations(a):
-        given = {code for values in f.registry.values() for code in values.values()}
+        columns = f.registry_codes
+        given = {code for codes in columns.values() for code in codes}
         for code in (c.code for c in f.codes if c.code not in given):
             yield error(
                 "code-unmapped",
@@ -204,46 +207,37 @@ def mapped(a: Agreement) -> Iterator[Finding]:
                 "No value of the registry leads to this code.",
             )
         for group in sorted({c.group for c in f.codes}):
-            columns = [
-                k
-                for k, v in f.registry.items()
-                if any(c.group == group and c.code in v.values() for c in f.codes)
-            ]
-            if len(columns) > 1 and not f.several:
+            own = {c.code for c in f.codes if c.group == group}
+            overlapping = [name for name, codes in columns.items() if own & set(codes)]
+            if len(overlapping) > 1 and not f.several:
                 yield error(
                     "registry-columns-overlap",
                     f"{where}.registry",
-                    f"Kolom {', '.join(columns)} dapat memberi dua kode sekaligus; "
+                    f"Kolom {', '.join(overlapping)} dapat memberi dua kode sekaligus; "
                     "nyatakan several = true atau pisahkan grupnya.",
-                    f"Columns {', '.join(columns)} could give two codes at once; say "
+                    f"Columns {', '.join(overlapping)} could give two codes at once; say "
                     "several = true or part their groups.",
                 )
 
 
-def aggregates(a: Agreement) -> Iterator[Finding]:
-    """Counts name their dimensions and suppress small cells; references name their lists."""
-    for f in a.flows:
-        if f.kind is FlowKind.AGGREGATE and not f.dimensions:
-            yield error(
-                "dimensions-missing",
-                f"flow[{f.id}].dimensions",
-                "Agregat tanpa dimensi.",
-                "An aggregate without dimensions.",
+def authorities(a: Agreement) -> Iterator[Finding]:
+    """If any field's authority is named, so is that of every confirmed field, and a side of it."""
+    for where, f in confirmations(a):
+        for name in sorted(set(f.confirm) - set(f.field_authority)) if f.field_authority else ():
+            yield warning(
+                "authority-missing",
+                f"{where}.field_authority",
+                f"Bila ruas {name} berbeda, tidak jelas siapa yang harus memperbaiki.",
+                f"Where the field {name} differs, nobody is named to correct it.",
             )
-        if f.kind is FlowKind.AGGREGATE and f.minimum_cell is None:
-            yield error(
-                "cell-missing",
-                f"flow[{f.id}].minimum_cell",
-                "Tanpa batas sel kecil, angka 1 menunjuk satu orang.",
-                "Without suppression of small cells a count of 1 points at a person.",
-            )
-        if f.kind is FlowKind.REFERENCE and not f.references:
-            yield error(
-                "reference-missing",
-                f"flow[{f.id}].reference",
-                "Alur referensi tanpa daftar referensi.",
-                "A reference flow without a list.",
-            )
+        for name, party in f.field_authority.items():
+            if party not in {f.provider, f.requester} or name not in f.confirm:
+                yield error(
+                    "authority-idle",
+                    f"{where}.field_authority.{name}",
+                    "Ruas ini tidak dikonfirmasi, atau pihaknya bukan salah satu sisi alur.",
+                    "The field is not confirmed, or the party is neither side of the flow.",
+                )
 
 
 LAW: tuple[Rule, ...] = (
@@ -260,5 +254,5 @@ LAW: tuple[Rule, ...] = (
     retained,
     quotas,
     mapped,
-    aggregates,
+    authorities,
 )

@@ -52,7 +52,7 @@ def parties(a: Agreement) -> Iterator[Finding]:
             "Perjanjian perlu paling sedikit dua pihak.",
             "An agreement needs at least two parties.",
         )
-    for party in _repeated(ids):
+    for party in repeated(ids):
         yield error(
             "party-duplicate",
             f"party[{party}]",
@@ -82,7 +82,7 @@ def keys(a: Agreement) -> Iterator[Finding]:
                 )
     used = [k for p in a.parties for k in {p.sign_key, p.exchange_key} if k]
     used += [p.sign_key for p in a.parties if p.sign_key and p.sign_key == p.exchange_key]
-    for key in _repeated(used):
+    for key in repeated(used):
         owners = sorted({p.id for p in a.parties if key in {p.sign_key, p.exchange_key}})
         yield error(
             "key-shared",
@@ -125,7 +125,7 @@ def flows(a: Agreement) -> Iterator[Finding]:
             "Perjanjian tidak memuat satu alur pun.",
             "The agreement has no flow.",
         )
-    for flow in _repeated([f.id for f in a.flows]):
+    for flow in repeated([f.id for f in a.flows]):
         yield error(
             "flow-duplicate",
             f"flow[{flow}]",
@@ -170,22 +170,22 @@ def codes(a: Agreement) -> Iterator[Finding]:
                 f"Lebih dari {MAX_CODES} kode dalam satu alur.",
                 f"More than {MAX_CODES} codes in one flow.",
             )
-        for code in _repeated(listed + special):
+        for code in repeated(listed + special):
             yield error(
                 "code-duplicate",
                 f"{where}.code[{code}]",
                 "Kode ini ada dua kali.",
                 "This code occurs twice.",
             )
-        for text in _repeated([c.text for c in (*f.codes, *filter(None, (f.not_found,)))]):
+        for text in repeated([c.text for c in (*f.codes, *filter(None, (f.not_found,)))]):
             yield error(
                 "code-wording-duplicate",
                 f"{where}.code",
                 f"Dua kode berbunyi sama: «{text}».",
                 f"Two codes read alike: «{text}».",
             )
-        for column, values in f.registry.items():
-            for code in sorted(set(values.values()) - set(listed)):
+        for column, given in f.registry_codes.items():
+            for code in sorted(set(given) - set(listed)):
                 yield error(
                     "registry-code-unknown",
                     f"{where}.registry.{column}",
@@ -238,7 +238,7 @@ def confirmed_fields(a: Agreement) -> Iterator[Finding]:
                 f"Ruas {name} tidak dimiliki kedua pihak.",
                 f"Neither side has a field {name}.",
             )
-        for name in _repeated(f.confirm):
+        for name in repeated(f.confirm):
             yield error(
                 "confirm-duplicate",
                 f"{where}.confirm",
@@ -255,7 +255,8 @@ def confirmed_fields(a: Agreement) -> Iterator[Finding]:
             )
 
 
-def _repeated(values: Iterable[str]) -> list[str]:
+def repeated(values: Iterable[str]) -> list[str]:
+    """What occurs more than once, sorted."""
     return sorted(v for v, n in Counter(values).items() if n > 1)
 
 

@@ -13,9 +13,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from padan_linkage.agreement.model import Agreement, Cadence
+    from padan_linkage.agreement.model import Agreement
 
 JAKARTA = timezone(timedelta(hours=7), "WIB")
 
@@ -139,27 +137,33 @@ def notice_day(agreement: Agreement) -> date | None:
 def due_dates(agreement: Agreement, now: datetime) -> list[Due]:
     """The notice and the next turn of every cadence, soonest first; none after the term's end.
 
-    A turn of a cadence falls on the first day plus a whole number of intervals, less a day. An
-    agreement that is not yet in force has its first turns ahead.
+    A turn of a cadence, or of a release, falls on the first day plus a whole number of intervals,
+    less a day. An agreement that is not yet in force has its first turns ahead.
     """
     today = now.astimezone(JAKARTA).date()
     if today > agreement.in_force_until:
         return []
-    due = [_next_turn(agreement, c, today) for c in agreement.cadences if c.per_year]
+    due = [
+        _next_turn(agreement, c.per_year, today, c.kind.value, c.text, c.article)
+        for c in agreement.cadences
+        if c.per_year
+    ]
+    due += [
+        _next_turn(agreement, f.release.per_year, today, "release", line.name, line.article)
+        for f in agreement.flows
+        if f.release
+        for line in f.lines
+    ]
     notice, on = agreement.notice, notice_day(agreement)
     if notice and on:
         due.append(Due("notice", notice.text, on, notice.article, overdue=today > on))
-    return sorted(_present(due), key=lambda d: (d.on, d.kind))
+    return sorted(due, key=lambda d: (d.on, d.kind))
 
 
-def _present(due: Iterable[Due | None]) -> Iterable[Due]:
-    return (d for d in due if d is not None)
-
-
-def _next_turn(agreement: Agreement, cadence: Cadence, today: date) -> Due | None:
+def _next_turn(
+    agreement: Agreement, per_year: int, today: date, kind: str, text: str, article: str
+) -> Due:
     turn = 1
-    per_year = cadence.per_year or 1
     while (on := last_day(agreement.in_force_from, turn * 12 // per_year)) < today:
         turn += 1
-    on = min(on, agreement.in_force_until)
-    return Due(cadence.kind.value, cadence.text, on, cadence.article, overdue=False)
+    return Due(kind, text, min(on, agreement.in_force_until), article, overdue=False)

@@ -75,7 +75,8 @@ class LabelAnswers:
         flags = plain[:, _FLAGS].copy()
         plain[:, _FLAGS] = 0
         answers = Answers.unpack(plain)
-        known = np.isin(flags, (0, _AMBIGUOUS, _REMOVED)) & (answers.empty == 0)
+        bare = (answers.empty == 0) & (answers.day == 0)
+        known = np.isin(flags, (0, _AMBIGUOUS, _REMOVED)) & bare
         silent = (flags == 0) | (answers.codes == 0)
         valid = answers.valid & known & silent
         return cls(answers.codes, flags == _AMBIGUOUS, flags == _REMOVED, valid)

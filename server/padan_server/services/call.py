@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 
-from padan_server.enforcement import Grant
+from padan_server.enforcement import Admission
 
 
 @dataclass
@@ -24,7 +24,7 @@ class Call:
         """Add facts to the log line."""
         self.facts.update(facts)
 
-    def note_grant(self, grant: Grant) -> None:
+    def note_grant(self, grant: Admission) -> None:
         """Add the agreement and flow of an admitted call."""
         self.note(agreement=grant.key.agreement, flow=grant.key.flow)
 

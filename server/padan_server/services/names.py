@@ -17,6 +17,8 @@ _TABLE = re.compile(f"agreements/{_ID}/flows/{_ID}/datasets/{_HEX}/tables/{_ID}"
 _RUN = re.compile(f"agreements/{_ID}/flows/{_ID}/runs/{_HEX}")
 _LABEL_TABLE = re.compile(f"agreements/{_ID}/flows/{_ID}/labelTables/{_HEX}")
 _BLINDED_LIST = re.compile(f"agreements/{_ID}/flows/{_ID}/blindedLists/{_HEX}")
+_LINE = re.compile(f"agreements/{_ID}/flows/{_ID}/lines/{_ID}")
+_RELEASE = re.compile(f"agreements/{_ID}/flows/{_ID}/lines/{_ID}/releases/([1-9][0-9]{{0,8}})")
 _OPERATION = re.compile(f"operations/{_HEX}")
 
 
@@ -75,6 +77,19 @@ def parse_blinded_list(field: str, name: str) -> tuple[str, str, str]:
     return a, f, i
 
 
+def parse_line(field: str, name: str) -> tuple[str, str, str]:
+    """Agreement id, flow id, line id."""
+    a, f, i = _parse(_LINE, field, name, "agreements/{agreement}/flows/{flow}/lines/{line}")
+    return a, f, i
+
+
+def parse_release(field: str, name: str) -> tuple[str, str, str, int]:
+    """Agreement id, flow id, line id, version."""
+    shape = "agreements/{agreement}/flows/{flow}/lines/{line}/releases/{version}"
+    a, f, i, version = _parse(_RELEASE, field, name, shape)
+    return a, f, i, int(version)
+
+
 def parse_operation(field: str, name: str) -> str:
     """Run id of an operation."""
     return _parse(_OPERATION, field, name, "operations/{run}")[0]
@@ -103,6 +118,11 @@ def label_table_name(key: FlowKey, table_id: str) -> str:
 def blinded_list_name(key: FlowKey, list_id: str) -> str:
     """Name of a list of blinded elements."""
     return f"{flow_name(key)}/blindedLists/{list_id}"
+
+
+def release_name(key: FlowKey, line: str, version: int) -> str:
+    """Name of a release."""
+    return f"{flow_name(key)}/lines/{line}/releases/{version}"
 
 
 def epoch_name(key: FlowKey, epoch: int) -> str:

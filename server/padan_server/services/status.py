@@ -20,6 +20,7 @@ _NOT_FOUND = {
     Reason.RUN_NOT_FOUND,
     Reason.LIST_NOT_FOUND,
     Reason.TABLE_NOT_FOUND,
+    Reason.RELEASE_NOT_FOUND,
 }
 _INVALID_ARGUMENT = {
     Reason.CONTRIBUTION_INVALID,
@@ -38,7 +39,9 @@ _OTHERS = {
     Reason.CONTRIBUTION_EXISTS: code_pb2.ALREADY_EXISTS,
     Reason.REQUEST_ID_REUSED: code_pb2.ALREADY_EXISTS,
     Reason.OFFSET_OUT_OF_ORDER: code_pb2.ABORTED,
+    Reason.RELEASE_LIMIT_EXCEEDED: code_pb2.RESOURCE_EXHAUSTED,
     Reason.CHUNK_CORRUPT: code_pb2.DATA_LOSS,
+    Reason.RELEASE_CORRUPT: code_pb2.DATA_LOSS,
     Reason.TABLE_DIGEST_MISMATCH: code_pb2.DATA_LOSS,
     Reason.SHUTTING_DOWN: code_pb2.UNAVAILABLE,
     Reason.INTERNAL: code_pb2.INTERNAL,
@@ -50,6 +53,7 @@ _RETRY_SECONDS = {
     Reason.TOO_MANY_CALLS: 1,
     Reason.SHUTTING_DOWN: 1,
     Reason.CHUNK_CORRUPT: 0,
+    Reason.RELEASE_CORRUPT: 0,
     Reason.OFFSET_OUT_OF_ORDER: 0,
 }
 _GRPC_CODES = {code.value[0]: code for code in grpc.StatusCode}

@@ -20,6 +20,7 @@ from padan_server.model import (
     DatasetState,
     FlowKey,
     PassEstimate,
+    Release,
     RequestKey,
     Role,
     Run,
@@ -227,6 +228,34 @@ class LabelTables(Protocol):
         ...
 
 
+class Releases(Protocol):
+    """Records of releases."""
+
+    def add(self, release: Release) -> None:
+        """Keep a new release; one of each version of a line."""
+        ...
+
+    def get(self, flow: FlowKey, line: str, version: int) -> Release | None:
+        """One release."""
+        ...
+
+    def newest(self, flow: FlowKey, line: str) -> int:
+        """The highest version of the line that there ever was; 0 where there was none."""
+        ...
+
+    def page(self, flow: FlowKey, line: str, *, before: int, limit: int) -> list[Release]:
+        """Releases with ``version < before``, newest first."""
+        ...
+
+    def kept(self) -> list[Release]:
+        """All releases that are not erased."""
+        ...
+
+    def erase(self, release_id: str) -> None:
+        """Record that a release is erased."""
+        ...
+
+
 class Transaction(Protocol):
     """One consistent view; in a write block also one atomic change."""
 
@@ -263,6 +292,11 @@ class Transaction(Protocol):
     @property
     def label_tables(self) -> LabelTables:
         """Label tables."""
+        ...
+
+    @property
+    def releases(self) -> Releases:
+        """Releases."""
         ...
 
 

@@ -22,6 +22,7 @@ from padan_server.store.port import StoreFullError
 from padan_server.store.sql_datasets import SqlDatasets
 from padan_server.store.sql_direct import SqlLabelTables, SqlLists
 from padan_server.store.sql_ledger import SqlAgreements, SqlQuotas, SqlRequests
+from padan_server.store.sql_releases import SqlReleases
 from padan_server.store.sql_runs import SqlRuns
 
 _BUSY_MILLISECONDS = 30_000
@@ -38,6 +39,7 @@ class SqlTransaction:
         self.requests = SqlRequests(connection)
         self.lists = SqlLists(connection)
         self.label_tables = SqlLabelTables(connection)
+        self.releases = SqlReleases(connection)
 
 
 class SqlStore:

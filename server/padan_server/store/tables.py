@@ -191,6 +191,25 @@ label_tables = sa.Table(
     sa.Column("destroy_time", sa.BigInteger),
 )
 
+releases = sa.Table(
+    "releases",
+    metadata,
+    _text("id", primary_key=True),
+    _text("agreement"),
+    _bytes("agreement_digest"),
+    _text("flow"),
+    _text("line"),
+    _number("version"),
+    _text("publisher"),
+    _text("receiver"),
+    _number("size"),
+    _bytes("digest"),
+    _number("create_time"),
+    _number("expire_time"),
+    sa.Column("erased", sa.Boolean, nullable=False),
+    sa.UniqueConstraint("agreement", "agreement_digest", "flow", "line", "version"),
+)
+
 requests = sa.Table(
     "requests",
     metadata,

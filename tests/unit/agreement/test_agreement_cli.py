@@ -277,7 +277,14 @@ def test_status_is_a_dashboard_of_dates(agencies):
     assert len(by_id) == 6
     assert by_id[ID]["state"] == "in_force"
     assert by_id[ID]["days_left"] == 268
-    assert [d["kind"] for d in by_id[ID]["due"]] == ["evaluation", "report", "notice"]
+    assert [d["kind"] for d in by_id[ID]["due"]] == [
+        "evaluation",
+        "release",
+        "release",
+        "release",
+        "report",
+        "notice",
+    ]
     immigration = by_id["bpjstk-imigrasi-2023"]
     assert (immigration["state"], immigration["state_by_dates"]) == ("draft", "in_force")
     assert [d["on"] for d in immigration["due"] if d["overdue"]] == ["2026-10-16"]

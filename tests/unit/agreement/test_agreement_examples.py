@@ -117,7 +117,7 @@ def test_confirmation_flows_can_run_in_unit_mode(agreement_id):
             assert f.schema
             assert f.schema.presence is False
             assert f.schema.decoy_share >= 0.25
-            assert f.registry
+            assert f.registry_codes
             assert f.not_found
 
 

@@ -26,6 +26,7 @@ def answered(outcomes, codes, checks=None):
         codes=np.array(codes, np.uint64),
         passes=np.array([0 if o == 2 else -1 for o in outcomes], np.int64),
         checks=np.zeros((count, 0), np.uint8) if checks is None else np.array(checks, np.uint8),
+        days=np.zeros(count, np.uint16),
     )
 
 

@@ -132,6 +132,18 @@ class _ErrorReasonEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._En
     """The flow has no such label table, or none of that epoch. NOT_FOUND."""
     ERROR_REASON_TABLE_EXPIRED: _ErrorReason.ValueType  # 105
     """The label table, or the epoch's last one, has expired. FAILED_PRECONDITION."""
+    ERROR_REASON_RELEASE_NOT_FOUND: _ErrorReason.ValueType  # 120
+    """No such release, or it was erased, or it is not the caller's. NOT_FOUND."""
+    ERROR_REASON_RELEASE_OUT_OF_ORDER: _ErrorReason.ValueType  # 121
+    """The version is not the one after the line's newest; metadata "version" says which that is.
+    FAILED_PRECONDITION.
+    """
+    ERROR_REASON_RELEASE_LIMIT_EXCEEDED: _ErrorReason.ValueType  # 122
+    """The release is larger than the agreement allows, or the day's releases of the line are used up;
+    metadata "limit" says how much that is. RESOURCE_EXHAUSTED.
+    """
+    ERROR_REASON_RELEASE_CORRUPT: _ErrorReason.ValueType  # 123
+    """The bytes are not as many as described, or have another digest. Nothing was kept. DATA_LOSS."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Every error of a Padan server carries a google.rpc.ErrorInfo whose domain is "padan" and whose
@@ -250,4 +262,16 @@ ERROR_REASON_TABLE_NOT_FOUND: ErrorReason.ValueType  # 104
 """The flow has no such label table, or none of that epoch. NOT_FOUND."""
 ERROR_REASON_TABLE_EXPIRED: ErrorReason.ValueType  # 105
 """The label table, or the epoch's last one, has expired. FAILED_PRECONDITION."""
+ERROR_REASON_RELEASE_NOT_FOUND: ErrorReason.ValueType  # 120
+"""No such release, or it was erased, or it is not the caller's. NOT_FOUND."""
+ERROR_REASON_RELEASE_OUT_OF_ORDER: ErrorReason.ValueType  # 121
+"""The version is not the one after the line's newest; metadata "version" says which that is.
+FAILED_PRECONDITION.
+"""
+ERROR_REASON_RELEASE_LIMIT_EXCEEDED: ErrorReason.ValueType  # 122
+"""The release is larger than the agreement allows, or the day's releases of the line are used up;
+metadata "limit" says how much that is. RESOURCE_EXHAUSTED.
+"""
+ERROR_REASON_RELEASE_CORRUPT: ErrorReason.ValueType  # 123
+"""The bytes are not as many as described, or have another digest. Nothing was kept. DATA_LOSS."""
 global___ErrorReason = ErrorReason

@@ -1,0 +1,58 @@
+"""Releases on disk: one sealed file each, whole or not there.
+
+A file is written beside its place, synced and renamed; which files count is the store's business.
+
+    releases/<release>.sealed              a release
+    releases/<release>.sealed.writing      one on its way in
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from padan_server.store.disk import Disk, sync_folders, write_whole
+
+_READ_BYTES = 256 * 1024
+
+
+class ReleaseFiles:
+    """The releases of one unit, under its data directory."""
+
+    def __init__(self, data_dir: Path, disk: Disk | None = None) -> None:
+        self._folder = data_dir / "releases"
+        self._disk = disk or Disk()
+        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+    def write(self, release_id: str, pieces: Iterable[bytes]) -> None:
+        """Keep ``pieces`` as one file, durable on return; nothing of it if they break off.
+
+        Raises StoreFullError, and whatever ``pieces`` raises.
+        """
+        path = self._path(release_id)
+        try:
+            write_whole(self._disk, path, pieces)
+        except BaseException:
+            path.with_name(f"{path.name}.writing").unlink(missing_ok=True)
+            raise
+
+    def read(self, release_id: str) -> Iterator[bytes]:
+        """The file in pieces; stays readable if it is erased meanwhile."""
+        with self._path(release_id).open("rb") as file:
+            while piece := file.read(_READ_BYTES):
+                yield piece
+
+    def erase(self, release_id: str) -> None:
+        """Erase a release; harmless to repeat."""
+        self._path(release_id).unlink(missing_ok=True)
+        sync_folders(self._folder, levels=1)
+
+    def keep_only(self, release_ids: Iterable[str]) -> None:
+        """Erase every file of no release in ``release_ids``: a crash left them."""
+        names = {f"{release_id}.sealed" for release_id in release_ids}
+        for path in list(self._folder.iterdir()):
+            if path.name not in names:
+                path.unlink()
+
+    def _path(self, release_id: str) -> Path:
+        return self._folder / f"{release_id}.sealed"
