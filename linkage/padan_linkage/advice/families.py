@@ -63,12 +63,15 @@ class _Parts:
 def families(fields: Fields) -> Iterator[Family]:
     """Every family that ``fields`` allow, the most useful first."""
     parts = _Parts.of(fields)
+    places = fields.of(Role.POSTCODE, Role.ADDRESS, Role.BIRTHPLACE, Role.PLACE)
     yield from _numbers(fields)
     yield from _dates(parts)
     yield from _names(parts)
+    yield from (_at(f, parts, "first") for f in places)
+    yield from _one_name(parts)
     yield from _few(fields, parts)
-    yield from _places(fields, parts)
     yield from _parts_of_dates(parts)
+    yield from (_at(f, parts, "last") for f in places)
     yield from _ends(parts)
 
 
@@ -121,7 +124,11 @@ def _names(p: _Parts) -> Iterator[Family]:
             "the beginnings of both names agree, in any order: the birth date may be wrong.",
         ),
     )
-    if p.first == p.last:
+
+
+def _one_name(p: _Parts) -> Iterator[Family]:
+    """One name whole, of the other the initial; only where the two stand apart."""
+    if not p.first or not p.last or p.first == p.last:
         return
     for id_, whole, part in (
         ("surname", f"{p.last}:phonetic_last", f"{p.first}:first1"),
@@ -155,23 +162,20 @@ def _few(fields: Fields, p: _Parts) -> Iterator[Family]:
         yield Family(id_, tuple((key, *few[:n]) for n in range(1, len(few) + 1)), said)
 
 
-def _places(fields: Fields, p: _Parts) -> Iterator[Family]:
-    for f in fields.of(Role.POSTCODE, Role.ADDRESS, Role.BIRTHPLACE, Role.PLACE):
-        yield from _at(f, p)
-
-
-def _at(f: FieldChoice, p: _Parts) -> Iterator[Family]:
+def _at(f: FieldChoice, p: _Parts, end: str) -> Family:
     """Meeting at a place: by itself if few share it, else with a name or a year."""
-    ladder = [(f.name,), *_with_head(f.name, p.first, "first")]
-    if p.first and p.date:
-        ladder.append((f.name, f"{p.first}:first2", f"{p.date}:year"))
-    said = Said(
-        f"{f.name} sama: tanggal lahir boleh salah, dan nama sebagian.",
-        f"the same {f.name}: the birth date may be wrong, and part of the name.",
+    name = p.first if end == "first" else p.last
+    ladder = [(f.name,), *_with_head(f.name, name, end)]
+    if name and p.date:
+        ladder.append((f.name, f"{name}:{end}2", f"{p.date}:year"))
+    return Family(
+        f"{f.name}-{end}",
+        tuple(ladder),
+        Said(
+            f"{f.name} sama: tanggal lahir boleh salah, dan nama sebagian.",
+            f"the same {f.name}: the birth date may be wrong, and part of the name.",
+        ),
     )
-    yield Family(f.name, tuple(ladder), said)
-    if p.last:
-        yield Family(f"{f.name}-last", tuple(_with_head(f.name, p.last, "last")), said)
 
 
 def _parts_of_dates(p: _Parts) -> Iterator[Family]:
