@@ -5,9 +5,10 @@ Start at :func:`write_files`, or at :func:`generate_demo` for tables in memory.
 
 from __future__ import annotations
 
-from padan_client.generate.demo import ID_COLUMN, Demo, FlowShape, generate_demo
+from padan_client.generate.demo import ID_COLUMN, Demo, FlowShape, flow_making, generate_demo
 from padan_client.generate.files import Format, Request, Written, write_files
-from padan_client.generate.profiles import ProfileName
+from padan_client.generate.plans import Making, Plan
+from padan_client.generate.profiles import ProfileName, profile
 from padan_client.generate.rates import Level
 
 __all__ = [
@@ -16,9 +17,13 @@ __all__ = [
     "FlowShape",
     "Format",
     "Level",
+    "Making",
+    "Plan",
     "ProfileName",
     "Request",
     "Written",
+    "flow_making",
     "generate_demo",
+    "profile",
     "write_files",
 ]

@@ -11,7 +11,8 @@ from padan_client.generate.cells import Cells
 from padan_client.generate.draws import Choice, Draws, Ints
 from padan_client.generate.households import Days
 from padan_client.generate.identifiers import days_of, parts
-from padan_client.generate.rates import DATE_PARTS, Rates, Style
+from padan_client.generate.pen import Pen
+from padan_client.generate.rates import DATE_PARTS
 
 #: The days that have texts: 1900 to 2039.
 _FIRST, _LAST = -25_567, 25_567
@@ -65,13 +66,12 @@ def date_texts(days: Days, form: int) -> pa.StringArray:
     return _texts(form).take(pa.array(days - _FIRST))
 
 
-def written_dates(
-    true: Days, corrected: Days, keys: Ints, rates: Rates, style: Style, draws: Draws
-) -> Cells:
+def written_dates(true: Days, corrected: Days, pen: Pen) -> Cells:
     """The dates of a side: ``true``, or where it differs ``corrected``; then wrong, then missing.
 
-    What stands in the file is corrected where both sides know better than the NIK.
+    A corrected date is what both sides hold, other than what the NIK was issued with.
     """
+    keys, rates, style, draws = pen.keys, pen.rates, pen.style, pen.draws
     usual = ISO if style.iso else USUAL
     cells = Cells(date_texts(true, usual))
     rows = np.flatnonzero(corrected != true)

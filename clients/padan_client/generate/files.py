@@ -12,10 +12,9 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
-from padan_client.generate.draws import Draws
+from padan_client.generate.plans import Making
 from padan_client.generate.profiles import ProfileName, profile
 from padan_client.generate.rates import Level
-from padan_client.generate.sides import Seating, Side, batches, row_ids, seat
 
 #: Rows written at a time.
 BATCH_ROWS = 1 << 17
@@ -59,44 +58,32 @@ def write_files(request: Request, folder: Path, progress: Callable[[int, int], N
     called with rows done and rows in all. The files are the same for the same request, and the
     people are the same at every level. Memory: some 50 bytes a row and one batch.
     """
-    plan = profile(request.profile)
-    listed = request.listed or max(1, round(request.rows * plan.list_share))
-    share = plan.inside if request.inside is None else request.inside
-    inside = min(round(listed * share), request.rows)
-    twice = (
-        plan.registry.rates.at(request.level).duplicate,
-        plan.list.rates.at(request.level).duplicate,
-    )
-    seating = seat(request.rows, listed, inside, Draws(request.seed, "seats"), twice=twice)
-    world = plan.world(request.rows + listed - inside, request.seed)
+    making = _making(request)
     folder.mkdir(parents=True, exist_ok=True)
     suffix = request.format.value
     files = {name: folder / f"{name}.{suffix}" for name in ("registry", "list")}
     files |= {name: folder / f"{name}.csv" for name in ("truth", "errors")}
-    errors = 0
-    done = 0
+    errors = done = 0
     with _table(files["errors"]) as write_errors:
-        for side, rows in ((plan.registry, seating.registry), (plan.list, seating.list)):
-            with _table(files[side.name]) as write:
-                for batch in batches(side, rows, world, request.seed, request.level, BATCH_ROWS):
+        for name, batches in (("registry", making.registry), ("list", making.list)):
+            with _table(files[name]) as write:
+                for batch in batches(BATCH_ROWS):
                     write(batch.table)
                     write_errors(batch.errors)
                     errors += batch.errors.num_rows
                     done += batch.table.num_rows
-                    progress(done, request.rows + listed)
+                    progress(done, making.rows + making.listed)
     with _table(files["truth"]) as write:
-        write(truth_table(plan.registry, plan.list, seating))
-    return Written(files, request.rows, listed, len(seating.pairs), errors)
+        write(making.truth())
+    return Written(files, making.rows, making.listed, len(making.seating.pairs), errors)
 
 
-def truth_table(registry: Side, listed: Side, seating: Seating) -> pa.Table:
-    """The pairs' ids: rec_id_a of the list, rec_id_b of the registry."""
-    return pa.table(
-        {
-            "rec_id_a": row_ids(listed.letter, seating.pairs[:, 1]),
-            "rec_id_b": row_ids(registry.letter, seating.pairs[:, 0]),
-        }
-    )
+def _making(request: Request) -> Making:
+    plan = profile(request.profile)
+    listed = request.listed or max(1, round(request.rows * plan.list_share))
+    share = plan.inside if request.inside is None else request.inside
+    inside = min(round(listed * share), request.rows)
+    return Making(plan, request.rows, listed, inside, seed=request.seed, level=request.level)
 
 
 @contextmanager

@@ -106,20 +106,28 @@ class Namer:
             of.female, self._draw(woman, label, of.people), self._draw(man, label, of.people)
         )
 
+    def _rare(self, label: str, of: _Rows) -> NDArray[np.int32]:
+        return self._by_sex("rare_m", "rare_f", label, of)
+
     def _first(self, of: _Rows) -> NDArray[np.int32]:
         common = self._by_sex("male_first", "female_first", "first", of)
         odd = self._draws.chance("first rare", of.people, self._naming.rare)
-        return np.where(odd, self._draw("rare", "first odd", of.people), common)
+        return np.where(odd, self._rare("first odd", of), common)
 
     def _last(self, of: _Rows) -> NDArray[np.int32]:
         common = self._by_sex("male_last", "female_last", "last", of)
         odd = self._draws.chance("last rare", of.people, self._naming.rare)
-        return np.where(odd, self._draw("rare", "last odd", of.people), common)
+        return np.where(odd, self._rare("last odd", of), common)
+
+    def _christian(self, label: str, of: _Rows) -> NDArray[np.int32]:
+        common = self._by_sex("christian_m", "christian_f", label, of)
+        odd = self._draws.chance(f"{label} rare", of.people, self._naming.rare / 2)
+        return np.where(odd, self._rare(f"{label} odd", of), common)
 
     def _muslim(self, of: _Rows) -> Slots:
         length = self._draws.pick("length", of.people, self._lengths) + 1
         middle = self._draw("middle", "middle", of.people)
-        fourth = self._draw("rare", "fourth", of.people)
+        fourth = self._rare("fourth", of)
         slots = _empty(of)
         slots[:, 1], slots[:, 4] = self._first(of), self._last(of)
         slots[:, 2] = np.where(length > 2, middle, NONE)
@@ -144,7 +152,7 @@ class Namer:
         first = np.where(behind, self._first(of), own)
         slots[:, 1] = np.where(length == 1, own, first)
         slots[:, 2] = np.where(length > 3, self._draw("middle", "middle", of.people), NONE)
-        slots[:, 3] = np.where(length > 2, self._draw("rare", "third", of.people), NONE)
+        slots[:, 3] = np.where(length > 2, self._rare("third", of), NONE)
         slots[:, 4] = np.where(length == 1, NONE, np.where(behind, own, self._last(of)))
         self._prophet(slots, np.where(length > 2, 3, length), of)
         return slots
@@ -152,7 +160,7 @@ class Namer:
     def _batak(self, of: _Rows) -> Slots:
         slots = _empty(of)
         longer = self._draws.share("batak", of.people)
-        slots[:, 0] = self._by_sex("christian_m", "christian_f", "christian", of)
+        slots[:, 0] = self._christian("christian", of)
         slots[:, 1] = np.where(longer < 0.45, self._first(of), NONE)
         # The clan is the father's.
         slots[:, 4] = self._draw("marga", "marga", of.head)
@@ -171,7 +179,7 @@ class Namer:
         slots[caste, 2] = np.where(of.female[caste], number("ayu"), number("ngurah"))
         slots[:, 3] = self._by_sex("balinese_m", "balinese_f", "balinese", of)
         longer = self._draws.chance("balinese longer", of.people, 0.25)
-        slots[:, 4] = np.where(longer, self._draw("rare", "balinese more", of.people), NONE)
+        slots[:, 4] = np.where(longer, self._rare("balinese more", of), NONE)
         return slots
 
     def _chinese(self, of: _Rows) -> Slots:
@@ -179,7 +187,7 @@ class Namer:
         slots = _empty(of)
         form = self._draws.share("chinese", of.people)
         surname = self._draw("chinese_surname", "chinese surname", of.head)
-        western = self._by_sex("christian_m", "christian_f", "christian", of)
+        western = self._christian("christian", of)
         local = self._first(of)
         old = form < 0.25
         slots[:, 0] = np.where(old, surname, np.where(form < 0.65, western, local))
@@ -191,8 +199,8 @@ class Namer:
     def _eastern(self, of: _Rows) -> Slots:
         slots = _empty(of)
         longer = self._draws.share("eastern", of.people)
-        slots[:, 0] = self._by_sex("christian_m", "christian_f", "christian", of)
-        second = self._by_sex("christian_m", "christian_f", "christian second", of)
+        slots[:, 0] = self._christian("christian", of)
+        second = self._christian("christian second", of)
         slots[:, 1] = np.where(longer < 0.5, second, NONE)
         slots[:, 4] = self._draw("eastern", "clan", of.head)
         return slots
@@ -202,7 +210,7 @@ class Namer:
         young = np.isin(home.member, (Member.CHILD, Member.SIBLING, Member.TWIN))
         mine = young & np.isin(culture, (MUSLIM, JAVANESE, CHINESE)) & (slots[:, 4] >= 0)
         shared = mine & self._draws.chance("family name", home.head, 0.3)
-        slots[shared, 4] = self._draw("rare", "of the family", home.head[shared])
+        slots[shared, 4] = self._draw("male_last", "of the family", home.head[shared])
 
     def _old_spelling(self, slots: Slots, people: Ints) -> None:
         rows = np.flatnonzero(self._draws.chance("old spelling", people, self._naming.old))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import groupby
 
 import numpy as np
 import pyarrow as pa
@@ -101,3 +102,30 @@ def _luhn(number: Ints, width: int) -> Ints:
         digit = number // 10**i % 10 * (2 if i % 2 == 0 else 1)
         total += np.where(digit > 9, digit - 9, digit)
     return -total % 10
+
+
+def passports(owner: Ints, patterns: pa.StringArray, draws: Draws) -> pa.StringArray:
+    """Passport numbers by pattern: A stands for a letter, 9 for a digit."""
+    result = pa.nulls(len(owner), pa.string())
+    for pattern in pc.unique(patterns).to_pylist():
+        mask = pc.equal(patterns, pattern)
+        rows = owner[mask.to_numpy(zero_copy_only=False)]
+        parts = []
+        for i, run in enumerate(_runs(pattern)):
+            if run[0] == "9":
+                parts.append(digits(draws.below(f"passport {i}", rows, 10 ** len(run)), len(run)))
+            else:
+                parts += [_letters(rows, draws, f"letter {i} {j}") for j in range(len(run))]
+        number = pc.binary_join_element_wise(*parts, "")
+        result = pc.replace_with_mask(result, mask, number)
+    return result
+
+
+def _runs(pattern: str) -> list[str]:
+    """``AA9999999`` is ``AA`` and ``9999999``."""
+    return ["".join(group) for _, group in groupby(pattern)]
+
+
+def _letters(rows: Ints, draws: Draws, label: str) -> pa.StringArray:
+    letters = pa.array(list("ABCEGKLMNPRTX"), pa.string())
+    return letters.take(pa.array(draws.below(label, rows, len(letters))))

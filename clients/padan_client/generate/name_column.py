@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 from padan_client.generate import titles
 from padan_client.generate.cells import Cells
 from padan_client.generate.draws import Bools, Choice, Ints
-from padan_client.generate.name_noise import changed_names, shortened_prophet
+from padan_client.generate.name_noise import PEOPLE, shortened_prophet, with_father
 from padan_client.generate.pen import Pen
 from padan_client.generate.places import joined
 from padan_client.generate.titles import Titles
@@ -77,10 +77,13 @@ def _change(sheet: _Sheet, cells: Cells, fathers: Slots, pen: Pen) -> None:
     rows = pen.rows("prophet", pen.rates.prophet_changed)
     sheet.slots[rows] = shortened_prophet(sheet.slots[rows], keys[rows], pen.draws)
     cells.put(rows, sheet.text(rows), "name.abbreviation")
+    rows = pen.rows("father", pen.rates.name_father)
+    sheet.slots[rows] = with_father(sheet.slots[rows], fathers[rows])
+    cells.put(rows, sheet.text(rows), "name.father")
     rows = pen.rows("changed", pen.rates.name_changed)
-    changed, labels = changed_names(sheet.slots[rows], fathers[rows], keys[rows], pen.draws)
+    changed, labels = PEOPLE.change(vocabulary(), sheet.slots[rows], keys[rows], pen.draws)
     sheet.slots[rows] = changed
-    for label in sorted(set(labels.tolist())):
+    for label in np.unique(labels.astype(str)).tolist():
         chosen = rows[labels == label]
         cells.put(chosen, sheet.text(chosen), label)
 

@@ -8,38 +8,51 @@ no room for an edit it returns the row as it was.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from padan_client.generate.draws import Choice, Draws, Ints
-from padan_client.generate.vocabulary import GLUE, NONE, SLOTS, Slots, vocabulary
+from padan_client.generate.vocabulary import (
+    GLUE,
+    NONE,
+    SLOTS,
+    Slots,
+    Vocabulary,
+    prophets,
+    vocabulary,
+)
 
-Edit = Callable[[Draws, Slots, Ints], Slots]
+Edit = Callable[[Vocabulary, Draws, Slots, Ints], Slots]
 Labels = NDArray[np.object_]
 
 
-def changed_names(slots: Slots, fathers: Slots, keys: Ints, draws: Draws) -> tuple[Slots, Labels]:
-    """Change every name in one way; returns the names and the label of each change.
+class Noise:
+    """Ways in which names of one kind are changed, by weight; a name is changed in one of them."""
 
-    ``fathers``: int32[k, 2], "bin" or "binti" and a father's name, NONE where nobody says so. A
-    name with no room for what was drawn gets a slip of the pen instead.
-    """
-    kinds = draws.pick("kind", keys, _CHOICE)
-    result, labels = slots.copy(), np.full(len(keys), "", dtype=object)
-    for number, (label, edit, _) in enumerate(_EDITS):
-        rows = np.flatnonzero(kinds == number)
-        result[rows] = edit(draws, slots[rows], keys[rows])
-        labels[rows] = label
-    rows = np.flatnonzero(kinds == len(_EDITS))
-    result[rows] = _with_father(slots[rows], fathers[rows])
-    labels[rows] = "name.father"
-    for label, edit in (("name.slip", _slip), ("name.spelling", _respell), ("name.drop", _drop)):
-        same = np.flatnonzero((result == slots).all(axis=1))
-        result[same] = edit(draws, slots[same], keys[same])
-        labels[same] = label
-    return result, labels
+    def __init__(self, edits: Sequence[tuple[str, Edit, float]], prefix: str) -> None:
+        self._edits, self._prefix = edits, prefix
+        self._choice = Choice([weight for *_, weight in edits])
+
+    def change(
+        self, words: Vocabulary, slots: Slots, keys: Ints, draws: Draws
+    ) -> tuple[Slots, Labels]:
+        """Change every name; returns the names and the label of each change.
+
+        A name with no room for what was drawn gets a slip of the pen instead.
+        """
+        kinds = draws.pick("kind", keys, self._choice)
+        result, labels = slots.copy(), np.full(len(keys), "", dtype=object)
+        for number, (label, edit, _) in enumerate(self._edits):
+            rows = np.flatnonzero(kinds == number)
+            result[rows] = edit(words, draws, slots[rows], keys[rows])
+            labels[rows] = f"{self._prefix}.{label}"
+        for label, edit in (("slip", slip), ("spelling", respell), ("drop", drop)):
+            same = np.flatnonzero((result == slots).all(axis=1))
+            result[same] = edit(words, draws, slots[same], keys[same])
+            labels[same] = f"{self._prefix}.{label}"
+        return result, labels
 
 
 def shortened_prophet(slots: Slots, keys: Ints, draws: Draws) -> Slots:
@@ -47,7 +60,7 @@ def shortened_prophet(slots: Slots, keys: Ints, draws: Draws) -> Slots:
     words = vocabulary()
     first = slots[:, 0]
     named = (first >= 0) & (first < words.base)
-    named &= words.prophet[np.where(named, first, 0)]
+    named &= prophets()[np.where(named, first, 0)]
     result = slots.copy()
     form = words.roles["prophet_forms"].draw(draws, "prophet", keys)
     result[:, 0] = np.where(named, form, first)
@@ -76,33 +89,40 @@ def _variant(table: Slots, draws: Draws, slots: Slots, keys: Ints, at: Ints) -> 
     return result
 
 
-def _respell(draws: Draws, slots: Slots, keys: Ints) -> Slots:
+def respell(words: Vocabulary, draws: Draws, slots: Slots, keys: Ints) -> Slots:
     """Another spelling by the families of letters."""
-    return _variants(vocabulary().spelt, draws, slots, keys)
+    return _variants(words.spelt, draws, slots, keys)
 
 
-def _double(draws: Draws, slots: Slots, keys: Ints) -> Slots:
+def double(words: Vocabulary, draws: Draws, slots: Slots, keys: Ints) -> Slots:
     """A doubled letter single, or a single one doubled."""
-    return _variants(vocabulary().doubled, draws, slots, keys)
+    return _variants(words.doubled, draws, slots, keys)
 
 
-def _slip(draws: Draws, slots: Slots, keys: Ints) -> Slots:
+def slip(words: Vocabulary, draws: Draws, slots: Slots, keys: Ints) -> Slots:
     """A letter wrong, missing, added or in its neighbour's place."""
-    return _variants(vocabulary().slipped, draws, slots, keys)
+    return _variants(words.slipped, draws, slots, keys)
 
 
-def _abbreviate(draws: Draws, slots: Slots, keys: Ints) -> Slots:
-    """The first token's usual short form, or a later token's initial."""
-    words = vocabulary()
+def abbreviate(words: Vocabulary, draws: Draws, slots: Slots, keys: Ints) -> Slots:
+    """Muhammad in front shortened, or another token to its short form or initial."""
     result = shortened_prophet(slots, keys, draws)
-    length = (slots >= 0).sum(axis=1)
-    more = np.flatnonzero((length > 1) & (result == slots).all(axis=1))
-    at = 1 + draws.below("initial", keys[more], np.maximum(length[more] - 1, 1))
-    result[more] = _variant(words.short, draws, slots[more], keys[more], at)
+    rows = np.flatnonzero((result == slots).all(axis=1))
+    result[rows] = shorten(words, draws, slots[rows], keys[rows])
     return result
 
 
-def _join(draws: Draws, slots: Slots, keys: Ints) -> Slots:
+def shorten(words: Vocabulary, draws: Draws, slots: Slots, keys: Ints) -> Slots:
+    """A token behind the first one shortened."""
+    length = (slots >= 0).sum(axis=1)
+    result = slots.copy()
+    rows = np.flatnonzero(length > 1)
+    at = 1 + draws.below("initial", keys[rows], np.maximum(length[rows] - 1, 1))
+    result[rows] = _variant(words.short, draws, slots[rows], keys[rows], at)
+    return result
+
+
+def join(words: Vocabulary, draws: Draws, slots: Slots, keys: Ints) -> Slots:
     """Two tokens as one; or a long one in two."""
     length = (slots >= 0).sum(axis=1)
     result = slots.copy()
@@ -110,16 +130,16 @@ def _join(draws: Draws, slots: Slots, keys: Ints) -> Slots:
     at = 1 + draws.below("join", keys[two], np.maximum(length[two] - 1, 1))
     result[two, at] += GLUE
     one = np.flatnonzero(length == 1)
-    result[one] = _variant(vocabulary().split, draws, slots[one], keys[one], np.zeros_like(one))
+    result[one] = _variant(words.split, draws, slots[one], keys[one], np.zeros_like(one))
     return result
 
 
-def _split(draws: Draws, slots: Slots, keys: Ints) -> Slots:
+def split(words: Vocabulary, draws: Draws, slots: Slots, keys: Ints) -> Slots:
     """A long token in two."""
-    return _variants(vocabulary().split, draws, slots, keys)
+    return _variants(words.split, draws, slots, keys)
 
 
-def _drop(draws: Draws, slots: Slots, keys: Ints) -> Slots:
+def drop(_: Vocabulary, draws: Draws, slots: Slots, keys: Ints) -> Slots:
     """A token less; the first one stays as a rule."""
     length = (slots >= 0).sum(axis=1)
     kept = draws.chance("first stays", keys, 0.8)
@@ -131,7 +151,7 @@ def _drop(draws: Draws, slots: Slots, keys: Ints) -> Slots:
     return _closed(result)
 
 
-def _reorder(_: Draws, slots: Slots, keys: Ints) -> Slots:
+def reorder(_: Vocabulary, __: Draws, slots: Slots, keys: Ints) -> Slots:
     """The last token first."""
     length = (slots >= 0).sum(axis=1)
     rows = np.arange(len(keys))
@@ -140,21 +160,20 @@ def _reorder(_: Draws, slots: Slots, keys: Ints) -> Slots:
     return slots[rows[:, None], order]
 
 
-def _add(draws: Draws, slots: Slots, keys: Ints) -> Slots:
+def add(words: Vocabulary, draws: Draws, slots: Slots, keys: Ints) -> Slots:
     """A name more behind."""
-    return _appended(slots, vocabulary().roles["rare"].draw(draws, "added", keys)[:, None])
+    return _appended(slots, words.roles["male_last"].draw(draws, "added", keys)[:, None])
 
 
-def _alias(draws: Draws, slots: Slots, keys: Ints) -> Slots:
+def alias(words: Vocabulary, draws: Draws, slots: Slots, keys: Ints) -> Slots:
     """What the neighbours call the person."""
-    words = vocabulary()
     called = words.roles["nicknames"].draw(draws, "alias", keys)
     mark = np.full(len(keys), words.number("alias"), dtype=np.int32)
     return _appended(slots, np.column_stack((mark, called)))
 
 
-def _with_father(slots: Slots, fathers: Slots) -> Slots:
-    """The father's name behind, where it is known."""
+def with_father(slots: Slots, fathers: Slots) -> Slots:
+    """The father's name behind; ``fathers`` is int32[k, 2], NONE where nobody says it."""
     result = slots.copy()
     rows = np.flatnonzero(fathers[:, 1] >= 0)
     result[rows] = _appended(slots[rows], fathers[rows])
@@ -178,17 +197,12 @@ def _closed(slots: Slots) -> Slots:
     return closed
 
 
-_EDITS: tuple[tuple[str, Edit, float], ...] = (
-    ("name.spelling", _respell, 33),
-    ("name.double", _double, 14),
-    ("name.slip", _slip, 13),
-    ("name.abbreviation", _abbreviate, 14),
-    ("name.join", _join, 5),
-    ("name.split", _split, 2),
-    ("name.drop", _drop, 7),
-    ("name.reorder", _reorder, 3),
-    ("name.added", _add, 3),
-    ("name.alias", _alias, 2),
-)
-_FATHER_WEIGHT = 2
-_CHOICE = Choice([*(weight for *_, weight in _EDITS), _FATHER_WEIGHT])
+#: Indonesian people's names.
+PEOPLE = Noise(
+    (
+        ("spelling", respell, 33), ("double", double, 14), ("slip", slip, 13),
+        ("abbreviation", abbreviate, 14), ("join", join, 5), ("split", split, 2), ("drop", drop, 7),
+        ("reorder", reorder, 3), ("added", add, 3), ("alias", alias, 2),
+    ),
+    "name",
+)  # fmt: skip

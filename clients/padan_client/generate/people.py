@@ -31,7 +31,7 @@ from padan_client.generate.places import gazetteer
 from padan_client.generate.vocabulary import NONE, Slots, vocabulary
 
 #: Tokens of a name in a list of 970,000 people, one to four and more.
-GENERAL = Naming(lengths=(37, 39, 19.5, 4.5), prophet=0.225, rare=0.4, old=0.01)
+GENERAL = Naming(lengths=(40, 29, 25, 5.5), prophet=0.217, rare=0.7, old=0.01)
 #: The same in a register of candidates, where 6 % write old digraphs.
 CANDIDATES = Naming(lengths=(15, 54, 25, 6), prophet=0.225, rare=0.45, old=0.075)
 _RELIGIONS = ("ISLAM", "KRISTEN", "KATOLIK", "HINDU", "BUDDHA", "KONGHUCU")
@@ -76,17 +76,22 @@ class Block:
 
     def __init__(self, world: People, numbers: Ints) -> None:
         self.world, self.numbers = world, numbers
-        self._draws = world.draws
+        self.draws = world.draws
+
+    @property
+    def household(self) -> Ints:
+        """With whom they share an address: the head's number."""
+        return self.home.head
 
     @cached_property
     def home(self) -> Homes:
         """Their households."""
-        return homes(self.numbers, self._draws, families=self.world.families)
+        return homes(self.numbers, self.draws, families=self.world.families)
 
     @cached_property
     def female(self) -> Bools:
         """Who is a woman."""
-        drawn = self._draws.chance("female", self.numbers, 0.5)
+        drawn = self.draws.chance("female", self.numbers, 0.5)
         paired = (self.home.couple == 1) & (self.home.place < 2)
         return np.where(paired, self.home.member == Member.SPOUSE, drawn)
 
@@ -94,13 +99,13 @@ class Block:
     def birth(self) -> Days:
         """Birth dates as issued."""
         return births(
-            self.numbers, self._draws, families=self.world.families, retired=self.world.retired
+            self.numbers, self.draws, families=self.world.families, retired=self.world.retired
         )
 
     def corrected_birth(self, share: float) -> Days:
         """Birth dates after a share of them was corrected; the NIK stays."""
-        changed = self._draws.chance("corrected", self.numbers, share)
-        by = 1 + self._draws.below("corrected by", self.numbers, 400)
+        changed = self.draws.chance("corrected", self.numbers, share)
+        by = 1 + self.draws.below("corrected by", self.numbers, 400)
         later = self.birth + np.where(self.birth + by < TODAY, by, -by)
         return np.where(changed, later, self.birth)
 
@@ -112,25 +117,25 @@ class Block:
     @cached_property
     def district(self) -> Ints:
         """Where the household lives, a place of the gazetteer."""
-        return gazetteer().draw(self._draws, "district", self.home.head)
+        return gazetteer().draw(self.draws, "district", self.home.head)
 
     @cached_property
     def registered(self) -> Ints:
         """Six-digit sub-district where the household lives."""
-        return gazetteer().subdistrict(self._draws, "sub", self.home.head, self.district)
+        return gazetteer().subdistrict(self.draws, "sub", self.home.head, self.district)
 
     @cached_property
     def birthplace(self) -> Ints:
         """Mostly where they live, else in the province, else anywhere."""
-        luck = self._draws.share("moved", self.numbers)
-        near = gazetteer().neighbour(self._draws, "near", self.numbers, self.district)
-        far = gazetteer().draw(self._draws, "far", self.numbers)
+        luck = self.draws.share("moved", self.numbers)
+        near = gazetteer().neighbour(self.draws, "near", self.numbers, self.district)
+        far = gazetteer().draw(self.draws, "far", self.numbers)
         return np.where(luck < 0.6, self.district, np.where(luck < 0.8, near, far))
 
     @cached_property
     def culture(self) -> Ints:
         """The custom of naming."""
-        return cultures(self.home.head, self.district, self._draws)
+        return cultures(self.home.head, self.district, self.draws)
 
     @cached_property
     def names(self) -> Slots:
@@ -139,7 +144,7 @@ class Block:
         That is a name given again after a child died, or by another mother.
         """
         young = np.isin(self.home.member, (Member.CHILD, Member.SIBLING, Member.TWIN))
-        again = self._draws.chance("namesake", self.numbers, 0.012) & young
+        again = self.draws.chance("namesake", self.numbers, 0.012) & young
         elder = self.world.of(self.numbers - again)
         again &= (elder.home.member != Member.SPOUSE) & (elder.female == self.female)
         who = self.world.of(self.numbers - again)
@@ -149,7 +154,7 @@ class Block:
     def fathers(self) -> Slots:
         """int32[n, 2]: bin or binti and the father's name, NONE where nobody is called so."""
         words = vocabulary()
-        name = words.roles["male_first"].draw(self._draws, "father", self.home.head)
+        name = words.roles["male_first"].draw(self.draws, "father", self.home.head)
         mark = np.where(self.female, words.number("binti"), words.number("bin"))
         result = np.column_stack((mark, name)).astype(np.int32)
         result[~np.isin(self.culture, (MUSLIM, JAVANESE))] = NONE
@@ -158,7 +163,7 @@ class Block:
     @cached_property
     def titles(self) -> titles.Titles:
         """Degrees and ranks."""
-        return titles.held(self.numbers, self.female, self._draws)
+        return titles.held(self.numbers, self.female, self.draws)
 
     @cached_property
     def nik_base(self) -> Ints:
@@ -173,12 +178,12 @@ class Block:
     @property
     def kk(self) -> Ints:
         """Family cards, int64."""
-        return identifiers.kks(self.registered, self.home.head, self._draws)
+        return identifiers.kks(self.registered, self.home.head, self.draws)
 
     @property
     def nip(self) -> Ints:
         """Civil servants' numbers, int64."""
-        return identifiers.nips(self.numbers, self.birth, self.female, self._draws)
+        return identifiers.nips(self.numbers, self.birth, self.female, self.draws)
 
     @property
     def sex(self) -> pa.StringArray:
@@ -189,7 +194,7 @@ class Block:
     def religion(self) -> Ints:
         """Positions in RELIGIONS, one for a household."""
         tables = [Choice(_BELIEFS[number]) for number in range(len(_BELIEFS))]
-        bits = self._draws.bits("religion", self.home.head)
+        bits = self.draws.bits("religion", self.home.head)
         return np.choose(self.culture, [table.at(bits) for table in tables])
 
     @property

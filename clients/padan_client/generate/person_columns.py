@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from padan_client.generate import number_noise
+from padan_client.generate import identifiers, number_noise
 from padan_client.generate.cells import Cells
+from padan_client.generate.common_columns import COMMON, Writer, flags, number
+from padan_client.generate.contacts import FORMER
 from padan_client.generate.date_noise import written_dates
 from padan_client.generate.draws import Ints
 from padan_client.generate.identifiers import digits
@@ -16,9 +17,12 @@ from padan_client.generate.name_column import written_names
 from padan_client.generate.pen import Pen
 from padan_client.generate.people import RELIGIONS, Block
 from padan_client.generate.places import gazetteer
+from padan_client.generate.vocabulary import vocabulary
 
-Writer = Callable[[Block, Pen], Cells]
-
+#: By Member: a brother, sister or twin of the head is another member of the family.
+_RELATIONS = pa.array(
+    ["KEPALA KELUARGA", "ISTRI", "ANAK", "FAMILI LAIN", "ANAK", "ORANG TUA"], pa.string()
+)
 _RELIGION_FORMS = pa.array(
     ["Islam", "KRISTEN PROTESTAN", "KATHOLIK", "HINDHU", "BUDHA", "KHONGHUCU"], pa.string()
 )
@@ -30,7 +34,7 @@ def _names(block: Block, pen: Pen) -> Cells:
 
 def _birth_dates(block: Block, pen: Pen) -> Cells:
     corrected = block.corrected_birth(pen.rates.date_corrected)
-    return written_dates(block.birth, corrected, pen.keys, pen.rates, pen.style, pen.draws)
+    return written_dates(block.birth, corrected, pen)
 
 
 def _niks(block: Block, pen: Pen) -> Cells:
@@ -53,18 +57,6 @@ def _niks(block: Block, pen: Pen) -> Cells:
 
 def _niks_of(block: Block, people: Ints) -> pa.StringArray:
     return digits(block.world.of(np.minimum(people, block.world.size - 1)).nik, 16)
-
-
-def number(cells: Cells, pen: Pen, prefix: str, *, unheld: bool = False) -> Cells:
-    """Any other number: broken, mistyped, missing, or often not held at all."""
-    number_noise.spoil(
-        cells, pen.keys, pen.draws, broken=pen.rates.number_broken,
-        mistyped=pen.rates.number_mistyped, prefix=prefix,
-    )  # fmt: skip
-    cells.blank(pen.rows("missing", pen.rates.number_missing), f"{prefix}.missing")
-    if unheld:
-        cells.blank(pen.rows("unheld", pen.rates.number_unheld), f"{prefix}.missing")
-    return cells
 
 
 def _birthplaces(block: Block, pen: Pen) -> Cells:
@@ -121,7 +113,43 @@ def _religions(block: Block, pen: Pen) -> Cells:
     return cells
 
 
-WRITERS: dict[str, Writer] = {
+def _passports(block: Block, pen: Pen) -> Cells:
+    """Indonesian passports: a former one, broken, or none held."""
+    pattern = pa.repeat(pa.scalar("A9999999"), len(pen.keys))
+    cells = Cells(identifiers.passports(block.numbers, pattern, block.draws))
+    rows = pen.rows("former", pen.rates.passport_former)
+    former = identifiers.passports(
+        block.numbers[rows] + FORMER, pattern.slice(0, len(rows)), block.draws
+    )
+    cells.put(rows, former, "passport.former")
+    return number(cells, pen, "passport")
+
+
+def _parents(role: str) -> Writer:
+    """A parent's first name, the household's."""
+
+    def write(block: Block, pen: Pen) -> Cells:
+        words = vocabulary()
+        token = words.roles[role].draw(block.draws, f"parent {role}", block.household)
+        name = words.texts.take(pa.array(token))
+        upper = pen.style.upper
+        cells = Cells(pc.utf8_upper(name) if upper else pc.utf8_title(name))
+        cells.blank(pen.rows("missing", pen.rates.contact_missing), "parent.missing")
+        return cells
+
+    return write
+
+
+def _nationalities(_: Block, pen: Pen) -> Cells:
+    return flags(pa.repeat(pa.scalar("IDN"), len(pen.keys)), pen, "nationality")
+
+
+def _relations(block: Block, pen: Pen) -> Cells:
+    """What each is to the head of the household."""
+    return flags(_RELATIONS.take(pa.array(block.home.member)), pen, "relation")
+
+
+PERSON: dict[str, Writer] = COMMON | {
     "nama": _names,
     "tanggal_lahir": _birth_dates,
     "nik": _niks,
@@ -130,4 +158,9 @@ WRITERS: dict[str, Writer] = {
     "agama": _religions,
     "kk": lambda block, pen: number(Cells(digits(block.kk, 16)), pen, "kk"),
     "nip": lambda block, pen: number(Cells(digits(block.nip, 18)), pen, "nip"),
+    "paspor": _passports,
+    "kewarganegaraan": _nationalities,
+    "nama_ayah": _parents("male_first"),
+    "nama_ibu": _parents("female_first"),
+    "hubungan": _relations,
 }

@@ -1,62 +1,169 @@
-"""What each agency's files look like: whose data, which columns, how they are kept."""
+"""What each agency's files look like: whose data, which columns, how well kept."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from enum import StrEnum
 
+from padan_client.generate import facts
+from padan_client.generate.common_columns import Writer
+from padan_client.generate.companies import Companies
+from padan_client.generate.company_columns import COMPANY
+from padan_client.generate.foreign_columns import FOREIGN
+from padan_client.generate.foreigners import Foreigners
 from padan_client.generate.people import CANDIDATES, People
-from padan_client.generate.person_columns import WRITERS, Writer
+from padan_client.generate.person_columns import PERSON
+from padan_client.generate.plans import Plan
 from padan_client.generate.rates import (
     LIST,
+    LIST_STYLE,
     REGISTRY,
+    REGISTRY_STYLE,
     TITLED_LIST_STYLE,
     TITLED_REGISTRY_STYLE,
 )
-from padan_client.generate.sides import Side, World
+from padan_client.generate.sides import Side
 
 
 class ProfileName(StrEnum):
     """The profiles of ``padan generate``."""
 
+    ASN = "asn"
+    JKN = "jkn"
+    BPJSTK = "bpjstk"
+    IMIGRASI = "imigrasi"
+    P3KE = "p3ke"
+    WLKP = "wlkp"
     REGISTER = "register"
 
 
-@dataclass(frozen=True)
-class Profile:
-    """``world`` makes the population from a size and a seed.
-
-    ``inside``: share of the list that the registry holds; ``list_share``: rows of the list for one
-    of the registry, unless asked otherwise.
-    """
-
-    world: Callable[[int, int], World]
-    registry: Side
-    list: Side
-    inside: float
-    list_share: float
-
-
-def profile(name: ProfileName) -> Profile:
-    """The profile of that name."""
+def profile(name: ProfileName) -> Plan:
+    """The plan of that profile."""
     return _PROFILES[name]
 
 
-def _columns(*names: str) -> dict[str, Writer]:
-    return {name: WRITERS[name] for name in names}
+def _some(writers: Mapping[str, Writer], names: str) -> dict[str, Writer]:
+    return {name: writers[name] for name in names.split()}
 
 
-_REGISTER_COLUMNS = _columns("nama", "tempat_lahir", "tanggal_lahir", "jenis_kelamin", "agama")
-#: Two public registers, such as all candidates and those in office. Nobody stands there twice.
-_REGISTER = Profile(
-    world=lambda size, seed: People(size, seed, families=False, retired=0.12, naming=CANDIDATES),
-    registry=Side(
-        "registry", "R", _REGISTER_COLUMNS, replace(REGISTRY, duplicate=0), TITLED_REGISTRY_STYLE
-    ),
-    list=Side("list", "L", _REGISTER_COLUMNS, replace(LIST, duplicate=0), TITLED_LIST_STYLE),
-    inside=0.95,
-    list_share=0.06,
-)
+def _values(column: str, *values: str) -> dict[str, Writer]:
+    return facts.status_columns({column: dict.fromkeys(values, "")}, several=False)
 
-_PROFILES: Mapping[ProfileName, Profile] = {ProfileName.REGISTER: _REGISTER}
+
+def _register() -> Plan:
+    """Two public registers, such as all candidates and those in office; nobody stands twice."""
+    columns = _some(PERSON, "nama tempat_lahir tanggal_lahir jenis_kelamin agama")
+    registry, listed = replace(REGISTRY, duplicate=0), replace(LIST, duplicate=0)
+    return Plan(
+        lambda size, seed: People(size, seed, families=False, retired=0.12, naming=CANDIDATES),
+        Side("registry", "R", columns, registry, TITLED_REGISTRY_STYLE),
+        Side("list", "K", columns, listed, TITLED_LIST_STYLE),
+        inside=0.95,
+        list_share=0.06,
+    )
+
+
+def _asn() -> Plan:
+    """Civil servants, pensioners among them; a ministry's candidates for training."""
+    own = _some(PERSON, "nip nik nama tempat_lahir tanggal_lahir jenis_kelamin")
+    own |= _values("status", "AKTIF", "TIDAK AKTIF", "PENSIUN")
+    own["tanggal_meninggal"] = facts.death_dates
+    asked = _some(PERSON, "nik nip nama tempat_lahir tanggal_lahir jenis_kelamin")
+    # Civil servants write their degrees.
+    style = replace(REGISTRY_STYLE, titled=0.8)
+    return Plan(
+        lambda size, seed: People(size, seed, families=False, retired=0.35),
+        Side("registry", "R", own, REGISTRY, style),
+        Side("list", "K", asked, LIST, LIST_STYLE),
+    )
+
+
+def _jkn() -> Plan:
+    """Members of the health insurance, whole families; workers that companies reported."""
+    own = _some(
+        PERSON,
+        "kartu_jkn nik kk nama tempat_lahir tanggal_lahir jenis_kelamin hubungan alamat telepon",
+    )
+    own |= _values("status_peserta", "AKTIF", "NONAKTIF")
+    own["tanggal_meninggal"] = facts.death_dates
+    asked = _some(
+        PERSON, "nik kartu_jkn nama tempat_lahir tanggal_lahir jenis_kelamin alamat telepon"
+    )
+    return Plan(
+        lambda size, seed: People(size, seed, families=True, retired=0.12),
+        Side("registry", "R", own, REGISTRY, REGISTRY_STYLE),
+        Side("list", "K", asked, LIST, LIST_STYLE),
+    )
+
+
+def _bpjstk() -> Plan:
+    """Workers in the employment insurance; travellers with Indonesian passports."""
+    own = _some(
+        PERSON,
+        "nomor_bpjstk nik paspor nama tempat_lahir tanggal_lahir jenis_kelamin alamat telepon",
+    )
+    own |= _values("kepesertaan", "AKTIF", "TIDAK AKTIF")
+    asked = _some(PERSON, "paspor nik nama tempat_lahir tanggal_lahir jenis_kelamin")
+    return Plan(
+        lambda size, seed: People(size, seed, families=False, retired=0.05),
+        Side("registry", "R", own, REGISTRY, REGISTRY_STYLE),
+        Side("list", "K", asked, LIST, LIST_STYLE),
+    )
+
+
+def _imigrasi() -> Plan:
+    """Foreigners with permits, passports and crossings; those whom employers enrolled."""
+    shared = "paspor nama kewarganegaraan tempat_lahir tanggal_lahir jenis_kelamin"
+    own = _some(FOREIGN, shared)
+    own["paspor_sampai"] = facts.expiries("passport")
+    own["status_paspor"] = facts.validities("passport", "BERLAKU", "HABIS BERLAKU")
+    own |= _values("izin", "ITAS", "ITAP")
+    own["izin_sampai"] = facts.expiries("permit")
+    own |= _values("perlintasan_terakhir", "KELUAR", "MASUK")
+    own["tanggal_perlintasan"] = facts.crossing_dates
+    return Plan(
+        Foreigners,
+        Side("registry", "R", own, REGISTRY, REGISTRY_STYLE),
+        Side("list", "K", _some(FOREIGN, shared), LIST, LIST_STYLE),
+    )
+
+
+def _p3ke() -> Plan:
+    """Poor families by decile; people whom programmes reached."""
+    own = _some(PERSON, "kk nik nama hubungan tanggal_lahir jenis_kelamin nama_ibu alamat")
+    own |= _values("desil", "1", "2", "3", "4")
+    own["tanggal_meninggal"] = facts.death_dates
+    measures = ("pelatihan", "padat_karya", "tenaga_kerja_mandiri", "bantuan_iuran")
+    asked = _some(PERSON, "nik nama tanggal_lahir jenis_kelamin alamat")
+    asked |= facts.status_columns({m: {"YA": ""} for m in measures}, several=True)
+    return Plan(
+        lambda size, seed: People(size, seed, families=True, retired=0.2),
+        Side("registry", "R", own, REGISTRY, REGISTRY_STYLE),
+        Side("list", "K", asked, LIST, LIST_STYLE),
+    )
+
+
+def _wlkp() -> Plan:
+    """Companies as two agencies know them, many identifiers missing."""
+    shared = "npwp nib nama_usaha kbli alamat telepon email"
+    own = _some(COMPANY, shared)
+    own["jumlah_pekerja"] = facts.workers
+    own |= _values("kelompok_pekerja", *facts.BANDS)
+    own |= _values("status_wlkp", "TERDAFTAR")
+    return Plan(
+        Companies,
+        Side("registry", "R", own, REGISTRY, REGISTRY_STYLE),
+        Side("list", "K", _some(COMPANY, shared), LIST, LIST_STYLE),
+    )
+
+
+_PROFILES: Mapping[ProfileName, Plan] = {
+    ProfileName.ASN: _asn(),
+    ProfileName.JKN: _jkn(),
+    ProfileName.BPJSTK: _bpjstk(),
+    ProfileName.IMIGRASI: _imigrasi(),
+    ProfileName.P3KE: _p3ke(),
+    ProfileName.WLKP: _wlkp(),
+    ProfileName.REGISTER: _register(),
+}

@@ -44,6 +44,7 @@ class Rates:
     number_mistyped: float = 0
     number_unheld: float = 0
     name_changed: float = 0
+    name_father: float = 0
     prophet_changed: float = 0
     name_truncated: float = 0
     date_wrong: float = 0
@@ -55,6 +56,8 @@ class Rates:
     flag_missing: float = 0
     contact_missing: float = 0
     contact_other: float = 0
+    passport_former: float = 0
+    foreign_changed: float = 0
     company_changed: float = 0
     branch: float = 0
     duplicate: float = 0
@@ -96,21 +99,22 @@ class Style:
 #: A registry that is looked after. The sums with LIST are the measured rates.
 REGISTRY = Rates(
     nik_missing=0.005, nik_broken=0.003, nik_mistyped=0.002, nik_swapped=0.0005,
-    nik_duplicate=0.001,
-    number_missing=0.005, number_broken=0.003, number_mistyped=0.002, number_unheld=0.1,
-    name_changed=0.012, name_truncated=0.002, date_wrong=0.005, date_missing=0.001,
-    date_corrected=0.01, place_other=0.02, religion_other=0.02, flag_wrong=0.001,
-    flag_missing=0.002, contact_missing=0.1, contact_other=0.02, company_changed=0.03, branch=0.01,
-    duplicate=0.002, deceased=0.0024,
+    nik_duplicate=0.001, number_missing=0.005, number_broken=0.003, number_mistyped=0.002,
+    number_unheld=0.1, passport_former=0.005, name_changed=0.012, name_father=0.0002,
+    name_truncated=0.002, date_wrong=0.005, date_missing=0.001, date_corrected=0.01,
+    place_other=0.02, religion_other=0.02, flag_wrong=0.001, flag_missing=0.002,
+    contact_missing=0.1, contact_other=0.02, foreign_changed=0.04, company_changed=0.03,
+    branch=0.01, duplicate=0.001, deceased=0.0024,
 )  # fmt: skip
-#: A list put together from application forms. Invalid NIK 11.2 %: broken and mistyped.
+#: A list put together from application forms. Invalid NIK, 11.2 %: broken, mistyped, another's.
 LIST = Rates(
-    nik_missing=0.02, nik_broken=0.088, nik_mistyped=0.018, nik_swapped=0.004, nik_duplicate=0.001,
+    nik_missing=0.02, nik_broken=0.088, nik_mistyped=0.018, nik_swapped=0.004, nik_duplicate=0.002,
     number_missing=0.03, number_broken=0.03, number_mistyped=0.012, number_unheld=0.3,
-    name_changed=0.105, prophet_changed=0.16, name_truncated=0.004, date_wrong=0.0565,
-    date_missing=0.047, date_corrected=0.01, place_other=0.18, religion_other=0.2,
-    flag_wrong=0.006, flag_missing=0.015, contact_missing=0.3, contact_other=0.15,
-    company_changed=0.25, branch=0.03, duplicate=0.004, deceased=0.0024,
+    passport_former=0.05, name_changed=0.103, name_father=0.003, prophet_changed=0.16,
+    name_truncated=0.004, date_wrong=0.0565, date_missing=0.047, date_corrected=0.01,
+    place_other=0.18, religion_other=0.2, flag_wrong=0.006, flag_missing=0.015,
+    contact_missing=0.3, contact_other=0.15, foreign_changed=0.3, company_changed=0.25,
+    branch=0.03, duplicate=0.004, deceased=0.0024,
 )  # fmt: skip
 REGISTRY_STYLE = Style(upper=True, other_case=0.05, ranked=0.05, written=0.05)
 LIST_STYLE = Style(

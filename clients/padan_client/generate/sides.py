@@ -56,8 +56,8 @@ def seat(
 ) -> Seating:
     """Seat ``registry + listed - inside`` people: ``inside`` of the list are in the registry.
 
-    ``twice``: shares of the registry's and the list's rows that repeat another row of theirs; only
-    rows of people that the other file does not hold are given up for that.
+    ``twice``: shares of the registry's and the list's rows that repeat another row of theirs. As
+    many rows of the list are in the registry as without.
     """
     size = registry + listed - inside
     order = np.argsort(draws.bits("people", np.arange(size)), kind="stable")
@@ -69,34 +69,37 @@ def seat(
     asked[row_of >= 0] = registered[row_of[row_of >= 0]]
     asked[row_of < 0] = order[registry:]
 
-    spare = np.ones(registry, dtype=bool)
-    spare[row_of[row_of >= 0]] = False
-    copied, source = _repeats(np.flatnonzero(spare), registry, twice[0], draws.of("registry"))
-    again, whose = _repeats(np.flatnonzero(row_of < 0), listed, twice[1], draws.of("list"))
-    pairs = _pairs(row_of, copied, source, again, whose)
+    held = row_of >= 0
+    spare = np.setdiff1d(np.arange(registry), row_of[held], assume_unique=True)
+    copied, source = _repeats(spare, np.arange(registry), twice[0], draws.of("registry"))
+    # In the list, those who are in the registry repeat each other, and so do the rest.
+    both = [
+        _repeats(rows, rows, twice[1], draws.of("list"))
+        for rows in (np.flatnonzero(held), np.flatnonzero(~held))
+    ]
+    again, whose = (np.concatenate(parts) for parts in zip(*both, strict=True))
+    row_of[again] = row_of[whose]
+    pairs = _pairs(row_of, copied, source)
     registered[copied], asked[again] = registered[source], asked[whose]
-    return Seating(Rows(registered, copied), Rows(asked, again), pairs)
+    return Seating(Rows(registered, copied), Rows(asked, np.sort(again)), pairs)
 
 
-def _repeats(spare: Ints, rows: int, share: float, draws: Draws) -> tuple[Ints, Ints]:
-    """Rows given up to repeat others, ascending, and the rows they repeat."""
-    wanted = min(round(share * rows), len(spare) // 2)
+def _repeats(spare: Ints, rows: Ints, share: float, draws: Draws) -> tuple[Ints, Ints]:
+    """``spare`` rows given up to repeat others of ``rows``, ascending, and which they repeat."""
+    wanted = min(round(share * len(rows)), len(spare) // 2)
     if not wanted:
         return np.zeros(0, np.int64), np.zeros(0, np.int64)
     chosen = spare[np.argsort(draws.bits("repeated", spare), kind="stable")[:wanted]]
     chosen.sort()
-    others = np.setdiff1d(np.arange(rows), chosen, assume_unique=True)
+    others = np.setdiff1d(rows, chosen, assume_unique=True)
     return chosen, others[draws.below("whom", chosen, len(others))]
 
 
-def _pairs(row_of: Ints, copied: Ints, source: Ints, again: Ints, whose: Ints) -> Ints:
+def _pairs(row_of: Ints, copied: Ints, source: Ints) -> Ints:
     """All pairs of rows about one person, ordered by list row, then registry row."""
     listed = np.flatnonzero(row_of >= 0)
     pairs = np.column_stack((row_of[listed], listed))
-    # A list row that repeats another is in the registry if that one is.
-    repeated = np.column_stack((row_of[whose], again))
-    pairs = np.concatenate((pairs, repeated[repeated[:, 0] >= 0]))
-    # And so is whoever a repeated registry row is about.
+    # Whoever a registry row is about that is repeated has a pair with the repetition, too.
     order = np.argsort(source, kind="stable")
     low = np.searchsorted(source[order], pairs[:, 0], side="left")
     count = np.searchsorted(source[order], pairs[:, 0], side="right") - low

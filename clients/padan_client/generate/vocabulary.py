@@ -10,6 +10,7 @@ linker tested on errors drawn from its own rules would only be tested on what it
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -22,6 +23,8 @@ from numpy.typing import NDArray
 from padan_client.generate.draws import Bools, Choice, Draws, Ints
 
 Slots = NDArray[np.int32]
+#: Forms of a token.
+Forms = Callable[[str], list[str]]
 
 #: Tokens a name may have, counting aliases and fathers' names.
 SLOTS = 9
@@ -37,13 +40,20 @@ _FAMILIES = (
 #: The spelling before 1972.
 _OLD = (("u", "oe"), ("j", "dj"), ("c", "tj"), ("sy", "sj"), ("ny", "nj"))
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
-_SPELT, _DOUBLED, _SLIPPED = 4, 2, 8
+_SLIPS = 8
 
 _JAVANESE_ROOTS = (
-    "su har pur mar sar war wi mul sul sup sug sut suk sum sun sur bud kus rus ris tri wid juw sid"
+    "su har pur mar sar war wi mul sul sup sug sut suk sum sun sur bud kus rus ris tri wid juw sid "
+    "nar pon kas dar sam tar jum kar sud sis yul has mis pan sol tug wag wij bas"
 )
-_MEN_ENDINGS = "yanto yono wanto tono wono narto sito di jo min man giyo roto yadi yatno jito"
-_WOMEN_ENDINGS = "yati yani wati tini ningsih inah iyem narti jiati lastri nah sih yanti arni"
+_MEN_ENDINGS = (
+    "yanto yono wanto tono wono narto sito di jo min man giyo roto yadi yatno jito giono "
+    "naryo tyono darto padi silo wasito"
+)
+_WOMEN_ENDINGS = (
+    "yati yani wati tini ningsih inah iyem narti jiati lastri nah sih yanti arni "
+    "tiyah yem kinah lasih wiyati rinah mirah"
+)
 _PROPHET = {
     "muhammad": 81, "m.": 7, "muhamad": 5, "mohammad": 2, "muh.": 1.6, "moh.": 1.1,
     "mochammad": 0.8, "mohamad": 1.5,
@@ -74,50 +84,56 @@ class Role:
 
 
 class Vocabulary:
-    """All tokens, their roles and their variants."""
+    """All tokens of one kind of names, their roles and their variants.
 
-    def __init__(self) -> None:
+    ``roles``: weights of the tokens of each role; ``others``: tokens of no role; ``spelt`` and
+    ``short`` give a token's other spellings and short forms.
+    """
+
+    def __init__(
+        self, roles: Mapping[str, Mapping[str, float]], others: Iterable[str], spelt: Forms,
+        short: Forms,
+    ) -> None:  # fmt: skip
         self._number: dict[str, int] = {}
-        self.roles = {name: self._role(weights) for name, weights in _role_weights().items()}
-        for token in (*_BALI_SHORT.values(), *_PARTICLES.split()):
-            self.number(token)
-        #: Tokens before variants were added; only these are misspelt.
-        self.base = len(self._number)
+        self.roles = {name: self._role(weights) for name, weights in roles.items()}
+        for token in others:
+            self._add(token)
         base = list(self._number)
-        #: Other spellings by the families of letters.
-        self.spelt = self._variants([_respelt(t) for t in base], _SPELT)
+        #: Tokens before variants were added; only these are misspelt.
+        self.base = len(base)
+        #: Other spellings, int32[base, few]; NONE where there is none, as in the tables below.
+        self.spelt = self._variants(map(spelt, base), 4)
+        #: Short forms.
+        self.short = self._variants(map(short, base), 8)
         #: The spelling before 1972.
-        self.old = self._variants([_old(t) for t in base], 1)
+        self.old = self._variants(map(_old, base), 1)
         #: A doubled letter single, or a single one doubled.
-        self.doubled = self._variants([_doubled(t) for t in base], _DOUBLED)
+        self.doubled = self._variants(map(_doubled, base), 2)
         #: A letter wrong, missing, added or in its neighbour's place.
-        self.slipped = self._variants([_slipped(t) for t in base], _SLIPPED)
+        self.slipped = self._variants(map(_slipped, base), _SLIPS)
         #: A long token in two.
-        self.split = self._variants([_split(t) for t in base], 1)
-        #: The prophet's name and orders of birth shortened, any other token as its initial.
-        self.short = self._variants([_short(t) for t in base], 8)
-        #: bool[base]: spellings of Muhammad.
-        self.prophet: Bools = np.array([t in _PROPHET for t in base])
+        self.split = self._variants(map(_split, base), 1)
         tokens = list(self._number)
         #: Texts by number: as first tokens, then, from the middle, with a space in front.
         self.texts = pa.array(tokens + [" " + t for t in tokens], pa.string())
 
     def number(self, token: str) -> int:
-        """The token's number; a new one if it has none."""
+        """The number of a known token."""
+        return self._number[token]
+
+    def _add(self, token: str) -> int:
         return self._number.setdefault(token, len(self._number))
 
-    def _role(self, weights: dict[str, float]) -> Role:
-        numbers = np.array([self.number(t) for t in weights], dtype=np.int32)
+    def _role(self, weights: Mapping[str, float]) -> Role:
+        numbers = np.array([self._add(t) for t in weights], dtype=np.int32)
         return Role(numbers, Choice(list(weights.values())))
 
-    def _variants(self, forms: list[list[str]], width: int) -> Slots:
-        """int32[base, width]: for each base token its forms repeated to ``width``, or NONE."""
-        table = np.full((self.base, width), NONE)
-        for row, spelt in enumerate(forms):
-            if spelt:
-                numbers = [self.number(form) for form in spelt]
-                table[row] = (numbers * width)[:width]
-        return table
+    def _variants(self, forms: Iterable[list[str]], width: int) -> Slots:
+        """int32[base, width]: each base token's forms, repeated to fill the row."""
+        none = [int(NONE)] * width
+        numbered = ([self._add(form) for form in found] for found in forms)
+        rows = [(numbers * width)[:width] if numbers else none for numbers in numbered]
+        return np.array(rows, dtype=np.int32).reshape(self.base, width)
 
     def rendered(self, slots: Slots) -> pa.StringArray:
         """The names as text in lower case; glued tokens have ``GLUE`` added to their numbers."""
@@ -126,7 +142,7 @@ class Vocabulary:
         for i in range(slots.shape[1]):
             column = slots[:, i]
             empty = column < 0
-            if empty.all():
+            if i and empty.all():
                 continue
             glued = column >= GLUE
             number = np.where(glued, column - GLUE, column + (half if i else 0))
@@ -140,16 +156,36 @@ GLUE = np.int32(1 << 24)
 
 @cache
 def vocabulary() -> Vocabulary:
-    """The one vocabulary."""
-    return Vocabulary()
+    """What Indonesian people are called."""
+    others = (*_BALI_SHORT.values(), *_PARTICLES.split())
+    return Vocabulary(_role_weights(), others, respelt, _short)
+
+
+@cache
+def prophets() -> Bools:
+    """bool[base]: spellings of Muhammad."""
+    words = vocabulary()
+    result = np.zeros(words.base, dtype=bool)
+    result[[words.number(token) for token in _PROPHET]] = True
+    return result
+
+
+@cache
+def name_roles() -> dict[str, dict[str, float]]:
+    """Tokens of Indonesian names by role, with their weights."""
+    roles: dict[str, dict[str, float]] = {}
+    for line in data_lines("names.txt"):
+        head, _, entries = line.partition(":")
+        # Rare tokens stand together by weight, "rare_f 60:"; others have their own, "nur=28700".
+        role, _, weight = head.partition(" ")
+        pairs = (entry.partition("=") for entry in entries.split())
+        found = {token: float(own or weight) for token, _, own in pairs}
+        roles[role] = roles.get(role, {}) | found
+    return roles
 
 
 def _role_weights() -> dict[str, dict[str, float]]:
-    roles: dict[str, dict[str, float]] = {}
-    for line in data_lines("names.txt"):
-        role, _, entries = line.partition(":")
-        pairs = (entry.split("=") for entry in entries.split())
-        roles[role] = {token: float(weight) for token, weight in pairs}
+    roles = dict(name_roles())
     roles["prophet"] = dict(_PROPHET)
     roles["prophet_forms"] = dict(_PROPHET_FORMS)
     roles["javanese_m"] = dict.fromkeys(_composed(_MEN_ENDINGS), 1.0)
@@ -185,7 +221,8 @@ def _spread(forms: list[str], count: int) -> list[str]:
     return [distinct[i * len(distinct) // count] for i in range(count)]
 
 
-def _respelt(token: str) -> list[str]:
+def respelt(token: str) -> list[str]:
+    """Spellings of a token by the families of letters."""
     if len(token) < 4 or "." in token:
         return []
     forms = [
@@ -194,7 +231,7 @@ def _respelt(token: str) -> list[str]:
         for a, b in (pair, pair[::-1])
         if a in token and (len(b) < 2 or b not in token)
     ]
-    return _spread(forms, _SPELT)
+    return _spread(forms, 4)
 
 
 def _old(token: str) -> list[str]:
@@ -211,7 +248,7 @@ def _doubled(token: str) -> list[str]:
         if token[at] == token[at - 1]:
             return [token[:at] + token[at + 1 :]]
     inner = range(2, max(3, len(token)))
-    return _spread([token[:at] + token[at - 1] + token[at:] for at in inner], _DOUBLED)
+    return _spread([token[:at] + token[at - 1] + token[at:] for at in inner], 2)
 
 
 def _slipped(token: str) -> list[str]:
@@ -219,8 +256,8 @@ def _slipped(token: str) -> list[str]:
     if "." in token or len(token) < 3:
         return []
     forms = []
-    for i in range(_SLIPPED):
-        at = (i * len(token)) // _SLIPPED
+    for i in range(_SLIPS):
+        at = (i * len(token)) // _SLIPS
         other = _LETTERS[(ord(token[at]) * 7 + i * 5 + len(token)) % 26]
         ends = (
             other + token[at + 1 :],

@@ -1,5 +1,4 @@
 import ast
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -8,8 +7,7 @@ import pyarrow as pa
 import pytest
 
 from padan_client import generate as package
-from padan_client.generate import ID_COLUMN, errors, generate_demo
-from padan_client.generate.numbers import unique
+from padan_client.generate import ID_COLUMN, generate_demo
 from padan_client.records import prepare
 from padan_linkage import agreement
 from padan_linkage.normalise import exact_values, normalise
@@ -99,10 +97,11 @@ def test_the_same_seed_gives_the_same_tables(asn, demo):
     assert not other.registry.equals(demo.registry)
 
 
-def test_half_of_the_candidates_are_registered_once(demo):
+def test_half_of_the_candidates_are_registered(demo):
     requests, registry = matched(demo)
     assert len(requests) == 3000
-    assert len(set(registry.tolist())) == 3000
+    # But for the few who stand in the list twice.
+    assert 0.99 * 3000 < len(set(registry.tolist())) < 3000
     ids = demo.registry[ID_COLUMN].take(pa.array(registry)).to_pylist()
     assert ids == demo.truth["registry_id"].drop_null().to_pylist()
     assert demo.truth["request_id"].to_pylist() == demo.requests[ID_COLUMN].to_pylist()
@@ -112,31 +111,13 @@ def test_pairs_are_the_same_people_and_the_rest_are_not(demo):
     requests, registry = matched(demo)
     ours = np.array(demo.registry["nik"].to_pylist())
     theirs = np.array(demo.requests["nik"].to_pylist())
-    assert (ours[registry] == theirs[requests]).mean() == pytest.approx(0.89, abs=0.02)
+    assert (ours[registry] == theirs[requests]).mean() == pytest.approx(0.866, abs=0.015)
     strangers = np.setdiff1d(np.arange(6000), requests)
     taken = set(ours.tolist()) - {""}
     given = normalise(Kind.NIK, demo.requests["nik"]).values.to_pylist()
     mistaken = [given[row] for row in strangers.tolist() if given[row] in taken]
-    # Only those who gave the NIK of a registered relative.
+    # Only those who gave the NIK of somebody registered, mostly a relative.
     assert len(mistaken) < 0.01 * len(strangers)
-
-
-def test_rates_are_those_measured(asn, monkeypatch):
-    for side in ("REQUEST", "REGISTRY"):
-        monkeypatch.setattr(errors, side, replace(getattr(errors, side), name_titled=0))
-    demo = generate_demo(asn, 12_000, 12_000, 3)
-    requests, registry = matched(demo)
-    names = [
-        np.array([n.lower() for n in table["nama"].to_pylist()])
-        for table in (demo.registry, demo.requests)
-    ]
-    assert (names[0][registry] == names[1][requests]).mean() == pytest.approx(0.87, abs=0.02)
-    ours = np.array(normalise(Kind.DATE, demo.registry["tanggal_lahir"]).values.to_pylist())
-    theirs = np.array(normalise(Kind.DATE, demo.requests["tanggal_lahir"]).values.to_pylist())
-    known = (ours[registry] != "") & (theirs[requests] != "")
-    assert (~known).mean() == pytest.approx(0.048, abs=0.01)
-    differ = ours[registry][known] != theirs[requests][known]
-    assert differ.mean() == pytest.approx(0.06, abs=0.012)
 
 
 def test_pensioners_are_old(demo):
@@ -184,12 +165,6 @@ def test_names_are_many_and_in_families(demo):
     assert 0.05 < np.mean([n.startswith(("muhammad", "m.", "moh", "muh")) for n in names]) < 0.2
     assert any(n.startswith(("i wayan", "ni wayan")) for n in names)
     assert 0.1 < np.mean([" " not in n for n in names]) < 0.35
-
-
-def test_unique_numbers_are_unique():
-    rng = np.random.default_rng(1)
-    assert len(set(unique(9000, 4, rng))) == 9000
-    assert {len(n) for n in unique(100, 13, rng)} == {13}
 
 
 def test_sizes_must_be_positive(asn):
