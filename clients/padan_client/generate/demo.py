@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import numpy as np
@@ -75,7 +75,7 @@ class Demo:
     registry: pa.Table
     requests: pa.Table
     truth: pa.Table
-    errors: pa.Table
+    errors: pa.Table = field(default_factory=lambda: pa.table({}))
 
     def __repr__(self) -> str:
         return f"Demo(registry={self.registry.num_rows}, requests={self.requests.num_rows})"
