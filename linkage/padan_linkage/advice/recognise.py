@@ -15,6 +15,8 @@ _KEPT = 0.5
 _CLEAR = 0.9
 #: Fewer filled values than this share make a column useless.
 _LEAST_FILLED = 0.02
+#: In fewer rows one value says nothing about the column.
+_ENOUGH_ROWS = 5
 #: An unnamed column with more effective values than this is no category.
 _MOST_CATEGORIES = 200
 _PLAUSIBLE_YEARS = range(1880, 2041)
@@ -93,7 +95,7 @@ def _refused(column: Column, role: Role) -> Said | None:
         )
     if column.share_filled < _LEAST_FILLED:
         return Said(f"{name}: hampir selalu kosong.", f"{name}: almost always empty.")
-    if column.distinct == 1:
+    if column.distinct == 1 and len(column.values) >= _ENOUGH_ROWS:
         return Said(f"{name}: selalu bernilai sama.", f"{name}: always has the same value.")
     return None
 

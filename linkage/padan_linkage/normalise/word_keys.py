@@ -164,7 +164,7 @@ def _narrow(chosen: Ints, begin: int, end: int, take: int, ranks: Ints, sizes: I
         return begin + 1
     if take == ENDS:
         chosen[begin + 1] = chosen[end - 1]
-        return begin + 1 + (chosen[begin] != chosen[begin + 1])
+        return begin + 1 + int(chosen[begin] != chosen[begin + 1])
     # The two longest; of equally long ones those first in the alphabet.
     for place in range(begin, begin + 2):
         best = place

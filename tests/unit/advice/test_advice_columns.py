@@ -114,7 +114,7 @@ def test_what_a_name_promises(name, role):
         # Nothing to go by:
         ("x", CODES, Role.UNKNOWN, None),
         ("nama", ["", "", ""], Role.FULL_NAME, None),
-        ("agama", ["Islam", "Islam", "Islam"], Role.CATEGORY, None),
+        ("agama", ["Islam"] * 6, Role.CATEGORY, None),
         ("entity_id", CODES, Role.TRUTH, None),
         ("id", NIKS, Role.ROW_ID, None),
     ],
