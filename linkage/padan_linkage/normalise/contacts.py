@@ -7,15 +7,21 @@ import re
 from padan_linkage.normalise.latin import is_missing, plain, words
 from padan_linkage.normalise.outcome import Reason
 
-_MALE = words("l lk laki laki-laki laki2 laki-laki. lelaki pria m male man 1")
-_FEMALE = words("p pr perempuan wanita w f female woman perempuan. 2")
+_MALE = words("l lk laki laki-laki laki2 laki/laki lelaki pria m male man 1")
+_FEMALE = words("p pr perempuan wanita w f female woman wnt 2")
 
 _EMAIL = re.compile(r"^[a-z0-9._%+\-]+@[a-z0-9\-]+(\.[a-z0-9\-]+)+$")
+_AT = re.compile(r"\s*(?:\(at\)|\[at\]|@)\s*")
+_SECOND_EMAIL = re.compile(r"[\s;,/]+")
 #: One field, two phones: the first one counts.
 _SECOND_PHONE = re.compile(r"\s*[/;,]|\s+(?:atau|dan|ext)\b")
 _NOT_ALNUM = re.compile(r"[^0-9A-Z]+")
 _PASSPORT = re.compile(r"^(?=(?:.*[0-9]){3})[0-9A-Z]{6,10}$")
 _KPJ = re.compile(r"^[0-9]{2}[0-9A-Z][0-9]{8}$")
+
+#: A number that a spreadsheet has rounded, or given a fraction.
+_EXPONENT = re.compile(r"^\d[.,]?\d*e\+?\d+$")
+_POINT_ZERO = re.compile(r"\.0$")
 
 #: Digits of a phone with the country code (E.164 allows 15).
 _PHONE_DIGITS = range(9, 16)
@@ -25,7 +31,7 @@ def parse_sex(value: str) -> str:
     """``L`` (laki-laki) or ``P`` (perempuan)."""
     if is_missing(value):
         return ""
-    text = plain(value).replace(" ", "")
+    text = plain(value).replace(" ", "").strip(".")
     if text in _MALE:
         return "L"
     return "P" if text in _FEMALE else Reason.UNKNOWN_VALUE
@@ -35,7 +41,10 @@ def parse_phone(value: str) -> str:
     """Digits with the country code; numbers without one are Indonesian (62)."""
     if is_missing(value) or not value.strip(" 0-"):
         return ""
-    first = _SECOND_PHONE.split(plain(value).strip(" /;,"))[0]
+    text = plain(value).strip(" /;,")
+    if _EXPONENT.match(text):
+        return Reason.SPREADSHEET
+    first = _SECOND_PHONE.split(_POINT_ZERO.sub("", text))[0]
     digits = "".join(c for c in first.replace("(0)", "") if c.isdigit())
     international = first.lstrip(" (").startswith("+")
     if digits.startswith("00"):
@@ -56,11 +65,12 @@ def parse_phone(value: str) -> str:
 
 
 def parse_email(value: str) -> str:
-    """The address in lower case."""
+    """The address in lower case; the first, if there are several."""
     if is_missing(value):
         return ""
-    text = value.strip().lower()
-    return text if _EMAIL.match(text) else Reason.STRUCTURE
+    text = _AT.sub("@", value.strip().lower().removeprefix("mailto:"))
+    first = _SECOND_EMAIL.split(text.strip(" <>;,/"))[0].strip(" .<>")
+    return first if _EMAIL.match(first) else Reason.STRUCTURE
 
 
 def _is_filler(text: str) -> bool:

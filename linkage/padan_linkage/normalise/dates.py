@@ -32,15 +32,17 @@ _SEPARATOR = r"[\s./,\-]+"
 _TIME = re.compile(
     r"[t ]\d{1,2}[:.]\d{2}([:.]\d{2}([.,]\d+)?)?\s*(am|pm|z|wib|wita|wit|[+-]\d{2}:?\d{2})?$"
 )
+_PLACE_BEFORE = re.compile(r"^[a-z][a-z .'()]*[\s,/:;.\-]+(?=\d)")
+_YEAR_ALONE = re.compile(rf"^(?:tahun|thn|th)?\.?\s*(?:\d{{1,2}}{_SEPARATOR})?(\d{{4}})$")
 _YEAR_FIRST = re.compile(rf"^(\d{{4}}){_SEPARATOR}(\d{{1,2}}){_SEPARATOR}(\d{{1,2}})$")
 _DAY_FIRST = re.compile(rf"^(\d{{1,2}}){_SEPARATOR}(\d{{1,2}}){_SEPARATOR}(\d{{4}}|\d{{2}})$")
-_DAY_WORD = re.compile(r"(?:^|\D)(\d{1,2})[\s./,\-]*([a-z]{3,9})[\s./,\-]*(\d{4}|\d{2})$")
+_DAY_WORD = re.compile(r"(?:^|\D)(\d{1,2})[\s./,\-]*([a-z]{3,10})[\s./,\-]*(\d{4}|\d{2})$")
 _WORD_DAY = re.compile(
     rf"([a-z]{{3,9}}){_SEPARATOR}(\d{{1,2}})(?:st|nd|rd|th)?{_SEPARATOR}(\d{{4}})$"
 )
 _YEAR_WORD = re.compile(rf"^(\d{{4}}){_SEPARATOR}([a-z]{{3,9}}){_SEPARATOR}(\d{{1,2}})$")
 _EIGHT = re.compile(r"^\d{8}$")
-_SERIAL = re.compile(r"^\d{5}(\.0)?$")
+_SERIAL = re.compile(r"^\d{5}(\.\d+)?$")
 
 #: Day numbers of a spreadsheet between 1910 and 2030 count from here.
 _SPREADSHEET_EPOCH = dt.date(1899, 12, 30)
@@ -56,9 +58,9 @@ def parse_date(value: str) -> str:
     text = _TIME.sub("", plain(value))
     if not text.strip("0-/. "):
         return Reason.FILLER
-    parts = _parts(text)
+    parts = _parts(text) or _parts(_PLACE_BEFORE.sub("", text))
     if parts is None:
-        return Reason.UNREADABLE
+        return Reason.INCOMPLETE_DATE if _YEAR_ALONE.match(text) else Reason.UNREADABLE
     year, month, day = parts
     if 0 in (month, day) or year == 0:
         return Reason.INCOMPLETE_DATE
@@ -84,13 +86,18 @@ def _parts(text: str) -> tuple[int, int, int] | None:
 
 def _with_month_word(text: str) -> tuple[int, int, int] | None:
     """Dates with the month in letters, after a place or a weekday too."""
-    if (m := _DAY_WORD.search(text)) and m[2] in MONTHS:
-        return _year(m[3]), MONTHS[m[2]], int(m[1])
-    if (m := _WORD_DAY.search(text)) and m[1] in MONTHS:
-        return _year(m[3]), MONTHS[m[1]], int(m[2])
-    if (m := _YEAR_WORD.match(text)) and m[2] in MONTHS:
-        return int(m[1]), MONTHS[m[2]], int(m[3])
+    if (m := _DAY_WORD.search(text)) and _month(m[2]):
+        return _year(m[3]), _month(m[2]), int(m[1])
+    if (m := _WORD_DAY.search(text)) and _month(m[1]):
+        return _year(m[3]), _month(m[1]), int(m[2])
+    if (m := _YEAR_WORD.match(text)) and _month(m[2]):
+        return int(m[1]), _month(m[2]), int(m[3])
     return None
+
+
+def _month(word: str) -> int:
+    """The month of a word between numbers, slips behind its first three letters forgiven; or 0."""
+    return MONTHS.get(word) or MONTHS.get(word[:3], 0)
 
 
 def _day_first(day: int, month: int, year: int) -> tuple[int, int, int]:

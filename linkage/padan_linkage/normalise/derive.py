@@ -71,7 +71,8 @@ def _nik_birth_date(nik: str) -> str:
 
 
 def _nip_birth_date(nip: str) -> str:
-    return f"{nip[:4]}-{nip[4:6]}-{nip[6:8]}"
+    """ "" for the old NIP, which holds no date."""
+    return "" if len(nip) < 18 else f"{nip[:4]}-{nip[4:6]}-{nip[6:8]}"
 
 
 _CHANGES: dict[tuple[Kind, str], Callable[[str], str]] = {

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -16,8 +17,10 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from stdnum import luhn
 
+from padan_linkage.jit import kernel
 from padan_linkage.normalise.latin import MISSING
-from padan_linkage.normalise.outcome import Normalised, Reason, with_reasons
+from padan_linkage.normalise.outcome import Normalised, Reason, map_distinct, with_reasons
+from padan_linkage.normalise.pieces import buffers
 from padan_linkage.schema import Kind
 
 Digits = NDArray[np.uint8]
@@ -42,6 +45,9 @@ _FEMALE_DAY = 40
 #: added: a NIK with one digit missing is still evidence, though it can equal nothing.
 _LONG = (Kind.NIK, Kind.KK, Kind.NIP)
 _NEAR = 2
+#: A number in a spreadsheet's exponent form; with so many digits it is worth writing out.
+_EXPONENT = r"(?i)^[0-9]+e\+?[0-9]+$"
+_ENOUGH_DIGITS = 12
 
 
 @dataclass(frozen=True)
@@ -49,12 +55,20 @@ class NumberRule:
     """How long a number is, and what must hold for its digits.
 
     Shorter numbers of at least ``pad_from`` digits have lost leading zeros in a spreadsheet and get
-    them back.
+    them back. ``prefix`` (a pattern) may stand before the digits; of numbers with ``more`` digits
+    the first ``width`` count; ``older`` is a shorter form that is a number of its own.
     """
 
     width: int
     check: Check
     pad_from: int | None = None
+    prefix: str | None = None
+    more: int | None = None
+    older: tuple[int, Check] | None = None
+
+    def checks(self) -> list[tuple[int, Check]]:
+        """The lengths that are right, each with its check."""
+        return [(self.width, self.check), *([self.older] if self.older else [])]
 
 
 def parse_numbers(kind: Kind, values: pa.StringArray) -> Normalised:
@@ -64,27 +78,58 @@ def parse_numbers(kind: Kind, values: pa.StringArray) -> Normalised:
     :func:`sound_numbers`.
     """
     rule = RULES[kind]
-    text = _clean(values)
-    length = pc.binary_length(text).to_numpy(zero_copy_only=False)
-    digits = _matches(text, r"^[0-9]+$")
-    if rule.pad_from is not None:
-        short = digits & (length >= rule.pad_from) & (length < rule.width)
-        if short.any():
-            text = pc.if_else(pa.array(short), pc.utf8_lpad(text, rule.width, "0"), text)
-            length = np.where(short, rule.width, length)
-    missing = length == 0
-    codes = np.select(
-        [missing, _matches(text, r"(?i)^[0-9]+e\+?[0-9]+$"), ~digits, length < rule.width,
-         length > rule.width],
-        [0, _CODE[Reason.SPREADSHEET], _CODE[Reason.NOT_DIGITS], _CODE[Reason.TOO_SHORT],
-         _CODE[Reason.TOO_LONG]],
-        default=0,
+    good = _of_digits(*buffers(values), rule.width)
+    if not good.all():
+        rest = pa.array(~good)
+        values = pc.replace_with_mask(values, rest, _repaired(rule, _clean(values.filter(rest))))
+    length = pc.binary_length(values).to_numpy(zero_copy_only=False)
+    codes = np.zeros(len(values), np.uint8)
+    digits = good.copy()
+    if not good.all():
+        rest = values.filter(pa.array(~good))
+        digits[~good] = _matches(rest, r"^[0-9]+$")
+        codes[~good] = _width_codes(rest, digits[~good], length[~good], rule)
+    for width, check in rule.checks():
+        whole = digits & (length == width)
+        if whole.any():
+            codes[whole] = check(_matrix(values.filter(pa.array(whole)), width))
+    kept = None
+    if kind in _LONG and codes.any():
+        kept = _damaged(values, length, rule.width, codes) & digits
+    return with_reasons(values, codes, REASONS, kept=kept)
+
+
+def _width_codes(
+    text: pa.StringArray, digits: NDArray[np.bool_], length: NDArray[np.int64], rule: NumberRule
+) -> NDArray[np.uint8]:
+    """What is wrong with cleaned values by their characters and lengths alone."""
+    spreadsheet = _matches(text, _EXPONENT)
+    return np.select(
+        [length == 0, spreadsheet, ~digits, np.isin(length, [w for w, _ in rule.checks()]),
+         length < rule.width],
+        [0, _CODE[Reason.SPREADSHEET], _CODE[Reason.NOT_DIGITS], 0, _CODE[Reason.TOO_SHORT]],
+        default=_CODE[Reason.TOO_LONG],
     ).astype(np.uint8)  # fmt: skip
-    whole = digits & (length == rule.width)
-    if whole.any():
-        codes[whole] = rule.check(_matrix(text.filter(pa.array(whole)), rule.width))
-    kept = _damaged(text, length, rule.width, codes) & digits if kind in _LONG else None
-    return with_reasons(text, codes, REASONS, kept=kept)
+
+
+def _repaired(rule: NumberRule, text: pa.StringArray) -> pa.StringArray:
+    """Cleaned values without what can be undone: lost zeros, look-alike letters, more behind."""
+    alike = _matches(text, r"^[0-9OoIl|]*[0-9][0-9OoIl|]*$") & ~_matches(text, r"^[0-9]*$")
+    if alike.any():
+        mended = pc.replace_substring_regex(
+            pc.replace_substring_regex(text.filter(pa.array(alike)), "[Oo]", "0"), "[Il|]", "1"
+        )
+        text = pc.replace_with_mask(text, pa.array(alike), mended)
+    if rule.prefix is not None:
+        text = pc.replace_substring_regex(text, rule.prefix, "")
+    if rule.pad_from is not None:
+        length = pc.binary_length(text).to_numpy(zero_copy_only=False)
+        short = _matches(text, r"^[0-9]+$") & (length >= rule.pad_from) & (length < rule.width)
+        text = pc.if_else(pa.array(short), pc.utf8_lpad(text, rule.width, "0"), text)
+    if rule.more is not None:
+        longer = _matches(text, rf"^[0-9]{{{rule.more}}}$")
+        text = pc.if_else(pa.array(longer), pc.utf8_slice_codeunits(text, 0, rule.width), text)
+    return text
 
 
 def _damaged(
@@ -106,11 +151,13 @@ def sound_numbers(kind: Kind, values: pa.StringArray) -> pa.StringArray:
     """
     if kind not in _LONG:
         return values
-    rule = RULES[kind]
-    whole = pc.equal(pc.binary_length(values), rule.width).to_numpy(zero_copy_only=False)
+    length = pc.binary_length(values).to_numpy(zero_copy_only=False)
     sound = np.zeros(len(values), dtype=bool)
-    if whole.any():
-        sound[whole] = rule.check(_matrix(values.filter(pa.array(whole)), rule.width)) == 0
+    for width, check in RULES[kind].checks():
+        whole = length == width
+        if whole.any():
+            digits = values if whole.all() else values.filter(pa.array(whole))
+            sound[whole] = check(_matrix(digits, width)) == 0
     return values if sound.all() else pc.if_else(pa.array(sound), values, "")
 
 
@@ -119,11 +166,24 @@ def _clean(values: pa.StringArray) -> pa.StringArray:
     if not pc.all(pc.string_is_ascii(values)).as_py():
         values = pc.utf8_normalize(values, form="NFKC")
     values = pc.utf8_trim_whitespace(values)
-    lower = pc.utf8_lower(values)
-    nothing = pc.is_in(lower, value_set=pa.array([*sorted(MISSING), "0"]))
+    nothing = pc.is_in(pc.utf8_lower(values), value_set=pa.array([*sorted(MISSING), "0"]))
     values = pc.if_else(nothing, "", values)
-    values = pc.replace_substring_regex(values, r"^([0-9]+)\.0$", r"\1")
-    return pc.replace_substring_regex(values, r"[\s.,'\-/_:]", "")
+    values = pc.replace_substring_regex(values, r"^([0-9]+)[.,]0+$", r"\1")
+    exponents = _matches(values, r"^[0-9][.,]?[0-9]*[eE]\+?[0-9]{1,2}$")
+    if exponents.any():
+        written_out = map_distinct(values.filter(pa.array(exponents)), _written_out)
+        values = pc.replace_with_mask(values, pa.array(exponents), written_out)
+    return pc.replace_substring_regex(values, r"[\s.,'\"=\-/_:]|[^\x00-\x7f]", "")
+
+
+def _written_out(number: str) -> str:
+    """``3.201…E+15`` with all digits, if it has them or nearly (the rest 0); else as it is."""
+    mantissa, _, exponent = number.lower().replace(",", ".").partition("e")
+    whole, _, behind = mantissa.partition(".")
+    zeros = int(exponent) - len(behind)
+    if len(whole + behind) < _ENOUGH_DIGITS or not 0 <= zeros <= _NEAR + 1:
+        return number
+    return whole + behind + "0" * zeros
 
 
 def _matrix(values: pa.StringArray, width: int) -> Digits:
@@ -169,19 +229,60 @@ def check_nik(digits: Digits) -> NDArray[np.uint8]:
     """NIK: district (6), birth date DDMMYY with 40 added to a woman's day, serial number (4).
 
     No serial is 0000: a spreadsheet, which keeps 15 digits, has eaten the last one. Other numbers
-    whose last digit it turned into 0 cannot be told from good ones.
+    whose last digit it turned into 0 cannot be told from good ones. Which century is unknown, so 29
+    February needs only a year that divides by four.
     """
-    day = _number(digits, 6, 8)
-    day = np.where(day > _FEMALE_DAY, day - _FEMALE_DAY, day)
-    month = _number(digits, 8, 10)
-    return _first_reason(
-        len(digits),
-        (_is_filler(digits), Reason.FILLER),
-        (_number(digits, 12, 16) == 0, Reason.SPREADSHEET),
-        (~_PROVINCES[_number(digits, 0, 2)], Reason.UNKNOWN_PROVINCE),
-        # Which century is unknown, so 29 February needs only a year that divides by four.
-        (~_day_exists(_number(digits, 10, 12), month, day), Reason.IMPOSSIBLE_DATE),
-    )
+    codes: NDArray[np.uint8] = _NIK_CODES[_check_nik(digits, _PROVINCES, _MONTH_DAYS)]
+    return codes
+
+
+#: Codes of the outcomes of the kernel: good, filler, spreadsheet, province, date.
+_NIK_CODES = np.array(
+    [0, *(_CODE[r] for r in (Reason.FILLER, Reason.SPREADSHEET, Reason.UNKNOWN_PROVINCE,
+                             Reason.IMPOSSIBLE_DATE))], np.uint8)  # fmt: skip
+
+
+@kernel
+def _check_nik(
+    digits: Digits, provinces: NDArray[np.bool_], month_days: NDArray[np.int64]
+) -> NDArray[np.uint8]:
+    n = digits.shape[0]
+    outcomes = np.zeros(n, np.uint8)
+    for row in range(n):
+        d = digits[row]
+        step = (np.int64(d[1]) - np.int64(d[0])) % 10
+        filler = step in (0, 1, 9)
+        for i in range(1, 15):
+            filler &= (np.int64(d[i + 1]) - np.int64(d[i])) % 10 == step
+        day, month = d[6] * 10 + d[7], d[8] * 10 + d[9]
+        if day > 40:
+            day -= 40
+        last = month_days[month] if month <= 12 else 0
+        if month == 2 and (d[10] * 10 + d[11]) % 4:
+            last -= 1
+        if filler:
+            outcomes[row] = 1
+        elif d[12] == 0 and d[13] == 0 and d[14] == 0 and d[15] == 0:
+            outcomes[row] = 2
+        elif not provinces[d[0] * 10 + d[1]]:
+            outcomes[row] = 3
+        elif day < 1 or day > last:
+            outcomes[row] = 4
+    return outcomes
+
+
+@kernel
+def _of_digits(data: NDArray[np.uint8], offsets: NDArray[np.int64], width: int) -> Any:
+    """Values of exactly ``width`` ASCII digits, bool[n]."""
+    n = offsets.size - 1
+    good = np.zeros(n, np.bool_)
+    for row in range(n):
+        if offsets[row + 1] - offsets[row] == width:
+            outside = np.uint8(0)
+            for i in range(offsets[row], offsets[row + 1]):
+                outside |= np.uint8(np.uint8(data[i] - np.uint8(48)) > np.uint8(9))
+            good[row] = outside == 0
+    return good
 
 
 def check_kk(digits: Digits) -> NDArray[np.uint8]:
@@ -210,6 +311,13 @@ def check_nip(digits: Digits) -> NDArray[np.uint8]:
         (_is_filler(digits), Reason.FILLER),
         (~(_day_exists(year, month, day) & in_century), Reason.IMPOSSIBLE_DATE),
         (~(in_month & in_years & np.isin(sex, (1, 2))), Reason.STRUCTURE),
+    )
+
+
+def check_old_nip(digits: Digits) -> NDArray[np.uint8]:
+    """NIP of nine digits, as before 2009: nothing but a filler can be told from a good one."""
+    return _first_reason(
+        len(digits), (_is_filler(digits) | (_number(digits, 0, 2) == 0), Reason.FILLER)
     )
 
 
@@ -246,9 +354,9 @@ def _day_exists(
 RULES = {
     Kind.NIK: NumberRule(16, check_nik),
     Kind.KK: NumberRule(16, check_kk),
-    Kind.NIP: NumberRule(18, check_nip),
-    Kind.NPWP: NumberRule(16, check_npwp, pad_from=14),
+    Kind.NIP: NumberRule(18, check_nip, older=(9, check_old_nip)),
+    Kind.NPWP: NumberRule(16, check_npwp, pad_from=14, more=22),
     Kind.JKN_CARD: NumberRule(13, check_plain, pad_from=8),
     Kind.NIB: NumberRule(13, check_plain, pad_from=12),
-    Kind.KBLI: NumberRule(5, check_kbli, pad_from=4),
+    Kind.KBLI: NumberRule(5, check_kbli, pad_from=4, prefix=r"^[A-Ua-u]"),
 }

@@ -153,7 +153,7 @@ def _pick(
 
 
 @helper
-def _narrow(chosen: Ints, begin: int, end: int, take: int, ranks: Ints, sizes: Ints) -> int:
+def _narrow(chosen: Ints, begin: int, end: int, take: int, ranks: Ints, sizes: Ints) -> Any:
     """Keep the words that ``take`` wants of ``chosen[begin:end]``; the new end."""
     if end - begin < 2 or take in (ALL, TELLING):
         return end

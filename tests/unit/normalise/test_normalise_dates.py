@@ -67,6 +67,13 @@ def test_every_day_in_every_form(day, layout):
         ("29548", "1980-11-23"),  # a spreadsheet's day number
         ("07/13/1975", "1975-07-13"),  # month first, as nothing else exists
         ("29-02-2000", "2000-02-29"),
+        ("Jakarta, 17-08-1945", "1945-08-17"),  # place and date in one column
+        ("BANDUNG / 5 Maret 1970", "1970-03-05"),
+        ("Kab. Bandung, 17/8/45", "1945-08-17"),
+        ("5 Septembr 1970", "1970-09-05"),  # a slip behind the first letters
+        ("11/23/1980 12:00:00 AM", "1980-11-23"),
+        ("1980-11-23T00:00:00.000Z", "1980-11-23"),
+        ("29548.5", "1980-11-23"),
         ("31/12/29", "2029-12-31"),  # the pivot of two-digit years
         ("01/01/30", "1930-01-01"),
     ],
@@ -87,7 +94,10 @@ def test_forms_of_indonesian_files(form, written, expected):
         ("0000-00-00", "filler"),
         ("1900-01-01", "filler"),
         ("12 Rabiul 1980", "unreadable"),
-        ("1980", "unreadable"),
+        ("1980", "incomplete_date"),
+        ("Tahun 1980", "incomplete_date"),
+        ("11-1980", "incomplete_date"),
+        ("Mei", "unreadable"),
         ("kemarin", "unreadable"),
     ],
 )

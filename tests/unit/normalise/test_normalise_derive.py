@@ -99,7 +99,8 @@ def test_any_text_is_normalised_row_by_row(kind, values):
     assert forms == alone
     for derivation in DERIVATIONS.get(kind, ()):
         keys = derive(kind, derivation, result.values).to_pylist()
-        assert [bool(k) for k in keys] == [bool(f) for f in forms]
+        dateless = [kind is Kind.NIP and len(f) == 9 for f in forms]  # the old NIP
+        assert [bool(k) or d for k, d in zip(keys, dateless, strict=True)] == [*map(bool, forms)]
 
 
 def test_numbers_that_are_no_strings_are_a_programming_error():

@@ -21,6 +21,10 @@ GOOD_NIK = "3171011708450001"
         "3171.0117.0845.0001",
         f"{GOOD_NIK}.0",
         "３１７１０１１７０８４５０００１",
+        f'="{GOOD_NIK}"',
+        "317101170845OOO1",  # O for 0
+        "3l71011708450001",  # l for 1
+        "3.171011708450001E+15",  # all sixteen digits
     ],
 )
 def test_one_nik_however_it_is_written(form, written):
@@ -37,7 +41,7 @@ def test_a_mark_for_nothing_is_missing_and_no_problem(form, nothing):
     [
         ("317101170845000", "too_short"),
         ("31710117084500012", "too_long"),
-        ("31710117O8450001", "not_digits"),
+        ("31710117X8450001", "not_digits"),
         ("3.2E+15", "spreadsheet"),
         ("3,17101170845E+15", "spreadsheet"),
         ("3171011708450000", "spreadsheet"),  # the serial number eaten by rounding
@@ -87,6 +91,7 @@ def test_why_the_library_is_not_used_for_nik():
         ("13121660091000", "0013121660091000"),  # leading zero lost
         (GOOD_NIK, GOOD_NIK),  # a person's NPWP is the NIK
         ("01.312.167.0-091.000", "check_digit"),
+        ("0013121660091000000002", "0013121660091000"),  # with the six digits of a branch
         ("00.000.000.0-000.000", "filler"),
         ("01.312.166", "too_short"),
         ("3171013002900001", "impossible_date"),
@@ -107,7 +112,9 @@ def test_npwp(form, written, expected):
         (Kind.NIP, "198013232005011003", "impossible_date"),
         (Kind.NIP, "198011232005013003", "structure"),  # sex 3
         (Kind.NIP, "198011231975011003", "structure"),  # appointed before birth
-        (Kind.NIP, "130123456", "too_short"),  # the old nine digits
+        (Kind.NIP, "130 123 456", "130123456"),  # the old nine digits
+        (Kind.NIP, "000123456", "filler"),
+        (Kind.NIP, "13012345", "too_short"),
         (Kind.JKN_CARD, "0001234567890", "0001234567890"),
         (Kind.JKN_CARD, "1234567890", "0001234567890"),  # leading zeros lost
         (Kind.JKN_CARD, "12345", "too_short"),
@@ -116,6 +123,7 @@ def test_npwp(form, written, expected):
         (Kind.KBLI, "62010", "62010"),
         (Kind.KBLI, "1111", "01111"),
         (Kind.KBLI, "00123", "structure"),
+        (Kind.KBLI, "J62010", "62010"),
     ],
 )
 def test_other_numbers(form, kind, written, expected):
@@ -153,7 +161,7 @@ def test_every_real_birth_date_makes_a_good_nik():
         ("3171011708450000", True),  # rounded
         ("3171011708", False),  # too little left
         ("111111111111111", False),  # a filler of fifteen digits
-        ("3171O1170845000", False),
+        ("3171X1170845000", False),
         ("3.2E+15", False),
     ],
 )
