@@ -71,7 +71,7 @@ def _nik_birth_date(nik: str) -> str:
 
 
 def _nip_birth_date(nip: str) -> str:
-    """ "" for the old NIP, which holds no date."""
+    """Empty for the old NIP, which holds none."""
     return "" if len(nip) < 18 else f"{nip[:4]}-{nip[4:6]}-{nip[6:8]}"
 
 

@@ -29,7 +29,8 @@ _VOWELS = frozenset("aeiouy")
 #: What the rules ask of a word. Words with the same answers and of like length are read alike.
 _QUESTIONS: tuple[frozenset[str], ...] = (
     t.FRONT, t.FRONT_SHORT, t.FRONT_WITH_DOT, t.RADEN, t.RADEN_WITH_DOT, t.RADEN_SECOND, t.RANKS,
-    t.BRANCHES, t.ALIASES, t.LINKS, t.BEHIND, t.BEHIND_BARE, t.AMBIGUOUS, AFTER_ANAK_AGUNG,
+    t.BRANCHES, t.ALIASES, t.LINKS, t.BEHIND, t.BEHIND_BARE, t.AMBIGUOUS, t.BEHIND_LONG,
+    AFTER_ANAK_AGUNG,
 )  # fmt: skip
 #: Words that the rules look at as themselves.
 _ITSELF: tuple[frozenset[str], ...] = (
@@ -254,7 +255,8 @@ class _Reader:
         if self.tokens[last] in t.AMBIGUOUS:
             shown = self.dotted(last) or titled or follows
             words = self._words(before) + self._words(left)
-            return int(shown or (after_comma and words > 1))
+            long = self.tokens[last] in t.BEHIND_LONG and self._long_words([*before, *left]) > 1
+            return int(shown or long or (after_comma and words > 1))
         if after_comma:
             return int(self._title_after_comma(last, left, before))
         return int((self.dotted(last) or follows) and self.tokens[last] in t.BEHIND)
@@ -298,6 +300,9 @@ class _Reader:
     def _words(self, pieces: Sequence[int]) -> int:
         """Number of words longer than an initial."""
         return sum(len(self.tokens[i]) > 1 for i in pieces)
+
+    def _long_words(self, pieces: Sequence[int]) -> int:
+        return sum(len(self.tokens[i]) > _SHORT for i in pieces)
 
     def _follows_title(self, before: Sequence[int]) -> bool:
         """Whether a title may follow on what is before it: ``Sri S.E.Ak``, but not ``A. Ma``."""

@@ -35,14 +35,14 @@ NO_NAMES = _section("no-name")
 
 
 def _degrees() -> dict[str, str]:
-    """Every degree with its sign: "+" bare, "?" ambiguous, "" needs a dot or a comma."""
+    """Every degree with its sign, as ``titles.txt`` explains them; "" needs a dot or a comma."""
     signs: dict[str, str] = {}
     for field, meaning in _TABLE["fields"].items():
         for level in meaning.rpartition(":")[2].split():
             for prefix in _LEVELS[level[0]]:
                 signs[prefix + field] = level[1:]
     for key in _TABLE["degrees"]:
-        signs[key.lstrip("+?")] = key[0] if key[0] in "+?" else ""
+        signs[key.lstrip("+?=")] = key[0] if key[0] in "+?=" else ""
     return signs
 
 
@@ -52,7 +52,9 @@ BEHIND = frozenset(_SIGNS)
 #: Behind a name even without a dot or a comma: none of these is anybody's name.
 BEHIND_BARE = frozenset(title for title, sign in _SIGNS.items() if sign == "+")
 #: Titles whose letters are names too.
-AMBIGUOUS = frozenset(title for title, sign in _SIGNS.items() if sign == "?")
+AMBIGUOUS = frozenset(title for title, sign in _SIGNS.items() if sign and sign in "?=")
+#: Those that are likelier a title behind a long name.
+BEHIND_LONG = frozenset(title for title, sign in _SIGNS.items() if sign == "=")
 #: Most pieces that one title is written in: ``S. Tr. Keb.``, ``Sp. O. G. (K)``.
 MOST_PIECES = 5
 #: What may stand in front of a dot inside a title.

@@ -32,13 +32,15 @@ ALL, TELLING, FIRST, LAST, FIRST_TELLING, LAST_TELLING, ENDS, LONGEST = range(8)
 class WordKey:
     """``take`` words, each by ``form``; in alphabetical order if ``in_order`` is not set.
 
-    ``spaced``: with spaces between; ``letters``: the key's letters sorted too.
+    ``spaced``: with spaces between; ``joined``: letters as inside one word, whatever word they are
+    in; ``letters``: that, and in alphabetical order.
     """
 
     take: int
     form: Callable[[str], str]
     in_order: bool = False
     spaced: bool = True
+    joined: bool = False
     letters: bool = False
 
 
@@ -77,9 +79,9 @@ WORD_KEYS = {
     # without what is often left out: M., Siti, initials
     "telling": WordKey(TELLING, sound),
     # free of joins: Nur Hasan is Nurhasan
-    "joined": WordKey(ALL, sound, in_order=True, spaced=False),
+    "joined": WordKey(ALL, sound, in_order=True, spaced=False, joined=True),
     # free of joins and of order
-    "letters": WordKey(ALL, sound, spaced=False, letters=True),
+    "letters": WordKey(ALL, sound, in_order=True, spaced=False, letters=True),
     # two words that tell: the outer ones, the longest ones
     "ends": WordKey(ENDS, sound),
     "longest": WordKey(LONGEST, sound),
@@ -111,10 +113,9 @@ def word_key(name: str, values: pa.StringArray, *, company: bool = False) -> pa.
         pieces.starts, pieces.words, weak, form, ranks, sizes, key.take, key.in_order
     )
     result = join_words(chosen, starts, texts, ord(" ") if key.spaced else -1)
-    if not key.letters:
+    if not (key.letters or key.joined):
         return result
-    data, offsets = buffers(result)
-    return strings_of(_letters_sorted(data, offsets), offsets - offsets[0])
+    return strings_of(*_as_one_word(*buffers(result), key.letters))
 
 
 @kernel
@@ -188,16 +189,29 @@ def _sort(chosen: Ints, begin: int, end: int, ranks: Ints) -> None:
 
 
 @kernel
-def _letters_sorted(data: NDArray[np.uint8], offsets: Longs) -> Any:
-    """The bytes with those of every row in order."""
-    out = data[offsets[0] : offsets[-1]].copy()
-    for row in range(offsets.size - 1):
-        first, last = offsets[row] - offsets[0], offsets[row + 1] - offsets[0]
-        for i in range(first + 1, last):
-            byte = out[i]
-            k = i
-            while k > first and out[k - 1] > byte:
-                out[k] = out[k - 1]
-                k -= 1
-            out[k] = byte
-    return out if out.size else np.zeros(1, np.uint8)
+def _as_one_word(data: NDArray[np.uint8], offsets: Longs, sort: bool) -> Any:
+    """Sounds of words run together, as if they were one; sorted if ``sort``. Bytes and offsets.
+
+    What :func:`sound` does at a word's two ends is done or undone everywhere: no h, no j and no
+    doubled letter behind the first, t for d and p for b.
+    """
+    n = offsets.size - 1
+    out, ends = np.empty(max(1, offsets[n] - offsets[0]), np.uint8), np.zeros(n + 1, np.int64)
+    at = 0
+    for row in range(n):
+        begin = at
+        for i in range(offsets[row], offsets[row + 1]):
+            byte = int(data[i])
+            if at > begin and byte == 106:
+                byte = 115
+            elif byte == 100:
+                byte = 116
+            elif byte == 98:
+                byte = 112
+            if at == begin or (byte != 104 and byte != out[at - 1]):
+                out[at] = byte
+                at += 1
+        if sort:
+            out[begin:at].sort()
+        ends[row + 1] = at
+    return out, ends

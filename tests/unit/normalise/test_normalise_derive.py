@@ -48,6 +48,40 @@ def test_initials_do_not_mind_order_or_spelling(key):
     assert one == key(Kind.PERSON_NAME, "initials", "Anwar Khoirul")
 
 
+@pytest.mark.parametrize(
+    ("derivation", "one", "other"),
+    [
+        ("joined", "Nur Hasan", "Nurhasan"),
+        ("joined", "Cahya Aditya", "Cahyaaditya"),
+        ("joined", "Muhammad Hafiz", "Muhammadhafiz"),
+        ("letters", "Sri Wahyuni", "Wahyunisri"),
+        ("telling", "M. Rizky Pratama", "Pratama Rizqi"),
+        ("ends", "Rizky Putra Pratama", "Pratama Rizqi"),
+        ("longest", "Rizky Eko Pratama", "Pratama Rizqi"),
+        ("consonants", "Setiawan Budi", "Budo Setiowan"),
+        ("first2", "Rizky Pratama", "M. Risma Wati"),
+        ("ends2", "Rizky Pratama", "Pranowo Eko Rina"),
+    ],
+)
+def test_keys_agree_in_spite_of_what_they_forgive(key, derivation, one, other):
+    assert key(Kind.PERSON_NAME, derivation, one) == key(Kind.PERSON_NAME, derivation, other)
+
+
+@pytest.mark.parametrize(
+    ("derivation", "one", "other"),
+    [
+        ("joined", "Nur Hasan", "Hasan Nur"),
+        ("letters", "Nur Hasan", "Nur Hasanah"),
+        ("telling", "Rizky Pratama", "Rizky Adi Pratama"),
+        ("ends", "Rizky Pratama", "Rizky Saputra"),
+        ("longest", "Rizky Pratama", "Rizky Wicaksono"),
+        ("consonants", "Budi", "Badri"),
+    ],
+)
+def test_keys_tell_other_names(key, derivation, one, other):
+    assert key(Kind.PERSON_NAME, derivation, one) != key(Kind.PERSON_NAME, derivation, other)
+
+
 def test_a_name_of_weak_tokens_only_still_has_its_keys(key):
     assert key(Kind.PERSON_NAME, "phonetic_first", "Muhammad") != ""
     assert key(Kind.PERSON_NAME, "initials", "Siti") != ""

@@ -48,6 +48,8 @@ SAME = {
         ("Budi Santoso", "Budi Santoso, S.Xyz."),  # a degree that no table has
         ("Budi Santoso", "Budi Santoso, QRS"),
         ("Budi Santoso", "Budi Santoso, S.Pd., Gr."),
+        ("Budi Santoso", "BUDI SANTOSO MA"),
+        ("Budi Santoso", "BUDI SANTOSO SHI"),
         ("Sri Wahyuni", "Dra. Hj. Sri Wahyuni, S.Pd.AUD"),
         ("Sri Wahyuni", "Hj. Sri Wahjoeni S.E.Ak"),
     ],
@@ -186,6 +188,7 @@ DIFFERENT = [
     ("Budi Ma", "Budi"),
     ("Tan, Mei", "Tan"),  # Mei is a name, and S.E.I. is not in it
     ("Shi Ling", "Ling"),
+    ("Lina Tan Ma", "Lina Tan"),
     ("Ahmad bin Yusuf", "Ahmad bin Ali"),
     ("Dewi", "Devi"),
     ("M.T. Haryono", "Muhammad Haryono"),
