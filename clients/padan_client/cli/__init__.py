@@ -15,6 +15,7 @@ from padan_client.cli import (
     encode,
     generate,
     keys,
+    lint_data,
     publish,
     rehearse,
     release,
@@ -31,7 +32,7 @@ app.add_typer(keys.app, name="keys")
 app.add_typer(release.app, name="release")
 app.add_typer(runs.app, name="runs")
 app.add_typer(schema.app, name="schema")
-for module in (publish, confirm, encode, rehearse, assess, demo, generate):
+for module in (publish, confirm, encode, rehearse, assess, demo, generate, lint_data):
     module.register(app)
 
 

@@ -10,7 +10,10 @@ import codecs
 import csv
 import io
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -24,6 +27,8 @@ _SEPARATORS = ",;\t|"
 _CHUNK = 1 << 22
 #: The longest CSV cell that can be read at all, bytes; longer ones are a quote that never closes.
 _BLOCK = 1 << 25
+#: The same for files read piece by piece, and rows of a piece of Parquet.
+_SMALL_BLOCK, _BATCH_ROWS = 1 << 23, 1 << 17
 _HEAD = 1 << 20
 _MOST_ROWS_NAMED = 10
 #: Doubles hold every whole number below this, so a column of them can be read back.
@@ -49,6 +54,20 @@ def read_table(path: Path | str) -> pa.Table:
     that differ from the header in length, an open quote, an Excel workbook.
     """
     path = Path(path)
+    head = _head(path)
+    table = _parquet(path) if head.startswith(b"PAR1") else _csv(path, head)
+    if table.num_rows == 0:
+        raise BadInputError(
+            t(
+                f"Berkas {path.name} hanya berisi judul kolom, tanpa baris data.",
+                f"The file {path.name} has column names only and no data row.",
+            )
+        )
+    return table
+
+
+def _head(path: Path) -> bytes:
+    """The file's first bytes, some of which say something."""
     try:
         with path.open("rb") as file:
             head = file.read(_HEAD)
@@ -61,52 +80,115 @@ def read_table(path: Path | str) -> pa.Table:
         ) from e
     if not head.strip(b"\xef\xbb\xbf \t\r\n"):
         raise BadInputError(t(f"Berkas {path.name} kosong.", f"The file {path.name} is empty."))
-    table = _parquet(path) if head.startswith(b"PAR1") else _csv(path, head)
-    if table.num_rows == 0:
-        raise BadInputError(
-            t(
-                f"Berkas {path.name} hanya berisi judul kolom, tanpa baris data.",
-                f"The file {path.name} has column names only and no data row.",
-            )
-        )
-    return table
+    return head
 
 
-def _csv(path: Path, head: bytes) -> pa.Table:
+@dataclass
+class Batches:
+    """A file read piece by piece: ``names`` of the columns, ``size`` of the file in bytes.
+
+    Iterating gives tables of strings as :func:`read_table` would; ``ragged`` fills up with the
+    numbers, from 1, of data rows that do not fit the header and are in no table.
+    """
+
+    names: list[str]
+    size: int
+    tables: Iterator[pa.Table]
+    ragged: list[int] = field(default_factory=list)
+
+
+def open_batches(path: Path | str) -> Batches:
+    """Open a file that :func:`read_table` reads, for one pass in constant memory.
+
+    Raises BadInputError as that does, but for rows that differ from the header in length; while
+    iterating, for a file that breaks off.
+    """
+    path = Path(path)
+    head = _head(path)
+    if head.startswith(b"PAR1"):
+        return _parquet_batches(path)
+    separator, names = _checked_csv(path, head)
+    batches = Batches(names, path.stat().st_size, iter(()))
+    options = _csv_options(separator, names, batches.ragged, _SMALL_BLOCK)
+    batches.tables = _csv_batches(path, options)
+    return batches
+
+
+def _csv_batches(path: Path, options: dict[str, Any]) -> Iterator[pa.Table]:
+    try:
+        with pa.csv.open_csv(path, **options) as reader:
+            for batch in reader:
+                yield pa.Table.from_batches([batch])
+    except pa.ArrowInvalid as e:
+        raise _open_quote(path) from e
+
+
+def _parquet_batches(path: Path) -> Batches:
+    try:
+        file = pa.parquet.ParquetFile(path)
+    except (pa.ArrowException, OSError) as e:
+        raise _broken_parquet(path) from e
+    names = file.schema_arrow.names
+    _check_names(path, names)
+
+    def tables() -> Iterator[pa.Table]:
+        try:
+            for batch in file.iter_batches(batch_size=_BATCH_ROWS):
+                yield pa.table({n: _as_text(path, n, batch.column(n)) for n in names})
+        except (pa.ArrowException, OSError) as e:
+            raise _broken_parquet(path) from e
+
+    return Batches(names, path.stat().st_size, tables())
+
+
+def _checked_csv(path: Path, head: bytes) -> tuple[str, list[str]]:
+    """Separator and column names of a CSV whose bytes are text."""
     _refuse_foreign(path, head)
     _check_text(path)
-    separator, names = _header(path, head)
-    ragged: list[int] = []
+    return _header(path, head)
+
+
+def _csv_options(separator: str, names: list[str], ragged: list[int], block: int) -> dict[str, Any]:
+    """How Arrow reads: strings only; rows of another length are left out and their numbers kept."""
 
     def skip(row: pa.csv.InvalidRow) -> str:
         # Rows are counted with the header as the first.
         ragged.append((row.number or 0) - 1)
         return "skip"
 
+    return {
+        # One thread, because only then are the numbers of wrong rows known.
+        "read_options": pa.csv.ReadOptions(
+            use_threads=False, block_size=block, column_names=names, skip_rows_after_names=1
+        ),
+        "parse_options": pa.csv.ParseOptions(
+            delimiter=separator, newlines_in_values=True, invalid_row_handler=skip
+        ),
+        "convert_options": pa.csv.ConvertOptions(
+            column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False
+        ),
+    }
+
+
+def _csv(path: Path, head: bytes) -> pa.Table:
+    separator, names = _checked_csv(path, head)
+    ragged: list[int] = []
     try:
-        table = pa.csv.read_csv(
-            path,
-            # One thread, because only then are the numbers of wrong rows known.
-            read_options=pa.csv.ReadOptions(
-                use_threads=False, block_size=_BLOCK, column_names=names, skip_rows_after_names=1
-            ),
-            parse_options=pa.csv.ParseOptions(
-                delimiter=separator, newlines_in_values=True, invalid_row_handler=skip
-            ),
-            convert_options=pa.csv.ConvertOptions(
-                column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False
-            ),
-        )
+        table = pa.csv.read_csv(path, **_csv_options(separator, names, ragged, _BLOCK))
     except pa.ArrowInvalid as e:
-        raise BadInputError(
-            t(
-                f"Berkas {path.name} bukan CSV yang utuh: mungkin tanda kutip tidak ditutup.",
-                f"The file {path.name} is no whole CSV: a quote may never close.",
-            )
-        ) from e
+        raise _open_quote(path) from e
     if ragged:
         _refuse_ragged(path, ragged, len(names))
     return table
+
+
+def _open_quote(path: Path) -> BadInputError:
+    return BadInputError(
+        t(
+            f"Berkas {path.name} bukan CSV yang utuh: mungkin tanda kutip tidak ditutup.",
+            f"The file {path.name} is no whole CSV: a quote may never close.",
+        )
+    )
 
 
 def _refuse_foreign(path: Path, head: bytes) -> None:
@@ -226,15 +308,19 @@ def _parquet(path: Path) -> pa.Table:
     try:
         table = pa.parquet.read_table(path)
     except (pa.ArrowException, OSError) as e:
-        raise BadInputError(
-            t(
-                f"Berkas {path.name} bukan Parquet yang utuh.",
-                f"The file {path.name} is no whole Parquet file.",
-            )
-        ) from e
+        raise _broken_parquet(path) from e
     names = table.column_names
     _check_names(path, names)
     return pa.table({n: _as_text(path, n, table.column(n).combine_chunks()) for n in names})
+
+
+def _broken_parquet(path: Path) -> BadInputError:
+    return BadInputError(
+        t(
+            f"Berkas {path.name} bukan Parquet yang utuh.",
+            f"The file {path.name} is no whole Parquet file.",
+        )
+    )
 
 
 def _as_text(path: Path, name: str, column: pa.Array) -> pa.Array:

@@ -36,6 +36,7 @@ from padan_linkage.normalise.outcome import (
     parse_distinct,
     screen,
 )
+from padan_linkage.normalise.pieces import buffers as text_buffers
 from padan_linkage.normalise.places import parse_address, parse_place
 from padan_linkage.schema import Kind
 
@@ -49,6 +50,7 @@ __all__ = [
     "exact_values",
     "normalise",
     "sound_numbers",
+    "text_buffers",
 ]
 
 #: Goes up with any change of a rule: two versions must not meet in one run.

@@ -1,0 +1,13 @@
+"""``padan lint-data``: what is wrong with a file, before it is used for anything.
+
+Start at :func:`.run.lint`. A file of any length streams through in one pass and constant memory;
+nothing of it is changed, and no value of it is shown, logged or written anywhere.
+"""
+
+from __future__ import annotations
+
+from padan_client.lint.report import Report
+from padan_client.lint.run import lint
+from padan_client.lint.watched import Watched, fields_of_file, fields_of_schema
+
+__all__ = ["Report", "Watched", "fields_of_file", "fields_of_schema", "lint"]

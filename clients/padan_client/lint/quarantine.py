@@ -1,0 +1,92 @@
+"""The officer's own file of rows to look at: row, column, reason, advice; never a value."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv
+from numpy.typing import NDArray
+
+from padan_client.lint.texts import advice_text, problem_text, severity
+from padan_linkage.schema import Kind
+
+COLUMNS = pa.schema(
+    [
+        ("row", pa.int64()),
+        ("column", pa.string()),
+        ("reason", pa.string()),
+        ("severity", pa.string()),
+        ("message", pa.string()),
+        ("suggestion", pa.string()),
+        ("first_row", pa.int64()),
+    ]
+)
+
+
+class Quarantine:
+    """Writes rows as they are found; whole or not at all, mode 0600. Without a path it counts only.
+
+    Rows are numbered from 1 as the file's data rows. ``first_row`` names, for a repeated value, the
+    first row that has it.
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        self.rows = 0
+        self._path = path
+        self._part = None if path is None else path.with_name(path.name + ".part")
+        self._writer: pa.csv.CSVWriter | None = None
+
+    def __enter__(self) -> Self:
+        if self._part is not None:
+            with suppress(FileNotFoundError):
+                self._part.unlink()
+            handle = os.open(self._part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+            self._sink = pa.PythonFile(os.fdopen(handle, "wb"), mode="w")
+            self._writer = pa.csv.CSVWriter(self._sink, COLUMNS)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._writer is None or self._part is None or self._path is None:
+            return
+        self._writer.close()
+        self._sink.close()
+        if error is None:
+            self._part.replace(self._path)
+        else:
+            self._part.unlink()
+
+    def add(
+        self,
+        rows: NDArray[np.int64],
+        column: str,
+        kind: Kind,
+        code: str,
+        first_rows: NDArray[np.int64] | None = None,
+    ) -> None:
+        """Note that ``rows`` (from 1) show ``code`` in ``column``."""
+        self.rows += len(rows)
+        if self._writer is None or not len(rows):
+            return
+        firsts = pa.nulls(len(rows), pa.int64()) if first_rows is None else pa.array(first_rows)
+        texts = (column, code, severity(code), problem_text(code, kind), advice_text(code))
+        self._writer.write_table(
+            pa.table(
+                [
+                    pa.array(rows, pa.int64()),
+                    *(pa.repeat(str(x), len(rows)) for x in texts),
+                    firsts,
+                ],
+                schema=COLUMNS,
+            )
+        )

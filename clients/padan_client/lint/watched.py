@@ -1,0 +1,93 @@
+"""Which columns are looked at, as what."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from padan_client.errors import BadInputError
+from padan_client.language import t
+from padan_linkage.advice.columns import Column, folded
+from padan_linkage.advice.recognise import recognise
+from padan_linkage.advice.vocabulary import KINDS, Role, promised
+from padan_linkage.schema import Kind, Schema
+
+
+@dataclass(frozen=True)
+class Watched:
+    """A field that the linter looks at; ``column`` is None where the file has none for it."""
+
+    field: str
+    kind: Kind
+    column: str | None
+    birth: bool = False
+
+
+def fields_of_schema(
+    schema: Schema, head: pa.Table, columns: Mapping[str, str] | None
+) -> list[Watched]:
+    """The schema's fields: by ``columns`` (field to column), by their own names, or by contents.
+
+    A field mapped to "" is one that this file does not have. Raises BadInputError for a field or a
+    column that is not there.
+    """
+    given = dict(columns or {})
+    _require(sorted(set(given) - {f.name for f in schema.fields}), [f.name for f in schema.fields])
+    _require([c for c in given.values() if c and c not in head.column_names], head.column_names)
+    named = {folded(name): name for name in head.column_names}
+    chosen = {f.name: given.get(f.name, named.get(folded(f.name))) for f in schema.fields}
+    taken = set(chosen.values())
+    found = [(name, *_look(head, name)) for name in head.column_names if name not in taken]
+    result = []
+    for field in schema.fields:
+        column = chosen[field.name]
+        if column is None:
+            column = _only(found, field.kind)
+        birth = field.kind is Kind.DATE and any(w in field.name for w in ("lahir", "birth"))
+        result.append(Watched(field.name, field.kind, column or None, birth))
+    return result
+
+
+def fields_of_file(head: pa.Table, kinds: Mapping[str, str]) -> list[Watched]:
+    """Every column that is recognised by its name and contents, or told: column to kind."""
+    _require(sorted(set(kinds) - set(head.column_names)), head.column_names)
+    _require([k for k in kinds.values() if k not in set(Kind)], [k.value for k in Kind])
+    watched = []
+    for name in head.column_names:
+        role, kind = _look(head, name)
+        kind = Kind(kinds[name]) if name in kinds else kind
+        if kind is not None:
+            watched.append(Watched(name, kind, name, role is Role.BIRTH_DATE))
+    return watched
+
+
+def _look(head: pa.Table, name: str) -> tuple[Role, Kind | None]:
+    """What a column is: by its name, whatever it holds; by its contents if the name says nothing.
+
+    A column called NIK in which no NIK is left is the very one to look at.
+    """
+    role = promised(folded(name))
+    if role in KINDS:
+        return role, KINDS[role]
+    found = recognise(Column.of(head, name))
+    return found.role, found.kind
+
+
+def _only(found: list[tuple[str, Role, Kind | None]], kind: Kind) -> str | None:
+    """The one column of its kind; of several dates the one of birth."""
+    alike = [(name, role) for name, role, is_ in found if is_ is kind]
+    if kind is Kind.DATE and len(alike) > 1:
+        alike = [(name, role) for name, role in alike if role is Role.BIRTH_DATE]
+    return alike[0][0] if len(alike) == 1 else None
+
+
+def _require(unknown: list[str], known: list[str]) -> None:
+    if unknown:
+        raise BadInputError(
+            t(
+                f"Tidak dikenal: {', '.join(unknown)}. Yang ada: {', '.join(known)}.",
+                f"Not known: {', '.join(unknown)}. There are: {', '.join(known)}.",
+            )
+        )
