@@ -66,7 +66,25 @@ def columns_digest(layout: Layout, columns: Mapping[str, bytes | memoryview]) ->
     ``SHA-256(for each present column in layout order: name ‖ 0x00 ‖ SHA-256(column bytes))``; the
     same function serves a chunk and a whole table. Returns 32 bytes.
     """
-    outer = hashlib.sha256()
-    for name, _ in layout.columns():
-        outer.update(name.encode("ascii") + b"\x00" + hashlib.sha256(columns[name]).digest())
-    return outer.digest()
+    running = RunningDigest(layout)
+    running.update(columns)
+    return running.digest()
+
+
+class RunningDigest:
+    """:func:`columns_digest` of rows that come piece by piece, in their order."""
+
+    def __init__(self, layout: Layout) -> None:
+        self._columns = {name: hashlib.sha256() for name, _ in layout.columns()}
+
+    def update(self, columns: Mapping[str, bytes | memoryview]) -> None:
+        """The next rows, packed, by column."""
+        for name, digest in self._columns.items():
+            digest.update(columns[name])
+
+    def digest(self) -> bytes:
+        """The digest of all rows so far, 32 bytes."""
+        outer = hashlib.sha256()
+        for name, digest in self._columns.items():
+            outer.update(name.encode("ascii") + b"\x00" + digest.digest())
+        return outer.digest()

@@ -39,7 +39,7 @@ class Limits(CallLimits):
     """Bounds on what one caller can ask of the unit."""
 
     result_bytes: Annotated[int, Field(ge=16 * 1024, le=1024**2)] = 256 * 1024
-    sync_bytes: Annotated[int, Field(ge=1024)] = 8 * 1024**2
+    sync_bytes: Annotated[int, Field(ge=1024)] = 32 * 1024**2
     confirm_rows: Annotated[int, Field(ge=1, le=1000)] = 1000
     indexes: Annotated[int, Field(ge=1)] = 16
 

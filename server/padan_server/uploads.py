@@ -8,13 +8,16 @@ the files is cut off by the next writer. Spec: ``proto/spec/30-unit-mode.md``, "
 from __future__ import annotations
 
 import hmac
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from contextvars import copy_context
 from dataclasses import dataclass, replace
 from typing import Self
 
 from padan_linkage.schema import Layout, Pass
-from padan_linkage.tables import columns_digest
+from padan_linkage.tables import RunningDigest, columns_digest
 from padan_server.datasets import layout_of, owned, state_invalid
 from padan_server.enforcement import Grant
 from padan_server.errors import Reason, Refusal, field_invalid, storage_full
@@ -24,6 +27,11 @@ from padan_server.rows import check_values, columns_of, malformed
 from padan_server.store.files import ColumnFiles, TableWriter
 from padan_server.store.port import Store, StoreFullError
 from padan_server.writers import Writers
+
+#: A stream waits once this many times ``sync_bytes`` are not safe yet.
+_BEHIND = 3
+#: Bytes read back at a time to be hashed; tables whose digest so far is remembered.
+_READ_BYTES, _MOST_HASHED = 8 * 1024**2, 1024
 
 
 @dataclass(frozen=True, repr=False)
@@ -54,11 +62,23 @@ class Uploads:
         self._writers = writers
         self._failpoints = failpoints
         self._sync_bytes = sync_bytes
+        self._hashed: OrderedDict[tuple[str, str], _Hashed] = OrderedDict()
 
     def status(self, grant: Grant, dataset_id: str, pass_id: str) -> Table:
         """How much of a table is safe."""
         with self._store.read() as tx:
             return _table(owned(tx, grant, dataset_id), pass_id)
+
+    def hashed(self, dataset_id: str, table: Table, layout: Layout) -> _Hashed:
+        """How far a table is hashed: where its last stream was, or from the beginning."""
+        key = dataset_id, table.pass_id
+        known = self._hashed.pop(key, None)
+        if known is None or not 0 <= known.rows <= table.uploaded:
+            known = _Hashed(layout)
+        self._hashed[key] = known
+        while len(self._hashed) > _MOST_HASHED:
+            self._hashed.popitem(last=False)
+        return known
 
     def receive(
         self,
@@ -84,10 +104,33 @@ class Uploads:
                 raise storage_full() from None
 
 
+class _Hashed:
+    """The digest of a table's first ``rows`` rows, as its files have them."""
+
+    def __init__(self, layout: Layout) -> None:
+        self.rows = 0
+        self._layout = layout
+        self._digest = RunningDigest(layout)
+
+    def go_on(self, writer: TableWriter, rows: int) -> None:
+        """Take in the rows up to ``rows``."""
+        step = max(1, _READ_BYTES // self._layout.row_bytes)
+        while self.rows < rows:
+            stop = min(self.rows + step, rows)
+            self._digest.update(writer.rows(self.rows, stop))
+            self.rows = stop
+
+    def digest(self) -> bytes:
+        """The table digest of the rows so far."""
+        return self._digest.digest()
+
+
 class _Session:
     """One writer's time with one table.
 
-    ``written`` rows are in the files, ``table.uploaded`` of them are safe.
+    ``written`` rows are in the files, ``table.uploaded`` of them are safe. Rows are made safe, and
+    hashed for the table's digest, by a thread beside the one that takes more of them in; they count
+    only then.
     """
 
     def __init__(
@@ -108,6 +151,9 @@ class _Session:
         self._layout = layout_of(grant, self._dataset, pass_id, uploaded=True)
         self._written = self.table.uploaded
         self._writer: TableWriter | None = None
+        self._hashed = uploads.hashed(dataset_id, self.table, self._layout)
+        self._beside = ThreadPoolExecutor(1, thread_name_prefix="upload")
+        self._under_way: Future[None] | None = None
 
     def __enter__(self) -> Self:
         if not self.table.complete:
@@ -129,6 +175,7 @@ class _Session:
                 with suppress(StoreFullError, Refusal):
                     self.keep()
         finally:
+            self._beside.shutdown()
             if self._writer:
                 self._writer.close()
 
@@ -147,18 +194,40 @@ class _Session:
         if chunk.finish:
             self._finish(chunk.table_digest)
             return True
-        if (self._written - self.table.uploaded) * self._layout.row_bytes >= self._sync_bytes:
-            self.keep()
+        unsafe = (self._written - self.table.uploaded) * self._layout.row_bytes
+        if unsafe >= self._sync_bytes:
+            self._keep_beside(wait=unsafe >= _BEHIND * self._sync_bytes)
         return False
 
     def keep(self) -> None:
         """Make every written row safe and record it."""
-        if self._writer is None or self._written == self.table.uploaded:
+        self._settle()
+        if self._writer is not None and self._written != self.table.uploaded:
+            self._make_safe(self._writer, self._written)
+
+    def _keep_beside(self, *, wait: bool) -> None:
+        """Begin to make the written rows safe, unless that is under way; ``wait`` until it ends."""
+        if self._writer is None:
             return
-        self._writer.sync()
+        if self._under_way is not None and not (wait or self._under_way.done()):
+            return
+        self._settle()
+        self._under_way = self._beside.submit(
+            copy_context().run, self._make_safe, self._writer, self._written
+        )
+
+    def _settle(self) -> None:
+        """Wait for what is under way, and raise what it raised."""
+        under_way, self._under_way = self._under_way, None
+        if under_way is not None:
+            under_way.result()
+
+    def _make_safe(self, writer: TableWriter, rows: int) -> None:
+        writer.sync()
         self._failpoints.hit("upload.synced")
-        self._record(replace(self.table, uploaded=self._written))
+        self._record(replace(self.table, uploaded=rows))
         self._failpoints.hit("upload.recorded")
+        self._hashed.go_on(writer, rows)
 
     def _finish(self, claimed: bytes) -> None:
         self.keep()
@@ -170,10 +239,12 @@ class _Session:
                 metadata={"committed_rows": str(self.table.uploaded)},
             )
         # Over the files, not the stream: what is vouched for is what will be matched.
-        stored = self._files.upload(self._dataset.id, self.table.pass_id, self._layout).digest()
+        assert self._writer is not None
+        self._hashed.go_on(self._writer, self._written)
+        stored = self._hashed.digest()
         if not hmac.compare_digest(stored, claimed):
             self._record(replace(self.table, uploaded=0))
-            self._written = 0
+            self._written, self._hashed.rows = 0, -1
             raise Refusal(
                 Reason.TABLE_DIGEST_MISMATCH,
                 "Sidik tabel tidak cocok dengan baris yang diterima; unggah ulang dari baris 0.",

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import typer
 
-from padan_client.bench import confirm, encode, quality, voprf
+from padan_client.bench import (
+    confirm,
+    encode,
+    quality,
+    upload,
+    voprf,
+)
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -18,6 +24,7 @@ _BENCHES = {
     "confirm": confirm,
     "encode": encode,
     "quality": quality,
+    "upload": upload,
     "voprf": voprf,
 }
 

@@ -11,15 +11,15 @@ from functools import partial
 
 from padan.v1 import dataset_service_pb2 as pb
 from padan.v1 import resources_pb2
-from padan_client.core.effects import Patience, Steps, Upload, call, work
+from padan_client.core.effects import Patience, Steps, Upload, call
 from padan_client.errors import RefusedError, UnavailableError, VerificationError
 from padan_client.language import t
 from padan_linkage.schema import Layout
-from padan_linkage.tables import PassTable, columns_digest
+from padan_linkage.tables import PassTable, RunningDigest, columns_digest
 
 PIECE_BYTES = 256 * 1024
 #: A stream ends after this much, so that its deadline fits slow lines and rows become safe.
-STREAM_BYTES = 64 * 1024 * 1024
+STREAM_BYTES = 256 * 1024 * 1024
 _FRUITLESS_STREAMS = 4
 #: Refusals that sending again may mend, and what each costs of a table's budget.
 _MENDABLE = {"OFFSET_OUT_OF_ORDER": 1, "CHUNK_CORRUPT": 1, "TABLE_DIGEST_MISMATCH": 4}
@@ -34,7 +34,7 @@ def upload_table(name: str, table: PassTable, patience: Patience, report: Report
     ``report(rows)`` is told how many rows are safe. Raises VerificationError if the unit
     acknowledges what was not sent.
     """
-    digest = yield from work(table.digest)
+    digest = _TableDigest(table)
     status = yield from write_status(name, patience)
     safe, complete = _checked(status, 0, len(table))
     backoff, budget, fruitless = patience.start(), _MENDING_BUDGET, 0
@@ -103,8 +103,28 @@ def _no_progress() -> UnavailableError:
     )
 
 
+class _TableDigest:
+    """The digest of a table, made on the way: rows are hashed when their piece is."""
+
+    def __init__(self, table: PassTable) -> None:
+        self._table = table
+        self._rows = 0
+        self._running = RunningDigest(table.layout)
+
+    def up_to(self, stop: int) -> None:
+        """Take in the rows before ``stop`` that have not been; a stream may begin again earlier."""
+        if stop > self._rows:
+            columns = self._table.columns.items()
+            self._running.update({name: c[self._rows : stop].data for name, c in columns})
+            self._rows = stop
+
+    def digest(self) -> bytes:
+        """The digest of the rows so far, 32 bytes."""
+        return self._running.digest()
+
+
 def _pieces(
-    name: str, table: PassTable, digest: bytes, start: int
+    name: str, table: PassTable, digest: _TableDigest, start: int
 ) -> Iterator[pb.UploadTableRequest]:
     """The requests of one stream, from row ``start`` to the end or to STREAM_BYTES."""
     step = rows_per_piece(table.layout)
@@ -112,6 +132,7 @@ def _pieces(
     for offset in range(start, max(last, start + 1), step):
         stop = min(offset + step, last)
         columns = table.rows(offset, stop)
+        digest.up_to(stop)
         finish = stop == len(table)
         yield pb.UploadTableRequest(
             table=name if offset == start else "",
@@ -119,7 +140,7 @@ def _pieces(
             rows=resources_pb2.TableRows(row_count=stop - offset, **columns),
             chunk_digest=columns_digest(table.layout, columns),
             finish_write=finish,
-            table_digest=digest if finish else b"",
+            table_digest=digest.digest() if finish else b"",
         )
 
 

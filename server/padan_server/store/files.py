@@ -115,6 +115,18 @@ class TableWriter:
             for descriptor in self._files.values():
                 self._disk.sync(descriptor)
 
+    def rows(self, start: int, stop: int) -> dict[str, bytes]:
+        """Packed bytes of rows that were appended, by column, as the files have them."""
+        return {c.name: self._read(c, start, stop) for c in self._columns}
+
+    def _read(self, column: Column, start: int, stop: int) -> bytes:
+        head = len(self._headers[column.name])
+        wanted, descriptor = (stop - start) * column.row_bytes, self._files[column.name]
+        content = os.pread(descriptor, wanted, head + start * column.row_bytes)
+        if len(content) != wanted:
+            raise OSError(errno.EIO, f"column {column.name} cannot be read back")
+        return content
+
     def _write(self, descriptor: int, data: bytes | memoryview) -> None:
         left = memoryview(data).cast("B")
         while left:
