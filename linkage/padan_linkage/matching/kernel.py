@@ -17,12 +17,12 @@ from padan_linkage.jit import inlined, lean_kernel
 from padan_linkage.matching.lanes import LANES, hamming, lowest, prefetch
 from padan_linkage.matching.tile import COLUMNS, PAIRS, ROWS, measure, reaching
 
-#: Provider rows in the scratch at a time: 512 rows of 1536 bits fill 96 KiB.
-BLOCK = 512
+#: Provider rows in the scratch at a time: 256 rows of 1536 bits fill 48 KiB.
+BLOCK = 256
 #: Notes that are collected before they are worked off; a tile may add :data:`PAIRS`.
 NOTES = 512
 #: Rows that memory is asked for ahead of their use: sorted by bucket, they lie anywhere in a table.
-_AHEAD = 16
+_AHEAD = 32
 _LINE_WORDS = 8
 
 Words = NDArray[np.uint64]

@@ -14,8 +14,9 @@ from padan_linkage.jit import inlined, lean_kernel
 from padan_linkage.matching.lanes import LANES, aligned, hamming, lowest
 from padan_linkage.matching.tile import COLUMNS, ROWS, hits, paired_hits
 
-#: Columns in the scratch at a time: 512 filters of 1024 bits fill 64 KiB, so they stay near.
-BLOCK = 512
+#: Columns in the scratch at a time: 256 filters of 1024 bits fill 32 KiB and stay in the
+#: nearest cache while all rows pass over them.
+BLOCK = 256
 #: Hits that one row tile can have in one block.
 MOST_HITS = ROWS * BLOCK
 #: Excess of a column that is not there, bound of a row that is not there.

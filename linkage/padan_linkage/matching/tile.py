@@ -9,6 +9,7 @@ enough for its registers. What is written here is LLVM's language, not that of o
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial, reduce
 from itertools import product
 from typing import Any, cast
 
@@ -65,16 +66,16 @@ def _make_hits(*, paired: bool) -> Callable[..., int]:
             starts = [_entry(builder, rows, r) for r in range(ROWS)]
             columns = _columns(builder, args[3], builder.mul(args[4], WORD(LANES)))
             first = [
-                load(builder, excess, _plus(builder, args[6], g * LANES)) for g in range(GROUPS)
+                builder.sub(
+                    load(builder, excess, _plus(builder, args[6], g * LANES)),
+                    spread(builder, _entry(builder, bound, r), LANE),
+                )
+                for r, g in _CELLS
             ]
-            distance = _distances(builder, a, starts, b, columns, args[4], first, paired=paired)
-            bounds = [spread(builder, _entry(builder, bound, r), LANE) for r in range(ROWS)]
-            found = _any_within(builder, distance, bounds)
+            over = _distances(builder, a, starts, b, columns, args[4], first, paired=paired)
+            found = _any(builder, _not_above_zero(builder, reduce(partial(lesser, builder), over)))
             with builder.if_then(found, likely=False):
-                within = [
-                    builder.icmp_signed("<=", each, bounds[r])
-                    for each, (r, _) in zip(distance, _CELLS, strict=True)
-                ]
+                within = [_not_above_zero(builder, each) for each in over]
                 _store_masks(builder, within, masks)
             return builder.zext(found, WORD)
 
@@ -103,7 +104,7 @@ def _make_measure() -> Callable[..., None]:
             a, rows, b, square = (data_of(context, builder, sig, args, n) for n in (0, 1, 3, 9))
             starts = [builder.add(_entry(builder, rows, r), args[2]) for r in range(ROWS)]
             columns = _columns(builder, args[4], args[5])
-            first = [LANE([0] * LANES)] * GROUPS
+            first = [LANE([0] * LANES)] * len(_CELLS)
             distance = _distances(builder, a, starts, b, columns, args[6], first)
             half, scale = spread(builder, args[7], REALS), spread(builder, args[8], REALS)
             at = builder.mul(args[10], WORD(PAIRS))
@@ -138,7 +139,7 @@ def _make_reaching() -> Callable[..., int]:
             cut = spread(builder, args[4], REALS)
             best = _best_sums(builder, square, alignments, args[2], args[3])
             over = [builder.fcmp_ordered(">=", each, cut) for each in best]
-            found = builder.icmp_unsigned("!=", bits_of(builder, _either(builder, over)), WORD(0))
+            found = _any(builder, reduce(builder.or_, over))
             with builder.if_then(found):
                 _store_masks(builder, over, masks)
             return builder.zext(found, WORD)
@@ -159,14 +160,14 @@ def _distances(
     *,
     paired: bool = False,
 ) -> list[Any]:
-    """``first`` (by group) plus the Hamming distance of every cell.
+    """``first`` plus the Hamming distance, for every cell.
 
     The loop over words stays a loop: unrolled, it would run out of registers. ``paired``: plus
     the bits that differ in word 2i or word 2i + 1, a lower bound of the distance that rises by 3/4
     a bit of noise for the price of 2/3 of the operations.
     """
     step = 2 if paired else 1
-    sums = [variable(builder, first[g]) for _, g in _CELLS]
+    sums = [variable(builder, each) for each in first]
     turns = builder.udiv(words, WORD(step))
     with cgutils.for_range(builder, turns) as loop:
         word = builder.mul(loop.index, WORD(step))
@@ -221,23 +222,14 @@ def _square_below(builder: Any, distance: Any, half: Any, scale: Any) -> Any:
     return builder.fmul(builder.fmul(below, below), scale)
 
 
-def _any_within(builder: Any, distance: list[Any], bounds: list[Any]) -> Any:
-    """Whether any cell has a lane within its row's bound: one comparison a row."""
-    flags = []
-    for r, bound in enumerate(bounds):
-        least = distance[r * GROUPS]
-        for g in range(1, GROUPS):
-            least = lesser(builder, least, distance[r * GROUPS + g])
-        flags.append(builder.icmp_signed("<=", least, bound))
-    return builder.icmp_unsigned("!=", bits_of(builder, _either(builder, flags)), WORD(0))
+def _not_above_zero(builder: Any, lanes: Any) -> Any:
+    """Flags of the lanes that are at most 0."""
+    return builder.icmp_signed("<=", lanes, LANE([0] * LANES))
 
 
-def _either(builder: Any, flags: list[Any]) -> Any:
-    """The lanes that any of ``flags`` has."""
-    result = flags[0]
-    for each in flags[1:]:
-        result = builder.or_(result, each)
-    return result
+def _any(builder: Any, flags: Any) -> Any:
+    """Whether any lane has the flag."""
+    return builder.icmp_unsigned("!=", bits_of(builder, flags), WORD(0))
 
 
 def _store_masks(builder: Any, flags: list[Any], masks: Any) -> None:
