@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from padan_client.bench import confirm, encode, kernel, quality, upload, voprf
+from padan_client.bench import confirm, encode, join, kernel, quality, upload, voprf
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -17,6 +17,7 @@ def group() -> None:
 _BENCHES = {
     "confirm": confirm,
     "encode": encode,
+    "join": join,
     "kernel": kernel,
     "quality": quality,
     "upload": upload,

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from padan_linkage.jit import helper, kernel
+from padan_linkage.jit import inlined, lean_kernel
+from padan_linkage.matching.lanes import prefetch
 from padan_linkage.matching.result import (
     AMBIGUOUS,
     MATCHED,
@@ -26,6 +27,9 @@ Words = NDArray[np.uint64]
 
 #: What a token look-up gives instead of a row.
 NOBODY, SEVERAL = -1, -2
+#: How many rows ahead memory is asked for slots, and the room for their hashes, a power of two.
+AHEAD, RING = 24, 32
+_MOST_ROWS = 1 << 32
 #: Below this estimated precision a hit is not of the strongest band.
 STRONG_PRECISION = 0.99
 
@@ -56,92 +60,146 @@ def token_words(table: PassTable) -> Words:
     return words
 
 
-@helper
-def _slot(tokens: Words, row: int, seed: np.uint64, shift: np.uint64) -> np.int64:
-    """Where to start looking for a token: multiply, fold, take the high bits."""
-    mixed = (tokens[row, 0] ^ seed) * np.uint64(0x9E3779B97F4A7C15)
-    mixed = (mixed ^ (mixed >> np.uint64(32)) ^ tokens[row, 1]) * np.uint64(0xD6E8FEB86659FD93)
-    return np.int64(mixed >> shift)
+@inlined
+def _hash(tokens: Words, row: int, seed: np.uint64) -> np.uint64:
+    """Multiply and fold word by word; high bits choose the slot, low bits are the tag."""
+    mixed = seed
+    for w in range(tokens.shape[1]):
+        mixed = (mixed ^ tokens[row, w]) * np.uint64(0x9E3779B97F4A7C15)
+        mixed ^= mixed >> np.uint64(32)
+    return mixed * np.uint64(0xD6E8FEB86659FD93)
 
 
-@kernel
+@inlined
+def _look_ahead(
+    tokens: Words, row: int, seed: np.uint64, shift: np.uint64, slots: Words, ring: Words
+) -> None:
+    """Hash a row that is soon needed, and have memory send its slot."""
+    if row < len(tokens):
+        hashed = _hash(tokens, row, seed)
+        ring[row & (RING - 1)] = hashed
+        prefetch(slots, hashed >> shift)
+
+
+@inlined
+def _seek(
+    tokens: Words, asked: Words, row: int, hashed: np.uint64, shift: np.uint64, slots: Words
+) -> np.uint64:
+    """The slot of ``asked[row]``'s token, or the free slot where it would go.
+
+    A slot is 0, or 32 bits of tag over the number from 1 of the token's first row: only where the
+    tag agrees is the token itself, which lies far away, compared.
+    """
+    last, at, tag = np.uint64(len(slots) - 1), hashed >> shift, hashed << np.uint64(32)
+    while slots[at] != 0:
+        if (slots[at] ^ tag) >> np.uint64(32) == 0:
+            other, equal = _row_of(slots[at]), True
+            for w in range(tokens.shape[1]):
+                equal &= tokens[other, w] == asked[row, w]
+            if equal:
+                break
+        at = (at + np.uint64(1)) & last
+    return at
+
+
+@inlined
+def _row_of(slot: np.uint64) -> np.int64:
+    """The row that a slot names, -1 of a free one."""
+    return np.int64(slot & np.uint64(0xFFFFFFFF)) - np.int64(1)
+
+
+@lean_kernel
 def _build(
     tokens: Words,
     seed: np.uint64,
     shift: np.uint64,
-    slots: NDArray[np.int64],
+    slots: Words,
     several: NDArray[np.bool_],
+    ring: Words,
 ) -> int:
-    """Fill ``slots`` (row + 1 of the first row of each token) and mark tokens of several rows."""
+    """Fill ``slots`` and mark the first row of every token of several rows; how many share one."""
     shared = 0
-    last = len(slots) - 1
-    for row in range(len(tokens)):
-        at = _slot(tokens, row, seed, shift)
-        while slots[at] != 0:
-            other = slots[at] - 1
-            if tokens[other, 0] == tokens[row, 0] and tokens[other, 1] == tokens[row, 1]:
-                shared += 1 if several[other] else 2
-                several[other] = True
-                break
-            at = (at + 1) & last
+    for row in range(-AHEAD, len(tokens)):
+        _look_ahead(tokens, row + AHEAD, seed, shift, slots, ring)
+        if row < 0:
+            continue
+        hashed = ring[row & (RING - 1)]
+        at = _seek(tokens, tokens, row, hashed, shift, slots)
         if slots[at] == 0:
-            slots[at] = row + 1
+            slots[at] = (hashed << np.uint64(32)) | np.uint64(row + 1)
+        else:
+            first = _row_of(slots[at])
+            shared += 1 if several[first] else 2
+            several[first] = True
     return shared
 
 
-@kernel
+@lean_kernel
 def _probe(
     tokens: Words,
     asked: Words,
     seed: np.uint64,
     shift: np.uint64,
-    slots: NDArray[np.int64],
+    slots: Words,
     several: NDArray[np.bool_],
+    ring: Words,
     found: NDArray[np.int64],
 ) -> None:
     """Look the asked tokens up."""
-    last = len(slots) - 1
-    for i in range(len(asked)):
-        found[i] = -1
-        at = _slot(asked, i, seed, shift)
-        while slots[at] != 0:
-            row = slots[at] - 1
-            if tokens[row, 0] == asked[i, 0] and tokens[row, 1] == asked[i, 1]:
-                found[i] = -2 if several[row] else row
-                break
-            at = (at + 1) & last
+    for row in range(-AHEAD, len(asked)):
+        _look_ahead(asked, row + AHEAD, seed, shift, slots, ring)
+        if row < 0:
+            continue
+        at = _seek(tokens, asked, row, ring[row & (RING - 1)], shift, slots)
+        first = _row_of(slots[at])  # of a free slot -1, which is NOBODY
+        found[row] = SEVERAL if first >= 0 and several[first] else first
 
 
 @dataclass(frozen=True, repr=False)
 class TokenIndex:
     """A hash table over a provider's tokens. ``seed`` keeps a provider from choosing collisions.
 
-    ``slots``: int64[power of two], row + 1 or 0; ``several``: bool[rows], of the first row of a
-    token that others share; ``shared``: provider rows that share their token.
+    ``slots``: uint64[power of two], see :func:`_seek`; ``several``: bool[rows], of the first row of
+    a token that others share; ``shared``: provider rows that share their token.
     """
 
     tokens: Words
     seed: np.uint64
     shift: np.uint64
-    slots: NDArray[np.int64]
+    slots: Words
     several: NDArray[np.bool_]
     shared: int
 
     @classmethod
     def of(cls, tokens: Words, seed: int) -> TokenIndex:
-        """Index uint64[rows, 2]."""
-        bits = max(4, (2 * len(tokens)).bit_length())
-        slots = np.zeros(1 << bits, dtype=np.int64)
+        """Index uint64[rows, words]. Raises ValueError for 2³² rows or more."""
+        if len(tokens) >= _MOST_ROWS:
+            raise ValueError("more rows than a token index can number")
+        bits = max(4, (3 * len(tokens) // 2).bit_length())  # two thirds full at most
+        slots = np.zeros(1 << bits, dtype=np.uint64)
         several = np.zeros(len(tokens), dtype=np.bool_)
         key, shift = np.uint64(seed & (2**64 - 1)), np.uint64(64 - bits)
-        shared = int(_build(tokens, key, shift, slots, several))
+        shared = int(_build(_readable(tokens), key, shift, slots, several, _ring()))
         return cls(tokens, key, shift, slots, several, shared)
 
     def find(self, asked: Words) -> NDArray[np.int64]:
         """Row, NOBODY or SEVERAL for each asked token, int64[n]."""
         found = np.empty(len(asked), dtype=np.int64)
-        _probe(self.tokens, asked, self.seed, self.shift, self.slots, self.several, found)
+        mine, theirs = _readable(self.tokens), _readable(asked)
+        _probe(mine, theirs, self.seed, self.shift, self.slots, self.several, _ring(), found)
         return found
+
+
+def _readable(words: Words) -> Words:
+    """A read-only view: the kernels are compiled for read-only input, which memory maps are."""
+    view = words.view()
+    view.flags.writeable = False
+    return view
+
+
+def _ring() -> Words:
+    """Room for the hashes of the rows ahead."""
+    return np.zeros(RING, dtype=np.uint64)
 
 
 def seed_of(words: Words) -> int:

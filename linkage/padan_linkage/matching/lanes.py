@@ -69,7 +69,7 @@ def _make_lowest() -> Callable[[int], int]:
     return cast("Callable[[int], int]", lowest)
 
 
-def _make_prefetch() -> Callable[[Any, int], None]:
+def _make_prefetch() -> Callable[[Any, Any], None]:
     @intrinsic
     def prefetch(_context: Any, array: Any, _at: Any) -> Any:
         """Ask for the cache line of ``array.flat[at]``; harmless wherever that is."""
@@ -88,7 +88,7 @@ def _make_prefetch() -> Callable[[Any, int], None]:
 
         return types.void(array, types.int64), codegen
 
-    return cast("Callable[[Any, int], None]", prefetch)
+    return cast("Callable[[Any, Any], None]", prefetch)
 
 
 hamming = _make_hamming()

@@ -138,14 +138,17 @@ def test_cancelling_stops_the_sweep(make_world):
         )
 
 
+@pytest.mark.parametrize("words", [2, 4])
 @pytest.mark.parametrize("seed", range(4))
-def test_the_token_index_agrees_with_the_reference(seed):
+def test_the_token_index_agrees_with_the_reference(seed, words):
     rng = np.random.default_rng(seed)
-    provider = rng.integers(0, 40, (60, 2)).astype(np.uint64)
-    asked = rng.integers(0, 40, (200, 2)).astype(np.uint64)
+    provider = rng.integers(0, 6, (60, words)).astype(np.uint64)
+    asked = rng.integers(0, 6, (200, words)).astype(np.uint64)
+    provider[55:] = provider[:5]
     asked[:30] = provider[:30]
     index = TokenIndex.of(provider, seed)
     expected, shared = pair_up(provider, asked)
+    assert {NOBODY, SEVERAL} < set(expected.tolist())
     assert np.array_equal(index.find(asked), expected)
     assert index.shared == shared
 
