@@ -15,7 +15,7 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 
 def kernel(function: _F) -> _F:
     """Compiles a function that Python calls: no GIL, cached."""
-    return cast("_F", njit(nogil=True, cache=True)(function))
+    return _cached(function)
 
 
 def lean_kernel(function: _F) -> _F:
@@ -24,8 +24,15 @@ def lean_kernel(function: _F) -> _F:
     Counting references costs two locked additions for every array that a helper is given, which
     is more than a register tile takes.
     """
-    uncounted: dict[str, Any] = {"_nrt": False}
-    return cast("_F", njit(nogil=True, cache=True, **uncounted)(function))
+    return _cached(function, _nrt=False)
+
+
+def _cached(function: _F, **options: Any) -> _F:
+    """Cached beside the module, else in the user's cache, else (nothing is writable) nowhere."""
+    try:
+        return cast("_F", njit(nogil=True, cache=True, **options)(function))
+    except RuntimeError:  # Numba found no folder that it may write
+        return cast("_F", njit(nogil=True, **options)(function))
 
 
 def helper(function: _F) -> _F:
