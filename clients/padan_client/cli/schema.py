@@ -62,6 +62,9 @@ def suggest(
     kind: KindsOption = None,
     fields: OnlyOption = None,
     rows: RowsOption = None,
+    id_column: Annotated[
+        str | None, typer.Option("--id", help="Kolom id, tidak dilihat. / Id column, ignored.")
+    ] = None,
     json_: JsonFlag = False,
 ) -> None:
     """Sarankan skema untuk berkas Anda. / Suggest a schema for your files."""
@@ -70,7 +73,7 @@ def suggest(
     from padan_client.tables import require_writable
 
     require_writable(out_file)
-    suggestion = advise(a, b, wishes(profile, size, kind, fields, rows))
+    suggestion = advise(a, b, wishes(profile, size, kind, fields, rows), id_column)
     if out_file is not None:
         write_private(out_file, to_toml(suggestion).encode())
     if json_:

@@ -115,12 +115,23 @@ def _rung(
 ) -> Exact | None:
     """The most forgiving rung that few enough rows share and enough rows have.
 
-    Counted on the rows at hand, and by the linter's estimates too: what is suggested passes it.
+    Counted on the rows at hand, where copies of one person count once, and by the linter's
+    estimates too: what is suggested passes it.
     """
+    most = profile.most_alike * _copies(fields, keys)
     for rung in family.rungs:
-        if keys.group(rung) <= profile.most_alike and _salts(rung, fields, keys.rows, measured):
+        if keys.group(rung) <= most and _salts(rung, fields, keys.rows, measured):
             return rung if keys.filled(rung) >= _LEAST_FILLED else None
     return None
+
+
+def _copies(fields: Fields, keys: Keys) -> float:
+    """Rows of one person, on average: those that share name and birth date, or else a number."""
+    name, date = fields.of(Role.FULL_NAME), fields.of(Role.BIRTH_DATE)
+    if name and date:
+        return keys.group((name[0].name, date[0].name))
+    numbers = fields.of(*(role for role in Role if role in STRONG))
+    return keys.group((numbers[0].name,)) if numbers else 1.0
 
 
 def _salts(exact: Exact, fields: Fields, rows: int, measured: Mapping[str, float]) -> bool:
