@@ -85,7 +85,7 @@ def controls(count: int, seed: int) -> Iterator[Control]:
     attacker, victim = Attacker(plain, residents, _KEYS), plain.encode(residents, seed)
     graded = frozenset({Attack.PM, Attack.GMA, Attack.SIG})
     for rate in attack_table(attacker, victim, seed, graded):
-        yield Control("plain", rate, 0.95)
+        yield Control("plain", rate, 0.9)
     unsalted = PassScheme(schema, schema.get_pass("unsalted"))
     attacker, victim = Attacker(unsalted, residents, 1), unsalted.encode(residents, seed)
     for rate in attack_table(attacker, victim, seed, frozenset({Attack.FREQ})):

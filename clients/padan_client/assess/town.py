@@ -14,42 +14,29 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from padan_client.assess.schemes import Fields
-from padan_client.generate.worlds import CompanyWorld, ForeignerWorld, PersonWorld, World
+from padan_client.generate import faultless
 from padan_linkage.normalise import exact_values, normalise
-from padan_linkage.schema import Kind, Pass, Schema
+from padan_linkage.schema import Kind, Pass, Schema, SchemaField
 
 _POOL = 60
-_COMPANY_KINDS = frozenset({Kind.COMPANY_NAME, Kind.NIB, Kind.KBLI})
 _GIVEN = frozenset({"given_name", "first_name", "nama_depan"})
 _SURNAME = frozenset({"surname", "last_name", "nama_belakang", "family_name"})
 
 
 def people(schema: Schema, count: int, seed: int) -> dict[str, pa.StringArray]:
     """``count`` generated people or companies, faultless and normalised."""
-    rng = np.random.default_rng(seed)
-    world = _world(schema, count, rng)
-    return {f.name: _column(world, f.name, f.kind, rng) for f in schema.fields}
+    table = faultless(schema, count, seed)
+    return {f.name: normalise(f.kind, _column(f, table[f.name])).values for f in schema.fields}
 
 
-def _world(schema: Schema, count: int, rng: np.random.Generator) -> World:
-    kinds = {f.kind for f in schema.fields}
-    if kinds & _COMPANY_KINDS:
-        return CompanyWorld(count, rng)
-    if Kind.NATIONALITY in kinds and Kind.NIK not in kinds:
-        return ForeignerWorld(count, rng)
-    return PersonWorld(count, rng, pension_share=0.1)
-
-
-def _column(world: World, name: str, kind: Kind, rng: np.random.Generator) -> pa.StringArray:
+def _column(field: SchemaField, values: pa.ChunkedArray) -> pa.StringArray:
     """A field's values; names that stand in two columns are cut at the last token."""
-    values: list[str]
-    if kind is Kind.PERSON_NAME and name in _GIVEN:
-        values = [" ".join(tokens[:-1] or tokens) for tokens in world.name_tokens]
-    elif kind is Kind.PERSON_NAME and name in _SURNAME:
-        values = [tokens[-1] if len(tokens) > 1 else "" for tokens in world.name_tokens]
-    else:
-        values = world.column(name, kind, rng)
-    return normalise(kind, pa.array(values, pa.string())).values
+    if field.kind is not Kind.PERSON_NAME or field.name not in _GIVEN | _SURNAME:
+        return values.combine_chunks()
+    names = [name.split(" ") for name in values.to_pylist()]
+    if field.name in _GIVEN:
+        return pa.array([" ".join(tokens[:-1] or tokens) for tokens in names], pa.string())
+    return pa.array([tokens[-1] if len(tokens) > 1 else "" for tokens in names], pa.string())
 
 
 def grouped_people(

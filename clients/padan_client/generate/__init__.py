@@ -5,7 +5,14 @@ Start at :func:`write_files`, or at :func:`generate_demo` for tables in memory.
 
 from __future__ import annotations
 
-from padan_client.generate.demo import ID_COLUMN, Demo, FlowShape, flow_making, generate_demo
+from padan_client.generate.demo import (
+    ID_COLUMN,
+    Demo,
+    FlowShape,
+    faultless,
+    flow_making,
+    generate_demo,
+)
 from padan_client.generate.files import Format, Request, Written, write_files
 from padan_client.generate.plans import Making, Plan
 from padan_client.generate.profiles import ProfileName, profile
@@ -22,6 +29,7 @@ __all__ = [
     "ProfileName",
     "Request",
     "Written",
+    "faultless",
     "flow_making",
     "generate_demo",
     "profile",

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from padan_client.generate import companies
 from padan_client.generate.cells import Cells
 from padan_client.generate.common_columns import Anybody, Writer
 from padan_client.generate.date_noise import ISO, date_texts
@@ -43,8 +44,9 @@ def _status(column: str, values: Sequence[str], measures: Sequence[str]) -> Writ
     texts = pa.array([*values, ""], pa.string())
 
     def write(block: Any, _: Pen) -> Cells:
-        if set(values) == set(BANDS):
-            return Cells(bands(block.workers))
+        if isinstance(block, companies.Block) and all(value.isdigit() for value in values):
+            # The smallest numbers of workers of some bands.
+            return Cells(_banded({value: int(value) for value in values}, block.workers))
         # A decile is the whole household's.
         whose = block.household if column == "desil" else block.numbers
         drawn = _drawn(column, values, whose, block)
@@ -93,10 +95,16 @@ def is_pension(status: str) -> bool:
     return "PENSIUN" in status.upper()
 
 
-def bands(workers: Ints) -> pa.StringArray:
-    """The band of each number of workers."""
-    at = np.searchsorted(list(BANDS.values()), workers, side="right") - 1
-    return pa.array(list(BANDS), pa.string()).take(pa.array(at))
+def _banded(bands: Mapping[str, int], workers: Ints) -> pa.StringArray:
+    """The band of each number of workers, by the smallest number in each band."""
+    names = sorted(bands, key=lambda name: bands[name])
+    at = np.searchsorted(sorted(bands.values()), workers, side="right") - 1
+    return pa.array(names, pa.string()).take(pa.array(np.maximum(at, 0)))
+
+
+def bands(block: Any, _: Pen) -> Cells:
+    """Roughly how many people a company employs."""
+    return Cells(_banded(BANDS, block.workers))
 
 
 def workers(block: Any, _: Pen) -> Cells:

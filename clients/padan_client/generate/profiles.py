@@ -149,7 +149,7 @@ def _wlkp() -> Plan:
     shared = "npwp nib nama_usaha kbli alamat telepon email"
     own = _some(COMPANY, shared)
     own["jumlah_pekerja"] = facts.workers
-    own |= _values("kelompok_pekerja", *facts.BANDS)
+    own["kelompok_pekerja"] = facts.bands
     own |= _values("status_wlkp", "TERDAFTAR")
     return Plan(
         Companies,

@@ -7,6 +7,7 @@ import pyarrow as pa
 import pytest
 
 from padan_client import generate as package
+from padan_client.demo.dressing import in_words
 from padan_client.generate import ID_COLUMN, generate_demo
 from padan_client.records import prepare
 from padan_linkage import agreement
@@ -23,7 +24,8 @@ FLOWS = [
 
 @cache
 def flow_of(name, flow_id):
-    return agreement.load_agreement(agreement.example(name)).flow(flow_id)
+    """A flow, with a word for every code that it derives."""
+    return in_words(agreement.load_agreement(agreement.example(name)).flow(flow_id))
 
 
 @pytest.fixture(scope="module")
