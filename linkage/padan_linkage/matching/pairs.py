@@ -2,6 +2,7 @@
 
     found = all_pairs(ours, theirs, dice(0.85), threads=2)
     found.left, found.right, found.dice
+    best = nearest(ours, theirs, 3, dice(0.6))
 
 Filters are uint64[rows, words], as sides of equal width and any length. Whether a pair hits is
 decided in whole numbers: Dice(a, b) ≥ t is distance ≤ ⌊(1 - t)(|a| + |b|)⌋, |a| the set bits, and t
@@ -192,6 +193,45 @@ def all_pairs(
     both = weights_of(left)[hit[:, 0]] + weights_of(right)[hit[:, 1]]
     one, other, distance = (np.ascontiguousarray(hit[:, n]) for n in range(3))
     return Pairs(one, other, distance, similarity(distance, both), kept)
+
+
+@dataclass(frozen=True, repr=False)
+class Nearest:
+    """By row, nearest first: column int64[n, k] (-1 where there is none), Dice float64[n, k]."""
+
+    column: Numbers
+    dice: NDArray[np.float64]
+
+
+def nearest(
+    filters: Words,
+    others: Words,
+    k: int,
+    rule: Rule,
+    *,
+    threads: int = 1,
+    pool: Executor | None = None,
+) -> Nearest:
+    """The ``k`` rows of ``others`` with the highest Dice for each row of ``filters``, among hits.
+
+    Of equals the first rows are taken. Raises ValueError for k < 1 or filters of other lengths.
+    """
+    left, right = _checked(filters), _checked(others)
+    if left.shape[1] != right.shape[1] or k < 1:
+        raise ValueError("filters of one length and k of at least 1")
+    job = _Job.of(left, right, rule, same=False, sketch=0)
+    found = Nearest(np.full((len(left), k), -1, np.int64), np.zeros((len(left), k)))
+    slope = np.nextafter(float(rule.slope), 2.0)
+
+    def run(rows: tuple[int, int]) -> None:
+        search.closest(
+            job.filters, job.others, job.weights, job.other_weights, job.shares, job.limits,
+            slope, rows, search.workspace(left.shape[1]), found.dice, found.column,
+        )  # fmt: skip
+
+    with nullcontext(pool) if pool else ThreadPoolExecutor(max(1, threads)) as workers:
+        list(workers.map(run, _pieces(len(left), threads)))
+    return found
 
 
 def choose_sketch(filters: Words, others: Words, rule: Rule) -> int:

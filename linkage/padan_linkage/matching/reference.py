@@ -115,3 +115,19 @@ def all_pairs(filters: Words, others: Words | None, rule: Rule) -> NDArray[np.in
         hit = np.flatnonzero(distance <= limits[weights])
         found.append(np.stack([np.full(len(hit), i), first + hit, distance[hit]], axis=1))
     return np.concatenate(found)
+
+
+def nearest(
+    filters: Words, others: Words, k: int, rule: Rule
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """As :func:`padan_linkage.matching.pairs.nearest`: columns int64[n, k], Dice float64[n, k]."""
+    column, dice = np.full((len(filters), k), -1, np.int64), np.zeros((len(filters), k))
+    hits = all_pairs(filters, others, rule)
+    for i, mine in enumerate(filters):
+        _, theirs, distance = hits[hits[:, 0] == i].T
+        own = np.bitwise_count(mine).sum(dtype=np.int64)
+        both = own + np.bitwise_count(others[theirs]).sum(axis=1, dtype=np.int64)
+        alike = np.where(both > 0, (both - distance) / np.maximum(both, 1), 0.0)
+        first = np.argsort(-alike, kind="stable")[:k]
+        column[i, : len(first)], dice[i, : len(first)] = theirs[first], alike[first]
+    return column, dice

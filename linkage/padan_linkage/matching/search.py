@@ -27,6 +27,7 @@ COLUMN, ROW, FOUND, CHECKED = 0, 1, 2, 3
 
 Words = NDArray[np.uint64]
 Numbers = NDArray[np.int64]
+Reals = NDArray[np.float64]
 
 #: block uint64[BLOCK * words], excess int64[BLOCK], rows, bound and masks int64[ROWS]
 WorkArrays = tuple[Words, Numbers, Numbers, Numbers, Numbers]
@@ -154,3 +155,116 @@ def _check(
                 k = at[FOUND]
                 found[k, 0], found[k, 1], found[k, 2] = row, j, distance
                 at[FOUND] = k + 1
+
+
+@lean_kernel
+def closest(
+    filters: Words,
+    others: Words,
+    weights: Numbers,
+    other_weights: Numbers,
+    shares: Numbers,
+    limit: Numbers,
+    slope: float,
+    span: tuple[int, int],
+    work: WorkArrays,
+    best: Reals,
+    best_column: Numbers,
+) -> None:
+    """Keep for each row of a range the columns within ``limit`` whose Dice is highest.
+
+    ``best`` float64[n, k], descending, and ``best_column`` int64[n, k], -1 where there is none; of
+    equals the first column is ahead. Once a row has k columns, its bound shrinks to what would
+    still push one out. ``slope``: of the rule, a float not below it.
+    """
+    block, excess, rows, bound, masks = work
+    words = filters.shape[1]
+    for first in range(0, len(others), BLOCK):
+        last = min(first + BLOCK, len(others))
+        _pack(others, first, last, block)
+        _set_excess(other_weights, shares, first, last, excess)
+        lightest, heaviest = _extremes(other_weights, first, last)
+        for i in range(span[0], span[1], ROWS):
+            _set_rows(i, span[1], words, weights, shares, rows, bound)
+            _tighten(i, span[1], weights, slope, lightest, heaviest, best, best_column, bound)
+            for c in range(0, last - first, COLUMNS):
+                if hits(filters, rows, block, c * words, words, excess, c, bound, masks):
+                    _take(
+                        filters, others, weights, other_weights, limit,
+                        i, first + c, masks, best, best_column,
+                    )  # fmt: skip
+
+
+@inlined
+def _extremes(weights: Numbers, first: int, last: int) -> tuple[int, int]:
+    """The least and the greatest weight of columns."""
+    lightest, heaviest = weights[first], weights[first]
+    for j in range(first, last):
+        lightest, heaviest = min(lightest, weights[j]), max(heaviest, weights[j])
+    return lightest, heaviest
+
+
+@inlined
+def _tighten(
+    i: int,
+    end: int,
+    weights: Numbers,
+    slope: float,
+    lightest: int,
+    heaviest: int,
+    best: Reals,
+    best_column: Numbers,
+    bound: Numbers,
+) -> None:
+    """Shrink the bounds of rows that are full.
+
+    A column of weight q enters a row of weight p with distance d ≤ u (p + q), u = 1 - the least
+    Dice kept, so that d plus its excess, at most d - slope q, is at most u p + (u - slope) q. That
+    is greatest at one end of q. One more makes up for rounding: this spares work, it decides
+    nothing.
+    """
+    k = best.shape[1] - 1
+    for r in range(min(ROWS, end - i)):
+        if best_column[i + r, k] >= 0:
+            unlike = 1.0 - best[i + r, k]
+            most = max((unlike - slope) * lightest, (unlike - slope) * heaviest)
+            bound[r] = min(bound[r], int(unlike * weights[i + r] + most) + 1)
+
+
+@inlined
+def _take(
+    filters: Words,
+    others: Words,
+    weights: Numbers,
+    other_weights: Numbers,
+    limit: Numbers,
+    i: int,
+    column: int,
+    masks: Numbers,
+    best: Reals,
+    best_column: Numbers,
+) -> None:
+    """Compare the candidates of a tile in full and keep those that are better than what is kept.
+
+    Two quotients of whole numbers below 2²⁶ are equal as doubles only if they are equal: comparing
+    doubles decides here as whole numbers would.
+    """
+    words, last = filters.shape[1], best.shape[1]
+    for r in range(ROWS):
+        row, mask = i + r, masks[r]
+        while mask:
+            j = column + lowest(mask)
+            mask &= mask - 1
+            distance = hamming(filters, row * words, others, j * words, words)
+            both = weights[row] + other_weights[j]
+            if distance > limit[both]:
+                continue
+            dice = (both - distance) / both if both > 0 else 0.0
+            k = last
+            while k > 0 and (best_column[row, k - 1] < 0 or dice > best[row, k - 1]):
+                k -= 1
+            for n in range(last - 1, k, -1):
+                best[row, n] = best[row, n - 1]
+                best_column[row, n] = best_column[row, n - 1]
+            if k < last:
+                best[row, k], best_column[row, k] = dice, j

@@ -10,7 +10,14 @@ from hypothesis import strategies as st
 
 from padan_linkage.matching import reference, search
 from padan_linkage.matching.fold import choose, fold, lower_bound
-from padan_linkage.matching.pairs import all_pairs, choose_sketch, dice, hamming, weights_of
+from padan_linkage.matching.pairs import (
+    all_pairs,
+    choose_sketch,
+    dice,
+    hamming,
+    nearest,
+    weights_of,
+)
 
 
 def _filters(rng, rows, words, fill=0.475):
@@ -65,6 +72,29 @@ def test_all_pairs_are_those_of_the_reference(tables, rule, sketch, within):
     shares = zip((both - found.distance).tolist(), both.tolist(), strict=True)
     exact = [Fraction(alike, both) if both else 0 for alike, both in shares]
     assert found.dice.tolist() == [float(each) for each in exact]
+
+
+@given(_tables(), _rules(), st.integers(1, 4))
+@settings(max_examples=100, deadline=None)
+def test_the_nearest_are_those_of_the_reference(tables, rule, k):
+    left, right = tables
+    found = nearest(left, right, k, rule)
+    column, alike = reference.nearest(left, right, k, rule)
+    assert np.array_equal(found.column, column)
+    assert np.array_equal(found.dice, alike)
+
+
+def test_the_nearest_of_many_do_not_depend_on_threads_or_blocks():
+    rng = np.random.default_rng(5)
+    left, right = _filters(rng, 300, 8), _filters(rng, 3 * search.BLOCK + 5, 8)
+    right[500:700] = _noisy(rng, left[:200], 0.1)
+    right[20] = 0
+    column, alike = reference.nearest(left, right, 3, dice(0))
+    for threads in (1, 3):
+        found = nearest(left, right, 3, dice(0), threads=threads)
+        assert np.array_equal(found.column, column)
+        assert np.array_equal(found.dice, alike)
+    assert (column[:200, 0] == np.arange(500, 700)).all()
 
 
 @pytest.mark.parametrize("threshold", [0.8, 0.85, 0.9, 2 / 3, 0.0, 1.0])
@@ -148,6 +178,7 @@ def test_a_sketch_that_rejects_nothing_is_not_chosen():
         lambda a: all_pairs(a, a, dice(0.8), sketch=4),
         lambda a: dice(1.01),
         lambda a: hamming(-1),
+        lambda a: nearest(a, a, 0, dice(0.8)),
     ],
 )
 def test_what_makes_no_sense_is_refused(wrong):
