@@ -8,7 +8,6 @@ import pyarrow.compute as pc
 
 from padan_client.generate.cells import Cells
 from padan_client.generate.common_columns import COMMON, Writer, flags, number
-from padan_client.generate.contacts import FORMER
 from padan_client.generate.date_noise import written_dates
 from padan_client.generate.foreigners import Block, nations
 from padan_client.generate.name_noise import (
@@ -49,10 +48,9 @@ def _names(block: Block, pen: Pen) -> Cells:
 
 def _passports(block: Block, pen: Pen) -> Cells:
     """The present one, a former one, broken or missing."""
-    cells = Cells(block.passport(block.numbers))
+    cells = Cells(block.passport)
     rows = pen.rows("former", pen.rates.passport_former)
-    former = block.world.of(block.numbers[rows])
-    cells.put(rows, former.passport(block.numbers[rows] + FORMER), "passport.former")
+    cells.put(rows, block.former_passport.take(pa.array(rows)), "passport.former")
     return number(cells, pen, "passport")
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from padan_client.generate import identifiers
+from padan_client.generate.contacts import FORMER
 from padan_client.generate.draws import Bools, Choice, Draws, Ints
 from padan_client.generate.households import THIS_YEAR, Days
 from padan_client.generate.places import gazetteer
@@ -126,10 +127,19 @@ class Block:
         """Three letters."""
         return nations().codes.take(pa.array(self.nation))
 
-    def passport(self, issue: Ints) -> pa.StringArray:
-        """Passport numbers; ``issue`` int64[n] counts earlier passports from 0."""
+    @property
+    def passport(self) -> pa.StringArray:
+        """Numbers of their passports."""
+        return self._passports(self.numbers)
+
+    @property
+    def former_passport(self) -> pa.StringArray:
+        """Numbers of the passports they had before."""
+        return self._passports(self.numbers + FORMER)
+
+    def _passports(self, owners: Ints) -> pa.StringArray:
         patterns = nations().patterns.take(pa.array(self.nation))
-        return identifiers.passports(self.numbers + (issue << 40), patterns, self.draws)
+        return identifiers.passports(owners, patterns, self.draws)
 
     @property
     def birthplace(self) -> pa.StringArray:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from itertools import groupby
 
 import numpy as np
 import pyarrow as pa
@@ -14,6 +13,8 @@ from padan_client.generate.draws import Bools, Draws, Ints
 from padan_client.generate.households import THIS_YEAR, Days
 
 _WOMAN = 40
+#: Digits by which passports differ; of shorter ones, the letter in front differs too.
+_PASSPORT_DIGITS = 8
 
 
 def parts(days: Days) -> tuple[Ints, Ints, Ints]:
@@ -105,27 +106,29 @@ def _luhn(number: Ints, width: int) -> Ints:
 
 
 def passports(owner: Ints, patterns: pa.StringArray, draws: Draws) -> pa.StringArray:
-    """Passport numbers by pattern: A stands for a letter, 9 for a digit."""
+    """Passport numbers by pattern, no two alike: A stands for a letter, 9 for a digit.
+
+    Patterns have one run of seven to nine digits.
+    """
     result = pa.nulls(len(owner), pa.string())
     for pattern in pc.unique(patterns).to_pylist():
         mask = pc.equal(patterns, pattern)
-        rows = owner[mask.to_numpy(zero_copy_only=False)]
-        parts = []
-        for i, run in enumerate(_runs(pattern)):
-            if run[0] == "9":
-                parts.append(digits(draws.below(f"passport {i}", rows, 10 ** len(run)), len(run)))
-            else:
-                parts += [_letters(rows, draws, f"letter {i} {j}") for j in range(len(run))]
-        number = pc.binary_join_element_wise(*parts, "")
+        number = _passports(owner[mask.to_numpy(zero_copy_only=False)], pattern, draws)
         result = pc.replace_with_mask(result, mask, number)
     return result
 
 
-def _runs(pattern: str) -> list[str]:
-    """``AA9999999`` is ``AA`` and ``9999999``."""
-    return ["".join(group) for _, group in groupby(pattern)]
+def _passports(owner: Ints, pattern: str, draws: Draws) -> pa.StringArray:
+    front, width = pattern.index("9"), pattern.count("9")
+    letters = [_letter(draws.below(f"letter {i}", owner, 13)) for i in range(len(pattern) - width)]
+    unique = scattered(owner, _PASSPORT_DIGITS, draws, "passport")
+    if width < _PASSPORT_DIGITS:
+        # The first letter tells apart what the digits do not.
+        letters[0] = _letter(unique // 10**width)
+    longer = unique * 10 + draws.below("last digit", owner, 10)
+    run = digits(longer if width > _PASSPORT_DIGITS else unique % 10**width, width)
+    return pc.binary_join_element_wise(*letters[:front], run, *letters[front:], "")
 
 
-def _letters(rows: Ints, draws: Draws, label: str) -> pa.StringArray:
-    letters = pa.array(list("ABCEGKLMNPRTX"), pa.string())
-    return letters.take(pa.array(draws.below(label, rows, len(letters))))
+def _letter(position: Ints) -> pa.StringArray:
+    return pa.array(list("ABCEGKLMNPRTX"), pa.string()).take(pa.array(position))

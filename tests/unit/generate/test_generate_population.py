@@ -151,3 +151,19 @@ def test_two_in_five_share_their_full_name_with_another():
         names += vocabulary().rendered(block.names).to_pylist()
     counts = Counter(names)
     assert sum(c for c in counts.values() if c > 1) / len(names) == pytest.approx(0.42, rel=0.2)
+
+
+@pytest.mark.parametrize(
+    ("name", "columns"),
+    [
+        (ProfileName.BPJSTK, ("nik", "paspor", "nomor_bpjstk")),
+        (ProfileName.JKN, ("nik", "kartu_jkn")),
+        (ProfileName.IMIGRASI, ("paspor",)),
+        (ProfileName.WLKP, ("npwp", "nib")),
+        (ProfileName.ASN, ("nik", "nip")),
+    ],
+)
+def test_nobody_bears_anothers_number(make, name, columns):
+    clean = make(name, Level.CLEAN, ROWS, listed=1).registry
+    for column in columns:
+        assert len(set(clean[column])) == ROWS, column
