@@ -91,7 +91,7 @@ def latest_rows(table: pa.Table, id_column: str, moment_column: str) -> Latest:
     alone = pc.equal(ids, "").to_numpy(zero_copy_only=False)
     codes[alone] = codes.max(initial=0) + 1 + np.flatnonzero(alone)
     moments = _moments(table.column(moment_column))
-    rank = moments.rank("min").to_numpy(zero_copy_only=False).astype(np.int64)
+    rank = pc.rank(moments, "ascending", tiebreaker="min").to_numpy().astype(np.int64)
     order = np.lexsort((np.arange(len(codes)), rank, codes))
     last = np.r_[codes[order][1:] != codes[order][:-1], True]
     rows = np.sort(order[last])

@@ -140,7 +140,7 @@ class RequesterFlow:
             answers = yield from ask_directly(
                 session, asked, self.home.patience, self.home.randomness
             )
-        result = direct_result(place.flow, keys, asked, answers, "")
+        result = direct_result(place, keys, asked, answers, "")
         left = open_rows(keys, asked, answers)
         if residue and len(left):
             counter = yield from self._open_counter()

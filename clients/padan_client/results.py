@@ -3,8 +3,10 @@
 Columns of a result table: ``row`` (as in the quarantine), ``id``, ``hasil`` (what came of the row),
 ``kode`` and ``keterangan`` (the agreement's code and exact wording), ``band`` (how sure),
 ``jalur`` (the pass that answered), ``per_tanggal`` (the day that the code states, where the
-agreement derives codes from dates), ``periksa_<field>`` for every confirmed field, and
-``jawaban_<group>`` for codes of further groups. The names are the same in every language.
+agreement derives codes from dates), ``periksa_<field>`` for every confirmed field,
+``perbaiki_<field>`` (who has to correct a value that differs, where the agreement names an
+authority), and ``jawaban_<group>`` for codes of further groups. The names are the same in every
+language.
 """
 
 from __future__ import annotations
@@ -36,6 +38,8 @@ CHECKS = ("TIDAK DIPERIKSA", "SESUAI", "BERBEDA", "KOSONG")
 UNCHECKED, SAME, DIFFERENT, EMPTY = range(4)
 
 STATUS_GROUP = "status"
+#: Columns of confirmed fields: what came of each, and who corrects it where values differ.
+CHECK, CORRECT = "periksa_", "perbaiki_"
 AS_OF = "per_tanggal"
 
 
@@ -105,6 +109,17 @@ class ConfirmResult:
         return f"ConfirmResult(rows={self.table.num_rows}, quarantine={self.quarantine.num_rows})"
 
 
+def corrector(flow: Flow, field: str) -> str:
+    """The party that corrects the field where values differ: the one without authority over it.
+
+    Empty where the agreement names nobody.
+    """
+    authority = flow.field_authority.get(field)
+    if authority is None:
+        return ""
+    return flow.requester if authority == flow.provider else flow.provider
+
+
 def result_table(
     flow: Flow,
     pass_ids: list[str],
@@ -112,8 +127,12 @@ def result_table(
     rows: pa.Array,
     asked: NDArray[np.int64],
     answered: Answered,
+    names: Mapping[str, str] | None = None,
 ) -> pa.Table:
-    """The table of all rows of a list; ``asked`` are the positions of the answered ones."""
+    """The table of all rows of a list; ``asked`` are the positions of the answered ones.
+
+    ``names`` are what people call the parties.
+    """
     count = len(ids)
     outcomes = _spread(count, asked, answered.outcomes)
     masks = _spread(count, asked, answered.codes)
@@ -131,7 +150,10 @@ def result_table(
         columns[AS_OF] = _days(_spread(count, asked, answered.days))
     for index, name in enumerate(flow.confirm):
         checks = _spread(count, asked, answered.checks[:, index] + np.uint8(1))
-        columns[f"periksa_{name}"] = _choose(("", *CHECKS), checks)
+        columns[CHECK + name] = _choose(("", *CHECKS), checks)
+        if party := corrector(flow, name):
+            action = f"perbaiki di {(names or {}).get(party, party.upper())}"
+            columns[CORRECT + name] = _choose(("", action), checks == 1 + DIFFERENT)
     for group in dict.fromkeys(code.group for code in flow.codes):
         if group != STATUS_GROUP:
             columns[f"jawaban_{group}"] = _wording(flow, group, masks)[0]
@@ -184,7 +206,9 @@ def _wording(flow: Flow, group: str, masks: NDArray[np.uint64]) -> tuple[pa.Arra
     return _choose(codes, where.reshape(-1)), _choose(texts, where.reshape(-1))
 
 
-def _choose(texts: Sequence[str], index: NDArray[np.integer[Any]]) -> pa.StringArray:
+def _choose(
+    texts: Sequence[str], index: NDArray[np.integer[Any]] | NDArray[np.bool_]
+) -> pa.StringArray:
     """The text of every index."""
     return pa.array(list(texts), pa.string()).take(pa.array(index.astype(np.int64)))
 

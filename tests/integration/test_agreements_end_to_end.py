@@ -190,6 +190,30 @@ def test_field_confirmations_are_true(names, play):
     assert seen["TIDAK DIPERIKSA"] < 0.3 * sum(seen.values())
 
 
+def test_a_field_that_differs_is_corrected_by_the_side_without_authority(play):
+    played = play("bpjskes-bkn-2016", "peserta-pns")
+    correct_at = {"nik": "BKN"}
+    differing = Counter()
+    for row in played.rows:
+        for name in played.flow.confirm:
+            differs = row[f"periksa_{name}"] == "BERBEDA"
+            differing[name] += differs
+            party = correct_at.get(name, "BPJS Kesehatan")
+            assert row[f"perbaiki_{name}"] == (f"perbaiki di {party}" if differs else "")
+    assert differing["nik"]
+    assert differing["nama"]
+    other = play("kemnaker-bpjskes-2020", "pekerja-wlkp")  # nobody is named there
+    assert not [name for name in other.result.table.column_names if name.startswith("perbaiki_")]
+
+
+def test_codes_by_date_state_their_day(play, town):
+    """A passport that ends today is valid; the day of publishing comes with every answer."""
+    played = play("bpjstk-imigrasi-2023", "paspor")
+    day = inside(AGREEMENTS["bpjstk-imigrasi-2023"]).date().isoformat()
+    stated = {(row["hasil"] == "ditemukan", row["per_tanggal"]) for row in played.rows}
+    assert stated == {(True, day), (False, "")}
+
+
 def test_several_codes_hold_at_once(play):
     played = play("kemenkopmk-kemnaker-2023", "balikan-bnba")
     given = given_codes(played.flow, played.result.table)

@@ -159,7 +159,8 @@ def test_a_folder_with_other_files_is_refused_and_left_alone(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "arguments", [("--agreement", "tiada"), ("--flow", "tiada"), ("--flow", "referensi")]
+    "arguments",
+    [("--agreement", "tiada"), ("--flow", "tiada"), ("--flow", "referensi", "--mode", "auto")],
 )
 def test_what_cannot_be_demonstrated_is_said_before_anything_is_touched(tmp_path, arguments):
     out = tmp_path / "hasil"

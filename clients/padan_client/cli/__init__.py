@@ -16,6 +16,7 @@ from padan_client.cli import (
     generate,
     keys,
     lint_data,
+    minutes,
     publish,
     rehearse,
     release,
@@ -29,6 +30,7 @@ app.callback()(language_callback)
 app.add_typer(agreement.app, name="agreement")
 app.add_typer(bench.app, name="bench")
 app.add_typer(keys.app, name="keys")
+app.add_typer(minutes.app, name="minutes")
 app.add_typer(release.app, name="release")
 app.add_typer(runs.app, name="runs")
 app.add_typer(schema.app, name="schema")

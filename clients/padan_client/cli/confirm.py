@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -30,9 +32,13 @@ from padan_client.cli.opening import (
     say,
 )
 from padan_client.cli.progress import progress_bars
+from padan_client.errors import BadInputError
 from padan_client.language import t
 
 if TYPE_CHECKING:
+    from padan_client.controls import ControlError
+    from padan_client.core.contributions import FlowPlace
+    from padan_client.home import Home
     from padan_client.results import ConfirmResult
     from padan_linkage.agreement import Flow
 
@@ -74,52 +80,44 @@ def confirm(
         ),
     ] = False,
     quarantine: QuarantineOption = None,
+    corrections: Annotated[
+        Path | None,
+        typer.Option(
+            "--corrections", help="Daftar perbaikan: ruas yang berbeda. / Fields that differ."
+        ),
+    ] = None,
+    minutes: Annotated[
+        Path | None,
+        typer.Option("--minutes", help="Berita acara (.json), ditandatangani. / Signed minutes."),
+    ] = None,
     home: HomeOption = _HOME,
     json_: JsonFlag = False,
 ) -> None:
     """Minta kode konfirmasi untuk sebuah daftar. / Ask the confirmation codes of a list."""
-    from padan_client.controls import ControlError
-    from padan_client.records import read_table
-    from padan_client.requester import RequesterClient, chosen_mode
-    from padan_client.tables import require_writable, write_table
+    from padan_client.requester import chosen_mode
+    from padan_client.tables import require_writable
 
-    require_writable(out_file, quarantine)
-    table = read_table(file)
-
-    def deliver(result: ConfirmResult) -> None:
-        if quarantine:
-            write_table(quarantine, result.quarantine)
-        write_table(out_file, result.table)
-
-    known = read_table(controls) if controls else None
+    outputs = _Outputs(out_file, quarantine, corrections, minutes)
+    require_writable(out_file, quarantine, corrections, minutes)
     opened = open_home(home)
     place = opened.place(agreement, flow)
-    dishonest: ControlError | None = None
-    with progress_bars() as report, RequesterClient(opened, agreement, flow) as client:
-        try:
-            result = client.confirm(
-                table,
-                mode=mode,
-                columns=pairs(map_, "--map"),
-                id_column=id_column,
-                controls=known,
-                hide_found=hide_found,
-                deliver=deliver,
-                progress=report,
-            )
-        except ControlError as error:
-            result, dishonest = error.result, error
+    outputs.check(place.flow)
+    asked = _Asked(file, mode, map_, id_column, controls, hide_found)
+    way = chosen_mode(place, mode)
+    result, dishonest = _confirm(opened, place, asked, outputs, way)
     if json_:
         print_json(
             {
-                **_as_json(result, out_file, quarantine),
+                **_as_json(result, outputs, place.flow),
                 "agreement": agreement,
                 "flow": flow,
-                "mode": chosen_mode(place, mode),
+                "mode": way,
             }
         )
     else:
         out.print(_counts_table(place.flow, result))
+        if place.flow.confirm:
+            out.print(_fields_table(place, result))
         say(t(f"Kode ditulis ke {out_file}.", f"Codes written to {out_file}."))
         if result.skipped:
             say(result.skipped)
@@ -127,6 +125,85 @@ def confirm(
         raise dishonest
     if not result.run:
         _fail_without_a_row()
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What the command line says of the list."""
+
+    file: Path
+    mode: str | None
+    columns: list[str] | None
+    id_column: str | None
+    controls: Path | None
+    hide_found: bool
+
+
+@dataclass(frozen=True)
+class _Outputs:
+    """The files to write."""
+
+    codes: Path
+    quarantine: Path | None
+    corrections: Path | None
+    minutes: Path | None
+
+    def check(self, flow: Flow) -> None:
+        """Raise BadInputError for a list of corrections of a flow that confirms no field."""
+        if self.corrections and not flow.confirm:
+            raise BadInputError(
+                t(
+                    f"Alur {flow.id} tidak mengonfirmasi ruas, jadi tidak ada daftar perbaikan.",
+                    f"Flow {flow.id} confirms no field, so there is no list of corrections.",
+                )
+            )
+
+    def write(self, opened: Home, place: FlowPlace, way: str, result: ConfirmResult) -> None:
+        """Write them all."""
+        from padan_client import minutes
+        from padan_client.corrections import corrections
+        from padan_client.tables import write_table
+
+        if self.quarantine:
+            write_table(self.quarantine, result.quarantine)
+        if self.corrections:
+            write_table(self.corrections, corrections(place.flow, result.table))
+        write_table(self.codes, result.table)
+        if self.minutes:
+            salt = opened.randomness(minutes.SALT_BYTES)
+            answers, now = self.codes.read_bytes(), datetime.now(UTC)
+            made = minutes.document(place, result, way, answers, salt, now)
+            minutes.write(opened, self.minutes, made, place, salt)
+
+
+def _confirm(
+    opened: Home, place: FlowPlace, asked: _Asked, outputs: _Outputs, way: str
+) -> tuple[ConfirmResult, ControlError | None]:
+    """Confirm and write; the error of control records that were answered wrongly."""
+    from padan_client.controls import ControlError
+    from padan_client.records import read_table
+    from padan_client.requester import RequesterClient
+
+    table = read_table(asked.file)
+    known = read_table(asked.controls) if asked.controls else None
+    with (
+        progress_bars() as report,
+        RequesterClient(opened, place.agreement.id, place.flow.id) as client,
+    ):
+        try:
+            result = client.confirm(
+                table,
+                mode=asked.mode,
+                columns=pairs(asked.columns, "--map"),
+                id_column=asked.id_column,
+                controls=known,
+                hide_found=asked.hide_found,
+                deliver=lambda result: outputs.write(opened, place, way, result),
+                progress=report,
+            )
+        except ControlError as error:
+            return error.result, error
+    return result, None
 
 
 def _fail_without_a_row() -> NoReturn:
@@ -139,7 +216,9 @@ def _fail_without_a_row() -> NoReturn:
     )
 
 
-def _as_json(result: ConfirmResult, out_file: Path, quarantine: Path | None) -> dict[str, object]:
+def _as_json(result: ConfirmResult, outputs: _Outputs, flow: Flow) -> dict[str, object]:
+    from padan_client.corrections import summarise
+
     report = result.controls
     return {
         "run": result.run,
@@ -147,8 +226,9 @@ def _as_json(result: ConfirmResult, out_file: Path, quarantine: Path | None) -> 
         "counts": dict(result.counts),
         "quarantined": result.quarantine.num_rows,
         "unopened": result.unopened,
-        "out": str(out_file),
-        "quarantine": str(quarantine) if quarantine else None,
+        "out": str(outputs.codes),
+        "quarantine": str(outputs.quarantine) if outputs.quarantine else None,
+        "fields": {f.field: f.as_json() for f in summarise(flow, result.table)},
         "passes": [
             {
                 "pass": p.pass_id,
@@ -173,6 +253,21 @@ def _ways(result: ConfirmResult) -> dict[str, int]:
         return {}
     counted = result.table["cara"].value_counts().to_pylist()
     return {entry["values"]: entry["counts"] for entry in counted if entry["values"]}
+
+
+def _fields_table(place: FlowPlace, result: ConfirmResult) -> Table:
+    """Confirmed fields: how many differ, and where they are to be corrected."""
+    from padan_client.corrections import summarise
+
+    table = Table()
+    table.add_column(t("ruas", "field"))
+    for title in ("BERBEDA", "KOSONG"):
+        table.add_column(title, justify="right")
+    table.add_column(t("perbaiki di", "correct at"))
+    for f in summarise(place.flow, result.table):
+        party = place.party_names.get(f.correct_at, "–")
+        table.add_row(f.field, number(f.differs), number(f.empty), party)
+    return table
 
 
 def _counts_table(flow: Flow, result: ConfirmResult) -> Table:

@@ -126,7 +126,13 @@ def finish(
     flow = place.flow
     answered, unopened = merge_passes(flow, schema, asked, opened)
     table = result_table(
-        flow, [p.id for p in schema.passes], asked.ids, asked.rows, asked.asked, answered
+        flow,
+        [p.id for p in schema.passes],
+        asked.ids,
+        asked.rows,
+        asked.asked,
+        answered,
+        place.party_names,
     )
     return ConfirmResult(
         table=table,

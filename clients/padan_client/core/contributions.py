@@ -37,6 +37,11 @@ class FlowPlace:
         return f"agreements/{self.agreement.id}/flows/{self.flow.id}"
 
     @property
+    def party_names(self) -> dict[str, str]:
+        """What people call the parties."""
+        return {p.id: p.known_as for p in self.agreement.parties}
+
+    @property
     def peer(self) -> str:
         """The other party of the flow."""
         return self.flow.requester if self.party == self.flow.provider else self.flow.provider

@@ -7,8 +7,6 @@ import datetime as dt
 import importlib.util
 import json
 import shutil
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,29 +16,47 @@ import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 
 from padan_client.demo.dressing import dressed, in_words
+from padan_client.demo.releasing import Passed, release_all
 from padan_client.demo.score import Score, score
 from padan_client.demo.stage import Stage, prepare, running
+from padan_client.demo.watch import Announce, Stopwatch
 from padan_client.errors import BadInputError
 from padan_client.generate import ID_COLUMN, Demo, generate_demo
+from padan_client.generate.rates import Level
 from padan_client.language import t
-from padan_linkage.agreement import EXAMPLE_IDS, JAKARTA, Flow, example, load_agreement
+from padan_linkage.agreement import EXAMPLE_IDS, JAKARTA, Flow, FlowKind, example, load_agreement
 
 _MARKER = ".padan-demo"
 
-Announce = Callable[[str], None]
+
+@dataclass(frozen=True)
+class Sizes:
+    """How many people there are, who is asked about, and how badly they are written down."""
+
+    population: int
+    candidates: int
+    seed: int
+    level: Level = Level.REAL
+
+    def as_json(self) -> dict[str, object]:
+        """For scripts."""
+        return {**self.__dict__, "level": self.level.value}
 
 
 @dataclass(frozen=True)
 class Played:
-    """What a demonstration showed. ``seconds`` by stage; ``confirmed`` is the CLI's own JSON."""
+    """What a demonstration showed. ``seconds`` by stage; ``confirmed`` is the CLI's own JSON.
+
+    Of a flow that releases, ``passed`` has the versions instead of ``confirmed`` and ``score``.
+    """
 
     stage: Stage
     flow: Flow
     mode: str
-    population: int
-    candidates: int
+    sizes: Sizes
     confirmed: dict[str, Any]
-    score: Score
+    score: Score | None
+    passed: list[Passed]
     seconds: dict[str, float]
 
     def as_json(self) -> dict[str, object]:
@@ -48,20 +64,33 @@ class Played:
         return {
             "agreement": self.stage.agreement_id,
             "flow": self.stage.flow_id,
+            "kind": self.flow.kind.value,
             "mode": self.mode,
-            "ways": self.confirmed["ways"],
-            "population": self.population,
-            "candidates": self.candidates,
-            "counts": self.confirmed["counts"],
-            "precision": self.score.precision,
-            "recall": self.score.recall,
-            "in_registry": self.score.in_registry,
-            "found": self.score.found,
-            "right": self.score.right,
+            "population": self.sizes.population,
+            "level": self.sizes.level.value,
+            **(self._scored(self.score) if self.score else self._released()),
             "seconds": round(sum(self.seconds.values()), 2),
             "stages": {name: round(value, 2) for name, value in self.seconds.items()},
             "simulated_time": self.stage.simulated_time,
             "out": str(self.stage.folder),
+        }
+
+    def _scored(self, score: Score) -> dict[str, object]:
+        return {
+            "ways": self.confirmed["ways"],
+            "candidates": self.sizes.candidates,
+            "counts": self.confirmed["counts"],
+            "precision": score.precision,
+            "recall": score.recall,
+            "in_registry": score.in_registry,
+            "found": score.found,
+            "right": score.right,
+        }
+
+    def _released(self) -> dict[str, object]:
+        return {
+            "releases": [p.as_json() for p in self.passed],
+            "verified": all(p.verified for p in self.passed),
         }
 
 
@@ -70,31 +99,48 @@ def play(
     flow_id: str,
     *,
     mode: str,
-    population: int,
-    candidates: int,
-    seed: int,
+    sizes: Sizes,
     folder: Path,
     announce: Announce,
 ) -> Played:
     """Run one flow from nothing in ``folder``; ``announce`` gets a line a stage.
 
-    ``mode``: unit, direct (two parties), or auto (direct, and the unit for what stays open).
-    Raises BadInputError for a flow that cannot be demonstrated and for a folder in use.
+    ``mode``: unit, direct (two parties), or auto (direct, and the unit for what stays open). A flow
+    that counts has the population's rows to count. Raises BadInputError for a flow that cannot be
+    demonstrated and for a folder in use.
     """
     require_server()
     document = _example(agreement_id)
     flow = _flow(document, agreement_id, flow_id, mode)
     claim_folder(folder)
-    clock = _Stopwatch(announce)
-    with clock.stage("generate", t("Orang-orang buatan", "Generated people")):
-        words = in_words(flow)
-        demo = generate_demo(words, population, candidates, seed)
+    clock = Stopwatch(announce)
     with clock.stage(
         "prepare", t("Kunci, sertifikat, perjanjian", "Keys, certificates, agreement")
     ):
         stage = prepare(folder, agreement_id, flow_id, document, dt.datetime.now(dt.UTC))
-        day = (stage.simulated_time or dt.datetime.now(dt.UTC)).astimezone(JAKARTA).date()
-        _write_tables(stage, demo, dressed(flow, demo.registry, day, seed))
+    if flow.kind is FlowKind.CONFIRMATION:
+        confirmed, result = _confirmation(stage, flow, mode, sizes, clock)
+        passed = []
+    else:
+        confirmed, result = {}, None
+        with running(stage, "unit"):
+            passed = release_all(stage, flow, sizes.population, sizes.seed, clock)
+    played = Played(stage, flow, mode, sizes, confirmed, result, passed, clock.seconds)
+    (folder / "demo.json").write_text(
+        json.dumps(played.as_json(), indent=2, ensure_ascii=False, default=str) + "\n",
+        encoding="utf-8",
+    )
+    return played
+
+
+def _confirmation(
+    stage: Stage, flow: Flow, mode: str, sizes: Sizes, clock: Stopwatch
+) -> tuple[dict[str, Any], Score]:
+    """Publish, confirm, compare with the truth."""
+    words = in_words(flow)
+    with clock.stage("generate", t("Orang-orang buatan", "Generated people")):
+        demo = generate_demo(words, sizes.population, sizes.candidates, sizes.seed, sizes.level)
+        _write_tables(stage, demo, dressed(flow, demo.registry, _today(stage), sizes.seed))
     with contextlib.ExitStack() as servers:
         if mode != "direct":
             servers.enter_context(running(stage, "unit"))
@@ -108,15 +154,21 @@ def play(
                 _publish(stage, flow, "direct")
             servers.enter_context(running(stage, "provider"))
         with clock.stage("confirm", t("Daftar dikonfirmasi", "List confirmed")):
-            confirmed = _confirm(stage, mode)
+            confirmed = _confirm(stage, flow, mode)
     codes = pacsv.read_csv(stage.folder / "codes.csv", convert_options=_as_strings())
-    result = score(words, demo, codes)
-    played = Played(stage, flow, mode, population, candidates, confirmed, result, clock.seconds)
-    (folder / "demo.json").write_text(
-        json.dumps(played.as_json(), indent=2, ensure_ascii=False, default=str) + "\n",
-        encoding="utf-8",
-    )
-    return played
+    return confirmed, score(words, demo, codes)
+
+
+def _today(stage: Stage) -> dt.date:
+    """The day in Jakarta on the stage's clock."""
+    return (stage.simulated_time or dt.datetime.now(dt.UTC)).astimezone(JAKARTA).date()
+
+
+def chosen_level(given: str) -> Level:
+    """The level of that name. Raises BadInputError."""
+    if given not in set(Level):
+        raise BadInputError(f"--level {' | '.join(Level)}")
+    return Level(given)
 
 
 def claim_folder(folder: Path) -> None:
@@ -165,7 +217,11 @@ def _flow(document: bytes, agreement_id: str, flow_id: str, mode: str) -> Flow:
     if mode not in needed:
         raise BadInputError("--mode unit | direct | auto")
     flows = {flow.id: flow for flow in load_agreement(document).flows}
-    usable = [f.id for f in flows.values() if f.schema is not None and needed[mode] <= set(f.modes)]
+    usable = [
+        f.id
+        for f in flows.values()
+        if needed[mode] <= set(f.modes) or (f.kind is not FlowKind.CONFIRMATION and mode == "unit")
+    ]
     if flow_id not in usable:
         shown = ", ".join(usable) or "–"
         raise BadInputError(
@@ -205,13 +261,15 @@ def _publish(stage: Stage, flow: Flow, mode: str) -> None:
         ID_COLUMN,
         "--mode",
         mode,
+        "--as-of",
+        _today(stage).isoformat(),
         "--quarantine",
         str(stage.folder / f"quarantine-{flow.provider}.csv"),
         as_json=True,
     )
 
 
-def _confirm(stage: Stage, mode: str) -> dict[str, Any]:
+def _confirm(stage: Stage, flow: Flow, mode: str) -> dict[str, Any]:
     return stage.run(
         stage.requester,
         "confirm",
@@ -223,6 +281,9 @@ def _confirm(stage: Stage, mode: str) -> dict[str, Any]:
         mode,
         "--out",
         str(stage.folder / "codes.csv"),
+        "--minutes",
+        str(stage.folder / "berita-acara.json"),
+        *(("--corrections", str(stage.folder / "perbaikan.csv")) if flow.confirm else ()),
         "--quarantine",
         str(stage.folder / f"quarantine-{stage.requester}.csv"),
         as_json=True,
@@ -231,31 +292,3 @@ def _confirm(stage: Stage, mode: str) -> dict[str, Any]:
 
 def _as_strings() -> pacsv.ConvertOptions:
     return pacsv.ConvertOptions(column_types={"hasil": pa.string(), "kode": pa.string()})
-
-
-class _Stopwatch:
-    """Announces stages and notes how long each took."""
-
-    def __init__(self, announce: Announce) -> None:
-        self.seconds: dict[str, float] = {}
-        self._announce = announce
-
-    def stage(self, name: str, text: str) -> _Lap:
-        return _Lap(self, name, text)
-
-    def note(self, name: str, text: str, seconds: float) -> None:
-        self.seconds[name] = seconds
-        self._announce(f"{text}: {seconds:.1f} s")
-
-
-class _Lap:
-    def __init__(self, watch: _Stopwatch, name: str, text: str) -> None:
-        self._watch, self._name, self._text = watch, name, text
-        self._start = 0.0
-
-    def __enter__(self) -> None:
-        self._start = time.perf_counter()
-
-    def __exit__(self, kind: object, error: object, trace: object) -> None:
-        if error is None:
-            self._watch.note(self._name, self._text, time.perf_counter() - self._start)

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from padan_client.core.contributions import FlowPlace
 from padan_client.core.effects import Steps, work
 from padan_client.core.reasons import explain
 from padan_client.direct.evaluating import Asking, evaluate
@@ -175,9 +176,10 @@ def summaries(schema: DirectSchema, answers: DirectAnswers) -> tuple[PassSummary
 
 
 def direct_result(
-    flow: Flow, schema: DirectSchema, asked: RequestList, answers: DirectAnswers, run: str
+    place: FlowPlace, schema: DirectSchema, asked: RequestList, answers: DirectAnswers, run: str
 ) -> ConfirmResult:
     """Word the answers."""
+    flow = place.flow
     answering = answers.answering
     tolerant = np.array([key.tolerant for key in schema.keys], np.bool_)
     bands = np.where(tolerant[answering.answered_by], _LIKELY, _SURE)
@@ -191,7 +193,8 @@ def direct_result(
         days=np.where(matched, answers.day, 0).astype(np.uint16),
     )
     ids = [key.id for key in schema.keys]
-    table = result_table(flow, ids, asked.ids, asked.rows, asked.asked, answered)
+    known = place.party_names
+    table = result_table(flow, ids, asked.ids, asked.rows, asked.asked, answered, known)
     return ConfirmResult(
         table=with_way(table, "direct"),
         quarantine=asked.quarantine,

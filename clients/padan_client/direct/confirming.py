@@ -83,7 +83,7 @@ def confirm_directly(wanted: Confirmation, *, residue: bool) -> Steps[ConfirmRes
     usable = usable_schema(place.flow, unit=residue)
     asked = yield from work(lambda: wanted.prepare(usable))
     if not len(asked):
-        nothing = direct_result(place.flow, schema, asked, DirectAnswers(Answering(0), {}), "")
+        nothing = direct_result(place, schema, asked, DirectAnswers(Answering(0), {}), "")
         return wanted.delivered(nothing)
     digest = yield from work(
         lambda: _digest(home, place, schema, asked, hide_found=wanted.hide_found)
@@ -95,7 +95,7 @@ def confirm_directly(wanted: Confirmation, *, residue: bool) -> Steps[ConfirmRes
         job, session = yield from _session(wanted, place, job)
         answers = yield from _answers(wanted, session, job, asked)
         table = f"{place.name}/labelTables/{session.manifests[0].table}"
-        result = yield from work(lambda: direct_result(place.flow, schema, asked, answers, table))
+        result = yield from work(lambda: direct_result(place, schema, asked, answers, table))
         if residue:
             left = open_rows(schema, asked, answers)
             result = yield from _with_unit(wanted, place.flow, left, result)

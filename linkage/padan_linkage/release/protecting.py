@@ -3,7 +3,8 @@
 Counts stand in *cuboids*: a cuboid has the counts by some of the dimensions, and the published
 tables are the largest of them, each with all its margins. A count below the minimum is withheld,
 and so are others beside it (complementary suppression), until every withheld small count could, by
-all that is published, as well be larger by the minimum, or zero.
+all that is published, as well be larger by the minimum, or zero. What has changed by less than the
+minimum since the release before is withheld too, until it could be as it was, or larger.
 
 The proof of that is a *witness* for each: other counts that agree with everything published.
 Witnesses are sums of boxes: in the cuboid of the count, 2^k cells with alternating signs, which
@@ -147,6 +148,8 @@ class _Cuboid:
         self.sensitive = np.array(counts < minimum)
         self.free = np.ones(counts.shape, np.bool_)
         self.withheld = self.sensitive.copy()
+        #: How far down a sensitive count must be able to go: to nothing, or to what it was.
+        self.secret = np.where(self.sensitive, counts, 0)
         #: Changes by the witness under way.
         self.moved = np.zeros(counts.shape, np.int64)
         if previous is not None:
@@ -154,7 +157,9 @@ class _Cuboid:
 
     def _compare(self, previous: Previous, minimum: int) -> None:
         change = np.where(previous.published, self.counts - previous.counts, 0)
-        self.sensitive |= previous.published & (change != 0) & (np.abs(change) < minimum)
+        little = previous.published & (change != 0) & (np.abs(change) < minimum)
+        self.secret = np.where(self.sensitive, self.secret, np.where(little, change.clip(0), 0))
+        self.sensitive |= little
         # Readers take what was published for still true: withholding an unchanged count hides
         # nothing, and publishing one that was withheld would tell what it was.
         self.free &= ~(previous.published & (change == 0))
@@ -188,8 +193,7 @@ class _State:
 
     def settle(self, dims: Dims, place: Place) -> Iterator[Witness]:
         """Withhold what the cell needs beside it; the witnesses that it can be more, and less."""
-        count = int(self.cuboid[dims].counts[place])
-        for sign, wanted in ((1, self._minimum), (-1, min(self._minimum, count))):
+        for sign, wanted in ((1, self._minimum), (-1, int(self.cuboid[dims].secret[place]))):
             if wanted:
                 yield self._witness(dims, place, sign, wanted)
 

@@ -47,7 +47,7 @@ def matched(demo):
 
 @pytest.mark.parametrize(("name", "flow_id"), FLOWS)
 def test_every_confirmation_flow_has_data(name, flow_id):
-    flow = flow_of(name, flow_id)
+    flow = in_words(flow_of(name, flow_id))
     demo = generate_demo(flow, 300, 200, 5)
     fields = [f.name for f in flow.schema.fields]
     assert demo.requests.column_names == [ID_COLUMN, *fields]
