@@ -7,6 +7,7 @@ clock is set inside each term, and outside it to be refused.
 from collections import Counter
 from dataclasses import dataclass
 
+import pyarrow as pa
 import pytest
 from e2e_town import AGREEMENTS, found_town, inside, outside, padan, padan_json
 from e2e_truth import given_codes, normal_values, score, true_check, true_codes
@@ -39,7 +40,9 @@ ARTICLES = {
 #: Eight seeds of every flow gave a precision of 1 (once .995: one wrong of 201) and a recall of
 #: .955 to 1; only foreigners, whose names are written in many ways, came down to .94. Keys are new
 #: each time, so the fixed seed does not fix the last digit.
-PRECISION, RECALL, RECALL_OF_FOREIGNERS = 0.985, 0.95, 0.92
+PRECISION, RECALL = 0.985, 0.95
+#: Crossings have passport and name alone: whose passport number was mistyped cannot be found.
+LOWER_RECALL = {"izin-tinggal": 0.92, "perlintasan": 0.8}
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,7 @@ class Played:
 
     flow: Flow
     demo: Demo
+    registry: pa.Table
     published: int
     result: ConfirmResult
 
@@ -79,7 +83,7 @@ def play(town):
             registry = dressed(flow, demo.registry, town.clock.moment.date(), SEED)
             published = town.publish(agreement_id, flow, registry, town.clock.moment.date())
             result = town.confirm(agreement_id, flow, demo.requests)
-            played[agreement_id, flow_id] = Played(flow, demo, published.rows, result)
+            played[agreement_id, flow_id] = Played(flow, demo, registry, published.rows, result)
         return played[agreement_id, flow_id]
 
     return run
@@ -142,8 +146,7 @@ def test_codes_are_true(names, play):
     scored = score(in_words(played.flow), played.demo, played.result.table)
     assert scored.listed == CANDIDATES // 2
     assert scored.precision >= PRECISION
-    foreign = played.flow.id == "izin-tinggal"
-    assert scored.recall >= (RECALL_OF_FOREIGNERS if foreign else RECALL)
+    assert scored.recall >= LOWER_RECALL.get(played.flow.id, RECALL)
 
 
 @pytest.mark.parametrize("names", FLOWS, ids=lambda names: names[1])
@@ -152,7 +155,9 @@ def test_every_row_comes_back_with_the_agreement_s_wording(names, play):
     flow, rows = played.flow, played.rows
     assert [row["id"] for row in rows] == played.demo.requests["id"].to_pylist()
     assert played.published >= 0.99 * POPULATION
-    assert sum(row["hasil"] == "karantina" for row in rows) <= 0.02 * CANDIDATES
+    # Without a passport number nothing of a crossing can be compared.
+    unusable = 0.08 if flow.id == "perlintasan" else 0.02
+    assert sum(row["hasil"] == "karantina" for row in rows) <= unusable * CANDIDATES
     wording = {code.code: code.text for code in (*flow.codes, flow.not_found)}
     for row in rows:
         if row["hasil"] in {"ditemukan", "tidak_ditemukan"}:
@@ -270,7 +275,7 @@ def test_outside_the_term_nothing_is_exchanged_and_the_article_is_named(names, p
         town.clock.moment = moment
         held = sorted(p.name for p in (town.data / "datasets").iterdir())
         with pytest.raises(RefusedError) as publishing:
-            town.publish(agreement_id, played.flow, played.demo.registry)
+            town.publish(agreement_id, played.flow, played.registry)
         with pytest.raises(RefusedError) as confirming:
             town.confirm(agreement_id, played.flow, asked)
         for refused in (publishing, confirming):
