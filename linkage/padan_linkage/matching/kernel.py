@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 
 from padan_linkage.jit import inlined, lean_kernel
 from padan_linkage.matching.lanes import LANES, hamming, lowest, prefetch
-from padan_linkage.matching.tile import COLUMNS, PAIRS, ROWS, measure, reaching
+from padan_linkage.matching.tile import COLUMNS, ROWS, measure, reaching
 
 #: Provider rows in the scratch at a time: 256 rows of 1536 bits fill 48 KiB.
 BLOCK = 256
-#: Notes that are collected before they are worked off; a tile may add :data:`PAIRS`.
-NOTES = 512
+#: Pairs that a row tile may note in one block.
+NOTES = ROWS * BLOCK
 #: Rows that memory is asked for ahead of their use: sorted by bucket, they lie anywhere in a table.
 _AHEAD = 32
 _LINE_WORDS = 8
@@ -67,7 +67,6 @@ def sweep(
     others, other_order, other_start = provider[0], provider[2], provider[3]
     seg_start, seg_words, pairs, alignments, words = plan
     half, scale, cut = screen
-    noted = 0
     for bucket in range(buckets[0], buckets[1]):
         begin, end = start[bucket], start[bucket + 1]
         if begin == end:
@@ -77,29 +76,16 @@ def sweep(
             _fill(others, other_order, first, last, words, block)
             for i in range(begin, end, ROWS):
                 _set_rows(filters, order, i, end, words, rows)
+                noted = 0
                 for c in range(first, last, COLUMNS):
-                    at = (c - first) * words
-                    if not _tile(
-                        filters, rows, block, at, words, seg_start, seg_words, pairs, half, scale,
-                        alignments, cut, square, masks,
+                    if _tile(
+                        filters, rows, block, (c - first) * words, words, seg_start, seg_words,
+                        pairs, half, scale, alignments, cut, square, masks,
                     ):  # fmt: skip
-                        continue
-                    if noted + PAIRS > NOTES:
-                        _work_off(
-                            provider,
-                            requester,
-                            same_table,
-                            plan,
-                            half,
-                            out,
-                            notes,
-                            noted,
-                            distance,
-                            values,
-                        )
-                        noted = 0
-                    noted = _note(masks, i, end, c, last, notes, noted)
-    _work_off(provider, requester, same_table, plan, half, out, notes, noted, distance, values)
+                        noted = _note(masks, i, end, c, last, notes, noted)
+                _work_off(
+                    provider, requester, same_table, plan, half, out, notes, noted, distance, values
+                )
 
 
 @inlined
