@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-import resource
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,8 +36,13 @@ _BLOCK = "[[flow.schema.passes]]"
 _QUOTA = re.compile(r"records_per_(day|list) = [0-9_]+")
 
 
-def lean_document(passes: tuple[str, ...], agreement: str = AGREEMENT, flow: str = FLOW) -> bytes:
-    """An example agreement with only some passes in one flow, and a quota that never ends."""
+def lean_document(
+    passes: Collection[str], agreement: str = AGREEMENT, flow: str = FLOW, *, endless: bool = True
+) -> bytes:
+    """An example agreement with only some passes in one flow (where any are named).
+
+    ``endless``: no quota stops a bench that asks again and again.
+    """
     text = example(agreement).decode()
     begin = text.index(f'id = "{flow}"')
     end = text.find("\n[[flow]]\n", begin)
@@ -48,11 +52,13 @@ def lean_document(passes: tuple[str, ...], agreement: str = AGREEMENT, flow: str
     for block in blocks:
         definition, separator, after = block.partition("\n[")
         name = re.search(r'^id = "([^"]+)"', definition, re.MULTILINE)
-        if name and name.group(1) in passes:
+        if name and (not passes or name.group(1) in passes):
             kept.append(definition + "\n")
         rest = separator + after
     body = _BLOCK.join(kept) + rest
-    return (head + _QUOTA.sub(r"records_per_\1 = 1_000_000_000", body) + tail).encode()
+    if endless:
+        body = _QUOTA.sub(r"records_per_\1 = 1_000_000_000", body)
+    return (head + body + tail).encode()
 
 
 @dataclass(frozen=True, repr=False)
@@ -146,8 +152,3 @@ def _put(side: Side, records: int, tables: Mapping[str, PassTable]) -> Steps[str
     request = pb.CommitDatasetRequest(name=created.name)
     yield from call("DatasetService.CommitDataset", request, pb.Dataset, patience)
     return created.name
-
-
-def peak_gib() -> float:
-    """The most memory that this process has held, GiB."""
-    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2, 2)

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import typer
 
-from padan_client.bench import confirm, encode, join, kernel, quality, upload, voprf
+from padan_client.bench import (
+    confirm,
+    encode,
+    join,
+    kernel,
+    national,
+    quality,
+    upload,
+    voprf,
+)
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -19,6 +28,7 @@ _BENCHES = {
     "encode": encode,
     "join": join,
     "kernel": kernel,
+    "national": national,
     "quality": quality,
     "upload": upload,
     "voprf": voprf,

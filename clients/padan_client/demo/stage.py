@@ -64,17 +64,18 @@ class Stage:
         """Settings of the unit or of the provider's server."""
         return self.folder / role / f"{role}.toml"
 
+    def command(self, party: str, *arguments: str) -> tuple[list[str], dict[str, str]]:
+        """The command line of ``padan …`` as ``party``, and its environment."""
+        command = [sys.executable, "-m", "padan_client", "--lang", current_language(), *arguments]
+        own = {"PADAN_HOME": str(self.home(party)), "COLUMNS": "200"}
+        return command, {**own_environment(), **own}
+
     def run(self, party: str, *arguments: str, as_json: bool = False) -> dict[str, Any]:
         """Run ``padan …`` as ``party`` in a process of its own; its messages go to its log.
 
         With ``as_json`` returns the object it prints. Raises StepError with its message.
         """
-        command = [sys.executable, "-m", "padan_client", "--lang", current_language(), *arguments]
-        environment = {
-            **own_environment(),
-            "PADAN_HOME": str(self.home(party)),
-            "COLUMNS": "200",
-        }
+        command, environment = self.command(party, *arguments)
         done = subprocess.run(  # noqa: S603 - our own command, no shell
             [*command, "--json"] if as_json else command,
             env=environment,
@@ -191,8 +192,11 @@ def _sign(stage: Stage, parties: Sequence[str], document: bytes) -> None:
 
 
 @contextlib.contextmanager
-def running(stage: Stage, role: str) -> Iterator[None]:
-    """The ``unit`` or ``provider`` as a process, ready to serve; stopped gracefully at the end."""
+def running(stage: Stage, role: str) -> Iterator[int]:
+    """The ``unit`` or ``provider`` as a process, ready to serve; stopped gracefully at the end.
+
+    Gives its process id.
+    """
     with stage.log(role).open("ab") as log:
         process = subprocess.Popen(  # noqa: S603 - our own command, no shell
             [
@@ -209,7 +213,7 @@ def running(stage: Stage, role: str) -> Iterator[None]:
         )
     try:
         _wait_until_ready(stage, role, process)
-        yield
+        yield process.pid
     finally:
         process.send_signal(signal.SIGTERM)
         try:
