@@ -15,6 +15,9 @@ from padan_client.language import t
 if TYPE_CHECKING:
     from padan_client.core.progress import Progress, Report
 
+#: From so many seconds on, a time is told in minutes.
+_MINUTES = 90
+
 
 @contextmanager
 def progress_bars() -> Iterator[Report]:
@@ -24,6 +27,7 @@ def progress_bars() -> Iterator[Report]:
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
+        TextColumn("{task.fields[left]}"),
         console=err,
         disable=not err.is_terminal,
     )
@@ -31,11 +35,27 @@ def progress_bars() -> Iterator[Report]:
 
     def report(progress: Progress) -> None:
         if progress.stage not in tasks:
-            tasks[progress.stage] = bars.add_task(_name(progress.stage), total=progress.total)
-        bars.update(tasks[progress.stage], completed=progress.done, total=max(progress.total, 1))
+            name = _name(progress.stage)
+            tasks[progress.stage] = bars.add_task(name, total=progress.total, left="")
+        bars.update(
+            tasks[progress.stage],
+            completed=progress.done,
+            total=max(progress.total, 1),
+            left=_left(progress.seconds_left),
+        )
 
     with bars:
         yield report
+
+
+def _left(seconds: int | None) -> str:
+    """The unit's estimate of the time that is left, in words; empty where there is none."""
+    if seconds is None:
+        return ""
+    minutes = seconds // 60 if seconds >= _MINUTES else 0
+    shown = f"{minutes} menit" if minutes else f"{seconds} detik"
+    english = f"{minutes} min" if minutes else f"{seconds} s"
+    return t(f"kira-kira {shown} lagi", f"about {english} left")
 
 
 def _name(stage: str) -> str:

@@ -23,12 +23,16 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True)
 class Progress:
-    """``done`` of ``total`` rows, passes or per mille of a stage; the pass where there is one."""
+    """``done`` of ``total`` rows, passes or per mille of a stage; the pass where there is one.
+
+    ``seconds_left`` is how long the stage will still take, where somebody can tell.
+    """
 
     stage: Stage
     done: int
     total: int
     pass_id: str = ""
+    seconds_left: int | None = None
 
 
 Report = Callable[[Progress], None]

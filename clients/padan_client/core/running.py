@@ -38,7 +38,8 @@ class _Watch:
             raise _impossible()
         self.run = run
         done = int(min(max(run.progress, 0.0), 1.0) * _PER_MILLE)
-        self.task.report(Progress(Stage.MATCH, done, _PER_MILLE))
+        left = run.remaining_time.seconds if run.HasField("remaining_time") else None
+        self.task.report(Progress(Stage.MATCH, done, _PER_MILLE, seconds_left=left))
 
 
 def start_run(task: Task, requester_dataset: str) -> Steps[str]:
