@@ -32,7 +32,7 @@ PIECE = 4096
 #: Hits that a piece first has room for; it gets the same again as often as needed.
 ROOM = 1 << 16
 #: Rows and columns of the sample that chooses the sketch, and the fewest pairs worth choosing for.
-SAMPLE, OTHER_SAMPLE, WORTH_A_SAMPLE = 512, 2048, 1 << 24
+SAMPLE, OTHER_SAMPLE, WORTH_A_SAMPLE = 256, 1024, 1 << 24
 
 
 @dataclass(frozen=True)
