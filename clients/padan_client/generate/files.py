@@ -56,7 +56,7 @@ def write_files(request: Request, folder: Path, progress: Callable[[int, int], N
 
     ``truth.csv`` has the list's id as rec_id_a and the registry's as rec_id_b. ``progress`` is
     called with rows done and rows in all. The files are the same for the same request, and the
-    people are the same at every level. Memory: some 50 bytes a row and one batch.
+    people are the same at every level. Memory: some 120 bytes a row and one batch.
     """
     making = _making(request)
     folder.mkdir(parents=True, exist_ok=True)
