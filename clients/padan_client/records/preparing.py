@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from padan_client.errors import BadInputError
 from padan_client.language import t
 from padan_client.records.messages import UNMATCHABLE, kind_label, no_pass_text, reason_text
-from padan_linkage.normalise import Normalised, normalise, sound_numbers
+from padan_linkage.normalise import PARTIAL, Normalised, derive, normalise, sound_numbers
 from padan_linkage.schema import Kind, Schema
 
 #: Severities: the value is not believed (a damaged NIK counts for similarity alone) and the row
@@ -226,20 +226,28 @@ def _rejected_rows(rows: NDArray[np.int64], message: str, ids: pa.StringArray) -
 
 
 def _usable(schema: Schema, fields: Mapping[str, pa.StringArray], n: int) -> NDArray[np.bool_]:
-    """Rows that some pass can use. A derived key is empty only where its field is."""
-    filled = {
-        name: pc.not_equal(sound_numbers(schema.kind(name), values), "").to_numpy(
-            zero_copy_only=False
-        )
-        for name, values in fields.items()
-    }
+    """Rows that some pass can use."""
+    filled: dict[str, NDArray[np.bool_]] = {}
     usable = np.zeros(n, dtype=bool)
     for p in schema.passes:
         complete = np.ones(n, dtype=bool)
         for key in p.exact:
-            complete &= filled[key.partition(":")[0]]
+            if key not in filled:
+                filled[key] = _filled(schema, key, fields)
+            complete &= filled[key]
         usable |= complete
     return usable
+
+
+def _filled(schema: Schema, key: str, fields: Mapping[str, pa.StringArray]) -> NDArray[np.bool_]:
+    """Rows with a value of an exact key; all but ``PARTIAL`` derived keys have one if the field."""
+    name, _, derivation = key.partition(":")
+    kind = schema.kind(name)
+    values = sound_numbers(kind, fields[name])
+    if (kind, derivation) in PARTIAL:
+        values = derive(kind, derivation, values)
+    flags: NDArray[np.bool_] = pc.not_equal(values, "").to_numpy(zero_copy_only=False)
+    return flags
 
 
 def _text(table: pa.Table, column: str) -> pa.StringArray:

@@ -21,8 +21,8 @@ from padan_linkage.normalise.contacts import (
     parse_sex,
     parse_text,
 )
-from padan_linkage.normalise.dates import parse_date
-from padan_linkage.normalise.derive import derive, exact_values
+from padan_linkage.normalise.dates import parse_dates
+from padan_linkage.normalise.derive import PARTIAL, derive, exact_values
 from padan_linkage.normalise.name_columns import parse_names
 from padan_linkage.normalise.nationality import parse_nationality
 from padan_linkage.normalise.numbers import RULES, parse_numbers, sound_numbers
@@ -43,6 +43,7 @@ from padan_linkage.schema import Kind
 __all__ = [
     "MAX_CHARACTERS",
     "NORMALISER_VERSION",
+    "PARTIAL",
     "Normalised",
     "Problem",
     "Reason",
@@ -56,12 +57,16 @@ __all__ = [
 #: Goes up with any change of a rule: two versions must not meet in one run.
 NORMALISER_VERSION = "id-2"
 
+#: Kinds whose columns are parsed as wholes.
+_COLUMNS: dict[Kind, Callable[[pa.StringArray], Normalised]] = {
+    Kind.PERSON_NAME: parse_names,
+    Kind.DATE: parse_dates,
+}
 #: A maker of parsers for each kind that is not a plain number; one parser serves one column.
 _PARSERS: dict[Kind, Callable[[], Parser]] = {
     Kind.PASSPORT: lambda: parse_passport,
     Kind.BPJSTK_NUMBER: lambda: parse_bpjstk_number,
     Kind.COMPANY_NAME: lambda: parse_company,
-    Kind.DATE: lambda: parse_date,
     Kind.PLACE: lambda: parse_place,
     Kind.ADDRESS: lambda: parse_address,
     Kind.PHONE: lambda: parse_phone,
@@ -89,8 +94,8 @@ def normalise(kind: Kind, values: pa.Array | pa.ChunkedArray) -> Normalised:
     strings, unfit = screen(as_strings(values))
     if kind in RULES:
         result = parse_numbers(kind, strings)
-    elif kind is Kind.PERSON_NAME:
-        result = parse_names(strings)
+    elif kind in _COLUMNS:
+        result = _COLUMNS[kind](strings)
     else:
         result = parse_distinct(strings, _PARSERS[kind]())
     if not unfit:

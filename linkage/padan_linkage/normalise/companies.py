@@ -8,31 +8,24 @@ from __future__ import annotations
 
 import re
 
-from padan_linkage.normalise.latin import is_missing, joined_acronyms, plain, words
+from padan_linkage.normalise.facts import table
+from padan_linkage.normalise.latin import is_missing, joined_acronyms, plain
 from padan_linkage.normalise.outcome import Reason
 
-_FORMS = {
-    "pt": "pt", "cv": "cv", "ud": "ud", "pd": "pd", "fa": "fa", "firma": "fa", "po": "po",
-    "koperasi": "koperasi", "kop": "koperasi", "kopkar": "koperasi", "ksp": "koperasi",
-    "ksu": "koperasi", "kud": "koperasi", "yayasan": "yayasan", "yys": "yayasan",
-    "perum": "perum", "perumda": "perumda", "bumdes": "bumdes", "bumdesa": "bumdes",
-    "toko": "toko", "tk": "toko", "tb": "tb", "ltd": "ltd", "limited": "ltd", "llc": "llc",
-    "inc": "inc", "incorporated": "inc", "corp": "corp", "corporation": "corp", "gmbh": "gmbh",
-    "sdn": "bhd", "bhd": "bhd", "pte": "ltd", "co": "ltd",
-}  # fmt: skip
+_TABLE = table("companies.txt")
+_FORMS = {word: form.split(",")[0] for word, form in _TABLE["forms"].items()}
 #: Legal forms as they stand at the end of a normal form.
 FORMS = frozenset(_FORMS.values())
 #: Foreign forms stand behind only; in front these are words of the name.
-_ONLY_BEHIND = words("ltd limited llc inc incorporated corp corporation gmbh sdn bhd pte co")
-_QUALIFIERS = frozenset({"tbk", "persero", "perseroda"})
-_PHRASES = (
-    (re.compile(r"\bperseroan terbatas\b"), "pt"),
-    (re.compile(r"\bperusahaan umum daerah\b"), "perumda"),
-    (re.compile(r"\bperusahaan umum\b"), "perum"),
-    (re.compile(r"\b(?:perusahaan|usaha) dagang\b"), "ud"),
-    (re.compile(r"\bperusahaan daerah\b"), "pd"),
+_ONLY_BEHIND = frozenset(_TABLE["forms-behind"])
+_FORMS |= {word: form.split(",")[0] for word, form in _TABLE["forms-behind"].items()}
+FORMS |= frozenset(_FORMS.values())
+_QUALIFIERS = frozenset(_TABLE["qualifiers"])
+#: Several words that are one, the longest first.
+_PHRASES = re.compile(
+    r"\b(?:" + "|".join(sorted(_TABLE["phrases"], key=len, reverse=True)) + r")\b"
 )
-_WORDS = {"and": "dan", "intl": "international", "mfg": "manufacturing"}
+_WORDS = _TABLE["words"]
 _TOKEN = re.compile(r"[a-z0-9]+")
 
 
@@ -41,9 +34,9 @@ def parse_company(value: str) -> str:
     if is_missing(value):
         return ""
     text = joined_acronyms(plain(value).replace("&", " dan ").replace("+", " dan "))
-    for phrase, form in _PHRASES:
-        text = phrase.sub(form, text)
-    tokens = [_WORDS.get(t, t) for t in _TOKEN.findall(text) if t not in _QUALIFIERS]
+    text = _PHRASES.sub(lambda m: _TABLE["phrases"][m[0]], text)
+    spelled = " ".join(_WORDS.get(t, t) for t in _TOKEN.findall(text) if t not in _QUALIFIERS)
+    tokens = spelled.split(" ") if spelled else []
     if not any(t[0].isalpha() for t in tokens):
         return Reason.UNREADABLE
     form = ""

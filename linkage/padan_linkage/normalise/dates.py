@@ -7,10 +7,18 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from typing import Any
 
-from padan_linkage.normalise.calendar import exists, full_year
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from padan_linkage.jit import helper, kernel
+from padan_linkage.normalise.calendar import LAST_YEAR, exists, full_year
 from padan_linkage.normalise.latin import is_missing, plain
-from padan_linkage.normalise.outcome import Reason
+from padan_linkage.normalise.outcome import Normalised, Problem, Reason, parse_distinct
+from padan_linkage.normalise.pieces import buffers
 
 _MONTH_WORDS = {
     1: "jan januari january djanuari",
@@ -49,6 +57,23 @@ _SPREADSHEET_EPOCH = dt.date(1899, 12, 30)
 _SPREADSHEET_DAYS = range(10_000, 47_500)
 #: Dates that forms fill in when nobody knows.
 _FILLERS = frozenset({"1900-01-01", "1899-12-30", "1899-12-31", "1901-01-01"})
+#: The first year after those.
+_FIRST = 1902
+
+
+def parse_dates(values: pa.StringArray) -> Normalised:
+    """Normalise a column of dates: digits with separators in a kernel, all others one by one."""
+    written, plainly = _plain_dates(*buffers(values))
+    plain_values = pa.StringArray.from_buffers(
+        len(values), pa.py_buffer(np.arange(0, written.size + 1, 10, dtype=np.int32)),
+        pa.py_buffer(written),
+    )  # fmt: skip
+    if plainly.all():
+        return Normalised(plain_values, [])
+    rest = np.flatnonzero(~plainly)
+    others = parse_distinct(values.take(pa.array(rest)), parse_date)
+    result = pc.replace_with_mask(plain_values, pa.array(~plainly), others.values)
+    return Normalised(result, [Problem(int(rest[p.row]), p.reason) for p in others.problems])
 
 
 def parse_date(value: str) -> str:
@@ -116,3 +141,63 @@ def _eight_digits(text: str) -> tuple[int, int, int]:
 
 def _year(digits: str) -> int:
     return int(digits) if len(digits) == len("1980") else full_year(int(digits))
+
+
+@kernel
+def _plain_dates(data: NDArray[np.uint8], offsets: NDArray[np.int64]) -> Any:
+    """ISO bytes uint8[10 n] of the dates that need no judgement, and which those are, bool[n].
+
+    Three numbers with one character of ``- / .`` or a blank twice between them, the year of four
+    digits at either end, day before month, a day that exists; no year in which fillers lie.
+    """
+    n = offsets.size - 1
+    out, good = np.full(10 * n, 48, np.uint8), np.zeros(n, np.bool_)
+    for row in range(n):
+        first, last = offsets[row], offsets[row + 1]
+        if not 8 <= last - first <= 10:
+            continue
+        numbers, sizes, part, fits = [0, 0, 0], [0, 0, 0], 0, True
+        between = 0
+        for i in range(first, last):
+            byte = int(data[i])
+            if 48 <= byte <= 57:
+                numbers[part] = numbers[part] * 10 + byte - 48
+                sizes[part] += 1
+            elif part < 2 and byte in (45, 47, 46, 32) and (part == 0 or byte == between):
+                between = byte
+                part += 1
+            else:
+                fits = False
+                break
+        if not fits or part != 2:
+            continue
+        ahead = sizes[0] == 4
+        year, month, day = numbers[0], numbers[1], numbers[2]
+        if not ahead:
+            year, day = day, year
+        tail = sizes[2] if ahead else sizes[0]
+        four = ahead or sizes[2] == 4
+        if not (four and 1 <= tail <= 2 and 1 <= sizes[1] <= 2 and _FIRST <= year <= LAST_YEAR):
+            continue
+        if not (1 <= month <= 12 and 1 <= day <= _last_day(year, month)):
+            continue
+        good[row] = True
+        _write(out, 10 * row, year, month, day)
+    return out, good
+
+
+@helper
+def _last_day(year: int, month: int) -> int:
+    if month == 2:
+        return 29 if year % 4 == 0 and (year % 100 != 0 or year % 400 == 0) else 28
+    return 30 if month in (4, 6, 9, 11) else 31
+
+
+@helper
+def _write(out: NDArray[np.uint8], at: int, year: int, month: int, day: int) -> None:
+    for place in range(3, -1, -1):
+        out[at + place] = 48 + year % 10
+        year //= 10
+    out[at + 4] = out[at + 7] = 45
+    out[at + 5], out[at + 6] = 48 + month // 10, 48 + month % 10
+    out[at + 8], out[at + 9] = 48 + day // 10, 48 + day % 10

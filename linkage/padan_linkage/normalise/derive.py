@@ -24,8 +24,12 @@ _SLICES = {
 }
 
 
+#: Keys that may be empty where the value is not: the old NIP holds no birth date.
+PARTIAL = frozenset({(Kind.NIP, "birth_date")})
+
+
 def derive(kind: Kind, derivation: str, normalised: pa.StringArray) -> pa.StringArray:
-    """The derived key of every value, "" where the value is "".
+    """The derived key of every value, "" where the value is "" (and see ``PARTIAL``).
 
     Keys made of words (``sorted``, ``phonetic`` …): :data:`.word_keys.WORD_KEYS`. Dates: ``year``,
     ``month``, ``day``, ``year_month``; ``unordered``: year and the sorted pair of day and month.

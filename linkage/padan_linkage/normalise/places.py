@@ -4,37 +4,34 @@ from __future__ import annotations
 
 import re
 
+from padan_linkage.normalise.facts import table
 from padan_linkage.normalise.latin import is_missing, joined_acronyms, plain, words
 from padan_linkage.normalise.outcome import Reason
 from padan_linkage.normalise.spelling import modern
 
 _WORD = re.compile(r"[a-z]+")
+#: What separates places; a number and all behind it are no place.
+_PARTS = re.compile(r"[,/;()]|\d.*$")
 _WORD_OR_NUMBER = re.compile(r"[a-z]+|[0-9]+")
 
 #: What a place is called by its rank, not by its name.
 _RANKS = words(
-    "kab kabupaten kota kotamadya kodya kotif kec kecamatan prov prop provinsi propinsi adm "
-    "administrasi administratif dki di daerah istimewa khusus ibukota"
+    "kab kabupaten kota kotamadya kotamadia kodya kotif kec kecamatan prov prop provinsi propinsi "
+    "adm administrasi administratif dki di daerah istimewa khusus ibukota dati ii tk tingkat"
 )
-#: Towns that have the word Kota in their own name.
-_KOTA_OWN = words("baru agung bumi pinang raya mobagu waringin gajah")
-#: Old, short and second names of one place.
-_PLACES = {
-    "jkt": "jakarta", "batavia": "jakarta", "jakpus": "jakarta pusat", "jaksel": "jakarta selatan",
-    "jaktim": "jakarta timur", "jakbar": "jakarta barat", "jakut": "jakarta utara",
-    "ujung pandang": "makassar", "ujungpandang": "makassar", "makasar": "makassar",
-    "jogjakarta": "yogyakarta", "jogyakarta": "yogyakarta", "yogya": "yogyakarta",
-    "jogja": "yogyakarta", "jogya": "yogyakarta", "surabaja": "surabaya", "sby": "surabaya",
-    "solo": "surakarta", "bdg": "bandung", "mdn": "medan", "smg": "semarang", "bks": "bekasi",
-    "buitenzorg": "bogor", "telukbetung": "bandar lampung", "teluk betung": "bandar lampung",
-    "tanjung karang": "bandar lampung", "tanjungkarang": "bandar lampung",
-    "pematangsiantar": "pematang siantar", "p siantar": "pematang siantar",
-    "tanjungpinang": "tanjung pinang", "tanjungbalai": "tanjung balai",
-    "pangkalpinang": "pangkal pinang", "palangkaraya": "palangka raya",
-    "bandarlampung": "bandar lampung", "hollandia": "jayapura", "kotabaru": "kota baru",
-    "pakanbaru": "pekanbaru", "pekan baru": "pekanbaru", "tulung agung": "tulungagung",
-    "muara bungo": "bungo", "kota bumi": "kotabumi", "kotamobagu": "kota mobagu",
-}  # fmt: skip
+#: Of these, what says that the birthplace proper follows, whatever stood before.
+_DISTRICT_RANKS = words("kab kabupaten kota kotamadya kodya")
+_TABLE = table("places.txt")
+_NAMES = [*_TABLE["kabupaten-kota"], *_TABLE["provinces"]]
+#: Known places by their letters alone, however their words are joined or split.
+_KNOWN = {name.replace(" ", ""): name for name in _NAMES}
+#: Other names of places, by their letters alone.
+_OTHER = {
+    old.replace(" ", ""): now.split(",")[0]
+    for section in ("renamed", "short")
+    for old, now in _TABLE[section].items()
+}
+_DIRECTIONS = {short: long.split(" ") for short, long in _TABLE["directions"].items()}
 
 _LABELS = words(
     "jl jln jalan jalanan no nomor nmr nr kel kelurahan ds desa kec kecamatan kab kabupaten kota "
@@ -52,19 +49,47 @@ _ADDRESS_WORDS = {
 
 
 def parse_place(value: str) -> str:
-    """A place by its present name, without its rank; a Reason if no letter is left."""
+    """A place by its present name, without its rank; a Reason if no letter is left.
+
+    Of several after commas the kabupaten or kota counts, or else the first; what follows a number
+    (a date in the same column) does not.
+    """
     if is_missing(value):
         return ""
-    words = [modern(w) for w in _WORD.findall(joined_acronyms(plain(value)))]
-    if not words:
+    parts = [_WORD.findall(part) for part in _PARTS.split(joined_acronyms(plain(value)))]
+    parts = [[modern(w) for w in part] for part in parts if part]
+    if not parts:
         return Reason.UNREADABLE
-    named = [
-        w
-        for w, following in zip(words, [*words[1:], ""], strict=True)
-        if w not in _RANKS or (w == "kota" and following in _KOTA_OWN)
-    ]
-    name = " ".join(named or words)
-    return _PLACES.get(name, name)
+    ranked = [part for part in parts if len(part) > 1 and part[0] in _DISTRICT_RANKS]
+    if len(parts) > 1 and not ranked and _known(_named(parts[0])) is None:
+        return _place([w for part in parts for w in part])
+    return _place((ranked or parts)[0])
+
+
+def _place(words: list[str]) -> str:
+    whole = _known(words)
+    if whole is not None:
+        return whole
+    named = _named(words)
+    return _known(named) or _with_direction(named) or " ".join(named)
+
+
+def _named(words: list[str]) -> list[str]:
+    """The words that are no rank, or all if there is no other."""
+    return [w for w in words if w not in _RANKS] or words
+
+
+def _known(words: list[str]) -> str | None:
+    letters = "".join(words)
+    return _KNOWN.get(letters) or _OTHER.get(letters)
+
+
+def _with_direction(words: list[str]) -> str | None:
+    """The one known place that an abbreviated direction behind (or Kep. before) can mean."""
+    ends = [[*words[:-1], d] for d in _DIRECTIONS.get(words[-1], [])]
+    heads = [[d, *words[1:]] for d in _DIRECTIONS.get(words[0], []) if words[0] == "kep"]
+    found = {place for place in map(_known, ends + heads) if place is not None}
+    return found.pop() if len(found) == 1 else None
 
 
 def parse_address(value: str) -> str:

@@ -2,10 +2,11 @@ import datetime as dt
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from padan_linkage.normalise import normalise
+from padan_linkage.normalise.dates import parse_date
 from padan_linkage.schema import Kind
 
 FORMS = [
@@ -38,6 +39,7 @@ MONTHS = [
 SHORT = ["Jan", "Feb", "Mar", "Apr", "Mei", "Jun", "Jul", "Agt", "Sep", "Okt", "Nop", "Des"]
 
 
+@settings(deadline=None)
 @given(
     st.dates(dt.date(1930, 1, 2), dt.date(2029, 12, 31)),
     st.sampled_from(FORMS),
@@ -80,6 +82,20 @@ def test_every_day_in_every_form(day, layout):
 )
 def test_forms_of_indonesian_files(form, written, expected):
     assert form(Kind.DATE, written) == expected
+
+
+def test_a_column_is_read_as_each_date_alone():
+    written = ["23-11-1980", "1980/11/23", "3.7.1980", "23 11 1980", "23-11/1980", "31-02-1990",
+               "07/13/1975", "23 November 1980", "", "01-01-1900", "1980-7-3", "x", "1-1-80",
+               "123-1-1980", "1980-11-2300", "29-02-2000", "29-02-1900"]  # fmt: skip
+    together = normalise(Kind.DATE, pa.array(written))
+    alone = [normalise(Kind.DATE, pa.array([w])) for w in written]
+    assert together.values.to_pylist() == [one.values[0].as_py() for one in alone]
+    problems = {n: one.problems[0].reason for n, one in enumerate(alone) if one.problems}
+    assert {p.row: p.reason for p in together.problems} == problems
+    assert [parse_date(w) for w in written] == [
+        problems.get(n, together.values[n].as_py()) for n in range(len(written))
+    ]
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from padan_client.errors import BadInputError
 from padan_client.language import set_language
 from padan_client.records import prepare, read_table
 from padan_linkage.normalise import sound_numbers
-from padan_linkage.schema import Kind
+from padan_linkage.schema import Kind, Pass, Schema, SchemaField
 
 NIK = "3171011708450001"
 
@@ -144,3 +144,25 @@ def test_a_repr_tells_sizes_only(schema):
     shown = repr(prepare(table(nik=[NIK]), schema))
     assert NIK not in shown
     assert "rows=1" in shown
+
+
+def test_every_row_goes_on_or_is_in_the_quarantine(schema):
+    niks = [NIK, "", "12", "3.2E+15", NIK[:-1] + "2", "1" * 16, NIK[:-1]]
+    names = ["Budi", "", "XXX", "Test", "王", "Ani", ""]
+    dates = ["1980-11-23", "", "31-02-1990", "1980", "1980-11-24", "", "1980-11-25"]
+    prepared = prepare(table(nik=niks, nama=names, tanggal_lahir=dates), schema)
+    rejected = {
+        row["row"] for row in prepared.quarantine.to_pylist() if row["severity"] == "ditolak"
+    }
+    unusable = set((np.flatnonzero(~prepared.usable) + 1).tolist())
+    assert rejected == unusable == {2, 3, 4, 6, 7}
+    assert len(prepared) == len(niks)
+
+
+def test_an_old_nip_cannot_stand_for_a_birth_date():
+    schema = Schema(
+        fields=(SchemaField(name="nip", kind=Kind.NIP),),
+        passes=(Pass(id="p", exact=("nip:birth_date",)),),
+    )
+    prepared = prepare(pa.table({"nip": ["130123456", "198011232005011003"]}), schema)
+    assert prepared.usable.tolist() == [False, True]
