@@ -66,7 +66,7 @@ def whiten(apart: Reals, keys: int) -> Reals:
     Wolf 2004).
     """
     spread = apart.std(axis=0)
-    scale = np.maximum(spread, max(float(spread.max(initial=0)) * 1e-2, 1e-6))
+    scale = np.maximum(spread, float(spread.max(initial=0)) * 1e-2 or 1.0)
     unit = (apart / scale).astype(np.float64)
     n, d = unit.shape
     scatter = unit.T @ unit / n

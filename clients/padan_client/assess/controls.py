@@ -81,7 +81,7 @@ def controls(count: int, seed: int) -> Iterator[Control]:
     """Each attack where it must succeed."""
     schema = control_schema()
     residents = control_people(schema, count, seed)
-    plain = PlainScheme(schema, (_NAME, _DATE))
+    plain = PlainScheme((_NAME, _DATE))
     attacker, victim = Attacker(plain, residents, _KEYS), plain.encode(residents, seed)
     graded = frozenset({Attack.PM, Attack.GMA, Attack.SIG})
     for rate in attack_table(attacker, victim, seed, graded):

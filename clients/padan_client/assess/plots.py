@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from padan_client.assess.assessing import Assessment
@@ -70,3 +71,19 @@ def svg(figure: Figure) -> str:
 
 def _percent(share: float) -> float:
     return max(100 * share, _FLOOR)
+
+
+def frontier_plot(points: Sequence[tuple[str, float, float]]) -> str:
+    """Configurations as points: (name, share re-identified in a known group, mean F1)."""
+    figure, axes = _figure(5.2)
+    for name, known, f1 in points:
+        chosen = name in {"ketat", "seimbang"}
+        axes.scatter(100 * known, f1, s=60, color="#2a7d4f" if chosen else "#7a8797")
+        axes.annotate(
+            name, (100 * known, f1), textcoords="offset points", xytext=(6, 4), fontsize=8,
+            fontweight="bold" if chosen else "normal",
+        )  # fmt: skip
+    axes.set_xlabel("persons re-identified, their group of 20 being known, %")
+    axes.set_ylabel("mean F1")
+    axes.grid(axis="y", color="#e6eaf0")
+    return svg(figure) + "\n"

@@ -14,10 +14,10 @@ from typing import Protocol
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from padan_client.assess.seen import Numbers, Seen, Table
 from padan_linkage.encoding import PassEncoder
+from padan_linkage.encoding.plain import encode_plain
 from padan_linkage.encoding.qgrams import qgrams
 from padan_linkage.keys import LinkageKey
 from padan_linkage.normalise import exact_values
@@ -27,6 +27,10 @@ from padan_linkage.schema import Pass, Schema
 Fields = Mapping[str, pa.StringArray]
 
 _AGREEMENT = hashlib.sha256(b"padan assess").digest()
+
+
+def _secret(seed: int) -> bytes:
+    return hashlib.sha256(b"assess key %d" % seed).digest()
 
 
 class Scheme(Protocol):
@@ -54,8 +58,8 @@ class PassScheme:
 
     def encode(self, people: Fields, seed: int) -> Table:
         """See :class:`Scheme`."""
-        secret = hashlib.sha256(b"assess key %d" % seed).digest()
-        encoder = PassEncoder(self.schema, self.p, LinkageKey(secret, _AGREEMENT, "assess", 1))
+        key = LinkageKey(_secret(seed), _AGREEMENT, "assess", 1)
+        encoder = PassEncoder(self.schema, self.p, key)
         rows = self.schema.padded_rows(len(next(iter(people.values()))))
         drbg = Drbg(hashlib.sha256(b"assess rows %d" % seed).digest())
         made = encoder.encode(people, rows=rows, drbg=drbg)
@@ -92,42 +96,27 @@ class PassScheme:
 class PlainScheme:
     """A record-level filter without salt, diffusion, mask or decoys: what the attacks broke first.
 
-    ``positions`` bits of ``bits`` for each distinct q-gram of ``fields``, at random under the key
-    (Schnell et al. 2009, with random hashing).
+    1,024 bits and ten positions a bigram, as in :mod:`padan_linkage.encoding.plain`.
     """
 
-    schema: Schema
     fields: Sequence[str]
-    bits: int = 1024
-    positions: int = 10
 
     def encode(self, people: Fields, seed: int) -> Table:
         """See :class:`Scheme`."""
-        grams = self.grams(people)
-        order = np.random.default_rng(seed).permutation(len(grams))
-        filters = np.zeros((len(grams), self.bits), np.uint8)
-        known: dict[bytes, NDArray[np.int64]] = {}
-        for row, person in enumerate(order.tolist()):
-            for gram in grams[person]:
-                if gram not in known:
-                    known[gram] = self._positions(gram, seed)
-                filters[row, known[gram]] = 1
-        packed = np.packbits(filters, axis=1, bitorder="little")
-        alone = np.zeros(len(grams), np.int64)
-        seen = Seen(alone, (packed,), np.ones((len(grams), 1), np.bool_))
+        filters = encode_plain([people[n] for n in self.fields], _secret(seed))
+        order = np.random.default_rng(seed).permutation(len(filters))
+        packed = np.ascontiguousarray(filters[order]).view(np.uint8)
+        alone = np.zeros(len(order), np.int64)
+        seen = Seen(alone, (packed,), np.ones((len(order), 1), np.bool_))
         return Table(seen, order.astype(np.int64), alone)
-
-    def _positions(self, gram: bytes, seed: int) -> NDArray[np.int64]:
-        digest = hashlib.shake_128(b"%d/" % seed + gram).digest(2 * self.positions)
-        return np.frombuffer(digest, "<u2").astype(np.int64) % self.bits
 
     def grams(self, people: Fields) -> list[frozenset[bytes]]:
         """See :class:`Scheme`."""
         sets: list[set[bytes]] = [set() for _ in next(iter(people.values()))]
         for name in self.fields:
-            kind = self.schema.kind(name)
             for found, value in zip(sets, people[name].to_pylist(), strict=True):
-                found.update(name.encode() + b"/" + gram for gram in qgrams(kind, value))
+                text = f" {value} ".encode()
+                found.update(name.encode() + text[i : i + 2] for i in range(len(text) - 1))
         return [frozenset(s) for s in sets]
 
     def identities(self, people: Fields) -> list[tuple[str, ...]]:

@@ -88,7 +88,7 @@ def test_strangers_are_found_by_chance_alone():
     """Whoever knows another population must guess, even where everything else falls."""
     schema = control_schema()
     residents = control_people(schema, PEOPLE, 4)
-    plain = PlainScheme(schema, ("nama", "tanggal_lahir"))
+    plain = PlainScheme(("nama", "tanggal_lahir"))
     unsalted = PassScheme(schema, schema.get_pass("unsalted"))
     for scheme in (plain, unsalted):
         others = Attacker(scheme, strangers(residents, 5), 2)
