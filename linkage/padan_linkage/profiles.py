@@ -71,9 +71,11 @@ class Profile:
 #: Kinds of several words: places, addresses, texts. The rest are numbers and codes.
 WORDY_KINDS = frozenset({Kind.PLACE, Kind.ADDRESS, Kind.TEXT, Kind.EMAIL})
 
-_NAMES = Hardening(bits=512, weight=100, diffusion=10)
+_NAMES = Hardening(bits=512, weight=150, diffusion=12)
+_NAMES_BALANCED = Hardening(bits=512, weight=100, diffusion=10)
 _DATES = Hardening(bits=512, weight=200, diffusion=16)
-_CODES = Hardening(bits=512, weight=100, diffusion=10)
+#: Numbers of people born on one day in one district differ in few digits.
+_CODES = Hardening(bits=512, weight=200, diffusion=16)
 #: Long values have many q-grams: fewer bits for each would fall below the linter's strength.
 _OTHERS = Hardening(bits=512, weight=150, diffusion=10)
 
@@ -86,18 +88,18 @@ PROFILES = {
         dates=_DATES,
         codes=_CODES,
         others=_OTHERS,
-        most_alike=20.0,
+        most_alike=12.0,
         policy=MatchPolicy(min_precision=0.995),
     ),
     ProfileName.SEIMBANG: Profile(
         name=ProfileName.SEIMBANG,
         presence=True,
         decoy_share=0.25,
-        names=_NAMES,
+        names=_NAMES_BALANCED,
         dates=_DATES,
         codes=_CODES,
         others=_OTHERS,
-        most_alike=30.0,
+        most_alike=20.0,
         policy=MatchPolicy(min_precision=0.99),
     ),
 }

@@ -48,25 +48,25 @@ class Effort:
 class PassFindings:
     """One pass. ``groups``: middle and largest number of persons that share a salt.
 
-    ``rates`` by those who know the population, ``null`` by those who know another one. ``limit``
-    is the largest tolerable rate.
+    ``rates`` by those who know the population, ``null`` by those who know another one. ``limits``
+    are the largest tolerable rates by view.
     """
 
     p: Pass
     persons: int
     rows: int
     groups: tuple[int, int]
-    limit: float
+    limits: Mapping[View, float]
     rates: tuple[Rate, ...]
     null: tuple[Rate, ...]
 
     def above(self) -> list[Rate]:
         """Attacks that find more than tolerated, beyond what chance would give so few people."""
-        return [r for r in self.rates if _beyond(r, max(self.limit, r.guess))]
+        return [r for r in self.rates if _beyond(r, max(self.limits[r.view], r.guess))]
 
     def telling(self) -> bool:
         """Whether there are enough people for a rate near the limit to show."""
-        return self.persons * self.limit >= 3
+        return self.persons * min(self.limits.values()) >= 3
 
 
 @dataclass(frozen=True)
@@ -195,7 +195,7 @@ def _assess_pass(
         persons=len(persons),
         rows=len(part.person),
         groups=_group_sizes(scheme, chosen),
-        limit=limits.for_pass(schema, p),
+        limits={view: limits.at(schema, p, view) for view in (View.TABLE, View.GROUPS)},
         rates=rates,
         null=tuple(assess_pass(scheme, others, part, keys=null.keys, seed=seed)),
     )

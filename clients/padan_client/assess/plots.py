@@ -29,7 +29,7 @@ def rates_plot(found: Assessment) -> str:
             _percent(r.persons), y, s=44, color="#b3261e" if above else "#2a7d4f", zorder=3
         )
         axes.scatter(_percent(r.guess), y, marker="|", s=90, color="#55606e", zorder=2)
-        axes.scatter(_percent(p.limit), y, marker="|", s=170, color="#b3261e", zorder=2)
+        axes.scatter(_percent(p.limits[r.view]), y, marker="|", s=170, color="#b3261e", zorder=2)
     axes.set_yticks(
         range(len(rates)), [f"{p.p.id} · {r.attack} ({view_name(r.view)})" for p, r in rates]
     )

@@ -50,7 +50,7 @@ def _pass_json(p: PassFindings) -> dict[str, object]:
         "rows": p.rows,
         "group_median": p.groups[0],
         "group_largest": p.groups[1],
-        "limit": p.limit,
+        "limits": dict(p.limits),
         "within_limit": not p.above(),
         "enough_persons": p.telling(),
         "rates": [asdict(r) for r in p.rates],
@@ -100,13 +100,16 @@ def _assumptions(found: Assessment) -> str:
 def _pass_section(p: PassFindings) -> str:
     facts = t(
         f"{p.persons} orang dalam {p.rows} baris; orang per garam: tengah {p.groups[0]}, terbanyak "
-        f"{p.groups[1]}; batas {p.limit:.0%}.",
+        f"{p.groups[1]}.",
         f"{p.persons} persons in {p.rows} rows; persons a salt: median {p.groups[0]}, most "
-        f"{p.groups[1]}; limit {p.limit:.0%}.",
+        f"{p.groups[1]}.",
     )
     null = {(r.attack, r.view): r.persons for r in p.null}
     above = set(map(id, p.above()))
-    rows = [_row(r, null.get((r.attack, r.view)), above=id(r) in above) for r in p.rates]
+    rows = [
+        _row(r, null.get((r.attack, r.view)), p.limits[r.view], above=id(r) in above)
+        for r in p.rates
+    ]
     heading = f"{t('Jalur', 'Pass')} {p.p.id}"
     return f'<h2>{escape(heading)}</h2><p class="note">{escape(facts)}</p>{_table(rows)}'
 
@@ -121,7 +124,7 @@ def _across(found: Assessment) -> str:
         "The first line is a supposition: the unit does not see which rows of two passes are one "
         "person. That is why every pass is sent as a table of its own.",
     )
-    rows = [_row(r, None, above=False) for r in found.alignment]
+    rows = [_row(r, None, None, above=False) for r in found.alignment]
     return f'<h2>{escape(heading)}</h2><p class="note">{escape(note)}</p>{_table(rows)}'
 
 
@@ -161,19 +164,20 @@ def _controls(found: Assessment) -> str:
 def _table(rows: list[str]) -> str:
     names = (
         t("serangan", "attack"), t("yang terlihat", "sees"), t("orang", "persons"),
-        t("tebakan", "guess"), t("populasi lain", "another population"),
+        t("batas", "limit"), t("tebakan", "guess"), t("populasi lain", "another population"),
         t("kelompok", "groups"), t("orang, kelompok diketahui", "persons, group known"),
     )  # fmt: skip
     head = "".join(f"<th>{escape(name)}</th>" for name in names)
     return f"<table><tr>{head}</tr>{''.join(rows)}</table>"
 
 
-def _row(rate: Rate, null: float | None, *, above: bool) -> str:
+def _row(rate: Rate, null: float | None, limit: float | None, *, above: bool) -> str:
     mark = ' class="above"' if above else ""
     name = f"{rate.attack} · {attack_name(rate.attack)}"
     return (
         f"<tr><td>{escape(name)}</td><td>{escape(view_name(rate.view))}</td>"
-        f"<td{mark}>{_percent(rate.persons)}</td><td>{_percent(rate.guess)}</td>"
+        f"<td{mark}>{_percent(rate.persons)}</td><td>{_percent(limit)}</td>"
+        f"<td>{_percent(rate.guess)}</td>"
         f"<td>{_percent(null)}</td><td>{_percent(rate.groups)}</td>"
         f"<td>{_percent(rate.known)}</td></tr>"
     )

@@ -59,7 +59,11 @@ class Rate:
 
 @dataclass(frozen=True)
 class Limits:
-    """The largest tolerable share: for passes salted by the whole birth date, and for others."""
+    """The largest tolerable shares of persons (spec 15, "Limits").
+
+    ``strong``: by what the unit sees, and in groups of one whole date even if they are given;
+    ``weak``: in the groups of other passes, if they are given.
+    """
 
     strong: float
     weak: float
@@ -69,10 +73,10 @@ class Limits:
         """Of the profile that the schema follows: ``seimbang`` shows which fields are missing."""
         return cls(0.03, 0.10) if schema.presence else cls(0.01, 0.03)
 
-    def for_pass(self, schema: Schema, p: Pass) -> float:
-        """The limit of one pass."""
-        dated = any(":" not in k and schema.kind(k) is Kind.DATE for k in p.exact)
-        return self.strong if dated else self.weak
+    def at(self, schema: Schema, p: Pass, view: View) -> float:
+        """The limit of one pass and view."""
+        dated = len(p.exact) == 1 and schema.kind(p.exact[0].partition(":")[0]) is Kind.DATE
+        return self.strong if dated or view is View.TABLE else self.weak
 
 
 def attack_table(

@@ -35,13 +35,14 @@ def verdict(found: Assessment) -> list[str]:
         above = p.above()
         if above:
             worst = max(above, key=lambda r: r.persons)
+            limit = p.limits[worst.view]
             lines.append(
                 t(
                     f"Jalur {p.p.id}: {attack_name(worst.attack)} ({worst.attack}) mengenali "
-                    f"{worst.persons:.1%} orang, batasnya {p.limit:.0%}. Tambahkan ruas tetap pada "
+                    f"{worst.persons:.1%} orang, batasnya {limit:.0%}. Tambahkan ruas tetap pada "
                     "exact, gabungkan segmennya, atau naikkan weight dan diffusion.",
                     f"Pass {p.p.id}: {attack_name(worst.attack)} ({worst.attack}) re-identifies "
-                    f"{worst.persons:.1%} of the persons, the limit is {p.limit:.0%}. Add a stable "
+                    f"{worst.persons:.1%} of the persons, the limit is {limit:.0%}. Add a stable "
                     "field to exact, merge its segments, or raise weight and diffusion.",
                 )
             )
@@ -49,9 +50,9 @@ def verdict(found: Assessment) -> list[str]:
             lines.append(
                 t(
                     f"Jalur {p.p.id}: hanya {p.persons} orang; terlalu sedikit untuk menilai batas "
-                    f"{p.limit:.0%}.",
+                    f"{min(p.limits.values()):.0%}.",
                     f"Pass {p.p.id}: only {p.persons} persons; too few to judge a limit of "
-                    f"{p.limit:.0%}.",
+                    f"{min(p.limits.values()):.0%}.",
                 )
             )
     if found.made:

@@ -108,7 +108,7 @@ def _show(found: Assessment) -> None:
         table.add_column(name, overflow="fold")
     for p in found.passes:
         for rate in p.rates:
-            _row(table, p.p.id, rate, p.limit)
+            _row(table, p.p.id, rate, p.limits[rate.view])
     for rate in found.alignment:
         _row(table, "*", rate, None)
     out.print(table)
