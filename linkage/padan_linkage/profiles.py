@@ -99,7 +99,7 @@ PROFILES = {
         dates=_DATES,
         codes=_CODES,
         others=_OTHERS,
-        most_alike=20.0,
+        most_alike=12.0,
         policy=MatchPolicy(min_precision=0.99),
     ),
 }

@@ -156,6 +156,15 @@ def _victims(
     if known is None:
         return dump.records, dump.tables, False
     place = _places(dump.records, known, dump.schema)
+    if (place >= 0).sum() < 2:
+        raise BadInputError(
+            t(
+                "Tidak ada orang yang disandikan dalam populasi itu; tidak ada yang dapat "
+                "dikenali. Periksa kolomnya: --map.",
+                "None of the encoded persons is in that population; nobody can be "
+                "re-identified. Check its columns: --map.",
+            )
+        )
     tables = {
         name: replace(table, person=np.where(table.person >= 0, place[table.person], -1))
         for name, table in dump.tables.items()

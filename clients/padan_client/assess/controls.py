@@ -22,7 +22,7 @@ from padan_linkage.schema import Kind, Pass, Schema, SchemaField, Segment
 
 _NAME, _DATE, _CONSTANT = "nama", "tanggal_lahir", "tetap"
 #: Fields of few values, whose equality is all that the unsalted control shows.
-_FEW = ("nama_awal", "nama_akhir", "tahun_bulan", "tempat", "kelamin")
+_FEW = ("nama_awal", "nama_akhir", "tahun_bulan", "hari", "tempat", "kelamin")
 _KEYS = 3
 _GROUP, _IN_GROUPS = 46, 20 * 46
 
@@ -70,6 +70,7 @@ def control_people(schema: Schema, count: int, seed: int) -> Fields:
         [tokens[0] for tokens in names],
         [tokens[-1] for tokens in names],
         [date[:7] for date in made[_DATE].to_pylist()],
+        [date[8:] for date in made[_DATE].to_pylist()],
         [f"tempat {n}" for n in rng.geometric(0.05, count)],
         rng.choice(["l", "p"], count).tolist(),
     )

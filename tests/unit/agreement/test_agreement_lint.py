@@ -11,12 +11,12 @@ import pytest
 from padan_linkage import agreement as package
 from padan_linkage.agreement import AgreementError, Severity, lint, load_agreement
 
-NAME_SEGMENT = '{ fields = ["nama"], bits = 512, weight = 100, diffusion = 10 }'
+NAME_SEGMENT = '{ fields = ["nama"], bits = 512, weight = 150, diffusion = 12 }'
 FIRST_EXACT = 'exact = ["tanggal_lahir", "nama:phonetic_first"]'
 NOT_FOUND = (
     'not_found = { code = "TIDAK_DITEMUKAN", text = "tidak ditemukan", gloss = "not found" }\n'
 )
-NIP_SEGMENT = '{ fields = ["nip"], bits = 512, weight = 100, diffusion = 10 },\n]\n'
+NIP_SEGMENT = '{ fields = ["nip"], bits = 512, weight = 200, diffusion = 16 },\n]\n'
 SECOND_NAME = '"tercatat sebagai ASN tidak aktif"'
 STATUS_MAP = '"AKTIF" = "ASN_AKTIF"'
 CODE_BLOCK = '[[flow.code]]\ncode = "ASN_AKTIF"'
@@ -197,7 +197,7 @@ PASSES = [
     (
         "pass-diffusion",
         "flow[asn-status].schema.passes[nik].similar[nama]",
-        {NAME_SEGMENT: NAME_SEGMENT.replace("diffusion = 10", "diffusion = 7")},
+        {NAME_SEGMENT: NAME_SEGMENT.replace("diffusion = 12", "diffusion = 7")},
     ),
     (
         "pass-strength",
@@ -207,12 +207,12 @@ PASSES = [
     (
         "pass-weight",
         "flow[asn-status].schema.passes[nik].similar[nama]",
-        {NAME_SEGMENT: NAME_SEGMENT.replace("weight = 100", "weight = 59")},
+        {NAME_SEGMENT: NAME_SEGMENT.replace("weight = 150", "weight = 59")},
     ),
     (
         "pass-spread",
         "flow[asn-status].schema.passes[nik].similar[nama]",
-        {NAME_SEGMENT: NAME_SEGMENT.replace("weight = 100", "weight = 420")},
+        {NAME_SEGMENT: NAME_SEGMENT.replace("weight = 150", "weight = 420")},
     ),
     (
         "pass-low-entropy",
