@@ -202,7 +202,7 @@ PASSES = [
     (
         "pass-strength",
         "flow[asn-status].schema.passes[nik].similar[nama]",
-        {NAME_SEGMENT: NAME_SEGMENT.replace("bits = 512", "bits = 1024")},
+        {NAME_SEGMENT: NAME_SEGMENT.replace("bits = 512", "bits = 2048")},
     ),
     (
         "pass-weight",
