@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -78,7 +78,9 @@ def finding_json(f: Finding) -> dict[str, str]:
     }
 
 
-def status_entry(signed: SignedAgreement, now: datetime) -> dict[str, Any]:
+def status_entry(
+    signed: SignedAgreement, now: datetime, suspended_by: Collection[str] = ()
+) -> dict[str, Any]:
     """One agreement's dates at ``now``, for scripts and for :func:`status_table`.
 
     A file that not all parties signed yet is a draft; its dates are shown as if they had.
@@ -88,7 +90,7 @@ def status_entry(signed: SignedAgreement, now: datetime) -> dict[str, Any]:
         agreement = signed.agreement or load_agreement(signed.document)
     except AgreementError as e:
         return entry | {"state": UNREADABLE, "problems": [finding_json(f) for f in e.findings]}
-    standing = agreement.standing(now, (), signed.successors)
+    standing = agreement.standing(now, suspended_by, signed.successors)
     today = now.astimezone(JAKARTA).date()
     left = (agreement.in_force_until - today).days + 1
     return entry | {
@@ -96,6 +98,7 @@ def status_entry(signed: SignedAgreement, now: datetime) -> dict[str, Any]:
         "state_by_dates": standing.state.value,
         "article": standing.article,
         "replaced_by": standing.replaced_by,
+        "suspended_by": sorted(suspended_by),
         "in_force_from": agreement.in_force_from.isoformat(),
         "in_force_until": agreement.in_force_until.isoformat(),
         "days_left": max(0, left) if standing.state is not AgreementState.SUPERSEDED else 0,
@@ -134,6 +137,9 @@ def status_table(entries: Iterable[Mapping[str, Any]]) -> Table:
             _row(table, e["agreement"], state, "", "", "", _problem_lines(e["problems"]))
             continue
         lines = [_due_line(d) for d in e["due"]]
+        if e["suspended_by"]:
+            parties = ", ".join(e["suspended_by"])
+            lines.append(Text(t(f"ditangguhkan {parties}", f"suspended by {parties}"), "bold red"))
         if e["replaced_by"]:
             newer = e["replaced_by"]
             lines.append(Text(t(f"digantikan {newer}", f"replaced by {newer}")))

@@ -11,9 +11,11 @@ import pytest
 from e2e_releases import applicants, positions
 from e2e_town import AGREEMENTS, Town, inside, outside, padan
 from parties import refusal
+from typer.testing import CliRunner
 
 from padan.v1 import release_service_pb2 as pb
 from padan_client import BadInputError, RefusedError, VerificationError
+from padan_client.cli import app
 from padan_client.core.effects import Download, Unary
 from padan_client.releases.client import ReleaseClient
 from padan_client.releases.flow import ReleaseFlow
@@ -185,6 +187,30 @@ def test_outside_the_term_nothing_is_released_and_the_article_is_named(town):
             assert refused.value.metadata["article"] == "Pasal 6 ayat (1)"
     town.unit._maintenance._end_retention()
     assert not list((town.data / "releases").iterdir())
+
+
+def test_status_asks_the_unit_who_has_suspended(town):
+    padan(town.home("bkn"), "agreement", "suspend", AGREEMENT)
+    at = ("--at", "2026-02-01")
+    for asked, state in (((), "in_force"), (("--unit",), "suspended")):
+        (found,) = json.loads(
+            padan(town.home("kemnaker"), "agreement", "status", *asked, *at, "--json")
+        )["agreements"]
+        assert found["state"] == state
+    assert (found["suspended_by"], found["article"]) == (["bkn"], "Pasal 10 ayat (3)")
+    assert "bkn" in padan(town.home("kemnaker"), "agreement", "status", "--unit", *at)
+
+
+def test_a_failure_of_a_script_is_an_object_too(town):
+    done = CliRunner().invoke(
+        app,
+        ["release", "list", *LISTS, "--json"],
+        env={"PADAN_HOME": str(town.home("bkn"))},
+    )
+    told = json.loads(done.stderr)
+    assert (done.exit_code, told["exit_code"], told["error"]) == (3, 3, "bad_input")
+    assert "--line" in told["message"]
+    assert "130" in CliRunner().invoke(app, ["--help"]).stdout
 
 
 # A unit that lies, a client that dies

@@ -25,7 +25,19 @@ from padan_client.cli import (
 )
 from padan_client.cli.common import language_callback
 
-app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
+_EXIT_CODES = (
+    "Kode keluar / exit codes: 0 selesai / done, 1 cacat / defect, 2 salah pakai / usage, "
+    "3 masukan salah / bad input, 4 ditolak menurut perjanjian / refused, 5 kunci atau skema "
+    "berbeda / mismatch, 6 server tidak terjangkau / unreachable, 7 tidak terverifikasi / "
+    "unverified, 130 dihentikan / interrupted."
+)
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    epilog=_EXIT_CODES,
+)
 app.callback()(language_callback)
 app.add_typer(agreement.app, name="agreement")
 app.add_typer(bench.app, name="bench")

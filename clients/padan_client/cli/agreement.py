@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import uuid
 from datetime import UTC, datetime
 from pathlib import Path
@@ -200,12 +201,16 @@ def status(
     *,
     home: HomeOption = _HOME,
     at: AtOption = None,
+    unit: Annotated[
+        bool, typer.Option("--unit", help="Tanyakan penangguhan ke unit. / Ask for suspensions.")
+    ] = False,
     json_: JsonFlag = False,
 ) -> None:
     """Keadaan, sisa hari dan tenggat berikutnya. / State, days left and next dates."""
     now = _moment(at)
     signed = files.collect(paths or [_agreements_folder(home)])
-    entries = [views.status_entry(s, now) for s in signed]
+    suspensions = _suspensions(home) if unit else {}
+    entries = [views.status_entry(s, now, suspensions.get(s.id, ())) for s in signed]
     if json_:
         print_json({"at": now.isoformat(), "agreements": entries})
     else:
@@ -278,6 +283,24 @@ def _change(opened: Home, method: str, request: Change, *, json_: bool) -> None:
                 markup=False,
                 highlight=False,
             )
+
+
+def _suspensions(home: Path) -> dict[str, tuple[str, ...]]:
+    """Who has suspended which agreement, as the unit knows it."""
+    from padan_client.core.effects import Patience, call
+    from padan_client.transport import Link
+
+    config = load_config(home)
+    request = pb.ListAgreementsRequest(page_size=1000)
+    steps = call(
+        "AgreementService.ListAgreements",
+        request,
+        pb.ListAgreementsResponse,
+        Patience(random.random),
+    )
+    with Link.open(config, home) as link:
+        listed = link.run(steps).agreements
+    return {a.name.removeprefix("agreements/"): tuple(sorted(a.suspended_by)) for a in listed}
 
 
 def _agreements_folder(home: Path) -> Path:

@@ -77,8 +77,12 @@ def number(value: int) -> str:
     return t(text.replace(",", "."), text)
 
 
-def fail(code: Exit, message: str) -> NoReturn:
-    """Print ``message`` to standard error and leave with ``code``."""
+def fail(code: Exit, message: str, *, json_: bool = False) -> NoReturn:
+    """Print ``message`` to standard error, with ``json_`` as an object, and leave with ``code``."""
+    if json_:
+        failed = {"error": code.name.lower(), "exit_code": int(code), "message": message}
+        sys.stderr.write(json.dumps(failed, ensure_ascii=False) + "\n")
+        raise typer.Exit(int(code))
     err.print(f"[bold red]{t('Gagal', 'Failed')}:[/] ", end="")
     err.print(message, markup=False, highlight=False, soft_wrap=True)
     raise typer.Exit(int(code))
@@ -93,18 +97,19 @@ def reports_errors(command: Callable[P, R]) -> Callable[P, R]:
 
     @wraps(command)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
+        json_ = bool(kwargs.get("json_"))
         try:
             return command(*args, **kwargs)
         except PadanError as e:
-            fail(Exit(e.exit_code), str(e))
+            fail(Exit(e.exit_code), str(e), json_=json_)
         except OSError as e:
-            fail(Exit.BAD_INPUT, _system_trouble(e))
+            fail(Exit.BAD_INPUT, _system_trouble(e), json_=json_)
         except (typer.Exit, typer.Abort):
             raise
         except Exception as e:
             if os.environ.get("PADAN_DEBUG"):
                 raise
-            fail(Exit.DEFECT, _defect(e))
+            fail(Exit.DEFECT, _defect(e), json_=json_)
 
     return wrapped
 
