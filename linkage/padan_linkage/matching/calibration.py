@@ -1,38 +1,45 @@
 """Blind calibration of a filter pass: from distances to evidence, with no labelled pair.
 
-Spec: ``proto/spec/35-matching.md``, "Calibration". The score of requester row i and provider row j
-is the log odds that j is i's match against a stranger that looks like it:
+Spec: ``proto/spec/35-matching.md``, "Score". The score of requester row i and provider row j is the
+log odds that j is i's match against a stranger that looks like it:
 
-    s_ij = Σ_f log m_f(level)/u_f(level) + log ρ/(1-ρ) - log λ_i
+    s_ij = log ρ/(1-ρ) + log m(x_ij) - log Σ_k λ_ik u_k(x_ij)
 
-m and u are the level probabilities of matches and of strangers *among the pairs that pass the
-screen*; ρ is the share of requester rows with a match that can be found in this pass; λ_i is the
-number of strangers expected to pass the screen for a row like i. Conditioning on the screen is what
-makes coarse buckets harmless: the pairs of unrelated salts never enter.
+m is the probability of the pair's levels among matches, u_k among strangers of kind k, both *among
+the pairs that pass the screen*; ρ is the share of requester rows with a match that can be found in
+this pass; λ_ik is the number of strangers of kind k expected to pass the screen for a row like i.
+Conditioning on the screen is what makes coarse buckets harmless: the pairs of unrelated salts never
+enter.
 """
 
 from __future__ import annotations
 
 import json
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from padan_linkage.matching.features import LEVELS, Plan, level_table, noise_levels
+from padan_linkage.matching.features import (
+    LEVELS,
+    RANDOM_LEVEL,
+    Plan,
+    level_table,
+    noise_levels,
+)
+from padan_linkage.matching.strangers import (
+    Float,
+    Kind,
+    Mixture,
+    clumping_of,
+    kinds_of,
+    log_sum,
+)
 
-Float = NDArray[np.float64]
-
-#: Pseudo-counts of the shipped priors, in pairs.
-PRIOR_PAIRS = 10.0
-#: From this level on, two segments look like random bits.
-RANDOM_LEVEL = LEVELS - 2
 #: Probability of levels that a feature does not have.
 TINY = 1e-9
-#: Rounds of expectation and maximisation; the likelihood is flat long before.
-ROUNDS = 40
 #: Evidence of one feature is held within these bounds (nats).
 LEAST_EVIDENCE, MOST_EVIDENCE = -4.0, 12.0
 
@@ -43,7 +50,7 @@ class Survivors:
 
     ``asking``: int64[rows], the table rows that ask; ``row``: int64[n], position in ``asking``;
     ``other``: int64[n], the provider row; ``levels``: int64[n, features], LEVELS where a side is
-    missing; ``company``: int64[n], how many other survivors the asking row has.
+    missing; ``unseen``: int64[rows], further survivors of the row that are not listed, or [0].
     """
 
     rows: int
@@ -51,7 +58,7 @@ class Survivors:
     row: NDArray[np.int64]
     other: NDArray[np.int64]
     levels: NDArray[np.int64]
-    company: NDArray[np.int64]
+    unseen: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
 
     def per_row(self, values: Float) -> Float:
         """Sum ``values`` (float64[n]) by asking row: float64[rows]."""
@@ -64,58 +71,99 @@ class Survivors:
         np.maximum.at(best, self.row, scores)
         return best
 
+    def without(self, dropped: NDArray[np.bool_]) -> Survivors:
+        """The same, but for some of the pairs."""
+        kept = ~dropped
+        return Survivors(
+            self.rows, self.asking, self.row[kept], self.other[kept], self.levels[kept], self.unseen
+        )
+
 
 @dataclass(frozen=True)
 class Calibration:
     """Everything that turns distances into outcomes in one pass; plain numbers, so it can be kept.
 
-    ``random_fill``: missing segments are random bits (no presence mask is sent); ``m``, ``u``:
-    [features][levels]; ``match_rate`` is ρ; ``strangers`` the mean of λ and
-    ``clumping`` the shape of its gamma distribution; ``screen`` the cut; ``threshold`` in nats.
+    ``random_fill``: missing segments are random bits (no presence mask is sent); ``m``:
+    [features][levels] of matches; ``kinds`` of strangers; ``match_rate`` is ρ; ``screen`` the cut;
+    ``threshold`` in nats; ``method`` as in :class:`padan_linkage.matching.result.Estimate`.
     """
 
     bits: tuple[int, ...]
     random_fill: bool
     m: tuple[tuple[float, ...], ...]
-    u: tuple[tuple[float, ...], ...]
+    kinds: tuple[Kind, ...]
     match_rate: float
-    strangers: float
-    clumping: float
     screen: float
     threshold: float
     method: str
 
+    @property
+    def strangers(self) -> float:
+        """Strangers of any kind that pass the screen for a row, on average."""
+        return sum(kind.mean for kind in self.kinds)
+
+    def mixture(self) -> Mixture:
+        """The kinds by their shares of all strangers."""
+        mean = np.array([kind.mean for kind in self.kinds])
+        return Mixture(mean / mean.sum(), np.array([kind.u for kind in self.kinds]))
+
     def evidence(self) -> Float:
-        """Log m/u by feature and level: float64[features, levels + 1]; the last is missing, 0."""
-        rows = zip(self.m, self.u, strict=True)
+        """Log m/u by kind, feature and level: float64[kinds, features, levels + 1].
+
+        The last level is missing, and 0.
+        """
         ratio = tail_free_ratio if self.random_fill else monotone_ratio
-        ratios = [ratio(np.array(m), np.array(u)) for m, u in rows]
+        ratios = [
+            [ratio(np.array(m), np.array(u)) for m, u in zip(self.m, kind.u, strict=True)]
+            for kind in self.kinds
+        ]
         logs = np.clip(np.log(np.array(ratios)), LEAST_EVIDENCE, MOST_EVIDENCE)
-        return np.concatenate([logs, np.zeros((len(logs), 1))], axis=1)
+        return np.concatenate([logs, np.zeros((*logs.shape[:2], 1))], axis=2)
 
     def distance_scores(self, plan: Plan) -> NDArray[np.float32]:
-        """Evidence by Hamming distance, for the kernels: float32[features, m + 1]."""
-        evidence = self.evidence()
+        """Evidence by Hamming distance against the average stranger: float32[features, m + 1].
+
+        For the kernels, which keep the likeliest few candidates by it; :meth:`score` ranks those.
+        """
+        kinds = self.mixture()
+        pooled = Kind(_rows(np.tensordot(kinds.share, kinds.u, 1)), self.strangers, 1.0)
+        average = Calibration(
+            self.bits, self.random_fill, self.m, (pooled,), 0.5, 0.0, 0.0, self.method
+        )
         features = np.arange(plan.features)[:, None]
-        return evidence[features, level_table(plan)].astype(np.float32)
+        by_level: NDArray[np.float32] = average.evidence()[0].astype(np.float32)
+        return by_level[features, level_table(plan)]
 
-    def common(self, company: NDArray[np.int64]) -> Float:
-        """What all candidates of a row share: log ρ/(1-ρ) - log λ, float64 like ``company``."""
-        rho = self.match_rate
-        return math.log(rho / (1 - rho)) - np.log(self.expected_strangers(company))
+    def expected_strangers(self, survivors: Survivors) -> Float:
+        """λ of each survivor's row by kind, float64[kinds, n], given the company it finds there.
 
-    def expected_strangers(self, company: NDArray[np.int64]) -> Float:
-        """λ of a row with ``company`` other survivors: the mean of a gamma-Poisson posterior."""
-        k, mean = self.clumping, self.strangers
-        posterior: Float = ((k + company) * mean / (k + mean)).astype(np.float64)
-        return posterior
+        The mean of a gamma-Poisson posterior. All survivors of a row but one are company, each of
+        the kinds that it would belong to; which one is not must not matter to how they rank, so all
+        are counted by (n - 1)/n. One that is not listed is taken for an average one.
+        """
+        kinds = self.mixture()
+        belongs = kinds.membership(survivors.levels)
+        unseen = survivors.unseen if len(survivors.unseen) else np.zeros(survivors.rows, np.int64)
+        number = survivors.per_row(np.ones(len(survivors.row))) + unseen
+        others = np.maximum(number - 1, 0) / np.maximum(number, 1)
+        expected = np.empty_like(belongs)
+        for k, kind in enumerate(self.kinds):
+            company = others * (survivors.per_row(belongs[k]) + kinds.share[k] * unseen)
+            row = (kind.clumping + company) * kind.mean / (kind.clumping + kind.mean)
+            expected[k] = row[survivors.row]
+        return expected
 
-    def score(self, survivors: Survivors) -> Float:
-        """Scores of all survivors, float64[n], rounded to 10⁻⁶: equal rows score equally."""
+    def score(self, survivors: Survivors, strangers: Float | None = None) -> Float:
+        """Scores of all survivors, float64[n], rounded to 10⁻⁶: equal rows score equally.
+
+        ``strangers``: what :meth:`expected_strangers` gives, where it is known already.
+        """
+        expected = self.expected_strangers(survivors) if strangers is None else strangers
         evidence = self.evidence()
-        features = np.arange(evidence.shape[0])
-        total = evidence[features, survivors.levels].sum(axis=1) + self.common(survivors.company)
-        rounded: Float = np.round(total, 6)
+        features = np.arange(evidence.shape[1])
+        against = np.array([kind[features, survivors.levels].sum(axis=1) for kind in evidence])
+        prior = math.log(self.match_rate / (1 - self.match_rate))
+        rounded: Float = np.round(prior - log_sum(np.log(expected) - against), 6)
         return rounded
 
     def to_json(self) -> str:
@@ -128,8 +176,8 @@ class Calibration:
         try:
             raw = json.loads(text)
             raw["bits"] = tuple(int(b) for b in raw["bits"])
-            raw["m"] = tuple(tuple(float(x) for x in row) for row in raw["m"])
-            raw["u"] = tuple(tuple(float(x) for x in row) for row in raw["u"])
+            raw["m"] = _rows(raw["m"])
+            raw["kinds"] = tuple(Kind(**(k | {"u": _rows(k["u"])})) for k in raw["kinds"])
             return cls(**raw)
         except (KeyError, TypeError) as e:
             raise ValueError("not a calibration") from e
@@ -178,31 +226,22 @@ def priors(plan: Plan) -> tuple[Float, Float]:
     return m, u
 
 
-def counts_by_level(survivors: Survivors, weights: Float, features: int) -> Float:
-    """Weighted counts of the levels, missing left out: float64[features, levels]."""
-    counts = [
-        np.bincount(survivors.levels[:, f], weights=weights, minlength=LEVELS + 1)[:LEVELS]
-        for f in range(features)
-    ]
-    return np.array(counts, dtype=np.float64)
-
-
 def from_strangers(plan: Plan, decoys: Survivors, cut: float) -> Calibration:
-    """Measure u and λ on provider rows asked of the provider; m and ρ are the priors'."""
+    """Learn the kinds of strangers from provider rows asked of the provider; m and ρ are priors."""
     prior_m, prior_u = priors(plan)
-    seen = counts_by_level(decoys, np.ones(len(decoys.row)), plan.features)
-    u = seen + PRIOR_PAIRS * prior_u
-    per_row = decoys.per_row(np.ones(len(decoys.row)))
-    mean = (float(per_row.sum()) + 0.5) / (decoys.rows + 1)
-    spread = float(per_row.var()) - mean if decoys.rows else 0.0
+    mixture = kinds_of(plan, decoys.levels, prior_u)
+    belongs = mixture.membership(decoys.levels)
+    kinds = []
+    for share, u, member in zip(mixture.share, mixture.u, belongs, strict=True):
+        per_row = decoys.per_row(member)
+        mean = (float(per_row.sum()) + 0.5 * float(share)) / (decoys.rows + 1)
+        kinds.append(Kind(_rows(u), mean, clumping_of(per_row, mean)))
     return Calibration(
         bits=tuple(int(b) for b in plan.bits),
         random_fill=plan.random_fill,
         m=_rows(prior_m),
-        u=_rows(u / u.sum(axis=1, keepdims=True)),
+        kinds=tuple(kinds),
         match_rate=0.5,
-        strangers=mean,
-        clumping=float(np.clip(mean * mean / max(spread, 1e-9), 0.05, 20.0)),
         screen=cut,
         threshold=0.0,
         method="priors",

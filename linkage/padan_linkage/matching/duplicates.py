@@ -35,7 +35,7 @@ def without_duplicates(plan: Plan, decoys: Survivors) -> tuple[Survivors, float]
     chance = (len(others) + 1) * float(np.minimum(share, 1.0).prod())
     if int(whole.sum()) <= EXCESS * chance + LEAST:
         return decoys, 0.0
-    return leave_out(decoys, whole), len(np.unique(decoys.row[whole])) / decoys.rows
+    return decoys.without(whole), len(np.unique(decoys.row[whole])) / decoys.rows
 
 
 def likely_duplicates(
@@ -49,16 +49,3 @@ def likely_duplicates(
     shift = math.log(share / (1 - share)) - math.log(rho / (1 - rho))
     likely: NDArray[np.bool_] = calibration.score(decoys) + shift > 0
     return likely
-
-
-def leave_out(decoys: Survivors, dropped: NDArray[np.bool_]) -> Survivors:
-    """``decoys`` without some of its pairs."""
-    row = decoys.row[~dropped]
-    return Survivors(
-        rows=decoys.rows,
-        asking=decoys.asking,
-        row=row,
-        other=decoys.other[~dropped],
-        levels=decoys.levels[~dropped],
-        company=np.bincount(row, minlength=decoys.rows)[row] - 1,
-    )

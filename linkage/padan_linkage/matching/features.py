@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from itertools import combinations, permutations
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,8 @@ from padan_linkage.schema import Pass
 #: every edge, is what unrelated values look like.
 LEVEL_EDGES = (0.0, 0.06, 0.12, 0.18, 0.24, 0.30, 0.36, 0.41, 0.45, 0.475)
 LEVELS = len(LEVEL_EDGES) + 1
+#: From this level on, two segments look like random bits.
+RANDOM_LEVEL = LEVELS - 2
 #: Groups of more segments than this trade by single swaps only.
 MOST_PERMUTED = 3
 #: A presence mask is one word.
@@ -125,6 +128,12 @@ def level_table(plan: Plan) -> NDArray[np.int64]:
     if plan.features > plan.segments:
         table[-1] = np.minimum(np.arange(table.shape[1]), 1)
     return table
+
+
+def levels_of(plan: Plan, values: NDArray[np.integer[Any]]) -> NDArray[np.int64]:
+    """Levels of features as the kernels give them, int64[n, features]; LEVELS where -1: missing."""
+    level = level_table(plan)[np.arange(plan.features), np.maximum(values, 0)]
+    return np.where(values >= 0, level, LEVELS)
 
 
 def noise_levels(m: int) -> NDArray[np.float64]:

@@ -10,16 +10,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from padan_linkage.matching.calibration import (
-    Calibration,
-    Float,
-    Survivors,
-    from_strangers,
-)
+from padan_linkage.matching.calibration import Calibration, Survivors, from_strangers
 from padan_linkage.matching.directory import Directory
-from padan_linkage.matching.duplicates import leave_out, likely_duplicates, without_duplicates
-from padan_linkage.matching.features import LEVELS, Plan, level_table
+from padan_linkage.matching.duplicates import likely_duplicates, without_duplicates
+from padan_linkage.matching.features import Plan, levels_of
 from padan_linkage.matching.fitting import fit
+from padan_linkage.matching.measure import compare
 from padan_linkage.matching.result import (
     AMBIGUOUS,
     MATCHED,
@@ -38,6 +34,7 @@ from padan_linkage.matching.sides import (
     frozen,
     presence_mask,
 )
+from padan_linkage.matching.strangers import Float
 from padan_linkage.matching.streaming import Kept, sweep_ranges
 from padan_linkage.matching.threshold import Line, draw, draw_without_list
 from padan_linkage.policy import MatchPolicy
@@ -47,13 +44,15 @@ from padan_linkage.tables import PassTable
 #: Rows of the list and of the registry that calibration looks at.
 SAMPLE_ASKED, SAMPLE_DECOYS = 100_000, 60_000
 #: Survivors held in memory for calibration; beyond it the sample is thinned.
-MOST_SURVIVORS = 4_000_000
+MOST_SURVIVORS = 1_000_000
 #: Fewer pairs of the registry than this say nothing about strangers.
 LEAST_DECOY_PAIRS = 1_000
 #: So many rows or fewer are asked of their own buckets alone.
 FEW = 1_000
-#: Candidates kept for each row: the best and the runner-up, more where answers exclude each other.
-KEEP, KEEP_ONE_TO_ONE = 2, 4
+#: Candidates of each row that are ranked by the full score; the sweep finds them by an average one.
+KEEP = 4
+#: Candidates that are measured again in one piece.
+BLOCK = 50_000
 
 
 @dataclass(frozen=True, repr=False)
@@ -158,23 +157,26 @@ def survivors(
         found_values=np.zeros((max(1, total), plan.features), np.int32),
     )
     quiet.run(plan, registry.side, side, screen, out)
-    value = out.found_values[:total]
-    level = level_table(plan)[np.arange(plan.features), np.maximum(value, 0)]
-    row = np.repeat(np.arange(len(side.order)), out.count)
     return Survivors(
         rows=len(rows),
         asking=side.order,
-        row=row,
+        row=np.repeat(np.arange(len(side.order)), out.count),
         other=out.found_rows[:total],
-        levels=np.where(value >= 0, level, LEVELS),
-        company=(out.count - 1)[row],
+        levels=levels_of(plan, out.found_values[:total]),
     )
 
 
 def calibrate(
-    registry: Registry, list_table: PassTable | None, policy: MatchPolicy, runner: Runner
+    registry: Registry,
+    list_table: PassTable | None,
+    policy: MatchPolicy,
+    runner: Runner,
+    passes: int = 1,
 ) -> tuple[Calibration, Line]:
-    """Take u and λ from the registry; m, ρ and the threshold from the list, else from priors."""
+    """Take u and λ from the registry; m, ρ and the threshold from the list, else from priors.
+
+    ``passes``: number of passes among which the policy's tolerance is shared.
+    """
     screen = Screen.of(registry.plan, registry.side)
     decoys, duplicates = without_duplicates(registry.plan, registry.decoys(screen, runner))
     start = from_strangers(registry.plan, decoys, screen.cut)
@@ -182,15 +184,15 @@ def calibrate(
     known = registry.compared(registry.side_of(registry.table, rows)) - len(rows)
     method = "decoys" if known >= LEAST_DECOY_PAIRS else "priors"
     if list_table is None:
-        line = draw_without_list(start, policy, decoys)
+        line = draw_without_list(start, policy, decoys, passes)
     else:
         sample = _sample(len(list_table), SAMPLE_ASKED)
         asked = survivors(registry, list_table, sample, screen, runner, same_table=False)
         start = fit(start, asked, decoys)
         if duplicates:
-            decoys = leave_out(decoys, likely_duplicates(start, decoys, duplicates))
+            decoys = decoys.without(likely_duplicates(start, decoys, duplicates))
             start = fit(from_strangers(registry.plan, decoys, screen.cut), asked, decoys)
-        line = draw(start, policy, asked, decoys)
+        line = draw(start, policy, asked, decoys, passes)
     calibration = replace(start, threshold=line.threshold, method=method)
     return calibration, replace(line, duplicates=duplicates)
 
@@ -213,7 +215,6 @@ def best_candidates(
     asked: PassTable,
     calibration: Calibration,
     runner: Runner,
-    keep: int,
     kept: Kept | None = None,
     scores: NDArray[np.float32] | None = None,
 ) -> Best:
@@ -223,24 +224,43 @@ def best_candidates(
     out = Sweep(
         count=np.zeros(rows, np.int64),
         scores=calibration.distance_scores(registry.plan) if scores is None else scores,
-        best_score=np.zeros((rows, keep), np.float32),
-        best_row=np.full((rows, keep), -1, np.int64),
+        best_score=np.zeros((rows, KEEP), np.float32),
+        best_row=np.full((rows, KEEP), -1, np.int64),
     )
     screen = Screen.at(registry.plan, calibration.screen)
     if len(asked) <= FEW:
         runner.sweep(registry.plan, provider, side, screen, out, (0, len(side.start) - 1))
     else:
         sweep_ranges(runner, registry.plan, provider, side, screen, out, kept, calibration)
-    common = calibration.common(np.maximum(out.count - 1, 0))[:, None]
-    score = np.where(out.best_row >= 0, out.best_score + common, -np.inf)
-    best = Best(
-        np.full((len(asked), keep), -np.inf),
-        np.full((len(asked), keep), -1, np.int64),
-        int((provider.sizes() * side.sizes()).sum()),
-    )
-    best.score[side.order] = score
-    best.row[side.order] = out.best_row
+    pairs = int((provider.sizes() * side.sizes()).sum())
+    best = Best(np.full((len(asked), KEEP), -np.inf), np.full((len(asked), KEEP), -1), pairs)
+    for first in range(0, rows, BLOCK):
+        part = slice(first, first + BLOCK)
+        score, row = _ranked(registry.plan, provider, side, calibration, out, part)
+        best.score[side.order[part]] = score
+        best.row[side.order[part]] = row
     return best
+
+
+def _ranked(
+    plan: Plan, provider: Side, side: Side, calibration: Calibration, out: Sweep, part: slice
+) -> tuple[Float, NDArray[np.int64]]:
+    """The candidates that the sweep kept, by their full score: scores and rows as in Best."""
+    candidate, asking = out.best_row[part], side.order[part]
+    row, place = np.nonzero(candidate >= 0)
+    other = candidate[row, place]
+    survivors = Survivors(
+        rows=len(asking),
+        asking=asking,
+        row=row,
+        other=other,
+        levels=levels_of(plan, compare(plan, side, asking[row], provider, other)),
+        unseen=out.count[part] - np.bincount(row, minlength=len(asking)),
+    )
+    score = np.full(candidate.shape, -np.inf)
+    score[row, place] = calibration.score(survivors)
+    order = np.lexsort((candidate, -score), axis=1)
+    return np.take_along_axis(score, order, 1), np.take_along_axis(candidate, order, 1)
 
 
 def answer_similar(
@@ -257,8 +277,7 @@ def answer_similar(
 
     ``kept``: ranges done before; ``scores``: the calibration's evidence by distance, if at hand.
     """
-    keep = KEEP_ONE_TO_ONE if policy.one_to_one else KEEP
-    best = best_candidates(registry, asked, calibration, runner, keep, kept, scores)
+    best = best_candidates(registry, asked, calibration, runner, kept, scores)
     chosen, runner_up = _one_to_one(best) if policy.one_to_one else _first(best)
     position = np.maximum(chosen, 0)
     rows = np.arange(len(asked))

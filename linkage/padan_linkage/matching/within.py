@@ -13,21 +13,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from padan_linkage.matching.calibration import (
-    PRIOR_PAIRS,
-    RANDOM_LEVEL,
-    ROUNDS,
-    Calibration,
-    Float,
-    Survivors,
-    counts_by_level,
-    priors,
-)
+from padan_linkage.matching.calibration import Calibration, Survivors, from_strangers
 from padan_linkage.matching.exact import token_words
-from padan_linkage.matching.features import Plan
+from padan_linkage.matching.features import RANDOM_LEVEL, Plan
+from padan_linkage.matching.fitting import ROUNDS
 from padan_linkage.matching.result import Estimate, check_table
 from padan_linkage.matching.sides import Runner, Screen
 from padan_linkage.matching.similar import Registry, survivors
+from padan_linkage.matching.strangers import PRIOR_PAIRS, Float, counts_by_level
 from padan_linkage.matching.threshold import floor_of
 from padan_linkage.policy import MatchPolicy
 from padan_linkage.schema import Pass, Schema
@@ -92,29 +85,18 @@ def _take_apart(p: Pass, plan: Plan, found: Survivors, cut: float) -> tuple[Cali
 
     Freed, u would take in the matches: past the screen a stranger always agrees in something.
     """
-    prior_m, prior_u = priors(plan)
     right = _first_guess(p, found)
-    u = counts_by_level(found, 1 - right, plan.features) + PRIOR_PAIRS * prior_u
-    score = np.zeros(len(found.row))
-    features = np.arange(plan.features)
+    now = from_strangers(plan, found.without(right > 0), cut)
     for _ in range(ROUNDS):
         matches = (float(right.sum()) + 0.5) / (found.rows + 1)
-        strangers = (float((1 - right).sum()) + 0.5) / (found.rows + 1)
-        m = counts_by_level(found, right, plan.features) + PRIOR_PAIRS * prior_m
-        now = Calibration(
-            bits=tuple(int(b) for b in plan.bits),
-            random_fill=plan.random_fill,
+        m = counts_by_level(found.levels, right) + PRIOR_PAIRS * np.array(now.m)
+        now = replace(
+            now,
             m=_normal(m),
-            u=_normal(u),
-            match_rate=min(0.98, matches),
-            strangers=strangers,
-            clumping=1.0,
-            screen=cut,
-            threshold=0.0,
+            match_rate=min(0.5, matches / (1 + matches)),
             method="within",
         )
-        evidence = now.evidence()[features, found.levels].sum(axis=1)
-        score = evidence + math.log(matches / strangers)
+        score = now.score(found)
         right = 1 / (1 + np.exp(np.clip(-score, -60, 60)))
     return now, score
 
