@@ -23,6 +23,7 @@ from padan_linkage.profiles import ProfileName
 
 if TYPE_CHECKING:
     from padan_client.rehearse import Rehearsal, SchemaFile
+    from padan_client.rehearse.estimates import Share
     from padan_client.rehearse.linking import PassReport
 
 
@@ -150,9 +151,16 @@ def _as_json(result: Rehearsal) -> dict[str, object]:
             "recall": result.quality.recall,
             "f1": result.quality.f1,
         }
+    value["estimated_precision_interval"] = _interval(result.expected_precision)
+    value["estimated_recall_interval"] = _interval(result.expected_recall)
     value["rows"] = [{"usable": good, "quarantined": bad} for good, bad in result.rows]
     value["passes"] = [_pass_json(p) for p in result.passes]
     return value
+
+
+def _interval(share: Share) -> list[float | None]:
+    """Bounds that hold nine times out of ten; null where nothing can be said."""
+    return [share.low, share.high]
 
 
 def _pass_json(p: PassReport) -> dict[str, object]:
@@ -193,8 +201,8 @@ def _show(result: Rehearsal) -> None:
     out.print(passes)
     total = Table(title=t("Hasil", "Result"), show_header=False)
     total.add_row(t("pasangan", "pairs"), str(result.pairs.num_rows))
-    total.add_row(t("taksiran presisi", "estimated precision"), _share(result.estimated_precision))
-    total.add_row(t("taksiran perolehan", "estimated recall"), _share(result.estimated_recall))
+    total.add_row(t("taksiran presisi", "estimated precision"), _range(result.expected_precision))
+    total.add_row(t("taksiran perolehan", "estimated recall"), _range(result.expected_recall))
     if result.quality is not None:
         total.add_row(t("presisi", "precision"), _share(result.quality.precision))
         total.add_row(t("perolehan (recall)", "recall"), _share(result.quality.recall))
@@ -215,6 +223,13 @@ def _show(result: Rehearsal) -> None:
         ),
         style="dim",
     )
+
+
+def _range(share: Share) -> str:
+    """A share and its bounds."""
+    if share.low is None or share.high is None:
+        return _share(share.value)
+    return f"{_share(share.value)} ({_share(share.low)}–{_share(share.high)})"
 
 
 def _share(value: float | None) -> str:

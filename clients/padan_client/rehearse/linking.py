@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ from padan_client.rehearse.sides import Keys, Records
 from padan_linkage.answers import Answers
 from padan_linkage.encoding import EncodedPass
 from padan_linkage.matching import AMBIGUOUS, MATCHED, Estimate, link_within, match_pass
-from padan_linkage.merge import PassAnswers, merge
+from padan_linkage.merge import PassAnswers, chance_of_error, merge, surest
 from padan_linkage.policy import MatchPolicy
 from padan_linkage.schema import Pass, Schema
 from padan_linkage.sealing import Opener
@@ -37,10 +37,9 @@ class PassReport:
 
 @dataclass(frozen=True, repr=False)
 class Found:
-    """What one pass found, by record position: ``a``, ``b`` int64[k].
+    """Pairs by record position: ``a``, ``b`` int64[k].
 
-    ``score``: float32[k], nats; ``error``: float64[k], the chance of being wrong as this pass sees
-    it.
+    ``score``: float32[k], nats; ``error``: float64[k], the chance of being wrong.
     """
 
     a: NDArray[np.int64]
@@ -53,14 +52,15 @@ class Found:
 class Linked:
     """The pairs of all passes together; ``answered_by`` int64[k] numbers the pass of each pair.
 
-    ``error``: float64[k], the least chance of error by any pass that found the pair; ``seen``:
-    int64[k], how many did.
+    ``seen``: int64[k], how many passes found it; ``wrong`` and ``most_wrong``: wrong answers that
+    the passes expect of theirs, in all and of the worst.
     """
 
     pairs: Found
     answered_by: NDArray[np.int64]
-    error: NDArray[np.float64]
     seen: NDArray[np.int64]
+    wrong: float
+    most_wrong: float
     reports: tuple[PassReport, ...]
 
 
@@ -91,29 +91,69 @@ class Rehearsing:
             found.append(pairs)
             reports.append(report)
             self._tell(number)
-        merged = merge(len(a), answers)
-        chosen = []
-        for number, (given, pairs) in enumerate(zip(answers, found, strict=True)):
+        merged = merge(len(a), answers, one_to_one=self.policy.one_to_one)
+        answered = np.flatnonzero(merged.answered_by >= 0)
+        by, pairs = merged.answered_by[answered], _empty(len(answered))
+        for number, (given, own) in enumerate(zip(answers, found, strict=True)):
             place = np.full(len(given.record), -1)
-            place[np.flatnonzero(given.matched())] = np.arange(len(pairs.a))
-            chosen.append(place[merged.answer[merged.answered_by == number]])
-        return _linked([(f, c) for f, c in zip(found, chosen, strict=True)], found, reports)
+            place[np.flatnonzero(given.matched())] = np.arange(len(own.a))
+            at = place[merged.answer[answered[by == number]]]
+            _put(pairs, by == number, own, at)
+        return self._together(pairs, by, [f.a for f in found], found, answered, reports)
 
     def _within(self, a: Records) -> Linked:
         """All pairs of ``a`` that any pass finds."""
         found, reports = [], []
         for number, p in enumerate(self.schema.passes):
             encoded = self._encode(p, a, "a", provider=True)
-            pairs = link_within(self.schema, p, encoded.table, self.policy, threads=self.threads)
+            result = link_within(self.schema, p, encoded.table, self.policy, threads=self.threads)
             record = encoded.record_of_row
-            real = (record[pairs.row_a] >= 0) & (record[pairs.row_b] >= 0)
-            ends = np.sort([record[pairs.row_a[real]], record[pairs.row_b[real]]], axis=0)
-            score = pairs.score[real]
-            error = chance_of_error(score, pairs.estimate)
+            real = (record[result.row_a] >= 0) & (record[result.row_b] >= 0)
+            ends = np.sort([record[result.row_a[real]], record[result.row_b[real]]], axis=0)
+            score = result.score[real]
+            error = errors(score, result.estimate, self.policy)
             found.append(Found(ends[0], ends[1], score, error))
-            reports.append(PassReport(p.id, len(score), 0, 0, pairs.estimate))
+            reports.append(PassReport(p.id, len(score), 0, 0, result.estimate))
             self._tell(number)
-        return _linked(_firsts(found), found, reports)
+        width = len(a)
+        codes = [f.a * width + f.b for f in found]
+        distinct = np.unique(np.concatenate(codes))
+        ids = [np.searchsorted(distinct, code) for code in codes]
+        best = np.full(len(distinct), -np.inf, np.float32)
+        by, pairs = np.zeros(len(distinct), np.int64), _empty(len(distinct))
+        for number, (own, pair) in enumerate(zip(found, ids, strict=True)):
+            better = own.score > best[pair]
+            best[pair[better]], by[pair[better]] = own.score[better], number
+        for number, (own, pair) in enumerate(zip(found, ids, strict=True)):
+            mine = np.flatnonzero(by[pair] == number)
+            _put(pairs, pair[mine], own, mine)
+        return self._together(pairs, by, ids, found, np.arange(len(distinct)), reports)
+
+    def _together(
+        self,
+        pairs: Found,
+        answered_by: NDArray[np.int64],
+        ids: list[NDArray[np.int64]],
+        found: list[Found],
+        answered: NDArray[np.int64],
+        reports: list[PassReport],
+    ) -> Linked:
+        """Keep what all passes together can vouch for.
+
+        ``ids``: what each pass's answers are about; ``answered``: what each of ``pairs`` is.
+        """
+        number = int(max((i.max(initial=-1) for i in (*ids, answered)), default=-1)) + 1
+        claims = [(i, f.error) for i, f in zip(ids, found, strict=True)]
+        error = chance_of_error(number, claims)[answered]
+        seen = np.bincount(np.concatenate(ids), minlength=number)[answered]
+        kept = surest(error, self.policy.min_precision)
+        chosen = Found(pairs.a[kept], pairs.b[kept], pairs.score[kept], error[kept])
+        held = np.zeros(number, np.bool_)
+        held[answered[kept]] = True
+        wrong = [float(f.error[held[i]].sum()) for i, f in zip(ids, found, strict=True)]
+        return Linked(
+            chosen, answered_by[kept], seen[kept], sum(wrong), max(wrong, default=0), tuple(reports)
+        )
 
     def _encode(self, p: Pass, records: Records, side: str, *, provider: bool) -> EncodedPass:
         encoded = self.keys.encode(p, records, provider=provider, threads=self.threads)
@@ -146,6 +186,7 @@ class Rehearsing:
             decoy=_spread(len(real), matched, opened.decoy & genuine),
             failed=_spread(len(real), matched, ~genuine),
             score=result.score[real],
+            row=result.row[real],
         )
         kept = real[given.matched()]
         score = result.score[kept]
@@ -153,7 +194,7 @@ class Rehearsing:
             a=mine.record_of_row[kept],
             b=theirs.record_of_row[result.row[kept]],
             score=score,
-            error=chance_of_error(score, result.estimate),
+            error=errors(score, result.estimate, self.policy),
         )
         report = PassReport(
             p.id,
@@ -165,48 +206,31 @@ class Rehearsing:
         return given, pairs, report
 
 
-def chance_of_error(score: NDArray[np.float32], estimate: Estimate) -> NDArray[np.float64]:
-    """Each answer's chance of being wrong, so that their mean is what the pass estimates."""
+def errors(
+    score: NDArray[np.float32], estimate: Estimate, policy: MatchPolicy
+) -> NDArray[np.float64]:
+    """Each answer's chance of being wrong, so that their mean is what the pass estimates.
+
+    Where a pass cannot estimate, its exact fields are believed as far as the policy demands.
+    """
+    if estimate.precision is None:
+        return np.full(len(score), 1 - policy.min_precision)
     alone = 1 / (1 + np.exp(np.minimum(score.astype(np.float64), 60.0)))
-    if estimate.precision is None or not len(score) or alone.sum() == 0:
+    if not alone.sum():
         return alone
     scaled: NDArray[np.float64] = alone * ((1 - estimate.precision) / alone.mean())
     return np.minimum(scaled, 1.0)
 
 
-def _firsts(found: list[Found]) -> list[tuple[Found, NDArray[np.int64]]]:
-    """Each pair once, from the pass where it scores highest."""
-    a, b = (np.concatenate([getattr(f, name) for f in found]) for name in ("a", "b"))
-    score = np.concatenate([f.score for f in found])
-    order = np.lexsort((np.arange(len(a)), -score, b, a))
-    first = np.ones(len(order), np.bool_)
-    first[1:] = (np.diff(a[order]) != 0) | (np.diff(b[order]) != 0)
-    kept = np.zeros(len(order), np.bool_)
-    kept[order[first]] = True
-    edges = np.cumsum([len(f.a) for f in found])[:-1]
-    return [(f, np.flatnonzero(part)) for f, part in zip(found, np.split(kept, edges), strict=True)]
+def _empty(count: int) -> Found:
+    """Pairs still to be filled in."""
+    rows = np.zeros(count, np.int64)
+    return Found(rows, rows.copy(), np.zeros(count, np.float32), np.zeros(count))
 
 
-def _linked(
-    chosen: list[tuple[Found, NDArray[np.int64]]], found: list[Found], reports: list[PassReport]
-) -> Linked:
-    """Bring the chosen pairs together and count who else found them."""
-    a, b, score = (
-        np.concatenate([getattr(f, name)[at] for f, at in chosen]) for name in ("a", "b", "score")
-    )
-    answered_by = np.concatenate([np.full(len(at), n) for n, (_, at) in enumerate(chosen)])
-    order = np.lexsort((b, a))
-    pairs = Found(a[order], b[order], score[order], np.ones(len(order)))
-    width = int(max((f.b.max(initial=0) for f in found), default=0)) + 1
-    wanted = pairs.a * width + pairs.b
-    seen, error = np.zeros(len(order), np.int64), np.ones(len(order))
-    for f in found:
-        at = np.searchsorted(wanted, f.a * width + f.b)
-        at[at == len(wanted)] = 0
-        hit = wanted[at] == f.a * width + f.b if len(wanted) else np.zeros(len(f.a), np.bool_)
-        seen[at[hit]] += 1
-        np.minimum.at(error, at[hit], f.error[hit])
-    return Linked(pairs, answered_by[order], error, seen, tuple(reports))
+def _put(pairs: Found, at: NDArray[Any], own: Found, mine: NDArray[np.int64]) -> None:
+    """Fill ``pairs`` in at ``at`` from the pairs ``mine`` of one pass."""
+    pairs.a[at], pairs.b[at], pairs.score[at] = own.a[mine], own.b[mine], own.score[mine]
 
 
 def _spread(count: int, at: NDArray[np.int64], values: NDArray[T]) -> NDArray[T]:

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from padan_client.rehearse.estimates import Share, estimated_precision, estimated_recall
 from padan_client.rehearse.linking import Linked, PassReport, Rehearsing
 from padan_client.rehearse.schema_file import SchemaFile
 from padan_client.rehearse.sides import Keys, Records, read_side
@@ -31,18 +32,28 @@ class Rehearsal:
     """What a rehearsal found.
 
     ``pairs``: table row_a, row_b (from 1), id_a, id_b, pass, score. ``threshold``: the lowest that
-    any pass with a filter used, nats; None where none did. ``estimated_precision`` and
-    ``estimated_recall`` need no truth and may be None; ``quality`` is there with one.
+    any pass with a filter used, nats; None where none did. ``expected_precision`` and
+    ``expected_recall`` need no truth, and may be unknown; ``quality`` is there with one.
     ``rows``: (usable, quarantined) of each file.
     """
 
     pairs: pa.Table
     threshold: float | None
-    estimated_precision: float | None
-    estimated_recall: float | None
+    expected_precision: Share
+    expected_recall: Share
     quality: Quality | None
     passes: tuple[PassReport, ...]
     rows: tuple[tuple[int, int], ...]
+
+    @property
+    def estimated_precision(self) -> float | None:
+        """Share of the pairs that are right, as far as it can be known without the truth."""
+        return self.expected_precision.value
+
+    @property
+    def estimated_recall(self) -> float | None:
+        """Share of the findable pairs that were found, as far as it can be known."""
+        return self.expected_recall.value
 
     def __repr__(self) -> str:
         return f"Rehearsal(pairs={self.pairs.num_rows})"
@@ -81,12 +92,11 @@ def run_rehearsal(
         progress=progress,
     )
     linked = rehearsing.link(list_, registry)
-    precision, recall = _estimates(linked)
     return Rehearsal(
         pairs=pairs_table(schema, linked, list_, other),
         threshold=_threshold(linked),
-        estimated_precision=precision,
-        estimated_recall=recall,
+        expected_precision=estimated_precision(linked),
+        expected_recall=estimated_recall(linked),
         quality=None if known is None else _quality(known, linked, list_, other),
         passes=linked.reports,
         rows=tuple((len(r), r.quarantined) for r in (list_, *([registry] if registry else []))),
@@ -108,24 +118,6 @@ def _threshold(linked: Linked) -> float | None:
         if np.isfinite(r.estimate.threshold) and r.estimate.method != "tokens"
     ]
     return min(used, default=None)
-
-
-def _estimates(linked: Linked) -> tuple[float | None, float | None]:
-    """Precision from the passes' own estimates, recall from how the passes overlap.
-
-    A pair that several passes found is as likely wrong as the best of them says. The unseen matches
-    are estimated from the pairs seen once and twice (Chao 1987); what no pass can see is not in it.
-    """
-    if not len(linked.seen):
-        return None, None
-    right = 1 - linked.error
-    precision = float(right.mean())
-    passes = len(linked.reports)
-    if passes == 1:
-        return precision, linked.reports[0].estimate.recall
-    once, twice = (float(right[linked.seen == k].sum()) for k in (1, 2))
-    unseen = (passes - 1) / passes * once * max(once - 1, 0) / (2 * (twice + 1))
-    return precision, float(right.sum() / (right.sum() + unseen))
 
 
 def _quality(truth: Truth, linked: Linked, a: Records, b: Records) -> Quality:

@@ -78,7 +78,7 @@ def match_pass(
         result = answer_exact(provider, requester, index.find(asked), index.shared)
     else:
         registry = Registry.of(p, provider, directory)
-        calibration, line = calibrate(registry, requester, policy, runner, len(schema.passes))
+        calibration, line = calibrate(registry, requester, policy, runner)
         result = answer_similar(registry, requester, calibration, policy, runner, line, kept)
     if progress is not None:
         progress(1.0)

@@ -27,7 +27,7 @@ from padan_linkage.matching.features import (
     RANDOM_LEVEL,
     Plan,
     level_table,
-    noise_levels,
+    levels_around,
 )
 from padan_linkage.matching.strangers import (
     Float,
@@ -40,6 +40,8 @@ from padan_linkage.matching.strangers import (
 
 #: Probability of levels that a feature does not have.
 TINY = 1e-9
+#: Of a match's segments, shipped: equal or nearly so, changed by a few letters, wrong or missing.
+EQUAL, CHANGED, WRONG = 0.8, 0.12, 0.08
 #: Evidence of one feature is held within these bounds (nats).
 LEAST_EVIDENCE, MOST_EVIDENCE = -4.0, 12.0
 
@@ -210,26 +212,32 @@ def tail_free_ratio(m: Float, u: Float) -> Float:
 def priors(plan: Plan) -> tuple[Float, Float]:
     """Shipped m and u, float64[features, levels] each.
 
-    A match's segment is mostly equal or near, sometimes missing or wrong. A stranger past the
-    screen is mostly noise, and alike now and then. A trade is rare in matches, not in noise.
+    A match's segment is mostly equal, sometimes changed by a letter or two, now and then missing or
+    wrong. A stranger past the screen is mostly noise, and alike now and then. A trade is rare in
+    matches, not in noise.
     """
-    near = 0.6 * 0.45 ** np.arange(LEVELS) + 0.004
-    near[-1] += 0.03
+    near = 0.45 ** np.arange(LEVELS)
     alike = np.linspace(0.5, 1.5, LEVELS)
-    m = np.tile(near / near.sum(), (plan.features, 1))
-    u = np.tile(alike / alike.sum(), (plan.features, 1))
+    m, u = np.full((2, plan.features, LEVELS), TINY)
     for f, bits in enumerate(plan.bits):
-        u[f] = 0.8 * noise_levels(int(bits)) + 0.2 * u[f]
+        noise = levels_around(int(bits))
+        changed = np.mean([levels_around(int(bits), d) for d in plan.edited[f]], axis=0)
+        m[f] = EQUAL * near / near.sum() + CHANGED * changed + WRONG * noise
+        u[f] = 0.8 * noise + 0.2 * alike / alike.sum()
     if plan.features > plan.segments:
-        m[-1], u[-1] = TINY, TINY
         m[-1, :2], u[-1, :2] = (0.97, 0.03), (0.6, 0.4)
-    return m, u
+    return np.maximum(m, TINY), u
 
 
-def from_strangers(plan: Plan, decoys: Survivors, cut: float) -> Calibration:
-    """Learn the kinds of strangers from provider rows asked of the provider; m and ρ are priors."""
+def from_strangers(
+    plan: Plan, decoys: Survivors, cut: float, *, matches_among: bool = False
+) -> Calibration:
+    """Learn the kinds of strangers from provider rows asked of the provider; m and ρ are priors.
+
+    ``matches_among`` as in :func:`padan_linkage.matching.strangers.kinds_of`.
+    """
     prior_m, prior_u = priors(plan)
-    mixture = kinds_of(plan, decoys.levels, prior_u)
+    mixture = kinds_of(plan, decoys.levels, prior_u, matches_among=matches_among)
     belongs = mixture.membership(decoys.levels)
     kinds = []
     for share, u, member in zip(mixture.share, mixture.u, belongs, strict=True):

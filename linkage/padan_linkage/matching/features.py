@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from padan_linkage.schema import Pass
+from padan_linkage.schema import Pass, Segment
 
 #: Upper edges of the levels of Hamming distance / m. Level 0 is equality; the last level, above
 #: every edge, is what unrelated values look like.
@@ -21,6 +21,10 @@ LEVEL_EDGES = (0.0, 0.06, 0.12, 0.18, 0.24, 0.30, 0.36, 0.41, 0.45, 0.475)
 LEVELS = len(LEVEL_EDGES) + 1
 #: From this level on, two segments look like random bits.
 RANDOM_LEVEL = LEVELS - 2
+#: Below this level they are surely alike: the level between holds one in eighty random pairs too.
+SURE_LEVEL = RANDOM_LEVEL - 1
+#: Shares of q-grams that change: a letter of a long name, of a middling one, of a short one.
+CHANGES = (0.12, 0.22, 0.4)
 #: Groups of more segments than this trade by single swaps only.
 MOST_PERMUTED = 3
 #: A presence mask is one word.
@@ -36,14 +40,17 @@ class Plan:
     being the straight one. The features of a pair of rows are its segments' distances in the
     alignment that fits best and, where there are several alignments, whether it is a trade.
 
-    ``bits``: int64[segments], length m; ``seg_start``, ``seg_words``: int64[segments], in 64-bit
-    words; ``pairs``: int64[pairs, 2], every (requester's, provider's) segment to be compared;
-    ``alignments``: int64[alignments, segments], numbers of pairs; ``words``: length of the filter;
-    ``random_fill``: a missing segment is random bits, no mask tells.
+    ``bits``: int64[segments], length m; ``edited``: float64[segments, changes], share of bits in
+    which values differ after small, middling and large changes (:data:`CHANGES`); ``seg_start``,
+    ``seg_words``: int64[segments], in 64-bit words; ``pairs``: int64[pairs, 2], every (requester's,
+    provider's) segment to be compared; ``alignments``: int64[alignments, segments], numbers of
+    pairs; ``words``: length of the filter; ``random_fill``: a missing segment is random bits, no
+    mask tells.
     """
 
     names: tuple[str, ...]
     bits: NDArray[np.int64]
+    edited: NDArray[np.float64]
     seg_start: NDArray[np.int64]
     seg_words: NDArray[np.int64]
     pairs: NDArray[np.int64]
@@ -77,6 +84,7 @@ class Plan:
         return cls(
             names=tuple(names),
             bits=np.array([s.bits for s in p.similar], dtype=np.int64),
+            edited=np.array([[_distance_after(s, c) for c in CHANGES] for s in p.similar]),
             seg_start=np.cumsum([0, *words[:-1]], dtype=np.int64),
             seg_words=np.array(words, dtype=np.int64),
             pairs=np.array(pairs, dtype=np.int64),
@@ -86,6 +94,16 @@ class Plan:
             words=p.filter_words,
             random_fill=not presence,
         )
+
+
+def _distance_after(s: Segment, change: float) -> float:
+    """Share of bits that differ where ``change`` of the q-grams is replaced by others.
+
+    Each replaced q-gram takes its insertions away and brings as many; an output bit of the
+    diffusion is the XOR of t input bits (the piling-up lemma).
+    """
+    changed = min(0.5, 2 * change * s.weight / s.bits)
+    return 0.5 * (1 - (1 - 2 * changed) ** max(1, s.diffusion))
 
 
 def _partners(p: Pass) -> list[list[int]]:
@@ -136,12 +154,13 @@ def levels_of(plan: Plan, values: NDArray[np.integer[Any]]) -> NDArray[np.int64]
     return np.where(values >= 0, level, LEVELS)
 
 
-def noise_levels(m: int) -> NDArray[np.float64]:
-    """Level probabilities of two unrelated segments of ``m`` bits, float64[levels].
+def levels_around(m: int, share: float = 0.5) -> NDArray[np.float64]:
+    """Level probabilities where each of ``m`` bits differs with chance ``share``, float64[levels].
 
-    Unrelated segments differ in Binomial(m, 1/2) bits; the normal approximation serves.
+    Unrelated segments differ in half of the bits. The normal approximation serves.
     """
-    edges = [(math.floor(e * m) + 0.5 - m / 2) / (math.sqrt(m) / 2) for e in LEVEL_EDGES]
+    spread = math.sqrt(m * share * (1 - share))
+    edges = [(math.floor(e * m) + 0.5 - m * share) / spread for e in LEVEL_EDGES]
     below = np.array([0.5 * math.erfc(-z / math.sqrt(2)) for z in edges] + [1.0])
     return np.diff(below, prepend=0.0)
 

@@ -46,9 +46,7 @@ class PassIndex:
             self._registry = Registry.of(p, provider, self.directory)
             self.calibration = (
                 calibration
-                or calibrate(
-                    self._registry, None, policy, Runner(threads=threads), len(schema.passes)
-                )[0]
+                or calibrate(self._registry, None, self._policy, Runner(threads=threads))[0]
             )
             self._scores = self.calibration.distance_scores(self._registry.plan)
         else:

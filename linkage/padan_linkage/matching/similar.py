@@ -167,16 +167,9 @@ def survivors(
 
 
 def calibrate(
-    registry: Registry,
-    list_table: PassTable | None,
-    policy: MatchPolicy,
-    runner: Runner,
-    passes: int = 1,
+    registry: Registry, list_table: PassTable | None, policy: MatchPolicy, runner: Runner
 ) -> tuple[Calibration, Line]:
-    """Take u and λ from the registry; m, ρ and the threshold from the list, else from priors.
-
-    ``passes``: number of passes among which the policy's tolerance is shared.
-    """
+    """Take u and λ from the registry; m, ρ and the threshold from the list, else from priors."""
     screen = Screen.of(registry.plan, registry.side)
     decoys, duplicates = without_duplicates(registry.plan, registry.decoys(screen, runner))
     start = from_strangers(registry.plan, decoys, screen.cut)
@@ -184,7 +177,7 @@ def calibrate(
     known = registry.compared(registry.side_of(registry.table, rows)) - len(rows)
     method = "decoys" if known >= LEAST_DECOY_PAIRS else "priors"
     if list_table is None:
-        line = draw_without_list(start, policy, decoys, passes)
+        line = draw_without_list(start, policy, decoys)
     else:
         sample = _sample(len(list_table), SAMPLE_ASKED)
         asked = survivors(registry, list_table, sample, screen, runner, same_table=False)
@@ -192,7 +185,7 @@ def calibrate(
         if duplicates:
             decoys = decoys.without(likely_duplicates(start, decoys, duplicates))
             start = fit(from_strangers(registry.plan, decoys, screen.cut), asked, decoys)
-        line = draw(start, policy, asked, decoys, passes)
+        line = draw(start, policy, asked, decoys)
     calibration = replace(start, threshold=line.threshold, method=method)
     return calibration, replace(line, duplicates=duplicates)
 

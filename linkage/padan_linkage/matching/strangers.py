@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from padan_linkage.matching.features import LEVELS, RANDOM_LEVEL, Plan
+from padan_linkage.matching.features import LEVELS, SURE_LEVEL, Plan
 
 Float = NDArray[np.float64]
 
@@ -21,6 +21,8 @@ Float = NDArray[np.float64]
 PRIOR_PAIRS, KIND_PAIRS = 10.0, 2.0
 #: No more kinds than this, and none that explains less than so many nats.
 MOST_KINDS, LEAST_GAIN = 6, 6.0
+#: Segments that must be alike where any is not.
+ENOUGH = 3
 #: How the segments of two records compare, coarsely.
 UNLIKE, ALIKE, MISSING = 0, 1, 2
 #: Rounds of expectation and maximisation for each kind that is added.
@@ -79,11 +81,14 @@ class Mixture:
         return belongs
 
 
-def kinds_of(plan: Plan, levels: NDArray[np.int64], prior: Float) -> Mixture:
+def kinds_of(
+    plan: Plan, levels: NDArray[np.int64], prior: Float, *, matches_among: bool = False
+) -> Mixture:
     """Describe pairs of strangers, int64[n, features], by as few kinds as will do.
 
     Starts with one kind, smoothed with ``prior`` float64[features, levels], and adds one for the
-    pattern of likeness that occurs most above expectation, as long as that explains enough.
+    pattern of likeness that occurs most above expectation, as long as that explains enough. Where
+    matches may lie among the pairs, patterns that are mostly alike make none.
     Deterministic.
     """
     patterns, inverse = np.unique(levels, axis=0, return_inverse=True)
@@ -93,7 +98,7 @@ def kinds_of(plan: Plan, levels: NDArray[np.int64], prior: Float) -> Mixture:
     found = Mixture(np.ones(1), pooled[None])
     coarse = _Coarse.of(patterns[:, : plan.segments], weights)
     while len(patterns) and len(found.share) < MOST_KINDS:
-        pattern, excess, gain = coarse.most_unexpected(found)
+        pattern, excess, gain = coarse.most_unexpected(found, matches_among=matches_among)
         if gain < LEAST_GAIN:
             break
         belongs = found.membership(patterns)
@@ -127,24 +132,38 @@ class _Coarse:
 
     @classmethod
     def of(cls, levels: NDArray[np.int64], weights: Float) -> _Coarse:
-        alike = np.where(levels == LEVELS, MISSING, np.where(levels < RANDOM_LEVEL, ALIKE, UNLIKE))
+        alike = np.where(levels == LEVELS, MISSING, np.where(levels < SURE_LEVEL, ALIKE, UNLIKE))
         distinct, pattern = np.unique(alike, axis=0, return_inverse=True)
         seen = np.bincount(pattern.reshape(-1), weights=weights).astype(np.float64)
         _, absent = np.unique(distinct == MISSING, axis=0, return_inverse=True)
         total = np.bincount(absent.reshape(-1), weights=seen).astype(np.float64)
         return cls(distinct, pattern.reshape(-1), seen, total[absent.reshape(-1)])
 
-    def most_unexpected(self, found: Mixture) -> tuple[int, float, float]:
+    def most_unexpected(self, found: Mixture, *, matches_among: bool) -> tuple[int, float, float]:
         """The pattern most in excess of ``found``, what share of it is, and the gain in nats."""
-        alike = found.u[:, : self.distinct.shape[1], :RANDOM_LEVEL].sum(axis=2)[:, None, :]
+        alike = found.u[:, : self.distinct.shape[1], :SURE_LEVEL].sum(axis=2)[:, None, :]
         chance = np.where(self.distinct == UNLIKE, 1 - alike, alike)
         chance = np.where(self.distinct == MISSING, 1.0, chance)
         expected = self.comparable * (found.share[:, None] * chance.prod(axis=2)).sum(axis=0)
         expected = np.clip(expected, 1e-9, None)
         gain = self.seen * np.log(np.maximum(self.seen, 1e-9) / expected) - self.seen + expected
         gain[self.seen <= expected] = 0.0
+        if matches_among:
+            of_match = mostly_alike(
+                (self.distinct == ALIKE).sum(axis=1), (self.distinct == UNLIKE).sum(axis=1)
+            )
+            gain[of_match] = 0.0
         best = int(gain.argmax())
         return best, max(0.0, float(1 - expected[best] / self.seen[best])), float(gain[best])
+
+
+def mostly_alike(alike: NDArray[np.int64], unlike: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """What most matches are and few strangers: of the segments, how many are alike and not.
+
+    Namesakes agree in two names and differ in one date; so two against one is not enough.
+    """
+    enough: NDArray[np.bool_] = (alike > unlike) & ((alike >= ENOUGH) | (unlike == 0))
+    return enough
 
 
 def clumping_of(per_row: Float, mean: float) -> float:

@@ -38,31 +38,10 @@ def floor_of(policy: MatchPolicy) -> float:
     return math.log((1 - worst) / worst)
 
 
-def share_of(policy: MatchPolicy, passes: int) -> MatchPolicy:
-    """What one of so many passes may get wrong, so that their union meets ``policy``.
-
-    Wrong answers of the passes add up as far as they are about different rows. Passes cannot be
-    linked here, so that overlap is unknown: the union has between as many as one pass and as many
-    as all together. The middle of the two, by ratio, is the square root of their number.
-    """
-    share = 1 / math.sqrt(passes)
-    rate = policy.max_false_match_rate
-    return policy.model_copy(
-        update={
-            "min_precision": 1 - (1 - policy.min_precision) * share,
-            "max_false_match_rate": None if rate is None else rate * share,
-        }
-    )
-
-
 def draw(
-    calibration: Calibration,
-    policy: MatchPolicy,
-    asked: Survivors,
-    decoys: Survivors,
-    passes: int = 1,
+    calibration: Calibration, policy: MatchPolicy, asked: Survivors, decoys: Survivors
 ) -> Line:
-    """The lowest threshold that meets the policy's share of one of ``passes``.
+    """The lowest threshold that meets the policy.
 
     Strangers above a threshold are counted twice: what the posteriors say of the asked rows, and
     how many decoys get there. The first is the mean of a gamma prior with the weight of one
@@ -75,17 +54,16 @@ def draw(
     if not len(heights):
         return Line(floor_of(policy), None, None)
     number = np.arange(1, len(heights) + 1)
-    floor, policy = floor_of(policy), share_of(policy, passes)
     wrong = np.minimum(_wrong(calibration, asked, own, decoys, heights), number)
     precision = 1 - wrong / number
-    good = (precision >= policy.min_precision) & (heights >= floor)
+    good = (precision >= policy.min_precision) & (heights >= floor_of(policy))
     good[:-1] &= heights[1:] < heights[:-1]  # equal scores stand or fall together
     if policy.max_false_match_rate is not None:
         good &= wrong <= policy.max_false_match_rate * asked.rows
     if not good.any():
         return Line(math.inf, None, None)
     last = int(np.flatnonzero(good)[-1])
-    above = _next_below(heights, last, floor)
+    above = _next_below(heights, last, floor_of(policy))
     right = number[last] - wrong[last]
     findable = max(right, calibration.match_rate * asked.rows)
     return Line(above, float(precision[last]), float(right / findable))
@@ -115,9 +93,7 @@ def _wrong(
     return wrong
 
 
-def draw_without_list(
-    calibration: Calibration, policy: MatchPolicy, decoys: Survivors, passes: int = 1
-) -> Line:
+def draw_without_list(calibration: Calibration, policy: MatchPolicy, decoys: Survivors) -> Line:
     """As :func:`draw` where no list is known yet, for real-time confirmation.
 
     A stranger's score reaches t with probability at most e^-t at even prior odds (the score is a
@@ -125,7 +101,6 @@ def draw_without_list(
     """
     strays = np.sort(decoys.best(calibration.score(decoys)))
     heights = floor_of(policy) + np.arange(0.0, 20.0, 0.25)
-    policy = share_of(policy, passes)
     reached = len(strays) - np.searchsorted(strays, heights, side="left")
     wrong = (1 + reached) / (np.exp(heights) + decoys.rows)
     odds = calibration.match_rate / (1 - calibration.match_rate)

@@ -13,14 +13,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from padan_linkage.matching.calibration import Calibration, Survivors, from_strangers
+from padan_linkage.matching.calibration import Calibration, Survivors, from_strangers, priors
 from padan_linkage.matching.exact import token_words
-from padan_linkage.matching.features import RANDOM_LEVEL, Plan
-from padan_linkage.matching.fitting import ROUNDS
+from padan_linkage.matching.features import LEVELS, SURE_LEVEL, Plan
 from padan_linkage.matching.result import Estimate, check_table
 from padan_linkage.matching.sides import Runner, Screen
 from padan_linkage.matching.similar import Registry, survivors
-from padan_linkage.matching.strangers import PRIOR_PAIRS, Float, counts_by_level
+from padan_linkage.matching.strangers import Float, counts_by_level, mostly_alike
 from padan_linkage.matching.threshold import floor_of
 from padan_linkage.policy import MatchPolicy
 from padan_linkage.schema import Pass, Schema
@@ -28,6 +27,10 @@ from padan_linkage.tables import PassTable
 
 #: Rows sharing one token beyond this are no duplicates but a value that says nothing.
 MOST_ALIKE = 50
+#: Rounds of EM.
+ROUNDS = 15
+#: Weight of the shipped m: in pairs at least, and of the pairs believed; and even odds.
+LEAST_PRIOR, PRIOR_SHARE, HALF = 50.0, 0.25, 0.5
 
 
 @dataclass(frozen=True, repr=False)
@@ -52,7 +55,7 @@ def link_within(
     rows = np.arange(len(table), dtype=np.int64)
     runner = Runner(threads=threads)
     found = survivors(registry, table, rows, screen, runner, same_table=True)
-    calibration, score = _take_apart(p, registry.plan, found, screen.cut)
+    calibration, score = _take_apart(registry.plan, found, screen.cut)
     asking = found.asking[found.row]
     once = asking < found.other
     order = np.flatnonzero(once)[np.argsort(-score[once], kind="stable")]
@@ -80,38 +83,26 @@ def link_within(
     )
 
 
-def _take_apart(p: Pass, plan: Plan, found: Survivors, cut: float) -> tuple[Calibration, Float]:
-    """EM over pairs: matches and strangers per row, and m; u is that of the first guess.
+def _take_apart(plan: Plan, found: Survivors, cut: float) -> tuple[Calibration, Float]:
+    """Strangers are first the pairs that are not mostly alike; m and the number of matches by EM.
 
-    Freed, u would take in the matches: past the screen a stranger always agrees in something.
+    Nothing but the prior says how often a match differs in a field: strangers who share all the
+    others would pass for matches with errors. So the prior keeps its share of m.
     """
-    right = _first_guess(p, found)
-    now = from_strangers(plan, found.without(right > 0), cut)
+    level = found.levels[:, : plan.segments]
+    alike, unlike = level < SURE_LEVEL, (level >= SURE_LEVEL) & (level < LEVELS)
+    right = mostly_alike(alike.sum(axis=1), unlike.sum(axis=1)).astype(np.float64)
+    prior_m, _ = priors(plan)
+    now = from_strangers(plan, found.without(right > HALF), cut, matches_among=True)
+    strangers = now.expected_strangers(found)
     for _ in range(ROUNDS):
-        matches = (float(right.sum()) + 0.5) / (found.rows + 1)
-        m = counts_by_level(found.levels, right) + PRIOR_PAIRS * np.array(now.m)
-        now = replace(
-            now,
-            m=_normal(m),
-            match_rate=min(0.5, matches / (1 + matches)),
-            method="within",
-        )
-        score = now.score(found)
+        number = float(right.sum())
+        m = counts_by_level(found.levels, right) + max(LEAST_PRIOR, PRIOR_SHARE * number) * prior_m
+        rate = (number + 0.5) / (found.rows + 1)
+        now = replace(now, m=_normal(m), match_rate=rate / (1 + rate), method="within")
+        score = now.score(found, strangers)
         right = 1 / (1 + np.exp(np.clip(-score, -60, 60)))
     return now, score
-
-
-def _first_guess(p: Pass, found: Survivors) -> Float:
-    """1 where two thirds of what the exact fields do not already imply is alike, else 0.
-
-    Names are alike in every pair that shares a salt made of names: that says nothing of a match.
-    """
-    implied = {key.partition(":")[0] for key in p.exact}
-    telling = [i for i, s in enumerate(p.similar) if not set(s.fields) <= implied]
-    level = found.levels[:, telling or list(range(len(p.similar)))]
-    alike = (level < RANDOM_LEVEL).sum(axis=1)
-    guess: Float = (3 * alike >= 2 * level.shape[1]).astype(np.float64)
-    return guess
 
 
 def _normal(counts: Float) -> tuple[tuple[float, ...], ...]:

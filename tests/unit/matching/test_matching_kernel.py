@@ -5,7 +5,7 @@ import pytest
 
 from padan_linkage.matching import reference
 from padan_linkage.matching.exact import NOBODY, SEVERAL, TokenIndex, pair_up
-from padan_linkage.matching.features import Plan, level_table, noise_levels, screen_cut
+from padan_linkage.matching.features import Plan, level_table, levels_around, screen_cut
 from padan_linkage.matching.kernel import BLOCK
 from padan_linkage.matching.sides import CancelledError, Runner, Screen, Side, Sweep, numba_sweep
 
@@ -184,6 +184,6 @@ def test_the_screen_lets_the_promised_share_of_noise_pass():
 def test_noise_levels_are_those_of_random_bits():
     rng = np.random.default_rng(2)
     counts = rng.binomial(512, 0.5, 100_000) / 512
-    expected = noise_levels(512)
+    expected = levels_around(512)
     assert expected.sum() == pytest.approx(1.0)
     assert (counts > 0.475).mean() == pytest.approx(expected[-1], abs=0.01)

@@ -1,10 +1,19 @@
 """Merging the answers of separate passes."""
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from padan_linkage.merge import AMBIGUOUS, MATCHED, NOT_MATCHED, PassAnswers, merge
+from padan_linkage.merge import (
+    AMBIGUOUS,
+    MATCHED,
+    NOT_MATCHED,
+    PassAnswers,
+    chance_of_error,
+    merge,
+    surest,
+)
 
 
 def _answers(*rows, score=None) -> PassAnswers:
@@ -115,3 +124,40 @@ def test_merging_follows_the_rule(passes):
     for record in range(4):
         expected = _plainly([p[record] for p in passes])
         assert (merged.outcome[record], merged.code[record]) == expected
+
+
+def _with_rows(rows, *given) -> PassAnswers:
+    answers = _answers(*given)
+    return PassAnswers(**(vars(answers) | {"row": np.array(rows, np.int64)}))
+
+
+def test_one_registry_row_answers_one_record_where_asked_for():
+    weak, strong = (0, MATCHED, 1, 1, ""), (1, MATCHED, 3, 1, "")
+    passes = [_with_rows([7, 7], weak, strong), _with_rows([4], (2, MATCHED, 1, 1, ""))]
+    assert merge(3, passes).outcome.tolist() == [MATCHED, MATCHED, MATCHED]
+    merged = merge(3, passes, one_to_one=True)
+    assert merged.outcome.tolist() == [AMBIGUOUS, MATCHED, MATCHED]
+    assert merged.code.tolist() == [0, 1, 1]
+
+
+def test_a_record_keeps_the_rows_by_which_other_passes_know_its_person():
+    first = _with_rows([7], (1, MATCHED, 3, 1, ""))
+    second = _with_rows([5, 5], (0, MATCHED, 2, 1, ""), (1, MATCHED, 1, 1, ""))
+    merged = merge(2, [first, second], one_to_one=True)
+    assert merged.outcome.tolist() == [AMBIGUOUS, MATCHED]
+
+
+def test_wrong_answers_of_different_records_add_up():
+    apart = [(np.array([0, 1]), np.array([0.2, 0.0])), (np.array([2, 3]), np.array([0.2, 0.0]))]
+    assert chance_of_error(5, apart).sum() == pytest.approx(0.4 + 1)
+    together = [(np.array([0, 1]), np.array([0.2, 0.0]))] * 2
+    assert chance_of_error(5, together)[:2] == pytest.approx([0.2, 0.0])
+
+
+@given(st.lists(st.floats(0, 1), max_size=30), st.floats(0.5, 0.999))
+def test_the_surest_answers_meet_the_demand(errors, demand):
+    error = np.array(errors, np.float64)
+    kept = surest(error, demand)
+    assert not kept.any() or error[kept].mean() <= 1 - demand + 1e-9
+    if kept.any() and not kept.all():
+        assert error[kept].max() < error[~kept].min()
