@@ -36,6 +36,7 @@ def check_sweep(rng: np.random.Generator) -> None:
     plan = Plan(
         names=("a", "b", "trade"),
         bits=np.array([128, 128]),
+        edited=np.full((2, 3), 0.4),
         seg_start=np.array([0, 2]),
         seg_words=np.array([2, 2]),
         pairs=np.array([[0, 0], [0, 1], [1, 0], [1, 1]]),
