@@ -99,10 +99,11 @@ class Rehearsing:
             place[np.flatnonzero(given.matched())] = np.arange(len(own.a))
             at = place[merged.answer[answered[by == number]]]
             _put(pairs, by == number, own, at)
-        return self._together(pairs, by, [f.a for f in found], found, answered, reports)
+        about = [f.a for f in found]
+        return self._together(pairs, by, about, found, answered, reports, self.policy.min_precision)
 
     def _within(self, a: Records) -> Linked:
-        """All pairs of ``a`` that any pass finds."""
+        """All pairs of ``a`` that any pass finds; its posteriors are careful enough (spec 35)."""
         found, reports = [], []
         for number, p in enumerate(self.schema.passes):
             encoded = self._encode(p, a, "a", provider=True)
@@ -127,7 +128,7 @@ class Rehearsing:
         for number, (own, pair) in enumerate(zip(found, ids, strict=True)):
             mine = np.flatnonzero(by[pair] == number)
             _put(pairs, pair[mine], own, mine)
-        return self._together(pairs, by, ids, found, np.arange(len(distinct)), reports)
+        return self._together(pairs, by, ids, found, np.arange(len(distinct)), reports, 0.0)
 
     def _together(
         self,
@@ -137,16 +138,18 @@ class Rehearsing:
         found: list[Found],
         answered: NDArray[np.int64],
         reports: list[PassReport],
+        demand: float,
     ) -> Linked:
         """Keep what all passes together can vouch for.
 
-        ``ids``: what each pass's answers are about; ``answered``: what each of ``pairs`` is.
+        ``ids``: what each pass's answers are about; ``answered``: what each of ``pairs`` is;
+        ``demand``: the least precision of all together.
         """
         number = int(max((i.max(initial=-1) for i in (*ids, answered)), default=-1)) + 1
         claims = [(i, f.error) for i, f in zip(ids, found, strict=True)]
         error = chance_of_error(number, claims)[answered]
         seen = np.bincount(np.concatenate(ids), minlength=number)[answered]
-        kept = surest(error, self.policy.min_precision)
+        kept = surest(error, demand)
         chosen = Found(pairs.a[kept], pairs.b[kept], pairs.score[kept], error[kept])
         held = np.zeros(number, np.bool_)
         held[answered[kept]] = True
