@@ -106,7 +106,7 @@ def play(
     """Run one flow from nothing in ``folder``; ``announce`` gets a line a stage.
 
     ``mode``: unit, direct (two parties), or auto (direct, and the unit for what stays open). A flow
-    that counts has the population's rows to count. Raises BadInputError for a flow that cannot be
+    that releases has files of its own size. Raises BadInputError for a flow that cannot be
     demonstrated and for a folder in use.
     """
     require_server()
@@ -124,7 +124,7 @@ def play(
     else:
         confirmed, result = {}, None
         with running(stage, "unit"):
-            passed = release_all(stage, flow, sizes.population, sizes.seed, clock)
+            passed = release_all(stage, flow, sizes.seed, clock)
     played = Played(stage, flow, mode, sizes, confirmed, result, passed, clock.seconds)
     (folder / "demo.json").write_text(
         json.dumps(played.as_json(), indent=2, ensure_ascii=False, default=str) + "\n",

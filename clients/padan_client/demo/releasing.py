@@ -18,8 +18,8 @@ from padan_client.language import t
 from padan_linkage.agreement import Flow, FlowKind, ReleaseLine
 
 _COUNT, _EVERYTHING = "jumlah", "(semua)"
-#: With fewer rows to count nearly every cell would be small.
-_FEWEST = 30_000
+#: With fewer rows to count nearly every cell would be small, with many more none.
+_ROWS = 30_000
 #: How a folded category is written.
 _OTHERS = "(lainnya)"
 
@@ -53,20 +53,20 @@ class Passed:
         return {**self.__dict__, "verified": self.verified}
 
 
-def release_all(stage: Stage, flow: Flow, rows: int, seed: int, clock: Stopwatch) -> list[Passed]:
+def release_all(stage: Stage, flow: Flow, seed: int, clock: Stopwatch) -> list[Passed]:
     """Publish and fetch two versions of every line of the flow; the unit runs already."""
     passed = []
     for line in flow.lines:
-        for number, table in enumerate(_versions(flow, line, rows, seed), 1):
+        for number, table in enumerate(_versions(flow, line, seed), 1):
             text = t(f"{line.id} versi {number}", f"{line.id} version {number}")
             with clock.stage(f"{line.id}-{number}", text):
                 passed.append(_pass(stage, flow, line, number, table))
     return passed
 
 
-def _versions(flow: Flow, line: ReleaseLine, rows: int, seed: int) -> tuple[pa.Table, pa.Table]:
+def _versions(flow: Flow, line: ReleaseLine, seed: int) -> tuple[pa.Table, pa.Table]:
     if flow.kind is FlowKind.AGGREGATE:
-        first = applicants(max(rows, _FEWEST), seed)
+        first = applicants(_ROWS, seed)
         return first, more_applicants(first, seed)
     return reference_lists()[line.id]
 
