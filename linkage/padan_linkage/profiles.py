@@ -89,7 +89,7 @@ PROFILES = {
         codes=_CODES,
         others=_OTHERS,
         most_alike=12.0,
-        policy=MatchPolicy(min_precision=0.995),
+        policy=MatchPolicy(min_precision=0.99),
     ),
     ProfileName.SEIMBANG: Profile(
         name=ProfileName.SEIMBANG,
