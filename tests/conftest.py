@@ -4,6 +4,8 @@ import os
 import sys
 from pathlib import Path
 
+import pytest
+
 sys.path.insert(0, str(Path(__file__).parent / "support"))
 
 # Workers of a parallel run find a width of 80 in their environment, and rich would keep to it.
@@ -11,3 +13,11 @@ os.environ.pop("COLUMNS", None)
 os.environ.pop("LINES", None)
 
 pytest_plugins = ["server_fixture", "provider_fixture", "client_fixture", "direct_fixture"]
+
+
+@pytest.fixture(autouse=True)
+def indonesian():
+    """Every test begins in Indonesian, whatever a command of the test before was asked for."""
+    from padan_client.language import set_language
+
+    set_language("id")

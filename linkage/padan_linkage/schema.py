@@ -67,7 +67,7 @@ DERIVATIONS: dict[Kind, frozenset[str]] = {
     Kind.ADDRESS: frozenset({"sorted"}),
     Kind.TEXT: frozenset({"sorted", "phonetic", "first"}),
     Kind.DATE: frozenset({"year", "month", "day", "year_month", "unordered"}),
-    Kind.NIK: frozenset({"district", "birth_date"}),
+    Kind.NIK: frozenset({"district", "birth_date", "area"}),
     Kind.NIP: frozenset({"birth_date"}),
     Kind.CODE: frozenset({"prefix3", "prefix4"}),
 }

@@ -95,13 +95,14 @@ class Uploads:
         """
         with self._writers.exclusive((dataset_id, pass_id), interrupt):
             try:
-                with _Session(self, admit, dataset_id, pass_id) as session:
+                session = _Session(self, admit, dataset_id, pass_id)
+                with session:
                     for chunk in chunks:
                         if session.take(chunk):
                             break
-                    return session.table
             except StoreFullError:
                 raise storage_full() from None
+            return session.table  # with the rows that were made safe on leaving
 
 
 class _Hashed:

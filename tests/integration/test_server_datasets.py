@@ -220,6 +220,18 @@ def test_a_table_arrives_in_any_chunks(upload):
     assert status(provider, dataset) == (256, True)
 
 
+def test_a_stream_that_ends_early_acknowledges_all_its_rows(make_unit):
+    """Also those behind the last sync: the next stream begins where the answer says."""
+    provider, _ = make_unit(settings={"limits": {"sync_bytes": 10_000_000}}).pair()
+    dataset, table = provider.create(100), provider.tables(100)["nik"]
+    name, safe = table_name(dataset), 0
+    for stop in (100, 130, 200):
+        answer = send(provider, [chunk(name, table, safe, stop)])
+        assert (answer.committed_rows, answer.complete) == (stop, False)
+        safe = answer.committed_rows
+    assert provider.send(dataset, table, start=safe).complete
+
+
 def test_a_corrupt_chunk_is_refused_and_what_came_before_is_kept(upload):
     provider, dataset, table = upload
     name = table_name(dataset)

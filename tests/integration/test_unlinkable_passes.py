@@ -10,6 +10,7 @@ probability 1/m, and the mean likeness of true pairs is one draw from that of ra
 bounds below are passed by chance once in 10⁹ attacks; some 10³ are made.
 """
 
+import re
 import shutil
 from collections import Counter
 from dataclasses import dataclass, field
@@ -271,7 +272,10 @@ def test_passes_have_one_size_and_the_rest_of_the_unit_has_no_rows(loot):
         assert len({len(t["keys"]) for t in held.tables.values()}) == 1
     files = [p.relative_to(loot.folder) for p in loot.folder.rglob("*") if p.is_file()]
     assert {p.parts[0] for p in files if len(p.parts) > 1} == {"datasets", "runs"}
-    assert {p.suffix for p in files if len(p.parts) > 1} == {".npy"}
+    assert {p.suffix for p in files if len(p.parts) > 1} == {".npy", ".json"}
+    for notes in loot.folder.rglob("*.json"):  # of an index: counts, digests, calibrations
+        assert not re.search(r"\w{65}", notes.read_text()), notes.name
+        assert notes.stat().st_size < 4 * RECORDS, notes.name
     assert all("unit.sqlite" in p.name or p.name in {"lock", "page-token.key"}
                for p in files if len(p.parts) == 1)  # fmt: skip
     database = connect(loot.folder / "unit.sqlite")

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 import pyarrow as pa
 
 from padan_linkage.direct.schema import MANY_VALUED
-from padan_linkage.normalise import derive, sound_numbers
+from padan_linkage.normalise import OF_DAMAGED, derive, sound_numbers
 from padan_linkage.normalise.phonetic import sound
 from padan_linkage.schema import Kind
 
@@ -29,8 +29,9 @@ def value_sets(kind: Kind, derivation: str, normalised: pa.StringArray) -> list[
     """
     limits = MANY_VALUED.get(kind, {})
     if derivation not in limits:
-        sound_ones = sound_numbers(kind, normalised)
-        single = derive(kind, derivation, sound_ones) if derivation else sound_ones
+        whole = (kind, derivation) not in OF_DAMAGED
+        column = sound_numbers(kind, normalised) if whole else normalised
+        single = derive(kind, derivation, column) if derivation else column
         return [(value,) if value else () for value in single.to_pylist()]
     encoded = normalised.dictionary_encode()
     change, limit = MAKERS[kind, derivation], limits[derivation]
@@ -63,14 +64,8 @@ def _edits(text: str) -> Iterable[str]:
         yield text[:i] + text[i + 1 :]
 
 
-def _nik_area(nik: str) -> Iterable[str]:
-    """The district of a NIK, whatever damage there is behind it."""
-    yield nik[:6]
-
-
 #: What makes the values of each derivation from one normalised value.
 MAKERS: dict[tuple[Kind, str], Callable[[str], Iterable[str]]] = {
     (Kind.PERSON_NAME, "edits"): _name_edits,
-    (Kind.NIK, "area"): _nik_area,
     (Kind.PASSPORT, "edits"): _edits,
 }

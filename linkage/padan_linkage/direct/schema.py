@@ -23,7 +23,6 @@ MAX_VALUES = 16
 #: :mod:`.derive` makes them. Those of :data:`padan_linkage.schema.DERIVATIONS` give one each.
 MANY_VALUED: dict[Kind, dict[str, int]] = {
     Kind.PERSON_NAME: {"edits": 16},
-    Kind.NIK: {"area": 1},
     Kind.PASSPORT: {"edits": 10},
 }
 

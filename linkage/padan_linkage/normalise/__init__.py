@@ -22,7 +22,7 @@ from padan_linkage.normalise.contacts import (
     parse_text,
 )
 from padan_linkage.normalise.dates import parse_dates
-from padan_linkage.normalise.derive import PARTIAL, derive, exact_values
+from padan_linkage.normalise.derive import OF_DAMAGED, PARTIAL, derive, exact_values
 from padan_linkage.normalise.name_columns import parse_names
 from padan_linkage.normalise.nationality import parse_nationality
 from padan_linkage.normalise.numbers import RULES, parse_numbers, sound_numbers
@@ -43,6 +43,7 @@ from padan_linkage.schema import Kind
 __all__ = [
     "MAX_CHARACTERS",
     "NORMALISER_VERSION",
+    "OF_DAMAGED",
     "PARTIAL",
     "Normalised",
     "Problem",

@@ -13,12 +13,16 @@ from padan_linkage.normalise.outcome import map_distinct
 from padan_linkage.normalise.word_keys import WORD_KEYS, word_key
 from padan_linkage.schema import DERIVATIONS, Kind, Pass, Schema
 
+#: Keys made also of a number that is damaged further behind.
+OF_DAMAGED = frozenset({(Kind.NIK, "area")})
+
 _SLICES = {
     (Kind.DATE, "year"): (0, 4),
     (Kind.DATE, "year_month"): (0, 7),
     (Kind.DATE, "month"): (5, 7),
     (Kind.DATE, "day"): (8, 10),
     (Kind.NIK, "district"): (0, 6),
+    (Kind.NIK, "area"): (0, 6),
     (Kind.CODE, "prefix3"): (0, 3),
     (Kind.CODE, "prefix4"): (0, 4),
 }
@@ -33,7 +37,8 @@ def derive(kind: Kind, derivation: str, normalised: pa.StringArray) -> pa.String
 
     Keys made of words (``sorted``, ``phonetic`` …): :data:`.word_keys.WORD_KEYS`. Dates: ``year``,
     ``month``, ``day``, ``year_month``; ``unordered``: year and the sorted pair of day and month.
-    NIK: ``district`` (6 digits) and ``birth_date``; NIP: ``birth_date``. Codes: ``prefix3``,
+    NIK: ``district`` (6 digits), ``area`` (the same, :data:`OF_DAMAGED`), ``birth_date``; NIP:
+    ``birth_date``. Codes: ``prefix3``,
     ``prefix4``. Raises KeyError if the kind has no such derivation.
     """
     if derivation not in DERIVATIONS.get(kind, frozenset()):
@@ -52,13 +57,15 @@ def exact_values(
     """The values of each of ``p.exact`` in order, from normalised ``records`` by field name.
 
     "" where the value is missing or, in a long number, damaged: that one is good for similarity
-    alone.
+    and for keys :data:`OF_DAMAGED` alone.
     """
     columns = []
     for key in p.exact:
         name, _, derivation = key.partition(":")
         kind = schema.kind(name)
-        column = sound_numbers(kind, records[name])
+        column = records[name]
+        if (kind, derivation) not in OF_DAMAGED:
+            column = sound_numbers(kind, column)
         columns.append(derive(kind, derivation, column) if derivation else column)
     return columns
 
