@@ -110,6 +110,16 @@ def test_a_list_too_long_is_refused_before_it_is_charged(make_direct):
     assert codes(pair.confirm(LIST[:50])) == expected(LIST[:50])
 
 
+def test_a_list_of_niks_and_nothing_else_is_answered(pair):
+    """What the agreement's clause says in so many words: «data berupa NIK»."""
+    asked = pa.table({"nik": [person["nik"] for person in LIST]})
+    with pytest.raises(BadInputError, match="--map bidang="):
+        pair.confirm(asked)
+    result = pair.confirm(asked, columns={"nama": "", "tanggal_lahir": ""})
+    assert codes(result) == expected(LIST)
+    assert set(result.table["cara"].to_pylist()) == {"direct:nik", ""}
+
+
 def test_a_table_is_downloaded_once(pair):
     pair.confirm(LIST[:20])
     stages = set()

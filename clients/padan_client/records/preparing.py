@@ -175,8 +175,10 @@ def _folded(name: str) -> str:
 def _absent(table: pa.Table, wanted: list[str]) -> str:
     present = ", ".join(table.column_names)
     return t(
-        f"Kolom {', '.join(wanted)} tidak ada di berkas. Kolom yang ada: {present}.",
-        f"The file has no column {', '.join(wanted)}. Its columns: {present}.",
+        f"Kolom {', '.join(wanted)} tidak ada di berkas. Kolom yang ada: {present}. Pakai "
+        "--map bidang=kolom, atau --map bidang= bila berkas memang tidak memuatnya.",
+        f"The file has no column {', '.join(wanted)}. Its columns: {present}. Use "
+        "--map field=column, or --map field= where the file has none.",
     )
 
 
