@@ -49,7 +49,8 @@ def encode_plain(
     rows = offsets.shape[1] - 1
     used = np.zeros((len(offsets), _BIGRAMS), np.bool_)
     note_bigrams(data, offsets, used)
-    number = np.cumsum(used.ravel()).reshape(used.shape) - 1
+    # Four bytes each: what a column's letters need then lies in a few cache lines.
+    number = np.cumsum(used.ravel(), dtype=np.int32).reshape(used.shape) - np.int32(1)
     masks = _masks(np.argwhere(used), key, bits, positions)
     filters = np.empty((rows, bits // 64), np.uint64)
     longest = int((np.diff(offsets, axis=1) + 1).max(axis=1, initial=1).sum())
@@ -85,19 +86,21 @@ def note_bigrams(data: NDArray[np.uint8], offsets: Numbers, used: NDArray[np.boo
     """Marks in ``used`` ``bool[columns, 65536]`` every bigram that a column has."""
     for column in range(offsets.shape[0]):
         for row in range(offsets.shape[1] - 1):
-            before = np.int64(_SPACE)
-            for at in range(offsets[column, row], offsets[column, row + 1]):
-                used[column, (before << 8) | data[at]] = True
-                before = np.int64(data[at])
-            if offsets[column, row] < offsets[column, row + 1]:
-                used[column, (before << 8) | _SPACE] = True
+            first, last = np.uintp(offsets[column, row]), np.uintp(offsets[column, row + 1])
+            before = np.uintp(_SPACE)
+            for at in range(first, last):
+                byte = np.uintp(data[at])
+                used[column, (before << np.uintp(8)) | byte] = True
+                before = byte
+            if first < last:
+                used[column, (before << np.uintp(8)) | np.uintp(_SPACE)] = True
 
 
 @kernel
 def fill_filters(
     data: NDArray[np.uint8],
     offsets: Numbers,
-    number: Numbers,
+    number: NDArray[np.int32],
     masks: Words,
     longest: int,
     out: Words,
@@ -105,7 +108,7 @@ def fill_filters(
 ) -> None:
     """Joins the masks of each record of ``span``; ``longest`` bigrams at most.
 
-    ``number`` ``int64[columns, 65536]`` is the mask of a column's bigram.
+    ``number`` ``int32[columns, 65536]`` is the mask of a column's bigram.
     """
     chosen = np.empty(longest, np.int64)
     words = out.shape[1]
@@ -122,7 +125,7 @@ def fill_filters(
 def _bigrams(
     data: NDArray[np.uint8],
     offsets: Numbers,
-    number: Numbers,
+    number: NDArray[np.int32],
     column: int,
     row: int,
     chosen: Numbers,
@@ -132,10 +135,13 @@ def _bigrams(
     first, last = offsets[column, row], offsets[column, row + 1]
     if first == last:
         return count
-    before = np.int64(_SPACE)
-    for at in range(first, last):
-        chosen[count] = number[column, (before << 8) | data[at]]
-        before = np.int64(data[at])
-        count += 1
-    chosen[count] = number[column, (before << 8) | _SPACE]
-    return count + 1
+    # Unsigned places need no look whether they count from the end.
+    before = np.uintp(_SPACE)
+    place = np.uintp(count)
+    for at in range(np.uintp(first), np.uintp(last)):
+        byte = np.uintp(data[at])
+        chosen[place] = number[column, (before << np.uintp(8)) | byte]
+        before = byte
+        place += np.uintp(1)
+    chosen[place] = number[column, (before << np.uintp(8)) | np.uintp(_SPACE)]
+    return int(place) + 1
