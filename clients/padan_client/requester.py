@@ -81,6 +81,13 @@ class RequesterFlow:
                 deliver(whole)
 
         chosen = chosen_mode(place, mode)
+        if hide_found and chosen == "unit":
+            raise BadInputError(
+                t(
+                    "--hide-found hanya ada artinya pada mode direct atau auto.",
+                    "--hide-found means something in the modes direct and auto alone.",
+                )
+            )
         yield from self._confirm(chosen, prepare, hand_over, report, hide_found=hide_found)
         return require_honest(delivered[0])
 

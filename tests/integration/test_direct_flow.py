@@ -22,6 +22,7 @@ from padan_client.controls import ControlError
 from padan_client.core.listing import list_datasets
 from padan_client.core.progress import Stage
 from padan_client.direct import building
+from padan_client.direct.answering import rounded_size
 from padan_client.transport import Link
 from padan_linkage.direct.manifest import Publication
 from padan_server.matcher import LinkageEngine
@@ -108,6 +109,19 @@ def test_a_list_too_long_is_refused_before_it_is_charged(make_direct):
     assert "60" in str(error.value)
     assert pair.charged() == 0
     assert codes(pair.confirm(LIST[:50])) == expected(LIST[:50])
+    # 59 are rounded to 60, and 60 may be sent.
+    assert codes(pair.confirm(PEOPLE[100:159])) == expected(PEOPLE[100:159])
+
+
+def test_rounding_stays_within_what_a_list_may_have():
+    assert [rounded_size(n, 1000, 990) for n in (0, 1, 32, 33, 960, 961, 990, 991)] == [
+        0, 32, 32, 64, 960, 990, 990, 991,
+    ]  # fmt: skip
+
+
+def test_hiding_how_many_were_found_is_no_matter_of_the_unit(pair):
+    with pytest.raises(BadInputError, match="hide-found"):
+        pair.confirm(LIST, mode="unit", hide_found=True)
 
 
 def test_a_list_of_niks_and_nothing_else_is_answered(pair):

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 BITS, POSITIONS = 1024, 10
 _AGREEMENT, _FLOW = "kemnaker-bpjskes-2020", "pekerja-jkn"
 _COLUMNS = ("nama", "tanggal_lahir", "alamat", "nik")
-#: clkhash gets this many records a round: it has a thousandth of our speed.
+#: clkhash gets this many records a round: it has a fiftieth of our speed.
 _PEER_RECORDS = 4_000
 
 

@@ -90,7 +90,7 @@ class _Batch:
 def _batch(asking: Asking, asked: RequestList, answering: Answering, key: DirectKey) -> _Batch:
     """The distinct inputs of the open records, and how many elements to send."""
     open_records = answering.open_records()
-    fields = asking.session.fields
+    fields, schema = asking.session.fields, asking.session.schema
     made = asked_inputs(fields, key, asked.subset(open_records))
     coded = pc.dictionary_encode(made.messages)
     if isinstance(coded, pa.ChunkedArray):
@@ -101,19 +101,20 @@ def _batch(asking: Asking, asked: RequestList, answering: Answering, key: Direct
         inputs = len(asked_inputs(fields, key, asked.subset(everybody)).record)
         size = whole_size(inputs, len(asked))
     else:
-        size = rounded_size(len(messages), len(asked))
-    fewest = asking.session.schema.minimum_batch if size else 0
+        size = rounded_size(len(messages), len(asked), schema.evaluations_per_list)
+    fewest = schema.minimum_batch if size else 0
     which = coded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
     return _Batch(messages, which, open_records[made.record], max(size, fewest))
 
 
-def rounded_size(inputs: int, records: int) -> int:
+def rounded_size(inputs: int, records: int, limit: int) -> int:
     """Elements sent for ``inputs`` of a list of ``records``: up to a sixteenth of the list more.
 
     So the provider learns only roughly how many rows an earlier key left open (spec 60, "Sizes").
+    Rounding alone never exceeds ``limit``.
     """
     step = 1 << max(0, records.bit_length() - 5)
-    return -(-inputs // step) * step
+    return max(inputs, min(-(-inputs // step) * step, limit))
 
 
 def whole_size(inputs: int, records: int) -> int:
@@ -126,7 +127,7 @@ def whole_size(inputs: int, records: int) -> int:
 
 
 def _require_allowed(asking: Asking, size: int) -> None:
-    """Refuse a list that the provider would refuse, before anything of it is charged."""
+    """Refuse to send a list that the provider would refuse."""
     limit = asking.session.schema.evaluations_per_list
     if size > limit:
         place = asking.session.place
