@@ -14,7 +14,6 @@ import os
 import subprocess
 import sys
 import time
-import venv
 import warnings
 from pathlib import Path
 from types import TracebackType
@@ -37,11 +36,9 @@ class Clkhash:
     """
 
     def __init__(self, folder: Path, records: Path, *, bits: int, positions: int) -> None:
-        python = folder / "bin" / "python"
-        if not python.exists():
-            venv.create(folder, with_pip=True)
-        install = [str(python), "-m", "pip", "install", "-qq", PACKAGE, "setuptools<81"]
-        subprocess.run(install, check=True, capture_output=True)  # noqa: S603 - our own arguments
+        from padan_client.bench.peer_environment import python_with
+
+        python = python_with(folder, PACKAGE, "setuptools<81")
         command = [str(python), __file__, str(records), str(bits), str(positions)]
         self._worker = subprocess.Popen(  # noqa: S603 - our own arguments
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True

@@ -1,7 +1,7 @@
 """OpenMined PSI beside ours, in an environment of its own: its wheel pins other packages.
 
-``measure`` makes the environment with the ``pip`` of this Python where it is missing, and runs this
-very file there, as a script: it imports nothing of ours.
+``measure`` makes the environment where it is missing, and runs this very file there, as a script
+that imports nothing of ours.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import os
 import subprocess
 import sys
 import time
-import venv
 from pathlib import Path
 
 PACKAGE = "openmined-psi==2.0.6"
@@ -19,20 +18,15 @@ PACKAGE = "openmined-psi==2.0.6"
 
 def measure(folder: Path, server_items: int, client_items: int) -> dict[str, object]:
     """Rates per second of PSI's steps; ``{"failed": why}`` where it cannot be installed."""
-    python = folder / "bin" / "python"
+    from padan_client.bench.peer_environment import python_with
+
     try:
-        if not python.exists():
-            venv.create(folder, with_pip=True)
-        _run([str(python), "-m", "pip", "install", "-qq", PACKAGE])
-        printed = _run([str(python), __file__, str(server_items), str(client_items)])
+        python = python_with(folder, PACKAGE)
+        command = [str(python), __file__, str(server_items), str(client_items)]
+        printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout  # noqa: S603
     except (OSError, subprocess.CalledProcessError) as error:
         return {"failed": type(error).__name__}
     return dict(json.loads(printed))
-
-
-def _run(command: list[str]) -> str:
-    done = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603
-    return done.stdout
 
 
 def main(server_items: int, client_items: int) -> None:
