@@ -42,6 +42,8 @@ class Limits(CallLimits):
     sync_bytes: Annotated[int, Field(ge=1024)] = 32 * 1024**2
     confirm_rows: Annotated[int, Field(ge=1, le=1000)] = 1000
     indexes: Annotated[int, Field(ge=1)] = 16
+    #: Of the disk, for the datasets of one party in one flow.
+    disk_share: Annotated[float, Field(gt=0, le=1)] = 0.5
 
 
 class ServerConfig(BaseSettings):

@@ -17,6 +17,7 @@ from padan_server.failpoints import Failpoints
 from padan_server.indexes import Indexes, Warmer
 from padan_server.model import Dataset, DatasetState, Encoding, RequestKey, Role, Seal, Table
 from padan_server.requests import remember, replayed
+from padan_server.room import Room
 from padan_server.store.files import ColumnFiles
 from padan_server.store.port import Store, StoreFullError, Transaction
 from padan_server.writers import Writers
@@ -49,9 +50,11 @@ class Datasets:
         writers: Writers,
         indexes: Indexes,
         warmer: Warmer,
+        room: Room,
         failpoints: Failpoints,
     ) -> None:
         self._store = store
+        self._room = room
         self._files = files
         self._writers = writers
         self._indexes = indexes
@@ -68,7 +71,9 @@ class Datasets:
             check_epoch(grant, new.encoding, tx.agreements.contributions(grant.key))
             _check_other_side(tx, grant, new)
             base = _base(tx, grant, new)
-            made = tx.datasets.add(_opened(grant, new, base))
+            opened = _opened(grant, new, base)
+            self._room.check(tx, grant, opened, base)
+            made = tx.datasets.add(opened)
             remember(tx, request, made.id, grant.now)
         return made
 

@@ -33,6 +33,7 @@ from padan_server.ledger import Ledger
 from padan_server.maintenance import Maintenance, Ticker
 from padan_server.metrics import Metrics
 from padan_server.releases import Releases
+from padan_server.room import Room
 from padan_server.runner import Runner, RunnerSettings
 from padan_server.runs import Bell, Runs
 from padan_server.services.agreements import AgreementService
@@ -64,21 +65,22 @@ class Unit(Server):
         self.config = config
         self.metrics = Metrics()
         super().__init__(config, self.metrics, clock)
-        releases = ReleaseFiles(config.data_dir, disk)
-        self._compose(engine, ColumnFiles(config.data_dir, disk), releases)
+        self._compose(engine, disk or Disk())
         self._add_services()
         self._open()
 
-    def _compose(self, engine: Engine, files: ColumnFiles, releases: ReleaseFiles) -> None:
+    def _compose(self, engine: Engine, disk: Disk) -> None:
         config, store = self.config, self._store
+        files = ColumnFiles(config.data_dir, disk)
+        room = Room(disk, config.data_dir, config.limits.disk_share)
         failpoints = Failpoints.from_environment(allowed=config.allow_failpoints)
         writers, bell = Writers(), Bell()
         indexes = Indexes(engine, files, config.limits.indexes)
         self._ledger = Ledger(store, config.data_dir)
         self._warmer = Warmer(indexes)
         self._enforcement = Enforcement(self._book, store, self.clock)
-        self._datasets = Datasets(store, files, writers, indexes, self._warmer, failpoints)
-        self._releases = Releases(store, releases, failpoints)
+        self._datasets = Datasets(store, files, writers, indexes, self._warmer, room, failpoints)
+        self._releases = Releases(store, ReleaseFiles(config.data_dir, disk), failpoints)
         self._uploads = Uploads(store, files, writers, failpoints, config.limits.sync_bytes)
         self._runs = Runs(store, files, self._ledger, bell, failpoints, self._stopping)
         self._confirmations = Confirmations(

@@ -21,6 +21,7 @@ class Scarce(Disk):
     def __init__(self):
         self.room = 10**9
         self.syncs = True
+        self.total = 10**9
 
     def write(self, descriptor, data):
         if self.room <= 0:
@@ -33,6 +34,9 @@ class Scarce(Disk):
         if not self.syncs:
             raise OSError(errno.ENOSPC, "No space left on device")
         super().sync(descriptor)
+
+    def capacity(self, folder):
+        return self.total
 
 
 @pytest.fixture
@@ -80,6 +84,30 @@ def test_what_cannot_be_synced_is_not_acknowledged(scarce):
     assert safe_rows(provider, dataset, table) == 0
     disk.syncs = True
     assert provider.send(dataset, table).complete
+
+
+def test_a_party_keeps_to_its_share_of_the_disk(scarce):
+    _, disk, provider, requester = scarce
+    first = provider.publish(20)
+    taken = sum(len(t) * t.layout.row_bytes for t in provider.tables(20).values())
+    disk.total = 2 * (3 * taken - 1)  # half of it has room for two and no third
+    provider.create(20)
+    with pytest.raises(grpc.RpcError) as caught:
+        provider.create(20)
+    found = refusal(caught.value)
+    assert (found.code, found.reason) == (
+        grpc.StatusCode.RESOURCE_EXHAUSTED,
+        "STORAGE_SHARE_EXCEEDED",
+    )
+    assert found.metadata["used"] == str(2 * taken)
+    assert found.metadata["limit"] == str(3 * taken - 1)
+    # A delta may leave its base and all of its rows.
+    with pytest.raises(grpc.RpcError):
+        provider.create(1, base_dataset=first.name)
+    # The other party has a share of its own, and what is deleted is given back.
+    requester.create(20)
+    provider.datasets.DeleteDataset(dataset_pb.DeleteDatasetRequest(name=first.name))
+    assert provider.create(20).name
 
 
 def test_a_run_waits_for_room_or_says_so(scarce):

@@ -172,6 +172,13 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "Penyimpanan unit penuh. Yang sudah diterima tidak hilang; coba lagi nanti.",
         "The unit's storage is full. Nothing acknowledged was lost; try again later.",
     ),
+    "STORAGE_SHARE_EXCEEDED": (
+        "Himpunan data instansi ini pada alur itu sudah memakai bagian simpanannya di unit "
+        "({used} dari {limit} byte). Hapus yang tidak dipakai lagi (padan runs delete), lalu "
+        "ulangi.",
+        "This agency's datasets in the flow have used their share of the unit's storage ({used} "
+        "of {limit} bytes). Delete what is no longer needed (padan runs delete), then repeat.",
+    ),
     "SHUTTING_DOWN": (
         "Unit sedang dimatikan. Ulangi perintah yang sama nanti untuk melanjutkan.",
         "The unit is shutting down. Repeat the same command later to go on.",

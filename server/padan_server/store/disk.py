@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +15,7 @@ _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 class Disk:
-    """The two system calls that can find the disk full; tests put a failing one in its place."""
+    """The system calls that know how full the disk is; tests put a failing one in its place."""
 
     def write(self, descriptor: int, data: bytes | memoryview) -> int:
         """Write some of ``data``; returns how many bytes."""
@@ -23,6 +24,10 @@ class Disk:
     def sync(self, descriptor: int) -> None:
         """Return when everything written is on the disk."""
         os.fsync(descriptor)
+
+    def capacity(self, folder: Path) -> int:
+        """Bytes of the file system that holds ``folder``, used or not."""
+        return shutil.disk_usage(folder).total
 
 
 def write_whole(disk: Disk, path: Path, parts: Iterable[bytes | memoryview]) -> None:

@@ -65,6 +65,10 @@ class Datasets(Protocol):
         """Replace state, times, tables and seals of a dataset."""
         ...
 
+    def live(self, flow: FlowKey, owner: str) -> list[Dataset]:
+        """The owner's datasets of the flow that still have files, oldest first."""
+        ...
+
     def in_state(self, states: Collection[DatasetState]) -> list[Dataset]:
         """All datasets in one of the states, oldest first."""
         ...

@@ -116,6 +116,16 @@ class SqlDatasets:
             self._connection.execute(part.delete().where(part.c.dataset == dataset.id))
         self._write_parts(dataset)
 
+    def live(self, flow: FlowKey, owner: str) -> list[Dataset]:
+        """The owner's datasets of the flow that still have files, oldest first."""
+        return self._load(
+            sa.select(datasets)
+            .where(*of_flow(datasets, flow))
+            .where(datasets.c.owner == owner)
+            .where(datasets.c.state != DatasetState.DELETED.value)
+            .order_by(datasets.c.sequence)
+        )
+
     def in_state(self, states: Collection[DatasetState]) -> list[Dataset]:
         """All datasets in one of the states, oldest first."""
         return self._load(

@@ -92,6 +92,10 @@ class _ErrorReasonEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._En
     """
     ERROR_REASON_TABLE_INCOMPLETE: _ErrorReason.ValueType  # 48
     """A commit was asked for while rows are missing. FAILED_PRECONDITION."""
+    ERROR_REASON_STORAGE_SHARE_EXCEEDED: _ErrorReason.ValueType  # 49
+    """The caller's datasets in the flow would take more than their share of the disk; metadata
+    "limit" and "used" give bytes. RESOURCE_EXHAUSTED.
+    """
     ERROR_REASON_RUN_NOT_FOUND: _ErrorReason.ValueType  # 60
     """No such run, or not the caller's. NOT_FOUND."""
     ERROR_REASON_RUN_NOT_SUCCEEDED: _ErrorReason.ValueType  # 61
@@ -222,6 +226,10 @@ INVALID_ARGUMENT.
 """
 ERROR_REASON_TABLE_INCOMPLETE: ErrorReason.ValueType  # 48
 """A commit was asked for while rows are missing. FAILED_PRECONDITION."""
+ERROR_REASON_STORAGE_SHARE_EXCEEDED: ErrorReason.ValueType  # 49
+"""The caller's datasets in the flow would take more than their share of the disk; metadata
+"limit" and "used" give bytes. RESOURCE_EXHAUSTED.
+"""
 ERROR_REASON_RUN_NOT_FOUND: ErrorReason.ValueType  # 60
 """No such run, or not the caller's. NOT_FOUND."""
 ERROR_REASON_RUN_NOT_SUCCEEDED: ErrorReason.ValueType  # 61
