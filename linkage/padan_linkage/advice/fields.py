@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import pyarrow as pa
 
 from padan_linkage.advice.columns import Column, folded
-from padan_linkage.advice.recognise import Recognised, recognise
+from padan_linkage.advice.recognise import Recognised, guessed, is_wordy, recognise
 from padan_linkage.advice.said import Said
 from padan_linkage.advice.vocabulary import Role
 from padan_linkage.schema import Kind
@@ -22,6 +22,8 @@ _PLURAL = frozenset(
 _NAME_PARTS = (Role.GIVEN_NAME, Role.MIDDLE_NAME, Role.SURNAME)
 _DATE_PARTS = (Role.BIRTH_YEAR, Role.BIRTH_MONTH, Role.BIRTH_DAY)
 _LONGEST_NAME = 40
+#: Names that stand in parts are of so many words at most, on average.
+_ONE_WORD = 1.5
 
 
 @dataclass(frozen=True)
@@ -70,9 +72,11 @@ def choose_fields(
     wanted = set(only)
     side_a = _look(a, told, wanted)
     if b is None:
+        _guess_words(side_a, side_a)
         return _Pairing(side_a, side_a, one=True).result()
     side_b = _look(b, told, wanted)
     side_a, side_b = _agreed(side_a, side_b), _agreed(side_b, side_a)
+    _guess_words(side_a, side_b)
     return _Pairing(side_a, side_b, one=False).result()
 
 
@@ -92,6 +96,23 @@ def _agreed(mine: Side, theirs: Side) -> Side:
             found = replace(found, role=other.role, kind=other.kind)  # noqa: PLW2901
         result[name] = found
     return result
+
+
+def _guess_words(a: Side, b: Side) -> None:
+    """Take columns of words that nobody knows, but both files have, for names, then for places.
+
+    Without a column that is known to hold names, the first two of single words that seldom return
+    are given names and surnames; which is which matters little, as long as it is so on both sides.
+    """
+    in_b = {folded(name): name for name in b}
+    named = any(r.role in {*_NAME_PARTS, Role.FULL_NAME, Role.COMPANY} for r in a.values())
+    parts = [] if named else [Role.GIVEN_NAME, Role.SURNAME]
+    for name in list(a):
+        other = in_b.get(folded(name))
+        if other is None or not (is_wordy(a[name]) and is_wordy(b[other])):
+            continue
+        role = parts.pop(0) if parts and a[name].column.words < _ONE_WORD else Role.PLACE
+        a[name], b[other] = guessed(a[name], role), guessed(b[other], role)
 
 
 class _Pairing:
@@ -204,6 +225,11 @@ class _Pairing:
             repeated = Said("sudah termuat dalam tanggal lahir.", "is part of the birth date.")
             for role in _DATE_PARTS:
                 self._drop(role, repeated)
+        for role in _DATE_PARTS:
+            left, right = self._with(self._a, role), self._with(self._b, role)
+            if left and right:
+                self._take(left, right)
+                self._add(left.name, Kind.CODE, Role.CATEGORY, [left], [right])
         a, b = _birthplace_of(self._a, a), _birthplace_of(self._b, b)
         if a and b:
             self._take(*a, *b)

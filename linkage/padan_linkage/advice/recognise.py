@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from padan_linkage.advice.columns import Column, folded
 from padan_linkage.advice.said import Said
-from padan_linkage.advice.vocabulary import KINDS, STRONG, Role, promised
+from padan_linkage.advice.vocabulary import KINDS, Role, promised
 from padan_linkage.schema import Kind
 
 #: A promise is kept if so many filled values are of that kind.
@@ -21,6 +21,8 @@ _ENOUGH_ROWS = 5
 _MOST_CATEGORIES = 200
 _PLAUSIBLE_YEARS = range(1880, 2041)
 _INITIAL_LENGTH = 2.0
+#: More words than this, on average, are sentences.
+_FEW_WORDS = 3.0
 
 _SHORT_NUMBER = r"^[0-9]{1,2}$"
 _YEAR_NUMBER = r"^(1[89]|20)[0-9]{2}(\.0)?$"
@@ -187,6 +189,18 @@ def _unclear(column: Column) -> Said:
     )
 
 
-def is_strong(found: Recognised) -> bool:
-    """Whether the column identifies a person or company on its own."""
-    return found.role in STRONG
+def is_wordy(found: Recognised) -> bool:
+    """Whether nothing is known of the column but that it holds short words that seldom return."""
+    column = found.column
+    return (
+        found.role is Role.UNKNOWN
+        and column.letters >= _CLEAR
+        and column.length >= _INITIAL_LENGTH
+        and column.words < _FEW_WORDS
+    )
+
+
+def guessed(found: Recognised, role: Role) -> Recognised:
+    """``found`` taken for ``role``, by its contents alone."""
+    said = _because(found.column, role, named=False)
+    return Recognised(found.column, role, KINDS[role], said)

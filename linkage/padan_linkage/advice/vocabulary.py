@@ -113,9 +113,12 @@ _PHRASES: dict[Role, str] = {
     Role.BIRTH_DATE: "dob birth_date date_of_birth birthdate birthday birth_dt tgl_lahir "
     "tanggal_lahir tgllahir tanggallahir tgl_lhr lahir geburtsdatum tanggal_kelahiran bday "
     "date_naissance fecha_nacimiento geboortedatum",
-    Role.BIRTH_YEAR: "yob birth_year year_of_birth byear tahun_lahir thn_lahir by yearob",
-    Role.BIRTH_MONTH: "mob birth_month month_of_birth bmonth bulan_lahir bln_lahir bm monthob",
-    Role.BIRTH_DAY: "dayob birth_day day_of_birth bday_day hari_lahir tanggal_hari_lahir bd",
+    Role.BIRTH_YEAR: "yob birth_year year_of_birth byear tahun_lahir thn_lahir by yearob "
+    "year tahun thn geburtsjahr annee_naissance ano_nacimiento",
+    Role.BIRTH_MONTH: "mob birth_month month_of_birth bmonth bulan_lahir bln_lahir bm monthob "
+    "month bulan bln geburtsmonat",
+    Role.BIRTH_DAY: "dayob birth_day day_of_birth bday_day hari_lahir tanggal_hari_lahir bd "
+    "day hari geburtstag",
     Role.PLACE_AND_DATE: "ttl tempat_tanggal_lahir tempat_tgl_lahir tempat_dan_tanggal_lahir "
     "tmp_tgl_lahir tempat_lahir_tanggal_lahir place_and_date_of_birth",
     Role.OTHER_DATE: "tgl tanggal date tmt tmt_cpns tmt_pns date_of_death tanggal_wafat",

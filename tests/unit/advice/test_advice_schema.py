@@ -143,6 +143,39 @@ def test_the_parts_of_a_date_are_used_where_there_is_no_whole():
     assert {x.column for x in s.left_out} >= {"yob", "mob", "dayob"}
 
 
+def test_headers_that_mean_nothing_are_read_by_what_stands_below():
+    one, two = people(1), people(2)
+    for side in (one, two):
+        side["kampung"] = [f"{a}{b}" for a, b in zip(side["belakang"], side["depan"], strict=True)]
+    plain = {"depan": "c1", "belakang": "c2", "lahir": "c3", "kampung": "c4", "nomor": "c5"}
+    fields = fields_of(suggest(renamed(one, plain), renamed(two, plain), Wishes()))
+    kinds = {f.columns_a: f.kind for f in fields.values()}
+    assert kinds[("c1",)] is kinds[("c2",)] is kinds[("c1", "c2")] is Kind.PERSON_NAME
+    assert kinds[("c3",)] is Kind.DATE
+    # Nobody can say that an unknown number is the person's own.
+    assert not any("c5" in columns for columns in kinds)
+    # Where names are known, unknown words are no second name.
+    known = plain | {"depan": "given_name", "belakang": "surname", "kampung": "c4"}
+    fields = fields_of(suggest(renamed(one, known), renamed(two, known), Wishes()))
+    assert {f.columns_a for f in fields.values() if f.kind is Kind.PERSON_NAME} == {
+        ("given_name",),
+        ("surname",),
+        ("given_name", "surname"),
+    }
+
+
+def test_a_year_of_birth_alone_is_compared_as_it_stands():
+    one, two = people(1), people(2)
+    for side in (one, two):
+        side["y"] = [x[:4] for x in side["lahir"]]
+    names = {"depan": "given_name", "belakang": "surname"}
+    s = suggest(
+        renamed(one, names | {"y": "tahun"}), renamed(two, names | {"y": "year_of_birth"}), Wishes()
+    )
+    year = fields_of(s)["tahun"]
+    assert (year.kind, year.columns_b) == (Kind.CODE, ("year_of_birth",))
+
+
 def test_place_and_date_in_one_column_make_two_fields():
     one = people(1)
     one["nama"] = [f"{a} {b}" for a, b in zip(one["depan"], one["belakang"], strict=True)]
