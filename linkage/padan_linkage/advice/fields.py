@@ -101,8 +101,8 @@ def _agreed(mine: Side, theirs: Side) -> Side:
 def _guess_words(a: Side, b: Side) -> None:
     """Take columns of words that nobody knows, but both files have, for names, then for places.
 
-    Without a column that is known to hold names, the first two of single words that seldom return
-    are given names and surnames; which is which matters little, as long as it is so on both sides.
+    Without a column that is known to hold names, the first two of single words are given names and
+    surnames; which is which matters little, as long as it is so on both sides.
     """
     in_b = {folded(name): name for name in b}
     named = any(r.role in {*_NAME_PARTS, Role.FULL_NAME, Role.COMPANY} for r in a.values())

@@ -23,6 +23,8 @@ _PLAUSIBLE_YEARS = range(1880, 2041)
 _INITIAL_LENGTH = 2.0
 #: More words than this, on average, are sentences.
 _FEW_WORDS = 3.0
+#: Fewer different words than this are a category.
+_MANY_WORDS = 50
 
 _SHORT_NUMBER = r"^[0-9]{1,2}$"
 _YEAR_NUMBER = r"^(1[89]|20)[0-9]{2}(\.0)?$"
@@ -190,10 +192,12 @@ def _unclear(column: Column) -> Said:
 
 
 def is_wordy(found: Recognised) -> bool:
-    """Whether nothing is known of the column but that it holds short words that seldom return."""
+    """Whether nothing is known of the column but that it holds short words, and many."""
     column = found.column
     return (
-        found.role is Role.UNKNOWN
+        found.role in {Role.UNKNOWN, Role.CATEGORY}
+        and promised(folded(column.name)) is Role.UNKNOWN
+        and column.distinct >= _MANY_WORDS
         and column.letters >= _CLEAR
         and column.length >= _INITIAL_LENGTH
         and column.words < _FEW_WORDS
