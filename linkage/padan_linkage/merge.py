@@ -21,9 +21,9 @@ class PassAnswers:
 
     ``record``: int64[k]; ``outcome``, ``band``: uint8[k], as the unit sent them. Where the outcome
     is MATCHED: ``code``: uint64[k], what the answer says (the mask of codes); ``decoy``: bool[k],
-    the registry's row is nobody; ``failed``: bool[k], the sealed code did not open. ``score``:
-    float32[k] breaks ties; only a rehearsal, which is its own unit, has it. ``row``: int64[k],
-    equal where one registry row answers: equal sealed codes, numbered.
+    the registry's row is nobody; ``failed``: bool[k], the sealed code did not open; ``row``:
+    int64[k], equal where one registry row answers: equal sealed codes, numbered. ``score``:
+    float32[k] breaks ties; only a rehearsal, which is its own unit, has it.
     """
 
     record: NDArray[np.int64]
@@ -32,8 +32,8 @@ class PassAnswers:
     code: NDArray[np.uint64]
     decoy: NDArray[np.bool_]
     failed: NDArray[np.bool_]
+    row: NDArray[np.int64]
     score: NDArray[np.float32] | None = None
-    row: NDArray[np.int64] | None = None
 
     def matched(self) -> NDArray[np.bool_]:
         """Which answers are believed matches, bool[k]."""
@@ -45,10 +45,10 @@ class PassAnswers:
 class Merged:
     """One answer a record.
 
-    ``outcome``: uint8[n]; ``band``: uint8[n], 0 unless matched or ambiguous by conflict; ``code``:
-    uint64[n], 0 unless matched; ``answered_by``: int64[n], number of the pass in the given order,
-    and ``answer``: int64[n], position in that pass's answers, both -1 unless matched; ``failed``:
-    answers whose code did not open.
+    ``outcome``: uint8[n]; ``band``: uint8[n], 0 unless matched; ``code``: uint64[n], 0 unless
+    matched; ``answered_by``: int64[n], number of the pass in the given order, and ``answer``:
+    int64[n], position in that pass's answers, both -1 unless matched; ``failed``: answers whose
+    code did not open.
     """
 
     outcome: NDArray[np.uint8]
@@ -58,14 +58,27 @@ class Merged:
     answer: NDArray[np.int64]
     failed: int
 
+    def without(self, doubtful: NDArray[np.bool_]) -> Merged:
+        """The same, but records that are ``doubtful`` (bool[n]) and matched are ambiguous."""
+        matched = (self.outcome == MATCHED) & ~doubtful
+        outcome = np.where((self.outcome == MATCHED) & doubtful, AMBIGUOUS, self.outcome)
+        return Merged(
+            outcome=outcome.astype(np.uint8),
+            band=np.where(matched, self.band, 0).astype(np.uint8),
+            code=np.where(matched, self.code, np.uint64(0)),
+            answered_by=np.where(matched, self.answered_by, -1),
+            answer=np.where(matched, self.answer, -1),
+            failed=self.failed,
+        )
+
 
 def merge(n_records: int, answers: Sequence[PassAnswers], *, one_to_one: bool = False) -> Merged:
     """Merge the passes' answers: the best band wins; codes that differ within it are ambiguous.
 
     Matched beats ambiguous beats not matched. A decoy and a code that did not open count as not
     matched. Among equal answers the higher score is kept, otherwise the earlier pass. With
-    ``one_to_one`` a registry row answers one record at most (the answers' ``row`` must be known):
-    the one with the best answer; the others are ambiguous.
+    ``one_to_one`` a registry row answers one record at most: the one with the best answer; the
+    others are ambiguous.
     """
     state = _State.empty(n_records)
     for number, given in enumerate(answers):
@@ -73,18 +86,18 @@ def merge(n_records: int, answers: Sequence[PassAnswers], *, one_to_one: bool = 
         state.take(number, given)
     if one_to_one:
         state.conflict |= _displaced(state, answers)
-    matched = (state.band > 0) & ~state.conflict
     outcome = np.full(n_records, NOT_MATCHED, dtype=np.uint8)
-    outcome[state.ambiguous | state.conflict] = AMBIGUOUS
-    outcome[matched] = MATCHED
-    return Merged(
+    outcome[state.ambiguous] = AMBIGUOUS
+    outcome[state.band > 0] = MATCHED
+    merged = Merged(
         outcome=outcome,
         band=state.band,
-        code=np.where(matched, state.code, np.uint64(0)),
-        answered_by=np.where(matched, state.answered_by, -1),
-        answer=np.where(matched, state.answer, -1),
+        code=state.code,
+        answered_by=state.answered_by,
+        answer=state.answer,
         failed=sum(int((a.failed & (a.outcome == MATCHED)).sum()) for a in answers),
     )
+    return merged.without(state.conflict)
 
 
 @dataclass(repr=False)
@@ -139,7 +152,6 @@ def _displaced(state: _State, answers: Sequence[PassAnswers]) -> NDArray[np.bool
     claims: dict[int, list[tuple[int, int]]] = {}
     shared = np.zeros(len(state.band), np.bool_)
     for number, given in enumerate(answers):
-        assert given.row is not None
         at = np.flatnonzero(given.matched())
         _, place, count = np.unique(given.row[at], return_inverse=True, return_counts=True)
         shared[given.record[at[count[place.reshape(-1)] > 1]]] = True
@@ -156,47 +168,3 @@ def _displaced(state: _State, answers: Sequence[PassAnswers]) -> NDArray[np.bool
         else:
             lost[record] = number >= 0
     return lost
-
-
-def chance_of_error(
-    n_records: int, claims: Sequence[tuple[NDArray[np.int64], NDArray[np.float64]]]
-) -> NDArray[np.float64]:
-    """Each record's chance of being answered wrongly by the passes together, 1 where none answers.
-
-    ``claims``: for each pass the records that it answers and each answer's chance of being wrong,
-    as that pass sees it. Right answers of the passes overlap, wrong ones add up as far as they are
-    about different records. How far they are is seen here alone, where passes may be linked: from
-    how many passes stand behind the records in doubt. The sum over records is then the sum of the
-    passes' wrong answers divided by that number, shared out by each record's best pass. Spec 35,
-    "All passes together".
-    """
-    least = np.ones(n_records)
-    passes = np.zeros(n_records, np.int64)
-    for record, error in claims:
-        np.minimum.at(least, record, error)
-        np.add.at(passes, record, 1)
-    answered = passes > 0
-    doubt = float(least[answered].sum())
-    if not doubt:
-        return np.where(answered, 0.0, 1.0)
-    behind = float((least * passes)[answered].sum()) / doubt
-    wrong = sum(float(error.sum()) for _, error in claims) / behind
-    return np.where(answered, np.minimum(least * (wrong / doubt), 1.0), 1.0)
-
-
-def surest(error: NDArray[np.float64], min_precision: float) -> NDArray[np.bool_]:
-    """As many answers as together are right as often as demanded, the surest first: bool[n].
-
-    Equal ones stand or fall together.
-    """
-    order = np.argsort(error, kind="stable")
-    mean = np.cumsum(error[order]) / np.arange(1, len(order) + 1)
-    good = np.flatnonzero(mean <= 1 - min_precision)
-    if not len(good):
-        return np.zeros(len(error), np.bool_)
-    last = error[order[good[-1]]]
-    after = np.searchsorted(error[order], last, side="right")
-    kept: NDArray[np.bool_] = (
-        error <= last if mean[after - 1] <= 1 - min_precision else error < last
-    )
-    return kept

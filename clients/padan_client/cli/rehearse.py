@@ -23,8 +23,8 @@ from padan_linkage.profiles import ProfileName
 
 if TYPE_CHECKING:
     from padan_client.rehearse import Rehearsal, SchemaFile
-    from padan_client.rehearse.estimates import Share
     from padan_client.rehearse.linking import PassReport
+    from padan_linkage.union import Share
 
 
 #: How a threshold was found, as the JSON names it.
@@ -215,21 +215,31 @@ def _show(result: Rehearsal) -> None:
         name = t("registri: baris ganda (taksiran)", "registry: duplicates (estimated)")
         total.add_row(name, _share(duplicates))
     out.print(total)
-    out.print(
-        t(
-            "Taksiran perolehan hanya menghitung pasangan yang dapat ditemukan oleh jalur-jalur "
-            "ini.",
-            "The estimated recall counts only matches that these passes can find.",
-        ),
-        style="dim",
+    out.print(about_recall(result.expected_recall), style="dim")
+
+
+def about_recall(share: Share) -> str:
+    """What the estimated recall counts, and why it may have bounds alone."""
+    counts = t(
+        "Taksiran perolehan hanya menghitung pasangan yang dapat ditemukan oleh jalur-jalur ini.",
+        "The estimated recall counts only matches that these passes can find.",
+    )
+    if share.value is not None:
+        return counts
+    return f"{counts} " + t(
+        "Nilainya tidak dapat ditaksir: pasangan yang hanya sama dalam ruas persis suatu jalur "
+        "tampak seperti orang lain. Yang diberikan hanya batasnya.",
+        "It has no value here, only bounds: matches that share nothing but a pass's exact fields "
+        "look like strangers.",
     )
 
 
 def _range(share: Share) -> str:
-    """A share and its bounds."""
-    if share.low is None or share.high is None:
+    """A share and its bounds, or as much of them as is known."""
+    if share.low is None and share.high is None:
         return _share(share.value)
-    return f"{_share(share.value)} ({_share(share.low)}–{_share(share.high)})"
+    bounds = f"{_share(share.low)}–{_share(share.high)}"
+    return bounds if share.value is None else f"{_share(share.value)} ({bounds})"
 
 
 def _share(value: float | None) -> str:

@@ -79,11 +79,26 @@ def open_pass(
             code=real(said.codes),
             decoy=real(said.decoy),
             failed=real(~genuine),
+            row=real(_numbered(session.place.flow, reply)),
         ),
         empty=real(said.empty),
         day=real(said.day),
         confirmations=real(reply.confirmations),
     )
+
+
+def _numbered(flow: Flow, reply: PassReply) -> NDArray[np.int64]:
+    """Numbers of the registry's rows behind the matched rows, int64[m].
+
+    Equal sealed codes of one upload are one row; that is worth finding out only where a row may
+    answer one record at most.
+    """
+    if not flow.match.one_to_one:
+        return reply.rows
+    origins = np.ascontiguousarray(reply.origins, "<u2").view(np.uint8).reshape(-1, 2)
+    both = np.concatenate([reply.sealed, origins], axis=1)
+    number: NDArray[np.int64] = np.unique(both, axis=0, return_inverse=True)[1].reshape(-1)
+    return number
 
 
 def merge_passes(
@@ -94,7 +109,7 @@ def merge_passes(
     A record that is matched nowhere, but for which a code came that was not for it, is ambiguous:
     the unit claimed a match, and nobody can say «not found».
     """
-    merged = merge(len(asked), [o.answers for o in opened])
+    merged = merge(len(asked), [o.answers for o in opened], one_to_one=flow.match.one_to_one)
     outcomes = merged.outcome.copy()
     for o in opened:
         doubtful = o.answers.record[o.answers.failed & (o.answers.outcome == MATCHED)]

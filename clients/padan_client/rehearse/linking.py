@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
@@ -12,11 +13,19 @@ from numpy.typing import NDArray
 from padan_client.rehearse.sides import Keys, Records
 from padan_linkage.answers import Answers
 from padan_linkage.encoding import EncodedPass
-from padan_linkage.matching import AMBIGUOUS, MATCHED, Estimate, link_within, match_pass
-from padan_linkage.merge import PassAnswers, chance_of_error, merge, surest
+from padan_linkage.matching import (
+    AMBIGUOUS,
+    MATCHED,
+    Estimate,
+    errors_of,
+    link_within,
+    match_pass,
+)
+from padan_linkage.merge import PassAnswers, merge
 from padan_linkage.policy import MatchPolicy
 from padan_linkage.schema import Pass, Schema
 from padan_linkage.sealing import Opener
+from padan_linkage.union import Claims, Expected, demanded, surest, together
 
 T = TypeVar("T", bound=np.generic)
 
@@ -37,30 +46,20 @@ class PassReport:
 
 @dataclass(frozen=True, repr=False)
 class Found:
-    """Pairs by record position: ``a``, ``b`` int64[k].
-
-    ``score``: float32[k], nats; ``error``: float64[k], the chance of being wrong.
-    """
+    """Pairs by record position: ``a``, ``b`` int64[k]; ``score``: float32[k], nats."""
 
     a: NDArray[np.int64]
     b: NDArray[np.int64]
     score: NDArray[np.float32]
-    error: NDArray[np.float64]
 
 
 @dataclass(frozen=True, repr=False)
 class Linked:
-    """The pairs of all passes together; ``answered_by`` int64[k] numbers the pass of each pair.
-
-    ``seen``: int64[k], how many passes found it; ``wrong`` and ``most_wrong``: wrong answers that
-    the passes expect of theirs, in all and of the worst.
-    """
+    """The pairs that all passes together vouch for; ``answered_by`` int64[k] numbers their pass."""
 
     pairs: Found
     answered_by: NDArray[np.int64]
-    seen: NDArray[np.int64]
-    wrong: float
-    most_wrong: float
+    expected: Expected
     reports: tuple[PassReport, ...]
 
 
@@ -82,29 +81,32 @@ class Rehearsing:
     def _two(self, a: Records, b: Records) -> Linked:
         """One answer at most for a record of ``a``, merged as the requester merges."""
         opener = self.keys.opener()
-        answers, found, reports = [], [], []
+        answers, found, claims, reports = [], [], [], []
         for number, p in enumerate(self.schema.passes):
             theirs = self._encode(p, b, "b", provider=True)
             mine = self._encode(p, a, "a", provider=False)
-            given, pairs, report = self._match(p, theirs, mine, opener)
+            given, pairs, claim, report = self._match(p, theirs, mine, opener)
             answers.append(given)
             found.append(pairs)
+            claims.append(claim)
             reports.append(report)
             self._tell(number)
         merged = merge(len(a), answers, one_to_one=self.policy.one_to_one)
-        answered = np.flatnonzero(merged.answered_by >= 0)
-        by, pairs = merged.answered_by[answered], _empty(len(answered))
+        rule = demanded(self.policy, len(a))
+        answered, unclear = merged.outcome == MATCHED, merged.outcome == AMBIGUOUS
+        held = together(answered, unclear, claims, rule, len(a))
+        kept = np.flatnonzero(held.kept)
+        by, pairs = merged.answered_by[kept], _empty(len(kept))
         for number, (given, own) in enumerate(zip(answers, found, strict=True)):
             place = np.full(len(given.record), -1)
             place[np.flatnonzero(given.matched())] = np.arange(len(own.a))
-            at = place[merged.answer[answered[by == number]]]
+            at = place[merged.answer[kept[by == number]]]
             _put(pairs, by == number, own, at)
-        about = [f.a for f in found]
-        return self._together(pairs, by, about, found, answered, reports, self.policy.min_precision)
+        return Linked(pairs, by, held.expected, tuple(reports))
 
     def _within(self, a: Records) -> Linked:
         """All pairs of ``a`` that any pass finds; its posteriors are careful enough (spec 35)."""
-        found, reports = [], []
+        found, errors, reports = [], [], []
         for number, p in enumerate(self.schema.passes):
             encoded = self._encode(p, a, "a", provider=True)
             result = link_within(self.schema, p, encoded.table, self.policy, threads=self.threads)
@@ -112,8 +114,8 @@ class Rehearsing:
             real = (record[result.row_a] >= 0) & (record[result.row_b] >= 0)
             ends = np.sort([record[result.row_a[real]], record[result.row_b[real]]], axis=0)
             score = result.score[real]
-            error = errors(score, result.estimate, self.policy)
-            found.append(Found(ends[0], ends[1], score, error))
+            found.append(Found(ends[0], ends[1], score))
+            errors.append(self._errors(score, result.estimate))
             reports.append(PassReport(p.id, len(score), 0, 0, result.estimate))
             self._tell(number)
         width = len(a)
@@ -128,35 +130,13 @@ class Rehearsing:
         for number, (own, pair) in enumerate(zip(found, ids, strict=True)):
             mine = np.flatnonzero(by[pair] == number)
             _put(pairs, pair[mine], own, mine)
-        return self._together(pairs, by, ids, found, np.arange(len(distinct)), reports, 0.0)
-
-    def _together(
-        self,
-        pairs: Found,
-        answered_by: NDArray[np.int64],
-        ids: list[NDArray[np.int64]],
-        found: list[Found],
-        answered: NDArray[np.int64],
-        reports: list[PassReport],
-        demand: float,
-    ) -> Linked:
-        """Keep what all passes together can vouch for.
-
-        ``ids``: what each pass's answers are about; ``answered``: what each of ``pairs`` is;
-        ``demand``: the least precision of all together.
-        """
-        number = int(max((i.max(initial=-1) for i in (*ids, answered)), default=-1)) + 1
-        claims = [(i, f.error) for i, f in zip(ids, found, strict=True)]
-        error = chance_of_error(number, claims)[answered]
-        seen = np.bincount(np.concatenate(ids), minlength=number)[answered]
-        kept = surest(error, demand)
-        chosen = Found(pairs.a[kept], pairs.b[kept], pairs.score[kept], error[kept])
-        held = np.zeros(number, np.bool_)
-        held[answered[kept]] = True
-        wrong = [float(f.error[held[i]].sum()) for i, f in zip(ids, found, strict=True)]
-        return Linked(
-            chosen, answered_by[kept], seen[kept], sum(wrong), max(wrong, default=0), tuple(reports)
-        )
+        claims = [
+            Claims(pair, error, np.ones(len(pair), np.uint8), not p.similar, None)
+            for p, pair, error in zip(self.schema.passes, ids, errors, strict=True)
+        ]
+        every, none = np.ones(len(distinct), np.bool_), np.zeros(len(distinct), np.bool_)
+        held = together(every, none, claims, partial(surest, min_precision=0.0), None)
+        return Linked(pairs, by, held.expected, tuple(reports))
 
     def _encode(self, p: Pass, records: Records, side: str, *, provider: bool) -> EncodedPass:
         encoded = self.keys.encode(p, records, provider=provider, threads=self.threads)
@@ -170,7 +150,7 @@ class Rehearsing:
 
     def _match(
         self, p: Pass, theirs: EncodedPass, mine: EncodedPass, opener: Opener
-    ) -> tuple[PassAnswers, Found, PassReport]:
+    ) -> tuple[PassAnswers, Found, Claims, PassReport]:
         """Match one pass as the unit does, then undo the permutation and open the codes."""
         result = match_pass(
             self.schema, p, theirs.table, mine.table, self.policy, threads=self.threads
@@ -188,17 +168,19 @@ class Rehearsing:
             code=_spread(len(real), matched, opened.codes),
             decoy=_spread(len(real), matched, opened.decoy & genuine),
             failed=_spread(len(real), matched, ~genuine),
-            score=result.score[real],
             row=result.row[real],
+            score=result.score[real],
         )
         kept = real[given.matched()]
-        score = result.score[kept]
         pairs = Found(
             a=mine.record_of_row[kept],
             b=theirs.record_of_row[result.row[kept]],
-            score=score,
-            error=errors(score, result.estimate, self.policy),
+            score=result.score[kept],
         )
+        error = np.ones(len(result.outcome))
+        everybody = result.outcome == MATCHED
+        error[everybody] = self._errors(result.score[everybody], result.estimate)
+        claim = Claims(pairs.a, error[kept], result.band[kept], not p.similar, result.unanswered)
         report = PassReport(
             p.id,
             matched=len(kept),
@@ -206,29 +188,18 @@ class Rehearsing:
             unopened=int(given.failed.sum()),
             estimate=result.estimate,
         )
-        return given, pairs, report
+        return given, pairs, claim, report
 
-
-def errors(
-    score: NDArray[np.float32], estimate: Estimate, policy: MatchPolicy
-) -> NDArray[np.float64]:
-    """Each answer's chance of being wrong, so that their mean is what the pass estimates.
-
-    Where a pass cannot estimate, its exact fields are believed as far as the policy demands.
-    """
-    if estimate.precision is None:
-        return np.full(len(score), 1 - policy.min_precision)
-    alone = 1 / (1 + np.exp(np.minimum(score.astype(np.float64), 60.0)))
-    if not alone.sum():
-        return alone
-    scaled: NDArray[np.float64] = alone * ((1 - estimate.precision) / alone.mean())
-    return np.minimum(scaled, 1.0)
+    def _errors(self, score: NDArray[np.float32], estimate: Estimate) -> NDArray[np.float64]:
+        """Chances of being wrong; a pass that cannot estimate is believed as the policy demands."""
+        errors = errors_of(score, estimate)
+        return np.full(len(score), 1 - self.policy.min_precision) if errors is None else errors
 
 
 def _empty(count: int) -> Found:
     """Pairs still to be filled in."""
     rows = np.zeros(count, np.int64)
-    return Found(rows, rows.copy(), np.zeros(count, np.float32), np.zeros(count))
+    return Found(rows, rows.copy(), np.zeros(count, np.float32))
 
 
 def _put(pairs: Found, at: NDArray[Any], own: Found, mine: NDArray[np.int64]) -> None:

@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from padan_client.rehearse.estimates import Share, estimated_precision, estimated_recall
 from padan_client.rehearse.linking import Linked, PassReport, Rehearsing
 from padan_client.rehearse.schema_file import SchemaFile
 from padan_client.rehearse.sides import Keys, Records, read_side
 from padan_client.rehearse.tables import Dumper, Truth, pairs_table
 from padan_linkage.schema import Schema
+from padan_linkage.union import Share
 
 
 @dataclass(frozen=True)
@@ -95,8 +95,8 @@ def run_rehearsal(
     return Rehearsal(
         pairs=pairs_table(schema, linked, list_, other),
         threshold=_threshold(linked),
-        expected_precision=estimated_precision(linked),
-        expected_recall=estimated_recall(linked),
+        expected_precision=linked.expected.precision,
+        expected_recall=linked.expected.recall,
         quality=None if known is None else _quality(known, linked, list_, other),
         passes=linked.reports,
         rows=tuple((len(r), r.quarantined) for r in (list_, *([registry] if registry else []))),

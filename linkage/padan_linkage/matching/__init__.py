@@ -18,6 +18,7 @@ from padan_linkage.matching.result import (
     Estimate,
     PassResult,
     check_table,
+    errors_of,
 )
 from padan_linkage.matching.sides import CancelledError, Runner
 from padan_linkage.matching.similar import Registry, answer_similar, calibrate
@@ -40,6 +41,7 @@ __all__ = [
     "PassIndex",
     "PassResult",
     "WithinResult",
+    "errors_of",
     "link_within",
     "match_pass",
     "pass_work",

@@ -16,6 +16,8 @@ NOT_MATCHED, MATCHED, AMBIGUOUS = 1, 2, 3
 #: Score bands: from the threshold on, and from these many nats above it.
 BAND_STEPS = (3.0, 6.0)
 STRONGEST_BAND = 3
+#: Scores above this say no more: the chance of being wrong would be lost in rounding.
+MOST_NATS = 60.0
 
 
 @dataclass(frozen=True)
@@ -58,9 +60,47 @@ class PassResult:
     score: NDArray[np.float32]
     estimate: Estimate
 
+    @property
+    def unanswered(self) -> float | None:
+        """Matches that this pass sees and does not answer; None where it cannot tell."""
+        if self.estimate.match_rate is None:
+            return None
+        right = (self.estimate.precision or 0.0) * int((self.outcome == MATCHED).sum())
+        return max(0.0, self.estimate.match_rate * len(self.outcome) - right)
+
+    def band_errors(self) -> tuple[float, ...] | None:
+        """Mean chance of being wrong by band, 1 to 3: all that the requester learns of the errors.
+
+        1 for a band that nothing is in; None where the pass cannot estimate.
+        """
+        matched = self.outcome == MATCHED
+        errors = errors_of(self.score[matched], self.estimate)
+        if errors is None:
+            return None
+        band = self.band[matched]
+        return tuple(
+            float(errors[band == b].mean()) if (band == b).any() else 1.0
+            for b in range(1, STRONGEST_BAND + 1)
+        )
+
     def __repr__(self) -> str:
         matched = int((self.outcome == MATCHED).sum())
         return f"PassResult({self.pass_id!r}, rows={len(self.outcome)}, matched={matched})"
+
+
+def errors_of(score: NDArray[np.float32], estimate: Estimate) -> NDArray[np.float64] | None:
+    """Each answer's chance of being wrong, float64[k], from the scores of a pass's answers.
+
+    In proportion to the odds that its score gives, so that the mean is what the pass estimates;
+    None where it cannot.
+    """
+    if estimate.precision is None:
+        return None
+    alone: NDArray[np.float64] = 1 / (1 + np.exp(np.minimum(score.astype(np.float64), MOST_NATS)))
+    if not len(alone):
+        return alone
+    scaled: NDArray[np.float64] = alone * ((1 - estimate.precision) / alone.mean())
+    return np.minimum(scaled, 1.0)
 
 
 def bands(score: NDArray[np.float64], threshold: float) -> NDArray[np.uint8]:

@@ -1,7 +1,6 @@
 """Merging the answers of separate passes."""
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -10,9 +9,7 @@ from padan_linkage.merge import (
     MATCHED,
     NOT_MATCHED,
     PassAnswers,
-    chance_of_error,
     merge,
-    surest,
 )
 
 
@@ -25,6 +22,7 @@ def _answers(*rows, score=None) -> PassAnswers:
         code=np.array([r[3] for r in rows], np.uint64),
         decoy=np.array([r[4] == "decoy" for r in rows]),
         failed=np.array([r[4] == "failed" for r in rows]),
+        row=np.arange(len(rows)),
         score=None if score is None else np.array(score, np.float32),
     )
 
@@ -145,19 +143,3 @@ def test_a_record_keeps_the_rows_by_which_other_passes_know_its_person():
     second = _with_rows([5, 5], (0, MATCHED, 2, 1, ""), (1, MATCHED, 1, 1, ""))
     merged = merge(2, [first, second], one_to_one=True)
     assert merged.outcome.tolist() == [AMBIGUOUS, MATCHED]
-
-
-def test_wrong_answers_of_different_records_add_up():
-    apart = [(np.array([0, 1]), np.array([0.2, 0.0])), (np.array([2, 3]), np.array([0.2, 0.0]))]
-    assert chance_of_error(5, apart).sum() == pytest.approx(0.4 + 1)
-    together = [(np.array([0, 1]), np.array([0.2, 0.0]))] * 2
-    assert chance_of_error(5, together)[:2] == pytest.approx([0.2, 0.0])
-
-
-@given(st.lists(st.floats(0, 1), max_size=30), st.floats(0.5, 0.999))
-def test_the_surest_answers_meet_the_demand(errors, demand):
-    error = np.array(errors, np.float64)
-    kept = surest(error, demand)
-    assert not kept.any() or error[kept].mean() <= 1 - demand + 1e-9
-    if kept.any() and not kept.all():
-        assert error[kept].max() < error[~kept].min()
