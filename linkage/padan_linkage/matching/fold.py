@@ -41,7 +41,7 @@ def lower_bound(one: Words, others: Words) -> NDArray[np.int64]:
 
 #: What a pair costs, in vector operations: a word in full, a pair of words in a sketch, a tile's
 #: other work, and a candidate that has to be looked up and compared in full.
-WORD_COST, PAIR_COST, TILE_COST, CANDIDATE_COST = 3.0, 4.0, 4.0, 1500.0
+WORD_COST, PAIR_COST, TILE_COST, CANDIDATE_COST = 3.0, 4.0, 4.0, 6000.0
 
 
 def choose(words: int, candidates: Callable[[int], float]) -> int:

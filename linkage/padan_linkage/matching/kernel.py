@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from padan_linkage.jit import inlined, lean_kernel
-from padan_linkage.matching.lanes import LANES, hamming, lowest, prefetch
+from padan_linkage.matching.lanes import LANES, LINE_WORDS, hamming, lowest, prefetch
 from padan_linkage.matching.tile import COLUMNS, ROWS, measure, reaching
 
 #: Provider rows in the scratch at a time: 256 rows of 1536 bits fill 48 KiB.
@@ -23,7 +23,6 @@ BLOCK = 256
 NOTES = ROWS * BLOCK
 #: Rows that memory is asked for ahead of their use: sorted by bucket, they lie anywhere in a table.
 _AHEAD = 32
-_LINE_WORDS = 8
 
 Words = NDArray[np.uint64]
 Numbers = NDArray[np.int64]
@@ -39,10 +38,10 @@ ScreenArrays = tuple[Reals, Reals, float]
 #: count, offset int64[n]; found rows int64[k], found values int32[k, features]; scores
 #: float32[features, m + 1]; best scores float32[n, keep], best rows int64[n, keep]
 OutArrays = tuple[Numbers, Numbers, Numbers, NDArray[np.int32], Scores, Scores, Numbers]
-#: Scratch. Block uint64[BLOCK * words]; of a tile square float64[k * PAIRS], rows and masks
-#: int64[ROWS]; notes int64[NOTES, 2], positions in the requester's order and the provider's; of one
-#: noted pair distance int64[k] and values int32[features]
-WorkArrays = tuple[Words, Reals, Numbers, Numbers, Numbers, Numbers, NDArray[np.int32]]
+#: Scratch. Block uint64[BLOCK * words]; of a tile square float64[k * PAIRS] and rows int64[ROWS];
+#: notes int64[NOTES, 2], positions in the requester's order and the provider's; of one noted pair
+#: distance int64[k] and values int32[features]
+WorkArrays = tuple[Words, Reals, Numbers, Numbers, Numbers, NDArray[np.int32]]
 
 
 @lean_kernel
@@ -62,7 +61,7 @@ def sweep(
     "found" has room, every survivor is written there from ``offset`` on; where "best" has room, the
     highest evidences and their rows are kept. With ``same_table`` a row does not meet itself.
     """
-    block, square, rows, masks, notes, distance, values = work
+    block, square, rows, notes, distance, values = work
     filters, order, start = requester[0], requester[2], requester[3]
     others, other_order, other_start = provider[0], provider[2], provider[3]
     seg_start, seg_words, pairs, alignments, words = plan
@@ -78,11 +77,11 @@ def sweep(
                 _set_rows(filters, order, i, end, words, rows)
                 noted = 0
                 for c in range(first, last, COLUMNS):
-                    if _tile(
+                    passed = _tile(
                         filters, rows, block, (c - first) * words, words, seg_start, seg_words,
-                        pairs, half, scale, alignments, cut, square, masks,
-                    ):  # fmt: skip
-                        noted = _note(masks, i, end, c, last, notes, noted)
+                        pairs, half, scale, alignments, cut, square,
+                    )  # fmt: skip
+                    noted = _note(passed, i, end, c, last, notes, noted)
                 _work_off(
                     provider, requester, same_table, plan, half, out, notes, noted, distance, values
                 )
@@ -111,7 +110,7 @@ def _set_rows(filters: Words, order: Numbers, i: int, end: int, words: int, rows
 def _ask_for(filters: Words, order: Numbers, k: int, words: int) -> None:
     """Have memory send row ``order[k]``."""
     if k < len(order):
-        for w in range(0, words, _LINE_WORDS):
+        for w in range(0, words, LINE_WORDS):
             prefetch(filters, order[k] * words + w)
 
 
@@ -130,9 +129,8 @@ def _tile(
     alignments: Numbers,
     cut: float,
     square: Reals,
-    masks: Numbers,
 ) -> int:
-    """Distances of all segment pairs in a tile; 1 if any pair of rows passes the screen."""
+    """Distances of all segment pairs in a tile; the pairs of rows that pass, a bit each."""
     for k in range(len(pairs)):
         s, o = pairs[k, 0], pairs[k, 1]
         column = at + seg_start[o] * LANES
@@ -140,19 +138,18 @@ def _tile(
             filters, rows, seg_start[s], block, column, words * LANES, seg_words[s],
             half[s], scale[s], square, k,
         )  # fmt: skip
-    return reaching(square, alignments, alignments.shape[0], alignments.shape[1], cut, masks)
+    return reaching(square, alignments, alignments.shape[0], alignments.shape[1], cut)
 
 
 @inlined
-def _note(masks: Numbers, i: int, end: int, c: int, last: int, notes: Numbers, noted: int) -> int:
+def _note(passed: int, i: int, end: int, c: int, last: int, notes: Numbers, noted: int) -> int:
     """Note the pairs of a tile that passed; leaves out rows and columns that are not there."""
-    there = (1 << min(COLUMNS, last - c)) - 1
-    for r in range(min(ROWS, end - i)):
-        mask = masks[r] & there
-        while mask:
-            lane = lowest(mask)
-            mask &= mask - 1
-            notes[noted, 0], notes[noted, 1] = i + r, c + lane
+    while passed:
+        pair = lowest(passed)
+        passed &= passed - 1
+        row, column = i + pair // COLUMNS, c + pair % COLUMNS
+        if row < end and column < last:
+            notes[noted, 0], notes[noted, 1] = row, column
             noted += 1
     return noted
 

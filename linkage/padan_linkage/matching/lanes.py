@@ -24,15 +24,32 @@ WORD = ir.IntType(64)
 BYTE = ir.IntType(8)
 LANE = ir.VectorType(WORD, LANES)
 REALS = ir.VectorType(ir.DoubleType(), LANES)
-#: A register and a cache line, in bytes.
+#: A register and a cache line, in bytes and in words.
 LINE = 64
+LINE_WORDS = LINE // 8
 
 
 def aligned(words: int) -> NDArray[np.uint64]:
     """Scratch that begins at a cache line: zeros, uint64[words]."""
-    room = np.zeros(words + LINE // 8, dtype=np.uint64)
+    room = np.zeros(words + LINE_WORDS, dtype=np.uint64)
     skip = (-room.ctypes.data % LINE) // 8
     return room[skip : skip + words]
+
+
+def side_by_side(filters: NDArray[np.uint64], columns: int) -> NDArray[np.uint64]:
+    """Filters uint64[n, words] eight side by side, as uint64[n', words]: the same word of each.
+
+    Filters of no bits make up the rows to ``columns`` or a multiple of it.
+    """
+    rows, words = filters.shape
+    groups = -(-rows // columns) * columns // LANES
+    whole = rows // LANES
+    lanes = aligned(groups * words * LANES).reshape(groups, words, LANES)
+    lanes[:whole] = filters[: whole * LANES].reshape(whole, LANES, words).transpose(0, 2, 1)
+    rest = filters[whole * LANES :]
+    if len(rest):
+        lanes[whole, :, : len(rest)] = rest.T
+    return lanes.reshape(groups * LANES, words)
 
 
 def _make_hamming() -> Callable[[Any, int, Any, int, int], int]:

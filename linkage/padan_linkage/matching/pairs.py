@@ -12,6 +12,7 @@ The result is in the order of left, then right, whatever the number of threads.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import nullcontext
@@ -23,16 +24,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from padan_linkage.matching import fold, search
+from padan_linkage.matching.lanes import side_by_side
+from padan_linkage.matching.tile import COLUMNS, ROWS
 
 Words = NDArray[np.uint64]
 Numbers = NDArray[np.int64]
 
-#: Rows in one piece of work, so that packing a block of columns costs a hundredth of it.
+#: Rows in one piece of work.
 PIECE = 4096
 #: Hits that a piece first has room for; it gets the same again as often as needed.
 ROOM = 1 << 16
 #: Rows and columns of the sample that chooses the sketch, and the fewest pairs worth choosing for.
-SAMPLE, OTHER_SAMPLE, WORTH_A_SAMPLE = 256, 1024, 1 << 24
+SAMPLE, OTHER_SAMPLE, WORTH_A_SAMPLE = 128, 512, 1 << 24
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,7 @@ class Rule:
     slope: Fraction
     empty: bool = True
 
+    @functools.cache  # noqa: B019 - a rule is a few numbers, and a search asks for the same again
     def limits(self, bits: int) -> Numbers:
         """The greatest distance of a hit by sum of weights, int64[2 * bits + 1]."""
         part, whole = self.slope.numerator, self.slope.denominator
@@ -54,6 +58,7 @@ class Rule:
             limits[0] = -1
         return np.array(limits, dtype=np.int64)
 
+    @functools.cache  # noqa: B019
     def shares(self, bits: int) -> Numbers:
         """int64[2, bits + 1]: a row's and a column's part, together no less than the limit."""
         part, whole = self.slope.numerator, self.slope.denominator
@@ -108,18 +113,23 @@ def similarity(distance: Numbers, weights: Numbers) -> NDArray[np.float64]:
 
 @dataclass(frozen=True, repr=False)
 class _Job:
-    """A search: rows against columns, as the kernels take them; all arrays read-only."""
+    """A search: rows against columns, as the kernels take them; all arrays read-only.
+
+    Beside the filters it holds their sketches (or the rows' filters themselves) and a copy of the
+    columns' sketches (or filters) with eight of them side by side.
+    """
 
     filters: Words
     others: Words
+    sketches: Words
+    columns: Words
     weights: Numbers
     other_weights: Numbers
+    bound: Numbers
+    excess: Numbers
     limits: Numbers
-    shares: Numbers
     same: bool
-    sketches: Words
-    other_sketches: Words
-    paired: bool
+    sketched: bool
 
     @classmethod
     def of(cls, filters: Words, others: Words, rule: Rule, *, same: bool, sketch: int) -> _Job:
@@ -127,37 +137,46 @@ class _Job:
         bits = 64 * filters.shape[1]
         sketches = fold.fold(filters, sketch) if sketch else filters
         other_sketches = sketches if same else fold.fold(others, sketch) if sketch else others
+        weights = weights_of(filters)
+        other_weights = weights if same else weights_of(others)
+        of_row, of_column = rule.shares(bits)
         return cls(
             filters=_frozen(filters),
             others=_frozen(others),
-            weights=_frozen(weights_of(filters)),
-            other_weights=_frozen(weights_of(others)),
-            limits=_frozen(rule.limits(bits)),
-            shares=_frozen(rule.shares(bits)),
-            same=same,
             sketches=_frozen(sketches),
-            other_sketches=_frozen(other_sketches),
-            paired=bool(sketch),
+            columns=_frozen(side_by_side(other_sketches, COLUMNS)),
+            weights=_frozen(weights),
+            other_weights=_frozen(other_weights),
+            bound=_filled_up(of_row[weights], ROWS, -search.NEVER),
+            excess=_filled_up(-of_column[other_weights], COLUMNS, search.NEVER),
+            limits=_frozen(rule.limits(bits)),
+            same=same,
+            sketched=bool(sketch),
         )
 
     def run(self, rows: tuple[int, int]) -> tuple[Numbers, int]:
         """Hits of a range of rows, int64[k, 3] in order; pairs that were compared in full."""
-        work = search.workspace(self.sketches.shape[1])
+        kernel = search.search_sketches if self.sketched else search.search
         begin = rows[0] // search.BLOCK * search.BLOCK if self.same else 0
         at = np.array([begin, rows[0], 0, 0], dtype=np.int64)
         parts = [np.zeros((0, 3), dtype=np.int64)]
         while at[search.COLUMN] < len(self.others) and rows[0] < rows[1]:
             room = np.empty((ROOM, 3), dtype=np.int64)
             at[search.FOUND] = 0
-            search.search(
-                self.filters, self.others, self.sketches, self.other_sketches, self.paired,
-                self.weights, self.other_weights, self.shares, self.limits, self.same,
-                rows, work, at, room,
+            kernel(
+                self.filters, self.others, self.sketches, self.columns, self.weights,
+                self.other_weights, self.bound, self.excess, self.limits, self.same,
+                rows, at, room,
             )  # fmt: skip
             parts.append(room[: at[search.FOUND]].copy())
         found = np.concatenate(parts)
         # Blocks of columns come one after another: of each row the columns already ascend.
         return found[np.argsort(found[:, 0], kind="stable")], int(at[search.CHECKED])
+
+    def weights_together(self, hits: Numbers) -> Numbers:
+        """The sum of both weights of every hit, int64[k]."""
+        both: Numbers = self.weights[hits[:, 0]] + self.other_weights[hits[:, 1]]
+        return both
 
 
 def all_pairs(
@@ -189,8 +208,10 @@ def all_pairs(
         found = [part for part, _ in workers.map(job.run, _pieces(len(rows), threads))]
     hit = np.concatenate([np.zeros((0, 3), dtype=np.int64), *found])
     if swapped:
-        hit = hit[np.lexsort((hit[:, 0], hit[:, 1]))][:, [1, 0, 2]]
-    both = weights_of(left)[hit[:, 0]] + weights_of(right)[hit[:, 1]]
+        hit = hit[np.lexsort((hit[:, 0], hit[:, 1]))]
+    both = job.weights_together(hit)
+    if swapped:
+        hit = hit[:, [1, 0, 2]]
     one, other, distance = (np.ascontiguousarray(hit[:, n]) for n in range(3))
     return Pairs(one, other, distance, similarity(distance, both), kept)
 
@@ -224,9 +245,10 @@ def nearest(
     slope = np.nextafter(float(rule.slope), 2.0)
 
     def run(rows: tuple[int, int]) -> None:
+        tight = np.zeros(ROWS, dtype=np.int64)
         search.closest(
-            job.filters, job.others, job.weights, job.other_weights, job.shares, job.limits,
-            slope, rows, search.workspace(left.shape[1]), found.dice, found.column,
+            job.filters, job.others, job.columns, job.weights, job.other_weights, job.bound,
+            job.excess, job.limits, slope, rows, tight, found.dice, found.column,
         )  # fmt: skip
 
     with nullcontext(pool) if pool else ThreadPoolExecutor(max(1, threads)) as workers:
@@ -254,8 +276,8 @@ def _sample(filters: Words, most: int) -> Words:
 
 
 def _pieces(rows: int, threads: int) -> Iterable[tuple[int, int]]:
-    """Ranges of rows: small enough for all threads to be busy to the end."""
-    size = max(64, min(PIECE, rows // (8 * max(1, threads)) // 4 * 4))
+    """Ranges of rows, whole tiles: small enough for all threads to be busy to the end."""
+    size = max(64, min(PIECE, rows // (8 * max(1, threads)) // ROWS * ROWS))
     return [(first, min(first + size, rows)) for first in range(0, rows, size)]
 
 
@@ -264,6 +286,11 @@ def _checked(filters: Words) -> Words:
     if filters.ndim != 2 or filters.dtype.kind != "u" or filters.dtype.itemsize != 8:
         raise ValueError("filters are uint64[rows, words]")
     return np.require(filters, dtype=np.uint64, requirements=["C", "A"])
+
+
+def _filled_up(values: Numbers, multiple: int, filling: int) -> Any:
+    """``values`` and then ``filling`` up to a multiple of a number, read-only."""
+    return _frozen(np.append(values, np.full(-len(values) % multiple, filling, dtype=np.int64)))
 
 
 def _frozen(array: NDArray[np.generic]) -> Any:

@@ -153,7 +153,6 @@ def numba_sweep(
         aligned(kernel.BLOCK * plan.words),
         aligned(PAIRS * compared).view(np.float64),
         np.zeros(ROWS, np.int64),
-        np.zeros(ROWS, np.int64),
         np.zeros((kernel.NOTES, 2), np.int64),
         np.zeros(compared, np.int64),
         np.zeros(plan.features, np.int32),

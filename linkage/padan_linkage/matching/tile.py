@@ -43,43 +43,42 @@ _CELLS = list(product(range(ROWS), range(GROUPS)))
 
 
 def _make_hits(*, paired: bool) -> Callable[..., int]:
-    """``hits(a, rows, b, at, words, excess, k, bound, masks)`` over plain or paired words.
+    """``hits(filters, row, last, columns, column, words, excess, bound, at)``, plain or paired.
 
-    Looks for pairs of a tile with distance + ``excess[k + column]`` ≤ ``bound[row]``. Row r begins
-    at ``a[rows[r]]``, the columns at ``b[at]``. Gives 1 if there is such a pair, and then bit c of
-    ``masks[r]`` says whether column c is one; else 0, and ``masks`` stays. ``paired``: words are
-    taken two by two, and what differs in either or both counts once (see :func:`_distances`).
+    Looks for pairs of a tile with distance + ``excess[column + c]`` ≤ ``bound[at + r]``. The tile's
+    rows are those from ``row`` on, of ``words`` words each; past ``last`` the last one stands in.
+    Its columns are those from ``column`` on, which lie in groups (:func:`lanes.side_by_side`).
+    Gives one bit a pair, that of row r and column c being ``r * COLUMNS + c``; 0 where none is
+    near enough. ``paired``: words are taken two by two, and what differs in either or both counts
+    once (see :func:`_distances`).
     """
 
     @intrinsic
     def hits(
-        _context: Any, a: Any, rows: Any, b: Any, _at: Any, _words: Any,
-        excess: Any, _k: Any, bound: Any, masks: Any,
+        _context: Any, filters: Any, _row: Any, _last: Any, columns: Any, _column: Any, _words: Any,
+        excess: Any, bound: Any, _at: Any,
     ) -> Any:  # fmt: skip
         """See the maker."""
         whole = types.int64
 
         def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-            a, rows, b, excess, bound, masks = (
-                data_of(context, builder, sig, args, n) for n in (0, 1, 2, 5, 7, 8)
-            )
-            starts = [_entry(builder, rows, r) for r in range(ROWS)]
-            columns = _columns(builder, args[3], builder.mul(args[4], WORD(LANES)))
-            first = [
-                builder.sub(
-                    load(builder, excess, _plus(builder, args[6], g * LANES)),
-                    spread(builder, _entry(builder, bound, r), LANE),
-                )
-                for r, g in _CELLS
+            a, b, excess, bound = (data_of(context, builder, sig, args, n) for n in (0, 3, 6, 7))
+            _, row, last, _, column, words, _, _, at = args
+            starts = [
+                builder.mul(_up_to(builder, _plus(builder, row, r), last), words)
+                for r in range(ROWS)
             ]
-            over = _distances(builder, a, starts, b, columns, args[4], first, paired=paired)
-            found = _any(builder, _not_above_zero(builder, reduce(partial(lesser, builder), over)))
-            with builder.if_then(found, likely=False):
-                within = [_not_above_zero(builder, each) for each in over]
-                _store_masks(builder, within, masks)
-            return builder.zext(found, WORD)
+            groups = _columns(builder, builder.mul(column, words), builder.mul(words, WORD(LANES)))
+            first = [load(builder, excess, _plus(builder, column, g * LANES)) for _, g in _CELLS]
+            over = _distances(builder, a, starts, b, groups, words, first, paired=paired)
+            most = [
+                spread(builder, _entry(builder, bound, _plus(builder, at, r)), LANE)
+                for r in range(ROWS)
+            ]
+            return _pairs_below(builder, over, most)
 
-        return whole(a, rows, b, whole, whole, excess, whole, bound, masks), codegen
+        signature = whole(filters, whole, whole, columns, whole, whole, excess, bound, whole)
+        return signature, codegen
 
     return cast("Callable[..., int]", hits)
 
@@ -120,31 +119,28 @@ def _make_measure() -> Callable[..., None]:
 
 
 def _make_reaching() -> Callable[..., int]:
-    """``reaching(square, alignments, n, segments, cut, masks)``.
+    """``reaching(square, alignments, n, segments, cut)``.
 
     Which pairs of a tile have, in one of ``n`` alignments at least, squares that sum to ``cut``:
-    1 if any, and then ``masks`` as in ``hits``. ``alignments``: int64[n * segments], numbers of
-    segment pairs, which are the ``k`` of ``measure``.
+    one bit a pair, as in ``hits``. ``alignments``: int64[n * segments], numbers of segment pairs,
+    which are the ``k`` of ``measure``.
     """
 
     @intrinsic
     def reaching(
-        _context: Any, square: Any, alignments: Any, _n: Any, _segments: Any, _cut: Any, masks: Any
+        _context: Any, square: Any, alignments: Any, _n: Any, _segments: Any, _cut: Any
     ) -> Any:
         """See the maker."""
         whole, real = types.int64, types.float64
 
         def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-            square, alignments, masks = (data_of(context, builder, sig, args, n) for n in (0, 1, 5))
+            square, alignments = (data_of(context, builder, sig, args, n) for n in (0, 1))
             cut = spread(builder, args[4], REALS)
             best = _best_sums(builder, square, alignments, args[2], args[3])
             over = [builder.fcmp_ordered(">=", each, cut) for each in best]
-            found = _any(builder, reduce(builder.or_, over))
-            with builder.if_then(found):
-                _store_masks(builder, over, masks)
-            return builder.zext(found, WORD)
+            return _where_any(builder, reduce(builder.or_, over), lambda: over)
 
-        return whole(square, alignments, whole, whole, real, masks), codegen
+        return whole(square, alignments, whole, whole, real), codegen
 
     return cast("Callable[..., int]", reaching)
 
@@ -222,29 +218,42 @@ def _square_below(builder: Any, distance: Any, half: Any, scale: Any) -> Any:
     return builder.fmul(builder.fmul(below, below), scale)
 
 
-def _not_above_zero(builder: Any, lanes: Any) -> Any:
-    """Flags of the lanes that are at most 0."""
-    return builder.icmp_signed("<=", lanes, LANE([0] * LANES))
+def _pairs_below(builder: Any, over: list[Any], most: list[Any]) -> Any:
+    """The pairs of a tile whose lane is not above its row's ``most``, one bit each.
+
+    Hardly any tile has one: what all tiles pay for is the least of each row alone.
+    """
+    rows = [over[r * GROUPS : (r + 1) * GROUPS] for r in range(ROWS)]
+    least = [reduce(partial(lesser, builder), row) for row in rows]
+    spare = [builder.sub(each, limit) for each, limit in zip(least, most, strict=True)]
+    some = builder.icmp_signed("<=", reduce(partial(lesser, builder), spare), LANE([0] * LANES))
+    return _where_any(
+        builder,
+        some,
+        lambda: [builder.icmp_signed("<=", over[r * GROUPS + g], most[r]) for r, g in _CELLS],
+    )
 
 
-def _any(builder: Any, flags: Any) -> Any:
-    """Whether any lane has the flag."""
-    return builder.icmp_unsigned("!=", bits_of(builder, flags), WORD(0))
-
-
-def _store_masks(builder: Any, flags: list[Any], masks: Any) -> None:
-    """``masks[r]``: the flags of row r's cells as one word, column 0 lowest."""
-    for r in range(ROWS):
+def _where_any(builder: Any, some: Any, flags: Callable[[], list[Any]]) -> Any:
+    """All pairs' ``flags`` as one word where any lane of ``some`` has its flag, else 0."""
+    pairs = variable(builder, WORD(0))
+    with builder.if_then(builder.icmp_unsigned("!=", bits_of(builder, some), WORD(0))):
         word = WORD(0)
-        for g in range(GROUPS):
-            bits = bits_of(builder, flags[r * GROUPS + g])
-            word = builder.or_(word, builder.shl(bits, WORD(g * LANES)))
-        builder.store(word, builder.gep(masks, [WORD(r)]))
+        for cell, each in enumerate(flags()):
+            shifted = builder.shl(bits_of(builder, each), WORD(cell * LANES))
+            word = builder.or_(word, shifted)
+        builder.store(word, pairs)
+    return builder.load(pairs)
 
 
 def _columns(builder: Any, at: Any, stride: Any) -> list[Any]:
     """Where each group of columns begins."""
     return [builder.add(at, builder.mul(stride, WORD(g))) for g in range(GROUPS)]
+
+
+def _up_to(builder: Any, at: Any, last: Any) -> Any:
+    """The lesser of two whole numbers."""
+    return builder.select(builder.icmp_signed("<", at, last), at, last)
 
 
 def _entry(builder: Any, data: Any, at: Any) -> Any:

@@ -95,7 +95,7 @@ def arm_popcounts(code: str) -> int | None:
 if __name__ == "__main__":
     for check in (check_pairs, check_sweep, check_join):
         check(np.random.default_rng(1))
-    kernels = (search.search, kernel.sweep)
+    kernels = (search.search, search.search_sketches, kernel.sweep)
     code = [next(iter(each.inspect_llvm().values())) for each in kernels]
     made = "".join(next(iter(each.inspect_asm().values())) for each in kernels)
     found = {

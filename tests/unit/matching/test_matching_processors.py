@@ -69,6 +69,15 @@ token = np.ones((1, 2), np.uint64)
 print(TokenIndex.of(token, 1).find(token).tolist())
 """
 
+SEARCH_ONE = """
+import numpy as np
+from padan_linkage.matching import search
+from padan_linkage.matching.pairs import all_pairs, hamming
+one = np.zeros((1, 1), np.uint64)
+found = all_pairs(one, ~one, hamming(64 + 1))
+print(*found.distance, "cached" if search.search.stats.cache_hits else "compiled")
+"""
+
 
 @pytest.mark.parametrize("home", [True, False], ids=["home", "nowhere"])
 def test_kernels_work_where_the_package_cannot_hold_their_cache(tmp_path, home):
@@ -84,3 +93,25 @@ def test_kernels_work_where_the_package_cannot_hold_their_cache(tmp_path, home):
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == "[0]"
     assert bool(list(cache.rglob("*.nbc"))) == home
+
+
+def test_a_kernel_is_compiled_anew_when_what_is_compiled_into_it_changes(tmp_path):
+    site, cache = tmp_path / "site", tmp_path / "cache"
+    shutil.copytree(PACKAGE, site / "padan_linkage", ignore=shutil.ignore_patterns("__pycache__"))
+    environment = os.environ | {"PYTHONPATH": str(site), "NUMBA_CACHE_DIR": str(cache)}
+    command = [sys.executable, "-c", SEARCH_ONE]
+
+    def distance() -> str:
+        done = subprocess.run(command, capture_output=True, text=True, env=environment, check=True)
+        return done.stdout.strip()
+
+    assert distance() == "64 compiled"
+    assert distance() == "64 cached"
+    lanes = site / "padan_linkage" / "matching" / "lanes.py"
+    text = lanes.read_text(encoding="utf-8")
+    broken = text.replace(
+        "total = variable(builder, WORD(0))", "total = variable(builder, WORD(1))"
+    )
+    assert broken != text
+    lanes.write_text(broken, encoding="utf-8")
+    assert distance() == "65 compiled"
