@@ -10,15 +10,26 @@ import numpy as np
 from numba import uint64
 from numpy.typing import NDArray
 
-from padan_linkage.encoding.qgrams import MAX_GRAMS, extract
-from padan_linkage.encoding.siphash import sip_bytes, sip_start, sip_word
-from padan_linkage.encoding.vectors import LANES, sip_words, xor_rows
-from padan_linkage.jit import helper, kernel
+from padan_linkage.encoding.qgrams import MAX_GRAMS, extract, occurrences
+from padan_linkage.encoding.siphash import State, sip_bytes, sip_start, sip_word
+from padan_linkage.encoding.vectors import (
+    LANES,
+    count_below,
+    sip_first_halves,
+    sip_words,
+    take_places,
+    xor_distinct,
+)
+from padan_linkage.jit import helper, kernel, lean_kernel
+from padan_linkage.matching.lanes import aligned, prefetch
 
-U64 = np.uint64
 Words = NDArray[np.uint64]
 Numbers = NDArray[np.int64]
+Shorts = NDArray[np.uint16]
 Bytes = NDArray[np.uint8]
+#: What the loop over rows works in: codes ``[n]``, hashes ``[2, n]``, positions, ranks and how many
+#: are below them ``[2, n]``, who had a position last ``[m]``, occurrences.
+Scratch = tuple[Words, Words, Shorts, Shorts, Words, Bytes]
 
 #: First message byte of what is not a q-gram (q-gram rules are 1 to 9).
 MASK_DOMAIN = 0x40
@@ -26,12 +37,13 @@ TAG_DOMAIN = 0x80
 #: Positions that one SipHash result gives; its last 16 bits rank the q-gram instead.
 POSITIONS_PER_HASH = 7
 
-_RANK = 0xFFFF << 48
-_GRAM_LENGTH = 7 << 56  # a q-gram and its counter are seven bytes
+_SLOTS_A_HALF = 4
+_SEVEN_BYTES = 7 << 56  # the length of a q-gram with its counter
 _COUNTER_SHIFT = 48
+#: How many rows ahead a record's bytes are asked for.
+_AHEAD = 8
 
 
-@kernel
 def encode_segment(
     segment: tuple[Words, Numbers, int, int, int, int],
     text: tuple[Bytes, Numbers],
@@ -47,34 +59,50 @@ def encode_segment(
     record of each row ``int64[rows]`` (-1: none) and the fill key ``uint64[2]``. ``out``: filters
     ``uint64[rows, words]`` and presence ``uint8[rows, ≥ 1]``.
     """
-    diffusion, cuts, label, weight, index, word0 = segment
-    data, offsets = text
+    diffusion, cuts, _, weight, _, _ = segment
+    most = MAX_GRAMS * cuts.size
+    words = diffusion.shape[1]
+    room = most + words + LANES
+    scratch = (
+        aligned(room),
+        aligned(2 * room).reshape(2, room),
+        np.zeros(weight + most + LANES, np.uint16),
+        np.zeros((2, room + 4 * LANES), np.uint16),
+        aligned(64 * words),
+        occurrences(),
+    )
+    encode_rows(segment, text, source, out, span, scratch)
+
+
+@lean_kernel
+def encode_rows(
+    segment: tuple[Words, Numbers, int, int, int, int],
+    text: tuple[Bytes, Numbers],
+    source: tuple[Words, Numbers, Words],
+    out: tuple[Words, Bytes],
+    span: tuple[int, int],
+    scratch: Scratch,
+) -> None:
+    """As :func:`encode_segment`."""
+    diffusion, _, label, weight, index, word0 = segment
     salts, records, fill = source
     filters, presence = out
+    codes, hashes, positions, _, last, _ = scratch
     width, words = filters.shape[1], diffusion.shape[1]
     flat, rows = filters.reshape(-1), diffusion.reshape(-1)
-    most = MAX_GRAMS * cuts.size
-    codes = np.empty(most + LANES, np.uint64)
-    hashes = np.empty((3, most + LANES), np.uint64)
-    positions = np.empty(weight + most, np.int64)
-    seen = np.zeros(64 * words, np.int64)
     for row in range(span[0], span[1]):
-        record = records[row]
-        count = 0
-        if record >= 0:
-            for f in range(cuts.size):
-                value = (data, offsets[f, record], offsets[f, record + 1])
-                count = extract(cuts[f], value, (label << 8) | (f << 16), codes, count)
+        _fetch_ahead(text, records, row, span[1])
         first = row * width + word0
+        count = _all_grams(segment, text, records[row], scratch)
         if count:
-            salt = (salts[row, 0], salts[row, 1])
-            inserted = _insert(salt, codes, count, weight, hashes, positions, 64 * words)
-            found = _distinct(positions, inserted, seen, row + 1)
-            _diffuse(positions, found, rows, words, flat, first)
-            _mask(salt, label, flat, first, words)
+            start = sip_start(salts[row, 0], salts[row, 1])
+            _hash_with_pad(start, label, codes, count, words, hashes)
+            _copy_pad(hashes, count, flat, first, words)
+            inserted = _insert(start, count, weight, scratch, 64 * words)
+            _diffuse(positions, inserted, last, rows, words, flat, first)
             presence[row, index >> 3] |= np.uint8(1 << (index & 7))
         else:
-            _fill(fill, row, word0, flat, first, words)
+            _fill(fill, row, word0, scratch, flat, first, words)
 
 
 # Below, arrays go from function to function whole, with the place in them beside: a slice would
@@ -82,127 +110,166 @@ def encode_segment(
 
 
 @helper
-def _insert(
-    salt: tuple[U64, U64],
-    codes: Words,
-    count: int,
-    weight: int,
-    hashes: Words,
-    positions: Numbers,
-    bits: int,
-) -> int:
-    """Shares ``weight`` insertions into ``bits`` positions out over ``codes[:count]``.
+def _fetch_ahead(text: tuple[Bytes, Numbers], records: Numbers, row: int, end: int) -> None:
+    """Asks for what the rows behind will read: records come in random order."""
+    data, offsets = text
+    for f in range(offsets.shape[0]):
+        if row + 2 * _AHEAD < end:
+            prefetch(offsets, f * offsets.shape[1] + max(0, records[row + 2 * _AHEAD]))
+        if row + _AHEAD < end:
+            prefetch(data, offsets[f, max(0, records[row + _AHEAD])])
 
-    The positions, some perhaps twice, go to ``positions``; ``hashes`` is scratch of three rows.
-    Returns their number.
+
+@helper
+def _all_grams(
+    segment: tuple[Words, Numbers, int, int, int, int],
+    text: tuple[Bytes, Numbers],
+    record: int,
+    scratch: Scratch,
+) -> int:
+    """The q-grams of all fields of a record to the scratch's codes; their number."""
+    _, cuts, label, _, _, _ = segment
+    data, offsets = text
+    codes, _, _, _, _, counts = scratch
+    count = 0
+    if record >= 0:
+        for f in range(cuts.size):
+            value = (data, offsets[f, record], offsets[f, record + 1])
+            count = extract(cuts[f], value, (label << 8) | (f << 16), codes, count, counts)
+    return count
+
+
+@helper
+def _hash_with_pad(
+    start: State, label: int, codes: Words, count: int, words: int, hashes: Words
+) -> None:
+    """SipHash of every q-gram with counter 0, and behind them of the mask's blocks.
+
+    The mask is the pad of (pass, label, salt), 128 bits a hash.
     """
+    blocks = (words + 1) // 2
+    for block in range(blocks):
+        head = uint64(MASK_DOMAIN | (label << 8))
+        codes[count + block] = head | (uint64(block) << uint64(_COUNTER_SHIFT))
+    for i in range(0, count + blocks, LANES):
+        sip_words(start, codes, uint64(_SEVEN_BYTES), i, hashes)
+
+
+@helper
+def _copy_pad(hashes: Words, count: int, flat: Words, first: int, words: int) -> None:
+    """The mask that :func:`_hash_with_pad` left, as the segment before anything is in it."""
+    for w in range(words):
+        flat[first + w] = hashes[w & 1, count + (w >> 1)]
+
+
+@helper
+def _insert(start: State, count: int, weight: int, scratch: Scratch, bits: int) -> int:
+    """Shares ``weight`` insertions into ``bits`` positions out over ``count`` hashed q-grams.
+
+    The positions, some perhaps twice, go to the scratch's; returns their number.
+    """
+    codes, hashes, positions, ranks, _, _ = scratch
     each, extra = weight // count, weight % count
-    _hash_all(salt, codes, count, 0, hashes)
-    for i in range(count):
-        hashes[2, i] = (hashes[1, i] & uint64(_RANK)) | codes[i]
-    last_extra = _smallest(hashes, count, extra)
+    if extra:
+        _rank(codes, hashes, count, extra, ranks)
     inserted = 0
-    for turn in range(each + (extra > 0)):
-        slot = turn % POSITIONS_PER_HASH
-        if slot == 0 and turn:
-            _hash_all(salt, codes, count, turn // POSITIONS_PER_HASH, hashes)
-        half, shift = slot >> 2, uint64(16 * (slot & 3))
-        if turn < each:
-            # No branch and no place that depends on the last: this loop becomes vectors.
-            for i in range(count):
-                positions[inserted + i] = _place(hashes[half, i] >> shift, bits)
+    for counter in range(-(-(each + (extra > 0)) // POSITIONS_PER_HASH)):
+        left = each - counter * POSITIONS_PER_HASH
+        if counter:
+            _hash_again(start, codes, count, counter, left + (extra > 0), hashes)
+        for slot in range(min(POSITIONS_PER_HASH, left)):
+            _take(hashes, slot, count, bits, positions, inserted)
             inserted += count
-        else:
-            for i in range(count):
-                positions[inserted] = _place(hashes[half, i] >> shift, bits)
-                inserted += hashes[2, i] <= last_extra
+    if extra:
+        _take(hashes, each % POSITIONS_PER_HASH, count, bits, ranks, 0)
+        for i in range(uint64(count)):
+            positions[uint64(inserted)] = ranks[0, i]
+            inserted += ranks[1, i] < extra
     return inserted
 
 
 @helper
-def _place(word: U64, bits: int) -> np.int64:
-    """The low 16 bits of a word as a number below ``bits``."""
-    return np.int64(((word & uint64(0xFFFF)) * uint64(bits)) >> uint64(16))
+def _hash_again(
+    start: State, codes: Words, count: int, counter: int, slots: int, hashes: Words
+) -> None:
+    """SipHash of every q-gram with ``counter``; what no slot is taken from stays as it was."""
+    tail = uint64(_SEVEN_BYTES) | (uint64(counter) << uint64(_COUNTER_SHIFT))
+    if slots > _SLOTS_A_HALF:
+        for i in range(0, count, LANES):
+            sip_words(start, codes, tail, i, hashes)
+    else:
+        for i in range(0, count, LANES):
+            sip_first_halves(start, codes, tail, i, hashes)
 
 
 @helper
-def _hash_all(salt: tuple[U64, U64], codes: Words, count: int, counter: int, hashes: Words) -> None:
-    """SipHash of every q-gram with ``counter``, its halves into ``hashes[0]`` and ``[1]``."""
-    start = sip_start(salt[0], salt[1])
-    tail = uint64(_GRAM_LENGTH) | (uint64(counter) << uint64(_COUNTER_SHIFT))
+def _take(hashes: Words, slot: int, count: int, bits: int, target: Shorts, to: int) -> None:
+    """Every hash's 16 bits at ``slot`` as a position, to ``target.flat[to : to + count]``.
+
+    Up to seven entries behind are overwritten.
+    """
+    first = (slot // _SLOTS_A_HALF) * hashes.shape[1]
     for i in range(0, count, LANES):
-        sip_words(start, codes, tail, i, hashes)
+        take_places(hashes, first + i, 16 * (slot % _SLOTS_A_HALF), bits, target, to + i)
 
 
 @helper
-def _smallest(hashes: Words, count: int, wanted: int) -> U64:
-    """The ``wanted``-th smallest of the distinct ranks ``hashes[2, :count]``; 0 if none is wanted.
+def _rank(codes: Words, hashes: Words, count: int, extra: int, ranks: Shorts) -> None:
+    """For each q-gram how many come before it, ``ranks[1, :count]``; ``ranks[0]`` is scratch.
 
-    Counts for each rank how many are below it: for the few dozen q-grams of a value that is
-    faster than any sorting, because it becomes vectors.
+    The order is by the last 16 bits of the hash, then by code. Exact for the ``extra`` first ones;
+    the others have ``extra`` or more.
     """
-    smallest = uint64(0)
-    if wanted == 0:
-        return smallest
+    for i in range(0, count, LANES):
+        take_places(hashes, hashes.shape[1] + i, 48, 1 << 16, ranks, i)
+    for i in range(0, count, 4 * LANES):
+        count_below(ranks, i, count, ranks.shape[1] + i)
+    chosen = 0
     for i in range(count):
-        below = 0
+        chosen += ranks[1, i] < extra
+    if chosen == extra:
+        return
+    # Q-grams of one rank stand at the border.
+    for i in range(count):
         for j in range(count):
-            below += hashes[2, j] < hashes[2, i]
-        if below == wanted - 1:
-            smallest = hashes[2, i]
-            break
-    return smallest
-
-
-@helper
-def _distinct(positions: Numbers, count: int, seen: Numbers, stamp: int) -> int:
-    """Moves each position's first occurrence to the front; returns how many there are.
-
-    ``seen`` holds, by position, the stamp of the row that had it last.
-    """
-    found = 0
-    for i in range(count):
-        position = positions[i]
-        positions[found] = position
-        found += seen[position] != stamp
-        seen[position] = stamp
-    return found
+            ranks[1, i] += (ranks[0, j] == ranks[0, i]) & (codes[j] < codes[i])
 
 
 @helper
 def _diffuse(
-    positions: Numbers, count: int, rows: Words, words: int, flat: Words, first: int
+    positions: Shorts, count: int, last: Words, rows: Words, words: int, flat: Words, first: int
 ) -> None:
-    """XOR of the diffusion rows at ``positions``; eight words at a time stay in a register."""
+    """XORs the diffusion rows at ``positions``, each once, over the segment.
+
+    Eight words at a time stay in a register. ``last`` is scratch.
+    """
+    for i in range(uint64(count)):
+        last[positions[i]] = i
     done = 0
     while done + LANES <= words:
-        xor_rows(rows, words, done, positions, count, flat, first + done)
+        xor_distinct(rows, words, done, positions, count, last, flat, first + done)
         done += LANES
     for w in range(done, words):
         word = uint64(0)
-        for i in range(count):
-            word ^= rows[positions[i] * words + w]
-        flat[first + w] = word
+        for i in range(uint64(count)):
+            if last[positions[i]] == i:
+                word ^= rows[positions[i] * words + w]
+        flat[first + w] ^= word
 
 
 @helper
-def _mask(salt: tuple[U64, U64], label: int, flat: Words, first: int, words: int) -> None:
-    """XORs the pad of (pass, label, salt) over the segment, 128 bits a hash."""
-    start = sip_start(salt[0], salt[1])
-    message = uint64(MASK_DOMAIN | (label << 8)) | uint64(_GRAM_LENGTH)
-    for block in range((words + 1) // 2):
-        low, high = sip_word(start, message | (uint64(block) << uint64(_COUNTER_SHIFT)))
-        flat[first + 2 * block] ^= low
-        if 2 * block + 1 < words:
-            flat[first + 2 * block + 1] ^= high
-
-
-@helper
-def _fill(fill: Words, row: int, word0: int, flat: Words, first: int, words: int) -> None:
+def _fill(
+    fill: Words, row: int, word0: int, scratch: Scratch, flat: Words, first: int, words: int
+) -> None:
     """Random bits where a record has nothing, from the table's own fill key."""
+    messages, hashes, _, _, _, _ = scratch
     start = sip_start(fill[0], fill[1])
     for w in range(words):
-        flat[first + w] = sip_word(start, uint64((row << 16) | (word0 + w)))[0]
+        messages[w] = (row << 16) | (word0 + w)
+    for i in range(0, words, LANES):
+        sip_first_halves(start, messages, uint64(0), i, hashes)
+    for w in range(words):
+        flat[first + w] = hashes[0, w]
 
 
 @kernel

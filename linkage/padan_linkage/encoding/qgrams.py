@@ -11,10 +11,11 @@ import numpy as np
 from numba import uint64
 from numpy.typing import NDArray
 
-from padan_linkage.jit import helper, kernel
+from padan_linkage.jit import helper, lean_kernel
 from padan_linkage.schema import Kind
 
 Codes = NDArray[np.uint64]
+Counts = NDArray[np.uint8]
 #: UTF-8 bytes of a column, and where in them one value begins and ends.
 Value = tuple[NDArray[np.uint8], int, int]
 
@@ -45,12 +46,21 @@ _ATOM_BYTES = 3
 _DATE_BYTES = 10
 _SPACE = 32
 _ZERO = 48
-_NUMBER = ~(0xFF << 24) & 0xFFFFFFFFFFFFFFFF
+_DASH = 45
+_CONTENTS = 1 << 16
 
 
 def cut_of(kind: Kind) -> int:
     """The way in which values of ``kind`` are cut; identifiers and codes by their symbols."""
     return _CUTS.get(kind, SYMBOLS)
+
+
+def occurrences() -> Counts:
+    """Scratch of :func:`extract`: how often a q-gram's two bytes came up, zeros, ``uint8[65536]``.
+
+    Between two values it is all zeros again.
+    """
+    return np.zeros(_CONTENTS, np.uint8)
 
 
 def qgrams(kind: Kind, value: str) -> list[bytes]:
@@ -60,28 +70,29 @@ def qgrams(kind: Kind, value: str) -> list[bytes]:
     """
     data = np.frombuffer(value.encode() or b"\x00", np.uint8).copy()
     codes = np.zeros(MAX_GRAMS, np.uint64)
-    count = extract(cut_of(kind), (data, 0, len(value.encode())), 0, codes, 0)
+    count = extract(cut_of(kind), (data, 0, len(value.encode())), 0, codes, 0, occurrences())
     words = codes[:count].astype("<u8").tobytes()
     return [words[i : i + 1] + words[i + 3 : i + 6] for i in range(0, 8 * count, 8)]
 
 
-@kernel
-def extract(cut: int, text: Value, place: int, codes: Codes, count: int) -> int:
+@lean_kernel
+def extract(cut: int, text: Value, place: int, codes: Codes, count: int, counts: Counts) -> int:
     """Appends the q-grams of ``text`` (data, first, last) to ``codes[count:]``.
 
-    ``place`` holds segment label and field in bytes 1 and 2 of the word. Returns the new count.
+    ``place`` holds segment label and field in bytes 1 and 2 of the word; ``counts`` is
+    :func:`occurrences`. One more word than is counted may be written. Returns the new count.
     """
     data, first, last = text
     text = (data, first, min(last, first + MAX_VALUE_BYTES))
     if first == last:
         return count
     if cut == WORDS:
-        return _words(text, place, codes, count)
+        return _words(text, place, codes, count, counts)
     if cut == ATOM and last - first <= _ATOM_BYTES:
         return _atom(text, place, codes, count)
     if cut == CALENDAR and _is_date(text):
-        return _calendar(text, place, codes, count)
-    return _symbols(text, place, codes, count)
+        return _calendar(text, place, codes, count, counts)
+    return _symbols(text, place, codes, count, counts)
 
 
 @helper
@@ -89,42 +100,65 @@ def _gram(rule: int, place: int, number: int, a: int, b: int) -> np.uint64:
     return uint64(rule | place | (number << 24) | (a << 32) | (b << 40))
 
 
-@helper
-def _numbered(codes: Codes, start: int, count: int, gram: np.uint64) -> int:
-    """Appends ``gram`` with its occurrence since ``start`` as its number; the new count."""
-    occurrence = uint64(0)
-    for i in range(start, count):
-        if codes[i] & uint64(_NUMBER) == gram:
-            occurrence += uint64(1)
-    codes[count] = gram | (occurrence << uint64(24))
-    return count + 1
+# Unsigned places need no look whether they count from the end.
 
 
 @helper
-def _words(text: Value, place: int, codes: Codes, count: int) -> int:
+def _numbered(
+    codes: Codes, count: np.uint64, counts: Counts, head: np.uint64, content: np.uint64
+) -> None:
+    """Writes the q-gram of two bytes, numbered by how often they came before, to ``codes[count]``.
+
+    ``head`` is its rule and place.
+    """
+    number = counts[content]
+    counts[content] = number + np.uint8(1)
+    codes[count] = head | (uint64(number) << uint64(24)) | (content << uint64(32))
+
+
+@helper
+def _forget(codes: Codes, start: int, count: int, counts: Counts) -> None:
+    """Zeroes the counts of ``codes[start:count]``."""
+    for i in range(uint64(start), uint64(count)):
+        counts[(codes[i] >> uint64(32)) & uint64(0xFFFF)] = 0
+
+
+@helper
+def _words(text: Value, place: int, codes: Codes, count: int, counts: Counts) -> int:
     """Bigrams of every token between spaces, a space before and after it; repeats numbered."""
     data, first, last = text
     start = count
-    before = _SPACE
-    for i in range(first, last + 1):
-        byte = int(data[i]) if i < last else _SPACE
-        if before != _SPACE or byte != _SPACE:
-            count = _numbered(codes, start, count, _gram(BIGRAM, place, 0, before, byte))
+    space, head = uint64(_SPACE), uint64(BIGRAM | place)
+    before = space
+    for i in range(uint64(first), uint64(last)):
+        byte = uint64(data[i])
+        _numbered(codes, uint64(count), counts, head, before | (byte << uint64(8)))
+        count += (before != space) | (byte != space)
         before = byte
+    if before != space:
+        _numbered(codes, uint64(count), counts, head, before | (space << uint64(8)))
+        count += 1
+    _forget(codes, start, count, counts)
+    counts[_SPACE << 8 | _SPACE] = 0  # neighbouring spaces are no q-gram
     return count
 
 
 @helper
-def _symbols(text: Value, place: int, codes: Codes, count: int) -> int:
+def _symbols(text: Value, place: int, codes: Codes, count: int, counts: Counts) -> int:
     """Every byte with its position, then the bigrams of neighbours, repeats numbered."""
     data, first, last = text
     for i in range(first, last):
         codes[count] = _gram(CHARACTER, place, i - first, int(data[i]), 0)
         count += 1
     start = count
-    for i in range(first, last - 1):
-        gram = _gram(BIGRAM, place, 0, int(data[i]), int(data[i + 1]))
-        count = _numbered(codes, start, count, gram)
+    before = uint64(data[first])
+    for i in range(uint64(first + 1), uint64(last)):
+        byte = uint64(data[i])
+        content = before | (byte << uint64(8))
+        _numbered(codes, uint64(count), counts, uint64(BIGRAM | place), content)
+        count += 1
+        before = byte
+    _forget(codes, start, count, counts)
     return count
 
 
@@ -134,18 +168,15 @@ def _is_date(text: Value) -> bool:
     data, first, last = text
     if last - first != _DATE_BYTES:
         return False
+    right = True
     for i in range(_DATE_BYTES):
         byte = int(data[first + i])
-        if i in (4, 7):
-            if byte != 45:
-                return False
-        elif byte < _ZERO or byte > _ZERO + 9:
-            return False
-    return True
+        right &= byte == _DASH if i in (4, 7) else _ZERO <= byte <= _ZERO + 9
+    return right
 
 
 @helper
-def _calendar(text: Value, place: int, codes: Codes, count: int) -> int:
+def _calendar(text: Value, place: int, codes: Codes, count: int, counts: Counts) -> int:
     """Year, month, day, month with day, digits in place, loose month and day, loose year digits."""
     data, first, _ = text
     month, day = _pair(data, first + 5), _pair(data, first + 8)
@@ -162,11 +193,11 @@ def _calendar(text: Value, place: int, codes: Codes, count: int) -> int:
     codes[count] = _gram(DAY_OR_MONTH, place, 0, month, 0)
     codes[count + 1] = _gram(DAY_OR_MONTH, place, int(month == day), day, 0)
     count += 2
-    start = count
     for i in range(4):
-        gram = _gram(YEAR_DIGIT, place, 0, int(data[first + i]), 0)
-        count = _numbered(codes, start, count, gram)
-    return count
+        digit = uint64(data[first + i])
+        _numbered(codes, uint64(count + i), counts, uint64(YEAR_DIGIT | place), digit)
+    _forget(codes, count, count + 4, counts)
+    return count + 4
 
 
 @helper

@@ -16,10 +16,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numba import njit
 
+from padan_linkage.encoding import kernel
 from padan_linkage.encoding.plain import encode_plain
 from padan_linkage.encoding.sha256 import hmac_sha256
 from padan_linkage.encoding.siphash import sip_start, sip_word
-from padan_linkage.encoding.vectors import or_rows, sip_words, xor_rows
+from padan_linkage.encoding.vectors import (
+    count_below,
+    or_rows,
+    sip_first_halves,
+    sip_words,
+    take_places,
+    xor_distinct,
+)
 
 KEY = bytes(range(40))
 U64 = st.integers(0, 2**64 - 1)
@@ -42,8 +50,10 @@ def test_a_slice_is_hashed_alone_and_a_long_key_is_refused():
 
 
 @njit
-def eight_hashes(k0, k1, words, tail, out):
-    sip_words(sip_start(k0, k1), words, tail, 0, out)
+def eight_hashes(k0, k1, words, tail, out, firsts):
+    start = sip_start(k0, k1)
+    sip_words(start, words, tail, 0, out)
+    sip_first_halves(start, words, tail, 0, firsts)
 
 
 @njit
@@ -54,26 +64,83 @@ def one_hash(k0, k1, word):
 @settings(deadline=None)
 @given(U64, U64, st.lists(U64, min_size=8, max_size=8), U64)
 def test_eight_hashes_are_eight_times_one(k0, k1, words, tail):
-    out = np.zeros((2, 8), np.uint64)
-    eight_hashes(np.uint64(k0), np.uint64(k1), np.array(words, np.uint64), np.uint64(tail), out)
+    key, tail = (np.uint64(k0), np.uint64(k1)), np.uint64(tail)
+    out, firsts = np.zeros((2, 8), np.uint64), np.zeros((2, 8), np.uint64)
+    eight_hashes(*key, np.array(words, np.uint64), tail, out, firsts)
     for word, low, high in zip(words, *out, strict=True):
-        assert one_hash(np.uint64(k0), np.uint64(k1), np.uint64(word | tail)) == (low, high)
+        assert one_hash(*key, np.uint64(word) | tail) == (low, high)
+    assert (firsts[0] == out[0]).all()
+    assert (firsts[1] == 0).all()
 
 
 @njit
-def join(rows, words, chosen, out):
-    xor_rows(rows, words, 8, chosen, chosen.size, out, 0)
-    or_rows(rows, words, 0, chosen, chosen.size, out, 8)
+def places(words, shift, bound, out):
+    take_places(words, 0, shift, bound, out, 0)
+
+
+@settings(deadline=None)
+@given(
+    st.lists(U64, min_size=8, max_size=8),
+    st.sampled_from([0, 16, 32, 48]),
+    st.integers(1, 1 << 16),
+)
+def test_sixteen_bits_become_a_number_below_the_bound(words, shift, bound):
+    out = np.zeros(8, np.uint16)
+    places(np.array(words, np.uint64), shift, bound, out)
+    assert out.tolist() == [((w >> shift) % 65536) * bound >> 16 for w in words]
+
+
+@njit
+def ranked(numbers, count):
+    count_below(numbers, 0, count, 32)
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(0, 65535) | st.integers(0, 3), min_size=1, max_size=32))
+def test_the_smaller_ones_are_counted(values):
+    numbers = np.zeros(64, np.uint16)
+    numbers[: len(values)] = values
+    ranked(numbers, len(values))
+    assert numbers[32 : 32 + len(values)].tolist() == [sum(v < w for v in values) for w in values]
+
+
+@njit
+def order(codes, hashes, count, extra, ranks):
+    kernel._rank(codes, hashes, count, extra, ranks)
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(0, 3), min_size=2, max_size=70), st.data())
+def test_qgrams_of_one_rank_come_by_their_codes(ranks, data):
+    """Ranks of 16 bits hardly ever meet on their own; here they meet all the time."""
+    count, extra = len(ranks), data.draw(st.integers(1, len(ranks) - 1))
+    codes = np.zeros(112, np.uint64)
+    codes[:count] = np.random.default_rng(count).permutation(count)
+    hashes = np.full((2, 112), 7, np.uint64)
+    hashes[1, :count] |= np.array(ranks, np.uint64) << np.uint64(48)
+    before = np.zeros((2, 112), np.uint16)
+    order(codes, hashes, count, extra, before)
+    first = sorted(range(count), key=lambda i: (ranks[i], codes[i]))[:extra]
+    assert np.flatnonzero(before[1, :count] < extra).tolist() == sorted(first)
+
+
+@njit
+def join(rows, words, chosen, last, numbers, out):
+    xor_distinct(rows, words, 8, chosen, chosen.size, last, out, 0)
+    or_rows(rows, words, 0, numbers, numbers.size, out, 8)
 
 
 @settings(deadline=None)
 @given(st.lists(st.integers(0, 19), max_size=30))
 def test_rows_are_joined(chosen):
     rows = np.random.default_rng(1).integers(0, 2**63, (20, 16)).astype(np.uint64)
-    out = np.zeros(24, np.uint64)
-    join(rows.reshape(-1), 16, np.array(chosen, np.int64), out)
+    out = np.full(24, 5, np.uint64)
+    last = np.zeros(20, np.uint64)
+    last[chosen] = range(len(chosen))
+    join(rows.reshape(-1), 16, np.array(chosen, "u2"), last, np.array(chosen, np.int64), out)
+    once = rows[sorted(set(chosen)), 8:]
+    assert (out[:8] == 5 ^ np.bitwise_xor.reduce(once, axis=0)).all()
     picked = rows[np.array(chosen, np.int64)]
-    assert (out[:8] == np.bitwise_xor.reduce(picked[:, 8:], axis=0)).all()
     assert (out[8:] == np.bitwise_or.reduce(picked, axis=0)).all()
 
 
