@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from padan_client.core import collect
 from padan_linkage.agreement import Code, Flow
 from padan_linkage.answers import day_text
+from padan_linkage.union import Expected
 
 S = TypeVar("S", bound=np.generic)
 
@@ -65,7 +66,8 @@ class Answered:
 class PassSummary:
     """What the unit estimated, without labels, of one pass; None where it could not.
 
-    In direct mode, the rows that a key settled.
+    ``band_errors``: share of wrong answers in bands 1 to 3; ``unanswered``: matches that the pass
+    sees and does not answer. In direct mode, the rows that a key settled.
     """
 
     pass_id: str
@@ -74,6 +76,8 @@ class PassSummary:
     precision: float | None
     recall: float | None
     mode: str = "unit"
+    band_errors: tuple[float, ...] | None = None
+    unanswered: float | None = None
 
 
 @dataclass(frozen=True)
@@ -90,7 +94,8 @@ class ConfirmResult:
 
     ``table`` has a row for every row asked, in order; ``counts`` maps each code (and ``ganda``,
     ``karantina``) to rows; ``unopened`` counts answers of the unit that were not for the row they
-    came with and were not believed; ``evaluated``, direct mode's blinded elements by key;
+    came with and were not believed; ``expected`` says how right the unit's answers are, all passes
+    together, where a run estimated it; ``evaluated``, direct mode's blinded elements by key;
     ``controls`` is there if control records were planted; ``skipped`` says why the residue was not
     sent through the unit where mode auto would have.
     """
@@ -100,6 +105,7 @@ class ConfirmResult:
     counts: Mapping[str, int]
     passes: tuple[PassSummary, ...] = ()
     unopened: int = 0
+    expected: Expected | None = None
     run: str = ""
     evaluated: Mapping[str, int] = field(default_factory=dict)
     controls: ControlReport | None = None

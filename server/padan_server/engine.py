@@ -65,6 +65,15 @@ class PassResult(Protocol):
         """Blind estimates."""
         ...
 
+    @property
+    def unanswered(self) -> float | None:
+        """Matches that the pass sees and does not answer; None where it cannot tell."""
+        ...
+
+    def band_errors(self) -> tuple[float, ...] | None:
+        """Estimated share of wrong answers by band, 1 to 3; None where it cannot tell."""
+        ...
+
 
 class Index(Protocol):
     """A registry's table, ready to answer a few rows at a time."""

@@ -114,7 +114,11 @@ class Dataset:
 
 @dataclass(frozen=True)
 class PassEstimate:
-    """What a run found in one pass; ``precision`` and ``recall`` are None where not estimable."""
+    """What a run found in one pass; what could not be estimated is None, or empty.
+
+    ``band_errors``: estimated share of wrong answers in bands 1 to 3; ``unanswered``: matches that
+    the pass sees and does not answer.
+    """
 
     pass_id: str
     requester_rows: int
@@ -123,6 +127,8 @@ class PassEstimate:
     ambiguous_rows: int
     precision: float | None
     recall: float | None
+    band_errors: tuple[float, ...] = ()
+    unanswered: float | None = None
 
 
 @dataclass(frozen=True)

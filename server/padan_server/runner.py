@@ -396,6 +396,8 @@ def _estimate(pass_id: str, asked: int, registry: int, result: PassResult) -> Pa
         int((result.outcome == AMBIGUOUS).sum()),
         result.estimate.precision,
         result.estimate.recall,
+        result.band_errors() or (),
+        result.unanswered,
     )
 
 

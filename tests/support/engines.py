@@ -30,6 +30,11 @@ class FakeResult:
     row: np.ndarray
     confirmations: np.ndarray
     estimate: FakeEstimate = field(default_factory=FakeEstimate)
+    unanswered: float | None = 1.5
+
+    def band_errors(self):
+        """All answers are in the strongest band."""
+        return (1.0, 1.0, 0.0005)
 
 
 @dataclass

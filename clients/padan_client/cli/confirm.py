@@ -8,16 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
-from rich.table import Table
 
+from padan_client.cli import confirmed
 from padan_client.cli.common import (
     Exit,
     HomeOption,
     JsonFlag,
     default_home,
     fail,
-    number,
-    out,
     print_json,
     reports_errors,
 )
@@ -44,6 +42,39 @@ if TYPE_CHECKING:
 
 _HOME = default_home()
 
+FileArgument = Annotated[Path, typer.Argument(help="CSV atau Parquet. / CSV or Parquet.")]
+OutOption = Annotated[
+    Path, typer.Option("--out", "-o", help="Berkas kode. / File of codes (.csv, .parquet).")
+]
+IdColumnOption = Annotated[
+    str | None, typer.Option("--id", help="Kolom id baris. / Column that names the rows.")
+]
+ControlsOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--controls",
+        help="Rekaman kontrol dengan kolom kode, dicampurkan. / Control records to mix in.",
+    ),
+]
+HideFoundOption = Annotated[
+    bool,
+    typer.Option(
+        "--hide-found",
+        help="Mode langsung: sembunyikan jumlah yang ditemukan; lebih banyak kuota. / "
+        "Direct mode: hide how many are found; takes more quota.",
+    ),
+]
+CorrectionsOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--corrections", help="Daftar perbaikan: ruas yang berbeda. / Fields that differ."
+    ),
+]
+MinutesOption = Annotated[
+    Path | None,
+    typer.Option("--minutes", help="Berita acara (.json), ditandatangani. / Signed minutes."),
+]
+
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
@@ -52,44 +83,19 @@ def register(app: typer.Typer) -> None:
 
 @reports_errors
 def confirm(
-    file: Annotated[Path, typer.Argument(help="CSV atau Parquet. / CSV or Parquet.")],
+    file: FileArgument,
     agreement: AgreementOption,
     flow: FlowOption,
-    out_file: Annotated[
-        Path, typer.Option("--out", "-o", help="Berkas kode. / File of codes (.csv, .parquet).")
-    ],
+    out_file: OutOption,
     *,
-    id_column: Annotated[
-        str | None, typer.Option("--id", help="Kolom id baris. / Column that names the rows.")
-    ] = None,
+    id_column: IdColumnOption = None,
     map_: MapOption = None,
     mode: ModeOption = None,
-    controls: Annotated[
-        Path | None,
-        typer.Option(
-            "--controls",
-            help="Rekaman kontrol dengan kolom kode, dicampurkan. / Control records to mix in.",
-        ),
-    ] = None,
-    hide_found: Annotated[
-        bool,
-        typer.Option(
-            "--hide-found",
-            help="Mode langsung: sembunyikan jumlah yang ditemukan; lebih banyak kuota. / "
-            "Direct mode: hide how many are found; takes more quota.",
-        ),
-    ] = False,
+    controls: ControlsOption = None,
+    hide_found: HideFoundOption = False,
     quarantine: QuarantineOption = None,
-    corrections: Annotated[
-        Path | None,
-        typer.Option(
-            "--corrections", help="Daftar perbaikan: ruas yang berbeda. / Fields that differ."
-        ),
-    ] = None,
-    minutes: Annotated[
-        Path | None,
-        typer.Option("--minutes", help="Berita acara (.json), ditandatangani. / Signed minutes."),
-    ] = None,
+    corrections: CorrectionsOption = None,
+    minutes: MinutesOption = None,
     home: HomeOption = _HOME,
     json_: JsonFlag = False,
 ) -> None:
@@ -105,22 +111,7 @@ def confirm(
     asked = _Asked(file, mode, map_, id_column, controls, hide_found)
     way = chosen_mode(place, mode)
     result, dishonest = _confirm(opened, place, asked, outputs, way)
-    if json_:
-        print_json(
-            {
-                **_as_json(result, outputs, place.flow),
-                "agreement": agreement,
-                "flow": flow,
-                "mode": way,
-            }
-        )
-    else:
-        out.print(_counts_table(place.flow, result))
-        if place.flow.confirm:
-            out.print(_fields_table(place, result))
-        say(t(f"Kode ditulis ke {out_file}.", f"Codes written to {out_file}."))
-        if result.skipped:
-            say(result.skipped)
+    _tell(place, result, outputs, way, json_=json_)
     if dishonest:
         raise dishonest
     if not result.run:
@@ -206,6 +197,27 @@ def _confirm(
     return result, None
 
 
+def _tell(
+    place: FlowPlace, result: ConfirmResult, outputs: _Outputs, way: str, *, json_: bool
+) -> None:
+    if json_:
+        print_json(
+            {
+                **confirmed.as_json(result, place.flow),
+                "out": str(outputs.codes),
+                "quarantine": str(outputs.quarantine) if outputs.quarantine else None,
+                "agreement": place.agreement.id,
+                "flow": place.flow.id,
+                "mode": way,
+            }
+        )
+        return
+    confirmed.show(place, result)
+    say(t(f"Kode ditulis ke {outputs.codes}.", f"Codes written to {outputs.codes}."))
+    if result.skipped:
+        say(result.skipped)
+
+
 def _fail_without_a_row() -> NoReturn:
     fail(
         Exit.BAD_INPUT,
@@ -214,80 +226,3 @@ def _fail_without_a_row() -> NoReturn:
             "Not one row can be matched; see the quarantine (--quarantine).",
         ),
     )
-
-
-def _as_json(result: ConfirmResult, outputs: _Outputs, flow: Flow) -> dict[str, object]:
-    from padan_client.corrections import summarise
-
-    report = result.controls
-    return {
-        "run": result.run,
-        "rows": result.table.num_rows,
-        "counts": dict(result.counts),
-        "quarantined": result.quarantine.num_rows,
-        "unopened": result.unopened,
-        "out": str(outputs.codes),
-        "quarantine": str(outputs.quarantine) if outputs.quarantine else None,
-        "fields": {f.field: f.as_json() for f in summarise(flow, result.table)},
-        "passes": [
-            {
-                "pass": p.pass_id,
-                "mode": p.mode,
-                "matched_rows": p.matched_rows,
-                "ambiguous_rows": p.ambiguous_rows,
-                "estimated_precision": p.precision,
-                "estimated_recall": p.recall,
-            }
-            for p in result.passes
-        ],
-        "ways": _ways(result),
-        "evaluated": dict(result.evaluated),
-        "skipped": result.skipped,
-        "controls": {"asked": report.asked, "wrong": list(report.wrong)} if report else None,
-    }
-
-
-def _ways(result: ConfirmResult) -> dict[str, int]:
-    """Rows by the way they were answered; empty in unit mode, which has one way."""
-    if "cara" not in result.table.column_names:
-        return {}
-    counted = result.table["cara"].value_counts().to_pylist()
-    return {entry["values"]: entry["counts"] for entry in counted if entry["values"]}
-
-
-def _fields_table(place: FlowPlace, result: ConfirmResult) -> Table:
-    """Confirmed fields: how many differ, and where they are to be corrected."""
-    from padan_client.corrections import summarise
-
-    table = Table()
-    table.add_column(t("ruas", "field"))
-    for title in ("BERBEDA", "KOSONG"):
-        table.add_column(title, justify="right")
-    table.add_column(t("perbaiki di", "correct at"))
-    for f in summarise(place.flow, result.table):
-        party = place.party_names.get(f.correct_at, "–")
-        table.add_row(f.field, number(f.differs), number(f.empty), party)
-    return table
-
-
-def _counts_table(flow: Flow, result: ConfirmResult) -> Table:
-    """Codes, their wording, and how many rows got each."""
-    own = {
-        "ganda": t("lebih dari satu orang cocok; periksa", "more than one person fits; look"),
-        "karantina": t("tidak diproses; lihat karantina", "not processed; see the quarantine"),
-    }
-    texts = {code.code: code.text for code in (*flow.codes, flow.not_found, flow.ambiguous) if code}
-    table = Table()
-    table.add_column(t("kode", "code"))
-    table.add_column(t("keterangan", "wording"))
-    table.add_column(t("baris", "rows"), justify="right")
-    table.add_column("%", justify="right")
-    for code, rows in result.counts.items():
-        share = 100 * rows / max(1, result.table.num_rows)
-        table.add_row(
-            code,
-            texts.get(code, own.get(code, "")),
-            number(rows),
-            t(f"{share:.1f}".replace(".", ","), f"{share:.1f}"),
-        )
-    return table

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
+from padan_client.cli import shares
 from padan_client.cli.common import JsonFlag, err, out, print_json, reports_errors
 from padan_client.cli.schema import (
     KindsOption,
@@ -24,7 +25,6 @@ from padan_linkage.profiles import ProfileName
 if TYPE_CHECKING:
     from padan_client.rehearse import Rehearsal, SchemaFile
     from padan_client.rehearse.linking import PassReport
-    from padan_linkage.union import Share
 
 
 #: How a threshold was found, as the JSON names it.
@@ -142,8 +142,7 @@ def _as_json(result: Rehearsal) -> dict[str, object]:
     value: dict[str, object] = {
         "pairs": result.pairs.num_rows,
         "threshold": result.threshold,
-        "estimated_precision": result.estimated_precision,
-        "estimated_recall": result.estimated_recall,
+        **shares.as_json(result.expected),
     }
     if result.quality is not None:
         value |= {
@@ -151,16 +150,9 @@ def _as_json(result: Rehearsal) -> dict[str, object]:
             "recall": result.quality.recall,
             "f1": result.quality.f1,
         }
-    value["estimated_precision_interval"] = _interval(result.expected_precision)
-    value["estimated_recall_interval"] = _interval(result.expected_recall)
     value["rows"] = [{"usable": good, "quarantined": bad} for good, bad in result.rows]
     value["passes"] = [_pass_json(p) for p in result.passes]
     return value
-
-
-def _interval(share: Share) -> list[float | None]:
-    """Bounds that hold nine times out of ten; null where nothing can be said."""
-    return [share.low, share.high]
 
 
 def _pass_json(p: PassReport) -> dict[str, object]:
@@ -194,56 +186,33 @@ def _show(result: Rehearsal) -> None:
         passes.add_column(name, overflow="fold")
     for p in result.passes:
         e = p.estimate
+        method = t(_METHODS.get(e.method, e.method), e.method)
         passes.add_row(
             p.pass_id, str(p.matched), str(p.ambiguous), _number(e.threshold),
-            _share(e.precision), _share(e.recall), t(_METHODS.get(e.method, e.method), e.method),
+            shares.number(e.precision), shares.number(e.recall), method,
         )  # fmt: skip
     out.print(passes)
     total = Table(title=t("Hasil", "Result"), show_header=False)
     total.add_row(t("pasangan", "pairs"), str(result.pairs.num_rows))
-    total.add_row(t("taksiran presisi", "estimated precision"), _range(result.expected_precision))
-    total.add_row(t("taksiran perolehan", "estimated recall"), _range(result.expected_recall))
+    total.add_row(
+        t("taksiran presisi", "estimated precision"), shares.with_bounds(result.expected.precision)
+    )
+    total.add_row(
+        t("taksiran perolehan", "estimated recall"), shares.with_bounds(result.expected.recall)
+    )
     if result.quality is not None:
-        total.add_row(t("presisi", "precision"), _share(result.quality.precision))
-        total.add_row(t("perolehan (recall)", "recall"), _share(result.quality.recall))
-        total.add_row("F1", _share(result.quality.f1))
+        total.add_row(t("presisi", "precision"), shares.number(result.quality.precision))
+        total.add_row(t("perolehan (recall)", "recall"), shares.number(result.quality.recall))
+        total.add_row("F1", shares.number(result.quality.f1))
     for name, (_, bad) in zip("AB", result.rows, strict=False):
         if bad:
             total.add_row(t(f"baris {name} tak terpakai", f"unusable rows of {name}"), str(bad))
     duplicates = max((p.estimate.duplicates or 0.0 for p in result.passes), default=0.0)
     if duplicates:
         name = t("registri: baris ganda (taksiran)", "registry: duplicates (estimated)")
-        total.add_row(name, _share(duplicates))
+        total.add_row(name, shares.number(duplicates))
     out.print(total)
-    out.print(about_recall(result.expected_recall), style="dim")
-
-
-def about_recall(share: Share) -> str:
-    """What the estimated recall counts, and why it may have bounds alone."""
-    counts = t(
-        "Taksiran perolehan hanya menghitung pasangan yang dapat ditemukan oleh jalur-jalur ini.",
-        "The estimated recall counts only matches that these passes can find.",
-    )
-    if share.value is not None:
-        return counts
-    return f"{counts} " + t(
-        "Nilainya tidak dapat ditaksir: pasangan yang hanya sama dalam ruas persis suatu jalur "
-        "tampak seperti orang lain. Yang diberikan hanya batasnya.",
-        "It has no value here, only bounds: matches that share nothing but a pass's exact fields "
-        "look like strangers.",
-    )
-
-
-def _range(share: Share) -> str:
-    """A share and its bounds, or as much of them as is known."""
-    if share.low is None and share.high is None:
-        return _share(share.value)
-    bounds = f"{_share(share.low)}–{_share(share.high)}"
-    return bounds if share.value is None else f"{_share(share.value)} ({bounds})"
-
-
-def _share(value: float | None) -> str:
-    return "–" if value is None else f"{value:.4f}"
+    out.print(shares.about_recall(result.expected.recall), style="dim")
 
 
 def _number(value: float) -> str:

@@ -22,7 +22,7 @@ NOT_MATCHED = resources_pb2.OUTCOME_NOT_MATCHED
 MATCHED = resources_pb2.OUTCOME_MATCHED
 AMBIGUOUS = resources_pb2.OUTCOME_AMBIGUOUS
 
-_STRONGEST_BAND = 3
+STRONGEST_BAND = 3
 _ORIGIN_BYTES = 2
 _SEAL_ID_BYTES, _ENCAPSULATED_KEY_BYTES = 16, 32
 _MAX_SEALS = 4096
@@ -166,7 +166,7 @@ class PassCollector:
             raise broken(self._pass.id, "outcomes")
         if (
             len(bands) != rows.row_count
-            or bands.max() > _STRONGEST_BAND
+            or bands.max() > STRONGEST_BAND
             or bands[outcomes == NOT_MATCHED].any()
             or not bands[outcomes == MATCHED].all()
         ):

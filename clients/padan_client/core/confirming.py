@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -17,7 +18,7 @@ from google.protobuf import empty_pb2
 from numpy.typing import NDArray
 
 from padan.v1 import dataset_service_pb2, resources_pb2
-from padan_client.core.collect import PassCollector, SealKey
+from padan_client.core.collect import STRONGEST_BAND, PassCollector, SealKey
 from padan_client.core.contributions import FlowPlace
 from padan_client.core.datasets import Task, Upload, describe, is_gone, put_dataset
 from padan_client.core.effects import Steps, call, work
@@ -124,7 +125,7 @@ def finish(
 ) -> ConfirmResult:
     """Merge what the passes answered and word it."""
     flow = place.flow
-    answered, unopened = merge_passes(flow, schema, asked, opened)
+    answered, unopened, expected = merge_passes(flow, schema, asked, opened, passes)
     table = result_table(
         flow,
         [p.id for p in schema.passes],
@@ -140,6 +141,7 @@ def finish(
         counts=count_codes(flow, table),
         passes=tuple(passes),
         unopened=unopened,
+        expected=expected,
         run=run,
     )
 
@@ -158,7 +160,7 @@ def _run(home: Home, task: Task, asked: RequestList, threads: int) -> Steps[Conf
         if refusal.reason in _HOPELESS:
             yield from work(lambda: task.jobs.close(task.job))
         raise
-    summaries = [_summary(estimate) for estimate in run.passes]
+    summaries = [summary_of(estimate) for estimate in run.passes]
     return (
         yield from work(
             lambda: finish(session.place, session.schema, asked, opened, summaries, name)
@@ -212,14 +214,22 @@ def _delivered(result: ConfirmResult, deliver: Deliver | None) -> ConfirmResult:
     return result
 
 
-def _summary(estimate: resources_pb2.PassEstimate) -> PassSummary:
+def summary_of(estimate: resources_pb2.PassEstimate) -> PassSummary:
+    """What can be believed of an estimate; out of bounds it is none."""
+
     def share(value: float) -> float | None:
         return value if estimate.estimated and 0.0 <= value <= 1.0 else None
 
+    errors = tuple(estimate.band_errors)
+    plausible = len(errors) == STRONGEST_BAND and all(0.0 <= e <= 1.0 for e in errors)
+    unanswered = estimate.unanswered_matches
+    counted = estimate.HasField("unanswered_matches") and 0.0 <= unanswered < math.inf
     return PassSummary(
         pass_id=estimate.pass_id,
         matched_rows=estimate.matched_rows,
         ambiguous_rows=estimate.ambiguous_rows,
         precision=share(estimate.precision),
         recall=share(estimate.recall),
+        band_errors=errors if plausible else None,
+        unanswered=unanswered if counted else None,
     )

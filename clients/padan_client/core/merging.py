@@ -9,18 +9,26 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from padan_client.core.collect import AMBIGUOUS, MATCHED, NOT_MATCHED, PassReply, SealKey, broken
+from padan_client.core.collect import (
+    AMBIGUOUS,
+    MATCHED,
+    NOT_MATCHED,
+    STRONGEST_BAND,
+    PassReply,
+    SealKey,
+    broken,
+)
 from padan_client.core.opening import open_codes
 from padan_client.core.session import Session
 from padan_client.lists import RequestList
-from padan_client.results import DIFFERENT, EMPTY, SAME, UNCHECKED, Answered
+from padan_client.results import DIFFERENT, EMPTY, SAME, UNCHECKED, Answered, PassSummary
 from padan_linkage.agreement import Flow
 from padan_linkage.answers import Answers
 from padan_linkage.merge import Merged, PassAnswers, merge
+from padan_linkage.policy import MatchPolicy
 from padan_linkage.schema import Pass, Schema
 from padan_linkage.sealing import Opener
-
-_STRONGEST = 3
+from padan_linkage.union import Claims, Expected, Together, demanded, together
 
 
 @dataclass(frozen=True, repr=False)
@@ -41,7 +49,7 @@ class Opened:
     def settled(self) -> NDArray[np.int64]:
         """Records with a believed match of the strongest band."""
         given = self.answers
-        settled: NDArray[np.int64] = given.record[given.matched() & (given.band == _STRONGEST)]
+        settled: NDArray[np.int64] = given.record[given.matched() & (given.band == STRONGEST_BAND)]
         return settled
 
 
@@ -102,14 +110,23 @@ def _numbered(flow: Flow, reply: PassReply) -> NDArray[np.int64]:
 
 
 def merge_passes(
-    flow: Flow, schema: Schema, asked: RequestList, opened: Sequence[Opened]
-) -> tuple[Answered, int]:
-    """One answer a record, and how many codes did not open.
+    flow: Flow,
+    schema: Schema,
+    asked: RequestList,
+    opened: Sequence[Opened],
+    passes: Sequence[PassSummary],
+) -> tuple[Answered, int, Expected | None]:
+    """One answer a record, how many codes did not open, and how right the answers are.
 
-    A record that is matched nowhere, but for which a code came that was not for it, is ambiguous:
-    the unit claimed a match, and nobody can say «not found».
+    With what a run estimated of its ``passes``, answers that those together cannot vouch for are
+    ambiguous. A record that is matched nowhere, but for which a code came that was not for it, is
+    ambiguous too: the unit claimed a match, and nobody can say «not found».
     """
     merged = merge(len(asked), [o.answers for o in opened], one_to_one=flow.match.one_to_one)
+    expected = None
+    if passes:
+        held = _together(flow, schema, merged, opened, passes)
+        merged, expected = merged.without(~held.kept), held.expected
     outcomes = merged.outcome.copy()
     for o in opened:
         doubtful = o.answers.record[o.answers.failed & (o.answers.outcome == MATCHED)]
@@ -124,7 +141,40 @@ def merge_passes(
         checks=_checks(flow, schema, asked, opened, merged),
         days=_days(opened, merged),
     )
-    return answered, merged.failed
+    return answered, merged.failed, expected
+
+
+def _together(
+    flow: Flow,
+    schema: Schema,
+    merged: Merged,
+    opened: Sequence[Opened],
+    passes: Sequence[PassSummary],
+) -> Together:
+    """Which answers all passes together can vouch for under the agreement's match policy."""
+    records = len(merged.outcome)
+    summaries = {p.pass_id: p for p in passes}
+    claims = [
+        _claims(o, schema.get_pass(o.pass_id), flow.match, summaries.get(o.pass_id)) for o in opened
+    ]
+    return together(
+        merged.outcome == MATCHED,
+        merged.outcome == AMBIGUOUS,
+        claims,
+        demanded(flow.match, records),
+        records,
+    )
+
+
+def _claims(o: Opened, p: Pass, policy: MatchPolicy, summary: PassSummary | None) -> Claims:
+    """What a pass says; one that cannot estimate is believed as the policy demands."""
+    believed = o.answers.matched()
+    band = o.answers.band[believed]
+    by_band = summary.band_errors if summary else None
+    demand = (1 - policy.min_precision,) * STRONGEST_BAND
+    error = np.array(demand if by_band is None else by_band)[band.astype(np.int64) - 1]
+    unanswered = summary.unanswered if summary else None
+    return Claims(o.answers.record[believed], error, band, not p.similar, unanswered)
 
 
 def _days(opened: Sequence[Opened], merged: Merged) -> NDArray[np.uint16]:

@@ -198,6 +198,7 @@ def join(flow: Flow, direct: ConfirmResult, by_unit: ConfirmResult) -> ConfirmRe
         counts=count_codes(flow, table),
         passes=(*direct.passes, *by_unit.passes),
         unopened=by_unit.unopened,
+        expected=by_unit.expected,
         run=by_unit.run,
         evaluated=direct.evaluated,
     )

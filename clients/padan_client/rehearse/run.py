@@ -15,7 +15,7 @@ from padan_client.rehearse.schema_file import SchemaFile
 from padan_client.rehearse.sides import Keys, Records, read_side
 from padan_client.rehearse.tables import Dumper, Truth, pairs_table
 from padan_linkage.schema import Schema
-from padan_linkage.union import Share
+from padan_linkage.union import Expected
 
 
 @dataclass(frozen=True)
@@ -32,15 +32,13 @@ class Rehearsal:
     """What a rehearsal found.
 
     ``pairs``: table row_a, row_b (from 1), id_a, id_b, pass, score. ``threshold``: the lowest that
-    any pass with a filter used, nats; None where none did. ``expected_precision`` and
-    ``expected_recall`` need no truth, and may be unknown; ``quality`` is there with one.
-    ``rows``: (usable, quarantined) of each file.
+    any pass with a filter used, nats; None where none did. ``expected`` needs no truth;
+    ``quality`` is there with one. ``rows``: (usable, quarantined) of each file.
     """
 
     pairs: pa.Table
     threshold: float | None
-    expected_precision: Share
-    expected_recall: Share
+    expected: Expected
     quality: Quality | None
     passes: tuple[PassReport, ...]
     rows: tuple[tuple[int, int], ...]
@@ -48,12 +46,12 @@ class Rehearsal:
     @property
     def estimated_precision(self) -> float | None:
         """Share of the pairs that are right, as far as it can be known without the truth."""
-        return self.expected_precision.value
+        return self.expected.precision.value
 
     @property
     def estimated_recall(self) -> float | None:
         """Share of the findable pairs that were found, as far as it can be known."""
-        return self.expected_recall.value
+        return self.expected.recall.value
 
     def __repr__(self) -> str:
         return f"Rehearsal(pairs={self.pairs.num_rows})"
@@ -95,8 +93,7 @@ def run_rehearsal(
     return Rehearsal(
         pairs=pairs_table(schema, linked, list_, other),
         threshold=_threshold(linked),
-        expected_precision=linked.expected.precision,
-        expected_recall=linked.expected.recall,
+        expected=linked.expected,
         quality=None if known is None else _quality(known, linked, list_, other),
         passes=linked.reports,
         rows=tuple((len(r), r.quarantined) for r in (list_, *([registry] if registry else []))),

@@ -238,6 +238,8 @@ def _estimate(p: PassEstimate) -> resources_pb.PassEstimate:
         estimated=p.precision is not None and p.recall is not None,
         precision=p.precision or 0.0,
         recall=p.recall or 0.0,
+        band_errors=p.band_errors,
+        unanswered_matches=p.unanswered,
     )
 
 

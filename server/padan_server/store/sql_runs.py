@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -130,6 +131,8 @@ class SqlRuns:
                 ambiguous_rows=estimate.ambiguous_rows,
                 precision=estimate.precision,
                 recall=estimate.recall,
+                band_errors=json.dumps(estimate.band_errors),
+                unanswered=estimate.unanswered,
             )
         )
         return True
@@ -187,6 +190,8 @@ class SqlRuns:
                     p["ambiguous_rows"],
                     p["precision"],
                     p["recall"],
+                    tuple(json.loads(p["band_errors"])),
+                    p["unanswered"],
                 )
                 for p in passes
             ),

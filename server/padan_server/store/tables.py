@@ -112,6 +112,8 @@ run_passes = sa.Table(
     _number("ambiguous_rows"),
     sa.Column("precision", sa.Double),
     sa.Column("recall", sa.Double),
+    _text("band_errors", server_default="[]"),
+    sa.Column("unanswered", sa.Double),
 )
 
 suspensions = sa.Table(

@@ -12,7 +12,7 @@ from padan_server.model import PassEstimate, RunState
 
 FIRST = 2**62
 MINUTE = timedelta(minutes=1)
-ESTIMATE = PassEstimate("nik", 256, 512, 30, 2, 0.999, None)
+ESTIMATE = PassEstimate("nik", 256, 512, 30, 2, 0.999, None, (0.25, 1.0, 0.0001), 2.5)
 
 
 @pytest.fixture

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from agency import make_session, small_passes
@@ -12,6 +14,7 @@ from padan_client.core.merging import merge_passes, open_pass
 from padan_client.errors import VerificationError
 from padan_client.lists import prepare_list
 from padan_linkage.answers import Answers
+from padan_linkage.policy import MatchPolicy
 from padan_linkage.sealing import Sealer
 
 ROWS = 40
@@ -140,7 +143,7 @@ def test_a_record_whose_only_code_was_false_is_not_called_unknown(signed, filter
     )
     opened = filtered.open(swap(filtered.sealed))
     flow = filtered.requester.place.flow
-    answered, unopened = merge_passes(flow, filtered.requester.schema, asked, [opened])
+    answered, unopened, _ = merge_passes(flow, filtered.requester.schema, asked, [opened], [])
     assert unopened == 2
     doubtful = opened.answers.record[opened.answers.failed]
     assert answered.outcomes[doubtful].tolist() == [3, 3]
@@ -190,3 +193,27 @@ def test_the_providers_decoys_are_nobody(exact):
     believed = opened.answers.record[opened.answers.matched()]
     assert not set(nobody.tolist()) & set(believed.tolist())
     assert len(believed) == 18 - 5
+
+
+def test_a_unit_that_answers_two_records_with_one_row_is_seen_where_rows_answer_once(filtered):
+    """Both records have the row's token, so its code opens for both; one of them must be wrong."""
+    filtered.tokens[2] = filtered.tokens[0]
+    sealed = filtered.seal(Answers.of(filtered.codes))
+    sealed[1] = sealed[0]
+    place = filtered.requester.place
+    once = replace(place.flow, match=MatchPolicy(one_to_one=True))
+    asked = prepare_list(
+        filtered.requester.schema,
+        [{"nik": "", "nama": f"ORANG {i}", "tanggal_lahir": "1980-01-01"} for i in range(36)],
+        columns=None,
+        id_column=None,
+    )
+    both = sorted(filtered.record_of_row[[0, 2]].tolist())
+    outcomes = {}
+    for flow in (place.flow, once):
+        filtered.requester = replace(filtered.requester, place=replace(place, flow=flow))
+        opened = filtered.open(sealed)
+        answered, unopened, _ = merge_passes(flow, filtered.requester.schema, asked, [opened], [])
+        assert unopened == 0
+        outcomes[flow.match.one_to_one] = sorted(answered.outcomes[both].tolist())
+    assert outcomes == {False: [2, 2], True: [2, 3]}

@@ -4,7 +4,9 @@ isort:skip_file
 Messages that more than one Padan service speaks of."""
 
 import builtins
+import collections.abc
 import google.protobuf.descriptor
+import google.protobuf.internal.containers
 import google.protobuf.internal.enum_type_wrapper
 import google.protobuf.message
 import google.protobuf.timestamp_pb2
@@ -271,6 +273,8 @@ class PassEstimate(google.protobuf.message.Message):
     ESTIMATED_FIELD_NUMBER: builtins.int
     PRECISION_FIELD_NUMBER: builtins.int
     RECALL_FIELD_NUMBER: builtins.int
+    BAND_ERRORS_FIELD_NUMBER: builtins.int
+    UNANSWERED_MATCHES_FIELD_NUMBER: builtins.int
     pass_id: builtins.str
     """The pass."""
     requester_rows: builtins.int
@@ -286,7 +290,17 @@ class PassEstimate(google.protobuf.message.Message):
     precision: builtins.float
     """Estimated share of the matched rows that are right, 0 to 1."""
     recall: builtins.float
-    """Estimated share of the findable matches that were found, 0 to 1."""
+    """Estimated share of the matches that this pass sees that were found, 0 to 1."""
+    unanswered_matches: builtins.float
+    """Estimated number of matches that this pass sees and does not answer with a match; absent where
+    it could not be estimated.
+    """
+    @property
+    def band_errors(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.float]:
+        """Estimated share of the matched rows of bands 1, 2 and 3 that are wrong, 0 to 1 each; 1 for a
+        band without rows. Empty where it could not be estimated.
+        """
+
     def __init__(
         self,
         *,
@@ -298,8 +312,12 @@ class PassEstimate(google.protobuf.message.Message):
         estimated: builtins.bool = ...,
         precision: builtins.float = ...,
         recall: builtins.float = ...,
+        band_errors: collections.abc.Iterable[builtins.float] | None = ...,
+        unanswered_matches: builtins.float | None = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["ambiguous_rows", b"ambiguous_rows", "estimated", b"estimated", "matched_rows", b"matched_rows", "pass_id", b"pass_id", "precision", b"precision", "provider_rows", b"provider_rows", "recall", b"recall", "requester_rows", b"requester_rows"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["_unanswered_matches", b"_unanswered_matches", "unanswered_matches", b"unanswered_matches"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["_unanswered_matches", b"_unanswered_matches", "ambiguous_rows", b"ambiguous_rows", "band_errors", b"band_errors", "estimated", b"estimated", "matched_rows", b"matched_rows", "pass_id", b"pass_id", "precision", b"precision", "provider_rows", b"provider_rows", "recall", b"recall", "requester_rows", b"requester_rows", "unanswered_matches", b"unanswered_matches"]) -> None: ...
+    def WhichOneof(self, oneof_group: typing.Literal["_unanswered_matches", b"_unanswered_matches"]) -> typing.Literal["unanswered_matches"] | None: ...
 
 global___PassEstimate = PassEstimate
 
