@@ -103,7 +103,7 @@ def test_residents_are_found_precisely(residents, tmp_path):
 @pytest.mark.parametrize("width", ["60", "80"])
 def test_a_narrow_terminal_cuts_no_name_of_a_pass(residents, monkeypatch, width):
     monkeypatch.setenv("COLUMNS", width)
-    monkeypatch.setattr("padan_client.cli.rehearse.out", Console())
+    monkeypatch.setattr("padan_client.cli.rehearsed.out", Console())
     shown = padan("rehearse", residents / "a.csv", "--schema", SCHEMA)
     assert "…" not in shown
 

@@ -39,6 +39,44 @@ if TYPE_CHECKING:
 
 _HOME = default_home()
 
+FileArgument = Annotated[Path | None, typer.Argument(help="CSV atau Parquet. / CSV or Parquet.")]
+DeltaOption = Annotated[
+    str | None,
+    typer.Option(
+        "--delta-of",
+        help="Registri yang diperbarui; FILE berisi perubahannya. / Registry to update.",
+    ),
+]
+DeletesOption = Annotated[
+    Path | None,
+    typer.Option("--deletes", help="Id yang keluar, satu per baris. / Ids that leave."),
+]
+PublishModeOption = Annotated[
+    str | None,
+    typer.Option(
+        "--mode",
+        help="unit | direct; bawaan: unit bila alur membolehkan. / Default: unit if allowed.",
+    ),
+]
+DaysOption = Annotated[
+    int,
+    typer.Option(
+        "--days", min=1, max=366, help="Masa pakai tabel langsung. / Days a table is good for."
+    ),
+]
+ProcessesOption = Annotated[
+    int | None,
+    typer.Option("--processes", min=1, help="Bawaan: semua prosesor. / Default: all."),
+]
+AsOfOption = Annotated[
+    datetime | None,
+    typer.Option(
+        "--as-of",
+        formats=["%Y-%m-%d"],
+        help="Hari acuan kolom tanggal; bawaan: hari ini. / Day for date columns.",
+    ),
+]
+
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
@@ -50,46 +88,16 @@ def publish(
     agreement: AgreementOption,
     flow: FlowOption,
     id_column: IdOption,
-    file: Annotated[Path | None, typer.Argument(help="CSV atau Parquet. / CSV or Parquet.")] = None,
+    file: FileArgument = None,
     *,
     status: StatusOption = None,
     map_: MapOption = None,
-    delta_of: Annotated[
-        str | None,
-        typer.Option(
-            "--delta-of",
-            help="Registri yang diperbarui; FILE berisi perubahannya. / Registry to update.",
-        ),
-    ] = None,
-    deletes: Annotated[
-        Path | None,
-        typer.Option("--deletes", help="Id yang keluar, satu per baris. / Ids that leave."),
-    ] = None,
-    mode: Annotated[
-        str | None,
-        typer.Option(
-            "--mode",
-            help="unit | direct; bawaan: unit bila alur membolehkan. / Default: unit if allowed.",
-        ),
-    ] = None,
-    days: Annotated[
-        int,
-        typer.Option(
-            "--days", min=1, max=366, help="Masa pakai tabel langsung. / Days a table is good for."
-        ),
-    ] = 31,
-    processes: Annotated[
-        int | None,
-        typer.Option("--processes", min=1, help="Bawaan: semua prosesor. / Default: all."),
-    ] = None,
-    as_of: Annotated[
-        datetime | None,
-        typer.Option(
-            "--as-of",
-            formats=["%Y-%m-%d"],
-            help="Hari acuan kolom tanggal; bawaan: hari ini. / Day for date columns.",
-        ),
-    ] = None,
+    delta_of: DeltaOption = None,
+    deletes: DeletesOption = None,
+    mode: PublishModeOption = None,
+    days: DaysOption = 31,
+    processes: ProcessesOption = None,
+    as_of: AsOfOption = None,
     quarantine: QuarantineOption = None,
     home: HomeOption = _HOME,
     json_: JsonFlag = False,
