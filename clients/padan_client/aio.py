@@ -6,7 +6,7 @@ Encoding and opening run in a thread, so the event loop stays free.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from types import TracebackType
@@ -115,7 +115,8 @@ class AsyncLink:
             case Unary(method, request, peer):
                 return await self._call(peer, method, request, deadline(method, self._timeouts))
             case Upload(method, requests, peer):
-                return await self._call(peer, method, requests(), self._timeouts.stream)
+                sent = _off_the_loop(requests())
+                return await self._call(peer, method, sent, self._timeouts.stream)
             case Download(method, request, sink, peer):
                 await self._stream(peer, method, request, sink)
                 return None
@@ -129,7 +130,11 @@ class AsyncLink:
         return self._methods[peer][method]
 
     async def _call(
-        self, peer: Peer, method: str, argument: Message | Iterator[Message], seconds: float
+        self,
+        peer: Peer,
+        method: str,
+        argument: Message | AsyncIterator[Message],
+        seconds: float,
     ) -> object:
         try:
             return await self._method(peer, method)(argument, timeout=seconds)
@@ -151,6 +156,12 @@ class AsyncLink:
             raise from_rpc_error(error, peer) from None
         finally:
             stream.cancel()
+
+
+async def _off_the_loop(messages: Iterator[Message]) -> AsyncIterator[Message]:
+    """The messages of an upload; what they are made of may have to be encoded first."""
+    while (message := await asyncio.to_thread(next, messages, None)) is not None:
+        yield message
 
 
 class AsyncProviderClient:

@@ -7,7 +7,7 @@ not open. Spec: ``proto/spec/25-sealed-codes.md``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +25,8 @@ from padan_linkage.schema import SEALED_CODE_BYTES, TOKEN_BYTES
 SEAL_ID_BYTES = 16
 NONCE_BYTES = 12
 _SEAL_KEY_BYTES = 32
+#: Rows that are sealed or opened at a time.
+_BLOCK = 1 << 14
 
 
 class SealError(Exception):
@@ -57,6 +59,14 @@ class _SealContext:
     def _associated(self, pass_id: str) -> bytes:
         """What every row's associated data starts with; the row's token follows."""
         return self._context + framed(pass_id)
+
+    def _associated_rows(self, pass_id: str, tokens: NDArray[np.uint8]) -> list[bytes]:
+        """Every row's associated data."""
+        prefix = np.frombuffer(self._associated(pass_id), np.uint8)
+        rows = np.empty((len(tokens), prefix.size + TOKEN_BYTES), np.uint8)
+        rows[:, : prefix.size] = prefix
+        rows[:, prefix.size :] = tokens
+        return _each(rows)
 
 
 class Sealer(_SealContext):
@@ -111,17 +121,14 @@ class Sealer(_SealContext):
             raise SealError(f"pass {pass_id} is sealed already; a new upload needs a new Sealer")
         self._sealed_passes.add(pass_id)
         encrypt = self._cipher(pass_id).encrypt
-        prefix = self._associated(pass_id)
-        token_bytes, payload_bytes = tokens.tobytes(), payloads.tobytes()
-        sealed: list[bytes] = []
-        for row in range(count):
-            nonce = row.to_bytes(NONCE_BYTES, "big")
-            at = row * 16
-            sealed.append(nonce)
-            sealed.append(
-                encrypt(nonce, payload_bytes[at : at + 16], prefix + token_bytes[at : at + 16])
-            )
-        return np.frombuffer(b"".join(sealed), np.uint8).reshape(count, SEALED_CODE_BYTES)
+        sealed = np.zeros((count, SEALED_CODE_BYTES), np.uint8)
+        nonces, bodies = sealed[:, :NONCE_BYTES], sealed[:, NONCE_BYTES:]
+        nonces[:, -8:] = np.arange(count, dtype=">u8").view(np.uint8).reshape(count, 8)
+        for rows in _blocks(count):
+            associated = self._associated_rows(pass_id, tokens[rows])
+            made = map(encrypt, _each(nonces[rows]), _each(payloads[rows]), associated)
+            bodies[rows] = np.frombuffer(b"".join(made), np.uint8).reshape(-1, bodies.shape[1])
+        return sealed
 
 
 class Opener(_SealContext):
@@ -163,21 +170,43 @@ class Opener(_SealContext):
         if count != _rows(sealed, SEALED_CODE_BYTES):
             raise ValueError("tokens and sealed codes differ in length")
         decrypt = self._cipher(pass_id).decrypt
-        prefix = self._associated(pass_id)
-        token_bytes, sealed_bytes = tokens.tobytes(), sealed.tobytes()
-        payloads: list[bytes] = []
+        payloads = np.zeros((count, PAYLOAD_BYTES), np.uint8)
         genuine = np.ones(count, np.bool_)
-        for row in range(count):
-            at = row * SEALED_CODE_BYTES
-            nonce = sealed_bytes[at : at + NONCE_BYTES]
-            body = sealed_bytes[at + NONCE_BYTES : at + SEALED_CODE_BYTES]
-            token = token_bytes[row * TOKEN_BYTES : (row + 1) * TOKEN_BYTES]
+        for rows in _blocks(count):
+            nonces, bodies = sealed[rows, :NONCE_BYTES], sealed[rows, NONCE_BYTES:]
+            associated = self._associated_rows(pass_id, tokens[rows])
+            codes = _each(nonces), _each(bodies), associated
             try:
-                payloads.append(decrypt(nonce, body, prefix + token))
+                opened = list(map(decrypt, *codes))
             except InvalidTag:
-                payloads.append(bytes(PAYLOAD_BYTES))
-                genuine[row] = False
-        return np.frombuffer(b"".join(payloads), np.uint8).reshape(count, PAYLOAD_BYTES), genuine
+                opened = [_opened(decrypt, *code) for code in zip(*codes, strict=True)]
+                genuine[rows] = [len(payload) > 0 for payload in opened]
+            whole = b"".join(payload or bytes(PAYLOAD_BYTES) for payload in opened)
+            payloads[rows] = np.frombuffer(whole, np.uint8).reshape(-1, PAYLOAD_BYTES)
+        return payloads, genuine
+
+
+def _opened(
+    decrypt: Callable[[bytes, bytes, bytes], bytes], nonce: bytes, body: bytes, associated: bytes
+) -> bytes:
+    """A payload, or nothing where the code does not open."""
+    try:
+        return decrypt(nonce, body, associated)
+    except InvalidTag:
+        return b""
+
+
+def _blocks(count: int) -> Iterator[slice]:
+    """``count`` rows, so many at a time that what Python makes of them stays small."""
+    for first in range(0, count, _BLOCK):
+        yield slice(first, min(first + _BLOCK, count))
+
+
+def _each(rows: NDArray[np.uint8]) -> list[bytes]:
+    """Every row's bytes."""
+    whole = np.ascontiguousarray(rows)
+    each: list[bytes] = whole.view(f"V{whole.shape[1]}").reshape(-1).tolist()
+    return each
 
 
 def seal_whole(content: bytes, info: bytes, sender_private: bytes, receiver_public: bytes) -> bytes:

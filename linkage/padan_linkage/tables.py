@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,40 @@ from numpy.typing import NDArray
 from padan_linkage.schema import Layout
 
 Bytes2D = NDArray[np.uint8]
+
+
+#: Rows that are made, and handed over, at a time.
+CHUNK_ROWS = 1 << 17
+
+
+def chunk_edges(number: int, rows: int) -> tuple[int, int]:
+    """Where a chunk of a table of ``rows`` begins and ends."""
+    return number * CHUNK_ROWS, min((number + 1) * CHUNK_ROWS, rows)
+
+
+def chunk_of(row: int) -> int:
+    """The number of the chunk that a row is in."""
+    return row // CHUNK_ROWS
+
+
+class Chunked(Protocol):
+    """A pass table that can be had chunk by chunk, whether it is there already or made so."""
+
+    @property
+    def pass_id(self) -> str:
+        """The pass that it is a table of."""
+        ...
+
+    @property
+    def layout(self) -> Layout:
+        """Its columns."""
+        ...
+
+    def __len__(self) -> int: ...
+
+    def chunk(self, number: int) -> PassTable:
+        """One chunk of it, the same whenever it is asked for."""
+        ...
 
 
 @dataclass(frozen=True, repr=False)
@@ -54,6 +89,13 @@ class PassTable:
     def rows(self, start: int, stop: int) -> dict[str, bytes]:
         """Packed bytes of rows ``start:stop``, by column."""
         return {name: column[start:stop].tobytes() for name, column in self.columns.items()}
+
+    def chunk(self, number: int) -> PassTable:
+        """The rows of one chunk, as views."""
+        start, stop = chunk_edges(number, len(self))
+        return PassTable(
+            self.pass_id, self.layout, {n: c[start:stop] for n, c in self.columns.items()}
+        )
 
     def digest(self) -> bytes:
         """The table digest, 32 bytes; see :func:`columns_digest`."""

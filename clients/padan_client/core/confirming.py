@@ -32,10 +32,9 @@ from padan_client.home import Home
 from padan_client.jobs import input_digest
 from padan_client.lists import RequestList
 from padan_client.results import ConfirmResult, PassSummary, count_codes, result_table
-from padan_linkage.encoding import EncodedPass, encode_table
+from padan_linkage.encoding import PassEncoder, PassRows
 from padan_linkage.schema import Schema
 from padan_linkage.sealing import Opener
-from padan_linkage.tables import PassTable
 
 Deliver = Callable[[ConfirmResult], None]
 
@@ -53,29 +52,22 @@ class _Encoder:
     threads: int
     kept: dict[str, tuple[NDArray[np.int64], NDArray[np.uint8]]] = field(default_factory=dict)
 
-    def table(self, pass_id: str) -> PassTable:
+    def table(self, pass_id: str) -> PassRows:
         """The pass's table, as it is uploaded."""
-        encoded = self._encode(pass_id)
-        self.kept[pass_id] = encoded.record_of_row, encoded.tokens
-        return encoded.table
+        session = self.task.session
+        encoder = PassEncoder(
+            session.schema, session.schema.get_pass(pass_id), session.key, threads=self.threads
+        )
+        drbg = self.task.drbg.fork(f"table {pass_id}")
+        made = encoder.arrange(self.asked.records, rows=self.rows, drbg=drbg)
+        self.kept[pass_id] = made.record_of_row, made.tokens
+        return made
 
     def secrets(self, pass_id: str) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
-        """Record of every row and every row's token."""
+        """Record of every row and every row's token; they are let go of."""
         if pass_id not in self.kept:
             self.table(pass_id)
-        return self.kept[pass_id]
-
-    def _encode(self, pass_id: str) -> EncodedPass:
-        session = self.task.session
-        return encode_table(
-            session.schema,
-            session.schema.get_pass(pass_id),
-            session.key,
-            self.asked.records,
-            rows=self.rows,
-            drbg=self.task.drbg.fork(f"table {pass_id}"),
-            threads=self.threads,
-        )
+        return self.kept.pop(pass_id)
 
 
 def confirm(

@@ -21,9 +21,9 @@ from padan_client.errors import RefusedError, VerificationError
 from padan_client.jobs import Job, JobStore
 from padan_client.language import t
 from padan_linkage.randomness import Drbg
-from padan_linkage.tables import PassTable
+from padan_linkage.tables import Chunked
 
-Encode = Callable[[str], PassTable]
+Encode = Callable[[str], Chunked]
 
 
 @dataclass(frozen=True, repr=False)
@@ -127,6 +127,7 @@ def _fill(task: Task, name: str, upload: Upload) -> Steps[None]:
             task.report(Progress(Stage.UPLOAD, done + safe, total, pass_id))
 
         yield from upload_table(f"{name}/tables/{pass_id}", table, task.patience, told)
+        del table  # before the next one is made
 
 
 def _checked_name(place: FlowPlace, created: pb.Dataset, wanted: pb.Dataset) -> str:

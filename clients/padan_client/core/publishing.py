@@ -28,7 +28,7 @@ from padan_linkage.encoding import Decoys, PassEncoder, ProviderInputs
 from padan_linkage.normalise import NORMALISER_VERSION
 from padan_linkage.schema import Schema
 from padan_linkage.sealing import SEAL_ID_BYTES, KeptSeal, Sealer, SealError
-from padan_linkage.tables import PassTable
+from padan_linkage.tables import Chunked
 
 _KEPT = "seal of pass "
 
@@ -80,7 +80,7 @@ class _Encoder:
     threads: int
     decoys: dict[str, Decoys] = field(default_factory=dict)
 
-    def table(self, pass_id: str) -> PassTable:
+    def table(self, pass_id: str) -> Chunked:
         """The pass's table, codes sealed."""
         session, registry = self.task.session, self.publication.registry
         encoder = PassEncoder(
@@ -89,9 +89,7 @@ class _Encoder:
         provider = ProviderInputs(self.sealer, registry.payloads, handle_key(session), registry.ids)
         drbg = self.task.drbg.fork(f"table {pass_id}")
         if self.base is None:
-            return encoder.encode(
-                registry.records, rows=self.rows, drbg=drbg, provider=provider
-            ).table
+            return encoder.arrange(registry.records, rows=self.rows, drbg=drbg, provider=provider)
         delta = encoder.encode_delta(
             registry.records,
             deleted=self.publication.deletes,

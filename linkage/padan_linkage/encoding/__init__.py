@@ -1,6 +1,7 @@
 """From normalised records to the tables that leave the house (``proto/spec/10-encoding.md``)."""
 
 from padan_linkage.encoding.decoys import Decoys
+from padan_linkage.encoding.rows import PassRows
 from padan_linkage.encoding.single import SingleEncoding, distances, encode_record
 from padan_linkage.encoding.table import (
     EncodedDelta,
@@ -16,6 +17,7 @@ __all__ = [
     "EncodedDelta",
     "EncodedPass",
     "PassEncoder",
+    "PassRows",
     "ProviderInputs",
     "SingleEncoding",
     "distances",

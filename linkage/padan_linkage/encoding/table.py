@@ -5,32 +5,28 @@ Start at :func:`encode_table`. Spec: ``proto/spec/10-encoding.md``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from functools import partial
-from itertools import pairwise
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from padan_linkage.answers import Answers
-from padan_linkage.encoding import kernel
-from padan_linkage.encoding.columns import StringColumn, text_of
+from padan_linkage.encoding.columns import StringColumn
 from padan_linkage.encoding.decoys import Decoys, cover_traffic, recombine
 from padan_linkage.encoding.diffusion import diffusion_rows
 from padan_linkage.encoding.handles import decoy_handles, record_handles
-from padan_linkage.encoding.qgrams import cut_of
+from padan_linkage.encoding.rows import FilterMaker, PassRows
 from padan_linkage.encoding.selftest import check_kernels
 from padan_linkage.encoding.sha256 import HASH_BYTES
 from padan_linkage.encoding.tokens import Tokens, buckets, make_tokens, salt_keys
 from padan_linkage.keys import LinkageKey
 from padan_linkage.normalise import exact_values
 from padan_linkage.randomness import Drbg
-from padan_linkage.schema import TOKEN_BYTES, Layout, Pass, Schema, Segment
+from padan_linkage.schema import TOKEN_BYTES, Layout, Pass, Schema
 from padan_linkage.sealing import Sealer
-from padan_linkage.tables import PassTable
+from padan_linkage.tables import PassTable, chunk_of
 
 Records = Mapping[str, StringColumn]
 Numbers = NDArray[np.int64]
@@ -66,6 +62,11 @@ class EncodedPass:
     record_of_row: Numbers
     tokens: Column
 
+    @classmethod
+    def of(cls, rows: PassRows) -> EncodedPass:
+        """All of ``rows``."""
+        return cls(rows.whole(), rows.record_of_row, rows.tokens)
+
     def __repr__(self) -> str:
         return f"EncodedPass({self.table!r})"
 
@@ -86,15 +87,26 @@ class _Slots:
     """Rows before they are shuffled, ``int64[rows]`` each.
 
     ``record``: whom the row answers for, or -1; ``exact`` and ``other``: the records whose exact
-    and other fields it shows, or -1. Provider only: ``handles`` ``uint8[rows, 16]``; deltas only:
-    ``operations`` ``uint8[rows, 1]``.
+    and other fields it shows, or -1.
     """
 
     record: Numbers
     exact: Numbers
     other: Numbers
-    handles: Column | None = None
-    operations: Column | None = None
+
+
+@dataclass(frozen=True, repr=False)
+class _Shuffled:
+    """Rows in their final order: as in _Slots, with each row's hash ``uint8[rows, 32]``.
+
+    Provider only: ``handles`` ``uint8[rows, 16]``; deltas only: ``operations`` ``uint8[rows, 1]``.
+    """
+
+    record: Numbers
+    other: Numbers
+    hashes: Column
+    handles: Column | None
+    operations: Column | None
 
 
 def encode_table(
@@ -131,9 +143,9 @@ class PassEncoder:
         labels = [segment.label for segment in p.similar]
         if len(labels) > _MAX_LABELS:
             raise ValueError(f"pass {p.id}: at most {_MAX_LABELS} segments")
-        self._schema, self._pass, self._threads = schema, p, max(1, threads)
+        self._schema, self._pass = schema, p
         self._token_key = key.subkey("token", digest, p.id)
-        self._diffusion = {
+        diffusion = {
             segment.label: diffusion_rows(
                 key.subkey("diffusion", digest, p.id, segment.label),
                 segment.bits,
@@ -141,7 +153,8 @@ class PassEncoder:
             )
             for segment in p.similar
         }
-        self._label_numbers = {label: labels.index(label) for label in labels}
+        numbers = {label: labels.index(label) for label in labels}
+        self._maker = FilterMaker(schema, p, diffusion, numbers, max(1, threads))
 
     def __repr__(self) -> str:
         return f"PassEncoder({self._pass.id!r}, …)"
@@ -150,20 +163,24 @@ class PassEncoder:
         self, records: Records, *, rows: int, drbg: Drbg, provider: ProviderInputs | None = None
     ) -> EncodedPass:
         """As :func:`encode_table`."""
+        return EncodedPass.of(self.arrange(records, rows=rows, drbg=drbg, provider=provider))
+
+    def arrange(
+        self, records: Records, *, rows: int, drbg: Drbg, provider: ProviderInputs | None = None
+    ) -> PassRows:
+        """As :func:`encode_table`, but filters and tags are made chunk by chunk, on demand."""
         drbg = drbg.fork(f"encode {self._pass.id}")
         count = _record_count(records, provider)
         if rows < count:
             raise ValueError(f"{count} records do not fit {rows} rows")
         records = _in_one_piece(records)
-        tokens = self._tokens(records)
-        slots = self._slots(tokens, rows, drbg)
+        handles = None
         if provider is not None:
-            handles = [
-                record_handles(provider.handle_key, self._pass.id, provider.ids),
-                decoy_handles(provider.handle_key, self._pass.id, np.arange(rows - count)),
-            ]
-            slots = replace(slots, handles=np.concatenate(handles))
-        return self._finish(records, tokens, slots, drbg, provider)
+            of_records = record_handles(provider.handle_key, self._pass.id, provider.ids)
+            of_decoys = decoy_handles(provider.handle_key, self._pass.id, np.arange(rows - count))
+            handles = np.concatenate([of_records, of_decoys])
+        shuffled = self._shuffled(records, rows, drbg, handles=handles)
+        return self._finish(records, shuffled, drbg, provider)
 
     def encode_delta(
         self,
@@ -188,7 +205,6 @@ class PassEncoder:
             raise ValueError(f"{count + len(deleted)} changes do not fit {rows} rows")
         cover = cover_traffic(decoys, spare, drbg)
         records = _in_one_piece(changed) if pool is None else _in_one_piece(changed, pool)
-        tokens = self._tokens(records)
         pass_id, key = self._pass.id, provider.handle_key
         joined_or_renewed = np.concatenate([cover.joined, cover.renewed])
         handles = [
@@ -199,12 +215,16 @@ class PassEncoder:
         ]
         upserts = count + joined_or_renewed.size
         operations = np.where(np.arange(rows) < upserts, UPSERT, DELETE).astype(np.uint8)
-        slots = replace(
-            self._slots(tokens, rows, drbg, count),
+        shuffled = self._shuffled(
+            records,
+            rows,
+            drbg,
+            count=count,
             handles=np.concatenate(handles),
             operations=operations.reshape(-1, 1),
         )
-        return EncodedDelta(self._finish(records, tokens, slots, drbg, provider), cover.after)
+        made = self._finish(records, shuffled, drbg, provider)
+        return EncodedDelta(EncodedPass.of(made), cover.after)
 
     def _tokens(self, records: dict[str, pa.StringArray]) -> Tokens:
         return make_tokens(self._token_key, exact_values(self._schema, self._pass, records))
@@ -224,93 +244,63 @@ class PassEncoder:
             exact[vacant] = -1  # a decoy of an exact pass shows a token that nobody has
         return _Slots(record, exact, other)
 
+    def _shuffled(
+        self,
+        records: dict[str, pa.StringArray],
+        rows: int,
+        drbg: Drbg,
+        *,
+        count: int | None = None,
+        handles: Column | None = None,
+        operations: Column | None = None,
+    ) -> _Shuffled:
+        """The slots in random order, with their hashes."""
+        tokens = self._tokens(records)
+        slots = self._slots(tokens, rows, drbg, count)
+        order = drbg.permutation(rows)
+        return _Shuffled(
+            record=slots.record[order],
+            other=slots.other[order],
+            hashes=_row_hashes(tokens, slots.exact[order], drbg),
+            handles=None if handles is None else handles[order],
+            operations=None if operations is None else operations[order],
+        )
+
     def _finish(
         self,
-        records: Records,
-        tokens: Tokens,
-        slots: _Slots,
+        records: dict[str, pa.StringArray],
+        rows: _Shuffled,
         drbg: Drbg,
         provider: ProviderInputs | None,
-    ) -> EncodedPass:
-        """Shuffles the slots and writes every column."""
+    ) -> PassRows:
+        """Writes every column but those that wait for their chunk."""
         p = self._pass
-        order = drbg.permutation(slots.record.size)
-        hashes = _row_hashes(tokens, slots.exact[order], drbg)
-        row_tokens = np.ascontiguousarray(hashes[:, :TOKEN_BYTES])
-        source = (salt_keys(hashes), slots.other[order], drbg.uint64(2))
-        filters, presence = self._filters(records, source)
-        columns = {
-            "keys": buckets(hashes, p.bucket_bits) if p.similar else row_tokens,
-            "filters": filters,
-            "presence": presence,
-            "tags": self._tags(records, source),
-        }
-        record_of_row = slots.record[order]
+        tokens = np.ascontiguousarray(rows.hashes[:, :TOKEN_BYTES])
+        columns = {"keys": buckets(rows.hashes, p.bucket_bits) if p.similar else tokens}
         if provider is not None:
-            assert slots.handles is not None
-            payloads = _payloads(provider.payloads, record_of_row)
-            columns["handles"] = slots.handles[order]
-            columns["sealed_codes"] = provider.sealer.seal(p.id, row_tokens, payloads)
-        if slots.operations is not None:
-            columns["operations"] = slots.operations[order]
-        layout = Layout.of(
-            self._schema,
-            p,
-            provider=provider is not None,
-            delta=slots.operations is not None,
+            assert rows.handles is not None
+            payloads = _payloads(provider.payloads, rows.record)
+            columns["handles"] = rows.handles
+            columns["sealed_codes"] = provider.sealer.seal(p.id, tokens, payloads)
+        if rows.operations is not None:
+            columns["operations"] = rows.operations
+        chunks = chunk_of(rows.record.size - 1) + 1
+        return PassRows(
+            layout=Layout.of(
+                self._schema,
+                p,
+                provider=provider is not None,
+                delta=rows.operations is not None,
+            ),
+            record_of_row=rows.record,
+            tokens=tokens,
+            settled=columns,
+            records=records,
+            salts=salt_keys(rows.hashes),
+            other=rows.other,
+            fills=drbg.uint64(2 * chunks).reshape(chunks, 2),
+            maker=self._maker,
         )
-        present = {name: columns[name] for name, _ in layout.columns()}
-        return EncodedPass(PassTable(p.id, layout, present), record_of_row, row_tokens)
-
-    def _filters(
-        self, records: Records, source: tuple[NDArray[np.uint64], Numbers, NDArray[np.uint64]]
-    ) -> tuple[Column, Column]:
-        """Filters ``uint8[rows, bits / 8]`` and presence ``uint8[rows, ceil(segments / 8)]``."""
-        segments = self._pass.similar
-        rows = source[1].size
-        filters = np.empty((rows, self._pass.filter_words), np.uint64)
-        presence = np.zeros((rows, max(1, -(-len(segments) // 8))), np.uint8)
-        word = 0
-        for index, segment in enumerate(segments):
-            shape = self._segment(segment, index, word)
-            text = text_of([records[name] for name in segment.fields])
-            self._over_rows(
-                rows,
-                partial(kernel.encode_segment, shape, text, source, (filters, presence)),
-            )
-            word += segment.bits // 64
-        return _little_endian_bytes(filters), presence
-
-    def _segment(
-        self, segment: Segment, index: int, word: int
-    ) -> tuple[NDArray[np.uint64], Numbers, int, int, int, int]:
-        cuts = np.array([cut_of(self._schema.kind(name)) for name in segment.fields], np.int64)
-        label = self._label_numbers[segment.label]
-        return self._diffusion[segment.label], cuts, label, segment.weight, index, word
-
-    def _tags(
-        self, records: Records, source: tuple[NDArray[np.uint64], Numbers, NDArray[np.uint64]]
-    ) -> Column:
-        """Confirmation tags, ``uint8[rows, 8 * fields]``."""
-        rows = source[1].size
-        tags = np.empty((rows, len(self._pass.confirm)), np.uint64)
-        for index, name in enumerate(self._pass.confirm):
-            text = text_of([records[name]])
-            self._over_rows(
-                rows,
-                partial(kernel.encode_tags, index, text, source, tags),
-            )
-        return _little_endian_bytes(tags)
-
-    def _over_rows(self, rows: int, work: Callable[[tuple[int, int]], None]) -> None:
-        """Runs ``work`` over row ranges, one a thread."""
-        edges = [rows * i // self._threads for i in range(self._threads + 1)]
-        spans = list(pairwise(edges))
-        if self._threads == 1:
-            work(spans[0])
-            return
-        with ThreadPoolExecutor(self._threads) as pool:
-            list(pool.map(work, spans))
 
 
 def encode_delta(
@@ -385,7 +375,3 @@ def _payloads(payloads: Column, record_of_row: Numbers) -> Column:
     real = record_of_row >= 0
     chosen[real] = payloads[record_of_row[real]]
     return chosen
-
-
-def _little_endian_bytes(words: NDArray[np.uint64]) -> Column:
-    return words.astype("<u8", copy=False).view(np.uint8).reshape(words.shape[0], -1)

@@ -9,6 +9,7 @@ from padan.v1 import dataset_service_pb2 as pb
 from padan_client.core import uploading
 from padan_client.core.effects import Patience, Pause, Unary, Upload, Work
 from padan_client.errors import RefusedError, UnavailableError, VerificationError
+from padan_linkage import tables
 from padan_linkage.schema import Layout
 from padan_linkage.tables import PassTable, columns_digest
 
@@ -17,8 +18,9 @@ NAME = "agreements/a/flows/f/datasets/d/tables/nik"
 PATIENCE = Patience(jitter=lambda: 0.0, attempts=5)
 
 
-@pytest.fixture(autouse=True)
-def _small_pieces(monkeypatch):
+@pytest.fixture(autouse=True, params=[24, 256, 1000], ids="chunks of {}".format)
+def _small_pieces(monkeypatch, request):
+    monkeypatch.setattr(tables, "CHUNK_ROWS", request.param)
     monkeypatch.setattr(uploading, "PIECE_BYTES", 10 * 80)
     monkeypatch.setattr(uploading, "STREAM_BYTES", 40 * 80)
 

@@ -86,10 +86,10 @@ def unmasked(schema, key, pass_id, records):
     tokens = encoder._tokens(records)
     salts = salt_keys(tokens.distinct[tokens.of_record])
     source = (salts, np.arange(len(salts)), np.zeros(2, np.uint64))
-    masked, _ = encoder._filters(records, source)
-    for label, rows in encoder._diffusion.items():
-        encoder._diffusion[label] = np.zeros_like(rows)
-    pads, _ = encoder._filters(records, source)
+    masked = encoder._maker.filters(records, source)["filters"]
+    for label, rows in encoder._maker.diffusion.items():
+        encoder._maker.diffusion[label] = np.zeros_like(rows)
+    pads = encoder._maker.filters(records, source)["filters"]
     as_bits = [np.unpackbits(a, axis=1, bitorder="little") for a in (masked, pads, masked ^ pads)]
     return dict(zip(("masked", "pads", "unmasked"), as_bits, strict=True))
 

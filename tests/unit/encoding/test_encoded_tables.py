@@ -4,10 +4,12 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from padan_linkage.encoding import Decoys, encode_delta
+from padan_linkage import tables
+from padan_linkage.encoding import Decoys, PassEncoder, encode_delta
 from padan_linkage.encoding.decoys import cover_traffic, recombine
 from padan_linkage.encoding.handles import decoy_handles, record_handles
 from padan_linkage.randomness import Drbg
+from padan_linkage.tables import chunk_edges, chunk_of
 
 PASSES = ("nik", "lahir", "kota")
 
@@ -283,3 +285,25 @@ def test_a_pool_gives_decoys_more_people_to_imitate(schema, key, people, provide
     assert len({bytes(t) for t in alone.tokens}) == 256  # nobody to pair with: random tokens
     assert len({bytes(t) for t in pooled.tokens}) <= 13  # twelve towns, and the record's own
     assert (pooled.record_of_row >= 0).sum() == 1
+
+
+def test_rows_made_chunk_by_chunk_are_those_of_the_whole_table(
+    monkeypatch, schema, key, people, provider_inputs
+):
+    monkeypatch.setattr(tables, "CHUNK_ROWS", 96)
+    records, p = people(300), schema.get_pass("lahir")
+    for name in ("depan", "belakang"):
+        records[name] = pa.array([""] * 150 + records[name].to_pylist()[150:])
+    rows = PassEncoder(schema, p, key, threads=2).arrange(
+        records,
+        rows=schema.padded_rows(300),
+        drbg=Drbg(b"c" * 32),
+        provider=provider_inputs(300),
+    )
+    whole = rows.whole()
+    assert whole.digest() == rows.whole().digest()
+    for number in reversed(range(chunk_of(len(rows) - 1) + 1)):
+        start, stop = chunk_edges(number, len(rows))
+        assert rows.chunk(number).rows(0, stop - start) == whole.rows(start, stop)
+    filters = set(map(bytes, whole.columns["filters"]))
+    assert len(filters) == len(whole)  # what fills empty fields does not repeat from chunk to chunk
