@@ -21,6 +21,8 @@ from padan_linkage.policy import MatchPolicy
 NINE_IN_TEN = 1.645
 #: Bounds of a share must be this close for the middle between them to be called an estimate.
 NARROW = 0.05
+#: A pass's expected wrong answers are at most this many times too many.
+MOST_TOO_MANY = 2.0
 
 Float: TypeAlias = NDArray[np.float64]
 Bool: TypeAlias = NDArray[np.bool_]
@@ -56,13 +58,12 @@ class Claims:
     """What one pass says of the ``k`` records that it answers; answers not believed are left out.
 
     ``record``: int64[k], each at most once; ``error``: float64[k], the chance that the answer is
-    wrong, as the pass sees it; ``band``: uint8[k]; ``exact``: the pass compares exact fields alone;
-    ``unanswered``: matches that the pass sees and does not answer, None where it cannot tell.
+    wrong, as the pass sees it; ``exact``: the pass compares exact fields alone; ``unanswered``:
+    matches that the pass sees and does not answer, None where it cannot tell.
     """
 
     record: NDArray[np.int64]
     error: Float
-    band: NDArray[np.uint8]
     exact: bool
     unanswered: float | None
 
@@ -184,7 +185,8 @@ def _up_to(error: Float, order: NDArray[np.int64], good: Bool) -> Bool:
 def _precision(kept: Bool, error: Float, claims: Sequence[Claims]) -> Share:
     """At worst the passes' wrong answers are all about different records, at best about the same.
 
-    Each end with its Poisson bound, a whole number of answers.
+    Each end with its Poisson bound, a whole number of answers. A pass may also expect twice as many
+    as there are: it counts strangers among decoy rows, which its owner leaves out.
     """
     number = int(kept.sum())
     if not number:
@@ -192,7 +194,7 @@ def _precision(kept: Bool, error: Float, claims: Sequence[Claims]) -> Share:
     wrong = [float(c.error[kept[c.record]].sum()) for c in claims]
     value = 1 - float(error[kept].sum()) / number
     low = max(0.0, 1 - math.ceil(poisson_above(sum(wrong))) / number)
-    high = 1 - math.floor(poisson_below(max(wrong, default=0.0))) / number
+    high = 1 - math.floor(poisson_below(max(wrong, default=0.0) / MOST_TOO_MANY)) / number
     return Share(value, min(low, value), max(high, value))
 
 
@@ -203,7 +205,7 @@ def _recall(
 
     A match that shares the exact fields of a pass and nothing else looks like a stranger to
     everybody, so from below there is no bound but that no record has two matches. From above: the
-    answers dropped, and what some pass sees below its line and no other answers.
+    answers dropped, and what some pass sees and nobody can have answered.
     """
     if precision.low is None or precision.high is None:
         return Share()
@@ -216,20 +218,14 @@ def _recall(
 
 
 def _surely_unseen(claims: Sequence[Claims]) -> float:
-    """Matches that one pass sees, does not answer, and no other does either, at the least.
+    """Matches that one pass sees, does not answer, and no other can have answered.
 
-    Those below a pass's line are answered by others no more often than those just above it. The
-    passes may mean the same ones, so the pass with most counts.
+    All records that only others answer may be among those that the pass leaves unanswered; and the
+    passes may mean the same matches, so the pass with most left over counts.
     """
-    others = np.zeros(max((int(c.record.max(initial=-1)) + 1 for c in claims), default=0), np.int64)
-    for c in claims:
-        np.add.at(others, c.record, 1)
-    unseen = [0.0]
-    for c in claims:
-        weakest = c.record[c.band == c.band.min(initial=255)]
-        if c.unanswered is not None and len(weakest):
-            unseen.append(c.unanswered * float((others[weakest] == 1).mean()))
-    return max(unseen)
+    answered = len(np.unique(np.concatenate([np.zeros(0, np.int64), *(c.record for c in claims)])))
+    left = (c.unanswered - (answered - len(c.record)) for c in claims if c.unanswered is not None)
+    return max(left, default=0.0)
 
 
 def poisson_above(count: float) -> float:

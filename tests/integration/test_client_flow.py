@@ -56,6 +56,9 @@ def test_three_hundred_asked_of_five_hundred_get_their_codes(pair):
     stages = set()
     result = confirm(pair, LIST, progress=lambda p: stages.add(p.stage))
     assert wrong(result, LIST) == []
+    precision, recall = result.expected.precision, result.expected.recall
+    assert 0.97 < precision.low <= precision.value <= precision.high == 1
+    assert recall.low <= 1 == recall.high
     assert result.counts == {
         "ASN_AKTIF": 50,
         "ASN_TIDAK_AKTIF": 50,

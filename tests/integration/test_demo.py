@@ -83,6 +83,16 @@ def test_the_flagship_flow_answers_nearly_all_and_nobody_wrongly(played):
     assert 0 < played["seconds"] == pytest.approx(sum(played["stages"].values()), abs=0.1)
 
 
+def test_what_the_requester_is_told_to_expect_holds(played):
+    """The run's estimates know no truth; the truth lies within their bounds."""
+    assert played["estimated_precision"] == pytest.approx(played["precision"], abs=0.002)
+    for share in ("precision", "recall"):
+        low, high = played[f"estimated_{share}_interval"]
+        assert low <= played[share] <= high
+    assert played["estimated_recall"] is None  # half of the list is not in the registry
+    assert played["doubtful"] < 0.002 * played["found"]
+
+
 def test_its_own_score_is_the_truth(played, folder):
     """Precision and recall again, from the files alone and with other code."""
     flow = load_agreement(example("kemnaker-bkn-2024")).flow("asn-status")

@@ -174,7 +174,7 @@ def _claims(o: Opened, p: Pass, policy: MatchPolicy, summary: PassSummary | None
     demand = (1 - policy.min_precision,) * STRONGEST_BAND
     error = np.array(demand if by_band is None else by_band)[band.astype(np.int64) - 1]
     unanswered = summary.unanswered if summary else None
-    return Claims(o.answers.record[believed], error, band, not p.similar, unanswered)
+    return Claims(o.answers.record[believed], error, not p.similar, unanswered)
 
 
 def _days(opened: Sequence[Opened], merged: Merged) -> NDArray[np.uint16]:

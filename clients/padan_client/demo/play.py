@@ -27,6 +27,14 @@ from padan_client.language import t
 from padan_linkage.agreement import EXAMPLE_IDS, JAKARTA, Flow, FlowKind, example, load_agreement
 
 _MARKER = ".padan-demo"
+#: What a confirmation says of itself without knowing the truth.
+_ESTIMATES = (
+    "estimated_precision",
+    "estimated_precision_interval",
+    "estimated_recall",
+    "estimated_recall_interval",
+    "doubtful",
+)
 
 
 @dataclass(frozen=True)
@@ -85,6 +93,7 @@ class Played:
             "in_registry": score.in_registry,
             "found": score.found,
             "right": score.right,
+            **{name: self.confirmed[name] for name in _ESTIMATES},
         }
 
     def _released(self) -> dict[str, object]:

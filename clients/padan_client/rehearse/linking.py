@@ -131,7 +131,7 @@ class Rehearsing:
             mine = np.flatnonzero(by[pair] == number)
             _put(pairs, pair[mine], own, mine)
         claims = [
-            Claims(pair, error, np.ones(len(pair), np.uint8), not p.similar, None)
+            Claims(pair, error, not p.similar, None)
             for p, pair, error in zip(self.schema.passes, ids, errors, strict=True)
         ]
         every, none = np.ones(len(distinct), np.bool_), np.zeros(len(distinct), np.bool_)
@@ -180,7 +180,7 @@ class Rehearsing:
         error = np.ones(len(result.outcome))
         everybody = result.outcome == MATCHED
         error[everybody] = self._errors(result.score[everybody], result.estimate)
-        claim = Claims(pairs.a, error[kept], result.band[kept], not p.similar, result.unanswered)
+        claim = Claims(pairs.a, error[kept], not p.similar, result.unanswered)
         report = PassReport(
             p.id,
             matched=len(kept),

@@ -42,7 +42,7 @@ from padan_linkage.schema import Pass
 from padan_linkage.tables import PassTable
 
 #: Rows of the list and of the registry that calibration looks at.
-SAMPLE_ASKED, SAMPLE_DECOYS = 100_000, 60_000
+SAMPLE_ASKED, SAMPLE_DECOYS = 100_000, 500_000
 #: Survivors held in memory for calibration; beyond it the sample is thinned.
 MOST_SURVIVORS = 1_000_000
 #: Fewer pairs of the registry than this say nothing about strangers.
