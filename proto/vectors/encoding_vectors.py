@@ -140,11 +140,12 @@ def rows(
     exact = exact_values(schema, p, columns)
     tokens = make_tokens(key.subkey("token", schema.digest(), p.id), exact)
     result = []
-    for record, number in enumerate(tokens.of_record.tolist()):
+    usable = set(tokens.usable.tolist())
+    for record in range(len(tokens.hashes)):
         values = [column[record].as_py() for column in exact]
         entry: dict[str, Any] = {"pass": p.id, "record": record, "exact": values, "row": None}
-        if number >= 0:
-            hashed = tokens.distinct[number : number + 1]
+        if record in usable:
+            hashed = tokens.hashes[record : record + 1]
             person = {name: column[record].as_py() for name, column in columns.items()}
             entry["row"] = row(schema, p, key, hashed, person)
         result.append(entry)

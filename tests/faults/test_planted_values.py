@@ -111,8 +111,8 @@ def noting(secrets: Secrets) -> Iterator[None]:
 
     def tokens(made, encoder) -> None:
         if encoder._pass.similar:
-            secrets.note("token in a pass with a filter", *made.distinct[:, :TOKEN_BYTES])
-        secrets.note("salt key", *made.distinct[:, TOKEN_BYTES:])
+            secrets.note("token in a pass with a filter", *made.hashes[:, :TOKEN_BYTES])
+        secrets.note("salt key", *made.hashes[:, TOKEN_BYTES:])
 
     def seal(made, _) -> None:
         secrets.note("seal key", *made.pass_keys.values())

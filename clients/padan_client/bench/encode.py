@@ -1,8 +1,9 @@
 """``padan bench encode``: plain filters beside clkhash, and what hardening costs.
 
 The plain filters are clkhash's kind (keyed, bigrams, one filter a record, not salted, not diffused)
-of the same columns; the hardened ones are the passes of an example agreement, decoys and all. On
-one core, speeds are per second of processor time: other work on the machine is not counted.
+of the same columns; the hardened ones are the passes of the agreements' first flow and those of
+a lean schema that the advisor proposes, decoys and all. On one core, speeds are per second of
+processor time: other work on the machine is not counted.
 """
 
 from __future__ import annotations
@@ -22,7 +23,6 @@ from padan_client.bench.report import (
     PlotOption,
     Report,
     RoundsOption,
-    Timing,
     alternately,
     announce,
     faster,
@@ -37,12 +37,17 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from padan_linkage.agreement import Flow
+    from padan_linkage.schema import Schema
 
 BITS, POSITIONS = 1024, 10
-_AGREEMENT, _FLOW = "kemnaker-bpjskes-2020", "pekerja-jkn"
+#: Whose registry has the columns of the plain filters, and whose passes are encoded.
+_PLAIN = "kemnaker-bpjskes-2020", "pekerja-jkn"
+_HARDENED = "kemnaker-bkn-2024", "asn-status"
 _COLUMNS = ("nama", "tanggal_lahir", "alamat", "nik")
 #: clkhash gets this many records a round: it has a fiftieth of our speed.
 _PEER_RECORDS = 4_000
+#: Records that the advisor looks at.
+_ADVISED = 20_000
 
 
 @reports_errors
@@ -65,19 +70,25 @@ def command(
 ) -> None:
     """Penyandian: filter polos dan jalur yang dikeraskan. / Encoding, plain and hardened."""
     from padan_client.bench.clkhash_peer import environment
-    from padan_client.generate import generate_demo
-    from padan_linkage.agreement import example, load_agreement
 
-    flow = load_agreement(example(_AGREEMENT)).flow(_FLOW)
     announce(json_, t("orang-orang buatan", "generated people"))
-    made = generate_demo(flow, records, min(records, 1000), seed=1).registry
+    (_, people), (flow, made) = (_registry(*each, records) for each in (_PLAIN, _HARDENED))
     report = Report("encode", {"records": records, "rounds": rounds, "bits": BITS})
     announce(json_, t("filter polos", "plain filters"))
     folder = None if without else peers or environment()
-    _plain(report, made.select(_COLUMNS), rounds, folder)
+    peer = _plain(report, people.select(_COLUMNS), rounds, folder)
     announce(json_, t("jalur yang dikeraskan", "hardened passes"))
-    _hardened(report, flow, made, rounds)
+    _hardened(report, _schemas(flow, made), made, rounds, peer)
     report.publish(json_=json_, plot=plot)
+
+
+def _registry(agreement: str, flow_id: str, records: int) -> tuple[Flow, pa.Table]:
+    """A flow of an example agreement, and a registry of generated people for it."""
+    from padan_client.generate import generate_demo
+    from padan_linkage.agreement import example, load_agreement
+
+    flow = load_agreement(example(agreement)).flow(flow_id)
+    return flow, generate_demo(flow, records, min(records, 1000), seed=1).registry
 
 
 @dataclass
@@ -94,8 +105,11 @@ class _Peer:
         self.fill = answer["fill"]
 
 
-def _plain(report: Report, table: pa.Table, rounds: int, folder: Path | None) -> None:
-    """Plain filters from Arrow and from lists, on one core and on two, beside clkhash."""
+def _plain(report: Report, table: pa.Table, rounds: int, folder: Path | None) -> float | None:
+    """Plain filters from Arrow and from lists, on one core and on two, beside clkhash.
+
+    Gives clkhash's records a second, None without it.
+    """
     import numpy as np
     import pyarrow as pa
 
@@ -143,6 +157,7 @@ def _plain(report: Report, table: pa.Table, rounds: int, folder: Path | None) ->
             report.ratios[f"encode_{name}_vs_clkhash"] = rounded(speeds[name] / speeds["clkhash"])
     report.measured["plain_records_per_second"] = {k: round(v) for k, v in speeds.items()}
     report.measured["plain_fill"] = fill
+    return speeds.get("clkhash")
 
 
 def _write(file: Path, table: pa.Table) -> None:
@@ -150,17 +165,49 @@ def _write(file: Path, table: pa.Table) -> None:
         csv.writer(out).writerows(zip(*(table[name].to_pylist() for name in _COLUMNS), strict=True))
 
 
-def _hardened(report: Report, flow: Flow, table: pa.Table, rounds: int) -> None:
-    """Every pass of the flow on one core, from normalised columns to the requester's table."""
+def _schemas(flow: Flow, table: pa.Table) -> dict[str, Schema]:
+    """The flow's own schema, and the strict lean one that the advisor makes for its registry."""
+    from padan_linkage.advice import Size, Wishes, suggest
+    from padan_linkage.profiles import ProfileName
+
+    assert flow.schema is not None
+    wishes = Wishes(ProfileName.KETAT, Size.LEAN, rows=len(table))
+    return {flow.id: flow.schema, "lean": suggest(table.slice(0, _ADVISED), None, wishes).schema}
+
+
+def _hardened(
+    report: Report,
+    schemas: dict[str, Schema],
+    table: pa.Table,
+    rounds: int,
+    peer: float | None,
+) -> None:
+    """Every pass of the schemas on one core, from normalised columns to the requester's table."""
+    speeds: dict[str, dict[str, int]] = {}
+    for name, schema in schemas.items():
+        for pass_id, speed in _passes(schema, table, rounds).items():
+            speeds[f"{name} {pass_id}"] = speed
+    report.measured["hardened"] = speeds
+    slowest: dict[int, int] = {}
+    for speed in speeds.values():
+        segments, found = speed["segments"], speed["records_per_second"]
+        slowest[segments] = min(found, slowest.get(segments, found))
+    report.measured["hardened_slowest_by_segments"] = {str(n): slowest[n] for n in sorted(slowest)}
+    if peer is not None:
+        for segments in sorted(slowest):
+            name = f"hardened_{segments}_segments_vs_plain_clkhash"
+            report.ratios[name] = rounded(slowest[segments] / peer)
+
+
+def _passes(schema: Schema, table: pa.Table, rounds: int) -> dict[str, dict[str, int]]:
+    """Speeds of a schema's passes by their ids; a row is a record or a decoy."""
     from padan_client.records import prepare
     from padan_linkage.encoding.table import PassEncoder
     from padan_linkage.keys import LinkageKey
     from padan_linkage.randomness import Drbg
 
-    schema = flow.schema
-    assert schema is not None
     fields = prepare(table, schema, None, "id").fields
-    key = LinkageKey(bytes(range(32)), schema.digest(), flow.id, 1)
+    key = LinkageKey(bytes(range(32)), schema.digest(), "bench", 1)
     rows = schema.padded_rows(len(table))
     encoders = {p.id: PassEncoder(schema, p, key) for p in schema.passes}
 
@@ -169,14 +216,12 @@ def _hardened(report: Report, flow: Flow, table: pa.Table, rounds: int) -> None:
 
     with pinned(1):
         timings = alternately({name: task(name) for name in encoders}, rounds)
-    report.measured["hardened"] = {
-        p.id: _speeds(timings[p.id], len(table), rows, p.filter_bits) for p in schema.passes
-    }
-
-
-def _speeds(timing: Timing, records: int, rows: int, bits: int) -> dict[str, object]:
     return {
-        "filter_bits": bits,
-        "records_per_second": round(records / min(timing.cpus)),
-        "rows_per_second": round(rows / min(timing.cpus)),
+        p.id: {
+            "segments": len(p.similar),
+            "filter_bits": p.filter_bits,
+            "records_per_second": round(len(table) / timings[p.id].best_cpu),
+            "rows_per_second": round(rows / timings[p.id].best_cpu),
+        }
+        for p in schema.passes
     }

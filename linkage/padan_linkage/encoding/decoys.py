@@ -31,25 +31,25 @@ class Decoys:
         return np.setdiff1d(np.arange(self.count), self.removed, assume_unique=True)
 
 
-def recombine(of_record: Numbers, count: int, drbg: Drbg) -> tuple[Numbers, Numbers]:
+def recombine(kin: Numbers, count: int, drbg: Drbg) -> tuple[Numbers, Numbers]:
     """Whose exact fields and whose other fields each decoy takes, two ``int64[count]``.
 
-    ``of_record`` numbers every record's exact values, -1 where it has none. The two records differ
+    ``kin`` is equal where records' exact values are, -1 where one has none. The two records differ
     in their exact values, for a decoy with both from equal ones would be a copy of a person. Where
     none such is found, the first is -1: a random hash. Both are -1 if no record is usable.
     """
-    usable = np.flatnonzero(of_record >= 0)
+    usable = np.flatnonzero(kin >= 0)
     if not usable.size:
         nobody = np.full(count, -1, np.int64)
         return nobody, nobody.copy()
     exact = usable[drbg.integers(count, usable.size)]
     other = usable[drbg.integers(count, usable.size)]
     for _ in range(_TRIES):
-        same = np.flatnonzero(of_record[exact] == of_record[other])
+        same = np.flatnonzero(kin[exact] == kin[other])
         if not same.size:
             return exact, other
         exact[same] = usable[drbg.integers(same.size, usable.size)]
-    exact[of_record[exact] == of_record[other]] = -1
+    exact[kin[exact] == kin[other]] = -1
     return exact, other
 
 

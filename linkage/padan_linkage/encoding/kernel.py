@@ -14,9 +14,12 @@ from padan_linkage.encoding.qgrams import MAX_GRAMS, extract, occurrences
 from padan_linkage.encoding.siphash import State, sip_bytes, sip_start, sip_word
 from padan_linkage.encoding.vectors import (
     LANES,
+    TOGETHER,
     count_below,
     sip_first_halves,
+    sip_first_halves_together,
     sip_words,
+    sip_words_together,
     take_places,
     xor_distinct,
 )
@@ -62,7 +65,7 @@ def encode_segment(
     diffusion, cuts, _, weight, _, _ = segment
     most = MAX_GRAMS * cuts.size
     words = diffusion.shape[1]
-    room = most + words + LANES
+    room = most + words + TOGETHER * LANES
     scratch = (
         aligned(room),
         aligned(2 * room).reshape(2, room),
@@ -151,8 +154,7 @@ def _hash_with_pad(
     for block in range(blocks):
         head = uint64(MASK_DOMAIN | (label << 8))
         codes[count + block] = head | (uint64(block) << uint64(_COUNTER_SHIFT))
-    for i in range(0, count + blocks, LANES):
-        sip_words(start, codes, uint64(_SEVEN_BYTES), i, hashes)
+    _hash(start, codes, count + blocks, uint64(_SEVEN_BYTES), hashes)
 
 
 @helper
@@ -172,20 +174,33 @@ def _insert(start: State, count: int, weight: int, scratch: Scratch, bits: int) 
     each, extra = weight // count, weight % count
     if extra:
         _rank(codes, hashes, count, extra, ranks)
-    inserted = 0
-    for counter in range(-(-(each + (extra > 0)) // POSITIONS_PER_HASH)):
-        left = each - counter * POSITIONS_PER_HASH
-        if counter:
-            _hash_again(start, codes, count, counter, left + (extra > 0), hashes)
-        for slot in range(min(POSITIONS_PER_HASH, left)):
+    inserted, slot, counter = 0, 0, 0
+    for left in range(each + (extra > 0), 0, -1):
+        if slot == POSITIONS_PER_HASH:
+            slot = 0
+            counter += 1
+            _hash_again(start, codes, count, counter, left, hashes)
+        if left > (extra > 0):
             _take(hashes, slot, count, bits, positions, inserted)
             inserted += count
+            slot += 1
     if extra:
-        _take(hashes, each % POSITIONS_PER_HASH, count, bits, ranks, 0)
+        _take(hashes, slot, count, bits, ranks, 0)
         for i in range(uint64(count)):
             positions[uint64(inserted)] = ranks[0, i]
             inserted += ranks[1, i] < extra
     return inserted
+
+
+@helper
+def _hash(start: State, codes: Words, count: int, tail: np.uint64, hashes: Words) -> None:
+    """SipHash of ``codes[:count] | tail``, both halves."""
+    done = 0
+    while done + (TOGETHER - 1) * LANES < count:
+        sip_words_together(start, codes, tail, done, hashes)
+        done += TOGETHER * LANES
+    for i in range(done, count, LANES):
+        sip_words(start, codes, tail, i, hashes)
 
 
 @helper
@@ -195,11 +210,14 @@ def _hash_again(
     """SipHash of every q-gram with ``counter``; what no slot is taken from stays as it was."""
     tail = uint64(_SEVEN_BYTES) | (uint64(counter) << uint64(_COUNTER_SHIFT))
     if slots > _SLOTS_A_HALF:
-        for i in range(0, count, LANES):
-            sip_words(start, codes, tail, i, hashes)
-    else:
-        for i in range(0, count, LANES):
-            sip_first_halves(start, codes, tail, i, hashes)
+        _hash(start, codes, count, tail, hashes)
+        return
+    done = 0
+    while done + (TOGETHER - 1) * LANES < count:
+        sip_first_halves_together(start, codes, tail, done, hashes)
+        done += TOGETHER * LANES
+    for i in range(done, count, LANES):
+        sip_first_halves(start, codes, tail, i, hashes)
 
 
 @helper
@@ -208,9 +226,9 @@ def _take(hashes: Words, slot: int, count: int, bits: int, target: Shorts, to: i
 
     Up to seven entries behind are overwritten.
     """
-    first = (slot // _SLOTS_A_HALF) * hashes.shape[1]
+    first, shift = (slot >> 2) * hashes.shape[1], 16 * (slot & 3)
     for i in range(0, count, LANES):
-        take_places(hashes, first + i, 16 * (slot % _SLOTS_A_HALF), bits, target, to + i)
+        take_places(hashes, first + i, shift, bits, target, to + i)
 
 
 @helper

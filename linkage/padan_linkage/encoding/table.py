@@ -239,7 +239,7 @@ class PassEncoder:
         record[usable] = usable
         exact, other = record.copy(), record.copy()
         vacant = np.flatnonzero(record < 0)
-        exact[vacant], other[vacant] = recombine(tokens.of_record, vacant.size, drbg)
+        exact[vacant], other[vacant] = recombine(tokens.kin, vacant.size, drbg)
         if not self._pass.similar:
             exact[vacant] = -1  # a decoy of an exact pass shows a token that nobody has
         return _Slots(record, exact, other)
@@ -360,11 +360,10 @@ def _record_count(records: Records, provider: ProviderInputs | None) -> int:
 
 def _row_hashes(tokens: Tokens, exact: Numbers, drbg: Drbg) -> Column:
     """Every row's 32-byte hash: its record's, or random where it has none."""
-    number = np.where(exact >= 0, tokens.of_record[exact], -1) if tokens.of_record.size else exact
     hashes = np.empty((exact.size, HASH_BYTES), np.uint8)
-    if len(tokens.distinct):
-        np.take(tokens.distinct, np.maximum(number, 0), axis=0, out=hashes)
-    unknown = np.flatnonzero(number < 0)
+    if len(tokens.hashes):
+        np.take(tokens.hashes, np.maximum(exact, 0), axis=0, out=hashes)
+    unknown = np.flatnonzero(exact < 0)
     fresh = np.frombuffer(drbg.bytes(unknown.size * HASH_BYTES), np.uint8)
     hashes[unknown] = fresh.reshape(-1, HASH_BYTES)
     return hashes

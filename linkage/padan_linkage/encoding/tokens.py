@@ -19,25 +19,28 @@ from padan_linkage.encoding.sha256 import hmac_sha256
 class Tokens:
     """Keyed hashes of ``n`` records.
 
-    ``distinct`` is ``uint8[d, 32]``, 16 bytes of token and 16 of salt key; ``of_record``
-    ``int64[n]`` numbers each record's hash, -1 where an exact field is empty.
+    ``hashes`` is ``uint8[n, 32]``, 16 bytes of token and 16 of salt key; ``kin`` ``int64[n]`` is
+    equal where the exact values are, and -1 where one of them is empty.
     """
 
-    distinct: NDArray[np.uint8]
-    of_record: NDArray[np.int64]
+    hashes: NDArray[np.uint8]
+    kin: NDArray[np.int64]
 
     @property
     def usable(self) -> NDArray[np.int64]:
         """Numbers of the records that have all exact fields."""
-        return np.flatnonzero(self.of_record >= 0)
+        return np.flatnonzero(self.kin >= 0)
 
 
 def make_tokens(key: bytes, columns: Sequence[StringColumn]) -> Tokens:
-    """HMAC-SHA-256 of every record's framed exact values, once for each distinct combination."""
-    encoded = framed_messages(columns).dictionary_encode()
-    of_record = encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
-    distinct = hmac_sha256(key, encoded.dictionary)
-    return Tokens(distinct, np.where(all_present(columns), of_record, -1))
+    """HMAC-SHA-256 of every record's framed exact values.
+
+    Equal values are hashed again: to find them would take as long.
+    """
+    hashes = hmac_sha256(key, framed_messages(columns))
+    # 63 bits tell two hashes apart; who takes them for equal draws another record, no more.
+    leading = (hashes[:, :8].view("<u8")[:, 0] >> np.uint64(1)).astype(np.int64)
+    return Tokens(hashes, np.where(all_present(columns), leading, -1))
 
 
 def buckets(hashes: NDArray[np.uint8], bucket_bits: int) -> NDArray[np.uint8]:

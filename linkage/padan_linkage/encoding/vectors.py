@@ -24,8 +24,10 @@ LANES = 8
 
 Words = NDArray[np.uint64]
 Shorts = NDArray[np.uint16]
-Numbers = NDArray[np.int64]
+Bytes = NDArray[np.uint8]
+Wholes = NDArray[np.int32]
 
+_SPACE = 32
 _WORD = ir.IntType(64)
 _SHORT = ir.IntType(16)
 _LANE = ir.VectorType(_WORD, LANES)
@@ -34,13 +36,14 @@ _LANE = ir.VectorType(_WORD, LANES)
 SipWords = Callable[[State, Words, np.uint64, int, Words], None]
 
 
-def _make_sip_words(halves: int) -> SipWords:
-    """SipHash-2-4-128, from a start state, of eight one-word messages at once.
+def _make_sip_words(halves: int, vectors: int) -> SipWords:
+    """SipHash-2-4-128, from a start state, of one-word messages, ``vectors`` times eight at once.
 
-    ``(state, words, tail, at, out)``: the messages are ``words[at + l] | tail``, l = 0 … 7; half h
+    ``(state, words, tail, at, out)``: the messages are ``words[at + l] | tail``, l = 0 … ; half h
     of their results goes to ``out[h, at + l]``, for the first ``halves``. Arrays are contiguous
     uint64.
     """
+    places = [_WORD(LANES * n) for n in range(vectors)]
 
     @intrinsic
     def sip_words(_typing: Any, state: Any, words: Any, _tail: Any, _at: Any, out: Any) -> Any:
@@ -48,20 +51,26 @@ def _make_sip_words(halves: int) -> SipWords:
 
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
             start, _, tail, at, _ = arguments
-            message = _load(builder, _array(context, builder, signature, arguments, 1).data, at)
-            message = builder.or_(message, _spread(builder, tail))
-            v = [_spread(builder, builder.extract_value(start, i)) for i in range(4)]
-            v[3] = builder.xor(v[3], message)
-            v = _rounds(builder, v, 2)
-            v[0] = builder.xor(v[0], message)
-            v[2] = builder.xor(v[2], _constant(FIRST_HALF))
+            data = _array(context, builder, signature, arguments, 1).data
             target = _array(context, builder, signature, arguments, 4)
+            tails = _spread(builder, tail)
+            messages = [
+                builder.or_(_load(builder, data, builder.add(at, place)), tails) for place in places
+            ]
+            begin = [_spread(builder, builder.extract_value(start, i)) for i in range(4)]
+            states = [[*begin[:3], builder.xor(begin[3], message)] for message in messages]
+            _rounds(builder, states, 2)
+            for v, message in zip(states, messages, strict=True):
+                v[0] = builder.xor(v[0], message)
+                v[2] = builder.xor(v[2], _constant(FIRST_HALF))
             high = builder.add(at, builder.extract_value(target.shape, 1))
-            for place, mark in ((at, 0), (high, SECOND_HALF))[:halves]:
-                v[1] = builder.xor(v[1], _constant(mark))
-                v = _rounds(builder, v, 4)
-                half = builder.xor(builder.xor(v[0], v[1]), builder.xor(v[2], v[3]))
-                _store(builder, half, target.data, place)
+            for first, mark in ((at, 0), (high, SECOND_HALF))[:halves]:
+                for v in states:
+                    v[1] = builder.xor(v[1], _constant(mark))
+                _rounds(builder, states, 4)
+                for v, place in zip(states, places, strict=True):
+                    half = builder.xor(builder.xor(v[0], v[1]), builder.xor(v[2], v[3]))
+                    _store(builder, half, target.data, builder.add(first, place))
             return context.get_dummy_value()
 
         return types.void(state, words, types.uint64, types.int64, out), generate
@@ -69,7 +78,10 @@ def _make_sip_words(halves: int) -> SipWords:
     return cast("SipWords", sip_words)
 
 
-sip_words, sip_first_halves = _make_sip_words(2), _make_sip_words(1)
+#: How many vectors are hashed step by step together: one step waits for the last one's result.
+TOGETHER = 3
+sip_words, sip_words_together = _make_sip_words(2, 1), _make_sip_words(2, TOGETHER)
+sip_first_halves, sip_first_halves_together = _make_sip_words(1, 1), _make_sip_words(1, TOGETHER)
 
 
 def _make_take_places() -> Callable[[Words, int, int, int, Shorts, int], None]:
@@ -196,58 +208,88 @@ take_places, count_below, xor_distinct = (
     _make_xor_distinct(),
 )
 
-Join = Callable[[Words, int, int, Numbers, int, Words, int], None]
+Join = Callable[[Bytes, int, int, Wholes, int, Words, int, Words, int], int]
 
 
-def _make_or_rows() -> Join:
-    """``out[to : to + 16]`` = ``rows[r * words + at : … + 16]``, joined by or over the numbers r.
+def _make_join_bigrams() -> Join:
+    """Joins, by or, the rows that a value's bigrams have in a table to ``out[to : to + 16]``.
 
-    Arguments: ``(rows, words, at, chosen, count, out, to)``, r the first ``count`` of ``chosen``.
-    ``rows`` and ``out`` are contiguous uint64, ``chosen`` is contiguous int64.
+    Arguments: ``(data, first, last, number, at, rows, step, out, to)``. Of the value
+    ``data[first:last]``, not empty, with a space before and after it, bigram a, b stands for
+    ``rows[r : r + 16]``, r = ``step`` · ``number[at + 256 a + b]``. Gives the smallest of these
+    numbers. All are contiguous; ``number`` is int32, ``rows`` and ``out`` are uint64.
     """
 
     @intrinsic
-    def or_rows(
-        _typing: Any, rows: Any, _words: Any, _at: Any, chosen: Any, _count: Any, out: Any, _to: Any
+    def join_bigrams(
+        _typing: Any,
+        data: Any,
+        _first: Any,
+        _last: Any,
+        number: Any,
+        _at: Any,
+        rows: Any,
+        _step: Any,
+        out: Any,
+        _to: Any,
     ) -> Any:
         """See the maker."""
 
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-            _, words, at, _, count, _, to = arguments
-            table, numbers, target = (
-                _array(context, builder, signature, arguments, i).data for i in (0, 3, 5)
+            _, first, last, _, at, _, step, _, to = arguments
+            text, numbers, table, target = (
+                _array(context, builder, signature, arguments, i).data for i in (0, 3, 5, 7)
             )
-            totals = [_variable(builder, _constant(0)) for _ in range(2)]
-            with cgutils.for_range(builder, count) as loop:
-                row = builder.load(builder.gep(numbers, [loop.index]))
-                first = builder.add(builder.mul(row, words), at)
+            places = [builder.add(to, _WORD(LANES * n)) for n in range(2)]
+            totals = [_variable(builder, _load(builder, target, place)) for place in places]
+            before, lowest = (_variable(builder, _WORD(n)) for n in (_SPACE, 1))
+
+            def join(byte: Any) -> None:
+                bigram = builder.or_(builder.shl(builder.load(before), _WORD(8)), byte)
+                found = builder.load(builder.gep(numbers, [builder.add(at, bigram)]))
+                found = builder.zext(found, _WORD)
+                least = builder.load(lowest)
+                less = builder.icmp_unsigned("<", found, least)
+                builder.store(builder.select(less, found, least), lowest)
+                row = builder.mul(found, step)
                 for n, total in enumerate(totals):
-                    more = _load(builder, table, builder.add(first, _WORD(LANES * n)))
-                    builder.store(builder.or_(builder.load(total), more), total)
-            for n, total in enumerate(totals):
-                _store(builder, builder.load(total), target, builder.add(to, _WORD(LANES * n)))
-            return context.get_dummy_value()
+                    part = _load(builder, table, builder.add(row, _WORD(LANES * n)))
+                    builder.store(builder.or_(builder.load(total), part), total)
+                builder.store(byte, before)
+
+            with cgutils.for_range_slice(builder, first, last, _WORD(1)) as (index, _):
+                join(builder.zext(builder.load(builder.gep(text, [index])), _WORD))
+            join(_WORD(_SPACE))
+            for total, place in zip(totals, places, strict=True):
+                _store(builder, builder.load(total), target, place)
+            return builder.load(lowest)
 
         whole = types.int64
-        return types.void(rows, whole, whole, chosen, whole, out, whole), generate
+        return whole(data, whole, whole, number, whole, rows, whole, out, whole), generate
 
-    return cast("Join", or_rows)
-
-
-or_rows = _make_or_rows()
+    return cast("Join", join_bigrams)
 
 
-def _rounds(builder: Any, v: list[Any], times: int) -> list[Any]:
-    """SipRounds on vectors."""
-    v0, v1, v2, v3 = v
+join_bigrams = _make_join_bigrams()
+
+
+def _rounds(builder: Any, states: list[list[Any]], times: int) -> None:
+    """SipRounds on vectors, of all states in step."""
     for _ in range(times):
-        v0, v2 = builder.add(v0, v1), builder.add(v2, v3)
-        v1, v3 = builder.xor(_turn(builder, v1, 13), v0), builder.xor(_turn(builder, v3, 16), v2)
-        v0 = _turn(builder, v0, 32)
-        v0, v2 = builder.add(v0, v3), builder.add(v2, v1)
-        v3, v1 = builder.xor(_turn(builder, v3, 21), v0), builder.xor(_turn(builder, v1, 17), v2)
-        v2 = _turn(builder, v2, 32)
-    return [v0, v1, v2, v3]
+        for v in states:
+            v[0], v[2] = builder.add(v[0], v[1]), builder.add(v[2], v[3])
+        for v in states:
+            v[1], v[3] = _turned(builder, v[1], 13, v[0]), _turned(builder, v[3], 16, v[2])
+            v[0] = _turn(builder, v[0], 32)
+        for v in states:
+            v[0], v[2] = builder.add(v[0], v[3]), builder.add(v[2], v[1])
+        for v in states:
+            v[3], v[1] = _turned(builder, v[3], 21, v[0]), _turned(builder, v[1], 17, v[2])
+            v[2] = _turn(builder, v[2], 32)
+
+
+def _turned(builder: Any, value: Any, bits: int, other: Any) -> Any:
+    return builder.xor(_turn(builder, value, bits), other)
 
 
 def _turn(builder: Any, value: Any, bits: int) -> Any:

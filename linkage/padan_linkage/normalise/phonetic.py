@@ -9,7 +9,11 @@ form. Spec 12, "Sound", has the table for readers.
 
 from __future__ import annotations
 
+import functools
 import re
+
+#: Tokens whose key is kept: the passes of a schema ask for those of one vocabulary again and again.
+_REMEMBERED = 1 << 16
 
 #: In order: earlier rules see the letters before later ones change them.
 _RULES = tuple(
@@ -68,6 +72,7 @@ _RULES = tuple(
 )
 
 
+@functools.lru_cache(maxsize=_REMEMBERED)
 def sound(token: str) -> str:
     """Phonetic key of one lower-case ASCII token; never empty for a token that is not."""
     for pattern, to in _RULES:

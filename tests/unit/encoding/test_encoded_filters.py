@@ -84,7 +84,7 @@ def unmasked(schema, key, pass_id, records):
     """Filters before the mask: the pad is what a segment without diffusion rows leaves."""
     encoder = PassEncoder(schema, schema.get_pass(pass_id), key)
     tokens = encoder._tokens(records)
-    salts = salt_keys(tokens.distinct[tokens.of_record])
+    salts = salt_keys(tokens.hashes)
     source = (salts, np.arange(len(salts)), np.zeros(2, np.uint64))
     masked = encoder._maker.filters(records, source)["filters"]
     for label, rows in encoder._maker.diffusion.items():

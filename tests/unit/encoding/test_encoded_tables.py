@@ -117,11 +117,11 @@ def test_no_decoy_is_a_copy_of_a_person(encode, people):
 
 
 def test_recombined_decoys_pair_different_exact_values():
-    of_record = np.array([0, 0, 0, 0, 1, -1])
-    exact, other = recombine(of_record, 5000, Drbg(bytes(32)))
+    kin = np.array([0, 0, 0, 0, 1, -1])
+    exact, other = recombine(kin, 5000, Drbg(bytes(32)))
     known = exact >= 0
     assert known.mean() > 0.99
-    assert (of_record[exact[known]] != of_record[other[known]]).all()
+    assert (kin[exact[known]] != kin[other[known]]).all()
     assert set(exact[known]) | set(other) == {0, 1, 2, 3, 4}
 
 
