@@ -379,7 +379,7 @@ def _passes(f: Flow) -> Table:
 
 
 def _segment(s: Segment) -> str:
-    return f"{'+'.join(s.fields)} (m={s.bits} T={s.weight} t={s.diffusion})"
+    return f"{s.shown} (m={s.bits} T={s.weight} t={s.diffusion})"
 
 
 def _due_line(d: Mapping[str, Any]) -> Text:

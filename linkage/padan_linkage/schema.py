@@ -76,6 +76,10 @@ DERIVATIONS: dict[Kind, frozenset[str]] = {
 LOW_ENTROPY_KINDS = frozenset({Kind.SEX, Kind.NATIONALITY, Kind.KBLI, Kind.PLACE})
 
 
+#: Largest share of a segment's insertions that fields beside may take.
+MOST_BESIDE = 0.25
+
+
 class _Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -94,6 +98,10 @@ class Segment(_Model):
     ``diffusion`` the number t of input bits XORed into each output bit (0: none). Segments of one
     ``group`` share hash, diffusion and mask, so that the unit can also compare them crosswise
     (given name against surname).
+
+    ``beside`` names fields of few values (sex, an initial, a birthplace) that count a little: each
+    is one q-gram with so few of the insertions that a differing one moves about a sixth of the
+    bits. It shows only where ``fields`` agree: otherwise the segment looks random anyway.
     """
 
     fields: Annotated[tuple[Identifier, ...], Field(min_length=1)]
@@ -101,6 +109,35 @@ class Segment(_Model):
     weight: Annotated[int, Field(ge=1, le=1024)] = 100
     diffusion: Annotated[int, Field(ge=0, le=64)] = 10
     group: Identifier | None = None
+    beside: tuple[Identifier, ...] = ()
+
+    @model_validator(mode="after")
+    def _mostly_fields(self) -> Self:
+        if len(self.beside) * self.beside_weight > self.weight * MOST_BESIDE:
+            raise ValueError(f"segment {self.label!r}: too many fields beside")
+        return self
+
+    @property
+    def beside_weight(self) -> int:
+        """Insertions of each field of ``beside``: m / 8t, rounded, and at least one."""
+        taps = 8 * max(1, self.diffusion)
+        return max(1, (self.bits + taps // 2) // taps)
+
+    @property
+    def shared_weight(self) -> int:
+        """Insertions that the q-grams of ``fields`` share out."""
+        return self.weight - self.beside_weight * len(self.beside)
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """Every field that the segment holds."""
+        return (*self.fields, *self.beside)
+
+    @property
+    def shown(self) -> str:
+        """For readers: ``nama (jenis_kelamin)``."""
+        beside = f" ({', '.join(self.beside)})" if self.beside else ""
+        return "+".join(self.fields) + beside
 
     @property
     def label(self) -> str:
@@ -203,7 +240,7 @@ def _check_pass(p: Pass, kinds: Mapping[str, Kind]) -> None:
             raise ValueError(f"pass {p.id}: no field {name!r}")
         if derivation and derivation not in DERIVATIONS.get(kinds[name], frozenset()):
             raise ValueError(f"pass {p.id}: {kinds[name]} has no derived key {derivation!r}")
-    for name in [n for s in p.similar for n in s.fields] + list(p.confirm):
+    for name in [n for s in p.similar for n in s.named] + list(p.confirm):
         if name not in kinds:
             raise ValueError(f"pass {p.id}: no field {name!r}")
     sizes: dict[str, tuple[int, int]] = {}

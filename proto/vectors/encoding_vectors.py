@@ -48,6 +48,7 @@ PASSES = [
                 "bits": 192,
                 "weight": 60,
                 "diffusion": 9,
+                "beside": ["jenis_kelamin", "tempat_lahir"],
             },
             {"fields": ["tempat_lahir", "jenis_kelamin"], "bits": 64, "weight": 20, "diffusion": 8},
             {"fields": ["tanggal_lahir"], "bits": 256, "weight": 200, "diffusion": 16},
@@ -193,14 +194,15 @@ def segment(
     true_rows = diffusion_rows(subkey, shape.bits, shape.diffusion)
     identity = diffusion_rows(subkey, shape.bits, 0)
     cuts = np.array([cut_of(schema.kind(name)) for name in shape.fields])
-    text = text_of([pa.array([person[name]]) for name in shape.fields])
+    text = text_of([pa.array([person[name]]) for name in shape.named])
 
     def encoded(diffusion: np.ndarray) -> np.ndarray:
         out = np.empty((1, shape.bits // 64), np.uint64), np.zeros((1, 1), np.uint8)
         source = (salt, np.zeros(1, np.int64), np.zeros(2, np.uint64))
         kernel.encode_segment(
-            (diffusion, cuts, label, shape.weight, 0, 0), text, source, out, (0, 1)
-        )
+            (diffusion, cuts, label, (shape.weight, shape.beside_weight), 0, 0),
+            text, source, out, (0, 1),
+        )  # fmt: skip
         return out[0]
 
     pad, masked = encoded(np.zeros_like(identity)), encoded(true_rows)

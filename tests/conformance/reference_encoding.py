@@ -205,21 +205,44 @@ def segment_grams(schema, pass_, segment, record):
     return grams
 
 
+def words_of(salt, gram, counter):
+    return struct.unpack("<8H", siphash(salt, gram + bytes([counter])))
+
+
+def gram_positions(salt, gram, bits, wanted):
+    """A q-gram's first positions."""
+    return [words_of(salt, gram, i // 7)[i % 7] * bits // 2**16 for i in range(wanted)]
+
+
 def insertions(salt, grams, bits, weight):
     """Positions of all insertions, coinciding ones repeated, in no particular order."""
 
-    def words(gram, counter):
-        return struct.unpack("<8H", siphash(salt, gram + bytes([counter])))
-
     def order(gram):
-        return words(gram, 0)[7], int.from_bytes(gram, "little")
+        return words_of(salt, gram, 0)[7], int.from_bytes(gram, "little")
 
     positions = []
     for place, gram in enumerate(sorted(grams, key=order)):
         wanted = weight // len(grams) + (place < weight % len(grams))
-        own = [words(gram, i // 7)[i % 7] * bits // 2**16 for i in range(wanted)]
-        positions += own
+        positions += gram_positions(salt, gram, bits, wanted)
     return positions
+
+
+def beside_weight(segment):
+    taps = 8 * max(1, segment["diffusion"])
+    return max(1, (segment["bits"] + taps // 2) // taps)
+
+
+def beside_grams(pass_, segment, record):
+    """One six-byte q-gram for every field beside that has a value."""
+    grams = []
+    for number, name in enumerate(segment["beside"]):
+        if record[name]:
+            digest = 0x811C9DC5
+            for byte in record[name].encode("utf-8"):
+                digest = ((digest ^ byte) * 0x01000193) % 2**32
+            place = bytes([label_number(pass_, segment), 0x40 + number])
+            grams.append(bytes([10]) + place + struct.pack("<I", digest)[0:3])
+    return grams
 
 
 def plain_bits(positions, bits):
@@ -287,7 +310,11 @@ def encode_segment(schema, pass_, segment, secret, salt, record):
     if not grams:
         return None
     bits, taps = segment["bits"], segment["diffusion"]
-    plain = plain_bits(insertions(salt, grams, bits, segment["weight"]), bits)
+    each = beside_weight(segment)
+    positions = insertions(salt, grams, bits, segment["weight"] - each * len(segment["beside"]))
+    for gram in beside_grams(pass_, segment, record):
+        positions += gram_positions(salt, gram, bits, each)
+    plain = plain_bits(positions, bits)
     diffused = plain
     if taps:
         digest = schema_digest(schema)

@@ -82,11 +82,15 @@ class PassScheme:
                 kind, front = self.schema.kind(name), f"{segment.label}/{place}/".encode()
                 for found, value in zip(sets, people[name].to_pylist(), strict=True):
                     found.update(front + gram for gram in qgrams(kind, value))
+            for name in segment.beside:
+                front = f"{segment.label}/{name}/".encode()
+                for found, value in zip(sets, people[name].to_pylist(), strict=True):
+                    found.update([front + value.encode()] if value else [])
         return [frozenset(s) for s in sets]
 
     def identities(self, people: Fields) -> list[tuple[str, ...]]:
         """See :class:`Scheme`."""
-        names = {n for s in self.p.similar for n in s.fields}
+        names = {n for s in self.p.similar for n in s.named}
         columns = [c.to_pylist() for c in exact_values(self.schema, self.p, dict(people))]
         columns += [people[n].to_pylist() for n in sorted(names)]
         return list(zip(*columns, strict=True))

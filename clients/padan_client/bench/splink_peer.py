@@ -82,7 +82,7 @@ def link(schema: Schema, a: Records, b: Records | None, seed: int) -> Scored:
 
 def compared(schema: Schema) -> list[str]:
     """Fields to compare: all but a whole name whose parts are there too."""
-    used = {n for p in schema.passes for s in p.similar for n in s.fields}
+    used = {n for p in schema.passes for s in p.similar for n in s.named}
     names = [f.name for f in schema.fields if f.kind is Kind.PERSON_NAME]
     joined = {n for n in names if n not in used} if len(names) > _NAME_PARTS else set()
     return [f.name for f in schema.fields if f.name not in joined]

@@ -156,7 +156,7 @@ def as_json(s: Suggestion) -> dict[str, object]:
         ],
         "passes": [
             {"id": p.chosen.id, "exact": p.chosen.exact, "bucket_bits": p.chosen.bucket_bits,
-             "segments": [segment.fields for segment in p.chosen.similar],
+             "segments": [segment.named for segment in p.chosen.similar],
              "group": round(p.group, 2), "reason": _sentence(p.said)}
             for p in s.passes
         ],
@@ -186,7 +186,7 @@ def show(s: Suggestion) -> None:
     ):
         passes.add_column(heading, overflow="fold")
     for p in s.passes:
-        compared = ", ".join("+".join(x.fields) for x in p.chosen.similar)
+        compared = ", ".join(x.shown for x in p.chosen.similar)
         passes.add_row(
             p.chosen.id,
             " + ".join(p.chosen.exact),

@@ -110,8 +110,10 @@ def _pass(p: Pass) -> Iterator[str]:
 def _segment(s: Segment) -> str:
     group = f", group = {_quoted(s.group)}" if s.group else ""
     fields = ", ".join(map(_quoted, s.fields))
+    named = ", ".join(map(_quoted, s.beside))
+    beside = f", beside = [{named}]" if s.beside else ""
     return (
-        f"{{ fields = [{fields}]{group}, bits = {s.bits}, weight = {s.weight}, "
+        f"{{ fields = [{fields}]{beside}{group}, bits = {s.bits}, weight = {s.weight}, "
         f"diffusion = {s.diffusion} }}"
     )
 

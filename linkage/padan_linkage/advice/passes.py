@@ -29,6 +29,14 @@ _LEAST_VARIETY = 500.0
 _BUCKET_ROWS, _BUCKET_VALUES = 16, 8
 _BUCKET_BITS = range(4, 17)
 
+#: Fields of few values: evidence beside names and dates, the most telling roles first, so many of
+#: them in a pass.
+_FEW_ROLES = (
+    Role.BIRTHPLACE, Role.MIDDLE_NAME, Role.SEX, Role.PLACE, Role.POSTCODE, Role.NATIONALITY,
+    Role.CATEGORY,
+)  # fmt: skip
+_MOST_BESIDE = 3
+
 _NAME_ROLES = frozenset({Role.GIVEN_NAME, Role.MIDDLE_NAME, Role.SURNAME})
 
 
@@ -90,7 +98,7 @@ def schema_of(fields: Fields, passes: list[PassChoice], profile: Profile) -> Sch
     """The schema with these passes and no field that none of them uses."""
     chosen = tuple(p.chosen for p in passes)
     used = {k.partition(":")[0] for p in chosen for k in p.exact}
-    used |= {n for p in chosen for s in p.similar for n in s.fields}
+    used |= {n for p in chosen for s in p.similar for n in s.named}
     return Schema(
         fields=tuple(
             SchemaField(name=f.name, kind=f.kind) for f in fields.chosen if f.name in used
@@ -162,6 +170,8 @@ def _make(
 ) -> PassChoice:
     group = keys.group(exact)
     similar = tuple(_segments(fields, keys, exact, profile, size))
+    if size is Size.THOROUGH:
+        similar = _with_few(similar, fields, exact)
     chosen = Pass(
         id=family.id.replace("_", "-")[:40],
         exact=exact,
@@ -204,3 +214,22 @@ def _telling(f: FieldChoice, keys: Keys) -> bool:
         return True
     at = f.role in {Role.POSTCODE, Role.ADDRESS}
     return at and keys.variety(f.name) >= _LEAST_VARIETY
+
+
+def _with_few(similar: tuple[Segment, ...], fields: Fields, exact: Exact) -> tuple[Segment, ...]:
+    """The same segments, with fields of few values beside names and birth date (spec 10).
+
+    Without a birth date and a name they have nothing to stand beside.
+    """
+    taken = {*exact, *(n for s in similar for n in s.fields)}
+    few = tuple(
+        f.name
+        for f in fields.of(*_FEW_ROLES)
+        if f.name not in taken and f.kind is not Kind.PERSON_NAME
+    )[:_MOST_BESIDE]
+    bearing = {
+        f.name for f in fields.chosen if f.role is Role.BIRTH_DATE or f.kind is Kind.PERSON_NAME
+    }
+    return tuple(
+        s.model_copy(update={"beside": few}) if s.fields[0] in bearing else s for s in similar
+    )

@@ -90,7 +90,7 @@ def pass_findings(a: Agreement) -> Iterator[Finding]:
 
 def _schema_rules(schema: Schema, where: str) -> Iterator[Finding]:
     used = {k.partition(":")[0] for p in schema.passes for k in p.exact}
-    used |= {n for p in schema.passes for s in p.similar for n in s.fields}
+    used |= {n for p in schema.passes for s in p.similar for n in s.named}
     used |= {n for p in schema.passes for n in p.confirm}
     for name in (f.name for f in schema.fields if f.name not in used):
         yield error(
@@ -133,7 +133,7 @@ def hardened(c: _Context) -> Iterator[Finding]:
                 f"diffusion = {s.diffusion}, below {MIN_DIFFUSION}: graph matching (GMA) and "
                 "similarity rows (SIG) re-identify people.",
             )
-        power = strength(c.schema, s.fields, s.bits, s.weight, s.diffusion)
+        power = strength(c.schema, s.fields, s.bits, s.shared_weight, s.diffusion)
         if power < MIN_STRENGTH:
             yield error(
                 "pass-strength",
@@ -183,7 +183,16 @@ def entropic(c: _Context) -> Iterator[Finding]:
                 "equality alone identifies people (SIG), whatever the diffusion. Drop or "
                 "merge it.",
             )
-        if all(n in implied for n in s.fields):
+        if s.beside and all(n in implied for n in s.fields):
+            yield error(
+                "pass-low-entropy",
+                where,
+                "Ruas di samping segmen ini berdiri sendiri, sebab isi segmennya sudah harus sama: "
+                "kesamaannya mengenali orang (SIG). Pindahkan ke segmen lain.",
+                "What stands beside this segment stands alone, for the segment's own fields must "
+                "agree anyway: equality identifies people (SIG). Put it beside another segment.",
+            )
+        elif all(n in implied for n in s.fields):
             yield warning(
                 "pass-implied",
                 where,

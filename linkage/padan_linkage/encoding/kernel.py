@@ -10,7 +10,7 @@ import numpy as np
 from numba import uint64
 from numpy.typing import NDArray
 
-from padan_linkage.encoding.qgrams import MAX_GRAMS, extract, occurrences
+from padan_linkage.encoding.qgrams import MAX_GRAMS, extract, occurrences, whole_value
 from padan_linkage.encoding.siphash import State, sip_bytes, sip_start, sip_word
 from padan_linkage.encoding.vectors import (
     LANES,
@@ -30,6 +30,9 @@ Words = NDArray[np.uint64]
 Numbers = NDArray[np.int64]
 Shorts = NDArray[np.uint16]
 Bytes = NDArray[np.uint8]
+#: Diffusion rows, cuts of the fields, label number, weights of the segment and of a field beside,
+#: index of the segment in the pass, its first word in the filter.
+Shape = tuple[Words, Numbers, int, tuple[int, int], int, int]
 #: What the loop over rows works in: codes ``[n]``, hashes ``[2, n]``, positions, ranks and how many
 #: are below them ``[2, n]``, who had a position last ``[m]``, occurrences.
 Scratch = tuple[Words, Words, Shorts, Shorts, Words, Bytes]
@@ -37,6 +40,8 @@ Scratch = tuple[Words, Words, Shorts, Shorts, Words, Bytes]
 #: First message byte of what is not a q-gram (q-gram rules are 1 to 9).
 MASK_DOMAIN = 0x40
 TAG_DOMAIN = 0x80
+#: Number of the first field beside among a segment's fields.
+BESIDE = 0x40
 #: Positions that one SipHash result gives; its last 16 bits rank the q-gram instead.
 POSITIONS_PER_HASH = 7
 
@@ -48,7 +53,7 @@ _AHEAD = 8
 
 
 def encode_segment(
-    segment: tuple[Words, Numbers, int, int, int, int],
+    segment: Shape,
     text: tuple[Bytes, Numbers],
     source: tuple[Words, Numbers, Words],
     out: tuple[Words, Bytes],
@@ -57,12 +62,13 @@ def encode_segment(
     """Writes one segment of rows ``span`` into the filters.
 
     ``segment``: diffusion rows ``uint64[m, m/64]``, the fields' cuts ``int64[f]``, label number,
-    weight, index of the segment in the pass, its first word in the filter. ``text``: UTF-8 bytes
-    and offsets ``int64[f, records + 1]`` of the fields. ``source``: salt keys ``uint64[rows, 2]``,
+    weights (the segment's, a field's beside), index of the segment in the pass, its first word in
+    the filter. ``text``: UTF-8 bytes and offsets ``int64[f + beside, records + 1]`` of the fields
+    and of those beside. ``source``: salt keys ``uint64[rows, 2]``,
     record of each row ``int64[rows]`` (-1: none) and the fill key ``uint64[2]``. ``out``: filters
     ``uint64[rows, words]`` and presence ``uint8[rows, ≥ 1]``.
     """
-    diffusion, cuts, _, weight, _, _ = segment
+    diffusion, cuts, _, (weight, _), _, _ = segment
     most = MAX_GRAMS * cuts.size
     words = diffusion.shape[1]
     room = most + words + TOGETHER * LANES
@@ -79,7 +85,7 @@ def encode_segment(
 
 @lean_kernel
 def encode_rows(
-    segment: tuple[Words, Numbers, int, int, int, int],
+    segment: Shape,
     text: tuple[Bytes, Numbers],
     source: tuple[Words, Numbers, Words],
     out: tuple[Words, Bytes],
@@ -87,7 +93,8 @@ def encode_rows(
     scratch: Scratch,
 ) -> None:
     """As :func:`encode_segment`."""
-    diffusion, _, label, weight, index, word0 = segment
+    diffusion, cuts, label, (weight, beside), index, word0 = segment
+    shared = weight - beside * (text[1].shape[0] - cuts.size)
     salts, records, fill = source
     filters, presence = out
     codes, hashes, positions, _, last, _ = scratch
@@ -101,7 +108,10 @@ def encode_rows(
             start = sip_start(salts[row, 0], salts[row, 1])
             _hash_with_pad(start, label, codes, count, words, hashes)
             _copy_pad(hashes, count, flat, first, words)
-            inserted = _insert(start, count, weight, scratch, 64 * words)
+            inserted = _insert(start, count, shared, scratch, 64 * words)
+            inserted = _insert_beside(
+                start, segment, text, records[row], positions, inserted, 64 * words
+            )
             _diffuse(positions, inserted, last, rows, words, flat, first)
             presence[row, index >> 3] |= np.uint8(1 << (index & 7))
         else:
@@ -125,7 +135,7 @@ def _fetch_ahead(text: tuple[Bytes, Numbers], records: Numbers, row: int, end: i
 
 @helper
 def _all_grams(
-    segment: tuple[Words, Numbers, int, int, int, int],
+    segment: Shape,
     text: tuple[Bytes, Numbers],
     record: int,
     scratch: Scratch,
@@ -201,6 +211,37 @@ def _hash(start: State, codes: Words, count: int, tail: np.uint64, hashes: Words
         done += TOGETHER * LANES
     for i in range(done, count, LANES):
         sip_words(start, codes, tail, i, hashes)
+
+
+@helper
+def _insert_beside(
+    start: State,
+    segment: Shape,
+    text: tuple[Bytes, Numbers],
+    record: int,
+    positions: Shorts,
+    inserted: int,
+    bits: int,
+) -> int:
+    """The positions of every field beside that has a value, behind the others; where they end."""
+    _, cuts, label, (_, weight), _, _ = segment
+    data, offsets = text
+    for f in range(cuts.size, offsets.shape[0]):
+        first, last = offsets[f, record], offsets[f, record + 1]
+        if first == last:
+            continue
+        code = whole_value((data, first, last), (label << 8) | ((BESIDE + f - cuts.size) << 16))
+        low, high = uint64(0), uint64(0)
+        for turn in range(weight):
+            slot = turn % POSITIONS_PER_HASH
+            if slot == 0:
+                counter = uint64(turn // POSITIONS_PER_HASH) << uint64(_COUNTER_SHIFT)
+                low, high = sip_word(start, code | counter | uint64(_SEVEN_BYTES))
+            half = low if slot < _SLOTS_A_HALF else high
+            word = (half >> uint64(16 * (slot % _SLOTS_A_HALF))) & uint64(0xFFFF)
+            positions[uint64(inserted)] = (word * uint64(bits)) >> uint64(16)
+            inserted += 1
+    return inserted
 
 
 @helper

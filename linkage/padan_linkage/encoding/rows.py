@@ -53,7 +53,7 @@ class FilterMaker:
         word = 0
         for index, segment in enumerate(segments):
             shape = self._segment(segment, index, word)
-            text = text_of([records[name] for name in segment.fields])
+            text = text_of([records[name] for name in segment.named])
             self._over_rows(
                 rows,
                 partial(kernel.encode_segment, shape, text, source, (filters, presence)),
@@ -63,10 +63,11 @@ class FilterMaker:
 
     def _segment(
         self, segment: Segment, index: int, word: int
-    ) -> tuple[Words, Numbers, int, int, int, int]:
+    ) -> kernel.Shape:
         cuts = np.array([cut_of(self.schema.kind(name)) for name in segment.fields], np.int64)
         label = self.labels[segment.label]
-        return self.diffusion[segment.label], cuts, label, segment.weight, index, word
+        weights = (segment.weight, segment.beside_weight)
+        return self.diffusion[segment.label], cuts, label, weights, index, word
 
     def tags(self, records: Mapping[str, pa.StringArray], source: Source) -> dict[str, Column]:
         """Confirmation tags, ``uint8[rows, 8 * fields]``."""

@@ -101,10 +101,18 @@ def test_copies_of_one_person_do_not_make_a_salt_common(parts):
     assert often.findings() == []
 
 
-def test_fields_of_few_values_stand_in_salts_alone(parts):
+def test_fields_of_few_values_stand_in_salts_or_beside_names_and_dates(parts):
     s = suggest(*parts, Wishes())
     assert not any(low_entropy(s.schema, name) for name in compared(s))
     assert "suburb" in {k.partition(":")[0] for p in s.schema.passes for k in p.exact}
+    for p in s.schema.passes:
+        agreed = set(p.exact)
+        for segment in p.similar:
+            assert set(segment.beside) == {"sex", "suburb"} - agreed
+            assert not agreed & set(segment.named)
+    assert "sex" in fields_of(s)
+    assert not any(x.beside for p in suggest(*parts, Wishes(size=Size.LEAN)).schema.passes
+                   for x in p.similar)  # fmt: skip
 
 
 def test_swapped_names_still_meet_and_compare_crosswise(parts):
