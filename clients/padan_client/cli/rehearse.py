@@ -53,7 +53,12 @@ DumpOption = Annotated[
 ]
 PrecisionOption = Annotated[
     float | None,
-    typer.Option(min=0.5, max=0.999999, help="Presisi yang diminta. / Precision asked for."),
+    typer.Option(
+        min=0.5,
+        max=0.999999,
+        help="Presisi yang diminta; tanpa ini F1 taksiran terbesar. / Precision asked for; "
+        "without it, the greatest expected F1.",
+    ),
 ]
 SeedOption = Annotated[int | None, typer.Option(help="Agar terulang persis. / To repeat it.")]
 ThreadsOption = Annotated[int, typer.Option(min=1, help="Utas. / Threads.")]

@@ -122,7 +122,8 @@ def _match(file: SchemaFile) -> Iterator[str]:
     yield ""
     yield "[match]"
     for name, value in file.policy.model_dump(mode="json", exclude_none=True).items():
-        yield f"{name} = {json.dumps(value)}"
+        asked = name != "min_precision" or file.demanded
+        yield f"{'' if asked else '# '}{name} = {json.dumps(value)}"
     yield ""
 
 

@@ -85,6 +85,7 @@ def run_rehearsal(
         schema,
         schema_file.policy,
         keys,
+        demanded=schema_file.demanded,
         threads=threads,
         dump=dumper,
         progress=progress,

@@ -13,7 +13,7 @@ exact = ["tanggal_lahir"]
 similar = [{ fields = ["nama"], group = "nama" }]
 
 [match]                          # optional, as in an agreement's flow
-min_precision = 0.999
+min_precision = 0.999            # without it, the answers with the greatest expected F1 are kept
 
 Above the first table may stand ``presence`` and ``decoy_share`` as in a schema, and ``rows``, the
 size of the registry that it is made for; a field may have ``values``, its measured effective number
@@ -40,7 +40,7 @@ from padan_linkage.schema import Schema
 Columns: TypeAlias = tuple[str, ...]
 
 #: A rehearsal asks for less certainty than an agreement does, unless its file says otherwise.
-DEFAULT_PRECISION = 0.995
+DEFAULT_PRECISION = 0.99
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,7 @@ class SchemaFile:
 
     Several columns are joined by blanks; none means that this side does not have the field.
     ``rows`` and ``values``: what the linter should know of the registry, if the file says so.
+    ``demanded``: the user named the precision in ``policy``; it is not merely the usual one.
     """
 
     schema: Schema
@@ -57,6 +58,7 @@ class SchemaFile:
     policy: MatchPolicy
     rows: int | None = None
     values: Mapping[str, float] = field(default_factory=dict)
+    demanded: bool = False
 
     @classmethod
     def suggested(cls, suggestion: Suggestion) -> Self:
@@ -72,7 +74,8 @@ class SchemaFile:
 
     def demanding(self, min_precision: float) -> SchemaFile:
         """The same file with another demand on precision."""
-        return replace(self, policy=self.policy.model_copy(update={"min_precision": min_precision}))
+        policy = self.policy.model_copy(update={"min_precision": min_precision})
+        return replace(self, policy=policy, demanded=True)
 
 
 class _Columns(BaseModel):
@@ -87,6 +90,8 @@ class _Columns(BaseModel):
 
 #: What a field has in a schema file and not in a schema.
 _FILE_KEYS = frozenset({"column", "column_b", "values"})
+#: What a demand is named by in [match].
+_DEMANDS = frozenset({"min_precision", "max_false_match_rate"})
 _ROWS: TypeAdapter[int | None] = TypeAdapter(Annotated[int, Field(ge=1)] | None)
 
 
@@ -131,7 +136,8 @@ def _text(path: Path) -> str:
 
 def _parse(document: dict[str, Any]) -> SchemaFile:
     """Split the columns and the policy from the schema proper."""
-    policy = {"min_precision": DEFAULT_PRECISION} | document.pop("match", {})
+    match = document.pop("match", {})
+    policy = {"min_precision": DEFAULT_PRECISION} | match
     rows = _ROWS.validate_python(document.pop("rows", None))
     given = document.get("fields")
     fields = given if isinstance(given, list) else []
@@ -147,6 +153,7 @@ def _parse(document: dict[str, Any]) -> SchemaFile:
         policy=MatchPolicy.model_validate(policy),
         rows=rows,
         values={c.name: c.values for c in columns if c.values is not None},
+        demanded=not match.keys().isdisjoint(_DEMANDS),
     )
 
 

@@ -61,9 +61,7 @@ class FilterMaker:
             word += segment.bits // 64
         return {"filters": _little_endian_bytes(filters), "presence": presence}
 
-    def _segment(
-        self, segment: Segment, index: int, word: int
-    ) -> kernel.Shape:
+    def _segment(self, segment: Segment, index: int, word: int) -> kernel.Shape:
         cuts = np.array([cut_of(self.schema.kind(name)) for name in segment.fields], np.int64)
         label = self.labels[segment.label]
         weights = (segment.weight, segment.beside_weight)
