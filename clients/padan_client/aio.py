@@ -35,9 +35,9 @@ from padan_client.core.refusals import from_rpc_error
 from padan_client.direct.publishing import DAYS
 from padan_client.errors import PadanError
 from padan_client.home import Home
-from padan_client.lists import Record
-from padan_client.provider import Given, ProviderFlow, PublishResult
-from padan_client.requester import Records, RequesterFlow, first_row
+from padan_client.lists import Record, Records
+from padan_client.provider import Given, ProviderFlow, PublishResult, Table
+from padan_client.requester import RequesterFlow, first_row
 from padan_client.results import ConfirmResult
 from padan_client.transport import Methods, credentials, deadline, no_provider, options
 
@@ -197,7 +197,7 @@ class AsyncProviderClient:
 
     async def publish(
         self,
-        table: pa.Table | None,
+        table: Table | None,
         *,
         id_column: str,
         columns: Mapping[str, str] | None = None,
@@ -223,7 +223,7 @@ class AsyncProviderClient:
 
     async def publish_table(
         self,
-        table: pa.Table | None,
+        table: Table | None,
         *,
         id_column: str,
         columns: Mapping[str, str] | None = None,

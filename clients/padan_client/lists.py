@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -17,6 +18,9 @@ from padan_client.records import prepare
 from padan_linkage.schema import Schema
 
 Record = Mapping[str, str | int | dt.date | None]
+#: A list as it is given: a table of strings, what reads one (nobody holds it longer than it is
+#: needed), or single records.
+Records: TypeAlias = "pa.Table | Callable[[], pa.Table] | Sequence[Record]"
 
 
 @dataclass(frozen=True, repr=False)
@@ -56,23 +60,31 @@ class RequestList:
 
 def prepare_list(
     schema: Schema,
-    records: pa.Table | Sequence[Record],
+    records: Records,
     *,
     columns: Mapping[str, str] | None,
     id_column: str | None,
 ) -> RequestList:
     """Check and normalise a list; rows that cannot be matched are in the quarantine alone."""
-    table = records if isinstance(records, pa.Table) else table_of(records)
-    prepared = prepare(table, schema, columns, id_column)
+    prepared = prepare(_as_table(records), schema, columns, id_column)
     asked = np.flatnonzero(prepared.usable).astype(np.int64)
-    index = pa.array(asked)
+    records_asked = prepared.fields
+    if len(asked) < len(prepared):
+        index = pa.array(asked)
+        records_asked = {name: column.take(index) for name, column in prepared.fields.items()}
     return RequestList(
         ids=prepared.ids,
         rows=pa.array(np.arange(1, len(prepared.ids) + 1)),
         asked=asked,
-        records={name: column.take(index) for name, column in prepared.fields.items()},
+        records=records_asked,
         quarantine=prepared.quarantine,
     )
+
+
+def _as_table(records: Records) -> pa.Table:
+    if callable(records):
+        return records()
+    return records if isinstance(records, pa.Table) else table_of(records)
 
 
 def table_of(records: Sequence[Record]) -> pa.Table:

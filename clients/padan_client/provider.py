@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeAlias
 
 import pyarrow as pa
 
@@ -24,6 +24,9 @@ from padan_client.registry import Registry, empty_registry, prepare_registry
 from padan_client.transport import Link
 from padan_linkage.agreement import JAKARTA
 from padan_linkage.schema import Schema
+
+#: A registry as it is given: a table, or what reads one (nobody holds it longer than it is needed).
+Table: TypeAlias = "pa.Table | Callable[[], pa.Table]"
 
 
 @dataclass(frozen=True, repr=False)
@@ -51,7 +54,7 @@ class PublishResult:
 class Given:
     """What a caller publishes, as it was given."""
 
-    table: pa.Table | None
+    table: Table | None
     id_column: str
     columns: Mapping[str, str] | None = None
     status_column: str | Mapping[str, str] | None = None
@@ -76,7 +79,7 @@ class Given:
         return prepare_registry(
             place.flow,
             schema,
-            self.table,
+            self.table() if callable(self.table) else self.table,
             columns=self.columns,
             id_column=self.id_column,
             status_columns=self.status_column,
@@ -185,7 +188,7 @@ class ProviderClient:
 
     def publish(
         self,
-        table: pa.Table | None,
+        table: Table | None,
         *,
         id_column: str,
         columns: Mapping[str, str] | None = None,
@@ -220,7 +223,7 @@ class ProviderClient:
 
     def publish_table(
         self,
-        table: pa.Table | None,
+        table: Table | None,
         *,
         id_column: str,
         columns: Mapping[str, str] | None = None,

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Self, TypeAlias
+from typing import Self
 
 import pyarrow as pa
 
@@ -26,7 +26,7 @@ from padan_client.direct.session import DirectSession, open_direct
 from padan_client.errors import BadInputError, MismatchError
 from padan_client.home import Home
 from padan_client.language import t
-from padan_client.lists import Record, RequestList, prepare_list
+from padan_client.lists import Record, Records, RequestList, prepare_list
 from padan_client.results import ConfirmResult
 from padan_client.transport import Link
 from padan_linkage.agreement import Mode
@@ -34,8 +34,6 @@ from padan_linkage.direct.lookup import Answering
 from padan_linkage.schema import Schema
 
 MODES = ("unit", "direct", "auto")
-
-Records: TypeAlias = "pa.Table | Sequence[Record]"
 
 
 class RequesterFlow:
@@ -298,14 +296,14 @@ class RequesterClient:
         what stays open); without one, the unit where the flow allows it. In direct and auto mode
         the column ``cara`` says how a row was answered.
 
-        ``records`` is a table of strings or a sequence of mappings; ``columns`` maps schema fields
-        to its columns; ``id_column`` names the rows. ``controls`` are records with a column
-        ``kode``, mixed in; ControlError tells if they were answered wrongly. ``hide_found``: direct
-        mode sends as many elements for every key as if nobody had been found, so that the provider
-        does not learn how many were; each key then costs the quota a whole list. ``deliver`` is
-        called with the result before the pending job is closed, so that writing it to a file is
-        safe against a crash. After a crash the same call with the same input goes on, and is not
-        charged again. Raises PadanError.
+        ``records`` is a table of strings, a function that reads one, or a sequence of mappings;
+        ``columns`` maps schema fields to its columns; ``id_column`` names the rows. ``controls``
+        are records with a column ``kode``, mixed in; ControlError tells if they were answered
+        wrongly. ``hide_found``: direct mode sends as many elements for every key as if nobody had
+        been found, so that the provider does not learn how many were; each key then costs the quota
+        a whole list. ``deliver`` is called with the result before the pending job is closed, so
+        that writing it to a file is safe against a crash. After a crash the same call with the same
+        input goes on, and is not charged again. Raises PadanError.
         """
         return self._link.run(
             self._flow.confirm(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -175,7 +176,6 @@ def _confirm(
     from padan_client.records import read_table
     from padan_client.requester import RequesterClient
 
-    table = read_table(asked.file)
     known = read_table(asked.controls) if asked.controls else None
     with (
         progress_bars() as report,
@@ -183,7 +183,7 @@ def _confirm(
     ):
         try:
             result = client.confirm(
-                table,
+                partial(read_table, asked.file),
                 mode=asked.mode,
                 columns=pairs(asked.columns, "--map"),
                 id_column=asked.id_column,

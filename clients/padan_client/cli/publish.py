@@ -144,7 +144,7 @@ def _publish(
     from padan_client.records import read_table
     from padan_client.tables import read_ids
 
-    table = read_table(given.file) if given.file else None
+    table = partial(read_table, given.file) if given.file else None
     leaving = read_ids(given.deletes) if given.deletes else []
     with (
         progress_bars() as report,

@@ -6,8 +6,10 @@ quarantine says row, id, field, reason, severity and message, and never a value 
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,7 +21,7 @@ from padan_client.errors import BadInputError
 from padan_client.language import t
 from padan_client.records.messages import UNMATCHABLE, kind_label, no_pass_text, reason_text
 from padan_linkage.normalise import PARTIAL, Normalised, derive, normalise, sound_numbers
-from padan_linkage.schema import Kind, Schema
+from padan_linkage.schema import Kind, Schema, SchemaField
 
 #: Severities: the value is not believed (a damaged NIK counts for similarity alone) and the row
 #: goes on; no pass can use the row.
@@ -87,12 +89,13 @@ def prepare(
     quarantined: list[pa.Table] = []
     # An id that is itself a field's value would show that value in the quarantine.
     shown = ids if id_column not in chosen.values() else pa.nulls(len(ids), pa.string())
+    normalised = _normalised(table, schema, chosen)
     for field in schema.fields:
         column = chosen[field.name]
         if column is None:
             fields[field.name] = pa.array([""] * len(ids), pa.string())
             continue
-        result = normalise(field.kind, _text(table, column))
+        result = normalised.pop(field.name)
         _refuse_wrong_column(result, column, field.kind)
         fields[field.name] = result.values
         quarantined.append(_problem_rows(result, field.name, field.kind, shown))
@@ -102,6 +105,19 @@ def prepare(
         [("row", "ascending"), ("field", "ascending")]
     )
     return Prepared(ids, fields, quarantine, usable)
+
+
+def _normalised(
+    table: pa.Table, schema: Schema, chosen: Mapping[str, str | None]
+) -> dict[str, Normalised]:
+    """The columns of the schema's fields, normalised side by side."""
+
+    def one(field: SchemaField) -> tuple[str, Normalised]:
+        return field.name, normalise(field.kind, _text(table, chosen[field.name] or ""))
+
+    there = [field for field in schema.fields if chosen[field.name] is not None]
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        return dict(pool.map(one, there))
 
 
 def _ids(table: pa.Table, id_column: str | None) -> pa.StringArray:
