@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
+import pyarrow as pa
 from google.protobuf import empty_pb2
 from numpy.typing import NDArray
 
@@ -87,6 +88,7 @@ def confirm(
     report(Progress(Stage.PREPARE, 0, 1))
     schema = unit_schema(place)
     asked = yield from work(lambda: prepare(schema))
+    pa.default_memory_pool().release_unused()  # what reading and normalising took
     if not len(asked):
         return _delivered(finish(place, schema, asked, [], [], ""), deliver)
     session = yield from open_session(

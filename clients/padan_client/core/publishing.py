@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import pyarrow as pa
+
 from padan.v1 import dataset_service_pb2, resources_pb2
 from padan_client.core.contributions import FlowPlace
 from padan_client.core.datasets import Task, Upload, describe, is_gone, put_dataset
@@ -135,6 +137,7 @@ def publish(
     require_role(place, place.flow.provider, provider=True)
     report(Progress(Stage.PREPARE, 0, 1))
     publication = yield from work(lambda: prepare(place, unit_schema(place)))
+    pa.default_memory_pool().release_unused()  # what reading and normalising took
     session = yield from open_session(
         place, signed.document, home.identity, home.epochs.linkage_key, home.patience
     )

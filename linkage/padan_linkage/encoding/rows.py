@@ -29,6 +29,8 @@ Column = NDArray[np.uint8]
 #: Salt keys ``uint64[rows, 2]``, the record of each row ``int64[rows]`` (-1: none), and the key of
 #: what fills empty segments and tags, ``uint64[2]``.
 Source = tuple[Words, Numbers, Words]
+#: By fields: their UTF-8 bytes, and offsets ``int64[fields, records + 1]`` into them.
+Texts = Mapping[tuple[str, ...], tuple[Column, Numbers]]
 
 
 @dataclass(frozen=True, repr=False)
@@ -44,7 +46,12 @@ class FilterMaker:
     labels: Mapping[str, int]
     threads: int
 
-    def filters(self, records: Mapping[str, pa.StringArray], source: Source) -> dict[str, Column]:
+    def texts(self, records: Mapping[str, pa.StringArray]) -> Texts:
+        """The text of every segment's and tag's fields, each made once."""
+        wanted = [s.named for s in self.p.similar] + [(name,) for name in self.p.confirm]
+        return {fields: text_of([records[name] for name in fields]) for fields in set(wanted)}
+
+    def filters(self, texts: Texts, source: Source) -> dict[str, Column]:
         """Filters ``uint8[rows, bits / 8]`` and presence ``uint8[rows, ceil(segments / 8)]``."""
         segments = self.p.similar
         rows = source[1].size
@@ -53,11 +60,9 @@ class FilterMaker:
         word = 0
         for index, segment in enumerate(segments):
             shape = self._segment(segment, index, word)
-            text = text_of([records[name] for name in segment.named])
-            self._over_rows(
-                rows,
-                partial(kernel.encode_segment, shape, text, source, (filters, presence)),
-            )
+            text = texts[segment.named]
+            out = filters, presence
+            self._over_rows(rows, partial(kernel.encode_segment, shape, text, source, out))
             word += segment.bits // 64
         return {"filters": _little_endian_bytes(filters), "presence": presence}
 
@@ -67,16 +72,13 @@ class FilterMaker:
         weights = (segment.weight, segment.beside_weight)
         return self.diffusion[segment.label], cuts, label, weights, index, word
 
-    def tags(self, records: Mapping[str, pa.StringArray], source: Source) -> dict[str, Column]:
+    def tags(self, texts: Texts, source: Source) -> dict[str, Column]:
         """Confirmation tags, ``uint8[rows, 8 * fields]``."""
         rows = source[1].size
         tags = np.empty((rows, len(self.p.confirm)), np.uint64)
         for index, name in enumerate(self.p.confirm):
-            text = text_of([records[name]])
-            self._over_rows(
-                rows,
-                partial(kernel.encode_tags, index, text, source, tags),
-            )
+            text = texts[name,]
+            self._over_rows(rows, partial(kernel.encode_tags, index, text, source, tags))
         return {"tags": _little_endian_bytes(tags)}
 
     def _over_rows(self, rows: int, work: Callable[[tuple[int, int]], None]) -> None:
@@ -95,7 +97,8 @@ class PassRows:
     """One pass's rows in their final order, and what their owner keeps to understand the answers.
 
     ``record_of_row`` is ``int64[rows]``, -1 for a decoy; ``tokens`` ``uint8[rows, 16]``: secret,
-    needed to open sealed codes. ``settled``: the columns that are there already. ``salts``
+    needed to open sealed codes. ``settled``: the columns that are there already; ``texts``: what
+    the others are made from. ``salts``
     ``uint64[rows, 2]`` and ``other`` ``int64[rows]``: each row's salt key, and the record whose
     fields it shows; ``fills`` ``uint64[chunks, 2]``: keys of what fills empty fields.
     """
@@ -104,7 +107,7 @@ class PassRows:
     record_of_row: Numbers
     tokens: Column
     settled: Mapping[str, Column]
-    records: Mapping[str, pa.StringArray]
+    texts: Texts
     salts: Words
     other: Numbers
     fills: Words
@@ -126,8 +129,8 @@ class PassRows:
         start, stop = chunk_edges(number, len(self))
         source = self.salts[start:stop], self.other[start:stop], self.fills[number]
         columns = {name: column[start:stop] for name, column in self.settled.items()}
-        columns |= self.maker.filters(self.records, source)
-        columns |= self.maker.tags(self.records, source)
+        columns |= self.maker.filters(self.texts, source)
+        columns |= self.maker.tags(self.texts, source)
         present = {name: columns[name] for name, _ in self.layout.columns()}
         return PassTable(self.pass_id, self.layout, present)
 

@@ -6,6 +6,7 @@ Start at :func:`encode_table`. Spec: ``proto/spec/10-encoding.md``.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,6 +35,8 @@ Column = NDArray[np.uint8]
 
 UPSERT, DELETE = 1, 2
 _MAX_LABELS = 256
+#: Records that are hashed at a time.
+_BLOCK = 1 << 18
 
 
 @dataclass(frozen=True, repr=False)
@@ -227,7 +230,21 @@ class PassEncoder:
         return EncodedDelta(EncodedPass.of(made), cover.after)
 
     def _tokens(self, records: dict[str, pa.StringArray]) -> Tokens:
-        return make_tokens(self._token_key, exact_values(self._schema, self._pass, records))
+        """Every record's hash; so many at a time that what they are made of stays small."""
+        count = len(next(iter(records.values())))
+        if count <= _BLOCK:
+            return make_tokens(self._token_key, exact_values(self._schema, self._pass, records))
+        made = Tokens(np.empty((count, HASH_BYTES), np.uint8), np.empty(count, np.int64))
+
+        def make(first: int) -> None:
+            some = {name: column.slice(first, _BLOCK) for name, column in records.items()}
+            part = make_tokens(self._token_key, exact_values(self._schema, self._pass, some))
+            made.hashes[first : first + _BLOCK] = part.hashes
+            made.kin[first : first + _BLOCK] = part.kin
+
+        with ThreadPoolExecutor(self._maker.threads) as pool:
+            list(pool.map(make, range(0, count, _BLOCK)))
+        return made
 
     def _slots(self, tokens: Tokens, rows: int, drbg: Drbg, count: int | None = None) -> _Slots:
         """The first ``count`` records in order (all), then decoys recombined from any records.
@@ -295,7 +312,7 @@ class PassEncoder:
             record_of_row=rows.record,
             tokens=tokens,
             settled=columns,
-            records=records,
+            texts=self._maker.texts(records),
             salts=salt_keys(rows.hashes),
             other=rows.other,
             fills=drbg.uint64(2 * chunks).reshape(chunks, 2),

@@ -86,10 +86,12 @@ def unmasked(schema, key, pass_id, records):
     tokens = encoder._tokens(records)
     salts = salt_keys(tokens.hashes)
     source = (salts, np.arange(len(salts)), np.zeros(2, np.uint64))
-    masked = encoder._maker.filters(records, source)["filters"]
-    for label, rows in encoder._maker.diffusion.items():
-        encoder._maker.diffusion[label] = np.zeros_like(rows)
-    pads = encoder._maker.filters(records, source)["filters"]
+    maker = encoder._maker
+    texts = maker.texts(records)
+    masked = maker.filters(texts, source)["filters"]
+    for label, rows in maker.diffusion.items():
+        maker.diffusion[label] = np.zeros_like(rows)
+    pads = maker.filters(texts, source)["filters"]
     as_bits = [np.unpackbits(a, axis=1, bitorder="little") for a in (masked, pads, masked ^ pads)]
     return dict(zip(("masked", "pads", "unmasked"), as_bits, strict=True))
 

@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 
 from padan_linkage import tables
-from padan_linkage.encoding import Decoys, PassEncoder, encode_delta
+from padan_linkage.encoding import Decoys, PassEncoder, encode_delta, table
 from padan_linkage.encoding.decoys import cover_traffic, recombine
 from padan_linkage.encoding.handles import decoy_handles, record_handles
 from padan_linkage.randomness import Drbg
@@ -307,3 +307,10 @@ def test_rows_made_chunk_by_chunk_are_those_of_the_whole_table(
         assert rows.chunk(number).rows(0, stop - start) == whole.rows(start, stop)
     filters = set(map(bytes, whole.columns["filters"]))
     assert len(filters) == len(whole)  # what fills empty fields does not repeat from chunk to chunk
+
+
+def test_records_hashed_block_by_block_are_those_hashed_at_once(monkeypatch, encode, people):
+    records = people(500)
+    at_once = encode("kota", records)
+    monkeypatch.setattr(table, "_BLOCK", 64)
+    assert encode("kota", records, threads=2).table.digest() == at_once.table.digest()
