@@ -26,7 +26,7 @@ def empty_private_folder(path: Path) -> Path:
     return ensure_private_folder(path)
 
 
-def write_private(path: Path, content: bytes) -> None:
+def write_private(path: Path, content: bytes | memoryview) -> None:
     """Replace ``path`` by ``content``, mode 0600; after a crash it is the old file or the new."""
     ensure_private_folder(path.parent)
     _replace(path, content, 0o600)
@@ -75,7 +75,7 @@ def erase(path: Path) -> None:
     _sync_folder(path.parent)
 
 
-def _replace(path: Path, content: bytes, mode: int) -> None:
+def _replace(path: Path, content: bytes | memoryview, mode: int) -> None:
     # In a folder that others may write to, nobody can lay a file or link in wait for the draft.
     draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)

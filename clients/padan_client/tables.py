@@ -26,7 +26,7 @@ def write_table(path: Path, table: pa.Table) -> None:
         pa.parquet.write_table(table, sink)
     else:
         pa.csv.write_csv(table, sink)
-    write_private(path, sink.getvalue().to_pybytes())
+    write_private(path, memoryview(sink.getvalue()))
 
 
 def write_array(path: Path, array: NDArray[Any]) -> None:
@@ -34,7 +34,7 @@ def write_array(path: Path, array: NDArray[Any]) -> None:
     sink = pa.BufferOutputStream()
     with pa.PythonFile(sink, mode="w") as stream:
         np.save(stream, array)
-    write_private(path, sink.getvalue().to_pybytes())
+    write_private(path, memoryview(sink.getvalue()))
 
 
 def require_writable(*paths: Path | None) -> None:

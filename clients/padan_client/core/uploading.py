@@ -68,6 +68,7 @@ def _send(name: str, source: _Source, safe: int, patience: Patience, report: Rep
             reply = yield Upload("DatasetService.UploadTable", partial(_pieces, name, source, safe))
             fruitless += reply.committed_rows <= before
         except UnavailableError as failure:
+            source.require_sound()
             yield backoff.after(failure)
             reply = yield from write_status(name, patience)
         except RefusedError as refusal:
@@ -145,6 +146,12 @@ class _Source:
     def close(self) -> None:
         """Make no more chunks."""
         self._beside.shutdown(wait=True, cancel_futures=True)
+
+    def require_sound(self) -> None:
+        """Raise what making a chunk raised: of that, a stream only breaks."""
+        for chunk in self._chunks.values():
+            if chunk.done() and (error := chunk.exception()):
+                raise error
 
     def piece(self, start: int, most: int) -> tuple[int, dict[str, bytes]]:
         """Rows from ``start`` on, ``most`` at most and of one chunk: where they end, and they."""

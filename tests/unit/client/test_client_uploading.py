@@ -201,3 +201,23 @@ def test_an_impossible_acknowledgement_stops_the_upload(table, lie):
 
     with pytest.raises(VerificationError):
         upload(Unit(table, [say]))
+
+
+def test_a_table_that_cannot_be_made_is_not_taken_for_a_broken_line(table):
+    class Unmade(PassTable):
+        def chunk(self, number):
+            raise ValueError("no such chunk")
+
+    class Line(Unit):
+        """Tells of what breaks a stream as gRPC does: nothing."""
+
+        def take(self, requests, trouble):
+            try:
+                return super().take(requests, trouble)
+            except ValueError:
+                raise UnavailableError("x") from None
+
+    unit = Line(Unmade("nik", LAYOUT, table.columns))
+    with pytest.raises(ValueError, match="no such chunk"):
+        upload(unit)
+    assert unit.streams == 1
