@@ -15,7 +15,15 @@ from padan_linkage.advice.vocabulary import STRONG, Role
 from padan_linkage.agreement.distinct import distinct_combinations, group_size
 from padan_linkage.agreement.rules_passes import LARGE_GROUP, UNSALTED_VALUES
 from padan_linkage.profiles import Profile
-from padan_linkage.schema import Kind, Layout, Pass, Schema, SchemaField, Segment
+from padan_linkage.schema import (
+    LOW_ENTROPY_KINDS,
+    Kind,
+    Layout,
+    Pass,
+    Schema,
+    SchemaField,
+    Segment,
+)
 
 #: Most passes of a thorough schema, and most bytes a record of a lean one, all columns of all
 #: passes together on the provider's side.
@@ -206,6 +214,15 @@ def _segments(
     for f in fields.chosen:
         if f.name not in said and _telling(f, keys):
             yield profile.hardening(f.kind).segment(f.name)
+    rest = [f for f in fields.of(*_FEW_ROLES) if f.name not in said and not _telling(f, keys)]
+    if not fields.of(Role.BIRTH_DATE) and _telling_together(rest, keys):
+        yield profile.others.segment(*(f.name for f in rest))
+
+
+def _telling_together(rest: list[FieldChoice], keys: Keys) -> bool:
+    """Whether fields of few values, as one, stand in for the birth date that there is not."""
+    various = any(f.kind not in LOW_ENTROPY_KINDS for f in rest)
+    return various and math.prod(keys.variety(f.name) for f in rest) >= _LEAST_VARIETY
 
 
 def _telling(f: FieldChoice, keys: Keys) -> bool:
@@ -221,7 +238,7 @@ def _with_few(similar: tuple[Segment, ...], fields: Fields, exact: Exact) -> tup
 
     Without a birth date and a name they have nothing to stand beside.
     """
-    taken = {*exact, *(n for s in similar for n in s.fields)}
+    taken = set(exact)
     few = tuple(
         f.name
         for f in fields.of(*_FEW_ROLES)

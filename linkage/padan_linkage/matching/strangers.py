@@ -23,6 +23,8 @@ PRIOR_PAIRS, KIND_PAIRS = 10.0, 2.0
 MOST_KINDS, LEAST_GAIN = 6, 6.0
 #: Segments that must be alike where any is not.
 ENOUGH = 3
+#: Least and greatest shape of the distribution of strangers over rows.
+CLUMPING = (0.05, 20.0)
 #: How the segments of two records compare, coarsely.
 UNLIKE, ALIKE, MISSING = 0, 1, 2
 #: Rounds of expectation and maximisation for each kind that is added.
@@ -167,6 +169,9 @@ def mostly_alike(alike: NDArray[np.int64], unlike: NDArray[np.int64]) -> NDArray
 
 
 def clumping_of(per_row: Float, mean: float) -> float:
-    """Shape of the gamma distribution of strangers over rows, by moments."""
+    """Shape of the gamma distribution of strangers over rows, by moments.
+
+    Small where few rows meet most of the strangers, as with names: who meets none is then rare.
+    """
     spread = float(per_row.var()) - mean if len(per_row) else 0.0
-    return float(np.clip(mean * mean / max(spread, 1e-9), 0.2, 20.0))
+    return float(np.clip(mean * mean / max(spread, 1e-9), *CLUMPING))

@@ -115,6 +115,26 @@ def test_fields_of_few_values_stand_in_salts_or_beside_names_and_dates(parts):
                    for x in p.similar)  # fmt: skip
 
 
+def test_without_a_birth_date_fields_of_few_values_make_one_segment_together():
+    files = []
+    for seed in (1, 2):
+        columns = people(seed)
+        columns["nama"] = [
+            f"{a} {b}" for a, b in zip(columns["depan"], columns["belakang"], strict=True)
+        ]
+        columns["tahun"] = [x[:4] for x in columns["lahir"]]
+        files.append(renamed(columns, {"nama": "nama", "tahun": "tahun_lahir", "kota": "kota"}))
+    s = suggest(*files, Wishes())
+    assert s.findings() == []
+    names = next(p.chosen for p in s.passes if p.chosen.id == "names")
+    together = [x.fields for x in names.similar if "kota" in x.fields]
+    assert [set(x) for x in together] == [{"kota", "tahun_lahir"}]
+    for p in s.schema.passes:
+        for x in p.similar:
+            assert not set(x.fields) <= {"kota"}
+            assert not set(x.fields) <= {"tahun_lahir"}
+
+
 def test_swapped_names_still_meet_and_compare_crosswise(parts):
     s = suggest(*parts, Wishes())
     assert fields_of(s)["name"].columns_a == ("given_name", "surname")
