@@ -145,7 +145,10 @@ def _one_name(p: _Parts) -> Iterator[Family]:
 
 
 def _few(fields: Fields, p: _Parts) -> Iterator[Family]:
-    """Fields of few values get no segment of their own; their evidence is that they agree here."""
+    """Fields of few values get no segment of their own; their evidence is that they agree here.
+
+    Without a birth date they stand in one segment together, so that one name may do by itself.
+    """
     few = tuple(
         f.name for f in fields.of(Role.MIDDLE_NAME, Role.SEX, Role.NATIONALITY, Role.CATEGORY)
     )
@@ -159,7 +162,8 @@ def _few(fields: Fields, p: _Parts) -> Iterator[Family]:
         ("last-few", f"{p.last}:phonetic_last"),
         ("first-few", f"{p.first}:phonetic_first"),
     ):
-        yield Family(id_, tuple((key, *few[:n]) for n in range(1, len(few) + 1)), said)
+        rungs = tuple((key, *few[:n]) for n in range(1 if p.date else 0, len(few) + 1))
+        yield Family(id_, rungs, said)
 
 
 def _at(f: FieldChoice, p: _Parts, end: str) -> Family:
