@@ -14,6 +14,7 @@ import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -200,7 +201,10 @@ def _hardened(
 
 
 def _passes(schema: Schema, table: pa.Table, rounds: int) -> dict[str, dict[str, int]]:
-    """Speeds of a schema's passes by their ids; a row is a record or a decoy."""
+    """Speeds of a schema's passes by their ids, in chunks as an upload has them made.
+
+    A row is a record or a decoy.
+    """
     from padan_client.records import prepare
     from padan_linkage.encoding.table import PassEncoder
     from padan_linkage.keys import LinkageKey
@@ -211,11 +215,14 @@ def _passes(schema: Schema, table: pa.Table, rounds: int) -> dict[str, dict[str,
     rows = schema.padded_rows(len(table))
     encoders = {p.id: PassEncoder(schema, p, key) for p in schema.passes}
 
-    def task(pass_id: str) -> Callable[[], object]:
-        return lambda: encoders[pass_id].encode(fields, rows=rows, drbg=Drbg(bytes(32)))
+    def encode(encoder: PassEncoder) -> None:
+        table = encoder.arrange(fields, rows=rows, drbg=Drbg(bytes(32)))
+        for number in range(len(table.fills)):
+            table.chunk(number)
 
     with pinned(1):
-        timings = alternately({name: task(name) for name in encoders}, rounds)
+        tasks = {name: partial(encode, encoder) for name, encoder in encoders.items()}
+        timings = alternately(tasks, rounds)
     return {
         p.id: {
             "segments": len(p.similar),

@@ -12,24 +12,35 @@ from numpy.typing import NDArray
 
 StringColumn: TypeAlias = "pa.StringArray"
 
+#: UTF-8 bytes, and offsets ``int64[columns, n + 1]`` into them.
+Text: TypeAlias = tuple[NDArray[np.uint8], NDArray[np.int64]]
+
 _MAX_FRAMED_BYTES = 0xFFFF
+_NOTHING = b"\x00"
 
 
-def text_of(columns: Sequence[StringColumn]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+def text_of(columns: Sequence[StringColumn]) -> Text:
     """UTF-8 bytes of all columns behind each other, and offsets into them.
 
-    The columns have one length n; offsets are ``int64[columns, n + 1]``. Nulls count as empty.
+    The columns have one length n; offsets are ``int64[columns, n + 1]``. Nulls count as empty. Of
+    one column the bytes are its own. Nobody may write to either.
     """
-    data, offsets, base = [np.zeros(1, np.uint8)], [], 1
+    data, offsets, base = [], [], 0
     for column in columns:
         array = _binary(column)
         _, offset_buffer, data_buffer = array.buffers()
         ends = np.frombuffer(offset_buffer, np.int64)[array.offset : array.offset + len(array) + 1]
-        part = np.frombuffer(data_buffer or b"", np.uint8)[ends[0] : ends[-1]]
-        offsets.append(ends - ends[0] + base)
+        part = np.frombuffer(data_buffer or _NOTHING, np.uint8)
+        if len(columns) > 1:
+            part, ends = part[ends[0] : ends[-1]], ends - ends[0] + base
         data.append(part)
+        offsets.append(ends)
         base += part.size
-    return np.concatenate(data), np.stack(offsets)
+    text = data[0] if len(columns) == 1 else np.concatenate([*data, np.zeros(1, np.uint8)])
+    places = offsets[0].reshape(1, -1) if len(columns) == 1 else np.stack(offsets)
+    # One type for what is Arrow's and what is not, or kernels would be compiled for both.
+    text.flags.writeable = places.flags.writeable = False
+    return text, places
 
 
 def framed_messages(columns: Sequence[StringColumn]) -> pa.LargeBinaryArray:

@@ -72,7 +72,7 @@ def qgrams(kind: Kind, value: str) -> list[bytes]:
 
     For reviewers and tests; encoding cuts inside :mod:`padan_linkage.encoding.kernel`.
     """
-    data = np.frombuffer(value.encode() or b"\x00", np.uint8).copy()
+    data = np.frombuffer(value.encode() or b"\x00", np.uint8)
     codes = np.zeros(MAX_GRAMS, np.uint64)
     count = extract(cut_of(kind), (data, 0, len(value.encode())), 0, codes, 0, occurrences())
     words = codes[:count].astype("<u8").tobytes()
