@@ -275,13 +275,11 @@ class PassEncoder:
         tokens = self._tokens(records)
         slots = self._slots(tokens, rows, drbg, count)
         order = drbg.permutation(rows)
-        return _Shuffled(
-            record=slots.record[order],
-            other=slots.other[order],
-            hashes=_row_hashes(tokens, slots.exact[order], drbg),
-            handles=None if handles is None else handles[order],
-            operations=None if operations is None else operations[order],
-        )
+        record, other, exact = (c[order] for c in (slots.record, slots.other, slots.exact))
+        handles = None if handles is None else handles[order]
+        operations = None if operations is None else operations[order]
+        del slots, order  # of a national table a gigabyte, and the hashes are another
+        return _Shuffled(record, other, _row_hashes(tokens, exact, drbg), handles, operations)
 
     def _finish(
         self,
