@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import pyarrow as pa
 
 from padan_linkage.advice.columns import Column, folded
-from padan_linkage.advice.recognise import Recognised, guessed, is_wordy, recognise
+from padan_linkage.advice.recognise import Recognised, guessed, is_wordy, keeps, recognise
 from padan_linkage.advice.said import Said
 from padan_linkage.advice.vocabulary import Role
 from padan_linkage.schema import Kind
@@ -86,13 +86,16 @@ def _look(table: pa.Table, told: Mapping[str, Kind], wanted: set[str]) -> Side:
 
 
 def _agreed(mine: Side, theirs: Side) -> Side:
-    """Where one side could not tell what the other knows of a column of that name, follow it."""
+    """Where one side could not tell what the other knows of a column of that name, follow it.
+
+    As far as the contents may be that: the day of birth is no whole date.
+    """
     known = {folded(n): r for n, r in theirs.items() if r.kind is not None}
     result: Side = {}
     for name, found in mine.items():
         other = known.get(folded(name))
-        vague = found.role in {Role.UNKNOWN, Role.CATEGORY}
-        if other is not None and vague and found.column.distinct > 1 and other.role != found.role:
+        vague = found.role in {Role.UNKNOWN, Role.CATEGORY} and found.column.distinct > 1
+        if other is not None and vague and keeps(found.column, other.role):
             found = replace(found, role=other.role, kind=other.kind)  # noqa: PLW2901
         result[name] = found
     return result

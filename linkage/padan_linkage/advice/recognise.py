@@ -62,7 +62,9 @@ def recognise(column: Column, told: Kind | None = None) -> Recognised:
     refused = _refused(column, role)
     if refused is not None:
         return Recognised(column, role, None, refused)
-    if role is not Role.UNKNOWN and _keeps(column, role):
+    if role is Role.BIRTH_DATE and not keeps(column, role) and keeps(column, Role.BIRTH_DAY):
+        role = Role.BIRTH_DAY  # «tgl_lahir» beside «bln_lahir» and «thn_lahir»
+    if role is not Role.UNKNOWN and keeps(column, role):
         return Recognised(column, role, _kind_of(column, role), _because(column, role, named=True))
     guess = _by_contents(column)
     if guess is Role.UNKNOWN:
@@ -104,7 +106,7 @@ def _refused(column: Column, role: Role) -> Said | None:
     return None
 
 
-def _keeps(column: Column, role: Role) -> bool:  # noqa: PLR0911 (a test for each family of roles)
+def keeps(column: Column, role: Role) -> bool:  # noqa: PLR0911 (a test for each family of roles)
     """Whether the contents are what the name promises."""
     if role in {Role.BIRTH_MONTH, Role.BIRTH_DAY}:
         return column.share(_SHORT_NUMBER) >= _KEPT

@@ -204,6 +204,24 @@ def test_a_year_of_birth_alone_is_compared_as_it_stands():
     assert (year.kind, year.columns_b) == (Kind.CODE, ("year_of_birth",))
 
 
+def test_a_day_of_birth_that_is_called_a_date_meets_a_whole_one():
+    one, two = people(1), people(2)
+    for columns in (one, two):
+        columns["nama"] = [
+            f"{a} {b}" for a, b in zip(columns["depan"], columns["belakang"], strict=True)
+        ]
+    for part, cut in (("thn", slice(0, 4)), ("bln", slice(5, 7)), ("tgl", slice(8, 10))):
+        two[part] = [x[cut] for x in two["lahir"]]
+    s = suggest(
+        renamed(one, {"nama": "nama", "lahir": "TGL LAHIR"}),
+        renamed(two, {"nama": "nama", "thn": "thn_lahir", "bln": "bln_lahir", "tgl": "tgl_lahir"}),
+        Wishes(),
+    )
+    date = next(f for f in s.fields if f.kind is Kind.DATE)
+    assert date.columns_a == ("TGL LAHIR",)
+    assert date.columns_b == ("thn_lahir", "bln_lahir", "tgl_lahir")
+
+
 def test_place_and_date_in_one_column_make_two_fields():
     one = people(1)
     one["nama"] = [f"{a} {b}" for a, b in zip(one["depan"], one["belakang"], strict=True)]
