@@ -89,7 +89,7 @@ def _numbers(fields: Fields) -> Iterator[Family]:
 
 
 def _dates(p: _Parts) -> Iterator[Family]:
-    """The birth date alone where few share it, else with the head of either name."""
+    """The birth date alone where few share it, else with the head of either name, or of both."""
     if not p.date:
         return
     said = Said(
@@ -97,9 +97,10 @@ def _dates(p: _Parts) -> Iterator[Family]:
         "the same birth date: names may be misspelt.",
     )
     alone: list[Exact] = [(p.date,), *([(p.date, p.sex)] if p.sex else [])]
-    yield Family("birth", (*alone, *_with_head(p.date, p.first, "first")), said)
+    both: list[Exact] = [(p.date, f"{p.name}:ends{n}") for n in (2, 3)] if p.name else []
+    yield Family("birth", (*alone, *_with_head(p.date, p.first, "first"), *both), said)
     if p.last:
-        yield Family("birth-last", (*alone, *_with_head(p.date, p.last, "last")), said)
+        yield Family("birth-last", (*alone, *_with_head(p.date, p.last, "last"), *both), said)
 
 
 def _with_head(key: str, name: str | None, end: str) -> list[Exact]:

@@ -13,7 +13,7 @@ from padan_linkage.advice.groups import Keys
 from padan_linkage.advice.said import Said
 from padan_linkage.advice.vocabulary import STRONG, Role
 from padan_linkage.agreement.distinct import distinct_combinations, group_size
-from padan_linkage.agreement.rules_passes import LARGE_GROUP, UNSALTED_VALUES
+from padan_linkage.agreement.rules_passes import LARGE_GROUP, UNSALTED_VALUES, shown_to_hold
 from padan_linkage.profiles import Profile
 from padan_linkage.schema import (
     LOW_ENTROPY_KINDS,
@@ -75,7 +75,7 @@ def choose_passes(
     for family in families(fields):
         if len(passes) == MOST_PASSES:
             break
-        rung = _rung(family, fields, keys, measured, profile)
+        rung = _rung(family, fields, keys, measured, profile, size)
         if rung is None:
             passed_over.append(_too_common(family))
             continue
@@ -127,16 +127,25 @@ def _fits(passes: list[PassChoice], fields: Fields, profile: Profile) -> bool:
 
 
 def _rung(
-    family: Family, fields: Fields, keys: Keys, measured: Mapping[str, float], profile: Profile
+    family: Family,
+    fields: Fields,
+    keys: Keys,
+    measured: Mapping[str, float],
+    profile: Profile,
+    size: Size,
 ) -> Exact | None:
     """The most forgiving rung that few enough rows share and enough rows have.
 
     Counted on the rows at hand, where copies of one person count once, and by the linter's
     estimates too: what is suggested passes it.
     """
-    most = profile.most_alike * _copies(fields, keys)
+    copies = _copies(fields, keys)
     for rung in family.rungs:
-        if keys.group(rung) <= most and _salts(rung, fields, keys.rows, measured):
+        p = Pass(id="rung", exact=rung, similar=tuple(_segments(fields, keys, rung, profile, size)))
+        schema = schema_of(fields, [PassChoice(p, 1.0, family.said)], profile)
+        limit = shown_to_hold(schema, p)
+        few = keys.group(rung) <= min(profile.most_alike, limit) * copies
+        if few and _salts(schema, p, keys.rows, measured, min(limit, LARGE_GROUP)):
             return rung if keys.filled(rung) >= _LEAST_FILLED else None
     return None
 
@@ -150,18 +159,11 @@ def _copies(fields: Fields, keys: Keys) -> float:
     return keys.group((numbers[0].name,)) if numbers else 1.0
 
 
-def _salts(exact: Exact, fields: Fields, rows: int, measured: Mapping[str, float]) -> bool:
-    """Whether the linter would let these exact fields salt a filter over so many rows."""
-    named = {key.partition(":")[0] for key in exact}
-    p = Pass(id="rung", exact=exact)
-    schema = Schema(
-        fields=tuple(SchemaField(name=f.name, kind=f.kind) for f in fields.chosen
-                     if f.name in named),
-        passes=(p,),
-    )  # fmt: skip
+def _salts(schema: Schema, p: Pass, rows: int, measured: Mapping[str, float], limit: float) -> bool:
+    """Whether the linter would let the exact fields salt the filter over so many rows."""
     return (
-        distinct_combinations(schema, exact, measured) >= UNSALTED_VALUES
-        and group_size(schema, p, rows, measured) < LARGE_GROUP
+        distinct_combinations(schema, p.exact, measured) >= UNSALTED_VALUES
+        and group_size(schema, p, rows, measured) < limit
     )
 
 

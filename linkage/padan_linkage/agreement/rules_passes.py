@@ -21,15 +21,22 @@ from padan_linkage.agreement.distinct import (
 from padan_linkage.agreement.findings import Finding, error, warning
 from padan_linkage.agreement.model import Agreement, Flow
 from padan_linkage.agreement.rules_structure import Rule, confirmations
-from padan_linkage.schema import Pass, Schema
+from padan_linkage.schema import Kind, Pass, Schema
 
-MIN_DIFFUSION = 8
+#: Below T = 100, t = 10 at m = 512 rows can be linked by likeness as delivered (spec 15).
+MIN_DIFFUSION = 10
+MIN_WEIGHT = 100
+MIN_SPREAD = MIN_WEIGHT * MIN_DIFFUSION / 512
 MIN_STRENGTH = 0.078
-MIN_WEIGHT = 60
 #: Above 2·T·t/m ≈ 8 even one changed letter looks like another person.
 MAX_SPREAD = 8.0
 REFUSED_GROUP = 100
 LARGE_GROUP = 50
+#: Groups that hold where equal names show in them (spec 15, "Group sizes"): with names in segments
+#: of their own, and with numbers merged into them; in profile ``ketat``, then ``seimbang``.
+NAMESAKES, MERGED_NAMESAKES = (5, 10), (40, 100)
+#: Groups beyond which numbers need the spread T·t/m of 200·16/512.
+_NUMBERED, _NUMBER_SPREAD = 5, 6.25
 #: A salt of fewer values is as good as none, however short the list.
 UNSALTED_VALUES = 200
 MAX_BUCKET_ROWS = 3_000
@@ -134,14 +141,15 @@ def hardened(c: _Context) -> Iterator[Finding]:
                 "similarity rows (SIG) re-identify people.",
             )
         power = strength(c.schema, s.fields, s.bits, s.shared_weight, s.diffusion)
-        if power < MIN_STRENGTH:
+        spread = s.weight * s.diffusion / s.bits
+        if power < MIN_STRENGTH or spread < MIN_SPREAD:
             yield error(
                 "pass-strength",
                 where,
-                f"Kekuatan t·k/m = {power:.3f}, di bawah {MIN_STRENGTH}: pola bit masih "
-                "terbaca oleh SIG dan GRP.",
-                f"Strength t·k/m = {power:.3f}, below {MIN_STRENGTH}: bit patterns still "
-                "show to SIG and GRP.",
+                f"Kekuatan t·k/m = {power:.3f} dan T·t/m = {spread:.2f}, paling sedikit "
+                f"{MIN_STRENGTH} dan {MIN_SPREAD:.2f}: pola bit masih terbaca oleh SIG dan GRP.",
+                f"Strength t·k/m = {power:.3f} and T·t/m = {spread:.2f}, at least {MIN_STRENGTH} "
+                f"and {MIN_SPREAD:.2f}: bit patterns still show to SIG and GRP.",
             )
         if s.weight < MIN_WEIGHT:
             yield error(
@@ -244,6 +252,58 @@ def small_groups(c: _Context) -> Iterator[Finding]:
         )
 
 
+def shown_to_hold(schema: Schema, p: Pass) -> float:
+    """Mean group size from which on the attacks of spec 15 find too many people in ``p``.
+
+    People of one first name often share all of it, and so do given names and surnames in segments
+    of their own: that filters are equal no diffusion hides.
+    """
+    names = {f.name for f in schema.fields if f.kind in {Kind.PERSON_NAME, Kind.COMPANY_NAME}}
+    told = {name for name, _, derived in (k.partition(":") for k in p.exact) if derived} & names
+    alone = [s for s in p.similar if names.issuperset(s.fields)]
+    if len(alone) > 1 or any(told.issuperset(s.fields) for s in alone):
+        return NAMESAKES[schema.presence]
+    merged = any(told.intersection(s.fields) for s in p.similar)
+    return MERGED_NAMESAKES[schema.presence] if merged else REFUSED_GROUP
+
+
+def namesakes(c: _Context) -> Iterator[Finding]:
+    """Groups of one first name are small, or their names are merged with something else."""
+    limit = shown_to_hold(c.schema, c.p)
+    if limit <= c.group < REFUSED_GROUP:
+        size = round(c.group)
+        yield error(
+            "pass-namesakes",
+            f"{c.where}.exact",
+            f"Sekitar {size} orang berbagi nilai exact yang memuat sebagian nama, dan segmen "
+            f"menunjukkan sisanya: teruji hanya di bawah {limit:.0f}. Nama yang sama persis "
+            "membuka kelompoknya (GRP). Tambahkan ruas pada exact atau gabungkan nama dengan "
+            "nomor dalam satu segmen.",
+            f"About {size} people share exact values that tell part of the name, and a segment "
+            f"shows the rest: shown to hold only below {limit:.0f}. Equal whole names open the "
+            "group (GRP). Add a field to exact, or merge the name with a number in one segment.",
+        )
+
+
+def numbered(c: _Context) -> Iterator[Finding]:
+    """Numbers of people of one birthday and district differ in few digits."""
+    if c.group < _NUMBERED:
+        return
+    for s in c.p.similar:
+        spread = s.weight * s.diffusion / s.bits
+        if all(c.schema.kind(n) in STRONG_KINDS for n in s.fields) and spread < _NUMBER_SPREAD:
+            yield error(
+                "pass-number",
+                f"{c.where}.similar[{s.label}]",
+                f"T·t/m = {spread:.1f} untuk nomor di antara sekitar {round(c.group)} orang yang "
+                f"berbagi nilai exact: nomor yang mirip membuka kelompoknya (GRP). Paling sedikit "
+                f"{_NUMBER_SPREAD}, atau gabungkan dengan nama.",
+                f"T·t/m = {spread:.1f} for numbers among about {round(c.group)} people who share "
+                f"the exact values: similar numbers open the group (GRP). At least "
+                f"{_NUMBER_SPREAD}, or merge it with the name.",
+            )
+
+
 def bucketed(c: _Context) -> Iterator[Finding]:
     """A bucket mixes several values, and is not so full that matching slows and errs."""
     if not c.p.similar or not c.records:
@@ -301,6 +361,8 @@ PASS_RULES = (
     entropic,
     salted,
     small_groups,
+    namesakes,
+    numbered,
     bucketed,
     strong_tags,
     corroborated,

@@ -12,11 +12,15 @@ from padan_linkage import agreement as package
 from padan_linkage.agreement import AgreementError, Severity, lint, load_agreement
 
 NAME_SEGMENT = '{ fields = ["nama"], bits = 512, weight = 150, diffusion = 12 }'
+NUMBER_SEGMENT = '{ fields = ["nik"], bits = 512, weight = 200, diffusion = 16 }'
+MERGED_SEGMENT = (
+    'similar = [{ fields = ["nama", "nik"], bits = 512, weight = 200, diffusion = 10 }]'
+)
 FIRST_EXACT = 'exact = ["tanggal_lahir", "nama:phonetic_first"]'
 NOT_FOUND = (
     'not_found = { code = "TIDAK_DITEMUKAN", text = "tidak ditemukan", gloss = "not found" }\n'
 )
-NIP_SEGMENT = '{ fields = ["nip"], bits = 512, weight = 200, diffusion = 16 },\n]\n'
+NIP_SEGMENT = 'similar = [{ fields = ["nama", "nip"], bits = 512, weight = 200, diffusion = 10 }]\n'
 SECOND_NAME = '"tercatat sebagai ASN tidak aktif"'
 STATUS_MAP = '"AKTIF" = "ASN_AKTIF"'
 CODE_BLOCK = '[[flow.code]]\ncode = "ASN_AKTIF"'
@@ -197,7 +201,7 @@ PASSES = [
     (
         "pass-diffusion",
         "flow[asn-status].schema.passes[nik].similar[nama]",
-        {NAME_SEGMENT: NAME_SEGMENT.replace("diffusion = 12", "diffusion = 7")},
+        {NAME_SEGMENT: NAME_SEGMENT.replace("diffusion = 12", "diffusion = 9")},
     ),
     (
         "pass-strength",
@@ -205,9 +209,14 @@ PASSES = [
         {NAME_SEGMENT: NAME_SEGMENT.replace("bits = 512", "bits = 2048")},
     ),
     (
+        "pass-strength",  # by what is inserted, however few q-grams a name has
+        "flow[asn-status].schema.passes[nik].similar[nama]",
+        {NAME_SEGMENT: NAME_SEGMENT.replace("bits = 512", "bits = 1024")},
+    ),
+    (
         "pass-weight",
         "flow[asn-status].schema.passes[nik].similar[nama]",
-        {NAME_SEGMENT: NAME_SEGMENT.replace("weight = 150", "weight = 59")},
+        {NAME_SEGMENT: NAME_SEGMENT.replace("weight = 150", "weight = 99")},
     ),
     (
         "pass-spread",
@@ -233,8 +242,25 @@ PASSES = [
     ),
     (
         "pass-implied",
-        "flow[asn-status].schema.passes[lahir-depan].similar[nama]",
-        {FIRST_EXACT: 'exact = ["tanggal_lahir", "nama"]'},
+        "flow[asn-status].schema.passes[nik].similar[nama]",
+        {'exact = ["nik"]\nsimilar': 'exact = ["nik", "nama"]\nsimilar'},
+    ),
+    (
+        "pass-namesakes",
+        "flow[asn-status].schema.passes[lahir-depan].exact",
+        {
+            MERGED_SEGMENT: f"similar = [{NAME_SEGMENT}, {NUMBER_SEGMENT}]",
+        },
+    ),
+    (
+        "pass-namesakes",  # even merged, in groups of nearly fifty
+        "flow[asn-status].schema.passes[lahir-depan].exact",
+        {FIRST_EXACT: 'exact = ["tanggal_lahir", "nama:first1"]'},
+    ),
+    (
+        "pass-number",
+        "flow[asn-status].schema.passes[nama-tahun].similar[nik]",
+        {NUMBER_SEGMENT: NUMBER_SEGMENT.replace("weight = 200", "weight = 150")},
     ),
     (
         "pass-group",
@@ -417,6 +443,8 @@ def test_a_term_that_is_over(flagship):
         ("pass-weight", "GRP"),
         ("pass-low-entropy", "SIG"),
         ("pass-group", "GRP"),
+        ("pass-namesakes", "GRP"),
+        ("pass-number", "GRP"),
         ("bucket-thin", "GRP"),
         ("decoys-few", "GRP"),
         ("confirm-weak-salt", "frequency"),
