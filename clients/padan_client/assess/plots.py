@@ -36,7 +36,10 @@ def rates_plot(found: Assessment) -> str:
     axes.invert_yaxis()
     axes.set_xscale("log")
     axes.set_xlim(_FLOOR, 130)
-    axes.set_xticks([0.01, 0.1, 1, 10, 100], ["≤ 0,01", "0,1", "1", "10", "100"])
+    axes.set_xticks(
+        [_FLOOR, 0.1, 1, 10, 100],
+        [t("≤ 0,01", "≤ 0.01"), t("0,1", "0.1"), "1", "10", "100"],
+    )
     axes.set_xlabel(
         t(
             "orang yang dikenali kembali, % (abu-abu: tebakan; merah: batas)",
@@ -76,13 +79,17 @@ def _percent(share: float) -> float:
 def frontier_plot(points: Sequence[tuple[str, float, float]]) -> str:
     """Configurations as points: (name, share re-identified in a known group, mean F1)."""
     figure, axes = _figure(5.2)
-    for name, known, f1 in points:
+    for place, (name, known, f1) in enumerate(sorted(points, key=lambda point: point[1])):
         chosen = name in {"ketat", "seimbang"}
         axes.scatter(100 * known, f1, s=60, color="#2a7d4f" if chosen else "#7a8797")
         axes.annotate(
-            name, (100 * known, f1), textcoords="offset points", xytext=(6, 4), fontsize=8,
+            name,
+            (100 * known, f1),
+            textcoords="offset points",
+            xytext=(6, (4, -12)[place % 2]),  # above and below by turns: neighbours overlap less
+            fontsize=8,
             fontweight="bold" if chosen else "normal",
-        )  # fmt: skip
+        )
     axes.set_xlabel("persons re-identified, their group of 20 being known, %")
     axes.set_ylabel("mean F1")
     axes.grid(axis="y", color="#e6eaf0")

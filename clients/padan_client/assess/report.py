@@ -8,21 +8,28 @@ from html import escape
 from padan_client.assess.assessing import Assessment, PassFindings
 from padan_client.assess.plots import rates_plot
 from padan_client.assess.suite import Rate
-from padan_client.assess.words import attack_name, verdict, view_name
+from padan_client.assess.words import attack_name, percent, verdict, view_name
 from padan_client.language import t
 
 _STYLE = """
-body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 62rem; padding: 0 1rem;
+body { font: 1rem/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 62rem; padding: 0 1rem;
   color: #1c2430; background: #fff; }
 h1 { font-size: 1.6rem; } h2 { font-size: 1.2rem; margin-top: 2.2rem; }
-table { border-collapse: collapse; width: 100%; margin: .8rem 0;
-  font-variant-numeric: tabular-nums; }
-th, td { text-align: right; padding: .3rem .6rem; border-bottom: 1px solid #d9dee6; }
+table { border-collapse: collapse; width: 100%; margin: .8rem 0; font-size: .9rem;
+  font-variant-numeric: tabular-nums; line-height: 1.35; }
+th, td { text-align: right; padding: .3rem .5rem; border-bottom: 1px solid #d9dee6;
+  vertical-align: top; }
+td { white-space: nowrap; } th { font-weight: 600; background: #f4f6f9; }
 th:nth-child(-n+2), td:nth-child(-n+2) { text-align: left; }
+td:first-child { white-space: normal; min-width: 11rem; }
+.wide { overflow-x: auto; }
 .verdict { padding: .8rem 1rem; border-left: 6px solid #2a7d4f; background: #eef7f1; }
 .verdict.bad { border-color: #b3261e; background: #fdeeed; }
 .above { color: #b3261e; font-weight: 600; } .note { color: #55606e; font-size: .92rem; }
 svg { width: 100%; height: auto; }
+@page { margin: 14mm; }
+@media print { html { font-size: 11px; } body { margin: 0; max-width: none; padding: 0; }
+  h2, thead { break-after: avoid; } tr { break-inside: avoid; } .wide { overflow: visible; } }
 """
 
 
@@ -68,7 +75,7 @@ def render(found: Assessment) -> str:
         f'<p class="verdict{"" if good else " bad"}">{escape(first)}</p>',
         *(f"<p>{escape(line)}</p>" for line in rest),
         _assumptions(found),
-        rates_plot(found),
+        f'<div role="img" aria-label="{escape(_plot_label())}">{rates_plot(found)}</div>',
         *(_pass_section(p) for p in found.passes),
         _across(found),
         _controls(found),
@@ -76,8 +83,16 @@ def render(found: Assessment) -> str:
     language = t("id", "en")
     return (
         f'<!doctype html>\n<html lang="{language}"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{escape(title)}</title><style>{_STYLE}</style></head>"
         f"<body>{''.join(parts)}</body></html>\n"
+    )
+
+
+def _plot_label() -> str:
+    return t(
+        "Orang yang dikenali kembali menurut jalur dan serangan; angkanya ada pada tabel di bawah.",
+        "Persons re-identified by pass and attack; the figures are in the tables below.",
     )
 
 
@@ -145,7 +160,7 @@ def _controls(found: Assessment) -> str:
     }
     rows = "".join(
         f"<tr><td>{escape(kinds[c.kind])}</td><td>{c.rate.attack}</td>"
-        f"<td>{_percent(c.rate.persons)}</td><td>≥ {_percent(c.least)}</td></tr>"
+        f"<td>{percent(c.rate.persons)}</td><td>≥ {percent(c.least)}</td></tr>"
         for c in found.controls
     )
     head = "".join(
@@ -157,18 +172,22 @@ def _controls(found: Assessment) -> str:
     )  # fmt: skip
     return (
         f'<h2>{escape(heading)}</h2><p class="note">{escape(note)}</p>'
-        f"<table><tr>{head}</tr>{rows}</table>"
+        f'<div class="wide"><table><thead><tr>{head}</tr></thead>'
+        f"<tbody>{rows}</tbody></table></div>"
     )
 
 
 def _table(rows: list[str]) -> str:
     names = (
-        t("serangan", "attack"), t("yang terlihat", "sees"), t("orang", "persons"),
+        t("serangan", "attack"), t("yang terlihat", "what is seen"), t("orang", "persons"),
         t("batas", "limit"), t("tebakan", "guess"), t("populasi lain", "another population"),
-        t("kelompok", "groups"), t("orang, kelompok diketahui", "persons, group known"),
+        t("kelompok", "groups"), t("kelompok diketahui", "group known"),
     )  # fmt: skip
     head = "".join(f"<th>{escape(name)}</th>" for name in names)
-    return f"<table><tr>{head}</tr>{''.join(rows)}</table>"
+    return (
+        f'<div class="wide"><table><thead><tr>{head}</tr></thead>'
+        f"<tbody>{''.join(rows)}</tbody></table></div>"
+    )
 
 
 def _row(rate: Rate, null: float | None, limit: float | None, *, above: bool) -> str:
@@ -176,12 +195,8 @@ def _row(rate: Rate, null: float | None, limit: float | None, *, above: bool) ->
     name = f"{rate.attack} · {attack_name(rate.attack)}"
     return (
         f"<tr><td>{escape(name)}</td><td>{escape(view_name(rate.view))}</td>"
-        f"<td{mark}>{_percent(rate.persons)}</td><td>{_percent(limit)}</td>"
-        f"<td>{_percent(rate.guess)}</td>"
-        f"<td>{_percent(null)}</td><td>{_percent(rate.groups)}</td>"
-        f"<td>{_percent(rate.known)}</td></tr>"
+        f"<td{mark}>{percent(rate.persons)}</td><td>{percent(limit)}</td>"
+        f"<td>{percent(rate.guess)}</td>"
+        f"<td>{percent(null)}</td><td>{percent(rate.groups)}</td>"
+        f"<td>{percent(rate.known)}</td></tr>"
     )
-
-
-def _percent(share: float | None) -> str:
-    return "–" if share is None else f"{100 * share:.2f} %"

@@ -1,4 +1,4 @@
-"""Populations for the attacks: generated people, and salt groups of a given size made directly.
+"""Populations for the attacks: generated people, parts of large registries, groups of one size.
 
 The groups of a million records are made without the other million: people who share the parts of
 the exact fields that names decide are taken from a large pool, and the parts that dates decide are
@@ -15,10 +15,13 @@ import pyarrow.compute as pc
 
 from padan_client.assess.schemes import Fields
 from padan_client.generate import faultless
+from padan_linkage.agreement.distinct import distinct_combinations
 from padan_linkage.normalise import exact_values, normalise
 from padan_linkage.schema import Kind, Pass, Schema, SchemaField
 
 _POOL = 60
+#: What people share whatever they are called.
+_SHARED = frozenset({Kind.DATE, Kind.PLACE, Kind.NATIONALITY})
 _GIVEN = frozenset({"given_name", "first_name", "nama_depan"})
 _SURNAME = frozenset({"surname", "last_name", "nama_belakang", "family_name"})
 
@@ -46,18 +49,55 @@ def grouped_people(
 
     Raises ValueError where the pool has no group of that size: then such groups are not real.
     """
-    dated = {n for n in (k.partition(":")[0] for k in p.exact) if schema.kind(n) is Kind.DATE}
-    keys = [k for k in p.exact if k.partition(":")[0] not in dated]
+    dated = [k for k in p.exact if schema.kind(k.partition(":")[0]) is Kind.DATE]
+    keys = [k for k in p.exact if k not in dated]
     pool = people(schema, max(_POOL * count, 20_000) if keys else max(count, 2 * size), seed)
     rng = np.random.default_rng(seed + 1)
     members = _members(schema, p, pool, keys, size, max(count // size, 2), rng)
     taken = pa.array(members.ravel())
     chosen = {name: column.take(taken) for name, column in pool.items()}
-    for name in dated:
-        parts = [k.partition(":")[2] for k in p.exact if k.partition(":")[0] == name]
-        dates = chosen[name].to_pylist()
-        chosen[name] = pa.array(_alike(dates, size, parts), pa.string())
-    return _consistent(schema, chosen)
+    return _sharing(schema, chosen, dated, size)
+
+
+def registry_part(
+    schema: Schema, p: Pass, rows: int, count: int, seed: int
+) -> dict[str, pa.StringArray]:
+    """About ``count`` people of a registry of ``rows``, in whole salt groups of pass ``p``.
+
+    Groups have the sizes that they have there: some dates and places are filled with as many people
+    as a registry of that size has for each, and of those whole groups are drawn.
+    """
+    shared = [k for k in p.exact if schema.kind(k.partition(":")[0]) in _SHARED]
+    each = max(1, round(rows / distinct_combinations(schema, shared)))
+    born = people(schema, each * max(1, round(count / each)), seed)
+    born = _sharing(schema, born, shared, each)
+    columns = [c.to_pylist() for c in exact_values(schema, p, born)]
+    groups: dict[tuple[str, ...], list[int]] = defaultdict(list)
+    for person, values in enumerate(zip(*columns, strict=True)):
+        groups[values].append(person)
+    members = list(groups.values())
+    drawn: list[int] = []
+    for g in np.random.default_rng(seed + 1).permutation(len(members)):
+        if len(drawn) >= count:
+            break
+        drawn += members[g]
+    return {name: column.take(pa.array(sorted(drawn))) for name, column in born.items()}
+
+
+def _sharing(
+    schema: Schema, chosen: dict[str, pa.StringArray], keys: list[str], size: int
+) -> dict[str, pa.StringArray]:
+    """The people with every ``size`` behind each other alike in ``keys``, numbers following."""
+    shared = dict(chosen)
+    for name in dict.fromkeys(k.partition(":")[0] for k in keys):
+        values = shared[name].to_pylist()
+        if schema.kind(name) is Kind.DATE:
+            parts = [k.partition(":")[2] for k in keys if k.partition(":")[0] == name]
+            alike = _alike(values, size, parts)
+        else:
+            alike = [values[i - i % size] for i in range(len(values))]
+        shared[name] = pa.array(alike, pa.string())
+    return _consistent(schema, shared)
 
 
 def _members(

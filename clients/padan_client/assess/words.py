@@ -7,10 +7,18 @@ from padan_client.assess.suite import Attack, View
 from padan_client.language import t
 
 
+def percent(share: float | None, digits: int = 2) -> str:
+    """A share from 0 to 1 in per cent, as the reader writes decimals; a dash for none."""
+    if share is None:
+        return "–"
+    text = f"{100 * share:.{digits}f}\u00a0%"
+    return t(text.replace(".", ","), text)
+
+
 def view_name(view: View) -> str:
     """What the attacker sees, in a word or two."""
     return {
-        View.TABLE: t("tabel seadanya", "the table as it is"),
+        View.TABLE: t("seadanya", "as delivered"),
         View.GROUPS: t("+ kelompok garam", "+ salt groups"),
         View.ALIGNED: t("+ jalur sejajar", "+ aligned passes"),
     }[view]
@@ -28,21 +36,21 @@ def attack_name(attack: Attack) -> str:
     }[attack]
 
 
-def verdict(found: Assessment) -> list[str]:
+def verdict(assessed: Assessment) -> list[str]:
     """One sentence on the whole, then one for every pass that deserves one."""
-    lines = [_whole(found)]
-    for p in found.passes:
+    lines = [_whole(assessed)]
+    for p in assessed.passes:
         above = p.above()
         if above:
             worst = max(above, key=lambda r: r.persons)
-            limit = p.limits[worst.view]
+            found, limit = percent(worst.persons, 1), percent(p.limits[worst.view], 0)
             lines.append(
                 t(
                     f"Jalur {p.p.id}: {attack_name(worst.attack)} ({worst.attack}) mengenali "
-                    f"{worst.persons:.1%} orang, batasnya {limit:.0%}. Tambahkan ruas tetap pada "
+                    f"{found} orang, batasnya {limit}. Tambahkan ruas tetap pada "
                     "exact, gabungkan segmennya, atau naikkan weight dan diffusion.",
                     f"Pass {p.p.id}: {attack_name(worst.attack)} ({worst.attack}) re-identifies "
-                    f"{worst.persons:.1%} of the persons, the limit is {limit:.0%}. Add a stable "
+                    f"{found} of the persons, the limit is {limit}. Add a stable "
                     "field to exact, merge its segments, or raise weight and diffusion.",
                 )
             )
@@ -50,12 +58,12 @@ def verdict(found: Assessment) -> list[str]:
             lines.append(
                 t(
                     f"Jalur {p.p.id}: hanya {p.persons} orang; terlalu sedikit untuk menilai batas "
-                    f"{min(p.limits.values()):.0%}.",
+                    f"{percent(min(p.limits.values()), 0)}.",
                     f"Pass {p.p.id}: only {p.persons} persons; too few to judge a limit of "
-                    f"{min(p.limits.values()):.0%}.",
+                    f"{percent(min(p.limits.values()), 0)}.",
                 )
             )
-    if found.made:
+    if assessed.made:
         lines.append(
             t(
                 "Folder ini tidak memuat urutan baris, maka keberhasilan dihitung pada sandi baru "

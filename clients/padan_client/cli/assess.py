@@ -92,11 +92,11 @@ def _require_extra() -> None:
 
 def _show(found: Assessment) -> None:
     """The rates a pass, then what they mean."""
-    from padan_client.assess.words import verdict
+    from padan_client.assess.words import percent, verdict
 
     table = Table(title=t("Orang yang dikenali kembali", "Persons re-identified"))
+    table.add_column(t("jalur", "pass"), no_wrap=True)
     for name in (
-        t("jalur", "pass"),
         t("serangan", "attack"),
         t("yang terlihat", "sees"),
         t("orang", "persons"),
@@ -116,20 +116,16 @@ def _show(found: Assessment) -> None:
     for name in (t("sandi", "encoding"), t("serangan", "attack"), t("orang", "persons")):
         fallen.add_column(name)
     for control in found.controls:
-        fallen.add_row(control.kind, control.rate.attack, _percent(control.rate.persons))
+        fallen.add_row(control.kind, control.rate.attack, percent(control.rate.persons))
     out.print(fallen)
     for line in verdict(found):
         out.print(line)
 
 
 def _row(table: Table, name: str, rate: Rate, limit: float | None) -> None:
-    from padan_client.assess.words import view_name
+    from padan_client.assess.words import percent, view_name
 
     table.add_row(
-        name, rate.attack, view_name(rate.view), _percent(rate.persons), _percent(rate.guess),
-        _percent(limit), _percent(rate.groups), _percent(rate.known),
+        name, rate.attack, view_name(rate.view), percent(rate.persons), percent(rate.guess),
+        percent(limit), percent(rate.groups), percent(rate.known),
     )  # fmt: skip
-
-
-def _percent(share: float | None) -> str:
-    return "–" if share is None else f"{100 * share:.2f} %"

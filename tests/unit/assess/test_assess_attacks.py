@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 
 from padan_client.assess.attacker import Attacker
+from padan_client.assess.auction import auction
 from padan_client.assess.claims import assign, right, same
 from padan_client.assess.colours import attack_aligned
 from padan_client.assess.controls import control_people, control_schema, controls
 from padan_client.assess.groups import GroupAttack
 from padan_client.assess.schemes import PassScheme, PlainScheme
 from padan_client.assess.suite import Attack, View, attack_groups, attack_table, strangers
-from padan_client.assess.town import grouped_people, people
+from padan_client.assess.town import grouped_people, people, registry_part
 from padan_linkage.schema import Kind, Pass, Schema, SchemaField, Segment
 
 PEOPLE = 400
@@ -139,3 +140,35 @@ def test_a_population_has_every_field():
     made = people(schema, 50, 1)
     assert set(made) == {f.name for f in schema.fields}
     assert all(made["nama"].to_pylist())
+
+
+def test_large_tables_are_assigned_nearly_as_well_and_everybody_once():
+    """The auction against the exact algorithm, on costs of which most hardly differ."""
+    rng = np.random.default_rng(3)
+    hard = rng.random(240, np.float32)[:, None] * rng.random(200, np.float32)[None, :]
+    for cost in (hard, hard.T, rng.random((200, 200), np.float32)):
+        exact = assign(cost, rng)
+        step = 0.01 * float(cost.std())
+        found = auction(cost, step, 100_000)
+        placed = found >= 0
+        assert placed.sum() == min(cost.shape)
+        assert len(set(found[placed].tolist())) == placed.sum()
+        best = cost[np.flatnonzero(exact >= 0), exact[exact >= 0]].sum()
+        assert cost[np.flatnonzero(placed), found[placed]].sum() <= best + step * placed.sum()
+        hasty = auction(cost, step, 50)
+        assert len(set(hasty[hasty >= 0].tolist())) == min(cost.shape)
+
+
+def test_a_part_of_a_large_registry_has_its_groups():
+    """At 8 million 500 people share a birthday; how many of them a first name, the names decide."""
+    schema = hardened()
+    birth = schema.passes[0]
+    named = birth.model_copy(update={"exact": ("tanggal_lahir", "nama:phonetic_first")})
+    whole = registry_part(schema, birth, 8_000_000, 1_000, 1)
+    sizes = np.bincount(PassScheme(schema, birth).salts(whole))
+    assert sizes.tolist() == [500, 500]
+    part = registry_part(schema, named, 8_000_000, 1_000, 1)
+    sizes = np.bincount(PassScheme(schema, named).salts(part))
+    assert 900 <= sizes.sum() <= 1_000
+    assert sizes.max() > 1
+    assert np.median(sizes) == 1

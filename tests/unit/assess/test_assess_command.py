@@ -148,3 +148,16 @@ def test_limits_follow_profile_view_and_salt():
     assert limits.at(strict, weak, View.GROUPS) == 0.03
     balanced = strict.model_copy(update={"presence": True})
     assert Limits.of(balanced).at(balanced, weak, View.GROUPS) == 0.10
+
+
+def test_a_dump_ties_no_rows_of_two_passes_together(dump):
+    """Each pass has its own order, its own keys and handles, and the size of every other."""
+    unit, owner = dump / "dump" / "unit" / "a", dump / "dump" / "owner" / "a"
+    columns = [{f.stem: np.load(f) for f in (unit / p).iterdir()} for p in ("lahir", "nama")]
+    orders = [np.load(owner / p / "record_of_row.npy") for p in ("lahir", "nama")]
+    assert len({len(column) for table in columns for column in table.values()}) == 1
+    places = [np.argsort(order)[np.sort(order) >= 0] for order in orders]
+    assert abs(np.corrcoef(*places)[0, 1]) < 0.35
+    for name in columns[0].keys() & columns[1].keys() - {"keys"}:
+        one, two = ({row.tobytes() for row in table[name]} for table in columns)
+        assert one.isdisjoint(two), name
