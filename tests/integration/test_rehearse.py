@@ -291,4 +291,19 @@ def test_febrl3_is_deduplicated():
         folder / "a.csv", None, advised(folder), truth=folder / "truth.csv", seed=1
     )
     assert result.quality.precision >= 0.99
-    assert result.quality.recall >= 0.75  # careful, where no stranger is known
+    assert result.quality.recall >= 0.94
+    assert result.estimated_precision == pytest.approx(result.quality.precision, abs=0.04)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not DATA.exists(), reason="the development data are not beside the project")
+@pytest.mark.parametrize(
+    ("name", "least", "off"),
+    [("foreigners_dev", 0.82, 0.03), ("rldata10000", 0.92, 0.03)],
+)
+def test_one_file_is_deduplicated_without_a_label(name, least, off):
+    folder = DATA / name
+    schema_file = advised(folder)
+    result = run_rehearsal(folder / "a.csv", None, schema_file, truth=folder / "truth.csv", seed=1)
+    assert result.quality.f1 >= least
+    assert result.estimated_precision == pytest.approx(result.quality.precision, abs=off)

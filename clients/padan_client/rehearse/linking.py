@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from padan_client.rehearse.sides import Keys, Records
+from padan_client.rehearse.within import estimate_of, expected_of, own_file, score_of
 from padan_linkage.answers import Answers
 from padan_linkage.encoding import EncodedPass
 from padan_linkage.matching import (
@@ -25,7 +25,7 @@ from padan_linkage.merge import PassAnswers, merge
 from padan_linkage.policy import MatchPolicy
 from padan_linkage.schema import Pass, Schema
 from padan_linkage.sealing import Opener
-from padan_linkage.union import Claims, Expected, best_f1, demanded, surest, together
+from padan_linkage.union import Claims, Expected, best_f1, demanded, together
 
 T = TypeVar("T", bound=np.generic)
 
@@ -70,7 +70,7 @@ class Linked:
 class Rehearsing:
     """What the linking of every pass needs.
 
-    ``demanded``: two files are answered as sure as ``policy`` asks; else for the greatest F1.
+    ``demanded``: answers are as sure as ``policy`` asks; else for the greatest expected F1.
     """
 
     schema: Schema
@@ -112,38 +112,23 @@ class Rehearsing:
         return Linked(pairs, by, held.expected, tuple(reports))
 
     def _within(self, a: Records) -> Linked:
-        """All pairs of ``a`` that any pass finds; its posteriors are careful enough (spec 35)."""
-        found, errors, reports = [], [], []
-        for number, p in enumerate(self.schema.passes):
-            encoded = self._encode(p, a, "a", provider=True)
-            result = link_within(self.schema, p, encoded.table, self.policy, threads=self.threads)
-            record = encoded.record_of_row
-            real = (record[result.row_a] >= 0) & (record[result.row_b] >= 0)
-            ends = np.sort([record[result.row_a[real]], record[result.row_b[real]]], axis=0)
-            score = result.score[real]
-            found.append(Found(ends[0], ends[1], score))
-            errors.append(self._errors(score, result.estimate))
-            reports.append(PassReport(p.id, len(score), 0, 0, result.estimate))
-            self._tell(number)
-        width = len(a)
-        codes = [f.a * width + f.b for f in found]
-        distinct = np.unique(np.concatenate(codes))
-        ids = [np.searchsorted(distinct, code) for code in codes]
-        best = np.full(len(distinct), -np.inf, np.float32)
-        by, pairs = np.zeros(len(distinct), np.int64), _empty(len(distinct))
-        for number, (own, pair) in enumerate(zip(found, ids, strict=True)):
-            better = own.score > best[pair]
-            best[pair[better]], by[pair[better]] = own.score[better], number
-        for number, (own, pair) in enumerate(zip(found, ids, strict=True)):
-            mine = np.flatnonzero(by[pair] == number)
-            _put(pairs, pair[mine], own, mine)
-        claims = [
-            Claims(pair, error, not p.similar, None)
-            for p, pair, error in zip(self.schema.passes, ids, errors, strict=True)
+        """All pairs of ``a`` that its owner, who holds all passes, takes for the same."""
+        turn = iter(range(len(self.schema.passes)))
+
+        def encode(p: Pass) -> EncodedPass:
+            self._tell(next(turn))
+            return self._encode(p, a, "a", provider=True)
+
+        own = own_file(self.schema, self.keys, a, encode)
+        rule = demanded(self.policy, len(a)) if self.demanded else best_f1(0.0)
+        result = link_within(self.schema, own, rule)
+        by = np.where(result.met.any(axis=1), result.met.argmax(axis=1), -1)
+        pairs = Found(result.a, result.b, score_of(result.error).astype(np.float32))
+        reports = [
+            PassReport(p.id, int(result.met[:, n].sum()), 0, 0, estimate_of(result, n))
+            for n, p in enumerate(self.schema.passes)
         ]
-        every, none = np.ones(len(distinct), np.bool_), np.zeros(len(distinct), np.bool_)
-        held = together(every, none, claims, partial(surest, min_precision=0.0), None)
-        return Linked(pairs, by, held.expected, tuple(reports))
+        return Linked(pairs, by, expected_of(result), tuple(reports))
 
     def _encode(self, p: Pass, records: Records, side: str, *, provider: bool) -> EncodedPass:
         encoded = self.keys.encode(p, records, provider=provider, threads=self.threads)

@@ -121,8 +121,17 @@ class Keys:
     def __repr__(self) -> str:
         return "Keys(…)"
 
-    def encode(self, p: Pass, records: Records, *, provider: bool, threads: int) -> EncodedPass:
-        """The table of pass ``p`` that this side would send."""
+    def encode(
+        self,
+        p: Pass,
+        records: Records,
+        *,
+        provider: bool,
+        threads: int,
+        schema: Schema | None = None,
+    ) -> EncodedPass:
+        """The table of pass ``p`` that this side would send; ``schema``: not that of these keys."""
+        schema = schema or self._schema
         answers = Answers.of(np.ones(len(records), dtype=np.uint64))
         inputs = ProviderInputs(
             sealer=self._sealer,
@@ -131,15 +140,19 @@ class Keys:
             ids=records.ids.take(pa.array(records.rows)),
         )
         return encode_table(
-            self._schema,
+            schema,
             p,
             self._key,
             records.fields,
-            rows=self._schema.padded_rows(len(records)),
+            rows=schema.padded_rows(len(records)),
             drbg=self._drbg.fork(f"{p.id} {provider}"),
             provider=inputs if provider else None,
             threads=threads,
         )
+
+    def randomness(self, label: str) -> Drbg:
+        """Randomness for one purpose, from the same seed."""
+        return self._drbg.fork(label)
 
     def opener(self) -> Opener:
         """What the requester opens codes with."""

@@ -81,7 +81,10 @@ def _codes(
 
 
 def pairs_table(schema: Schema, linked: Linked, a: Records, b: Records) -> pa.Table:
-    """The pairs, in the order of the first file: row_a, row_b (from 1), id_a, id_b, pass, score."""
+    """The pairs, in the order of the first file: row_a, row_b (from 1), id_a, id_b, pass, score.
+
+    The pass is missing where other pairs stand for this one.
+    """
     rows_a, rows_b = a.rows[linked.pairs.a], b.rows[linked.pairs.b]
     passes = pa.array([p.id for p in schema.passes])
     return pa.table(
@@ -90,7 +93,7 @@ def pairs_table(schema: Schema, linked: Linked, a: Records, b: Records) -> pa.Ta
             "row_b": pa.array(rows_b + 1),
             "id_a": a.ids.take(pa.array(rows_a)),
             "id_b": b.ids.take(pa.array(rows_b)),
-            "pass": passes.take(pa.array(linked.answered_by)),
+            "pass": passes.take(pa.array(linked.answered_by, mask=linked.answered_by < 0)),
             "score": pa.array(np.round(linked.pairs.score.astype(np.float64), 3)),
         }
     )

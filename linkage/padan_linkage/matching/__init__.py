@@ -11,6 +11,7 @@ from padan_linkage.matching.calibration import Calibration
 from padan_linkage.matching.directory import Directory
 from padan_linkage.matching.exact import TokenIndex, answer_exact, seed_of, token_words
 from padan_linkage.matching.index import PassIndex
+from padan_linkage.matching.owned import OwnFile, OwnTable
 from padan_linkage.matching.result import (
     AMBIGUOUS,
     MATCHED,
@@ -38,6 +39,8 @@ __all__ = [
     "Estimate",
     "Journal",
     "Kept",
+    "OwnFile",
+    "OwnTable",
     "PassIndex",
     "PassResult",
     "WithinResult",

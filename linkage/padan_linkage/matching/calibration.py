@@ -229,15 +229,10 @@ def priors(plan: Plan) -> tuple[Float, Float]:
     return np.maximum(m, TINY), u
 
 
-def from_strangers(
-    plan: Plan, decoys: Survivors, cut: float, *, matches_among: bool = False
-) -> Calibration:
-    """Learn the kinds of strangers from provider rows asked of the provider; m and ρ are priors.
-
-    ``matches_among`` as in :func:`padan_linkage.matching.strangers.kinds_of`.
-    """
+def from_strangers(plan: Plan, decoys: Survivors, cut: float) -> Calibration:
+    """Learn the kinds of strangers from provider rows asked of the provider; m and ρ are priors."""
     prior_m, prior_u = priors(plan)
-    mixture = kinds_of(plan, decoys.levels, prior_u, matches_among=matches_among)
+    mixture = kinds_of(plan, decoys.levels, prior_u)
     belongs = mixture.membership(decoys.levels)
     kinds = []
     for share, u, member in zip(mixture.share, mixture.u, belongs, strict=True):

@@ -21,8 +21,6 @@ Float = NDArray[np.float64]
 PRIOR_PAIRS, KIND_PAIRS = 10.0, 2.0
 #: No more kinds than this, and none that explains less than so many nats.
 MOST_KINDS, LEAST_GAIN = 6, 6.0
-#: Segments that must be alike where any is not.
-ENOUGH = 3
 #: Least and greatest shape of the distribution of strangers over rows.
 CLUMPING = (0.05, 20.0)
 #: How the segments of two records compare, coarsely.
@@ -83,14 +81,11 @@ class Mixture:
         return belongs
 
 
-def kinds_of(
-    plan: Plan, levels: NDArray[np.int64], prior: Float, *, matches_among: bool = False
-) -> Mixture:
+def kinds_of(plan: Plan, levels: NDArray[np.int64], prior: Float) -> Mixture:
     """Describe pairs of strangers, int64[n, features], by as few kinds as will do.
 
     Starts with one kind, smoothed with ``prior`` float64[features, levels], and adds one for the
-    pattern of likeness that occurs most above expectation, as long as that explains enough. Where
-    matches may lie among the pairs, patterns that are mostly alike make none.
+    pattern of likeness that occurs most above expectation, as long as that explains enough.
     Deterministic.
     """
     patterns, inverse = np.unique(levels, axis=0, return_inverse=True)
@@ -100,7 +95,7 @@ def kinds_of(
     found = Mixture(np.ones(1), pooled[None])
     coarse = _Coarse.of(patterns[:, : plan.segments], weights)
     while len(patterns) and len(found.share) < MOST_KINDS:
-        pattern, excess, gain = coarse.most_unexpected(found, matches_among=matches_among)
+        pattern, excess, gain = coarse.most_unexpected(found)
         if gain < LEAST_GAIN:
             break
         belongs = found.membership(patterns)
@@ -141,7 +136,7 @@ class _Coarse:
         total = np.bincount(absent.reshape(-1), weights=seen).astype(np.float64)
         return cls(distinct, pattern.reshape(-1), seen, total[absent.reshape(-1)])
 
-    def most_unexpected(self, found: Mixture, *, matches_among: bool) -> tuple[int, float, float]:
+    def most_unexpected(self, found: Mixture) -> tuple[int, float, float]:
         """The pattern most in excess of ``found``, what share of it is, and the gain in nats."""
         alike = found.u[:, : self.distinct.shape[1], :SURE_LEVEL].sum(axis=2)[:, None, :]
         chance = np.where(self.distinct == UNLIKE, 1 - alike, alike)
@@ -150,22 +145,8 @@ class _Coarse:
         expected = np.clip(expected, 1e-9, None)
         gain = self.seen * np.log(np.maximum(self.seen, 1e-9) / expected) - self.seen + expected
         gain[self.seen <= expected] = 0.0
-        if matches_among:
-            of_match = mostly_alike(
-                (self.distinct == ALIKE).sum(axis=1), (self.distinct == UNLIKE).sum(axis=1)
-            )
-            gain[of_match] = 0.0
         best = int(gain.argmax())
         return best, max(0.0, float(1 - expected[best] / self.seen[best])), float(gain[best])
-
-
-def mostly_alike(alike: NDArray[np.int64], unlike: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """What most matches are and few strangers: of the segments, how many are alike and not.
-
-    Namesakes agree in two names and differ in one date; so two against one is not enough.
-    """
-    enough: NDArray[np.bool_] = (alike > unlike) & ((alike >= ENOUGH) | (unlike == 0))
-    return enough
 
 
 def clumping_of(per_row: Float, mean: float) -> float:

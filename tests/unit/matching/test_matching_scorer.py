@@ -14,7 +14,6 @@ from padan_linkage.matching import (
     Calibration,
     CancelledError,
     PassIndex,
-    link_within,
     match_pass,
 )
 from padan_linkage.matching.calibration import monotone_ratio, tail_free_ratio
@@ -308,27 +307,6 @@ def test_progress_ends_at_one(make_world):
     match_pass(world.schema, world.p, provider, requester, POLICY, progress=shares.append)
     assert shares == sorted(shares)
     assert shares[-1] == 1.0
-
-
-def test_duplicates_inside_one_table_are_found(make_world):
-    world = make_world(24)
-    segments, keys = world.registry(1500)
-    mine, my_keys = world.ask(segments, keys, 300, 1.0)
-    both = [np.concatenate(pair) for pair in zip(segments, mine, strict=True)]
-    table = world.table(both, np.concatenate([keys, my_keys]), provider=True)
-    pairs = link_within(world.schema, world.p, table, MatchPolicy(min_precision=0.95))
-    right = (pairs.row_b == pairs.row_a + 1500).sum()
-    assert right >= 200  # two alike and one not may be namesakes: those are left
-    assert right >= 0.9 * len(pairs.row_a)
-    assert (pairs.row_a < pairs.row_b).all()
-
-
-def test_a_table_without_duplicates_has_next_to_none(make_world):
-    world = make_world(25)
-    segments, keys = world.registry(1500)
-    table = world.table(segments, keys, provider=True)
-    pairs = link_within(world.schema, world.p, table, MatchPolicy(min_precision=0.99))
-    assert len(pairs.row_a) <= 5
 
 
 _COUNTS = st.lists(st.floats(0.001, 1), min_size=11, max_size=11).map(np.array)
