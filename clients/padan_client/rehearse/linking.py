@@ -113,13 +113,14 @@ class Rehearsing:
 
     def _within(self, a: Records) -> Linked:
         """All pairs of ``a`` that its owner, who holds all passes, takes for the same."""
-        turn = iter(range(len(self.schema.passes)))
+        number = iter(range(len(self.schema.passes)))
 
-        def encode(p: Pass) -> EncodedPass:
-            self._tell(next(turn))
-            return self._encode(p, a, "a", provider=True)
+        def turn(p: Pass) -> None:
+            self._tell(next(number))
+            if self.dump is not None:
+                self._encode(p, a, "a", provider=True)
 
-        own = own_file(self.schema, self.keys, a, encode)
+        own = own_file(self.schema, self.keys, a, turn, self.threads)
         rule = demanded(self.policy, len(a)) if self.demanded else best_f1(0.0)
         result = link_within(self.schema, own, rule)
         by = np.where(result.met.any(axis=1), result.met.argmax(axis=1), -1)

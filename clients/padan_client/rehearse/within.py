@@ -7,7 +7,7 @@ exact key, and strangers made for the purpose. Spec: ``proto/spec/35-matching.md
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -16,7 +16,6 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from padan_client.rehearse.sides import Keys, Records
-from padan_linkage.encoding import EncodedPass
 from padan_linkage.matching import Estimate, OwnFile, OwnTable, WithinResult
 from padan_linkage.matching.result import MOST_NATS
 from padan_linkage.normalise import derive
@@ -35,19 +34,37 @@ _GROUP = "padan_group"
 
 
 def own_file(
-    schema: Schema, keys: Keys, records: Records, encode: Callable[[Pass], EncodedPass]
+    schema: Schema, keys: Keys, records: Records, turn: Callable[[Pass], None], threads: int = 1
 ) -> OwnFile:
-    """The file as its owner has it; ``encode`` makes the table of a pass when it is its turn."""
+    """The file as its owner has it; ``turn`` hears of every pass when it is its turn."""
+    bare = _bare(schema)
+
+    def tables() -> Iterator[OwnTable]:
+        for p, whole in zip(bare.passes, schema.passes, strict=True):
+            turn(whole)
+            encoded = keys.encode(p, records, provider=False, threads=threads, schema=bare)
+            yield OwnTable(p, encoded.table, encoded.record_of_row, encoded.tokens)
+
     return OwnFile(
         records=len(records),
-        passes=(_own(p, encode(p)) for p in schema.passes),
-        strangers=[_strangers(schema, keys, p, records) for p in _covering(schema)],
+        passes=tables(),
+        strangers=[_strangers(bare, keys, p, records) for p in _covering(bare)],
         values=_values(schema, records),
     )
 
 
-def _own(p: Pass, encoded: EncodedPass) -> OwnTable:
-    return OwnTable(p, encoded.table, encoded.record_of_row, encoded.tokens)
+def _bare(schema: Schema) -> Schema:
+    """The same without fields beside others in a segment: their owner compares them as they are.
+
+    There they would make several segments differ together, which counts them several times.
+    """
+    passes = tuple(
+        p.model_copy(
+            update={"similar": tuple(s.model_copy(update={"beside": ()}) for s in p.similar)}
+        )
+        for p in schema.passes
+    )
+    return schema.model_copy(update={"passes": passes})
 
 
 def _covering(schema: Schema) -> list[Pass]:
@@ -99,7 +116,8 @@ def _drawn(records: int, drbg: Drbg) -> NDArray[np.int64]:
 def _values(schema: Schema, records: Records) -> dict[str, NDArray[np.int64]]:
     """Equal numbers for equal values: of every exact key, and of every segment's fields."""
     found = {}
-    for key in dict.fromkeys(key for p in schema.passes for key in p.exact):
+    beside = [name for p in schema.passes for s in p.similar for name in s.beside]
+    for key in dict.fromkeys([*(key for p in schema.passes for key in p.exact), *beside]):
         name, _, derivation = key.partition(":")
         values = records.fields[name]
         found[key] = _numbered(derive(schema.kind(name), derivation, values)

@@ -92,7 +92,7 @@ class Field:
     the cells, ``missing``, ``equal`` and ``far``: bool[cells], nothing of the field agrees.
     ``personal``: PERSON_NAME or DATE if it is such a field, else None.
     ``value``: int64[records] where equality is of values, else None; ``equal_pairs``: pairs of
-    records in the file that are in the equal cell, None where that is not known.
+    records in the file that have equal ones.
     """
 
     name: str
@@ -105,7 +105,7 @@ class Field:
     equal: NDArray[np.bool_]
     far: NDArray[np.bool_]
     value: Rows | None
-    equal_pairs: float | None
+    equal_pairs: float
 
     def among_strangers(self, right: Float, everybody: float) -> Float:
         """Probability of each cell for strangers, float64[cells]; 1 for the missing one.
@@ -119,7 +119,7 @@ class Field:
             self.known_cell, weights=right[self.known_pair], minlength=len(self.drawn)
         )
         seen: Float = (self.drawn - matches) * (sample / number)
-        if self.equal_pairs is not None and self.equal.any():
+        if self.value is not None and self.equal.any():
             matched = float(right[self.equal[self.cell]].sum())
             share = sample / max(1.0, everybody)
             seen[self.equal] = max(0.0, self.equal_pairs - matched) * share
@@ -142,17 +142,16 @@ def fields_of(schema: Schema, own: OwnFile, met: Meetings) -> list[Field]:
 def _compared(schema: Schema, met: Meetings) -> dict[str, list[str]]:
     """The fields, and the exact keys derived from each.
 
-    A name that is given whole beside its parts is no field of its own, nor is one that stands
-    beside others in their segments: they would count twice.
+    A name that is given whole beside its parts is no field of its own: it would count twice.
     """
     parts = {part for name in met.names for part in name.split("+")}
     named = any(schema.kind(part) is Kind.PERSON_NAME for part in parts)
-    beside = {name for p in schema.passes for s in p.similar for name in s.beside}
     found: dict[str, list[str]] = {name: [] for name in met.names}
-    for key in dict.fromkeys(key for p in schema.passes for key in p.exact):
+    beside = [name for p in schema.passes for s in p.similar for name in s.beside]
+    for key in dict.fromkeys([*(key for p in schema.passes for key in p.exact), *beside]):
         base, _, derivation = key.partition(":")
         holders = [name for name in met.names if base in name.split("+")]
-        if not holders and (base in beside or (named and schema.kind(base) is Kind.PERSON_NAME)):
+        if not holders and named and schema.kind(base) is Kind.PERSON_NAME:
             continue
         for holder in holders or [base]:
             keys = found.setdefault(holder, [])
@@ -187,8 +186,6 @@ def _field(
     known = np.flatnonzero(pair >= 0)
     level, agreeing = cells >> len(keys), cells & ((1 << len(keys)) - 1)
     value = own.values.get(name)
-    segments = (s for p in schema.passes for s in p.similar if name_of(s.fields) == name)
-    alone = value is not None and not any(s.beside for s in segments)
     size = np.bincount(value[value >= 0]).astype(np.float64) if value is not None else np.zeros(0)
     return Field(
         name=name,
@@ -201,7 +198,7 @@ def _field(
         equal=cells == EQUAL_CELL,
         far=(level >= SURE_LEVEL) & (agreeing == 0),
         value=value,
-        equal_pairs=float((size * (size - 1) / 2).sum()) if alone else None,
+        equal_pairs=float((size * (size - 1) / 2).sum()),
     )
 
 

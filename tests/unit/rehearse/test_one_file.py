@@ -11,7 +11,6 @@ from padan_client.rehearse.sides import Keys, Records
 from padan_linkage.matching.closure import Likely, closed
 from padan_linkage.policy import MatchPolicy
 from padan_linkage.schema import Schema
-from padan_linkage.union import surest
 
 LETTERS = np.array(list("abdegiklmnoprstuwy"))
 NAMES, ADDRESS = ("depan", "belakang"), "alamat"
@@ -91,7 +90,7 @@ class People:
                 value = value[:at] + str(self.rng.choice(LETTERS)) + value[at + 1 :]
             self.columns[name][row] = value
 
-    def linked(self, rule=None, *, seed: str = "1", **shape):
+    def linked(self, demand: float | None = None, *, seed: str = "1", **shape):
         """What a rehearsal of the file finds."""
         schema = _schema(**shape)
         rows = len(self)
@@ -102,10 +101,9 @@ class People:
             fields={n: pa.array(self.columns[n]) for n in names},
             quarantined=0,
         )
-        more = {} if rule is None else {"rule": rule}
-        return Rehearsing(schema, MatchPolicy(), Keys(schema, seed.encode()), **more).link(
-            records, None
-        )
+        policy = MatchPolicy(min_precision=demand or 0.5)
+        keys = Keys(schema, seed.encode())
+        return Rehearsing(schema, policy, keys, demanded=demand is not None).link(records, None)
 
 
 def _words(rng: np.random.Generator, number: int) -> list[str]:
@@ -155,18 +153,19 @@ def test_households_are_no_duplicates():
 
 @pytest.mark.slow
 def test_twins_are_no_duplicates():
-    """Twins differ in the first name alone; the same file has duplicates with any one error."""
+    """Twins differ in the first name alone, and so does one duplicate in four: both are left.
+
+    Nothing can tell them apart, and there are more twins.
+    """
     people = People.of(1200, 4)
     copies = people.add(list(range(200)))
     people.spoil(copies)
     twins = people.add(list(range(600, 1000)), depan=_words(people.rng, 400))
     linked = people.linked()
     found, true = _pairs(linked), set(zip(range(200), copies, strict=True))
-    assert len(found & true) >= 180
+    assert len(found & true) >= 145
     assert len(found & set(zip(range(600, 1000), twins, strict=True))) <= 20
-    assert linked.expected.precision.value == pytest.approx(
-        len(found & true) / len(found), abs=0.05
-    )
+    assert linked.expected.precision.low <= len(found & true) / len(found)
 
 
 @pytest.mark.slow
@@ -194,7 +193,7 @@ def test_a_demand_is_met_by_the_surest_pairs():
     people = People.of(1000, 7)
     people.spoil(people.add(list(range(200))))
     every = people.linked(address=False)
-    surer = people.linked(lambda error: surest(error, 0.9999), address=False)
+    surer = people.linked(0.9999, address=False)
     assert _pairs(surer) < _pairs(every)
     assert surer.expected.precision.value >= 0.9999
     assert (surer.pairs.score.min()) > every.pairs.score.min()
