@@ -291,8 +291,8 @@ def test_febrl3_is_deduplicated():
         folder / "a.csv", None, advised(folder), truth=folder / "truth.csv", seed=1
     )
     assert result.quality.precision >= 0.99
-    assert result.quality.recall >= 0.92
-    assert result.estimated_precision == pytest.approx(result.quality.precision, abs=0.04)
+    assert result.quality.recall >= 0.98
+    assert result.estimated_precision == pytest.approx(result.quality.precision, abs=0.02)
 
 
 @pytest.mark.slow
