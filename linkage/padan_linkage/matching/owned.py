@@ -88,14 +88,13 @@ class Measured:
     a: Rows
     b: Rows
     apart: Float
-    traded: NDArray[np.bool_]
 
     @classmethod
     def of(cls, own: OwnTable, mine: Rows, theirs: Rows) -> Measured:
         """Measure pairs of rows of one table."""
         a, b = own.record_of_row[mine], own.record_of_row[theirs]
         if not own.p.similar:
-            return cls(a, b, np.zeros((len(a), 0)), np.zeros(len(a), np.bool_))
+            return cls(a, b, np.zeros((len(a), 0)))
         plan, side = own.plan, own.side
         parts = [
             compare(plan, side, mine[i : i + BLOCK], side, theirs[i : i + BLOCK])
@@ -103,9 +102,7 @@ class Measured:
         ]
         distance = np.concatenate([np.zeros((0, plan.features), np.int64), *parts])
         bare = distance[:, : plan.segments]
-        apart = np.where(bare < 0, np.nan, bare / plan.bits)
-        traded = distance[:, -1] > 0 if plan.features > plan.segments else np.zeros(len(a), bool)
-        return cls(a, b, apart, traded)
+        return cls(a, b, np.where(bare < 0, np.nan, bare / plan.bits))
 
 
 @dataclass(frozen=True, repr=False)
@@ -178,10 +175,10 @@ def _meeting_in(own: OwnTable) -> Measured:
     number = pairs_inside(token, most)
     cut = _cut(own, rows, token, most) if own.p.similar and number > MOST_PAIRS else 0.0
     kept = [_alike(Measured.of(own, rows[i], rows[j]), cut, own.p) for i, j in inside(token, most)]
-    none = Measured(rows[:0], rows[:0], np.zeros((0, len(own.p.similar))), rows[:0] > 0)
+    none = Measured(rows[:0], rows[:0], np.zeros((0, len(own.p.similar))))
     return Measured(
         *(np.concatenate([getattr(m, part) for m in (none, *kept)])
-          for part in ("a", "b", "apart", "traded"))
+          for part in ("a", "b", "apart"))
     )  # fmt: skip
 
 
@@ -197,7 +194,7 @@ def _alike(pairs: Measured, cut: float, p: Pass) -> Measured:
     if cut <= 0:
         return pairs
     good = _likeness(pairs.apart, p) >= cut
-    return Measured(pairs.a[good], pairs.b[good], pairs.apart[good], pairs.traded[good])
+    return Measured(pairs.a[good], pairs.b[good], pairs.apart[good])
 
 
 def _cut(own: OwnTable, rows: Rows, token: Rows, most: int) -> float:
