@@ -205,12 +205,13 @@ def _recall(
 
     A match that shares the exact fields of a pass and nothing else looks like a stranger to
     everybody, so from below there is no bound but that no record has two matches. From above: the
-    answers dropped, and what some pass sees and nobody can have answered.
+    answers dropped, and what some pass sees and nobody can have answered, in whole matches.
     """
     if precision.low is None or precision.high is None:
         return Share()
     best, worst = kept * precision.high, kept * precision.low
-    high = best / (best + dropped + poisson_below(_surely_unseen(claims)))
+    missed = math.floor(dropped + poisson_below(_surely_unseen(claims)))
+    high = best / (best + missed) if best else 1.0
     if not most:
         return Share(None, None, high)
     low = min(worst / most, high)
