@@ -34,7 +34,7 @@ from e2e_attacks import (
 from e2e_town import AGREEMENTS, Town, found_town, inside
 
 from padan_client.generate import generate_demo
-from padan_linkage.encoding import PassEncoder
+from padan_linkage.encoding import EncodedPass, PassEncoder
 from padan_linkage.randomness import Drbg
 
 RECORDS = 1000
@@ -75,11 +75,11 @@ class Spy:
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
         self.made: dict[str, Uploaded] = {name: Uploaded() for name in ("registry", "asked")}
         self.made["delta"] = Uploaded()
-        encode, encode_delta = PassEncoder.encode, PassEncoder.encode_delta
+        arrange, encode_delta = PassEncoder.arrange, PassEncoder.encode_delta
 
         def noting(encoder, *args, provider=None, **more):
-            made = encode(encoder, *args, provider=provider, **more)
-            self._note("asked" if provider is None else "registry", made)
+            made = arrange(encoder, *args, provider=provider, **more)
+            self._note("asked" if provider is None else "registry", EncodedPass.of(made))
             return made
 
         def noting_delta(encoder, *args, **more):
@@ -87,7 +87,7 @@ class Spy:
             self._note("delta", made.encoded)
             return made
 
-        patch.setattr(PassEncoder, "encode", noting)
+        patch.setattr(PassEncoder, "arrange", noting)
         patch.setattr(PassEncoder, "encode_delta", noting_delta)
 
     def _note(self, name: str, encoded) -> None:
