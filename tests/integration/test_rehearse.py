@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
-from padan_client.cli import app
+from padan_client.cli import app, rehearsed
 from padan_client.generate import generate_demo
 from padan_client.records import read_table
 from padan_client.rehearse import SchemaFile, load_schema_file, run_rehearsal
@@ -174,6 +175,82 @@ def test_columns_may_be_named_differently_on_the_two_sides(residents, tmp_path):
     assert result.pairs.equals(plain.pairs)
 
 
+def doubled(residents, folder, spoil, copies):
+    """The residents' registry with ``copies`` rows again, each spoiled; the truth counts them."""
+    folder.mkdir()
+    rows = list(csv.DictReader((residents / "b.csv").read_text("utf-8").splitlines()))
+    truth = list(csv.DictReader((residents / "truth.csv").read_text("utf-8").splitlines()))
+    of = {t["rec_id_b"]: t["rec_id_a"] for t in truth}
+    rng = np.random.default_rng(3)
+    for row in rng.permutation(rows)[:copies]:
+        again = row | {"id": f"C{row['id']}"} | spoil(row, rng)
+        rows.append(again)
+        if row["id"] in of:
+            truth.append({"rec_id_a": of[row["id"]], "rec_id_b": again["id"]})
+    rng.shuffle(rows)
+    for name, table in (("b.csv", rows), ("truth.csv", truth)):
+        with (folder / name).open("w", newline="") as file:
+            writer = csv.DictWriter(file, table[0])
+            writer.writeheader()
+            writer.writerows(table)
+    return folder
+
+
+def slip(row, rng):
+    """One error of a clerk: no number, a name cut short, or another day."""
+    day = row["tanggal_lahir"]
+    errors = [{"nik": ""}, {"nama": row["nama"][:-2]}, {"tanggal_lahir": f"{day[:8]}15"}]
+    return errors[rng.integers(3)]
+
+
+def twin(row, rng):
+    """Another first name, and the next number; family name and birth date are shared."""
+    first = "".join(rng.choice(list("abdegiklmnorstu"), 7))
+    number = row["nik"] and f"{row['nik'][:12]}{int(row['nik'][12:]) + 1:04d}"
+    return {"nama": " ".join([first, *row["nama"].split()[1:]]), "nik": number}
+
+
+@pytest.mark.parametrize("demand", [None, pytest.param(0.99, marks=pytest.mark.slow)])
+def test_near_copies_in_a_registry_are_answered_and_told(residents, tmp_path, capsys, demand):
+    folder = doubled(residents, tmp_path / "copies", slip, 300)
+    schema_file = load_schema_file(SCHEMA)
+    result = run_rehearsal(
+        residents / "a.csv",
+        folder / "b.csv",
+        schema_file if demand is None else schema_file.demanding(demand),
+        id_column="id",
+        truth=folder / "truth.csv",
+        seed=1,
+    )
+    assert result.copies == pytest.approx(300, abs=20)
+    assert result.quality.precision >= 0.98
+    assert result.quality.recall >= 0.93
+    precision = result.expected.precision
+    assert precision.low <= result.quality.precision <= precision.high
+    assert result.expected.recall.low is None
+    assert result.quality.recall <= result.expected.recall.high
+    several = [a for a, n in Counter(result.pairs["id_a"].to_pylist()).items() if n > 1]
+    assert len(several) >= 60  # a quarter of the copies are of people on the list
+    assert result.rows[1][0] == 3300  # a file is described as it is
+    assert rehearsed.as_json(result)["registry_copies"] == result.copies
+    rehearsed.show(result)
+    assert f"{result.copies} baris disisihkan" in capsys.readouterr().out.replace("\n", " ")
+    assert result.pairs["row_a"].to_pylist() == sorted(result.pairs["row_a"].to_pylist())
+
+
+def test_twins_in_a_registry_are_no_copies(residents, tmp_path):
+    folder = doubled(residents, tmp_path / "twins", twin, 300)
+    result = run_rehearsal(
+        residents / "a.csv", folder / "b.csv", load_schema_file(SCHEMA), id_column="id", seed=1
+    )
+    truth = csv.DictReader((residents / "truth.csv").read_text("utf-8").splitlines())
+    true = {(t["rec_id_a"], t["rec_id_b"]) for t in truth}
+    found = set(zip(*(result.pairs[c].to_pylist() for c in ("id_a", "id_b")), strict=True))
+    assert result.copies == 0
+    assert len(found & true) >= 0.97 * len(found)
+    assert len(found & true) >= 0.9 * len(true)
+
+
 def test_an_exact_schema_needs_no_filter(residents, tmp_path):
     (tmp_path / "s.toml").write_text(
         '[[fields]]\nname = "nik"\nkind = "nik"\n\n[[passes]]\nid = "nik"\nexact = ["nik"]\n'
@@ -307,3 +384,33 @@ def test_one_file_is_deduplicated_without_a_label(name, least, off):
     result = run_rehearsal(folder / "a.csv", None, schema_file, truth=folder / "truth.csv", seed=1)
     assert result.quality.f1 >= least
     assert result.estimated_precision == pytest.approx(result.quality.precision, abs=off)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not DATA.exists(), reason="the development data are not beside the project")
+@pytest.mark.parametrize(
+    ("name", "least"), [("rldata10000", 0.8), ("febrl3", 0.97), ("foreigners_dev", 0.7)]
+)
+def test_half_a_file_finds_the_other_that_holds_people_several_times(tmp_path, name, least):
+    rows = list(csv.DictReader((DATA / name / "a.csv").read_text("utf-8").splitlines()))
+    rng = np.random.default_rng(1)
+    rng.shuffle(rows)
+    halves = rows[::2], rows[1::2]
+    people: dict[str, list[str]] = {}
+    for row in halves[1]:
+        people.setdefault(row["entity_id"], []).append(row["rec_id"])
+    true = [(r["rec_id"], b) for r in halves[0] for b in people.get(r["entity_id"], ())]
+    columns = [c for c in rows[0] if c != "entity_id"]
+    for side, half in zip(("a.csv", "b.csv"), halves, strict=True):
+        with (tmp_path / side).open("w", newline="") as file:
+            writer = csv.DictWriter(file, columns, extrasaction="ignore")
+            writer.writeheader()
+            writer.writerows(half)
+    with (tmp_path / "truth.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([("rec_id_a", "rec_id_b"), *true])
+    result = run_rehearsal(
+        *sides(tmp_path), advised(tmp_path), truth=tmp_path / "truth.csv", seed=1
+    )
+    assert result.quality.f1 >= least
+    precision = result.expected.precision
+    assert precision.low <= result.quality.precision <= precision.high

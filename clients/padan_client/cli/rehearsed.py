@@ -37,6 +37,7 @@ def as_json(result: Rehearsal) -> dict[str, object]:
             "recall": result.quality.recall,
             "f1": result.quality.f1,
         }
+    value["registry_copies"] = result.copies
     value["rows"] = [{"usable": good, "quarantined": bad} for good, bad in result.rows]
     value["passes"] = [_pass_json(p) for p in result.passes]
     return value
@@ -94,12 +95,27 @@ def show(result: Rehearsal) -> None:
     for name, (_, bad) in zip("AB", result.rows, strict=False):
         if bad:
             total.add_row(t(f"baris {name} tak terpakai", f"unusable rows of {name}"), str(bad))
-    duplicates = max((p.estimate.duplicates or 0.0 for p in result.passes), default=0.0)
-    if duplicates:
-        name = t("registri: baris ganda (taksiran)", "registry: duplicates (estimated)")
-        total.add_row(name, shares.number(duplicates))
+    if result.copies:
+        name = t("registri: baris ganda", "registry: repeated people")
+        total.add_row(name, str(result.copies))
     out.print(total)
     out.print(shares.about_recall(result.expected.recall), style="dim")
+    if result.copies:
+        out.print(_about_copies(result.copies))
+
+
+def _about_copies(copies: int) -> str:
+    """What was done about people whom the registry names twice, and what a run needs."""
+    return t(
+        f"Registri memuat orang yang sama lebih dari sekali: {copies} baris disisihkan sebelum "
+        "pemadanan dan digabungkan lagi sesudahnya. Bersihkan registri sebelum diterbitkan "
+        "(padan rehearse REGISTRI --out pasangan.csv menunjukkan barisnya): tanpa itu salinan "
+        "tampak seperti orang lain yang mirip, dan hampir tidak ada yang terjawab.",
+        f"The registry names people more than once: {copies} rows were set aside before linking "
+        "and joined to the answers afterwards. De-duplicate the registry before it is published "
+        "(padan rehearse REGISTRY --out pairs.csv shows the rows): otherwise copies look like "
+        "other people much alike, and next to nothing is answered.",
+    )
 
 
 def _number(value: float) -> str:

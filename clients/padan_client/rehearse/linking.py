@@ -25,7 +25,7 @@ from padan_linkage.merge import PassAnswers, merge
 from padan_linkage.policy import MatchPolicy
 from padan_linkage.schema import Pass, Schema
 from padan_linkage.sealing import Opener
-from padan_linkage.union import Claims, Expected, best_f1, demanded, together
+from padan_linkage.union import Claims, Expected, Rule, best_f1, demanded, together
 
 T = TypeVar("T", bound=np.generic)
 
@@ -58,10 +58,15 @@ class Found:
 
 @dataclass(frozen=True, repr=False)
 class Linked:
-    """The pairs that all passes together vouch for; ``answered_by`` int64[k] numbers their pass."""
+    """The pairs that all passes together vouch for.
+
+    ``answered_by``: int64[k], the number of their pass, -1 where other pairs stand for one;
+    ``error``: float64[k], the chance that they are wrong.
+    """
 
     pairs: Found
     answered_by: NDArray[np.int64]
+    error: NDArray[np.float64]
     expected: Expected
     reports: tuple[PassReport, ...]
 
@@ -85,6 +90,10 @@ class Rehearsing:
         """Ask registry ``b`` about every record of ``a``, or ``a`` about itself."""
         return self._two(a, b) if b is not None else self._within(a)
 
+    def rule(self, asked: int) -> Rule:
+        """Which answers about ``asked`` records are kept, from their chances of error."""
+        return demanded(self.policy, asked) if self.demanded else best_f1(0.0)
+
     def _two(self, a: Records, b: Records) -> Linked:
         """One answer at most for a record of ``a``, merged as the requester merges."""
         opener = self.keys.opener()
@@ -99,9 +108,8 @@ class Rehearsing:
             reports.append(report)
             self._tell(number)
         merged = merge(len(a), answers, one_to_one=self.policy.one_to_one)
-        rule = demanded(self.policy, len(a)) if self.demanded else best_f1(0.0)
         answered, unclear = merged.outcome == MATCHED, merged.outcome == AMBIGUOUS
-        held = together(answered, unclear, claims, rule, len(a))
+        held = together(answered, unclear, claims, self.rule(len(a)), len(a))
         kept = np.flatnonzero(held.kept)
         by, pairs = merged.answered_by[kept], _empty(len(kept))
         for number, (given, own) in enumerate(zip(answers, found, strict=True)):
@@ -109,7 +117,7 @@ class Rehearsing:
             place[np.flatnonzero(given.matched())] = np.arange(len(own.a))
             at = place[merged.answer[kept[by == number]]]
             _put(pairs, by == number, own, at)
-        return Linked(pairs, by, held.expected, tuple(reports))
+        return Linked(pairs, by, held.error[kept], held.expected, tuple(reports))
 
     def _within(self, a: Records) -> Linked:
         """All pairs of ``a`` that its owner, who holds all passes, takes for the same."""
@@ -121,15 +129,14 @@ class Rehearsing:
                 self._encode(p, a, "a", provider=True)
 
         own = own_file(self.schema, self.keys, a, turn, self.threads)
-        rule = demanded(self.policy, len(a)) if self.demanded else best_f1(0.0)
-        result = link_within(self.schema, own, rule)
+        result = link_within(self.schema, own, self.rule(len(a)))
         by = np.where(result.met.any(axis=1), result.met.argmax(axis=1), -1)
         pairs = Found(result.a, result.b, score_of(result.error).astype(np.float32))
         reports = [
             PassReport(p.id, int(result.met[:, n].sum()), 0, 0, estimate_of(result, n))
             for n, p in enumerate(self.schema.passes)
         ]
-        return Linked(pairs, by, expected_of(result), tuple(reports))
+        return Linked(pairs, by, result.error, expected_of(result), tuple(reports))
 
     def _encode(self, p: Pass, records: Records, side: str, *, provider: bool) -> EncodedPass:
         encoded = self.keys.encode(p, records, provider=provider, threads=self.threads)

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from padan_client.rehearse.copies import Copies
 from padan_client.rehearse.linking import Linked, PassReport, Rehearsing
 from padan_client.rehearse.schema_file import SchemaFile
 from padan_client.rehearse.sides import Keys, Records, read_side
@@ -33,7 +34,8 @@ class Rehearsal:
 
     ``pairs``: table row_a, row_b (from 1), id_a, id_b, pass, score. ``threshold``: the lowest that
     any pass with a filter used, nats; None where none did. ``expected`` needs no truth;
-    ``quality`` is there with one. ``rows``: (usable, quarantined) of each file.
+    ``quality`` is there with one. ``rows``: (usable, quarantined) of each file. ``copies``: records
+    of the registry that were set aside for naming a person whom another names too.
     """
 
     pairs: pa.Table
@@ -42,6 +44,7 @@ class Rehearsal:
     quality: Quality | None
     passes: tuple[PassReport, ...]
     rows: tuple[tuple[int, int], ...]
+    copies: int = 0
 
     @property
     def estimated_precision(self) -> float | None:
@@ -80,7 +83,9 @@ def run_rehearsal(
     registry = None if b is None else read_side(b, schema, schema_file.columns_b, id_column)
     other = registry or list_
     known = None if truth is None else Truth.read(truth, list_, other, within=b is None)
-    dumper = None if dump is None else _dumper(dump, schema, list_, registry)
+    copies = None if registry is None else Copies.among(schema, keys, registry, threads)
+    published = copies.published(registry) if registry and copies else None
+    dumper = None if dump is None else _dumper(dump, schema, list_, published)
     rehearsing = Rehearsing(
         schema,
         schema_file.policy,
@@ -90,7 +95,9 @@ def run_rehearsal(
         dump=dumper,
         progress=progress,
     )
-    linked = rehearsing.link(list_, registry)
+    linked = rehearsing.link(list_, published)
+    if copies is not None:
+        linked = copies.joined(linked, rehearsing.rule(len(list_)))
     return Rehearsal(
         pairs=pairs_table(schema, linked, list_, other),
         threshold=_threshold(linked),
@@ -98,6 +105,7 @@ def run_rehearsal(
         quality=None if known is None else _quality(known, linked, list_, other),
         passes=linked.reports,
         rows=tuple((len(r), r.quarantined) for r in (list_, *([registry] if registry else []))),
+        copies=copies.aside if copies else 0,
     )
 
 
