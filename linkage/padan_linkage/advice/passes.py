@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import product
 
 from padan_linkage.advice.families import Exact, Family, families
 from padan_linkage.advice.fields import FieldChoice, Fields
@@ -13,7 +14,12 @@ from padan_linkage.advice.groups import Keys
 from padan_linkage.advice.said import Said
 from padan_linkage.advice.vocabulary import STRONG, Role
 from padan_linkage.agreement.distinct import distinct_combinations, group_size
-from padan_linkage.agreement.rules_passes import LARGE_GROUP, UNSALTED_VALUES, shown_to_hold
+from padan_linkage.agreement.rules_passes import (
+    LARGE_GROUP,
+    UNSALTED_VALUES,
+    said_by_sound,
+    shown_to_hold,
+)
 from padan_linkage.profiles import Profile
 from padan_linkage.schema import (
     LOW_ENTROPY_KINDS,
@@ -75,13 +81,14 @@ def choose_passes(
     for family in families(fields):
         if len(passes) == MOST_PASSES:
             break
-        rung = _rung(family, fields, keys, measured, profile, size)
-        if rung is None:
+        found = _rung(family, fields, keys, measured, profile, size)
+        if found is None:
             passed_over.append(_too_common(family))
             continue
+        rung, similar = found
         if frozenset(rung) in seen:
             continue
-        choice = _make(family, rung, fields, keys, profile, size)
+        choice = _make(family, rung, similar, fields, keys, size)
         if size is Size.LEAN and not _fits([*passes, choice], fields, profile):
             continue
         seen.add(frozenset(rung))
@@ -133,20 +140,22 @@ def _rung(
     measured: Mapping[str, float],
     profile: Profile,
     size: Size,
-) -> Exact | None:
-    """The most forgiving rung that few enough rows share and enough rows have.
+) -> tuple[Exact, tuple[Segment, ...]] | None:
+    """The most forgiving rung that few enough rows share and enough rows have, and its segments.
 
+    The parts of names stand apart where that holds against the attacks of spec 15, else as one.
     Counted on the rows at hand, where copies of one person count once, and by the linter's
     estimates too: what is suggested passes it.
     """
     copies = _copies(fields, keys)
-    for rung in family.rungs:
-        p = Pass(id="rung", exact=rung, similar=tuple(_segments(fields, keys, rung, profile, size)))
+    for rung, apart in product(family.rungs, (size is Size.THOROUGH, False)):
+        similar = tuple(_segments(fields, keys, rung, profile, size, apart=apart))
+        p = Pass(id="rung", exact=rung, similar=similar)
         schema = schema_of(fields, [PassChoice(p, 1.0, family.said)], profile)
         limit = shown_to_hold(schema, p)
         few = keys.group(rung) <= min(profile.most_alike, limit) * copies
         if few and _salts(schema, p, keys.rows, measured, min(limit, LARGE_GROUP)):
-            return rung if keys.filled(rung) >= _LEAST_FILLED else None
+            return (rung, similar) if keys.filled(rung) >= _LEAST_FILLED else None
     return None
 
 
@@ -176,18 +185,22 @@ def _too_common(family: Family) -> Said:
 
 
 def _make(
-    family: Family, exact: Exact, fields: Fields, keys: Keys, profile: Profile, size: Size
+    family: Family,
+    exact: Exact,
+    similar: tuple[Segment, ...],
+    fields: Fields,
+    keys: Keys,
+    size: Size,
 ) -> PassChoice:
     group = keys.group(exact)
-    similar = tuple(_segments(fields, keys, exact, profile, size))
-    if size is Size.THOROUGH:
-        similar = _with_few(similar, fields, exact)
     chosen = Pass(
         id=family.id.replace("_", "-")[:40],
         exact=exact,
         similar=similar,
         bucket_bits=bucket_bits(keys.rows, group),
     )
+    if size is Size.THOROUGH:
+        chosen = _with_few(chosen, fields)
     return PassChoice(chosen, group, family.said)
 
 
@@ -198,13 +211,16 @@ def bucket_bits(rows: int, group: float) -> int:
 
 
 def _segments(
-    fields: Fields, keys: Keys, exact: Exact, profile: Profile, size: Size
+    fields: Fields, keys: Keys, exact: Exact, profile: Profile, size: Size, *, apart: bool
 ) -> Iterator[Segment]:
-    """Everything that is worth comparing and that the exact keys do not already say."""
+    """Everything that is worth comparing and that the exact keys do not already say.
+
+    ``apart``: given name and surname have a segment each, where there are both.
+    """
     said = {key for key in exact if ":" not in key}
     parts = [f for f in fields.chosen if f.role in _NAME_ROLES and f.kind.endswith("name")]
     whole = fields.of(Role.FULL_NAME, Role.COMPANY)
-    if len(parts) > 1 and size is Size.THOROUGH:
+    if len(parts) > 1 and apart:
         yield from (profile.names.segment(f.name, group="name") for f in parts)
     else:
         yield from (profile.names.segment(f.name) for f in whole if f.name not in said)
@@ -235,12 +251,12 @@ def _telling(f: FieldChoice, keys: Keys) -> bool:
     return at and keys.variety(f.name) >= _LEAST_VARIETY
 
 
-def _with_few(similar: tuple[Segment, ...], fields: Fields, exact: Exact) -> tuple[Segment, ...]:
-    """The same segments, with fields of few values beside names and birth date (spec 10).
+def _with_few(p: Pass, fields: Fields) -> Pass:
+    """The same pass, with fields of few values beside names and birth date (spec 10).
 
     Without a birth date and a name they have nothing to stand beside.
     """
-    taken = set(exact)
+    taken = set(p.exact)
     few = tuple(
         f.name
         for f in fields.of(*_FEW_ROLES)
@@ -248,7 +264,8 @@ def _with_few(similar: tuple[Segment, ...], fields: Fields, exact: Exact) -> tup
     )[:_MOST_BESIDE]
     bearing = {
         f.name for f in fields.chosen if f.role is Role.BIRTH_DATE or f.kind is Kind.PERSON_NAME
-    }
-    return tuple(
-        s.model_copy(update={"beside": few}) if s.fields[0] in bearing else s for s in similar
+    } - said_by_sound(p)
+    similar = tuple(
+        s.model_copy(update={"beside": few}) if s.fields[0] in bearing else s for s in p.similar
     )
+    return p.model_copy(update={"similar": similar})

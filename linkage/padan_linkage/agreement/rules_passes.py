@@ -32,9 +32,13 @@ MIN_STRENGTH = 0.078
 MAX_SPREAD = 8.0
 REFUSED_GROUP = 100
 LARGE_GROUP = 50
-#: Groups that hold where equal names show in them (spec 15, "Group sizes"): with names in segments
-#: of their own, and with numbers merged into them; in profile ``ketat``, then ``seimbang``.
-NAMESAKES, MERGED_NAMESAKES = (5, 10), (40, 100)
+#: Groups that hold where equal names show in them (spec 15, "Group sizes"), in profile ``ketat``,
+#: then ``seimbang``: with names in segments of their own; the same where the exact fields tell two
+#: parts of a name, or both of its ends by sound; and with numbers merged into them.
+NAMESAKES, TWO_PARTS, BOTH_ENDS, MERGED_NAMESAKES = (5, 10), (3, 10), (2, 3), (40, 100)
+#: Groups that hold in ``seimbang`` where the exact fields tell one part of a name whose parts stand
+#: apart; in ``ketat`` none does.
+APART = 7
 #: Groups beyond which numbers need the spread T·t/m of 200·16/512.
 _NUMBERED, _NUMBER_SPREAD = 5, 6.25
 #: A salt of fewer values is as good as none, however short the list.
@@ -191,7 +195,7 @@ def entropic(c: _Context) -> Iterator[Finding]:
                 "equality alone identifies people (SIG), whatever the diffusion. Drop or "
                 "merge it.",
             )
-        if s.beside and all(n in implied for n in s.fields):
+        if s.beside and all(n in implied | said_by_sound(c.p) for n in s.fields):
             yield error(
                 "pass-low-entropy",
                 where,
@@ -259,12 +263,40 @@ def shown_to_hold(schema: Schema, p: Pass) -> float:
     of their own: that filters are equal no diffusion hides.
     """
     names = {f.name for f in schema.fields if f.kind in {Kind.PERSON_NAME, Kind.COMPANY_NAME}}
-    told = {name for name, _, derived in (k.partition(":") for k in p.exact) if derived} & names
+    told = [derived for name, derived in _derived(p) if name in names]
     alone = [s for s in p.similar if names.issuperset(s.fields)]
-    if len(alone) > 1 or any(told.issuperset(s.fields) for s in alone):
+    if told and alone:
+        return _with_names_told(told, apart=len(alone) > 1)[schema.presence]
+    if len(alone) > 1:
         return NAMESAKES[schema.presence]
-    merged = any(told.intersection(s.fields) for s in p.similar)
+    merged = told and any(names.intersection(s.fields) for s in p.similar)
     return MERGED_NAMESAKES[schema.presence] if merged else REFUSED_GROUP
+
+
+def said_by_sound(p: Pass) -> set[str]:
+    """Parts of names, each in a segment of a group, of which the exact fields tell the sound."""
+    told = {name for name, derived in _derived(p) if derived.endswith("_end")}
+    told |= {name for name, derived in _derived(p) if derived.startswith("phonetic")}
+    return told & {n for s in p.similar if s.group for n in s.fields}
+
+
+def _derived(p: Pass) -> list[tuple[str, str]]:
+    """Field and derivation of the exact keys that are derived."""
+    keys = [key.partition(":") for key in p.exact]
+    return [(name, derived) for name, _, derived in keys if derived]
+
+
+def _with_names_told(told: list[str], *, apart: bool) -> tuple[float, float]:
+    """Limits in both profiles, by which parts of names the exact fields tell."""
+    if len(told) > 1:
+        both_ends = all(derived.endswith("_end") for derived in told)
+        strict, balanced = BOTH_ENDS if both_ends else TWO_PARTS
+    else:
+        strict, balanced = NAMESAKES
+        if apart:
+            # With the beginnings of both names told, nothing held.
+            balanced = 0 if told[0].startswith("ends") else APART
+    return 0 if apart else strict, balanced
 
 
 def namesakes(c: _Context) -> Iterator[Finding]:

@@ -140,7 +140,17 @@ def test_swapped_names_still_meet_and_compare_crosswise(parts):
     assert fields_of(s)["name"].columns_a == ("given_name", "surname")
     names = next(p.chosen for p in s.passes if p.chosen.id == "names")
     assert names.exact[0].startswith("name:ends")
-    assert {x.fields for x in names.similar if x.group == "name"} == {("given_name",), ("surname",)}
+    # Where the salt tells part of the names they are compared as one, in either order alike.
+    assert names.similar[0].fields == ("name",)
+    birth = next(p.chosen for p in s.passes if p.chosen.id == "birth")
+    assert {x.fields for x in birth.similar if x.group == "name"} == {("given_name",), ("surname",)}
+
+
+def test_nothing_stands_beside_a_name_whose_sound_the_salt_tells(parts):
+    passes = {p.chosen.id: p.chosen for p in suggest(*parts, Wishes(ProfileName.SEIMBANG)).passes}
+    beside = {x.fields: x.beside for x in passes["surname"].similar}
+    assert beside[("surname",)] == ()
+    assert beside[("dob",)] == beside[("given_name",)] == ("sex", "suburb")
 
 
 def test_a_whole_name_on_one_side_meets_its_parts_on_the_other():

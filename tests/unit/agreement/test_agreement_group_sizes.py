@@ -8,6 +8,7 @@ import pytest
 
 from padan_linkage.agreement import schema_findings
 from padan_linkage.agreement.distinct import distinct_values, group_size, has_strong_identifier
+from padan_linkage.agreement.rules_passes import REFUSED_GROUP, shown_to_hold
 from padan_linkage.schema import DERIVATIONS, Kind, Pass, Schema, SchemaField, Segment
 
 FIELDS = (
@@ -83,3 +84,37 @@ def test_a_rehearsal_s_schema_can_be_judged_on_its_own():
     places = {f.where for f in schema_findings(schema("lahir"), 8_000_000, "berkas")}
     assert "berkas.passes[a].exact" in places
     assert "berkas.fields[nama]" in places
+
+
+@pytest.mark.parametrize(
+    ("exact", "names", "strict", "balanced"),
+    [
+        # The salt tells nothing of the names.
+        (["lahir"], [["depan"], ["belakang"]], 5, 10),
+        (["lahir"], [["nama"]], REFUSED_GROUP, REFUSED_GROUP),
+        # One part of them, two parts, both ends by sound.
+        (["nama:last1", "lahir:year"], [["nama"]], 5, 10),
+        (["belakang:phonetic_last", "depan:first1"], [["nama"]], 3, 10),
+        (["belakang:last_end", "depan:first_end"], [["nama"]], 2, 3),
+        # The same, with the parts in segments of their own.
+        (["belakang:last1", "lahir:year"], [["depan"], ["belakang"]], 0, 7),
+        (["belakang:phonetic_last", "depan:first1"], [["depan"], ["belakang"]], 0, 10),
+        (["nama:ends2"], [["depan"], ["belakang"]], 0, 0),
+        # A number in the same segment makes equal names differ.
+        (["lahir", "nama:first1"], [["nama", "nik"]], 40, 100),
+    ],
+)
+def test_the_limit_follows_from_what_salt_and_segments_tell_of_names(
+    exact, names, strict, balanced
+):
+    kinds = {"depan": Kind.PERSON_NAME, "belakang": Kind.PERSON_NAME, "nama": Kind.PERSON_NAME}
+    kinds |= {"lahir": Kind.DATE, "nik": Kind.NIK}
+    group = "names" if len(names) > 1 else None
+    p = Pass(id="p", exact=exact, similar=[Segment(fields=fields, group=group) for fields in names])
+    for presence, limit in ((False, strict), (True, balanced)):
+        whole = Schema(
+            fields=[SchemaField(name=name, kind=kind) for name, kind in kinds.items()],
+            passes=[p],
+            presence=presence,
+        )
+        assert shown_to_hold(whole, p) == limit
