@@ -210,6 +210,15 @@ def twin(row, rng):
     return {"nama": " ".join([first, *row["nama"].split()[1:]]), "nik": number}
 
 
+def test_nobody_looks_for_copies_in_a_large_registry(residents, capsys, monkeypatch):
+    monkeypatch.setattr("padan_client.rehearse.run.MOST_RECORDS", 10)
+    result = run_rehearsal(*sides(residents), load_schema_file(SCHEMA), seed=1)
+    assert result.copies is None
+    assert result.pairs.num_rows > 0
+    rehearsed.show(result)
+    assert "tidak diperiksa" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("demand", [None, pytest.param(0.99, marks=pytest.mark.slow)])
 def test_near_copies_in_a_registry_are_answered_and_told(residents, tmp_path, capsys, demand):
     folder = doubled(residents, tmp_path / "copies", slip, 300)

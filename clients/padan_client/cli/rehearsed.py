@@ -102,6 +102,13 @@ def show(result: Rehearsal) -> None:
     out.print(shares.about_recall(result.expected.recall), style="dim")
     if result.copies:
         out.print(_about_copies(result.copies))
+    elif result.copies is None and len(result.rows) > 1:
+        out.print(
+            t(
+                "Registri sebesar ini tidak diperiksa apakah memuat orang yang sama berulang kali.",
+                "A registry this large is not looked through for people named more than once.",
+            )
+        )
 
 
 def _about_copies(copies: int) -> str:

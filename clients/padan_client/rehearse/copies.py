@@ -23,6 +23,8 @@ from padan_linkage.union import Expected, Rule, Share, best_f1, poisson_above, p
 
 Rows = NDArray[np.int64]
 
+#: Larger registries are not looked through: that takes a minute for 200,000 records.
+MOST_RECORDS = 300_000
 #: Fewer copies than this, or than this share of the registry, do little harm and are left there: so
 #: many may be twins, or siblings whose numbers follow each other.
 LEAST, LEAST_SHARE = 10, 0.005

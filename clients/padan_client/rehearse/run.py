@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from padan_client.rehearse.copies import Copies
+from padan_client.rehearse.copies import MOST_RECORDS, Copies
 from padan_client.rehearse.linking import Linked, PassReport, Rehearsing
 from padan_client.rehearse.schema_file import SchemaFile
 from padan_client.rehearse.sides import Keys, Records, read_side
@@ -35,7 +35,8 @@ class Rehearsal:
     ``pairs``: table row_a, row_b (from 1), id_a, id_b, pass, score. ``threshold``: the lowest that
     any pass with a filter used, nats; None where none did. ``expected`` needs no truth;
     ``quality`` is there with one. ``rows``: (usable, quarantined) of each file. ``copies``: records
-    of the registry that were set aside for naming a person whom another names too.
+    of the registry that were set aside for naming a person whom another names too; None where
+    nobody looked, in one file and in large registries.
     """
 
     pairs: pa.Table
@@ -44,7 +45,7 @@ class Rehearsal:
     quality: Quality | None
     passes: tuple[PassReport, ...]
     rows: tuple[tuple[int, int], ...]
-    copies: int = 0
+    copies: int | None = None
 
     @property
     def estimated_precision(self) -> float | None:
@@ -83,8 +84,9 @@ def run_rehearsal(
     registry = None if b is None else read_side(b, schema, schema_file.columns_b, id_column)
     other = registry or list_
     known = None if truth is None else Truth.read(truth, list_, other, within=b is None)
-    copies = None if registry is None else Copies.among(schema, keys, registry, threads)
-    published = copies.published(registry) if registry and copies else None
+    looked = registry is not None and len(registry) <= MOST_RECORDS
+    copies = Copies.among(schema, keys, registry, threads) if registry and looked else None
+    published = copies.published(registry) if registry and copies else registry
     dumper = None if dump is None else _dumper(dump, schema, list_, published)
     rehearsing = Rehearsing(
         schema,
@@ -105,7 +107,7 @@ def run_rehearsal(
         quality=None if known is None else _quality(known, linked, list_, other),
         passes=linked.reports,
         rows=tuple((len(r), r.quarantined) for r in (list_, *([registry] if registry else []))),
-        copies=copies.aside if copies else 0,
+        copies=copies.aside if copies else None,
     )
 
 
