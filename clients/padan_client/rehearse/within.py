@@ -20,7 +20,7 @@ from padan_linkage.matching import Estimate, OwnFile, OwnTable, WithinResult
 from padan_linkage.matching.result import MOST_NATS
 from padan_linkage.normalise import derive
 from padan_linkage.randomness import Drbg
-from padan_linkage.schema import Kind, Pass, Schema, SchemaField
+from padan_linkage.schema import Kind, Pass, Schema, SchemaField, Segment
 from padan_linkage.union import Expected, Share, poisson_above, poisson_below
 
 #: Groups of strangers, each under a salt of its own, and records in them all together.
@@ -54,17 +54,38 @@ def own_file(
 
 
 def _bare(schema: Schema) -> Schema:
-    """The same without fields beside others in a segment: their owner compares them as they are.
+    """The same as its owner compares it: no fields beside others, and names in parts everywhere.
 
-    There they would make several segments differ together, which counts them several times.
+    Fields beside would make several segments differ together, which counts them several times.
+    Names that stand as one where a unit must not see their parts are compared by those at home.
     """
+    parts = _parts_of_names(schema)
+    fields = [{n for s in p.similar for n in s.fields} for p in schema.passes]
+    told = {n for s in parts for n in s.fields}
+    beside_parts = {n for names in fields if told <= names for n in names}
+
+    def segments(p: Pass) -> Iterator[Segment]:
+        for s in p.similar:
+            name = schema.kind(s.fields[0]) is Kind.PERSON_NAME and len(s.fields) == 1
+            as_one = name and s.fields[0] not in beside_parts
+            yield from parts if parts and as_one else (s,)
+
     passes = tuple(
         p.model_copy(
-            update={"similar": tuple(s.model_copy(update={"beside": ()}) for s in p.similar)}
+            update={"similar": tuple(s.model_copy(update={"beside": ()}) for s in segments(p))}
         )
         for p in schema.passes
     )
     return schema.model_copy(update={"passes": passes})
+
+
+def _parts_of_names(schema: Schema) -> tuple[Segment, ...]:
+    """Segments of given name and surname, from the first pass that has them; none if none has."""
+    for p in schema.passes:
+        parts = [s for s in p.similar if s.group and schema.kind(s.fields[0]) is Kind.PERSON_NAME]
+        if len(parts) > 1:
+            return tuple(parts)
+    return ()
 
 
 def _covering(schema: Schema) -> list[Pass]:
