@@ -16,9 +16,15 @@ def test_the_measurements_are_one_object():
     )
     assert done.exit_code == 0, done.output
     said = json.loads(done.stdout)
-    flow = load_agreement(example("kemnaker-bpjskes-2020")).flow("pekerja-jkn")
+    flow = load_agreement(example("kemnaker-bkn-2024")).flow("asn-status")
     assert said["bench"] == "encode"
-    assert set(said["measured"]["hardened"]) == {p.id for p in flow.schema.passes}
+    hardened = said["measured"]["hardened"]
+    assert {n for n in hardened if n.startswith(flow.id)} == {
+        f"{flow.id} {p.id}" for p in flow.schema.passes
+    }
+    assert len({n for n in hardened if n.startswith("lean ")}) >= 2
+    slowest = said["measured"]["hardened_slowest_by_segments"]
+    assert {int(n) for n in slowest} == {each["segments"] for each in hardened.values()}
     speeds = said["measured"]["plain_records_per_second"]
     assert set(speeds) == {"arrow", "lists"}
     assert all(speed > 0 for speed in speeds.values())
