@@ -53,7 +53,7 @@ def test_a_watched_process_is_looked_at_while_it_lives():
     holds = "x = bytearray(300_000_000); import sys; sys.stdin.read()"
     process = subprocess.Popen([sys.executable, "-c", holds], stdin=subprocess.PIPE)
     with Meter(print).watching(process.pid) as watched:
-        while watched.own_gib < 0.2:
+        while watched.own_gib <= 0.2:
             watched.look(process.pid)
     process.communicate()
     assert watched.peak_gib >= watched.own_gib > 0.2
