@@ -43,7 +43,7 @@ def _cached(function: _F, **options: Any) -> _F:
     # Numba looks at the kernel's own file alone when it decides whether a cached kernel is still
     # true, and would go on running helpers of another version. It has no public way to say so: a
     # Numba that keeps its stamp elsewhere is left to its own ways.
-    index = getattr(getattr(compiled, "_cache", None), "_cache_file", None)
+    index: Any = getattr(getattr(compiled, "_cache", None), "_cache_file", None)
     if hasattr(index, "_source_stamp"):
         index._source_stamp = (index._source_stamp, _stamp_of_helpers())  # noqa: SLF001
     return cast("_F", compiled)
