@@ -18,6 +18,6 @@ pytest_plugins = ["server_fixture", "provider_fixture", "client_fixture", "direc
 @pytest.fixture(autouse=True)
 def indonesian():
     """Every test begins in Indonesian, whatever a command of the test before was asked for."""
-    from padan_client.language import set_language
+    from padan_client.base.language import set_language
 
     set_language("id")

@@ -10,6 +10,12 @@ A requester gives a list and gets codes; a provider publishes a registry without
 
 ``AsyncRequesterClient`` and ``AsyncProviderClient`` are the same for asyncio. Names are imported at
 first use, since gRPC and Arrow take a second to load and not every command needs them.
+
+The rooms, from the top: :mod:`.cli`; the clients :mod:`.requester`, :mod:`.provider`,
+:mod:`.releases` and :mod:`.aio`, which let :mod:`.protocol` say what to do and :mod:`.transport`
+do it; :mod:`.results` (what an officer gets); :mod:`.home` (the agency's folder);
+:mod:`.records` (its files); :mod:`.base`. Beside them :mod:`.rehearse` and :mod:`.lint`, which
+ask nobody. None imports one above it. Start at :mod:`.requester`.
 """
 
 from __future__ import annotations
@@ -19,8 +25,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from padan_client.aio import AsyncProviderClient, AsyncRequesterClient
-    from padan_client.core.progress import Progress, Stage
-    from padan_client.errors import (
+    from padan_client.base.errors import (
         BadInputError,
         MismatchError,
         PadanError,
@@ -28,30 +33,31 @@ if TYPE_CHECKING:
         UnavailableError,
         VerificationError,
     )
-    from padan_client.home import Home
-    from padan_client.identity import Identity, load_identity
+    from padan_client.home.folder import Home
+    from padan_client.home.identity import Identity, load_identity
+    from padan_client.protocol.progress import Progress, Stage
     from padan_client.provider import ProviderClient, PublishResult
     from padan_client.requester import RequesterClient
-    from padan_client.results import ConfirmResult
+    from padan_client.results.table import ConfirmResult
 
 _MODULES = {
     "AsyncProviderClient": "aio",
     "AsyncRequesterClient": "aio",
-    "BadInputError": "errors",
-    "ConfirmResult": "results",
-    "Home": "home",
-    "Identity": "identity",
-    "MismatchError": "errors",
-    "PadanError": "errors",
-    "Progress": "core.progress",
+    "BadInputError": "base.errors",
+    "ConfirmResult": "results.table",
+    "Home": "home.folder",
+    "Identity": "home.identity",
+    "MismatchError": "base.errors",
+    "PadanError": "base.errors",
+    "Progress": "protocol.progress",
     "ProviderClient": "provider",
     "PublishResult": "provider",
-    "RefusedError": "errors",
+    "RefusedError": "base.errors",
     "RequesterClient": "requester",
-    "Stage": "core.progress",
-    "UnavailableError": "errors",
-    "VerificationError": "errors",
-    "load_identity": "identity",
+    "Stage": "protocol.progress",
+    "UnavailableError": "base.errors",
+    "VerificationError": "base.errors",
+    "load_identity": "home.identity",
 }
 
 __all__ = [

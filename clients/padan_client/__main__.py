@@ -1,5 +1,5 @@
 """``python -m padan_client`` is the ``padan`` command."""
 
-from padan_client.cli import main
+from padan_client.cli.app import main
 
 main()

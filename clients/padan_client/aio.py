@@ -16,9 +16,7 @@ import grpc
 import pyarrow as pa
 from google.protobuf.message import Message
 
-from padan_client.config import ClientConfig, Timeouts
-from padan_client.core.confirming import Deliver
-from padan_client.core.effects import (
+from padan_client.base.effects import (
     Download,
     Effect,
     Exchange,
@@ -30,22 +28,24 @@ from padan_client.core.effects import (
     Work,
     run_here,
 )
-from padan_client.core.progress import Report, silent
-from padan_client.core.refusals import from_rpc_error
-from padan_client.direct.publishing import DAYS
-from padan_client.errors import PadanError
-from padan_client.home import Home
-from padan_client.lists import Record, Records
+from padan_client.base.errors import PadanError
+from padan_client.home.config import ClientConfig, Timeouts
+from padan_client.home.folder import Home
+from padan_client.protocol.direct.publishing import DAYS
+from padan_client.protocol.progress import Report, silent
+from padan_client.protocol.unit.confirming import Deliver
 from padan_client.provider import Given, ProviderFlow, PublishResult, Table
+from padan_client.records.lists import Record, Records
 from padan_client.requester import RequesterFlow, first_row
-from padan_client.results import ConfirmResult
-from padan_client.transport import Methods, credentials, deadline, no_provider, options
+from padan_client.results.table import ConfirmResult
+from padan_client.transport.channel import Methods, credentials, deadline, no_provider, options
+from padan_client.transport.refusals import from_rpc_error
 
 T = TypeVar("T")
 
 
 class AsyncLink:
-    """As :class:`~padan_client.transport.Link`, on asyncio channels."""
+    """As :class:`~padan_client.transport.channel.Link`, on asyncio channels."""
 
     def __init__(
         self,

@@ -12,16 +12,16 @@ from typing import Self, TypeAlias
 
 import pyarrow as pa
 
-from padan_client.core.contributions import FlowPlace
-from padan_client.core.effects import Steps, run_here
-from padan_client.core.progress import Report, silent
-from padan_client.core.publishing import Publication, publish
-from padan_client.direct.publishing import DAYS, DirectPublication, publish_table
-from padan_client.errors import BadInputError
-from padan_client.home import Home
-from padan_client.language import t
-from padan_client.registry import Registry, empty_registry, prepare_registry
-from padan_client.transport import Link
+from padan_client.base.effects import Steps, run_here
+from padan_client.base.errors import BadInputError
+from padan_client.base.language import t
+from padan_client.base.place import FlowPlace
+from padan_client.home.folder import Home
+from padan_client.protocol.direct.publishing import DAYS, DirectPublication, publish_table
+from padan_client.protocol.progress import Report, silent
+from padan_client.protocol.unit.publishing import Publication, publish
+from padan_client.records.registry import Registry, empty_registry, prepare_registry
+from padan_client.transport.channel import Link
 from padan_linkage.agreement import JAKARTA
 from padan_linkage.schema import Schema
 
@@ -148,7 +148,7 @@ class ProviderFlow:
 class ProviderClient:
     """Publishes and updates the registry of one flow. Close it, or use it as a context manager.
 
-    ``home`` is an opened :class:`~padan_client.home.Home`; ``threads`` encode (all cores).
+    ``home`` is an opened :class:`~padan_client.home.folder.Home`; ``threads`` encode (all cores).
     """
 
     def __init__(

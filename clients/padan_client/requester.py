@@ -11,24 +11,24 @@ from typing import Self
 
 import pyarrow as pa
 
-from padan_client.controls import read_controls, require_honest
-from padan_client.core.asking import MAX_RECORDS, Counter, ask
-from padan_client.core.confirming import Deliver, confirm, finish
-from padan_client.core.contributions import FlowPlace
-from padan_client.core.effects import Steps
-from padan_client.core.progress import Report, silent
-from padan_client.core.session import open_session, require_role, unit_schema
-from padan_client.direct.answering import DirectAnswers, direct_result
-from padan_client.direct.asking import FRESH, DirectCounter, ask_directly
-from padan_client.direct.confirming import Confirmation, confirm_directly, join, open_rows
-from padan_client.direct.publishing import direct_schemas, usable_schema
-from padan_client.direct.session import DirectSession, open_direct
-from padan_client.errors import BadInputError, MismatchError
-from padan_client.home import Home
-from padan_client.language import t
-from padan_client.lists import Record, Records, RequestList, prepare_list
-from padan_client.results import ConfirmResult
-from padan_client.transport import Link
+from padan_client.base.effects import Steps
+from padan_client.base.errors import BadInputError, MismatchError
+from padan_client.base.language import t
+from padan_client.base.place import FlowPlace
+from padan_client.home.folder import Home
+from padan_client.protocol.direct.answering import DirectAnswers, direct_result
+from padan_client.protocol.direct.asking import FRESH, DirectCounter, ask_directly
+from padan_client.protocol.direct.confirming import Confirmation, confirm_directly, join, open_rows
+from padan_client.protocol.direct.publishing import direct_schemas, usable_schema
+from padan_client.protocol.direct.session import DirectSession, open_direct
+from padan_client.protocol.progress import Report, silent
+from padan_client.protocol.session import open_session, require_role, unit_schema
+from padan_client.protocol.unit.asking import MAX_RECORDS, Counter, ask
+from padan_client.protocol.unit.confirming import Deliver, confirm, finish
+from padan_client.records.lists import Record, Records, RequestList, prepare_list
+from padan_client.results.controls import read_controls, require_honest
+from padan_client.results.table import ConfirmResult
+from padan_client.transport.channel import Link
 from padan_linkage.agreement import Mode
 from padan_linkage.direct.lookup import Answering
 from padan_linkage.schema import Schema
@@ -240,7 +240,7 @@ def utc_now() -> datetime:
 class RequesterClient:
     """Confirms lists and single records of one flow. Close it, or use it as a context manager.
 
-    ``home`` is an opened :class:`~padan_client.home.Home`; ``threads`` encode (all cores).
+    ``home`` is an opened :class:`~padan_client.home.folder.Home`; ``threads`` encode (all cores).
     """
 
     def __init__(

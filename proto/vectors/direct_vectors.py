@@ -9,6 +9,9 @@ import numpy as np
 import pyarrow as pa
 from material import EPOCH, FLOW, key_bytes
 
+from padan_linkage.crypto.merkle import Tree, leaf_hash
+from padan_linkage.crypto.randomness import Drbg
+from padan_linkage.crypto.signatures import public_key
 from padan_linkage.direct.commitment import CHUNK_ELEMENTS, Commitment, chunk_count
 from padan_linkage.direct.inputs import key_inputs
 from padan_linkage.direct.labels import dummies, label_keys, label_material, seal, sort_material
@@ -17,11 +20,8 @@ from padan_linkage.direct.oprf import EvaluationKey, epoch_key
 from padan_linkage.direct.payloads import LabelAnswers
 from padan_linkage.direct.registry import label_inputs
 from padan_linkage.direct.schema import DirectSchema
-from padan_linkage.merkle import Tree, leaf_hash
 from padan_linkage.normalise import NORMALISER_VERSION
-from padan_linkage.randomness import Drbg
 from padan_linkage.schema import Schema
-from padan_linkage.signatures import public_key
 
 FIELDS = {"nik": "nik", "paspor": "passport", "nama": "person_name", "tanggal_lahir": "date"}
 KEYS = [

@@ -8,15 +8,15 @@ import numpy as np
 import pyarrow as pa
 from material import EPOCH, FLOW, key_bytes
 
+from padan_linkage.crypto.keys import LinkageKey
+from padan_linkage.crypto.randomness import Drbg
 from padan_linkage.encoding import PassEncoder, kernel
 from padan_linkage.encoding.columns import text_of
 from padan_linkage.encoding.diffusion import diffusion_rows
 from padan_linkage.encoding.handles import decoy_handles, record_handles
 from padan_linkage.encoding.qgrams import cut_of, qgrams
 from padan_linkage.encoding.tokens import buckets, make_tokens, salt_keys
-from padan_linkage.keys import LinkageKey
 from padan_linkage.normalise import exact_values
-from padan_linkage.randomness import Drbg
 from padan_linkage.schema import Kind, Pass, Schema, Segment
 
 TABLE_ROWS = 8

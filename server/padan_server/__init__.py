@@ -1,4 +1,9 @@
-"""The Padan linkage unit as a gRPC server.
+"""The Padan linkage unit and the provider's server of direct mode, over gRPC.
+
+A call's way down: ``services`` (protobuf in and out, nothing else), ``admission`` (may it?), then
+``matching``, ``datasets``, ``direct`` or ``releases``, then ``store``, all on ``base``. ``roles``
+puts servers together, ``app.py`` starts them. Start at ``roles/unit.py``. No room imports one above
+it.
 
 TLS 1.3 is demanded here, because nowhere else is early enough: grpcio has no setting for the
 version and reads this variable when it is first imported. For TLS 1.2 and below it leaves one

@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 from pydantic import ValidationError
 
-from padan_server.config import Config, ProviderConfig, ServerConfig, UnitConfig, load_config
+from padan_server.base.config import Config, ProviderConfig, ServerConfig, UnitConfig, load_config
 
 if TYPE_CHECKING:
-    from padan_server.engine import Engine
-    from padan_server.serving import Server
+    from padan_server.matching.engine import Engine
+    from padan_server.roles.serving import Server
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
 
@@ -44,7 +44,7 @@ def unit(
     config: Annotated[Path, typer.Option("--config", help="Berkas TOML. / TOML file.")],
 ) -> None:
     """Jalankan unit pemadanan. / Run the linkage unit."""
-    from padan_server.matcher import LinkageEngine
+    from padan_server.matching.linkage_engine import LinkageEngine
 
     settings = read_settings(config, UnitConfig)
     run_unit(settings, LinkageEngine(settings.range_pairs))
@@ -60,22 +60,22 @@ def provider(
 
 def run_unit(settings: UnitConfig, engine: Engine) -> None:
     """Run the linkage unit."""
-    from padan_server.unit import Unit
+    from padan_server.roles.unit import Unit
 
     run_server(settings, lambda: Unit(settings, engine))
 
 
 def run_provider(settings: ProviderConfig) -> None:
     """Run a provider."""
-    from padan_server.provider.server import Provider
+    from padan_server.roles.provider import Provider
 
     run_server(settings, lambda: Provider(settings))
 
 
 def run_server(settings: ServerConfig, make: Callable[[], Server]) -> None:
     """Serve until SIGTERM or SIGINT; SIGHUP reads agreements and tables again."""
-    from padan_server.log import configure_logging
-    from padan_server.serving import DataDirectoryBusyError
+    from padan_server.base.log import configure_logging
+    from padan_server.roles.serving import DataDirectoryBusyError
 
     configure_logging(settings.log_level, for_good=True)
     # Blocked here and in every thread to come, and waited for below: a handler could run at any

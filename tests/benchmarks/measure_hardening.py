@@ -22,16 +22,16 @@ from typing import TypeAlias
 import numpy as np
 import pyarrow as pa
 
-from padan_client.assess.attacker import Attacker
-from padan_client.assess.groups import GroupAttack
-from padan_client.assess.plots import frontier_plot
-from padan_client.assess.schemes import Fields, PassScheme, PlainScheme
-from padan_client.assess.suite import Attack, attack_groups, attack_table, strangers
-from padan_client.assess.town import grouped_people, registry_part
-from padan_linkage import profiles
+from padan_lab.assess.attacks.attacker import Attacker
+from padan_lab.assess.attacks.groups import GroupAttack
+from padan_lab.assess.material.population import grouped_people, registry_part
+from padan_lab.assess.material.schemes import Fields, PassScheme, PlainScheme
+from padan_lab.assess.plots import frontier_plot
+from padan_lab.assess.suite import Attack, attack_groups, attack_table, strangers
+from padan_linkage.advice import profiles
+from padan_linkage.advice.profiles import PROFILES, Hardening, ProfileName
 from padan_linkage.agreement import EXAMPLE_IDS, example, load_agreement
 from padan_linkage.agreement.distinct import has_strong_identifier
-from padan_linkage.profiles import PROFILES, Hardening, ProfileName
 from padan_linkage.schema import Kind, Layout, Pass, Schema, SchemaField, Segment
 
 #: What was measured of one configuration, by what it is.

@@ -25,11 +25,11 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from padan_client.generate import Level, ProfileName, Request, write_files
 from padan_client.records import read_table
+from padan_lab.generate import Level, ProfileName, Request, write_files
 from padan_linkage.normalise import derive, normalise
-from padan_linkage.normalise.name_parts import _later_part, read_first_part
-from padan_linkage.normalise.names import read_shape
+from padan_linkage.normalise.names.name_parts import _later_part, read_first_part
+from padan_linkage.normalise.names.persons import read_shape
 from padan_linkage.schema import Kind
 
 KEYS = ("phonetic", "telling", "letters")

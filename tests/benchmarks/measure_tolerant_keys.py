@@ -23,13 +23,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pcsv
 
-from padan_client.generate import generate_demo
 from padan_client.records import prepare
+from padan_lab.generate import generate_demo
 from padan_linkage.agreement import EXAMPLE_IDS, example, load_agreement
 from padan_linkage.direct.derive import MAKERS
 from padan_linkage.direct.inputs import asked_inputs, key_inputs
 from padan_linkage.direct.schema import MANY_VALUED, DirectKey
-from padan_linkage.normalise.phonetic import sound
+from padan_linkage.normalise.names.phonetic import sound
 from padan_linkage.schema import Kind, Schema
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"

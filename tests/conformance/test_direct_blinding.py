@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from padan_linkage.compiled.jit import kernel
 from padan_linkage.direct import blinding, oprf, ristretto
 from padan_linkage.direct.blinding import blind, blind_with, verify_proof
 from padan_linkage.direct.field import P, to_limbs
 from padan_linkage.direct.oprf import OprfError
 from padan_linkage.direct.ristretto import GENERATOR, L
-from padan_linkage.jit import kernel
 
 
 def unhex(text):

@@ -4,7 +4,7 @@ import hashlib
 
 import pytest
 
-from padan_linkage.signatures import verify
+from padan_linkage.crypto.signatures import verify
 
 
 @pytest.fixture(scope="module")

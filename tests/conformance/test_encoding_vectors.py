@@ -8,11 +8,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from padan_linkage.crypto.keys import LinkageKey
+from padan_linkage.crypto.randomness import Drbg
 from padan_linkage.encoding import encode_table
 from padan_linkage.encoding.qgrams import qgrams
-from padan_linkage.keys import LinkageKey
 from padan_linkage.normalise import exact_values
-from padan_linkage.randomness import Drbg
 from padan_linkage.schema import Kind, Schema
 
 

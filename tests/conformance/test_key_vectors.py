@@ -3,11 +3,16 @@
 import numpy as np
 import pytest
 
-from padan_linkage.answers import Answers
-from padan_linkage.epochs import contribution_statement
-from padan_linkage.keys import KeyAgreementError, derive_linkage_key, exchange, exchange_public_key
-from padan_linkage.sealing import Opener
-from padan_linkage.signatures import verify
+from padan_linkage.crypto.epochs import contribution_statement
+from padan_linkage.crypto.keys import (
+    KeyAgreementError,
+    derive_linkage_key,
+    exchange,
+    exchange_public_key,
+)
+from padan_linkage.crypto.sealing import Opener
+from padan_linkage.crypto.signatures import verify
+from padan_linkage.payload import Answers
 
 
 @pytest.fixture(scope="module")

@@ -11,12 +11,12 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from padan_client.generate.vocabulary import respelt, vocabulary
+from padan_lab.generate.draw.vocabulary import respelt, vocabulary
 from padan_linkage.normalise import derive, normalise
 from padan_linkage.schema import Kind
 
 ROOT = Path(__file__).resolve().parents[2]
-GENERATOR = ROOT / "clients/padan_client/generate"
+GENERATOR = ROOT / "clients/padan_lab/generate"
 LINKAGE = ROOT / "linkage/padan_linkage"
 #: What the generator may know of the linkage: what a field can be.
 ALLOWED = {"padan_linkage.schema"}
@@ -46,7 +46,7 @@ def literals(path):
             yield " ".join(words)
 
 
-@pytest.mark.parametrize("path", sorted(GENERATOR.glob("*.py")), ids=lambda p: p.name)
+@pytest.mark.parametrize("path", sorted(GENERATOR.rglob("*.py")), ids=lambda p: p.name)
 def test_the_generator_imports_nothing_of_the_linkers_rules(path):
     linkage = {m for m in imported(path) if m.startswith("padan_linkage")}
     assert linkage <= ALLOWED
@@ -61,7 +61,7 @@ def test_the_linkers_rules_import_nothing_of_the_generator():
 
 
 def test_no_table_stands_in_both():
-    ours = {text for path in GENERATOR.glob("*.py") for text in literals(path)}
+    ours = {text for path in GENERATOR.rglob("*.py") for text in literals(path)}
     theirs = {text for path in (LINKAGE / "normalise").glob("**/*.py") for text in literals(path)}
     assert ours
     assert theirs

@@ -7,7 +7,7 @@ import grpc
 import pytest
 
 from padan.v1 import error_reason_pb2
-from padan_client.core import reasons
+from padan_client.base import reasons
 
 ROOT = Path(__file__).resolve().parents[2]
 PREFIX = "ERROR_REASON_"

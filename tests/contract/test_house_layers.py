@@ -15,6 +15,7 @@ PACKAGES = {
     "padan_linkage": "linkage",
     "padan_server": "server",
     "padan_client": "clients",
+    "padan_lab": "clients",
 }
 
 
@@ -59,8 +60,8 @@ STUBS = "Stubs import nothing of ours"
 
 #: (package, module forbidden to it, the contract that says so)
 FORBIDDEN = [
-    ("padan_server", "padan_linkage.keys", SERVER),
-    ("padan_server", "padan_linkage.sealing", SERVER),
+    ("padan_server", "padan_linkage.crypto.keys", SERVER),
+    ("padan_server", "padan_linkage.crypto.sealing", SERVER),
     ("padan_server", "padan_linkage.encoding.inner", SERVER),
     ("padan_server", "padan_linkage.normalise", SERVER),
     ("padan_server", "padan_linkage.passing_on", SERVER),

@@ -19,8 +19,8 @@ from padan_client import (
     UnavailableError,
     VerificationError,
 )
-from padan_client.core import running
-from padan_linkage import signatures
+from padan_client.protocol.unit import running
+from padan_linkage.crypto import signatures
 
 PEOPLE = people(60, seed=4)
 REGISTRY = registry_table(PEOPLE[:40])

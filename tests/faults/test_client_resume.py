@@ -16,9 +16,9 @@ from agency import DyingLink, Killed, people, registry_table
 
 from padan.v1 import dataset_service_pb2 as dataset_pb
 from padan_client import Home, ProviderClient, RefusedError, RequesterClient
-from padan_client.core.effects import Unary, Upload
-from padan_client.errors import UnavailableError
-from padan_client.transport import Link
+from padan_client.base.effects import Unary, Upload
+from padan_client.base.errors import UnavailableError
+from padan_client.transport.channel import Link
 
 PEOPLE = people(140, seed=6)
 
@@ -42,7 +42,7 @@ def price(pair, records: int) -> int:
 
 def datasets(pair, home):
     """The agency's datasets that are not deleted."""
-    from padan_client.core.listing import list_datasets
+    from padan_client.protocol.unit.listing import list_datasets
 
     place = home.place(*pair.names)
     with Link.open(home.config, home.folder) as link:
@@ -175,7 +175,7 @@ def test_a_list_erased_at_the_unit_meanwhile_is_sent_anew(published):
         confirm(home, pair, records, DyingLink(home, 7))
     (job,) = home.jobs.pending()
     with Link.open(home.config, home.folder) as link:
-        from padan_client.core.listing import delete_dataset
+        from padan_client.protocol.unit.listing import delete_dataset
 
         link.run(delete_dataset(job.names["dataset"], home.randomness, home.patience))
     assert confirm(home, pair, records).counts["TIDAK_DITEMUKAN"] == 10
@@ -186,7 +186,7 @@ def test_a_cancelled_run_ends_the_job_and_the_next_command_starts_anew(published
     records = PEOPLE[18:52]
 
     def cancel(pass_id):
-        from padan_client.core.listing import cancel_run
+        from padan_client.protocol.unit.listing import cancel_run
 
         pair.unit.engine.before = lambda pass_id: None
         while "run" not in (job := home.jobs.pending()[0]).names:

@@ -21,10 +21,10 @@ from padan_client import (
     UnavailableError,
     VerificationError,
 )
-from padan_client.direct import session
+from padan_client.protocol.direct import session
+from padan_linkage.crypto.merkle import Tree, leaf_hash
 from padan_linkage.direct.manifest import Manifest, format_moment, parse_manifest, sign_manifest
 from padan_linkage.direct.oprf import epoch_key
-from padan_linkage.merkle import Tree, leaf_hash
 
 PEOPLE = people(90, seed=8)
 REGISTRY = registry_table(PEOPLE[:60])

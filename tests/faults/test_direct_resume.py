@@ -14,10 +14,15 @@ import pytest
 from agency import CODES, NOW, DyingLink, Killed, people, registry_table
 
 from padan_client import Home, RefusedError
-from padan_client.core.effects import Download, Exchange, Unary
-from padan_client.direct import blocks, building, evaluating, publishing
-from padan_client.errors import UnavailableError
-from padan_client.transport import Link
+from padan_client.base.effects import Download, Exchange, Unary
+from padan_client.base.errors import UnavailableError
+from padan_client.protocol.direct import (
+    blocks,
+    building,
+    evaluating,
+    publishing,
+)
+from padan_client.transport.channel import Link
 from padan_linkage.direct.manifest import Publication
 
 PEOPLE = people(1200, seed=61)

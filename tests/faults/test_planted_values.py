@@ -27,16 +27,16 @@ from e2e_search import Search, files_under, private_memory, spellings
 from e2e_town import PARTIES, Town, inside
 
 from padan_client import provider
-from padan_client.epochs import EpochStore
-from padan_client.identity import Identity
-from padan_client.jobs import Job
-from padan_linkage import keys
+from padan_client.home.epochs import EpochStore
+from padan_client.home.identity import Identity
+from padan_client.home.jobs import Job
 from padan_linkage.agreement import Flow, example, load_agreement
+from padan_linkage.crypto import keys
+from padan_linkage.crypto.keys import LinkageKey
+from padan_linkage.crypto.sealing import Sealer
 from padan_linkage.encoding import PassEncoder
-from padan_linkage.keys import LinkageKey
 from padan_linkage.normalise import normalise
 from padan_linkage.schema import TOKEN_BYTES, Kind
-from padan_linkage.sealing import Sealer
 
 AGREEMENT, FLOW = "kemnaker-bkn-2024", "asn-status"
 MARKS = 48

@@ -14,7 +14,7 @@ from provider_fixture import alive, children, table_id
 from server_fixture import NOW
 
 from padan.v1 import direct_service_pb2 as pb
-from padan_server.failpoints import PROVIDER_NAMES
+from padan_server.base.failpoints import PROVIDER_NAMES
 
 SIZE = 1030
 

@@ -7,8 +7,8 @@ import pytest
 from journey import CONFIRMED, RECORDS, Driver, Journey, Killer, books
 
 from padan_linkage.tables import PassTable
-from padan_server.failpoints import NAMES
-from padan_server.ledger import BLOCK
+from padan_server.admission.ledger import BLOCK
+from padan_server.base.failpoints import NAMES
 
 SETTINGS = {"limits": {"sync_bytes": 10_000}, "run_attempts": 20}
 

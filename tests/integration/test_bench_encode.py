@@ -6,7 +6,7 @@ import json
 
 from typer.testing import CliRunner
 
-from padan_client.cli import app
+from padan_client.cli.app import app
 from padan_linkage.agreement import example, load_agreement
 
 

@@ -10,12 +10,12 @@ import pyarrow.csv
 import pytest
 from typer.testing import CliRunner
 
-from padan_client.bench.quality import recall_ceiling
-from padan_client.cli import app
-from padan_client.generate import Format, Level, ProfileName, Request, write_files
+from padan_client.cli.app import app
 from padan_client.rehearse import load_schema_file
 from padan_client.rehearse.sides import read_side
 from padan_client.rehearse.tables import Truth
+from padan_lab.bench.quality import recall_ceiling
+from padan_lab.generate import Format, Level, ProfileName, Request, write_files
 
 SCHEMA = """
 [[fields]]
@@ -67,7 +67,7 @@ def measured(registers, *options):
 
 
 def test_without_splink_it_says_so_and_measures_padan(registers, monkeypatch):
-    monkeypatch.setattr("padan_client.bench.quality.peer", lambda _: None)
+    monkeypatch.setattr("padan_lab.bench.quality.peer", lambda _: None)
     told = measured(registers, "--size", "lean")
     assert told["measured"]["quality"]["padan"]["f1"] > 0.9
     assert told["measured"]["recall_ceiling"] >= told["measured"]["quality"]["padan"]["recall"]

@@ -15,7 +15,7 @@ from agency import CODES, people, registry_table, small_passes, write_home
 from engines import FakeEngine
 from typer.testing import CliRunner
 
-from padan_client.cli import app
+from padan_client.cli.app import app
 
 PEOPLE = people(60, seed=12)
 
@@ -295,7 +295,7 @@ def test_a_full_disk_is_a_message_and_the_job_goes_on(scene, monkeypatch):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     with monkeypatch.context() as patch:
-        patch.setattr("padan_client.tables.write_table", full)
+        patch.setattr("padan_client.records.table_files.write_table", full)
         _, message = padan(kemnaker, *confirm, code=3)
     assert "ruang simpan penuh" in message
     assert len(list((kemnaker / "jobs").glob("*.json"))) == 1
@@ -309,7 +309,7 @@ def test_an_unforeseen_error_shows_its_place_and_no_value(scene, monkeypatch):
     def broken(folder):
         raise LookupError("3174014505800001")
 
-    monkeypatch.setattr("padan_client.cli.keys.open_home", broken)
+    monkeypatch.setattr("padan_client.cli.commands.keys.open_home", broken)
     stdout, message = padan(kemnaker, "keys", "show", code=1)
     assert "cacat pada Padan (LookupError, test_client_cli.py:" in message or (
         "LookupError, keys.py:" in message

@@ -15,8 +15,8 @@ from padan_client import (
     ProviderClient,
     RequesterClient,
 )
-from padan_client.core.progress import Stage
-from padan_server.matcher import LinkageEngine
+from padan_client.protocol.progress import Stage
+from padan_server.matching.linkage_engine import LinkageEngine
 
 PEOPLE = people(700)
 REGISTRY = registry_table(PEOPLE[:500])

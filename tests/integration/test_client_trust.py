@@ -29,9 +29,9 @@ from padan_client import (
     UnavailableError,
     VerificationError,
 )
-from padan_client.core import session as session_module
-from padan_client.language import set_language
-from padan_linkage.keys import LinkageKey
+from padan_client.base.language import set_language
+from padan_client.protocol import session as session_module
+from padan_linkage.crypto.keys import LinkageKey
 
 PEOPLE = people(40, seed=8)
 REGISTRY = registry_table(PEOPLE[:30])

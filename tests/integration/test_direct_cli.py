@@ -12,7 +12,7 @@ import structlog.testing
 from agency import CODES, people, registry_table
 from typer.testing import CliRunner
 
-from padan_client.cli import app
+from padan_client.cli.app import app
 
 PEOPLE = people(60, seed=12)
 FLOW = ("--agreement", "kemnaker-bkn-2024", "--flow", "asn-status")
@@ -128,7 +128,7 @@ def test_a_missing_address_and_a_role_are_told(scene):
 
 
 def test_the_measurements_are_one_object():
-    from padan_client.bench.voprf_rates import primitives
+    from padan_lab.bench.rates.voprf_rates import primitives
 
     measured = primitives(1024, 1)
     names = {"blind", "evaluate", "finalise", "known_input"}

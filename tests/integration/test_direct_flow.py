@@ -18,14 +18,14 @@ from padan_client import (
     RefusedError,
     RequesterClient,
 )
-from padan_client.controls import ControlError
-from padan_client.core.listing import list_datasets
-from padan_client.core.progress import Stage
-from padan_client.direct import building
-from padan_client.direct.answering import rounded_size
-from padan_client.transport import Link
+from padan_client.protocol.direct import building
+from padan_client.protocol.direct.answering import rounded_size
+from padan_client.protocol.progress import Stage
+from padan_client.protocol.unit.listing import list_datasets
+from padan_client.results.controls import ControlError
+from padan_client.transport.channel import Link
 from padan_linkage.direct.manifest import Publication
-from padan_server.matcher import LinkageEngine
+from padan_server.matching.linkage_engine import LinkageEngine
 
 PEOPLE = people(300, seed=31)
 REGISTRY = registry_table(PEOPLE[:200])

@@ -8,8 +8,9 @@ import pyarrow as pa
 import pytest
 from e2e_town import AGREEMENTS, Town, padan, padan_json
 
-from padan_client import BadInputError, ConfirmResult, VerificationError, minutes
-from padan_client.corrections import corrections, summarise
+from padan_client import BadInputError, ConfirmResult, VerificationError
+from padan_client.results import minutes
+from padan_client.results.corrections import corrections, summarise
 
 AGREEMENT, FLOW = "kemenkopmk-kemnaker-2023", "p3ke"
 NOW = datetime(2024, 2, 28, 3, 4, 5, tzinfo=UTC)

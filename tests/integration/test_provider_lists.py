@@ -13,8 +13,8 @@ from parties import refusal
 from padan.v1 import direct_service_pb2 as pb
 from padan_linkage.direct import oprf
 from padan_linkage.direct.commitment import Commitment
-from padan_server.clock import jakarta_day
-from padan_server.provider import lists
+from padan_server.base.clock import jakarta_day
+from padan_server.direct import lists
 
 
 def refused(call, *args, **kwargs):

@@ -18,7 +18,7 @@ from provider_fixture import children
 
 from padan.v1 import direct_service_pb2 as pb
 from padan_server.app import read_settings
-from padan_server.config import ProviderConfig
+from padan_server.base.config import ProviderConfig
 
 
 def listed(client):

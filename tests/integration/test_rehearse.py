@@ -13,13 +13,14 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
-from padan_client.cli import app, rehearsed
-from padan_client.generate import generate_demo
+from padan_client.cli.app import app
+from padan_client.cli.views import rehearsed
 from padan_client.records import read_table
 from padan_client.rehearse import SchemaFile, load_schema_file, run_rehearsal
 from padan_client.rehearse.advising import advise
+from padan_lab.generate import generate_demo
 from padan_linkage.advice import Wishes
-from padan_linkage.profiles import ProfileName
+from padan_linkage.advice.profiles import ProfileName
 
 DATA = Path(__file__).resolve().parents[2].parent / "shared/data"
 #: A schema written by hand, for whatever is not about advice.
@@ -104,7 +105,7 @@ def test_residents_are_found_precisely(residents, tmp_path):
 @pytest.mark.parametrize("width", ["60", "80"])
 def test_a_narrow_terminal_cuts_no_name_of_a_pass(residents, monkeypatch, width):
     monkeypatch.setenv("COLUMNS", width)
-    monkeypatch.setattr("padan_client.cli.rehearsed.out", Console())
+    monkeypatch.setattr("padan_client.cli.views.rehearsed.out", Console())
     shown = padan("rehearse", residents / "a.csv", "--schema", SCHEMA)
     assert "…" not in shown
 

@@ -15,11 +15,11 @@ from typer.testing import CliRunner
 
 from padan.v1 import release_service_pb2 as pb
 from padan_client import BadInputError, RefusedError, VerificationError
-from padan_client.cli import app
-from padan_client.core.effects import Download, Unary
-from padan_client.releases.client import ReleaseClient
-from padan_client.releases.flow import ReleaseFlow
-from padan_client.transport import Link
+from padan_client.base.effects import Download, Unary
+from padan_client.cli.app import app
+from padan_client.protocol.releases.flow import ReleaseFlow
+from padan_client.releases import ReleaseClient
+from padan_client.transport.channel import Link
 
 AGREEMENT = "kemnaker-bkn-2024"
 COUNTS, LISTS = ("-a", AGREEMENT, "-f", "casn-agregat"), ("-a", AGREEMENT, "-f", "referensi")

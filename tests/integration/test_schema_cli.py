@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from padan_client.cli import app
-from padan_client.generate import Format, Level, ProfileName, Request, write_files
+from padan_client.cli.app import app
 from padan_client.rehearse import load_schema_file, run_rehearsal
+from padan_lab.generate import Format, Level, ProfileName, Request, write_files
 from padan_linkage.agreement import example
 
 WEAK = """

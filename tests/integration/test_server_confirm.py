@@ -12,7 +12,7 @@ from parties import refusal
 from padan.v1 import confirmation_service_pb2 as confirmation_pb
 from padan.v1 import dataset_service_pb2 as dataset_pb
 from padan.v1 import resources_pb2 as resources_pb
-from padan_server.clock import jakarta_day
+from padan_server.base.clock import jakarta_day
 
 
 def question(client, table, start=0, stop=5, **changes):

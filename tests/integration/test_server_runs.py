@@ -16,8 +16,8 @@ from padan.v1 import agreement_service_pb2 as agreement_pb
 from padan.v1 import dataset_service_pb2 as dataset_pb
 from padan.v1 import run_service_pb2 as run_pb
 from padan_linkage.agreement import example, load_agreement
-from padan_server.clock import jakarta_day
-from padan_server.model import ENDED
+from padan_server.base.clock import jakarta_day
+from padan_server.base.model import ENDED
 
 _FLOW = load_agreement(example("kemnaker-bkn-2024")).flow("asn-status")
 PASSES = [p.id for p in _FLOW.schema.passes]

@@ -33,9 +33,9 @@ from e2e_attacks import (
 )
 from e2e_town import AGREEMENTS, Town, found_town, inside
 
-from padan_client.generate import generate_demo
+from padan_lab.generate import generate_demo
+from padan_linkage.crypto.randomness import Drbg
 from padan_linkage.encoding import EncodedPass, PassEncoder
-from padan_linkage.randomness import Drbg
 
 RECORDS = 1000
 AGREEMENT = "kemnaker-bkn-2024"

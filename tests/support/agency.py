@@ -13,13 +13,13 @@ from server_fixture import House, RunningUnit
 from signing import Identity, SignedFile
 
 from padan_client import Home
-from padan_client import identity as identities
-from padan_client.core.contributions import FlowPlace
-from padan_client.core.effects import Download, Exchange, Pause, Unary, Upload, Work
-from padan_client.core.rotating import rotate
-from padan_client.core.session import Session
-from padan_client.transport import Link
-from padan_linkage.keys import LinkageKey
+from padan_client.base.effects import Download, Exchange, Pause, Unary, Upload, Work
+from padan_client.base.place import FlowPlace
+from padan_client.home import identity as identities
+from padan_client.protocol.rotating import rotate
+from padan_client.protocol.session import Session
+from padan_client.transport.channel import Link
+from padan_linkage.crypto.keys import LinkageKey
 
 NOW = datetime(2026, 11, 20, 3, 0, tzinfo=UTC)
 

@@ -11,8 +11,8 @@ from engines import FakeEngine
 from server_fixture import FixedClock, House, RunningUnit
 from signing import write_signed
 
-from padan_server.config import UnitConfig
-from padan_server.unit import Unit
+from padan_server.base.config import UnitConfig
+from padan_server.roles.unit import Unit
 
 
 @pytest.fixture

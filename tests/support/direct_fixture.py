@@ -13,8 +13,8 @@ from provider_fixture import Publisher, RunningProvider
 from server_fixture import House, RunningUnit
 
 from padan_client import Home, ProviderClient, PublishResult, RequesterClient
-from padan_client.results import ConfirmResult
-from padan_client.transport import Link
+from padan_client.results.table import ConfirmResult
+from padan_client.transport.channel import Link
 
 
 @dataclass

@@ -22,10 +22,10 @@ from server_fixture import FixedClock
 from typer.testing import CliRunner
 
 from padan_client import ConfirmResult, Home, ProviderClient, PublishResult, RequesterClient
-from padan_client.cli import app
-from padan_client.core.rotating import rotate
-from padan_client.generate import ID_COLUMN
-from padan_client.transport import Link
+from padan_client.cli.app import app
+from padan_client.protocol.rotating import rotate
+from padan_client.transport.channel import Link
+from padan_lab.generate import ID_COLUMN
 from padan_linkage.agreement import (
     EXAMPLE_IDS,
     Agreement,
@@ -35,9 +35,9 @@ from padan_linkage.agreement import (
     load_agreement,
 )
 from padan_linkage.agreement.standing import term
-from padan_server.config import UnitConfig
-from padan_server.matcher import LinkageEngine
-from padan_server.unit import Unit
+from padan_server.base.config import UnitConfig
+from padan_server.matching.linkage_engine import LinkageEngine
+from padan_server.roles.unit import Unit
 
 AGREEMENTS = {i: load_agreement(example(i)) for i in EXAMPLE_IDS}
 PARTIES = tuple(sorted({p.id for a in AGREEMENTS.values() for p in a.parties}))

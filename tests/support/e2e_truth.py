@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from padan_client.generate import Demo
+from padan_lab.generate import Demo
 from padan_linkage.agreement import Flow
 from padan_linkage.normalise import normalise
 

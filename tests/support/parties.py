@@ -25,9 +25,9 @@ from padan.v1 import release_service_pb2_grpc as release_grpc
 from padan.v1 import resources_pb2 as resources_pb
 from padan.v1 import run_service_pb2 as run_pb
 from padan.v1 import run_service_pb2_grpc as run_grpc
-from padan_linkage import signatures
 from padan_linkage.agreement import Flow
-from padan_linkage.epochs import contribution_statement
+from padan_linkage.crypto import signatures
+from padan_linkage.crypto.epochs import contribution_statement
 from padan_linkage.schema import Layout
 from padan_linkage.tables import PassTable, columns_digest
 

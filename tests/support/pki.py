@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from padan_server.identity import spki_pin
+from padan_server.admission.identity import spki_pin
 
 #: Newer verifiers insist that an authority says so.
 _SIGNS_CERTIFICATES = x509.KeyUsage(

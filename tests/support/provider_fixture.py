@@ -22,10 +22,10 @@ from padan_linkage.agreement import Mode
 from padan_linkage.direct.manifest import Manifest, format_moment, sign_manifest
 from padan_linkage.direct.oprf import epoch_key
 from padan_linkage.direct.table import ROW_BYTES, TableWriter
-from padan_server.config import ProviderConfig
-from padan_server.enforcement import schema_digest
-from padan_server.provider.evaluators import Evaluators
-from padan_server.provider.server import Provider
+from padan_server.admission.enforcement import schema_digest
+from padan_server.base.config import ProviderConfig
+from padan_server.direct.evaluators import Evaluators
+from padan_server.roles.provider import Provider
 
 
 @dataclass

@@ -29,9 +29,9 @@ from pki import Certificate, Pki
 from signing import SignedFile, write_signed
 from zygote import Forked, Zygote
 
-from padan_server.config import UnitConfig
-from padan_server.log import configure_logging
-from padan_server.unit import Unit
+from padan_server.base.config import UnitConfig
+from padan_server.base.log import configure_logging
+from padan_server.roles.unit import Unit
 
 #: A moment inside the term of the flagship agreement.
 NOW = datetime(2026, 11, 20, 3, 0, tzinfo=UTC)

@@ -10,7 +10,6 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from padan_linkage import signatures
 from padan_linkage.agreement import (
     Agreement,
     example,
@@ -20,6 +19,7 @@ from padan_linkage.agreement import (
     signature_statement,
     signature_text,
 )
+from padan_linkage.crypto import signatures
 
 
 @dataclass(frozen=True)

@@ -98,7 +98,7 @@ def _become_server(job: dict) -> None:
     from engines import FakeEngine
 
     from padan_server.app import read_settings, run_provider, run_unit
-    from padan_server.config import ProviderConfig, UnitConfig
+    from padan_server.base.config import ProviderConfig, UnitConfig
 
     log = os.open(job["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     for descriptor in (1, 2):
@@ -122,8 +122,8 @@ def _main() -> None:
     import engines  # noqa: F401 - imported for the children
 
     import padan_server.app
-    import padan_server.provider.server
-    import padan_server.unit  # noqa: F401
+    import padan_server.roles.provider
+    import padan_server.roles.unit  # noqa: F401
 
     for line in sys.stdin:
         job = json.loads(line)

@@ -15,8 +15,8 @@ from typing import Annotated, NoReturn, ParamSpec, TypeVar
 import typer
 from rich.console import Console
 
-from padan_client.errors import PadanError
-from padan_client.language import set_language, system_reason, t
+from padan_client.base.errors import PadanError
+from padan_client.base.language import set_language, system_reason, t
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from padan_client.base.errors import BadInputError
+from padan_client.base.language import t
 from padan_client.cli.common import err
-from padan_client.errors import BadInputError
-from padan_client.language import t
 
 if TYPE_CHECKING:
-    from padan_client.home import Home
+    from padan_client.home.folder import Home
 
 AgreementOption = Annotated[
     str, typer.Option("--agreement", "-a", help="Id perjanjian. / Agreement id.")
@@ -46,8 +46,8 @@ QuarantineOption = Annotated[
 
 def open_home(folder: Path) -> Home:
     """The home, its keys unlocked; asks for the passphrase where PADAN_PASSPHRASE is not set."""
-    from padan_client.home import Home
-    from padan_client.identity import is_encrypted
+    from padan_client.home.folder import Home
+    from padan_client.home.identity import is_encrypted
 
     return Home.open(folder, passphrase=ask_passphrase() if is_encrypted(folder) else None)
 

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bars
 
+from padan_client.base.language import t
 from padan_client.cli.common import err
-from padan_client.language import t
 
 if TYPE_CHECKING:
-    from padan_client.core.progress import Progress, Report
+    from padan_client.protocol.progress import Progress, Report
 
 #: From so many seconds on, a time is told in minutes.
 _MINUTES = 90

@@ -16,8 +16,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from padan_linkage.compiled.jit import kernel
 from padan_linkage.encoding.siphash import sip_bytes
-from padan_linkage.jit import kernel
 from padan_linkage.normalise import text_buffers
 
 Rows = NDArray[np.int64]

@@ -15,8 +15,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from padan_client.errors import BadInputError
-from padan_client.language import t
+from padan_client.base.errors import BadInputError
+from padan_client.base.language import t
 from padan_client.lint.duplicates import Repeats
 from padan_client.lint.quarantine import Quarantine
 from padan_client.lint.report import ColumnCount, Finding, Report

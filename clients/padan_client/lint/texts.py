@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from padan_client.language import t
+from padan_client.base.language import t
 from padan_client.lint.signs import Sign
 from padan_client.records.messages import kind_label, reason_text
 from padan_linkage.normalise import Reason

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from padan_client.errors import BadInputError
-from padan_client.language import t
+from padan_client.base.errors import BadInputError
+from padan_client.base.language import t
 from padan_linkage.advice.columns import Column, folded
 from padan_linkage.advice.recognise import recognise
 from padan_linkage.advice.vocabulary import KINDS, Role, promised

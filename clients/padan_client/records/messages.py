@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from padan_client.language import t
+from padan_client.base.language import t
 from padan_linkage.normalise import MAX_CHARACTERS, Reason
 from padan_linkage.schema import Kind, Schema
 

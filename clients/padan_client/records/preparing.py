@@ -17,10 +17,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from padan_client.errors import BadInputError
-from padan_client.language import t
+from padan_client.base.errors import BadInputError
+from padan_client.base.language import t
 from padan_client.records.messages import UNMATCHABLE, kind_label, no_pass_text, reason_text
-from padan_linkage.normalise import PARTIAL, Normalised, derive, normalise, sound_numbers
+from padan_linkage.normalise import (
+    PARTIAL,
+    Normalised,
+    derive,
+    normalise,
+    sound_numbers,
+)
 from padan_linkage.schema import Kind, Schema, SchemaField
 
 #: Severities: the value is not believed (a damaged NIK counts for similarity alone) and the row

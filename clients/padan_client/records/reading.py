@@ -20,8 +20,8 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet
 
-from padan_client.errors import BadInputError
-from padan_client.language import system_reason, t
+from padan_client.base.errors import BadInputError
+from padan_client.base.language import system_reason, t
 
 _SEPARATORS = ",;\t|"
 _CHUNK = 1 << 22

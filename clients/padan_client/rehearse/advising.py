@@ -8,11 +8,17 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from padan_client.errors import BadInputError
-from padan_client.language import t
+from padan_client.base.errors import BadInputError
+from padan_client.base.language import t
 from padan_client.records import read_table
 from padan_client.rehearse.schema_file import SchemaFile
-from padan_linkage.advice import NoAdviceError, Said, Suggestion, Wishes, suggest
+from padan_linkage.advice import (
+    NoAdviceError,
+    Said,
+    Suggestion,
+    Wishes,
+    suggest,
+)
 from padan_linkage.schema import Pass, Segment
 
 

@@ -11,21 +11,20 @@ from numpy.typing import NDArray
 
 from padan_client.rehearse.sides import Keys, Records
 from padan_client.rehearse.within import estimate_of, expected_of, own_file, score_of
-from padan_linkage.answers import Answers
+from padan_linkage.crypto.sealing import Opener
 from padan_linkage.encoding import EncodedPass
 from padan_linkage.matching import (
-    AMBIGUOUS,
-    MATCHED,
     Estimate,
     errors_of,
     link_within,
     match_pass,
 )
-from padan_linkage.merge import PassAnswers, merge
+from padan_linkage.merging.merge import PassAnswers, merge
+from padan_linkage.merging.union import Claims, Expected, Rule, best_f1, demanded, together
+from padan_linkage.outcomes import AMBIGUOUS, MATCHED
+from padan_linkage.payload import Answers
 from padan_linkage.policy import MatchPolicy
 from padan_linkage.schema import Pass, Schema
-from padan_linkage.sealing import Opener
-from padan_linkage.union import Claims, Expected, Rule, best_f1, demanded, together
 
 T = TypeVar("T", bound=np.generic)
 

@@ -6,8 +6,8 @@ import tomllib
 from dataclasses import replace
 from pathlib import Path
 
-from padan_client.errors import BadInputError
-from padan_client.language import t
+from padan_client.base.errors import BadInputError
+from padan_client.base.language import t
 from padan_client.rehearse.schema_file import load_schema_file
 from padan_linkage.agreement import (
     Agreement,

@@ -15,8 +15,8 @@ from padan_client.rehearse.linking import Linked, PassReport, Rehearsing
 from padan_client.rehearse.schema_file import SchemaFile
 from padan_client.rehearse.sides import Keys, Records, read_side
 from padan_client.rehearse.tables import Dumper, Truth, pairs_table
+from padan_linkage.merging.union import Expected
 from padan_linkage.schema import Schema
-from padan_linkage.union import Expected
 
 
 @dataclass(frozen=True)

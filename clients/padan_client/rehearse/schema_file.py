@@ -30,8 +30,8 @@ from typing import Annotated, Any, Self, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from padan_client.errors import BadInputError
-from padan_client.language import t
+from padan_client.base.errors import BadInputError
+from padan_client.base.language import t
 from padan_linkage.advice import Suggestion
 from padan_linkage.policy import MatchPolicy
 from padan_linkage.schema import Schema

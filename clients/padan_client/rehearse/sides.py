@@ -12,17 +12,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from padan_client.errors import BadInputError
-from padan_client.language import t
+from padan_client.base.errors import BadInputError
+from padan_client.base.language import t
 from padan_client.records import prepare, read_table
 from padan_client.rehearse.schema_file import Columns
 from padan_linkage.advice import joined_columns
-from padan_linkage.answers import Answers
+from padan_linkage.crypto.keys import LinkageKey, exchange_public_key
+from padan_linkage.crypto.randomness import Drbg
+from padan_linkage.crypto.sealing import Opener, Sealer
 from padan_linkage.encoding import EncodedPass, ProviderInputs, encode_table
-from padan_linkage.keys import LinkageKey, exchange_public_key
-from padan_linkage.randomness import Drbg
+from padan_linkage.payload import Answers
 from padan_linkage.schema import Pass, Schema
-from padan_linkage.sealing import Opener, Sealer
 
 #: Columns that name the rows where the user names none; the first that there is.
 DEFAULT_IDS = ("rec_id", "id")

@@ -10,13 +10,13 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from padan_client.errors import BadInputError
-from padan_client.files import empty_private_folder, ensure_private_folder, write_private
-from padan_client.language import t
+from padan_client.base.errors import BadInputError
+from padan_client.base.files import empty_private_folder, ensure_private_folder, write_private
+from padan_client.base.language import t
 from padan_client.records import read_table
+from padan_client.records.table_files import write_array, write_table
 from padan_client.rehearse.linking import Linked
 from padan_client.rehearse.sides import Records
-from padan_client.tables import write_array, write_table
 from padan_linkage.encoding import EncodedPass
 from padan_linkage.schema import Schema
 

@@ -16,12 +16,12 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from padan_client.rehearse.sides import Keys, Records
+from padan_linkage.crypto.randomness import Drbg
 from padan_linkage.matching import Estimate, OwnFile, OwnTable, WithinResult
 from padan_linkage.matching.result import MOST_NATS
+from padan_linkage.merging.union import Expected, Share, poisson_above, poisson_below
 from padan_linkage.normalise import derive
-from padan_linkage.randomness import Drbg
 from padan_linkage.schema import Kind, Pass, Schema, SchemaField, Segment
-from padan_linkage.union import Expected, Share, poisson_above, poisson_below
 
 #: Groups of strangers, each under a salt of its own, and records in them all together.
 GROUPS, STRANGERS = 40, 16_000

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from padan_linkage.advice.fields import FieldChoice, Fields
-from padan_linkage.advice.said import Said
+from padan_linkage.advice.remarks import Said
 from padan_linkage.advice.vocabulary import STRONG, Role
 
 Exact = tuple[str, ...]

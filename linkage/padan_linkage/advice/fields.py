@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from padan_linkage.advice.columns import Column, folded
 from padan_linkage.advice.recognise import Recognised, guessed, is_wordy, keeps, recognise
-from padan_linkage.advice.said import Said
+from padan_linkage.advice.remarks import Said
 from padan_linkage.advice.vocabulary import Role
 from padan_linkage.schema import Kind
 

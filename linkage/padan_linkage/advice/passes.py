@@ -11,16 +11,16 @@ from itertools import product
 from padan_linkage.advice.families import Exact, Family, families
 from padan_linkage.advice.fields import FieldChoice, Fields
 from padan_linkage.advice.groups import Keys
-from padan_linkage.advice.said import Said
+from padan_linkage.advice.profiles import Profile
+from padan_linkage.advice.remarks import Said
 from padan_linkage.advice.vocabulary import STRONG, Role
 from padan_linkage.agreement.distinct import distinct_combinations, group_size
-from padan_linkage.agreement.rules_passes import (
+from padan_linkage.agreement.rules.passes import (
     LARGE_GROUP,
     UNSALTED_VALUES,
     said_by_sound,
     shown_to_hold,
 )
-from padan_linkage.profiles import Profile
 from padan_linkage.schema import (
     LOW_ENTROPY_KINDS,
     Kind,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from padan_linkage.advice.columns import Column, folded
-from padan_linkage.advice.said import Said
+from padan_linkage.advice.remarks import Said
 from padan_linkage.advice.vocabulary import KINDS, Role, promised
 from padan_linkage.schema import Kind
 

@@ -21,9 +21,9 @@ from padan_linkage.advice.passes import (
     record_bytes,
     schema_of,
 )
-from padan_linkage.advice.said import Said
+from padan_linkage.advice.profiles import PROFILES, Profile, ProfileName
+from padan_linkage.advice.remarks import Said
 from padan_linkage.agreement import Finding, schema_findings
-from padan_linkage.profiles import PROFILES, Profile, ProfileName
 from padan_linkage.schema import Kind, Schema
 
 

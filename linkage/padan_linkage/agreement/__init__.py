@@ -31,8 +31,16 @@ from padan_linkage.agreement.model import (
     ReleaseLine,
     ReleasePolicy,
 )
-from padan_linkage.agreement.rules_passes import pass_findings, schema_findings
-from padan_linkage.agreement.standing import JAKARTA, AgreementState, Due, Standing, term
+from padan_linkage.agreement.rules.passes import pass_findings, schema_findings
+from padan_linkage.agreement.standing import (
+    JAKARTA,
+    AgreementState,
+    Due,
+    Standing,
+    due_dates,
+    standing_of,
+    term,
+)
 from padan_linkage.policy import MatchPolicy
 
 __all__ = [
@@ -57,6 +65,7 @@ __all__ = [
     "SignedAgreement",
     "Standing",
     "agreement_digest",
+    "due_dates",
     "example",
     "fill_keys",
     "lint",
@@ -69,6 +78,7 @@ __all__ = [
     "signature_name",
     "signature_statement",
     "signature_text",
+    "standing_of",
     "term",
     "verify_signatures",
     "with_successors",

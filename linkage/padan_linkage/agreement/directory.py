@@ -5,7 +5,7 @@ Whatever is wrong with one file is reported with it and does not stop the others
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
@@ -19,7 +19,7 @@ from padan_linkage.agreement.document import (
 )
 from padan_linkage.agreement.findings import AgreementError, Finding, error
 from padan_linkage.agreement.model import Agreement
-from padan_linkage.agreement.standing import Standing, replaces
+from padan_linkage.agreement.standing import Standing, replaces, standing_of
 
 
 @dataclass(frozen=True)
@@ -41,14 +41,14 @@ class SignedAgreement:
         """SHA-256 of the document."""
         return agreement_digest(self.document)
 
-    def standing(self, now: datetime, suspended_by: Iterable[str] = ()) -> Standing:
+    def standing(self, now: datetime, suspended_by: Collection[str] = ()) -> Standing:
         """Where the agreement stands at ``now``, with its successors taken into account.
 
         Raises ValueError if it was not loaded.
         """
         if self.agreement is None:
             raise ValueError(f"agreement {self.id} was not loaded")
-        return self.agreement.standing(now, suspended_by, self.successors)
+        return standing_of(self.agreement, now, suspended_by, self.successors)
 
 
 def load_directory(path: Path) -> list[SignedAgreement]:

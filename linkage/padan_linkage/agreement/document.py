@@ -16,13 +16,13 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from padan_linkage import signatures
 from padan_linkage.agreement.findings import AgreementError, Finding, Severity, error
 from padan_linkage.agreement.model import Agreement
 from padan_linkage.agreement.problems import explain
-from padan_linkage.agreement.rules_direct import DIRECT_STRUCTURE
-from padan_linkage.agreement.rules_releases import RELEASE_STRUCTURE
-from padan_linkage.agreement.rules_structure import structural_findings
+from padan_linkage.agreement.rules.direct import DIRECT_STRUCTURE
+from padan_linkage.agreement.rules.releases import RELEASE_STRUCTURE
+from padan_linkage.agreement.rules.structure import structural_findings
+from padan_linkage.crypto import signatures
 
 #: Larger files are refused unread: a real agreement takes some 20 kB.
 MAX_DOCUMENT_BYTES = 1 << 20

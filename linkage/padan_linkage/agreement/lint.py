@@ -11,11 +11,11 @@ from datetime import datetime
 
 from padan_linkage.agreement.document import parse_agreement
 from padan_linkage.agreement.findings import AgreementError, Finding, Severity, warning
-from padan_linkage.agreement.rules_direct import DIRECT, DIRECT_STRUCTURE
-from padan_linkage.agreement.rules_law import LAW
-from padan_linkage.agreement.rules_passes import PASSES
-from padan_linkage.agreement.rules_releases import RELEASE_STRUCTURE, RELEASES
-from padan_linkage.agreement.rules_structure import STRUCTURE
+from padan_linkage.agreement.rules.direct import DIRECT, DIRECT_STRUCTURE
+from padan_linkage.agreement.rules.law import LAW
+from padan_linkage.agreement.rules.passes import PASSES
+from padan_linkage.agreement.rules.releases import RELEASE_STRUCTURE, RELEASES
+from padan_linkage.agreement.rules.structure import STRUCTURE
 from padan_linkage.agreement.standing import term
 
 RULES = (

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import base64
 import unicodedata
-from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import date
 from enum import StrEnum
 from typing import Annotated
 
@@ -18,7 +17,6 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from pydantic.dataclasses import dataclass as pydantic_dataclass
 from pydantic_core import PydanticCustomError
 
-from padan_linkage.agreement.standing import Due, Standing, due_dates, standing_of
 from padan_linkage.direct.schema import DirectSchema
 from padan_linkage.policy import MatchPolicy
 from padan_linkage.schema import Identifier, Schema
@@ -358,16 +356,3 @@ class Agreement(_Model):
             if f.id == flow_id:
                 return f
         raise KeyError(flow_id)
-
-    def standing(
-        self,
-        now: datetime,
-        suspended_by: Iterable[str] = (),
-        successors: Iterable[Agreement] = (),
-    ) -> Standing:
-        """Where it stands at ``now`` (aware); see :func:`standing.standing_of`."""
-        return standing_of(self, now, tuple(suspended_by), tuple(successors))
-
-    def due_dates(self, now: datetime) -> list[Due]:
-        """What falls due next, soonest first; see :func:`standing.due_dates`."""
-        return due_dates(self, now)

@@ -7,13 +7,12 @@ A term is whole days in Jakarta (fixed UTC+7, no summer time): it begins at 00:0
 from __future__ import annotations
 
 import calendar
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, timezone
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from padan_linkage.agreement.model import Agreement
+from padan_linkage.agreement.model import Agreement
 
 JAKARTA = timezone(timedelta(hours=7), "WIB")
 
@@ -92,10 +91,12 @@ def replaces(newer: Agreement, older: Agreement, older_digest: bytes) -> bool:
 def standing_of(
     agreement: Agreement,
     now: datetime,
-    suspended_by: tuple[str, ...],
-    successors: tuple[Agreement, ...],
+    suspended_by: Collection[str] = (),
+    successors: Collection[Agreement] = (),
 ) -> Standing:
-    """State of ``agreement`` at ``now``; ``successors`` are the agreements that replace it.
+    """State of ``agreement`` at ``now`` (aware).
+
+    ``suspended_by`` are parties, ``successors`` the agreements that replace it.
 
     A replacement counts from its own first day, if the term had not ended before. Raises
     ValueError if ``now`` has no time zone.

@@ -9,8 +9,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
+from padan_linkage.crypto.merkle import HASH_BYTES, MerkleError, Tree, leaf_hash, verify_inclusion
 from padan_linkage.direct.oprf import ELEMENT_BYTES
-from padan_linkage.merkle import HASH_BYTES, MerkleError, Tree, leaf_hash, verify_inclusion
 
 #: Elements of every chunk but the last.
 CHUNK_ELEMENTS = 1024

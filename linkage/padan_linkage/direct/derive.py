@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from padan_linkage.direct.schema import MANY_VALUED
 from padan_linkage.normalise import OF_DAMAGED, derive, sound_numbers
-from padan_linkage.normalise.phonetic import sound
+from padan_linkage.normalise.names.phonetic import sound
 from padan_linkage.schema import Kind
 
 Values = tuple[str, ...]

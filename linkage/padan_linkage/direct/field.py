@@ -18,7 +18,7 @@ from numba.core import cgutils
 from numba.core.extending import intrinsic
 from numpy.typing import NDArray
 
-from padan_linkage.jit import helper
+from padan_linkage.compiled.jit import helper
 
 U64 = np.uint64
 Fe: TypeAlias = "tuple[U64, U64, U64, U64, U64]"

@@ -14,9 +14,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from padan_linkage.crypto.epochs import framed
 from padan_linkage.direct.derive import value_sets
 from padan_linkage.direct.schema import DirectKey
-from padan_linkage.epochs import framed
 from padan_linkage.schema import Schema
 
 _PREFIX = b"padan/v1 direct\x00"

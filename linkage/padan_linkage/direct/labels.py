@@ -15,7 +15,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from numpy.typing import NDArray
 
-from padan_linkage.answers import PAYLOAD_BYTES
+from padan_linkage.crypto.randomness import Drbg
 from padan_linkage.direct.oprf import OUTPUT_BYTES
 from padan_linkage.direct.payloads import LabelAnswers
 from padan_linkage.direct.table import (
@@ -25,7 +25,7 @@ from padan_linkage.direct.table import (
     require_ascending,
     tag_words,
 )
-from padan_linkage.randomness import Drbg
+from padan_linkage.payload import PAYLOAD_BYTES
 
 KEY_BYTES = 32
 _INFO = b"padan/v1 label\x00"

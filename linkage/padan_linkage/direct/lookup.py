@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from padan_linkage.direct.labels import label_keys, open_rows
 from padan_linkage.direct.table import LabelTable
-from padan_linkage.merge import AMBIGUOUS, MATCHED, NOT_MATCHED
+from padan_linkage.outcomes import AMBIGUOUS, MATCHED, NOT_MATCHED
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class Answering:
     """
 
     def __init__(self, records: int) -> None:
-        #: NOT_MATCHED, MATCHED or AMBIGUOUS of :mod:`padan_linkage.merge`, uint8[n].
+        #: NOT_MATCHED, MATCHED or AMBIGUOUS of :mod:`padan_linkage.merging.merge`, uint8[n].
         self.outcome = np.full(records, NOT_MATCHED, np.uint8)
         #: uint64[n], 0 unless matched.
         self.codes = np.zeros(records, np.uint64)

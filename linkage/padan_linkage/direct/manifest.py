@@ -15,7 +15,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from padan_linkage import signatures
+from padan_linkage.crypto import signatures
 from padan_linkage.direct.table import CHUNK_ROWS
 
 FORMAT: Literal["padan/v1 label table"] = "padan/v1 label table"

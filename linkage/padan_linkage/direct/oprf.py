@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from voprf import ristretto
 
-from padan_linkage.epochs import flow_context
+from padan_linkage.crypto.epochs import flow_context
 
 SUITE = "ristretto255-SHA512"
 ELEMENT_BYTES = 32
@@ -132,7 +132,7 @@ def epoch_key(seed: bytes, *, agreement_digest: bytes, flow_id: str, epoch: int)
     """The key of a flow's epoch: RFC 9497 DeriveKeyPair (section 3.2.1) from the provider's seed.
 
     ``seed``: 32 secret bytes; ``info = "padan/v1 direct key" ‖ 0x00 ‖ flow context``
-    (:func:`padan_linkage.epochs.flow_context`). Raises ValueError for a malformed argument.
+    (:func:`padan_linkage.crypto.epochs.flow_context`). Raises ValueError for a malformed argument.
     """
     return derive_key(seed, _KEY_LABEL + flow_context(agreement_digest, flow_id, epoch))
 

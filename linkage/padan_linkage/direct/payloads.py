@@ -8,7 +8,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from padan_linkage.answers import PAYLOAD_BYTES, Answers
+from padan_linkage.payload import PAYLOAD_BYTES, Answers
 
 _FLAGS = 1  # byte of the payload that holds them
 _AMBIGUOUS, _REMOVED = 2, 4
@@ -61,7 +61,7 @@ class LabelAnswers:
         )
 
     def pack(self) -> NDArray[np.uint8]:
-        """``uint8[n, 16]`` as :meth:`padan_linkage.answers.Answers.pack`, with the flags."""
+        """``uint8[n, 16]`` as :meth:`padan_linkage.payload.Answers.pack`, with the flags."""
         packed = Answers.of(self.codes).pack()
         packed[:, _FLAGS] = self.ambiguous * _AMBIGUOUS + self.removed * _REMOVED
         return packed

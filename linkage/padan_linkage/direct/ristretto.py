@@ -15,6 +15,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from padan_linkage.compiled.jit import helper, kernel
 from padan_linkage.direct.field import (
     ONE,
     TWO,
@@ -36,7 +37,6 @@ from padan_linkage.direct.field import (
     sub,
     to_limbs,
 )
-from padan_linkage.jit import helper, kernel
 
 Point: TypeAlias = "tuple[Fe, Fe, Fe, Fe]"
 Bytes = NDArray[np.uint8]

@@ -14,7 +14,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from padan_linkage.merkle import HASH_BYTES, Tree, leaf_hash
+from padan_linkage.crypto.merkle import HASH_BYTES, Tree, leaf_hash
 
 TAG_BYTES = 16
 ROW_BYTES = 48

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from padan_linkage.randomness import Drbg
+from padan_linkage.crypto.randomness import Drbg
 
 Numbers = NDArray[np.int64]
 _TRIES = 32

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from padan_linkage.matching.lanes import aligned
+from padan_linkage.compiled.lanes import aligned
 
 
 def diffusion_indices(key: bytes, bits: int, taps: int) -> NDArray[np.int64]:

@@ -10,6 +10,8 @@ import numpy as np
 from numba import uint64
 from numpy.typing import NDArray
 
+from padan_linkage.compiled.jit import helper, kernel, lean_kernel
+from padan_linkage.compiled.lanes import aligned, prefetch
 from padan_linkage.encoding.qgrams import MAX_GRAMS, extract, occurrences, whole_value
 from padan_linkage.encoding.siphash import State, sip_bytes, sip_start, sip_word
 from padan_linkage.encoding.vectors import (
@@ -23,8 +25,6 @@ from padan_linkage.encoding.vectors import (
     take_places,
     xor_distinct,
 )
-from padan_linkage.jit import helper, kernel, lean_kernel
-from padan_linkage.matching.lanes import aligned, prefetch
 
 Words = NDArray[np.uint64]
 Numbers = NDArray[np.int64]

@@ -16,10 +16,10 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from numpy.typing import NDArray
 
+from padan_linkage.compiled.jit import lean_kernel
+from padan_linkage.compiled.lanes import aligned
 from padan_linkage.encoding.columns import StringColumn, text_of
 from padan_linkage.encoding.vectors import LANES, join_bigrams
-from padan_linkage.jit import lean_kernel
-from padan_linkage.matching.lanes import aligned
 
 Words = NDArray[np.uint64]
 Numbers = NDArray[np.int64]

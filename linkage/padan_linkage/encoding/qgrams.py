@@ -11,7 +11,7 @@ import numpy as np
 from numba import uint64
 from numpy.typing import NDArray
 
-from padan_linkage.jit import helper, lean_kernel
+from padan_linkage.compiled.jit import helper, lean_kernel
 from padan_linkage.schema import Kind
 
 Codes = NDArray[np.uint64]

@@ -18,7 +18,7 @@ from numba import types, uint32
 from numba.core.extending import intrinsic
 from numpy.typing import NDArray
 
-from padan_linkage.jit import helper, kernel
+from padan_linkage.compiled.jit import helper, kernel
 
 #: Messages side by side.
 LANES = 16

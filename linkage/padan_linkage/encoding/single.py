@@ -13,10 +13,10 @@ import pyarrow as pa
 from bitarray import bitarray
 from bitarray.util import count_xor
 
+from padan_linkage.crypto.keys import LinkageKey
+from padan_linkage.crypto.randomness import Drbg
 from padan_linkage.encoding.table import encode_table
-from padan_linkage.keys import LinkageKey
 from padan_linkage.normalise import normalise
-from padan_linkage.randomness import Drbg
 from padan_linkage.schema import Pass, Schema
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from numba import uint64
 from numpy.typing import NDArray
 
-from padan_linkage.jit import helper, kernel
+from padan_linkage.compiled.jit import helper, kernel
 
 U64 = np.uint64
 State = tuple[U64, U64, U64, U64]

@@ -13,7 +13,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from padan_linkage.answers import Answers
+from padan_linkage.crypto.keys import LinkageKey
+from padan_linkage.crypto.randomness import Drbg
+from padan_linkage.crypto.sealing import Sealer
 from padan_linkage.encoding.columns import StringColumn
 from padan_linkage.encoding.decoys import Decoys, cover_traffic, recombine
 from padan_linkage.encoding.diffusion import diffusion_rows
@@ -22,11 +24,9 @@ from padan_linkage.encoding.rows import FilterMaker, PassRows
 from padan_linkage.encoding.selftest import check_kernels
 from padan_linkage.encoding.sha256 import HASH_BYTES
 from padan_linkage.encoding.tokens import Tokens, buckets, make_tokens, salt_keys
-from padan_linkage.keys import LinkageKey
 from padan_linkage.normalise import exact_values
-from padan_linkage.randomness import Drbg
+from padan_linkage.payload import Answers
 from padan_linkage.schema import TOKEN_BYTES, Layout, Pass, Schema
-from padan_linkage.sealing import Sealer
 from padan_linkage.tables import PassTable, chunk_of
 
 Records = Mapping[str, StringColumn]
@@ -43,7 +43,7 @@ _BLOCK = 1 << 18
 class ProviderInputs:
     """What a provider's table has beyond a requester's, in the order of the records.
 
-    ``payloads`` is ``uint8[n, 16]`` (see :mod:`padan_linkage.answers`), ``ids`` the records' own
+    ``payloads`` is ``uint8[n, 16]`` (see :mod:`padan_linkage.payload`), ``ids`` the records' own
     ids, ``handle_key`` 32 secret bytes that never leave the provider.
     """
 

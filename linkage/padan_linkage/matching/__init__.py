@@ -7,24 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from padan_linkage.matching.calibration import Calibration
 from padan_linkage.matching.directory import Directory
 from padan_linkage.matching.exact import TokenIndex, answer_exact, seed_of, token_words
 from padan_linkage.matching.index import PassIndex
-from padan_linkage.matching.owned import OwnFile, OwnTable
+from padan_linkage.matching.one_file.owned import OwnFile, OwnTable
+from padan_linkage.matching.one_file.within import WithinResult, link_within
 from padan_linkage.matching.result import (
-    AMBIGUOUS,
-    MATCHED,
-    NOT_MATCHED,
     Estimate,
     PassResult,
     check_table,
     errors_of,
 )
+from padan_linkage.matching.scoring.calibration import Calibration
 from padan_linkage.matching.sides import CancelledError, Runner
 from padan_linkage.matching.similar import Registry, answer_similar, calibrate
 from padan_linkage.matching.streaming import Journal, Kept, pass_work
-from padan_linkage.matching.within import WithinResult, link_within
+from padan_linkage.outcomes import AMBIGUOUS, MATCHED, NOT_MATCHED
 from padan_linkage.policy import MatchPolicy
 from padan_linkage.schema import Pass, Schema
 from padan_linkage.tables import PassTable

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from padan_linkage.jit import helper, kernel
+from padan_linkage.compiled.jit import helper, kernel
 from padan_linkage.matching.exact import NOBODY, SEVERAL, Words, token_words
 from padan_linkage.matching.sides import Side, filter_words, frozen, presence_mask
 from padan_linkage.schema import Pass

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from padan_linkage.matching.calibration import Calibration
 from padan_linkage.matching.directory import Directory
 from padan_linkage.matching.exact import answer_exact, seed_of, token_words
 from padan_linkage.matching.result import PassResult, check_table
+from padan_linkage.matching.scoring.calibration import Calibration
 from padan_linkage.matching.sides import Runner
 from padan_linkage.matching.similar import Registry, answer_similar, calibrate
 from padan_linkage.policy import MatchPolicy

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from padan_linkage.matching.features import Plan
+from padan_linkage.matching.scoring.features import Plan
 from padan_linkage.matching.sides import Side
 
 Rows = NDArray[np.int64]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from padan_linkage.matching.features import Plan
-from padan_linkage.matching.pairs import Rule, Words
+from padan_linkage.matching.kernels.pairs import Rule, Words
+from padan_linkage.matching.scoring.features import Plan
 from padan_linkage.matching.sides import Screen, Side, Sweep
 
 Rows = NDArray[np.int64]
@@ -20,7 +20,7 @@ def sweep(
     out: Sweep,
     buckets: tuple[int, int],
 ) -> None:
-    """As :func:`padan_linkage.matching.kernel.sweep`, one requester row at a time."""
+    """As :func:`padan_linkage.matching.kernels.kernel.sweep`, one requester row at a time."""
     for bucket in range(*buckets):
         others = provider.order[provider.start[bucket] : provider.start[bucket + 1]]
         for i in range(requester.start[bucket], requester.start[bucket + 1]):
@@ -103,7 +103,7 @@ def _emit(out: Sweep, i: int, rows: Rows, hamming: NDArray[np.int64]) -> None:
 
 
 def all_pairs(filters: Words, others: Words | None, rule: Rule) -> NDArray[np.int64]:
-    """As :func:`padan_linkage.matching.pairs.all_pairs`: (left, right, distance) int64[k, 3]."""
+    """As :func:`.kernels.pairs.all_pairs`: (left, right, distance) int64[k, 3]."""
     columns = filters if others is None else others
     limits = rule.limits(64 * filters.shape[1])
     found = [np.zeros((0, 3), dtype=np.int64)]
@@ -120,7 +120,7 @@ def all_pairs(filters: Words, others: Words | None, rule: Rule) -> NDArray[np.in
 def nearest(
     filters: Words, others: Words, k: int, rule: Rule
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """As :func:`padan_linkage.matching.pairs.nearest`: columns int64[n, k], Dice float64[n, k]."""
+    """As :func:`.kernels.pairs.nearest`: columns int64[n, k], Dice float64[n, k]."""
     column, dice = np.full((len(filters), k), -1, np.int64), np.zeros((len(filters), k))
     hits = all_pairs(filters, others, rule)
     for i, mine in enumerate(filters):

@@ -7,15 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from padan_linkage.matching.calibration import Calibration
+from padan_linkage.matching.scoring.calibration import Calibration
+from padan_linkage.outcomes import MATCHED, STRONGEST_BAND
 from padan_linkage.schema import TAG_BYTES, Layout, Pass, Schema
 from padan_linkage.tables import PassTable
 
-#: Outcomes, as on the wire (``padan.v1.Outcome``).
-NOT_MATCHED, MATCHED, AMBIGUOUS = 1, 2, 3
 #: Score bands: from the threshold on, and from these many nats above it.
 BAND_STEPS = (3.0, 6.0)
-STRONGEST_BAND = 3
 #: Scores above this say no more: the chance of being wrong would be lost in rounding.
 MOST_NATS = 60.0
 

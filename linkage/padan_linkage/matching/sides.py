@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from padan_linkage.matching import kernel
-from padan_linkage.matching.features import Plan, screen_cut
-from padan_linkage.matching.lanes import aligned
-from padan_linkage.matching.tile import PAIRS, ROWS
+from padan_linkage.compiled.lanes import aligned
+from padan_linkage.matching.kernels import kernel
+from padan_linkage.matching.kernels.tile import PAIRS, ROWS
+from padan_linkage.matching.scoring.features import Plan, screen_cut
 from padan_linkage.tables import PassTable
 
 #: Comparisons in one piece of work: progress is told and cancelling looked for in between.

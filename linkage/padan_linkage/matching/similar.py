@@ -10,21 +10,20 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from padan_linkage.matching.calibration import Calibration, Survivors, from_strangers
 from padan_linkage.matching.directory import Directory
-from padan_linkage.matching.duplicates import likely_duplicates, without_duplicates
-from padan_linkage.matching.features import Plan, levels_of
-from padan_linkage.matching.fitting import fit
 from padan_linkage.matching.measure import compare
 from padan_linkage.matching.result import (
-    AMBIGUOUS,
-    MATCHED,
-    NOT_MATCHED,
     Estimate,
     PassResult,
     bands,
     confirmations,
 )
+from padan_linkage.matching.scoring.calibration import Calibration, Survivors, from_strangers
+from padan_linkage.matching.scoring.duplicates import likely_duplicates, without_duplicates
+from padan_linkage.matching.scoring.features import Plan, levels_of
+from padan_linkage.matching.scoring.fitting import fit
+from padan_linkage.matching.scoring.strangers import Float
+from padan_linkage.matching.scoring.threshold import Line, draw, draw_without_list
 from padan_linkage.matching.sides import (
     Runner,
     Screen,
@@ -34,9 +33,8 @@ from padan_linkage.matching.sides import (
     frozen,
     presence_mask,
 )
-from padan_linkage.matching.strangers import Float
 from padan_linkage.matching.streaming import Kept, sweep_ranges
-from padan_linkage.matching.threshold import Line, draw, draw_without_list
+from padan_linkage.outcomes import AMBIGUOUS, MATCHED, NOT_MATCHED
 from padan_linkage.policy import MatchPolicy
 from padan_linkage.schema import Pass
 from padan_linkage.tables import PassTable

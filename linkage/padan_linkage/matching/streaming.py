@@ -17,8 +17,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from padan_linkage.matching.calibration import Calibration
-from padan_linkage.matching.features import Plan
+from padan_linkage.matching.scoring.calibration import Calibration
+from padan_linkage.matching.scoring.features import Plan
 from padan_linkage.matching.sides import Runner, Screen, Side, Sweep, frozen
 from padan_linkage.schema import Pass
 from padan_linkage.tables import PassTable

@@ -23,7 +23,8 @@ from padan_linkage.normalise.contacts import (
 )
 from padan_linkage.normalise.dates import parse_dates
 from padan_linkage.normalise.derive import OF_DAMAGED, PARTIAL, derive, exact_values
-from padan_linkage.normalise.name_columns import parse_names
+from padan_linkage.normalise.names.name_columns import parse_names
+from padan_linkage.normalise.names.pieces import buffers as text_buffers
 from padan_linkage.normalise.nationality import parse_nationality
 from padan_linkage.normalise.numbers import RULES, parse_numbers, sound_numbers
 from padan_linkage.normalise.outcome import (
@@ -36,7 +37,6 @@ from padan_linkage.normalise.outcome import (
     parse_distinct,
     screen,
 )
-from padan_linkage.normalise.pieces import buffers as text_buffers
 from padan_linkage.normalise.places import parse_address, parse_place
 from padan_linkage.schema import Kind
 

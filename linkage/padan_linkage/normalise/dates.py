@@ -14,11 +14,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from padan_linkage.jit import helper, kernel
+from padan_linkage.compiled.jit import helper, kernel
 from padan_linkage.normalise.calendar import LAST_YEAR, exists, full_year
 from padan_linkage.normalise.latin import is_missing, plain
+from padan_linkage.normalise.names.pieces import buffers
 from padan_linkage.normalise.outcome import Normalised, Problem, Reason, parse_distinct
-from padan_linkage.normalise.pieces import buffers
 
 _MONTH_WORDS = {
     1: "jan januari january djanuari",

@@ -17,10 +17,10 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from stdnum import luhn
 
-from padan_linkage.jit import kernel
+from padan_linkage.compiled.jit import kernel
 from padan_linkage.normalise.latin import MISSING
+from padan_linkage.normalise.names.pieces import buffers
 from padan_linkage.normalise.outcome import Normalised, Reason, map_distinct, with_reasons
-from padan_linkage.normalise.pieces import buffers
 from padan_linkage.schema import Kind
 
 Digits = NDArray[np.uint8]

@@ -6,8 +6,8 @@ import re
 
 from padan_linkage.normalise.facts import table
 from padan_linkage.normalise.latin import is_missing, joined_acronyms, plain, words
+from padan_linkage.normalise.names.spelling import modern
 from padan_linkage.normalise.outcome import Reason
-from padan_linkage.normalise.spelling import modern
 
 _WORD = re.compile(r"[a-z]+")
 #: What separates places; a number and all behind it are no place.

@@ -14,10 +14,17 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from padan_linkage.jit import helper, kernel
+from padan_linkage.compiled.jit import helper, kernel
 from padan_linkage.normalise.companies import FORMS
-from padan_linkage.normalise.phonetic import sound
-from padan_linkage.normalise.pieces import Ints, Longs, buffers, cut_words, join_words, strings_of
+from padan_linkage.normalise.names.phonetic import sound
+from padan_linkage.normalise.names.pieces import (
+    Ints,
+    Longs,
+    buffers,
+    cut_words,
+    join_words,
+    strings_of,
+)
 
 #: Words of a name that tell little and are often left out; single letters are too.
 WEAK = frozenset(

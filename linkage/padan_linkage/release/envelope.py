@@ -9,10 +9,10 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
+from padan_linkage.crypto.epochs import DIGEST_BYTES, framed
+from padan_linkage.crypto.sealing import SealError, open_whole, seal_whole
 from padan_linkage.direct.manifest import ManifestError
-from padan_linkage.epochs import DIGEST_BYTES, framed
 from padan_linkage.release.manifest import MAX_CONTENT_BYTES, Line, Release, verify_release
-from padan_linkage.sealing import SealError, open_whole, seal_whole
 
 SIGNATURE_BYTES = 64
 _LENGTH_BYTES = 4

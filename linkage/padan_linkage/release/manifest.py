@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from padan_linkage import signatures
+from padan_linkage.crypto import signatures
 from padan_linkage.direct.manifest import Count, Hex32, ManifestError, Moment, parse_moment
 
 #: The largest content that a release carries.

@@ -7,16 +7,16 @@ import grpc
 from padan.v1 import agreement_service_pb2 as pb
 from padan.v1 import agreement_service_pb2_grpc as pb_grpc
 from padan.v1.resources_pb2 import EpochContribution
-from padan_server.agreements import AgreementBook
-from padan_server.clock import Clock
-from padan_server.enforcement import Enforcement, Grant
-from padan_server.epochs import Epochs
-from padan_server.errors import Reason, Refusal, field_invalid
-from padan_server.model import Suspension
-from padan_server.pages import PageTokens, page_size
-from padan_server.requests import remember, replayed
+from padan_server.admission.agreements import AgreementBook
+from padan_server.admission.enforcement import Enforcement, Grant
+from padan_server.admission.epochs import Epochs
+from padan_server.admission.requests import remember, replayed
+from padan_server.base.clock import Clock
+from padan_server.base.errors import Reason, Refusal, field_invalid
+from padan_server.base.model import Suspension
 from padan_server.services import convert, names
 from padan_server.services.call import current_call
+from padan_server.services.pages import PageTokens, page_size
 from padan_server.store.port import Store
 
 _MAX_ARTICLE = 200

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 
-from padan_server.enforcement import Admission
+from padan_server.admission.enforcement import Admission
 
 
 @dataclass

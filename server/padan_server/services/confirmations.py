@@ -6,10 +6,10 @@ import grpc
 
 from padan.v1 import confirmation_service_pb2 as pb
 from padan.v1 import confirmation_service_pb2_grpc as pb_grpc
-from padan_server.confirmations import Confirmations, Question
-from padan_server.enforcement import REQUESTER, Enforcement
-from padan_server.metrics import Metrics
-from padan_server.runs import Piece
+from padan_server.admission.enforcement import REQUESTER, Enforcement
+from padan_server.base.metrics import Metrics
+from padan_server.matching.confirmations import Confirmations, Question
+from padan_server.matching.runs import Piece
 from padan_server.services import convert, names
 from padan_server.services.call import current_call
 

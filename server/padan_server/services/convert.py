@@ -18,10 +18,9 @@ from padan.v1 import resources_pb2 as resources_pb
 from padan.v1 import run_service_pb2 as run_pb
 from padan_linkage.agreement import AgreementState, SignedAgreement, Standing
 from padan_linkage.agreement import term as term_of
-from padan_server.datasets import MAX_RECORDS, NewDataset
-from padan_server.enforcement import Grant
-from padan_server.errors import field_invalid
-from padan_server.model import (
+from padan_server.admission.enforcement import Grant
+from padan_server.base.errors import field_invalid
+from padan_server.base.model import (
     Contribution,
     Dataset,
     DatasetState,
@@ -33,11 +32,12 @@ from padan_server.model import (
     RunState,
     Seal,
 )
-from padan_server.pace import Step
-from padan_server.runs import Piece
+from padan_server.datasets.lifecycle import MAX_RECORDS, NewDataset
+from padan_server.datasets.uploads import Chunk
+from padan_server.matching.progress import Step
+from padan_server.matching.runs import Piece
 from padan_server.services import names
 from padan_server.services.call import current_call
-from padan_server.uploads import Chunk
 
 _ROW_COLUMNS = ("keys", "filters", "presence", "tags", "handles", "sealed_codes", "operations")
 _NORMALISER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")

@@ -9,14 +9,14 @@ from google.protobuf.empty_pb2 import Empty
 
 from padan.v1 import dataset_service_pb2 as pb
 from padan.v1 import dataset_service_pb2_grpc as pb_grpc
-from padan_server.datasets import Datasets
-from padan_server.enforcement import Enforcement, Grant
-from padan_server.errors import field_invalid
-from padan_server.metrics import Metrics
-from padan_server.pages import PageTokens, page_size
+from padan_server.admission.enforcement import Enforcement, Grant
+from padan_server.base.errors import field_invalid
+from padan_server.base.metrics import Metrics
+from padan_server.datasets.lifecycle import Datasets
+from padan_server.datasets.uploads import Chunk, Uploads
 from padan_server.services import convert, names
 from padan_server.services.call import current_call
-from padan_server.uploads import Chunk, Uploads
+from padan_server.services.pages import PageTokens, page_size
 
 
 class DatasetService(pb_grpc.DatasetServiceServicer):

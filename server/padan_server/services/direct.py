@@ -10,17 +10,17 @@ import grpc
 from padan.v1 import direct_service_pb2 as pb
 from padan.v1 import direct_service_pb2_grpc as pb_grpc
 from padan_linkage.direct.table import CHUNK_BYTES
-from padan_server.config import ProviderLimits
-from padan_server.enforcement import REQUESTER, Enforcement, Grant
-from padan_server.errors import field_invalid, shutting_down
-from padan_server.metrics import ProviderMetrics
-from padan_server.model import BlindedList, FlowKey
-from padan_server.pages import PageTokens, page_size
-from padan_server.provider.lists import BlindedLists, Chunk, Evaluation, NewList, Pending
-from padan_server.provider.pipeline import pipelined
-from padan_server.provider.shelf import ServedTable, Shelf
+from padan_server.admission.enforcement import REQUESTER, Enforcement, Grant
+from padan_server.base.config import ProviderLimits
+from padan_server.base.errors import field_invalid, shutting_down
+from padan_server.base.metrics import ProviderMetrics
+from padan_server.base.model import BlindedList, FlowKey
+from padan_server.direct.label_tables import ServedTable, Shelf
+from padan_server.direct.lists import BlindedLists, Chunk, Evaluation, NewList, Pending
 from padan_server.services import convert, names
 from padan_server.services.call import Call, current_call
+from padan_server.services.pages import PageTokens, page_size
+from padan_server.services.pipeline import pipelined
 from padan_server.store.port import Store
 
 _ROOT_BYTES = 32

@@ -13,10 +13,10 @@ import grpc
 import structlog
 from grpc_status import rpc_status
 
-from padan_server.config import CallLimits
-from padan_server.errors import Reason, Refusal, shutting_down, storage_full
-from padan_server.identity import Pins
-from padan_server.metrics import CallMetrics
+from padan_server.admission.identity import Pins
+from padan_server.base.config import CallLimits
+from padan_server.base.errors import Reason, Refusal, shutting_down, storage_full
+from padan_server.base.metrics import CallMetrics
 from padan_server.services.call import Call, set_call
 from padan_server.services.status import grpc_code, status_of
 from padan_server.store.port import StoreFullError

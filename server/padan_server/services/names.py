@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from padan_server.errors import field_invalid
-from padan_server.model import FlowKey
+from padan_server.base.errors import field_invalid
+from padan_server.base.model import FlowKey
 
 _ID = r"([a-z][a-z0-9_-]{0,62})"
 _HEX = r"([0-9a-f]{32})"

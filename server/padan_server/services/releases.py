@@ -10,13 +10,13 @@ from google.protobuf.empty_pb2 import Empty
 
 from padan.v1 import release_service_pb2 as pb
 from padan.v1 import release_service_pb2_grpc as pb_grpc
-from padan_server.enforcement import EITHER, PROVIDER, REQUESTER, Enforcement, LineGrant
-from padan_server.errors import field_invalid, shutting_down
-from padan_server.model import Release, Role
-from padan_server.pages import PageTokens, page_size
-from padan_server.releases import NewRelease, Releases
+from padan_server.admission.enforcement import EITHER, PROVIDER, REQUESTER, Enforcement, LineGrant
+from padan_server.base.errors import field_invalid, shutting_down
+from padan_server.base.model import Release, Role
+from padan_server.releases.lifecycle import NewRelease, Releases
 from padan_server.services import convert, names
 from padan_server.services.call import current_call
+from padan_server.services.pages import PageTokens, page_size
 
 _DIGEST_BYTES = 32
 

@@ -14,13 +14,13 @@ from google.rpc import status_pb2
 
 from padan.v1 import run_service_pb2 as pb
 from padan.v1 import run_service_pb2_grpc as pb_grpc
-from padan_server.enforcement import REQUESTER, Enforcement, Grant
-from padan_server.errors import Reason, Refusal, field_invalid
-from padan_server.model import ENDED, Run, RunState
-from padan_server.pages import PageTokens, page_size
-from padan_server.runs import Runs
+from padan_server.admission.enforcement import REQUESTER, Enforcement, Grant
+from padan_server.base.errors import Reason, Refusal, field_invalid
+from padan_server.base.model import ENDED, Run, RunState
+from padan_server.matching.runs import Runs
 from padan_server.services import convert, names
 from padan_server.services.call import current_call
+from padan_server.services.pages import PageTokens, page_size
 from padan_server.services.status import status_of
 
 

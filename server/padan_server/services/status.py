@@ -8,7 +8,7 @@ import grpc
 from google.protobuf import any_pb2
 from google.rpc import code_pb2, error_details_pb2, status_pb2
 
-from padan_server.errors import Reason, Refusal
+from padan_server.base.errors import Reason, Refusal
 
 DOMAIN = "padan"
 

@@ -32,7 +32,7 @@ from numpy.typing import NDArray
 from padan_linkage.schema import Layout
 from padan_linkage.tables import PassTable
 from padan_server.store.disk import Disk, space, sync_folders, write_whole
-from padan_server.store.pieces import DirectoryFiles, PassJournal, read_text
+from padan_server.store.whole_files import DirectoryFiles, PassJournal, read_text
 
 #: Ending of what is being erased; found at start, it is erased again.
 _TRASH = ".erasing"

@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from padan_server.model import (
+from padan_server.base.model import (
     Dataset,
     DatasetState,
     Encoding,

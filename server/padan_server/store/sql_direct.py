@@ -7,7 +7,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from padan_server.model import BlindedList, FlowKey, TableRecord
+from padan_server.base.model import BlindedList, FlowKey, TableRecord
 from padan_server.store.sql_datasets import of_flow
 from padan_server.store.tables import (
     blinded_chunks,

@@ -7,7 +7,7 @@ from datetime import date, datetime
 
 import sqlalchemy as sa
 
-from padan_server.model import Contribution, FlowKey, RequestKey, Suspension
+from padan_server.base.model import Contribution, FlowKey, RequestKey, Suspension
 from padan_server.store.sql_datasets import of_flow
 from padan_server.store.tables import (
     contributions,

@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from padan_server.model import FlowKey, Release
+from padan_server.base.model import FlowKey, Release
 from padan_server.store.sql_datasets import of_flow
 from padan_server.store.tables import from_micros, releases, to_micros
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from padan_server.model import (
+from padan_server.base.model import (
     Dataset,
     DatasetState,
     Encoding,

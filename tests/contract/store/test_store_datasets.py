@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from padan_server.model import DatasetState, Role, Seal, Table
+from padan_server.base.model import DatasetState, Role, Seal, Table
 
 FIRST = 2**62
 

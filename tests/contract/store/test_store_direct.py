@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from padan_server.model import BlindedList, TableRecord
+from padan_server.base.model import BlindedList, TableRecord
 
 KEY = b"p" * 32
 

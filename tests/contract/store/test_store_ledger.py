@@ -8,7 +8,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from padan_server.model import Contribution, RequestKey, Suspension
+from padan_server.base.model import Contribution, RequestKey, Suspension
 
 DAY = date(2026, 11, 20)
 KEY = RequestKey("bkn", "CreateDataset", "0" * 36, b"d" * 32)

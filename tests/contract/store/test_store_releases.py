@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from padan_server.model import Release
+from padan_server.base.model import Release
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from padan_server.model import PassEstimate, RunState
+from padan_server.base.model import PassEstimate, RunState
 
 FIRST = 2**62
 MINUTE = timedelta(minutes=1)

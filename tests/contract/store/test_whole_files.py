@@ -9,7 +9,7 @@ import pytest
 
 from padan_linkage.matching import Directory
 from padan_server.store.disk import Disk
-from padan_server.store.pieces import DirectoryFiles, PassJournal
+from padan_server.store.whole_files import DirectoryFiles, PassJournal
 
 
 @pytest.fixture

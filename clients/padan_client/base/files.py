@@ -1,0 +1,99 @@
+"""Files that hold secrets: written whole or not at all, readable by their owner alone."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import stat
+from pathlib import Path
+
+from padan_client.base.errors import BadInputError
+from padan_client.base.language import t
+
+
+def ensure_private_folder(path: Path) -> Path:
+    """Make ``path`` with mode 0700 where it is missing. Returns it."""
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return path
+
+
+def empty_private_folder(path: Path) -> Path:
+    """The same, and raise BadInputError if there is something in it. Returns it."""
+    if path.exists() and not path.is_dir():
+        raise BadInputError(t(f"{path} bukan folder.", f"{path} is no folder."))
+    if path.exists() and any(path.iterdir()):
+        raise BadInputError(t(f"Folder {path} tidak kosong.", f"The folder {path} is not empty."))
+    return ensure_private_folder(path)
+
+
+def write_private(path: Path, content: bytes | memoryview) -> None:
+    """Replace ``path`` by ``content``, mode 0600; after a crash it is the old file or the new."""
+    ensure_private_folder(path.parent)
+    _replace(path, content, 0o600)
+
+
+def write_public(path: Path, content: bytes) -> None:
+    """The same with mode 0644, for files that are meant to be handed out."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _replace(path, content, 0o644)
+
+
+def read_private(path: Path) -> bytes:
+    """Content of ``path``. Raises BadInputError if it is missing or others may read it."""
+    require_private(path)
+    return path.read_bytes()
+
+
+def require_private(path: Path) -> None:
+    """Raise BadInputError if ``path`` is missing or its group or others have any right to it."""
+    try:
+        mode = stat.S_IMODE(path.stat().st_mode)
+    except FileNotFoundError:
+        raise BadInputError(t(f"Berkas {path} tidak ada.", f"There is no file {path}.")) from None
+    if mode & 0o077:
+        raise BadInputError(
+            t(
+                f"Berkas rahasia {path} dapat dibaca pihak lain (mode {mode:04o}). Jalankan "
+                f"chmod 600 {path}, dan ganti kuncinya bila mungkin sudah terbaca.",
+                f"The secret file {path} is open to others (mode {mode:04o}). Run "
+                f"chmod 600 {path}, and replace the key if it may have been read.",
+            )
+        )
+
+
+def erase(path: Path) -> None:
+    """Overwrite ``path`` with zeros and remove it; harmless where it is missing."""
+    try:
+        size = path.stat().st_size
+        with path.open("r+b") as file:
+            file.write(bytes(size))
+            file.flush()
+            os.fsync(file.fileno())
+        path.unlink()
+    except FileNotFoundError:
+        return
+    _sync_folder(path.parent)
+
+
+def _replace(path: Path, content: bytes | memoryview, mode: int) -> None:
+    # In a folder that others may write to, nobody can lay a file or link in wait for the draft.
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise
+    _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,1 @@
+"""The commands of ``padan``, a module each, named as the user types them."""

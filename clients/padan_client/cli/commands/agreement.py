@@ -1,0 +1,334 @@
+"""``padan agreement``: make, check, sign, verify, show and watch agreements."""
+
+from __future__ import annotations
+
+import random
+import uuid
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeAlias
+
+import typer
+
+from padan.v1 import agreement_service_pb2 as pb
+from padan_client.base.errors import BadInputError
+from padan_client.base.files import write_public
+from padan_client.base.language import t
+from padan_client.cli.common import (
+    Exit,
+    HomeOption,
+    JsonFlag,
+    default_home,
+    err,
+    out,
+    print_json,
+    reports_errors,
+)
+from padan_client.cli.opening import ask_passphrase, open_home
+from padan_client.cli.views import agreement as views
+from padan_client.home import agreement_files as files
+from padan_client.home.config import FILE as CONFIG_FILE
+from padan_client.home.config import load_config
+from padan_client.home.identity import is_encrypted, load_identity
+from padan_linkage.agreement import (
+    Severity,
+    agreement_digest,
+    lint,
+    load_signed,
+    standing_of,
+)
+from padan_linkage.agreement.standing import day_start
+
+if TYPE_CHECKING:
+    from padan_client.home.folder import Home
+
+Change: TypeAlias = pb.SuspendAgreementRequest | pb.ResumeAgreementRequest
+
+app = typer.Typer(no_args_is_help=True)
+_HOME = default_home()
+
+FileArgument = Annotated[
+    Path, typer.Argument(help="Berkas perjanjian. / Agreement file (<id>.toml).")
+]
+AtOption = Annotated[
+    datetime | None,
+    typer.Option("--at", formats=["%Y-%m-%d"], help="Anggap hari ini. / Pretend it is this day."),
+]
+IdArgument = Annotated[str, typer.Argument(help="Id perjanjian. / Agreement id.")]
+
+
+@app.callback()
+def group() -> None:
+    """Perjanjian kerja sama sebagai program. / The cooperation agreement as the program."""
+
+
+@app.command()
+@reports_errors
+def new(
+    source: Annotated[
+        str, typer.Option("--from", help="Id contoh atau berkas. / Example id or a file.")
+    ],
+    target: Annotated[Path, typer.Option("--out", help="Berkas baru. / File to write.")],
+    party: Annotated[
+        list[str] | None,
+        typer.Option(help="PIHAK=BERKAS kunci publik. / PARTY=FILE of public keys."),
+    ] = None,
+    *,
+    force: Annotated[bool, typer.Option(help="Timpa berkas. / Overwrite the file.")] = False,
+    json_: JsonFlag = False,
+) -> None:
+    """Buat berkas perjanjian dan isi kunci publik para pihak. / Make a file with the keys in it."""
+    document = files.new_document(source, _public_files(party or []))
+    agreement = files.parsed(document)
+    if target.name != f"{agreement.id}.toml":
+        err.print(
+            t(
+                f"Catatan: namanya harus {agreement.id}.toml sebelum ditandatangani.",
+                f"Note: it must be called {agreement.id}.toml before signing.",
+            )
+        )
+    if target.exists() and not force:
+        raise BadInputError(
+            t(
+                f"{target} sudah ada; pakai --force untuk menimpanya.",
+                f"{target} exists; use --force to overwrite it.",
+            )
+        )
+    write_public(target, document)
+    missing = [p.id for p in agreement.parties if not (p.sign_key and p.exchange_key)]
+    if json_:
+        print_json(
+            {
+                "agreement": agreement.id,
+                "file": str(target),
+                "missing_keys": missing,
+                "digest": agreement_digest(document).hex(),
+            }
+        )
+        return
+    out.print(t(f"Tertulis: {target}", f"Written: {target}"), highlight=False)
+    if missing:
+        out.print(
+            t(
+                f"Kunci belum diisi: {', '.join(missing)}.",
+                f"Keys still missing: {', '.join(missing)}.",
+            )
+        )
+
+
+@app.command("lint")
+@reports_errors
+def lint_command(file: FileArgument, *, at: AtOption = None, json_: JsonFlag = False) -> None:
+    """Cari apa yang akan dipersoalkan ahli hukum dan insinyur. / Find what would be objected to."""
+    findings = lint(files.read_document(file), _moment(at))
+    errors = sum(f.severity is Severity.ERROR for f in findings)
+    if json_:
+        print_json(
+            {
+                "file": str(file),
+                "errors": errors,
+                "warnings": len(findings) - errors,
+                "findings": [views.finding_json(f) for f in findings],
+            }
+        )
+    elif findings:
+        out.print(views.findings_table(findings))
+    else:
+        out.print(t("Tidak ada temuan.", "Nothing found."))
+    if errors:
+        raise typer.Exit(int(Exit.BAD_INPUT))
+
+
+@app.command()
+@reports_errors
+def sign(file: FileArgument, *, home: HomeOption = _HOME, json_: JsonFlag = False) -> None:
+    """Tanda tangani isi berkas apa adanya. / Sign the file's exact bytes."""
+    passphrase = ask_passphrase() if is_encrypted(home) else None
+    identity = load_identity(home, passphrase=passphrase)
+    target = files.sign_file(file, identity)
+    if json_:
+        print_json(
+            {
+                "file": str(file),
+                "party": identity.party,
+                "signature": str(target),
+                "digest": agreement_digest(files.read_document(file)).hex(),
+            }
+        )
+    else:
+        out.print(
+            t(f"{identity.party} menandatangani: {target}", f"{identity.party} signed: {target}"),
+            highlight=False,
+        )
+
+
+@app.command()
+@reports_errors
+def verify(file: FileArgument, *, json_: JsonFlag = False) -> None:
+    """Periksa tanda tangan semua pihak. / Verify every party's signature."""
+    signed = files.verified(file)
+    parties = sorted(signed.signatures)
+    if json_:
+        print_json({"agreement": signed.id, "digest": signed.digest.hex(), "signed_by": parties})
+    else:
+        out.print(
+            t(
+                f"Sah: {signed.id} ditandatangani {', '.join(parties)}.",
+                f"Valid: {signed.id} is signed by {', '.join(parties)}.",
+            ),
+            highlight=False,
+        )
+        out.print(f"SHA-256 {signed.digest.hex()}", highlight=False)
+
+
+@app.command()
+@reports_errors
+def show(file: FileArgument, *, at: AtOption = None, json_: JsonFlag = False) -> None:
+    """Tampilkan isi perjanjian. / Show what the agreement says."""
+    document = files.read_document(file)
+    agreement = files.parsed(document)
+    standing = standing_of(agreement, _moment(at))
+    if json_:
+        print_json(
+            views.agreement_json(
+                agreement, agreement_digest(document), standing, load_signed(file).signatures
+            )
+        )
+    else:
+        out.print(views.agreement_view(agreement, standing))
+
+
+@app.command()
+@reports_errors
+def status(
+    paths: Annotated[
+        list[Path] | None, typer.Argument(help="Berkas atau folder. / Files or folders.")
+    ] = None,
+    *,
+    home: HomeOption = _HOME,
+    at: AtOption = None,
+    unit: Annotated[
+        bool, typer.Option("--unit", help="Tanyakan penangguhan ke unit. / Ask for suspensions.")
+    ] = False,
+    json_: JsonFlag = False,
+) -> None:
+    """Keadaan, sisa hari dan tenggat berikutnya. / State, days left and next dates."""
+    now = _moment(at)
+    signed = files.collect(paths or [_agreements_folder(home)])
+    suspensions = _suspensions(home) if unit else {}
+    entries = [views.status_entry(s, now, suspensions.get(s.id, ())) for s in signed]
+    if json_:
+        print_json({"at": now.isoformat(), "agreements": entries})
+    else:
+        out.print(views.status_table(entries))
+
+
+@app.command()
+@reports_errors
+def suspend(
+    agreement: IdArgument,
+    *,
+    article: Annotated[str, typer.Option(help="Pasal dasarnya. / The article it rests on.")] = "",
+    home: HomeOption = _HOME,
+    json_: JsonFlag = False,
+) -> None:
+    """Tangguhkan perjanjian di unit (keadaan kahar). / Suspend it at the unit (force majeure)."""
+    opened = open_home(home)
+    signed = opened.signed_agreement(agreement)
+    assert signed.agreement is not None
+    request = pb.SuspendAgreementRequest(
+        name=f"agreements/{agreement}",
+        article=article or signed.agreement.suspension_article,
+        request_id=str(uuid.uuid4()),
+    )
+    _change(opened, "AgreementService.SuspendAgreement", request, json_=json_)
+
+
+@app.command()
+@reports_errors
+def resume(agreement: IdArgument, *, home: HomeOption = _HOME, json_: JsonFlag = False) -> None:
+    """Akhiri penangguhan oleh instansi sendiri. / End this agency's own suspension."""
+    opened = open_home(home)
+    opened.signed_agreement(agreement)
+    request = pb.ResumeAgreementRequest(
+        name=f"agreements/{agreement}", request_id=str(uuid.uuid4())
+    )
+    _change(opened, "AgreementService.ResumeAgreement", request, json_=json_)
+
+
+def _change(opened: Home, method: str, request: Change, *, json_: bool) -> None:
+    from padan_client.base.effects import call
+    from padan_client.transport.channel import Link
+
+    with Link.open(opened.config, opened.folder) as link:
+        changed = link.run(call(method, request, pb.Agreement, opened.patience))
+    state = pb.Agreement.State.Name(changed.state).removeprefix("STATE_").lower()
+    suspended_by = sorted(changed.suspended_by)
+    others = ", ".join(party for party in suspended_by if party != opened.identity.party)
+    if json_:
+        print_json(
+            {
+                "agreement": request.name.removeprefix("agreements/"),
+                "state": state,
+                "article": changed.state_article,
+                "suspended_by": suspended_by,
+            }
+        )
+    else:
+        out.print(
+            f"{request.name}: {views.state_word(state)} ({changed.state_article})",
+            markup=False,
+            highlight=False,
+        )
+        if others:
+            out.print(
+                t(
+                    f"Ditangguhkan oleh {others}; hanya yang menangguhkan dapat mengakhirinya.",
+                    f"Suspended by {others}; only the one that suspended can end it.",
+                ),
+                markup=False,
+                highlight=False,
+            )
+
+
+def _suspensions(home: Path) -> dict[str, tuple[str, ...]]:
+    """Who has suspended which agreement, as the unit knows it."""
+    from padan_client.base.effects import Patience, call
+    from padan_client.transport.channel import Link
+
+    config = load_config(home)
+    request = pb.ListAgreementsRequest(page_size=1000)
+    steps = call(
+        "AgreementService.ListAgreements",
+        request,
+        pb.ListAgreementsResponse,
+        Patience(random.random),
+    )
+    with Link.open(config, home) as link:
+        listed = link.run(steps).agreements
+    return {a.name.removeprefix("agreements/"): tuple(sorted(a.suspended_by)) for a in listed}
+
+
+def _agreements_folder(home: Path) -> Path:
+    if (home / CONFIG_FILE).exists():
+        return home / load_config(home).agreements
+    return home / "agreements"
+
+
+def _public_files(given: list[str]) -> dict[str, Path]:
+    pairs: dict[str, Path] = {}
+    for item in given:
+        party, _, path = item.partition("=")
+        if not party or not path:
+            raise BadInputError(
+                t(
+                    f"--party {item}: tulis sebagai PIHAK=BERKAS.",
+                    f"--party {item}: write PARTY=FILE.",
+                )
+            )
+        pairs[party] = Path(path)
+    return pairs
+
+
+def _moment(at: datetime | None) -> datetime:
+    return datetime.now(UTC) if at is None else day_start(at.date())

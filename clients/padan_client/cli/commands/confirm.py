@@ -1,0 +1,228 @@
+"""``padan confirm``: a list in, a file of codes out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+from padan_client.base.errors import BadInputError
+from padan_client.base.language import t
+from padan_client.cli.common import (
+    Exit,
+    HomeOption,
+    JsonFlag,
+    default_home,
+    fail,
+    print_json,
+    reports_errors,
+)
+from padan_client.cli.opening import (
+    AgreementOption,
+    FlowOption,
+    MapOption,
+    ModeOption,
+    QuarantineOption,
+    open_home,
+    pairs,
+    say,
+)
+from padan_client.cli.progress import progress_bars
+from padan_client.cli.views import confirmed
+
+if TYPE_CHECKING:
+    from padan_client.base.place import FlowPlace
+    from padan_client.home.folder import Home
+    from padan_client.results.controls import ControlError
+    from padan_client.results.table import ConfirmResult
+    from padan_linkage.agreement import Flow
+
+_HOME = default_home()
+
+FileArgument = Annotated[Path, typer.Argument(help="CSV atau Parquet. / CSV or Parquet.")]
+OutOption = Annotated[
+    Path, typer.Option("--out", "-o", help="Berkas kode. / File of codes (.csv, .parquet).")
+]
+IdColumnOption = Annotated[
+    str | None, typer.Option("--id", help="Kolom id baris. / Column that names the rows.")
+]
+ControlsOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--controls",
+        help="Rekaman kontrol dengan kolom kode, dicampurkan. / Control records to mix in.",
+    ),
+]
+HideFoundOption = Annotated[
+    bool,
+    typer.Option(
+        "--hide-found",
+        help="Mode langsung: sembunyikan jumlah yang ditemukan; lebih banyak kuota. / "
+        "Direct mode: hide how many are found; takes more quota.",
+    ),
+]
+CorrectionsOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--corrections", help="Daftar perbaikan: ruas yang berbeda. / Fields that differ."
+    ),
+]
+MinutesOption = Annotated[
+    Path | None,
+    typer.Option("--minutes", help="Berita acara (.json), ditandatangani. / Signed minutes."),
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(confirm)
+
+
+@reports_errors
+def confirm(
+    file: FileArgument,
+    agreement: AgreementOption,
+    flow: FlowOption,
+    out_file: OutOption,
+    *,
+    id_column: IdColumnOption = None,
+    map_: MapOption = None,
+    mode: ModeOption = None,
+    controls: ControlsOption = None,
+    hide_found: HideFoundOption = False,
+    quarantine: QuarantineOption = None,
+    corrections: CorrectionsOption = None,
+    minutes: MinutesOption = None,
+    home: HomeOption = _HOME,
+    json_: JsonFlag = False,
+) -> None:
+    """Minta kode konfirmasi untuk sebuah daftar. / Ask the confirmation codes of a list."""
+    from padan_client.records.table_files import require_writable
+    from padan_client.requester import chosen_mode
+
+    outputs = _Outputs(out_file, quarantine, corrections, minutes)
+    require_writable(out_file, quarantine, corrections, minutes)
+    opened = open_home(home)
+    place = opened.place(agreement, flow)
+    outputs.check(place.flow)
+    asked = _Asked(file, mode, map_, id_column, controls, hide_found)
+    way = chosen_mode(place, mode)
+    result, dishonest = _confirm(opened, place, asked, outputs, way)
+    _tell(place, result, outputs, way, json_=json_)
+    if dishonest:
+        raise dishonest
+    if not result.run:
+        _fail_without_a_row()
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What the command line says of the list."""
+
+    file: Path
+    mode: str | None
+    columns: list[str] | None
+    id_column: str | None
+    controls: Path | None
+    hide_found: bool
+
+
+@dataclass(frozen=True)
+class _Outputs:
+    """The files to write."""
+
+    codes: Path
+    quarantine: Path | None
+    corrections: Path | None
+    minutes: Path | None
+
+    def check(self, flow: Flow) -> None:
+        """Raise BadInputError for a list of corrections of a flow that confirms no field."""
+        if self.corrections and not flow.confirm:
+            raise BadInputError(
+                t(
+                    f"Alur {flow.id} tidak mengonfirmasi ruas, jadi tidak ada daftar perbaikan.",
+                    f"Flow {flow.id} confirms no field, so there is no list of corrections.",
+                )
+            )
+
+    def write(self, opened: Home, place: FlowPlace, way: str, result: ConfirmResult) -> None:
+        """Write them all."""
+        from padan_client.records.table_files import write_table
+        from padan_client.results import minutes
+        from padan_client.results.corrections import corrections
+
+        if self.quarantine:
+            write_table(self.quarantine, result.quarantine)
+        if self.corrections:
+            write_table(self.corrections, corrections(place.flow, result.table))
+        write_table(self.codes, result.table)
+        if self.minutes:
+            salt = opened.randomness(minutes.SALT_BYTES)
+            answers, now = self.codes.read_bytes(), datetime.now(UTC)
+            made = minutes.document(place, result, way, answers, salt, now)
+            minutes.write(opened, self.minutes, made, place, salt)
+
+
+def _confirm(
+    opened: Home, place: FlowPlace, asked: _Asked, outputs: _Outputs, way: str
+) -> tuple[ConfirmResult, ControlError | None]:
+    """Confirm and write; the error of control records that were answered wrongly."""
+    from padan_client.records import read_table
+    from padan_client.requester import RequesterClient
+    from padan_client.results.controls import ControlError
+
+    known = read_table(asked.controls) if asked.controls else None
+    with (
+        progress_bars() as report,
+        RequesterClient(opened, place.agreement.id, place.flow.id) as client,
+    ):
+        try:
+            result = client.confirm(
+                partial(read_table, asked.file),
+                mode=asked.mode,
+                columns=pairs(asked.columns, "--map"),
+                id_column=asked.id_column,
+                controls=known,
+                hide_found=asked.hide_found,
+                deliver=lambda result: outputs.write(opened, place, way, result),
+                progress=report,
+            )
+        except ControlError as error:
+            return error.result, error
+    return result, None
+
+
+def _tell(
+    place: FlowPlace, result: ConfirmResult, outputs: _Outputs, way: str, *, json_: bool
+) -> None:
+    if json_:
+        print_json(
+            {
+                **confirmed.as_json(result, place.flow),
+                "out": str(outputs.codes),
+                "quarantine": str(outputs.quarantine) if outputs.quarantine else None,
+                "agreement": place.agreement.id,
+                "flow": place.flow.id,
+                "mode": way,
+            }
+        )
+        return
+    confirmed.show(place, result)
+    say(t(f"Kode ditulis ke {outputs.codes}.", f"Codes written to {outputs.codes}."))
+    if result.skipped:
+        say(result.skipped)
+
+
+def _fail_without_a_row() -> NoReturn:
+    fail(
+        Exit.BAD_INPUT,
+        t(
+            "Tidak ada satu pun baris yang dapat dipadankan; lihat karantina (--quarantine).",
+            "Not one row can be matched; see the quarantine (--quarantine).",
+        ),
+    )

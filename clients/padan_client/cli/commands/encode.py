@@ -1,0 +1,159 @@
+"""``padan encode``: what would leave the house, for a reviewer to look at."""
+
+from __future__ import annotations
+
+import os
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from padan_client.base.errors import BadInputError
+from padan_client.base.language import t
+from padan_client.cli.common import (
+    HomeOption,
+    JsonFlag,
+    default_home,
+    print_json,
+    reports_errors,
+)
+from padan_client.cli.opening import (
+    AgreementOption,
+    FlowOption,
+    MapOption,
+    QuarantineOption,
+    StatusOption,
+    open_home,
+    pairs,
+    say,
+    statuses,
+)
+
+if TYPE_CHECKING:
+    from padan_client.base.place import FlowPlace
+    from padan_client.home.folder import Home
+    from padan_client.records.lists import RequestList
+    from padan_client.records.registry import Registry
+    from padan_linkage.crypto.keys import LinkageKey
+
+_HOME = default_home()
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(encode)
+
+
+@reports_errors
+def encode(
+    file: Annotated[Path, typer.Argument(help="CSV atau Parquet. / CSV or Parquet.")],
+    agreement: AgreementOption,
+    flow: FlowOption,
+    out_folder: Annotated[
+        Path, typer.Option("--out", "-o", help="Folder baru. / New folder for the bundle.")
+    ],
+    *,
+    id_column: Annotated[
+        str | None, typer.Option("--id", help="Kolom id baris. / Column that names the rows.")
+    ] = None,
+    status: StatusOption = None,
+    map_: MapOption = None,
+    epoch: Annotated[
+        int | None,
+        typer.Option(
+            "--epoch", min=1, help="Pakai kunci epok ini, bukan kunci sekali pakai. / Real key."
+        ),
+    ] = None,
+    quarantine: QuarantineOption = None,
+    home: HomeOption = _HOME,
+    json_: JsonFlag = False,
+) -> None:
+    """Tulis apa yang akan keluar dari instansi ini. / Write what would leave this agency."""
+    from padan_client.protocol.session import Session, unit_schema
+    from padan_client.protocol.unit.bundle import write_bundle
+    from padan_client.records.table_files import require_writable, write_table
+
+    require_writable(quarantine)
+    opened = open_home(home)
+    place = opened.place(agreement, flow)
+    columns = pairs(map_, "--map")
+    records = _records(file, place, columns, id_column, statuses(status))
+    key = _epoch_key(opened, place, epoch) if epoch else _throwaway_key(place)
+    manifest = write_bundle(
+        out_folder,
+        Session(place, unit_schema(place), key, opened.identity),
+        records,
+        throwaway=epoch is None,
+        randomness=os.urandom,
+        threads=os.cpu_count() or 1,
+    )
+    if quarantine:
+        write_table(quarantine, records.quarantine)
+    _tell(manifest, out_folder, json_=json_)
+
+
+def _tell(manifest: dict[str, object], out_folder: Path, *, json_: bool) -> None:
+    if json_:
+        print_json({**manifest, "out": str(out_folder)})
+        return
+    say(
+        t(
+            f"{manifest['records']} rekaman disandikan menjadi {manifest['rows']} baris per jalur "
+            f"di {out_folder}; lihat manifest.json.",
+            f"{manifest['records']} records encoded into {manifest['rows']} rows a pass in "
+            f"{out_folder}; see manifest.json.",
+        )
+    )
+
+
+def _records(
+    file: Path,
+    place: FlowPlace,
+    columns: dict[str, str] | None,
+    id_column: str | None,
+    status: str | dict[str, str] | None,
+) -> Registry | RequestList:
+    """The file as this party's side of the flow: a registry or a list."""
+    from padan_client.protocol.session import unit_schema
+    from padan_client.records import read_table
+    from padan_client.records.lists import prepare_list
+    from padan_client.records.registry import prepare_registry
+    from padan_linkage.agreement import JAKARTA
+
+    schema = unit_schema(place)
+    table = read_table(file)
+    if place.party == place.flow.requester:
+        return prepare_list(schema, table, columns=columns, id_column=id_column)
+    if id_column is None:
+        raise BadInputError(
+            t("Penyedia perlu menyebut kolom id: --id.", "A provider must name the id: --id.")
+        )
+    return prepare_registry(
+        place.flow,
+        schema,
+        table,
+        columns=columns,
+        id_column=id_column,
+        status_columns=status,
+        as_of=datetime.now(JAKARTA).date(),
+    )
+
+
+def _throwaway_key(place: FlowPlace) -> LinkageKey:
+    from padan_linkage.crypto.keys import SECRET_BYTES, LinkageKey
+
+    return LinkageKey(os.urandom(SECRET_BYTES), place.digest, place.flow.id, 1)
+
+
+def _epoch_key(opened: Home, place: FlowPlace, epoch: int) -> LinkageKey:
+    from padan_client.protocol.contributions import fetch_contributions
+    from padan_client.transport.channel import Link
+
+    with Link.open(opened.config, opened.folder) as link:
+        contributions = link.run(fetch_contributions(place, opened.patience))
+    if len(contributions.keys.get(epoch, {})) != 2:
+        raise BadInputError(
+            t(f"Epok {epoch} belum diikuti kedua pihak.", f"Epoch {epoch} has not both sides.")
+        )
+    return opened.epochs.linkage_key(place, contributions, epoch)

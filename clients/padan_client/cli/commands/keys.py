@@ -1,0 +1,300 @@
+"""``padan keys``: the agency's own keys and the key epochs of its flows."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+
+from padan_client.base.errors import BadInputError, PadanError
+from padan_client.base.language import t
+from padan_client.cli.common import (
+    HomeOption,
+    JsonFlag,
+    default_home,
+    out,
+    print_json,
+    reports_errors,
+)
+from padan_client.cli.opening import (
+    AgreementOption,
+    FlowOption,
+    ask_passphrase,
+    open_home,
+    say,
+)
+
+if TYPE_CHECKING:
+    from padan_client.base.place import FlowPlace
+    from padan_client.home.folder import Home
+
+app = typer.Typer(no_args_is_help=True)
+_HOME = default_home()
+_Mode = Annotated[
+    str | None,
+    typer.Option(
+        "--mode",
+        help="unit | direct (kunci penyedia); bawaan: unit bila alur membolehkan. / Whose key.",
+    ),
+]
+
+
+@app.callback()
+def group() -> None:
+    """Kunci instansi dan epok kunci tiap alur. / The agency's keys and each flow's key epochs."""
+
+
+@app.command()
+@reports_errors
+def init(
+    party: Annotated[
+        str, typer.Option("--party", help="Id pihak pada perjanjian. / Party id in agreements.")
+    ],
+    *,
+    no_passphrase: Annotated[
+        bool,
+        typer.Option(
+            "--no-passphrase",
+            help="Lindungi dengan izin berkas saja. / Protect by file permissions alone.",
+        ),
+    ] = False,
+    home: HomeOption = _HOME,
+    json_: JsonFlag = False,
+) -> None:
+    """Buat kunci instansi. / Make the agency's keys."""
+    from padan_client.home.config import write_template
+    from padan_client.home.identity import create_identity, save_identity
+
+    passphrase = None if no_passphrase else ask_passphrase(confirm=True)
+    identity = create_identity(party, os.urandom)
+    public = save_identity(home, identity, passphrase=passphrase, randomness=os.urandom)
+    write_template(home, party)
+    if json_:
+        print_json({**identity.public.as_json(), "public_file": str(public)})
+        return
+    say(
+        t(
+            f"Kunci {party} dibuat di {home}. Serahkan {public} kepada pihak lain untuk dimasukkan "
+            "ke perjanjian, dan bacakan sidik jarinya lewat telepon (padan keys show).",
+            f"The keys of {party} are in {home}. Hand {public} to the other parties for the "
+            "agreement, and read its fingerprints to them by telephone (padan keys show).",
+        )
+    )
+
+
+@app.command()
+@reports_errors
+def show(*, home: HomeOption = _HOME, json_: JsonFlag = False) -> None:
+    """Tampilkan kunci publik, sidik jari dan epok. / Show public keys, fingerprints and epochs."""
+    opened = open_home(home)
+    public = opened.identity.public
+    epochs = [entry for place in _places(opened) for entry in _epochs(opened, place)]
+    if json_:
+        print_json({**public.as_json(), "fingerprints": public.fingerprints(), "epochs": epochs})
+        return
+    table = Table(title=public.party, show_header=True)
+    table.add_column(t("kunci", "key"))
+    table.add_column("base64")
+    table.add_column(t("sidik jari", "fingerprint"))
+    values = public.as_json()
+    for name, fingerprint in public.fingerprints().items():
+        table.add_row(name, values[name], fingerprint)
+    out.print(table)
+    if epochs:
+        out.print(_epoch_table(epochs))
+
+
+@app.command()
+@reports_errors
+def rotate(
+    agreement: AgreementOption,
+    flow: FlowOption,
+    *,
+    mode: _Mode = None,
+    home: HomeOption = _HOME,
+    json_: JsonFlag = False,
+) -> None:
+    """Buka atau ikuti epok kunci berikutnya. / Open or join the next key epoch."""
+    from padan_client.protocol.rotating import rotate as rotate_epoch
+    from padan_client.transport.channel import Link
+
+    opened = open_home(home)
+    if _is_direct(opened, agreement, flow, mode):
+        _rotate_directly(opened, agreement, flow, json_=json_)
+        return
+    with Link.open(opened.config, opened.folder) as link:
+        rotation = link.run(rotate_epoch(opened, agreement, flow, datetime.now(UTC)))
+    if json_:
+        print_json(
+            {
+                "agreement": agreement,
+                "flow": flow,
+                "epoch": rotation.epoch,
+                "complete": not rotation.waiting_for,
+                "waiting_for": rotation.waiting_for,
+            }
+        )
+    elif rotation.waiting_for:
+        say(
+            t(
+                f"Epok {rotation.epoch} diikuti. Menunggu {rotation.waiting_for} menjalankan "
+                "perintah yang sama.",
+                f"Epoch {rotation.epoch} joined. Waiting for {rotation.waiting_for} to run the "
+                "same command.",
+            )
+        )
+    else:
+        say(
+            t(
+                f"Epok {rotation.epoch} lengkap. Penyedia perlu menerbitkan registrinya pada epok "
+                "ini.",
+                f"Epoch {rotation.epoch} is complete. The provider has to publish its registry in "
+                "it.",
+            )
+        )
+
+
+@app.command()
+@reports_errors
+def destroy(
+    agreement: AgreementOption,
+    flow: FlowOption,
+    epoch: Annotated[int, typer.Option("--epoch", min=1, help="Nomor epok. / Epoch number.")],
+    *,
+    mode: _Mode = None,
+    home: HomeOption = _HOME,
+    json_: JsonFlag = False,
+) -> None:
+    """Musnahkan kunci satu epok di sini untuk selamanya. / Destroy an epoch's key here for good."""
+    from padan_client.protocol.direct.publishing import remove_tables
+
+    opened = open_home(home)
+    place, now = opened.place(agreement, flow), datetime.now(UTC)
+    destroyed: datetime | None
+    if _is_direct(opened, agreement, flow, mode):
+        destroyed = opened.seeds().destroy(place, epoch, now).destroyed
+        remove_tables(opened, place, epoch)
+        registries = opened.kept_registries().forget_epoch(place, epoch)
+        jobs = opened.jobs.forget_epoch(agreement, flow, epoch, kinds=("publish-direct",))
+    else:
+        destroyed = opened.epochs.destroy(place, epoch, now).destroyed
+        jobs = opened.jobs.forget_epoch(agreement, flow, epoch)
+        registries = opened.decoy_book().forget_epoch(agreement, flow, epoch)
+    if json_:
+        print_json(
+            {
+                "agreement": agreement,
+                "flow": flow,
+                "epoch": epoch,
+                "destroyed": destroyed,
+                "jobs_erased": jobs,
+                "registries_forgotten": registries,
+            }
+        )
+        return
+    say(
+        t(
+            f"Kunci epok {epoch} dimusnahkan. Data yang disandikan dengannya tidak dapat dipakai "
+            "lagi; cadangan folder ini pun perlu dihapus.",
+            f"The key of epoch {epoch} is destroyed. Data encoded with it can no longer be used; "
+            "backups of this folder must go too.",
+        )
+    )
+
+
+def _is_direct(opened: Home, agreement: str, flow: str, mode: str | None) -> bool:
+    """Whether a command is about the provider's direct key. Raises BadInputError."""
+    from padan_client.protocol.direct.publishing import direct_schemas
+    from padan_client.protocol.session import require_role
+    from padan_client.requester import chosen_mode
+
+    place = opened.place(agreement, flow)
+    if chosen_mode(place, mode) != "direct":
+        return False
+    direct_schemas(place)
+    require_role(place, place.flow.provider, provider=True)
+    return True
+
+
+def _rotate_directly(opened: Home, agreement: str, flow: str, *, json_: bool) -> None:
+    place = opened.place(agreement, flow)
+    record = opened.seeds().rotate(place, datetime.now(UTC))
+    if json_:
+        print_json(
+            {
+                "agreement": agreement,
+                "flow": flow,
+                "mode": "direct",
+                "epoch": record.epoch,
+                "public_key": record.public_key,
+            }
+        )
+        return
+    say(
+        t(
+            f"Epok langsung {record.epoch} dibuka. Terbitkan registri lengkap padanya (padan "
+            "publish --mode direct); tabel lama berlaku sampai kedaluwarsa.",
+            f"Direct epoch {record.epoch} is open. Publish the whole registry in it (padan "
+            "publish --mode direct); the old table is good until it expires.",
+        )
+    )
+
+
+def _places(opened: Home) -> list[FlowPlace]:
+    """The flows of good local agreements in which this agency takes part, with these very keys."""
+    found = []
+    with contextlib.suppress(BadInputError):  # no agreements folder yet
+        for signed in opened.agreements():
+            for flow in signed.agreement.flows if signed.agreement else ():
+                with contextlib.suppress(PadanError):
+                    found.append(opened.place(signed.id, flow.id))
+    return found
+
+
+def _epochs(opened: Home, place: FlowPlace) -> list[dict[str, object]]:
+    name: dict[str, object] = {"agreement": place.agreement.id, "flow": place.flow.id}
+    shared: list[dict[str, object]] = [
+        {
+            **name,
+            "mode": "unit",
+            "epoch": record.epoch,
+            "created": record.created.isoformat(),
+            "used": record.peer_public_key is not None,
+            "destroyed": record.destroyed.isoformat() if record.destroyed else None,
+        }
+        for record in opened.epochs.records(place)
+    ]
+    own: list[dict[str, object]] = [
+        {
+            **name,
+            "mode": "direct",
+            "epoch": record.epoch,
+            "created": record.created.isoformat(),
+            "used": True,
+            "destroyed": record.destroyed.isoformat() if record.destroyed else None,
+        }
+        for record in opened.seeds().records(place)
+    ]
+    return shared + own
+
+
+def _epoch_table(epochs: list[dict[str, object]]) -> Table:
+    table = Table(title=t("Epok kunci", "Key epochs"))
+    titles = (
+        t("perjanjian", "agreement"),
+        t("alur", "flow"),
+        "mode",
+        t("epok", "epoch"),
+        t("dibuat", "created"),
+        t("dimusnahkan", "destroyed"),
+    )
+    for title in titles:
+        table.add_column(title)
+    for entry in epochs:
+        names = ("agreement", "flow", "mode", "epoch", "created", "destroyed")
+        table.add_row(*(str(entry[name] or "") for name in names))
+    return table

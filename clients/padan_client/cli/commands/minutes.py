@@ -1,0 +1,71 @@
+"""``padan minutes``: minutes of a matching, signed by both sides."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from padan_client.base.language import t
+from padan_client.cli.common import (
+    HomeOption,
+    JsonFlag,
+    default_home,
+    out,
+    print_json,
+    reports_errors,
+)
+from padan_client.cli.opening import open_home, say
+
+app = typer.Typer(no_args_is_help=True)
+_HOME = default_home()
+
+FileArgument = Annotated[Path, typer.Argument(help="Berita acara (.json). / Minutes (.json).")]
+
+
+@app.callback()
+def group() -> None:
+    """Berita acara pemadanan dan serah terima. / Minutes of matchings and handovers."""
+
+
+@app.command()
+@reports_errors
+def sign(file: FileArgument, *, home: HomeOption = _HOME, json_: JsonFlag = False) -> None:
+    """Tandatangani sebagai instansi ini. / Sign as this agency."""
+    from padan_client.results import minutes
+
+    opened = open_home(home)
+    target = minutes.sign(opened, file)
+    if json_:
+        print_json({"signed_by": opened.identity.party, "signature": str(target)})
+    else:
+        say(
+            t(
+                f"{opened.identity.party} menandatangani: {target}",
+                f"{opened.identity.party} signed: {target}",
+            )
+        )
+
+
+@app.command()
+@reports_errors
+def verify(file: FileArgument, *, home: HomeOption = _HOME, json_: JsonFlag = False) -> None:
+    """Periksa tanda tangan kedua pihak. / Verify both sides' signatures."""
+    from padan_client.results import minutes
+
+    checked = minutes.verify(open_home(home), file)
+    if json_:
+        print_json(
+            {
+                "signed_by": list(checked.signed_by),
+                "missing": list(checked.missing),
+                **checked.content,
+            }
+        )
+        return
+    signed = ", ".join(checked.signed_by) or "–"
+    missing = ", ".join(checked.missing)
+    out.print(t(f"Sah: {signed}.", f"Valid: {signed}."), markup=False, highlight=False)
+    if missing:
+        out.print(t(f"Belum: {missing}.", f"Not yet: {missing}."), markup=False, highlight=False)

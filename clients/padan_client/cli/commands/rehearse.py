@@ -1,0 +1,153 @@
+"""``padan rehearse``: both sides on one's own files, before anything is signed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from padan_client.base.language import t
+from padan_client.cli.commands.schema import (
+    KindsOption,
+    OnlyOption,
+    ProfileOption,
+    SizeOption,
+    show,
+    wishes,
+)
+from padan_client.cli.common import JsonFlag, err, print_json, reports_errors
+from padan_client.cli.views import rehearsed
+from padan_linkage.advice import Size, Wishes
+from padan_linkage.advice.profiles import ProfileName
+
+if TYPE_CHECKING:
+    from padan_client.rehearse import SchemaFile
+
+
+ListArgument = Annotated[Path, typer.Argument(help="Daftar peminta. / The requester's list.")]
+RegistryArgument = Annotated[
+    Path | None,
+    typer.Argument(help="Registri penyedia; tanpa ini A dengan A. / The registry; else A × A."),
+]
+SchemaOption = Annotated[
+    Path | None,
+    typer.Option(help="Berkas skema TOML; tanpa ini disarankan. / Schema file; else advised."),
+]
+SaveSchemaOption = Annotated[
+    Path | None, typer.Option(help="Simpan skema yang disarankan. / Keep the advised schema.")
+]
+TruthOption = Annotated[
+    Path | None, typer.Option(help="Pasangan benar: rec_id_a, rec_id_b. / The true pairs.")
+]
+IdColumnOption = Annotated[
+    str | None, typer.Option("--id", help="Kolom id (bawaan rec_id, id). / Id column.")
+]
+OutOption = Annotated[
+    Path | None, typer.Option("--out", "-o", help="Berkas pasangan. / File of pairs.")
+]
+DumpOption = Annotated[
+    Path | None, typer.Option(help="Folder salinan sandi. / Folder for what the unit sees.")
+]
+PrecisionOption = Annotated[
+    float | None,
+    typer.Option(
+        min=0.5,
+        max=0.999999,
+        help="Presisi yang diminta; tanpa ini F1 taksiran terbesar. / Precision asked for; "
+        "without it, the greatest expected F1.",
+    ),
+]
+SeedOption = Annotated[int | None, typer.Option(help="Agar terulang persis. / To repeat it.")]
+ThreadsOption = Annotated[int, typer.Option(min=1, help="Utas. / Threads.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(rehearse)
+
+
+@reports_errors
+def rehearse(
+    a: ListArgument,
+    b: RegistryArgument = None,
+    *,
+    schema: SchemaOption = None,
+    profile: ProfileOption = ProfileName.SEIMBANG,
+    size: SizeOption = Size.THOROUGH,
+    kind: KindsOption = None,
+    fields: OnlyOption = None,
+    save_schema: SaveSchemaOption = None,
+    truth: TruthOption = None,
+    id_column: IdColumnOption = None,
+    out_file: OutOption = None,
+    dump_encodings: DumpOption = None,
+    min_precision: PrecisionOption = None,
+    seed: SeedOption = None,
+    threads: ThreadsOption = 1,
+    json_: JsonFlag = False,
+) -> None:
+    """Uji coba pemadanan atas berkas sendiri. / A trial linkage of your own files."""
+    from padan_client.records.table_files import require_writable, write_table
+    from padan_client.rehearse import load_schema_file, run_rehearsal
+
+    require_writable(out_file, save_schema)
+    if schema is not None:
+        schema_file = load_schema_file(schema)
+    else:
+        wanted = wishes(profile, size, kind, fields)
+        schema_file = _advised(a, b, wanted, id_column, save_schema, quiet=json_)
+    if min_precision is not None:
+        schema_file = schema_file.demanding(min_precision)
+    with _bar() as progress:
+        result = run_rehearsal(
+            a,
+            b,
+            schema_file,
+            id_column=id_column,
+            truth=truth,
+            dump=dump_encodings,
+            seed=seed,
+            threads=threads,
+            progress=progress,
+        )
+    if out_file is not None:
+        write_table(out_file, result.pairs)
+    if json_:
+        print_json(rehearsed.as_json(result))
+    else:
+        rehearsed.show(result)
+
+
+@contextmanager
+def _bar() -> Iterator[Callable[[float], None]]:
+    """A bar on a terminal, and what moves it: shares from 0 to 1."""
+    from rich.progress import Progress
+
+    with Progress(console=err, disable=not err.is_terminal) as bars:
+        bar = bars.add_task(t("memadankan", "matching"), total=1.0)
+        yield lambda share: bars.update(bar, completed=share)
+
+
+def _advised(
+    a: Path,
+    b: Path | None,
+    wanted: Wishes,
+    id_column: str | None,
+    save_schema: Path | None,
+    *,
+    quiet: bool,
+) -> SchemaFile:
+    """The advisor's schema, shown and, where asked, kept."""
+    from padan_client.base.files import write_private
+    from padan_client.rehearse import SchemaFile
+    from padan_client.rehearse.advising import advise, to_toml
+
+    suggestion = advise(a, b, wanted, id_column)
+    if save_schema is not None:
+        write_private(save_schema, to_toml(suggestion).encode())
+    if not quiet:
+        show(suggestion)
+    return SchemaFile.suggested(suggestion)

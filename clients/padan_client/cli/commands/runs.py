@@ -1,0 +1,306 @@
+"""``padan runs``: what the unit has of this agency's runs and datasets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.table import Table
+
+from padan_client.base.language import t
+from padan_client.base.reasons import explain
+from padan_client.cli.common import (
+    HomeOption,
+    JsonFlag,
+    default_home,
+    out,
+    print_json,
+    reports_errors,
+)
+from padan_client.cli.opening import AgreementOption, FlowOption, open_home, say
+from padan_client.cli.progress import progress_bars
+
+if TYPE_CHECKING:
+    from padan_client.base.effects import Steps
+    from padan_client.base.place import FlowPlace
+    from padan_client.home.folder import Home
+
+app = typer.Typer(no_args_is_help=True)
+_HOME = default_home()
+
+_RUN_COLUMNS = ("run", "state", "charged", "created", "ended")
+_DATASET_COLUMNS = ("dataset", "state", "records", "epoch", "committed", "expires")
+_TIMES = frozenset({"created", "ended", "committed", "expires"})
+#: Headings by the keys of the JSON form.
+_TITLES = {
+    "run": ("pemadanan", "run"),
+    "dataset": ("himpunan data", "dataset"),
+    "state": ("keadaan", "state"),
+    "records": ("rekaman", "records"),
+    "charged": ("kuota", "charged"),
+    "epoch": ("epok", "epoch"),
+    "created": ("dibuat (UTC)", "created (UTC)"),
+    "ended": ("selesai (UTC)", "ended (UTC)"),
+    "committed": ("ditutup (UTC)", "committed (UTC)"),
+    "expires": ("kedaluwarsa (UTC)", "expires (UTC)"),
+    "pass": ("jalur", "pass"),
+    "requester_rows": ("baris peminta", "requester rows"),
+    "provider_rows": ("baris penyedia", "provider rows"),
+    "matched_rows": ("cocok", "matched"),
+    "ambiguous_rows": ("ganda", "ambiguous"),
+    "estimated_precision": ("taksiran presisi", "estimated precision"),
+    "estimated_recall": ("taksiran perolehan", "estimated recall"),
+}
+_STATES = {
+    "pending": "menunggu",
+    "running": "berjalan",
+    "succeeded": "berhasil",
+    "failed": "gagal",
+    "cancelled": "dihentikan",
+    "open": "terbuka",
+    "committed": "tertutup",
+    "deleted": "terhapus",
+}
+
+RunArgument = Annotated[str, typer.Argument(help="Nama atau id pemadanan. / Run name or id.")]
+LimitOption = Annotated[int, typer.Option("--limit", min=1, help="Paling banyak. / At most.")]
+
+
+@app.callback()
+def group() -> None:
+    """Pemadanan dan himpunan data di unit. / Runs and datasets at the unit."""
+
+
+@app.command("list")
+@reports_errors
+def list_(
+    agreement: AgreementOption,
+    flow: FlowOption,
+    *,
+    limit: LimitOption = 50,
+    home: HomeOption = _HOME,
+    json_: JsonFlag = False,
+) -> None:
+    """Daftar pemadanan, terbaru dahulu. / List runs, newest first."""
+    from padan_client.protocol.unit.listing import list_runs
+
+    runs = _at_unit(home, agreement, flow, lambda h, place: list_runs(place, limit, h.patience))
+    entries = [run_entry(run) for run in runs]
+    if json_:
+        print_json({"agreement": agreement, "flow": flow, "runs": entries})
+    else:
+        out.print(_table(entries, _RUN_COLUMNS))
+
+
+@app.command()
+@reports_errors
+def show(
+    run: RunArgument,
+    agreement: AgreementOption,
+    flow: FlowOption,
+    *,
+    home: HomeOption = _HOME,
+    json_: JsonFlag = False,
+) -> None:
+    """Tampilkan satu pemadanan. / Show one run."""
+    from padan_client.protocol.unit.listing import get_run, resource_name
+
+    found = _at_unit(
+        home,
+        agreement,
+        flow,
+        lambda h, place: get_run(resource_name(place, "runs", run), h.patience),
+    )
+    _show_run(run_entry(found), json_=json_)
+
+
+@app.command()
+@reports_errors
+def watch(
+    run: RunArgument,
+    agreement: AgreementOption,
+    flow: FlowOption,
+    *,
+    home: HomeOption = _HOME,
+    json_: JsonFlag = False,
+) -> None:
+    """Ikuti pemadanan sampai selesai. / Follow a run until it ends."""
+    from padan_client.protocol.progress import Progress, Stage
+    from padan_client.protocol.unit.listing import follow_run, resource_name
+
+    with progress_bars() as report:
+
+        def tell(state: Any) -> None:
+            report(Progress(Stage.MATCH, int(1000 * state.progress), 1000))
+
+        found = _at_unit(
+            home,
+            agreement,
+            flow,
+            lambda h, place: follow_run(resource_name(place, "runs", run), tell, h.patience),
+        )
+    _show_run(run_entry(found), json_=json_)
+
+
+@app.command()
+@reports_errors
+def cancel(
+    run: RunArgument,
+    agreement: AgreementOption,
+    flow: FlowOption,
+    *,
+    home: HomeOption = _HOME,
+    json_: JsonFlag = False,
+) -> None:
+    """Hentikan pemadanan. / Stop a run."""
+    from padan_client.protocol.unit.listing import cancel_run, resource_name
+
+    found = _at_unit(
+        home,
+        agreement,
+        flow,
+        lambda h, place: cancel_run(resource_name(place, "runs", run), h.randomness, h.patience),
+    )
+    _show_run(run_entry(found), json_=json_)
+
+
+@app.command()
+@reports_errors
+def datasets(
+    agreement: AgreementOption,
+    flow: FlowOption,
+    *,
+    limit: LimitOption = 50,
+    home: HomeOption = _HOME,
+    json_: JsonFlag = False,
+) -> None:
+    """Daftar himpunan data instansi ini di unit. / List this agency's datasets at the unit."""
+    from padan_client.protocol.unit.listing import list_datasets
+
+    found = _at_unit(
+        home, agreement, flow, lambda h, place: list_datasets(place, limit, h.patience)
+    )
+    entries = [dataset_entry(dataset) for dataset in found]
+    if json_:
+        print_json({"agreement": agreement, "flow": flow, "datasets": entries})
+    else:
+        out.print(_table(entries, _DATASET_COLUMNS))
+
+
+@app.command()
+@reports_errors
+def delete(
+    dataset: Annotated[str, typer.Argument(help="Nama atau id himpunan data. / Dataset.")],
+    agreement: AgreementOption,
+    flow: FlowOption,
+    *,
+    home: HomeOption = _HOME,
+    json_: JsonFlag = False,
+) -> None:
+    """Hapus himpunan data di unit. / Erase a dataset at the unit."""
+    from padan_client.protocol.unit.listing import delete_dataset, resource_name
+
+    opened = open_home(home)
+    name = resource_name(opened.place(agreement, flow), "datasets", dataset)
+    _run(opened, delete_dataset(name, opened.randomness, opened.patience))
+    opened.decoy_book().forget(name)
+    if json_:
+        print_json({"dataset": name, "deleted": True})
+    else:
+        say(t(f"Terhapus: {name}", f"Erased: {name}"))
+
+
+def run_entry(run: Any) -> dict[str, object]:
+    """A run as JSON shows it."""
+    states = type(run).State
+    return {
+        "run": run.name,
+        "state": states.Name(run.state).removeprefix("STATE_").lower(),
+        "charged": run.record_count,
+        "progress": run.progress,
+        "failure_reason": run.failure_reason,
+        "created": _time(run.create_time),
+        "ended": _time(run.end_time),
+        "passes": [
+            {
+                "pass": p.pass_id,
+                "requester_rows": p.requester_rows,
+                "provider_rows": p.provider_rows,
+                "matched_rows": p.matched_rows,
+                "ambiguous_rows": p.ambiguous_rows,
+                "estimated_precision": p.precision if p.estimated else None,
+                "estimated_recall": p.recall if p.estimated else None,
+            }
+            for p in run.passes
+        ],
+    }
+
+
+def dataset_entry(dataset: Any) -> dict[str, object]:
+    """A dataset as JSON shows it."""
+    states = type(dataset).State
+    return {
+        "dataset": dataset.name,
+        "state": states.Name(dataset.state).removeprefix("STATE_").lower(),
+        "records": dataset.record_count,
+        "epoch": dataset.encoding.epoch,
+        "base": dataset.base_dataset,
+        "created": _time(dataset.create_time),
+        "committed": _time(dataset.commit_time),
+        "expires": _time(dataset.expire_time),
+    }
+
+
+def _time(stamp: Any) -> str | None:
+    return stamp.ToJsonString() if stamp.seconds else None
+
+
+def _at_unit(
+    folder: Path, agreement: str, flow: str, steps: Callable[[Home, FlowPlace], Steps[Any]]
+) -> Any:
+    opened = open_home(folder)
+    return _run(opened, steps(opened, opened.place(agreement, flow)))
+
+
+def _run(opened: Home, steps: Steps[Any]) -> Any:
+    from padan_client.transport.channel import Link
+
+    with Link.open(opened.config, opened.folder) as link:
+        return link.run(steps)
+
+
+def _show_run(entry: dict[str, object], *, json_: bool) -> None:
+    if json_:
+        print_json(entry)
+        return
+    out.print(_table([entry], _RUN_COLUMNS))
+    if entry["failure_reason"]:
+        say(explain(str(entry["failure_reason"]), {}))
+    passes = entry["passes"]
+    assert isinstance(passes, list)
+    if passes:
+        out.print(_table(passes, tuple(passes[0])))
+
+
+def _table(entries: list[dict[str, object]], columns: tuple[str, ...]) -> Table:
+    table = Table()
+    for column in columns:
+        table.add_column(t(*_TITLES[column]), overflow="fold")
+    for entry in entries:
+        table.add_row(*(_cell(column, entry[column]) for column in columns))
+    return table
+
+
+def _cell(column: str, value: object) -> str:
+    """A value for a reader: ids without the flow that was asked for, times to the second."""
+    if value is None:
+        return ""
+    if column in {"run", "dataset"}:
+        return str(value).rpartition("/")[2]
+    if column == "state":
+        return t(_STATES.get(str(value), str(value)), str(value))
+    if column in _TIMES:
+        return str(value)[:19].replace("T", " ")
+    return f"{value:.4f}" if isinstance(value, float) else str(value)

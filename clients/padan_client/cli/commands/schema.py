@@ -1,0 +1,217 @@
+"""``padan schema``: advice on linkage schemas, and what is wrong with them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+
+from padan_client.base.errors import BadInputError
+from padan_client.base.language import t
+from padan_client.cli.common import Exit, JsonFlag, number, out, print_json, reports_errors
+from padan_linkage.advice import Size, Wishes
+from padan_linkage.advice.profiles import ProfileName
+from padan_linkage.agreement import Severity
+from padan_linkage.schema import Kind
+
+if TYPE_CHECKING:
+    from padan_linkage.advice import Said, Suggestion
+
+app = typer.Typer(no_args_is_help=True)
+
+ProfileOption = Annotated[
+    ProfileName, typer.Option("--profile", help="Tingkat pengerasan. / Hardening profile.")
+]
+SizeOption = Annotated[
+    Size, typer.Option("--size", help="lean ≤ 512 byte per data; thorough teliti. / Size.")
+]
+KindsOption = Annotated[
+    list[str] | None,
+    typer.Option("--kind", help="kolom=jenis, mengganti tebakan. / column=kind, overrules."),
+]
+OnlyOption = Annotated[
+    str | None,
+    typer.Option("--fields", help="Hanya kolom ini, dipisah koma. / Only these columns."),
+]
+RowsOption = Annotated[
+    int | None,
+    typer.Option("--rows", min=1, help="Besar registri sebenarnya. / The registry's real size."),
+]
+
+
+@app.callback()
+def group() -> None:
+    """Skema pemadanan: saran dan pemeriksaan. / Linkage schemas: advice and checks."""
+
+
+@app.command()
+@reports_errors
+def suggest(
+    a: Annotated[Path, typer.Argument(help="Daftar peminta. / The requester's list.")],
+    b: Annotated[
+        Path | None, typer.Argument(help="Registri penyedia. / The provider's registry.")
+    ] = None,
+    *,
+    profile: ProfileOption = ProfileName.KETAT,
+    size: SizeOption = Size.THOROUGH,
+    out_file: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Berkas skema TOML. / Schema file.")
+    ] = None,
+    kind: KindsOption = None,
+    fields: OnlyOption = None,
+    rows: RowsOption = None,
+    id_column: Annotated[
+        str | None, typer.Option("--id", help="Kolom id, tidak dilihat. / Id column, ignored.")
+    ] = None,
+    json_: JsonFlag = False,
+) -> None:
+    """Sarankan skema untuk berkas Anda. / Suggest a schema for your files."""
+    from padan_client.base.files import write_private
+    from padan_client.records.table_files import require_writable
+    from padan_client.rehearse.advising import advise, to_toml
+
+    require_writable(out_file)
+    suggestion = advise(a, b, wishes(profile, size, kind, fields, rows), id_column)
+    if out_file is not None:
+        write_private(out_file, to_toml(suggestion).encode())
+    if json_:
+        print_json(as_json(suggestion))
+    else:
+        show(suggestion)
+
+
+@app.command()
+@reports_errors
+def lint(
+    file: Annotated[Path, typer.Argument(help="Skema atau perjanjian. / Schema or agreement.")],
+    *,
+    rows: RowsOption = None,
+    json_: JsonFlag = False,
+) -> None:
+    """Tolak pengerasan yang lemah, dengan nama serangannya. / Refuse weak hardening by attack."""
+    from padan_client.cli.views.agreement import finding_json, findings_table
+    from padan_client.rehearse.linting import lint_file
+
+    findings, size = lint_file(file, rows)
+    errors = sum(f.severity is Severity.ERROR for f in findings)
+    if json_:
+        print_json(
+            {
+                "file": str(file),
+                "rows": size,
+                "errors": errors,
+                "warnings": len(findings) - errors,
+                "findings": [finding_json(f) for f in findings],
+            }
+        )
+    elif findings:
+        out.print(findings_table(findings))
+    else:
+        out.print(t("Tidak ada temuan.", "Nothing found."))
+    if errors:
+        raise typer.Exit(int(Exit.BAD_INPUT))
+
+
+def wishes(
+    profile: ProfileName,
+    size: Size,
+    kind: list[str] | None,
+    fields: str | None,
+    rows: int | None = None,
+) -> Wishes:
+    """The options of a command as wishes. Raises BadInputError for a kind that there is not."""
+    only = tuple(name.strip() for name in (fields or "").split(",") if name.strip())
+    return Wishes(profile, size, dict(map(_kind_of_column, kind or [])), only, rows)
+
+
+def _kind_of_column(text: str) -> tuple[str, Kind]:
+    column, _, kind = text.rpartition("=")
+    known = ", ".join(Kind)
+    if not column or kind not in set(Kind):
+        raise BadInputError(
+            t(
+                f"--kind {text}: tulis kolom=jenis. Jenis yang ada: {known}.",
+                f"--kind {text}: write column=kind. Kinds: {known}.",
+            )
+        )
+    return column, Kind(kind)
+
+
+def as_json(s: Suggestion) -> dict[str, object]:
+    """Every choice with its reason, for programs."""
+    return {
+        "profile": s.profile.name,
+        "size": s.size,
+        "rows": s.rows,
+        "record_bytes": s.record_bytes,
+        "fields": [
+            {"name": f.name, "kind": f.kind, "columns_a": f.columns_a, "columns_b": f.columns_b,
+             "reasons": _sentences(f.said)}
+            for f in s.fields
+        ],
+        "left_out": [
+            {"side": x.side, "column": x.column, "reason": _sentence(x.said)} for x in s.left_out
+        ],
+        "passes": [
+            {"id": p.chosen.id, "exact": p.chosen.exact, "bucket_bits": p.chosen.bucket_bits,
+             "segments": [segment.named for segment in p.chosen.similar],
+             "group": round(p.group, 2), "reason": _sentence(p.said)}
+            for p in s.passes
+        ],
+        "passed_over": _sentences(s.passed_over),
+        "schema": s.schema.model_dump(mode="json"),
+    }  # fmt: skip
+
+
+def show(s: Suggestion) -> None:
+    """The suggestion for a reader: fields, passes, what was left out, each with its reason.
+
+    "Sharing": mean number of registry rows with the same exact values.
+    """
+    fields = Table(title=t("Ruas", "Fields"), title_justify="left")
+    for heading in (t("ruas", "field"), t("jenis", "kind"), t("alasan", "why")):
+        fields.add_column(heading, overflow="fold")
+    for f in s.fields:
+        fields.add_row(f.name, f.kind, "\n".join(dict.fromkeys(_sentences(f.said))))
+    out.print(fields)
+    passes = Table(title=t("Jalur", "Passes"), title_justify="left")
+    for heading in (
+        t("jalur", "pass"),
+        t("harus sama", "must agree"),
+        t("dibandingkan", "compared"),
+        t("berbagi", "sharing"),
+        t("alasan", "why"),
+    ):
+        passes.add_column(heading, overflow="fold")
+    for p in s.passes:
+        compared = ", ".join(x.shown for x in p.chosen.similar)
+        passes.add_row(
+            p.chosen.id,
+            " + ".join(p.chosen.exact),
+            compared or "–",
+            f"{p.group:.1f}",
+            _sentence(p.said),
+        )
+    out.print(passes)
+    for line in (*(f"{x.side}: {_sentence(x.said)}" for x in s.left_out),
+                 *_sentences(s.passed_over)):  # fmt: skip
+        out.print(f"  {line}", style="dim", markup=False, highlight=False)
+    out.print(
+        t(
+            f"Profil {s.profile.name}, {s.size}: {len(s.passes)} jalur, {number(s.record_bytes)} "
+            f"byte per data, dibuat untuk {number(s.rows)} baris.",
+            f"Profile {s.profile.name}, {s.size}: {len(s.passes)} passes, "
+            f"{number(s.record_bytes)} bytes a record, made for {number(s.rows)} rows.",
+        ),
+        highlight=False,
+    )
+
+
+def _sentence(said: Said) -> str:
+    return t(said.id_text, said.en_text)
+
+
+def _sentences(said: tuple[Said, ...]) -> list[str]:
+    return [_sentence(x) for x in said]

@@ -1,0 +1,128 @@
+"""What a confirmation brought home, as ``padan confirm`` shows it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.table import Table
+
+from padan_client.base.language import t
+from padan_client.cli.common import number, out
+from padan_client.cli.opening import say
+from padan_client.cli.views import shares
+
+if TYPE_CHECKING:
+    from padan_client.base.place import FlowPlace
+    from padan_client.results.table import ConfirmResult
+    from padan_linkage.agreement import Flow
+    from padan_linkage.merging.union import Expected
+
+
+def show(place: FlowPlace, result: ConfirmResult) -> None:
+    """The tables for a reader, and what is to be expected of the answers."""
+    out.print(_counts_table(place.flow, result))
+    if place.flow.confirm:
+        out.print(_fields_table(place, result))
+    if result.expected is not None:
+        _say_expected(result.expected)
+
+
+def _say_expected(expected: Expected) -> None:
+    """How right the answers are; nothing where nobody was found."""
+    if expected.precision.value is not None:
+        precision, recall = (
+            shares.with_bounds(share) for share in (expected.precision, expected.recall)
+        )
+        say(
+            t(
+                f"Taksiran presisi {precision}, perolehan {recall}.",
+                f"Estimated precision {precision}, recall {recall}.",
+            )
+        )
+        out.print(shares.about_recall(expected.recall), style="dim")
+    if expected.dropped:
+        say(
+            t(
+                f"{number(expected.dropped)} jawaban tidak cukup pasti menurut perjanjian dan "
+                "menjadi ganda.",
+                f"{number(expected.dropped)} answers are less certain than the agreement demands "
+                "and became ambiguous.",
+            )
+        )
+
+
+def as_json(result: ConfirmResult, flow: Flow) -> dict[str, object]:
+    """The keys that scripts rely on."""
+    from padan_client.results.corrections import summarise
+
+    report = result.controls
+    return {
+        "run": result.run,
+        "rows": result.table.num_rows,
+        "counts": dict(result.counts),
+        "quarantined": result.quarantine.num_rows,
+        "unopened": result.unopened,
+        **shares.as_json(result.expected),
+        "fields": {f.field: f.as_json() for f in summarise(flow, result.table)},
+        "passes": [
+            {
+                "pass": p.pass_id,
+                "mode": p.mode,
+                "matched_rows": p.matched_rows,
+                "ambiguous_rows": p.ambiguous_rows,
+                "estimated_precision": p.precision,
+                "estimated_recall": p.recall,
+            }
+            for p in result.passes
+        ],
+        "ways": _ways(result),
+        "evaluated": dict(result.evaluated),
+        "skipped": result.skipped,
+        "controls": {"asked": report.asked, "wrong": list(report.wrong)} if report else None,
+    }
+
+
+def _ways(result: ConfirmResult) -> dict[str, int]:
+    """Rows by the way they were answered; empty in unit mode, which has one way."""
+    if "cara" not in result.table.column_names:
+        return {}
+    counted = result.table["cara"].value_counts().to_pylist()
+    return {entry["values"]: entry["counts"] for entry in counted if entry["values"]}
+
+
+def _fields_table(place: FlowPlace, result: ConfirmResult) -> Table:
+    """Confirmed fields: how many differ, and where they are to be corrected."""
+    from padan_client.results.corrections import summarise
+
+    table = Table()
+    table.add_column(t("ruas", "field"))
+    for title in ("BERBEDA", "KOSONG"):
+        table.add_column(title, justify="right")
+    table.add_column(t("perbaiki di", "correct at"))
+    for f in summarise(place.flow, result.table):
+        party = place.party_names.get(f.correct_at, "–")
+        table.add_row(f.field, number(f.differs), number(f.empty), party)
+    return table
+
+
+def _counts_table(flow: Flow, result: ConfirmResult) -> Table:
+    """Codes, their wording, and how many rows got each."""
+    own = {
+        "ganda": t("belum pasti siapa; periksa", "not certain who it is; look"),
+        "karantina": t("tidak diproses; lihat karantina", "not processed; see the quarantine"),
+    }
+    texts = {code.code: code.text for code in (*flow.codes, flow.not_found, flow.ambiguous) if code}
+    table = Table()
+    table.add_column(t("kode", "code"))
+    table.add_column(t("keterangan", "wording"))
+    table.add_column(t("baris", "rows"), justify="right")
+    table.add_column("%", justify="right")
+    for code, rows in result.counts.items():
+        share = 100 * rows / max(1, result.table.num_rows)
+        table.add_row(
+            code,
+            texts.get(code, own.get(code, "")),
+            number(rows),
+            t(f"{share:.1f}".replace(".", ","), f"{share:.1f}"),
+        )
+    return table

@@ -1,0 +1,129 @@
+"""What a rehearsal found, as ``padan rehearse`` shows it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.table import Table
+
+from padan_client.base.language import t
+from padan_client.cli.common import out
+from padan_client.cli.views import shares
+
+if TYPE_CHECKING:
+    from padan_client.rehearse import Rehearsal
+    from padan_client.rehearse.linking import PassReport
+
+
+#: How a threshold was found, as the JSON names it.
+_METHODS = {
+    "tokens": "kunci sama",
+    "decoys": "umpan",
+    "within": "dalam registri",
+    "priors": "dugaan awal",
+}
+
+
+def as_json(result: Rehearsal) -> dict[str, object]:
+    """The keys that scripts rely on, then the details."""
+    value: dict[str, object] = {
+        "pairs": result.pairs.num_rows,
+        "threshold": result.threshold,
+        **shares.as_json(result.expected),
+    }
+    if result.quality is not None:
+        value |= {
+            "precision": result.quality.precision,
+            "recall": result.quality.recall,
+            "f1": result.quality.f1,
+        }
+    value["registry_copies"] = result.copies
+    value["rows"] = [{"usable": good, "quarantined": bad} for good, bad in result.rows]
+    value["passes"] = [_pass_json(p) for p in result.passes]
+    return value
+
+
+def _pass_json(p: PassReport) -> dict[str, object]:
+    finite = p.estimate.threshold != float("inf")
+    return {
+        "id": p.pass_id,
+        "matched": p.matched,
+        "ambiguous": p.ambiguous,
+        "unopened": p.unopened,
+        "threshold": p.estimate.threshold if finite else None,
+        "estimated_precision": p.estimate.precision,
+        "estimated_recall": p.estimate.recall,
+        "method": p.estimate.method,
+        "pairs_compared": p.estimate.pairs,
+        "registry_duplicates": p.estimate.duplicates,
+    }
+
+
+def show(result: Rehearsal) -> None:
+    """The two tables for a reader."""
+    passes = Table(title=t("Jalur", "Passes"))
+    for name in (
+        t("jalur", "pass"),
+        t("cocok", "matched"),
+        t("ganda", "ambiguous"),
+        t("ambang", "threshold"),
+        t("taksiran presisi", "estimated precision"),
+        t("taksiran perolehan", "estimated recall"),
+        t("cara", "method"),
+    ):
+        passes.add_column(name, overflow="fold")
+    for p in result.passes:
+        e = p.estimate
+        method = t(_METHODS.get(e.method, e.method), e.method)
+        passes.add_row(
+            p.pass_id, str(p.matched), str(p.ambiguous), _number(e.threshold),
+            shares.number(e.precision), shares.number(e.recall), method,
+        )  # fmt: skip
+    out.print(passes)
+    total = Table(title=t("Hasil", "Result"), show_header=False)
+    total.add_row(t("pasangan", "pairs"), str(result.pairs.num_rows))
+    total.add_row(
+        t("taksiran presisi", "estimated precision"), shares.with_bounds(result.expected.precision)
+    )
+    total.add_row(
+        t("taksiran perolehan", "estimated recall"), shares.with_bounds(result.expected.recall)
+    )
+    if result.quality is not None:
+        total.add_row(t("presisi", "precision"), shares.number(result.quality.precision))
+        total.add_row(t("perolehan (recall)", "recall"), shares.number(result.quality.recall))
+        total.add_row("F1", shares.number(result.quality.f1))
+    for name, (_, bad) in zip("AB", result.rows, strict=False):
+        if bad:
+            total.add_row(t(f"baris {name} tak terpakai", f"unusable rows of {name}"), str(bad))
+    if result.copies:
+        name = t("registri: baris ganda", "registry: repeated people")
+        total.add_row(name, str(result.copies))
+    out.print(total)
+    out.print(shares.about_recall(result.expected.recall), style="dim")
+    if result.copies:
+        out.print(_about_copies(result.copies))
+    elif result.copies is None and len(result.rows) > 1:
+        out.print(
+            t(
+                "Registri sebesar ini tidak diperiksa apakah memuat orang yang sama berulang kali.",
+                "A registry this large is not looked through for people named more than once.",
+            )
+        )
+
+
+def _about_copies(copies: int) -> str:
+    """What was done about people whom the registry names twice, and what a run needs."""
+    return t(
+        f"Registri memuat orang yang sama lebih dari sekali: {copies} baris disisihkan sebelum "
+        "pemadanan dan digabungkan lagi sesudahnya. Bersihkan registri sebelum diterbitkan "
+        "(padan rehearse REGISTRI --out pasangan.csv menunjukkan barisnya): tanpa itu salinan "
+        "tampak seperti orang lain yang mirip, dan hampir tidak ada yang terjawab.",
+        f"The registry names people more than once: {copies} rows were set aside before linking "
+        "and joined to the answers afterwards. De-duplicate the registry before it is published "
+        "(padan rehearse REGISTRY --out pairs.csv shows the rows): otherwise copies look like "
+        "other people much alike, and next to nothing is answered.",
+    )
+
+
+def _number(value: float) -> str:
+    return "–" if value == float("inf") else f"{value:.2f}"

@@ -1,0 +1,146 @@
+"""Settings of an agency's client: ``<home>/client.toml``, then PADAN_CLIENT_* variables."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    InitSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from padan_client.base.errors import BadInputError
+from padan_client.base.files import write_private
+from padan_client.base.language import t
+
+FILE = "client.toml"
+
+_TEMPLATE = """\
+# Setelan klien Padan. / Settings of the Padan client.
+# Setiap nilai dapat diganti variabel lingkungan, misalnya PADAN_CLIENT_UNIT atau
+# PADAN_CLIENT_TLS__CA. / Environment variables override every value.
+
+# Kode pihak seperti pada perjanjian. / Party id as the agreements have it.
+party = "{party}"
+
+# Alamat unit pemadanan. / Address of the linkage unit.
+unit = "localhost:7443"
+
+# Alamat penyedia untuk mode langsung (peminta). / The provider's address, for direct mode.
+# provider = "localhost:7443"
+
+# Mode langsung, pada penyedia: ke mana tabel diterbitkan dan di mana benih kuncinya, keduanya
+# dibaca padan-server provider. / Direct mode at the provider: where tables are published and where
+# their key seeds lie; padan-server provider reads both.
+# tables_dir = "direct/published"
+# seeds_dir = "direct/seeds"
+
+# Folder perjanjian bertanda tangan, relatif terhadap berkas ini.
+# Folder of signed agreements, relative to this file.
+agreements = "agreements"
+
+[tls]
+# Berkas PEM, relatif terhadap berkas ini. / PEM files, relative to this file.
+ca = "tls/ca.pem"
+certificate = "tls/client.pem"
+key = "tls/client.key"
+# Bila nama pada sertifikat unit lain dari alamatnya.
+# Where the name in the unit's certificate is not its address.
+# server_name = "unit.example.go.id"
+# provider_server_name = "padan.example.go.id"
+
+[timeouts]
+# Detik. / Seconds.
+call = 30
+stream = 300
+run = 21600
+"""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Tls(_Part):
+    """PEM files of mutual TLS; relative paths count from the home folder."""
+
+    ca: Path = Path("tls/ca.pem")
+    certificate: Path = Path("tls/client.pem")
+    key: Path = Path("tls/client.key")
+    server_name: str | None = None
+    provider_server_name: str | None = None
+
+
+class Timeouts(_Part):
+    """Seconds: of a single call, of one stream before it is taken up again, of a whole run."""
+
+    call: Annotated[float, Field(gt=0, le=600)] = 30.0
+    stream: Annotated[float, Field(gt=0, le=3600)] = 300.0
+    run: Annotated[float, Field(gt=0)] = 21600.0
+
+
+class ClientConfig(BaseSettings):
+    """One agency's settings."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="PADAN_CLIENT_", env_nested_delimiter="__", frozen=True, extra="forbid"
+    )
+
+    party: str
+    unit: Annotated[str, Field(pattern=r"^[^\s/]+:\d{1,5}$")] = "localhost:7443"
+    provider: Annotated[str | None, Field(pattern=r"^[^\s/]+:\d{1,5}$")] = None
+    tables_dir: Path = Path("direct/published")
+    seeds_dir: Path = Path("direct/seeds")
+    agreements: Path = Path("agreements")
+    tls: Tls = Tls()
+    timeouts: Timeouts = Timeouts()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - pydantic-settings fixes the signature
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Environment before file (the file comes in as init arguments)."""
+        assert isinstance(init_settings, InitSettingsSource)
+        return env_settings, init_settings
+
+
+def load_config(home: Path) -> ClientConfig:
+    """Settings of ``home``. Raises BadInputError that names the setting, never its value."""
+    path = home / FILE
+    values: dict[str, Any] = {}
+    try:
+        if path.exists():
+            values = tomllib.loads(path.read_text(encoding="utf-8"))
+        config = ClientConfig(**values)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadInputError(
+            t(f"{path} bukan TOML yang sah: {error}", f"{path} is not valid TOML: {error}")
+        ) from None
+    except ValidationError as error:
+        names = ", ".join(".".join(map(str, e["loc"])) for e in error.errors())
+        raise BadInputError(
+            t(
+                f"Setelan pada {path} kurang atau salah: {names}.",
+                f"Settings in {path} are missing or wrong: {names}.",
+            )
+        ) from None
+    return config
+
+
+def write_template(home: Path, party: str) -> bool:
+    """Write a commented ``client.toml`` if there is none. Returns whether it was written."""
+    path = home / FILE
+    if path.exists():
+        return False
+    write_private(path, _TEMPLATE.format(party=party).encode())
+    return True

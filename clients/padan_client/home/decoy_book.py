@@ -1,0 +1,141 @@
+"""What a delta needs to know of the registry it updates, kept from one upload to the next.
+
+For each published registry: which decoys it holds, so that a delta can touch them again; and a pool
+of some thousand of its records, which decoys are recombined from. The pool is the provider's own
+data on the provider's own disk, encrypted under a secret of the identity; it goes with the epoch or
+when the registry is deleted.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from padan_client.base.errors import BadInputError, VerificationError
+from padan_client.base.files import erase, read_private, write_private
+from padan_client.base.language import t
+from padan_client.home.identity import Identity
+from padan_client.records.registry import Registry
+from padan_linkage.crypto.randomness import Drbg
+from padan_linkage.encoding import Decoys
+
+#: Records in a pool: enough that a delta's decoys look like the registry's.
+POOL_RECORDS = 4096
+_ID = "\x00id"
+
+
+@dataclass(frozen=True, repr=False)
+class Page:
+    """One registry: its epoch, the decoys of each pass, a pool (columns by field, with ids)."""
+
+    epoch: int
+    decoys: Mapping[str, Decoys]
+    pool: pa.Table
+
+    def pool_records(self) -> dict[str, pa.ChunkedArray]:
+        """The pool's columns by schema field."""
+        return {name: self.pool[name] for name in self.pool.column_names if name != _ID}
+
+
+class DecoyBook:
+    """The pages of every registry that this home published."""
+
+    def __init__(
+        self, folder: Path, identity: Identity, randomness: Callable[[int], bytes]
+    ) -> None:
+        self._folder = folder
+        self._cipher = AESGCM(identity.derive(b"decoy pool"))
+        self._randomness = randomness
+
+    def save(self, dataset: str, page: Page) -> None:
+        """Remember the page of ``dataset`` (a resource name)."""
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_stream(sink, page.pool.schema) as writer:
+            writer.write_table(page.pool)
+        nonce = self._randomness(12)
+        sealed = self._cipher.encrypt(nonce, sink.getvalue().to_pybytes(), dataset.encode())
+        write_private(self._path(dataset, "pool"), nonce + sealed)
+        decoys = {
+            pass_id: {"count": d.count, "removed": d.removed.tolist()}
+            for pass_id, d in page.decoys.items()
+        }
+        notes = {"epoch": page.epoch, "passes": decoys}
+        write_private(self._path(dataset, "json"), json.dumps(notes).encode())
+
+    def load(self, dataset: str) -> Page:
+        """The page of ``dataset``.
+
+        Raises BadInputError if it was not published from this home, VerificationError if the files
+        were altered.
+        """
+        path = self._path(dataset, "json")
+        if not path.exists():
+            raise BadInputError(
+                t(
+                    "Registri dasar itu tidak diterbitkan dari folder ini, jadi pembaruannya tidak "
+                    "dapat dibuat. Terbitkan registri lengkap.",
+                    "That base registry was not published from this home folder, so no delta can "
+                    "be made of it. Publish the whole registry.",
+                )
+            )
+        sealed = read_private(self._path(dataset, "pool"))
+        try:
+            plain = self._cipher.decrypt(sealed[:12], sealed[12:], dataset.encode())
+        except (InvalidTag, ValueError):
+            raise VerificationError(
+                t(
+                    "Catatan registri dasar diubah atau milik identitas lain. Terbitkan registri "
+                    "lengkap.",
+                    "The notes on the base registry were altered or belong to another identity. "
+                    "Publish the whole registry.",
+                )
+            ) from None
+        notes = json.loads(read_private(path))
+        decoys = {
+            pass_id: Decoys(entry["count"], np.array(entry["removed"], np.int64))
+            for pass_id, entry in notes["passes"].items()
+        }
+        return Page(notes["epoch"], decoys, pa.ipc.open_stream(plain).read_all())
+
+    def forget(self, dataset: str) -> None:
+        """Erase what is known of a deleted registry."""
+        for suffix in ("json", "pool"):
+            erase(self._path(dataset, suffix))
+
+    def forget_epoch(self, agreement: str, flow: str, epoch: int) -> int:
+        """Erase what is known of registries of a destroyed epoch. Returns how many."""
+        folder = self._folder / agreement / flow
+        doomed = [
+            path.stem
+            for path in folder.glob("*.json")
+            if json.loads(read_private(path))["epoch"] == epoch
+        ]
+        for identifier in doomed:
+            self.forget(f"agreements/{agreement}/flows/{flow}/datasets/{identifier}")
+        return len(doomed)
+
+    def _path(self, dataset: str, suffix: str) -> Path:
+        agreement, flow, identifier = dataset.split("/")[1::2]
+        return self._folder / agreement / flow / f"{identifier}.{suffix}"
+
+
+def sample_pool(registry: Registry, drbg: Drbg) -> pa.Table:
+    """A pool of random records of a whole registry, drawn by ``drbg``."""
+    chosen = drbg.permutation(len(registry))[:POOL_RECORDS]
+    return pa.table({_ID: registry.ids, **registry.records}).take(pa.array(chosen))
+
+
+def renewed_pool(pool: pa.Table, changed: Registry, deleted: tuple[str, ...]) -> pa.Table:
+    """The pool after a delta: those who changed or left are no longer in it, changed ones are."""
+    gone = pa.array([*deleted, *changed.ids.to_pylist()], pa.string())
+    kept = pool.filter(pc.invert(pc.is_in(pool[_ID], value_set=gone)))
+    fresh = pa.table({_ID: changed.ids, **changed.records}).cast(kept.schema)
+    return pa.concat_tables([fresh.slice(0, POOL_RECORDS // 2), kept]).slice(0, POOL_RECORDS)

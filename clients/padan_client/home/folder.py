@@ -1,0 +1,182 @@
+"""An agency's home folder: settings, keys, agreements, epochs, pending jobs.
+
+The local signed agreements are what the client trusts. What the unit shows is compared with them,
+never taken for them.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from padan_client.base.effects import Patience
+from padan_client.base.errors import BadInputError, VerificationError
+from padan_client.base.language import system_reason, t
+from padan_client.base.place import FlowPlace
+from padan_client.home.config import ClientConfig, load_config
+from padan_client.home.epochs import EpochStore
+from padan_client.home.identity import Identity, load_identity
+from padan_client.home.jobs import JobStore
+from padan_linkage.agreement import SignedAgreement, load_directory
+
+if TYPE_CHECKING:
+    from padan_client.home.decoy_book import DecoyBook
+    from padan_client.home.kept_registries import KeptRegistries
+    from padan_client.home.seeds import SeedStore
+
+Randomness = Callable[[int], bytes]
+
+
+@dataclass(frozen=True, repr=False)
+class Home:
+    """Everything that one agency's client has locally. ``randomness(n)`` gives n secret bytes."""
+
+    folder: Path
+    config: ClientConfig
+    identity: Identity
+    epochs: EpochStore
+    jobs: JobStore
+    patience: Patience
+    randomness: Randomness
+
+    def __repr__(self) -> str:
+        return f"Home({str(self.folder)!r}, party={self.identity.party!r})"
+
+    @classmethod
+    def open(
+        cls,
+        folder: Path | str,
+        *,
+        passphrase: str | None = None,
+        randomness: Randomness = os.urandom,
+        jitter: Callable[[], float] = random.random,
+    ) -> Self:
+        """Load settings and keys of ``folder``; ``passphrase`` where the identity is encrypted.
+
+        Raises BadInputError that names the file and what to do.
+        """
+        folder = Path(folder).expanduser()
+        identity = load_identity(folder, passphrase=passphrase)
+        config = load_config(folder)
+        if config.party != identity.party:
+            raise BadInputError(
+                t(
+                    f"client.toml menyebut pihak {config.party}, tetapi kunci di folder itu milik "
+                    f"{identity.party}.",
+                    f"client.toml names party {config.party}, but the keys in the folder belong "
+                    f"to {identity.party}.",
+                )
+            )
+        return cls(
+            folder=folder,
+            config=config,
+            identity=identity,
+            epochs=EpochStore(folder / "epochs", identity, randomness),
+            jobs=JobStore(folder / "jobs", randomness),
+            patience=Patience(jitter),
+            randomness=randomness,
+        )
+
+    def decoy_book(self) -> DecoyBook:
+        """What deltas need to know of published registries."""
+        # Here, so that commands about keys need not wait for the encoder's compiler.
+        from padan_client.home.decoy_book import DecoyBook
+
+        return DecoyBook(self.folder / "registries", self.identity, self.randomness)
+
+    def seeds(self) -> SeedStore:
+        """The provider's key seeds of direct mode."""
+        from padan_client.home.seeds import SeedStore
+
+        return SeedStore(self.folder / self.config.seeds_dir, self.randomness)
+
+    def kept_registries(self) -> KeptRegistries:
+        """What deltas of direct mode need to know of published registries."""
+        from padan_client.home.kept_registries import KeptRegistries
+
+        folder = self.folder / "direct" / "registries"
+        return KeptRegistries(folder, self.identity, self.randomness)
+
+    def agreements(self) -> list[SignedAgreement]:
+        """The agreements in the folder, good ones and bad. Raises BadInputError without one."""
+        folder = self.folder / self.config.agreements
+        try:
+            return load_directory(folder)
+        except OSError as error:
+            raise BadInputError(
+                t(
+                    f"Folder perjanjian {folder} tidak dapat dibaca ({system_reason(error)}).",
+                    f"The agreements folder {folder} cannot be read ({system_reason(error)}).",
+                )
+            ) from None
+
+    def signed_agreement(self, agreement_id: str) -> SignedAgreement:
+        """The agreement, signed by all its parties over its exact bytes.
+
+        Raises BadInputError if it is not in the folder, VerificationError if a signature is missing
+        or wrong or the file does not load.
+        """
+        found = next((a for a in self.agreements() if a.id == agreement_id), None)
+        if found is None:
+            folder = self.folder / self.config.agreements
+            raise BadInputError(
+                t(
+                    f"Perjanjian {agreement_id} tidak ada di {folder}.",
+                    f"There is no agreement {agreement_id} in {folder}.",
+                )
+            )
+        if found.agreement is None or found.problems:
+            problems = "; ".join(t(p.id_text, p.en_text) for p in found.problems)
+            raise VerificationError(
+                t(
+                    f"Perjanjian {agreement_id} tidak dapat dipakai: {problems}",
+                    f"Agreement {agreement_id} cannot be used: {problems}",
+                )
+            )
+        return found
+
+    def place(self, agreement_id: str, flow_id: str) -> FlowPlace:
+        """One flow of a signed agreement, from this agency's side.
+
+        Raises BadInputError if there is no such flow, if this agency is not one of its sides, or if
+        the local keys are not those in the agreement.
+        """
+        signed = self.signed_agreement(agreement_id)
+        agreement = signed.agreement
+        assert agreement is not None
+        flow = next((f for f in agreement.flows if f.id == flow_id), None)
+        if flow is None:
+            known = ", ".join(f.id for f in agreement.flows)
+            raise BadInputError(
+                t(
+                    f"Perjanjian {agreement_id} tidak memiliki alur {flow_id}. Yang ada: {known}.",
+                    f"Agreement {agreement_id} has no flow {flow_id}. It has: {known}.",
+                )
+            )
+        party = self.identity.party
+        if party not in {flow.provider, flow.requester}:
+            raise BadInputError(
+                t(
+                    f"{party} bukan penyedia maupun peminta pada alur {flow_id}.",
+                    f"{party} is neither provider nor requester of flow {flow_id}.",
+                )
+            )
+        public = self.identity.public
+        named = agreement.party(party)
+        if (named.sign_key_bytes, named.exchange_key_bytes) != (
+            public.sign_key,
+            public.exchange_key,
+        ):
+            raise VerificationError(
+                t(
+                    f"Kunci instansi di sini lain dari kunci {party} pada perjanjian "
+                    f"{agreement_id}. Pakai folder kunci yang benar, atau ubah perjanjian bersama.",
+                    f"The keys here are not those of {party} in agreement {agreement_id}. Use the "
+                    "right home folder, or amend the agreement together.",
+                )
+            )
+        return FlowPlace(agreement, signed.digest, flow, party)

@@ -1,0 +1,221 @@
+"""Jobs that outlive a crash: what a publish or confirm needs to go on where it stopped.
+
+A job holds the seed of its permutations, the request ids that make repeats harmless, and the names
+the unit gave. It holds no record. The same command with the same input finds its job again by a
+keyed digest; with another input it finds none and starts anew.
+"""
+
+from __future__ import annotations
+
+import base64
+import fcntl
+import hashlib
+import hmac
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pyarrow as pa
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from padan_client.base.errors import BadInputError
+from padan_client.base.files import ensure_private_folder, erase, read_private, write_private
+from padan_client.base.language import t
+
+Randomness = Callable[[int], bytes]
+
+
+class Job(BaseModel):
+    """State of one job; ``seed`` and ``secrets`` are base64. The repr shows the id only."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    id: str
+    kind: str
+    agreement: str
+    flow: str
+    epoch: int
+    seed: str
+    request_ids: dict[str, str]
+    names: dict[str, str] = {}
+    secrets: dict[str, str] = {}
+
+    def __repr__(self) -> str:
+        return f"Job({self.id!r})"
+
+    __str__ = __repr__
+
+    def seed_bytes(self) -> bytes:
+        """The 32-byte seed of everything random in this job."""
+        return base64.b64decode(self.seed)
+
+    def secret(self, name: str) -> bytes | None:
+        """A secret kept by :meth:`JobStore.keep`, None where there is none."""
+        value = self.secrets.get(name)
+        return None if value is None else base64.b64decode(value)
+
+
+class JobStore:
+    """Jobs of one home folder, one file each, each open in one process at a time."""
+
+    def __init__(self, folder: Path, randomness: Randomness) -> None:
+        self._folder = folder
+        self._randomness = randomness
+        self._locks: dict[str, int] = {}
+
+    def open(self, kind: str, digest: bytes, *, agreement: str, flow: str, epoch: int) -> Job:
+        """The pending job of ``kind`` with this input, or a new one, already on disk.
+
+        Raises BadInputError while another process works on it. Give it back with :meth:`release`
+        or :meth:`close`.
+        """
+        job_id = f"{kind}-{digest.hex()[:24]}"
+        self._lock(job_id)
+        path = self._path(job_id)
+        if path.exists():
+            return _load(path)
+        return self._new(job_id, kind, agreement, flow, epoch)
+
+    def renew(self, job: Job) -> Job:
+        """Replace a job whose data the unit no longer has by a fresh one of the same input."""
+        shutil.rmtree(self.folder_of(job), ignore_errors=True)
+        return self._new(job.id, job.kind, job.agreement, job.flow, job.epoch)
+
+    def folder_of(self, job: Job) -> Path:
+        """A private folder for what the job makes on its way; goes with it."""
+        return ensure_private_folder(self._folder / f"{job.id}.d")
+
+    def release(self, job: Job) -> None:
+        """Let others work on the job; it stays pending unless it was closed."""
+        descriptor = self._locks.pop(job.id, None)
+        if descriptor is not None:
+            os.close(descriptor)
+
+    def _lock(self, job_id: str) -> None:
+        ensure_private_folder(self._folder)
+        path = self._folder / f"{job_id}.lock"
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(descriptor)
+            raise BadInputError(
+                t(
+                    "Perintah yang sama sedang berjalan di proses lain. Tunggu sampai selesai.",
+                    "The same command is running in another process. Wait for it to end.",
+                )
+            ) from None
+        self._locks[job_id] = descriptor
+
+    def _new(self, job_id: str, kind: str, agreement: str, flow: str, epoch: int) -> Job:
+        ids = {
+            step: str(uuid.UUID(bytes=self._randomness(16), version=4))
+            for step in ("create", "commit", "run", "delete")
+        }
+        seed = base64.b64encode(self._randomness(32)).decode("ascii")
+        job = Job(
+            id=job_id,
+            kind=kind,
+            agreement=agreement,
+            flow=flow,
+            epoch=epoch,
+            seed=seed,
+            request_ids=ids,
+        )
+        self.save(job)
+        return job
+
+    def save(self, job: Job) -> None:
+        """Make the job's present state durable."""
+        write_private(self._path(job.id), job.model_dump_json(indent=1).encode())
+
+    def remember(self, job: Job, **names: str) -> None:
+        """Add names that the unit gave, durably."""
+        job.names.update(names)
+        self.save(job)
+
+    def keep(self, job: Job, secrets: Mapping[str, bytes]) -> None:
+        """Add secrets that a resumed job needs, durably."""
+        job.secrets.update({k: base64.b64encode(v).decode("ascii") for k, v in secrets.items()})
+        self.save(job)
+
+    def close(self, job: Job) -> None:
+        """Erase a finished job."""
+        erase(self._path(job.id))
+        shutil.rmtree(self._folder / f"{job.id}.d", ignore_errors=True)
+        (self._folder / f"{job.id}.lock").unlink(missing_ok=True)
+        self.release(job)
+
+    def pending(self) -> list[Job]:
+        """All unfinished jobs, by id."""
+        return [_load(path) for path in sorted(self._folder.glob("*.json"))]
+
+    def forget_epoch(
+        self,
+        agreement: str,
+        flow: str,
+        epoch: int,
+        *,
+        kinds: tuple[str, ...] = ("publish", "confirm"),
+    ) -> int:
+        """Erase the jobs of a destroyed epoch, of these kinds. Returns how many."""
+        doomed = [
+            j
+            for j in self.pending()
+            if (j.agreement, j.flow, j.epoch) == (agreement, flow, epoch) and j.kind in kinds
+        ]
+        for job in doomed:
+            self.close(job)
+        return len(doomed)
+
+    def _path(self, job_id: str) -> Path:
+        return self._folder / f"{job_id}.json"
+
+
+def _load(path: Path) -> Job:
+    try:
+        return Job.model_validate(json.loads(read_private(path)))
+    except (ValueError, ValidationError):
+        raise BadInputError(
+            t(
+                f"Berkas pekerjaan {path} rusak. Hapus berkas itu untuk memulai dari awal.",
+                f"The job file {path} is damaged. Delete it to start anew.",
+            )
+        ) from None
+
+
+class _HashingSink:
+    """A file that only hashes, for Arrow to write to."""
+
+    closed = False
+
+    def __init__(self, key: bytes) -> None:
+        self.mac = hmac.new(key, digestmod=hashlib.sha256)
+
+    def write(self, data: bytes | memoryview) -> int:
+        self.mac.update(data)
+        return len(data)
+
+    def flush(self) -> None:
+        """Nothing to do; Arrow calls it."""
+
+    def close(self) -> None:
+        """Nothing to do; Arrow calls it."""
+
+
+def input_digest(key: bytes, context: tuple[str | bytes | int, ...], table: pa.Table) -> bytes:
+    """HMAC-SHA-256 over a job's context and its records, 32 bytes; ``key`` is the agency's own.
+
+    Keyed, because the digest of a short list of identity numbers could be guessed.
+    """
+    sink = _HashingSink(key)
+    for part in context:
+        data = part if isinstance(part, bytes) else str(part).encode()
+        sink.write(len(data).to_bytes(4, "big") + data)
+    table = table.combine_chunks().replace_schema_metadata(None)
+    with pa.PythonFile(sink, mode="w") as file, pa.ipc.new_stream(file, table.schema) as writer:
+        writer.write_table(table)
+    return sink.mac.digest()

@@ -1,0 +1,145 @@
+"""The releases that this home has published or received, and the one on its way out.
+
+Folders: ``<agreement>/<flow>/<line>/<first half of the agreement's digest>/<version>``, each with
+manifest, signature and content; ``pending`` beside them holds a release that the unit may or may
+not have, sealed, so that the same bytes can be sent again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from padan_client.base.errors import VerificationError
+from padan_client.base.files import ensure_private_folder, write_private
+from padan_client.base.language import t
+from padan_client.base.place import FlowPlace
+from padan_linkage.direct.manifest import ManifestError
+from padan_linkage.release.manifest import Release, parse_release
+
+_MANIFEST, _SIGNATURE, _CONTENT = "manifest.json", "manifest.sig", "content.csv"
+_SEALED, _REQUEST = "sealed.bin", "request-id"
+_PENDING = "pending"
+
+
+@dataclass(frozen=True, repr=False)
+class Kept:
+    """One release on this disk."""
+
+    release: Release
+    signature: bytes
+    content: bytes
+
+
+@dataclass(frozen=True, repr=False)
+class Pending:
+    """A release on its way out."""
+
+    kept: Kept
+    sealed: bytes
+    request_id: str
+
+
+class KeptReleases:
+    """Releases under a home folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def newest(self, place: FlowPlace, line: str) -> Kept | None:
+        """The highest version under the agreement as it stands; None where there is none."""
+        versions = _versions(self._of(place, line))
+        return self._read(self._of(place, line) / str(versions[-1])) if versions else None
+
+    def get(self, place: FlowPlace, line: str, version: int) -> Kept | None:
+        """One version, None where it is not here."""
+        folder = self._of(place, line) / str(version)
+        return self._read(folder) if folder.exists() else None
+
+    def before(self, place: FlowPlace, line: str) -> Kept | None:
+        """The last release under any wording of the agreement: what readers know already."""
+        lines = self._of(place, line).parent
+        found = [
+            self._read(folder / str(versions[-1]))
+            for folder in (sorted(lines.iterdir()) if lines.exists() else [])
+            if (versions := _versions(folder))
+        ]
+        return max(found, key=lambda k: k.release.created, default=None)
+
+    def keep(self, place: FlowPlace, line: str, kept: Kept) -> None:
+        """Keep a verified release, durably; the same one again is harmless."""
+        target = self._of(place, line) / str(kept.release.version)
+        if not target.exists():
+            self._write(target, kept, {})
+
+    def hold(self, place: FlowPlace, line: str, pending: Pending) -> None:
+        """Keep what is about to be sent, durably."""
+        extra = {_SEALED: pending.sealed, _REQUEST: pending.request_id.encode()}
+        self._write(self._of(place, line) / _PENDING, pending.kept, extra)
+
+    def held(self, place: FlowPlace, line: str) -> Pending | None:
+        """What was about to be sent."""
+        folder = self._of(place, line) / _PENDING
+        if not folder.exists():
+            return None
+        sealed, request_id = (folder / _SEALED).read_bytes(), (folder / _REQUEST).read_text()
+        return Pending(self._read(folder), sealed, request_id)
+
+    def sent(self, place: FlowPlace, line: str) -> None:
+        """What was about to be sent has arrived."""
+        folder = self._of(place, line) / _PENDING
+        version = self._read(folder).release.version
+        for name in (_SEALED, _REQUEST):
+            (folder / name).unlink(missing_ok=True)
+        folder.rename(folder.with_name(str(version)))
+
+    def drop(self, place: FlowPlace, line: str) -> None:
+        """What was about to be sent never will be."""
+        shutil.rmtree(self._of(place, line) / _PENDING, ignore_errors=True)
+
+    def _of(self, place: FlowPlace, line: str) -> Path:
+        half = place.digest.hex()[:32]
+        return self._folder / place.agreement.id / place.flow.id / line / half
+
+    def _write(self, target: Path, kept: Kept, extra: dict[str, bytes]) -> None:
+        draft = target.with_name(f".{target.name}.tmp")
+        shutil.rmtree(draft, ignore_errors=True)
+        ensure_private_folder(draft)
+        files = {
+            _MANIFEST: kept.release.document(),
+            _SIGNATURE: kept.signature,
+            _CONTENT: kept.content,
+            **extra,
+        }
+        for name, content in files.items():
+            write_private(draft / name, content)
+        shutil.rmtree(target, ignore_errors=True)
+        draft.rename(target)
+
+    def _read(self, folder: Path) -> Kept:
+        try:
+            release = parse_release((folder / _MANIFEST).read_bytes())
+            content = (folder / _CONTENT).read_bytes()
+            signature = (folder / _SIGNATURE).read_bytes()
+        except (OSError, ManifestError):
+            raise _damaged(folder) from None
+        if hashlib.sha256(content).hexdigest() != release.content_sha256:
+            raise _damaged(folder)
+        return Kept(release, signature, content)
+
+
+def _versions(folder: Path) -> list[int]:
+    names = [path.name for path in folder.iterdir()] if folder.exists() else []
+    return sorted(int(name) for name in names if re.fullmatch(r"[1-9][0-9]*", name))
+
+
+def _damaged(folder: Path) -> VerificationError:
+    return VerificationError(
+        t(
+            f"Salinan rilis di {folder} rusak. Pulihkan dari cadangan.",
+            f"The copy of a release in {folder} is damaged. Restore it from a backup.",
+        )
+    )

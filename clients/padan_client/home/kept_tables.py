@@ -1,0 +1,253 @@
+"""The requester's copies of label tables: downloaded once, verified chunk by chunk, kept.
+
+A table's folder holds its manifest, its signature, the hashes of its chunks and its rows; rows that
+are still on their way are in ``rows.part``. What a provider signed is kept beside them for good:
+were it to give another requester another key for the same epoch, these manifests prove it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from padan_client.base.errors import BadInputError, VerificationError
+from padan_client.base.files import ensure_private_folder, write_private
+from padan_client.base.language import t
+from padan_client.base.place import FlowPlace
+from padan_linkage.direct.lookup import SourceTable
+from padan_linkage.direct.manifest import MANIFEST_FILE, ROWS_FILE, SIGNATURE_FILE, Manifest
+from padan_linkage.direct.table import CHUNK_BYTES, LabelTable, TableError, verify_chunk
+
+_PART = "rows.part"
+
+
+@dataclass(frozen=True, repr=False)
+class Offered:
+    """A table that the provider lists, its manifest verified, its chunk hashes fit the root."""
+
+    manifest: Manifest
+    document: bytes
+    signature: bytes
+    leaves: list[bytes]
+
+    def __repr__(self) -> str:
+        return f"Offered({self.manifest.table!r})"
+
+
+class _Seen(BaseModel):
+    """What this requester has been shown of a flow: it never goes back."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    epoch: int = 0
+    created: str = ""
+    table: str = ""
+    sequence: int = 0
+    public_keys: dict[int, str] = {}
+
+
+class TableCache:
+    """The tables of one flow of one agreement."""
+
+    def __init__(self, folder: Path, place: FlowPlace) -> None:
+        digest = place.digest.hex()[:16]
+        self._folder = folder / place.agreement.id / digest / place.flow.id
+
+    def accept(self, tables: list[Offered]) -> None:
+        """Note what is offered now, a base and its deltas.
+
+        Raises VerificationError where the provider goes back: to an older table than it has shown,
+        to fewer deltas, or to another public key for an epoch.
+        """
+        base, last = tables[0].manifest, tables[-1].manifest
+        seen = self._seen()
+        if seen.public_keys.get(base.epoch, base.public_key) != base.public_key:
+            raise _another_key(base.epoch)
+        newest = (seen.epoch, seen.created, seen.sequence if seen.table == base.table else 0)
+        if (base.epoch, base.created, last.sequence) < newest:
+            raise _gone_back()
+        keys = seen.public_keys | {base.epoch: base.public_key}
+        now = _Seen(
+            epoch=base.epoch,
+            created=base.created,
+            table=base.table,
+            sequence=last.sequence,
+            public_keys=keys,
+        )
+        if now != seen:
+            write_private(self._folder / "seen.json", now.model_dump_json(indent=1).encode())
+
+    def has(self, manifest: Manifest) -> bool:
+        """Whether all rows of the table are here."""
+        return (self._table(manifest.table) / ROWS_FILE).exists()
+
+    def opened(self, manifest: Manifest) -> SourceTable:
+        """The table, mapped. Raises VerificationError if its file was cut since."""
+        try:
+            rows = LabelTable.open(self._table(manifest.table) / ROWS_FILE, manifest.rows)
+        except (OSError, TableError):
+            raise _spoilt(manifest) from None
+        return SourceTable(rows, manifest.table_id)
+
+    def arriving(self, offered: Offered) -> Arriving:
+        """The table's file to be filled, from the chunks that an earlier process left."""
+        folder = ensure_private_folder(self._table(offered.manifest.table))
+        write_private(folder / MANIFEST_FILE, offered.document)
+        write_private(folder / SIGNATURE_FILE, offered.signature)
+        return Arriving(offered, folder)
+
+    def manifests(self) -> list[Manifest]:
+        """The manifests of the tables that are here whole."""
+        found = []
+        for path in sorted(self._folder.glob(f"*/{ROWS_FILE}")):
+            document = (path.parent / MANIFEST_FILE).read_bytes()
+            found.append(Manifest.model_validate(json.loads(document)))
+        return found
+
+    def current(self) -> set[str]:
+        """The ids of the newest base and its deltas."""
+        base = self._seen().table
+        return {m.table for m in self.manifests() if base in {m.table, m.base}}
+
+    def keep_only(self, wanted: Iterable[str]) -> None:
+        """Remove the rows of all other tables; their signed manifests stay."""
+        named = set(wanted)
+        for folder in self._folder.glob("*/"):
+            if folder.name not in named:
+                (folder / ROWS_FILE).unlink(missing_ok=True)
+                (folder / _PART).unlink(missing_ok=True)
+
+    def forget(self) -> None:
+        """Remove everything of this flow."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _table(self, table: str) -> Path:
+        return self._folder / table
+
+    def _seen(self) -> _Seen:
+        path = self._folder / "seen.json"
+        if not path.exists():
+            return _Seen()
+        try:
+            return _Seen.model_validate(json.loads(path.read_bytes()))
+        except (ValueError, ValidationError):
+            raise BadInputError(
+                t(
+                    f"Berkas {path} rusak. Hapus untuk mengunduh tabel lagi.",
+                    f"The file {path} is damaged. Delete it to download the table again.",
+                )
+            ) from None
+
+
+class Arriving:
+    """A table on its way; use as a context manager. Chunks are taken in order and verified."""
+
+    def __init__(self, offered: Offered, folder: Path) -> None:
+        self._offered = offered
+        self._folder = folder
+        path = folder / _PART
+        path.touch(mode=0o600)
+        self._file = path.open("r+b")
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self._file.close()
+            raise _busy() from None
+        #: Number of the next chunk.
+        self.next_chunk = 0
+
+    def __enter__(self) -> Self:
+        self._resume()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._file.close()
+
+    @property
+    def chunks(self) -> int:
+        """Chunks of the whole table."""
+        return len(self._offered.leaves)
+
+    def take(self, chunk: int, data: bytes) -> None:
+        """Take the next chunk. Raises VerificationError if it is another one or not as signed."""
+        if chunk != self.next_chunk or chunk >= self.chunks:
+            raise _spoilt(self._offered.manifest)
+        try:
+            verify_chunk(self._offered.leaves, self._offered.manifest.rows, chunk, data)
+        except TableError:
+            raise _spoilt(self._offered.manifest) from None
+        self._file.write(data)
+        self.next_chunk += 1
+
+    def finish(self) -> None:
+        """All chunks are here: the table can be used."""
+        self._file.close()
+        (self._folder / _PART).replace(self._folder / ROWS_FILE)
+
+    def _resume(self) -> None:
+        """Keep the chunks that are here and right."""
+        rows = self._offered.manifest.rows
+        for chunk in range(self.chunks):
+            data = self._file.read(CHUNK_BYTES)
+            try:
+                verify_chunk(self._offered.leaves, rows, chunk, data)
+            except TableError:
+                break
+            self.next_chunk = chunk + 1
+        self._file.seek(self.next_chunk * CHUNK_BYTES)
+        self._file.truncate()
+
+
+def _busy() -> BadInputError:
+    return BadInputError(
+        t(
+            "Tabel itu sedang diunduh proses lain. Tunggu sampai selesai.",
+            "Another process is downloading the table. Wait for it to end.",
+        )
+    )
+
+
+def _spoilt(manifest: Manifest) -> VerificationError:
+    return VerificationError(
+        t(
+            f"Tabel {manifest.table} bukan yang ditandatangani penyedia, atau salinannya di sini "
+            "rusak. Tidak ada kode yang diterima; hubungi penyedia.",
+            f"Table {manifest.table} is not the one that the provider signed, or its copy here is "
+            "damaged. No code was taken; ask the provider.",
+        )
+    )
+
+
+def _another_key(epoch: int) -> VerificationError:
+    return VerificationError(
+        t(
+            f"Penyedia menunjukkan kunci lain untuk epok {epoch} daripada sebelumnya. Jangan "
+            "lanjutkan: kunci yang berbeda dapat dipakai untuk membedakan peminta.",
+            f"The provider shows another key for epoch {epoch} than before. Do not go on: "
+            "different keys can be used to tell requesters apart.",
+        )
+    )
+
+
+def _gone_back() -> VerificationError:
+    return VerificationError(
+        t(
+            "Penyedia menawarkan tabel yang lebih lama daripada yang pernah ditunjukkannya. Jangan "
+            "lanjutkan; hubungi penyedia.",
+            "The provider offers an older table than it has shown before. Do not go on; ask the "
+            "provider.",
+        )
+    )

@@ -1,0 +1,6 @@
+"""Both sides of the protocol as steps that ask for effects and never touch the network.
+
+:mod:`.session` is what both sides establish before data moves. Then :mod:`.unit` (start at
+``confirming`` and ``publishing``), :mod:`.direct` (the same, without a third party) and
+:mod:`.releases`. May import ``results``, ``home``, ``records`` and ``base``.
+"""

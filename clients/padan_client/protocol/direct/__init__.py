@@ -1,0 +1,6 @@
+"""Direct mode from a party's side. Spec: ``proto/spec/60-direct-mode.md``.
+
+A requester's list: :mod:`.confirming` (:mod:`.session`, :mod:`.evaluating`, :mod:`.answering`); a
+few records in real time: :mod:`.asking`. A provider's label table: :mod:`.publishing`
+(:mod:`.building`, :mod:`.blocks`).
+"""

@@ -1,0 +1,236 @@
+"""From a list to its answers in direct mode: key after key, only for rows that are still open.
+
+Everything is at home; the provider sees blinded elements and roughly how many. Identifiers come
+first in the agreement's order, tolerant keys after them; labels that differ are ambiguous, never a
+guess.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from padan_client.base.effects import Steps, work
+from padan_client.base.errors import RefusedError, VerificationError
+from padan_client.base.language import t
+from padan_client.base.place import FlowPlace
+from padan_client.base.reasons import explain
+from padan_client.protocol.direct.evaluating import Asking, evaluate
+from padan_client.records.lists import RequestList
+from padan_client.results.table import (
+    SAME,
+    UNCHECKED,
+    Answered,
+    ConfirmResult,
+    PassSummary,
+    count_codes,
+    result_table,
+)
+from padan_linkage.agreement import JAKARTA, Flow
+from padan_linkage.direct.inputs import asked_inputs
+from padan_linkage.direct.lookup import Answering, Found, look_up
+from padan_linkage.direct.schema import DirectKey, DirectSchema
+from padan_linkage.outcomes import AMBIGUOUS, MATCHED
+from padan_linkage.payload import day_number
+
+#: Column that says which way a row was answered: ``direct:<key>`` or ``unit:<pass>``.
+WAY = "cara"
+_SURE, _LIKELY = 3, 2  # bands: an identifier agreed, a tolerant key agreed
+
+
+@dataclass(frozen=True, repr=False)
+class DirectAnswers:
+    """Answers to the asked records, and how many evaluations each key took.
+
+    ``day`` is that of the base table: labels may be that old.
+    """
+
+    answering: Answering
+    evaluated: dict[str, int]
+    day: int = 0
+
+
+def answer(asking: Asking, asked: RequestList) -> Steps[DirectAnswers]:
+    """Ask for the list's records, one key after another.
+
+    Raises VerificationError where a label does not open or says what the flow does not have.
+    """
+    answering = Answering(len(asked))
+    evaluated: dict[str, int] = {}
+    for number, key in enumerate(asking.session.schema.keys):
+        batch = yield from work(partial(_batch, asking, asked, answering, key))
+        if not batch.size:
+            continue
+        _require_allowed(asking, batch.size)
+        evaluated[key.id] = batch.size
+        outputs = yield from evaluate(asking, key.id, batch.messages, batch.size)
+        yield from work(partial(_take, asking, answering, number, outputs, batch))
+    made = asking.session.manifests[0].created_at.astimezone(JAKARTA).date()
+    return DirectAnswers(answering, evaluated, day_number(made))
+
+
+@dataclass(frozen=True, repr=False)
+class _Batch:
+    """What one key asks: distinct ``messages``, filled up with random ones to ``size``.
+
+    ``which``, ``record``: int64[m], the message and the record of each input.
+    """
+
+    messages: list[bytes]
+    which: NDArray[np.int64]
+    record: NDArray[np.int64]
+    size: int
+
+
+def _batch(asking: Asking, asked: RequestList, answering: Answering, key: DirectKey) -> _Batch:
+    """The distinct inputs of the open records, and how many elements to send."""
+    open_records = answering.open_records()
+    fields, schema = asking.session.fields, asking.session.schema
+    made = asked_inputs(fields, key, asked.subset(open_records))
+    coded = pc.dictionary_encode(made.messages)
+    if isinstance(coded, pa.ChunkedArray):
+        coded = coded.combine_chunks()
+    messages = coded.dictionary.to_pylist()
+    if asking.hide_found:
+        everybody = np.arange(len(asked))
+        inputs = len(asked_inputs(fields, key, asked.subset(everybody)).record)
+        size = whole_size(inputs, len(asked))
+    else:
+        size = rounded_size(len(messages), len(asked), schema.evaluations_per_list)
+    fewest = schema.minimum_batch if size else 0
+    which = coded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
+    return _Batch(messages, which, open_records[made.record], max(size, fewest))
+
+
+def rounded_size(inputs: int, records: int, limit: int) -> int:
+    """Elements sent for ``inputs`` of a list of ``records``: up to a sixteenth of the list more.
+
+    So the provider learns only roughly how many rows an earlier key left open (spec 60, "Sizes").
+    Rounding alone never exceeds ``limit``.
+    """
+    step = 1 << max(0, records.bit_length() - 5)
+    return max(inputs, min(-(-inputs // step) * step, limit))
+
+
+def whole_size(inputs: int, records: int) -> int:
+    """Elements sent for a key by whose inputs for all ``records`` are counted: whole lists.
+
+    For a key of one value a record that is the list's length, whatever was found, is missing or
+    comes twice.
+    """
+    return max(1, -(-inputs // records)) * records
+
+
+def _require_allowed(asking: Asking, size: int) -> None:
+    """Refuse to send a list that the provider would refuse."""
+    limit = asking.session.schema.evaluations_per_list
+    if size > limit:
+        place = asking.session.place
+        reason = "QUOTA_LIST_EXCEEDED"
+        article = place.flow.basis[0] if place.flow.basis else place.agreement.term_article
+        named = {"agreement": place.agreement.id, "flow": place.flow.id, "article": article}
+        raise RefusedError(explain(reason, {**named, "limit": str(limit)}), reason)
+
+
+def _take(
+    asking: Asking,
+    answering: Answering,
+    number: int,
+    outputs: NDArray[np.uint8],
+    batch: _Batch,
+) -> None:
+    session, which = asking.session, batch.which
+    found = look_up(session.tables, outputs)
+    unknown = np.uint64(~((1 << len(session.place.flow.codes)) - 1) & (1 << 64) - 1)
+    empty = found.hit & ~found.ambiguous & (found.codes == 0)
+    if found.failed.any() or (found.codes & unknown).any() or empty.any():
+        raise _wrong_label(session.schema.keys[number].id)
+    answering.take(
+        number,
+        batch.record,
+        Found(found.hit[which], found.codes[which], found.ambiguous[which], found.failed[which]),
+    )
+
+
+def summaries(schema: DirectSchema, answers: DirectAnswers) -> tuple[PassSummary, ...]:
+    """Rows that each key settled, as unit mode has it for passes; direct mode estimates nothing."""
+    answering = answers.answering
+    found = []
+    for number, key in enumerate(schema.keys):
+        mine = answering.answered_by == number
+        found.append(
+            PassSummary(
+                pass_id=key.id,
+                matched_rows=int((mine & (answering.outcome == MATCHED)).sum()),
+                ambiguous_rows=int((mine & (answering.outcome == AMBIGUOUS)).sum()),
+                precision=None,
+                recall=None,
+                mode="direct",
+            )
+        )
+    return tuple(found)
+
+
+def direct_result(
+    place: FlowPlace, schema: DirectSchema, asked: RequestList, answers: DirectAnswers, run: str
+) -> ConfirmResult:
+    """Word the answers."""
+    flow = place.flow
+    answering = answers.answering
+    tolerant = np.array([key.tolerant for key in schema.keys], np.bool_)
+    bands = np.where(tolerant[answering.answered_by], _LIKELY, _SURE)
+    matched = answering.outcome == MATCHED
+    answered = Answered(
+        outcomes=answering.outcome,
+        bands=np.where(matched, bands, 0).astype(np.uint8),
+        codes=answering.codes,
+        passes=np.where(matched, answering.answered_by, -1),
+        checks=_checks(flow, schema, answering),
+        days=np.where(matched, answers.day, 0).astype(np.uint16),
+    )
+    ids = [key.id for key in schema.keys]
+    known = place.party_names
+    table = result_table(flow, ids, asked.ids, asked.rows, asked.asked, answered, known)
+    return ConfirmResult(
+        table=with_way(table, "direct"),
+        quarantine=asked.quarantine,
+        counts=count_codes(flow, table),
+        passes=summaries(schema, answers),
+        run=run,
+        evaluated=dict(answers.evaluated),
+    )
+
+
+def with_way(table: pa.Table, mode: str) -> pa.Table:
+    """A result table with the column that says the way, "" where nothing answered."""
+    passes = table["jalur"]
+    way = pc.binary_join_element_wise(mode, passes, ":")
+    return table.append_column(WAY, pc.if_else(pc.equal(passes, ""), "", way))
+
+
+def _checks(flow: Flow, schema: DirectSchema, answering: Answering) -> NDArray[np.uint8]:
+    """A field agrees if the key that answered has it whole; a label tells nothing of the others."""
+    checks = np.full((len(answering.outcome), len(flow.confirm)), UNCHECKED, np.uint8)
+    matched = answering.outcome == MATCHED
+    for number, key in enumerate(schema.keys):
+        mine = matched & (answering.answered_by == number)
+        for bit, name in enumerate(flow.confirm):
+            if name in key.exact:
+                checks[mine, bit] = SAME
+    return checks
+
+
+def _wrong_label(key_id: str) -> VerificationError:
+    return VerificationError(
+        t(
+            f"Tabel penyedia memuat jawaban yang tidak sah (kunci {key_id}). Tidak ada kode yang "
+            "diterima; hubungi penyedia.",
+            f"The provider's table holds an invalid answer (key {key_id}). No code was taken; "
+            "ask the provider.",
+        )
+    )

@@ -1,0 +1,298 @@
+"""Has a set of PRF inputs evaluated blindly: commit, be charged once, send, verify, keep.
+
+Blinds come from the job's seed, so a repeat after a crash makes the same elements, finds the list
+that it committed to (same request id: no second charge) and asks again only for the chunks whose
+outputs are not on disk. Spec ``proto/spec/60-direct-mode.md``, "Blinding".
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from numpy.typing import NDArray
+
+from padan.v1 import direct_service_pb2 as pb
+from padan_client.base.effects import Backoff, Exchange, Patience, Peer, Steps, call, work
+from padan_client.base.errors import UnavailableError, VerificationError
+from padan_client.base.language import t
+from padan_client.protocol.direct.session import DirectSession
+from padan_client.protocol.progress import Progress, Report, Stage
+from padan_linkage.crypto.randomness import Drbg
+from padan_linkage.direct.blinding import BLIND_SEED_BYTES, Blinded, blind
+from padan_linkage.direct.commitment import CHUNK_ELEMENTS, Commitment
+from padan_linkage.direct.oprf import OUTPUT_BYTES, OprfError
+
+#: Chunks of one stream: some seconds of the provider's work, a megabyte or two each way.
+WINDOW = 48
+_SLOT = CHUNK_ELEMENTS * OUTPUT_BYTES + 16
+_PADDING_BYTES = 32
+
+
+@dataclass(frozen=True, repr=False)
+class Asking:
+    """How a job asks: the session, its secret seed, a folder for outputs (None: keep nothing).
+
+    ``hide_found``: every key sends as many elements as if no key before it had found anybody.
+    """
+
+    session: DirectSession
+    seed: bytes
+    folder: Path | None
+    patience: Patience
+    report: Report
+    threads: int
+    hide_found: bool = False
+
+
+class Outputs:
+    """Outputs of a list on disk, one sealed slot a chunk; a slot that does not open is missing."""
+
+    def __init__(self, path: Path | None, seed: bytes) -> None:
+        self._path = path
+        self._cipher = AESGCM(hashlib.sha256(b"padan/v1 kept outputs\x00" + seed).digest())
+        self._memory: dict[int, bytes] = {}
+        if path is not None:
+            path.touch(mode=0o600)
+
+    def put(self, chunk: int, outputs: NDArray[np.uint8]) -> None:
+        """Keep the outputs ``uint8[k, 64]`` of a chunk."""
+        raw = outputs.tobytes().ljust(_SLOT - 16, b"\x00")
+        if self._path is None:
+            self._memory[chunk] = raw
+            return
+        nonce = chunk.to_bytes(12, "big")  # a slot is written with one content alone
+        with self._path.open("r+b") as file:
+            file.seek(chunk * _SLOT)
+            file.write(self._cipher.encrypt(nonce, raw, None))
+
+    def get(self, chunk: int) -> bytes | None:
+        """The outputs of a chunk, padded with zeros to a whole one; None if they are not here."""
+        if self._path is None:
+            return self._memory.get(chunk)
+        with self._path.open("rb") as file:
+            file.seek(chunk * _SLOT)
+            sealed = file.read(_SLOT)
+        try:
+            return self._cipher.decrypt(chunk.to_bytes(12, "big"), sealed, None)
+        except (InvalidTag, ValueError):
+            return None
+
+
+@dataclass(repr=False)
+class _List:
+    """A blinded list and how far it is."""
+
+    name: str
+    chunks: list[Blinded]
+    commitment: Commitment
+    outputs: Outputs
+    missing: set[int] = field(default_factory=set)
+
+
+def evaluate(
+    asking: Asking, label: str, messages: Sequence[bytes], size: int
+) -> Steps[NDArray[np.uint8]]:
+    """Outputs ``uint8[n, 64]`` of distinct ``messages``, every proof verified.
+
+    ``label`` names the step within the job. The order that is sent is random, and a list shorter
+    than ``size`` is filled up with elements of nobody. Raises VerificationError where the
+    provider's answers cannot be believed.
+    """
+    order, state = yield from work(lambda: _blinded(asking, label, messages, size))
+    state.name = yield from _commit(asking, label, state.commitment)
+    backoff = asking.patience.start()
+    total = len(order)
+    if state.missing and len(state.chunks) == 1:
+        yield from _single(asking, state)
+    while state.missing:
+        done = (len(state.chunks) - len(state.missing)) * CHUNK_ELEMENTS
+        asking.report(Progress(Stage.EVALUATE, done, total, label))
+        yield from _window(asking, state, backoff)
+    asking.report(Progress(Stage.EVALUATE, total, total, label))
+    return (yield from work(lambda: _gathered(state, order, len(messages))))
+
+
+def _order(
+    asking: Asking, label: str, messages: Sequence[bytes], size: int
+) -> tuple[NDArray[np.int64], list[bytes]]:
+    """Messages filled up and in random order; ``order[i]`` is which message went to place i."""
+    drbg = _drbg(asking, f"order {label}", messages)
+    padding = [drbg.bytes(_PADDING_BYTES) for _ in range(size - len(messages))]
+    whole = [*messages, *padding]
+    order = drbg.permutation(len(whole))
+    return order, [whole[i] for i in order.tolist()]
+
+
+def _blinded(
+    asking: Asking, label: str, messages: Sequence[bytes], size: int
+) -> tuple[NDArray[np.int64], _List]:
+    """The order, and all chunks blinded, in threads; the kernels leave the interpreter free."""
+    order, sent = _order(asking, label, messages, size)
+    drbg = _drbg(asking, f"blind {label}", sent)
+    pieces = [sent[i : i + CHUNK_ELEMENTS] for i in range(0, len(sent), CHUNK_ELEMENTS)]
+    secrets = [drbg.bytes(BLIND_SEED_BYTES * len(piece)) for piece in pieces]
+    if len(pieces) == 1:
+        chunks = [blind(pieces[0], secrets[0])]
+    else:
+        with ThreadPoolExecutor(asking.threads) as pool:
+            chunks = list(pool.map(blind, pieces, secrets))
+    path = asking.folder / f"{_digest(sent).hex()[:24]}.outputs" if asking.folder else None
+    outputs = Outputs(path, drbg.bytes(32))
+    missing = {n for n in range(len(chunks)) if outputs.get(n) is None}
+    commitment = Commitment(chunk.elements for chunk in chunks)
+    return order, _List("", chunks, commitment, outputs, missing)
+
+
+def _commit(asking: Asking, label: str, commitment: Commitment) -> Steps[str]:
+    """Commit to the list, or find it again. Returns its resource name."""
+    session = asking.session
+    wanted = pb.BlindedList(
+        epoch=session.epoch, element_count=commitment.element_count, root=commitment.root
+    )
+    request_id = uuid.UUID(
+        bytes=_drbg(asking, f"id {label}", [commitment.root]).bytes(16), version=4
+    )
+    given = yield from call(
+        "DirectService.CreateBlindedList",
+        pb.CreateBlindedListRequest(
+            parent=session.place.name, blinded_list=wanted, request_id=str(request_id)
+        ),
+        pb.BlindedList,
+        asking.patience,
+        Peer.PROVIDER,
+    )
+    same = (given.epoch, given.element_count, given.root) == (
+        wanted.epoch,
+        wanted.element_count,
+        wanted.root,
+    )
+    name = re.escape(session.place.name) + r"/blindedLists/[A-Za-z0-9_-]{1,64}"
+    if not same or not re.fullmatch(name, given.name):
+        raise _unbelievable("blinded_list")
+    return given.name
+
+
+def _single(asking: Asking, state: _List) -> Steps[None]:
+    """Evaluate a list of one chunk by one call: the quick way for a few records."""
+    sink = _Sink(state, [0], asking.session.public_key, None)
+    (request,) = _requests(state, [0])
+    response = yield from call(
+        "DirectService.EvaluateElements",
+        request,
+        pb.EvaluateElementsResponse,
+        asking.patience,
+        Peer.PROVIDER,
+    )
+    sink(response)
+    yield from work(sink.settle)
+
+
+def _window(asking: Asking, state: _List, backoff: Backoff) -> Steps[None]:
+    """Evaluate the next missing chunks over one stream; what arrives is verified meanwhile."""
+    wanted = sorted(state.missing)[:WINDOW]
+    before = len(state.missing)
+    with ThreadPoolExecutor(asking.threads) as pool:
+        sink = _Sink(state, wanted, asking.session.public_key, pool)
+        lost: UnavailableError | None = None
+        try:
+            yield Exchange(
+                "DirectService.EvaluateElementStream",
+                lambda: _requests(state, wanted),
+                sink,
+                Peer.PROVIDER,
+            )
+        except UnavailableError as failure:
+            lost = failure
+        yield from work(sink.settle)
+    if len(state.missing) < before:
+        backoff.progress()
+    elif lost is None:
+        raise _unbelievable("chunk")
+    if lost is not None:
+        yield backoff.after(lost)
+
+
+def _requests(state: _List, wanted: Sequence[int]) -> Iterator[pb.EvaluateElementsRequest]:
+    for chunk in wanted:
+        yield pb.EvaluateElementsRequest(
+            blinded_list=state.name,
+            chunk=chunk,
+            elements=state.chunks[chunk].elements,
+            audit_path=state.commitment.audit_path(chunk),
+        )
+
+
+@dataclass(repr=False)
+class _Sink:
+    """Takes evaluated chunks in the order they were asked for, and has each verified in a thread.
+
+    A stream that does not answer what was asked is cut at once, so none goes on for ever.
+    """
+
+    state: _List
+    wanted: Sequence[int]
+    public_key: bytes
+    pool: ThreadPoolExecutor | None
+    running: list[tuple[int, Callable[[], NDArray[np.uint8]]]] = field(default_factory=list)
+
+    def __call__(self, message: pb.EvaluateElementsResponse) -> None:
+        place = len(self.running)
+        if place >= len(self.wanted) or message.chunk != self.wanted[place]:
+            raise _unbelievable("chunk")
+        chunk = self.state.chunks[message.chunk]
+        finalise = partial(chunk.finalise, message.evaluated, message.proof, self.public_key)
+        result = finalise if self.pool is None else self.pool.submit(finalise).result
+        self.running.append((message.chunk, result))
+
+    def settle(self) -> None:
+        """Keep what is verified. Raises VerificationError for a proof that does not hold."""
+        for chunk, finalise in self.running:
+            try:
+                outputs = finalise()
+            except OprfError:
+                raise _unbelievable("proof") from None
+            self.state.outputs.put(chunk, outputs)
+            self.state.missing.discard(chunk)
+
+
+def _gathered(state: _List, order: NDArray[np.int64], count: int) -> NDArray[np.uint8]:
+    """The outputs in the messages' order, those of the padding left out."""
+    raw = b"".join(state.outputs.get(n) or b"" for n in range(len(state.chunks)))
+    sent = np.frombuffer(raw, np.uint8).reshape(-1, OUTPUT_BYTES)[: len(order)]
+    outputs = np.empty((len(order), OUTPUT_BYTES), np.uint8)
+    outputs[order] = sent
+    return outputs[:count]
+
+
+def _drbg(asking: Asking, label: str, messages: Sequence[bytes]) -> Drbg:
+    """A generator for one use with these very messages: no blind ever serves two inputs."""
+    key = asking.session.public_key.hex()
+    return Drbg(asking.seed).fork(f"{label} {key} {_digest(messages).hex()}")
+
+
+def _digest(messages: Sequence[bytes]) -> bytes:
+    digest = hashlib.sha256()
+    for message in messages:
+        digest.update(len(message).to_bytes(4, "big") + message)
+    return digest.digest()
+
+
+def _unbelievable(field: str) -> VerificationError:
+    return VerificationError(
+        t(
+            f"Jawaban penyedia tidak sah ({field}): bukan dengan kunci yang ditandatanganinya, "
+            "atau bukan atas yang ditanyakan. Tidak ada kode yang diterima; hubungi penyedia.",
+            f"The provider's answer is invalid ({field}): not by the key that it signed, or not "
+            "to what was asked. No code was taken; ask the provider.",
+        )
+    )

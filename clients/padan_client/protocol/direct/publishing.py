@@ -1,0 +1,334 @@
+"""The provider's side of direct mode: build a label table and publish it into its folder.
+
+1. Prepare the table of records; take the newest epoch's seed, or that of the base of a delta.
+2. Find or start the job; build the rows in it.
+3. Sign the manifest; move everything into the tables folder at once.
+4. Keep the registry, which a later delta needs; close the job.
+
+Nothing travels: ``padan-server provider`` serves what appears in the folder.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pyarrow as pa
+
+from padan_client.base.effects import Steps, work
+from padan_client.base.errors import BadInputError, RefusedError
+from padan_client.base.language import t
+from padan_client.base.place import FlowPlace
+from padan_client.base.reasons import explain
+from padan_client.base.version import VERSION
+from padan_client.home.folder import Home
+from padan_client.home.jobs import Job, input_digest
+from padan_client.home.kept_registries import joined, without
+from padan_client.protocol.direct.blocks import Plan
+from padan_client.protocol.direct.building import Builder, Built
+from padan_client.protocol.progress import Progress, Report, Stage
+from padan_client.protocol.session import require_role
+from padan_client.records.registry import Registry
+from padan_linkage.agreement import Flow, FlowKind, Mode
+from padan_linkage.crypto.randomness import Drbg
+from padan_linkage.direct.manifest import (
+    MANIFEST_FILE,
+    ROWS_FILE,
+    SIGNATURE_FILE,
+    Manifest,
+    ManifestError,
+    Publication,
+    format_moment,
+    manifest_statement,
+)
+from padan_linkage.direct.schema import DirectSchema
+from padan_linkage.normalise import NORMALISER_VERSION
+from padan_linkage.schema import Pass, Schema
+
+#: Days that a base is good for, unless the provider says otherwise.
+DAYS = 31
+
+
+@dataclass(frozen=True, repr=False)
+class DirectPublication:
+    """What to publish; with ``base`` (a table's id) changed records and ``deletes``."""
+
+    registry: Registry
+    base: str = ""
+    deletes: tuple[str, ...] = ()
+    days: int = DAYS
+
+
+@dataclass(frozen=True)
+class PublishedTable:
+    """A published table: its manifest, and how many records it speaks of or lets go."""
+
+    manifest: Manifest
+    records: int
+    deleted: int
+
+
+@dataclass(frozen=True, repr=False)
+class _Table:
+    """A table on its way."""
+
+    home: Home
+    place: FlowPlace
+    job: Job
+    base: Manifest | None
+    publication: DirectPublication
+
+    @property
+    def epoch(self) -> int:
+        """The key epoch."""
+        return self.job.epoch
+
+    @property
+    def sequence(self) -> int:
+        """0 for a base, otherwise the delta's number."""
+        return int(self.job.names["sequence"])
+
+    @property
+    def target(self) -> Path:
+        """The table's folder once it is published."""
+        return tables_folder(self.home) / self.table_id.hex()
+
+    @property
+    def folder(self) -> Path:
+        """Where the job builds."""
+        return self.home.jobs.folder_of(self.job)
+
+    @property
+    def table_id(self) -> bytes:
+        """The table's id: made once for a job, since labels are bound to it."""
+        return Drbg(self.job.seed_bytes()).fork("table id").bytes(16)
+
+
+def direct_schemas(place: FlowPlace) -> tuple[Schema, DirectSchema]:
+    """Fields and keys of a flow that may run directly. Raises RefusedError otherwise."""
+    flow = place.flow
+    if (
+        flow.kind is not FlowKind.CONFIRMATION
+        or Mode.DIRECT not in flow.modes
+        or flow.schema is None
+        or flow.direct is None
+    ):
+        article = flow.basis[0] if flow.basis else "–"
+        metadata = {"agreement": place.agreement.id, "flow": flow.id, "article": article}
+        raise RefusedError(explain("MODE_NOT_PERMITTED", metadata), "MODE_NOT_PERMITTED", metadata)
+    return flow.schema, flow.direct
+
+
+def usable_schema(flow: Flow, *, unit: bool) -> Schema:
+    """A schema whose passes say which rows can be asked: by the direct keys, and by ``unit`` too.
+
+    Only for preparing records: a key is usable where its fields are there, whatever it derives.
+    """
+    assert flow.schema is not None
+    assert flow.direct is not None
+    keys = tuple(
+        Pass(id=f"langsung-{n}", exact=tuple(dict.fromkeys(e.partition(":")[0] for e in key.exact)))
+        for n, key in enumerate(flow.direct.keys)
+    )
+    passes = (*keys, *flow.schema.passes) if unit else keys
+    return Schema(fields=flow.schema.fields, passes=passes[:32])
+
+
+def publish_table(
+    home: Home,
+    agreement: str,
+    flow: str,
+    prepare: Callable[[FlowPlace, Schema], DirectPublication],
+    *,
+    now: Callable[[], datetime],
+    report: Report,
+    processes: int,
+) -> Steps[tuple[PublishedTable, Registry]]:
+    """Publish what ``prepare`` makes. Returns the table and the registry with its quarantine."""
+    place = home.place(agreement, flow)
+    require_role(place, place.flow.provider, provider=True)
+    direct_schemas(place)
+    report(Progress(Stage.PREPARE, 0, 1))
+    schema = usable_schema(place.flow, unit=False)
+    publication = yield from work(lambda: prepare(place, schema))
+    base = _base_of(home, place, publication.base)
+    epoch = base.epoch if base else home.seeds().current(place, now())
+    digest = yield from work(lambda: _digest(home, place, publication, epoch))
+    job = home.jobs.open("publish-direct", digest, agreement=agreement, flow=flow, epoch=epoch)
+    try:
+        job = _started(home, job, base, now())
+        table = _Table(home, place, job, base, publication)
+        published = yield from work(lambda: _publish(table, report, processes))
+        yield from work(lambda: home.jobs.close(job))
+    finally:
+        home.jobs.release(job)
+    return published, publication.registry
+
+
+def tables_folder(home: Home) -> Path:
+    """Where this home publishes its tables."""
+    return home.folder / home.config.tables_dir
+
+
+def _started(home: Home, job: Job, base: Manifest | None, now: datetime) -> Job:
+    """The job with its moment and sequence; a fresh one where another delta came in between."""
+    sequence = _next_sequence(home, base)
+    table_id = Drbg(job.seed_bytes()).fork("table id").bytes(16)
+    finished = (tables_folder(home) / table_id.hex()).exists()
+    if "created" in job.names and not finished and job.names["sequence"] != str(sequence):
+        job = home.jobs.renew(job)
+    if "created" not in job.names:
+        home.jobs.remember(job, created=format_moment(now), sequence=str(sequence))
+    return job
+
+
+def _publish(table: _Table, report: Report, processes: int) -> PublishedTable:
+    total = len(table.publication.registry)
+    if not table.target.exists():
+        built, registry, deleted = _build(table, report, processes)
+        manifest = _manifest(table, built)
+        base = manifest.base or manifest.table
+        kept = table.home.kept_registries()
+        kept.save(table.place, table.epoch, base, table.sequence, registry)
+        table.home.jobs.remember(table.job, deleted=str(deleted))
+        _move_in(table, manifest)
+        kept.prune(table.place, table.epoch, base, table.sequence)
+    report(Progress(Stage.BUILD, total, total))
+    manifest = Publication.read(table.target).manifest
+    return PublishedTable(manifest, total, int(table.job.names["deleted"]))
+
+
+def _build(table: _Table, report: Report, processes: int) -> tuple[Built, Registry, int]:
+    """Build the rows. Returns them, the registry as it is from now on, and how many left it."""
+    home, place, publication = table.home, table.place, table.publication
+    seed = home.seeds().seed(place, table.epoch)
+    plan = Plan.of(place.flow, place.digest, table.epoch, table.table_id, seed)
+    builder = Builder(plan, table.folder, processes, Drbg(table.job.seed_bytes()))
+    rows, total = table.folder / ROWS_FILE, len(publication.registry)
+    if table.base is None:
+        built = builder.base(
+            publication.registry, rows, lambda done: report(Progress(Stage.BUILD, done, total))
+        )
+        return built, publication.registry, 0
+    before = home.kept_registries().load(place, table.epoch, table.base.table, table.sequence - 1)
+    leaving = set(publication.deletes)
+    kept, gone = without(before, {*leaving, *publication.registry.ids.to_pylist()})
+    report(Progress(Stage.BUILD, 0, total))
+    built = builder.delta(kept, gone, publication.registry, rows)
+    deleted = sum(each in leaving for each in gone.ids.to_pylist())
+    return built, joined(kept, publication.registry), deleted
+
+
+def _manifest(table: _Table, built: Built) -> Manifest:
+    place, base = table.place, table.base
+    schema, direct = direct_schemas(place)
+    created = table.job.names["created"]
+    lasts = timedelta(days=table.publication.days)
+    return Manifest(
+        agreement=place.agreement.id,
+        agreement_digest=place.digest.hex(),
+        flow=place.flow.id,
+        epoch=table.epoch,
+        table=table.table_id.hex(),
+        base=base.table if base else None,
+        sequence=table.sequence,
+        public_key=table.home.seeds().public_key(place, table.epoch).hex(),
+        root=built.root.hex(),
+        rows=built.rows,
+        direct_schema_digest=direct.digest(schema).hex(),
+        normaliser_version=NORMALISER_VERSION,
+        created=created,
+        expires=base.expires if base else format_moment(datetime.fromisoformat(created) + lasts),
+    )
+
+
+def _move_in(table: _Table, manifest: Manifest) -> None:
+    """Make the table's folder appear whole."""
+    folder = tables_folder(table.home)
+    draft = folder / f".{manifest.table}.new"
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.mkdir(parents=True)
+    # On another disk the rows are copied; the draft's name keeps the server away until they are.
+    shutil.move(table.folder / ROWS_FILE, draft / ROWS_FILE)
+    (draft / ROWS_FILE).chmod(0o644)
+    signature = table.home.identity.sign(manifest_statement(manifest.document()))
+    (draft / MANIFEST_FILE).write_bytes(manifest.document())
+    (draft / SIGNATURE_FILE).write_bytes(signature)
+    for name in (ROWS_FILE, MANIFEST_FILE, SIGNATURE_FILE):
+        _sync(draft / name)
+    _sync(draft)
+    draft.rename(table.target)
+    _sync(folder)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _base_of(home: Home, place: FlowPlace, given: str) -> Manifest | None:
+    """The base that a delta builds on; ``given`` is the id of a base or of one of its deltas."""
+    if not given:
+        return None
+    mine = (place.flow.id, place.digest.hex())
+    manifests = {m.table: m for m in published_tables(home) if (m.flow, m.agreement_digest) == mine}
+    named = manifests.get(given)
+    base = manifests.get(named.base or named.table) if named else None
+    if base is None:
+        raise BadInputError(
+            t(
+                f"Tabel {given} tidak ada di {tables_folder(home)}, atau bukan dari alur ini.",
+                f"There is no table {given} in {tables_folder(home)}, or it is not of this flow.",
+            )
+        )
+    return base
+
+
+def _next_sequence(home: Home, base: Manifest | None) -> int:
+    if base is None:
+        return 0
+    return 1 + max((m.sequence for m in published_tables(home) if m.base == base.table), default=0)
+
+
+def published_tables(home: Home) -> list[Manifest]:
+    """The manifests of the tables folder; folders that hold none are left out."""
+    found = []
+    for folder in sorted(tables_folder(home).glob("[!.]*")):
+        try:
+            found.append(Publication.read(folder).manifest)
+        except ManifestError:
+            continue
+    return found
+
+
+def remove_tables(home: Home, place: FlowPlace, epoch: int) -> int:
+    """Remove the published tables of a destroyed epoch. Returns how many."""
+    mine = (place.agreement.id, place.flow.id, epoch)
+    doomed = [m for m in published_tables(home) if (m.agreement, m.flow, m.epoch) == mine]
+    for manifest in doomed:
+        shutil.rmtree(tables_folder(home) / manifest.table)
+    return len(doomed)
+
+
+def _digest(home: Home, place: FlowPlace, publication: DirectPublication, epoch: int) -> bytes:
+    schema, direct = direct_schemas(place)
+    context: tuple[str | bytes | int, ...] = (
+        place.digest,
+        place.flow.id,
+        epoch,
+        direct.digest(schema),
+        NORMALISER_VERSION,
+        VERSION,
+        publication.base,
+        publication.days,
+        *publication.deletes,
+    )
+    key = home.identity.derive(b"job digest")
+    return input_digest(key, context, pa.table(publication.registry.as_table()))

@@ -1,0 +1,4 @@
+"""Aggregates and reference lists, made and sealed by one side, fetched and verified by the other.
+
+Start at :mod:`.flow`. Spec: ``proto/spec/70-releases.md``.
+"""

@@ -1,0 +1,74 @@
+"""Opens or joins the next key epoch of a flow. Spec ``proto/spec/20-keys.md``, "Epochs"."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from datetime import datetime
+
+from padan_client.base.effects import Steps, work
+from padan_client.base.errors import BadInputError
+from padan_client.base.language import t
+from padan_client.base.place import FlowPlace
+from padan_client.home.epochs import Contributions
+from padan_client.home.folder import Home
+from padan_client.protocol.contributions import contribute, fetch_contributions
+from padan_client.protocol.session import check_agreement
+from padan_linkage.crypto.epochs import contribution_statement
+
+
+@dataclass(frozen=True)
+class Rotation:
+    """The epoch that this side has joined; ``waiting_for`` is the party still missing, or ""."""
+
+    epoch: int
+    waiting_for: str
+
+
+def rotate(home: Home, agreement: str, flow: str, now: datetime) -> Steps[Rotation]:
+    """Join the epoch that the other side opened, or open the next one.
+
+    The private key is on disk before the public one is told to anybody, so a crash repeats
+    harmlessly. While the other side has not joined, the same epoch is reported again.
+    """
+    signed = home.signed_agreement(agreement)
+    place = home.place(agreement, flow)
+    yield from check_agreement(place, signed.document, home.patience)
+    contributions = yield from fetch_contributions(place, home.patience)
+    epoch = _next(place, contributions)
+    public_key = yield from work(lambda: _own_key(home, place, contributions, epoch, now))
+    statement = contribution_statement(place.digest, flow, epoch, place.party, public_key)
+    yield from contribute(place, epoch, public_key, home.identity.sign(statement), home.patience)
+    after = yield from fetch_contributions(place, home.patience)
+    joined = after.keys.get(epoch, {})
+    return Rotation(epoch, "" if place.peer in joined else place.peer)
+
+
+def _next(place: FlowPlace, contributions: Contributions) -> int:
+    """The newest epoch while a side is missing from it, otherwise the one after it."""
+    newest = contributions.newest()
+    joined = contributions.keys.get(newest, {})
+    whole = place.party in joined and place.peer in joined
+    return newest + 1 if whole or newest == 0 else newest
+
+
+def _own_key(
+    home: Home, place: FlowPlace, contributions: Contributions, epoch: int, now: datetime
+) -> bytes:
+    """This side's public key of the epoch, new unless there is one already."""
+    told = contributions.keys.get(epoch, {}).get(place.party)
+    record = home.epochs.record(place, epoch)
+    if told is not None and (record is None or base64.b64decode(record.public_key) != told):
+        raise BadInputError(
+            t(
+                f"Instansi ini sudah memberi kontribusi untuk epok {epoch}, tetapi kuncinya tidak "
+                f"ada di folder ini. Pulihkan folder epochs dari cadangan; bila hilang, minta "
+                f"{place.peer} bergabung dahulu, lalu jalankan padan keys rotate lagi untuk "
+                f"membuka epok berikutnya.",
+                f"This agency has contributed to epoch {epoch}, but the key is not in this home "
+                f"folder. Restore the epochs folder from a backup; if it is lost, ask "
+                f"{place.peer} to join first, then run padan keys rotate again to open the next "
+                f"epoch.",
+            )
+        )
+    return base64.b64decode(home.epochs.create(place, epoch, now).public_key)

@@ -1,0 +1,143 @@
+"""What both sides establish before data moves: agreement, epoch, linkage key.
+
+1. The unit's copy of the agreement equals the local signed one, and it is in force.
+2. The epoch's contributions are verified, pinned, and never older than one used before.
+3. The linkage key is derived. Spec ``proto/spec/20-keys.md``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from padan.v1 import agreement_service_pb2 as pb
+from padan.v1 import resources_pb2
+from padan_client.base.effects import Patience, Peer, Steps, call, work
+from padan_client.base.errors import BadInputError, RefusedError, VerificationError
+from padan_client.base.language import t
+from padan_client.base.place import FlowPlace
+from padan_client.base.reasons import explain
+from padan_client.home.epochs import Contributions
+from padan_client.home.identity import Identity
+from padan_client.protocol.contributions import fetch_contributions, require_current
+from padan_linkage.agreement import AgreementError, FlowKind, Mode, verify_signatures
+from padan_linkage.crypto.keys import LinkageKey
+from padan_linkage.normalise import NORMALISER_VERSION
+from padan_linkage.schema import Schema
+
+_OUT_OF_FORCE = {
+    pb.Agreement.STATE_PENDING: "AGREEMENT_NOT_STARTED",
+    pb.Agreement.STATE_SUSPENDED: "AGREEMENT_SUSPENDED",
+    pb.Agreement.STATE_EXPIRED: "AGREEMENT_EXPIRED",
+    pb.Agreement.STATE_SUPERSEDED: "AGREEMENT_SUPERSEDED",
+}
+
+
+@dataclass(frozen=True, repr=False)
+class Session:
+    """One side of one flow in one epoch, ready to encode, seal and open."""
+
+    place: FlowPlace
+    schema: Schema
+    key: LinkageKey
+    identity: Identity
+
+    def __repr__(self) -> str:
+        return f"Session({self.place.name!r}, epoch={self.key.epoch})"
+
+    @property
+    def peer_exchange_key(self) -> bytes:
+        """The other side's static X25519 public key, from the signed agreement."""
+        return self.place.agreement.party(self.place.peer).exchange_key_bytes
+
+    def encoding(self) -> resources_pb2.EncodingContext:
+        """What the unit compares between the two sides."""
+        return resources_pb2.EncodingContext(
+            epoch=self.key.epoch,
+            key_check_value=self.key.check_value(),
+            schema_digest=self.schema.digest(),
+            normaliser_version=NORMALISER_VERSION,
+        )
+
+
+def unit_schema(place: FlowPlace) -> Schema:
+    """The linkage schema of a flow that may run in unit mode. Raises RefusedError otherwise."""
+    flow = place.flow
+    if (
+        flow.kind is not FlowKind.CONFIRMATION
+        or Mode.UNIT not in flow.modes
+        or (flow.schema is None)
+    ):
+        article = flow.basis[0] if flow.basis else "–"
+        metadata = {"agreement": place.agreement.id, "flow": flow.id, "article": article}
+        raise RefusedError(explain("MODE_NOT_PERMITTED", metadata), "MODE_NOT_PERMITTED", metadata)
+    return flow.schema
+
+
+def require_role(place: FlowPlace, party: str, *, provider: bool) -> None:
+    """Raise BadInputError unless this agency has the role in the flow."""
+    if place.party == party:
+        return
+    role = t("penyedia", "provider") if provider else t("peminta", "requester")
+    raise BadInputError(
+        t(
+            f"Pada alur {place.flow.id}, {role} adalah {party}, bukan {place.party}.",
+            f"In flow {place.flow.id} the {role} is {party}, not {place.party}.",
+        )
+    )
+
+
+def open_session(
+    place: FlowPlace,
+    document: bytes,
+    identity: Identity,
+    derive: Callable[[FlowPlace, Contributions, int], LinkageKey],
+    patience: Patience,
+) -> Steps[Session]:
+    """Verify agreement and epoch with the unit, and derive the linkage key.
+
+    ``document`` is the local signed agreement; ``derive`` is :meth:`EpochStore.linkage_key`.
+    Raises VerificationError, RefusedError naming the article, or BadInputError where there is no
+    epoch yet.
+    """
+    schema = unit_schema(place)
+    yield from check_agreement(place, document, patience)
+    contributions = yield from fetch_contributions(place, patience)
+    epoch = require_current(place, contributions)
+    key = yield from work(lambda: derive(place, contributions, epoch))
+    return Session(place, schema, key, identity)
+
+
+def check_agreement(
+    place: FlowPlace, document: bytes, patience: Patience, peer: Peer = Peer.UNIT
+) -> Steps[None]:
+    """Compare the server's agreement with the local one and require that it is in force."""
+    name = f"agreements/{place.agreement.id}"
+    request = pb.GetAgreementRequest(name=name)
+    remote = yield from call("AgreementService.GetAgreement", request, pb.Agreement, patience, peer)
+    signed = {s.party: s.signature for s in remote.signatures}
+    try:
+        verify_signatures(remote.document, signed)
+        genuine = remote.document == document and remote.digest == place.digest
+    except AgreementError:
+        genuine = False
+    if not genuine or remote.name != name:
+        raise VerificationError(
+            t(
+                f"Perjanjian {place.agreement.id} di server lain dari yang ditandatangani di "
+                "sini. Jangan lanjutkan; samakan berkasnya dengan operator server itu.",
+                f"Agreement {place.agreement.id} at the server is not the one signed here. Do not "
+                "go on; compare the files with the server's operator.",
+            )
+        )
+    reason = _OUT_OF_FORCE.get(remote.state)
+    if reason:
+        metadata = {"agreement": place.agreement.id, "flow": place.flow.id}
+        if remote.state_article:
+            metadata["article"] = _plain(remote.state_article)
+        raise RefusedError(explain(reason, metadata), reason, metadata)
+
+
+def _plain(text: str) -> str:
+    """The server's wording of an article, without anything that a terminal could act on."""
+    return "".join(c for c in text[:80] if c.isalnum() or c in " ().,/-")

@@ -1,0 +1,193 @@
+"""Takes in the answers of one pass, message by message, and believes none before it is checked.
+
+Spec ``proto/spec/30-unit-mode.md``, "Results". A message is taken whole or not at all, so a broken
+stream goes on at :attr:`PassCollector.next_row`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from padan.v1 import confirmation_service_pb2, resources_pb2, run_service_pb2
+from padan_client.base.errors import VerificationError
+from padan_client.base.language import t
+from padan_linkage.outcomes import AMBIGUOUS, MATCHED, NOT_MATCHED, STRONGEST_BAND
+from padan_linkage.schema import SEALED_CODE_BYTES, Pass
+
+_ORIGIN_BYTES = 2
+_SEAL_ID_BYTES, _ENCAPSULATED_KEY_BYTES = 16, 32
+_MAX_SEALS = 4096
+
+
+@dataclass(frozen=True)
+class SealKey:
+    """Public half of how one upload's codes were sealed."""
+
+    seal_id: bytes
+    encapsulated_key: bytes
+
+
+@dataclass(frozen=True, repr=False)
+class PassReply:
+    """All answers of one pass, in the requester's row order.
+
+    ``outcomes`` and ``bands`` are ``uint8[rows]``; the others speak of the matched rows only:
+    ``rows`` ``int64[m]``, ``sealed`` ``uint8[m, 44]``, ``origins`` ``uint16[m]``,
+    ``confirmations`` ``bool[m, fields]``.
+    """
+
+    pass_id: str
+    outcomes: NDArray[np.uint8]
+    bands: NDArray[np.uint8]
+    rows: NDArray[np.int64]
+    sealed: NDArray[np.uint8]
+    origins: NDArray[np.uint16]
+    confirmations: NDArray[np.bool_]
+
+
+class PassCollector:
+    """Collects the answers to ``row_count`` rows of pass ``p``."""
+
+    def __init__(self, p: Pass, row_count: int) -> None:
+        self._pass = p
+        self._count = row_count
+        self._outcomes = np.zeros(row_count, np.uint8)
+        self._bands = np.zeros(row_count, np.uint8)
+        self._sealed: list[bytes] = []
+        self._origins: list[bytes] = []
+        self._confirmations: list[bytes] = []
+        self._at_head = True
+        self.next_row = 0
+        self.seals: dict[int, SealKey] = {}
+
+    @property
+    def complete(self) -> bool:
+        """Whether every row has its answer."""
+        return self.next_row == self._count
+
+    def begin_stream(self) -> None:
+        """A stream starts (again): its first message may bring seals alone."""
+        self._at_head = True
+
+    def take(self, message: run_service_pb2.StreamResultsResponse) -> None:
+        """Take one message of the stream.
+
+        Raises VerificationError where the message breaks the protocol.
+        """
+        if not message.rows.row_count and not (message.seals and self._at_head):
+            raise broken(self._pass.id, "row_count")  # such a stream could go on for ever
+        self._at_head = False
+        if message.seals:
+            self.take_seals(message.seals)
+        if message.rows.row_count:
+            self.take_rows(message.rows)
+
+    def take_all(self, response: confirmation_service_pb2.ConfirmRecordsResponse) -> None:
+        """Take the one response of a real-time call."""
+        self.take_seals(response.seals)
+        self.take_rows(response.rows)
+        self.require_complete()
+
+    def take_seals(self, seals: Iterable[resources_pb2.Seal]) -> None:
+        """Take the seals; a stream that goes on repeats them unchanged."""
+        given: dict[int, SealKey] = {}
+        for seal in seals:
+            key = SealKey(seal.seal_id, seal.encapsulated_key)
+            sizes = (len(key.seal_id), len(key.encapsulated_key))
+            if sizes != (_SEAL_ID_BYTES, _ENCAPSULATED_KEY_BYTES) or seal.origin in given:
+                raise broken(self._pass.id, "seals")
+            given[seal.origin] = key
+        if len(given) > _MAX_SEALS or (self.seals and self.seals != given):
+            raise broken(self._pass.id, "seals")
+        self.seals = given
+
+    def take_rows(self, rows: resources_pb2.MatchedRows) -> None:
+        """Take one piece of the answers: right pass, next rows, columns of the right length."""
+        if rows.pass_id != self._pass.id:
+            raise broken(self._pass.id, "pass_id")
+        if rows.row_offset != self.next_row or not 0 < rows.row_count <= (
+            self._count - self.next_row
+        ):
+            raise broken(self._pass.id, "row_offset, row_count")
+        outcomes = np.frombuffer(rows.outcomes, np.uint8)
+        bands = np.frombuffer(rows.bands, np.uint8)
+        self._check_columns(rows, outcomes, bands)
+        stop = self.next_row + rows.row_count
+        self._outcomes[self.next_row : stop] = outcomes
+        self._bands[self.next_row : stop] = bands
+        self._sealed.append(rows.sealed_codes)
+        self._origins.append(rows.origins)
+        self._confirmations.append(rows.confirmations)
+        self.next_row = stop
+
+    def require_complete(self) -> None:
+        """Raise VerificationError if the stream ended before the last row."""
+        if not self.complete:
+            raise broken(self._pass.id, "row_count")
+
+    def reply(self) -> PassReply:
+        """The whole answer. Raises VerificationError if rows are missing."""
+        self.require_complete()
+        fields = len(self._pass.confirm)
+        packed = np.frombuffer(b"".join(self._confirmations), np.uint8)
+        rows = np.flatnonzero(self._outcomes == MATCHED)
+        bits = np.unpackbits(
+            packed.reshape(len(rows), math.ceil(fields / 8)), axis=1, bitorder="little"
+        )
+        return PassReply(
+            pass_id=self._pass.id,
+            outcomes=self._outcomes,
+            bands=self._bands,
+            rows=rows.astype(np.int64),
+            sealed=np.frombuffer(b"".join(self._sealed), np.uint8).reshape(-1, SEALED_CODE_BYTES),
+            origins=np.frombuffer(b"".join(self._origins), "<u2").astype(np.uint16),
+            confirmations=bits[:, :fields].astype(np.bool_),
+        )
+
+    def _check_columns(
+        self,
+        rows: resources_pb2.MatchedRows,
+        outcomes: NDArray[np.uint8],
+        bands: NDArray[np.uint8],
+    ) -> None:
+        if (
+            len(outcomes) != rows.row_count
+            or not np.isin(outcomes, (NOT_MATCHED, MATCHED, AMBIGUOUS)).all()
+        ):
+            raise broken(self._pass.id, "outcomes")
+        if (
+            len(bands) != rows.row_count
+            or bands.max() > STRONGEST_BAND
+            or bands[outcomes == NOT_MATCHED].any()
+            or not bands[outcomes == MATCHED].all()
+        ):
+            raise broken(self._pass.id, "bands")
+        matched = int((outcomes == MATCHED).sum())
+        widths: Mapping[str, tuple[bytes, int]] = {
+            "sealed_codes": (rows.sealed_codes, SEALED_CODE_BYTES),
+            "origins": (rows.origins, _ORIGIN_BYTES),
+            "confirmations": (rows.confirmations, math.ceil(len(self._pass.confirm) / 8)),
+        }
+        for name, (column, width) in widths.items():
+            if len(column) != matched * width:
+                raise broken(self._pass.id, name)
+        known = np.fromiter(self.seals, np.int64, len(self.seals))
+        if not np.isin(np.frombuffer(rows.origins, "<u2"), known).all():
+            raise broken(self._pass.id, "origins")
+
+
+def broken(pass_id: str, field: str) -> VerificationError:
+    """The unit's answer is not what the protocol allows; says where, never what."""
+    return VerificationError(
+        t(
+            f"Jawaban unit pemadanan tidak sah (jalur {pass_id}, {field}). Tidak ada kode yang "
+            "diterima dari jawaban ini; hubungi operator unit.",
+            f"The linkage unit's answer is invalid (pass {pass_id}, {field}). No code was taken "
+            "from it; ask the unit's operator.",
+        )
+    )

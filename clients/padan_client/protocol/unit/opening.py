@@ -1,0 +1,68 @@
+"""Opens the sealed codes of one pass's answers, with the requester's own tokens.
+
+A code opens only for a row with the token it was sealed for. In an exact pass the unit joins on
+that very token, so a code that does not open there was swapped or altered. In a pass with a filter
+the unit joins on the coarser bucket and may, rarely, answer with another person's row; such answers
+are not believed, and when there are more than a few the whole answer is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from padan_client.protocol.session import Session
+from padan_client.protocol.unit.collect import PassReply, SealKey, broken
+from padan_linkage.crypto.sealing import Opener, SealError
+
+#: Answers that may fail to open in a pass with a filter: so many, or one in so many.
+_TOLERATED, _TOLERATED_ONE_IN = 3, 1000
+
+
+def open_codes(
+    session: Session,
+    reply: PassReply,
+    seals: Mapping[int, SealKey],
+    tokens: NDArray[np.uint8],
+    openers: dict[SealKey, Opener],
+) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+    """Payloads ``uint8[m, 16]`` of the matched rows and which of them are genuine, ``bool[m]``.
+
+    ``tokens`` ``uint8[rows, 16]`` are of all rows asked; ``openers`` keeps what was made. Raises
+    VerificationError where the answers cannot be honest.
+    """
+    matched = len(reply.rows)
+    payloads = np.zeros((matched, 16), np.uint8)
+    genuine = np.zeros(matched, np.bool_)
+    for origin in np.unique(reply.origins).tolist():
+        mine = np.flatnonzero(reply.origins == origin)
+        seal = seals[origin]
+        if seal not in openers:
+            openers[seal] = _opener(session, reply.pass_id, seal)
+        payloads[mine], genuine[mine] = openers[seal].open(
+            reply.pass_id,
+            np.ascontiguousarray(tokens[reply.rows[mine]]),
+            np.ascontiguousarray(reply.sealed[mine]),
+        )
+    failed = int(matched - genuine.sum())
+    exact = not session.schema.get_pass(reply.pass_id).similar
+    if failed > (0 if exact else max(_TOLERATED, matched // _TOLERATED_ONE_IN)):
+        raise broken(reply.pass_id, "sealed_codes")
+    return payloads, genuine
+
+
+def _opener(session: Session, pass_id: str, seal: SealKey) -> Opener:
+    try:
+        return Opener(
+            session.identity.exchange_private(),
+            session.peer_exchange_key,
+            agreement_digest=session.place.digest,
+            flow_id=session.place.flow.id,
+            epoch=session.key.epoch,
+            seal_id=seal.seal_id,
+            encapsulated_key=seal.encapsulated_key,
+        )
+    except SealError:
+        raise broken(pass_id, "seals") from None

@@ -1,0 +1,147 @@
+"""Starts a run, watches it to its end, and collects the answers pass by pass."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from google.longrunning import operations_pb2
+
+from padan.v1 import run_service_pb2 as pb
+from padan_client.base.effects import DeadlineError, Download, Pause, Steps, call
+from padan_client.base.errors import RefusedError, UnavailableError, VerificationError
+from padan_client.base.language import t
+from padan_client.base.place import FlowPlace
+from padan_client.base.reasons import explain
+from padan_client.home.config import Timeouts
+from padan_client.protocol.progress import Progress, Stage
+from padan_client.protocol.unit.collect import PassCollector
+from padan_client.protocol.unit.datasets import Task
+from padan_linkage.schema import Pass
+
+ENDED = frozenset({pb.Run.STATE_SUCCEEDED, pb.Run.STATE_FAILED, pb.Run.STATE_CANCELLED})
+_PER_MILLE = 1000
+_IDLE_SECONDS = 1.0
+
+
+@dataclass
+class _Watch:
+    """The newest state of a run, as its stream tells."""
+
+    task: Task
+    name: str
+    run: pb.Run | None = None
+
+    def take(self, run: pb.Run) -> None:
+        """Note a state."""
+        if run.name != self.name:
+            raise _impossible()
+        self.run = run
+        done = int(min(max(run.progress, 0.0), 1.0) * _PER_MILLE)
+        left = run.remaining_time.seconds if run.HasField("remaining_time") else None
+        self.task.report(Progress(Stage.MATCH, done, _PER_MILLE, seconds_left=left))
+
+
+def start_run(task: Task, requester_dataset: str) -> Steps[str]:
+    """Start (or find again) the job's run. Returns its resource name."""
+    operation = yield from call(
+        "RunService.CreateRun",
+        pb.CreateRunRequest(
+            parent=task.session.place.name,
+            run=pb.Run(requester_dataset=requester_dataset),
+            request_id=task.job.request_ids["run"],
+        ),
+        operations_pb2.Operation,
+        task.patience,
+    )
+    metadata = pb.RunMetadata()
+    if not operation.metadata.Unpack(metadata):
+        raise _impossible()
+    run = metadata.run
+    if not is_run_name(task.session.place, run.name) or run.requester_dataset != requester_dataset:
+        raise _impossible()
+    yield from task.remember(run=run.name)
+    return run.name
+
+
+def is_run_name(place: FlowPlace, name: str) -> bool:
+    """Whether ``name`` is a run's resource name in the flow."""
+    return re.fullmatch(re.escape(place.name) + r"/runs/[A-Za-z0-9_-]{1,64}", name) is not None
+
+
+def watch_run(task: Task, name: str, timeouts: Timeouts) -> Steps[pb.Run]:
+    """Watch the run until it ends. Returns it if it succeeded.
+
+    Raises RefusedError for a failed or cancelled run, UnavailableError when it has not ended after
+    about ``timeouts.run``; repeating the command goes on watching.
+    """
+    watch = _Watch(task, name)
+    backoff = task.patience.start()
+    idle = 0.0
+    while watch.run is None or watch.run.state not in ENDED:
+        try:
+            yield Download("RunService.WatchRun", pb.WatchRunRequest(name=name), watch.take)
+        except DeadlineError:
+            idle += timeouts.stream
+        except UnavailableError as failure:
+            yield backoff.after(failure)
+            continue
+        backoff.progress()
+        if watch.run is None or watch.run.state not in ENDED:
+            idle += _IDLE_SECONDS
+            yield Pause(_IDLE_SECONDS)
+        if idle > timeouts.run:
+            raise _too_long()
+    return _succeeded(task.session.place, watch.run)
+
+
+def collect_pass(task: Task, run: str, p: Pass, row_count: int) -> Steps[PassCollector]:
+    """All answers of one pass; a broken stream is taken up at the next row."""
+    collector = PassCollector(p, row_count)
+    backoff = task.patience.start()
+    while not collector.complete:
+        before = collector.next_row
+        collector.begin_stream()
+        request = pb.StreamResultsRequest(name=run, pass_id=p.id, row_offset=before)
+        try:
+            yield Download("RunService.StreamResults", request, collector.take)
+        except UnavailableError as failure:
+            if collector.next_row == before:
+                yield backoff.after(failure)
+            else:
+                backoff.progress()
+            continue
+        collector.require_complete()
+    return collector
+
+
+def _succeeded(place: FlowPlace, run: pb.Run) -> pb.Run:
+    if run.state == pb.Run.STATE_SUCCEEDED:
+        return run
+    if run.state == pb.Run.STATE_CANCELLED:
+        raise RefusedError(
+            t("Pemadanan dibatalkan.", "The run was cancelled."), "RUN_NOT_SUCCEEDED"
+        )
+    reason = run.failure_reason if re.fullmatch(r"[A-Z_]{1,60}", run.failure_reason) else "UNKNOWN"
+    metadata = {"agreement": place.agreement.id, "flow": place.flow.id}
+    raise RefusedError(explain(reason, metadata), reason, metadata)
+
+
+def _impossible() -> VerificationError:
+    return VerificationError(
+        t(
+            "Unit pemadanan menyebut pemadanan lain dari yang diminta. Hubungi operator unit.",
+            "The linkage unit speaks of another run than was asked for. Ask the unit's operator.",
+        )
+    )
+
+
+def _too_long() -> UnavailableError:
+    return UnavailableError(
+        t(
+            "Pemadanan belum selesai dalam batas waktu timeouts.run. Ulangi perintah yang sama "
+            "untuk menunggu lagi; kuota tidak terpakai dua kali.",
+            "The run has not ended within timeouts.run. Repeat the same command to wait on; the "
+            "quota is not charged twice.",
+        )
+    )

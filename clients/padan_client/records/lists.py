@@ -1,0 +1,127 @@
+"""From a requester's records to the columns that are asked about."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from padan_client.base.errors import BadInputError
+from padan_client.base.language import t
+from padan_client.records import prepare
+from padan_linkage.schema import Schema
+
+Record = Mapping[str, str | int | dt.date | None]
+#: A list as it is given: a table of strings, what reads one (nobody holds it longer than it is
+#: needed), or single records.
+Records: TypeAlias = "pa.Table | Callable[[], pa.Table] | Sequence[Record]"
+
+
+@dataclass(frozen=True, repr=False)
+class RequestList:
+    """A list of ``n`` rows, of which those at the positions ``asked`` can be matched.
+
+    ``ids`` and ``rows`` (numbers from 1) are of all rows; ``records`` of the asked ones only.
+    """
+
+    ids: pa.StringArray
+    rows: pa.Array
+    asked: NDArray[np.int64]
+    records: dict[str, pa.StringArray]
+    quarantine: pa.Table
+
+    def __len__(self) -> int:
+        return len(self.asked)
+
+    def __repr__(self) -> str:
+        return f"RequestList(rows={len(self.ids)}, asked={len(self)})"
+
+    def as_table(self) -> pa.Table:
+        """Everything that decides the encoding, for a job's input digest."""
+        return pa.table(self.records)
+
+    def filled(self, name: str, positions: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Whether the asked records at these positions have a value of the field."""
+        values = self.records[name].take(pa.array(positions))
+        present: NDArray[np.bool_] = pc.not_equal(values, "").to_numpy(zero_copy_only=False)
+        return present.astype(np.bool_)
+
+    def subset(self, keep: NDArray[np.int64]) -> dict[str, pa.StringArray]:
+        """The records of some of the asked positions, numbered from 0."""
+        index = pa.array(keep)
+        return {name: column.take(index) for name, column in self.records.items()}
+
+
+def prepare_list(
+    schema: Schema,
+    records: Records,
+    *,
+    columns: Mapping[str, str] | None,
+    id_column: str | None,
+) -> RequestList:
+    """Check and normalise a list; rows that cannot be matched are in the quarantine alone."""
+    prepared = prepare(_as_table(records), schema, columns, id_column)
+    asked = np.flatnonzero(prepared.usable).astype(np.int64)
+    records_asked = prepared.fields
+    if len(asked) < len(prepared):
+        index = pa.array(asked)
+        records_asked = {name: column.take(index) for name, column in prepared.fields.items()}
+    return RequestList(
+        ids=prepared.ids,
+        rows=pa.array(np.arange(1, len(prepared.ids) + 1)),
+        asked=asked,
+        records=records_asked,
+        quarantine=prepared.quarantine,
+    )
+
+
+def _as_table(records: Records) -> pa.Table:
+    if callable(records):
+        return records()
+    return records if isinstance(records, pa.Table) else table_of(records)
+
+
+def table_of(records: Sequence[Record]) -> pa.Table:
+    """Records as a table of strings; a missing key, None and "" are the same.
+
+    Raises BadInputError that names the record and key of a value of another type.
+    """
+    names = list(dict.fromkeys(name for record in records for name in record))
+    columns = {
+        name: pa.array(
+            [_text(record.get(name), row, name) for row, record in enumerate(records)], pa.string()
+        )
+        for name in names
+    }
+    return pa.table(columns)
+
+
+def _text(value: object, row: int, name: str) -> str:
+    match value:
+        case None:
+            return ""
+        case str():
+            return value
+        case dt.datetime():
+            return value.date().isoformat()
+        case dt.date():
+            return value.isoformat()
+        case bool():
+            pass
+        case int():
+            return str(value)
+        case _:
+            pass
+    kind = type(value).__name__
+    raise BadInputError(
+        t(
+            f"Rekaman {row + 1}, bidang {name}: tipe {kind} tidak diterima; berikan teks.",
+            f"Record {row + 1}, field {name}: type {kind} is not accepted; give text.",
+        )
+    )

@@ -1,0 +1,126 @@
+"""Planted control records: people whose codes the requester knows, mixed into a list.
+
+Whoever answers cannot tell them from the others, so an answer that is wrong on purpose shows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pyarrow as pa
+
+from padan_client.base.errors import BadInputError, VerificationError
+from padan_client.base.language import t
+from padan_client.records.lists import RequestList
+from padan_client.results.table import ConfirmResult, ControlReport, count_codes
+from padan_linkage.agreement import Flow
+
+#: Column of a control file that says the code to be answered.
+EXPECTED = "kode"
+
+
+class ControlError(VerificationError):
+    """Control records were answered wrongly; ``result`` is what was answered to the list."""
+
+    def __init__(self, message: str, result: ConfirmResult) -> None:
+        super().__init__(message)
+        self.result = result
+
+
+@dataclass(frozen=True, repr=False)
+class Controls:
+    """Control records, a row each; ``expected`` is the code of every one, as results word it."""
+
+    table: pa.Table
+    expected: tuple[str, ...]
+
+    def plant(self, asked: RequestList, controls: RequestList) -> RequestList:
+        """The list with the control records behind it; what is sent is in random order.
+
+        Raises BadInputError that names the rows of controls that cannot be asked about.
+        """
+        missing = sorted(set(range(len(controls.ids))) - set(controls.asked.tolist()))
+        if missing:
+            rows = ", ".join(str(row + 1) for row in missing[:10])
+            raise BadInputError(
+                t(
+                    f"Rekaman kontrol baris {rows} tidak dapat dipakai; perbaiki isinya.",
+                    f"Control record {rows} cannot be used; correct it.",
+                )
+            )
+        return replace(
+            asked,
+            ids=pa.concat_arrays([asked.ids, controls.ids]),
+            rows=pa.concat_arrays([asked.rows, controls.rows]),
+            asked=np.concatenate([asked.asked, controls.asked + len(asked.ids)]),
+            records={
+                name: pa.concat_arrays([_flat(column), _flat(controls.records[name])])
+                for name, column in asked.records.items()
+            },
+        )
+
+    def reaped(self, flow: Flow, result: ConfirmResult) -> ConfirmResult:
+        """The result of the list alone, with the report on the controls."""
+        count = result.table.num_rows - len(self.expected)
+        given = result.table["kode"].slice(count).to_pylist()
+        wrong = tuple(
+            row
+            for row, (code, expected) in enumerate(zip(given, self.expected, strict=True), 1)
+            if sorted(code.split("; ")) != sorted(expected.split("; "))
+        )
+        table = result.table.slice(0, count)
+        return replace(
+            result,
+            table=table,
+            counts=count_codes(flow, table),
+            controls=ControlReport(len(self.expected), wrong),
+        )
+
+
+def read_controls(flow: Flow, table: pa.Table) -> Controls:
+    """Control records from a table with a column ``kode``.
+
+    A code of the flow (several joined by "; "), or that of «not found». Raises BadInputError.
+    """
+    if EXPECTED not in table.column_names:
+        raise BadInputError(
+            t(
+                f"Berkas kontrol perlu kolom {EXPECTED}: jawaban yang seharusnya.",
+                f"A control file needs the column {EXPECTED}: the answer that is right.",
+            )
+        )
+    known = {c.code for c in (*flow.codes, flow.not_found) if c is not None}
+    expected = tuple(str(code or "").strip() for code in table[EXPECTED].to_pylist())
+    for row, codes in enumerate(expected, 1):
+        if not set(codes.split("; ")) <= known:
+            raise BadInputError(
+                t(
+                    f"Rekaman kontrol baris {row}: {EXPECTED} bukan kode alur ini.",
+                    f"Control record {row}: {EXPECTED} is no code of this flow.",
+                )
+            )
+    return Controls(table.drop_columns([EXPECTED]), expected)
+
+
+def require_honest(result: ConfirmResult) -> ConfirmResult:
+    """The result, unless controls were answered wrongly. Raises ControlError that says which."""
+    report = result.controls
+    if report is None or not report.wrong:
+        return result
+    rows = ", ".join(map(str, report.wrong[:10])) + (", …" if len(report.wrong) > 10 else "")
+    raise ControlError(
+        t(
+            f"PERINGATAN: {len(report.wrong)} dari {report.asked} rekaman kontrol dijawab salah "
+            f"(baris {rows} pada berkas kontrol). Jangan pakai kode yang diterima sebelum "
+            "penyebabnya jelas: status yang memang berubah, atau penyedia menjawab tidak benar.",
+            f"WARNING: {len(report.wrong)} of {report.asked} control records were answered "
+            f"wrongly (rows {rows} of the control file). Do not use the codes before the cause "
+            "is known: a status that did change, or a provider that answers falsely.",
+        ),
+        result,
+    )
+
+
+def _flat(column: pa.Array | pa.ChunkedArray) -> pa.Array:
+    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column

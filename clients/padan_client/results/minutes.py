@@ -1,0 +1,194 @@
+"""Minutes of a matching or handover: what was asked and answered, when, under which article.
+
+A JSON document in one form and a page to print, made by the requester at the end of a confirmation
+and signed by both sides, each in a file of its own beside it. They name counts, dates and digests,
+no record. The digest of the answers is salted, for a short list could be guessed from a bare one;
+whoever made them keeps the salt. Spec 80.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from padan_client.base.errors import BadInputError, VerificationError
+from padan_client.base.files import write_private, write_public
+from padan_client.base.language import t
+from padan_client.base.place import FlowPlace
+from padan_client.home.folder import Home
+from padan_client.results.table import ConfirmResult
+from padan_linkage.agreement import Agreement, Flow, parse_signature, signature_text
+from padan_linkage.agreement.model import CadenceKind
+from padan_linkage.crypto import signatures
+from padan_linkage.direct.manifest import format_moment
+
+FORMAT = "padan/v1 minutes"
+_STATEMENT = b"padan/v1 minutes\x00"
+SALT_BYTES = 32
+#: Longer ones are no minutes.
+MAX_BYTES = 1 << 20
+
+
+@dataclass(frozen=True)
+class Signed:
+    """Minutes and who has signed them."""
+
+    content: Mapping[str, Any]
+    signed_by: tuple[str, ...]
+    missing: tuple[str, ...]
+
+
+def document(
+    place: FlowPlace, result: ConfirmResult, mode: str, answers: bytes, salt: bytes, now: datetime
+) -> bytes:
+    """The minutes of one confirmation; ``answers`` are the bytes of its file of codes."""
+    agreement, flow = place.agreement, place.flow
+    text, article = _duty(agreement, flow)
+    content = {
+        "format": FORMAT,
+        "duty": text,
+        "article": article,
+        "agreement": agreement.id,
+        "agreement_digest": place.digest.hex(),
+        "numbers": list(agreement.numbers),
+        "flow": flow.id,
+        "purpose": flow.purpose,
+        "basis": list(flow.basis),
+        "provider": flow.provider,
+        "requester": flow.requester,
+        "mode": mode,
+        "run": result.run,
+        "ended": format_moment(now),
+        "rows": result.table.num_rows,
+        "counts": dict(result.counts),
+        "quarantined": result.quarantine.num_rows,
+        "answers_sha256": hashlib.sha256(salt + answers).hexdigest(),
+    }
+    return _canonical(content)
+
+
+def write(home: Home, path: Path, made: bytes, place: FlowPlace, salt: bytes) -> None:
+    """Write the minutes, the page to print, the salt, and this agency's signature."""
+    write_public(path, made)
+    write_public(path.with_suffix(".txt"), page(json.loads(made), place.agreement).encode())
+    write_private(path.with_name(f"{path.name}.salt"), salt.hex().encode() + b"\n")
+    sign(home, path)
+
+
+def sign(home: Home, path: Path) -> Path:
+    """Sign minutes as this agency, which must be a side of the flow; returns the signature file."""
+    content = read(path)
+    place = home.place(str(content["agreement"]), str(content["flow"]))
+    _require_same_agreement(content, place)
+    signature = home.identity.sign(_STATEMENT + path.read_bytes())
+    target = _signature_path(path, place.party)
+    write_public(target, signature_text(signature).encode())
+    return target
+
+
+def verify(home: Home, path: Path) -> Signed:
+    """Check every signature beside the minutes with the agreement's keys.
+
+    Raises VerificationError for a wrong one, or minutes of another agreement.
+    """
+    content = read(path)
+    place = home.place(str(content["agreement"]), str(content["flow"]))
+    _require_same_agreement(content, place)
+    sides = (place.flow.provider, place.flow.requester)
+    signed = tuple(p for p in sides if _signature_path(path, p).exists())
+    for party in signed:
+        key = place.agreement.party(party).sign_key_bytes
+        try:
+            signature = parse_signature(_signature_path(path, party).read_text())
+            signatures.verify(key, _STATEMENT + path.read_bytes(), signature)
+        except (ValueError, signatures.SignatureError):
+            raise VerificationError(
+                t(
+                    f"Tanda tangan {party} pada {path.name} tidak cocok: berita acara berubah, "
+                    "atau kuncinya lain.",
+                    f"The signature of {party} on {path.name} does not verify: the minutes "
+                    "changed, or the key is another.",
+                )
+            ) from None
+    return Signed(content, signed, tuple(p for p in sides if p not in signed))
+
+
+def read(path: Path) -> dict[str, Any]:
+    """The content of minutes. Raises BadInputError if the file is none."""
+    try:
+        raw = path.read_bytes()
+        content = json.loads(raw) if len(raw) <= MAX_BYTES else None
+    except (OSError, ValueError):
+        content, raw = None, b""
+    known = isinstance(content, dict) and content.get("format") == FORMAT
+    if not isinstance(content, dict) or not known or _canonical(content) != raw:
+        raise BadInputError(t(f"{path} bukan berita acara.", f"{path} is no minutes."))
+    return content
+
+
+def page(content: Mapping[str, Any], agreement: Agreement) -> str:
+    """The minutes as a page to print and sign by hand, in Indonesian."""
+    sides = {role: agreement.party(str(content[role])) for role in ("provider", "requester")}
+    flow = agreement.flow(str(content["flow"]))
+    wording = {c.code: c.text for c in (*flow.codes, flow.not_found, flow.ambiguous) if c}
+    counts = [
+        f"  {wording.get(code, code):<58}{rows:>12}" for code, rows in content["counts"].items()
+    ]
+    lines = [
+        "BERITA ACARA",
+        str(content["duty"]),
+        "",
+        f"Perjanjian   : {agreement.title}",
+        f"Nomor        : {'; '.join(agreement.numbers) or agreement.numbers_note or '-'}",
+        f"Dasar        : {content['article']}; {', '.join(content['basis'])}",
+        f"Penyedia     : {sides['provider'].name}",
+        f"Peminta      : {sides['requester'].name}",
+        f"Keperluan    : {content['purpose']}",
+        f"Selesai      : {content['ended']} (UTC), nomor {content['run'] or '-'}",
+        "",
+        f"  {'Jawaban':<58}{'Baris':>12}",
+        *counts,
+        f"  {'Seluruhnya':<58}{content['rows']:>12}",
+        f"  {'Catatan karantina':<58}{content['quarantined']:>12}",
+        "",
+        f"SHA-256 perjanjian        {content['agreement_digest']}",
+        f"SHA-256 jawaban (bergaram) {content['answers_sha256']}",
+        f"SHA-256 berita acara      {hashlib.sha256(_canonical(dict(content))).hexdigest()}",
+        "",
+        *(f"{side.called}, {side.represented_by}\n\n\n(...............................)\n"
+          for side in sides.values()),
+    ]  # fmt: skip
+    return "\n".join(lines) + "\n"
+
+
+def _duty(agreement: Agreement, flow: Flow) -> tuple[str, str]:
+    """What the agreement calls these minutes, and by which article."""
+    duties = [c for c in agreement.cadences if c.kind is CadenceKind.MINUTES]
+    if duties:
+        return duties[0].text, duties[0].article
+    article = flow.basis[0] if flow.basis else agreement.term_article
+    return "berita acara hasil pemadanan", article
+
+
+def _require_same_agreement(content: Mapping[str, Any], place: FlowPlace) -> None:
+    if content.get("agreement_digest") != place.digest.hex():
+        raise VerificationError(
+            t(
+                "Berita acara itu menurut naskah perjanjian lain dari yang ada di sini.",
+                "These minutes are under another wording of the agreement than the one here.",
+            )
+        )
+
+
+def _canonical(content: Mapping[str, Any]) -> bytes:
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return text.encode("ascii")
+
+
+def _signature_path(path: Path, party: str) -> Path:
+    return path.with_name(f"{path.name}.{party}.sig")

@@ -1,0 +1,226 @@
+"""From merged answers to the table that an officer reads.
+
+Columns of a result table: ``row`` (as in the quarantine), ``id``, ``hasil`` (what came of the row),
+``kode`` and ``keterangan`` (the agreement's code and exact wording), ``band`` (how sure),
+``jalur`` (the pass that answered), ``per_tanggal`` (the day that the code states, where the
+agreement derives codes from dates), ``periksa_<field>`` for every confirmed field,
+``perbaiki_<field>`` (who has to correct a value that differs, where the agreement names an
+authority), and ``jawaban_<group>`` for codes of further groups. The names are the same in every
+language.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from padan_linkage import outcomes as outcomes_
+from padan_linkage.agreement import Code, Flow
+from padan_linkage.merging.union import Expected
+from padan_linkage.payload import day_text
+
+S = TypeVar("S", bound=np.generic)
+
+FOUND = "ditemukan"
+NOT_FOUND = "tidak_ditemukan"
+AMBIGUOUS = "ganda"
+QUARANTINED = "karantina"
+
+#: Texts of outcome, band and field check by their numbers.
+_OUTCOMES = (QUARANTINED, NOT_FOUND, FOUND, AMBIGUOUS)
+BANDS = ("", "lemah", "cukup", "kuat")
+CHECKS = ("TIDAK DIPERIKSA", "SESUAI", "BERBEDA", "KOSONG")
+UNCHECKED, SAME, DIFFERENT, EMPTY = range(4)
+
+STATUS_GROUP = "status"
+#: Columns of confirmed fields: what came of each, and who corrects it where values differ.
+CHECK, CORRECT = "periksa_", "perbaiki_"
+AS_OF = "per_tanggal"
+
+
+@dataclass(frozen=True, repr=False)
+class Answered:
+    """What is known of ``n`` asked records after merging.
+
+    ``outcomes``, ``bands`` ``uint8[n]``; ``codes`` ``uint64[n]`` (bits of the flow's codes);
+    ``passes`` ``int64[n]``: index of the schema's pass that answered, or -1; ``checks``
+    ``uint8[n, fields]``: 0 unchecked, 1 same, 2 different, 3 empty, a confirmed field each;
+    ``days`` ``uint16[n]``: the day that the answer states, or 0.
+    """
+
+    outcomes: NDArray[np.uint8]
+    bands: NDArray[np.uint8]
+    codes: NDArray[np.uint64]
+    passes: NDArray[np.int64]
+    checks: NDArray[np.uint8]
+    days: NDArray[np.uint16]
+
+
+@dataclass(frozen=True)
+class PassSummary:
+    """What the unit estimated, without labels, of one pass; None where it could not.
+
+    ``band_errors``: share of wrong answers in bands 1 to 3; ``unanswered``: matches that the pass
+    sees and does not answer. In direct mode, the rows that a key settled.
+    """
+
+    pass_id: str
+    matched_rows: int
+    ambiguous_rows: int
+    precision: float | None
+    recall: float | None
+    mode: str = "unit"
+    band_errors: tuple[float, ...] | None = None
+    unanswered: float | None = None
+
+
+@dataclass(frozen=True)
+class ControlReport:
+    """How planted control records were answered; ``wrong`` holds their row numbers, from 1."""
+
+    asked: int
+    wrong: tuple[int, ...]
+
+
+@dataclass(frozen=True, repr=False)
+class ConfirmResult:
+    """Everything that a confirmation brought home.
+
+    ``table`` has a row for every row asked, in order; ``counts`` maps each code (and ``ganda``,
+    ``karantina``) to rows; ``unopened`` counts answers of the unit that were not for the row they
+    came with and were not believed; ``expected`` says how right the unit's answers are, all passes
+    together, where a run estimated it; ``evaluated``, direct mode's blinded elements by key;
+    ``controls`` is there if control records were planted; ``skipped`` says why the residue was not
+    sent through the unit where mode auto would have.
+    """
+
+    table: pa.Table
+    quarantine: pa.Table
+    counts: Mapping[str, int]
+    passes: tuple[PassSummary, ...] = ()
+    unopened: int = 0
+    expected: Expected | None = None
+    run: str = ""
+    evaluated: Mapping[str, int] = field(default_factory=dict)
+    controls: ControlReport | None = None
+    skipped: str = ""
+
+    def __repr__(self) -> str:
+        return f"ConfirmResult(rows={self.table.num_rows}, quarantine={self.quarantine.num_rows})"
+
+
+def corrector(flow: Flow, field: str) -> str:
+    """The party that corrects the field where values differ: the one without authority over it.
+
+    Empty where the agreement names nobody.
+    """
+    authority = flow.field_authority.get(field)
+    if authority is None:
+        return ""
+    return flow.requester if authority == flow.provider else flow.provider
+
+
+def result_table(
+    flow: Flow,
+    pass_ids: list[str],
+    ids: pa.StringArray,
+    rows: pa.Array,
+    asked: NDArray[np.int64],
+    answered: Answered,
+    names: Mapping[str, str] | None = None,
+) -> pa.Table:
+    """The table of all rows of a list; ``asked`` are the positions of the answered ones.
+
+    ``names`` are what people call the parties.
+    """
+    count = len(ids)
+    outcomes = _spread(count, asked, answered.outcomes)
+    masks = _spread(count, asked, answered.codes)
+    kode, keterangan = _status(flow, outcomes, masks)
+    columns: dict[str, pa.Array] = {
+        "row": rows,
+        "id": ids,
+        "hasil": _choose(_OUTCOMES, outcomes),
+        "kode": kode,
+        "keterangan": keterangan,
+        "band": _choose(BANDS, _spread(count, asked, answered.bands)),
+        "jalur": _choose(["", *pass_ids], _spread(count, asked, answered.passes + 1)),
+    }
+    if flow.registry_date:
+        columns[AS_OF] = _days(_spread(count, asked, answered.days))
+    for index, name in enumerate(flow.confirm):
+        checks = _spread(count, asked, answered.checks[:, index] + np.uint8(1))
+        columns[CHECK + name] = _choose(("", *CHECKS), checks)
+        if party := corrector(flow, name):
+            action = f"perbaiki di {(names or {}).get(party, party.upper())}"
+            columns[CORRECT + name] = _choose(("", action), checks == 1 + DIFFERENT)
+    for group in dict.fromkeys(code.group for code in flow.codes):
+        if group != STATUS_GROUP:
+            columns[f"jawaban_{group}"] = _wording(flow, group, masks)[0]
+    return pa.table(columns)
+
+
+def count_codes(flow: Flow, table: pa.Table) -> dict[str, int]:
+    """Rows by code, in the agreement's order; ``ganda`` and ``karantina`` where there are any."""
+    counts = {code.code: 0 for code in flow.codes if code.group == STATUS_GROUP}
+    for extra in (flow.not_found, flow.ambiguous):
+        if extra is not None:
+            counts[extra.code] = 0
+    shown = pc.if_else(pc.equal(table["kode"], ""), table["hasil"], table["kode"])
+    for entry in pc.value_counts(shown).to_pylist():
+        for name in entry["values"].split("; "):
+            counts[name] = counts.get(name, 0) + entry["counts"]
+    return counts
+
+
+def _status(
+    flow: Flow, outcomes: NDArray[np.uint8], masks: NDArray[np.uint64]
+) -> tuple[pa.Array, pa.Array]:
+    """Codes and wordings of the status group, the client's own for not found and ambiguous."""
+    codes, texts = _wording(flow, STATUS_GROUP, masks)
+    written = (
+        (outcomes_.NOT_MATCHED, flow.not_found),
+        (outcomes_.AMBIGUOUS, flow.ambiguous),
+        (0, None),
+    )
+    for outcome, code in written:
+        at = pa.array(outcomes == outcome)
+        codes = pc.if_else(at, code.code if code else "", codes)
+        texts = pc.if_else(at, code.text if code else "", texts)
+    return codes, texts
+
+
+def _days(numbers: NDArray[np.uint16]) -> pa.StringArray:
+    """Dates of day numbers, "" for none."""
+    distinct, where = np.unique(numbers, return_inverse=True)
+    return _choose([day_text(int(n)) for n in distinct], where.reshape(-1))
+
+
+def _wording(flow: Flow, group: str, masks: NDArray[np.uint64]) -> tuple[pa.Array, pa.Array]:
+    """Codes and wordings of one group for every mask; several are joined by a semicolon."""
+    members = sum(1 << i for i, code in enumerate(flow.codes) if code.group == group)
+    distinct, where = np.unique(masks & np.uint64(members), return_inverse=True)
+    sets: list[tuple[Code, ...]] = [flow.codes_of(int(mask)) for mask in distinct]
+    codes = ["; ".join(c.code for c in s) for s in sets]
+    texts = ["; ".join(c.text for c in s) for s in sets]
+    return _choose(codes, where.reshape(-1)), _choose(texts, where.reshape(-1))
+
+
+def _choose(
+    texts: Sequence[str], index: NDArray[np.integer[Any]] | NDArray[np.bool_]
+) -> pa.StringArray:
+    """The text of every index."""
+    return pa.array(list(texts), pa.string()).take(pa.array(index.astype(np.int64)))
+
+
+def _spread(count: int, asked: NDArray[np.int64], values: NDArray[S]) -> NDArray[S]:
+    """``values`` at the asked positions, 0 elsewhere."""
+    full = np.zeros(count, values.dtype)
+    full[asked] = values
+    return full

@@ -1,0 +1,96 @@
+"""Plots as inline SVG."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from padan_client.base.language import t
+from padan_lab.assess.assessing import Assessment
+from padan_lab.assess.words import view_name
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_FLOOR = 0.01  # percent; less than anybody could tell
+
+
+def rates_plot(found: Assessment) -> str:
+    """Every pass and attack: what was found, what guessing finds, the limit; log scale."""
+    rates = [(p, r) for p in found.passes for r in p.rates]
+    figure, axes = _figure(max(2.4, 0.3 * len(rates) + 1.2))
+    for y, (p, r) in enumerate(rates):
+        above = r in p.above()
+        axes.plot([_FLOOR, _percent(r.persons)], [y, y], color="#c9d1db", zorder=1)
+        axes.scatter(
+            _percent(r.persons), y, s=44, color="#b3261e" if above else "#2a7d4f", zorder=3
+        )
+        axes.scatter(_percent(r.guess), y, marker="|", s=90, color="#55606e", zorder=2)
+        axes.scatter(_percent(p.limits[r.view]), y, marker="|", s=170, color="#b3261e", zorder=2)
+    axes.set_yticks(
+        range(len(rates)), [f"{p.p.id} · {r.attack} ({view_name(r.view)})" for p, r in rates]
+    )
+    axes.invert_yaxis()
+    axes.set_xscale("log")
+    axes.set_xlim(_FLOOR, 130)
+    axes.set_xticks(
+        [_FLOOR, 0.1, 1, 10, 100],
+        [t("≤ 0,01", "≤ 0.01"), t("0,1", "0.1"), "1", "10", "100"],
+    )
+    axes.set_xlabel(
+        t(
+            "orang yang dikenali kembali, % (abu-abu: tebakan; merah: batas)",
+            "persons re-identified, % (grey: guessing; red: limit)",
+        )
+    )
+    return svg(figure)
+
+
+def _figure(height: float) -> tuple[Figure, Axes]:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(9, height), layout="constrained")
+    axes = figure.subplots()
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(axis="x", color="#e6eaf0")
+    axes.set_axisbelow(True)
+    return figure, axes
+
+
+def svg(figure: Figure) -> str:
+    """A figure as an ``<svg>`` element: no file of its own, no address, no date."""
+    import matplotlib as mpl
+
+    sink = io.StringIO()
+    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "padan"}):
+        figure.savefig(sink, format="svg", metadata={"Date": None, "Creator": None})
+    text = sink.getvalue()
+    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
+    return text[text.index("<svg") :]
+
+
+def _percent(share: float) -> float:
+    return max(100 * share, _FLOOR)
+
+
+def frontier_plot(points: Sequence[tuple[str, float, float]]) -> str:
+    """Configurations as points: (name, share re-identified in a known group, mean F1)."""
+    figure, axes = _figure(5.2)
+    for place, (name, known, f1) in enumerate(sorted(points, key=lambda point: point[1])):
+        chosen = name in {"ketat", "seimbang"}
+        axes.scatter(100 * known, f1, s=60, color="#2a7d4f" if chosen else "#7a8797")
+        axes.annotate(
+            name,
+            (100 * known, f1),
+            textcoords="offset points",
+            xytext=(6, (4, -12)[place % 2]),  # above and below by turns: neighbours overlap less
+            fontsize=8,
+            fontweight="bold" if chosen else "normal",
+        )
+    axes.set_xlabel("persons re-identified, their group of 20 being known, %")
+    axes.set_ylabel("mean F1")
+    axes.grid(axis="y", color="#e6eaf0")
+    return svg(figure) + "\n"

@@ -1,0 +1,172 @@
+"""``padan bench confirm``: one question in real time beside an empty call on the same channel."""
+
+from __future__ import annotations
+
+import gc
+import tempfile
+import time
+import uuid
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from itertools import cycle
+from pathlib import Path
+from typing import Annotated, Any
+
+import grpc
+import numpy as np
+import typer
+from numpy.typing import NDArray
+
+from padan.v1 import confirmation_service_pb2 as pb
+from padan.v1 import confirmation_service_pb2_grpc as pb_grpc
+from padan.v1 import resources_pb2
+from padan_client.base.language import t
+from padan_client.cli.common import JsonFlag, reports_errors
+from padan_lab.bench.rates.workbench import FLOW, Stand, lean_document, random_table, unit_stand
+from padan_lab.bench.report import PlotOption, Report, announce, rounded
+from padan_linkage.schema import Layout, Pass
+from padan_linkage.tables import PassTable
+
+#: A pass of tokens alone and one with a filter, of the flow's schema.
+PASSES = ("nik-depan", "nik")
+_DEADLINE = 60.0
+_WARM = 200
+#: Bits of a filter that differ between a question and the row it is of.
+_TYPOS = 20
+
+
+@reports_errors
+def command(
+    *,
+    registry: Annotated[
+        int, typer.Option(min=1000, help="Rekaman registri. / Records of the registry.")
+    ] = 1_000_000,
+    calls: Annotated[int, typer.Option(min=100, help="Panggilan. / Calls of each kind.")] = 4000,
+    in_flight: Annotated[
+        int, typer.Option("--in-flight", min=1, max=16, help="Panggilan serentak. / At once.")
+    ] = 16,
+    folder: Annotated[
+        Path | None, typer.Option("--out", help="Folder kerja baru. / New folder to work in.")
+    ] = None,
+    json_: JsonFlag = False,
+    plot: PlotOption = None,
+) -> None:
+    """Satu pertanyaan waktu nyata, di samping panggilan kosong. / One question, an empty call."""
+    from padan_lab.demo.play import claim_folder, require_server
+
+    require_server()
+    with tempfile.TemporaryDirectory() as scratch:
+        place = folder or Path(scratch) / "bench"
+        claim_folder(place)
+        announce(json_, t("unit dan dua instansi", "a unit and two agencies"))
+        with unit_stand(place, lean_document(PASSES)) as stand:
+            announce(json_, t("menerbitkan registri", "publishing the registry"))
+            asked = _publish(stand, registry)
+            report = Report("confirm", measured={"registry": registry, "calls": calls})
+            for pass_id, rows in asked.items():
+                announce(json_, t(f"pass {pass_id}", f"pass {pass_id}"))
+                _measure(stand, rows, calls, in_flight, report)
+    report.publish(json_=json_, plot=plot)
+
+
+def _publish(stand: Stand, records: int) -> dict[str, PassTable]:
+    """Publish a registry of random rows; gives questions by pass: its rows, bits changed."""
+    schema, rng = stand.provider.session.schema, np.random.default_rng(1)
+    rows = schema.padded_rows(records)
+    tables = {p.id: random_table(schema, p, rows, rng, provider=True) for p in schema.passes}
+    stand.provider.publish(records, tables)
+    return {p.id: _questions(stand, p, tables[p.id], rng) for p in schema.passes}
+
+
+def _questions(stand: Stand, p: Pass, table: PassTable, rng: np.random.Generator) -> PassTable:
+    layout = Layout.of(stand.requester.session.schema, p, provider=False)
+    chosen = rng.integers(0, len(table), 4096)
+    columns = {name: table.columns[name][chosen].copy() for name, _ in layout.columns()}
+    if p.similar:
+        bits = rng.integers(0, p.filter_bits, (len(chosen), _TYPOS))
+        for at in bits.T:
+            columns["filters"][np.arange(len(chosen)), at // 8] ^= (1 << (at % 8)).astype(np.uint8)
+    return PassTable(p.id, layout, columns)
+
+
+def _measure(stand: Stand, rows: PassTable, calls: int, in_flight: int, report: Report) -> None:
+    """Latency of question and empty call by turns, then questions a second."""
+    with stand.requester.channel() as channel:
+        ask, empty = asking(stand, channel, rows), _empty(channel)
+        for _ in range(_WARM):
+            ask()
+            empty()
+        question, nothing = _by_turns(ask, empty, calls)
+        report.measured[rows.pass_id] = {
+            "question_us": _percentiles(question),
+            "empty_us": _percentiles(nothing),
+            "questions_per_second_1": _rate(ask, calls, 1),
+            f"questions_per_second_{in_flight}": _rate(ask, calls, in_flight),
+            "empty_per_second_1": _rate(empty, calls, 1),
+            f"empty_per_second_{in_flight}": _rate(empty, calls, in_flight),
+        }
+    name = "tokens" if "filters" not in rows.columns else "filter"
+    for percent in (50, 99):
+        ratio = np.percentile(question, percent) / np.percentile(nothing, percent)
+        report.ratios[f"confirm_{name}_p{percent}_vs_empty_unary"] = rounded(float(ratio))
+    report.ratios["confirm_p99_vs_empty_unary"] = max(
+        value for key, value in report.ratios.items() if key.endswith("p99_vs_empty_unary")
+    )
+
+
+def asking(stand: Stand, channel: grpc.Channel, rows: PassTable) -> Callable[[], object]:
+    """A call that asks about one row, another each time, and checks that it was found."""
+    session = stand.requester.session
+    stub = pb_grpc.ConfirmationServiceStub(channel)
+    asked = [
+        pb.ConfirmRecordsRequest(
+            parent=session.place.name,
+            encoding=session.encoding(),
+            pass_id=rows.pass_id,
+            rows=resources_pb2.TableRows(row_count=1, **rows.rows(number, number + 1)),
+        )
+        for number in range(len(rows))
+    ]
+    turn = cycle(asked)
+
+    def ask() -> None:
+        request = next(turn)
+        request.request_id = str(uuid.uuid4())
+        answer = stub.ConfirmRecords(request, timeout=_DEADLINE)
+        if answer.rows.outcomes != bytes([resources_pb2.OUTCOME_MATCHED]):
+            raise AssertionError(f"{FLOW}: a row of the registry was not found")
+
+    return ask
+
+
+def _empty(channel: grpc.Channel) -> Callable[[], object]:
+    """The smallest call there is: a health check, without this package's messages."""
+    check: Any = channel.unary_unary("/grpc.health.v1.Health/Check")
+    return lambda: check(b"", timeout=_DEADLINE)
+
+
+def _by_turns(
+    first: Callable[[], object], second: Callable[[], object], calls: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Seconds of ``calls`` calls of each, alternately: what disturbs one disturbs the other."""
+    spent = np.empty((calls, 2))
+    gc.collect()
+    for turn in range(calls):
+        began = time.perf_counter()
+        first()
+        between = time.perf_counter()
+        second()
+        spent[turn] = between - began, time.perf_counter() - between
+    return spent[:, 0], spent[:, 1]
+
+
+def _rate(call: Callable[[], object], calls: int, at_once: int) -> float:
+    """Calls a second with ``at_once`` of them under way."""
+    with ThreadPoolExecutor(at_once) as pool:
+        began = time.perf_counter()
+        list(pool.map(lambda _: call(), range(calls)))
+        return rounded(calls / (time.perf_counter() - began))
+
+
+def _percentiles(seconds: NDArray[np.float64]) -> dict[str, float]:
+    return {f"p{q}": rounded(float(np.percentile(seconds, q) * 1e6)) for q in (50, 90, 99)}

@@ -1,0 +1,124 @@
+"""``padan bench national``: a whole matching of national size on this machine, stage by stage.
+
+The very commands that two agencies run, against a unit of its own: generate, publish (encode, seal,
+upload), confirm (encode, upload, run, download, merge, open), compare with the truth.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from padan_client.base.language import t
+from padan_client.cli.common import JsonFlag, reports_errors
+from padan_lab.bench.rates.measuring import Lap, Meter, folder_gib
+from padan_lab.bench.rates.workbench import AGREEMENT, FLOW, lean_document
+from padan_lab.bench.report import Report, announce, rounded
+from padan_lab.demo.stage import Stage, prepare, running
+from padan_lab.generate import Format, Level, ProfileName, Request, write_files
+from padan_linkage.agreement import load_agreement
+
+
+@reports_errors
+def command(
+    *,
+    requester: Annotated[int, typer.Option(min=100, help="Baris daftar. / List rows.")] = 200_000,
+    provider: Annotated[
+        int, typer.Option(min=100, help="Baris registri. / Registry rows.")
+    ] = 100_000,
+    agreement: Annotated[str, typer.Option(help="Contoh perjanjian. / Example.")] = AGREEMENT,
+    flow: Annotated[str, typer.Option(help="Alur. / Flow.")] = FLOW,
+    profile: Annotated[
+        ProfileName, typer.Option(help="Jenis berkas. / Kind of files.")
+    ] = ProfileName.ASN,
+    passes: Annotated[
+        str, typer.Option(help="Hanya jalur ini, dipisah koma. / Only these passes.")
+    ] = "",
+    folder: Annotated[
+        Path | None, typer.Option("--folder", help="Folder kerja baru. / New folder to work in.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Benih. / Seed.")] = 1,
+    json_: JsonFlag = False,
+) -> None:
+    """Pemadanan seukuran nasional, dari awal sampai akhir. / A national matching, end to end."""
+    from padan_lab.demo.play import claim_folder, require_server
+
+    require_server()
+    wanted = tuple(name for name in passes.split(",") if name)
+    document = lean_document(wanted, agreement, flow, endless=False)
+    with tempfile.TemporaryDirectory() as scratch:
+        place = folder or Path(scratch) / "national"
+        claim_folder(place)
+        meter = Meter(lambda text: announce(json_, text))
+        with meter.lap("generate", t("orang-orang buatan", "generated people")):
+            request = Request(profile, provider, seed, Level.REAL, requester, 0.5, Format.PARQUET)
+            write_files(request, place / "people", lambda _done, _total: None)
+        stage = prepare(place, agreement, flow, document, dt.datetime.now(dt.UTC))
+        result = _play(stage, meter)
+        report = _report(stage, meter, requester, provider, document)
+        report.measured |= {"unit": result}
+        (place / "national.json").write_text(json.dumps(report.envelope(), indent=2), "utf-8")
+    report.publish(json_=json_)
+
+
+def _play(stage: Stage, meter: Meter) -> dict[str, object]:
+    """Publish and confirm against a running unit; what the unit took."""
+    where = "--agreement", stage.agreement_id, "--flow", stage.flow_id, "--mode", "unit"
+    people = stage.folder / "people"
+    with running(stage, "unit") as pid, meter.watching(pid) as unit:
+        for party in (stage.provider, stage.requester):
+            stage.run(party, "keys", "rotate", *where)
+        with meter.lap("publish", t("registri diterbitkan", "registry published")) as lap:
+            command = ("publish", str(people / "registry.parquet"), *where, "--id", "id")
+            quarantine = str(stage.folder / "registry-quarantine.csv")
+            _run(stage, lap, stage.provider, *command, "--quarantine", quarantine)
+        with meter.lap("confirm", t("daftar dikonfirmasi", "list confirmed")) as lap:
+            command = ("confirm", str(people / "list.parquet"), *where, "--id", "id")
+            out = str(stage.folder / "codes.parquet")
+            quarantine = str(stage.folder / "list-quarantine.csv")
+            _run(stage, lap, stage.requester, *command, "--out", out, "--quarantine", quarantine)
+    run = [e for e in map(json.loads, stage.log("unit").open()) if e.get("event") == "run_ended"]
+    return {
+        "run_seconds": rounded(float(run[-1]["seconds"])),
+        "peak_gib": unit.peak_gib,
+        "peak_own_gib": unit.own_gib,
+        "cpu_seconds": unit.cpu_seconds,
+    }
+
+
+def _run(stage: Stage, lap: Lap, party: str, *arguments: str) -> None:
+    line, environment = stage.command(party, *arguments, "--json")
+    lap.run(line, environment, stage.folder / "logs" / f"{party}.log")
+
+
+def _report(stage: Stage, meter: Meter, requester: int, provider: int, document: bytes) -> Report:
+    from padan_lab.bench.rates.truth import right_of
+
+    flow = load_agreement(document).flow(stage.flow_id)
+    seconds = {name: lap.seconds for name, lap in meter.laps.items()}
+    moved = sum(seconds[name] for name in ("publish", "confirm"))
+    found = right_of(stage.folder, flow)
+    assert flow.schema is not None
+    return Report(
+        "national",
+        measured={
+            "requester": requester,
+            "provider": provider,
+            "passes": [p.id for p in flow.schema.passes],
+            "stages": {name: lap.shown() for name, lap in meter.laps.items()},
+            "end_to_end_seconds": rounded(moved),
+            "disk_gib": folder_gib(stage.folder),
+            **found,
+        },
+        ratios={
+            "seconds_per_million_rows": rounded(1e6 * moved / (requester + provider)),
+            **{f"share_{name}": rounded(seconds[name] / sum(seconds.values())) for name in seconds},
+            "precision": found["precision"],
+            "recall": found["recall"],
+        },
+    )

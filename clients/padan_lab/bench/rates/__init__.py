@@ -1,0 +1,1 @@
+"""What the benches time, and on what: workloads, servers under load, rates."""

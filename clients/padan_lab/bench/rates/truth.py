@@ -1,0 +1,52 @@
+"""How right a large result is, by columns: the codes of a list against the generated truth."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pacsv
+import pyarrow.parquet as pq
+
+from padan_lab.bench.report import rounded
+from padan_linkage.agreement import Flow
+
+_FOUND = "ditemukan"
+
+
+def right_of(folder: Path, flow: Flow) -> dict[str, float]:
+    """Precision and recall of ``codes.parquet`` in ``folder``, and how many were found.
+
+    A found code is right if it is that of a registry row which the truth pairs with the list's row.
+    Flows with one status column alone. Raises ValueError for others.
+    """
+    if len(flow.registry) != 1:
+        raise ValueError(f"flow {flow.id} has several status columns")
+    (column, mapping), = flow.registry.items()  # fmt: skip
+    registry = pq.read_table(folder / "people" / "registry.parquet", columns=["id", column])
+    codes = pq.read_table(folder / "codes.parquet", columns=["id", "hasil", "kode"])
+    truth = pacsv.read_csv(folder / "people" / "truth.csv")
+    given = pa.array(list(mapping), pa.string())
+    meant = pa.array(list(mapping.values()), pa.string())
+    own = meant.take(pc.index_in(registry[column].combine_chunks(), value_set=given))
+    of_pair = own.take(_rows(truth["rec_id_b"], registry["id"]))
+    asked = _rows(truth["rec_id_a"], codes["id"])
+    found = pc.equal(codes["hasil"], _FOUND).to_numpy()
+    same = pc.equal(codes["kode"].combine_chunks().take(asked), of_pair).fill_null(False)
+    right = np.zeros(codes.num_rows, np.bool_)
+    right[asked.to_numpy(zero_copy_only=False)[same.to_numpy(zero_copy_only=False)]] = True
+    right &= found
+    inside = len(pc.unique(asked))
+    return {
+        "in_registry": inside,
+        "found": int(found.sum()),
+        "precision": rounded(float(right.sum() / max(1, found.sum()))),
+        "recall": rounded(float(right.sum() / max(1, inside))),
+    }
+
+
+def _rows(wanted: pa.ChunkedArray, ids: pa.ChunkedArray) -> pa.Array:
+    """Positions of ``wanted`` among ``ids``."""
+    return pc.index_in(wanted, value_set=ids.combine_chunks()).combine_chunks()

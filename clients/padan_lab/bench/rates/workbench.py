@@ -1,0 +1,154 @@
+"""A unit process on loopback with two agencies, for benches: real TLS, keys and agreement.
+
+What is published is random bytes of the right shape: neither uploads nor the answer to a question
+takes longer or shorter for them than for encoded people.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import uuid
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import grpc
+import numpy as np
+
+from padan.v1 import dataset_service_pb2 as pb
+from padan.v1 import resources_pb2
+from padan_client.base.effects import Steps, call
+from padan_client.home.folder import Home
+from padan_client.protocol.session import Session, open_session
+from padan_client.protocol.unit.datasets import describe
+from padan_client.protocol.unit.uploading import upload_table
+from padan_client.transport.channel import Link, credentials, options
+from padan_lab.demo.stage import Stage, prepare, running
+from padan_linkage.agreement import example
+from padan_linkage.schema import Layout, Pass, Schema
+from padan_linkage.tables import PassTable
+
+AGREEMENT, FLOW = "kemnaker-bkn-2024", "asn-status"
+
+_BLOCK = "[[flow.schema.passes]]"
+_QUOTA = re.compile(r"records_per_(day|list) = [0-9_]+")
+
+
+def lean_document(
+    passes: Collection[str], agreement: str = AGREEMENT, flow: str = FLOW, *, endless: bool = True
+) -> bytes:
+    """An example agreement with only some passes in one flow (where any are named).
+
+    ``endless``: no quota stops a bench that asks again and again.
+    """
+    text = example(agreement).decode()
+    begin = text.index(f'id = "{flow}"')
+    end = text.find("\n[[flow]]\n", begin)
+    head, body, tail = text[:begin], text[begin:end], text[end:] if end >= 0 else ""
+    first, *blocks = body.split(_BLOCK)
+    kept, rest = [first], ""
+    for block in blocks:
+        definition, separator, after = block.partition("\n[")
+        name = re.search(r'^id = "([^"]+)"', definition, re.MULTILINE)
+        if name and (not passes or name.group(1) in passes):
+            kept.append(definition + "\n")
+        rest = separator + after
+    body = _BLOCK.join(kept) + rest
+    if endless:
+        body = _QUOTA.sub(r"records_per_\1 = 1_000_000_000", body)
+    return (head + body + tail).encode()
+
+
+@dataclass(frozen=True, repr=False)
+class Side:
+    """One agency at the unit."""
+
+    home: Home
+    link: Link
+    session: Session
+
+    def channel(self) -> grpc.Channel:
+        """A channel of its own to the unit."""
+        config = self.home.config
+        return grpc.secure_channel(
+            config.unit, credentials(config, self.home.folder), options(config)
+        )
+
+    def publish(self, records: int, tables: Mapping[str, PassTable]) -> str:
+        """Put a dataset of ``records`` records; its name."""
+        return self.link.run(_put(self, records, tables))
+
+
+@dataclass(frozen=True, repr=False)
+class Stand:
+    """The unit and both sides of the flow."""
+
+    stage: Stage
+    provider: Side
+    requester: Side
+
+
+@contextmanager
+def unit_stand(folder: Path, document: bytes) -> Iterator[Stand]:
+    """A running unit in ``folder``, both sides' epoch keys exchanged."""
+    stage = prepare(folder, AGREEMENT, FLOW, document, dt.datetime.now(dt.UTC))
+    place = "--agreement", AGREEMENT, "--flow", FLOW
+    with running(stage, "unit"):
+        for party in (stage.provider, stage.requester):
+            stage.run(party, "keys", "rotate", "--mode", "unit", *place)
+        with _side(stage, stage.provider) as provider, _side(stage, stage.requester) as requester:
+            yield Stand(stage, provider, requester)
+
+
+@contextmanager
+def _side(stage: Stage, party: str) -> Iterator[Side]:
+    home = Home.open(stage.home(party), passphrase=None)
+    with Link.open(home.config, home.folder) as link:
+        session = link.run(
+            open_session(
+                home.place(AGREEMENT, FLOW),
+                home.signed_agreement(AGREEMENT).document,
+                home.identity,
+                home.epochs.linkage_key,
+                home.patience,
+            )
+        )
+        yield Side(home, link, session)
+
+
+def random_table(
+    schema: Schema, p: Pass, rows: int, rng: np.random.Generator, *, provider: bool
+) -> PassTable:
+    """A table of random bytes; buckets are in range."""
+    layout = Layout.of(schema, p, provider=provider)
+    columns = {
+        name: np.frombuffer(rng.bytes(rows * width), np.uint8).reshape(rows, width)
+        for name, width in layout.columns()
+    }
+    if p.similar:
+        buckets = rng.integers(0, 1 << p.bucket_bits, rows, dtype=np.uint16).astype("<u2")
+        columns["keys"] = buckets.view(np.uint8).reshape(rows, 2)
+    return PassTable(p.id, layout, columns)
+
+
+def _put(side: Side, records: int, tables: Mapping[str, PassTable]) -> Steps[str]:
+    session, patience = side.session, side.home.patience
+    provider = session.place.party == session.place.flow.provider
+    role = resources_pb2.ROLE_PROVIDER if provider else resources_pb2.ROLE_REQUESTER
+    rows = session.schema.padded_rows(records)
+    wanted = describe(session, role, records, rows)
+    if provider:
+        wanted.seal.seal_id, wanted.seal.encapsulated_key = uuid.uuid4().bytes, bytes(32)
+    created = yield from call(
+        "DatasetService.CreateDataset",
+        pb.CreateDatasetRequest(parent=session.place.name, dataset=wanted),
+        pb.Dataset,
+        patience,
+    )
+    for pass_id, table in tables.items():
+        yield from upload_table(f"{created.name}/tables/{pass_id}", table, patience, lambda _: None)
+    request = pb.CommitDatasetRequest(name=created.name)
+    yield from call("DatasetService.CommitDataset", request, pb.Dataset, patience)
+    return created.name

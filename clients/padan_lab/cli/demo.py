@@ -1,0 +1,246 @@
+"""``padan demo``: the whole thing on this machine, on generated people."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+
+from padan_client.base.language import current_language, t
+from padan_client.cli.common import JsonFlag, err, number, out, print_json, reports_errors
+from padan_lab.cli import PANEL
+
+if TYPE_CHECKING:
+    from padan_lab.demo.play import Played, Sizes
+    from padan_lab.demo.score import Score
+    from padan_lab.demo.watch import Announce
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to ``app``."""
+    app.command(name="demo", rich_help_panel=PANEL)(demo)
+
+
+@reports_errors
+def demo(
+    *,
+    agreement: Annotated[
+        str, typer.Option(help="Perjanjian contoh. / Example agreement.")
+    ] = "kemnaker-bkn-2024",
+    flow: Annotated[str, typer.Option(help="Alur. / Flow.")] = "asn-status",
+    mode: Annotated[str, typer.Option("--mode", help="unit | direct | auto")] = "unit",
+    population: Annotated[
+        int, typer.Option(min=1, help="Baris registri. / Registry rows.")
+    ] = 200_000,
+    candidates: Annotated[
+        int, typer.Option(min=1, help="Baris daftar. / Rows of the list.")
+    ] = 100_000,
+    seed: Annotated[int, typer.Option(min=0, help="Benih data buatan. / Seed.")] = 1,
+    level: Annotated[
+        str, typer.Option("--level", help="Derau data: clean | real | x3. / Noise of the data.")
+    ] = "real",
+    folder: Annotated[
+        Path, typer.Option("--out", help="Folder hasil. / Folder for everything.")
+    ] = Path("padan-demo"),
+    all_: Annotated[
+        bool, typer.Option("--all", help="Semua alur, satu tabel. / Every flow, one table.")
+    ] = False,
+    json_: JsonFlag = False,
+) -> None:
+    """Peragaan: satu unit, dua instansi, orang buatan. / Demonstration on generated people."""
+    from padan_lab.demo.play import Sizes, chosen_level, play
+
+    def announce(line: str) -> None:
+        if not json_:
+            err.print(f"[green]✓[/] {line}", highlight=False)
+
+    sizes = Sizes(population, candidates, seed, chosen_level(level))
+    if all_:
+        _show_all(sizes, folder, announce, json_=json_)
+        return
+    played = play(
+        agreement,
+        flow,
+        mode=mode,
+        sizes=sizes,
+        folder=folder,
+        announce=announce,
+    )
+    if json_:
+        print_json(played.as_json())
+    else:
+        _show(played)
+
+
+def _show_all(sizes: Sizes, folder: Path, announce: Announce, *, json_: bool) -> None:
+    """Play every flow; one table, or one object."""
+    from padan_lab.demo.everything import play_all
+
+    table = Table(title=t("Kelima perjanjian", "The five agreements"), title_justify="left")
+    for title in (t("Perjanjian", "Agreement"), t("Alur", "Flow"), t("Cara", "Way")):
+        table.add_column(title)
+    for title in (t("Ketepatan", "Precision"), t("Kelengkapan", "Recall"), t("Detik", "Seconds")):
+        table.add_column(title, justify="right")
+    shown = []
+    for played in play_all(sizes=sizes, folder=folder, announce=announce):
+        shown.append(played.as_json())
+        seconds = f"{sum(played.seconds.values()):.0f}"
+        names = played.stage.agreement_id, played.stage.flow_id
+        if played.score is None:
+            table.add_row(*names, _released(played), _verdict(played), "", seconds)
+        else:
+            shares = _share(played.score.precision), _share(played.score.recall)
+            table.add_row(*names, played.mode, *shares, seconds)
+    if json_:
+        print_json({**sizes.as_json(), "flows": shown})
+    else:
+        out.print(table)
+
+
+def _released(played: Played) -> str:
+    """How many versions went over, and what they held back."""
+    withheld, rows = (sum(getattr(p, name) for p in played.passed) for name in ("withheld", "rows"))
+    versions = t(f"{len(played.passed)} rilis", f"{len(played.passed)} releases")
+    held = t(f"ditutup {withheld} dari {rows}", f"{withheld} of {rows} withheld")
+    return f"{versions}, {held}" if withheld else versions
+
+
+def _verdict(played: Played) -> str:
+    right = all(p.verified for p in played.passed)
+    return t("terverifikasi", "verified") if right else t("SALAH", "WRONG")
+
+
+def _show(played: Played) -> None:
+    stage = played.stage
+    provider, requester = stage.provider.upper(), stage.requester.upper()
+    title = t(
+        f"{provider} menjawab {requester} menurut {stage.agreement_id}, alur {stage.flow_id}",
+        f"{provider} answers {requester} under {stage.agreement_id}, flow {stage.flow_id}",
+    )
+    if played.score is None:
+        _show_releases(played)
+    else:
+        _show_codes(played, played.score, title)
+    if stage.simulated_time:
+        out.print(
+            t(
+                f"Perjanjian ini tidak sedang berlaku: jam unit disimulasikan mulai "
+                f"{stage.simulated_time:%Y-%m-%d}.",
+                f"This agreement is not in force now: the unit's clock was simulated from "
+                f"{stage.simulated_time:%Y-%m-%d}.",
+            ),
+            highlight=False,
+        )
+    kept = t(
+        "codes.csv (jawaban)" if played.score else "rilis yang diterima (*.csv)",
+        "codes.csv (answers)" if played.score else "the releases received (*.csv)",
+    )
+    out.print(
+        t(
+            f"Di {stage.folder}: {kept}, agreement/ (perjanjian bertanda tangan), "
+            f"{_seen(played, 'semua yang dilihat')}, logs/.",
+            f"In {stage.folder}: {kept}, agreement/ (signed agreement), "
+            f"{_seen(played, 'all it saw')}, logs/.",
+        ),
+        highlight=False,
+    )
+
+
+def _show_releases(played: Played) -> None:
+    stage = played.stage
+    title = t(
+        f"Rilis menurut {stage.agreement_id}, alur {stage.flow_id}",
+        f"Releases under {stage.agreement_id}, flow {stage.flow_id}",
+    )
+    table = Table(title=title, title_justify="left")
+    for name in (t("Daftar", "Line"), t("Versi", "Version"), t("Dari → ke", "From → to")):
+        table.add_column(name)
+    for name in (
+        t("Baris", "Rows"),
+        t("Kecil", "Small"),
+        t("Ditutup", "Withheld"),
+        t("Beda", "Changes"),
+        t("Periksa", "Check"),
+    ):
+        table.add_column(name, justify="right")
+    for p in played.passed:
+        changes = "/".join(str(len(p.changes[k])) for k in p.changes) if p.changes else "–"
+        table.add_row(
+            p.line,
+            str(p.version),
+            f"{p.publisher} → {p.receiver}",
+            number(p.rows),
+            number(p.sensitive),
+            number(p.withheld),
+            changes,
+            t("benar", "right") if p.verified else t("SALAH", "WRONG"),
+        )
+    out.print(table)
+    out.print(
+        t(
+            f"{sum(played.seconds.values()):.0f} detik; setiap baris yang diterima dihitung ulang "
+            "dari berkas penerbitnya.",
+            f"{sum(played.seconds.values()):.0f} seconds; every row received was counted again "
+            "from the publisher's file.",
+        ),
+        highlight=False,
+    )
+
+
+def _show_codes(played: Played, score: Score, title: str) -> None:
+    table = Table(title=title, title_justify="left")
+    table.add_column(t("Jawaban", "Answer"))
+    table.add_column(t("Baris", "Rows"), justify="right")
+    for code, rows in played.confirmed["counts"].items():
+        table.add_row(_wording(played, code), number(int(rows)))
+    out.print(table)
+    if ways := played.confirmed["ways"]:
+        shown = ", ".join(f"{way} {number(int(rows))}" for way, rows in ways.items())
+        out.print(t(f"Cara: {shown}.", f"Ways: {shown}."), highlight=False)
+    asked, rows = number(played.sizes.candidates), number(played.sizes.population)
+    listed = number(score.in_registry)
+    out.print(
+        t(
+            f"{asked} calon × {rows} baris registri; {listed} calon memang terdaftar.",
+            f"{asked} candidates × {rows} registry rows; {listed} candidates really are in it.",
+        ),
+        highlight=False,
+    )
+    out.print(
+        t(
+            f"Ketepatan {_share(score.precision)}, kelengkapan {_share(score.recall)} "
+            f"(peragaan ini tahu kebenarannya), {sum(played.seconds.values()):.0f} detik.",
+            f"Precision {_share(score.precision)}, recall {_share(score.recall)} "
+            f"(the demonstration knows the truth), {sum(played.seconds.values()):.0f} seconds.",
+        ),
+        highlight=False,
+    )
+
+
+def _seen(played: Played, remark: str) -> str:
+    """The data folders of the servers that ran."""
+    servers = {"unit": ["unit"], "direct": ["provider"]}.get(played.mode, ["unit", "provider"])
+    return ", ".join(f"{server}/data/ ({remark})" for server in servers)
+
+
+def _wording(played: Played, code: str) -> str:
+    """The agreement's own words for a code; ours for the outcomes that no code names."""
+    flow = played.flow
+    known = {c.code: c for c in (*flow.codes, flow.not_found, flow.ambiguous) if c is not None}
+    if code in known:
+        named = known[code]
+        return f"«{named.text}»" + (f" ({named.gloss})" if current_language() == "en" else "")
+    own = {
+        "ganda": t("ganda: lebih dari satu baris cocok", "ambiguous: several rows match"),
+        "karantina": t("karantina: baris tidak dapat dipakai", "quarantined: unusable row"),
+    }
+    return own.get(code, code)
+
+
+def _share(value: float | None) -> str:
+    if value is None:
+        return "–"
+    text = f"{100 * value:.2f} %"
+    return text if current_language() == "en" else text.replace(".", ",")

@@ -1,0 +1,69 @@
+"""``padan generate``: files of people who do not exist, with the truth about them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from padan_client.base.language import t
+from padan_client.cli.common import JsonFlag, err, number, out, print_json, reports_errors
+from padan_lab.cli import PANEL
+from padan_lab.generate import Format, Level, ProfileName
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(rich_help_panel=PANEL)(generate)
+
+
+@reports_errors
+def generate(
+    profile: Annotated[ProfileName, typer.Option(help="Jenis berkas. / Kind of files.")],
+    rows: Annotated[int, typer.Option(min=1, help="Baris registri. / Rows of the registry.")],
+    out_folder: Annotated[Path, typer.Option("--out", "-o", help="Folder hasil. / Folder.")],
+    *,
+    seed: Annotated[int, typer.Option(min=0, help="Benih. / Seed.")] = 1,
+    level: Annotated[
+        Level, typer.Option(help="Kesalahan: tanpa, terukur, tiga kali. / Errors.")
+    ] = Level.REAL,
+    listed: Annotated[
+        int | None, typer.Option("--list", min=1, help="Baris daftar. / Rows of the list.")
+    ] = None,
+    inside: Annotated[
+        float | None,
+        typer.Option(min=0, max=1, help="Bagian daftar yang ada di registri. / Share inside."),
+    ] = None,
+    format_: Annotated[Format, typer.Option("--format", help="csv | parquet")] = Format.CSV,
+    json_: JsonFlag = False,
+) -> None:
+    """Berkas orang buatan beserta kebenarannya. / Files of made-up people, with the truth."""
+    from rich.progress import Progress
+
+    from padan_lab.generate import Request, write_files
+
+    request = Request(profile, rows, seed, level, listed, inside, format_)
+    with Progress(console=err, disable=not err.is_terminal) as bars:
+        bar = bars.add_task(t("membuat", "generating"), total=None)
+        made = write_files(
+            request, out_folder, lambda done, total: bars.update(bar, completed=done, total=total)
+        )
+    if json_:
+        counts = {"rows": made.rows, "list": made.listed, "pairs": made.pairs}
+        files = {name: str(path) for name, path in made.files.items()}
+        print_json(counts | {"errors": made.errors, "files": files})
+        return
+    for name, path in made.files.items():
+        out.print(f"{name}: {path}", markup=False, highlight=False, soft_wrap=True)
+    out.print(
+        t(
+            f"{number(made.rows)} baris registri, {number(made.listed)} baris daftar, "
+            f"{number(made.pairs)} pasangan benar, {number(made.errors)} kesalahan berlabel. "
+            "Semua orang di dalamnya buatan.",
+            f"{number(made.rows)} registry rows, {number(made.listed)} list rows, "
+            f"{number(made.pairs)} true pairs, {number(made.errors)} labelled errors. "
+            "All the people are made up.",
+        ),
+        highlight=False,
+    )

@@ -1,0 +1,303 @@
+"""The demonstration itself: generate, publish, confirm, compare with the truth."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import importlib.util
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pacsv
+
+from padan_client.base.errors import BadInputError
+from padan_client.base.language import t
+from padan_lab.demo.dressing import dressed, in_words
+from padan_lab.demo.releasing import Passed, release_all
+from padan_lab.demo.score import Score, score
+from padan_lab.demo.stage import Stage, prepare, running
+from padan_lab.demo.watch import Announce, Stopwatch
+from padan_lab.generate import ID_COLUMN, Demo, generate_demo
+from padan_lab.generate.rates import Level
+from padan_linkage.agreement import EXAMPLE_IDS, JAKARTA, Flow, FlowKind, example, load_agreement
+
+_MARKER = ".padan-demo"
+#: What a confirmation says of itself without knowing the truth.
+_ESTIMATES = (
+    "estimated_precision",
+    "estimated_precision_interval",
+    "estimated_recall",
+    "estimated_recall_interval",
+    "doubtful",
+)
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How many people there are, who is asked about, and how badly they are written down."""
+
+    population: int
+    candidates: int
+    seed: int
+    level: Level = Level.REAL
+
+    def as_json(self) -> dict[str, object]:
+        """For scripts."""
+        return {**self.__dict__, "level": self.level.value}
+
+
+@dataclass(frozen=True)
+class Played:
+    """What a demonstration showed. ``seconds`` by stage; ``confirmed`` is the CLI's own JSON.
+
+    Of a flow that releases, ``passed`` has the versions instead of ``confirmed`` and ``score``.
+    """
+
+    stage: Stage
+    flow: Flow
+    mode: str
+    sizes: Sizes
+    confirmed: dict[str, Any]
+    score: Score | None
+    passed: list[Passed]
+    seconds: dict[str, float]
+
+    def as_json(self) -> dict[str, object]:
+        """The object that ``padan demo --json`` prints."""
+        return {
+            "agreement": self.stage.agreement_id,
+            "flow": self.stage.flow_id,
+            "kind": self.flow.kind.value,
+            "mode": self.mode,
+            "population": self.sizes.population,
+            "level": self.sizes.level.value,
+            **(self._scored(self.score) if self.score else self._released()),
+            "seconds": round(sum(self.seconds.values()), 2),
+            "stages": {name: round(value, 2) for name, value in self.seconds.items()},
+            "simulated_time": self.stage.simulated_time,
+            "out": str(self.stage.folder),
+        }
+
+    def _scored(self, score: Score) -> dict[str, object]:
+        return {
+            "ways": self.confirmed["ways"],
+            "candidates": self.sizes.candidates,
+            "counts": self.confirmed["counts"],
+            "precision": score.precision,
+            "recall": score.recall,
+            "in_registry": score.in_registry,
+            "found": score.found,
+            "right": score.right,
+            **{name: self.confirmed[name] for name in _ESTIMATES},
+        }
+
+    def _released(self) -> dict[str, object]:
+        return {
+            "releases": [p.as_json() for p in self.passed],
+            "verified": all(p.verified for p in self.passed),
+        }
+
+
+def play(
+    agreement_id: str,
+    flow_id: str,
+    *,
+    mode: str,
+    sizes: Sizes,
+    folder: Path,
+    announce: Announce,
+) -> Played:
+    """Run one flow from nothing in ``folder``; ``announce`` gets a line a stage.
+
+    ``mode``: unit, direct (two parties), or auto (direct, and the unit for what stays open). A flow
+    that releases has files of its own size. Raises BadInputError for a flow that cannot be
+    demonstrated and for a folder in use.
+    """
+    require_server()
+    document = _example(agreement_id)
+    flow = _flow(document, agreement_id, flow_id, mode)
+    claim_folder(folder)
+    clock = Stopwatch(announce)
+    with clock.stage(
+        "prepare", t("Kunci, sertifikat, perjanjian", "Keys, certificates, agreement")
+    ):
+        stage = prepare(folder, agreement_id, flow_id, document, dt.datetime.now(dt.UTC))
+    if flow.kind is FlowKind.CONFIRMATION:
+        confirmed, result = _confirmation(stage, flow, mode, sizes, clock)
+        passed = []
+    else:
+        confirmed, result = {}, None
+        with running(stage, "unit"):
+            passed = release_all(stage, flow, sizes.seed, clock)
+    played = Played(stage, flow, mode, sizes, confirmed, result, passed, clock.seconds)
+    (folder / "demo.json").write_text(
+        json.dumps(played.as_json(), indent=2, ensure_ascii=False, default=str) + "\n",
+        encoding="utf-8",
+    )
+    return played
+
+
+def _confirmation(
+    stage: Stage, flow: Flow, mode: str, sizes: Sizes, clock: Stopwatch
+) -> tuple[dict[str, Any], Score]:
+    """Publish, confirm, compare with the truth."""
+    words = in_words(flow)
+    with clock.stage("generate", t("Orang-orang buatan", "Generated people")):
+        demo = generate_demo(words, sizes.population, sizes.candidates, sizes.seed, sizes.level)
+        _write_tables(stage, demo, dressed(flow, demo.registry, _today(stage), sizes.seed))
+    with contextlib.ExitStack() as servers:
+        if mode != "direct":
+            servers.enter_context(running(stage, "unit"))
+            with clock.stage("epoch", t("Epok kunci bersama", "Shared key epoch")):
+                for party in (stage.provider, stage.requester):
+                    stage.run(party, "keys", "rotate", "--mode", "unit", *_where(stage))
+            with clock.stage("publish", t("Registri diumumkan", "Registry published")):
+                _publish(stage, flow, "unit")
+        if mode != "unit":
+            with clock.stage("table", t("Tabel label diumumkan", "Label table published")):
+                _publish(stage, flow, "direct")
+            servers.enter_context(running(stage, "provider"))
+        with clock.stage("confirm", t("Daftar dikonfirmasi", "List confirmed")):
+            confirmed = _confirm(stage, flow, mode)
+    codes = pacsv.read_csv(stage.folder / "codes.csv", convert_options=_as_strings())
+    return confirmed, score(words, demo, codes)
+
+
+def _today(stage: Stage) -> dt.date:
+    """The day in Jakarta on the stage's clock."""
+    return (stage.simulated_time or dt.datetime.now(dt.UTC)).astimezone(JAKARTA).date()
+
+
+def chosen_level(given: str) -> Level:
+    """The level of that name. Raises BadInputError."""
+    if given not in set(Level):
+        raise BadInputError(f"--level {' | '.join(Level)}")
+    return Level(given)
+
+
+def claim_folder(folder: Path) -> None:
+    """Make ``folder`` empty, if it is new, empty or left by an earlier demonstration."""
+    if folder.exists() and any(folder.iterdir()):
+        if not (folder / _MARKER).exists():
+            raise BadInputError(
+                t(
+                    f"Folder {folder} berisi berkas lain; pilih folder baru dengan --out.",
+                    f"Folder {folder} holds other files; choose a new one with --out.",
+                )
+            )
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / _MARKER).touch()
+
+
+def require_server() -> None:
+    """Raise BadInputError where only the client is installed: the demonstration runs a unit."""
+    if any(importlib.util.find_spec(name) is None for name in ("structlog", "sqlalchemy")):
+        raise BadInputError(
+            t(
+                "Peragaan memerlukan unit pemadanan, dan di sini hanya klien yang terpasang. "
+                "Pasang dengan pip install '.[server]'.",
+                "The demonstration needs the linkage unit, and only the client is installed here. "
+                "Install with pip install '.[server]'.",
+            )
+        )
+
+
+def _example(agreement_id: str) -> bytes:
+    if agreement_id not in EXAMPLE_IDS:
+        known = ", ".join(EXAMPLE_IDS)
+        raise BadInputError(
+            t(
+                f"Tidak ada contoh perjanjian {agreement_id}; yang ada: {known}.",
+                f"There is no example agreement {agreement_id}; there are: {known}.",
+            )
+        )
+    return example(agreement_id)
+
+
+def _flow(document: bytes, agreement_id: str, flow_id: str, mode: str) -> Flow:
+    """The flow, if it can be demonstrated in this mode. Raises BadInputError."""
+    needed = {"unit": {"unit"}, "direct": {"direct"}, "auto": {"unit", "direct"}}
+    if mode not in needed:
+        raise BadInputError("--mode unit | direct | auto")
+    flows = {flow.id: flow for flow in load_agreement(document).flows}
+    usable = [
+        f.id
+        for f in flows.values()
+        if needed[mode] <= set(f.modes) or (f.kind is not FlowKind.CONFIRMATION and mode == "unit")
+    ]
+    if flow_id not in usable:
+        shown = ", ".join(usable) or "–"
+        raise BadInputError(
+            t(
+                f"Alur {flow_id} pada {agreement_id} tidak dapat diperagakan dalam mode {mode}; "
+                f"pilih: {shown}.",
+                f"Flow {flow_id} of {agreement_id} cannot be demonstrated in mode {mode}; choose "
+                f"one of: {shown}.",
+            )
+        )
+    return flows[flow_id]
+
+
+def _write_tables(stage: Stage, demo: Demo, registry: pa.Table) -> None:
+    """The generated files; the truth in the form that ``padan rehearse --truth`` reads."""
+    pairs = demo.truth.filter(pc.is_valid(demo.truth["registry_id"]))
+    truth = pa.table({"rec_id_a": pairs["request_id"], "rec_id_b": pairs["registry_id"]})
+    for name, table in (
+        ("registry", registry),
+        ("candidates", demo.requests),
+        ("truth", truth),
+    ):
+        pacsv.write_csv(table, stage.folder / "data" / f"{name}.csv")
+
+
+def _where(stage: Stage) -> tuple[str, ...]:
+    return "--agreement", stage.agreement_id, "--flow", stage.flow_id
+
+
+def _publish(stage: Stage, flow: Flow, mode: str) -> None:
+    stage.run(
+        stage.provider,
+        "publish",
+        str(stage.folder / "data" / "registry.csv"),
+        *_where(stage),
+        "--id",
+        ID_COLUMN,
+        "--mode",
+        mode,
+        "--as-of",
+        _today(stage).isoformat(),
+        "--quarantine",
+        str(stage.folder / f"quarantine-{flow.provider}.csv"),
+        as_json=True,
+    )
+
+
+def _confirm(stage: Stage, flow: Flow, mode: str) -> dict[str, Any]:
+    return stage.run(
+        stage.requester,
+        "confirm",
+        str(stage.folder / "data" / "candidates.csv"),
+        *_where(stage),
+        "--id",
+        ID_COLUMN,
+        "--mode",
+        mode,
+        "--out",
+        str(stage.folder / "codes.csv"),
+        "--minutes",
+        str(stage.folder / "berita-acara.json"),
+        *(("--corrections", str(stage.folder / "perbaikan.csv")) if flow.confirm else ()),
+        "--quarantine",
+        str(stage.folder / f"quarantine-{stage.requester}.csv"),
+        as_json=True,
+    )
+
+
+def _as_strings() -> pacsv.ConvertOptions:
+    return pacsv.ConvertOptions(column_types={"hasil": pa.string(), "kode": pa.string()})

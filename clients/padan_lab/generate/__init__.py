@@ -1,0 +1,37 @@
+"""Generated people and companies, for trials, the demonstration and tests. Nobody here is real.
+
+Start at :func:`write_files`, or at :func:`generate_demo` for tables in memory.
+"""
+
+from __future__ import annotations
+
+from padan_lab.generate.files import Format, Request, Written, write_files
+from padan_lab.generate.plans import Making, Plan
+from padan_lab.generate.profiles import ProfileName, profile
+from padan_lab.generate.rates import Level
+from padan_lab.generate.scenarios import (
+    ID_COLUMN,
+    Demo,
+    FlowShape,
+    faultless,
+    flow_making,
+    generate_demo,
+)
+
+__all__ = [
+    "ID_COLUMN",
+    "Demo",
+    "FlowShape",
+    "Format",
+    "Level",
+    "Making",
+    "Plan",
+    "ProfileName",
+    "Request",
+    "Written",
+    "faultless",
+    "flow_making",
+    "generate_demo",
+    "profile",
+    "write_files",
+]

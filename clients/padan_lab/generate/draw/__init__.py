@@ -1,0 +1,1 @@
+"""Seeded draws, words to draw from, and cells written with errors."""

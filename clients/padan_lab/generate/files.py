@@ -1,0 +1,105 @@
+"""Generated files: a registry, a list, the pairs, and every error."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.csv as pacsv
+import pyarrow.parquet as pq
+
+from padan_lab.generate.plans import Making
+from padan_lab.generate.profiles import ProfileName, profile
+from padan_lab.generate.rates import Level
+
+#: Rows written at a time.
+BATCH_ROWS = 1 << 17
+
+
+class Format(StrEnum):
+    """Of the two tables; truth and errors are always CSV."""
+
+    CSV = "csv"
+    PARQUET = "parquet"
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to make. ``listed`` and ``inside``: None for what is usual for the profile."""
+
+    profile: ProfileName
+    rows: int
+    seed: int
+    level: Level
+    listed: int | None = None
+    inside: float | None = None
+    format: Format = Format.CSV
+
+
+@dataclass(frozen=True)
+class Written:
+    """What was made: files by what they hold, and how many rows, pairs and errors."""
+
+    files: dict[str, Path]
+    rows: int
+    listed: int
+    pairs: int
+    errors: int
+
+
+def write_files(request: Request, folder: Path, progress: Callable[[int, int], None]) -> Written:
+    """Write ``registry``, ``list``, ``truth.csv`` and ``errors.csv`` into ``folder``.
+
+    ``truth.csv`` has the list's id as rec_id_a and the registry's as rec_id_b. ``progress`` is
+    called with rows done and rows in all. The files are the same for the same request, and the
+    people are the same at every level. Memory: some 120 bytes a row and one batch.
+    """
+    making = _making(request)
+    folder.mkdir(parents=True, exist_ok=True)
+    suffix = request.format.value
+    files = {name: folder / f"{name}.{suffix}" for name in ("registry", "list")}
+    files |= {name: folder / f"{name}.csv" for name in ("truth", "errors")}
+    errors = done = 0
+    with _table(files["errors"]) as write_errors:
+        for name, batches in (("registry", making.registry), ("list", making.list)):
+            with _table(files[name]) as write:
+                for batch in batches(BATCH_ROWS):
+                    write(batch.table)
+                    write_errors(batch.errors)
+                    errors += batch.errors.num_rows
+                    done += batch.table.num_rows
+                    progress(done, making.rows + making.listed)
+    with _table(files["truth"]) as write:
+        write(making.truth())
+    return Written(files, making.rows, making.listed, len(making.seating.pairs), errors)
+
+
+def _making(request: Request) -> Making:
+    plan = profile(request.profile)
+    listed = request.listed or max(1, round(request.rows * plan.list_share))
+    share = plan.inside if request.inside is None else request.inside
+    inside = min(round(listed * share), request.rows)
+    return Making(plan, request.rows, listed, inside, seed=request.seed, level=request.level)
+
+
+@contextmanager
+def _table(path: Path) -> Iterator[Callable[[pa.Table], None]]:
+    """Write tables one after the other into a file of the kind its name says."""
+    writer: pacsv.CSVWriter | pq.ParquetWriter | None = None
+
+    def write(table: pa.Table) -> None:
+        nonlocal writer
+        if writer is None:
+            kind = pq.ParquetWriter if path.suffix == ".parquet" else pacsv.CSVWriter
+            writer = kind(path, table.schema)
+        writer.write_table(table)
+
+    try:
+        yield write
+    finally:
+        if writer is not None:
+            writer.close()

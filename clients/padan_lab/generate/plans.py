@@ -1,0 +1,63 @@
+"""What two files hold, and how two files are made from one population."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from padan_lab.generate.draw.draws import Draws
+from padan_lab.generate.rates import Level
+from padan_lab.generate.sides import Batch, Seating, Side, World, batches, row_ids, seat
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Two sides' files about one population; ``world`` makes it from a size and a seed.
+
+    ``inside``: share of the list that the registry holds; ``list_share``: rows of the list for one
+    of the registry. Both are what is usual, and can be asked otherwise.
+    """
+
+    world: Callable[[int, int], World]
+    registry: Side
+    list: Side
+    inside: float = 0.5
+    list_share: float = 0.5
+
+
+class Making:
+    """Both files in the making; the same arguments make the same files.
+
+    ``inside`` of the ``listed`` rows are in the registry of ``rows``. People, seats and truth do
+    not depend on the level, nor on how many rows a batch has.
+    """
+
+    def __init__(
+        self, plan: Plan, rows: int, listed: int, inside: int, *, seed: int, level: Level
+    ) -> None:
+        self.plan, self.rows, self.listed, self._seed, self._level = plan, rows, listed, seed, level
+        twice = (plan.registry.rates.at(level).duplicate, plan.list.rates.at(level).duplicate)
+        self.seating: Seating = seat(rows, listed, inside, Draws(seed, "seats"), twice=twice)
+        self._world = plan.world(rows + listed - inside, seed)
+
+    def registry(self, size: int) -> Iterator[Batch]:
+        """The registry in batches of at most ``size`` rows."""
+        side = self.plan.registry
+        return batches(side, self.seating.registry, self._world, self._seed, self._level, size)
+
+    def list(self, size: int) -> Iterator[Batch]:
+        """The list in batches of at most ``size`` rows."""
+        side = self.plan.list
+        return batches(side, self.seating.list, self._world, self._seed, self._level, size)
+
+    def truth(self) -> pa.Table:
+        """The pairs' ids: rec_id_a of the list, rec_id_b of the registry."""
+        pairs = self.seating.pairs
+        return pa.table(
+            {
+                "rec_id_a": row_ids(self.plan.list.letter, pairs[:, 1]),
+                "rec_id_b": row_ids(self.plan.registry.letter, pairs[:, 0]),
+            }
+        )

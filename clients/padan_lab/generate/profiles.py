@@ -1,0 +1,169 @@
+"""What each agency's files look like: whose data, which columns, how well kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from enum import StrEnum
+
+from padan_lab.generate import facts
+from padan_lab.generate.columns.common import Writer
+from padan_lab.generate.columns.company import COMPANY
+from padan_lab.generate.columns.foreign import FOREIGN
+from padan_lab.generate.columns.person import PERSON
+from padan_lab.generate.plans import Plan
+from padan_lab.generate.population.companies import Companies
+from padan_lab.generate.population.foreigners import Foreigners
+from padan_lab.generate.population.people import CANDIDATES, People
+from padan_lab.generate.rates import (
+    LIST,
+    LIST_STYLE,
+    REGISTRY,
+    REGISTRY_STYLE,
+    TITLED_LIST_STYLE,
+    TITLED_REGISTRY_STYLE,
+)
+from padan_lab.generate.sides import Side
+
+
+class ProfileName(StrEnum):
+    """The profiles of ``padan generate``."""
+
+    ASN = "asn"
+    JKN = "jkn"
+    BPJSTK = "bpjstk"
+    IMIGRASI = "imigrasi"
+    P3KE = "p3ke"
+    WLKP = "wlkp"
+    REGISTER = "register"
+
+
+def profile(name: ProfileName) -> Plan:
+    """The plan of that profile."""
+    return _PROFILES[name]
+
+
+def _some(writers: Mapping[str, Writer], names: str) -> dict[str, Writer]:
+    return {name: writers[name] for name in names.split()}
+
+
+def _values(column: str, *values: str) -> dict[str, Writer]:
+    return facts.status_columns({column: dict.fromkeys(values, "")}, several=False)
+
+
+def _register() -> Plan:
+    """Two public registers, such as all candidates and those in office; nobody stands twice."""
+    columns = _some(PERSON, "nama tempat_lahir tanggal_lahir jenis_kelamin agama")
+    registry, listed = replace(REGISTRY, duplicate=0), replace(LIST, duplicate=0)
+    return Plan(
+        lambda size, seed: People(size, seed, families=False, retired=0.12, naming=CANDIDATES),
+        Side("registry", "R", columns, registry, TITLED_REGISTRY_STYLE),
+        Side("list", "K", columns, listed, TITLED_LIST_STYLE),
+        inside=0.95,
+        list_share=0.06,
+    )
+
+
+def _asn() -> Plan:
+    """Civil servants, pensioners among them; a ministry's candidates for training."""
+    own = _some(PERSON, "nip nik nama tempat_lahir tanggal_lahir jenis_kelamin")
+    own |= _values("status", "AKTIF", "TIDAK AKTIF", "PENSIUN")
+    own["tanggal_meninggal"] = facts.death_dates
+    asked = _some(PERSON, "nik nip nama tempat_lahir tanggal_lahir jenis_kelamin")
+    # Civil servants write their degrees.
+    style = replace(REGISTRY_STYLE, titled=0.8)
+    return Plan(
+        lambda size, seed: People(size, seed, families=False, retired=0.35),
+        Side("registry", "R", own, REGISTRY, style),
+        Side("list", "K", asked, LIST, LIST_STYLE),
+    )
+
+
+def _jkn() -> Plan:
+    """Members of the health insurance, whole families; workers that companies reported."""
+    own = _some(
+        PERSON,
+        "kartu_jkn nik kk nama tempat_lahir tanggal_lahir jenis_kelamin hubungan alamat telepon",
+    )
+    own |= _values("status_peserta", "AKTIF", "NONAKTIF")
+    own["tanggal_meninggal"] = facts.death_dates
+    asked = _some(
+        PERSON, "nik kartu_jkn nama tempat_lahir tanggal_lahir jenis_kelamin alamat telepon"
+    )
+    return Plan(
+        lambda size, seed: People(size, seed, families=True, retired=0.12),
+        Side("registry", "R", own, REGISTRY, REGISTRY_STYLE),
+        Side("list", "K", asked, LIST, LIST_STYLE),
+    )
+
+
+def _bpjstk() -> Plan:
+    """Workers in the employment insurance; travellers with Indonesian passports."""
+    own = _some(
+        PERSON,
+        "nomor_bpjstk nik paspor nama tempat_lahir tanggal_lahir jenis_kelamin alamat telepon",
+    )
+    own |= _values("kepesertaan", "AKTIF", "TIDAK AKTIF")
+    asked = _some(PERSON, "paspor nik nama tempat_lahir tanggal_lahir jenis_kelamin")
+    return Plan(
+        lambda size, seed: People(size, seed, families=False, retired=0.05),
+        Side("registry", "R", own, REGISTRY, REGISTRY_STYLE),
+        Side("list", "K", asked, LIST, LIST_STYLE),
+    )
+
+
+def _imigrasi() -> Plan:
+    """Foreigners with permits, passports and crossings; those whom employers enrolled."""
+    shared = "paspor nama kewarganegaraan tempat_lahir tanggal_lahir jenis_kelamin"
+    own = _some(FOREIGN, shared)
+    own["paspor_sampai"] = facts.expiries("passport")
+    own["status_paspor"] = facts.validities("passport", "BERLAKU", "HABIS BERLAKU")
+    own |= _values("izin", "ITAS", "ITAP")
+    own["izin_sampai"] = facts.expiries("permit")
+    own |= _values("perlintasan_terakhir", "KELUAR", "MASUK")
+    own["tanggal_perlintasan"] = facts.crossing_dates
+    return Plan(
+        Foreigners,
+        Side("registry", "R", own, REGISTRY, REGISTRY_STYLE),
+        Side("list", "K", _some(FOREIGN, shared), LIST, LIST_STYLE),
+    )
+
+
+def _p3ke() -> Plan:
+    """Poor families by decile; people whom programmes reached."""
+    own = _some(PERSON, "kk nik nama hubungan tanggal_lahir jenis_kelamin nama_ibu alamat")
+    own |= _values("desil", "1", "2", "3", "4")
+    own["tanggal_meninggal"] = facts.death_dates
+    measures = ("pelatihan", "padat_karya", "tenaga_kerja_mandiri", "bantuan_iuran")
+    asked = _some(PERSON, "nik nama tanggal_lahir jenis_kelamin alamat")
+    asked |= facts.status_columns({m: {"YA": ""} for m in measures}, several=True)
+    return Plan(
+        lambda size, seed: People(size, seed, families=True, retired=0.2),
+        Side("registry", "R", own, REGISTRY, REGISTRY_STYLE),
+        Side("list", "K", asked, LIST, LIST_STYLE),
+    )
+
+
+def _wlkp() -> Plan:
+    """Companies as two agencies know them, many identifiers missing."""
+    shared = "npwp nib nama_usaha kbli alamat telepon email"
+    own = _some(COMPANY, shared)
+    own["jumlah_pekerja"] = facts.workers
+    own["kelompok_pekerja"] = facts.bands
+    own |= _values("status_wlkp", "TERDAFTAR")
+    return Plan(
+        Companies,
+        Side("registry", "R", own, REGISTRY, REGISTRY_STYLE),
+        Side("list", "K", _some(COMPANY, shared), LIST, LIST_STYLE),
+    )
+
+
+_PROFILES: Mapping[ProfileName, Plan] = {
+    ProfileName.ASN: _asn(),
+    ProfileName.JKN: _jkn(),
+    ProfileName.BPJSTK: _bpjstk(),
+    ProfileName.IMIGRASI: _imigrasi(),
+    ProfileName.P3KE: _p3ke(),
+    ProfileName.WLKP: _wlkp(),
+    ProfileName.REGISTER: _register(),
+}

@@ -1,0 +1,216 @@
+"""Rules for direct mode: keys that can be asked for, and that name the right person.
+
+A wrong answer here comes from a stranger: somebody who is not in the registry, but agrees with one
+who is. How many of them do is the registry's size over the number of distinct values of the key
+(:mod:`.distinct`). Spec 60, "Keys"; spec 40, "Lint".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from padan_linkage.agreement.distinct import STRONG_KINDS, distinct_combinations
+from padan_linkage.agreement.findings import Finding, error, warning
+from padan_linkage.agreement.model import Agreement, Flow, Mode
+from padan_linkage.agreement.rules.structure import Rule, confirmations
+from padan_linkage.direct.schema import (
+    MANY_VALUED,
+    MAX_VALUES,
+    DirectKey,
+    DirectSchema,
+    most_values,
+)
+from padan_linkage.schema import DERIVATIONS, Schema
+
+#: Evaluations of one key before its epoch must end (spec 60, "Epochs").
+_EVALUATIONS_PER_KEY = 1 << 24
+#: A key is refused if strangers agree so many times as often as the tolerated error.
+_REFUSED_FACTOR = 10
+
+
+def runnable(a: Agreement) -> Iterator[Finding]:
+    """A flow of direct mode has keys, over fields that both sides have."""
+    for where, f in confirmations(a):
+        if Mode.DIRECT in f.modes and (f.direct is None or f.schema is None):
+            yield error(
+                "direct-missing",
+                f"{where}.direct",
+                "Mode direct perlu kunci ([flow.direct]) dan ruas ([flow.schema]).",
+                "Direct mode needs keys ([flow.direct]) and fields ([flow.schema]).",
+            )
+        if f.direct and f.schema:
+            for key in f.direct.keys:
+                yield from _usable(f.schema, key, f"{where}.direct.keys[{key.id}]")
+
+
+def _usable(fields: Schema, key: DirectKey, where: str) -> Iterator[Finding]:
+    kinds = {x.name: x.kind for x in fields.fields}
+    named = [*(part.partition(":")[0] for part in key.exact), *key.without]
+    unknown = sorted({name for name in named if name not in kinds})
+    for name in unknown:
+        yield error(
+            "direct-field-unknown",
+            where,
+            f"Kunci menyebut ruas {name} yang tidak dimiliki kedua pihak.",
+            f"The key names a field {name} that neither side has.",
+        )
+    if unknown:
+        return
+    broken = False
+    for part in key.exact:
+        name, _, derivation = part.partition(":")
+        kind = kinds[name]
+        known = DERIVATIONS.get(kind, frozenset()) | MANY_VALUED.get(kind, {}).keys()
+        if derivation and derivation not in known:
+            broken = True
+            yield error(
+                "direct-derivation-unknown",
+                where,
+                f"Jenis {kind} tidak punya kunci turunan {derivation}.",
+                f"{kind} has no derived key {derivation}.",
+            )
+    if not broken and most_values(fields, key) > MAX_VALUES:
+        yield error(
+            "direct-values-many",
+            where,
+            f"Satu data dapat memberi lebih dari {MAX_VALUES} nilai di bawah kunci ini.",
+            f"One record can have more than {MAX_VALUES} values under this key.",
+        )
+
+
+def asked(a: Agreement) -> Iterator[Finding]:
+    """What may be asked is something, and fits together."""
+    for where, f in confirmations(a):
+        if f.direct is None:
+            continue
+        if Mode.DIRECT not in f.modes:
+            yield warning(
+                "direct-unused",
+                f"{where}.direct",
+                "Kunci direct ada, tetapi modes tidak menyebut direct.",
+                "There are direct keys, but modes does not name direct.",
+            )
+        if f.confirm:
+            yield warning(
+                "direct-confirm",
+                f"{where}.direct",
+                "Mode direct tidak mengonfirmasi ruas: SESUAI, BERBEDA, KOSONG hanya dari unit.",
+                "Direct mode confirms no fields: SESUAI, BERBEDA, KOSONG come from a unit alone.",
+            )
+        yield from _quota(f.direct, f"{where}.direct")
+
+
+def _quota(d: DirectSchema, where: str) -> Iterator[Finding]:
+    if not d.evaluations_per_day or not d.evaluations_per_list:
+        yield error(
+            "direct-quota-zero",
+            where,
+            "Kuota evaluasi nol: tidak ada yang dapat ditanyakan.",
+            "A quota of no evaluation: nothing could ever be asked.",
+        )
+    elif d.minimum_batch > d.evaluations_per_list:
+        yield error(
+            "direct-batch-over-list",
+            f"{where}.minimum_batch",
+            "Isi paling sedikit melebihi isi paling banyak.",
+            "The least batch is over the longest list.",
+        )
+    elif d.evaluations_per_list > d.evaluations_per_day:
+        yield warning(
+            "direct-list-over-day",
+            f"{where}.evaluations_per_list",
+            "Satu daftar boleh lebih besar dari kuota sehari.",
+            "One list may be larger than a day's quota.",
+        )
+    if d.evaluations_per_day > _EVALUATIONS_PER_KEY:
+        yield warning(
+            "direct-day-over-key",
+            f"{where}.evaluations_per_day",
+            "Kuota sehari melebihi batas satu kunci (2^24): tabel harus dibuat ulang tiap hari.",
+            "A day's quota is over the limit of one key (2^24): a new table every day.",
+        )
+
+
+def telling(a: Agreement) -> Iterator[Finding]:
+    """Keys name the person meant, not somebody else."""
+    for where, f in confirmations(a):
+        if f.direct is None or f.schema is None or list(runnable_flow(f, where)):
+            continue
+        place = f"{where}.direct.keys"
+        if all(k.tolerant for k in f.direct.keys):
+            yield warning(
+                "direct-no-identifier",
+                place,
+                "Tidak ada kunci dengan nomor identitas.",
+                "No key has an identifier.",
+            )
+        seen: set[tuple[str, ...]] = set()
+        for key in f.direct.keys:
+            at = f"{place}[{key.id}]"
+            if key.exact in seen:
+                yield error(
+                    "direct-key-repeated",
+                    at,
+                    "Kunci ini mengulang kunci sebelumnya.",
+                    "This key repeats an earlier one.",
+                )
+            seen.add(key.exact)
+            yield from _identifying(f.schema, key, at)
+            yield from _weak(f, f.schema, key, at)
+
+
+def runnable_flow(f: Flow, where: str) -> Iterator[Finding]:
+    """What :func:`runnable` says of one flow's keys."""
+    if f.direct and f.schema:
+        for key in f.direct.keys:
+            yield from _usable(f.schema, key, where)
+
+
+def _identifying(fields: Schema, key: DirectKey, where: str) -> Iterator[Finding]:
+    whole = [p for p in key.exact if ":" not in p and fields.kind(p) in STRONG_KINDS]
+    parts = {p.partition(":")[0] for p in key.exact}
+    if not key.tolerant and not whole:
+        yield error(
+            "direct-key-not-identifier",
+            where,
+            "Tanpa nomor identitas utuh, kunci ini toleran: tulis tolerant = true.",
+            "Without a whole identifier this key is tolerant: write tolerant = true.",
+        )
+    if not whole and len(parts) < 2:
+        yield error(
+            "direct-key-thin",
+            where,
+            "Satu ruas saja (misalnya nama) menunjuk banyak orang; tambahkan ruas lain.",
+            "One field alone (such as the name) means many people; add another.",
+        )
+    checks = [x.name for x in fields.fields if x.kind not in STRONG_KINDS]
+    if whole and len(parts) == 1 and checks and not key.without:
+        yield warning(
+            "direct-identifier-alone",
+            where,
+            "Nomor identitas saja sudah menjawab: nomor yang tertukar sekeluarga menjawab untuk "
+            f"orang lain. Tambahkan nama, atau tulis without = {checks[:2]}.",
+            "An identifier alone answers: one swapped within a family answers for somebody else. "
+            f"Add the name, or write without = {checks[:2]}.",
+        )
+
+
+def _weak(f: Flow, fields: Schema, key: DirectKey, where: str) -> Iterator[Finding]:
+    strangers = (f.expected_records or 0) / distinct_combinations(fields, key.exact)
+    tolerated = 1 - f.match.min_precision
+    if strangers <= tolerated:
+        return
+    refused = strangers > _REFUSED_FACTOR * tolerated
+    told = f"{strangers:.1%}" if strangers < 1 else f"{strangers:.0f}×"
+    yield (error if refused else warning)(
+        "direct-key-weak",
+        where,
+        f"Orang yang tidak terdaftar cocok dengan seseorang di daftar pada {told} pertanyaan; "
+        f"yang ditoleransi {tolerated:.1%}. Tambahkan ruas.",
+        f"Somebody who is not in the registry agrees with one who is in {told} of questions; "
+        f"tolerated is {tolerated:.1%}. Add a field.",
+    )
+
+
+DIRECT_STRUCTURE: tuple[Rule, ...] = (runnable,)
+DIRECT: tuple[Rule, ...] = (asked, telling)

@@ -1,0 +1,5 @@
+"""Keys, seals, signatures, commitments and seeded randomness; constructions of published standards.
+
+Start at :mod:`.keys` (spec 20) and :mod:`.sealing` (spec 25). Servers may use :mod:`.epochs`,
+:mod:`.signatures` and :mod:`.merkle`; keys, seals and encodings must never reach them.
+"""

@@ -1,0 +1,80 @@
+"""The agreements that a server holds: read from a folder, only the fully signed ones."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import structlog
+
+from padan_linkage.agreement import Agreement, SignedAgreement, load_directory
+from padan_server.base.errors import Reason, Refusal
+
+_log = structlog.get_logger(__name__)
+
+
+class AgreementBook:
+    """The signed agreements of a folder, as last read; ``reload`` reads again.
+
+    A file with problems is logged and left out; it never stops the others. What a reload finds
+    holds for every call that begins after it.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._lock = threading.Lock()
+        self._signed: dict[str, SignedAgreement] = {}
+        self._told: set[tuple[str, bytes, str]] = set()
+        self.reload()
+
+    def reload(self) -> None:
+        """Read the folder again. Keeps what it had if the folder cannot be read."""
+        try:
+            loaded = load_directory(self._folder)
+        except OSError as e:
+            _log.error("agreements_unreadable", error=e.strerror)
+            return
+        with self._lock:
+            for signed in loaded:
+                self._tell(signed)
+            self._signed = {s.id: s for s in loaded if s.agreement is not None}
+
+    def get(self, agreement_id: str) -> SignedAgreement | None:
+        """A fully signed agreement, or None."""
+        return self._signed.get(agreement_id)
+
+    def of_party(self, agreement_id: str, party: str) -> tuple[SignedAgreement, Agreement]:
+        """An agreement as one of its parties may see it; an outsider cannot tell that it exists."""
+        signed = self.get(agreement_id)
+        agreement = signed.agreement if signed else None
+        if signed is None or agreement is None or party not in {p.id for p in agreement.parties}:
+            raise Refusal(
+                Reason.AGREEMENT_NOT_FOUND,
+                "Perjanjian ini tidak ada di server, belum ditandatangani semua pihak, atau "
+                "instansi Anda bukan pihaknya.",
+                "The server has no such agreement, not all parties have signed it, or you are not "
+                "a party to it.",
+                metadata={"agreement": agreement_id},
+            )
+        return signed, agreement
+
+    def ids_of(self, party: str) -> list[str]:
+        """Ids of the agreements that ``party`` is a party to, sorted."""
+        return sorted(
+            s.id
+            for s in self._signed.values()
+            if s.agreement and party in {p.id for p in s.agreement.parties}
+        )
+
+    def _tell(self, signed: SignedAgreement) -> None:
+        """Log what is wrong with a file, once for each version of the file."""
+        findings = [(p.code, p.where) for p in signed.problems] or [("loaded", "")]
+        for code, where in findings:
+            key = (signed.id, signed.digest, code + where)
+            if key in self._told:
+                continue
+            self._told.add(key)
+            if signed.agreement is None:
+                _log.warning("agreement_refused", agreement=signed.id, problem=code, where=where)
+            else:
+                _log.info("agreement_loaded", agreement=signed.id, digest=signed.digest.hex())

@@ -1,0 +1,84 @@
+"""Key epochs: the unit relays the parties' signed contributions and can make no key of them."""
+
+from __future__ import annotations
+
+import hmac
+
+from padan_linkage.crypto.epochs import contribution_statement
+from padan_linkage.crypto.signatures import SignatureError, verify
+from padan_server.admission.enforcement import Grant
+from padan_server.base.errors import Reason, Refusal
+from padan_server.base.model import Contribution
+from padan_server.store.port import Store
+
+
+class Epochs:
+    """Takes and lists contributions."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def contribute(
+        self, grant: Grant, epoch: int, public_key: bytes, signature: bytes
+    ) -> Contribution:
+        """Keep the caller's contribution; the same one again is harmless, another is refused."""
+        _verify(grant, epoch, public_key, signature)
+        with self._store.write() as tx:
+            known = tx.agreements.contributions(grant.key)
+            mine = next((c for c in known if (c.epoch, c.party) == (epoch, grant.party)), None)
+            if mine is not None:
+                return _same(grant, mine, public_key)
+            if epoch != next_epoch(grant, known):
+                raise _invalid(
+                    grant,
+                    f"Epoch berikutnya adalah {next_epoch(grant, known)}, bukan {epoch}.",
+                    f"The next epoch is {next_epoch(grant, known)}, not {epoch}.",
+                )
+            made = Contribution(grant.key, epoch, grant.party, public_key, signature, grant.now)
+            tx.agreements.add_contribution(made)
+        return made
+
+    def page(self, grant: Grant, *, skip: int, limit: int) -> list[Contribution]:
+        """Contributions of the flow, newest epoch first, then by party."""
+        with self._store.read() as tx:
+            return tx.agreements.contributions(grant.key)[skip : skip + limit]
+
+
+def next_epoch(grant: Grant, known: list[Contribution]) -> int:
+    """The epoch that the caller may contribute to: the newest one, or the one after it if whole."""
+    newest = max((c.epoch for c in known), default=0)
+    parties = {c.party for c in known if c.epoch == newest}
+    whole = parties >= {grant.flow.provider, grant.flow.requester}
+    return newest + 1 if whole or newest == 0 else newest
+
+
+def _verify(grant: Grant, epoch: int, public_key: bytes, signature: bytes) -> None:
+    signer = grant.agreement.party(grant.party).sign_key_bytes
+    statement = contribution_statement(
+        grant.key.digest, grant.key.flow, epoch, grant.party, public_key
+    )
+    try:
+        verify(signer, statement, signature)
+    except SignatureError:
+        raise _invalid(
+            grant,
+            "Tanda tangan kontribusi tidak cocok dengan kunci Anda di perjanjian.",
+            "The contribution's signature does not verify under your key in the agreement.",
+        ) from None
+
+
+def _same(grant: Grant, mine: Contribution, public_key: bytes) -> Contribution:
+    if hmac.compare_digest(mine.public_key, public_key):
+        return mine
+    raise Refusal(
+        Reason.CONTRIBUTION_EXISTS,
+        f"Kontribusi Anda untuk epoch {mine.epoch} sudah ada dan berbeda; kontribusi tidak pernah "
+        "berubah, mulailah epoch berikutnya.",
+        f"You have contributed something else to epoch {mine.epoch}; a contribution never changes, "
+        "begin the next epoch.",
+        metadata=grant.metadata,
+    )
+
+
+def _invalid(grant: Grant, indonesian: str, english: str) -> Refusal:
+    return Refusal(Reason.CONTRIBUTION_INVALID, indonesian, english, metadata=grant.metadata)

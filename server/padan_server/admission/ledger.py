@@ -1,0 +1,350 @@
+"""Charges single questions without waiting for the disk each time.
+
+A question takes from a block of the day's quota that is durably charged *before* it is used, so a
+crash can only charge too much: at most what was left of the blocks. Request ids are written to a
+journal that outlives the process (not synced: after a power cut a retry may be charged again),
+and moved into the store in batches. What is left of the blocks goes back at an orderly stop, and
+before a list is charged. Spec: ``proto/spec/30-unit-mode.md``, "Quotas".
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+import os
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from itertools import chain
+from pathlib import Path
+
+import structlog
+
+from padan_server.admission.enforcement import Grant, day_exceeded
+from padan_server.admission.requests import remember, replayed, reused
+from padan_server.base.clock import jakarta_day
+from padan_server.base.model import RequestKey
+from padan_server.store.disk import space
+from padan_server.store.port import Store, StoreFullError, Transaction
+
+_log = structlog.get_logger(__name__)
+
+#: Records charged ahead of the questions that will use them.
+BLOCK = 256
+#: Below this share of a block the next one is charged, while questions still use this one.
+_LOW = BLOCK // 2
+#: Requests remembered in memory, so that a prompt retry asks no database.
+_RECENT = 65_536
+#: Seconds after which request ids are moved into the store, and how many do not wait so long.
+_FLUSH_SECONDS, _FLUSH_REQUESTS = 2.0, 4_096
+
+
+@dataclass(frozen=True)
+class Account:
+    """A flow's quota of one day; another limit, after an amendment, is another account."""
+
+    agreement: str
+    flow: str
+    day: date
+    limit: int
+
+    @classmethod
+    def of(cls, grant: Grant) -> Account:
+        """The account that a call admitted now is charged to."""
+        day = jakarta_day(grant.now)
+        return cls(grant.key.agreement, grant.key.flow, day, grant.quota.records_per_day)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """A question that was charged, as the journal has it."""
+
+    key: RequestKey
+    resource: str
+    moment: datetime
+
+    def line(self) -> bytes:
+        """One line of the journal."""
+        key = self.key
+        values = (key.party, key.method, key.request_id, key.digest.hex(), self.resource)
+        return json.dumps([*values, self.moment.timestamp()]).encode() + b"\n"
+
+    @classmethod
+    def read(cls, line: bytes) -> _Asked | None:
+        """What :meth:`line` wrote; None for a torn line."""
+        try:
+            party, method, request_id, digest, resource, seconds = json.loads(line)
+            key = RequestKey(party, method, request_id, bytes.fromhex(digest))
+            return cls(key, resource, datetime.fromtimestamp(seconds, UTC))
+        except (ValueError, TypeError):
+            return None
+
+
+class _Sieve:
+    """Which requests the store may know: one bit for several of them, never a wrong «no»."""
+
+    _BITS = 1 << 26
+
+    def __init__(self) -> None:
+        self._bits = bytearray(self._BITS // 8)
+        self._whole = False
+
+    def fill(self, store: Store, lock: threading.Lock) -> None:
+        """Take in what the store has, ``lock`` held at each; until then everything may be known."""
+        with store.read() as tx:
+            for name in tx.requests.names():
+                with lock:
+                    self.add(name)
+        self._whole = True
+
+    def add(self, name: tuple[str, str, str]) -> None:
+        """A request that goes into the store."""
+        at = hash(name) % self._BITS
+        self._bits[at >> 3] |= 1 << (at & 7)
+
+    def may_know(self, name: tuple[str, str, str]) -> bool:
+        """False where the store surely has no such request."""
+        at = hash(name) % self._BITS
+        return not self._whole or bool(self._bits[at >> 3] >> (at & 7) & 1)
+
+
+class _Journal:
+    """Questions charged and not yet in the store: in memory, and in a file for a successor.
+
+    Written, not synced: it outlives the process, not the machine.
+    """
+
+    def __init__(self, folder: Path, number: int = 0) -> None:
+        self._folder = folder
+        self._number = number
+        self._file: int | None = None
+        self.asked: list[_Asked] = []
+
+    @staticmethod
+    def left(folder: Path) -> list[Path]:
+        """Journals that a killed process left."""
+        return sorted(folder.glob("questions-*.journal"))
+
+    def append(self, asked: _Asked) -> None:
+        """Note one question. Raises StoreFullError."""
+        with space():
+            if self._file is None:
+                flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+                self._file = os.open(self._path(), flags, 0o600)
+            os.write(self._file, asked.line())
+        self.asked.append(asked)
+
+    def following(self) -> _Journal:
+        """An empty journal beside this one."""
+        return _Journal(self._folder, self._number + 1)
+
+    def erase(self) -> None:
+        """Let go of the file: the store has it all."""
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
+            self._path().unlink()
+
+    def _path(self) -> Path:
+        return self._folder / f"questions-{self._number}.journal"
+
+
+class Ledger:
+    """The quota of single questions, in this process; safe to use from several threads.
+
+    ``_lock`` is never held while the store is written, ``_charging`` is: a list is charged inside
+    the store's lock and takes ``_lock`` there.
+    """
+
+    def __init__(self, store: Store, folder: Path) -> None:
+        self._store = store
+        self._folder = folder
+        self._lock = threading.Lock()
+        self._charging = threading.Lock()
+        self._left: dict[Account, int] = {}
+        self._recent: OrderedDict[tuple[str, str, str], tuple[bytes, str]] = OrderedDict()
+        self._journal = _Journal(folder)
+        self._sieve = _Sieve()
+        self._full: list[_Journal] = []
+        self._wanted = threading.Event()
+        self._ended = False
+        self._thread = threading.Thread(target=self._work, name="ledger", daemon=True)
+
+    def recover(self) -> None:
+        """Move into the store what a killed predecessor had in its journals."""
+        with self._store.write() as tx:
+            for path in _Journal.left(self._folder):
+                for line in path.read_bytes().splitlines():
+                    asked = _Asked.read(line)
+                    if asked and tx.requests.find(asked.key) is None:
+                        remember(tx, asked.key, asked.resource, asked.moment)
+        for path in _Journal.left(self._folder):
+            path.unlink()
+
+    def start(self) -> None:
+        """Begin to charge ahead and to move request ids into the store."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Move everything into the store and give back what is left of the blocks."""
+        self._ended = True
+        self._wanted.set()
+        if self._thread.is_alive():
+            self._thread.join()
+        try:
+            self._settle()
+            with self._lock:
+                left, self._left = self._left, {}
+            with self._store.write() as tx:
+                for account, records in left.items():
+                    _give_back(tx, account, records)
+        except StoreFullError:
+            _log.warning("ledger_not_settled")  # at most the rest of a block is charged too much
+
+    def known(self, key: RequestKey | None) -> str | None:
+        """The resource that answered this very request before; None if it is new.
+
+        Raises a refusal if the id came before with another request.
+        """
+        if key is None:
+            return None
+        with self._lock:
+            resource = self._found(key)
+        if resource is None and self._sieve.may_know(key.name):
+            with self._store.read() as tx:
+                resource = replayed(tx, key)
+        return resource
+
+    def charge(
+        self, grant: Grant, records: int, key: RequestKey | None, resource: str
+    ) -> str | None:
+        """Charge a question that ``known`` did not know, and remember what answers it.
+
+        Returns the resource if the same request was charged meanwhile. Raises the refusal of a day
+        that is used up, and StoreFullError.
+        """
+        account = Account.of(grant)
+        while True:
+            with self._lock:
+                before = self._found(key) if key else None
+                if before is not None:
+                    return before
+                left = self._left.get(account, 0)
+                if left >= records:
+                    if key:
+                        self._note(_Asked(key, resource, grant.now))
+                    self._left[account] = left - records
+                    if left - records < _LOW:
+                        self._wanted.set()
+                    return None
+            self._charge_ahead(account, records, grant)
+
+    @contextmanager
+    def settled(self, grant: Grant) -> Iterator[Transaction]:
+        """A write block of the store in which nothing of the flow's day is held for questions."""
+        account, left = Account.of(grant), 0
+        try:
+            with self._store.write() as tx:
+                with self._lock:
+                    left = self._left.pop(account, 0)
+                _give_back(tx, account, left)
+                yield tx
+        except BaseException:
+            with self._lock:
+                self._left[account] = self._left.get(account, 0) + left
+            raise
+
+    def held(self, agreement: str, flow: str, day: date) -> int:
+        """Records of a day that are charged and that no question has used yet."""
+        with self._lock:
+            return sum(
+                left
+                for account, left in self._left.items()
+                if (account.agreement, account.flow, account.day) == (agreement, flow, day)
+            )
+
+    def _found(self, key: RequestKey) -> str | None:
+        found = self._recent.get(key.name)
+        if found is None:
+            return None
+        if not hmac.compare_digest(found[0], key.digest):
+            raise reused()
+        return found[1]
+
+    def _note(self, asked: _Asked) -> None:
+        key = asked.key
+        self._journal.append(asked)
+        self._sieve.add(key.name)
+        self._recent[key.name] = key.digest, asked.resource
+        while len(self._recent) > _RECENT:
+            self._recent.popitem(last=False)
+        if len(self._journal.asked) >= _FLUSH_REQUESTS:
+            self._wanted.set()
+
+    def _charge_ahead(self, account: Account, records: int, grant: Grant | None) -> None:
+        """Charge a block, or as much of one as the day has left, for ``records`` to be taken.
+
+        Raises the refusal of ``grant`` if the day has not so much left; without a grant, does
+        nothing then.
+        """
+        with self._charging:
+            with self._lock:
+                left = self._left.get(account, 0)
+            if left >= max(records, _LOW):
+                return  # another call has just charged a block
+            with self._store.write() as tx:
+                used = tx.quotas.used(account.agreement, account.flow, account.day)
+                block = min(max(records - left, BLOCK), account.limit - used)
+                if left + block < records:
+                    if grant is not None:
+                        raise day_exceeded(grant, records, used - left)
+                    return
+                if block > 0:
+                    day = account.agreement, account.flow, account.day
+                    tx.quotas.charge(*day, block, account.limit)
+            with self._lock:
+                self._left[account] = self._left.get(account, 0) + max(block, 0)
+
+    def _work(self) -> None:
+        self._sieve.fill(self._store, self._lock)
+        while not self._ended:
+            self._wanted.wait(_FLUSH_SECONDS)
+            self._wanted.clear()
+            try:
+                self._charge_low()
+                self._settle()
+            except Exception as e:  # noqa: BLE001 - the next turn, or the next question, tries again
+                _log.error("ledger_fault", error=type(e).__name__)
+
+    def _charge_low(self) -> None:
+        with self._lock:
+            low = [account for account, left in self._left.items() if left < _LOW]
+        for account in low:
+            self._charge_ahead(account, 1, None)
+
+    def _settle(self) -> None:
+        """Move the journal's request ids into the store; days gone by give back their blocks."""
+        with self._lock:
+            today = max((a.day for a in self._left), default=None)
+            gone = [a for a in self._left if a.day != today]
+            back = {account: self._left.pop(account) for account in gone}
+            if self._journal.asked:
+                self._full.append(self._journal)
+                self._journal = self._journal.following()
+        if not self._full and not back:
+            return
+        with self._store.write() as tx:
+            for account, records in back.items():
+                _give_back(tx, account, records)
+            for asked in chain.from_iterable(journal.asked for journal in self._full):
+                remember(tx, asked.key, asked.resource, asked.moment)
+        while self._full:
+            self._full.pop().erase()
+
+
+def _give_back(tx: Transaction, account: Account, records: int) -> None:
+    if records:
+        tx.quotas.give_back(account.agreement, account.flow, account.day, records)

@@ -1,0 +1,332 @@
+"""Datasets: opened, committed and erased here; rows arrive in :mod:`.uploads`."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from padan_linkage.policy import MatchPolicy
+from padan_linkage.schema import Layout, Schema
+from padan_server.admission.compatibility import check_epoch, check_schema, check_sides
+from padan_server.admission.enforcement import Grant, check_batch
+from padan_server.admission.requests import remember, replayed
+from padan_server.base.errors import Reason, Refusal, field_invalid, storage_full
+from padan_server.base.failpoints import Failpoints
+from padan_server.base.model import Dataset, DatasetState, Encoding, RequestKey, Role, Seal, Table
+from padan_server.datasets.deltas import merge
+from padan_server.datasets.storage_share import Room
+from padan_server.datasets.table_locks import Writers
+from padan_server.store.files import ColumnFiles
+from padan_server.store.port import Store, StoreFullError, Transaction
+
+#: Retention where an agreement that passed its checks still names none.
+_DEFAULT_RETENTION_DAYS = 30
+_MAX_ORIGIN = 0xFFFF
+MAX_RECORDS = 1_000_000_000
+
+
+@dataclass(frozen=True)
+class NewDataset:
+    """What a caller asks to open. ``tables`` are (pass id, rows); ``base`` is a dataset id."""
+
+    role: Role
+    record_count: int
+    encoding: Encoding
+    tables: tuple[tuple[str, int], ...]
+    seal: Seal | None
+    base: str
+
+
+@dataclass(frozen=True)
+class Followers:
+    """Who hears of what happens to datasets: of a real-time registry's commit, of any erasure."""
+
+    committed: Callable[[Schema, MatchPolicy, str], None]
+    erased: Callable[[str], None]
+
+
+class Datasets:
+    """Opens, shows, commits and erases the datasets of the parties."""
+
+    def __init__(
+        self,
+        store: Store,
+        files: ColumnFiles,
+        writers: Writers,
+        room: Room,
+        followers: Followers,
+        failpoints: Failpoints,
+    ) -> None:
+        self._store = store
+        self._room = room
+        self._files = files
+        self._writers = writers
+        self._followers = followers
+        self._failpoints = failpoints
+
+    def create(self, grant: Grant, new: NewDataset, request: RequestKey | None) -> Dataset:
+        """Open a dataset after every check that needs no row."""
+        _check_request(grant, new)
+        with self._store.write() as tx:
+            known = replayed(tx, request)
+            if known is not None:
+                return owned(tx, grant, known)
+            check_epoch(grant, new.encoding, tx.agreements.contributions(grant.key))
+            _check_other_side(tx, grant, new)
+            base = _base(tx, grant, new)
+            opened = _opened(grant, new, base)
+            self._room.check(tx, grant, opened, base)
+            made = tx.datasets.add(opened)
+            remember(tx, request, made.id, grant.now)
+        return made
+
+    def get(self, grant: Grant, dataset_id: str) -> Dataset:
+        """One of the caller's datasets."""
+        with self._store.read() as tx:
+            return owned(tx, grant, dataset_id)
+
+    def page(self, grant: Grant, *, before: int, limit: int) -> list[Dataset]:
+        """The caller's datasets of the flow, newest first."""
+        with self._store.read() as tx:
+            return tx.datasets.page(grant.key, grant.party, before=before, limit=limit)
+
+    def commit(self, grant: Grant, dataset_id: str, request: RequestKey | None) -> Dataset:
+        """Close a dataset whose tables are complete; a delta is merged into its base first."""
+        with self._writers.exclusive((dataset_id, ""), lambda: None):
+            with self._store.read() as tx:
+                replayed(tx, request)
+                dataset = owned(tx, grant, dataset_id)
+            if dataset.state is DatasetState.COMMITTED:
+                return dataset
+            _check_complete(dataset)
+            merged = self._merged(grant, dataset) if dataset.is_delta else dataset
+            with self._store.write() as tx:
+                known = replayed(tx, request)
+                current = owned(tx, grant, dataset_id)
+                if current.state is not DatasetState.OPEN:
+                    raise state_invalid(current)
+                if dataset.is_delta:
+                    _newest_base(tx, grant, dataset.base)
+                committed = replace(merged, state=DatasetState.COMMITTED, commit_time=grant.now)
+                tx.datasets.replace(committed)
+                if known is None:
+                    remember(tx, request, dataset_id, grant.now)
+            self._failpoints.hit("commit.recorded")
+            self._files.drop_delta(dataset_id)
+        if grant.role is Role.PROVIDER and grant.flow.real_time:
+            self._followers.committed(grant.schema, grant.flow.match, dataset_id)
+        return committed
+
+    def _merged(self, grant: Grant, dataset: Dataset) -> Dataset:
+        with self._store.read() as tx:
+            base = _newest_base(tx, grant, dataset.base)
+        try:
+            tables = merge(self._files, grant.schema, base, dataset, self._failpoints)
+        except StoreFullError:
+            raise storage_full() from None
+        return replace(dataset, tables=tables)
+
+    def delete(self, grant: Grant, dataset_id: str, request: RequestKey | None) -> None:
+        """Erase a dataset and, with a list, the answers made of it. Harmless to repeat."""
+        with self._store.read() as tx:
+            replayed(tx, request)
+            dataset = owned(tx, grant, dataset_id)
+        with ExitStack() as stack:
+            for key in [(dataset_id, t.pass_id) for t in dataset.tables] + [(dataset_id, "")]:
+                stack.enter_context(self._writers.exclusive(key, lambda: None))
+            with self._store.write() as tx:
+                if replayed(tx, request) is None:
+                    remember(tx, request, dataset_id, grant.now)
+                dataset = owned(tx, grant, dataset_id)
+                if dataset.state is not DatasetState.DELETED:
+                    tx.datasets.replace(replace(dataset, state=DatasetState.DELETING))
+            self._failpoints.hit("delete.marked")
+            self.erase(dataset)
+
+    def erase(self, dataset: Dataset) -> None:
+        """Erase the files of a dataset that is marked, then say so; also ends a broken erasure."""
+        self._followers.erased(dataset.id)
+        self._files.erase_dataset(dataset.id)
+        with self._store.read() as tx:
+            runs = tx.runs.of_dataset(dataset.id)
+        for run in runs:
+            if run.requester_dataset == dataset.id:
+                self._files.erase_run(run.id)
+        self._failpoints.hit("delete.erased")
+        with self._store.write() as tx:
+            current = tx.datasets.get(dataset.id)
+            if current is not None:
+                tx.datasets.replace(replace(current, state=DatasetState.DELETED))
+
+
+def owned(tx: Transaction, grant: Grant, dataset_id: str) -> Dataset:
+    """A dataset of the caller in the admitted flow, or the refusal that hides all others."""
+    dataset = tx.datasets.get(dataset_id)
+    if dataset is None or dataset.flow != grant.key or dataset.owner != grant.party:
+        raise Refusal(
+            Reason.DATASET_NOT_FOUND,
+            "Himpunan data ini tidak ada pada alur ini, atau bukan milik Anda.",
+            "The flow has no such dataset, or it is not yours.",
+            metadata=grant.metadata,
+        )
+    return dataset
+
+
+def state_invalid(dataset: Dataset, *, wanted: str = "open") -> Refusal:
+    """The refusal of a call that the dataset's state does not allow."""
+    shown = "deleted" if dataset.state is DatasetState.DELETING else dataset.state.value
+    return Refusal(
+        Reason.DATASET_STATE_INVALID,
+        f"Himpunan data berstatus {shown}; panggilan ini memerlukan status {wanted}.",
+        f"The dataset is {shown}; the call needs it to be {wanted}.",
+        metadata={"dataset": dataset.id, "state": shown},
+    )
+
+
+def layout_of(grant: Grant, dataset: Dataset, pass_id: str, *, uploaded: bool = False) -> Layout:
+    """Columns of a committed table, or (``uploaded``) of the table as its owner sends it."""
+    return Layout.of(
+        grant.schema,
+        grant.schema.get_pass(pass_id),
+        provider=dataset.role is Role.PROVIDER,
+        delta=uploaded and dataset.is_delta,
+    )
+
+
+def _opened(grant: Grant, new: NewDataset, base: Dataset | None) -> Dataset:
+    origin = 1 + max((s.origin for s in base.seals), default=0) if base else 1
+    if origin > _MAX_ORIGIN:
+        raise field_invalid(
+            "dataset.base_dataset",
+            "registri ini sudah terlalu sering diperbarui; terbitkan registri penuh",
+            "this registry has been updated too often; publish a whole one",
+        )
+    sealed = (replace(new.seal, origin=origin),) if new.seal else ()
+    days = grant.flow.retention_days or _DEFAULT_RETENTION_DAYS
+    order = [p.id for p in grant.schema.passes]
+    return Dataset(
+        id=secrets.token_hex(16),
+        flow=grant.key,
+        owner=grant.party,
+        role=grant.role,
+        state=DatasetState.OPEN,
+        record_count=new.record_count,
+        encoding=new.encoding,
+        tables=tuple(
+            Table(pass_id, rows, rows)
+            for pass_id, rows in sorted(new.tables, key=lambda t: order.index(t[0]))
+        ),
+        seals=(base.seals if base else ()) + sealed,
+        base=new.base,
+        create_time=grant.now,
+        # Nothing outlives the agreement that allowed it.
+        expire_time=min(grant.now + timedelta(days=days), grant.end_time),
+    )
+
+
+def _check_request(grant: Grant, new: NewDataset) -> None:
+    if new.role is not grant.role:
+        raise Refusal(
+            Reason.ROLE_NOT_PERMITTED,
+            f"Pada alur ini peran Anda {grant.role.value}, bukan {new.role.value}.",
+            f"In this flow your role is {grant.role.value}, not {new.role.value}.",
+            metadata=grant.metadata,
+        )
+    provider = grant.role is Role.PROVIDER
+    if (new.seal is not None) != provider:
+        raise field_invalid(
+            "dataset.seal",
+            "wajib untuk penyedia dan dilarang untuk peminta",
+            "required of a provider and forbidden to a requester",
+        )
+    if new.base and not provider:
+        raise field_invalid(
+            "dataset.base_dataset", "hanya untuk registri penyedia", "only for a registry"
+        )
+    check_schema(grant, new.encoding)
+    if not provider:
+        check_batch(grant, new.record_count)
+    _check_tables(grant, new.record_count, new.tables)
+
+
+def _check_tables(grant: Grant, record_count: int, tables: Sequence[tuple[str, int]]) -> None:
+    wanted = {p.id for p in grant.schema.passes}
+    given = [pass_id for pass_id, _ in tables]
+    rows = grant.schema.padded_rows(record_count)
+    if sorted(given) != sorted(wanted):
+        raise _tables_invalid(
+            grant,
+            "dataset.tables",
+            "Harus ada satu tabel untuk setiap jalur (pass) skema, tidak lebih.",
+            "There must be one table for each pass of the schema and no other.",
+        )
+    for pass_id, count in tables:
+        if count != rows:
+            raise _tables_invalid(
+                grant,
+                f"dataset.tables[{pass_id}].row_count",
+                f"Tabel {pass_id} harus {rows} baris untuk {record_count} rekaman.",
+                f"Table {pass_id} must have {rows} rows for {record_count} records.",
+            )
+
+
+def _tables_invalid(grant: Grant, field: str, indonesian: str, english: str) -> Refusal:
+    return Refusal(
+        Reason.TABLES_INVALID,
+        indonesian,
+        english,
+        metadata={**grant.metadata, "field": field},
+    )
+
+
+def _check_other_side(tx: Transaction, grant: Grant, new: NewDataset) -> None:
+    """Compare with what the other side last committed.
+
+    A provider may begin a new epoch while lists of the old one are still there; a requester must
+    follow the newest registry.
+    """
+    if grant.role is Role.REQUESTER:
+        other = tx.datasets.newest(grant.key, Role.PROVIDER)
+    else:
+        other = tx.datasets.newest(grant.key, Role.REQUESTER, epoch=new.encoding.epoch)
+    if other is not None:
+        check_sides(grant, new.encoding, other.encoding)
+
+
+def _base(tx: Transaction, grant: Grant, new: NewDataset) -> Dataset | None:
+    if not new.base:
+        return None
+    base = _newest_base(tx, grant, new.base)
+    check_sides(grant, new.encoding, base.encoding)
+    return base
+
+
+def _newest_base(tx: Transaction, grant: Grant, dataset_id: str) -> Dataset:
+    """The base of a delta: the newest registry, so that no other update is lost."""
+    base = owned(tx, grant, dataset_id)
+    newest = tx.datasets.newest(grant.key, Role.PROVIDER)
+    if base.state is not DatasetState.COMMITTED or newest is None or newest.id != base.id:
+        raise Refusal(
+            Reason.DATASET_STATE_INVALID,
+            "Pembaruan harus berdasar pada registri terbaru yang sudah ditutup; buat ulang "
+            "pembaruan dari registri itu.",
+            "A delta must start from the newest committed registry; make it anew from that one.",
+            metadata={**grant.metadata, "dataset": dataset_id},
+        )
+    return base
+
+
+def _check_complete(dataset: Dataset) -> None:
+    if dataset.state is not DatasetState.OPEN:
+        raise state_invalid(dataset)
+    lacking = [t.pass_id for t in dataset.tables if not t.complete]
+    if lacking:
+        raise Refusal(
+            Reason.TABLE_INCOMPLETE,
+            f"Tabel belum lengkap: {', '.join(lacking)}; lanjutkan pengunggahan lalu tutup lagi.",
+            f"Tables are not complete: {', '.join(lacking)}; go on uploading, then commit again.",
+            metadata={"dataset": dataset.id, "tables": ",".join(lacking)},
+        )

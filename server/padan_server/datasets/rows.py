@@ -1,0 +1,54 @@
+"""Rows as they come over the wire: every column present, of the right length, in range."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from padan_linkage.schema import Layout, Pass
+from padan_server.base.errors import Reason, Refusal
+
+_UPSERT = b"\x01"
+_MAX_OPERATION = 2
+
+
+def columns_of(layout: Layout, sent: Mapping[str, bytes], rows: int) -> dict[str, bytes]:
+    """Exactly the layout's columns, each of the right length, or the refusal that names one."""
+    columns = {}
+    widths = dict(layout.columns())
+    for name, data in sent.items():
+        width = widths.get(name, 0)
+        # A delta without operations is one of upserts alone (resources.proto, TableRows).
+        column = _UPSERT * rows if name == "operations" and width and not data else data
+        if len(column) != rows * width:
+            raise malformed(
+                f"rows.{name}",
+                f"harus {rows} × {width} bita",
+                f"must be {rows} × {width} bytes",
+            )
+        if width:
+            columns[name] = column
+    return columns
+
+
+def check_values(layout: Layout, p: Pass, columns: Mapping[str, bytes]) -> None:
+    """Refuse buckets and operations out of range: the matcher must never stumble over a row."""
+    if p.similar and columns["keys"]:
+        buckets = np.frombuffer(columns["keys"], dtype="<u2")
+        if int(buckets.max()) >= 1 << p.bucket_bits:
+            raise malformed("rows.keys", "ada ember di luar rentang", "a bucket is out of range")
+    if layout.operations and columns["operations"]:
+        operations = np.frombuffer(columns["operations"], dtype=np.uint8)
+        if int(operations.max()) > _MAX_OPERATION:
+            raise malformed("rows.operations", "ada operasi tak dikenal", "an unknown operation")
+
+
+def malformed(field: str, indonesian: str, english: str) -> Refusal:
+    """The refusal of one column."""
+    return Refusal(
+        Reason.ROWS_MALFORMED,
+        f"Kolom {field}: {indonesian}.",
+        f"Column {field}: {english}.",
+        metadata={"field": field},
+    )

@@ -1,0 +1,54 @@
+"""How much of the disk the datasets of one party may take in one flow (spec 30, "Trouble")."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from padan_linkage.schema import Layout
+from padan_server.admission.enforcement import Grant
+from padan_server.base.errors import Reason, Refusal
+from padan_server.base.model import Dataset, Role
+from padan_server.store.disk import Disk
+from padan_server.store.port import Transaction
+
+
+class Room:
+    """Keeps a party within ``share`` of the disk that holds ``folder``."""
+
+    def __init__(self, disk: Disk, folder: Path, share: float) -> None:
+        self._disk = disk
+        self._folder = folder
+        self._share = share
+
+    def check(self, tx: Transaction, grant: Grant, opened: Dataset, base: Dataset | None) -> None:
+        """Refuse to open a dataset for which its owner's share has no room.
+
+        What is open counts as if all of it had been sent, a delta as if every row were new.
+        Raises Refusal: STORAGE_SHARE_EXCEEDED.
+        """
+        limit = int(self._disk.capacity(self._folder) * self._share)
+        used = sum(_bytes(grant, d) for d in tx.datasets.live(grant.key, grant.party))
+        wanted = _bytes(grant, opened) + (_bytes(grant, base) if base else 0)
+        if used + wanted > limit:
+            raise Refusal(
+                Reason.STORAGE_SHARE_EXCEEDED,
+                "Himpunan data instansi Anda pada alur ini sudah memakai bagian simpanannya. Hapus "
+                "yang tidak dipakai lagi (padan runs delete), lalu ulangi.",
+                "Your agency's datasets in this flow have used their share of the storage. Delete "
+                "what is no longer needed (padan runs delete), then repeat.",
+                metadata=grant.metadata | {"limit": str(limit), "used": str(used)},
+            )
+
+
+def _bytes(grant: Grant, dataset: Dataset) -> int:
+    provider = dataset.role is Role.PROVIDER
+    return sum(
+        Layout.of(
+            grant.schema,
+            grant.schema.get_pass(table.pass_id),
+            provider=provider,
+            delta=dataset.is_delta,
+        ).row_bytes
+        * max(table.rows, table.upload_rows)
+        for table in dataset.tables
+    )

@@ -1,0 +1,320 @@
+"""Rows arrive: checked before they are kept, acknowledged only once they are safe.
+
+A row is safe when its columns are on the disk and the store's row count has passed it. The count
+moves every few MiB inside a stream, at its end, and when it breaks; what lies behind the count in
+the files is cut off by the next writer. Spec: ``proto/spec/30-unit-mode.md``, "Upload".
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from contextvars import copy_context
+from dataclasses import dataclass, replace
+from typing import Self
+
+from padan_linkage.schema import Layout, Pass
+from padan_linkage.tables import RunningDigest, columns_digest
+from padan_server.admission.enforcement import Grant
+from padan_server.base.errors import Reason, Refusal, field_invalid, storage_full
+from padan_server.base.failpoints import Failpoints
+from padan_server.base.model import Dataset, DatasetState, Table
+from padan_server.datasets.lifecycle import layout_of, owned, state_invalid
+from padan_server.datasets.rows import check_values, columns_of, malformed
+from padan_server.datasets.table_locks import Writers
+from padan_server.store.files import ColumnFiles, TableWriter
+from padan_server.store.port import Store, StoreFullError
+
+#: A stream waits once this many times ``sync_bytes`` are not safe yet.
+_BEHIND = 3
+#: Bytes read back at a time to be hashed; tables whose digest so far is remembered.
+_READ_BYTES, _MOST_HASHED = 8 * 1024**2, 1024
+
+
+@dataclass(frozen=True, repr=False)
+class Chunk:
+    """A piece of a table as it was sent; ``columns`` has every column, absent ones empty."""
+
+    row_offset: int
+    row_count: int
+    columns: Mapping[str, bytes]
+    digest: bytes
+    finish: bool
+    table_digest: bytes
+
+
+class Uploads:
+    """Receives tables."""
+
+    def __init__(
+        self,
+        store: Store,
+        files: ColumnFiles,
+        writers: Writers,
+        failpoints: Failpoints,
+        sync_bytes: int,
+    ) -> None:
+        self._store = store
+        self._files = files
+        self._writers = writers
+        self._failpoints = failpoints
+        self._sync_bytes = sync_bytes
+        self._hashed: OrderedDict[tuple[str, str], _Hashed] = OrderedDict()
+
+    def status(self, grant: Grant, dataset_id: str, pass_id: str) -> Table:
+        """How much of a table is safe."""
+        with self._store.read() as tx:
+            return _table(owned(tx, grant, dataset_id), pass_id)
+
+    def hashed(self, dataset_id: str, table: Table, layout: Layout) -> _Hashed:
+        """How far a table is hashed: where its last stream was, or from the beginning."""
+        key = dataset_id, table.pass_id
+        known = self._hashed.pop(key, None)
+        if known is None or not 0 <= known.rows <= table.uploaded:
+            known = _Hashed(layout)
+        self._hashed[key] = known
+        while len(self._hashed) > _MOST_HASHED:
+            self._hashed.popitem(last=False)
+        return known
+
+    def receive(
+        self,
+        admit: Callable[[], Grant],
+        dataset_id: str,
+        pass_id: str,
+        chunks: Iterable[Chunk],
+        interrupt: Callable[[], object],
+    ) -> Table:
+        """Take chunks until the table is complete or they end; returns what is then safe.
+
+        ``admit`` is asked again whenever rows are made safe, so that a suspension also stops a
+        stream under way. ``interrupt`` must make ``chunks`` end: a newer upload uses it.
+        """
+        with self._writers.exclusive((dataset_id, pass_id), interrupt):
+            try:
+                session = _Session(self, admit, dataset_id, pass_id)
+                with session:
+                    for chunk in chunks:
+                        if session.take(chunk):
+                            break
+            except StoreFullError:
+                raise storage_full() from None
+            return session.table  # with the rows that were made safe on leaving
+
+
+class _Hashed:
+    """The digest of a table's first ``rows`` rows, as its files have them."""
+
+    def __init__(self, layout: Layout) -> None:
+        self.rows = 0
+        self._layout = layout
+        self._digest = RunningDigest(layout)
+
+    def go_on(self, writer: TableWriter, rows: int) -> None:
+        """Take in the rows up to ``rows``."""
+        step = max(1, _READ_BYTES // self._layout.row_bytes)
+        while self.rows < rows:
+            stop = min(self.rows + step, rows)
+            self._digest.update(writer.rows(self.rows, stop))
+            self.rows = stop
+
+    def digest(self) -> bytes:
+        """The table digest of the rows so far."""
+        return self._digest.digest()
+
+
+class _Session:
+    """One writer's time with one table.
+
+    ``written`` rows are in the files, ``table.uploaded`` of them are safe. Rows are made safe, and
+    hashed for the table's digest, by a thread beside the one that takes more of them in; they count
+    only then.
+    """
+
+    def __init__(
+        self, uploads: Uploads, admit: Callable[[], Grant], dataset_id: str, pass_id: str
+    ) -> None:
+        self._store = uploads._store  # noqa: SLF001 - a part of Uploads
+        self._files = uploads._files  # noqa: SLF001
+        self._failpoints = uploads._failpoints  # noqa: SLF001
+        self._sync_bytes = uploads._sync_bytes  # noqa: SLF001
+        self._admit = admit
+        grant = admit()
+        with self._store.read() as tx:
+            self._dataset = owned(tx, grant, dataset_id)
+        if self._dataset.state is not DatasetState.OPEN:
+            raise state_invalid(self._dataset)
+        self.table = _table(self._dataset, pass_id)
+        self._pass: Pass = grant.schema.get_pass(pass_id)
+        self._layout = layout_of(grant, self._dataset, pass_id, uploaded=True)
+        self._written = self.table.uploaded
+        self._writer: TableWriter | None = None
+        self._hashed = uploads.hashed(dataset_id, self.table, self._layout)
+        self._beside = ThreadPoolExecutor(1, thread_name_prefix="upload")
+        self._under_way: Future[None] | None = None
+
+    def __enter__(self) -> Self:
+        if not self.table.complete:
+            self._writer = self._files.upload_writer(
+                self._dataset.id,
+                self.table.pass_id,
+                self._layout,
+                self.table.upload_rows,
+                self.table.uploaded,
+            )
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        try:
+            if kind is None:
+                self.keep()
+            elif not issubclass(kind, StoreFullError):
+                # The stream broke; keep what arrived whole, but report the break.
+                with suppress(StoreFullError, Refusal):
+                    self.keep()
+        finally:
+            self._beside.shutdown()
+            if self._writer:
+                self._writer.close()
+
+    def take(self, chunk: Chunk) -> bool:
+        """Check and write one chunk; True when it completed the table."""
+        if chunk.row_offset != self._written:
+            self.keep()
+            raise _out_of_order(self.table)
+        if self._writer is None:
+            return self._take_again(chunk)
+        columns = _checked(self._layout, self._pass, chunk, self.table.upload_rows - self._written)
+        if chunk.row_count:
+            self._writer.append(columns)
+            self._written += chunk.row_count
+            self._failpoints.hit("upload.appended")
+        if chunk.finish:
+            self._finish(chunk.table_digest)
+            return True
+        unsafe = (self._written - self.table.uploaded) * self._layout.row_bytes
+        if unsafe >= self._sync_bytes:
+            self._keep_beside(wait=unsafe >= _BEHIND * self._sync_bytes)
+        return False
+
+    def keep(self) -> None:
+        """Make every written row safe and record it."""
+        self._settle()
+        if self._writer is not None and self._written != self.table.uploaded:
+            self._make_safe(self._writer, self._written)
+
+    def _keep_beside(self, *, wait: bool) -> None:
+        """Begin to make the written rows safe, unless that is under way; ``wait`` until it ends."""
+        if self._writer is None:
+            return
+        if self._under_way is not None and not (wait or self._under_way.done()):
+            return
+        self._settle()
+        self._under_way = self._beside.submit(
+            copy_context().run, self._make_safe, self._writer, self._written
+        )
+
+    def _settle(self) -> None:
+        """Wait for what is under way, and raise what it raised."""
+        under_way, self._under_way = self._under_way, None
+        if under_way is not None:
+            under_way.result()
+
+    def _make_safe(self, writer: TableWriter, rows: int) -> None:
+        writer.sync()
+        self._failpoints.hit("upload.synced")
+        self._record(replace(self.table, uploaded=rows))
+        self._failpoints.hit("upload.recorded")
+        self._hashed.go_on(writer, rows)
+
+    def _finish(self, claimed: bytes) -> None:
+        self.keep()
+        if self._written != self.table.upload_rows:
+            raise Refusal(
+                Reason.TABLE_INCOMPLETE,
+                f"finish_write datang setelah {self._written} dari {self.table.upload_rows} baris.",
+                f"finish_write came after {self._written} of {self.table.upload_rows} rows.",
+                metadata={"committed_rows": str(self.table.uploaded)},
+            )
+        # Over the files, not the stream: what is vouched for is what will be matched.
+        assert self._writer is not None
+        self._hashed.go_on(self._writer, self._written)
+        stored = self._hashed.digest()
+        if not hmac.compare_digest(stored, claimed):
+            self._record(replace(self.table, uploaded=0))
+            self._written, self._hashed.rows = 0, -1
+            raise Refusal(
+                Reason.TABLE_DIGEST_MISMATCH,
+                "Sidik tabel tidak cocok dengan baris yang diterima; unggah ulang dari baris 0.",
+                "The table digest does not fit the rows received; upload again from row 0.",
+                metadata={"committed_rows": "0"},
+            )
+        self._record(replace(self.table, complete=True, digest=stored))
+        self._failpoints.hit("upload.finished")
+
+    def _take_again(self, chunk: Chunk) -> bool:
+        """Nothing but the repetition of the last, empty message fits a complete table."""
+        if chunk.row_count or not chunk.finish:
+            raise _out_of_order(self.table)
+        if not hmac.compare_digest(chunk.table_digest, self.table.digest):
+            raise Refusal(
+                Reason.TABLE_DIGEST_MISMATCH,
+                "Tabel ini sudah lengkap dengan sidik lain.",
+                "The table is complete already, with another digest.",
+                metadata={"committed_rows": str(self.table.uploaded)},
+            )
+        return True
+
+    def _record(self, table: Table) -> None:
+        grant = self._admit()
+        with self._store.write() as tx:
+            current = owned(tx, grant, self._dataset.id)
+            if current.state is not DatasetState.OPEN:
+                raise state_invalid(current)
+            tx.datasets.set_table(current.id, table)
+        self.table = table
+
+
+def _checked(layout: Layout, p: Pass, chunk: Chunk, room: int) -> dict[str, bytes]:
+    """The columns of a chunk that is whole, in place and undamaged."""
+    if chunk.row_count < 0 or (chunk.row_count == 0 and not chunk.finish):
+        raise field_invalid("rows.row_count", "paling sedikit 1", "at least 1")
+    if chunk.row_count > room:
+        raise malformed("rows.row_count", f"paling banyak {room} lagi", f"at most {room} more")
+    columns = columns_of(layout, chunk.columns, chunk.row_count)
+    if not hmac.compare_digest(columns_digest(layout, columns), chunk.digest):
+        raise Refusal(
+            Reason.CHUNK_CORRUPT,
+            "Potongan rusak di perjalanan; tidak ada yang disimpan darinya. Kirim ulang.",
+            "The chunk was damaged on its way; nothing of it was kept. Send it again.",
+            metadata={"row_offset": str(chunk.row_offset)},
+        )
+    check_values(layout, p, columns)
+    return columns
+
+
+def _table(dataset: Dataset, pass_id: str) -> Table:
+    table = dataset.table(pass_id)
+    if table is None:
+        raise Refusal(
+            Reason.DATASET_NOT_FOUND,
+            "Himpunan data ini tidak punya tabel untuk jalur (pass) itu.",
+            "The dataset has no table of that pass.",
+            metadata={"dataset": dataset.id},
+        )
+    return table
+
+
+def _out_of_order(table: Table) -> Refusal:
+    return Refusal(
+        Reason.OFFSET_OUT_OF_ORDER,
+        f"row_offset tidak urut; lanjutkan dari baris {table.uploaded}.",
+        f"row_offset is out of order; go on from row {table.uploaded}.",
+        metadata={
+            "committed_rows": str(table.uploaded),
+            "complete": "true" if table.complete else "false",
+        },
+    )

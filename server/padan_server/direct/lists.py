@@ -1,0 +1,217 @@
+"""Blinded lists: committed to and charged first, then evaluated, chunk by chunk, and no more.
+
+The quota is charged for a whole list when it is committed to, and so is the key's account; what is
+evaluated afterwards is only what the commitment holds, so a chunk may be asked for again and again.
+"""
+
+from __future__ import annotations
+
+import secrets
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+
+from padan_linkage.direct.commitment import CommitmentError, verify_chunk
+from padan_linkage.direct.oprf import ELEMENT_BYTES, MAX_EVALUATIONS
+from padan_server.admission.enforcement import Grant, charge, check_batch
+from padan_server.admission.requests import remember, replayed
+from padan_server.base.errors import Reason, Refusal, shutting_down
+from padan_server.base.failpoints import Failpoints
+from padan_server.base.metrics import ProviderMetrics
+from padan_server.base.model import BlindedList, RequestKey
+from padan_server.direct.evaluators import ElementsInvalidError, Evaluators, KeyChangedError
+from padan_server.direct.label_tables import Shelf
+from padan_server.direct.seeds import SeedError, Seeds
+from padan_server.direct.worker import Request
+from padan_server.store.port import Store, Transaction
+
+
+@dataclass(frozen=True)
+class NewList:
+    """What a caller commits to."""
+
+    epoch: int
+    element_count: int
+    root: bytes = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """A chunk as it was sent."""
+
+    list_id: str
+    number: int
+    elements: bytes = field(repr=False)
+    audit_path: bytes = field(repr=False)
+
+    @property
+    def count(self) -> int:
+        """Number of elements."""
+        return len(self.elements) // ELEMENT_BYTES
+
+
+@dataclass(frozen=True)
+class Pending:
+    """A chunk of a committed list that a worker has or will get."""
+
+    chunk: Chunk
+    answer: Future[tuple[bytes, bytes]] = field(repr=False)
+
+    def cancel(self) -> None:
+        """Nobody waits for it any more."""
+        self.answer.cancel()
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The answer to a chunk; ``fresh`` unless it was evaluated before."""
+
+    number: int
+    count: int
+    evaluated: bytes = field(repr=False)
+    proof: bytes = field(repr=False)
+    fresh: bool
+
+
+class BlindedLists:
+    """Commits to lists, charges and evaluates them."""
+
+    def __init__(
+        self,
+        store: Store,
+        shelf: Shelf,
+        seeds: Seeds,
+        evaluators: Evaluators,
+        failpoints: Failpoints,
+        metrics: ProviderMetrics,
+    ) -> None:
+        self._store = store
+        self._shelf = shelf
+        self._seeds = seeds
+        self._evaluators = evaluators
+        self._failpoints = failpoints
+        self._metrics = metrics
+
+    def create(self, grant: Grant, new: NewList, request: RequestKey | None) -> BlindedList:
+        """Commit the caller to a list; day and key are charged once for a request."""
+        check_batch(grant, new.element_count)
+        with self._store.write() as tx:
+            known = replayed(tx, request)
+            if known is not None:
+                return _owned(tx, grant, known)
+            public_key = self._shelf.public_key(tx, grant, new.epoch)
+            charge(tx, grant, new.element_count)
+            _charge_key(tx, grant, public_key, new.element_count)
+            made = BlindedList(
+                id=secrets.token_hex(16),
+                flow=grant.key,
+                owner=grant.party,
+                epoch=new.epoch,
+                public_key=public_key,
+                element_count=new.element_count,
+                root=new.root,
+                create_time=grant.now,
+            )
+            tx.lists.add(made)
+            remember(tx, request, made.id, grant.now)
+            self._failpoints.hit("list.charged")
+        self._failpoints.hit("list.committed")
+        self._metrics.committed.inc(made.element_count)
+        return made
+
+    def get(self, grant: Grant, list_id: str) -> BlindedList:
+        """One of the caller's lists."""
+        with self._store.read() as tx:
+            return _owned(tx, grant, list_id)
+
+    def begin(self, grant: Grant, chunk: Chunk) -> Pending:
+        """Give a chunk to a worker, if it is of the committed list and its key still answers."""
+        with self._store.read() as tx:
+            mine = _owned(tx, grant, chunk.list_id)
+            public_key = self._shelf.public_key(tx, grant, mine.epoch)
+        if public_key != mine.public_key:
+            raise _key_gone(grant)
+        try:
+            verify_chunk(
+                mine.root, mine.element_count, chunk.number, chunk.elements, chunk.audit_path
+            )
+        except CommitmentError:
+            raise _not_committed(grant) from None
+        try:
+            seed = self._seeds.read(grant.key, mine.epoch)
+        except SeedError:
+            raise _key_gone(grant) from None
+        request = Request.of(seed, public_key, grant.key, mine.epoch, chunk.elements)
+        try:
+            return Pending(chunk, self._evaluators.submit(request))
+        except RuntimeError:  # the pool takes no more: the server stops
+            raise shutting_down() from None
+
+    def finish(self, grant: Grant, pending: Pending) -> Evaluation:
+        """Wait for the answer. It is counted durably before it is given."""
+        chunk = pending.chunk
+        try:
+            evaluated, proof = pending.answer.result()
+        except ElementsInvalidError:
+            raise _invalid(grant) from None
+        except KeyChangedError:
+            raise _key_gone(grant) from None
+        self._failpoints.hit("chunk.evaluated")
+        with self._store.write() as tx:
+            fresh = tx.lists.record_chunk(chunk.list_id, chunk.number, chunk.count)
+        self._failpoints.hit("chunk.recorded")
+        self._metrics.evaluated.inc(chunk.count)
+        return Evaluation(chunk.number, chunk.count, evaluated, proof, fresh)
+
+
+def _charge_key(tx: Transaction, grant: Grant, public_key: bytes, elements: int) -> None:
+    if tx.lists.charge_key(public_key, elements, MAX_EVALUATIONS) is not None:
+        return
+    used = tx.lists.key_used(public_key)
+    raise Refusal(
+        Reason.EVALUATIONS_EXHAUSTED,
+        f"Kunci epoch ini boleh mengevaluasi {MAX_EVALUATIONS} elemen; sudah terpakai {used}, "
+        f"diminta {elements}. Penyedia perlu menerbitkan tabel epoch berikutnya.",
+        f"The epoch's key may evaluate {MAX_EVALUATIONS} elements; {used} are used and {elements} "
+        "were asked for. The provider has to publish a table of the next epoch.",
+        metadata={**grant.metadata, "limit": str(MAX_EVALUATIONS), "used": str(used)},
+    )
+
+
+def _owned(tx: Transaction, grant: Grant, list_id: str) -> BlindedList:
+    """A list of the caller in the admitted flow, or the refusal that hides all others."""
+    found = tx.lists.get(list_id)
+    if found is None or found.flow != grant.key or found.owner != grant.party:
+        raise Refusal(
+            Reason.LIST_NOT_FOUND,
+            "Daftar elemen ini tidak ada pada alur ini, atau bukan milik Anda.",
+            "The flow has no such list of elements, or it is not yours.",
+            metadata=grant.metadata,
+        )
+    return found
+
+
+def _not_committed(grant: Grant) -> Refusal:
+    return Refusal(
+        Reason.CHUNK_NOT_COMMITTED,
+        "Potongan ini bukan yang dikomitmenkan; kirim potongan yang sama seperti saat komitmen.",
+        "This chunk is not the one committed to; send it as it was when you committed to it.",
+        metadata=grant.metadata,
+    )
+
+
+def _invalid(grant: Grant) -> Refusal:
+    return Refusal(
+        Reason.ELEMENTS_INVALID,
+        "Ada elemen yang bukan titik ristretto255 yang sah; tidak satu pun dievaluasi.",
+        "An element is not a valid ristretto255 point; nothing was evaluated.",
+        metadata=grant.metadata,
+    )
+
+
+def _key_gone(grant: Grant) -> Refusal:
+    return Refusal(
+        Reason.TABLE_EXPIRED,
+        "Kunci epoch daftar ini sudah diganti atau dimusnahkan; unduh tabel terbaru.",
+        "The key of this list's epoch was replaced or destroyed; download the newest table.",
+        metadata=grant.metadata,
+    )

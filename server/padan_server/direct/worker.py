@@ -1,0 +1,102 @@
+"""A process that evaluates elements: the library holds the interpreter's lock while it does.
+
+Run by :mod:`padan_server.direct.evaluators` as ``python -m padan_server.direct.worker``. It
+reads requests from standard input and answers on standard output. It imports no gRPC and no store,
+and keeps no key from one request to the next. When its parent is gone, its input ends and so does
+it.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
+from typing import Self
+
+from padan_linkage.direct.oprf import PUBLIC_KEY_BYTES, SEED_BYTES, OprfError, epoch_key
+from padan_server.base.model import FlowKey
+
+READY = b"ready"
+#: First byte of an answer. DONE is followed by evaluated elements and proof, FAULT by the name of
+#: what went wrong; CHANGED says that the seed is not that of the public key.
+DONE, REFUSED, CHANGED, FAULT = b"\x00", b"\x01", b"\x02", b"\x03"
+
+_EPOCH_BYTES = 8
+
+
+@dataclass(frozen=True)
+class Request:
+    """Elements to evaluate, the seed and what it gives a key for, and that key's public key."""
+
+    seed: bytes = field(repr=False)
+    public_key: bytes = field(repr=False)
+    agreement_digest: bytes = field(repr=False)
+    flow_id: str
+    epoch: int
+    elements: bytes = field(repr=False)
+
+    @classmethod
+    def of(cls, seed: bytes, public_key: bytes, key: FlowKey, epoch: int, elements: bytes) -> Self:
+        """A request for a flow's epoch."""
+        return cls(seed, public_key, key.digest, key.flow, epoch, elements)
+
+    def pack(self) -> bytes:
+        """Seed ‖ public key ‖ digest ‖ epoch ‖ length of the flow's id ‖ flow's id ‖ elements."""
+        flow = self.flow_id.encode("ascii")
+        epoch = self.epoch.to_bytes(_EPOCH_BYTES, "big")
+        head = (self.seed, self.public_key, self.agreement_digest, epoch, bytes([len(flow)]))
+        return b"".join((*head, flow, self.elements))
+
+    @classmethod
+    def unpack(cls, packed: bytes) -> Self:
+        """The request that was packed."""
+        parts, at = [], 0
+        for width in (SEED_BYTES, PUBLIC_KEY_BYTES, 32, _EPOCH_BYTES, 1):
+            parts.append(packed[at : at + width])
+            at += width
+        seed, public_key, digest, epoch, length = parts
+        flow = packed[at : at + length[0]].decode("ascii")
+        rest = packed[at + length[0] :]
+        return cls(seed, public_key, digest, flow, int.from_bytes(epoch, "big"), rest)
+
+
+def answer(packed: bytes) -> bytes:
+    """The answer to a packed request."""
+    try:
+        request = Request.unpack(packed)
+        key = epoch_key(
+            request.seed,
+            agreement_digest=request.agreement_digest,
+            flow_id=request.flow_id,
+            epoch=request.epoch,
+        )
+        if key.public_key != request.public_key:
+            return CHANGED
+        evaluated, proof = key.evaluate_blinded(request.elements)
+    except OprfError:
+        return REFUSED
+    except Exception as error:  # noqa: BLE001 - its message could quote what it choked on
+        return FAULT + type(error).__name__.encode()
+    return DONE + evaluated + proof
+
+
+def main() -> None:
+    """Answer until the input ends."""
+    # The parent says when to stop, by closing the input: a signal to the whole group must not cut
+    # off what is being answered.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    requests = Connection(os.dup(0), writable=False)
+    answers = Connection(os.dup(1), readable=False)
+    os.dup2(2, 1)  # whatever prints must not end up in an answer
+    try:
+        answers.send_bytes(READY)
+        while True:
+            answers.send_bytes(answer(requests.recv_bytes()))
+    except (EOFError, BrokenPipeError):
+        return
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,127 @@
+"""Real-time confirmation: a few rows of one pass against the newest committed registry."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from padan_linkage.schema import Layout, Pass
+from padan_linkage.tables import PassTable
+from padan_server.admission.compatibility import check_schema, check_sides
+from padan_server.admission.enforcement import Grant, check_real_time
+from padan_server.admission.ledger import Ledger
+from padan_server.base.errors import Reason, Refusal, field_invalid
+from padan_server.base.failpoints import Failpoints
+from padan_server.base.model import Dataset, DatasetState, Encoding, FlowKey, RequestKey, Role
+from padan_server.datasets.rows import check_values, columns_of
+from padan_server.matching.engine import answer_columns
+from padan_server.matching.indexes import Indexes
+from padan_server.store.cache import Recall
+from padan_server.store.port import Store, Transaction
+
+
+@dataclass(frozen=True)
+class Question:
+    """Rows of one pass; ``columns`` has every column, absent ones empty."""
+
+    encoding: Encoding
+    pass_id: str
+    row_count: int
+    columns: Mapping[str, bytes]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Answer columns (:func:`.engine.answer_columns`) and the registry they rest on."""
+
+    registry: Dataset
+    columns: dict[str, NDArray[Any]]
+
+
+class Confirmations:
+    """Answers questions and charges them."""
+
+    def __init__(
+        self,
+        store: Store,
+        ledger: Ledger,
+        indexes: Indexes,
+        failpoints: Failpoints,
+        max_rows: int,
+    ) -> None:
+        self._ledger = ledger
+        self._newest = Recall[FlowKey, Dataset | None](
+            store, lambda tx, flow: tx.datasets.newest(flow, Role.PROVIDER)
+        )
+        self._known = Recall[str, Dataset | None](store, lambda tx, name: tx.datasets.get(name))
+        self._indexes = indexes
+        self._failpoints = failpoints
+        self._max_rows = max_rows
+
+    def confirm(self, grant: Grant, question: Question, request: RequestKey | None) -> Answer:
+        """Answer ``question``; the quota is charged once for a request, before the answer."""
+        p, rows = self._checked(grant, question)
+        known = self._ledger.known(request)
+        registry = self._registry(grant, known)
+        check_sides(grant, question.encoding, registry.encoding)
+        if known is None:
+            self._ledger.charge(grant, question.row_count, request, registry.id)
+        self._failpoints.hit("confirm.charged")
+        prepared = self._indexes.get(grant.schema, grant.flow.match, registry.id, p)
+        result = prepared.index.match(rows)
+        origin = registry.seals[-1].origin
+        return Answer(registry, answer_columns(result, prepared.table, prepared.origins, origin))
+
+    def _registry(self, grant: Grant, known: str | None) -> Dataset:
+        """The registry that answered this request before, while it is there; else the newest."""
+        before = self._known.get(known) if known else None
+        if before is not None and before.state is DatasetState.COMMITTED:
+            return before
+        registry = self._newest.get(grant.key)
+        if registry is None:
+            raise not_published(grant)
+        return registry
+
+    def _checked(self, grant: Grant, question: Question) -> tuple[Pass, PassTable]:
+        check_real_time(grant)
+        try:
+            p = grant.schema.get_pass(question.pass_id)
+        except KeyError:
+            raise field_invalid(
+                "pass_id", "tidak ada jalur itu dalam skema", "the schema has no such pass"
+            ) from None
+        if not 1 <= question.row_count <= self._max_rows:
+            raise field_invalid(
+                "rows.row_count", f"1 sampai {self._max_rows}", f"1 to {self._max_rows}"
+            )
+        check_schema(grant, question.encoding)
+        layout = Layout.of(grant.schema, p, provider=False)
+        packed = columns_of(layout, question.columns, question.row_count)
+        check_values(layout, p, packed)
+        columns = {
+            name: np.frombuffer(packed[name], np.uint8).reshape(question.row_count, width)
+            for name, width in layout.columns()
+        }
+        return p, PassTable(p.id, layout, columns)
+
+
+def newest_registry(tx: Transaction, grant: Grant) -> Dataset:
+    """The newest committed registry of the flow, or the refusal that says there is none."""
+    registry = tx.datasets.newest(grant.key, Role.PROVIDER)
+    if registry is None:
+        raise not_published(grant)
+    return registry
+
+
+def not_published(grant: Grant) -> Refusal:
+    """The refusal of a flow that has no registry yet."""
+    return Refusal(
+        Reason.REGISTRY_NOT_PUBLISHED,
+        f"{grant.flow.provider} belum menerbitkan registri untuk alur ini.",
+        f"{grant.flow.provider} has not published a registry for this flow yet.",
+        metadata=grant.metadata,
+    )

@@ -1,0 +1,167 @@
+"""The indexes of committed registries: made once, kept on disk, opened in milliseconds.
+
+What makes a table answer at once is its directory (``padan_linkage.matching.Directory``), which
+lies beside the table and is carried over deltas, and a calibration: the one that the latest run
+over the registry learned, else one made of the registry alone. Spec: ``proto/spec/35-matching.md``,
+"Real time".
+"""
+
+from __future__ import annotations
+
+import math
+import queue
+import secrets
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import structlog
+from numpy.typing import NDArray
+
+from padan_linkage.matching import Calibration, Directory
+from padan_linkage.policy import MatchPolicy
+from padan_linkage.schema import Layout, Pass, Schema
+from padan_linkage.tables import PassTable
+from padan_server.matching.engine import Engine, Index
+from padan_server.store.files import ColumnFiles
+from padan_server.store.port import StoreFullError
+
+_log = structlog.get_logger(__name__)
+_Key = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """An index with the table and the seal numbers that its answers point into."""
+
+    index: Index
+    table: PassTable
+    origins: NDArray[np.uint16] | None
+
+
+class Indexes:
+    """The indexes used last, by dataset and pass; each is made once, whoever asks first."""
+
+    def __init__(self, engine: Engine, files: ColumnFiles, size: int) -> None:
+        self._engine = engine
+        self._files = files
+        self._size = size
+        self._lock = threading.Lock()
+        self._making: dict[_Key, threading.Lock] = {}
+        self._kept: OrderedDict[_Key, Prepared] = OrderedDict()
+
+    def get(self, schema: Schema, policy: MatchPolicy, registry: str, p: Pass) -> Prepared:
+        """The index of one pass of the committed registry with that id."""
+        key = (registry, p.id)
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return self._kept[key]
+        with self._making_of(key):
+            with self._lock:
+                if key in self._kept:
+                    return self._kept[key]
+            made = self._prepared(schema, policy, registry, p)
+            with self._lock:
+                self._kept[key] = made
+                while len(self._kept) > self._size:
+                    self._kept.popitem(last=False)
+            return made
+
+    def directory(self, registry: str, p: Pass, table: PassTable) -> Directory:
+        """The directory of a committed table: the one on disk, or a new one, which is kept."""
+        with self._making_of((registry, p.id)):
+            return self._directory(registry, p, table)
+
+    def learned(self, registry: str, pass_id: str, calibration: Calibration | None) -> None:
+        """Keep what a run learned of a registry; questions are scored by it from now on."""
+        if calibration is None or not math.isfinite(calibration.threshold):
+            return  # a list that met no threshold says nothing of single questions
+        text = calibration.to_json()
+        with self._making_of((registry, pass_id)):
+            _tried(lambda: self._files.keep_calibration(registry, pass_id, text, learned=True))
+            with self._lock:
+                self._kept.pop((registry, pass_id), None)
+
+    def drop(self, dataset_id: str) -> None:
+        """Let go of a dataset's indexes and memory maps."""
+        with self._lock:
+            for known in (self._kept, self._making):
+                for key in [k for k in known if k[0] == dataset_id]:
+                    del known[key]
+
+    def _making_of(self, key: _Key) -> threading.Lock:
+        with self._lock:
+            return self._making.setdefault(key, threading.Lock())
+
+    def _prepared(self, schema: Schema, policy: MatchPolicy, registry: str, p: Pass) -> Prepared:
+        table = self._files.table(registry, p.id, Layout.of(schema, p, provider=True))
+        directory = self._directory(registry, p, table)
+        known = self._calibration(registry, p)
+        index = self._engine.index(schema, p, table, policy, directory, known)
+        if known is None and index.calibration is not None:
+            text = index.calibration.to_json()
+            _tried(lambda: self._files.keep_calibration(registry, p.id, text, learned=False))
+        return Prepared(index, table, self._files.origins(registry, p.id))
+
+    def _directory(self, registry: str, p: Pass, table: PassTable) -> Directory:
+        files = self._files.directory(registry, p.id)
+        known = files.load()
+        if known is not None:
+            return known
+        made = self._engine.directory(p, table, secrets.randbits(64))
+        _tried(lambda: files.save(made))
+        return files.load() or made
+
+    def _calibration(self, registry: str, p: Pass) -> Calibration | None:
+        text = self._files.calibration(registry, p.id) if p.similar else ""
+        try:
+            return Calibration.from_json(text) if text else None
+        except ValueError:
+            _log.warning("calibration_unreadable", dataset=registry)
+            return None
+
+
+def _tried(keep: Callable[[], None]) -> None:
+    """Keep what can be made again; a full disk, or a table just erased, is no reason to fail."""
+    try:
+        keep()
+    except (StoreFullError, FileNotFoundError) as e:
+        _log.warning("index_not_kept", error=type(e).__name__)
+
+
+class Warmer:
+    """Makes the indexes of a registry that was just committed, so that no question waits."""
+
+    def __init__(self, indexes: Indexes) -> None:
+        self._indexes = indexes
+        self._asked: queue.SimpleQueue[tuple[Schema, MatchPolicy, str] | None]
+        self._asked = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="indexes", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End once the index under way is made."""
+        self._asked.put(None)
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def warm(self, schema: Schema, policy: MatchPolicy, registry: str) -> None:
+        """Make the indexes of every pass soon."""
+        self._asked.put((schema, policy, registry))
+
+    def _run(self) -> None:
+        while (asked := self._asked.get()) is not None:
+            schema, policy, registry = asked
+            for p in schema.passes:
+                try:
+                    self._indexes.get(schema, policy, registry, p)
+                except Exception as e:  # noqa: BLE001 - whoever asks first makes it, and is told
+                    _log.warning("index_not_made", dataset=registry, error=type(e).__name__)
+                if not self._asked.empty():
+                    break  # somebody stops, or has committed a newer one

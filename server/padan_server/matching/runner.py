@@ -1,0 +1,416 @@
+"""The workers of the unit: they lease runs and match them, one pass at a time.
+
+A lease is renewed while its worker lives; a run whose lease is over belongs to whoever takes it
+next. A pass is written, synced and recorded before the next begins, so a killed unit goes on with
+the passes not done. Every step under a lease names its worker, so a worker that has lost its lease
+(or whose run was cancelled) can change nothing any more.
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Self
+
+import structlog
+
+from padan_linkage.outcomes import AMBIGUOUS, MATCHED
+from padan_linkage.schema import Layout, Pass, Schema
+from padan_linkage.tables import PassTable
+from padan_server.admission.enforcement import Enforcement, Grant
+from padan_server.base.clock import Clock, SystemClock
+from padan_server.base.errors import Reason, Refusal
+from padan_server.base.failpoints import Failpoints
+from padan_server.base.metrics import Metrics
+from padan_server.base.model import Dataset, DatasetState, PassEstimate, Role, Run, RunState
+from padan_server.matching.engine import (
+    Engine,
+    PassResult,
+    answer_columns,
+)
+from padan_server.matching.indexes import Indexes
+from padan_server.matching.progress import Pace
+from padan_server.matching.runs import Bell
+from padan_server.store.files import ColumnFiles
+from padan_server.store.port import Store, StoreFullError
+from padan_server.store.whole_files import PassJournal
+
+_log = structlog.get_logger(__name__)
+_IDLE_SECONDS = 5.0
+_RETRY_SECONDS = 0.5
+
+
+class _LostError(Exception):
+    """The run is no longer this worker's: cancelled, or leased by another."""
+
+
+class _StoppedError(Exception):
+    """The unit is shutting down."""
+
+
+@dataclass(frozen=True)
+class RunnerSettings:
+    """Workers, threads a worker, attempts a pass, seconds a lease."""
+
+    workers: int
+    threads: int
+    attempts: int
+    lease_seconds: float
+
+
+@dataclass(frozen=True)
+class _Sides:
+    """The list and the registry that a run compares."""
+
+    asked: Dataset
+    registry: Dataset
+
+
+class _Ranges:
+    """A pass's journal with a fail point behind every range that is kept."""
+
+    def __init__(self, kept: PassJournal, failpoints: Failpoints) -> None:
+        self._kept = kept
+        self._failpoints = failpoints
+
+    def load(self, name: str) -> bytes | None:
+        """What an earlier attempt kept."""
+        return self._kept.load(name)
+
+    def save(self, name: str, content: bytes) -> None:
+        """Keep a range."""
+        self._kept.save(name, content)
+        self._failpoints.hit("run.range_kept")
+
+
+class Runner:
+    """Worker threads over the queue of runs. Lease times are the machine's, never simulated."""
+
+    def __init__(
+        self,
+        store: Store,
+        files: ColumnFiles,
+        indexes: Indexes,
+        engine: Engine,
+        enforcement: Enforcement,
+        clock: Clock,
+        bell: Bell,
+        metrics: Metrics,
+        failpoints: Failpoints,
+        stopping: threading.Event,
+        settings: RunnerSettings,
+    ) -> None:
+        self._store = store
+        self._files = files
+        self._indexes = indexes
+        self._engine = engine
+        self._enforcement = enforcement
+        self._bell = bell
+        self._metrics = metrics
+        self._failpoints = failpoints
+        self._stopping = stopping
+        self._settings = settings
+        self._clock = clock
+        self._lease_clock = SystemClock()
+        self._threads = [
+            threading.Thread(target=self._work, name=f"run-worker-{i}", daemon=True)
+            for i in range(settings.workers)
+        ]
+
+    def start(self) -> None:
+        """Take back what a killed predecessor had leased, then begin to work.
+
+        Only one process uses a data directory (app.py locks it), so every lease is a dead one's.
+        """
+        with self._store.write() as tx:
+            resumed = tx.runs.release_all()
+        if resumed:
+            _log.info("runs_resumed", runs=resumed)
+        for thread in self._threads:
+            thread.start()
+
+    def join(self) -> None:
+        """Wait until every worker has given back its run; set ``stopping`` before."""
+        self._bell.ring()
+        for thread in self._threads:
+            if thread.is_alive():
+                thread.join()
+
+    def _work(self) -> None:
+        worker = secrets.token_hex(8)
+        rings = -1
+        while not self._stopping.is_set():
+            try:
+                run = self._lease(worker)
+                if run is not None:
+                    self._failpoints.hit("run.leased")
+                    self._attempt(run, worker)
+                    continue
+            except Exception as e:  # noqa: BLE001 - a worker must outlive any one fault
+                _log.error("run_worker_fault", error=type(e).__name__)
+                self._stopping.wait(_RETRY_SECONDS)
+            rings = self._bell.wait(rings, _IDLE_SECONDS)
+
+    def _lease(self, worker: str) -> Run | None:
+        now = self._lease_clock.now()
+        until = now + timedelta(seconds=self._settings.lease_seconds)
+        with self._store.write() as tx:
+            return tx.runs.lease(worker, now, until)
+
+    def _attempt(self, run: Run, worker: str) -> None:
+        began = time.monotonic()
+        if run.attempts > self._settings.attempts:
+            self._end(run, worker, RunState.FAILED, Reason.RUN_WORKER_FAILED, began)
+            return
+        _log.info("run_leased", run=run.id, attempt=run.attempts, passes_done=len(run.passes))
+        lease = _Lease(self._store, run.id, worker, self._settings.lease_seconds, self._stopping)
+        try:
+            with lease:
+                self._match(run, worker, lease)
+        except _LostError:
+            self._drop_if_ended(run)
+            _log.info("run_lost", run=run.id)
+        except _StoppedError:
+            self._give_back(run, worker, counted=False)
+        except Refusal as refusal:
+            self._end(run, worker, RunState.FAILED, refusal.reason, began)
+        except StoreFullError:
+            self._retry(run, worker, Reason.STORAGE_FULL, began)
+        except Exception as e:  # noqa: BLE001 - any fault of a pass is retried, then told
+            _log.error("run_fault", run=run.id, error=type(e).__name__, where=_where(e))
+            self._retry(run, worker, Reason.RUN_WORKER_FAILED, began)
+        else:
+            self._end(run, worker, RunState.SUCCEEDED, None, began)
+            self._failpoints.hit("run.finished")
+
+    def _match(self, run: Run, worker: str, lease: _Lease) -> None:
+        done = {p.pass_id for p in run.passes}
+        grant = self._grant(run)
+        sides = self._sides(run)
+        work = {
+            p.id: self._engine.work(p, *self._tables(grant.schema, p, sides))
+            for p in grant.schema.passes
+        }
+        pace = Pace(work, done)
+        for p in grant.schema.passes:
+            if p.id in done:
+                continue
+            grant = self._grant(run)
+            sides = self._sides(run)
+            registry = sides.registry
+            tables = provider, requester = self._tables(grant.schema, p, sides)
+            result = self._match_pass(run, grant, registry.id, p, tables, pace, lease)
+            lease.check()
+            columns = answer_columns(
+                result, provider, self._files.origins(registry.id, p.id), registry.seals[-1].origin
+            )
+            self._files.write_result(run.id, p.id, columns)
+            self._failpoints.hit("run.result_written")
+            self._record(run, worker, _estimate(p.id, len(requester), len(provider), result))
+            self._failpoints.hit("run.pass_recorded")
+            self._indexes.learned(registry.id, p.id, result.estimate.calibration)
+            pace.ended(p.id)
+            self._bell.ring(run.id, pace.step())
+
+    def _match_pass(
+        self,
+        run: Run,
+        grant: Grant,
+        registry: str,
+        p: Pass,
+        tables: tuple[PassTable, PassTable],
+        pace: Pace,
+        lease: _Lease,
+    ) -> PassResult:
+        """Match one pass, from where an earlier attempt was; raises what ends the lease."""
+
+        def progress(share: float) -> None:
+            pace.at(p.id, share)
+            self._bell.ring(run.id, pace.step())
+
+        pace.restart()
+        journal = _Ranges(self._files.journal(run.id, p.id), self._failpoints)
+        try:
+            return self._engine.match_pass(
+                grant.schema,
+                p,
+                *tables,
+                grant.flow.match,
+                progress=progress,
+                cancelled=lease.over,
+                threads=self._settings.threads,
+                directory=self._indexes.directory(registry, p, tables[0]) if p.similar else None,
+                journal=pace.journal(journal),
+            )
+        except Exception:
+            lease.check()  # a matcher may end a cancelled pass with any exception
+            raise
+
+    def _tables(self, schema: Schema, p: Pass, sides: _Sides) -> tuple[PassTable, PassTable]:
+        """Provider's and requester's table of a pass, memory-mapped."""
+        return (
+            self._files.table(sides.registry.id, p.id, Layout.of(schema, p, provider=True)),
+            self._files.table(sides.asked.id, p.id, Layout.of(schema, p, provider=False)),
+        )
+
+    def _record(self, run: Run, worker: str, estimate: PassEstimate) -> None:
+        with self._store.write() as tx:
+            kept = tx.runs.add_pass(run.id, worker, estimate)
+        if not kept:
+            raise _LostError
+        _log.info(
+            "run_pass_done",
+            run=run.id,
+            **{"pass": estimate.pass_id},
+            requester_rows=estimate.requester_rows,
+            provider_rows=estimate.provider_rows,
+        )
+
+    def _drop_if_ended(self, run: Run) -> None:
+        """Erase the answers of a run that ended without success; another's run stays untouched."""
+        with self._store.read() as tx:
+            current = tx.runs.get(run.id)
+        if current is None or current.state in {RunState.CANCELLED, RunState.FAILED}:
+            self._files.erase_run(run.id)
+
+    def _grant(self, run: Run) -> Grant:
+        """What the run may rely on now: a pass begins only while the agreement is in force."""
+        grant = self._enforcement.admit(run.owner, run.flow.agreement, run.flow.flow)
+        if grant.key != run.flow:
+            raise Refusal(
+                Reason.AGREEMENT_SUPERSEDED,
+                "Dokumen perjanjian berubah setelah pemadanan dibuat.",
+                "The agreement's document changed after the run was made.",
+            )
+        return grant
+
+    def _sides(self, run: Run) -> _Sides:
+        with self._store.read() as tx:
+            asked = tx.datasets.get(run.requester_dataset)
+            registry = tx.datasets.get(run.provider_dataset)
+        for side in (asked, registry):
+            if side is None or side.state is not DatasetState.COMMITTED:
+                raise Refusal(
+                    Reason.DATASET_STATE_INVALID,
+                    "Daftar atau registri dihapus sebelum pemadanan selesai.",
+                    "The list or the registry was erased before the run ended.",
+                )
+        if asked is None or registry is None or registry.role is not Role.PROVIDER:
+            raise LookupError("sides of a run")
+        return _Sides(asked, registry)
+
+    def _give_back(self, run: Run, worker: str, *, counted: bool) -> None:
+        with self._store.write() as tx:
+            tx.runs.release(run.id, worker, counted=counted)
+        self._bell.ring(run.id)
+
+    def _retry(self, run: Run, worker: str, reason: Reason, began: float) -> None:
+        """Leave the run to a later attempt, or end it after the last one."""
+        with self._store.read() as tx:
+            current = tx.runs.get(run.id)
+        attempts = current.attempts if current else run.attempts
+        if attempts >= self._settings.attempts:
+            self._end(run, worker, RunState.FAILED, reason, began)
+            return
+        self._stopping.wait(_RETRY_SECONDS)
+        self._give_back(run, worker, counted=True)
+
+    def _end(
+        self, run: Run, worker: str, state: RunState, reason: Reason | None, began: float
+    ) -> None:
+        with self._store.write() as tx:
+            ended = tx.runs.end(
+                run.id,
+                state,
+                self._clock.now(),
+                worker=worker,
+                reason=reason.value if reason else "",
+            )
+        self._drop_if_ended(run)
+        if ended:
+            self._metrics.runs.labels(state=state.value).inc()
+            _log.info(
+                "run_ended",
+                run=run.id,
+                state=state.value,
+                reason=reason.value if reason else "",
+                seconds=round(time.monotonic() - began, 3),
+            )
+        self._bell.ring(run.id)
+
+
+class _Lease:
+    """Keeps a lease alive from a thread of its own, and says when it is over."""
+
+    def __init__(
+        self, store: Store, run_id: str, worker: str, seconds: float, stopping: threading.Event
+    ) -> None:
+        self._store = store
+        self._run_id = run_id
+        self._worker = worker
+        self._seconds = seconds
+        self._stopping = stopping
+        self._lost = threading.Event()
+        self._ended = threading.Event()
+        self._clock = SystemClock()
+        self._thread = threading.Thread(target=self._beat, name="run-lease", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def over(self) -> bool:
+        """Whether work should stop: the lease is lost, or the unit is shutting down."""
+        return self._lost.is_set() or self._stopping.is_set()
+
+    def check(self) -> None:
+        """Raise _LostError or _StoppedError if the lease is over."""
+        if self._lost.is_set():
+            raise _LostError
+        if self._stopping.is_set():
+            raise _StoppedError
+
+    def _beat(self) -> None:
+        # Often enough that a cancelled run stops soon, not only before the lease runs out.
+        while not self._ended.wait(min(self._seconds / 3, 1.0)):
+            until = self._clock.now() + timedelta(seconds=self._seconds)
+            try:
+                with self._store.write() as tx:
+                    kept = tx.runs.renew(self._run_id, self._worker, until)
+            except Exception as e:  # noqa: BLE001 - a full disk must not kill the heart
+                _log.warning("lease_not_renewed", run=self._run_id, error=type(e).__name__)
+                continue
+            if not kept:
+                self._lost.set()
+                return
+
+
+def _estimate(pass_id: str, asked: int, registry: int, result: PassResult) -> PassEstimate:
+    return PassEstimate(
+        pass_id,
+        asked,
+        registry,
+        int((result.outcome == MATCHED).sum()),
+        int((result.outcome == AMBIGUOUS).sum()),
+        result.estimate.precision,
+        result.estimate.recall,
+        result.band_errors() or (),
+        result.unanswered,
+    )
+
+
+def _where(e: BaseException) -> str:
+    """Function and line where a fault arose; never its message, which could quote a value."""
+    trace = e.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None:
+        return ""
+    return f"{trace.tb_frame.f_code.co_qualname}:{trace.tb_lineno}"

@@ -1,0 +1,285 @@
+"""Runs as the requester sees them: created and charged, watched, cancelled, read."""
+
+from __future__ import annotations
+
+import math
+import secrets
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from padan_linkage.outcomes import MATCHED
+from padan_server.admission.compatibility import check_sides
+from padan_server.admission.enforcement import Grant, charge, check_batch
+from padan_server.admission.ledger import Ledger
+from padan_server.admission.requests import remember, replayed
+from padan_server.base.errors import Reason, Refusal, field_invalid, shutting_down
+from padan_server.base.failpoints import Failpoints
+from padan_server.base.model import (
+    ENDED,
+    Dataset,
+    DatasetState,
+    FlowKey,
+    RequestKey,
+    Role,
+    Run,
+    RunState,
+    Seal,
+)
+from padan_server.datasets.lifecycle import owned, state_invalid
+from padan_server.matching.confirmations import newest_registry
+from padan_server.matching.progress import Step
+from padan_server.store.files import ColumnFiles
+from padan_server.store.port import Store, Transaction
+
+#: Watchers look again after this many seconds even if nobody woke them.
+_LOOK_AGAIN = 1.0
+#: Progress below this difference is not worth a message.
+_STEP = 0.01
+
+
+class Bell:
+    """Wakes watchers and workers when a run changes; keeps the progress of running ones."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._rings = 0
+        self._steps: dict[str, Step] = {}
+
+    def ring(self, run_id: str = "", step: Step | None = None) -> None:
+        """Tell everybody who waits that something changed."""
+        with self._changed:
+            if step is not None:
+                self._steps[run_id] = step
+            elif run_id:
+                self._steps.pop(run_id, None)
+            self._rings += 1
+            self._changed.notify_all()
+
+    def wait(self, seen: int, seconds: float) -> int:
+        """Wait for a ring after the ``seen``-th, or ``seconds``; returns the count of rings."""
+        with self._changed:
+            if self._rings == seen:
+                self._changed.wait(seconds)
+            return self._rings
+
+    def step(self, run_id: str) -> Step | None:
+        """How far a run is that a worker of this process holds."""
+        with self._changed:
+            return self._steps.get(run_id)
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Answers for consecutive rows of one pass, in the requester's row order."""
+
+    pass_id: str
+    row_offset: int
+    row_count: int
+    columns: dict[str, NDArray[Any]]
+
+
+class Runs:
+    """Creates, shows, watches and cancels runs, and reads their answers."""
+
+    def __init__(
+        self,
+        store: Store,
+        files: ColumnFiles,
+        ledger: Ledger,
+        bell: Bell,
+        failpoints: Failpoints,
+        stopping: threading.Event,
+    ) -> None:
+        self._store = store
+        self._files = files
+        self._ledger = ledger
+        self._bell = bell
+        self._failpoints = failpoints
+        self._stopping = stopping
+
+    def create(
+        self, grant: Grant, list_id: str, registry_id: str, request: RequestKey | None
+    ) -> Run:
+        """Charge the quota and queue a run, both or neither, once for a request."""
+        with self._ledger.settled(grant) as tx:
+            known = replayed(tx, request)
+            if known is not None:
+                return _owned_run(tx, known, grant.party, grant.key)
+            asked = owned(tx, grant, list_id)
+            if asked.state is not DatasetState.COMMITTED:
+                raise state_invalid(asked, wanted="committed")
+            registry = _registry(tx, grant, registry_id)
+            check_sides(grant, asked.encoding, registry.encoding)
+            check_batch(grant, asked.record_count)
+            charged = grant.schema.charged_records(asked.record_count)
+            charge(tx, grant, charged)
+            run = tx.runs.add(
+                Run(
+                    id=secrets.token_hex(16),
+                    flow=grant.key,
+                    owner=grant.party,
+                    requester_dataset=asked.id,
+                    provider_dataset=registry.id,
+                    state=RunState.PENDING,
+                    record_count=charged,
+                    create_time=grant.now,
+                )
+            )
+            remember(tx, request, run.id, grant.now)
+        self._failpoints.hit("run.created")
+        self._bell.ring()
+        return run
+
+    def get(self, grant: Grant, run_id: str) -> Run:
+        """One of the caller's runs of the admitted flow."""
+        with self._store.read() as tx:
+            return _owned_run(tx, run_id, grant.party, grant.key)
+
+    def find(self, party: str, run_id: str) -> Run:
+        """One of ``party``'s runs, whatever its flow (operations name no flow)."""
+        with self._store.read() as tx:
+            return _owned_run(tx, run_id, party, None)
+
+    def page(self, grant: Grant, *, before: int, limit: int) -> list[Run]:
+        """The caller's runs of the flow, newest first."""
+        with self._store.read() as tx:
+            return tx.runs.page(grant.key, grant.party, before=before, limit=limit)
+
+    def of_party(self, party: str, *, before: int, limit: int) -> list[Run]:
+        """The caller's runs of every flow, newest first."""
+        with self._store.read() as tx:
+            return tx.runs.of_owner(party, before=before, limit=limit)
+
+    def watch(
+        self,
+        grant: Grant,
+        run_id: str,
+        active: Callable[[], bool],
+        *,
+        seconds: float = math.inf,
+    ) -> Iterator[Run]:
+        """The run now and whenever it changes, until it ends or ``active()`` is false.
+
+        Ends after ``seconds`` too, with the run as it then stands.
+        """
+        until = time.monotonic() + seconds
+        shown: tuple[RunState, int, float] | None = None
+        rings = -1
+        while active():
+            run = self.get(grant, run_id)
+            now = (run.state, len(run.passes), self.step(grant, run).share)
+            if shown is None or now[:2] != shown[:2] or now[2] - shown[2] >= _STEP:
+                shown = now
+                yield run
+            left = until - time.monotonic()
+            if run.state in ENDED or left <= 0:
+                return
+            if self._stopping.is_set():
+                raise shutting_down()
+            rings = self._bell.wait(rings, min(_LOOK_AGAIN, left))
+
+    def step(self, grant: Grant, run: Run) -> Step:
+        """How far a run is, and how long the rest will take."""
+        if run.state is RunState.SUCCEEDED:
+            return Step(1.0)
+        return self._bell.step(run.id) or Step(len(run.passes) / len(grant.schema.passes))
+
+    def cancel(self, grant: Grant, run_id: str, request: RequestKey | None) -> Run:
+        """Stop a run; one that has ended stays as it is. Its worker drops what it has."""
+        with self._store.write() as tx:
+            if replayed(tx, request) is None:
+                remember(tx, request, run_id, grant.now)
+            before = _owned_run(tx, run_id, grant.party, grant.key)
+            tx.runs.end(run_id, RunState.CANCELLED, grant.now)
+            run = _owned_run(tx, run_id, grant.party, grant.key)
+        self._bell.ring(run.id)
+        if before.state is RunState.PENDING:
+            self._files.erase_run(run.id)  # a running one's files are its worker's to erase
+        return run
+
+    def seals(self, run: Run) -> tuple[Seal, ...]:
+        """How the codes of a run's answers were sealed."""
+        with self._store.read() as tx:
+            registry = tx.datasets.get(run.provider_dataset)
+        return registry.seals if registry else ()
+
+    def results(
+        self, grant: Grant, run: Run, pass_id: str, row_offset: int, piece_bytes: int
+    ) -> Iterator[Piece]:
+        """Answers of a succeeded run in pieces of about ``piece_bytes``."""
+        self._check_readable(grant, run)
+        order = [p.id for p in grant.schema.passes]
+        if pass_id and pass_id not in order:
+            raise field_invalid(
+                "pass_id", "tidak ada jalur itu dalam skema", "the schema has no such pass"
+            )
+        for wanted in [pass_id] if pass_id else order:
+            columns = self._files.result(run.id, wanted)
+            yield from _pieces(wanted, columns, row_offset, piece_bytes)
+
+    def _check_readable(self, grant: Grant, run: Run) -> None:
+        if run.state is not RunState.SUCCEEDED:
+            raise Refusal(
+                Reason.RUN_NOT_SUCCEEDED,
+                f"Pemadanan berstatus {run.state.value}; hasil hanya ada setelah berhasil.",
+                f"The run is {run.state.value}; there are results only once it has succeeded.",
+                metadata={"run": run.id, "state": run.state.value},
+            )
+        with self._store.read() as tx:
+            asked = owned(tx, grant, run.requester_dataset)
+        if asked.state is not DatasetState.COMMITTED:
+            raise state_invalid(asked, wanted="committed")
+
+
+def _pieces(
+    pass_id: str, columns: dict[str, NDArray[Any]], row_offset: int, piece_bytes: int
+) -> Iterator[Piece]:
+    outcomes = columns["outcomes"]
+    if not 0 <= row_offset <= len(outcomes):
+        raise field_invalid("row_offset", f"0 sampai {len(outcomes)}", f"0 to {len(outcomes)}")
+    per_row = [columns[n] for n in ("outcomes", "bands")]
+    per_match = [columns[n] for n in ("sealed_codes", "origins", "confirmations")]
+    row_bytes = sum(a.itemsize * (a.shape[1] if a.ndim > 1 else 1) for a in per_row + per_match)
+    step = max(1, piece_bytes // row_bytes)
+    matched = int(np.count_nonzero(outcomes[:row_offset] == MATCHED))
+    for start in range(row_offset, len(outcomes), step):
+        stop = min(start + step, len(outcomes))
+        upto = matched + int(np.count_nonzero(outcomes[start:stop] == MATCHED))
+        piece = {n: columns[n][start:stop] for n in ("outcomes", "bands")}
+        for name in ("sealed_codes", "origins", "confirmations"):
+            piece[name] = columns[name][matched:upto]
+        yield Piece(pass_id, start, stop - start, piece)
+        matched = upto
+
+
+def _registry(tx: Transaction, grant: Grant, registry_id: str) -> Dataset:
+    if not registry_id:
+        return newest_registry(tx, grant)
+    registry = tx.datasets.get(registry_id)
+    if registry is None or registry.flow != grant.key or registry.role is not Role.PROVIDER:
+        raise Refusal(
+            Reason.DATASET_NOT_FOUND,
+            "Registri ini tidak ada pada alur ini.",
+            "The flow has no such registry.",
+            metadata=grant.metadata,
+        )
+    if registry.state is not DatasetState.COMMITTED:
+        raise state_invalid(registry, wanted="committed")
+    return registry
+
+
+def _owned_run(tx: Transaction, run_id: str, party: str, flow: FlowKey | None) -> Run:
+    run = tx.runs.get(run_id)
+    if run is None or run.owner != party or (flow is not None and run.flow != flow):
+        raise Refusal(
+            Reason.RUN_NOT_FOUND,
+            "Pemadanan ini tidak ada, atau bukan milik Anda.",
+            "There is no such run, or it is not yours.",
+        )
+    return run

@@ -1,1 +1,0 @@
-"""The provider's server of direct mode: it answers without learning whom it was asked about."""

@@ -1,0 +1,108 @@
+"""The provider put together: this module alone chooses its concrete parts."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from padan.v1 import (
+    agreement_service_pb2,
+    agreement_service_pb2_grpc,
+    direct_service_pb2,
+    direct_service_pb2_grpc,
+)
+from padan_linkage.agreement import Mode
+from padan_server.admission.enforcement import Enforcement
+from padan_server.base.clock import Clock
+from padan_server.base.config import ProviderConfig
+from padan_server.base.failpoints import PROVIDER_NAMES, Failpoints
+from padan_server.base.metrics import ProviderMetrics
+from padan_server.direct.evaluators import Evaluators
+from padan_server.direct.label_tables import Shelf
+from padan_server.direct.lists import BlindedLists
+from padan_server.direct.seeds import Seeds
+from padan_server.roles.maintenance import Ticker
+from padan_server.roles.serving import Server
+from padan_server.services.agreements import AgreementService
+from padan_server.services.direct import DirectService
+
+
+class Provider(Server):
+    """One provider of direct mode on one data directory; ``evaluators`` that it is handed stay."""
+
+    ROLE = "provider"
+
+    def __init__(
+        self,
+        config: ProviderConfig,
+        *,
+        clock: Clock | None = None,
+        evaluators: Evaluators | None = None,
+    ) -> None:
+        self.config = config
+        self.metrics = ProviderMetrics()
+        super().__init__(config, self.metrics, clock)
+        self._compose()
+        self._evaluators = evaluators or Evaluators(config.evaluation_workers)
+        self._borrowed = evaluators is not None
+        self._add_services()
+        self._open()
+
+    def _compose(self) -> None:
+        config, store, book = self.config, self._store, self._book
+        self._failpoints = Failpoints.from_environment(
+            self.ROLE, PROVIDER_NAMES, allowed=config.allow_failpoints
+        )
+        self._enforcement = Enforcement(book, store, self.clock, Mode.DIRECT, config.party)
+        self._seeds = Seeds(config.seeds_dir)
+        self._shelf = Shelf(
+            config.tables_dir, self._seeds, book, store, self.clock, config.party, self._failpoints
+        )
+        self._tickers.append(Ticker("retention", config.sweep_seconds, self._sweep))
+
+    def _add_services(self) -> None:
+        self._add(
+            agreement_service_pb2.DESCRIPTOR.services_by_name["AgreementService"],
+            agreement_service_pb2_grpc.add_AgreementServiceServicer_to_server,
+            AgreementService(
+                self._book, self._enforcement, None, self._store, self.clock, self._tokens
+            ),
+        )
+        self._lists = BlindedLists(
+            self._store,
+            self._shelf,
+            self._seeds,
+            self._evaluators,
+            self._failpoints,
+            self.metrics,
+        )
+        self._add(
+            direct_service_pb2.DESCRIPTOR.services_by_name["DirectService"],
+            direct_service_pb2_grpc.add_DirectServiceServicer_to_server,
+            DirectService(
+                self._enforcement,
+                self._shelf,
+                self._lists,
+                self._store,
+                self._tokens,
+                self.metrics,
+                self._stopping,
+                self.config.limits,
+            ),
+        )
+
+    def _rescan(self) -> None:
+        super()._rescan()
+        self._shelf.reload()
+
+    def _recover(self) -> None:
+        self._sweep()
+
+    def _sweep(self) -> None:
+        """Erase expired tables and forget old request ids."""
+        self._shelf.erase_expired()
+        with self._store.write() as tx:
+            tx.requests.forget(self.clock.now() - timedelta(days=self.config.request_id_days))
+
+    def _close(self) -> None:
+        if not self._borrowed:
+            self._evaluators.close()

@@ -1,0 +1,186 @@
+"""What unit and provider have in common as processes: a folder, TLS, health, a life.
+
+A :class:`Server` holds one data directory, one store, the agreements and one gRPC server over
+mutual TLS. A role adds its services and tickers in its constructor, then calls ``_open``.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import threading
+from collections.abc import Callable
+from concurrent import futures
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, ClassVar
+
+import grpc
+import structlog
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from padan_server.admission.agreements import AgreementBook
+from padan_server.admission.identity import Pins, expiry
+from padan_server.base.clock import Clock, SimulatedClock, SystemClock
+from padan_server.base.config import ServerConfig
+from padan_server.base.metrics import CallMetrics
+from padan_server.roles.maintenance import Ticker
+from padan_server.services.interceptor import Guard
+from padan_server.services.pages import PageTokens
+from padan_server.store.sql import SqlStore
+
+_log = structlog.get_logger(__name__)
+_RENEW_BEFORE = timedelta(days=30)
+
+
+class DataDirectoryBusyError(Exception):
+    """Another server uses the data directory."""
+
+
+class Server:
+    """One server on one data directory. Roles say what it serves and what it does beside that."""
+
+    #: What the log calls it: ``unit_started``, ``provider_started``.
+    ROLE: ClassVar[str]
+
+    def __init__(
+        self, config: ServerConfig, metrics: CallMetrics, clock: Clock | None = None
+    ) -> None:
+        self._settings = config
+        config.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._lock = _lock(config.data_dir / "lock")
+        self._stopping = threading.Event()
+        self._counted = metrics
+        self.clock = clock or _clock(config)
+        self._store = SqlStore(config.store_url)
+        self._book = AgreementBook(config.agreements_dir)
+        self._tokens = PageTokens.at(config.data_dir / "page-token.key")
+        self._tickers: list[Ticker] = [Ticker("folders", config.rescan_seconds, self._rescan)]
+        self._health = health.HealthServicer()
+        self._services: list[str] = []
+        self._grpc = _grpc_server(config, metrics, self._stopping)
+        self.port = 0
+
+    def _add(self, service: Any, register: Callable[[Any, grpc.Server], None], made: Any) -> None:
+        """Serve ``made``; ``service`` is its descriptor, ``register`` the stub's function."""
+        register(made, self._grpc)
+        self._services.append(service.full_name)
+
+    def _open(self) -> None:
+        """Bind the port. Nothing is answered before :meth:`start`."""
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._grpc)
+        reflection.enable_server_reflection(
+            (*self._services, health.SERVICE_NAME, reflection.SERVICE_NAME), self._grpc
+        )
+        tls = self._settings.tls
+        credentials = grpc.ssl_server_credentials(
+            [(tls.key.read_bytes(), tls.certificate.read_bytes())],
+            root_certificates=tls.ca.read_bytes(),
+            require_client_auth=True,
+        )
+        port = self._grpc.add_secure_port(self._settings.listen, credentials)
+        if port == 0:
+            raise OSError(f"cannot listen on {self._settings.listen}")
+        self.port = int(port)
+
+    def _rescan(self) -> None:
+        """Read again what lies in folders."""
+        self._book.reload()
+
+    def _recover(self) -> None:
+        """End what a crash left undone, before the first call."""
+
+    def _begin(self) -> None:
+        """Start what runs beside the calls."""
+
+    def _end(self) -> None:
+        """End it, once no new call gets in; calls under way may still need the store."""
+
+    def _close(self) -> None:
+        """Let go of what calls needed, after the last one."""
+
+    def start(self) -> None:
+        """Serve. What a crash left undone is ended first."""
+        config = self._settings
+        if config.simulated_time is not None:
+            _log.warning(
+                "SIMULATED TIME: this server ignores the real date; never use it for real data",
+                start=config.simulated_time.isoformat(),
+            )
+        self._warn_of_expiry()
+        self._recover()
+        self._begin()
+        for ticker in self._tickers:
+            ticker.start()
+        if config.metrics_port:
+            self._counted.serve(config.metrics_host, config.metrics_port)
+        self._grpc.start()
+        self._set_health(health_pb2.HealthCheckResponse.SERVING)
+        _log.info(f"{self.ROLE}_started", port=self.port, parties=sorted(config.parties))
+
+    def reload(self) -> None:
+        """Read the folders again soon (SIGHUP)."""
+        self._tickers[0].now()
+
+    def stop(self) -> None:
+        """Drain and stop: no new calls, leases given back, calls under way get their time."""
+        self._set_health(health_pb2.HealthCheckResponse.NOT_SERVING)
+        self._stopping.set()
+        _log.info(f"{self.ROLE}_draining")
+        ended = self._grpc.stop(self._settings.drain_seconds)
+        self._end()
+        ended.wait()
+        for ticker in self._tickers:
+            ticker.stop()
+        self._close()
+        self._store.close()
+        os.close(self._lock)
+        _log.info(f"{self.ROLE}_stopped")
+
+    def _warn_of_expiry(self) -> None:
+        """The certificate is checked against the real date: so do all peers."""
+        ends = expiry(self._settings.tls.certificate.read_bytes())
+        if ends - SystemClock().now() < _RENEW_BEFORE:
+            _log.warning("certificate_expires", not_after=ends.isoformat())
+
+    def _set_health(self, status: int) -> None:
+        for service in ("", *self._services):
+            self._health.set(service, status)
+
+
+def _grpc_server(
+    config: ServerConfig, metrics: CallMetrics, stopping: threading.Event
+) -> grpc.Server:
+    limits = config.limits
+    return grpc.server(
+        futures.ThreadPoolExecutor(config.rpc_threads, thread_name_prefix="rpc"),
+        interceptors=[Guard(Pins(config.parties), metrics, stopping, limits)],
+        options=[
+            ("grpc.max_receive_message_length", limits.message_bytes),
+            ("grpc.max_send_message_length", limits.message_bytes),
+            ("grpc.so_reuseport", 0),
+            # A peer that vanishes is noticed within a minute; one that pings too often is cut.
+            ("grpc.keepalive_time_ms", 30_000),
+            ("grpc.keepalive_timeout_ms", 20_000),
+            ("grpc.keepalive_permit_without_calls", 1),
+            ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
+            ("grpc.http2.max_ping_strikes", 3),
+            ("grpc.max_concurrent_streams", 128),
+        ],
+    )
+
+
+def _clock(config: ServerConfig) -> Clock:
+    return SimulatedClock(config.simulated_time) if config.simulated_time else SystemClock()
+
+
+def _lock(path: Path) -> int:
+    """Hold the data directory for this process; the kernel lets go when it dies."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise DataDirectoryBusyError(path.parent) from None
+    return descriptor

@@ -1,0 +1,171 @@
+"""The linkage unit put together: this module alone chooses concrete parts.
+
+``Unit(config)`` opens the store and the files, ends what a crash left undone, and is then ready to
+``start``. Everything it needs from outside (clock, matching engine, disk) can be handed in.
+"""
+
+from __future__ import annotations
+
+from google.longrunning import operations_pb2, operations_pb2_grpc
+
+from padan.v1 import (
+    agreement_service_pb2,
+    agreement_service_pb2_grpc,
+    confirmation_service_pb2,
+    confirmation_service_pb2_grpc,
+    dataset_service_pb2,
+    dataset_service_pb2_grpc,
+    release_service_pb2,
+    release_service_pb2_grpc,
+    run_service_pb2,
+    run_service_pb2_grpc,
+)
+from padan_server.admission.enforcement import Enforcement
+from padan_server.admission.epochs import Epochs
+from padan_server.admission.ledger import Ledger
+from padan_server.base.clock import Clock
+from padan_server.base.config import UnitConfig
+from padan_server.base.failpoints import Failpoints
+from padan_server.base.metrics import Metrics
+from padan_server.datasets.lifecycle import Datasets, Followers
+from padan_server.datasets.storage_share import Room
+from padan_server.datasets.table_locks import Writers
+from padan_server.datasets.uploads import Uploads
+from padan_server.matching.confirmations import Confirmations
+from padan_server.matching.engine import Engine
+from padan_server.matching.indexes import Indexes, Warmer
+from padan_server.matching.runner import Runner, RunnerSettings
+from padan_server.matching.runs import Bell, Runs
+from padan_server.releases.files import ReleaseFiles
+from padan_server.releases.lifecycle import Releases
+from padan_server.roles.maintenance import Maintenance, Ticker
+from padan_server.roles.serving import Server
+from padan_server.services.agreements import AgreementService
+from padan_server.services.confirmations import ConfirmationService
+from padan_server.services.datasets import DatasetService
+from padan_server.services.releases import ReleaseService
+from padan_server.services.runs import OperationService, RunService
+from padan_server.store.disk import Disk
+from padan_server.store.files import ColumnFiles
+
+
+class Unit(Server):
+    """One linkage unit on one data directory."""
+
+    ROLE = "unit"
+
+    def __init__(
+        self,
+        config: UnitConfig,
+        engine: Engine,
+        *,
+        clock: Clock | None = None,
+        disk: Disk | None = None,
+    ) -> None:
+        self.config = config
+        self.metrics = Metrics()
+        super().__init__(config, self.metrics, clock)
+        self._compose(engine, disk or Disk())
+        self._add_services()
+        self._open()
+
+    def _compose(self, engine: Engine, disk: Disk) -> None:
+        config, store = self.config, self._store
+        files = ColumnFiles(config.data_dir, disk)
+        room = Room(disk, config.data_dir, config.limits.disk_share)
+        failpoints = Failpoints.from_environment(allowed=config.allow_failpoints)
+        writers, bell = Writers(), Bell()
+        indexes = Indexes(engine, files, config.limits.indexes)
+        self._ledger = Ledger(store, config.data_dir)
+        self._warmer = Warmer(indexes)
+        self._enforcement = Enforcement(self._book, store, self.clock)
+        followers = Followers(committed=self._warmer.warm, erased=indexes.drop)
+        self._datasets = Datasets(store, files, writers, room, followers, failpoints)
+        self._releases = Releases(store, ReleaseFiles(config.data_dir, disk), failpoints)
+        self._uploads = Uploads(store, files, writers, failpoints, config.limits.sync_bytes)
+        self._runs = Runs(store, files, self._ledger, bell, failpoints, self._stopping)
+        self._confirmations = Confirmations(
+            store, self._ledger, indexes, failpoints, config.limits.confirm_rows
+        )
+        self._runner = Runner(
+            store,
+            files,
+            indexes,
+            engine,
+            self._enforcement,
+            self.clock,
+            bell,
+            self.metrics,
+            failpoints,
+            self._stopping,
+            RunnerSettings(
+                config.run_workers,
+                config.match_threads,
+                config.run_attempts,
+                config.lease_seconds,
+            ),
+        )
+        self._maintenance = Maintenance(
+            store,
+            files,
+            self._datasets,
+            self._releases,
+            self.clock,
+            config.request_id_days,
+        )
+        self._tickers.append(Ticker("retention", config.sweep_seconds, self._maintenance.sweep))
+
+    def _add_services(self) -> None:
+        limits, enforcement, tokens = self.config.limits, self._enforcement, self._tokens
+        epochs = Epochs(self._store)
+        self._add(
+            agreement_service_pb2.DESCRIPTOR.services_by_name["AgreementService"],
+            agreement_service_pb2_grpc.add_AgreementServiceServicer_to_server,
+            AgreementService(self._book, enforcement, epochs, self._store, self.clock, tokens),
+        )
+        self._add(
+            dataset_service_pb2.DESCRIPTOR.services_by_name["DatasetService"],
+            dataset_service_pb2_grpc.add_DatasetServiceServicer_to_server,
+            DatasetService(enforcement, self._datasets, self._uploads, tokens, self.metrics),
+        )
+        self._add(
+            run_service_pb2.DESCRIPTOR.services_by_name["RunService"],
+            run_service_pb2_grpc.add_RunServiceServicer_to_server,
+            RunService(
+                enforcement,
+                self._runs,
+                tokens,
+                limits.result_bytes,
+            ),
+        )
+        self._add(
+            confirmation_service_pb2.DESCRIPTOR.services_by_name["ConfirmationService"],
+            confirmation_service_pb2_grpc.add_ConfirmationServiceServicer_to_server,
+            ConfirmationService(enforcement, self._confirmations, self.metrics),
+        )
+        self._add(
+            release_service_pb2.DESCRIPTOR.services_by_name["ReleaseService"],
+            release_service_pb2_grpc.add_ReleaseServiceServicer_to_server,
+            ReleaseService(enforcement, self._releases, tokens, self._stopping),
+        )
+        self._add(
+            operations_pb2.DESCRIPTOR.services_by_name["Operations"],
+            operations_pb2_grpc.add_OperationsServicer_to_server,
+            OperationService(enforcement, self._runs, tokens),
+        )
+
+    def _recover(self) -> None:
+        self._ledger.recover()
+        self._maintenance.recover()
+
+    def _begin(self) -> None:
+        self._ledger.start()
+        self._warmer.start()
+        self._runner.start()
+
+    def _end(self) -> None:
+        self._warmer.stop()
+        self._runner.join()
+
+    def _close(self) -> None:
+        self._ledger.stop()

@@ -1,0 +1,74 @@
+"""Page tokens: where a list goes on, bound to the request that began it (AIP-158)."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import os
+import secrets
+from pathlib import Path
+
+from padan_server.base.errors import Reason, Refusal, field_invalid
+
+_TAG_BYTES = 16
+_CURSOR_BYTES = 8
+DEFAULT_SIZE = 50
+MAX_SIZE = 1000
+
+#: The cursor of a first page.
+FIRST = 2**62
+
+
+class PageTokens:
+    """Makes and checks page tokens under a secret of this server."""
+
+    def __init__(self, secret: bytes) -> None:
+        self._secret = secret
+
+    @classmethod
+    def at(cls, path: Path) -> PageTokens:
+        """Tokens under the secret kept in ``path``, made at the first start."""
+        if not path.exists():
+            fresh = path.with_suffix(".new")
+            descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(secrets.token_bytes(32))
+                file.flush()
+                os.fsync(file.fileno())
+            fresh.rename(path)
+        return cls(path.read_bytes())
+
+    def make(self, scope: str, cursor: int) -> str:
+        """The token that goes on at ``cursor`` in the list that ``scope`` names."""
+        place = cursor.to_bytes(_CURSOR_BYTES, "big")
+        return base64.urlsafe_b64encode(place + self._tag(scope, place)).decode("ascii")
+
+    def read(self, scope: str, token: str, first: int = FIRST) -> int:
+        """The cursor of ``token``; ``first`` if it is empty. Refuses another request's token."""
+        if not token:
+            return first
+        try:
+            raw = base64.b64decode(token, altchars=b"-_", validate=True)
+        except (binascii.Error, ValueError):
+            raw = b""
+        place, tag = raw[:_CURSOR_BYTES], raw[_CURSOR_BYTES:]
+        if not hmac.compare_digest(tag, self._tag(scope, place)):
+            raise Refusal(
+                Reason.PAGE_TOKEN_INVALID,
+                "page_token bukan milik permintaan ini; mulai lagi dari halaman pertama.",
+                "The page_token belongs to another request; begin again with the first page.",
+            )
+        return int.from_bytes(place, "big")
+
+    def _tag(self, scope: str, place: bytes) -> bytes:
+        message = scope.encode() + b"\x00" + place
+        return hmac.digest(self._secret, message, hashlib.sha256)[:_TAG_BYTES]
+
+
+def page_size(asked: int) -> int:
+    """The number of entries to return: 0 means the default, too many are cut."""
+    if asked < 0:
+        raise field_invalid("page_size", "tidak boleh negatif", "must not be negative")
+    return min(asked or DEFAULT_SIZE, MAX_SIZE)

@@ -1,0 +1,65 @@
+"""Patience: what is repeated, how often, how slowly."""
+
+from __future__ import annotations
+
+import pytest
+
+from padan.v1 import run_service_pb2 as pb
+from padan_client.base.effects import Patience, Pause, Unary, call
+from padan_client.base.errors import RefusedError, UnavailableError, VerificationError
+
+PATIENCE = Patience(jitter=lambda: 1.0, attempts=4, first_seconds=1.0, ceiling_seconds=3.0)
+REQUEST = pb.GetRunRequest(name="x")
+
+
+def drive(failures):
+    """Run a call against the given failures, then success; returns (effects, result)."""
+    steps = call("RunService.GetRun", REQUEST, pb.Run, PATIENCE)
+    effects, left = [], list(failures)
+    try:
+        effect = next(steps)
+        while True:
+            effects.append(effect)
+            if isinstance(effect, Pause):
+                effect = steps.send(None)
+            elif left:
+                effect = steps.throw(left.pop(0))
+            else:
+                effect = steps.send(pb.Run(name="done"))
+    except StopIteration as stop:
+        return effects, stop.value
+
+
+def test_an_unavailable_server_is_asked_again_ever_more_slowly():
+    effects, result = drive([UnavailableError("1"), UnavailableError("2"), UnavailableError("3")])
+    assert result.name == "done"
+    assert [e.seconds for e in effects if isinstance(e, Pause)] == [1.0, 2.0, 3.0]
+    requests = [e.request for e in effects if isinstance(e, Unary)]
+    assert requests == [REQUEST] * 4
+
+
+def test_patience_ends():
+    last = UnavailableError("4")
+    with pytest.raises(UnavailableError) as caught:
+        drive([UnavailableError("1"), UnavailableError("2"), UnavailableError("3"), last])
+    assert caught.value is last
+
+
+@pytest.mark.parametrize("failure", [RefusedError("no", "FIELD_INVALID"), VerificationError("no")])
+def test_a_refusal_is_not_repeated(failure):
+    with pytest.raises(type(failure)):
+        drive([failure])
+
+
+def test_jitter_halves_at_most():
+    pauses = Patience(jitter=lambda: 0.0, first_seconds=1.0).start()
+    assert pauses.after(UnavailableError("x")).seconds == 0.5
+
+
+def test_progress_counts_from_zero_again():
+    backoff = PATIENCE.start()
+    for _ in range(10):
+        backoff.after(UnavailableError("x"))
+        backoff.after(UnavailableError("x"))
+        backoff.progress()
+    assert backoff.after(UnavailableError("x")).seconds == 1.0

@@ -1,0 +1,103 @@
+"""Pending jobs: found again by the same input, shared with nobody, gone when done."""
+
+from __future__ import annotations
+
+import os
+
+import pyarrow as pa
+import pytest
+
+from padan_client.base.errors import BadInputError
+from padan_client.home.jobs import JobStore, input_digest
+
+PLACE = {"agreement": "a", "flow": "f", "epoch": 1}
+TABLE = pa.table({"nik": ["3174010101800001", ""], "nama": ["SITI RAHAYU", "BUDI"]})
+KEY = bytes(32)
+
+
+@pytest.fixture
+def store(tmp_path):
+    return JobStore(tmp_path / "jobs", os.urandom)
+
+
+def again(store, tmp_path):
+    """What the next process sees."""
+    return JobStore(tmp_path / "jobs", os.urandom)
+
+
+def test_the_same_input_finds_the_same_job(store, tmp_path):
+    job = store.open("confirm", b"d" * 32, **PLACE)
+    store.remember(job, dataset="agreements/a/flows/f/datasets/1")
+    store.keep(job, {"key": b"\x00\xff"})
+    store.release(job)
+    found = again(store, tmp_path).open("confirm", b"d" * 32, **PLACE)
+    assert found == job
+    assert found.secret("key") == b"\x00\xff"
+    assert found.secret("other") is None
+    assert len(found.seed_bytes()) == 32
+
+
+def test_another_input_or_kind_is_another_job(store):
+    job = store.open("confirm", b"d" * 32, **PLACE)
+    others = [store.open("publish", b"d" * 32, **PLACE), store.open("confirm", b"e" * 32, **PLACE)]
+    for other in others:
+        assert other.seed != job.seed
+        assert not set(other.request_ids.values()) & set(job.request_ids.values())
+
+
+def test_a_job_is_open_in_one_process_only(store, tmp_path):
+    job = store.open("confirm", b"d" * 32, **PLACE)
+    with pytest.raises(BadInputError, match="proses lain"):
+        again(store, tmp_path).open("confirm", b"d" * 32, **PLACE)
+    store.release(job)
+    again(store, tmp_path).open("confirm", b"d" * 32, **PLACE)
+
+
+def test_a_closed_job_leaves_nothing(store, tmp_path):
+    job = store.open("confirm", b"d" * 32, **PLACE)
+    store.close(job)
+    assert list((tmp_path / "jobs").iterdir()) == []
+    assert again(store, tmp_path).open("confirm", b"d" * 32, **PLACE).seed != job.seed
+
+
+def test_a_renewed_job_starts_over(store):
+    job = store.open("confirm", b"d" * 32, **PLACE)
+    store.remember(job, dataset="x")
+    fresh = store.renew(job)
+    assert (fresh.id, fresh.names) == (job.id, {})
+    assert fresh.request_ids != job.request_ids
+
+
+def test_job_files_are_private_and_damage_is_named(store, tmp_path):
+    job = store.open("confirm", b"d" * 32, **PLACE)
+    path = tmp_path / "jobs" / f"{job.id}.json"
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert repr(job) == f"Job({job.id!r})"
+    path.write_text("{")
+    store.release(job)
+    with pytest.raises(BadInputError, match="rusak"):
+        store.open("confirm", b"d" * 32, **PLACE)
+
+
+def test_a_destroyed_epoch_takes_its_jobs_along(store):
+    job = store.open("confirm", b"d" * 32, **PLACE)
+    other = store.open("confirm", b"e" * 32, **{**PLACE, "epoch": 2})
+    assert store.forget_epoch("a", "f", 1) == 1
+    assert [j.id for j in store.pending()] == [other.id]
+    assert job.id != other.id
+
+
+def test_the_input_digest_follows_every_value_and_stays_with_its_key():
+    digest = input_digest(KEY, ("x", 1), TABLE)
+    assert digest == input_digest(KEY, ("x", 1), pa.concat_tables([TABLE[:1], TABLE[1:]]))
+    others = [
+        input_digest(b"k" * 32, ("x", 1), TABLE),
+        input_digest(KEY, ("x", 2), TABLE),
+        input_digest(KEY, ("x1",), TABLE),
+        input_digest(KEY, ("x", 1), TABLE[:1]),
+        input_digest(KEY, ("x", 1), TABLE.rename_columns(["nik", "name"])),
+        input_digest(
+            KEY, ("x", 1), pa.table({"nik": ["3174010101800001", "S"], "nama": ["ITI RAHAYU", ""]})
+        ),
+    ]
+    assert len({digest, *others}) == 7

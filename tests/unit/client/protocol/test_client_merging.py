@@ -1,0 +1,123 @@
+"""Answers of all passes, brought together at home: what the agreement's demand leaves of them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from agency import make_session, small_passes
+from signing import write_signed
+
+from padan.v1 import resources_pb2
+from padan_client.protocol.unit.confirming import summary_of
+from padan_client.protocol.unit.merging import Opened, merge_passes
+from padan_client.records.lists import prepare_list
+from padan_client.results.table import PassSummary
+from padan_linkage.merging.merge import (
+    PassAnswers,
+)
+from padan_linkage.outcomes import AMBIGUOUS, MATCHED, NOT_MATCHED
+from padan_linkage.policy import MatchPolicy
+
+SURE, WEAK, ASKED = 990, 10, 1200
+FOUND = SURE + WEAK
+
+
+@pytest.fixture(scope="module")
+def session(tmp_path_factory):
+    signed = write_signed(tmp_path_factory.mktemp("signed"), edit=small_passes)
+    return make_session(signed, "asn-status", provider=False)
+
+
+@pytest.fixture(scope="module")
+def asked(session):
+    records = [{"nik": "", "nama": "ORANG", "tanggal_lahir": "1980-01-01"}] * ASKED
+    return prepare_list(session.schema, records, columns=None, id_column=None)
+
+
+def opened() -> Opened:
+    """One pass answers a thousand records, ten of them in the weakest band."""
+    outcome = np.full(ASKED, NOT_MATCHED, np.uint8)
+    outcome[:FOUND] = MATCHED
+    band = np.zeros(ASKED, np.uint8)
+    band[:SURE], band[SURE:FOUND] = 3, 1
+    no = np.zeros(ASKED, np.bool_)
+    answers = PassAnswers(
+        record=np.arange(ASKED),
+        outcome=outcome,
+        band=band,
+        code=(outcome == MATCHED).astype(np.uint64),
+        decoy=no,
+        failed=no,
+        row=np.arange(ASKED),
+    )
+    day = np.where(outcome == MATCHED, 7, 0).astype(np.uint16)
+    return Opened("lahir", answers, np.zeros(ASKED, np.uint32), day, np.zeros((ASKED, 1), np.bool_))
+
+
+def merged(session, asked, *, errors=None, unanswered=None, estimated=True, policy=None):
+    flow = replace(session.place.flow, match=policy or MatchPolicy(min_precision=0.999))
+    summary = PassSummary("lahir", FOUND, 0, 0.998, 0.99, "unit", errors, unanswered)
+    passes = [summary] if estimated else []
+    answered, _, expected = merge_passes(flow, session.schema, asked, [opened()], passes)
+    return answered, expected
+
+
+def test_answers_that_the_union_cannot_vouch_for_become_ambiguous(session, asked):
+    answered, expected = merged(session, asked, errors=(0.3, 1.0, 0.0002), unanswered=30.0)
+    assert (answered.outcomes[:SURE] == MATCHED).all()
+    assert (answered.outcomes[SURE:FOUND] == AMBIGUOUS).all()
+    assert (answered.outcomes[FOUND:] == NOT_MATCHED).all()
+    doubtful = slice(SURE, FOUND)
+    for column in (answered.codes, answered.bands, answered.days):
+        assert not column[doubtful].any()
+    assert expected.dropped == WEAK
+    assert expected.precision.value == pytest.approx(0.9998)
+    assert expected.recall.low < SURE / (SURE + 37) < expected.recall.high < 1
+
+
+def test_a_softer_demand_keeps_them(session, asked):
+    soft = MatchPolicy(min_precision=0.99)
+    answered, expected = merged(session, asked, errors=(0.3, 1.0, 0.0002), policy=soft)
+    assert (answered.outcomes[:FOUND] == MATCHED).all()
+    assert expected.precision.value == pytest.approx(1 - (0.3 * WEAK + 0.0002 * SURE) / FOUND)
+
+
+def test_a_tolerated_rate_of_false_matches_is_kept_to(session, asked):
+    rate = MatchPolicy(min_precision=0.9, max_false_match_rate=0.002)
+    _, expected = merged(session, asked, errors=(0.3, 1.0, 0.0002), policy=rate)
+    assert expected.dropped == WEAK
+
+
+@pytest.mark.parametrize("estimated", [True, False])
+def test_without_estimates_by_band_every_answer_is_believed_as_demanded(session, asked, estimated):
+    answered, expected = merged(session, asked, estimated=estimated)
+    assert (answered.outcomes[:FOUND] == MATCHED).all()
+    assert expected is None or expected.precision.value == pytest.approx(0.999)
+
+
+@pytest.mark.parametrize(
+    "errors",
+    [[], [0.1], [0.1] * 4, [-0.1, 0.0, 0.0], [1.1, 0.0, 0.0], [float("nan"), 0.0, 0.0]],
+)
+@pytest.mark.parametrize("unanswered", [None, -1.0, float("nan"), float("inf")])
+def test_estimates_that_cannot_be_are_not_believed(errors, unanswered):
+    summary = summary_of(
+        resources_pb2.PassEstimate(
+            pass_id="lahir",
+            estimated=True,
+            precision=0.99,
+            recall=2.0,
+            band_errors=errors,
+            unanswered_matches=unanswered,
+        )
+    )
+    assert (summary.band_errors, summary.unanswered) == (None, None)
+    assert (summary.precision, summary.recall) == (0.99, None)
+
+
+def test_plausible_estimates_arrive():
+    estimate = resources_pb2.PassEstimate(band_errors=[0.5, 1.0, 0.0], unanswered_matches=0.0)
+    assert summary_of(estimate).band_errors == (0.5, 1.0, 0.0)
+    assert summary_of(estimate).unanswered == 0.0

@@ -1,0 +1,219 @@
+"""Codes that are opened, and codes that are not for the row they came with."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from agency import make_session, small_passes
+from signing import write_signed
+
+from padan_client.base.errors import VerificationError
+from padan_client.protocol.unit.collect import PassReply, SealKey
+from padan_client.protocol.unit.merging import merge_passes, open_pass
+from padan_client.records.lists import prepare_list
+from padan_linkage.crypto.sealing import Sealer
+from padan_linkage.payload import Answers
+from padan_linkage.policy import MatchPolicy
+
+ROWS = 40
+MATCHED = np.arange(0, ROWS, 2)
+
+
+@pytest.fixture(scope="module")
+def signed(tmp_path_factory):
+    return write_signed(tmp_path_factory.mktemp("signed"), edit=small_passes)
+
+
+class Scene:
+    """Forty rows, every second matched; code of row i is i % 3."""
+
+    def __init__(self, signed, pass_id):
+        self.requester = make_session(signed, "asn-status", provider=False)
+        provider = make_session(signed, "asn-status", provider=True)
+        rng = np.random.default_rng(5)
+        self.pass_id = pass_id
+        self.tokens = rng.integers(0, 256, (ROWS, 16), dtype=np.uint8)
+        self.codes = np.uint64(1) << (MATCHED % 3).astype(np.uint64)
+        self.sealer = Sealer(
+            provider.identity.exchange_private(),
+            provider.peer_exchange_key,
+            agreement_digest=signed.digest,
+            flow_id="asn-status",
+            epoch=1,
+            seal_id=b"s" * 16,
+        )
+        self.seals = {1: SealKey(b"s" * 16, self.sealer.encapsulated_key)}
+        self.sealed = self.seal(Answers.of(self.codes))
+        self.record_of_row = np.where(np.arange(ROWS) < 36, np.arange(ROWS)[::-1] - 4, -1)
+
+    def seal(self, answers):
+        sealed = self.sealer.seal(self.pass_id, self.tokens[MATCHED], answers.pack())
+        self.sealer._sealed_passes.clear()
+        return sealed.copy()
+
+    def reply(self, sealed=None, pass_id=None):
+        outcomes = np.ones(ROWS, np.uint8)
+        outcomes[MATCHED] = 2
+        return PassReply(
+            pass_id=pass_id or self.pass_id,
+            outcomes=outcomes,
+            bands=np.where(outcomes == 2, 3, 0).astype(np.uint8),
+            rows=MATCHED.astype(np.int64),
+            sealed=self.sealed if sealed is None else sealed,
+            origins=np.ones(len(MATCHED), np.uint16),
+            confirmations=np.zeros((len(MATCHED), 1 if self.pass_id == "lahir" else 0), np.bool_),
+        )
+
+    def open(self, sealed=None, seals=None, tokens=None, pass_id=None):
+        return open_pass(
+            self.requester,
+            self.reply(sealed, pass_id),
+            seals or self.seals,
+            self.record_of_row,
+            self.tokens if tokens is None else tokens,
+            {},
+        )
+
+
+@pytest.fixture(params=["nik", "lahir"])
+def scene(signed, request):
+    return Scene(signed, request.param)
+
+
+@pytest.fixture
+def exact(signed):
+    return Scene(signed, "nik")
+
+
+@pytest.fixture
+def filtered(signed):
+    return Scene(signed, "lahir")
+
+
+def test_codes_open_and_come_to_their_records(scene):
+    opened = scene.open()
+    assert len(opened.answers.record) == 36
+    for record, outcome, code in zip(
+        opened.answers.record, opened.answers.outcome, opened.answers.code, strict=True
+    ):
+        row = int(np.flatnonzero(scene.record_of_row == record)[0])
+        assert outcome == (2 if row % 2 == 0 else 1)
+        assert code == (1 << row % 3 if row % 2 == 0 else 0)
+    assert not opened.answers.failed.any()
+
+
+def swap(sealed, a=0, b=1):
+    changed = sealed.copy()
+    changed[[a, b]] = changed[[b, a]]
+    return changed
+
+
+def flip(sealed, row=0, byte=20):
+    changed = sealed.copy()
+    changed[row, byte] ^= 1
+    return changed
+
+
+@pytest.mark.parametrize("change", [swap, flip])
+def test_in_an_exact_pass_one_false_code_refuses_the_answer(exact, change):
+    with pytest.raises(VerificationError, match="nik"):
+        exact.open(change(exact.sealed))
+
+
+def test_in_a_filter_pass_a_few_false_codes_are_not_believed(filtered):
+    opened = filtered.open(swap(filtered.sealed))
+    doubtful = opened.answers.record[opened.answers.failed]
+    assert sorted(doubtful.tolist()) == sorted(filtered.record_of_row[[0, 2]].tolist())
+    assert not opened.answers.code[opened.answers.failed].any()
+
+
+def test_in_a_filter_pass_many_false_codes_refuse_the_answer(filtered):
+    with pytest.raises(VerificationError, match="lahir"):
+        filtered.open(np.roll(filtered.sealed, 1, axis=0))
+
+
+def test_a_record_whose_only_code_was_false_is_not_called_unknown(signed, filtered):
+    asked = prepare_list(
+        filtered.requester.schema,
+        [{"nik": "", "nama": f"ORANG {i}", "tanggal_lahir": "1980-01-01"} for i in range(36)],
+        columns=None,
+        id_column=None,
+    )
+    opened = filtered.open(swap(filtered.sealed))
+    flow = filtered.requester.place.flow
+    answered, unopened, _ = merge_passes(flow, filtered.requester.schema, asked, [opened], [])
+    assert unopened == 2
+    doubtful = opened.answers.record[opened.answers.failed]
+    assert answered.outcomes[doubtful].tolist() == [3, 3]
+    assert not answered.codes[doubtful].any()
+
+
+@pytest.mark.parametrize(
+    "seal",
+    [
+        SealKey(b"t" * 16, b""),
+        SealKey(b"s" * 16, bytes(32)),
+        SealKey(b"s" * 16, b"\x09" + bytes(31)),
+    ],
+)
+def test_a_false_seal_refuses_the_answer(scene, seal):
+    key = seal.encapsulated_key or scene.sealer.encapsulated_key
+    with pytest.raises(VerificationError):
+        scene.open(seals={1: SealKey(seal.seal_id, key)})
+
+
+def test_codes_of_another_pass_do_not_open(scene):
+    other = "lahir" if scene.pass_id == "nik" else "nik"
+    with pytest.raises(VerificationError):
+        scene.open(pass_id=other)
+
+
+def test_a_code_that_the_flow_does_not_have_is_refused(exact):
+    beyond = np.uint64(1) << np.full(len(MATCHED), 3, np.uint64)
+    with pytest.raises(VerificationError, match="codes"):
+        exact.open(exact.seal(Answers.of(beyond)))
+
+
+def test_a_payload_of_an_unknown_form_is_refused(exact):
+    answers = Answers.of(exact.codes)
+    payloads = answers.pack().copy()
+    payloads[3, 0] = 9
+    sealed = exact.sealer.seal("nik", exact.tokens[MATCHED], payloads)
+    with pytest.raises(VerificationError, match="codes"):
+        exact.open(sealed)
+
+
+def test_the_providers_decoys_are_nobody(exact):
+    decoy = np.zeros(len(MATCHED), np.bool_)
+    decoy[:5] = True
+    opened = exact.open(exact.seal(Answers.of(exact.codes, decoy=decoy)))
+    nobody = exact.record_of_row[MATCHED[:5]]
+    believed = opened.answers.record[opened.answers.matched()]
+    assert not set(nobody.tolist()) & set(believed.tolist())
+    assert len(believed) == 18 - 5
+
+
+def test_a_unit_that_answers_two_records_with_one_row_is_seen_where_rows_answer_once(filtered):
+    """Both records have the row's token, so its code opens for both; one of them must be wrong."""
+    filtered.tokens[2] = filtered.tokens[0]
+    sealed = filtered.seal(Answers.of(filtered.codes))
+    sealed[1] = sealed[0]
+    place = filtered.requester.place
+    once = replace(place.flow, match=MatchPolicy(one_to_one=True))
+    asked = prepare_list(
+        filtered.requester.schema,
+        [{"nik": "", "nama": f"ORANG {i}", "tanggal_lahir": "1980-01-01"} for i in range(36)],
+        columns=None,
+        id_column=None,
+    )
+    both = sorted(filtered.record_of_row[[0, 2]].tolist())
+    outcomes = {}
+    for flow in (place.flow, once):
+        filtered.requester = replace(filtered.requester, place=replace(place, flow=flow))
+        opened = filtered.open(sealed)
+        answered, unopened, _ = merge_passes(flow, filtered.requester.schema, asked, [opened], [])
+        assert unopened == 0
+        outcomes[flow.match.one_to_one] = sorted(answered.outcomes[both].tolist())
+    assert outcomes == {False: [2, 2], True: [2, 3]}

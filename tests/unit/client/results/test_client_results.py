@@ -1,0 +1,120 @@
+"""The table that an officer reads."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from padan_client.base.errors import BadInputError
+from padan_client.records.lists import table_of
+from padan_client.results.table import Answered, ConfirmResult, count_codes, result_table
+from padan_linkage.agreement import Code, example, load_agreement
+
+FLOW = load_agreement(example("kemnaker-bkn-2024")).flow("asn-status")
+AID = load_agreement(example("kemenkopmk-kemnaker-2023")).flow("balikan-bnba")
+
+
+def answered(outcomes, codes, checks=None):
+    count = len(outcomes)
+    return Answered(
+        outcomes=np.array(outcomes, np.uint8),
+        bands=np.array([3 if o == 2 else 0 for o in outcomes], np.uint8),
+        codes=np.array(codes, np.uint64),
+        passes=np.array([0 if o == 2 else -1 for o in outcomes], np.int64),
+        checks=np.zeros((count, 0), np.uint8) if checks is None else np.array(checks, np.uint8),
+        days=np.zeros(count, np.uint16),
+    )
+
+
+def made(flow, outcomes, codes, total=None, asked=None, checks=None):
+    total = total or len(outcomes)
+    asked = np.arange(len(outcomes)) if asked is None else np.array(asked)
+    ids = pa.array([f"i{i}" for i in range(total)])
+    rows = pa.array(range(1, total + 1))
+    return result_table(flow, ["nik"], ids, rows, asked, answered(outcomes, codes, checks))
+
+
+def test_codes_are_worded_as_the_agreement_words_them():
+    table = made(FLOW, [2, 1, 2, 3], [4, 0, 1, 0], total=6, asked=[0, 1, 3, 5])
+    assert table.column_names == ["row", "id", "hasil", "kode", "keterangan", "band", "jalur"]
+    assert table["kode"].to_pylist() == ["ASN_PENSIUN", "TIDAK_DITEMUKAN", "", "ASN_AKTIF", "", ""]
+    assert table["keterangan"].to_pylist()[:2] == [
+        "tercatat sebagai ASN pensiun",
+        "tidak ditemukan",
+    ]
+    assert table["hasil"].to_pylist() == [
+        "ditemukan",
+        "tidak_ditemukan",
+        "karantina",
+        "ditemukan",
+        "karantina",
+        "ganda",
+    ]
+    assert table["band"].to_pylist() == ["kuat", "", "", "kuat", "", ""]
+    assert table["jalur"].to_pylist() == ["nik", "", "", "nik", "", ""]
+    assert count_codes(FLOW, table) == {
+        "ASN_AKTIF": 1,
+        "ASN_TIDAK_AKTIF": 0,
+        "ASN_PENSIUN": 1,
+        "TIDAK_DITEMUKAN": 1,
+        "ganda": 1,
+        "karantina": 2,
+    }
+
+
+def test_ambiguous_has_the_agreements_code_if_it_has_one():
+    code = Code(code="LEBIH_DARI_SATU", text="lebih dari satu", gloss="more than one")
+    flow = dataclasses.replace(FLOW, ambiguous=code)
+    table = made(flow, [3], [0])
+    assert table["kode"].to_pylist() == ["LEBIH_DARI_SATU"]
+    assert count_codes(flow, table)["LEBIH_DARI_SATU"] == 1
+
+
+def test_several_codes_are_joined_and_counted_each():
+    table = made(AID, [2, 2, 1], [0b101, 0b100, 0])
+    first = [AID.codes[0].code, AID.codes[2].code]
+    assert table["kode"].to_pylist()[0] == "; ".join(first)
+    counts = count_codes(AID, table)
+    assert (counts[first[0]], counts[first[1]]) == (1, 2)
+
+
+def test_codes_of_another_group_have_a_column_of_their_own():
+    size = Code(code="BESAR", text="100 pekerja atau lebih", gloss="100 or more", group="ukuran")
+    flow = dataclasses.replace(FLOW, codes=(*FLOW.codes, size))
+    table = made(flow, [2, 2, 1], [0b1001, 0b0001, 0])
+    assert table["kode"].to_pylist() == ["ASN_AKTIF", "ASN_AKTIF", "TIDAK_DITEMUKAN"]
+    assert table["jawaban_ukuran"].to_pylist() == ["BESAR", "", ""]
+    assert "BESAR" not in count_codes(flow, table)
+
+
+def test_checks_are_worded():
+    flow = dataclasses.replace(FLOW, confirm=("nik", "nama"))
+    table = made(flow, [2, 2, 1], [1, 1, 0], checks=[[1, 2], [3, 0], [0, 0]])
+    assert table["periksa_nik"].to_pylist() == ["SESUAI", "KOSONG", "TIDAK DIPERIKSA"]
+    assert table["periksa_nama"].to_pylist() == ["BERBEDA", "TIDAK DIPERIKSA", "TIDAK DIPERIKSA"]
+
+
+def test_a_result_shows_no_record():
+    table = made(FLOW, [2], [1])
+    assert repr(ConfirmResult(table, table, {})) == "ConfirmResult(rows=1, quarantine=1)"
+
+
+def test_records_may_be_mappings_of_texts_dates_and_numbers():
+    table = table_of(
+        [{"nik": 3174010101800001, "tanggal_lahir": dt.date(1980, 1, 1)}, {"nama": "SITI"}]
+    )
+    assert table.to_pylist() == [
+        {"nik": "3174010101800001", "tanggal_lahir": "1980-01-01", "nama": ""},
+        {"nik": "", "tanggal_lahir": "", "nama": "SITI"},
+    ]
+
+
+@pytest.mark.parametrize("value", [3.17e15, True, b"3174", ["SITI"]])
+def test_other_types_are_refused_by_name_without_the_value(value):
+    with pytest.raises(BadInputError, match=r"Rekaman 1, bidang nik") as caught:
+        table_of([{"nik": value}])
+    assert "317" not in str(caught.value)

@@ -1,0 +1,158 @@
+"""Errors that the user sees: reasons in words, and nothing of the server's own text."""
+
+from __future__ import annotations
+
+import grpc
+import pytest
+from google.protobuf import any_pb2
+from google.rpc import error_details_pb2, status_pb2
+
+from padan.v1 import error_reason_pb2
+from padan_client.base.errors import (
+    MismatchError,
+    RefusedError,
+    UnavailableError,
+    VerificationError,
+)
+from padan_client.base.language import set_language
+from padan_client.base.reasons import explain, known_reasons
+from padan_client.transport.refusals import from_rpc_error
+
+PLANTED = "3174010101800001 SITI RAHAYU"
+
+
+class Failed(grpc.RpcError):
+    """A failed call as grpcio shows it."""
+
+    def __init__(self, code, details="", trailing=()):
+        self._code, self._details, self._trailing = code, details, trailing
+
+    def code(self):
+        return self._code
+
+    def details(self):
+        return self._details
+
+    def trailing_metadata(self):
+        return self._trailing
+
+
+def refused(reason, metadata=None, domain="padan", code=grpc.StatusCode.FAILED_PRECONDITION):
+    info = error_details_pb2.ErrorInfo(reason=reason, domain=domain, metadata=metadata or {})
+    detail = any_pb2.Any()
+    detail.Pack(info)
+    status = status_pb2.Status(code=code.value[0], message=PLANTED, details=[detail])
+    trailing = (("grpc-status-details-bin", status.SerializeToString()),)
+    return from_rpc_error(Failed(code, PLANTED, trailing))
+
+
+@pytest.fixture(params=["id", "en"])
+def language(request):
+    set_language(request.param)
+    yield request.param
+    set_language("id")
+
+
+def test_every_reason_of_the_proto_has_words(language):
+    values = error_reason_pb2.ErrorReason.DESCRIPTOR.values_by_name
+    names = {name.removeprefix("ERROR_REASON_") for name in values} - {"UNSPECIFIED"}
+    assert known_reasons() == names
+    metadata = {"agreement": "a-2024", "flow": "f", "article": "Pasal 6 ayat (1)"}
+    for reason in names:
+        text = explain(reason, metadata)
+        assert "{" not in text
+        assert f"[a-2024 / f: {reason}]" in text
+        assert "{" not in explain(reason, {})
+
+
+@pytest.mark.parametrize(
+    ("reason", "word"),
+    [
+        ("SCHEMA_MISMATCH", "skema"),
+        ("NORMALISER_MISMATCH", "penormal"),
+        ("KEY_CHECK_MISMATCH", "kunci pemadanan"),
+        ("EPOCH_MISMATCH", "epok"),
+    ],
+)
+def test_a_mismatch_says_which_of_them_differs(reason, word):
+    error = refused(reason)
+    assert isinstance(error, MismatchError)
+    assert word in str(error).lower()
+    assert error.exit_code == 5
+
+
+def test_a_refusal_by_the_agreement_names_the_article():
+    metadata = {"agreement": "kemnaker-bkn-2024", "flow": "asn-status", "article": "Pasal 6"}
+    error = refused("AGREEMENT_EXPIRED", metadata)
+    assert isinstance(error, RefusedError)
+    assert "Pasal 6" in str(error)
+    assert error.reason == "AGREEMENT_EXPIRED"
+    assert error.metadata["article"] == "Pasal 6"
+
+
+def test_a_quota_refusal_gives_the_figures():
+    error = refused("QUOTA_DAY_EXCEEDED", {"limit": "1000", "used": "990"})
+    assert "1000" in str(error)
+    assert "990" in str(error)
+
+
+@pytest.mark.parametrize("code", list(grpc.StatusCode))
+def test_the_servers_free_text_is_never_shown(code):
+    for error in (
+        from_rpc_error(Failed(code, PLANTED)),
+        refused("FIELD_INVALID", code=code),
+        refused("NO_SUCH_REASON", code=code),
+        refused("lower case; " + PLANTED, code=code),
+        refused("SCHEMA_MISMATCH", domain="elsewhere", code=code),
+    ):
+        assert PLANTED not in str(error)
+        assert PLANTED not in repr(error)
+
+
+def test_hostile_metadata_is_dropped():
+    error = refused(
+        "QUOTA_DAY_EXCEEDED", {"limit": "\x1b[2J" * 5, "used": "x" * 200, "Bad Key": "1"}
+    )
+    assert error.metadata == {}
+    assert "\x1b" not in str(error)
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\xff\xff", b"\x0a"])
+def test_details_that_cannot_be_read_are_as_none(content):
+    error = from_rpc_error(
+        Failed(grpc.StatusCode.UNAVAILABLE, "", (("grpc-status-details-bin", content),))
+    )
+    assert isinstance(error, UnavailableError)
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        (grpc.StatusCode.UNAVAILABLE, UnavailableError),
+        (grpc.StatusCode.DEADLINE_EXCEEDED, UnavailableError),
+        (grpc.StatusCode.INTERNAL, UnavailableError),
+        (grpc.StatusCode.UNIMPLEMENTED, RefusedError),
+    ],
+)
+def test_errors_of_grpc_itself(code, kind):
+    assert isinstance(from_rpc_error(Failed(code)), kind)
+
+
+def test_a_shutdown_is_worth_another_try():
+    assert isinstance(refused("SHUTTING_DOWN", code=grpc.StatusCode.UNAVAILABLE), UnavailableError)
+
+
+@pytest.mark.parametrize(
+    ("details", "kind"),
+    [
+        (
+            "Ssl handshake failed: CERTIFICATE_VERIFY_FAILED: unable to get issuer",
+            VerificationError,
+        ),
+        ("Hostname Verification Check failed", VerificationError),
+        ("Tls handshake failed: TLSV1_ALERT_UNKNOWN_CA", RefusedError),
+        ("connection refused", UnavailableError),
+    ],
+)
+def test_certificate_trouble_is_told_apart(details, kind):
+    assert type(from_rpc_error(Failed(grpc.StatusCode.UNAVAILABLE, details))) is kind

@@ -1,0 +1,178 @@
+"""Direct mode in agreements: what cannot be run is refused, what names the wrong person is told."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from padan_linkage import agreement as package
+from padan_linkage.agreement import (
+    EXAMPLE_IDS,
+    AgreementError,
+    Mode,
+    Severity,
+    example,
+    lint,
+    load_agreement,
+)
+from padan_linkage.direct.schema import MAX_VALUES, DirectSchema, most_values
+
+FIRST = 'exact = ["nik", "nama:phonetic_first"] },'
+PARTS = '["nik:area", "nama:phonetic", "tanggal_lahir:year_month"], tolerant = true'
+ALONE = 'exact = ["nik"], without = ["nama", "tanggal_lahir"] },'
+DAY, LIST = "evaluations_per_day = 16_000_000", "evaluations_per_list = 8_000_000"
+KEYS = "flow[asn-status].direct.keys"
+
+#: code, place, severity, what to change in the flagship.
+STRUCTURE = [
+    ("direct-missing", "flow[asn-perbaikan].direct", {'modes = ["unit"]': 'modes = ["direct"]'}),
+    ("direct-field-unknown", f"{KEYS}[nik-depan]", {FIRST: 'exact = ["ktp", "nama"] },'}),
+    ("direct-field-unknown", f"{KEYS}[nik]", {ALONE: 'exact = ["nik"], without = ["kk"] },'}),
+    (
+        "direct-derivation-unknown",
+        f"{KEYS}[nik-depan]",
+        {FIRST: 'exact = ["nik", "nama:suku"] },'},
+    ),
+    (
+        "direct-values-many",
+        f"{KEYS}[nik-wilayah]",
+        {PARTS: '["nama:edits", "nama:edits"], tolerant = true'},
+    ),
+]
+ARGUABLE = [
+    ("direct-unused", "flow[asn-status].direct", {'["direct", "unit"]': '["unit"]'}),
+    ("direct-quota-zero", "flow[asn-status].direct", {DAY: "evaluations_per_day = 0"}),
+    (
+        "direct-batch-over-list",
+        "flow[asn-status].direct.minimum_batch",
+        {f"{LIST}\nminimum_batch = 1": f"{LIST}\nminimum_batch = 9_000_000"},
+    ),
+    (
+        "direct-list-over-day",
+        "flow[asn-status].direct.evaluations_per_list",
+        {LIST: "evaluations_per_list = 16_000_001"},
+    ),
+    (
+        "direct-day-over-key",
+        "flow[asn-status].direct.evaluations_per_day",
+        {DAY: "evaluations_per_day = 16_777_217"},
+    ),
+    (
+        "direct-no-identifier",
+        KEYS,
+        {
+            FIRST: 'exact = ["nik", "nama:phonetic_first"], tolerant = true },',
+            '"nik", "tanggal_lahir:year_month"] },': '"nik", "tanggal_lahir"], tolerant = true },',
+            ALONE: 'exact = ["nik", "nama"], tolerant = true },',
+        },
+    ),
+    (
+        "direct-key-repeated",
+        f"{KEYS}[nik-bulan]",
+        {'"nik", "tanggal_lahir:year_month"] },': '"nik", "nama:phonetic_first"] },'},
+    ),
+    (
+        "direct-key-not-identifier",
+        f"{KEYS}[nik-wilayah]",
+        {PARTS: '["nik:area", "nama:phonetic", "tanggal_lahir:year_month"]'},
+    ),
+    ("direct-key-thin", f"{KEYS}[nik-wilayah]", {PARTS: '["nama:phonetic"], tolerant = true'}),
+    ("direct-identifier-alone", f"{KEYS}[nik]", {ALONE: 'exact = ["nik"] },'}),
+    (
+        "direct-key-weak",
+        f"{KEYS}[nik-wilayah]",
+        {PARTS: '["nama:phonetic", "tanggal_lahir"], tolerant = true'},
+    ),
+    (
+        "direct-confirm",
+        "flow[asn-status].direct",
+        {"retention_days = 30": 'confirm = ["nama"]\nretention_days = 30'},
+    ),
+]
+
+
+def found(document: bytes, code: str) -> list[str]:
+    return [f.where for f in lint(document) if f.code == code]
+
+
+@pytest.mark.parametrize(("code", "where", "changes"), STRUCTURE + ARGUABLE)
+def test_each_rule_finds_its_fault(flagship, bend, code, where, changes):
+    assert where in found(bend(in_direct_alone(flagship), changes), code)
+
+
+@pytest.mark.parametrize(("code", "where", "changes"), STRUCTURE)
+def test_keys_that_cannot_be_made_keep_an_agreement_from_loading(
+    flagship, bend, code, where, changes
+):
+    with pytest.raises(AgreementError) as e:
+        load_agreement(bend(in_direct_alone(flagship), changes))
+    assert code in {f.code for f in e.value.findings}
+
+
+def in_direct_alone(document: bytes) -> bytes:
+    """The document with its direct keys in front of the passes, where changes find them first."""
+    text = document.decode()
+    sections = re.findall(r"\[flow\.direct\]\n.*?\n\]\n", text, re.DOTALL)
+    for section in sections:
+        before, after = text.split(section, 1)
+        at = before.rindex("[flow.schema]\n")
+        text = before[:at] + section + "\n" + before[at:] + after
+    return text.encode()
+
+
+def test_no_rule_is_left_untested():
+    source = (Path(package.__file__).parent / "rules/direct.py").read_text()
+    written = set(re.findall(r'"(direct-[a-z-]+)",', source))
+    assert written == {c for c, _, _ in STRUCTURE + ARGUABLE}
+
+
+def test_a_name_alone_is_refused_and_a_weak_key_doubted(flagship, bend):
+    thin = bend(in_direct_alone(flagship), {PARTS: '["nama:phonetic"], tolerant = true'})
+    severities = {f.code: f.severity for f in lint(thin) if f.code.startswith("direct")}
+    assert severities["direct-key-thin"] is Severity.ERROR
+    assert severities["direct-key-weak"] is Severity.ERROR
+    month = '"tanggal_lahir:year_month"], tol'
+    year = bend(in_direct_alone(flagship), {month: '"tanggal_lahir:year"], tol'})
+    assert {f.code: f.severity for f in lint(year)} == {"direct-key-weak": Severity.WARNING}
+
+
+def test_a_small_registry_may_be_asked_by_name_and_birth_date(flagship):
+    assert "nama-lahir" in {k.id for k in load_agreement(flagship).flow("jf-binaan").direct.keys}
+    assert lint(flagship) == []
+
+
+def test_repeated_ids_and_unknown_words_are_told(flagship, bend):
+    bent = in_direct_alone(flagship)
+    repeated = bend(bent, {'{ id = "nik-bulan", exact': '{ id = "nik-depan", exact'})
+    assert found(repeated, "direct-key-duplicate") == ["flow[asn-status].direct"]
+    unknown = bend(bent, {"evaluations_per_list = 8_000_000\n": ""})
+    assert found(unknown, "key-absent") == ["flow[asn-status].direct.evaluations_per_list"]
+
+
+@pytest.mark.parametrize("agreement_id", EXAMPLE_IDS)
+def test_flows_without_field_confirmations_can_be_asked_directly(agreement_id):
+    for f in load_agreement(example(agreement_id)).flows:
+        if f.kind == "confirmation":
+            assert (Mode.DIRECT in f.modes) == (not f.confirm), f.id
+            assert (f.direct is not None) == (Mode.DIRECT in f.modes)
+
+
+@pytest.mark.parametrize("agreement_id", EXAMPLE_IDS)
+def test_a_record_adds_at_most_sixteen_tags(agreement_id):
+    for f in load_agreement(example(agreement_id)).flows:
+        if f.direct:
+            assert sum(most_values(f.schema, k) for k in f.direct.keys) <= MAX_VALUES, f.id
+
+
+def test_the_digest_follows_what_decides_the_inputs_and_nothing_else(flagship):
+    flow = load_agreement(flagship).flow("asn-status")
+    digest = flow.direct.digest(flow.schema)
+    assert len(digest) == 32
+    other = flow.direct.model_dump() | {"evaluations_per_day": 1, "dummy_share": 0.5}
+    assert DirectSchema.model_validate(other).digest(flow.schema) == digest
+    keys = [k.model_dump() for k in flow.direct.keys]
+    for changed in (keys[::-1], keys[1:], [keys[0] | {"tolerant": True}, *keys[1:]]):
+        other = flow.direct.model_dump() | {"keys": changed}
+        assert DirectSchema.model_validate(other).digest(flow.schema) != digest

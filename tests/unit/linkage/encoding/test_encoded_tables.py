@@ -1,0 +1,321 @@
+"""Tables as the linkage unit sees them: it plays here, and finds nothing to hold on to."""
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from padan_linkage import tables
+from padan_linkage.crypto.randomness import Drbg
+from padan_linkage.encoding import (
+    Decoys,
+    PassEncoder,
+    encode_delta,
+    table,
+)
+from padan_linkage.encoding.decoys import cover_traffic, recombine
+from padan_linkage.encoding.handles import decoy_handles, record_handles
+from padan_linkage.tables import chunk_edges, chunk_of
+
+PASSES = ("nik", "lahir", "kota")
+
+
+def rank_correlation(first, second):
+    """Of two orders of the same things."""
+    return np.corrcoef(np.argsort(np.argsort(first)), np.argsort(np.argsort(second)))[0, 1]
+
+
+def rows_of_records(encoded, count):
+    """Row of each record, -1 where it has none."""
+    rows = np.full(count, -1)
+    real = encoded.record_of_row >= 0
+    rows[encoded.record_of_row[real]] = np.flatnonzero(real)
+    return rows
+
+
+def test_every_pass_has_the_same_size_and_every_record_once(encode, people, schema):
+    records = people(1000)
+    for pass_id in PASSES:
+        encoded = encode(pass_id, records)
+        assert len(encoded.table) == schema.padded_rows(1000) == 1280
+        rows = rows_of_records(encoded, 1000)
+        assert (rows >= 0).all()
+        assert (encoded.record_of_row < 0).sum() == 280
+
+
+def test_no_column_aligns_two_passes(encode, people, provider_inputs):
+    """Against one seed for all passes: order, keys, handles and seals of a record are unrelated."""
+    count = 2000
+    records = people(count)
+    tables = {p: encode(p, records, provider=provider_inputs(count)) for p in PASSES}
+    bound = 4 / np.sqrt(count)
+    for a, b in (("nik", "lahir"), ("nik", "kota"), ("lahir", "kota")):
+        first, second = tables[a], tables[b]
+        rows_a, rows_b = rows_of_records(first, count), rows_of_records(second, count)
+        assert abs(rank_correlation(rows_a, rows_b)) < bound
+        for name in ("handles", "sealed_codes"):
+            column_a, column_b = first.table.columns[name], second.table.columns[name]
+            assert not set(map(bytes, column_a)) & set(map(bytes, column_b))
+            body_a = column_a[rows_a, 12 if name == "sealed_codes" else 0]
+            body_b = column_b[rows_b, 12 if name == "sealed_codes" else 0]
+            assert abs(np.corrcoef(body_a, body_b)[0, 1]) < bound
+        key_a = first.table.columns["keys"][rows_a, 0].astype(float)
+        key_b = second.table.columns["keys"][rows_b, 0].astype(float)
+        assert abs(np.corrcoef(key_a, key_b)[0, 1]) < 0.35  # 12 towns are no random sample
+        best = aligned_by_position(first, second)
+        assert best < 12  # of 2,500 rows, as many as chance gives
+
+
+def aligned_by_position(first, second):
+    """How many rows at the same place belong to the same record."""
+    same = (first.record_of_row == second.record_of_row) & (first.record_of_row >= 0)
+    return int(same.sum())
+
+
+def test_a_second_upload_has_another_order_and_no_old_randomness(encode, people):
+    records = people(500)
+    first, second = (encode("lahir", records, seed=s) for s in (b"0" * 32, b"1" * 32))
+    rows = [rows_of_records(e, 500) for e in (first, second)]
+    assert abs(rank_correlation(*rows)) < 0.2
+    decoys = [
+        set(map(bytes, e.table.columns["filters"][e.record_of_row < 0])) for e in (first, second)
+    ]
+    assert not decoys[0] & decoys[1]
+
+
+def test_one_seed_gives_one_table(encode, people):
+    records = people(100)
+    assert encode("lahir", records).table.digest() == encode("lahir", records).table.digest()
+
+
+def test_decoys_look_like_records(encode, people):
+    """Fill, buckets and tags of decoys have the distribution of the records'."""
+    records = people(4000)
+    for pass_id in ("lahir", "kota"):
+        encoded = encode(pass_id, records, rows=8192)
+        real = encoded.record_of_row >= 0
+        weight = np.bitwise_count(encoded.table.columns["filters"]).sum(axis=1)
+        gap = weight[real].mean() - weight[~real].mean()
+        assert abs(gap) < 4 * weight.std() / np.sqrt(2000)
+        keys = encoded.table.columns["keys"].view("<u2").ravel()
+        places = np.unique(keys)
+        shares = [np.array([(keys[who] == k).mean() for k in places]) for who in (real, ~real)]
+        assert abs(shares[0] - shares[1]).sum() / 2 < 0.06  # total variation; noise alone gives .04
+        assert abs(np.corrcoef(np.arange(real.size), real)[0, 1]) < 0.05  # nor do they stand aside
+
+
+def test_decoys_of_an_exact_pass_have_tokens_of_nobody(encode, people):
+    encoded = encode("nik", people(400))
+    tokens = [bytes(t) for t in encoded.table.columns["keys"]]
+    assert len(set(tokens)) == len(tokens)
+
+
+def test_no_decoy_is_a_copy_of_a_person(encode, people):
+    """Even where many share their exact fields: a copy would make its person ambiguous."""
+    encoded = encode("kota", people(900))
+    columns = encoded.table.columns
+    rows = list(map(bytes, np.hstack([columns["keys"], columns["filters"]])))
+    real = encoded.record_of_row >= 0
+    persons = {row for row, is_real in zip(rows, real, strict=True) if is_real}
+    assert not [
+        row for row, is_real in zip(rows, real, strict=True) if not is_real and row in persons
+    ]
+
+
+def test_recombined_decoys_pair_different_exact_values():
+    kin = np.array([0, 0, 0, 0, 1, -1])
+    exact, other = recombine(kin, 5000, Drbg(bytes(32)))
+    known = exact >= 0
+    assert known.mean() > 0.99
+    assert (kin[exact[known]] != kin[other[known]]).all()
+    assert set(exact[known]) | set(other) == {0, 1, 2, 3, 4}
+
+
+def test_where_all_share_their_exact_fields_decoys_get_random_ones():
+    exact, other = recombine(np.zeros(3, np.int64), 50, Drbg(bytes(32)))
+    assert (exact == -1).all()
+    assert (other >= 0).all()
+
+
+def test_a_record_without_its_exact_fields_is_a_decoy_with_its_own_handle(
+    encode, people, provider_inputs
+):
+    records = people(50) | {"lahir": pa.array([""] * 10 + ["1990-01-02"] * 40)}
+    encoded = encode("lahir", records, provider=provider_inputs(50))
+    assert set(encoded.record_of_row) == {-1, *range(10, 50)}
+    handles = set(map(bytes, encoded.table.columns["handles"]))
+    expected = record_handles(b"h" * 32, "lahir", pa.array([f"P-{i}" for i in range(50)]))
+    assert set(map(bytes, expected)) <= handles
+    assert len(handles) == len(encoded.table)
+
+
+def test_a_list_with_nobody_usable_is_all_decoys(encode, people):
+    records = people(5) | {"lahir": pa.array([""] * 5)}
+    encoded = encode("lahir", records)
+    assert len(encoded.table) == 256
+    assert (encoded.record_of_row == -1).all()
+    assert len(set(map(bytes, encoded.table.columns["filters"]))) == 256
+
+
+def test_a_single_record_and_an_empty_list_work(encode, people):
+    assert (encode("lahir", people(1)).record_of_row >= 0).sum() == 1
+    none = {name: column[:0] for name, column in people(1).items()}
+    assert len(encode("kota", none, rows=256).table) == 256
+
+
+def test_nulls_and_chunks_count_as_missing_and_whole(encode, people):
+    records = people(20)
+    with_null = records | {"belakang": pa.array([None] * 20, pa.string())}
+    empty = records | {"belakang": pa.array([""] * 20)}
+    assert encode("lahir", with_null).table.digest() == encode("lahir", empty).table.digest()
+    chunked = {n: pa.chunked_array([c[:7], c[7:]]) for n, c in records.items()}
+    assert encode("lahir", chunked).table.digest() == encode("lahir", records).table.digest()
+
+
+def test_misfits_are_refused_without_a_value(encode, people, provider_inputs):
+    records = people(300)
+    with pytest.raises(ValueError, match="300 records do not fit 256 rows"):
+        encode("nik", records, rows=256)
+    with pytest.raises(ValueError, match="one length"):
+        encode("nik", records | {"nik": records["nik"][:5]})
+    with pytest.raises(ValueError, match="one length"):
+        encode("nik", records, provider=provider_inputs(299))
+    inputs = provider_inputs(300)
+    object.__setattr__(inputs, "ids", pa.array(["same"] * 300))
+    with pytest.raises(ValueError, match="repeat"):
+        encode("nik", records, provider=inputs)
+    giant = records | {"kota": pa.array(["9" * 70_000] * 300)}
+    with pytest.raises(ValueError, match="too long") as raised:
+        encode("kota", giant)
+    assert "999" not in str(raised.value)
+
+
+def test_a_value_of_a_million_characters_is_cut_not_kept(encode, people):
+    records = people(3) | {"depan": pa.array(["ab" * 500_000, "ab" * 500, "ab"])}
+    bits = encode("lahir", records).table
+    assert len(bits) == 256
+
+
+def test_reprs_show_sizes_only(encode, people, provider_inputs):
+    inputs = provider_inputs(3)
+    encoded = encode("nik", people(3), provider=inputs)
+    token = repr(encoded.tokens[0].tobytes())[2:-1]
+    for thing in (encoded, encoded.table, inputs, inputs.sealer):
+        assert token not in repr(thing)
+        assert "h" * 32 not in repr(thing)
+    assert repr(encoded) == "EncodedPass(PassTable('nik', rows=256, row_bytes=84))"
+
+
+# Deltas
+
+
+def delta(schema, key, pass_id, changed, inputs, **options):
+    defaults = {"deleted": ["P-7", "P-8"], "decoys": Decoys(156), "rows": 256}
+    p = schema.get_pass(pass_id)
+    settings = {"drbg": Drbg(b"2" * 32), **defaults, **options}
+    return encode_delta(schema, p, key, changed, provider=inputs, **settings)
+
+
+def test_a_delta_names_the_rows_of_its_records(schema, key, people, provider_inputs):
+    changed = {name: column[:3] for name, column in people(100).items()}
+    for pass_id in PASSES:
+        made = delta(schema, key, pass_id, changed, provider_inputs(3))
+        table = made.encoded.table
+        handles = [bytes(h) for h in table.columns["handles"]]
+        operation = dict(zip(handles, table.columns["operations"].ravel().tolist(), strict=True))
+        assert len(operation) == 256  # no handle twice
+        ids = ["P-0", "P-1", "P-2", "P-7", "P-8"]
+        named = map(bytes, record_handles(b"h" * 32, pass_id, pa.array(ids)))
+        assert [operation[h] for h in named] == [1, 1, 1, 2, 2]
+        rows = rows_of_records(made.encoded, 3)
+        of_rows = [handles[row] for row in rows]
+        assert of_rows == [bytes(h) for h in record_handles(b"h" * 32, pass_id, pa.array(ids[:3]))]
+
+
+def test_every_change_hides_among_decoys_that_do_the_same(schema, key, people, provider_inputs):
+    """The unit knows the old handles: joins, renewals and leaves are many, equal in all passes."""
+    counts, renewed = set(), {}
+    for pass_id in PASSES:
+        old = set(map(bytes, decoy_handles(b"h" * 32, pass_id, np.arange(156))))
+        changed = {name: column[:1] for name, column in people(1).items()}
+        made = delta(schema, key, pass_id, changed, provider_inputs(1, first=999), deleted=[])
+        handles = [bytes(h) for h in made.encoded.table.columns["handles"]]
+        operations = made.encoded.table.columns["operations"].ravel()
+        leaves = {h for h, op in zip(handles, operations, strict=True) if op == 2}
+        touched = {h for h, op in zip(handles, operations, strict=True) if op == 1 and h in old}
+        joins = len(handles) - len(leaves) - len(touched)
+        assert leaves < old
+        assert min(joins, len(leaves), len(touched)) >= 70
+        counts.add((joins, len(leaves), len(touched), made.decoys.count, len(made.decoys.live())))
+        numbers = {
+            h: n
+            for n, h in enumerate(map(bytes, decoy_handles(b"h" * 32, pass_id, np.arange(156))))
+        }
+        renewed[pass_id] = {numbers[h] for h in touched}
+    assert len(counts) == 1
+    assert renewed["nik"] != renewed["lahir"] != renewed["kota"]
+
+
+def test_cover_traffic_keeps_count_of_living_decoys():
+    decoys, drbg = Decoys(10), Drbg(bytes(32))
+    alive = set(range(10))
+    for _ in range(6):
+        cover = cover_traffic(decoys, 30, drbg)
+        joined, renewed, dropped = (
+            set(x.tolist()) for x in (cover.joined, cover.renewed, cover.dropped)
+        )
+        assert len(joined) + len(renewed) + len(dropped) == 30
+        assert dropped | renewed <= alive
+        assert not dropped & renewed
+        assert not joined & alive
+        alive = (alive | joined) - dropped
+        decoys = cover.after
+        assert set(decoys.live().tolist()) == alive
+    assert len(alive) >= 10
+
+
+def test_a_delta_with_no_room_or_a_record_twice_is_refused(schema, key, people, provider_inputs):
+    changed = {name: column[:3] for name, column in people(3).items()}
+    with pytest.raises(ValueError, match="once"):
+        delta(schema, key, "nik", changed, provider_inputs(3), deleted=["P-1"])
+    with pytest.raises(ValueError, match="once"):
+        delta(schema, key, "nik", changed, provider_inputs(3), deleted=["x", "x"])
+    with pytest.raises(ValueError, match="do not fit"):
+        delta(schema, key, "nik", changed, provider_inputs(3), rows=4)
+
+
+def test_a_pool_gives_decoys_more_people_to_imitate(schema, key, people, provider_inputs):
+    changed = {name: column[:1] for name, column in people(1).items()}
+    alone = delta(schema, key, "kota", changed, provider_inputs(1)).encoded
+    pooled = delta(schema, key, "kota", changed, provider_inputs(1), pool=people(500, 2)).encoded
+    assert len({bytes(t) for t in alone.tokens}) == 256  # nobody to pair with: random tokens
+    assert len({bytes(t) for t in pooled.tokens}) <= 13  # twelve towns, and the record's own
+    assert (pooled.record_of_row >= 0).sum() == 1
+
+
+def test_rows_made_chunk_by_chunk_are_those_of_the_whole_table(
+    monkeypatch, schema, key, people, provider_inputs
+):
+    monkeypatch.setattr(tables, "CHUNK_ROWS", 96)
+    records, p = people(300), schema.get_pass("lahir")
+    for name in ("depan", "belakang"):
+        records[name] = pa.array([""] * 150 + records[name].to_pylist()[150:])
+    rows = PassEncoder(schema, p, key, threads=2).arrange(
+        records,
+        rows=schema.padded_rows(300),
+        drbg=Drbg(b"c" * 32),
+        provider=provider_inputs(300),
+    )
+    whole = rows.whole()
+    assert whole.digest() == rows.whole().digest()
+    for number in reversed(range(chunk_of(len(rows) - 1) + 1)):
+        start, stop = chunk_edges(number, len(rows))
+        assert rows.chunk(number).rows(0, stop - start) == whole.rows(start, stop)
+    filters = set(map(bytes, whole.columns["filters"]))
+    assert len(filters) == len(whole)  # what fills empty fields does not repeat from chunk to chunk
+
+
+def test_records_hashed_block_by_block_are_those_hashed_at_once(monkeypatch, encode, people):
+    records = people(500)
+    at_once = encode("kota", records)
+    monkeypatch.setattr(table, "_BLOCK", 64)
+    assert encode("kota", records, threads=2).table.digest() == at_once.table.digest()

@@ -1,0 +1,171 @@
+"""Single questions are charged ahead in blocks: never too little, whatever is killed when."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from types import SimpleNamespace
+
+import pytest
+
+from padan_linkage.agreement import Mode, Quota
+from padan_server.admission.enforcement import charge
+from padan_server.admission.ledger import BLOCK, Ledger
+from padan_server.base.errors import Reason, Refusal
+from padan_server.base.model import FlowKey, RequestKey
+from padan_server.store.sql import SqlStore
+
+NOW = datetime(2026, 11, 20, 3, tzinfo=UTC)
+FLOW = FlowKey("a", b"d" * 32, "f")
+
+
+@dataclass
+class Asking:
+    """What the ledger needs of a grant."""
+
+    limit: int = 10_000
+    now: datetime = NOW
+    key: FlowKey = FLOW
+    mode: Mode = Mode.UNIT
+    flow: object = field(default_factory=lambda: SimpleNamespace(id="f"))
+    metadata: dict = field(default_factory=dict)
+
+    @property
+    def quota(self):
+        return Quota(records_per_day=self.limit, records_per_list=self.limit)
+
+
+def request(number, digest=b"x"):
+    return RequestKey("kemnaker", "ConfirmRecords", f"{number:032x}", digest * 32)
+
+
+@pytest.fixture
+def life(tmp_path):
+    """Begins a new life of the ledger on the same store; ``stop`` is an orderly end."""
+    store = SqlStore(f"sqlite:///{tmp_path / 'unit.sqlite'}")
+
+    def begin():
+        ledger = Ledger(store, tmp_path)
+        ledger.recover()
+        return ledger
+
+    begin.store = store
+    yield begin
+    store.close()
+
+
+def used(life, day=NOW):
+    with life.store.read() as tx:
+        return tx.quotas.used("a", "f", day.astimezone(UTC).date())
+
+
+def test_questions_share_a_block_and_its_rest_goes_back(life):
+    ledger = life()
+    for number in range(100):
+        assert ledger.charge(Asking(), 2, request(number), "r") is None
+    assert used(life) == BLOCK
+    assert ledger.held("a", "f", date(2026, 11, 20)) == BLOCK - 200
+    ledger.stop()
+    assert used(life) == 200
+
+
+def test_a_killed_ledger_charges_the_rest_of_its_block_and_forgets_no_request(life):
+    killed = life()
+    killed.charge(Asking(), 5, request(1), "r1")
+    heir = life()
+    assert used(life) == BLOCK
+    assert heir.known(request(1)) == "r1"
+    heir.charge(Asking(), 5, request(2), "r2")
+    heir.stop()
+    assert used(life) == BLOCK + 5
+    assert life().known(request(2)) == "r2"
+
+
+def test_the_day_is_used_to_its_last_record_and_no_further(life):
+    ledger = life()
+    asking = Asking(limit=BLOCK + 10)
+    for number in range(BLOCK + 10):
+        ledger.charge(asking, 1, request(number), "r")
+    with pytest.raises(Refusal) as refused:
+        ledger.charge(asking, 1, request(9999), "r")
+    assert refused.value.reason is Reason.QUOTA_DAY_EXCEEDED
+    assert refused.value.metadata["used"] == str(BLOCK + 10)
+    tomorrow = Asking(limit=BLOCK + 10, now=NOW + timedelta(days=1))
+    assert ledger.charge(tomorrow, 1, request(10000), "r") is None
+    ledger.stop()
+    assert used(life) == BLOCK + 10
+    assert used(life, tomorrow.now) == 1
+
+
+def test_a_refused_question_costs_nothing(life):
+    ledger = life()
+    with pytest.raises(Refusal) as refused:
+        ledger.charge(Asking(limit=8), 9, request(1), "r")
+    assert refused.value.metadata["used"] == "0"
+    assert ledger.known(request(1)) is None
+    assert ledger.charge(Asking(limit=8), 8, request(2), "r") is None
+    ledger.stop()
+    assert used(life) == 8
+
+
+def test_a_list_finds_what_questions_hold(life):
+    ledger = life()
+    ledger.charge(Asking(limit=300), 10, request(1), "r")
+    with ledger.settled(Asking(limit=300)) as tx:
+        charge(tx, Asking(limit=300), 290)
+    assert used(life) == 300
+    ledger.stop()
+    assert used(life) == 300
+
+
+def test_a_list_that_is_refused_leaves_the_block(life):
+    ledger = life()
+    ledger.charge(Asking(limit=300), 10, request(1), "r")
+    with pytest.raises(Refusal) as refused, ledger.settled(Asking(limit=300)) as tx:
+        charge(tx, Asking(limit=300), 291)
+    assert refused.value.metadata["used"] == "10"
+    assert ledger.held("a", "f", date(2026, 11, 20)) == BLOCK - 10
+    ledger.stop()
+    assert used(life) == 10
+
+
+def test_parallel_questions_never_overshoot(life):
+    ledger = life()
+    ledger.start()
+    asking = Asking(limit=700)
+
+    def ask(number):
+        try:
+            ledger.charge(asking, 3, request(number), "r")
+        except Refusal:
+            return 0
+        return 3
+
+    with ThreadPoolExecutor(8) as pool:
+        taken = sum(pool.map(ask, range(300)))
+    ledger.stop()
+    assert taken == 699
+    assert used(life) == taken
+
+
+def test_a_request_is_charged_once_however_often_it_comes(life):
+    ledger = life()
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: ledger.charge(Asking(), 4, request(7), "r"), range(16)))
+    assert answers.count(None) == 1
+    assert set(answers) == {None, "r"}
+    with pytest.raises(Refusal) as refused:
+        ledger.known(request(7, b"y"))
+    assert refused.value.reason is Reason.REQUEST_ID_REUSED
+    ledger.stop()
+    assert used(life) == 4
+
+
+def test_a_torn_line_of_a_journal_is_passed_over(life, tmp_path):
+    life().charge(Asking(), 1, request(1), "r1")
+    journal = next(tmp_path.glob("questions-*.journal"))
+    journal.write_bytes(journal.read_bytes() + b'["kemnaker", "Conf')
+    heir = life()
+    assert heir.known(request(1)) == "r1"
+    assert not list(tmp_path.glob("questions-*.journal"))

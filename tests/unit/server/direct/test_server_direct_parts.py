@@ -1,0 +1,121 @@
+"""Small parts of the provider: pipelining, seeds, workers."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from padan_linkage.direct import oprf
+from padan_server.base.model import FlowKey
+from padan_server.direct import worker
+from padan_server.direct.seeds import SeedError, Seeds
+from padan_server.services.pipeline import pipelined
+
+FLOW = FlowKey("a", b"d" * 32, "f")
+SEED = b"s" * 32
+
+
+class Work:
+    """Work that notes whether it was called off."""
+
+    def __init__(self, number):
+        self.number = number
+        self.called_off = threading.Event()
+
+    def cancel(self):
+        self.called_off.set()
+
+
+def test_answers_keep_the_order_of_the_requests():
+    assert list(pipelined(iter(range(50)), Work, lambda w: w.number, 3)) == list(range(50))
+
+
+def test_no_more_than_so_many_are_begun_ahead():
+    begun, release = [], threading.Event()
+
+    def begin(number):
+        begun.append(number)
+        return Work(number)
+
+    def finish(work):
+        release.wait(0.05)
+        # The one being finished, those that wait, and the one that waits for a place.
+        assert len(begun) <= work.number + 1 + 2 + 1
+        return work.number
+
+    assert len(list(pipelined(iter(range(20)), begin, finish, 2))) == 20
+
+
+def test_an_error_comes_after_the_answers_before_it():
+    def begin(number):
+        if number == 2:
+            raise KeyError
+        return Work(number)
+
+    answers = pipelined(iter(range(5)), begin, lambda w: w.number, 4)
+    assert [next(answers), next(answers)] == [0, 1]
+    with pytest.raises(KeyError):
+        next(answers)
+
+
+def test_who_stops_listening_calls_off_what_waits():
+    begun = []
+    full = threading.Event()
+
+    def begin(number):
+        begun.append(Work(number))
+        if number == 3:
+            full.set()
+        return begun[-1]
+
+    answers = pipelined(iter(range(100)), begin, lambda w: w.number, 2)
+    assert next(answers) == 0
+    assert full.wait(10)
+    answers.close()
+    assert begun[1].called_off.wait(10)
+    assert begun[2].called_off.wait(10)
+    assert len(begun) < 7
+
+
+def test_a_request_to_a_worker_is_read_as_it_was_written():
+    request = worker.Request.of(SEED, b"p" * 32, FLOW, 2**40, b"e" * 64)
+    assert worker.Request.unpack(request.pack()) == request
+    assert "eee" not in repr(request)
+    assert "sss" not in repr(request)
+
+
+def test_a_worker_answers_for_the_right_key_alone():
+    key = oprf.epoch_key(SEED, agreement_digest=FLOW.digest, flow_id=FLOW.flow, epoch=3)
+    blinding = oprf.blind([b"one", b"two"])
+
+    def ask(public_key=key.public_key, epoch=3, elements=blinding.elements, seed=SEED):
+        request = worker.Request.of(seed, public_key, FLOW, epoch, elements)
+        return worker.answer(request.pack())
+
+    done = ask()
+    assert done[:1] == worker.DONE
+    outputs = blinding.finalise(done[1:-64], done[-64:], key.public_key)
+    assert (outputs == key.evaluate([b"one", b"two"])).all()
+    assert ask(epoch=4) == worker.CHANGED
+    assert ask(seed=b"t" * 32) == worker.CHANGED
+    assert ask(elements=bytes(32)) == worker.REFUSED
+    assert ask(elements=b"x") == worker.REFUSED
+    assert worker.answer(b"")[:1] == worker.FAULT
+
+
+def test_a_seed_is_its_owners_alone(tmp_path):
+    seeds = Seeds(tmp_path)
+    path = tmp_path / "a" / "f" / "3.seed"
+    with pytest.raises(SeedError, match="missing"):
+        seeds.read(FLOW, 3)
+    path.parent.mkdir(parents=True)
+    path.write_bytes(SEED)
+    path.chmod(0o644)
+    with pytest.raises(SeedError, match="others"):
+        seeds.read(FLOW, 3)
+    path.chmod(0o600)
+    assert seeds.read(FLOW, 3) == SEED
+    path.write_bytes(SEED + b"\n")
+    with pytest.raises(SeedError, match="length"):
+        seeds.read(FLOW, 3)
