@@ -12,6 +12,10 @@ from pathlib import Path
 from direct_vectors import direct
 from encoding_vectors import encoding
 from key_vectors import keys, sealed_codes
+from negative_direct import negative_direct
+from negative_encoding import negative_encoding
+from negative_keys import negative_keys, negative_sealed_codes
+from negative_releases import negative_releases
 
 HERE = Path(__file__).resolve().parent
 
@@ -23,6 +27,11 @@ def files() -> dict[str, str]:
         "encoding": encoding(),
         "keys": keys(),
         "sealed-codes": sealed_codes(),
+        "negative/direct": negative_direct(),
+        "negative/encoding": negative_encoding(),
+        "negative/keys": negative_keys(),
+        "negative/releases": negative_releases(),
+        "negative/sealed-codes": negative_sealed_codes(),
     }
     return {
         f"{name}.json": json.dumps(content, indent=1, ensure_ascii=True) + "\n"

@@ -187,7 +187,8 @@ class _Session:
             raise _out_of_order(self.table)
         if self._writer is None:
             return self._take_again(chunk)
-        columns = _checked(self._layout, self._pass, chunk, self.table.upload_rows - self._written)
+        room = self.table.upload_rows - self._written
+        columns = checked_columns(self._layout, self._pass, chunk, room)
         if chunk.row_count:
             self._writer.append(columns)
             self._written += chunk.row_count
@@ -278,8 +279,11 @@ class _Session:
         self.table = table
 
 
-def _checked(layout: Layout, p: Pass, chunk: Chunk, room: int) -> dict[str, bytes]:
-    """The columns of a chunk that is whole, in place and undamaged."""
+def checked_columns(layout: Layout, p: Pass, chunk: Chunk, room: int) -> dict[str, bytes]:
+    """The columns of a chunk that is whole and undamaged, with at most ``room`` rows.
+
+    Raises Refusal otherwise, before anything is written (spec 30, "Upload").
+    """
     if chunk.row_count < 0 or (chunk.row_count == 0 and not chunk.finish):
         raise field_invalid("rows.row_count", "paling sedikit 1", "at least 1")
     if chunk.row_count > room:

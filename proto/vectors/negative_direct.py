@@ -1,0 +1,221 @@
+"""Negative vectors of direct mode: elements, proofs, labels, tables, lists, manifests (spec 60)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from direct_vectors import ELEMENTS, direct, element
+from faults import Call, L, P, flip, little, negative
+from material import EPOCH, FLOW, key_bytes
+from negative_manifests import agreed_manifests, manifests, sequences, signed_manifests
+
+from padan_linkage.crypto.merkle import Tree, leaf_hash
+from padan_linkage.direct.blinding import blind
+from padan_linkage.direct.commitment import CHUNK_ELEMENTS, Commitment
+from padan_linkage.direct.oprf import epoch_key
+
+#: A point whose encoding is so small a number that the same number plus P fits into its bits.
+SMALL = 4
+#: No points, from RFC 9496, appendix A.2.
+NON_SQUARE = "26948d35ca62e643e26a83177332e6b6afeb9d08e4268b650f1f5bbd8d81d371"
+NEGATIVE_XY = "3eb858e78f5a7254d8c9731174a94f76755fd3941c0ac93735c07ba14579630e"
+#: A proof of the evaluation below. The library draws its scalar itself, so it is kept from one run.
+PROOF = bytes.fromhex(
+    "4dfa9c03af3cabb2f7157141fc9c01c9d053c936f4fb48dfc83e660a88a84f03"
+    "42e07279f5007f51150b2099eef57828885a967e7f1b66ec42d244b3492a2e08"
+)
+INPUTS = [b"a", b"b"]
+
+
+def negative_direct() -> dict[str, Any]:
+    """Faults of everything that the two parties hand each other."""
+    made = direct()
+    return negative(
+        "60-direct-mode.md",
+        elements(made),
+        evaluations(made),
+        labels(made),
+        label_tables(made),
+        committed_chunks(),
+        manifests(made),
+        signed_manifests(made),
+        agreed_manifests(made),
+        sequences(made),
+    )
+
+
+def wrong_points(good: bytes) -> dict[str, bytes]:
+    """What is no element: bad encodings beside ``good``, one that is right."""
+    return {
+        "identity": bytes(32),
+        "non_canonical_identity": little(P),
+        "non_canonical_point": little(SMALL + P),
+        "high_bit": flip(good, 31, 7),
+        "negative_field_element": little(1),
+        "minus_one": little(P - 1),
+        "non_square": bytes.fromhex(NON_SQUARE),
+        "negative_xy": bytes.fromhex(NEGATIVE_XY),
+        "all_ones": b"\xff" * 32,
+    }
+
+
+def elements(made: dict[str, Any]) -> Call:
+    """Blinded elements, before the provider evaluates any."""
+    first, second = bytes.fromhex(made["public_key"]), little(SMALL)
+    names = ("seed", "agreement_digest", "flow_id", "epoch")
+    call = Call("element", "Evaluation", **{n: made[n] for n in names}, elements=first + second)
+    for name, raw in wrong_points(first).items():
+        call.fault(name, "OprfError", elements=first + raw)
+    call.fault("truncated", "OprfError", elements=(first + second)[:-1])
+    call.fault("none", "OprfError", elements=b"")
+    return call
+
+
+def evaluations(made: dict[str, Any]) -> Call:
+    """The provider's answer to two blinded elements, and the proof of it."""
+    digest = bytes.fromhex(made["agreement_digest"])
+    seed = bytes.fromhex(made["seed"])
+    key, wrong = (
+        epoch_key(seed, agreement_digest=digest, flow_id=FLOW, epoch=epoch)
+        for epoch in (EPOCH, EPOCH + 1)
+    )
+    randomness = b"".join(key_bytes(f"blind {i}") for i in range(4))
+    blinded = blind(INPUTS, randomness).elements
+    evaluated, _ = key.evaluate_blinded(blinded)
+    theirs, _ = wrong.evaluate_blinded(blinded)
+    one, two = evaluated[:32], evaluated[32:]
+    call = Call(
+        "evaluation",
+        "Evaluation",
+        inputs=INPUTS,
+        randomness=randomness,
+        evaluated=evaluated,
+        proof=PROOF,
+        public_key=key.public_key,
+    )
+
+    def fault(name: str, **change: Any) -> None:
+        call.fault(name, "OprfError", **change)
+
+    fault("proof_bad_challenge", proof=flip(PROOF, 0))
+    fault("proof_bad_response", proof=flip(PROOF, 32))
+    for half, name in enumerate(("challenge", "response")):
+        number = int.from_bytes(PROOF[32 * half :][:32], "little") + L
+        spelt = PROOF[: 32 * half] + little(number) + PROOF[32 * half + 32 :]
+        fault(f"proof_non_canonical_{name}", proof=spelt)
+    fault("proof_zero", proof=bytes(64))
+    fault("proof_truncated", proof=PROOF[:-1])
+    fault("swapped_elements", evaluated=two + one)
+    fault("repeated_element", evaluated=one + one)
+    fault("unevaluated", evaluated=blinded)
+    fault("wrong_epoch", evaluated=theirs)
+    fault("one_of_another_key", evaluated=one + theirs[32:])
+    fault("truncated", evaluated=evaluated[:-1])
+    fault("too_few_elements", evaluated=one)
+    fault("wrong_public_key", public_key=wrong.public_key)
+    fault("wrong_blinds", randomness=randomness[64:] + randomness[:64])
+    for name, raw in wrong_points(key.public_key).items():
+        fault(f"public_key_{name}", public_key=raw)
+    for name, raw in wrong_points(two).items():
+        fault(f"element_{name}", evaluated=one + raw)
+    return call
+
+
+def labels(made: dict[str, Any]) -> Call:
+    """A row of the table whose tag was found, opened with the output that led to it."""
+    label = next(each for each in made["labels"] if not each["ambiguous"])
+    row = bytes.fromhex(next(r for r in made["rows"] if r.startswith(label["tag"])))
+    key, tag = bytes.fromhex(label["label_key"]), row[:16]
+    call = Call("label", "Label", output=label["output"], table_id=made["table_id"], row=row)
+    call.fault("bad_tag", "", row=flip(row, 47))
+    call.fault("bad_ciphertext", "", row=flip(row, 16))
+    call.fault("zero_tag", "", row=row[:32] + bytes(16))
+    call.fault("wrong_table", "", table_id=key_bytes("base")[:16])
+    call.fault("wrong_output", "", output=made["labels"][-1]["output"])
+    call.fault("wrong_row", "", row=next(r for r in made["rows"] if r[:32] != label["tag"]))
+    call.fault("truncated_table_id", "ValueError", table_id=key_bytes("table")[:15])
+    plain = bytes.fromhex("01000000") + label["codes"].to_bytes(8, "little") + bytes(4)
+    assert tag + AESGCM(key).encrypt(bytes(12), plain, None) == row
+    for name, at, value in [
+        ("unknown_version", 0, 2),
+        ("decoy", 1, 1),
+        ("ambiguous_with_a_code", 1, 2),
+        ("removed_with_a_code", 1, 4),
+        ("unknown_flag", 1, 8),
+        ("with_a_day", 2, 1),
+        ("with_an_empty_field", 12, 1),
+    ]:
+        payload = plain[:at] + bytes([value]) + plain[at + 1 :]
+        call.fault(f"payload_{name}", "", row=tag + AESGCM(key).encrypt(bytes(12), payload, None))
+    nothing = plain[:1] + b"\x06" + bytes(14)
+    sealed = tag + AESGCM(key).encrypt(bytes(12), nothing, None)
+    call.fault("payload_ambiguous_and_removed", "", row=sealed)
+    return call
+
+
+def label_tables(made: dict[str, Any]) -> Call:
+    """The only chunk of a downloaded table of three rows, the hashes, and the manifest's root."""
+    rows = bytes.fromhex("".join(made["rows"][:3]))
+    hashes = leaf_hash(rows)
+    call = Call(
+        "label_table",
+        "Table",
+        row_count=3,
+        root=Tree([hashes]).root,
+        chunk_hashes=hashes,
+        chunk=0,
+        rows=rows,
+    )
+
+    def fault(name: str, **change: Any) -> None:
+        call.fault(name, "TableError", **change)
+
+    fault("wrong_root", root=key_bytes("root"))
+    fault("bad_hash", chunk_hashes=flip(hashes, 0))
+    fault("truncated_hashes", chunk_hashes=hashes[:-1])
+    fault("hash_too_many", chunk_hashes=hashes * 2)
+    fault("rows_of_two_chunks", row_count=4097)
+    fault("no_such_chunk", chunk=1)
+    fault("bad_row", rows=flip(rows, 60))
+    fault("rows_out_of_order", rows=rows[48:96] + rows[:48] + rows[96:])
+    fault("truncated_rows", rows=rows[:-1])
+    fault("row_missing", rows=rows[:-48])
+    return call
+
+
+def committed_chunks() -> Call:
+    """The last chunk of a committed list, as the provider takes it before it evaluates."""
+    whole = b"".join(map(element, range(ELEMENTS)))
+    committed = Commitment.to(whole)
+    number = ELEMENTS // CHUNK_ELEMENTS
+    last, path = whole[number * CHUNK_ELEMENTS * 32 :], committed.audit_path(number)
+    call = Call(
+        "committed_chunk",
+        "Commitment",
+        root=committed.root,
+        element_count=ELEMENTS,
+        chunk=number,
+        elements=last,
+        audit_path=path,
+    )
+
+    def fault(name: str, **change: Any) -> None:
+        call.fault(name, "CommitmentError", **change)
+
+    fault("bad_element", elements=flip(last, 0))
+    fault("swapped_elements", elements=last[32:64] + last[:32] + last[64:])
+    fault("element_missing", elements=last[:-32])
+    fault("element_too_many", elements=last + element(ELEMENTS))
+    fault("truncated_element", elements=last[:-1])
+    fault("wrong_root", root=flip(committed.root, 0))
+    fault("wrong_element_count", element_count=ELEMENTS + 1)
+    fault("wrong_chunk", chunk=number - 1)
+    fault("no_such_chunk", chunk=number + 1)
+    fault("negative_chunk", chunk=-1)
+    fault("no_audit_path", audit_path=b"")
+    fault("truncated_audit_path", audit_path=path[:-1])
+    fault("bad_audit_path", audit_path=flip(path, 0))
+    fault("audit_path_of_another_chunk", audit_path=committed.audit_path(0))
+    fault("step_too_many", audit_path=path + bytes(32))
+    return call
