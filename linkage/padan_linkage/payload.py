@@ -87,6 +87,7 @@ class Answers:
 
     def pack(self) -> NDArray[np.uint8]:
         """``uint8[n, 16]``: version, flags, day, codes, empty; little-endian."""
+        # Spec 25, step 3.
         packed = np.zeros(len(self), _LAYOUT)
         packed["version"] = VERSION
         packed["flags"] = np.where(self.decoy, _DECOY, 0)
@@ -104,6 +105,7 @@ class Answers:
         if payloads.ndim != 2 or payloads.shape[1] != PAYLOAD_BYTES:
             raise ValueError(f"payloads are uint8[n, {PAYLOAD_BYTES}]")
         fields = np.ascontiguousarray(payloads, np.uint8).view(_LAYOUT).reshape(-1)
+        # Spec 25, step 7.
         known = fields["flags"] <= _DECOY
         valid = (fields["version"] == VERSION) & known
         decoy = fields["flags"] == _DECOY

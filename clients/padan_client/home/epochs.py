@@ -86,6 +86,7 @@ class EpochStore:
         known = self.record(place, epoch)
         if known is not None:
             return known
+        # Spec 20, step 1.
         private = self._randomness(32)
         nonce = self._randomness(12)
         sealed = self._cipher().encrypt(nonce, private, _context(place, epoch))
@@ -172,6 +173,7 @@ class EpochStore:
         if record.destroyed is None:
             record = record.model_copy(update={"destroyed": now})
             self._save(place, record)
+        # Spec 20, step 8.
         erase(self._key_path(place, epoch))
         return record
 

@@ -186,6 +186,7 @@ class Arriving:
         if chunk != self.next_chunk or chunk >= self.chunks:
             raise _spoilt(self._offered.manifest)
         try:
+            # Spec 60, step 6: every chunk.
             verify_chunk(self._offered.leaves, self._offered.manifest.rows, chunk, data)
         except TableError:
             raise _spoilt(self._offered.manifest) from None

@@ -68,6 +68,7 @@ def verify_contribution(place: FlowPlace, given: resources_pb2.EpochContribution
         place.digest, place.flow.id, epoch, given.party, given.public_key
     )
     try:
+        # Spec 20, step 4.
         signatures.verify(sign_key, statement, given.signature)
     except signatures.SignatureError:
         raise _broken(epoch, given.party) from None

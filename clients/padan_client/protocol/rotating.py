@@ -37,6 +37,7 @@ def rotate(home: Home, agreement: str, flow: str, now: datetime) -> Steps[Rotati
     contributions = yield from fetch_contributions(place, home.patience)
     epoch = _next(place, contributions)
     public_key = yield from work(lambda: _own_key(home, place, contributions, epoch, now))
+    # Spec 20, step 2.
     statement = contribution_statement(place.digest, flow, epoch, place.party, public_key)
     yield from contribute(place, epoch, public_key, home.identity.sign(statement), home.patience)
     after = yield from fetch_contributions(place, home.patience)

@@ -38,6 +38,7 @@ def corrections(flow: Flow, table: pa.Table) -> pa.Table:
     Columns: ``row``, ``id``, ``kode``, ``band``, ``jalur``, ``ruas`` (the field), ``hasil_ruas``
     (BERBEDA or KOSONG), ``perbaikan`` (who corrects, where the agreement says so).
     """
+    # Spec 80, step 4.
     wanted = pa.array([CHECKS[DIFFERENT], CHECKS[EMPTY]])
     parts = [_of_field(table, field, wanted) for field in flow.confirm]
     if not parts:

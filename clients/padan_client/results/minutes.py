@@ -48,6 +48,7 @@ def document(
 ) -> bytes:
     """The minutes of one confirmation; ``answers`` are the bytes of its file of codes."""
     agreement, flow = place.agreement, place.flow
+    # Spec 80, step 1.
     text, article = _duty(agreement, flow)
     content = {
         "format": FORMAT,
@@ -85,6 +86,7 @@ def sign(home: Home, path: Path) -> Path:
     content = read(path)
     place = home.place(str(content["agreement"]), str(content["flow"]))
     _require_same_agreement(content, place)
+    # Spec 80, step 2.
     signature = home.identity.sign(_STATEMENT + path.read_bytes())
     target = _signature_path(path, place.party)
     write_public(target, signature_text(signature).encode())
@@ -105,6 +107,7 @@ def verify(home: Home, path: Path) -> Signed:
         key = place.agreement.party(party).sign_key_bytes
         try:
             signature = parse_signature(_signature_path(path, party).read_text())
+            # Spec 80, step 3.
             signatures.verify(key, _STATEMENT + path.read_bytes(), signature)
         except (ValueError, signatures.SignatureError):
             raise VerificationError(

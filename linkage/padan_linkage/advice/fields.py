@@ -77,6 +77,7 @@ def choose_fields(
     side_b = _look(b, told, wanted)
     side_a, side_b = _agreed(side_a, side_b), _agreed(side_b, side_a)
     _guess_words(side_a, side_b)
+    # Spec 45, "Fields", step 2.
     return _Pairing(side_a, side_b, one=False).result()
 
 
@@ -189,6 +190,7 @@ class _Pairing:
             self._drop(Role.FULL_NAME, Said("mengulang nama yang sudah terbagi.",
                                             "repeats the name that stands in parts."))  # fmt: skip
             return
+        # Spec 45, "Fields", step 3.
         whole_a, whole_b = _whole(a), _whole(b)
         if not whole_a or not whole_b:
             return

@@ -59,6 +59,7 @@ def recognise(column: Column, told: Kind | None = None) -> Recognised:
         said = Said(f"{name}: Anda menyebutnya {told}.", f"{name}: you said it is {told}.")
         return Recognised(column, _role_of_told(told, promised(folded(name))), told, said)
     role = promised(folded(name))
+    # Spec 45, "Fields", step 1.
     refused = _refused(column, role)
     if refused is not None:
         return Recognised(column, role, None, refused)

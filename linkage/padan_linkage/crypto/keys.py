@@ -95,6 +95,7 @@ def derive_linkage_key(
     mine = exchange_public_key(my_epoch)
     if {mine, peer_epoch} != {provider_contribution, requester_contribution} or mine == peer_epoch:
         raise KeyAgreementError("the two contributions are not this side's and the peer's keys")
+    # Spec 20, step 5.
     shared = exchange(my_static, peer_static) + exchange(my_epoch, peer_epoch)
     info = (
         b"padan/v1 linkage key\x00"

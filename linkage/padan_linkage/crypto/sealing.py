@@ -98,6 +98,7 @@ class Sealer(_SealContext):
             super().__init__(context, kept.pass_keys.__getitem__)
             return
         receiver = _key(import_x25519_public_key, requester_public)
+        # Spec 25, step 1.
         hpke = _hpke(receiver, _key(import_x25519_private_key, provider_private), context)
         self.encapsulated_key = bytes(hpke.enc)
         super().__init__(context, lambda pass_id: _export(hpke, pass_id))
@@ -126,6 +127,7 @@ class Sealer(_SealContext):
         nonces[:, -8:] = np.arange(count, dtype=">u8").view(np.uint8).reshape(count, 8)
         for rows in _blocks(count):
             associated = self._associated_rows(pass_id, tokens[rows])
+            # Spec 25, step 4.
             made = map(encrypt, _each(nonces[rows]), _each(payloads[rows]), associated)
             bodies[rows] = np.frombuffer(b"".join(made), np.uint8).reshape(-1, bodies.shape[1])
         return sealed
@@ -154,6 +156,7 @@ class Opener(_SealContext):
         context = _context(seal_id, flow_context(agreement_digest, flow_id, epoch))
         receiver = _key(import_x25519_private_key, requester_private)
         sender = _key(import_x25519_public_key, provider_public)
+        # Spec 25, step 5.
         hpke = _hpke(receiver, sender, context, encapsulated_key)
         super().__init__(context, lambda pass_id: _export(hpke, pass_id))
 
@@ -169,6 +172,7 @@ class Opener(_SealContext):
         count = _rows(tokens, TOKEN_BYTES)
         if count != _rows(sealed, SEALED_CODE_BYTES):
             raise ValueError("tokens and sealed codes differ in length")
+        # Spec 25, step 6.
         decrypt = self._cipher(pass_id).decrypt
         payloads = np.zeros((count, PAYLOAD_BYTES), np.uint8)
         genuine = np.ones(count, np.bool_)
@@ -261,6 +265,7 @@ def _hpke(receiver: Any, sender: Any, context: bytes, encapsulated_key: bytes | 
 
 
 def _export(hpke: Any, pass_id: str) -> bytes:
+    # Spec 25, step 2.
     key: bytes = hpke.export(b"pass\x00" + pass_id.encode(), _SEAL_KEY_BYTES)
     return key
 

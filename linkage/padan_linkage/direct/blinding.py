@@ -71,6 +71,7 @@ class Blinded:
         """
         if len(evaluated) != ELEMENT_BYTES * len(self) or len(proof) != PROOF_BYTES:
             raise OprfError("the evaluation is not of this batch's length")
+        # Spec 60, step 11.
         verify_proof(self.elements, evaluated, proof, public_key)
         inverses = _inverses(self.blinds)
         unblinded = np.empty((len(self), ELEMENT_BYTES), np.uint8)

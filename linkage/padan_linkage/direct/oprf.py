@@ -67,6 +67,7 @@ class EvaluationKey:
         whole number of elements, and for an element that is not the canonical encoding of a point
         other than the identity.
         """
+        # Spec 60, steps 9 and 10.
         blinded = [_element(raw) for raw in split(elements)]
         packed = self._evaluator.evaluate_batch(blinded).serialize()  # the proof comes first
         return packed[PROOF_BYTES:], packed[:PROOF_BYTES]
@@ -134,6 +135,7 @@ def epoch_key(seed: bytes, *, agreement_digest: bytes, flow_id: str, epoch: int)
     ``seed``: 32 secret bytes; ``info = "padan/v1 direct key" ‖ 0x00 ‖ flow context``
     (:func:`padan_linkage.crypto.epochs.flow_context`). Raises ValueError for a malformed argument.
     """
+    # Spec 60, step 1.
     return derive_key(seed, _KEY_LABEL + flow_context(agreement_digest, flow_id, epoch))
 
 

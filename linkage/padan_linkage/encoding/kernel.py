@@ -103,16 +103,21 @@ def encode_rows(
     for row in range(span[0], span[1]):
         _fetch_ahead(text, records, row, span[1])
         first = row * width + word0
+        # Spec 10, step 3.
         count = _all_grams(segment, text, records[row], scratch)
         if count:
             start = sip_start(salts[row, 0], salts[row, 1])
             _hash_with_pad(start, label, codes, count, words, hashes)
+            # Spec 10, step 6: the pad first, and the mixed bits over it.
             _copy_pad(hashes, count, flat, first, words)
+            # Spec 10, step 4.
             inserted = _insert(start, count, shared, scratch, 64 * words)
             inserted = _insert_beside(
                 start, segment, text, records[row], positions, inserted, 64 * words
             )
+            # Spec 10, step 5.
             _diffuse(positions, inserted, last, rows, words, flat, first)
+            # Spec 10, step 7: presence.
             presence[row, index >> 3] |= np.uint8(1 << (index & 7))
         else:
             _fill(fill, row, word0, scratch, flat, first, words)

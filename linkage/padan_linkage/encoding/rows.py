@@ -130,6 +130,7 @@ class PassRows:
         source = self.salts[start:stop], self.other[start:stop], self.fills[number]
         columns = {name: column[start:stop] for name, column in self.settled.items()}
         columns |= self.maker.filters(self.texts, source)
+        # Spec 10, step 7: confirmation tags.
         columns |= self.maker.tags(self.texts, source)
         present = {name: columns[name] for name, _ in self.layout.columns()}
         return PassTable(self.pass_id, self.layout, present)

@@ -147,6 +147,7 @@ class PassEncoder:
         if len(labels) > _MAX_LABELS:
             raise ValueError(f"pass {p.id}: at most {_MAX_LABELS} segments")
         self._schema, self._pass = schema, p
+        # Spec 20, step 7.
         self._token_key = key.subkey("token", digest, p.id)
         diffusion = {
             segment.label: diffusion_rows(
@@ -256,6 +257,7 @@ class PassEncoder:
         record[usable] = usable
         exact, other = record.copy(), record.copy()
         vacant = np.flatnonzero(record < 0)
+        # Spec 10, step 8.
         exact[vacant], other[vacant] = recombine(tokens.kin, vacant.size, drbg)
         if not self._pass.similar:
             exact[vacant] = -1  # a decoy of an exact pass shows a token that nobody has
@@ -274,6 +276,7 @@ class PassEncoder:
         """The slots in random order, with their hashes."""
         tokens = self._tokens(records)
         slots = self._slots(tokens, rows, drbg, count)
+        # Spec 10, step 9.
         order = drbg.permutation(rows)
         record, other, exact = (c[order] for c in (slots.record, slots.other, slots.exact))
         handles = None if handles is None else handles[order]
@@ -290,10 +293,12 @@ class PassEncoder:
     ) -> PassRows:
         """Writes every column but those that wait for their chunk."""
         p = self._pass
+        # Spec 10, step 2: token and bucket here, the salt key below.
         tokens = np.ascontiguousarray(rows.hashes[:, :TOKEN_BYTES])
         columns = {"keys": buckets(rows.hashes, p.bucket_bits) if p.similar else tokens}
         if provider is not None:
             assert rows.handles is not None
+            # Spec 10, step 10.
             payloads = _payloads(provider.payloads, rows.record)
             columns["handles"] = rows.handles
             columns["sealed_codes"] = provider.sealer.seal(p.id, tokens, payloads)

@@ -37,6 +37,7 @@ def make_tokens(key: bytes, columns: Sequence[StringColumn]) -> Tokens:
 
     Equal values are hashed again: to find them would take as long.
     """
+    # Spec 10, step 1: T of every record.
     hashes = hmac_sha256(key, framed_messages(columns))
     # 63 bits tell two hashes apart; who takes them for equal draws another record, no more.
     leading = (hashes[:, :8].view("<u8")[:, 0] >> np.uint64(1)).astype(np.int64)

@@ -77,6 +77,7 @@ def match_pass(
         raise CancelledError
     if not p.similar:
         asked = token_words(requester)
+        # Spec 35, step 1.
         index = TokenIndex.of(token_words(provider), seed_of(asked))
         result = answer_exact(provider, requester, index.find(asked), index.shared)
     else:

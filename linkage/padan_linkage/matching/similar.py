@@ -169,6 +169,7 @@ def calibrate(
 ) -> tuple[Calibration, Line]:
     """Take u and λ from the registry; m, ρ and the threshold from the list, else from priors."""
     screen = Screen.of(registry.plan, registry.side)
+    # Spec 35, step 2, of which this is spec 35, "Calibration", step 1.
     decoys, duplicates = without_duplicates(registry.plan, registry.decoys(screen, runner))
     start = from_strangers(registry.plan, decoys, screen.cut)
     rows = _sample(len(registry.table), SAMPLE_DECOYS)
@@ -179,10 +180,12 @@ def calibrate(
     else:
         sample = _sample(len(list_table), SAMPLE_ASKED)
         asked = survivors(registry, list_table, sample, screen, runner, same_table=False)
+        # Spec 35, step 3, of which this is spec 35, "Calibration", step 2.
         start = fit(start, asked, decoys)
         if duplicates:
             decoys = decoys.without(likely_duplicates(start, decoys, duplicates))
             start = fit(from_strangers(registry.plan, decoys, screen.cut), asked, decoys)
+        # Spec 35, step 6.
         line = draw(start, policy, asked, decoys)
     calibration = replace(start, threshold=line.threshold, method=method)
     return calibration, replace(line, duplicates=duplicates)
@@ -218,6 +221,7 @@ def best_candidates(
         best_score=np.zeros((rows, KEEP), np.float32),
         best_row=np.full((rows, KEEP), -1, np.int64),
     )
+    # Spec 35, step 4.
     screen = Screen.at(registry.plan, calibration.screen)
     if len(asked) <= FEW:
         runner.sweep(registry.plan, provider, side, screen, out, (0, len(side.start) - 1))
@@ -227,6 +231,7 @@ def best_candidates(
     best = Best(np.full((len(asked), KEEP), -np.inf), np.full((len(asked), KEEP), -1), pairs)
     for first in range(0, rows, BLOCK):
         part = slice(first, first + BLOCK)
+        # Spec 35, step 5.
         score, row = _ranked(registry.plan, provider, side, calibration, out, part)
         best.score[side.order[part]] = score
         best.row[side.order[part]] = row
@@ -269,6 +274,7 @@ def answer_similar(
     ``kept``: ranges done before; ``scores``: the calibration's evidence by distance, if at hand.
     """
     best = best_candidates(registry, asked, calibration, runner, kept, scores)
+    # Spec 35, step 7.
     chosen, runner_up = _one_to_one(best) if policy.one_to_one else _first(best)
     position = np.maximum(chosen, 0)
     rows = np.arange(len(asked))
@@ -287,6 +293,7 @@ def answer_similar(
         confirmations=confirmations(registry.table, asked, row),
         score=score.astype(np.float32),
         estimate=Estimate(
+            # Spec 35, step 8.
             precision=line.precision if line else None,
             recall=line.recall if line else None,
             threshold=calibration.threshold,

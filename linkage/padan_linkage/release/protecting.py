@@ -145,6 +145,7 @@ class _Cuboid:
 
     def __init__(self, counts: NDArray[np.int64], minimum: int, previous: Previous | None) -> None:
         self.counts = counts
+        # Spec 70, "Protection", step 1.
         self.sensitive = np.array(counts < minimum)
         self.free = np.ones(counts.shape, np.bool_)
         self.withheld = self.sensitive.copy()
@@ -156,6 +157,7 @@ class _Cuboid:
             self._compare(previous, minimum)
 
     def _compare(self, previous: Previous, minimum: int) -> None:
+        # Spec 70, "Protection", step 2.
         change = np.where(previous.published, self.counts - previous.counts, 0)
         little = previous.published & (change != 0) & (np.abs(change) < minimum)
         self.secret = np.where(self.sensitive, self.secret, np.where(little, change.clip(0), 0))
@@ -193,6 +195,7 @@ class _State:
 
     def settle(self, dims: Dims, place: Place) -> Iterator[Witness]:
         """Withhold what the cell needs beside it; the witnesses that it can be more, and less."""
+        # Spec 70, "Protection", step 3.
         for sign, wanted in ((1, self._minimum), (-1, int(self.cuboid[dims].secret[place]))):
             if wanted:
                 yield self._witness(dims, place, sign, wanted)
@@ -317,6 +320,7 @@ class _State:
                 at = tuple(
                     here[d] if d in move.flipped and d not in corner else box[d] for d in dims
                 )
+                # Spec 70, "Protection", step 4.
                 cuboid.withheld[at] = True
                 cuboid.moved[at] += parity * amount
                 if dims in self._tables:

@@ -65,6 +65,7 @@ def check_sides(grant: Grant, mine: Encoding, theirs: Encoding) -> None:
             f"Normaliser versions differ: yours {mine.normaliser_version}, theirs "
             f"{theirs.normaliser_version}; use the same Padan version and encode again.",
         )
+    # Spec 20, step 6.
     if not hmac.compare_digest(mine.key_check_value, theirs.key_check_value):
         raise _differs(
             grant,

@@ -22,6 +22,7 @@ class Epochs:
         self, grant: Grant, epoch: int, public_key: bytes, signature: bytes
     ) -> Contribution:
         """Keep the caller's contribution; the same one again is harmless, another is refused."""
+        # Spec 20, step 3.
         _verify(grant, epoch, public_key, signature)
         with self._store.write() as tx:
             known = tx.agreements.contributions(grant.key)

@@ -22,6 +22,7 @@ class Pins:
     def party_of(self, auth_context: Mapping[str, Sequence[bytes]]) -> str:
         """The party whose key the TLS handshake proved, or a refusal."""
         certificates = auth_context.get("x509_pem_cert") or [b""]
+        # Spec 30, "Transport", step 1.
         party = self._parties.get(_pin(bytes(certificates[0])), "")
         if not party:
             raise Refusal(

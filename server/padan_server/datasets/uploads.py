@@ -93,6 +93,7 @@ class Uploads:
         ``admit`` is asked again whenever rows are made safe, so that a suspension also stops a
         stream under way. ``interrupt`` must make ``chunks`` end: a newer upload uses it.
         """
+        # Spec 30, "Upload", step 7.
         with self._writers.exclusive((dataset_id, pass_id), interrupt):
             try:
                 session = _Session(self, admit, dataset_id, pass_id)
@@ -182,12 +183,14 @@ class _Session:
 
     def take(self, chunk: Chunk) -> bool:
         """Check and write one chunk; True when it completed the table."""
+        # Spec 30, "Upload", step 2.
         if chunk.row_offset != self._written:
             self.keep()
             raise _out_of_order(self.table)
         if self._writer is None:
             return self._take_again(chunk)
         room = self.table.upload_rows - self._written
+        # Spec 30, "Upload", step 3.
         columns = checked_columns(self._layout, self._pass, chunk, room)
         if chunk.row_count:
             self._writer.append(columns)
@@ -225,6 +228,7 @@ class _Session:
             under_way.result()
 
     def _make_safe(self, writer: TableWriter, rows: int) -> None:
+        # Spec 30, "Upload", step 4.
         writer.sync()
         self._failpoints.hit("upload.synced")
         self._record(replace(self.table, uploaded=rows))
@@ -243,6 +247,7 @@ class _Session:
         # Over the files, not the stream: what is vouched for is what will be matched.
         assert self._writer is not None
         self._hashed.go_on(self._writer, self._written)
+        # Spec 30, "Upload", step 5.
         stored = self._hashed.digest()
         if not hmac.compare_digest(stored, claimed):
             self._record(replace(self.table, uploaded=0))
@@ -258,6 +263,7 @@ class _Session:
 
     def _take_again(self, chunk: Chunk) -> bool:
         """Nothing but the repetition of the last, empty message fits a complete table."""
+        # Spec 30, "Upload", step 6.
         if chunk.row_count or not chunk.finish:
             raise _out_of_order(self.table)
         if not hmac.compare_digest(chunk.table_digest, self.table.digest):

@@ -99,6 +99,7 @@ class BlindedLists:
             if known is not None:
                 return _owned(tx, grant, known)
             public_key = self._shelf.public_key(tx, grant, new.epoch)
+            # Spec 60, step 8.
             charge(tx, grant, new.element_count)
             _charge_key(tx, grant, public_key, new.element_count)
             made = BlindedList(
@@ -131,6 +132,7 @@ class BlindedLists:
         if public_key != mine.public_key:
             raise _key_gone(grant)
         try:
+            # Spec 60, step 9: the chunk; its points are checked by who evaluates them.
             verify_chunk(
                 mine.root, mine.element_count, chunk.number, chunk.elements, chunk.audit_path
             )

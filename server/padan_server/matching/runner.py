@@ -82,6 +82,7 @@ class _Ranges:
 
     def save(self, name: str, content: bytes) -> None:
         """Keep a range."""
+        # Spec 30, "Runs", step 4.
         self._kept.save(name, content)
         self._failpoints.hit("run.range_kept")
 
@@ -144,6 +145,7 @@ class Runner:
         rings = -1
         while not self._stopping.is_set():
             try:
+                # Spec 30, "Runs", step 2.
                 run = self._lease(worker)
                 if run is not None:
                     self._failpoints.hit("run.leased")
@@ -202,11 +204,13 @@ class Runner:
             sides = self._sides(run)
             registry = sides.registry
             tables = provider, requester = self._tables(grant.schema, p, sides)
+            # Spec 30, "Runs", step 3.
             result = self._match_pass(run, grant, registry.id, p, tables, pace, lease)
             lease.check()
             columns = answer_columns(
                 result, provider, self._files.origins(registry.id, p.id), registry.seals[-1].origin
             )
+            # Spec 30, "Runs", step 5.
             self._files.write_result(run.id, p.id, columns)
             self._failpoints.hit("run.result_written")
             self._record(run, worker, _estimate(p.id, len(requester), len(provider), result))

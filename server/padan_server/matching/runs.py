@@ -107,6 +107,7 @@ class Runs:
         self, grant: Grant, list_id: str, registry_id: str, request: RequestKey | None
     ) -> Run:
         """Charge the quota and queue a run, both or neither, once for a request."""
+        # Spec 30, "Runs", step 1.
         with self._ledger.settled(grant) as tx:
             known = replayed(tx, request)
             if known is not None:

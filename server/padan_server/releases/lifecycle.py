@@ -56,6 +56,7 @@ class Releases:
                 return known
             _check(tx, grant, new)
         release_id = secrets.token_hex(16)
+        # Spec 70, step 5.
         self._files.write(release_id, _checked(new, pieces))
         self._failpoints.hit("release.written")
         try:

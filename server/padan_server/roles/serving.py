@@ -157,10 +157,12 @@ def _grpc_server(
         futures.ThreadPoolExecutor(config.rpc_threads, thread_name_prefix="rpc"),
         interceptors=[Guard(Pins(config.parties), metrics, stopping, limits)],
         options=[
+            # Spec 30, "Transport", step 2.
             ("grpc.max_receive_message_length", limits.message_bytes),
             ("grpc.max_send_message_length", limits.message_bytes),
             ("grpc.so_reuseport", 0),
             # A peer that vanishes is noticed within a minute; one that pings too often is cut.
+            # Spec 30, "Transport", step 4.
             ("grpc.keepalive_time_ms", 30_000),
             ("grpc.keepalive_timeout_ms", 20_000),
             ("grpc.keepalive_permit_without_calls", 1),

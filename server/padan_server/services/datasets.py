@@ -61,6 +61,7 @@ class DatasetService(pb_grpc.DatasetServiceServicer):
         def chunks() -> Iterator[Chunk]:
             yield convert.chunk(first)
             for message in request_iterator:
+                # Spec 30, "Upload", step 1.
                 if message.table not in {"", first.table}:
                     raise field_invalid(
                         "table", "satu aliran untuk satu tabel", "one stream serves one table"

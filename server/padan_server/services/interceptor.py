@@ -118,6 +118,7 @@ class Guard(grpc.ServerInterceptor):
         if self._stopping.is_set():
             raise shutting_down()
         call.party = self._pins.party_of(context.auth_context())
+        # Spec 30, "Transport", step 3.
         left = context.time_remaining()
         if left is None or left > self._deadline_seconds:
             raise Refusal(
@@ -130,6 +131,7 @@ class Guard(grpc.ServerInterceptor):
     def begin(self, party: str) -> None:
         """Count a call of ``party``, or refuse it: no party may take every thread."""
         with self._counting:
+            # Spec 30, "Transport", step 5.
             if self._under_way[party] >= self._share:
                 raise Refusal(
                     Reason.TOO_MANY_CALLS,

@@ -63,6 +63,7 @@ def answer(asking: Asking, asked: RequestList) -> Steps[DirectAnswers]:
     answering = Answering(len(asked))
     evaluated: dict[str, int] = {}
     for number, key in enumerate(asking.session.schema.keys):
+        # Spec 60, step 7.
         batch = yield from work(partial(_batch, asking, asked, answering, key))
         if not batch.size:
             continue
@@ -145,11 +146,13 @@ def _take(
     batch: _Batch,
 ) -> None:
     session, which = asking.session, batch.which
+    # Spec 60, step 12.
     found = look_up(session.tables, outputs)
     unknown = np.uint64(~((1 << len(session.place.flow.codes)) - 1) & (1 << 64) - 1)
     empty = found.hit & ~found.ambiguous & (found.codes == 0)
     if found.failed.any() or (found.codes & unknown).any() or empty.any():
         raise _wrong_label(session.schema.keys[number].id)
+    # Spec 60, step 13.
     answering.take(
         number,
         batch.record,

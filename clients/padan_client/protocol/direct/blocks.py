@@ -115,6 +115,7 @@ class Worker:
     def _labelled(self, block: Block) -> list[tuple[DirectKey, Labelled]]:
         plan = self._plan
         return [
+            # Spec 60, step 2.
             (key, label_inputs(key, key_inputs(plan.fields, key, block.records), block.codes))
             for key in plan.direct.keys
         ]
@@ -122,6 +123,7 @@ class Worker:
     def _rows(self, key_id: str, labelled: Labelled) -> Spill:
         outputs = self._key.evaluate(labelled.messages.to_pylist())
         rows = np.zeros(len(labelled), _SPILL)
+        # Spec 60, step 3.
         rows["row"] = label_material(outputs, self._plan.table_id, labelled.answers)
         rows["tolerant"] = self._plan.direct.key(key_id).tolerant
         return rows

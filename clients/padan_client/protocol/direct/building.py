@@ -121,6 +121,7 @@ class Builder:
         with TableWriter(rows) as writer:
             for n, path in enumerate(merged):
                 sealed = np.fromfile(path, np.uint8).reshape(-1, ROW_BYTES)
+                # Spec 60, step 4.
                 writer.append(_sorted(np.concatenate([sealed, dummies[n]])))
         return Built(writer.rows, writer.root)
 

@@ -109,6 +109,7 @@ def evaluate(
     provider's answers cannot be believed.
     """
     order, state = yield from work(lambda: _blinded(asking, label, messages, size))
+    # Spec 60, step 8.
     state.name = yield from _commit(asking, label, state.commitment)
     backoff = asking.patience.start()
     total = len(order)

@@ -255,6 +255,7 @@ def _move_in(table: _Table, manifest: Manifest) -> None:
     # On another disk the rows are copied; the draft's name keeps the server away until they are.
     shutil.move(table.folder / ROWS_FILE, draft / ROWS_FILE)
     (draft / ROWS_FILE).chmod(0o644)
+    # Spec 60, step 5.
     signature = table.home.identity.sign(manifest_statement(manifest.document()))
     (draft / MANIFEST_FILE).write_bytes(manifest.document())
     (draft / SIGNATURE_FILE).write_bytes(signature)

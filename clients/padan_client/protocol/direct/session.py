@@ -155,6 +155,7 @@ def _verified(place: FlowPlace, table: pb.LabelTable) -> Offered:
     fields, schema = direct_schemas(place)
     sign_key = place.agreement.party(place.flow.provider).sign_key_bytes
     try:
+        # Spec 60, step 6: the manifest.
         manifest = verify_manifest(table.manifest, table.signature, sign_key)
         check_manifest(
             manifest,

@@ -130,6 +130,7 @@ class ReleaseFlow:
         described = yield from self._described(name, version, newest)
         sealed = yield from fetch_release(name, described, self._home.patience)
         opened = yield from work(lambda: self._opened(line, described.version, sealed))
+        # Spec 70, step 7.
         self._require_same_history(line, opened.release)
         received = self._received(line, opened)
         kept = Kept(opened.release, opened.signature, opened.content)
@@ -190,8 +191,10 @@ class ReleaseFlow:
             rows=made.rows,
             withheld=made.withheld,
         )
+        # Spec 70, step 3.
         signature = identity.sign(release_statement(release.document()))
         receiver = place.agreement.party(line.receiver).exchange_key_bytes
+        # Spec 70, step 4.
         sealed = seal_release(
             release, signature, made.content, identity.exchange_private(), receiver
         )
@@ -236,6 +239,7 @@ class ReleaseFlow:
     def _opened(self, line: ReleaseLine, version: int, sealed: bytes) -> Opened:
         publisher = self._place.agreement.party(line.publisher)
         try:
+            # Spec 70, step 6.
             opened = open_release(
                 sealed,
                 self._signed_line(line),

@@ -78,6 +78,7 @@ def _aggregate(flow: Flow, columns: dict[str, pa.StringArray], before: bytes | N
     minimum = flow.minimum_cell or 1
     last = None if before is None else published(flow, before)
     try:
+        # Spec 70, step 1: an aggregate.
         counted = tabulate(
             columns, flow.dimensions, flow.tables, minimum, last.named if last else None
         )
@@ -87,6 +88,7 @@ def _aggregate(flow: Flow, columns: dict[str, pa.StringArray], before: bytes | N
         raise _uncountable(error) from None
     except ProtectionError as error:
         raise _unprotected([flow.dimensions[d] for d in error.dims], minimum) from None
+    # Spec 70, step 2.
     verify(counted.tables, counted.counts, protected)
     shown = publishable(counted, protected)
     return Made(
@@ -104,6 +106,7 @@ def _reference(
 ) -> Made:
     cells = zip(*(columns[name].to_pylist() for name in names), strict=True)
     try:
+        # Spec 70, step 1: a list.
         rows = reference.list_rows(names, [tuple(cell or "" for cell in row) for row in cells])
     except ListError as error:
         raise _unlistable(error) from None

@@ -119,9 +119,11 @@ def merge_passes(
     ambiguous. A record that is matched nowhere, but for which a code came that was not for it, is
     ambiguous too: the unit claimed a match, and nobody can say «not found».
     """
+    # Spec 35, step 9.
     merged = merge(len(asked), [o.answers for o in opened], one_to_one=flow.match.one_to_one)
     expected = None
     if passes:
+        # Spec 35, step 10.
         held = _together(flow, schema, merged, opened, passes)
         merged, expected = merged.without(~held.kept), held.expected
     outcomes = merged.outcome.copy()
