@@ -1,4 +1,4 @@
-"""What a flow tolerates when two records are declared the same (spec 40, "Match policy")."""
+"""What a flow tolerates when two records are declared the same (spec 40, "File")."""
 
 from __future__ import annotations
 

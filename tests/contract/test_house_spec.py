@@ -61,6 +61,25 @@ def resolves(name):
     return False
 
 
+@pytest.mark.parametrize("letter", ["C", "R"])
+def test_claims_and_risks_count_from_one(letter):
+    text = (SPEC / "00-threat-model.md").read_text("utf-8")
+    numbers = [int(n) for n in re.findall(rf"^\| {letter}(\d+) \|", text, re.MULTILINE)]
+    assert numbers == list(range(1, len(numbers) + 1))
+
+
+def test_risks_that_are_named_exist():
+    text = (SPEC / "00-threat-model.md").read_text("utf-8")
+    known = set(re.findall(r"^\| (R\d+) \|", text, re.MULTILINE))
+    code = [p for top in ("linkage", "server", "clients") for p in (ROOT / top).rglob("*.py")]
+    named = {
+        (name_of(path), risk)
+        for path in [*PAPERS, *code]
+        for risk in re.findall(r"\bR[1-9]\d*\b", path.read_text("utf-8"))
+    }
+    assert sorted(each for each in named if each[1] not in known) == []
+
+
 def test_the_index_lists_every_page():
     index = (SPEC / "README.md").read_text("utf-8")
     pages = [p.relative_to(SPEC).as_posix() for p in PAGES if p.name != "README.md"]

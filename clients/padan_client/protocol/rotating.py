@@ -1,4 +1,4 @@
-"""Opens or joins the next key epoch of a flow. Spec ``proto/spec/20-keys.md``, "Epochs"."""
+"""Opens or joins the next key epoch of a flow. Spec ``proto/spec/20-keys.md``, "Steps"."""
 
 from __future__ import annotations
 

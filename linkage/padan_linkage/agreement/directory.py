@@ -1,6 +1,6 @@
 """The agreements in a folder: ``<id>.toml`` and one ``<id>.toml.<party>.sig`` a party.
 
-Whatever is wrong with one file is reported with it and does not stop the others. Spec 40, "Files".
+Whatever is wrong with one file is reported with it and does not stop the others. Spec 40, "Folder".
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The five agreements as canonical files, without keys (spec 40, "Examples")."""
+"""The five agreements as canonical files, without keys (spec 40, "Choices in the examples")."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much of the disk the datasets of one party may take in one flow (spec 30, "Trouble")."""
+"""How much of the disk one party's datasets may take in one flow (spec 30, "Residual risks")."""
 
 from __future__ import annotations
 

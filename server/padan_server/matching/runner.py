@@ -124,7 +124,8 @@ class Runner:
     def start(self) -> None:
         """Take back what a killed predecessor had leased, then begin to work.
 
-        Only one process uses a data directory (app.py locks it), so every lease is a dead one's.
+        Only one process uses a data directory (``roles/serving.py`` locks it), so every lease is a
+        dead one's.
         """
         with self._store.write() as tx:
             resumed = tx.runs.release_all()

@@ -1,4 +1,4 @@
-"""The provider put together: this module alone chooses its concrete parts."""
+"""The provider put together: its parts are chosen here and handed to each other."""
 
 from __future__ import annotations
 

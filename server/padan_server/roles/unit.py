@@ -1,4 +1,4 @@
-"""The linkage unit put together: this module alone chooses concrete parts.
+"""The linkage unit put together: its parts are chosen here and handed to each other.
 
 ``Unit(config)`` opens the store and the files, ends what a crash left undone, and is then ready to
 ``start``. Everything it needs from outside (clock, matching engine, disk) can be handed in.

@@ -1,5 +1,6 @@
 """The gRPC services: protobuf in, protobuf out; what happens is the domain's.
 
 Start at :mod:`.interceptor`, through which every call comes; :mod:`.convert` turns messages into
-the domain's types and back, :mod:`.status` errors into a ``google.rpc.Status``.
+the domain's types and back (:mod:`.direct` and :mod:`.releases` their own few), :mod:`.status`
+refusals into a ``google.rpc.Status``.
 """

@@ -1,4 +1,4 @@
-"""Protobuf to domain types and back: the only module that knows both."""
+"""Protobuf to domain types and back, for agreements, datasets and runs."""
 
 from __future__ import annotations
 

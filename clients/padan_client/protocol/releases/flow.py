@@ -1,6 +1,6 @@
 """One line of a flow that releases, from either side: publish a version, or fetch and verify one.
 
-Spec ``proto/spec/70-releases.md``. :mod:`.client` carries the steps out.
+Spec ``proto/spec/70-releases.md``. :mod:`padan_client.releases` carries the steps out.
 """
 
 from __future__ import annotations

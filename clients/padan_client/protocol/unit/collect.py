@@ -1,6 +1,6 @@
 """Takes in the answers of one pass, message by message, and believes none before it is checked.
 
-Spec ``proto/spec/30-unit-mode.md``, "Results". A message is taken whole or not at all, so a broken
+Spec ``proto/spec/30-unit-mode.md``, "Answers". A message is taken whole or not at all, so a broken
 stream goes on at :attr:`PassCollector.next_row`.
 """
 

@@ -55,9 +55,10 @@ def search(
 
     Rows ``span[0] ≤ i < span[1]`` of ``filters`` uint64[n, words] against all ``others``; a span
     begins and ends with a tile or with the table. What the tiles compare are the filters again: as
-    rows in ``sketches``, side by side in ``columns`` (:func:`lanes.side_by_side`). ``weights``: set
-    bits; ``limit`` int64[sums of weights]: the greatest distance of a hit; ``bound`` of each row
-    and ``excess`` of each column, with those that fill up a tile: limit[p + q] ≤ bound - excess.
+    rows in ``sketches``, side by side in ``columns`` (:func:`.lanes.side_by_side`). ``weights``:
+    set bits; ``limit`` int64[sums of weights]: the greatest distance of a hit; ``bound`` of each
+    row and ``excess`` of each column, with those that fill up a tile: limit[p + q] ≤ bound -
+    excess.
     ``same``: both sides are one table, a pair counts once.
 
     Stops when all is done, at[COLUMN] = len(others), or when ``found`` may not hold the hits of one

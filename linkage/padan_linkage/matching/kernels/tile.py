@@ -47,7 +47,7 @@ def _make_hits(*, paired: bool) -> Callable[..., int]:
 
     Looks for pairs of a tile with distance + ``excess[column + c]`` ≤ ``bound[at + r]``. The tile's
     rows are those from ``row`` on, of ``words`` words each; past ``last`` the last one stands in.
-    Its columns are those from ``column`` on, which lie in groups (:func:`lanes.side_by_side`).
+    Its columns are those from ``column`` on, which lie in groups (:func:`.lanes.side_by_side`).
     Gives one bit a pair, that of row r and column c being ``r * COLUMNS + c``; 0 where none is
     near enough. ``paired``: words are taken two by two, and what differs in either or both counts
     once (see :func:`_distances`).

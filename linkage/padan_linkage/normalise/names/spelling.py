@@ -2,7 +2,7 @@
 
 Only what is the same name written otherwise belongs here, because equality is decided on the
 result. What merely sounds alike is in ``phonetic``. Tables: ``data/spellings.txt``; spec 12,
-"Spelling".
+"Names of persons".
 """
 
 from __future__ import annotations
