@@ -10,7 +10,7 @@ P = 2**255 - 19
 L = 2**252 + 27742317777372353535851937790883648493
 
 
-class Call:
+class Faults:
     """One call of the protocol: inputs that it takes, and changes of them that it must refuse.
 
     ``section`` says where the spec has it; ``name`` begins the names of its faults.
@@ -34,7 +34,7 @@ class Call:
         self.refused.append({"fault": whole, "error": error, "change": made})
 
 
-def negative(spec: str, *calls: Call) -> dict[str, Any]:
+def negative(spec: str, *calls: Faults) -> dict[str, Any]:
     """The content of one file."""
     return {
         "spec": f"proto/spec/{spec}",

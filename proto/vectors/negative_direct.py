@@ -6,11 +6,11 @@ from typing import Any
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from direct_vectors import ELEMENTS, direct, element
-from faults import Call, L, P, flip, little, negative
+from faults import Faults, L, P, flip, little, negative
 from material import EPOCH, FLOW, key_bytes
 from negative_manifests import agreed_manifests, manifests, sequences, signed_manifests
 
-from padan_linkage.crypto.merkle import Tree, leaf_hash
+from padan_linkage.crypto.merkle import Tree, leaf_hash, node_hash
 from padan_linkage.direct.blinding import blind
 from padan_linkage.direct.commitment import CHUNK_ELEMENTS, Commitment
 from padan_linkage.direct.oprf import epoch_key
@@ -60,11 +60,11 @@ def wrong_points(good: bytes) -> dict[str, bytes]:
     }
 
 
-def elements(made: dict[str, Any]) -> Call:
+def elements(made: dict[str, Any]) -> Faults:
     """Blinded elements, before the provider evaluates any."""
     first, second = bytes.fromhex(made["public_key"]), little(SMALL)
     names = ("seed", "agreement_digest", "flow_id", "epoch")
-    call = Call("element", "Evaluation", **{n: made[n] for n in names}, elements=first + second)
+    call = Faults("element", "Evaluation", **{n: made[n] for n in names}, elements=first + second)
     for name, raw in wrong_points(first).items():
         call.fault(name, "OprfError", elements=first + raw)
     call.fault("truncated", "OprfError", elements=(first + second)[:-1])
@@ -72,7 +72,7 @@ def elements(made: dict[str, Any]) -> Call:
     return call
 
 
-def evaluations(made: dict[str, Any]) -> Call:
+def evaluations(made: dict[str, Any]) -> Faults:
     """The provider's answer to two blinded elements, and the proof of it."""
     digest = bytes.fromhex(made["agreement_digest"])
     seed = bytes.fromhex(made["seed"])
@@ -85,7 +85,7 @@ def evaluations(made: dict[str, Any]) -> Call:
     evaluated, _ = key.evaluate_blinded(blinded)
     theirs, _ = wrong.evaluate_blinded(blinded)
     one, two = evaluated[:32], evaluated[32:]
-    call = Call(
+    call = Faults(
         "evaluation",
         "Evaluation",
         inputs=INPUTS,
@@ -122,12 +122,12 @@ def evaluations(made: dict[str, Any]) -> Call:
     return call
 
 
-def labels(made: dict[str, Any]) -> Call:
+def labels(made: dict[str, Any]) -> Faults:
     """A row of the table whose tag was found, opened with the output that led to it."""
     label = next(each for each in made["labels"] if not each["ambiguous"])
     row = bytes.fromhex(next(r for r in made["rows"] if r.startswith(label["tag"])))
     key, tag = bytes.fromhex(label["label_key"]), row[:16]
-    call = Call("label", "Label", output=label["output"], table_id=made["table_id"], row=row)
+    call = Faults("label", "Label", output=label["output"], table_id=made["table_id"], row=row)
     call.fault("bad_tag", "", row=flip(row, 47))
     call.fault("bad_ciphertext", "", row=flip(row, 16))
     call.fault("zero_tag", "", row=row[:32] + bytes(16))
@@ -154,11 +154,11 @@ def labels(made: dict[str, Any]) -> Call:
     return call
 
 
-def label_tables(made: dict[str, Any]) -> Call:
+def label_tables(made: dict[str, Any]) -> Faults:
     """The only chunk of a downloaded table of three rows, the hashes, and the manifest's root."""
     rows = bytes.fromhex("".join(made["rows"][:3]))
     hashes = leaf_hash(rows)
-    call = Call(
+    call = Faults(
         "label_table",
         "Table",
         row_count=3,
@@ -184,13 +184,13 @@ def label_tables(made: dict[str, Any]) -> Call:
     return call
 
 
-def committed_chunks() -> Call:
+def committed_chunks() -> Faults:
     """The last chunk of a committed list, as the provider takes it before it evaluates."""
     whole = b"".join(map(element, range(ELEMENTS)))
     committed = Commitment.to(whole)
     number = ELEMENTS // CHUNK_ELEMENTS
     last, path = whole[number * CHUNK_ELEMENTS * 32 :], committed.audit_path(number)
-    call = Call(
+    call = Faults(
         "committed_chunk",
         "Commitment",
         root=committed.root,
@@ -218,4 +218,7 @@ def committed_chunks() -> Call:
     fault("bad_audit_path", audit_path=flip(path, 0))
     fault("audit_path_of_another_chunk", audit_path=committed.audit_path(0))
     fault("step_too_many", audit_path=path + bytes(32))
+    fault("root_below_the_top", root=leaf_hash(last), audit_path=b"")
+    above = node_hash(bytes(32), committed.root)
+    fault("root_above_the_top", root=above, audit_path=path + bytes(32))
     return call

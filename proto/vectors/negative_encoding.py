@@ -7,7 +7,7 @@ from copy import deepcopy
 from typing import Any
 
 import numpy as np
-from faults import Call, flip, negative
+from faults import Faults, flip, negative
 from material import EPOCH, key_bytes
 
 from padan_linkage.normalise import NORMALISER_VERSION
@@ -53,9 +53,9 @@ def text(schema: dict[str, Any]) -> str:
     return json.dumps(schema, sort_keys=True, separators=(",", ":"))
 
 
-def schemas() -> Call:
+def schemas() -> Faults:
     """A schema as an agreement has it; each fault is one entry, given by its path."""
-    call = Call("schema", "Schema digest; Limits", schema=text(SCHEMA))
+    call = Faults("schema", "Schema digest; Limits", schema=text(SCHEMA))
     segment, alone = (("passes", number, "similar", 0) for number in (0, 1))
     for name, path, value in [
         ("bits_not_whole_words", (*alone, "bits"), 100),
@@ -98,7 +98,7 @@ def changed(path: tuple[str | int, ...], value: Any) -> dict[str, Any]:
     return whole
 
 
-def chunks() -> Call:
+def chunks() -> Faults:
     """A chunk of a delta's table, as the unit takes it; what is malformed has the right digest."""
     schema = Schema.model_validate(SCHEMA)
     layout = Layout.of(schema, schema.passes[0], provider=True, delta=True)
@@ -109,7 +109,7 @@ def chunks() -> Call:
         for name, width in layout.columns()
     }
     columns |= {"keys": bytes.fromhex("ff030000"), "operations": b"\x01\x02"}
-    call = Call(
+    call = Faults(
         "chunk",
         "Tables",
         schema=text(SCHEMA),
@@ -152,13 +152,13 @@ def digest(layout: Layout, columns: dict[str, bytes]) -> bytes:
     return PassTable("lahir", layout, arrays).digest()
 
 
-def sides() -> Call:
+def sides() -> Faults:
     """What two uploads say of how they were encoded, before a row of them is compared."""
     names = ("schema_digest", "epoch", "normaliser_version", "key_check_value")
     said = (key_bytes("schema"), EPOCH, NORMALISER_VERSION, key_bytes("check value")[:16])
     mine = {f"my_{name}": value for name, value in zip(names, said, strict=True)}
     theirs = {f"their_{name}": value for name, value in zip(names, said, strict=True)}
-    call = Call("sides", "Schema digest", **mine, **theirs)
+    call = Faults("sides", "Schema digest", **mine, **theirs)
     call.fault("wrong_schema", "Refusal:SCHEMA_MISMATCH", their_schema_digest=key_bytes("other"))
     call.fault("wrong_epoch", "Refusal:EPOCH_MISMATCH", their_epoch=EPOCH + 1)
     call.fault("wrong_normaliser", "Refusal:NORMALISER_MISMATCH", their_normaliser_version="id-1")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from faults import Call, L, P, flip, little, negative
+from faults import Faults, L, P, flip, little, negative
 from key_vectors import keys, sealed_codes
 from material import EPOCH, FLOW, key_bytes
 
@@ -39,11 +39,11 @@ def side(made: dict[str, Any], party: str) -> dict[str, bytes]:
     return {name: bytes.fromhex(value) for name, value in made[party].items()}
 
 
-def exchanges(made: dict[str, Any]) -> Call:
+def exchanges(made: dict[str, Any]) -> Faults:
     """X25519."""
     private = side(made, "provider")["epoch_private"]
     public = side(made, "requester")["epoch_public"]
-    call = Call("exchange", "Derivation", private=private, public=public)
+    call = Faults("exchange", "Derivation", private=private, public=public)
     for name, number in SMALL_ORDER.items():
         call.fault(f"public_key_{name}", "KeyAgreementError", public=little(number))
     call.fault("public_key_truncated", "KeyAgreementError", public=public[:-1])
@@ -52,12 +52,12 @@ def exchanges(made: dict[str, Any]) -> Call:
     return call
 
 
-def contributions(made: dict[str, Any]) -> Call:
+def contributions(made: dict[str, Any]) -> Faults:
     """A contribution as the unit relays it, and its peer takes it."""
     mine = side(made, "provider")
     digest, public, signature = key_bytes("agreement"), mine["epoch_public"], mine["signature"]
     place = f"agreements/{AGREEMENT}/flows/{FLOW}/epochs"
-    call = Call(
+    call = Faults(
         "contribution",
         "Contributions",
         agreement=AGREEMENT,
@@ -99,11 +99,11 @@ def unlabelled(digest: bytes, public: bytes) -> bytes:
     return sign(key_bytes("provider sign"), statement.partition(b"\x00")[2])
 
 
-def linkage_keys(made: dict[str, Any]) -> Call:
+def linkage_keys(made: dict[str, Any]) -> Faults:
     """The provider derives the key, and its check value meets the requester's."""
     mine, peer = side(made, "provider"), side(made, "requester")
     foreign = exchange_public_key(key_bytes("other epoch"))
-    call = Call(
+    call = Faults(
         "linkage_key",
         "Derivation; Check value",
         my_static=mine["exchange_private"],
@@ -141,11 +141,11 @@ def linkage_keys(made: dict[str, Any]) -> Call:
     return call
 
 
-def subkeys(made: dict[str, Any]) -> Call:
+def subkeys(made: dict[str, Any]) -> Faults:
     """A subkey of a linkage secret."""
     digest = key_bytes("schema")
     secret = bytes.fromhex(made["linkage_secret"])
-    call = Call(
+    call = Faults(
         "subkey",
         "Subkeys",
         linkage_secret=secret,
@@ -167,12 +167,12 @@ def negative_sealed_codes() -> dict[str, Any]:
     return negative("25-sealed-codes.md", codes(made), payloads(made))
 
 
-def codes(made: dict[str, Any]) -> Call:
+def codes(made: dict[str, Any]) -> Faults:
     """One code, opened by the requester; what ``refused`` of the positive file has, and more."""
     public = ("agreement_digest", "seal_id", "encapsulated_key", "provider_public")
     valid: dict[str, Any] = {name: bytes.fromhex(made[name]) for name in public}
     sealed = bytes.fromhex(made["sealed"]["nik"][0])
-    call = Call(
+    call = Faults(
         "sealed_code",
         "Opening",
         **valid,
@@ -202,10 +202,10 @@ def codes(made: dict[str, Any]) -> Call:
     return call
 
 
-def payloads(made: dict[str, Any]) -> Call:
+def payloads(made: dict[str, Any]) -> Faults:
     """A payload that a seal held."""
     payload = bytes.fromhex(made["payloads"][0]["payload"])
-    call = Call("payload", "Payload", payload=payload)
+    call = Faults("payload", "Payload", payload=payload)
     call.fault("version_zero", "", payload=b"\x00" + payload[1:])
     call.fault("unknown_version", "", payload=b"\x02" + payload[1:])
     call.fault("unknown_flag", "", payload=payload[:1] + b"\x02" + payload[2:])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from faults import Call, L, flip, little
+from faults import Faults, L, flip, little
 from material import EPOCH, key_bytes
 
 from padan_linkage.crypto.signatures import sign
@@ -22,11 +22,11 @@ def spelt(content: dict[str, Any], **change: Any) -> bytes:
     return text.encode("ascii")
 
 
-def manifests(made: dict[str, Any]) -> Call:
+def manifests(made: dict[str, Any]) -> Faults:
     """The form of a manifest, whoever signed it."""
     content = made["manifest"]["content"]
     document = made["manifest"]["document"]
-    call = Call("manifest", "Manifest", document=document)
+    call = Faults("manifest", "Manifest", document=document)
 
     def fault(name: str, field: str, **change: Any) -> None:
         error = f"ManifestError:{field}" if field else "ManifestError"
@@ -61,12 +61,12 @@ def manifests(made: dict[str, Any]) -> Call:
     return call
 
 
-def signed_manifests(made: dict[str, Any]) -> Call:
+def signed_manifests(made: dict[str, Any]) -> Faults:
     """A manifest under the provider's signature."""
     manifest = made["manifest"]
     private, document = key_bytes("provider sign"), manifest["document"]
     signature = bytes.fromhex(manifest["signature"])
-    call = Call(
+    call = Faults(
         "signed_manifest",
         "Manifest",
         document=document,
@@ -94,11 +94,11 @@ def signed_manifests(made: dict[str, Any]) -> Call:
     return call
 
 
-def agreed_manifests(made: dict[str, Any]) -> Call:
+def agreed_manifests(made: dict[str, Any]) -> Faults:
     """A manifest beside what the requester's agreement says, and today's date."""
     content = made["manifest"]["content"]
     agreed = ("agreement", "agreement_digest", "flow", "direct_schema_digest", "normaliser_version")
-    call = Call(
+    call = Faults(
         "agreed_manifest",
         "Manifest",
         document=made["manifest"]["document"],
@@ -119,7 +119,7 @@ def agreed_manifests(made: dict[str, Any]) -> Call:
     return call
 
 
-def sequences(made: dict[str, Any]) -> Call:
+def sequences(made: dict[str, Any]) -> Faults:
     """A base and its two deltas, in order; the last table has the fault."""
     content = made["manifest"]["content"]
     whole = [
@@ -127,7 +127,7 @@ def sequences(made: dict[str, Any]) -> Call:
         spelt(content),
         last := spelt(content, table="00" * 16, sequence=2),
     ]
-    call = Call("sequence", "Manifest; Deltas", now=NOW, documents=[d.decode() for d in whole])
+    call = Faults("sequence", "Manifest; Deltas", now=NOW, documents=[d.decode() for d in whole])
 
     def fault(name: str, field: str, **change: Any) -> None:
         document = spelt(json.loads(last), **change)

@@ -9,7 +9,7 @@ from unittest import mock
 
 from Crypto.Protocol import HPKE
 from Crypto.Protocol.DH import import_x25519_private_key
-from faults import Call, flip, little, negative
+from faults import Faults, flip, little, negative
 from material import key_bytes
 
 from padan_linkage.crypto.epochs import framed
@@ -51,10 +51,10 @@ def signed(document: bytes) -> dict[str, Any]:
     return {"document": document.decode(), "signature": sign(SIGN_KEY, release_statement(document))}
 
 
-def releases() -> Call:
+def releases() -> Faults:
     """A manifest as this version of this line; whatever is wrong in it, the publisher signed it."""
     valid = signed(manifest())
-    call = Call(
+    call = Faults(
         "release",
         "Manifest",
         **valid,
@@ -95,7 +95,7 @@ def releases() -> Call:
     return call
 
 
-def envelopes() -> Call:
+def envelopes() -> Faults:
     """An envelope, opened by its receiver."""
     publisher, receiver = key_bytes("provider exchange"), key_bytes("requester exchange")
     document = manifest()
@@ -103,7 +103,7 @@ def envelopes() -> Call:
     inner = len(document).to_bytes(4, "big") + document + signature + CONTENT
     inner += bytes(padded_length(len(inner)) - len(inner))
     sealed = envelope(inner)
-    call = Call(
+    call = Faults(
         "envelope",
         "Envelope",
         sealed=sealed,

@@ -31,7 +31,8 @@ from padan_server.admission.compatibility import check_sides
 from padan_server.base.model import Encoding
 from padan_server.datasets.uploads import Chunk, checked_columns
 
-FILES = sorted((Path(__file__).parents[2] / "proto/vectors/negative").glob("*.json"))
+ROOT = Path(__file__).parents[2]
+FILES = sorted((ROOT / "proto/vectors/negative").glob("*.json"))
 
 
 class Declined(Exception):
@@ -269,3 +270,11 @@ def test_every_fault_has_a_name_of_its_own_and_every_call_some():
     names = [param.id for param in FAULTS]
     assert len(set(names)) == len(names) > 200
     assert {param.values[0] for param in FAULTS} == CALLS.keys()
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_files_name_the_page_and_its_sections(path):
+    content = json.loads(path.read_text("utf-8"))
+    headings = (ROOT / content["spec"]).read_text("utf-8").split("\n")
+    named = {each for call in content["calls"].values() for each in call["section"].split("; ")}
+    assert [each for each in named if f"## {each}" not in headings] == []
