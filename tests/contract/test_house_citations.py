@@ -20,7 +20,14 @@ PACKAGES = {
     for package in sorted((ROOT / top).glob("padan_*"))
 }
 CODE = [path for name, top in PACKAGES.items() for path in sorted((top / name).rglob("*.py"))]
-TESTS = [path for top in ("tests", "proto/vectors") for path in sorted((ROOT / top).rglob("*.py"))]
+TESTS = [
+    *sorted(ROOT.glob("*.py")),
+    *(
+        path
+        for top in ("tests", "proto/vectors", ".ci")
+        for path in sorted((ROOT / top).rglob("*.py"))
+    ),
+]
 PROTOS = sorted((ROOT / "proto/padan").rglob("*.proto"))
 PAPERS = [
     *sorted(ROOT.glob("*.md")),
