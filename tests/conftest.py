@@ -5,12 +5,17 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 sys.path.insert(0, str(Path(__file__).parent / "support"))
 
 # Workers of a parallel run find a width of 80 in their environment, and rich would keep to it.
 os.environ.pop("COLUMNS", None)
 os.environ.pop("LINES", None)
+
+# Examples are judged by what comes out; how long one takes depends on what else the machine does.
+settings.register_profile("padan", deadline=None)
+settings.load_profile("padan")
 
 pytest_plugins = ["server_fixture", "provider_fixture", "client_fixture", "direct_fixture"]
 

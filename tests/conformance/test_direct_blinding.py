@@ -64,7 +64,7 @@ def test_every_byte_of_the_official_vectors(vectors):
 INPUTS = st.lists(st.binary(min_size=1, max_size=80), min_size=1, max_size=6)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(INPUTS, st.data())
 def test_the_library_answers_what_the_kernels_ask(inputs, data):
     key = oprf.epoch_key(bytes(32), agreement_digest=bytes(32), flow_id="f", epoch=1)
@@ -75,7 +75,7 @@ def test_the_library_answers_what_the_kernels_ask(inputs, data):
     assert blind(inputs, seed).elements == batch.elements, "a repeat finds another list"
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.binary(min_size=1, max_size=60), st.integers(1, L - 1))
 def test_a_blinded_element_is_the_reference_s(reference_voprf, message, scalar):
     assert blind_with([message], [scalar]).elements == reference_voprf.blind(message, scalar)
@@ -92,7 +92,7 @@ def test_scalars_at_every_edge(reference_voprf):
         assert product == expected, hex(scalar)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(st.tuples(st.integers(1, L - 1), st.integers(0, L - 1)), min_size=1, max_size=5))
 def test_a_sum_is_the_reference_s(reference_voprf, pairs):
     base = reference_voprf.decode(GENERATOR)
@@ -119,7 +119,7 @@ def flip(raw, bit):
     return bytes(changed)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(encodings())
 def test_encodings_are_refused_just_where_the_reference_refuses(reference_voprf, raw):
     try:
@@ -152,7 +152,7 @@ def numbers():
     )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(numbers())
 def test_numbers_modulo_p(value):
     out = np.zeros((4, 32), np.uint8)
@@ -171,7 +171,7 @@ def batch(key):
     return made, *key.evaluate_blinded(made.elements), key.public_key
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(part=st.integers(0, 2), bit=st.integers(0, 255))
 def test_no_flipped_bit_passes_as_proved(batch, part, bit):
     made, *answer = batch

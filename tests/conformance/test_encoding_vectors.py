@@ -155,7 +155,7 @@ def schemas(draw):
 
 
 @given(schemas(), st.lists(st.tuples(*[VALUES] * 5), min_size=1, max_size=3), st.binary())
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 def test_reference_and_package_agree_on_any_record(reference, schema, people, salt):
     secret = hashlib.sha256(salt).digest()
     key = LinkageKey(secret, bytes(32), "flow", 1)
@@ -194,7 +194,7 @@ def compare_row(schema, row, expected):
 
 
 @given(st.sampled_from(KINDS), VALUES)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_qgrams_agree_and_never_repeat(reference, kind, value):
     grams = qgrams(Kind(kind), value)
     assert grams == reference.qgrams(kind, value)

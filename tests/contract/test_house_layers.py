@@ -144,7 +144,7 @@ def plant(tree, number, place, imported):
 
 
 def names(details, module):
-    """Whether a contract's findings name the breach: the import, the circle's hall, a stray room."""
+    """Whether a contract's findings name the breach: the import, the circle, a stray room."""
     flat = " ".join(details.split())
     hall = module.rpartition(".")[0]
     told = (f"{module} -> ", f"- {module} ", f"No cycles are allowed in {hall}. ")

@@ -25,6 +25,7 @@ from agency import people
 from cryptography.hazmat.primitives import serialization
 from e2e_search import Search, files_under, private_memory, spellings
 from e2e_town import PARTIES, Town, inside
+from patience import PATIENCE
 
 from padan_client import provider
 from padan_client.home.epochs import EpochStore
@@ -230,7 +231,7 @@ def scene(session_pki, tmp_path_factory):
         disk["alive"] = files_under(town.data)
     finally:
         process.terminate()
-        assert process.wait(30) == 0
+        assert process.wait(PATIENCE) == 0
     disk["stopped"] = files_under(town.data)
     missing = what_it_must_not_have(secrets, rows, answers, town)
     return Scene(missing, what_it_has(secrets, town, flow), disk, log.read_bytes(), memory)

@@ -10,6 +10,7 @@ from datetime import timedelta
 import pytest
 from direct_party import asked
 from journey import Driver
+from patience import PATIENCE
 from provider_fixture import alive, children, table_id
 from server_fixture import NOW
 
@@ -126,7 +127,7 @@ def test_its_workers_end_with_it(make_provider_process):
     process.start()
     (worker,) = children(process.process.pid)
     process.kill()
-    ends = time.monotonic() + 30
+    ends = time.monotonic() + PATIENCE
     while alive(worker):
         assert time.monotonic() < ends, "an evaluation process outlives its provider"
 

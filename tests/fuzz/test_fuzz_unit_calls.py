@@ -13,6 +13,7 @@ from google.longrunning import operations_pb2
 from google.protobuf import message_factory
 from google.protobuf.descriptor import FieldDescriptor
 from parties import PartyClient, refusal
+from patience import PATIENCE
 
 from padan.v1 import (
     agreement_service_pb2,
@@ -141,7 +142,7 @@ def outcome(channel, method, strange):
     )
     sent = [strange.message(method.input_type) for _ in range(3 if method.client_streaming else 1)]
     try:
-        got = call(iter(sent) if method.client_streaming else sent[0], timeout=10)
+        got = call(iter(sent) if method.client_streaming else sent[0], timeout=PATIENCE)
         if method.server_streaming:
             list(got)
     except grpc.RpcError as error:

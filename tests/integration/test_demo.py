@@ -19,8 +19,6 @@ from padan_lab.demo.score import score
 from padan_lab.generate import Demo, generate_demo
 from padan_linkage.agreement import example, load_agreement, load_directory
 
-pytestmark = pytest.mark.timeout(300)
-
 POPULATION, CANDIDATES, SEED = 2000, 1000, 1
 
 

@@ -9,6 +9,7 @@ import grpc
 import pytest
 from direct_party import Asked, asked
 from parties import refusal
+from patience import PATIENCE
 
 from padan.v1 import direct_service_pb2 as pb
 from padan_linkage.direct import oprf
@@ -79,7 +80,7 @@ def test_a_stream_answers_in_order_and_while_it_is_being_sent(make_provider):
     def messages():
         for chunk in (2, 0):
             yield mine.message(made.name, chunk)
-        assert answered.wait(30)  # sends on only when it has the first answers
+        assert answered.wait(PATIENCE)  # sends on only when it has the first answers
         yield mine.message(made.name, 1)
 
     seen = []
@@ -325,7 +326,7 @@ def test_a_suspension_stops_a_stream_at_the_next_chunk(make_provider):
 
     def messages():
         yield mine.message(made.name, 0)
-        assert suspended.wait(30)
+        assert suspended.wait(PATIENCE)
         yield mine.message(made.name, 1)
 
     stream = client.direct.EvaluateElementStream(messages())
@@ -355,7 +356,7 @@ def test_a_caller_that_hangs_up_leaves_nothing_behind(make_provider):
 
     def messages():
         yield mine.message(made.name, 0)
-        gone.wait(30)
+        gone.wait(PATIENCE)
 
     stream = client.direct.EvaluateElementStream(messages())
     assert next(stream).chunk == 0

@@ -14,6 +14,7 @@ import grpc
 import pytest
 from direct_party import asked
 from parties import refusal
+from patience import PATIENCE
 from provider_fixture import children
 
 from padan.v1 import direct_service_pb2 as pb
@@ -43,7 +44,7 @@ def test_the_real_command_answers_and_stops_in_good_order(make_provider_process,
     answers = list(client.direct.EvaluateElementStream(iter(messages)))
     outputs = mine.blinding  # one proof a chunk: checked chunk by chunk elsewhere
     assert sum(len(a.evaluated) for a in answers) == 32 * len(outputs)
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as page:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=PATIENCE) as page:
         assert b"padan_evaluated_elements_total 1100.0" in page.read()
     assert process.stop() == 0
     told = [json.loads(line)["event"] for line in process.log.read_text().splitlines()]
@@ -63,7 +64,7 @@ def test_a_stopping_provider_ends_its_streams_and_keeps_what_it_answered(make_pr
 
     def messages():
         yield mine.message(made.name, 0)
-        stopping.wait(30)
+        stopping.wait(PATIENCE)
         yield mine.message(made.name, 1)
 
     stream = client.direct.EvaluateElementStream(messages())
@@ -104,7 +105,7 @@ def test_a_provider_without_its_settings_says_which(make_provider_process):
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=PATIENCE,
     )
     assert done.returncode == 2
     assert "party" in done.stderr

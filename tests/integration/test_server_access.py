@@ -14,6 +14,7 @@ from grpc_reflection.v1alpha.proto_reflection_descriptor_database import (
     ProtoReflectionDescriptorDatabase,
 )
 from parties import chunk, refusal
+from patience import PATIENCE
 from pki import Pki
 from server_fixture import FixedClock
 
@@ -42,7 +43,7 @@ def unavailable(channel):
     """That no call gets through on this channel, whatever it asks."""
     stub = health_pb2_grpc.HealthStub(channel)
     with pytest.raises(grpc.RpcError) as caught:
-        stub.Check(health_pb2.HealthCheckRequest(), timeout=10)
+        stub.Check(health_pb2.HealthCheckRequest(), timeout=PATIENCE)
     return caught.value.code() is grpc.StatusCode.UNAVAILABLE
 
 
@@ -351,7 +352,7 @@ def idle_streams(make_unit):
 
     def silent():
         yield reflection_pb2.ServerReflectionRequest(list_services="")
-        enough.wait(60)
+        enough.wait(PATIENCE)
 
     def open_streams(count):
         stub = reflection_pb2_grpc.ServerReflectionStub(unit.client("bpjstk").raw)

@@ -12,6 +12,7 @@ import grpc
 import numpy as np
 import pytest
 from parties import answers, chunk, chunks, refusal
+from patience import PATIENCE
 from signing import Identity
 
 from padan.v1 import agreement_service_pb2 as agreement_pb
@@ -348,10 +349,10 @@ def test_rows_are_safe_while_the_stream_still_runs(upload):
     def slowly():
         yield from chunks(table_name(dataset), table, stop=200)
         asked.set()
-        assert more.wait(20)
+        assert more.wait(PATIENCE)
 
     call = provider.datasets.UploadTable.future(slowly())
-    assert asked.wait(20)
+    assert asked.wait(PATIENCE)
     while status(provider, dataset)[0] < 200:
         pass
     more.set()
@@ -364,7 +365,7 @@ def test_a_newer_stream_takes_over_from_one_that_hangs(upload):
 
     def hanging():
         yield from chunks(table_name(dataset), table, stop=200)
-        release.wait(20)
+        release.wait(PATIENCE)
 
     hung = provider.datasets.UploadTable.future(hanging())
     while status(provider, dataset)[0] < 200:
@@ -386,7 +387,7 @@ def test_a_cut_stream_goes_on_where_the_unit_says(upload, cut):
         raise ConnectionError
 
     call = provider.datasets.UploadTable.future(cut_off())
-    assert sent.wait(20)
+    assert sent.wait(PATIENCE)
     call.cancel()
     safe, complete = status(provider, dataset)
     assert safe <= cut

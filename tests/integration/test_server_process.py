@@ -14,6 +14,7 @@ import urllib.request
 import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
+from patience import PATIENCE
 
 from padan.v1 import agreement_service_pb2 as agreement_pb
 from padan.v1 import run_service_pb2 as run_pb
@@ -38,7 +39,7 @@ def test_the_real_command_matches_and_stops_in_good_order(make_unit_process, fre
     run = requester.watch(requester.run_of(requester.start_run(listed)).name)
     assert run.state == run_pb.Run.STATE_SUCCEEDED
     assert all(p.matched_rows >= 30 for p in run.passes if p.estimated)
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as page:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=PATIENCE) as page:
         assert b"padan_uploaded_rows_total" in page.read()
     kept = list(unit.house.data_dir.rglob("*"))
     assert len(kept) > 10
@@ -57,7 +58,7 @@ def handshake(unit, highest):
     context.set_alpn_protocols(["h2"])
     context.maximum_version = highest
     with (
-        socket.create_connection(("127.0.0.1", unit.port), timeout=10) as plain,
+        socket.create_connection(("127.0.0.1", unit.port), timeout=PATIENCE) as plain,
         context.wrap_socket(plain, server_hostname="localhost") as secure,
     ):
         return secure.version()
@@ -118,7 +119,7 @@ def test_two_units_never_share_a_data_directory(make_unit_process):
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=PATIENCE,
     )
     assert second.returncode == 3
     assert "data_dir is used by another server" in second.stderr

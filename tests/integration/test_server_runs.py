@@ -11,6 +11,7 @@ import pytest
 from engines import FakeEngine, Gate
 from google.longrunning import operations_pb2
 from parties import answers, refusal
+from patience import PATIENCE
 
 from padan.v1 import agreement_service_pb2 as agreement_pb
 from padan.v1 import dataset_service_pb2 as dataset_pb
@@ -172,7 +173,7 @@ def test_a_run_is_watched_from_its_queue_to_its_end(matched):
     _, _, requester, listed = matched(engine=FakeEngine(gate))
     run = start(requester, listed)
     stream = requester.runs.WatchRun(run_pb.WatchRunRequest(name=run.name))
-    assert gate.reached.wait(20)
+    assert gate.reached.wait(PATIENCE)
     gate.opened.set()
     seen = list(stream)
     assert seen[-1].state == run_pb.Run.STATE_SUCCEEDED
@@ -230,7 +231,7 @@ def test_a_cancelled_run_stops_and_leaves_nothing(matched):
     unit, _, requester, listed = matched(engine=FakeEngine(gate))
     operation = requester.start_run(listed)
     run = requester.run_of(operation)
-    assert gate.reached.wait(20)
+    assert gate.reached.wait(PATIENCE)
     assert get(requester, run).state == run_pb.Run.STATE_RUNNING
     cancelled = requester.runs.CancelRun(run_pb.CancelRunRequest(name=run.name))
     assert cancelled.state == run_pb.Run.STATE_CANCELLED
@@ -324,7 +325,7 @@ def test_a_suspension_stops_a_run_between_passes(matched):
     engine = FakeEngine(gate)
     unit, provider, requester, listed = matched(engine=engine)
     run = start(requester, listed)
-    assert gate.reached.wait(20)
+    assert gate.reached.wait(PATIENCE)
     name = "agreements/kemnaker-bkn-2024"
     provider.agreements.SuspendAgreement(
         agreement_pb.SuspendAgreementRequest(name=name, article="Pasal 10 ayat (2)")
@@ -343,7 +344,7 @@ def test_a_list_erased_under_a_run_ends_it(matched):
     gate = Gate()
     unit, _, requester, listed = matched(engine=FakeEngine(gate))
     run = start(requester, listed)
-    assert gate.reached.wait(20)
+    assert gate.reached.wait(PATIENCE)
     requester.datasets.DeleteDataset(dataset_pb.DeleteDatasetRequest(name=listed.name))
     gate.opened.set()
     found = requester.watch(run.name)
@@ -357,7 +358,7 @@ def test_a_stopping_unit_gives_its_run_back(make_house, make_unit, matched):
     house = make_house()
     first, _, requester, listed = matched(house=house, engine=FakeEngine(gate))
     run = start(requester, listed)
-    assert gate.reached.wait(20)
+    assert gate.reached.wait(PATIENCE)
     stopper = threading.Thread(target=first.stop)
     stopper.start()
     first.unit._stopping.wait()

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
+from patience import PATIENCE
 
 from padan_linkage.matching import Directory
 from padan_linkage.schema import TAG_BYTES
@@ -93,7 +94,7 @@ class Gate:
 
     def __call__(self, pass_id: str) -> None:
         self.reached.set()
-        assert self.opened.wait(30)
+        assert self.opened.wait(PATIENCE)
 
 
 def _row_keys(table) -> list[bytes]:

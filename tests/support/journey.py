@@ -14,6 +14,7 @@ from typing import Self, TypeVar
 import grpc
 import numpy as np
 from parties import PartyClient, answers, refusal
+from patience import PATIENCE
 from server_fixture import UnitProcess
 
 from padan.v1 import confirmation_service_pb2 as confirmation_pb
@@ -77,7 +78,7 @@ class Driver:
 
     def _bury(self) -> None:
         assert self.unit.process is not None
-        assert self.unit.process.wait(60) == -9, self.unit.log.read_text()
+        assert self.unit.process.wait(PATIENCE) == -9, self.unit.log.read_text()
         self.deaths.append(self.armed)
         self.born.clear()
         self.start()

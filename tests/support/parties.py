@@ -12,6 +12,7 @@ import numpy as np
 from google.longrunning import operations_pb2_grpc
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
+from patience import PATIENCE
 from signing import SignedFile
 
 from padan.v1 import agreement_service_pb2 as agreement_pb
@@ -31,8 +32,6 @@ from padan_linkage.crypto.epochs import contribution_statement
 from padan_linkage.schema import Layout
 from padan_linkage.tables import PassTable, columns_digest
 
-SECONDS = 90
-
 
 class _Deadline(
     grpc.UnaryUnaryClientInterceptor,
@@ -44,7 +43,7 @@ class _Deadline(
 
     def _call(self, continuation, details, request):
         if details.timeout is None:
-            details = details._replace(timeout=SECONDS)
+            details = details._replace(timeout=PATIENCE)
         return continuation(details, request)
 
     intercept_unary_unary = _call

@@ -25,6 +25,7 @@ import pytest
 import structlog
 from engines import FakeEngine
 from parties import PartyClient
+from patience import PATIENCE
 from pki import Certificate, Pki
 from signing import SignedFile, write_signed
 from zygote import Forked, Zygote
@@ -194,13 +195,13 @@ class UnitProcess:
     def wait_killed(self) -> None:
         """Wait until it has died of SIGKILL at its fail point."""
         assert self.process
-        assert self.process.wait(60) == -signal.SIGKILL
+        assert self.process.wait(PATIENCE) == -signal.SIGKILL
 
     def stop(self) -> int:
         """SIGTERM; returns the exit code."""
         assert self.process
         self.process.terminate()
-        return self.process.wait(60)
+        return self.process.wait(PATIENCE)
 
     def client(self, party: str) -> PartyClient:
         """A party at this unit, on a new channel."""

@@ -15,6 +15,8 @@ import sys
 import threading
 from pathlib import Path
 
+from patience import PATIENCE
+
 
 class Forked:
     """A forked unit, with the part of ``subprocess.Popen`` that tests use."""
@@ -81,7 +83,7 @@ class Zygote:
         assert self._process.stdin
         self._process.stdin.write(json.dumps(job) + "\n")
         self._process.stdin.flush()
-        assert self._child.born.wait(60)
+        assert self._child.born.wait(PATIENCE)
         return self._child
 
     def close(self) -> None:

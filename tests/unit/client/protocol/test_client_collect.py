@@ -152,7 +152,7 @@ def test_a_complete_answer_takes_no_more():
         collector.take(message(row_offset=6, row_count=1, outcomes=b"\x01", bands=b"\x00"))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(data=st.data())
 def test_any_change_of_a_message_is_refused_or_harmless(data):
     changed = message()

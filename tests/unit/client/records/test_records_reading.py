@@ -113,7 +113,7 @@ CELLS = st.text(
 )
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(rows=st.lists(st.tuples(CELLS, CELLS), min_size=1, max_size=10))
 def test_what_a_csv_writer_writes_is_read_back(tmp_path_factory, rows):
     path = tmp_path_factory.mktemp("csv") / "daftar.csv"
@@ -123,7 +123,7 @@ def test_what_a_csv_writer_writes_is_read_back(tmp_path_factory, rows):
     assert list(zip(*table.to_pydict().values(), strict=True)) == rows
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(content=st.binary(max_size=200))
 def test_any_bytes_are_read_or_refused(tmp_path_factory, content):
     path = tmp_path_factory.mktemp("bytes") / "daftar.csv"

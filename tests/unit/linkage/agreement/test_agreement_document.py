@@ -124,7 +124,7 @@ def test_no_reason_repeats_a_value_of_the_file(flagship, bend):
     assert "rahasia-12345" not in str(e.value) + e.value.english() + repr(e.value.findings)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.data())
 def test_any_damage_is_an_agreement_error_or_harmless(data):
     document = bytearray(example("kemenkopmk-kemnaker-2023"))

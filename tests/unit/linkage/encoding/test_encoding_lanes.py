@@ -12,7 +12,7 @@ from itertools import pairwise
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numba import njit
 
@@ -32,7 +32,6 @@ KEY = bytes(range(40))
 U64 = st.integers(0, 2**64 - 1)
 
 
-@settings(deadline=None)
 @given(st.lists(st.binary(max_size=200), max_size=70), st.binary(max_size=64))
 def test_any_messages_are_hashed_as_the_standard_library_does(messages, key):
     made = hmac_sha256(key, pa.array(messages, pa.large_binary()))
@@ -60,7 +59,6 @@ def one_hash(k0, k1, word):
     return sip_word(sip_start(k0, k1), word)
 
 
-@settings(deadline=None)
 @given(U64, U64, st.lists(U64, min_size=8, max_size=8), U64)
 def test_eight_hashes_are_eight_times_one(k0, k1, words, tail):
     key, tail = (np.uint64(k0), np.uint64(k1)), np.uint64(tail)
@@ -77,7 +75,6 @@ def places(words, shift, bound, out):
     take_places(words, 0, shift, bound, out, 0)
 
 
-@settings(deadline=None)
 @given(
     st.lists(U64, min_size=8, max_size=8),
     st.sampled_from([0, 16, 32, 48]),
@@ -94,7 +91,6 @@ def ranked(numbers, count):
     count_below(numbers, 0, count, 32)
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(0, 65535) | st.integers(0, 3), min_size=1, max_size=32))
 def test_the_smaller_ones_are_counted(values):
     numbers = np.zeros(64, np.uint16)
@@ -108,7 +104,6 @@ def order(codes, hashes, count, extra, ranks):
     kernel._rank(codes, hashes, count, extra, ranks)
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(0, 3), min_size=2, max_size=70), st.data())
 def test_qgrams_of_one_rank_come_by_their_codes(ranks, data):
     """Ranks of 16 bits hardly ever meet on their own; here they meet all the time."""
@@ -128,7 +123,6 @@ def join(rows, words, chosen, last, out):
     xor_distinct(rows, words, 8, chosen, chosen.size, last, out, 0)
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(0, 19), max_size=30))
 def test_rows_are_joined_once_each(chosen):
     rows = np.random.default_rng(1).integers(0, 2**63, (20, 16)).astype(np.uint64)
@@ -154,7 +148,6 @@ def by_hand(values, positions, bits):
     return np.packbits(made, bitorder="little").view("<u8")
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.text(max_size=20), st.text("ab ", max_size=9)), max_size=8))
 def test_plain_filters_are_the_joined_bigrams(records):
     columns = [pa.array([r[i] for r in records], pa.string()) for i in range(2)]

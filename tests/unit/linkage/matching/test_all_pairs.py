@@ -62,7 +62,7 @@ def _same(found, expected):
 
 
 @given(_tables(), _rules(), st.integers(0, 9), st.booleans())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_all_pairs_are_those_of_the_reference(tables, rule, sketch, within):
     left, right = tables
     kept = min(2 * sketch, (left.shape[1] - 1) // 2 * 2)
@@ -76,7 +76,7 @@ def test_all_pairs_are_those_of_the_reference(tables, rule, sketch, within):
 
 
 @given(_tables(), _rules(), st.integers(1, 4))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_the_nearest_are_those_of_the_reference(tables, rule, k):
     left, right = tables
     found = nearest(left, right, k, rule)

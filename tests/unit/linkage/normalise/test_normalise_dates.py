@@ -2,7 +2,7 @@ import datetime as dt
 
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from padan_linkage.normalise import normalise
@@ -39,7 +39,6 @@ MONTHS = [
 SHORT = ["Jan", "Feb", "Mar", "Apr", "Mei", "Jun", "Jul", "Agt", "Sep", "Okt", "Nop", "Des"]
 
 
-@settings(deadline=None)
 @given(
     st.dates(dt.date(1930, 1, 2), dt.date(2029, 12, 31)),
     st.sampled_from(FORMS),

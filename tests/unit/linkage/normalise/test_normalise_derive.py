@@ -123,7 +123,7 @@ REALISTIC = st.sampled_from([
 
 
 @pytest.mark.parametrize("kind", list(Kind))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(values=st.lists(WORDS | REALISTIC | st.none(), max_size=8))
 def test_any_text_is_normalised_row_by_row(kind, values):
     result = normalise(kind, pa.array(values, pa.string()))

@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime
 import numpy as np
 import pytest
 import structlog
+from patience import PATIENCE
 
 from padan_server.base.clock import SimulatedClock, jakarta_day
 from padan_server.base.errors import Reason, Refusal
@@ -82,12 +83,12 @@ def test_a_newer_writer_takes_over():
     def older():
         with writers.exclusive(("d", "p"), interrupted.set):
             inside.set()
-            assert interrupted.wait(10)
+            assert interrupted.wait(PATIENCE)
             order.append("older")
 
     thread = threading.Thread(target=older)
     thread.start()
-    assert inside.wait(10)
+    assert inside.wait(PATIENCE)
     with writers.exclusive(("d", "other"), lambda: None):
         order.append("another table")
     with writers.exclusive(("d", "p"), lambda: None):
@@ -107,5 +108,5 @@ def test_a_ticker_goes_on_after_a_fault():
 
     ticker = Ticker("test", 0.001, turn)
     ticker.start()
-    assert enough.wait(10)
+    assert enough.wait(PATIENCE)
     ticker.stop()

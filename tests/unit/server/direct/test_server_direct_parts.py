@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 
 import pytest
+from patience import PATIENCE
 
 from padan_linkage.direct import oprf
 from padan_server.base.model import FlowKey
@@ -71,10 +72,10 @@ def test_who_stops_listening_calls_off_what_waits():
 
     answers = pipelined(iter(range(100)), begin, lambda w: w.number, 2)
     assert next(answers) == 0
-    assert full.wait(10)
+    assert full.wait(PATIENCE)
     answers.close()
-    assert begun[1].called_off.wait(10)
-    assert begun[2].called_off.wait(10)
+    assert begun[1].called_off.wait(PATIENCE)
+    assert begun[2].called_off.wait(PATIENCE)
     assert len(begun) < 7
 
 
