@@ -4,7 +4,7 @@
     python3 dev.py demo [options]    install, then `padan demo [options]`
     python3 dev.py test [options]    install with the tools, then the quick tests (pytest options)
     python3 dev.py bench [options]   install with the peers, then `padan bench [options]`
-    python3 dev.py check             lint, format, types, layers, protos, stubs
+    python3 dev.py check             lint, format, types, layers, protos, reasons, stubs
     python3 dev.py stubs             make the gRPC stubs from the protos
     python3 dev.py lock [options]    resolve the lock files anew (options of `uv pip compile`)
     python3 dev.py install [--dev]   only install
@@ -90,6 +90,7 @@ def check(options):
         "layers": [str(VENV / "bin" / "lint-imports"), "--no-cache"],
         "protos": [python, make, "lint"],
         "breaking changes": [python, make, "breaking"],
+        "reasons": [python, make, "reasons", "--check"],
         "stubs": [str(STUBS_VENV / "bin" / "python"), make, "stubs", "--check"],
     }
     chosen = {name: step for name, step in steps.items() if not options or name in options}

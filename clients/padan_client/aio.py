@@ -16,12 +16,12 @@ import grpc
 import pyarrow as pa
 from google.protobuf.message import Message
 
+from padan.v1.reason_texts import ServerKind
 from padan_client.base.effects import (
     Download,
     Effect,
     Exchange,
     Pause,
-    Peer,
     Steps,
     Unary,
     Upload,
@@ -55,9 +55,9 @@ class AsyncLink:
     ) -> None:
         self._channel = channel
         self._provider = provider
-        self._methods = {Peer.UNIT: Methods(channel)}
+        self._methods = {ServerKind.UNIT: Methods(channel)}
         if provider is not None:
-            self._methods[Peer.PROVIDER] = Methods(provider)
+            self._methods[ServerKind.PROVIDER] = Methods(provider)
         self._timeouts = timeouts
 
     @classmethod
@@ -67,7 +67,7 @@ class AsyncLink:
         channel = secure(config.unit, mine, options(config))
         provider = None
         if config.provider:
-            provider = secure(config.provider, mine, options(config, Peer.PROVIDER))
+            provider = secure(config.provider, mine, options(config, ServerKind.PROVIDER))
         return cls(channel, config.timeouts, provider)
 
     async def __aenter__(self) -> Self:
@@ -124,14 +124,14 @@ class AsyncLink:
                 await self._stream(peer, method, requests(), sink)
                 return None
 
-    def _method(self, peer: Peer, method: str) -> Any:
+    def _method(self, peer: ServerKind, method: str) -> Any:
         if peer not in self._methods:
             raise no_provider()
         return self._methods[peer][method]
 
     async def _call(
         self,
-        peer: Peer,
+        peer: ServerKind,
         method: str,
         argument: Message | AsyncIterator[Message],
         seconds: float,
@@ -143,7 +143,7 @@ class AsyncLink:
 
     async def _stream(
         self,
-        peer: Peer,
+        peer: ServerKind,
         method: str,
         argument: Message | Iterator[Message],
         sink: Callable[[Any], None],

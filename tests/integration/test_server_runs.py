@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from engines import FakeEngine, Gate
 from google.longrunning import operations_pb2
+from google.rpc import error_details_pb2
 from parties import answers, refusal
 from patience import PATIENCE
 
@@ -316,7 +317,10 @@ def test_a_run_that_always_fails_ends(matched):
         operations_pb2.GetOperationRequest(name=operation.name)
     )
     assert done.done
-    assert "RUN_WORKER_FAILED" in done.error.message
+    told = error_details_pb2.ErrorInfo()
+    assert done.error.details[0].Unpack(told)
+    assert told.reason == "RUN_WORKER_FAILED"
+    assert done.error.code == grpc.StatusCode.INTERNAL.value[0]
     assert refused(results, requester, run).reason == "RUN_NOT_SUCCEEDED"
 
 

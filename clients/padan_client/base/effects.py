@@ -4,22 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any, TypeAlias, TypeVar
 
 from google.protobuf.message import Message
 
+from padan.v1.reason_texts import ServerKind
 from padan_client.base.errors import UnavailableError
 
 T = TypeVar("T")
 M = TypeVar("M", bound=Message)
-
-
-class Peer(StrEnum):
-    """Whom a call goes to: the linkage unit, or a provider's server of direct mode."""
-
-    UNIT = "unit"
-    PROVIDER = "provider"
 
 
 @dataclass(frozen=True, repr=False)
@@ -31,7 +24,7 @@ class Unary:
 
     method: str
     request: Message
-    peer: Peer = Peer.UNIT
+    peer: ServerKind = ServerKind.UNIT
 
 
 @dataclass(frozen=True, repr=False)
@@ -40,7 +33,7 @@ class Upload:
 
     method: str
     requests: Callable[[], Iterator[Message]]
-    peer: Peer = Peer.UNIT
+    peer: ServerKind = ServerKind.UNIT
 
 
 @dataclass(frozen=True, repr=False)
@@ -53,7 +46,7 @@ class Download:
     method: str
     request: Message
     sink: Callable[[Any], None]
-    peer: Peer = Peer.UNIT
+    peer: ServerKind = ServerKind.UNIT
 
 
 @dataclass(frozen=True, repr=False)
@@ -63,7 +56,7 @@ class Exchange:
     method: str
     requests: Callable[[], Iterator[Message]]
     sink: Callable[[Any], None]
-    peer: Peer = Peer.UNIT
+    peer: ServerKind = ServerKind.UNIT
 
 
 @dataclass(frozen=True, repr=False)
@@ -131,7 +124,11 @@ class Backoff:
 
 
 def call(
-    method: str, request: Message, answer: type[M], patience: Patience, peer: Peer = Peer.UNIT
+    method: str,
+    request: Message,
+    answer: type[M],
+    patience: Patience,
+    peer: ServerKind = ServerKind.UNIT,
 ) -> Steps[M]:
     """Make a unary call, repeated while the server is unavailable. Returns its response."""
     backoff = patience.start()

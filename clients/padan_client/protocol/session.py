@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 from padan.v1 import agreement_service_pb2 as pb
 from padan.v1 import resources_pb2
-from padan_client.base.effects import Patience, Peer, Steps, call, work
+from padan.v1.reason_texts import ServerKind
+from padan_client.base.effects import Patience, Steps, call, work
 from padan_client.base.errors import BadInputError, RefusedError, VerificationError
 from padan_client.base.language import t
 from padan_client.base.place import FlowPlace
@@ -109,7 +110,7 @@ def open_session(
 
 
 def check_agreement(
-    place: FlowPlace, document: bytes, patience: Patience, peer: Peer = Peer.UNIT
+    place: FlowPlace, document: bytes, patience: Patience, peer: ServerKind = ServerKind.UNIT
 ) -> Steps[None]:
     """Compare the server's agreement with the local one and require that it is in force."""
     name = f"agreements/{place.agreement.id}"
@@ -135,7 +136,7 @@ def check_agreement(
         metadata = {"agreement": place.agreement.id, "flow": place.flow.id}
         if remote.state_article:
             metadata["article"] = _plain(remote.state_article)
-        raise RefusedError(explain(reason, metadata), reason, metadata)
+        raise RefusedError(explain(reason, metadata, peer), reason, metadata)
 
 
 def _plain(text: str) -> str:

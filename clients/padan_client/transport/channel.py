@@ -26,12 +26,12 @@ from padan.v1 import (
     release_service_pb2_grpc,
     run_service_pb2_grpc,
 )
+from padan.v1.reason_texts import ServerKind
 from padan_client.base.effects import (
     Download,
     Effect,
     Exchange,
     Pause,
-    Peer,
     Steps,
     Unary,
     Upload,
@@ -95,10 +95,12 @@ def credentials(config: ClientConfig, home: Path) -> grpc.ChannelCredentials:
     )
 
 
-def options(config: ClientConfig, peer: Peer = Peer.UNIT) -> list[tuple[str, int | str]]:
+def options(
+    config: ClientConfig, peer: ServerKind = ServerKind.UNIT
+) -> list[tuple[str, int | str]]:
     """Channel options; with the name in the peer's certificate where its address is another."""
     tls = config.tls
-    name = tls.server_name if peer is Peer.UNIT else tls.provider_server_name
+    name = tls.server_name if peer is ServerKind.UNIT else tls.provider_server_name
     return [*OPTIONS, *([("grpc.ssl_target_name_override", name)] if name else [])]
 
 
@@ -190,9 +192,9 @@ class Link:
     ) -> None:
         self._channel = channel
         self._provider = provider
-        self._methods = {Peer.UNIT: Methods(channel)}
+        self._methods = {ServerKind.UNIT: Methods(channel)}
         if provider is not None:
-            self._methods[Peer.PROVIDER] = Methods(provider)
+            self._methods[ServerKind.PROVIDER] = Methods(provider)
         self._timeouts = timeouts
         self._sleep = sleep
 
@@ -203,7 +205,9 @@ class Link:
         channel = grpc.secure_channel(config.unit, mine, options(config))
         provider = None
         if config.provider:
-            provider = grpc.secure_channel(config.provider, mine, options(config, Peer.PROVIDER))
+            provider = grpc.secure_channel(
+                config.provider, mine, options(config, ServerKind.PROVIDER)
+            )
         return cls(channel, config.timeouts, provider=provider)
 
     def __enter__(self) -> Self:
@@ -259,13 +263,13 @@ class Link:
                 self._stream(peer, method, requests(), sink)
                 return None
 
-    def _method(self, peer: Peer, method: str) -> Any:
+    def _method(self, peer: ServerKind, method: str) -> Any:
         if peer not in self._methods:
             raise no_provider()
         return self._methods[peer][method]
 
     def _call(
-        self, peer: Peer, method: str, argument: Message | Iterator[Message], seconds: float
+        self, peer: ServerKind, method: str, argument: Message | Iterator[Message], seconds: float
     ) -> object:
         try:
             return self._method(peer, method)(argument, timeout=seconds)
@@ -274,7 +278,7 @@ class Link:
 
     def _stream(
         self,
-        peer: Peer,
+        peer: ServerKind,
         method: str,
         argument: Message | Iterator[Message],
         sink: Callable[[Any], None],

@@ -48,14 +48,7 @@ class AgreementBook:
         signed = self.get(agreement_id)
         agreement = signed.agreement if signed else None
         if signed is None or agreement is None or party not in {p.id for p in agreement.parties}:
-            raise Refusal(
-                Reason.AGREEMENT_NOT_FOUND,
-                "Perjanjian ini tidak ada di server, belum ditandatangani semua pihak, atau "
-                "instansi Anda bukan pihaknya.",
-                "The server has no such agreement, not all parties have signed it, or you are not "
-                "a party to it.",
-                metadata={"agreement": agreement_id},
-            )
+            raise Refusal(Reason.AGREEMENT_NOT_FOUND, agreement=agreement_id)
         return signed, agreement
 
     def ids_of(self, party: str) -> list[str]:

@@ -30,10 +30,6 @@ EITHER = frozenset({Role.PROVIDER, Role.REQUESTER})
 PROVIDER = frozenset({Role.PROVIDER})
 REQUESTER = frozenset({Role.REQUESTER})
 
-#: What a quota counts, in both languages.
-_COUNTED = {Mode.UNIT: ("rekaman", "records"), Mode.DIRECT: ("elemen", "elements")}
-_WAYS = {Mode.UNIT: ("lewat unit", "through a unit"), Mode.DIRECT: ("langsung", "directly")}
-
 
 @dataclass(frozen=True, kw_only=True)
 class Admission:
@@ -196,13 +192,7 @@ class Enforcement:
         described = flow.schema is not None and (self._mode is Mode.UNIT or flow.direct is not None)
         if self._mode in flow.modes and described:
             return
-        way = _WAYS[self._mode]
-        raise Refusal(
-            Reason.MODE_NOT_PERMITTED,
-            f"Alur ini tidak membolehkan pemadanan {way[0]} ({basis(agreement, flow)}).",
-            f"The flow does not allow matching {way[1]} ({basis(agreement, flow)}).",
-            metadata=_names(agreement, flow, basis(agreement, flow)),
-        )
+        raise Refusal(Reason.MODE_NOT_PERMITTED, **_names(agreement, flow, basis(agreement, flow)))
 
     def standing(self, agreement_id: str) -> tuple[Standing, str]:
         """Where a held agreement stands now, and the article that this rests on."""
@@ -223,55 +213,29 @@ def charge(tx: Transaction, grant: Grant, records: int) -> None:
     day, limit = jakarta_day(grant.now), grant.quota.records_per_day
     if tx.quotas.charge(grant.key.agreement, grant.key.flow, day, records, limit) is not None:
         return
-    raise day_exceeded(grant, records, tx.quotas.used(grant.key.agreement, grant.key.flow, day))
+    raise day_exceeded(grant, tx.quotas.used(grant.key.agreement, grant.key.flow, day))
 
 
-def day_exceeded(grant: Grant, records: int, used: int) -> Refusal:
-    """The refusal of ``records`` on a day of which ``used`` are used."""
-    limit, (rekaman, things) = grant.quota.records_per_day, _COUNTED[grant.mode]
+def day_exceeded(grant: Grant, used: int) -> Refusal:
+    """The refusal of records on a day of which ``used`` are used."""
     return Refusal(
-        Reason.QUOTA_DAY_EXCEEDED,
-        f"Kuota harian alur ini {limit} {rekaman}; sudah terpakai {used}, diminta "
-        f"{records}. Lanjutkan besok (WIB) atau perkecil daftarnya.",
-        f"The flow's daily quota is {limit} {things}; {used} are used and {records} "
-        "were asked for. Go on tomorrow (Jakarta time) or with a smaller list.",
-        metadata={**grant.metadata, "limit": str(limit), "used": str(used)},
+        Reason.QUOTA_DAY_EXCEEDED, **grant.metadata, limit=grant.quota.records_per_day, used=used
     )
 
 
 def check_real_time(grant: Grant) -> None:
     """Refuse single questions where the agreement allows lists alone."""
     if not grant.flow.real_time:
-        raise Refusal(
-            Reason.MODE_NOT_PERMITTED,
-            f"Alur ini tidak membolehkan konfirmasi waktu nyata ({grant.metadata['article']}); "
-            "ajukan sebagai daftar.",
-            f"The flow does not allow real-time confirmation ({grant.metadata['article']}); "
-            "ask with a list.",
-            metadata=grant.metadata,
-        )
+        raise Refusal(Reason.MODE_NOT_PERMITTED, **grant.metadata)
 
 
 def check_batch(grant: Grant, records: int) -> None:
     """Refuse a list that is longer than the flow allows, or shorter."""
-    quota, (rekaman, things) = grant.quota, _COUNTED[grant.mode]
+    quota = grant.quota
     if records > quota.records_per_list:
-        raise Refusal(
-            Reason.QUOTA_LIST_EXCEEDED,
-            f"Daftar berisi {records} {rekaman}; alur ini membolehkan paling banyak "
-            f"{quota.records_per_list} per daftar.",
-            f"The list has {records} {things}; the flow allows at most {quota.records_per_list} "
-            "in one list.",
-            metadata={**grant.metadata, "limit": str(quota.records_per_list)},
-        )
+        raise Refusal(Reason.QUOTA_LIST_EXCEEDED, **grant.metadata, limit=quota.records_per_list)
     if records < quota.minimum_batch:
-        raise Refusal(
-            Reason.BATCH_TOO_SMALL,
-            f"Daftar berisi {records} {rekaman}; alur ini mensyaratkan paling sedikit "
-            f"{quota.minimum_batch}.",
-            f"The list has {records} {things}; the flow asks for at least {quota.minimum_batch}.",
-            metadata={**grant.metadata, "limit": str(quota.minimum_batch)},
-        )
+        raise Refusal(Reason.BATCH_TOO_SMALL, **grant.metadata, limit=quota.minimum_batch)
 
 
 def basis(agreement: Agreement, flow: Flow) -> str:
@@ -305,38 +269,21 @@ def _flow(agreement: Agreement, flow_id: str, provider: str) -> Flow:
     for flow in agreement.flows:
         if flow.id == flow_id and provider in {"", flow.provider}:
             return flow
-    raise Refusal(
-        Reason.FLOW_NOT_FOUND,
-        "Perjanjian ini tidak memuat alur itu untuk server ini; lihat `padan agreement show`.",
-        "The agreement has no such flow for this server; see `padan agreement show`.",
-        metadata={"agreement": agreement.id, "flow": flow_id},
-    )
+    raise Refusal(Reason.FLOW_NOT_FOUND, agreement=agreement.id, flow=flow_id)
 
 
 def _role(agreement: Agreement, flow: Flow, party: str, roles: Collection[Role]) -> Role:
     mine = {flow.provider: Role.PROVIDER, flow.requester: Role.REQUESTER}.get(party)
     if mine is not None and mine in roles:
         return mine
-    raise Refusal(
-        Reason.ROLE_NOT_PERMITTED,
-        f"Peran {party} pada alur ini tidak membolehkan panggilan itu "
-        f"({basis(agreement, flow)}): penyedia {flow.provider}, peminta {flow.requester}.",
-        f"The role of {party} in this flow does not allow the call "
-        f"({basis(agreement, flow)}): provider {flow.provider}, requester {flow.requester}.",
-        metadata=_names(agreement, flow, basis(agreement, flow)),
-    )
+    raise Refusal(Reason.ROLE_NOT_PERMITTED, **_names(agreement, flow, basis(agreement, flow)))
 
 
 def _line(agreement: Agreement, flow: Flow, line_id: str) -> ReleaseLine:
     for line in flow.lines:
         if line.id == line_id and flow.kind is not FlowKind.CONFIRMATION:
             return line
-    raise Refusal(
-        Reason.RELEASE_NOT_FOUND,
-        "Alur ini tidak menerbitkan daftar atau agregat itu; lihat `padan agreement show`.",
-        "The flow does not release that list or aggregate; see `padan agreement show`.",
-        metadata=_names(agreement, flow, basis(agreement, flow)),
-    )
+    raise Refusal(Reason.RELEASE_NOT_FOUND, **_names(agreement, flow, basis(agreement, flow)))
 
 
 def _line_role(
@@ -344,51 +291,22 @@ def _line_role(
 ) -> None:
     mine = {line.publisher: Role.PROVIDER, line.receiver: Role.REQUESTER}.get(party)
     if mine is None or mine not in roles:
-        raise Refusal(
-            Reason.ROLE_NOT_PERMITTED,
-            f"Peran {party} pada rilis ini tidak membolehkan panggilan itu ({line.article}): "
-            f"penerbit {line.publisher}, penerima {line.receiver}.",
-            f"The role of {party} in this release does not allow the call ({line.article}): "
-            f"publisher {line.publisher}, receiver {line.receiver}.",
-            metadata=_names(agreement, flow, line.article),
-        )
+        raise Refusal(Reason.ROLE_NOT_PERMITTED, **_names(agreement, flow, line.article))
 
 
-_OUT_OF_FORCE: Mapping[AgreementState, tuple[Reason, str, str]] = {
-    AgreementState.PENDING: (
-        Reason.AGREEMENT_NOT_STARTED,
-        "Perjanjian belum mulai berlaku",
-        "The agreement's term has not begun",
-    ),
-    AgreementState.EXPIRED: (
-        Reason.AGREEMENT_EXPIRED,
-        "Masa berlaku perjanjian sudah berakhir",
-        "The agreement's term has ended",
-    ),
-    AgreementState.SUSPENDED: (
-        Reason.AGREEMENT_SUSPENDED,
-        "Perjanjian sedang ditangguhkan salah satu pihak",
-        "A party has suspended the agreement",
-    ),
-    AgreementState.SUPERSEDED: (
-        Reason.AGREEMENT_SUPERSEDED,
-        "Perjanjian sudah digantikan perjanjian lain",
-        "Another agreement has replaced this one",
-    ),
+_OUT_OF_FORCE: Mapping[AgreementState, Reason] = {
+    AgreementState.PENDING: Reason.AGREEMENT_NOT_STARTED,
+    AgreementState.EXPIRED: Reason.AGREEMENT_EXPIRED,
+    AgreementState.SUSPENDED: Reason.AGREEMENT_SUSPENDED,
+    AgreementState.SUPERSEDED: Reason.AGREEMENT_SUPERSEDED,
 }
 
 
 def _out_of_force(agreement: Agreement, flow: Flow, standing: Standing, article: str) -> Refusal:
-    reason, indonesian, english = _OUT_OF_FORCE[standing.state]
     metadata = _names(agreement, flow, article)
     if standing.replaced_by:
         metadata["replaced_by"] = standing.replaced_by
-    return Refusal(
-        reason,
-        f"{indonesian} ({article}); data tidak dipertukarkan.",
-        f"{english} ({article}); no data are exchanged.",
-        metadata=metadata,
-    )
+    return Refusal(_OUT_OF_FORCE[standing.state], **metadata)
 
 
 def _names(agreement: Agreement, flow: Flow, article: str) -> dict[str, str]:

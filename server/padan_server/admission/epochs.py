@@ -30,11 +30,7 @@ class Epochs:
             if mine is not None:
                 return _same(grant, mine, public_key)
             if epoch != next_epoch(grant, known):
-                raise _invalid(
-                    grant,
-                    f"Epoch berikutnya adalah {next_epoch(grant, known)}, bukan {epoch}.",
-                    f"The next epoch is {next_epoch(grant, known)}, not {epoch}.",
-                )
+                raise Refusal(Reason.CONTRIBUTION_INVALID, **grant.metadata)
             made = Contribution(grant.key, epoch, grant.party, public_key, signature, grant.now)
             tx.agreements.add_contribution(made)
         return made
@@ -61,25 +57,10 @@ def _verify(grant: Grant, epoch: int, public_key: bytes, signature: bytes) -> No
     try:
         verify(signer, statement, signature)
     except SignatureError:
-        raise _invalid(
-            grant,
-            "Tanda tangan kontribusi tidak cocok dengan kunci Anda di perjanjian.",
-            "The contribution's signature does not verify under your key in the agreement.",
-        ) from None
+        raise Refusal(Reason.CONTRIBUTION_INVALID, **grant.metadata) from None
 
 
 def _same(grant: Grant, mine: Contribution, public_key: bytes) -> Contribution:
     if hmac.compare_digest(mine.public_key, public_key):
         return mine
-    raise Refusal(
-        Reason.CONTRIBUTION_EXISTS,
-        f"Kontribusi Anda untuk epoch {mine.epoch} sudah ada dan berbeda; kontribusi tidak pernah "
-        "berubah, mulailah epoch berikutnya.",
-        f"You have contributed something else to epoch {mine.epoch}; a contribution never changes, "
-        "begin the next epoch.",
-        metadata=grant.metadata,
-    )
-
-
-def _invalid(grant: Grant, indonesian: str, english: str) -> Refusal:
-    return Refusal(Reason.CONTRIBUTION_INVALID, indonesian, english, metadata=grant.metadata)
+    raise Refusal(Reason.CONTRIBUTION_EXISTS, **grant.metadata)

@@ -25,13 +25,7 @@ class Pins:
         # Spec 30, "Transport", step 1.
         party = self._parties.get(_pin(bytes(certificates[0])), "")
         if not party:
-            raise Refusal(
-                Reason.CALLER_UNKNOWN,
-                "Sertifikat Anda tidak didaftarkan untuk instansi mana pun di server ini; kirim "
-                "sidik kunci sertifikat kepada operatornya.",
-                "Your certificate is not pinned to any party of this server; send its key "
-                "fingerprint to its operator.",
-            )
+            raise Refusal(Reason.CALLER_UNKNOWN)
         return party
 
 

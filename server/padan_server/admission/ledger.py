@@ -24,8 +24,9 @@ from pathlib import Path
 import structlog
 
 from padan_server.admission.enforcement import Grant, day_exceeded
-from padan_server.admission.requests import remember, replayed, reused
+from padan_server.admission.requests import remember, replayed
 from padan_server.base.clock import jakarta_day
+from padan_server.base.errors import Reason, Refusal
 from padan_server.base.model import RequestKey
 from padan_server.store.disk import space
 from padan_server.store.port import Store, StoreFullError, Transaction
@@ -271,7 +272,7 @@ class Ledger:
         if found is None:
             return None
         if not hmac.compare_digest(found[0], key.digest):
-            raise reused()
+            raise Refusal(Reason.REQUEST_ID_REUSED)
         return found[1]
 
     def _note(self, asked: _Asked) -> None:
@@ -300,7 +301,7 @@ class Ledger:
                 block = min(max(records - left, BLOCK), account.limit - used)
                 if left + block < records:
                     if grant is not None:
-                        raise day_exceeded(grant, records, used - left)
+                        raise day_exceeded(grant, used - left)
                     return
                 if block > 0:
                     day = account.agreement, account.flow, account.day

@@ -20,17 +20,8 @@ def replayed(tx: Transaction, key: RequestKey | None) -> str | None:
         return None
     digest, resource = found
     if not hmac.compare_digest(digest, key.digest):
-        raise reused()
+        raise Refusal(Reason.REQUEST_ID_REUSED)
     return resource
-
-
-def reused() -> Refusal:
-    """The refusal of an id that came before with another request."""
-    return Refusal(
-        Reason.REQUEST_ID_REUSED,
-        "request_id ini sudah dipakai untuk permintaan yang berbeda; buat UUID baru.",
-        "This request_id came before with a different request; make a new UUID.",
-    )
 
 
 def remember(tx: Transaction, key: RequestKey | None, resource: str, now: datetime) -> None:

@@ -79,12 +79,7 @@ def named(
     """
     wanted = {row.tobytes() for row in changed}
     if len(wanted) != len(changed):
-        raise Refusal(
-            Reason.TABLES_INVALID,
-            f"Pembaruan tabel {pass_id} menyebut baris yang sama dua kali.",
-            f"The delta of table {pass_id} names the same row twice.",
-            metadata={"field": f"tables[{pass_id}].handles"},
-        )
+        raise Refusal(Reason.TABLES_INVALID, field=f"tables[{pass_id}].handles")
     heads = np.ascontiguousarray(handles[:, : HANDLE_BYTES // 2]).view(np.uint64)[:, 0]
     changed_heads = np.ascontiguousarray(changed[:, : HANDLE_BYTES // 2]).view(np.uint64)[:, 0]
     # Half a handle sifts quickly; the few rows that pass are compared whole.

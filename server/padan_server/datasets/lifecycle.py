@@ -13,7 +13,7 @@ from padan_linkage.schema import Layout, Schema
 from padan_server.admission.compatibility import check_epoch, check_schema, check_sides
 from padan_server.admission.enforcement import Grant, check_batch
 from padan_server.admission.requests import remember, replayed
-from padan_server.base.errors import Reason, Refusal, field_invalid, storage_full
+from padan_server.base.errors import Reason, Refusal, field_invalid
 from padan_server.base.failpoints import Failpoints
 from padan_server.base.model import Dataset, DatasetState, Encoding, RequestKey, Role, Seal, Table
 from padan_server.datasets.deltas import merge
@@ -126,7 +126,7 @@ class Datasets:
         try:
             tables = merge(self._files, grant.schema, base, dataset, self._failpoints)
         except StoreFullError:
-            raise storage_full() from None
+            raise Refusal(Reason.STORAGE_FULL) from None
         return replace(dataset, tables=tables)
 
     def delete(self, grant: Grant, dataset_id: str, request: RequestKey | None) -> None:
@@ -166,24 +166,14 @@ def owned(tx: Transaction, grant: Grant, dataset_id: str) -> Dataset:
     """A dataset of the caller in the admitted flow, or the refusal that hides all others."""
     dataset = tx.datasets.get(dataset_id)
     if dataset is None or dataset.flow != grant.key or dataset.owner != grant.party:
-        raise Refusal(
-            Reason.DATASET_NOT_FOUND,
-            "Himpunan data ini tidak ada pada alur ini, atau bukan milik Anda.",
-            "The flow has no such dataset, or it is not yours.",
-            metadata=grant.metadata,
-        )
+        raise Refusal(Reason.DATASET_NOT_FOUND, **grant.metadata)
     return dataset
 
 
-def state_invalid(dataset: Dataset, *, wanted: str = "open") -> Refusal:
+def state_invalid(dataset: Dataset) -> Refusal:
     """The refusal of a call that the dataset's state does not allow."""
     shown = "deleted" if dataset.state is DatasetState.DELETING else dataset.state.value
-    return Refusal(
-        Reason.DATASET_STATE_INVALID,
-        f"Himpunan data berstatus {shown}; panggilan ini memerlukan status {wanted}.",
-        f"The dataset is {shown}; the call needs it to be {wanted}.",
-        metadata={"dataset": dataset.id, "state": shown},
-    )
+    return Refusal(Reason.DATASET_STATE_INVALID, dataset=dataset.id, state=shown)
 
 
 def layout_of(grant: Grant, dataset: Dataset, pass_id: str, *, uploaded: bool = False) -> Layout:
@@ -229,12 +219,7 @@ def _opened(grant: Grant, new: NewDataset, base: Dataset | None) -> Dataset:
 
 def _check_request(grant: Grant, new: NewDataset) -> None:
     if new.role is not grant.role:
-        raise Refusal(
-            Reason.ROLE_NOT_PERMITTED,
-            f"Pada alur ini peran Anda {grant.role.value}, bukan {new.role.value}.",
-            f"In this flow your role is {grant.role.value}, not {new.role.value}.",
-            metadata=grant.metadata,
-        )
+        raise Refusal(Reason.ROLE_NOT_PERMITTED, **grant.metadata)
     provider = grant.role is Role.PROVIDER
     if (new.seal is not None) != provider:
         raise field_invalid(
@@ -257,29 +242,14 @@ def _check_tables(grant: Grant, record_count: int, tables: Sequence[tuple[str, i
     given = [pass_id for pass_id, _ in tables]
     rows = grant.schema.padded_rows(record_count)
     if sorted(given) != sorted(wanted):
-        raise _tables_invalid(
-            grant,
-            "dataset.tables",
-            "Harus ada satu tabel untuk setiap jalur (pass) skema, tidak lebih.",
-            "There must be one table for each pass of the schema and no other.",
-        )
+        raise Refusal(Reason.TABLES_INVALID, **grant.metadata, field="dataset.tables")
     for pass_id, count in tables:
         if count != rows:
-            raise _tables_invalid(
-                grant,
-                f"dataset.tables[{pass_id}].row_count",
-                f"Tabel {pass_id} harus {rows} baris untuk {record_count} rekaman.",
-                f"Table {pass_id} must have {rows} rows for {record_count} records.",
+            raise Refusal(
+                Reason.TABLES_INVALID,
+                **grant.metadata,
+                field=f"dataset.tables[{pass_id}].row_count",
             )
-
-
-def _tables_invalid(grant: Grant, field: str, indonesian: str, english: str) -> Refusal:
-    return Refusal(
-        Reason.TABLES_INVALID,
-        indonesian,
-        english,
-        metadata={**grant.metadata, "field": field},
-    )
 
 
 def _check_other_side(tx: Transaction, grant: Grant, new: NewDataset) -> None:
@@ -309,13 +279,7 @@ def _newest_base(tx: Transaction, grant: Grant, dataset_id: str) -> Dataset:
     base = owned(tx, grant, dataset_id)
     newest = tx.datasets.newest(grant.key, Role.PROVIDER)
     if base.state is not DatasetState.COMMITTED or newest is None or newest.id != base.id:
-        raise Refusal(
-            Reason.DATASET_STATE_INVALID,
-            "Pembaruan harus berdasar pada registri terbaru yang sudah ditutup; buat ulang "
-            "pembaruan dari registri itu.",
-            "A delta must start from the newest committed registry; make it anew from that one.",
-            metadata={**grant.metadata, "dataset": dataset_id},
-        )
+        raise Refusal(Reason.DATASET_STATE_INVALID, **grant.metadata, dataset=dataset_id)
     return base
 
 
@@ -324,9 +288,4 @@ def _check_complete(dataset: Dataset) -> None:
         raise state_invalid(dataset)
     lacking = [t.pass_id for t in dataset.tables if not t.complete]
     if lacking:
-        raise Refusal(
-            Reason.TABLE_INCOMPLETE,
-            f"Tabel belum lengkap: {', '.join(lacking)}; lanjutkan pengunggahan lalu tutup lagi.",
-            f"Tables are not complete: {', '.join(lacking)}; go on uploading, then commit again.",
-            metadata={"dataset": dataset.id, "tables": ",".join(lacking)},
-        )
+        raise Refusal(Reason.TABLE_INCOMPLETE, dataset=dataset.id, tables=",".join(lacking))

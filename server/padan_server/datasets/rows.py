@@ -22,11 +22,7 @@ def columns_of(layout: Layout, sent: Mapping[str, bytes], rows: int) -> dict[str
         # A delta without operations is one of upserts alone (resources.proto, TableRows).
         column = _UPSERT * rows if name == "operations" and width and not data else data
         if len(column) != rows * width:
-            raise malformed(
-                f"rows.{name}",
-                f"harus {rows} × {width} bita",
-                f"must be {rows} × {width} bytes",
-            )
+            raise Refusal(Reason.ROWS_MALFORMED, field=f"rows.{name}")
         if width:
             columns[name] = column
     return columns
@@ -37,18 +33,8 @@ def check_values(layout: Layout, p: Pass, columns: Mapping[str, bytes]) -> None:
     if p.similar and columns["keys"]:
         buckets = np.frombuffer(columns["keys"], dtype="<u2")
         if int(buckets.max()) >= 1 << p.bucket_bits:
-            raise malformed("rows.keys", "ada ember di luar rentang", "a bucket is out of range")
+            raise Refusal(Reason.ROWS_MALFORMED, field="rows.keys")
     if layout.operations and columns["operations"]:
         operations = np.frombuffer(columns["operations"], dtype=np.uint8)
         if int(operations.max()) > _MAX_OPERATION:
-            raise malformed("rows.operations", "ada operasi tak dikenal", "an unknown operation")
-
-
-def malformed(field: str, indonesian: str, english: str) -> Refusal:
-    """The refusal of one column."""
-    return Refusal(
-        Reason.ROWS_MALFORMED,
-        f"Kolom {field}: {indonesian}.",
-        f"Column {field}: {english}.",
-        metadata={"field": field},
-    )
+            raise Refusal(Reason.ROWS_MALFORMED, field="rows.operations")

@@ -30,14 +30,7 @@ class Room:
         used = sum(_bytes(grant, d) for d in tx.datasets.live(grant.key, grant.party))
         wanted = _bytes(grant, opened) + (_bytes(grant, base) if base else 0)
         if used + wanted > limit:
-            raise Refusal(
-                Reason.STORAGE_SHARE_EXCEEDED,
-                "Himpunan data instansi Anda pada alur ini sudah memakai bagian simpanannya. Hapus "
-                "yang tidak dipakai lagi (padan runs delete), lalu ulangi.",
-                "Your agency's datasets in this flow have used their share of the storage. Delete "
-                "what is no longer needed (padan runs delete), then repeat.",
-                metadata=grant.metadata | {"limit": str(limit), "used": str(used)},
-            )
+            raise Refusal(Reason.STORAGE_SHARE_EXCEEDED, **grant.metadata, limit=limit, used=used)
 
 
 def _bytes(grant: Grant, dataset: Dataset) -> int:

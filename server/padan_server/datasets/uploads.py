@@ -19,11 +19,11 @@ from typing import Self
 from padan_linkage.schema import Layout, Pass
 from padan_linkage.tables import RunningDigest, columns_digest
 from padan_server.admission.enforcement import Grant
-from padan_server.base.errors import Reason, Refusal, field_invalid, storage_full
+from padan_server.base.errors import Reason, Refusal, field_invalid
 from padan_server.base.failpoints import Failpoints
 from padan_server.base.model import Dataset, DatasetState, Table
 from padan_server.datasets.lifecycle import layout_of, owned, state_invalid
-from padan_server.datasets.rows import check_values, columns_of, malformed
+from padan_server.datasets.rows import check_values, columns_of
 from padan_server.datasets.table_locks import Writers
 from padan_server.store.files import ColumnFiles, TableWriter
 from padan_server.store.port import Store, StoreFullError
@@ -102,7 +102,7 @@ class Uploads:
                         if session.take(chunk):
                             break
             except StoreFullError:
-                raise storage_full() from None
+                raise Refusal(Reason.STORAGE_FULL) from None
             return session.table  # with the rows that were made safe on leaving
 
 
@@ -238,12 +238,7 @@ class _Session:
     def _finish(self, claimed: bytes) -> None:
         self.keep()
         if self._written != self.table.upload_rows:
-            raise Refusal(
-                Reason.TABLE_INCOMPLETE,
-                f"finish_write datang setelah {self._written} dari {self.table.upload_rows} baris.",
-                f"finish_write came after {self._written} of {self.table.upload_rows} rows.",
-                metadata={"committed_rows": str(self.table.uploaded)},
-            )
+            raise Refusal(Reason.TABLE_INCOMPLETE, committed_rows=self.table.uploaded)
         # Over the files, not the stream: what is vouched for is what will be matched.
         assert self._writer is not None
         self._hashed.go_on(self._writer, self._written)
@@ -252,12 +247,7 @@ class _Session:
         if not hmac.compare_digest(stored, claimed):
             self._record(replace(self.table, uploaded=0))
             self._written, self._hashed.rows = 0, -1
-            raise Refusal(
-                Reason.TABLE_DIGEST_MISMATCH,
-                "Sidik tabel tidak cocok dengan baris yang diterima; unggah ulang dari baris 0.",
-                "The table digest does not fit the rows received; upload again from row 0.",
-                metadata={"committed_rows": "0"},
-            )
+            raise Refusal(Reason.TABLE_DIGEST_MISMATCH, committed_rows="0")
         self._record(replace(self.table, complete=True, digest=stored))
         self._failpoints.hit("upload.finished")
 
@@ -267,12 +257,7 @@ class _Session:
         if chunk.row_count or not chunk.finish:
             raise _out_of_order(self.table)
         if not hmac.compare_digest(chunk.table_digest, self.table.digest):
-            raise Refusal(
-                Reason.TABLE_DIGEST_MISMATCH,
-                "Tabel ini sudah lengkap dengan sidik lain.",
-                "The table is complete already, with another digest.",
-                metadata={"committed_rows": str(self.table.uploaded)},
-            )
+            raise Refusal(Reason.TABLE_DIGEST_MISMATCH, committed_rows=self.table.uploaded)
         return True
 
     def _record(self, table: Table) -> None:
@@ -293,15 +278,10 @@ def checked_columns(layout: Layout, p: Pass, chunk: Chunk, room: int) -> dict[st
     if chunk.row_count < 0 or (chunk.row_count == 0 and not chunk.finish):
         raise field_invalid("rows.row_count", "paling sedikit 1", "at least 1")
     if chunk.row_count > room:
-        raise malformed("rows.row_count", f"paling banyak {room} lagi", f"at most {room} more")
+        raise Refusal(Reason.ROWS_MALFORMED, field="rows.row_count")
     columns = columns_of(layout, chunk.columns, chunk.row_count)
     if not hmac.compare_digest(columns_digest(layout, columns), chunk.digest):
-        raise Refusal(
-            Reason.CHUNK_CORRUPT,
-            "Potongan rusak di perjalanan; tidak ada yang disimpan darinya. Kirim ulang.",
-            "The chunk was damaged on its way; nothing of it was kept. Send it again.",
-            metadata={"row_offset": str(chunk.row_offset)},
-        )
+        raise Refusal(Reason.CHUNK_CORRUPT, row_offset=chunk.row_offset)
     check_values(layout, p, columns)
     return columns
 
@@ -309,22 +289,13 @@ def checked_columns(layout: Layout, p: Pass, chunk: Chunk, room: int) -> dict[st
 def _table(dataset: Dataset, pass_id: str) -> Table:
     table = dataset.table(pass_id)
     if table is None:
-        raise Refusal(
-            Reason.DATASET_NOT_FOUND,
-            "Himpunan data ini tidak punya tabel untuk jalur (pass) itu.",
-            "The dataset has no table of that pass.",
-            metadata={"dataset": dataset.id},
-        )
+        raise Refusal(Reason.DATASET_NOT_FOUND, dataset=dataset.id)
     return table
 
 
 def _out_of_order(table: Table) -> Refusal:
     return Refusal(
         Reason.OFFSET_OUT_OF_ORDER,
-        f"row_offset tidak urut; lanjutkan dari baris {table.uploaded}.",
-        f"row_offset is out of order; go on from row {table.uploaded}.",
-        metadata={
-            "committed_rows": str(table.uploaded),
-            "complete": "true" if table.complete else "false",
-        },
+        committed_rows=table.uploaded,
+        complete="true" if table.complete else "false",
     )

@@ -114,8 +114,8 @@ class Shelf:
             return table
         record = tx.label_tables.get(table_id)
         if record is not None and record.flow == grant.key:
-            raise _expired(grant)
-        raise _not_found(grant)
+            raise Refusal(Reason.TABLE_EXPIRED, **grant.metadata)
+        raise Refusal(Reason.TABLE_NOT_FOUND, **grant.metadata)
 
     def public_key(self, tx: Transaction, grant: Grant, epoch: int) -> bytes:
         """The public key that answers an epoch of the flow now, 32 bytes, or the refusal."""
@@ -125,8 +125,8 @@ class Shelf:
             if base and self._alive(table):
                 return table.public_key
         if tx.label_tables.has_epoch(grant.key, epoch):
-            raise _expired(grant)
-        raise _not_found(grant)
+            raise Refusal(Reason.TABLE_EXPIRED, **grant.metadata)
+        raise Refusal(Reason.TABLE_NOT_FOUND, **grant.metadata)
 
     def erase_expired(self) -> None:
         """Erase the files of expired tables, and record that they are gone."""
@@ -275,21 +275,3 @@ class Shelf:
         if (table, problem) not in self._told:
             self._told.add((table, problem))
             _log.warning("table_refused", table=table, problem=problem)
-
-
-def _expired(grant: Grant) -> Refusal:
-    return Refusal(
-        Reason.TABLE_EXPIRED,
-        "Masa berlaku tabel ini atau kunci epoch-nya sudah habis; unduh tabel terbaru.",
-        "This table or its epoch's key has expired; download the newest table.",
-        metadata=grant.metadata,
-    )
-
-
-def _not_found(grant: Grant) -> Refusal:
-    return Refusal(
-        Reason.TABLE_NOT_FOUND,
-        f"{grant.flow.provider} belum menerbitkan tabel itu untuk alur ini.",
-        f"{grant.flow.provider} has not published that table for this flow.",
-        metadata=grant.metadata,
-    )

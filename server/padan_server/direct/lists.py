@@ -14,7 +14,7 @@ from padan_linkage.direct.commitment import CommitmentError, verify_chunk
 from padan_linkage.direct.oprf import ELEMENT_BYTES, MAX_EVALUATIONS
 from padan_server.admission.enforcement import Grant, charge, check_batch
 from padan_server.admission.requests import remember, replayed
-from padan_server.base.errors import Reason, Refusal, shutting_down
+from padan_server.base.errors import Reason, Refusal
 from padan_server.base.failpoints import Failpoints
 from padan_server.base.metrics import ProviderMetrics
 from padan_server.base.model import BlindedList, RequestKey
@@ -130,23 +130,23 @@ class BlindedLists:
             mine = _owned(tx, grant, chunk.list_id)
             public_key = self._shelf.public_key(tx, grant, mine.epoch)
         if public_key != mine.public_key:
-            raise _key_gone(grant)
+            raise Refusal(Reason.TABLE_EXPIRED, **grant.metadata)
         try:
             # Spec 60, step 9: the chunk; its points are checked by who evaluates them.
             verify_chunk(
                 mine.root, mine.element_count, chunk.number, chunk.elements, chunk.audit_path
             )
         except CommitmentError:
-            raise _not_committed(grant) from None
+            raise Refusal(Reason.CHUNK_NOT_COMMITTED, **grant.metadata) from None
         try:
             seed = self._seeds.read(grant.key, mine.epoch)
         except SeedError:
-            raise _key_gone(grant) from None
+            raise Refusal(Reason.TABLE_EXPIRED, **grant.metadata) from None
         request = Request.of(seed, public_key, grant.key, mine.epoch, chunk.elements)
         try:
             return Pending(chunk, self._evaluators.submit(request))
         except RuntimeError:  # the pool takes no more: the server stops
-            raise shutting_down() from None
+            raise Refusal(Reason.SHUTTING_DOWN) from None
 
     def finish(self, grant: Grant, pending: Pending) -> Evaluation:
         """Wait for the answer. It is counted durably before it is given."""
@@ -154,9 +154,9 @@ class BlindedLists:
         try:
             evaluated, proof = pending.answer.result()
         except ElementsInvalidError:
-            raise _invalid(grant) from None
+            raise Refusal(Reason.ELEMENTS_INVALID, **grant.metadata) from None
         except KeyChangedError:
-            raise _key_gone(grant) from None
+            raise Refusal(Reason.TABLE_EXPIRED, **grant.metadata) from None
         self._failpoints.hit("chunk.evaluated")
         with self._store.write() as tx:
             fresh = tx.lists.record_chunk(chunk.list_id, chunk.number, chunk.count)
@@ -169,51 +169,12 @@ def _charge_key(tx: Transaction, grant: Grant, public_key: bytes, elements: int)
     if tx.lists.charge_key(public_key, elements, MAX_EVALUATIONS) is not None:
         return
     used = tx.lists.key_used(public_key)
-    raise Refusal(
-        Reason.EVALUATIONS_EXHAUSTED,
-        f"Kunci epoch ini boleh mengevaluasi {MAX_EVALUATIONS} elemen; sudah terpakai {used}, "
-        f"diminta {elements}. Penyedia perlu menerbitkan tabel epoch berikutnya.",
-        f"The epoch's key may evaluate {MAX_EVALUATIONS} elements; {used} are used and {elements} "
-        "were asked for. The provider has to publish a table of the next epoch.",
-        metadata={**grant.metadata, "limit": str(MAX_EVALUATIONS), "used": str(used)},
-    )
+    raise Refusal(Reason.EVALUATIONS_EXHAUSTED, **grant.metadata, limit=MAX_EVALUATIONS, used=used)
 
 
 def _owned(tx: Transaction, grant: Grant, list_id: str) -> BlindedList:
     """A list of the caller in the admitted flow, or the refusal that hides all others."""
     found = tx.lists.get(list_id)
     if found is None or found.flow != grant.key or found.owner != grant.party:
-        raise Refusal(
-            Reason.LIST_NOT_FOUND,
-            "Daftar elemen ini tidak ada pada alur ini, atau bukan milik Anda.",
-            "The flow has no such list of elements, or it is not yours.",
-            metadata=grant.metadata,
-        )
+        raise Refusal(Reason.LIST_NOT_FOUND, **grant.metadata)
     return found
-
-
-def _not_committed(grant: Grant) -> Refusal:
-    return Refusal(
-        Reason.CHUNK_NOT_COMMITTED,
-        "Potongan ini bukan yang dikomitmenkan; kirim potongan yang sama seperti saat komitmen.",
-        "This chunk is not the one committed to; send it as it was when you committed to it.",
-        metadata=grant.metadata,
-    )
-
-
-def _invalid(grant: Grant) -> Refusal:
-    return Refusal(
-        Reason.ELEMENTS_INVALID,
-        "Ada elemen yang bukan titik ristretto255 yang sah; tidak satu pun dievaluasi.",
-        "An element is not a valid ristretto255 point; nothing was evaluated.",
-        metadata=grant.metadata,
-    )
-
-
-def _key_gone(grant: Grant) -> Refusal:
-    return Refusal(
-        Reason.TABLE_EXPIRED,
-        "Kunci epoch daftar ini sudah diganti atau dimusnahkan; unduh tabel terbaru.",
-        "The key of this list's epoch was replaced or destroyed; download the newest table.",
-        metadata=grant.metadata,
-    )

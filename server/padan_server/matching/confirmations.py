@@ -83,7 +83,7 @@ class Confirmations:
             return before
         registry = self._newest.get(grant.key)
         if registry is None:
-            raise not_published(grant)
+            raise Refusal(Reason.REGISTRY_NOT_PUBLISHED, **grant.metadata)
         return registry
 
     def _checked(self, grant: Grant, question: Question) -> tuple[Pass, PassTable]:
@@ -113,15 +113,5 @@ def newest_registry(tx: Transaction, grant: Grant) -> Dataset:
     """The newest committed registry of the flow, or the refusal that says there is none."""
     registry = tx.datasets.newest(grant.key, Role.PROVIDER)
     if registry is None:
-        raise not_published(grant)
+        raise Refusal(Reason.REGISTRY_NOT_PUBLISHED, **grant.metadata)
     return registry
-
-
-def not_published(grant: Grant) -> Refusal:
-    """The refusal of a flow that has no registry yet."""
-    return Refusal(
-        Reason.REGISTRY_NOT_PUBLISHED,
-        f"{grant.flow.provider} belum menerbitkan registri untuk alur ini.",
-        f"{grant.flow.provider} has not published a registry for this flow yet.",
-        metadata=grant.metadata,
-    )

@@ -285,11 +285,7 @@ class Runner:
         """What the run may rely on now: a pass begins only while the agreement is in force."""
         grant = self._enforcement.admit(run.owner, run.flow.agreement, run.flow.flow)
         if grant.key != run.flow:
-            raise Refusal(
-                Reason.AGREEMENT_SUPERSEDED,
-                "Dokumen perjanjian berubah setelah pemadanan dibuat.",
-                "The agreement's document changed after the run was made.",
-            )
+            raise Refusal(Reason.AGREEMENT_SUPERSEDED, **grant.metadata)
         return grant
 
     def _sides(self, run: Run) -> _Sides:
@@ -298,11 +294,7 @@ class Runner:
             registry = tx.datasets.get(run.provider_dataset)
         for side in (asked, registry):
             if side is None or side.state is not DatasetState.COMMITTED:
-                raise Refusal(
-                    Reason.DATASET_STATE_INVALID,
-                    "Daftar atau registri dihapus sebelum pemadanan selesai.",
-                    "The list or the registry was erased before the run ended.",
-                )
+                raise Refusal(Reason.DATASET_STATE_INVALID)
         if asked is None or registry is None or registry.role is not Role.PROVIDER:
             raise LookupError("sides of a run")
         return _Sides(asked, registry)

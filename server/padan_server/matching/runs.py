@@ -18,7 +18,7 @@ from padan_server.admission.compatibility import check_sides
 from padan_server.admission.enforcement import Grant, charge, check_batch
 from padan_server.admission.ledger import Ledger
 from padan_server.admission.requests import remember, replayed
-from padan_server.base.errors import Reason, Refusal, field_invalid, shutting_down
+from padan_server.base.errors import Reason, Refusal, field_invalid
 from padan_server.base.failpoints import Failpoints
 from padan_server.base.model import (
     ENDED,
@@ -114,7 +114,7 @@ class Runs:
                 return _owned_run(tx, known, grant.party, grant.key)
             asked = owned(tx, grant, list_id)
             if asked.state is not DatasetState.COMMITTED:
-                raise state_invalid(asked, wanted="committed")
+                raise state_invalid(asked)
             registry = _registry(tx, grant, registry_id)
             check_sides(grant, asked.encoding, registry.encoding)
             check_batch(grant, asked.record_count)
@@ -182,7 +182,7 @@ class Runs:
             if run.state in ENDED or left <= 0:
                 return
             if self._stopping.is_set():
-                raise shutting_down()
+                raise Refusal(Reason.SHUTTING_DOWN)
             rings = self._bell.wait(rings, min(_LOOK_AGAIN, left))
 
     def step(self, grant: Grant, run: Run) -> Step:
@@ -226,16 +226,11 @@ class Runs:
 
     def _check_readable(self, grant: Grant, run: Run) -> None:
         if run.state is not RunState.SUCCEEDED:
-            raise Refusal(
-                Reason.RUN_NOT_SUCCEEDED,
-                f"Pemadanan berstatus {run.state.value}; hasil hanya ada setelah berhasil.",
-                f"The run is {run.state.value}; there are results only once it has succeeded.",
-                metadata={"run": run.id, "state": run.state.value},
-            )
+            raise Refusal(Reason.RUN_NOT_SUCCEEDED, run=run.id, state=run.state.value)
         with self._store.read() as tx:
             asked = owned(tx, grant, run.requester_dataset)
         if asked.state is not DatasetState.COMMITTED:
-            raise state_invalid(asked, wanted="committed")
+            raise state_invalid(asked)
 
 
 def _pieces(
@@ -264,23 +259,14 @@ def _registry(tx: Transaction, grant: Grant, registry_id: str) -> Dataset:
         return newest_registry(tx, grant)
     registry = tx.datasets.get(registry_id)
     if registry is None or registry.flow != grant.key or registry.role is not Role.PROVIDER:
-        raise Refusal(
-            Reason.DATASET_NOT_FOUND,
-            "Registri ini tidak ada pada alur ini.",
-            "The flow has no such registry.",
-            metadata=grant.metadata,
-        )
+        raise Refusal(Reason.DATASET_NOT_FOUND, **grant.metadata)
     if registry.state is not DatasetState.COMMITTED:
-        raise state_invalid(registry, wanted="committed")
+        raise state_invalid(registry)
     return registry
 
 
 def _owned_run(tx: Transaction, run_id: str, party: str, flow: FlowKey | None) -> Run:
     run = tx.runs.get(run_id)
     if run is None or run.owner != party or (flow is not None and run.flow != flow):
-        raise Refusal(
-            Reason.RUN_NOT_FOUND,
-            "Pemadanan ini tidak ada, atau bukan milik Anda.",
-            "There is no such run, or it is not yours.",
-        )
+        raise Refusal(Reason.RUN_NOT_FOUND)
     return run

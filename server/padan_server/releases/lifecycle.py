@@ -113,11 +113,11 @@ class Releases:
         """The bytes of a release."""
         release = self.get(grant, version)
         if release.erased:
-            raise _not_found(grant)
+            raise Refusal(Reason.RELEASE_NOT_FOUND, **grant.metadata)
         try:
             yield from self._files.read(release.id)
         except FileNotFoundError:  # erased since
-            raise _not_found(grant) from None
+            raise Refusal(Reason.RELEASE_NOT_FOUND, **grant.metadata) from None
 
     def delete(self, grant: LineGrant, version: int) -> None:
         """Erase a release. Harmless to repeat."""
@@ -160,13 +160,7 @@ def _checked(new: NewRelease, pieces: Iterable[bytes]) -> Iterator[bytes]:
         digest.update(piece)
         yield piece
     if size != new.size or digest.digest() != new.digest:
-        raise Refusal(
-            Reason.RELEASE_CORRUPT,
-            "Isi rilis tidak sesuai dengan ukuran atau digest yang diumumkan; tidak ada yang "
-            "disimpan. Kirim ulang.",
-            "The release is not of the length or digest announced; nothing was kept. Send it "
-            "again.",
-        )
+        raise Refusal(Reason.RELEASE_CORRUPT)
 
 
 def _check(tx: Transaction, grant: LineGrant, new: NewRelease) -> None:
@@ -175,21 +169,10 @@ def _check(tx: Transaction, grant: LineGrant, new: NewRelease) -> None:
         raise field_invalid("release.size_bytes", "paling sedikit 1", "at least 1")
     if new.size > grant.policy.max_bytes:
         limit = grant.policy.max_bytes
-        raise Refusal(
-            Reason.RELEASE_LIMIT_EXCEEDED,
-            f"Rilis lebih dari {limit} bita, batas menurut perjanjian ({grant.line.article}).",
-            f"The release has more than {limit} bytes, the agreement's limit "
-            f"({grant.line.article}).",
-            metadata={**grant.metadata, "limit": str(limit)},
-        )
+        raise Refusal(Reason.RELEASE_LIMIT_EXCEEDED, **grant.metadata, limit=limit)
     following = tx.releases.newest(grant.key, grant.line.id) + 1
     if new.version != following:
-        raise Refusal(
-            Reason.RELEASE_OUT_OF_ORDER,
-            f"Rilis berikutnya adalah versi {following}, bukan {new.version}.",
-            f"The next release is version {following}, not {new.version}.",
-            metadata={**grant.metadata, "version": str(following)},
-        )
+        raise Refusal(Reason.RELEASE_OUT_OF_ORDER, **grant.metadata, version=following)
 
 
 def _charge(tx: Transaction, grant: LineGrant) -> None:
@@ -197,27 +180,11 @@ def _charge(tx: Transaction, grant: LineGrant) -> None:
     # A flow's id has no slash, so a line's count is nobody else's.
     account, limit = f"{grant.key.flow}/{grant.line.id}", grant.policy.per_day
     if tx.quotas.charge(grant.key.agreement, account, jakarta_day(grant.now), 1, limit) is None:
-        raise Refusal(
-            Reason.RELEASE_LIMIT_EXCEEDED,
-            f"Hari ini sudah ada {limit} rilis, batas menurut perjanjian ({grant.line.article}). "
-            "Lanjutkan besok (WIB).",
-            f"There were {limit} releases today, the agreement's limit ({grant.line.article}). "
-            "Go on tomorrow (Jakarta time).",
-            metadata={**grant.metadata, "limit": str(limit)},
-        )
+        raise Refusal(Reason.RELEASE_LIMIT_EXCEEDED, **grant.metadata, limit=limit)
 
 
 def _found(tx: Transaction, grant: LineGrant, version: int) -> Release:
     release = tx.releases.get(grant.key, grant.line.id, version)
     if release is None:
-        raise _not_found(grant)
+        raise Refusal(Reason.RELEASE_NOT_FOUND, **grant.metadata)
     return release
-
-
-def _not_found(grant: LineGrant) -> Refusal:
-    return Refusal(
-        Reason.RELEASE_NOT_FOUND,
-        f"{grant.line.publisher} belum menerbitkan rilis itu, atau sudah dihapus.",
-        f"{grant.line.publisher} has not published that release, or it was erased.",
-        metadata=grant.metadata,
-    )

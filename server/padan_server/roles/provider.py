@@ -10,6 +10,7 @@ from padan.v1 import (
     direct_service_pb2,
     direct_service_pb2_grpc,
 )
+from padan.v1.reason_texts import ServerKind
 from padan_linkage.agreement import Mode
 from padan_server.admission.enforcement import Enforcement
 from padan_server.base.clock import Clock
@@ -29,7 +30,7 @@ from padan_server.services.direct import DirectService
 class Provider(Server):
     """One provider of direct mode on one data directory; ``evaluators`` that it is handed stay."""
 
-    ROLE = "provider"
+    ROLE = ServerKind.PROVIDER
 
     def __init__(
         self,

@@ -20,6 +20,7 @@ import structlog
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
+from padan.v1.reason_texts import ServerKind
 from padan_server.admission.agreements import AgreementBook
 from padan_server.admission.identity import Pins, expiry
 from padan_server.base.clock import Clock, SimulatedClock, SystemClock
@@ -41,8 +42,8 @@ class DataDirectoryBusyError(Exception):
 class Server:
     """One server on one data directory. Roles say what it serves and what it does beside that."""
 
-    #: What the log calls it: ``unit_started``, ``provider_started``.
-    ROLE: ClassVar[str]
+    #: What the log calls it, ``unit_started``, ``provider_started``, and every refusal.
+    ROLE: ClassVar[ServerKind]
 
     def __init__(
         self, config: ServerConfig, metrics: CallMetrics, clock: Clock | None = None
@@ -59,7 +60,7 @@ class Server:
         self._tickers: list[Ticker] = [Ticker("folders", config.rescan_seconds, self._rescan)]
         self._health = health.HealthServicer()
         self._services: list[str] = []
-        self._grpc = _grpc_server(config, metrics, self._stopping)
+        self._grpc = _grpc_server(config, metrics, self._stopping, self.ROLE)
         self.port = 0
 
     def _add(self, service: Any, register: Callable[[Any, grpc.Server], None], made: Any) -> None:
@@ -150,12 +151,12 @@ class Server:
 
 
 def _grpc_server(
-    config: ServerConfig, metrics: CallMetrics, stopping: threading.Event
+    config: ServerConfig, metrics: CallMetrics, stopping: threading.Event, kind: ServerKind
 ) -> grpc.Server:
     limits = config.limits
     return grpc.server(
         futures.ThreadPoolExecutor(config.rpc_threads, thread_name_prefix="rpc"),
-        interceptors=[Guard(Pins(config.parties), metrics, stopping, limits)],
+        interceptors=[Guard(Pins(config.parties), metrics, stopping, limits, kind)],
         options=[
             # Spec 30, "Transport", step 2.
             ("grpc.max_receive_message_length", limits.message_bytes),

@@ -20,6 +20,7 @@ from padan.v1 import (
     run_service_pb2,
     run_service_pb2_grpc,
 )
+from padan.v1.reason_texts import ServerKind
 from padan_server.admission.enforcement import Enforcement
 from padan_server.admission.epochs import Epochs
 from padan_server.admission.ledger import Ledger
@@ -52,7 +53,7 @@ from padan_server.store.files import ColumnFiles
 class Unit(Server):
     """One linkage unit on one data directory."""
 
-    ROLE = "unit"
+    ROLE = ServerKind.UNIT
 
     def __init__(
         self,

@@ -142,12 +142,7 @@ class AgreementService(pb_grpc.AgreementServiceServicer):
     def _epochs_of(self, grant: Grant) -> Epochs:
         if self._epochs is not None:
             return self._epochs
-        raise Refusal(
-            Reason.MODE_NOT_PERMITTED,
-            "Modus langsung tidak mengenal kontribusi epoch; kuncinya milik penyedia.",
-            "Direct mode knows no epoch contributions; its keys are the provider's.",
-            metadata=grant.metadata,
-        )
+        raise Refusal(Reason.MODE_NOT_PERMITTED, **grant.metadata)
 
     def _party_to(self, name: str) -> str:
         agreement_id = names.parse_agreement("name", name)

@@ -12,7 +12,7 @@ from padan.v1 import direct_service_pb2_grpc as pb_grpc
 from padan_linkage.direct.table import CHUNK_BYTES
 from padan_server.admission.enforcement import REQUESTER, Enforcement, Grant
 from padan_server.base.config import ProviderLimits
-from padan_server.base.errors import field_invalid, shutting_down
+from padan_server.base.errors import Reason, Refusal, field_invalid
 from padan_server.base.metrics import ProviderMetrics
 from padan_server.base.model import BlindedList, FlowKey
 from padan_server.direct.label_tables import ServedTable, Shelf
@@ -93,7 +93,7 @@ class DirectService(pb_grpc.DirectServiceServicer):
             file.seek(request.start_chunk * CHUNK_BYTES)
             for number in range(request.start_chunk, table.chunk_count):
                 if self._stopping.is_set():
-                    raise shutting_down()
+                    raise Refusal(Reason.SHUTTING_DOWN)
                 rows = file.read(CHUNK_BYTES)
                 yield pb.DownloadLabelTableResponse(chunk=number, rows=rows)
                 call.note(chunks=number + 1 - request.start_chunk)
@@ -149,7 +149,7 @@ class DirectService(pb_grpc.DirectServiceServicer):
     def _begin(self, call: Call, request: pb.EvaluateElementsRequest) -> _Begun:
         """Each chunk is admitted by itself: a suspension stops a stream at the next one."""
         if self._stopping.is_set():
-            raise shutting_down()
+            raise Refusal(Reason.SHUTTING_DOWN)
         agreement_id, flow_id, list_id = names.parse_blinded_list(
             "blinded_list", request.blinded_list
         )

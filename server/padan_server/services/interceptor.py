@@ -13,9 +13,10 @@ import grpc
 import structlog
 from grpc_status import rpc_status
 
+from padan.v1.reason_texts import ServerKind
 from padan_server.admission.identity import Pins
 from padan_server.base.config import CallLimits
-from padan_server.base.errors import Reason, Refusal, shutting_down, storage_full
+from padan_server.base.errors import Reason, Refusal
 from padan_server.base.metrics import CallMetrics
 from padan_server.services.call import Call, set_call
 from padan_server.services.status import grpc_code, status_of
@@ -40,7 +41,9 @@ class Guard(grpc.ServerInterceptor):
         metrics: CallMetrics,
         stopping: threading.Event,
         limits: CallLimits,
+        kind: ServerKind,
     ) -> None:
+        self._kind = kind
         self._pins = pins
         self._metrics = metrics
         self._stopping = stopping
@@ -101,7 +104,7 @@ class Guard(grpc.ServerInterceptor):
     def _reflected(self, inner: Callable[..., Any]) -> Callable[..., Any]:
         def behave(requests: Any, context: Any) -> Iterator[Any]:
             if not self._reflections.acquire(blocking=False):
-                context.abort_with_status(rpc_status.to_status(status_of(_too_many_reflections())))
+                self.abort(context, Refusal(Reason.TOO_MANY_CALLS, limit=_REFLECTIONS))
             end = threading.Timer(_REFLECTION_SECONDS, context.cancel)
             end.daemon = True
             end.start()
@@ -116,36 +119,30 @@ class Guard(grpc.ServerInterceptor):
     def admit(self, call: Call, context: Any) -> None:
         """Refuse while stopping, without a known caller, or without a sensible deadline."""
         if self._stopping.is_set():
-            raise shutting_down()
+            raise Refusal(Reason.SHUTTING_DOWN)
         call.party = self._pins.party_of(context.auth_context())
         # Spec 30, "Transport", step 3.
         left = context.time_remaining()
         if left is None or left > self._deadline_seconds:
-            raise Refusal(
-                Reason.DEADLINE_REQUIRED,
-                "Setiap panggilan harus menyebut tenggat (deadline), paling lama "
-                f"{self._deadline_seconds:.0f} detik.",
-                f"Every call must set a deadline of at most {self._deadline_seconds:.0f} seconds.",
-            )
+            raise Refusal(Reason.DEADLINE_REQUIRED, limit=f"{self._deadline_seconds:.0f}")
 
     def begin(self, party: str) -> None:
         """Count a call of ``party``, or refuse it: no party may take every thread."""
         with self._counting:
             # Spec 30, "Transport", step 5.
             if self._under_way[party] >= self._share:
-                raise Refusal(
-                    Reason.TOO_MANY_CALLS,
-                    f"Instansi Anda sudah menjalankan {self._share} panggilan sekaligus; tunggu "
-                    "salah satunya selesai.",
-                    f"Your party has {self._share} calls under way; wait for one to end.",
-                    metadata={"limit": str(self._share)},
-                )
+                raise Refusal(Reason.TOO_MANY_CALLS, limit=self._share)
             self._under_way[party] += 1
 
     def end(self, party: str) -> None:
         """Uncount a call that :meth:`begin` has counted."""
         with self._counting:
             self._under_way[party] -= 1
+
+    def abort(self, context: Any, refusal: Refusal) -> NoReturn:
+        """End a call with the refusal's status."""
+        context.abort_with_status(rpc_status.to_status(status_of(refusal, self._kind)))
+        raise AssertionError("abort returned")
 
     def ended(self, call: Call, began: float, code: grpc.StatusCode, reason: str) -> None:
         """Count and log one call."""
@@ -198,7 +195,7 @@ class _Watched:
         elif isinstance(error, Refusal):
             self._abort(error)
         elif isinstance(error, StoreFullError):
-            self._abort(storage_full())
+            self._abort(Refusal(Reason.STORAGE_FULL))
         elif self._context.code() is not None:
             # The service has aborted by itself: grpc's own words for what is not offered.
             self._tell(grpc.StatusCode.UNIMPLEMENTED, "")
@@ -210,20 +207,10 @@ class _Watched:
 
     def _abort(self, refusal: Refusal) -> NoReturn:
         self._tell(grpc_code(refusal.reason), refusal.reason.value)
-        self._context.abort_with_status(rpc_status.to_status(status_of(refusal)))
-        raise AssertionError("abort returned")
+        self._guard.abort(self._context, refusal)
 
     def _tell(self, code: grpc.StatusCode, reason: str) -> None:
         self._guard.ended(self._call, self._began, code, reason)
-
-
-def _too_many_reflections() -> Refusal:
-    return Refusal(
-        Reason.TOO_MANY_CALLS,
-        f"Paling banyak {_REFLECTIONS} aliran reflection sekaligus; coba lagi sebentar lagi.",
-        f"At most {_REFLECTIONS} streams of reflection at once; try again in a moment.",
-        metadata={"limit": str(_REFLECTIONS)},
-    )
 
 
 def _defect(error: BaseException) -> Refusal:
@@ -235,9 +222,4 @@ def _defect(error: BaseException) -> Refusal:
         frames.append(f"{trace.tb_frame.f_code.co_qualname}:{trace.tb_lineno}")
         trace = trace.tb_next
     _log.error("defect", incident=incident, error=type(error).__name__, frames=frames)
-    return Refusal(
-        Reason.INTERNAL,
-        f"Ada kesalahan di server. Sampaikan nomor kejadian {incident} kepada operatornya.",
-        f"The server has a defect. Give its operator the incident number {incident}.",
-        metadata={"incident": incident},
-    )
+    return Refusal(Reason.INTERNAL, incident=incident)

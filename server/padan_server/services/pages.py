@@ -55,11 +55,7 @@ class PageTokens:
             raw = b""
         place, tag = raw[:_CURSOR_BYTES], raw[_CURSOR_BYTES:]
         if not hmac.compare_digest(tag, self._tag(scope, place)):
-            raise Refusal(
-                Reason.PAGE_TOKEN_INVALID,
-                "page_token bukan milik permintaan ini; mulai lagi dari halaman pertama.",
-                "The page_token belongs to another request; begin again with the first page.",
-            )
+            raise Refusal(Reason.PAGE_TOKEN_INVALID)
         return int.from_bytes(place, "big")
 
     def _tag(self, scope: str, place: bytes) -> bytes:

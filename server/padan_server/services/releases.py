@@ -11,7 +11,7 @@ from google.protobuf.empty_pb2 import Empty
 from padan.v1 import release_service_pb2 as pb
 from padan.v1 import release_service_pb2_grpc as pb_grpc
 from padan_server.admission.enforcement import EITHER, PROVIDER, REQUESTER, Enforcement, LineGrant
-from padan_server.base.errors import field_invalid, shutting_down
+from padan_server.base.errors import Reason, Refusal, field_invalid
 from padan_server.base.model import Release, Role
 from padan_server.releases.lifecycle import NewRelease, Releases
 from padan_server.services import convert, names
@@ -56,7 +56,7 @@ class ReleaseService(pb_grpc.ReleaseServiceServicer):
         yield first.content
         for message in others:
             if self._stopping.is_set():
-                raise shutting_down()
+                raise Refusal(Reason.SHUTTING_DOWN)
             if message.parent not in {"", first.parent} or message.HasField("release"):
                 raise field_invalid(
                     "release", "satu aliran untuk satu rilis", "one stream carries one release"
@@ -96,7 +96,7 @@ class ReleaseService(pb_grpc.ReleaseServiceServicer):
         current_call().note(version=version)
         for piece in self._releases.read(grant, version):
             if self._stopping.is_set():
-                raise shutting_down()
+                raise Refusal(Reason.SHUTTING_DOWN)
             yield pb.DownloadReleaseResponse(content=piece)
 
     def DeleteRelease(

@@ -14,6 +14,7 @@ from google.rpc import status_pb2
 
 from padan.v1 import run_service_pb2 as pb
 from padan.v1 import run_service_pb2_grpc as pb_grpc
+from padan.v1.reason_texts import ServerKind
 from padan_server.admission.enforcement import REQUESTER, Enforcement, Grant
 from padan_server.base.errors import Reason, Refusal, field_invalid
 from padan_server.base.model import ENDED, Run, RunState
@@ -221,17 +222,12 @@ def operation(run: Run, message: pb.Run) -> Any:
             )
         )
     else:
-        made.error.CopyFrom(status_of(_failure(run)))
+        made.error.CopyFrom(status_of(_failure(run), ServerKind.UNIT))
     return made
 
 
 def _failure(run: Run) -> Refusal:
-    return Refusal(
-        Reason(run.failure_reason),
-        f"Pemadanan gagal ({run.failure_reason}).",
-        f"The run failed ({run.failure_reason}).",
-        metadata={"agreement": run.flow.agreement, "flow": run.flow.flow},
-    )
+    return Refusal(Reason(run.failure_reason), agreement=run.flow.agreement, flow=run.flow.flow)
 
 
 def _any(message: Message) -> any_pb2.Any:

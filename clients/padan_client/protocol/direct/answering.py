@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from padan.v1.reason_texts import ServerKind
 from padan_client.base.effects import Steps, work
 from padan_client.base.errors import RefusedError, VerificationError
 from padan_client.base.language import t
@@ -135,7 +136,8 @@ def _require_allowed(asking: Asking, size: int) -> None:
         reason = "QUOTA_LIST_EXCEEDED"
         article = place.flow.basis[0] if place.flow.basis else place.agreement.term_article
         named = {"agreement": place.agreement.id, "flow": place.flow.id, "article": article}
-        raise RefusedError(explain(reason, {**named, "limit": str(limit)}), reason)
+        metadata = {**named, "limit": str(limit)}
+        raise RefusedError(explain(reason, metadata, ServerKind.PROVIDER), reason)
 
 
 def _take(

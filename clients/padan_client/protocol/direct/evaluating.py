@@ -22,7 +22,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from numpy.typing import NDArray
 
 from padan.v1 import direct_service_pb2 as pb
-from padan_client.base.effects import Backoff, Exchange, Patience, Peer, Steps, call, work
+from padan.v1.reason_texts import ServerKind
+from padan_client.base.effects import Backoff, Exchange, Patience, Steps, call, work
 from padan_client.base.errors import UnavailableError, VerificationError
 from padan_client.base.language import t
 from padan_client.protocol.direct.session import DirectSession
@@ -170,7 +171,7 @@ def _commit(asking: Asking, label: str, commitment: Commitment) -> Steps[str]:
         ),
         pb.BlindedList,
         asking.patience,
-        Peer.PROVIDER,
+        ServerKind.PROVIDER,
     )
     same = (given.epoch, given.element_count, given.root) == (
         wanted.epoch,
@@ -192,7 +193,7 @@ def _single(asking: Asking, state: _List) -> Steps[None]:
         request,
         pb.EvaluateElementsResponse,
         asking.patience,
-        Peer.PROVIDER,
+        ServerKind.PROVIDER,
     )
     sink(response)
     yield from work(sink.settle)
@@ -210,7 +211,7 @@ def _window(asking: Asking, state: _List, backoff: Backoff) -> Steps[None]:
                 "DirectService.EvaluateElementStream",
                 lambda: _requests(state, wanted),
                 sink,
-                Peer.PROVIDER,
+                ServerKind.PROVIDER,
             )
         except UnavailableError as failure:
             lost = failure

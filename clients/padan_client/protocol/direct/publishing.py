@@ -19,6 +19,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from padan.v1.reason_texts import ServerKind
 from padan_client.base.effects import Steps, work
 from padan_client.base.errors import BadInputError, RefusedError
 from padan_client.base.language import t
@@ -119,7 +120,9 @@ def direct_schemas(place: FlowPlace) -> tuple[Schema, DirectSchema]:
     ):
         article = flow.basis[0] if flow.basis else "–"
         metadata = {"agreement": place.agreement.id, "flow": flow.id, "article": article}
-        raise RefusedError(explain("MODE_NOT_PERMITTED", metadata), "MODE_NOT_PERMITTED", metadata)
+        reason = "MODE_NOT_PERMITTED"
+        text = explain(reason, metadata, ServerKind.PROVIDER)
+        raise RefusedError(text, reason, metadata)
     return flow.schema, flow.direct
 
 

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from padan.v1 import direct_service_pb2 as pb
-from padan_client.base.effects import Download, Patience, Peer, Steps, call, work
+from padan.v1.reason_texts import ServerKind
+from padan_client.base.effects import Download, Patience, Steps, call, work
 from padan_client.base.errors import (
     MismatchError,
     RefusedError,
@@ -90,7 +91,7 @@ def open_direct(
     has published nothing.
     """
     direct_schemas(place)
-    yield from check_agreement(place, document, home.patience, Peer.PROVIDER)
+    yield from check_agreement(place, document, home.patience, ServerKind.PROVIDER)
     offered = yield from _list_tables(place, now(), home.patience)
     cache = table_cache(home, place)
     yield from work(lambda: cache.accept(offered))
@@ -128,7 +129,7 @@ def _list_tables(place: FlowPlace, now: datetime, patience: Patience) -> Steps[l
             pb.ListLabelTablesRequest(parent=place.name, page_size=16, page_token=token),
             pb.ListLabelTablesResponse,
             patience,
-            Peer.PROVIDER,
+            ServerKind.PROVIDER,
         )
         for table in page.label_tables:
             offered = _verified(place, table)
@@ -174,7 +175,7 @@ def _verified(place: FlowPlace, table: pb.LabelTable) -> Offered:
         raise _not_signed(place, "name")
     if manifest.normaliser_version != NORMALISER_VERSION:
         reason = "NORMALISER_MISMATCH"
-        raise MismatchError(explain(reason, {}), reason)
+        raise MismatchError(explain(reason, {}, ServerKind.PROVIDER), reason)
     return Offered(manifest, table.manifest, table.signature, leaves)
 
 
@@ -193,7 +194,7 @@ def _fetch(
                     "DirectService.DownloadLabelTable",
                     request,
                     _Sink(arriving, report),
-                    Peer.PROVIDER,
+                    ServerKind.PROVIDER,
                 )
             except UnavailableError as failure:
                 if arriving.next_chunk == before:

@@ -101,7 +101,7 @@ class _ErrorReasonEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._En
     ERROR_REASON_RUN_NOT_SUCCEEDED: _ErrorReason.ValueType  # 61
     """Results were asked of a run that has not succeeded. FAILED_PRECONDITION."""
     ERROR_REASON_RUN_WORKER_FAILED: _ErrorReason.ValueType  # 62
-    """The run's worker failed repeatedly. Stands in Run.failure_reason."""
+    """The run's worker failed repeatedly. In Run.failure_reason, never a call's error. INTERNAL."""
     ERROR_REASON_FIELD_INVALID: _ErrorReason.ValueType  # 80
     """A field is missing or out of range; BadRequest details name it. INVALID_ARGUMENT."""
     ERROR_REASON_REQUEST_ID_REUSED: _ErrorReason.ValueType  # 81
@@ -235,7 +235,7 @@ ERROR_REASON_RUN_NOT_FOUND: ErrorReason.ValueType  # 60
 ERROR_REASON_RUN_NOT_SUCCEEDED: ErrorReason.ValueType  # 61
 """Results were asked of a run that has not succeeded. FAILED_PRECONDITION."""
 ERROR_REASON_RUN_WORKER_FAILED: ErrorReason.ValueType  # 62
-"""The run's worker failed repeatedly. Stands in Run.failure_reason."""
+"""The run's worker failed repeatedly. In Run.failure_reason, never a call's error. INTERNAL."""
 ERROR_REASON_FIELD_INVALID: ErrorReason.ValueType  # 80
 """A field is missing or out of range; BadRequest details name it. INVALID_ARGUMENT."""
 ERROR_REASON_REQUEST_ID_REUSED: ErrorReason.ValueType  # 81

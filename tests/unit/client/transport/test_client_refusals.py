@@ -8,6 +8,7 @@ from google.protobuf import any_pb2
 from google.rpc import error_details_pb2, status_pb2
 
 from padan.v1 import error_reason_pb2
+from padan.v1.reason_texts import WORDINGS, ServerKind
 from padan_client.base.errors import (
     MismatchError,
     RefusedError,
@@ -15,7 +16,7 @@ from padan_client.base.errors import (
     VerificationError,
 )
 from padan_client.base.language import set_language
-from padan_client.base.reasons import explain, known_reasons
+from padan_client.base.reasons import explain
 from padan_client.transport.refusals import from_rpc_error
 
 PLANTED = "3174010101800001 SITI RAHAYU"
@@ -37,13 +38,19 @@ class Failed(grpc.RpcError):
         return self._trailing
 
 
-def refused(reason, metadata=None, domain="padan", code=grpc.StatusCode.FAILED_PRECONDITION):
+def refused(
+    reason,
+    metadata=None,
+    domain="padan",
+    code=grpc.StatusCode.FAILED_PRECONDITION,
+    server=ServerKind.UNIT,
+):
     info = error_details_pb2.ErrorInfo(reason=reason, domain=domain, metadata=metadata or {})
     detail = any_pb2.Any()
     detail.Pack(info)
     status = status_pb2.Status(code=code.value[0], message=PLANTED, details=[detail])
     trailing = (("grpc-status-details-bin", status.SerializeToString()),)
-    return from_rpc_error(Failed(code, PLANTED, trailing))
+    return from_rpc_error(Failed(code, PLANTED, trailing), server)
 
 
 @pytest.fixture(params=["id", "en"])
@@ -56,7 +63,7 @@ def language(request):
 def test_every_reason_of_the_proto_has_words(language):
     values = error_reason_pb2.ErrorReason.DESCRIPTOR.values_by_name
     names = {name.removeprefix("ERROR_REASON_") for name in values} - {"UNSPECIFIED"}
-    assert known_reasons() == names
+    assert set(WORDINGS) == names
     metadata = {"agreement": "a-2024", "flow": "f", "article": "Pasal 6 ayat (1)"}
     for reason in names:
         text = explain(reason, metadata)
@@ -94,6 +101,51 @@ def test_a_quota_refusal_gives_the_figures():
     error = refused("QUOTA_DAY_EXCEEDED", {"limit": "1000", "used": "990"})
     assert "1000" in str(error)
     assert "990" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("server", "own", "other"),
+    [
+        (ServerKind.UNIT, "linkage unit", "provider"),
+        (ServerKind.PROVIDER, "provider's server", "linkage unit"),
+    ],
+)
+def test_an_error_names_the_server_that_was_called(server, own, other):
+    set_language("en")
+    unavailable = grpc.StatusCode.UNAVAILABLE
+    for error in (
+        refused("SHUTTING_DOWN", code=unavailable, server=server),
+        refused("NO_SUCH_REASON", server=server),
+        from_rpc_error(Failed(unavailable), server),
+        from_rpc_error(Failed(unavailable, "Socket closed"), server),
+        from_rpc_error(Failed(unavailable, "Ssl handshake failed: CERTIFICATE_VERIFY"), server),
+        from_rpc_error(Failed(unavailable, "Tls handshake failed: TLSV1_ALERT_X"), server),
+        from_rpc_error(Failed(grpc.StatusCode.DEADLINE_EXCEEDED), server),
+        from_rpc_error(Failed(grpc.StatusCode.UNIMPLEMENTED), server),
+    ):
+        assert own in str(error)
+        assert other not in str(error)
+        assert "{" not in str(error)
+    set_language("id")
+
+
+@pytest.mark.parametrize(
+    ("server", "settings"),
+    [
+        (ServerKind.UNIT, "unit dan tls.server_name."),
+        (ServerKind.PROVIDER, "provider dan tls.provider_server_name."),
+    ],
+)
+def test_a_wrong_name_in_the_certificate_leads_to_the_servers_settings(server, settings):
+    failed = Failed(grpc.StatusCode.UNAVAILABLE, "Hostname Verification Check failed")
+    assert settings in str(from_rpc_error(failed, server))
+
+
+def test_a_quota_counts_what_the_server_counts():
+    metadata = {"limit": "1000", "used": "990"}
+    assert "1000 rekaman" in str(refused("QUOTA_DAY_EXCEEDED", metadata))
+    provider = refused("QUOTA_DAY_EXCEEDED", metadata, server=ServerKind.PROVIDER)
+    assert "1000 elemen" in str(provider)
 
 
 @pytest.mark.parametrize("code", list(grpc.StatusCode))
