@@ -31,7 +31,7 @@ from padan_lab.assess.suite import Attack, attack_groups, attack_table, stranger
 from padan_linkage.advice import profiles
 from padan_linkage.advice.profiles import PROFILES, Hardening, ProfileName
 from padan_linkage.agreement import EXAMPLE_IDS, example, load_agreement
-from padan_linkage.agreement.distinct import has_strong_identifier
+from padan_linkage.agreement.group_sizes import has_strong_identifier
 from padan_linkage.schema import Kind, Layout, Pass, Schema, SchemaField, Segment
 
 #: What was measured of one configuration, by what it is.
@@ -248,7 +248,7 @@ def balanced(schema: Schema) -> Schema:
 def measure_quality(data: Path, path: Path) -> None:
     """F1 of advised schemas, hardened like each configuration, on every set of ``data``."""
     from padan_client.rehearse import SchemaFile, run_rehearsal
-    from padan_client.rehearse.advising import advise
+    from padan_client.rehearse.advice import advise
     from padan_linkage.advice import Wishes
 
     for name, c in CONFIGURATIONS.items():

@@ -13,7 +13,7 @@ from e2e_town import AGREEMENTS, found_town, inside, outside, padan, padan_json
 from e2e_truth import given_codes, normal_values, score, true_check, true_codes
 
 from padan_client import ConfirmResult, RefusedError
-from padan_lab.demo.dressing import dressed, in_words
+from padan_lab.demo.registries import dressed, in_words
 from padan_lab.generate import Demo, generate_demo
 from padan_linkage.agreement import EXAMPLE_IDS, Flow
 

@@ -13,8 +13,8 @@ import pyarrow.csv
 import pytest
 from e2e_truth import score as true_score
 
-from padan_lab.demo.dressing import in_words
-from padan_lab.demo.play import claim_folder
+from padan_lab.demo.demonstration import claim_folder
+from padan_lab.demo.registries import in_words
 from padan_lab.demo.score import score
 from padan_lab.generate import Demo, generate_demo
 from padan_linkage.agreement import example, load_agreement, load_directory
@@ -195,7 +195,7 @@ def test_codes_of_all_groups_must_be_right():
 
 
 def test_settings_of_a_real_installation_do_not_reach_the_demonstration(monkeypatch):
-    from padan_lab.demo.stage import own_environment
+    from padan_lab.demo.deployment import own_environment
 
     monkeypatch.setenv("PADAN_CLIENT_UNIT", "unit.example.go.id:7443")
     monkeypatch.setenv("PADAN_UNIT_DATABASE_URL", "postgresql://unit.example.go.id/unit")

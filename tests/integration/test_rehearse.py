@@ -17,7 +17,7 @@ from padan_client.cli.app import app
 from padan_client.cli.views import rehearsed
 from padan_client.records import read_table
 from padan_client.rehearse import SchemaFile, load_schema_file, run_rehearsal
-from padan_client.rehearse.advising import advise
+from padan_client.rehearse.advice import advise
 from padan_lab.generate import generate_demo
 from padan_linkage.advice import Wishes
 from padan_linkage.advice.profiles import ProfileName

@@ -17,12 +17,12 @@ from numpy.typing import NDArray
 
 from padan_client.base.errors import BadInputError
 from padan_client.base.language import t
+from padan_client.lint.columns import Watched
 from padan_client.lint.duplicates import Repeats
 from padan_client.lint.quarantine import Quarantine
 from padan_client.lint.report import ColumnCount, Finding, Report
 from padan_client.lint.signs import Sign, nik_against, nip_against, signs_of_values
 from padan_client.lint.texts import CHECK, EMPTY, NOTE, severity
-from padan_client.lint.watched import Watched
 from padan_client.records import Batches, open_batches
 from padan_linkage.normalise import Problem, Reason, normalise, sound_numbers
 from padan_linkage.schema import Kind

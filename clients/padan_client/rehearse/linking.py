@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from padan_client.rehearse.one_file import estimate_of, expected_of, own_file, score_of
 from padan_client.rehearse.sides import Keys, Records
-from padan_client.rehearse.within import estimate_of, expected_of, own_file, score_of
 from padan_linkage.crypto.sealing import Opener
 from padan_linkage.encoding import EncodedPass
 from padan_linkage.matching import (

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from padan_client.rehearse.copies import MOST_RECORDS, Copies
 from padan_client.rehearse.linking import Linked, PassReport, Rehearsing
+from padan_client.rehearse.registry_copies import MOST_RECORDS, Copies
 from padan_client.rehearse.schema_file import SchemaFile
 from padan_client.rehearse.sides import Keys, Records, read_side
 from padan_client.rehearse.tables import Dumper, Truth, pairs_table

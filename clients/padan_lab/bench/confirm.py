@@ -52,7 +52,7 @@ def command(
     plot: PlotOption = None,
 ) -> None:
     """Satu pertanyaan waktu nyata, di samping panggilan kosong. / One question, an empty call."""
-    from padan_lab.demo.play import claim_folder, require_server
+    from padan_lab.demo.demonstration import claim_folder, require_server
 
     require_server()
     with tempfile.TemporaryDirectory() as scratch:

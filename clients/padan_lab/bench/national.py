@@ -19,7 +19,7 @@ from padan_client.cli.common import JsonFlag, reports_errors
 from padan_lab.bench.rates.measuring import Lap, Meter, folder_gib
 from padan_lab.bench.rates.workbench import AGREEMENT, FLOW, lean_document
 from padan_lab.bench.report import Report, announce, rounded
-from padan_lab.demo.stage import Stage, prepare, running
+from padan_lab.demo.deployment import Stage, prepare, running
 from padan_lab.generate import Format, Level, ProfileName, Request, write_files
 from padan_linkage.agreement import load_agreement
 
@@ -46,7 +46,7 @@ def command(
     json_: JsonFlag = False,
 ) -> None:
     """Pemadanan seukuran nasional, dari awal sampai akhir. / A national matching, end to end."""
-    from padan_lab.demo.play import claim_folder, require_server
+    from padan_lab.demo.demonstration import claim_folder, require_server
 
     require_server()
     wanted = tuple(name for name in passes.split(",") if name)
@@ -97,7 +97,7 @@ def _run(stage: Stage, lap: Lap, party: str, *arguments: str) -> None:
 
 
 def _report(stage: Stage, meter: Meter, requester: int, provider: int, document: bytes) -> Report:
-    from padan_lab.bench.rates.truth import right_of
+    from padan_lab.bench.rates.correctness import right_of
 
     flow = load_agreement(document).flow(stage.flow_id)
     seconds = {name: lap.seconds for name, lap in meter.laps.items()}

@@ -52,7 +52,7 @@ def command(
 ) -> None:
     """Mutu: Padan tersandi di samping Splink atas data terbuka. / Quality beside Splink."""
     from padan_client.rehearse import SchemaFile, load_schema_file
-    from padan_client.rehearse.advising import advise
+    from padan_client.rehearse.advice import advise
 
     if schema is not None:
         file = load_schema_file(schema)

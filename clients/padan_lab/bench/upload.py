@@ -27,7 +27,7 @@ from padan_client.protocol.unit.uploading import PIECE_BYTES, upload_table
 from padan_lab.bench.rates.bytestream import METHOD
 from padan_lab.bench.rates.workbench import Side, Stand, lean_document, random_table, unit_stand
 from padan_lab.bench.report import PlotOption, Report, RoundsOption, announce, rounded
-from padan_lab.demo.stage import own_environment
+from padan_lab.demo.deployment import own_environment
 from padan_linkage.tables import PassTable
 
 _TABLE = "nik"
@@ -48,7 +48,7 @@ def command(
     plot: PlotOption = None,
 ) -> None:
     """Unggahan, di samping aliran gRPC polos. / An upload beside a bare gRPC stream."""
-    from padan_lab.demo.play import claim_folder, require_server
+    from padan_lab.demo.demonstration import claim_folder, require_server
 
     require_server()
     with tempfile.TemporaryDirectory() as scratch:

@@ -41,9 +41,9 @@ def command(
 ) -> None:
     """Mode langsung: laju, skala, dari registri sampai kode. / Rates, scaling, end to end."""
     from padan_lab.bench.peers.psi import measure
-    from padan_lab.bench.rates.direct import whole_way
+    from padan_lab.bench.rates.direct_rates import whole_way
     from padan_lab.bench.rates.voprf_rates import primitives, scaling
-    from padan_lab.demo.play import claim_folder
+    from padan_lab.demo.demonstration import claim_folder
 
     cores = usable_cores()
     measured: dict[str, object] = {"elements": elements, "rounds": rounds}

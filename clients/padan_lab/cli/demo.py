@@ -13,9 +13,9 @@ from padan_client.cli.common import JsonFlag, err, number, out, print_json, repo
 from padan_lab.cli import PANEL
 
 if TYPE_CHECKING:
-    from padan_lab.demo.play import Played, Sizes
+    from padan_lab.demo.demonstration import Played, Sizes
     from padan_lab.demo.score import Score
-    from padan_lab.demo.watch import Announce
+    from padan_lab.demo.stopwatch import Announce
 
 
 def register(app: typer.Typer) -> None:
@@ -50,7 +50,7 @@ def demo(
     json_: JsonFlag = False,
 ) -> None:
     """Peragaan: satu unit, dua instansi, orang buatan. / Demonstration on generated people."""
-    from padan_lab.demo.play import Sizes, chosen_level, play
+    from padan_lab.demo.demonstration import Sizes, chosen_level, play
 
     def announce(line: str) -> None:
         if not json_:
@@ -76,7 +76,7 @@ def demo(
 
 def _show_all(sizes: Sizes, folder: Path, announce: Announce, *, json_: bool) -> None:
     """Play every flow; one table, or one object."""
-    from padan_lab.demo.everything import play_all
+    from padan_lab.demo.all_flows import play_all
 
     table = Table(title=t("Kelima perjanjian", "The five agreements"), title_justify="left")
     for title in (t("Perjanjian", "Agreement"), t("Alur", "Flow"), t("Cara", "Way")):

@@ -12,9 +12,9 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 
 from padan_client.base.language import t
-from padan_lab.demo.samples import applicants, more_applicants, reference_lists
-from padan_lab.demo.stage import Stage
-from padan_lab.demo.watch import Stopwatch
+from padan_lab.demo.deployment import Stage
+from padan_lab.demo.release_samples import applicants, more_applicants, reference_lists
+from padan_lab.demo.stopwatch import Stopwatch
 from padan_linkage.agreement import Flow, FlowKind, ReleaseLine
 
 _COUNT, _EVERYTHING = "jumlah", "(semua)"

@@ -14,7 +14,7 @@ from padan_linkage.advice.groups import Keys
 from padan_linkage.advice.profiles import Profile
 from padan_linkage.advice.remarks import Said
 from padan_linkage.advice.vocabulary import STRONG, Role
-from padan_linkage.agreement.distinct import distinct_combinations, group_size
+from padan_linkage.agreement.group_sizes import distinct_combinations, group_size
 from padan_linkage.agreement.rules.passes import (
     LARGE_GROUP,
     UNSALTED_VALUES,

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from padan_linkage.matching.directory import Directory
 from padan_linkage.matching.exact import TokenIndex, answer_exact, seed_of, token_words
 from padan_linkage.matching.index import PassIndex
-from padan_linkage.matching.one_file.owned import OwnFile, OwnTable
-from padan_linkage.matching.one_file.within import WithinResult, link_within
+from padan_linkage.matching.one_file.linking import WithinResult, link_within
+from padan_linkage.matching.one_file.own_file import OwnFile, OwnTable
 from padan_linkage.matching.result import (
     Estimate,
     PassResult,

@@ -24,7 +24,7 @@ from padan_client.cli.common import (
     print_json,
     reports_errors,
 )
-from padan_client.cli.opening import ask_passphrase, open_home
+from padan_client.cli.home_options import ask_passphrase, open_home
 from padan_client.cli.views import agreement as views
 from padan_client.home import agreement_files as files
 from padan_client.home.config import FILE as CONFIG_FILE

@@ -11,7 +11,7 @@ from rich.table import Table
 from padan_client.base.errors import BadInputError
 from padan_client.base.language import t
 from padan_client.cli.common import JsonFlag, err, number, out, print_json, reports_errors
-from padan_client.cli.opening import MapOption, pairs
+from padan_client.cli.home_options import MapOption, pairs
 
 if TYPE_CHECKING:
     from padan_client.lint import Report

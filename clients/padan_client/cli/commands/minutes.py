@@ -16,7 +16,7 @@ from padan_client.cli.common import (
     print_json,
     reports_errors,
 )
-from padan_client.cli.opening import open_home, say
+from padan_client.cli.home_options import open_home, say
 
 app = typer.Typer(no_args_is_help=True)
 _HOME = default_home()

@@ -19,7 +19,7 @@ from padan_client.cli.common import (
     print_json,
     reports_errors,
 )
-from padan_client.cli.opening import (
+from padan_client.cli.home_options import (
     AgreementOption,
     FlowOption,
     IdOption,

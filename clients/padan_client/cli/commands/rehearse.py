@@ -143,7 +143,7 @@ def _advised(
     """The advisor's schema, shown and, where asked, kept."""
     from padan_client.base.files import write_private
     from padan_client.rehearse import SchemaFile
-    from padan_client.rehearse.advising import advise, to_toml
+    from padan_client.rehearse.advice import advise, to_toml
 
     suggestion = advise(a, b, wanted, id_column)
     if save_schema is not None:

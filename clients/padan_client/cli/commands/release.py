@@ -19,7 +19,14 @@ from padan_client.cli.common import (
     print_json,
     reports_errors,
 )
-from padan_client.cli.opening import AgreementOption, FlowOption, MapOption, open_home, pairs, say
+from padan_client.cli.home_options import (
+    AgreementOption,
+    FlowOption,
+    MapOption,
+    open_home,
+    pairs,
+    say,
+)
 
 if TYPE_CHECKING:
     from padan_client.protocol.releases.flow import PublishedRelease, ReceivedRelease

@@ -19,7 +19,7 @@ from padan_client.cli.common import (
     print_json,
     reports_errors,
 )
-from padan_client.cli.opening import AgreementOption, FlowOption, open_home, say
+from padan_client.cli.home_options import AgreementOption, FlowOption, open_home, say
 from padan_client.cli.progress import progress_bars
 
 if TYPE_CHECKING:

@@ -70,7 +70,7 @@ def suggest(
     """Sarankan skema untuk berkas Anda. / Suggest a schema for your files."""
     from padan_client.base.files import write_private
     from padan_client.records.table_files import require_writable
-    from padan_client.rehearse.advising import advise, to_toml
+    from padan_client.rehearse.advice import advise, to_toml
 
     require_writable(out_file)
     suggestion = advise(a, b, wishes(profile, size, kind, fields, rows), id_column)
@@ -92,7 +92,7 @@ def lint(
 ) -> None:
     """Tolak pengerasan yang lemah, dengan nama serangannya. / Refuse weak hardening by attack."""
     from padan_client.cli.views.agreement import finding_json, findings_table
-    from padan_client.rehearse.linting import lint_file
+    from padan_client.rehearse.schema_lint import lint_file
 
     findings, size = lint_file(file, rows)
     errors = sum(f.severity is Severity.ERROR for f in findings)

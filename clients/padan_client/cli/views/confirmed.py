@@ -8,8 +8,8 @@ from rich.table import Table
 
 from padan_client.base.language import t
 from padan_client.cli.common import number, out
-from padan_client.cli.opening import say
-from padan_client.cli.views import shares
+from padan_client.cli.home_options import say
+from padan_client.cli.views import estimates as shares
 
 if TYPE_CHECKING:
     from padan_client.base.place import FlowPlace

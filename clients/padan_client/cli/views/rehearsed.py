@@ -8,7 +8,7 @@ from rich.table import Table
 
 from padan_client.base.language import t
 from padan_client.cli.common import out
-from padan_client.cli.views import shares
+from padan_client.cli.views import estimates as shares
 
 if TYPE_CHECKING:
     from padan_client.rehearse import Rehearsal

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from padan_lab.assess.material.schemes import Fields
 from padan_lab.generate import faultless
-from padan_linkage.agreement.distinct import distinct_combinations
+from padan_linkage.agreement.group_sizes import distinct_combinations
 from padan_linkage.normalise import exact_values, normalise
 from padan_linkage.schema import Kind, Pass, Schema, SchemaField
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from padan_lab.bench.report import rounded
-from padan_lab.demo.stage import StepError
+from padan_lab.demo.deployment import StepError
 
 _LOOK_SECONDS = 0.5
 _GIB = 1024**3

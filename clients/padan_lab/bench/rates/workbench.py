@@ -25,7 +25,7 @@ from padan_client.protocol.session import Session, open_session
 from padan_client.protocol.unit.datasets import describe
 from padan_client.protocol.unit.uploading import upload_table
 from padan_client.transport.channel import Link, credentials, options
-from padan_lab.demo.stage import Stage, prepare, running
+from padan_lab.demo.deployment import Stage, prepare, running
 from padan_linkage.agreement import example
 from padan_linkage.schema import Layout, Pass, Schema
 from padan_linkage.tables import PassTable

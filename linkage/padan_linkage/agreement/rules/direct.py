@@ -2,15 +2,15 @@
 
 A wrong answer here comes from a stranger: somebody who is not in the registry, but agrees with one
 who is. How many of them do is the registry's size over the number of distinct values of the key
-(:mod:`.distinct`). Spec 60, "Keys"; spec 40, "Lint".
+(:mod:`padan_linkage.agreement.group_sizes`). Spec 60, "Keys"; spec 40, "Lint".
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from padan_linkage.agreement.distinct import STRONG_KINDS, distinct_combinations
 from padan_linkage.agreement.findings import Finding, error, warning
+from padan_linkage.agreement.group_sizes import STRONG_KINDS, distinct_combinations
 from padan_linkage.agreement.model import Agreement, Flow, Mode
 from padan_linkage.agreement.rules.structure import Rule, confirmations
 from padan_linkage.direct.schema import (

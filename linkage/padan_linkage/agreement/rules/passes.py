@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from padan_linkage.agreement.distinct import (
+from padan_linkage.agreement.findings import Finding, error, warning
+from padan_linkage.agreement.group_sizes import (
     STRONG_KINDS,
     Measured,
     distinct_combinations,
@@ -18,7 +19,6 @@ from padan_linkage.agreement.distinct import (
     low_entropy,
     strength,
 )
-from padan_linkage.agreement.findings import Finding, error, warning
 from padan_linkage.agreement.model import Agreement, Flow
 from padan_linkage.agreement.rules.structure import Rule, confirmations
 from padan_linkage.schema import Kind, Pass, Schema

@@ -1,4 +1,4 @@
 """One file linked with itself: the copies of one person in a registry or a list.
 
-Start at :mod:`.within`; :mod:`.owned` is the file from all passes at once, at its owner's home.
+Start at :mod:`.linking`; :mod:`.own_file` is the file from all passes at once, at its owner's home.
 """

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from padan_linkage.matching.one_file.owned import Float, Rows, inside
+from padan_linkage.matching.one_file.own_file import Float, Rows, inside
 
 #: Only pairs likelier right than not lead on, and not through a record with more than so many.
 LEADING, MOST_MATES = 0.5, 20

@@ -11,9 +11,9 @@ import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 import pytest
 
+from padan_lab.bench.rates.correctness import right_of
 from padan_lab.bench.rates.measuring import Lap, Meter
-from padan_lab.bench.rates.truth import right_of
-from padan_lab.demo.stage import StepError
+from padan_lab.demo.deployment import StepError
 from padan_linkage.agreement import example, load_agreement
 
 

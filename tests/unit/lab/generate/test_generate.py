@@ -8,7 +8,7 @@ import pytest
 
 from padan_client.records import prepare
 from padan_lab import generate as package
-from padan_lab.demo.dressing import in_words
+from padan_lab.demo.registries import in_words
 from padan_lab.generate import ID_COLUMN, generate_demo
 from padan_linkage import agreement
 from padan_linkage.normalise import exact_values, normalise

@@ -9,7 +9,7 @@ import pytest
 from padan_linkage.advice import NoAdviceError, Size, Wishes, suggest
 from padan_linkage.advice.profiles import PROFILES, ProfileName
 from padan_linkage.agreement import Severity
-from padan_linkage.agreement.distinct import low_entropy
+from padan_linkage.agreement.group_sizes import low_entropy
 from padan_linkage.schema import Kind
 
 SYLLABLES = "ba di ka lo mu na ra sa ti wa ju pe".split()  # noqa: SIM905

@@ -7,7 +7,7 @@ from math import inf
 import pytest
 
 from padan_linkage.agreement import schema_findings
-from padan_linkage.agreement.distinct import distinct_values, group_size, has_strong_identifier
+from padan_linkage.agreement.group_sizes import distinct_values, group_size, has_strong_identifier
 from padan_linkage.agreement.rules.passes import REFUSED_GROUP, shown_to_hold
 from padan_linkage.schema import DERIVATIONS, Kind, Pass, Schema, SchemaField, Segment
 

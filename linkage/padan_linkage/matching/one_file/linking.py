@@ -13,10 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from padan_linkage.matching.one_file.classes import matches_among
 from padan_linkage.matching.one_file.closure import Likely, closed
-from padan_linkage.matching.one_file.likeness import fields_of
-from padan_linkage.matching.one_file.owned import Float, Meetings, OwnFile, Rows
+from padan_linkage.matching.one_file.comparison import fields_of
+from padan_linkage.matching.one_file.latent_classes import matches_among
+from padan_linkage.matching.one_file.own_file import Float, Meetings, OwnFile, Rows
 from padan_linkage.schema import Schema
 
 #: Fewer pairs of records in a file than this say nothing about strangers.

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from padan_lab.demo.play import Played, Sizes, claim_folder, play, require_server
-from padan_lab.demo.watch import Announce
+from padan_lab.demo.demonstration import Played, Sizes, claim_folder, play, require_server
+from padan_lab.demo.stopwatch import Announce
 from padan_linkage.agreement import EXAMPLE_IDS, FlowKind, Mode, example, load_agreement
 
 

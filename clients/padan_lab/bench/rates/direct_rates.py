@@ -12,7 +12,7 @@ from padan_client.home.folder import Home
 from padan_client.protocol.progress import Progress, Stage
 from padan_client.provider import ProviderClient
 from padan_client.requester import RequesterClient
-from padan_lab.demo.stage import prepare, running
+from padan_lab.demo.deployment import prepare, running
 from padan_lab.generate import ID_COLUMN, generate_demo
 from padan_linkage.agreement import example, load_agreement
 from padan_linkage.direct.manifest import Publication

@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from padan_linkage.matching.one_file.likeness import Field
-from padan_linkage.matching.one_file.owned import Float, Meetings, Rows
+from padan_linkage.matching.one_file.comparison import Field
+from padan_linkage.matching.one_file.own_file import Float, Meetings, Rows
 from padan_linkage.schema import Kind
 
 #: Rounds of EM, and how much less than this the number of matches moves where it may end early.

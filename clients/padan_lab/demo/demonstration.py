@@ -17,11 +17,11 @@ import pyarrow.csv as pacsv
 
 from padan_client.base.errors import BadInputError
 from padan_client.base.language import t
-from padan_lab.demo.dressing import dressed, in_words
+from padan_lab.demo.deployment import Stage, prepare, running
+from padan_lab.demo.registries import dressed, in_words
 from padan_lab.demo.releasing import Passed, release_all
 from padan_lab.demo.score import Score, score
-from padan_lab.demo.stage import Stage, prepare, running
-from padan_lab.demo.watch import Announce, Stopwatch
+from padan_lab.demo.stopwatch import Announce, Stopwatch
 from padan_lab.generate import ID_COLUMN, Demo, generate_demo
 from padan_lab.generate.rates import Level
 from padan_linkage.agreement import EXAMPLE_IDS, JAKARTA, Flow, FlowKind, example, load_agreement

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from padan_linkage.matching.one_file.owned import (
+from padan_linkage.matching.one_file.own_file import (
     Float,
     Measured,
     Meetings,
