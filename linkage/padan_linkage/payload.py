@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 PAYLOAD_BYTES = 16
 VERSION = 1
 MAX_CODES = 64
-MAX_CONFIRMED_FIELDS = 32
 
 _DECOY = 1
 _LAYOUT = np.dtype(

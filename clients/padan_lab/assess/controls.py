@@ -13,11 +13,10 @@ import numpy as np
 import pyarrow as pa
 
 from padan_lab.assess.attacks.attacker import Attacker
-from padan_lab.assess.attacks.colours import attack_aligned
 from padan_lab.assess.attacks.groups import GroupAttack
 from padan_lab.assess.material.population import grouped_people, people
 from padan_lab.assess.material.schemes import Fields, PassScheme, PlainScheme
-from padan_lab.assess.suite import Attack, Rate, View, attack_groups, attack_table
+from padan_lab.assess.suite import Attack, Rate, attack_groups, attack_table
 from padan_linkage.schema import Kind, Pass, Schema, SchemaField, Segment
 
 _NAME, _DATE, _CONSTANT = "nama", "tanggal_lahir", "tetap"
@@ -100,18 +99,3 @@ def _in_groups(schema: Schema, seed: int) -> Rate:
     born = grouped_people(schema, salted.p, _GROUP, _IN_GROUPS, seed)
     attacker = Attacker(salted, born, 2 * _KEYS)
     return next(attack_groups(GroupAttack(attacker), salted.encode(born, seed), seed))
-
-
-def aligned_control(count: int, seed: int) -> Rate:
-    """Colour refinement over aligned passes of many people, whatever the encoding."""
-    schema = control_schema()
-    residents = control_people(schema, count, seed)
-    birth = Pass(id="birth", exact=(_DATE,))
-    name = Pass(id="name", exact=(f"{_NAME}:phonetic_first", f"{_DATE}:year"))
-    last = Pass(id="last", exact=(f"{_NAME}:phonetic_last", f"{_DATE}:year"))
-    salts = [PassScheme(schema, p).salts(residents) for p in (birth, name, last)]
-    classes = np.stack(salts, axis=1)
-    rng = np.random.default_rng(seed)
-    order = rng.permutation(count)
-    found = float((attack_aligned(classes, classes[order], rng) == order).mean())
-    return Rate(Attack.COLOURS, View.ALIGNED, found, 1 / count, count)

@@ -259,8 +259,3 @@ def _free_ports(count: int) -> list[int]:
 def _toml(text: str) -> str:
     """``text`` as a TOML basic string; JSON's escapes are a subset of TOML's."""
     return json.dumps(text)
-
-
-def counts_by_code(result: Mapping[str, Any]) -> dict[str, int]:
-    """The ``counts`` object that ``padan confirm --json`` prints."""
-    return {str(code): int(n) for code, n in result["counts"].items()}

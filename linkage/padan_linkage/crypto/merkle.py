@@ -1,7 +1,7 @@
-"""Merkle trees as in RFC 9162, section 2.1: roots, inclusion and consistency proofs.
+"""Merkle trees as in RFC 9162, section 2.1: roots and inclusion proofs.
 
-Used for chunks of label tables and of blinded lists (spec 60); fit for an append-only log. SHA-256
-throughout; a leaf and an inner node never hash alike, because each has its own prefix byte.
+Used for chunks of label tables and of blinded lists (spec 60). SHA-256 throughout; a leaf and an
+inner node never hash alike, because each has its own prefix byte.
 """
 
 from __future__ import annotations
@@ -69,32 +69,6 @@ class Tree:
             index >>= 1
         return path
 
-    def consistency_proof(self, size: int) -> list[bytes]:
-        """Proof that the tree of the first ``size`` leaves is a start of this one (2.1.4.1).
-
-        Empty if it is this one. Raises IndexError unless ``0 < size <= len(self)``.
-        """
-        if not 0 < size <= len(self):
-            raise IndexError(f"no start of {size} leaves in a tree of {len(self)}")
-        # Go up while the start's last node is a right child: whole subtrees that end with it.
-        height, last = 0, size - 1
-        while last & 1:
-            last >>= 1
-            height += 1
-        proof = [self._levels[height][last]] if last else []
-        for level in self._levels[height:-1]:
-            if last & 1:
-                proof.append(level[last - 1])
-            elif last + 1 < len(level):
-                proof.append(level[last + 1])
-            last >>= 1
-        return proof if size < len(self) else []
-
-
-def root_of(leaves: Sequence[bytes]) -> bytes:
-    """Root of the tree over the leaf hashes, 32 bytes."""
-    return Tree(leaves).root
-
 
 def verify_inclusion(
     root: bytes, size: int, index: int, leaf: bytes, path: Sequence[bytes]
@@ -119,45 +93,8 @@ def verify_inclusion(
         raise MerkleError("the audit path does not lead to the root")
 
 
-def verify_consistency(
-    old_root: bytes, old_size: int, new_root: bytes, new_size: int, proof: Sequence[bytes]
-) -> None:
-    """Return if the old tree is a start of the new one. RFC 9162, section 2.1.4.2.
-
-    Raises MerkleError otherwise; an empty old tree starts nothing.
-    """
-    if not 0 < old_size <= new_size or any(len(step) != HASH_BYTES for step in proof):
-        raise MerkleError("the consistency proof does not fit the trees")
-    if old_size == new_size:
-        if proof or old_root != new_root:
-            raise MerkleError("trees of one size differ")
-        return
-    whole = not old_size & (old_size - 1)
-    first, *steps = [old_root, *proof] if whole else (proof or [b""])
-    at, last = _past_right_children(old_size - 1, new_size - 1)
-    old = new = first
-    for step in steps:
-        if last == 0:
-            raise MerkleError("the consistency proof is too long")
-        if at & 1 or at == last:
-            old, new = node_hash(step, old), node_hash(step, new)
-            at, last = _past_only_children(at, last)
-        else:
-            new = node_hash(new, step)
-        at, last = at >> 1, last >> 1
-    if last or old != old_root or new != new_root:
-        raise MerkleError("the consistency proof does not lead to the roots")
-
-
 def _past_only_children(at: int, last: int) -> tuple[int, int]:
     """Up the levels on which the node has no sibling and moves up as it is."""
     while not at & 1 and at:
-        at, last = at >> 1, last >> 1
-    return at, last
-
-
-def _past_right_children(at: int, last: int) -> tuple[int, int]:
-    """Up the levels on which the node is a right child: whole subtrees that end with it."""
-    while at & 1:
         at, last = at >> 1, last >> 1
     return at, last

@@ -159,15 +159,6 @@ def blind(inputs: Sequence[bytes]) -> Blinding:
     return Blinding([c for c, _ in pairs], b"".join([b.serialize() for _, b in pairs]))
 
 
-def check_elements(elements: bytes) -> None:
-    """Return if ``elements`` is a batch that can be evaluated; raise OprfError otherwise.
-
-    The same checks as :meth:`EvaluationKey.evaluate_blinded`, at a tenth of its cost.
-    """
-    for raw in split(elements):
-        _element(raw)
-
-
 def check_public_key(public_key: bytes) -> None:
     """Return if the bytes encode a public key; raise OprfError otherwise."""
     _public_key(public_key)

@@ -31,23 +31,6 @@ _MOST_ROWS = 1 << 32
 STRONG_PRECISION = 0.99
 
 
-def pair_up(provider: Words, requester: Words) -> tuple[NDArray[np.int64], int]:
-    """Rows of unique tokens by plain NumPy; the reference of :class:`TokenIndex`.
-
-    Arguments uint64[rows, 2]; gives int64[requester rows] (row, NOBODY or SEVERAL) and how many
-    provider rows share their token with another.
-    """
-    everything = np.concatenate([provider, requester])
-    _, number = np.unique(everything, axis=0, return_inverse=True)
-    number = number.reshape(-1)
-    mine, theirs = number[len(provider) :], number[: len(provider)]
-    counts = np.bincount(theirs, minlength=int(number.max(initial=0)) + 1)
-    last = np.full(len(counts), NOBODY, dtype=np.int64)
-    last[theirs] = np.arange(len(provider))
-    found = np.where(counts[mine] > 1, SEVERAL, last[mine])
-    return found, int((counts[theirs] > 1).sum())
-
-
 def token_words(table: PassTable) -> Words:
     """The token column as uint64[rows, 2], read-only; only tested for equality."""
     keys = np.asarray(table.columns["keys"])

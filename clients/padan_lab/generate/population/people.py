@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from padan_lab.generate.draw.draws import Bools, Choice, Draws, Ints
 from padan_lab.generate.draw.vocabulary import NONE, Slots, vocabulary
 from padan_lab.generate.population import identifiers, titles
-from padan_lab.generate.population.date_texts import ISO, date_texts
 from padan_lab.generate.population.given_names import (
     BALINESE,
     BATAK,
@@ -204,11 +203,6 @@ class Block:
         tables = [Choice(_BELIEFS[number]) for number in range(len(_BELIEFS))]
         bits = self.draws.bits("religion", self.home.head)
         return np.choose(self.culture, [table.at(bits) for table in tables])
-
-    @property
-    def birth_text(self) -> pa.StringArray:
-        """Birth dates as issued, in ISO form."""
-        return date_texts(self.birth, ISO)
 
 
 RELIGIONS = pa.array(_RELIGIONS, pa.string())

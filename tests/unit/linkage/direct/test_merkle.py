@@ -11,8 +11,6 @@ from padan_linkage.crypto.merkle import (
     Tree,
     leaf_hash,
     node_hash,
-    root_of,
-    verify_consistency,
     verify_inclusion,
 )
 
@@ -38,7 +36,7 @@ def leaves(count):
 
 def test_known_roots():
     hashes = [leaf_hash(bytes.fromhex(leaf)) for leaf in LEAVES]
-    assert [root_of(hashes[:size]).hex() for size in range(9)] == ROOTS
+    assert [Tree(hashes[:size]).root.hex() for size in range(9)] == ROOTS
 
 
 @given(st.integers(1, 70), st.data())
@@ -65,34 +63,10 @@ def test_every_leaf_is_proved_and_no_other(size, data):
             verify_inclusion(*claim)
 
 
-@given(st.integers(1, 70), st.data())
-def test_every_start_is_proved_and_no_other(size, data):
-    tree = Tree(leaves(size))
-    start = data.draw(st.integers(1, size))
-    old = root_of(leaves(size)[:start])
-    proof = tree.consistency_proof(start)
-    verify_consistency(old, start, tree.root, size, proof)
-    another = leaf_hash(b"another")
-    wrong = [
-        (another, start, tree.root, size, proof),
-        (old, start, another, size, proof),
-        (old, start, tree.root, size, [*proof, bytes(32)]),
-        (old, 0, tree.root, size, proof),
-        (old, size + 1, tree.root, size, proof),
-    ]
-    if proof:
-        wrong.append((old, start, tree.root, size, proof[:-1]))
-        wrong.append((old, start, tree.root, size, [bytes(32), *proof[1:]]))
-        wrong.append((old, start, tree.root, size, []))
-    for claim in wrong:
-        with pytest.raises(MerkleError):
-            verify_consistency(*claim)
-
-
 def test_a_leaf_is_no_inner_node():
     left, right = leaves(2)
     assert leaf_hash(left + right) != node_hash(left, right)
-    assert root_of([]) == hashlib.sha256(b"").digest()
+    assert Tree([]).root == hashlib.sha256(b"").digest()
 
 
 def test_malformed_use_is_told():
@@ -101,6 +75,3 @@ def test_malformed_use_is_told():
     for index in (-1, 3):
         with pytest.raises(IndexError):
             Tree(leaves(3)).inclusion_proof(index)
-    for size in (0, 4):
-        with pytest.raises(IndexError):
-            Tree(leaves(3)).consistency_proof(size)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from token_reference import pair_up
 
 from padan_linkage.matching import Directory, PassIndex, match_pass
-from padan_linkage.matching.exact import NOBODY, SEVERAL, pair_up, token_words
+from padan_linkage.matching.exact import NOBODY, SEVERAL, token_words
 from padan_linkage.policy import MatchPolicy
 from padan_linkage.schema import Layout
 from padan_linkage.tables import PassTable

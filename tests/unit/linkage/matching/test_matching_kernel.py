@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+from token_reference import pair_up
 
 from padan_linkage.matching import reference
-from padan_linkage.matching.exact import NOBODY, SEVERAL, TokenIndex, pair_up
+from padan_linkage.matching.exact import NOBODY, SEVERAL, TokenIndex
 from padan_linkage.matching.kernels.kernel import BLOCK
 from padan_linkage.matching.scoring.features import Plan, level_table, levels_around, screen_cut
 from padan_linkage.matching.sides import CancelledError, Runner, Screen, Side, Sweep, numba_sweep
