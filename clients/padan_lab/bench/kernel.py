@@ -1,4 +1,4 @@
-"""``padan bench kernel``: all pairs with Dice ≥ t, beside anonlink and faiss."""
+"""``padan bench kernel``: candidates of a pass as a run finds them, beside anonlink and faiss."""
 
 from __future__ import annotations
 
@@ -14,30 +14,28 @@ from padan_lab.bench.report import PlotOption, Report, RoundsOption, announce, p
 @reports_errors
 def command(
     *,
-    rows: Annotated[int, typer.Option(min=16, help="Baris tabel. / Rows of a table.")] = 16_384,
-    bits: Annotated[int, typer.Option(min=64, help="Panjang filter. / Filter length.")] = 1024,
+    rows: Annotated[int, typer.Option(min=16, help="Baris tabel. / Rows of a table.")] = 8192,
+    bits: Annotated[
+        int, typer.Option(min=64, max=4096, help="Panjang filter. / Filter length.")
+    ] = 1024,
     rounds: RoundsOption = 5,
     json_: JsonFlag = False,
     plot: PlotOption = None,
 ) -> None:
-    """Semua pasangan dengan Dice ≥ t: Padan, anonlink, faiss. / All pairs with Dice ≥ t."""
-    from padan_lab.bench.rates.kernel_rates import (
-        THRESHOLDS,
-        one_core,
-        start_up,
-        two_cores,
-        workload,
-    )
+    """Calon pasangan satu tahap, dengan kode suatu run. / Candidates of a pass, by a run's code."""
+    from padan_lab.bench.rates.filters import weight_of
+    from padan_lab.bench.rates.kernel_rates import one_core, start_up, two_cores, workloads
 
+    bits = bits // 64 * 64
     announce(json_, t("membuat filter", "making filters"))
-    work = workload(rows, bits)
-    report = Report("kernel", {"rows": rows, "bits": bits, "rounds": rounds, **work.shape()})
+    shape = {"rows": rows, "bits": bits, "weight": weight_of(bits), "rounds": rounds}
+    report = Report("kernel", dict(shape))
     with pinned(1):
-        for threshold in THRESHOLDS:
-            announce(json_, f"Dice ≥ {threshold}")
-            one_core(report, work, threshold, rounds)
+        for name, work in workloads(rows, bits).items():
+            announce(json_, t(f"satu inti, {name}", f"one core, {name}"))
+            one_core(report, name, work, rounds)
     announce(json_, t("dua inti", "two cores"))
-    two_cores(report, work, rounds)
+    two_cores(report, rows, bits, rounds)
     announce(json_, t("panggilan pertama", "first call"))
     start_up(report)
     report.publish(json_=json_, plot=plot)

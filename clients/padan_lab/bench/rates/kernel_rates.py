@@ -1,10 +1,19 @@
-"""What ``padan bench kernel`` measures. Whatever is timed must find the same pairs.
+"""What ``padan bench kernel`` measures: the candidates of a pass, as a run finds them.
 
-The peers get their input in the form they like best, made before the clock starts. anonlink is
-asked without its cap on candidates and compares quotients of doubles, which at the threshold round
-to the same as Padan's whole numbers; its kernel sorts what it finds, as ours does. faiss knows
-distances only: it is asked for the largest distance that any hit may have, and what it finds is cut
-down to the Dice threshold.
+Timed is :func:`padan_linkage.matching.similar.best_candidates`, which a run calls for every pass
+with a filter: the list's rows sorted by bucket, swept against the registry's, ranked. The registry
+is sorted and calibrated beforehand, as the peers get their input in the form they like best.
+
+All do the same work, and each is held to it. The pass has one bucket, so that every row meets every
+row, and one segment, which is the whole filter. The screen's statistic of one segment falls with
+the distance: its cut stands for a greatest distance d. All filters have one weight w, so that Dice
+is 1 - d / 2w: anonlink is asked for Dice ≥ t, faiss for the distance ⌊2w (1 - t)⌋, Padan for the
+cut between that and the next. anonlink is asked without its cap on candidates.
+
+Of the hits a run keeps the four likeliest of each row and counts the rest. Where nothing is alike,
+these are all hits, and must be those of the peers. Where many are, all hits that calibration sees
+through the same sweep (:func:`padan_linkage.matching.similar.survivors`) must be those of the
+peers, and the kept must be hits, four where there are four; both ways are timed.
 """
 
 from __future__ import annotations
@@ -14,7 +23,8 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from fractions import Fraction
 from functools import partial
 from typing import Any
 
@@ -23,9 +33,10 @@ from numpy.typing import NDArray
 
 from padan_client.base.errors import PadanError
 from padan_client.base.language import t
-from padan_lab.bench.rates.filters import Words, two_tables
+from padan_lab.bench.rates.filters import Words, alike, unlike, weight_of
 from padan_lab.bench.report import (
     Report,
+    Timing,
     absence,
     alternately,
     faster,
@@ -34,56 +45,123 @@ from padan_lab.bench.report import (
     rounded,
     usable_cores,
 )
-from padan_linkage.matching.kernels.pairs import all_pairs, dice, weights_of
+from padan_linkage.matching.scoring.calibration import Calibration
+from padan_linkage.matching.sides import Runner, Screen
+from padan_linkage.matching.similar import (
+    KEEP,
+    Registry,
+    best_candidates,
+    calibrate,
+    survivors,
+)
+from padan_linkage.policy import MatchPolicy
+from padan_linkage.schema import Layout, Pass, Schema
+from padan_linkage.tables import PassTable
 
-THRESHOLDS = (0.80, 0.85, 0.90)
+#: What counts as a hit.
+DICE = Fraction(8, 10)
+#: Rows of the tables where one pair in a hundred is a hit: calibration takes up a million of them.
+MOST_ALIKE = 8192
+#: Buckets for two threads to share; each holds the whole tables once more.
+SHARED_BUCKETS = 8
 _MILLION = 1e6
 
-#: A search: a threshold in, pairs of rows int64[k, 2] in order out.
-Search = Callable[[float], NDArray[np.int64]]
+#: Pairs of rows, int64[k, 2].
+Hits = NDArray[np.int64]
+Search = Callable[[], Hits]
 
 
 class DisagreementError(PadanError):
     """A peer found other pairs: the measurement would compare different work."""
 
 
-@dataclass(frozen=True)
-class Workload:
-    """Two tables of filters, and the ways to search them by name."""
+@dataclass(frozen=True, repr=False)
+class Matching:
+    """A pass between two tables of filters, ready for its candidates to be found."""
 
-    left: Words
-    right: Words
-    searches: dict[str, Search]
-    absent: list[str]
+    registry: Registry
+    asked: PassTable
+    calibration: Calibration
+
+    @classmethod
+    def of(cls, left: Words, right: Words, buckets: int = 1) -> Matching:
+        """The rows of ``left`` ask those of ``right``, in each of so many buckets anew."""
+        bits = 64 * left.shape[1]
+        p = _pass(bits)
+        asked, provided = (
+            _table(p, filters, buckets, provider=provider)
+            for filters, provider in ((left, False), (right, True))
+        )
+        registry = Registry.of(p, provided)
+        learned, _ = calibrate(registry, None, MatchPolicy(), Runner())
+        below = bits / 2 - greatest_distance(bits) - 0.5
+        return cls(registry, asked, replace(learned, screen=below * below * 4 / bits))
 
     @property
     def pairs(self) -> int:
-        """How many pairs there are."""
-        return len(self.left) * len(self.right)
+        """How many pairs of rows meet."""
+        return self.registry.compared(self.registry.side_of(self.asked))
 
-    def shape(self) -> dict[str, object]:
-        """What the filters are like: fill, and the Dice of random pairs."""
-        count = min(len(self.left), len(self.right))
-        one, other = self.left[:count], self.right[:count][::-1]
-        weights = weights_of(one) + weights_of(other)
-        shared = np.bitwise_count(one & other).sum(axis=1)
-        median, high = np.quantile(2 * shared / weights, [0.5, 0.999])
-        fill = weights_of(self.left).mean() / (64 * self.left.shape[1])
-        return {
-            "fill": rounded(float(fill)),
-            "dice_median": rounded(float(median)),
-            "dice_p999": rounded(float(high)),
-        }
+    def kept(self, threads: int = 1) -> Hits:
+        """The candidates that a run keeps."""
+        runner = Runner(threads=threads)
+        best = best_candidates(self.registry, self.asked, self.calibration, runner)
+        row, place = np.nonzero(best.row >= 0)
+        return np.stack([row, best.row[row, place]], axis=1)
+
+    def all(self) -> Hits:
+        """Everything that passes the screen, as calibration sees it."""
+        screen = Screen.at(self.registry.plan, self.calibration.screen)
+        rows = np.arange(len(self.asked))
+        seen = survivors(self.registry, self.asked, rows, screen, Runner(), same_table=False)
+        return np.stack([seen.asking[seen.row], seen.other], axis=1)
 
 
-def workload(rows: int, bits: int) -> Workload:
-    """``rows`` filters a side; Padan and those peers that are installed."""
-    left, right = two_tables(rows, rows, max(1, bits // 64))
-    searches: dict[str, Search] = {
-        "padan_full": partial(_padan, left, right, sketch=0),
-        "padan_filtered": partial(_padan, left, right, sketch=None),
+def greatest_distance(bits: int) -> int:
+    """The distance of two filters at the Dice threshold, rounded down."""
+    return int(2 * weight_of(bits) * (1 - DICE))
+
+
+def _pass(bits: int) -> Pass:
+    """A pass whose filter is one segment."""
+    segment = {"fields": ("name",), "bits": bits}
+    return Pass.model_validate(
+        {"id": "one", "exact": ("born",), "similar": (segment,), "bucket_bits": 4}
+    )
+
+
+def _table(p: Pass, filters: Words, buckets: int, *, provider: bool) -> PassTable:
+    """A side's table; columns that matching does not look at are zeros."""
+    fields = ({"name": "name", "kind": "person_name"}, {"name": "born", "kind": "date"})
+    schema = Schema.model_validate({"fields": fields, "passes": (p,)})
+    layout = Layout.of(schema, p, provider=provider)
+    rows = buckets * len(filters)
+    columns = {name: np.zeros((rows, width), np.uint8) for name, width in layout.columns()}
+    columns["filters"] = np.tile(filters.astype("<u8").view(np.uint8), (buckets, 1))
+    columns["keys"][:, 0] = np.repeat(np.arange(buckets), len(filters))
+    return PassTable(p.id, layout, columns)
+
+
+@dataclass(frozen=True, repr=False)
+class Workload:
+    """A matching, and the peers' ways to the same hits by name."""
+
+    matching: Matching
+    peers: dict[str, Search]
+    absent: list[str]
+
+
+def workloads(rows: int, bits: int) -> dict[str, Workload]:
+    """Tables in which nothing is alike (``full``), and one pair in a hundred (``alike``)."""
+    return {
+        "full": workload(*unlike(rows, bits)),
+        "alike": workload(*alike(min(rows, MOST_ALIKE), bits)),
     }
-    absent = []
+
+
+def workload(left: Words, right: Words) -> Workload:
+    """Padan and those peers that are installed."""
+    peers, absent = {}, []
     for name, module, make in (
         ("anonlink", "anonlink.similarities", _anonlink),
         ("faiss", "faiss", _faiss),
@@ -92,15 +170,8 @@ def workload(rows: int, bits: int) -> Workload:
         if found is None:
             absent.append(absence(name))
         else:
-            searches[name] = make(found, left, right)
-    return Workload(left, right, searches, absent)
-
-
-def _padan(
-    left: Words, right: Words, threshold: float, *, sketch: int | None, threads: int = 1
-) -> NDArray[np.int64]:
-    found = all_pairs(left, right, dice(threshold), sketch=sketch, threads=threads)
-    return np.stack([found.left, found.right], axis=1)
+            peers[name] = make(found, left, right)
+    return Workload(Matching.of(left, right), peers, absent)
 
 
 def _anonlink(module: Any, left: Words, right: Words) -> Search:
@@ -114,8 +185,8 @@ def _anonlink(module: Any, left: Words, right: Words) -> Search:
             row.frombytes(data.tobytes())
         tables.append(rows)
 
-    def search(threshold: float) -> NDArray[np.int64]:
-        _, (one, other) = module.dice_coefficient_accelerated(tables, threshold)
+    def search() -> Hits:
+        _, (one, other) = module.dice_coefficient_accelerated(tables, float(DICE))
         return np.stack([np.array(one, dtype=np.int64), np.array(other, dtype=np.int64)], axis=1)
 
     return search
@@ -126,99 +197,103 @@ def _faiss(module: Any, left: Words, right: Words) -> Search:
     asked, kept = (each.astype("<u8").view(np.uint8) for each in (left, right))
     index = module.IndexBinaryFlat(8 * kept.shape[1])
     index.add(kept)
-    weights, other_weights = weights_of(left), weights_of(right)
-    greatest = int(weights.max(initial=0) + other_weights.max(initial=0))
 
-    def search(threshold: float) -> NDArray[np.int64]:
+    def search() -> Hits:
         module.omp_set_num_threads(1)
-        limits = dice(threshold).limits(8 * kept.shape[1])
-        begins, distance, column = index.range_search(asked, int(limits[greatest]) + 1)
+        begins, _, column = index.range_search(asked, greatest_distance(8 * kept.shape[1]) + 1)
         row = np.repeat(np.arange(len(asked)), np.diff(begins.astype(np.int64)))
-        hit = distance <= limits[weights[row] + other_weights[column]]
-        return np.stack([row[hit], column[hit]], axis=1)
+        return np.stack([row, column], axis=1)
 
     return search
 
 
-def one_core(report: Report, work: Workload, threshold: float, rounds: int) -> None:
-    """All searches in turns, into the report as ``…_t85_1c_vs_…``."""
-    agree(work, threshold)
-    tasks = {name: partial(search, threshold) for name, search in work.searches.items()}
-    timings = alternately(tasks, rounds, warm=False)
-    label = f"t{round(100 * threshold)}"
-    rates = {name: _rate(work, each.best_cpu) for name, each in timings.items()}
-    _section(report, "million_pairs_per_second_1c")[label] = rates
-    report.note_disturbance({f"{name}_{label}": each for name, each in timings.items()})
-    report.absent = work.absent
-    for name in ("anonlink", "faiss"):
-        if name in timings:
-            for way in ("full", "filtered"):
-                ratio = faster(timings, f"padan_{way}", name, clock="cpu")
-                report.ratios[f"kernel_{way}_{label}_1c_vs_{name}"] = ratio
-            _over_all_thresholds(report, name)
-
-
-def _over_all_thresholds(report: Report, name: str) -> None:
-    """``kernel_full_1c_vs_…``: the full kernel does the same at every t, so the median over t."""
-    ratios = [r for key, r in report.ratios.items() if _is_full(key, name)]
-    report.ratios[f"kernel_full_1c_vs_{name}"] = rounded(float(np.median(ratios)))
-
-
-def _is_full(key: str, name: str) -> bool:
-    return key.startswith("kernel_full_t") and key.endswith(name)
-
-
-def agree(work: Workload, threshold: float) -> None:
-    """Every search finds the same pairs, or DisagreementError; also warms everything up."""
-    expected: set[tuple[int, int]] | None = None
-    for name, search in work.searches.items():
-        found = set(map(tuple, search(threshold).tolist()))
-        if expected is not None and found != expected:
+def agree(work: Workload) -> Hits:
+    """All hits, which every peer finds too, or DisagreementError; also warms everything up."""
+    hits = _sorted(work.matching.all())
+    for name, search in work.peers.items():
+        if not np.array_equal(_sorted(search()), hits):
             raise DisagreementError(
-                t(
-                    f"{name} menemukan pasangan lain pada Dice ≥ {threshold}",
-                    f"{name} finds other pairs at Dice ≥ {threshold}",
-                )
+                t(f"{name} menemukan pasangan lain", f"{name} finds other pairs")
             )
-        expected = found
+    kept = _sorted(work.matching.kept())
+    rows = len(work.matching.asked)
+    expected = np.minimum(np.bincount(hits[:, 0], minlength=rows), KEEP)
+    if not np.array_equal(np.bincount(kept[:, 0], minlength=rows), expected) or not _among(
+        kept, hits
+    ):
+        raise DisagreementError(
+            t("calon yang disimpan bukan yang ditemukan", "what is kept is not what is found")
+        )
+    return hits
 
 
-def two_cores(report: Report, work: Workload, rounds: int) -> None:
+def _sorted(pairs: Hits) -> Hits:
+    return pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]
+
+
+def _among(some: Hits, pairs: Hits) -> bool:
+    """Whether all of ``some`` are in ``pairs``."""
+    return bool(np.isin(some[:, 0] << 32 | some[:, 1], pairs[:, 0] << 32 | pairs[:, 1]).all())
+
+
+def one_core(report: Report, name: str, work: Workload, rounds: int) -> None:
+    """Padan and the peers in turns, into the report as ``kernel_<name>_1c_vs_…``."""
+    hits, pairs = agree(work), work.matching.pairs
+    tasks: dict[str, Callable[[], object]] = {"padan": work.matching.kept}
+    if name == "alike":
+        tasks["padan_all"] = work.matching.all
+    timings = alternately(tasks | work.peers, rounds, warm=False)
+    _section(report, "hits")[name] = {"pairs": pairs, "share": rounded(len(hits) / pairs)}
+    _section(report, "million_pairs_per_second_1c")[name] = {
+        each: _rate(pairs, timing.best_cpu) for each, timing in timings.items()
+    }
+    report.note_disturbance({f"{each}_{name}": timing for each, timing in timings.items()})
+    report.absent = work.absent
+    for rival in work.peers:
+        _compare(report, name, timings, rival)
+
+
+def _compare(report: Report, name: str, timings: dict[str, Timing], rival: str) -> None:
+    for ours in ("padan", "padan_all"):
+        if ours in timings:
+            label = f"kernel_{name}{ours.removeprefix('padan')}_1c_vs_{rival}"
+            report.ratios[label] = faster(timings, ours, rival, clock="cpu")
+
+
+def two_cores(report: Report, rows: int, bits: int, rounds: int) -> None:
     """Two threads over one, both allowed the same two cores."""
     if usable_cores() < 2:
         report.absent.append(t("hanya satu inti", "only one core: nothing to scale over"))
         return
-    tasks: dict[str, Callable[[], object]] = {}
-    for threads in (1, 2):
-        for way, sketch in (("full", 0), ("filtered", None)):
-            run = partial(_padan, work.left, work.right, 0.85, sketch=sketch, threads=threads)
-            tasks[f"{way}_{threads}"] = run
+    matching = Matching.of(*unlike(rows, bits), buckets=SHARED_BUCKETS)
+    tasks: dict[str, Callable[[], object]] = {
+        f"{threads}c": partial(matching.kept, threads) for threads in (1, 2)
+    }
     with pinned(2):
         timings = alternately(tasks, rounds)
-    report.measured["million_pairs_per_second_t85"] = {
-        f"{name}c": _rate(work, each.best) for name, each in timings.items()
+    report.measured["million_pairs_per_second"] = {
+        name: _rate(matching.pairs, each.best) for name, each in timings.items()
     }
-    report.ratios["kernel_2c_over_1c"] = faster(timings, "full_2", "full_1")
-    report.ratios["kernel_filtered_2c_over_1c"] = faster(timings, "filtered_2", "filtered_1")
+    report.ratios["kernel_2c_over_1c"] = faster(timings, "2c", "1c")
 
 
-def _rate(work: Workload, seconds: float) -> float:
-    return rounded(work.pairs / seconds / _MILLION)
+def _rate(pairs: int, seconds: float) -> float:
+    return rounded(pairs / seconds / _MILLION)
 
 
 _FIRST_CALL = """
 import time
 import numpy as np
-from padan_linkage.matching.kernels.pairs import all_pairs, dice
+from padan_lab.bench.rates.kernel_rates import Matching
 filters = np.zeros((64, 16), np.uint64)
 begin = time.perf_counter()
-all_pairs(filters, filters, dice(0.8))
+Matching.of(filters, filters).kept()
 print(time.perf_counter() - begin)
 """
 
 
 def start_up(report: Report) -> None:
-    """Seconds of a process's first search: kernel compiled, and kernel from the cache.
+    """Seconds of a process's first candidates: kernel compiled, and kernel from the cache.
 
     Python's own byte code is there already, as pip leaves it: a run before sees to that.
     """

@@ -5,7 +5,7 @@ records side by side, and the requester's rows go over them four at a time
 (:mod:`padan_linkage.matching.kernels.tile`). Pairs that pass the screen are noted, and a second
 loop makes features and scores of the notes: the first one then is nothing but comparing.
 The kernel releases the GIL and works on a bucket range, so threads share no output rows.
-:mod:`padan_linkage.matching.reference` says the same in plain NumPy, and the same tests run both.
+The tests say the same in plain NumPy (``tests/support/plain_sweep.py``) and run both.
 """
 
 from __future__ import annotations

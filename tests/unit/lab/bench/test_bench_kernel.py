@@ -1,6 +1,7 @@
-"""``padan bench kernel`` in small: it measures, compares what was found, names who is absent."""
+"""``padan bench kernel`` in small: a run's own candidates, the same hits all round."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,8 +9,15 @@ from typer.testing import CliRunner
 
 from padan_client.cli.app import app
 from padan_lab.bench.rates import kernel_rates
-from padan_lab.bench.rates.filters import two_tables
-from padan_lab.bench.rates.kernel_rates import DisagreementError, Workload, agree, workload
+from padan_lab.bench.rates.filters import alike, unlike, weight_of
+from padan_lab.bench.rates.kernel_rates import (
+    DICE,
+    DisagreementError,
+    Matching,
+    agree,
+    workload,
+)
+from padan_linkage.matching.similar import KEEP
 
 
 def _run(*options):
@@ -18,20 +26,27 @@ def _run(*options):
     return json.loads(result.stdout)
 
 
-def test_a_small_run_names_its_ratios(monkeypatch):
-    monkeypatch.setattr(kernel_rates, "start_up", lambda _: None)
-    given = _run("kernel", "--rows", "64", "--rounds", "1")
-    peers = [p for p in ("anonlink", "faiss") if not any(p in s for s in _absent(given))]
-    for name in peers:
-        assert given["ratios"][f"kernel_full_1c_vs_{name}"] > 0
-        for way in ("full", "filtered"):
-            for t in (80, 85, 90):
-                assert given["ratios"][f"kernel_{way}_t{t}_1c_vs_{name}"] > 0
-    assert set(given["measured"]["million_pairs_per_second_1c"]) == {"t80", "t85", "t90"}
-
-
 def _absent(given):
     return given["measured"].get("absent", [])
+
+
+def _hits(left, right):
+    """By the definition of Dice, in fractions."""
+    shared = np.bitwise_count(left[:, None] & right[None]).sum(axis=2, dtype=np.int64)
+    both = np.bitwise_count(left).sum(axis=1)[:, None] + np.bitwise_count(right).sum(axis=1)
+    return np.argwhere(2 * shared * DICE.denominator >= DICE.numerator * both.astype(np.int64))
+
+
+def test_a_small_run_names_its_ratios(monkeypatch):
+    monkeypatch.setattr(kernel_rates, "start_up", lambda _: None)
+    given = _run("kernel", "--rows", "256", "--rounds", "1")
+    peers = [p for p in ("anonlink", "faiss") if not any(p in s for s in _absent(given))]
+    for name in peers:
+        for way in ("full", "alike", "alike_all"):
+            assert given["ratios"][f"kernel_{way}_1c_vs_{name}"] > 0
+    assert set(given["measured"]["million_pairs_per_second_1c"]) == {"full", "alike"}
+    assert given["measured"]["hits"]["alike"]["share"] == pytest.approx(0.01, abs=0.004)
+    assert 0 < given["measured"]["hits"]["full"]["share"] < 0.0001
 
 
 def test_absent_peers_are_said_to_be_absent_and_have_no_ratio(monkeypatch):
@@ -42,27 +57,41 @@ def test_absent_peers_are_said_to_be_absent_and_have_no_ratio(monkeypatch):
     assert not any("vs" in name for name in given["ratios"])
 
 
-@pytest.mark.parametrize("threshold", [0.75, 0.8, 0.85, 0.9])
-def test_the_peers_find_what_padan_finds(threshold):
-    work = workload(600, 1024)
-    agree(work, threshold)
-    if threshold < 0.9:
-        assert len(work.searches["padan_full"](threshold)) >= 5
+@pytest.mark.parametrize("tables", [unlike, alike])
+@pytest.mark.parametrize("bits", [256, 448, 1024])
+def test_a_run_finds_what_dice_says_and_the_peers_find_it_too(tables, bits):
+    left, right = tables(300, bits)
+    hits = agree(workload(left, right))
+    assert np.array_equal(hits, _hits(left, right))
+    assert len(hits) >= 2
+    for each in (left, right):
+        assert (np.bitwise_count(each).sum(axis=1) == weight_of(bits)).all()
+
+
+def test_more_buckets_are_the_same_work_as_often(monkeypatch):
+    left, right = unlike(200, 256)
+    once, thrice = Matching.of(left, right), Matching.of(left, right, buckets=3)
+    assert thrice.pairs == 3 * once.pairs
+    expected = np.concatenate([once.kept() + 200 * n for n in range(3)])
+    assert np.array_equal(thrice.kept(2), expected)
+
+
+def _other(pairs):
+    return np.concatenate([pairs[1:], [[0, 1]]])
 
 
 def test_a_peer_that_finds_other_pairs_stops_the_bench():
-    left, right = two_tables(64, 64)
-    searches = {
-        "padan": lambda _: np.array([[1, 2]]),
-        "other": lambda _: np.array([[1, 2], [3, 4]]),
-    }
+    work = workload(*unlike(200, 256))
+    hits = work.matching.kept()
     with pytest.raises(DisagreementError, match="other"):
-        agree(Workload(left, right, searches, []), 0.8)
+        agree(replace(work, peers={"other": lambda: _other(hits)}))
 
 
-def test_the_filters_look_like_peoples():
-    left, right = two_tables(3000, 3000)
-    about = Workload(left, right, {}, []).shape()
-    assert 0.45 < about["fill"] < 0.5
-    assert 0.51 < about["dice_median"] < 0.56
-    assert 0.61 < about["dice_p999"] < 0.68
+def test_candidates_that_are_no_hits_stop_the_bench(monkeypatch):
+    work = workload(*alike(200, 256))
+    kept = work.matching.kept()
+    assert np.bincount(kept[:, 0]).max() == KEEP
+    for false in (kept[1:], _other(kept)):
+        monkeypatch.setattr(Matching, "kept", lambda _, false=false: false)
+        with pytest.raises(DisagreementError):
+            agree(work)

@@ -1,14 +1,21 @@
 """The compiled kernels give what the plain reference gives."""
 
 import numpy as np
+import plain_sweep
 import pytest
 from token_reference import pair_up
 
-from padan_linkage.matching import reference
 from padan_linkage.matching.exact import NOBODY, SEVERAL, TokenIndex
 from padan_linkage.matching.kernels.kernel import BLOCK
-from padan_linkage.matching.scoring.features import Plan, level_table, levels_around, screen_cut
+from padan_linkage.matching.scoring.features import (
+    Plan,
+    level_table,
+    levels_around,
+    levels_of,
+    screen_cut,
+)
 from padan_linkage.matching.sides import CancelledError, Runner, Screen, Side, Sweep, numba_sweep
+from padan_linkage.matching.similar import Registry, survivors
 
 SHAPES = [
     ((512, None), (512, None)),
@@ -17,7 +24,7 @@ SHAPES = [
     ((192, "name"), (192, "name"), (192, "name"), (1024, None)),
     ((128, "name"), (128, "name"), (128, "name"), (128, "name")),
 ]
-IMPLEMENTATIONS = [numba_sweep, reference.sweep]
+IMPLEMENTATIONS = [numba_sweep, plain_sweep.sweep]
 
 
 def _sweep(run, plan, provider, requester, *, cut=8.0, same_table=False, keep=2):
@@ -137,6 +144,45 @@ def test_cancelling_stops_the_sweep(make_world):
         Runner(cancelled=lambda: True).run(
             plan, Side.of(provider, 256), Side.of(requester, 256), Screen.at(plan, 10.0), out
         )
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_statistic_on_the_cut_passes_and_one_below_does_not(make_world, shape):
+    world = make_world(10, shape, bucket_bits=4)
+    segments, keys = world.registry(120, sharing=0.3)
+    mine, my_keys = world.ask(segments, keys, 60, 0.7, wrong=0.3)
+    plan = Plan.of(world.p, presence=False)
+    sides = (
+        Side.of(world.table(segments, keys, provider=True), 16),
+        Side.of(world.table(mine, my_keys, provider=False), 16),
+    )
+    known = plain_sweep.statistics(plan, *sides, Screen.at(plan, 0.0))
+    assert len(known) > 100
+    for cut in [0.0, *np.quantile(known, [0.1, 0.5, 0.9, 0.99, 1.0], method="nearest")]:
+        for least in (cut, np.nextafter(cut, np.inf)):
+            fast, plain = (_sweep(run, plan, *sides, cut=least) for run in IMPLEMENTATIONS)
+            _same(fast, plain)
+            assert fast.count.sum() == (known >= least).sum()
+
+
+def test_calibration_sees_every_survivor(make_world):
+    world = make_world(11, ((128, None), (128, None)), bucket_bits=4)
+    provider, requester = world.two(300, 200, 0.4)
+    registry = Registry.of(world.p, provider)
+    screen = Screen.at(registry.plan, 12.0)
+    asked = np.arange(0, len(requester), 2)
+    seen = survivors(registry, requester, asked, screen, Runner(), same_table=False)
+    plain = _sweep(
+        plain_sweep.sweep,
+        registry.plan,
+        registry.side,
+        registry.side_of(requester, asked),
+        cut=12.0,
+    )
+    assert 0 < (plain.count > 0).sum() < len(asked)
+    assert np.array_equal(np.bincount(seen.row, minlength=len(asked)), plain.count)
+    assert np.array_equal(seen.other, plain.found_rows)
+    assert np.array_equal(seen.levels, levels_of(registry.plan, plain.found_values))
 
 
 @pytest.mark.parametrize("words", [2, 4])

@@ -57,9 +57,9 @@ def test_an_older_processor_gives_the_same(on_processor, name):
 def test_the_kernels_compile_for_arm64(on_processor):
     found = on_processor("avx2")
     assert not found["x86"]
-    if None in found["arm"]:
+    if found["arm"] is None:
         pytest.skip("this LLVM cannot make code for arm64")
-    assert min(found["arm"]) > 0
+    assert found["arm"] > 0
 
 
 FIND_ONE = """
@@ -69,13 +69,21 @@ token = np.ones((1, 2), np.uint64)
 print(TokenIndex.of(token, 1).find(token).tolist())
 """
 
-SEARCH_ONE = """
+SWEEP_ONE = """
 import numpy as np
-from padan_linkage.matching.kernels import search
-from padan_linkage.matching.kernels.pairs import all_pairs, hamming
-one = np.zeros((1, 1), np.uint64)
-found = all_pairs(one, ~one, hamming(64 + 1))
-print(*found.distance, "cached" if search.search.stats.cache_hits else "compiled")
+from padan_linkage.matching.kernels import kernel
+from padan_linkage.matching.scoring.features import Plan
+from padan_linkage.matching.sides import Runner, Screen, Side, Sweep, frozen
+from padan_linkage.schema import Pass
+def side(word):
+    filters = frozen(np.array([word], np.uint64))
+    return Side(filters, filters[:0], frozen(np.zeros(1, np.int64)), frozen(np.arange(2)))
+p = Pass(id="a", exact=("b",), similar=({"fields": ("c",), "bits": 64},))
+plan = Plan.of(p, presence=False)
+number = np.zeros(1, np.int64)
+out = Sweep(number, offset=number * 0, found_rows=number * 0, found_values=np.zeros((1, 1), "i4"))
+Runner().run(plan, side(0), side(2**64 - 2), Screen.at(plan, 0.0), out)
+print(*out.found_values[0], "cached" if kernel.sweep.stats.cache_hits else "compiled")
 """
 
 
@@ -99,14 +107,14 @@ def test_a_kernel_is_compiled_anew_when_what_is_compiled_into_it_changes(tmp_pat
     site, cache = tmp_path / "site", tmp_path / "cache"
     shutil.copytree(PACKAGE, site / "padan_linkage", ignore=shutil.ignore_patterns("__pycache__"))
     environment = os.environ | {"PYTHONPATH": str(site), "NUMBA_CACHE_DIR": str(cache)}
-    command = [sys.executable, "-c", SEARCH_ONE]
+    command = [sys.executable, "-c", SWEEP_ONE]
 
     def distance() -> str:
         done = subprocess.run(command, capture_output=True, text=True, env=environment, check=True)
         return done.stdout.strip()
 
-    assert distance() == "64 compiled"
-    assert distance() == "64 cached"
+    assert distance() == "63 compiled"
+    assert distance() == "63 cached"
     lanes = site / "padan_linkage" / "compiled" / "lanes.py"
     text = lanes.read_text(encoding="utf-8")
     broken = text.replace(
@@ -114,4 +122,4 @@ def test_a_kernel_is_compiled_anew_when_what_is_compiled_into_it_changes(tmp_pat
     )
     assert broken != text
     lanes.write_text(broken, encoding="utf-8")
-    assert distance() == "65 compiled"
+    assert distance() == "64 compiled"

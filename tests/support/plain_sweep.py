@@ -1,11 +1,10 @@
-"""The matcher's kernels in plain NumPy: slow, obvious, and tested to give what the kernels give."""
+"""The matcher's sweep in plain NumPy: slow, obvious, and what the kernel must give to the bit."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from padan_linkage.matching.kernels.pairs import Rule, Words
 from padan_linkage.matching.scoring.features import Plan
 from padan_linkage.matching.sides import Screen, Side, Sweep
 
@@ -32,6 +31,17 @@ def sweep(
             present = _present(plan, requester, mine, provider, candidates[kept])
             features = _features(plan, np.where(present, distance[kept], -1))
             _emit(out, i, candidates[kept], features)
+
+
+def statistics(plan: Plan, provider: Side, requester: Side, screen: Screen) -> NDArray[np.float64]:
+    """The screen statistic of every pair that shares a bucket, float64[n]."""
+    found = []
+    for bucket in range(len(requester.start) - 1):
+        others = provider.order[provider.start[bucket] : provider.start[bucket + 1]]
+        for mine in requester.order[requester.start[bucket] : requester.start[bucket + 1]]:
+            distance = _distances(plan, requester, mine, provider, others)
+            found.append(_statistic(plan, screen, distance))
+    return np.concatenate(found)
 
 
 def _distances(
@@ -100,34 +110,3 @@ def _emit(out: Sweep, i: int, rows: Rows, hamming: NDArray[np.int64]) -> None:
         first = np.argsort(-evidence, kind="stable")[: out.best_score.shape[1]]
         out.best_score[i, : len(first)] = evidence[first]
         out.best_row[i, : len(first)] = rows[first]
-
-
-def all_pairs(filters: Words, others: Words | None, rule: Rule) -> NDArray[np.int64]:
-    """As :func:`.kernels.pairs.all_pairs`: (left, right, distance) int64[k, 3]."""
-    columns = filters if others is None else others
-    limits = rule.limits(64 * filters.shape[1])
-    found = [np.zeros((0, 3), dtype=np.int64)]
-    for i, mine in enumerate(filters):
-        first = i + 1 if others is None else 0
-        distance = np.bitwise_count(mine ^ columns[first:]).sum(axis=1, dtype=np.int64)
-        both = np.bitwise_count(mine).sum(dtype=np.int64)
-        weights = both + np.bitwise_count(columns[first:]).sum(axis=1, dtype=np.int64)
-        hit = np.flatnonzero(distance <= limits[weights])
-        found.append(np.stack([np.full(len(hit), i), first + hit, distance[hit]], axis=1))
-    return np.concatenate(found)
-
-
-def nearest(
-    filters: Words, others: Words, k: int, rule: Rule
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """As :func:`.kernels.pairs.nearest`: columns int64[n, k], Dice float64[n, k]."""
-    column, dice = np.full((len(filters), k), -1, np.int64), np.zeros((len(filters), k))
-    hits = all_pairs(filters, others, rule)
-    for i, mine in enumerate(filters):
-        _, theirs, distance = hits[hits[:, 0] == i].T
-        own = np.bitwise_count(mine).sum(dtype=np.int64)
-        both = own + np.bitwise_count(others[theirs]).sum(axis=1, dtype=np.int64)
-        alike = np.where(both > 0, (both - distance) / np.maximum(both, 1), 0.0)
-        first = np.argsort(-alike, kind="stable")[:k]
-        column[i, : len(first)], dice[i, : len(first)] = theirs[first], alike[first]
-    return column, dice
