@@ -36,43 +36,6 @@ def aligned(words: int) -> NDArray[np.uint64]:
     return room[skip : skip + words]
 
 
-def side_by_side(filters: NDArray[np.uint64], columns: int) -> NDArray[np.uint64]:
-    """Filters uint64[n, words] eight side by side, as uint64[n', words]: the same word of each.
-
-    Filters of no bits make up the rows to ``columns`` or a multiple of it.
-    """
-    rows, words = filters.shape
-    groups = -(-rows // columns) * columns // LANES
-    whole = rows // LANES
-    lanes = aligned(groups * words * LANES).reshape(groups, words, LANES)
-    lanes[:whole] = filters[: whole * LANES].reshape(whole, LANES, words).transpose(0, 2, 1)
-    rest = filters[whole * LANES :]
-    if len(rest):
-        lanes[whole, :, : len(rest)] = rest.T
-    return lanes.reshape(groups * LANES, words)
-
-
-def _make_hamming() -> Callable[[Any, int, Any, int, int], int]:
-    @intrinsic
-    def hamming(_context: Any, a: Any, _i: Any, b: Any, _j: Any, _words: Any) -> Any:
-        """Hamming distance of ``words`` words, from ``a.flat[i]`` and from ``b.flat[j]`` on."""
-        whole = types.int64
-
-        def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-            left, right = (data_of(context, builder, sig, args, n) for n in (0, 2))
-            total = variable(builder, WORD(0))
-            with cgutils.for_range(builder, args[4]) as loop:
-                mine = builder.load(builder.gep(left, [builder.add(args[1], loop.index)]))
-                other = builder.load(builder.gep(right, [builder.add(args[3], loop.index)]))
-                differing = builder.ctpop(builder.xor(mine, other))
-                builder.store(builder.add(builder.load(total), differing), total)
-            return builder.load(total)
-
-        return whole(a, whole, b, whole, whole), codegen
-
-    return cast("Callable[[Any, int, Any, int, int], int]", hamming)
-
-
 def _make_lowest() -> Callable[[int], int]:
     @intrinsic
     def lowest(_context: Any, _bits: Any) -> Any:
@@ -108,7 +71,6 @@ def _make_prefetch() -> Callable[[Any, Any], None]:
     return cast("Callable[[Any, Any], None]", prefetch)
 
 
-hamming = _make_hamming()
 lowest = _make_lowest()
 prefetch = _make_prefetch()
 

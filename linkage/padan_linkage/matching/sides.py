@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from padan_linkage.compiled.lanes import aligned
+from padan_linkage.compiled.lanes import LANES, aligned
 from padan_linkage.matching.kernels import kernel
 from padan_linkage.matching.kernels.tile import PAIRS, ROWS
 from padan_linkage.matching.scoring.features import Plan, screen_cut
@@ -68,6 +68,11 @@ class Side:
             start=frozen(np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)),
         )
 
+    def only(self, wanted: NDArray[np.bool_]) -> Side:
+        """The same with those rows alone that are ``wanted``, bool[n] by position in ``order``."""
+        before = np.concatenate([[0], np.cumsum(wanted)])
+        return replace(self, order=frozen(self.order[wanted]), start=frozen(before[self.start]))
+
     def sizes(self) -> NDArray[np.int64]:
         """Rows in each bucket, int64[buckets]."""
         return np.diff(self.start)
@@ -120,6 +125,16 @@ class Screen:
         """The screen with a known cut."""
         return cls(half=plan.bits / 2.0, scale=4.0 / plan.bits, cut=cut)
 
+    def limits(self) -> NDArray[np.int64]:
+        """Distances int64[segments]: a pair that passes is in one segment at least not above.
+
+        One segment at least has an equal share of the cut; one bit more makes up for rounding.
+        """
+        if self.cut <= 0:
+            return (2 * self.half).astype(np.int64)
+        share = np.sqrt(self.cut / (len(self.half) * self.scale))
+        return np.floor(self.half - share).astype(np.int64) + 1
+
 
 @dataclass
 class Sweep:
@@ -151,10 +166,10 @@ def numba_sweep(
     compared = len(plan.pairs)
     work = (
         aligned(kernel.BLOCK * plan.words),
-        aligned(PAIRS * compared).view(np.float64),
+        aligned(PAIRS * compared).view(np.int64),
+        aligned(LANES * compared).view(np.int64),
         np.zeros(ROWS, np.int64),
-        np.zeros((kernel.NOTES, 2), np.int64),
-        np.zeros(compared, np.int64),
+        np.empty((kernel.NOTES, 2 + compared), np.int64),
         np.zeros(plan.features, np.int32),
     )
     kernel.sweep(
@@ -162,7 +177,7 @@ def numba_sweep(
         (requester.filters, requester.mask, requester.order, requester.start),
         out.same_table,
         (plan.seg_start, plan.seg_words, plan.pairs, plan.alignments, plan.words),
-        (screen.half, screen.scale, screen.cut),
+        (screen.half, screen.scale, screen.limits(), screen.cut),
         (
             out.count,
             out.offset,

@@ -146,19 +146,20 @@ def survivors(
         if total <= MOST_SURVIVORS or len(rows) == 1:
             break
         rows = rows[::2]
-    plan = registry.plan
+    plan, some = registry.plan, counting.count > 0
+    count = counting.count[some]
     out = Sweep(
-        count=np.zeros(len(side.order), np.int64),
+        count=np.zeros(len(count), np.int64),
         same_table=same_table,
-        offset=np.cumsum(counting.count) - counting.count,
+        offset=np.cumsum(count) - count,
         found_rows=np.zeros(max(1, total), np.int64),
         found_values=np.zeros((max(1, total), plan.features), np.int32),
     )
-    quiet.run(plan, registry.side, side, screen, out)
+    quiet.run(plan, registry.side, side.only(some), screen, out)
     return Survivors(
         rows=len(rows),
         asking=side.order,
-        row=np.repeat(np.arange(len(side.order)), out.count),
+        row=np.repeat(np.arange(len(side.order)), counting.count),
         other=out.found_rows[:total],
         levels=levels_of(plan, out.found_values[:total]),
     )

@@ -14,11 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from padan_linkage.compiled.jit import inlined, lean_kernel
-from padan_linkage.compiled.lanes import LANES, LINE_WORDS, hamming, lowest, prefetch
-from padan_linkage.matching.kernels.tile import COLUMNS, ROWS, measure, reaching
+from padan_linkage.compiled.lanes import LANES, LINE_WORDS, lowest, prefetch
+from padan_linkage.matching.kernels.tile import COLUMNS, FLAGS, PAIRS, ROWS, measure, reaching
 
-#: Provider rows in the scratch at a time: 256 rows of 1536 bits fill 48 KiB.
-BLOCK = 256
+#: Provider rows in the scratch at a time: 512 rows of 1536 bits fill 96 KiB of the second cache.
+BLOCK = 512
 #: Pairs that a row tile may note in one block.
 NOTES = ROWS * BLOCK
 #: Rows that memory is asked for ahead of their use: sorted by bucket, they lie anywhere in a table.
@@ -33,15 +33,15 @@ Scores = NDArray[np.float32]
 SideArrays = tuple[Words, Words, Numbers, Numbers]
 #: seg_start, seg_words int64[segments], pairs int64[k, 2], alignments int64[n, segments], words
 PlanArrays = tuple[Numbers, Numbers, Numbers, Numbers, int]
-#: half and scale float64[segments], cut
-ScreenArrays = tuple[Reals, Reals, float]
+#: half and scale float64[segments], limit int64[segments], cut
+ScreenArrays = tuple[Reals, Reals, Numbers, float]
 #: count, offset int64[n]; found rows int64[k], found values int32[k, features]; scores
 #: float32[features, m + 1]; best scores float32[n, keep], best rows int64[n, keep]
 OutArrays = tuple[Numbers, Numbers, Numbers, NDArray[np.int32], Scores, Scores, Numbers]
-#: Scratch. Block uint64[BLOCK * words]; of a tile square float64[k * PAIRS] and rows int64[ROWS];
-#: notes int64[NOTES, 2], positions in the requester's order and the provider's; of one noted pair
-#: distance int64[k] and values int32[features]
-WorkArrays = tuple[Words, Reals, Numbers, Numbers, Numbers, NDArray[np.int32]]
+#: Scratch. Block uint64[BLOCK * words]; of a tile apart int64[k * PAIRS], least int64[k * LANES]
+#: and rows int64[ROWS]; notes int64[NOTES, 2 + k], positions in the requester's order and the
+#: provider's and k distances; of one noted pair values int32[features]
+WorkArrays = tuple[Words, Numbers, Numbers, Numbers, Numbers, NDArray[np.int32]]
 
 
 @lean_kernel
@@ -61,11 +61,11 @@ def sweep(
     "found" has room, every survivor is written there from ``offset`` on; where "best" has room, the
     highest evidences and their rows are kept. With ``same_table`` a row does not meet itself.
     """
-    block, square, rows, notes, distance, values = work
+    block, apart, least, rows, notes, values = work
     filters, order, start = requester[0], requester[2], requester[3]
     others, other_order, other_start = provider[0], provider[2], provider[3]
     seg_start, seg_words, pairs, alignments, words = plan
-    half, scale, cut = screen
+    half, scale, limit, cut = screen
     for bucket in range(buckets[0], buckets[1]):
         begin, end = start[bucket], start[bucket + 1]
         if begin == end:
@@ -77,14 +77,22 @@ def sweep(
                 _set_rows(filters, order, i, end, words, rows)
                 noted = 0
                 for c in range(first, last, COLUMNS):
-                    passed = _tile(
+                    if _near(
                         filters, rows, block, (c - first) * words, words, seg_start, seg_words,
-                        pairs, half, scale, alignments, cut, square,
-                    )  # fmt: skip
-                    noted = _note(passed, i, end, c, last, notes, noted)
+                        pairs, half, scale, limit, alignments, cut, apart, least,
+                    ):  # fmt: skip
+                        for part in range(PAIRS // FLAGS):
+                            passed = reaching(
+                                apart, half, scale, alignments, len(alignments), len(half), cut,
+                                part,
+                            )  # fmt: skip
+                            noted = _note(
+                                passed, part, i, end, c, last, apart, len(pairs), notes, noted
+                            )
                 _work_off(
-                    provider, requester, same_table, plan, half, out, notes, noted, distance, values
-                )
+                    provider, requester, same_table, pairs, alignments, half, out, notes, noted,
+                    values,
+                )  # fmt: skip
 
 
 @inlined
@@ -115,7 +123,7 @@ def _ask_for(filters: Words, order: Numbers, k: int, words: int) -> None:
 
 
 @inlined
-def _tile(
+def _near(
     filters: Words,
     rows: Numbers,
     block: Words,
@@ -126,30 +134,73 @@ def _tile(
     pairs: Numbers,
     half: Reals,
     scale: Reals,
+    limit: Numbers,
     alignments: Numbers,
     cut: float,
-    square: Reals,
-) -> int:
-    """Distances of all segment pairs in a tile; the pairs of rows that pass, a bit each."""
+    apart: Numbers,
+    least: Numbers,
+) -> bool:
+    """Measure a tile; whether any of its pairs may pass the screen, which hardly any tile's does.
+
+    Whole numbers decide first: what comes of a tile late keeps the next one from beginning.
+    """
+    near = False
     for k in range(len(pairs)):
         s, o = pairs[k, 0], pairs[k, 1]
-        column = at + seg_start[o] * LANES
-        measure(
-            filters, rows, seg_start[s], block, column, words * LANES, seg_words[s],
-            half[s], scale[s], square, k,
+        near |= measure(
+            filters, rows, seg_start[s], block, at + seg_start[o] * LANES, words * LANES,
+            seg_words[s], limit[s], apart, least, k,
         )  # fmt: skip
-    return reaching(square, alignments, alignments.shape[0], alignments.shape[1], cut)
+    return near and (len(pairs) == 1 or _bound(least, half, scale, alignments) >= cut)
 
 
 @inlined
-def _note(passed: int, i: int, end: int, c: int, last: int, notes: Numbers, noted: int) -> int:
-    """Note the pairs of a tile that passed; leaves out rows and columns that are not there."""
+def _bound(least: Numbers, half: Reals, scale: Reals, alignments: Numbers) -> float:
+    """The statistic of a pair that had a tile's least distance everywhere: no pair's is higher.
+
+    Rounding takes nothing from that, as all is added in the order of the pairs' own sums.
+    """
+    most = 0.0
+    for a in range(len(alignments)):
+        total = 0.0
+        for s in range(len(half)):
+            below = max(half[s] - _least(least, alignments[a, s]), 0.0)
+            total += below * below * scale[s]
+        most = max(most, total)
+    return most
+
+
+@inlined
+def _least(least: Numbers, k: int) -> int:
+    """The least distance of a tile in segment pair k."""
+    found: int = least[k * LANES]
+    for lane in range(1, LANES):
+        found = min(found, least[k * LANES + lane])
+    return found
+
+
+@inlined
+def _note(
+    passed: int,
+    part: int,
+    i: int,
+    end: int,
+    c: int,
+    last: int,
+    apart: Numbers,
+    pairs: int,
+    notes: Numbers,
+    noted: int,
+) -> int:
+    """Note the pairs of a tile's part that passed; leaves out rows and columns not there."""
     while passed:
-        pair = lowest(passed)
+        pair = part * FLAGS + lowest(passed)
         passed &= passed - 1
         row, column = i + pair // COLUMNS, c + pair % COLUMNS
         if row < end and column < last:
             notes[noted, 0], notes[noted, 1] = row, column
+            for k in range(pairs):
+                notes[noted, 2 + k] = apart[k * PAIRS + pair]
             noted += 1
     return noted
 
@@ -159,18 +210,17 @@ def _work_off(
     provider: SideArrays,
     requester: SideArrays,
     same_table: bool,
-    plan: PlanArrays,
+    pairs: Numbers,
+    alignments: Numbers,
     half: Reals,
     out: OutArrays,
     notes: Numbers,
     noted: int,
-    distance: Numbers,
     values: NDArray[np.int32],
 ) -> None:
     """Count the noted pairs, and hand them on where somebody wants them."""
-    filters, mask, order, _ = requester
-    others, other_mask, other_order, _ = provider
-    seg_start, seg_words, pairs, alignments, words = plan
+    mask, order = requester[1], requester[2]
+    other_mask, other_order = provider[1], provider[2]
     count, offset, found_rows, found_values, scores, best_score, best_row = out
     wanted = len(found_rows) > 0 or len(best_score) > 0
     for n in range(noted):
@@ -180,12 +230,10 @@ def _work_off(
         count[i] += 1
         if not wanted:
             continue
+        distance = notes[n, 2:]
         for k in range(len(pairs)):
-            s, o = pairs[k, 0], pairs[k, 1]
-            distance[k] = -1
-            if _has(mask, mine, s) and _has(other_mask, other, o):
-                here, there = mine * words + seg_start[s], other * words + seg_start[o]
-                distance[k] = hamming(filters, here, others, there, seg_words[s])
+            if not (_has(mask, mine, pairs[k, 0]) and _has(other_mask, other, pairs[k, 1])):
+                distance[k] = -1
         _features(distance, alignments, half, values)
         if len(found_rows):
             at = offset[i] + count[i] - 1

@@ -115,11 +115,11 @@ def test_a_kernel_is_compiled_anew_when_what_is_compiled_into_it_changes(tmp_pat
 
     assert distance() == "63 compiled"
     assert distance() == "63 cached"
-    lanes = site / "padan_linkage" / "compiled" / "lanes.py"
-    text = lanes.read_text(encoding="utf-8")
+    tile = site / "padan_linkage" / "matching" / "kernels" / "tile.py"
+    text = tile.read_text(encoding="utf-8")
     broken = text.replace(
-        "total = variable(builder, WORD(0))", "total = variable(builder, WORD(1))"
+        "variable(builder, LANE([0] * LANES))", "variable(builder, LANE([1] * LANES))"
     )
     assert broken != text
-    lanes.write_text(broken, encoding="utf-8")
+    tile.write_text(broken, encoding="utf-8")
     assert distance() == "64 compiled"
