@@ -35,6 +35,10 @@ class StoreFullError(Exception):
     """There is no room; what was being written is not kept."""
 
 
+class OtherVersionError(RuntimeError):
+    """The store was made by another version of Padan, which this one cannot bring up to date."""
+
+
 class Datasets(Protocol):
     """Records of datasets."""
 

@@ -17,8 +17,10 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 
-from padan_server.store.port import StoreFullError
+from padan_server.store.port import OtherVersionError, StoreFullError
 from padan_server.store.sql_datasets import SqlDatasets
 from padan_server.store.sql_direct import SqlLabelTables, SqlLists
 from padan_server.store.sql_ledger import SqlAgreements, SqlQuotas, SqlRequests
@@ -105,8 +107,23 @@ def _migrate(engine: sa.Engine) -> None:
     with engine.connect() as plain:
         connection = plain.execution_options(padan_write=True)
         with connection.begin():
+            _require_known(config, connection)
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
+
+
+def _require_known(config: Config, connection: sa.Connection) -> None:
+    """Raise OtherVersionError for a store at a step that no migration starts from."""
+    found = MigrationContext.configure(connection).get_current_revision()
+    known = {each.revision for each in ScriptDirectory.from_config(config).walk_revisions()}
+    if found is not None and found not in known:
+        place = connection.engine.url.database
+        raise OtherVersionError(
+            f"{place} dibuat oleh versi Padan lain (langkah {found}) dan tidak disentuh: jalankan "
+            "dengan versi itu, atau pakai data_dir yang kosong. / "
+            f"{place} was made by another version of Padan (step {found}) and is left as it is: "
+            "run it with that version, or use an empty data_dir."
+        )
 
 
 @contextmanager

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from padan_server.store.port import StoreFullError
+from padan_server.store.port import OtherVersionError, StoreFullError
 from padan_server.store.sql import SqlStore
 from padan_server.store.tables import metadata
 
@@ -26,6 +26,31 @@ def test_migrations_end_at_the_tables_of_the_code(path):
     with engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
     engine.dispose()
+
+
+@pytest.mark.parametrize("step", ["0001", "0003", "0999"])
+def test_a_store_of_another_version_is_refused_and_left_as_it_is(path, dataset, step):
+    store = SqlStore(f"sqlite:///{path}")
+    with store.write() as tx:
+        tx.datasets.add(dataset())
+    store.close()
+    with sqlite3.connect(path) as other:
+        other.execute("UPDATE alembic_version SET version_num = ?", (step,))
+        other.execute("DROP TABLE releases")  # as a store that stopped half way
+    before = list(other.iterdump())
+    with pytest.raises(OtherVersionError, match=r"versi Padan lain.*another version") as caught:
+        SqlStore(f"sqlite:///{path}")
+    assert step in str(caught.value)
+    assert list(other.iterdump()) == before
+    other.close()
+
+
+def test_the_first_migration_has_the_number_of_the_last_step_that_it_folds(path):
+    """So that a store that went through all of them goes on."""
+    SqlStore(f"sqlite:///{path}").close()
+    with sqlite3.connect(path) as other:
+        assert other.execute("SELECT version_num FROM alembic_version").fetchall() == [("0004",)]
+    other.close()
 
 
 def test_commits_are_on_the_disk(path, dataset):

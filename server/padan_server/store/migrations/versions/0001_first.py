@@ -1,16 +1,26 @@
-"""The first schema of the unit's store."""
+"""The tables of a server's store as version 0.1.0 has them; later versions start from here.
+
+It makes at once what four steps made before 0.1.0, and has the number of the last of them: a store
+that went through all four goes on, one that stopped before is refused.
+"""
 
 from __future__ import annotations
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0001"
+revision = "0004"
 down_revision = None
 
 
 def upgrade() -> None:
     """Make the tables."""
+    _unit_mode()
+    _direct_mode()
+    _releases()
+
+
+def _unit_mode() -> None:
     op.create_table(
         "contributions",
         sa.Column("agreement", sa.Text(), nullable=False),
@@ -96,6 +106,8 @@ def upgrade() -> None:
         sa.Column("ambiguous_rows", sa.BigInteger(), nullable=False),
         sa.Column("precision", sa.Double(), nullable=True),
         sa.Column("recall", sa.Double(), nullable=True),
+        sa.Column("band_errors", sa.Text(), server_default="[]", nullable=False),
+        sa.Column("unanswered", sa.Double(), nullable=True),
         sa.PrimaryKeyConstraint("run", "pass_id"),
     )
     op.create_table(
@@ -144,4 +156,70 @@ def upgrade() -> None:
         sa.Column("article", sa.Text(), nullable=False),
         sa.Column("create_time", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("agreement", "party"),
+    )
+
+
+def _direct_mode() -> None:
+    op.create_table(
+        "blinded_lists",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("agreement", sa.Text(), nullable=False),
+        sa.Column("agreement_digest", sa.LargeBinary(), nullable=False),
+        sa.Column("flow", sa.Text(), nullable=False),
+        sa.Column("owner", sa.Text(), nullable=False),
+        sa.Column("epoch", sa.BigInteger(), nullable=False),
+        sa.Column("public_key", sa.LargeBinary(), nullable=False),
+        sa.Column("element_count", sa.BigInteger(), nullable=False),
+        sa.Column("root", sa.LargeBinary(), nullable=False),
+        sa.Column("evaluated_count", sa.BigInteger(), nullable=False),
+        sa.Column("create_time", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_table(
+        "blinded_chunks",
+        sa.Column("list", sa.Text(), nullable=False),
+        sa.Column("chunk", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("list", "chunk"),
+    )
+    op.create_table(
+        "evaluation_keys",
+        sa.Column("public_key", sa.LargeBinary(), nullable=False),
+        sa.Column("used", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("public_key"),
+    )
+    op.create_table(
+        "label_tables",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("agreement", sa.Text(), nullable=False),
+        sa.Column("agreement_digest", sa.LargeBinary(), nullable=False),
+        sa.Column("flow", sa.Text(), nullable=False),
+        sa.Column("epoch", sa.BigInteger(), nullable=False),
+        sa.Column("sequence", sa.BigInteger(), nullable=False),
+        sa.Column("rows", sa.BigInteger(), nullable=False),
+        sa.Column("root", sa.LargeBinary(), nullable=False),
+        sa.Column("first_time", sa.BigInteger(), nullable=False),
+        sa.Column("expire_time", sa.BigInteger(), nullable=False),
+        sa.Column("destroy_time", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+    )
+
+
+def _releases() -> None:
+    op.create_table(
+        "releases",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("agreement", sa.Text(), nullable=False),
+        sa.Column("agreement_digest", sa.LargeBinary(), nullable=False),
+        sa.Column("flow", sa.Text(), nullable=False),
+        sa.Column("line", sa.Text(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("publisher", sa.Text(), nullable=False),
+        sa.Column("receiver", sa.Text(), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("digest", sa.LargeBinary(), nullable=False),
+        sa.Column("create_time", sa.BigInteger(), nullable=False),
+        sa.Column("expire_time", sa.BigInteger(), nullable=False),
+        sa.Column("erased", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("agreement", "agreement_digest", "flow", "line", "version"),
     )
