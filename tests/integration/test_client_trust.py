@@ -16,7 +16,6 @@ from agency import (
     write_home,
 )
 from engines import FakeEngine
-from pki import Pki
 from signing import write_signed
 
 from padan_client import (
@@ -31,6 +30,7 @@ from padan_client import (
 )
 from padan_client.base.language import set_language
 from padan_client.protocol import session as session_module
+from padan_lab.demo.pki import Authority
 from padan_linkage.crypto.keys import LinkageKey
 
 PEOPLE = people(40, seed=8)
@@ -61,7 +61,7 @@ def impatient_home(home: Home) -> Home:
 
 
 def test_a_unit_of_another_ca_is_not_trusted(pair, tmp_path):
-    stranger = Pki(tmp_path / "other")
+    stranger = Authority(tmp_path / "other", dt.datetime.now(dt.UTC))
     folder = pair.requester.folder
     write_home(folder, pair.unit.house, "kemnaker", pair.unit.port, ca=stranger.ca)
     home = impatient_home(Home.open(folder))
@@ -83,7 +83,9 @@ def test_a_key_that_is_not_the_certificates_is_named_before_any_call(pair):
 
 def test_an_expired_certificate_of_our_own_is_named_before_any_call(pair):
     house = pair.unit.house
-    house.certificates["kemnaker"] = house.pki.issue("kedaluwarsa", from_days=-9, to_days=-1)
+    house.certificates["kemnaker"] = house.pki.issue(
+        "kedaluwarsa", dt.datetime.now(dt.UTC) - dt.timedelta(days=9)
+    )
     write_home(pair.requester.folder, house, "kemnaker", pair.unit.port)
     with pytest.raises(BadInputError, match="hanya berlaku"):
         confirm(pair, Home.open(pair.requester.folder))
@@ -91,7 +93,9 @@ def test_an_expired_certificate_of_our_own_is_named_before_any_call(pair):
 
 def test_a_certificate_of_another_ca_is_not_taken(pair, tmp_path):
     house = pair.unit.house
-    house.certificates["kemnaker"] = Pki(tmp_path / "other").issue("asing")
+    house.certificates["kemnaker"] = Authority(tmp_path / "other", dt.datetime.now(dt.UTC)).issue(
+        "asing"
+    )
     write_home(pair.requester.folder, house, "kemnaker", pair.unit.port)
     with pytest.raises(UnavailableError, match=r"tls\.certificate"):
         confirm(pair, impatient_home(Home.open(pair.requester.folder)))

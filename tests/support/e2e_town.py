@@ -17,7 +17,6 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pyarrow as pa
-from pki import Certificate, Pki
 from server_fixture import FixedClock
 from typer.testing import CliRunner
 
@@ -25,6 +24,7 @@ from padan_client import ConfirmResult, Home, ProviderClient, PublishResult, Req
 from padan_client.cli.app import app
 from padan_client.protocol.rotating import rotate
 from padan_client.transport.channel import Link
+from padan_lab.demo.pki import Authority, Certificate
 from padan_lab.generate import ID_COLUMN
 from padan_linkage.agreement import (
     EXAMPLE_IDS,
@@ -74,7 +74,7 @@ class Town:
     """The unit, its clock, and the home folder of every party."""
 
     folder: Path
-    pki: Pki
+    pki: Authority
     certificates: dict[str, Certificate]
     clock: FixedClock = field(default_factory=FixedClock)
     unit: Unit | None = None
@@ -218,7 +218,7 @@ class Town:
             self.unit.stop()
 
 
-def found_town(folder: Path, pki: Pki, certificates: dict[str, Certificate]) -> Town:
+def found_town(folder: Path, pki: Authority, certificates: dict[str, Certificate]) -> Town:
     """A town with keys for everybody, the five agreements signed, and the unit open."""
     town = Town(folder, pki, certificates)
     town.found_parties()

@@ -26,10 +26,10 @@ import structlog
 from engines import FakeEngine
 from parties import PartyClient
 from patience import PATIENCE
-from pki import Certificate, Pki
 from signing import SignedFile, write_signed
 from zygote import Forked, Zygote
 
+from padan_lab.demo.pki import Authority, Certificate
 from padan_server.base.config import UnitConfig
 from padan_server.base.log import configure_logging
 from padan_server.roles.unit import Unit
@@ -58,7 +58,7 @@ class House:
     """What exists before a unit starts: PKI, signed agreement, folders."""
 
     folder: Path
-    pki: Pki
+    pki: Authority
     signed: SignedFile
     certificates: dict[str, Certificate]
     flow_id: str
@@ -209,9 +209,11 @@ class UnitProcess:
 
 
 @pytest.fixture(scope="session")
-def session_pki(tmp_path_factory: pytest.TempPathFactory) -> tuple[Pki, dict[str, Certificate]]:
+def session_pki(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> tuple[Authority, dict[str, Certificate]]:
     """One CA and one certificate a party for the whole session."""
-    pki = Pki(tmp_path_factory.mktemp("pki"))
+    pki = Authority(tmp_path_factory.mktemp("pki"), datetime.now(UTC))
     names = ("unit", "kemnaker", "bkn", "bpjstk", "imigrasi", "bpjskes", "kemenkopmk")
     return pki, {name: pki.issue(name) for name in names}
 

@@ -131,8 +131,8 @@ def _make_identities(stage: Stage, parties: Sequence[str]) -> None:
 def _install_tls(stage: Stage, parties: Sequence[str], authority: Authority) -> None:
     certificates = {party: authority.issue(party) for party in parties}
     for party, certificate in certificates.items():
-        _write_client_config(stage, party, authority.path, certificate)
-    pins = {party: [certificate.spki] for party, certificate in certificates.items()}
+        _write_client_config(stage, party, authority.ca, certificate)
+    pins = {party: [certificate.pin] for party, certificate in certificates.items()}
     cores = max(1, len(os.sched_getaffinity(0)))
     unit = f"listen = {_toml(stage.address)}\nmatch_threads = {cores}\n"
     own = stage.home(stage.provider).resolve() / "direct"
@@ -156,8 +156,9 @@ def _write_server_config(
     )
     stage.config(role).write_text(
         f'{settings}data_dir = "data"\nagreements_dir = "../agreement"\n{clock}'
-        f"\n[tls]\nca = {_toml(str(authority.path.resolve()))}\n"
-        f"certificate = {_toml(str(own.cert.resolve()))}\nkey = {_toml(str(own.key.resolve()))}\n"
+        f"\n[tls]\nca = {_toml(str(authority.ca.resolve()))}\n"
+        f"certificate = {_toml(str(own.certificate.resolve()))}\n"
+        f"key = {_toml(str(own.key.resolve()))}\n"
         "\n[parties]\n" + "".join(f"{p} = {json.dumps(pin)}\n" for p, pin in pins.items()),
         encoding="utf-8",
     )
@@ -169,7 +170,7 @@ def _write_client_config(stage: Stage, party: str, ca: Path, certificate: Certif
         f"provider = {_toml(stage.provider_address)}\n"
         f"agreements = {_toml(str((stage.folder / 'agreement').resolve()))}\n\n"
         f"[tls]\nca = {_toml(str(ca.resolve()))}\n"
-        f"certificate = {_toml(str(certificate.cert.resolve()))}\n"
+        f"certificate = {_toml(str(certificate.certificate.resolve()))}\n"
         f"key = {_toml(str(certificate.key.resolve()))}\n",
         encoding="utf-8",
     )

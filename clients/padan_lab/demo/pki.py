@@ -1,4 +1,4 @@
-"""A throw-away certificate authority for rehearsals on loopback. Not for production."""
+"""A throw-away certificate authority on loopback, for demonstrations and tests alone."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ _SIGNS_CERTIFICATES = x509.KeyUsage(
 
 @dataclass(frozen=True)
 class Certificate:
-    """Paths of a PEM certificate and its key, and the SHA-256 of its SPKI in hex."""
+    """Paths of a PEM certificate and its key; ``pin`` is the SHA-256 of its SPKI in hex."""
 
-    cert: Path
+    certificate: Path
     key: Path
-    spki: str
+    pin: str
 
 
 class Authority:
@@ -47,22 +47,25 @@ class Authority:
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = _name("Padan demo CA")
         cert = (
-            self._builder(self._name, self._key.public_key())
+            self._builder(self._name, self._key.public_key(), moment)
             .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
             .add_extension(_SIGNS_CERTIFICATES, critical=True)
             .sign(self._key, SHA256())
         )
         folder.mkdir(parents=True, exist_ok=True)
-        self.path = folder / "ca.pem"
-        self.path.write_bytes(cert.public_bytes(serialization.Encoding.PEM))
+        self.ca = folder / "ca.pem"
+        self.ca.write_bytes(cert.public_bytes(serialization.Encoding.PEM))
 
-    def issue(self, name: str) -> Certificate:
-        """A certificate for ``name``, good for a server on loopback and for a client."""
+    def issue(self, name: str, moment: dt.datetime | None = None) -> Certificate:
+        """A certificate for ``name``, good for a server on loopback and for a client.
+
+        Valid around ``moment``, by default the authority's own.
+        """
         key = ec.generate_private_key(ec.SECP256R1())
         usages = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
         names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
         cert = (
-            self._builder(_name(name), key.public_key())
+            self._builder(_name(name), key.public_key(), moment or self._moment)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(x509.SubjectAlternativeName(names), critical=False)
             .add_extension(x509.ExtendedKeyUsage(usages), critical=False)
@@ -84,7 +87,7 @@ class Authority:
         return Certificate(*paths, hashlib.sha256(spki).hexdigest())
 
     def _builder(
-        self, subject: x509.Name, public_key: ec.EllipticCurvePublicKey
+        self, subject: x509.Name, public_key: ec.EllipticCurvePublicKey, moment: dt.datetime
     ) -> x509.CertificateBuilder:
         return (
             x509.CertificateBuilder()
@@ -92,8 +95,8 @@ class Authority:
             .issuer_name(self._name)
             .public_key(public_key)
             .serial_number(x509.random_serial_number())
-            .not_valid_before(self._moment - _LIFETIME)
-            .not_valid_after(self._moment + _LIFETIME)
+            .not_valid_before(moment - _LIFETIME)
+            .not_valid_after(moment + _LIFETIME)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(public_key), critical=False)
             .add_extension(
                 x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()),
