@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import stat
+from collections.abc import Iterable
 from pathlib import Path
 
 from padan_client.base.errors import BadInputError
@@ -26,8 +27,11 @@ def empty_private_folder(path: Path) -> Path:
     return ensure_private_folder(path)
 
 
-def write_private(path: Path, content: bytes | memoryview) -> None:
-    """Replace ``path`` by ``content``, mode 0600; after a crash it is the old file or the new."""
+def write_private(path: Path, content: bytes | memoryview | Iterable[bytes]) -> None:
+    """Replace ``path`` by ``content``, mode 0600; after a crash it is the old file or the new.
+
+    Content of many parts is written as they come.
+    """
     ensure_private_folder(path.parent)
     _replace(path, content, 0o600)
 
@@ -75,13 +79,14 @@ def erase(path: Path) -> None:
     _sync_folder(path.parent)
 
 
-def _replace(path: Path, content: bytes | memoryview, mode: int) -> None:
+def _replace(path: Path, content: bytes | memoryview | Iterable[bytes], mode: int) -> None:
     # In a folder that others may write to, nobody can lay a file or link in wait for the draft.
     draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     try:
         with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
+            for part in [content] if isinstance(content, bytes | memoryview) else content:
+                file.write(part)
             file.flush()
             os.fsync(file.fileno())
         draft.replace(path)

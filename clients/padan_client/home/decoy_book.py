@@ -2,27 +2,25 @@
 
 For each published registry: which decoys it holds, so that a delta can touch them again; and a pool
 of some thousand of its records, which decoys are recombined from. The pool is the provider's own
-data on the provider's own disk, encrypted under a secret of the identity; it goes with the epoch or
-when the registry is deleted.
+data on the provider's own disk, sealed; it goes with the epoch or when the registry is deleted.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from padan_client.base.errors import BadInputError, VerificationError
+from padan_client.base.errors import BadInputError
 from padan_client.base.files import erase, read_private, write_private
 from padan_client.base.language import t
-from padan_client.home.identity import Identity
+from padan_client.home.identity import Identity, Randomness
+from padan_client.home.sealed_file import Purpose, SealedFiles
 from padan_client.records.registry import Registry
 from padan_linkage.crypto.randomness import Drbg
 from padan_linkage.encoding import Decoys
@@ -48,21 +46,17 @@ class Page:
 class DecoyBook:
     """The pages of every registry that this home published."""
 
-    def __init__(
-        self, folder: Path, identity: Identity, randomness: Callable[[int], bytes]
-    ) -> None:
+    def __init__(self, folder: Path, identity: Identity, randomness: Randomness) -> None:
         self._folder = folder
-        self._cipher = AESGCM(identity.derive(b"decoy pool"))
-        self._randomness = randomness
+        self._pools = SealedFiles(Purpose.DECOY_POOL, identity, randomness)
 
     def save(self, dataset: str, page: Page) -> None:
         """Remember the page of ``dataset`` (a resource name)."""
         sink = pa.BufferOutputStream()
         with pa.ipc.new_stream(sink, page.pool.schema) as writer:
             writer.write_table(page.pool)
-        nonce = self._randomness(12)
-        sealed = self._cipher.encrypt(nonce, sink.getvalue().to_pybytes(), dataset.encode())
-        write_private(self._path(dataset, "pool"), nonce + sealed)
+        pool = sink.getvalue().to_pybytes()
+        self._pools.write(self._path(dataset, "pool"), dataset.encode(), pool)
         decoys = {
             pass_id: {"count": d.count, "removed": d.removed.tolist()}
             for pass_id, d in page.decoys.items()
@@ -73,8 +67,8 @@ class DecoyBook:
     def load(self, dataset: str) -> Page:
         """The page of ``dataset``.
 
-        Raises BadInputError if it was not published from this home, VerificationError if the files
-        were altered.
+        Raises BadInputError if it was not published from this home, SealedFileError if the pool was
+        altered.
         """
         path = self._path(dataset, "json")
         if not path.exists():
@@ -86,18 +80,7 @@ class DecoyBook:
                     "be made of it. Publish the whole registry.",
                 )
             )
-        sealed = read_private(self._path(dataset, "pool"))
-        try:
-            plain = self._cipher.decrypt(sealed[:12], sealed[12:], dataset.encode())
-        except (InvalidTag, ValueError):
-            raise VerificationError(
-                t(
-                    "Catatan registri dasar diubah atau milik identitas lain. Terbitkan registri "
-                    "lengkap.",
-                    "The notes on the base registry were altered or belong to another identity. "
-                    "Publish the whole registry.",
-                )
-            ) from None
+        plain = self._pools.read(self._path(dataset, "pool"), dataset.encode())
         notes = json.loads(read_private(path))
         decoys = {
             pass_id: Decoys(entry["count"], np.array(entry["removed"], np.int64))

@@ -1,36 +1,28 @@
 """Local half of the key epochs: the ephemeral private keys, one file an epoch.
 
-Files are wrapped (AES-256-GCM) under a secret of the identity, so they are as well protected as it
-is. Destroying an epoch erases the file and leaves a record without the key. Spec
-``proto/spec/20-keys.md``.
+Files are sealed, so they are as well protected as the identity is. Destroying an epoch erases the
+file and leaves a record without the key. Spec ``proto/spec/20-keys.md``.
 """
 
 from __future__ import annotations
 
 import base64
-import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from pydantic import BaseModel, ConfigDict, ValidationError
-
 from padan_client.base.errors import BadInputError, VerificationError
-from padan_client.base.files import erase, read_private, write_private
 from padan_client.base.language import t
 from padan_client.base.place import FlowPlace
-from padan_client.home.identity import Identity
+from padan_client.home.epoch_records import EpochFiles, KeyRecord
+from padan_client.home.identity import Identity, Randomness
+from padan_client.home.sealed_file import Purpose, SealedFileError, SealedFiles
 from padan_linkage.crypto.keys import (
     KeyAgreementError,
     LinkageKey,
     derive_linkage_key,
     exchange_public_key,
 )
-
-Randomness = Callable[[int], bytes]
 
 
 @dataclass(frozen=True)
@@ -48,38 +40,25 @@ class Contributions:
         return max(self.keys, default=0)
 
 
-class EpochRecord(BaseModel):
-    """What the agency remembers of an epoch; never the private key.
+class EpochRecord(KeyRecord):
+    """The record of an epoch; ``public_key`` and ``peer_public_key`` in base64.
 
     ``peer_public_key`` is pinned at first use: an epoch's keys never change.
     """
 
-    model_config = ConfigDict(extra="forbid")
-
-    epoch: int
-    public_key: str
-    created: datetime
     peer_public_key: str | None = None
-    destroyed: datetime | None = None
 
 
-class EpochStore:
+class EpochStore(EpochFiles[EpochRecord]):
     """Epoch files of one home folder."""
 
+    KIND, SUFFIX = EpochRecord, "key"
+
     def __init__(self, folder: Path, identity: Identity, randomness: Randomness) -> None:
-        self._folder = folder
+        super().__init__(folder)
         self._identity = identity
         self._randomness = randomness
-
-    def records(self, place: FlowPlace) -> list[EpochRecord]:
-        """All epochs known here, newest first."""
-        found = (self._record(path) for path in self._place(place).glob("*.json"))
-        return sorted(found, key=lambda record: -record.epoch)
-
-    def record(self, place: FlowPlace, epoch: int) -> EpochRecord | None:
-        """The record of one epoch, None where there is none."""
-        path = self._path(place, epoch)
-        return self._record(path) if path.exists() else None
+        self._keys = SealedFiles(Purpose.EPOCH_KEY, identity, randomness)
 
     def create(self, place: FlowPlace, epoch: int, now: datetime) -> EpochRecord:
         """Make and keep a new ephemeral key for ``epoch``; an existing one is returned instead."""
@@ -88,9 +67,7 @@ class EpochStore:
             return known
         # Spec 20, step 1.
         private = self._randomness(32)
-        nonce = self._randomness(12)
-        sealed = self._cipher().encrypt(nonce, private, _context(place, epoch))
-        write_private(self._key_path(place, epoch), nonce + sealed)
+        self._keys.write(self._secret_path(place, epoch), _context(place, epoch), private)
         record = EpochRecord(
             epoch=epoch, public_key=_b64(exchange_public_key(private)), created=now
         )
@@ -100,25 +77,14 @@ class EpochStore:
     def private_key(self, place: FlowPlace, epoch: int) -> bytes:
         """The ephemeral X25519 private key, 32 bytes.
 
-        Raises BadInputError where the epoch is unknown here or destroyed, VerificationError where
+        Raises BadInputError where the epoch is unknown here or destroyed, SealedFileError where
         the file was altered.
         """
-        record = self.record(place, epoch)
-        if record is None or record.destroyed is not None:
-            raise _no_key(place, epoch)
-        content = read_private(self._key_path(place, epoch))
-        try:
-            private = self._cipher().decrypt(content[:12], content[12:], _context(place, epoch))
-        except (InvalidTag, ValueError):
-            private = b""
-        if not private or _b64(exchange_public_key(private)) != record.public_key:
-            raise VerificationError(
-                t(
-                    f"Kunci epok {epoch} di folder epochs diubah atau milik identitas lain.",
-                    f"The key of epoch {epoch} in the epochs folder was altered or belongs to "
-                    "another identity.",
-                )
-            )
+        record = self._usable(place, epoch)
+        path = self._secret_path(place, epoch)
+        private = self._keys.read(path, _context(place, epoch))
+        if _b64(exchange_public_key(private)) != record.public_key:
+            raise SealedFileError(path)
         return private
 
     def linkage_key(self, place: FlowPlace, contributions: Contributions, epoch: int) -> LinkageKey:
@@ -151,7 +117,7 @@ class EpochStore:
     def _pin_peer(self, place: FlowPlace, epoch: int, peer_public_key: bytes) -> None:
         record = self.record(place, epoch)
         if record is None:
-            raise _no_key(place, epoch)
+            raise self._no_secret(place, epoch)
         given = _b64(peer_public_key)
         if record.peer_public_key not in {None, given}:
             raise VerificationError(
@@ -165,43 +131,18 @@ class EpochStore:
         if record.peer_public_key is None:
             self._save(place, record.model_copy(update={"peer_public_key": given}))
 
-    def destroy(self, place: FlowPlace, epoch: int, now: datetime) -> EpochRecord:
-        """Erase the private key for good and record when. Raises BadInputError if unknown."""
-        record = self.record(place, epoch)
-        if record is None:
-            raise _no_key(place, epoch)
-        if record.destroyed is None:
-            record = record.model_copy(update={"destroyed": now})
-            self._save(place, record)
-        # Spec 20, step 8.
-        erase(self._key_path(place, epoch))
-        return record
-
-    def _cipher(self) -> AESGCM:
-        return AESGCM(self._identity.derive(b"epoch store"))
-
     def _place(self, place: FlowPlace) -> Path:
         return self._folder / place.agreement.id / place.digest.hex()[:16] / place.flow.id
 
-    def _path(self, place: FlowPlace, epoch: int) -> Path:
-        return self._place(place) / f"{epoch}.json"
-
-    def _key_path(self, place: FlowPlace, epoch: int) -> Path:
-        return self._place(place) / f"{epoch}.key"
-
-    def _save(self, place: FlowPlace, record: EpochRecord) -> None:
-        write_private(self._path(place, record.epoch), record.model_dump_json(indent=1).encode())
-
-    def _record(self, path: Path) -> EpochRecord:
-        try:
-            return EpochRecord.model_validate(json.loads(read_private(path)))
-        except (ValueError, ValidationError):
-            raise BadInputError(
-                t(
-                    f"Catatan epok {path} rusak. Pulihkan dari cadangan.",
-                    f"The epoch record {path} is damaged. Restore it from a backup.",
-                )
-            ) from None
+    def _no_secret(self, place: FlowPlace, epoch: int) -> BadInputError:
+        return BadInputError(
+            t(
+                f"Kunci epok {epoch} alur {place.flow.id} tidak ada di sini atau sudah "
+                "dimusnahkan. Buka epok berikutnya: padan keys rotate.",
+                f"The key of epoch {epoch} of flow {place.flow.id} is not here or was destroyed. "
+                "Open the next epoch: padan keys rotate.",
+            )
+        )
 
 
 def _rolled_back(epoch: int, used: int) -> VerificationError:
@@ -228,17 +169,6 @@ def _not_ours(epoch: int) -> VerificationError:
 
 def _context(place: FlowPlace, epoch: int) -> bytes:
     return b"padan/v1 epoch\x00" + place.digest + place.flow.id.encode() + epoch.to_bytes(8, "big")
-
-
-def _no_key(place: FlowPlace, epoch: int) -> BadInputError:
-    return BadInputError(
-        t(
-            f"Kunci epok {epoch} alur {place.flow.id} tidak ada di sini atau sudah dimusnahkan. "
-            "Buka epok berikutnya: padan keys rotate.",
-            f"The key of epoch {epoch} of flow {place.flow.id} is not here or was destroyed. "
-            "Open the next epoch: padan keys rotate.",
-        )
-    )
 
 
 def _b64(value: bytes) -> str:

@@ -19,7 +19,7 @@ from padan_client.base.language import system_reason, t
 from padan_client.base.place import FlowPlace
 from padan_client.home.config import ClientConfig, load_config
 from padan_client.home.epochs import EpochStore
-from padan_client.home.identity import Identity, load_identity
+from padan_client.home.identity import Identity, Randomness, load_identity
 from padan_client.home.jobs import JobStore
 from padan_linkage.agreement import SignedAgreement, load_directory
 
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from padan_client.home.decoy_book import DecoyBook
     from padan_client.home.kept_registries import KeptRegistries
     from padan_client.home.seeds import SeedStore
-
-Randomness = Callable[[int], bytes]
 
 
 @dataclass(frozen=True, repr=False)

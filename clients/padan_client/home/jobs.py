@@ -15,7 +15,7 @@ import json
 import os
 import shutil
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import pyarrow as pa
@@ -24,8 +24,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from padan_client.base.errors import BadInputError
 from padan_client.base.files import ensure_private_folder, erase, read_private, write_private
 from padan_client.base.language import t
-
-Randomness = Callable[[int], bytes]
+from padan_client.home.identity import Randomness
 
 
 class Job(BaseModel):

@@ -1,64 +1,46 @@
 """The provider's last published registries, kept for deltas: sealed, on its own disk.
 
 A delta answers anew what changed records share with others, so it needs the whole registry as it
-was. It is the provider's own data, encrypted under a secret of the identity; it goes with the
-epoch. One file a base table, ``<base>.<sequence>.sealed``, of which the highest sequence counts.
+was. It is the provider's own data and goes with the epoch. One file a base table,
+``<base>.<sequence>.sealed``, of which the highest sequence counts.
 """
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from padan_client.base.errors import BadInputError, VerificationError
-from padan_client.base.files import ensure_private_folder, erase, require_private
+from padan_client.base.errors import BadInputError
+from padan_client.base.files import erase
 from padan_client.base.language import t
 from padan_client.base.place import FlowPlace
-from padan_client.home.identity import Identity
+from padan_client.home.identity import Identity, Randomness
+from padan_client.home.sealed_file import Purpose, SealedFiles
 from padan_client.records.preparing import QUARANTINE_SCHEMA
 from padan_client.records.registry import Registry
 from padan_linkage.payload import PAYLOAD_BYTES
 
 _PIECE_ROWS = 250_000
-_NONCE_BYTES, _LENGTH_BYTES = 12, 8
 _ID, _PAYLOAD = "\x00id", "\x00payload"
 
 
 class KeptRegistries:
     """The registries that this home published in direct mode."""
 
-    def __init__(
-        self, folder: Path, identity: Identity, randomness: Callable[[int], bytes]
-    ) -> None:
+    def __init__(self, folder: Path, identity: Identity, randomness: Randomness) -> None:
         self._folder = folder
-        self._cipher = AESGCM(identity.derive(b"direct registry"))
-        self._randomness = randomness
+        self._files = SealedFiles(Purpose.REGISTRY, identity, randomness)
 
     def save(
         self, place: FlowPlace, epoch: int, base: str, sequence: int, registry: Registry
     ) -> None:
         """Keep ``registry`` as what the base and its deltas up to ``sequence`` say."""
         path = self._path(place, epoch, base, sequence)
-        ensure_private_folder(path.parent)
         pieces = max(1, -(-len(registry) // _PIECE_ROWS))
-        draft = path.with_suffix(".tmp")
-        draft.touch(mode=0o600)
-        with draft.open("wb") as file:
-            file.write(pieces.to_bytes(_LENGTH_BYTES, "big"))
-            for number, piece in enumerate(_pieces(registry)):
-                nonce = self._randomness(_NONCE_BYTES)
-                context = _context(path, number, pieces)
-                sealed = nonce + self._cipher.encrypt(nonce, piece, context)
-                file.write(len(sealed).to_bytes(_LENGTH_BYTES, "big") + sealed)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
+        self._files.write_pieces(path, _context(path), pieces, _pieces(registry))
 
     def prune(self, place: FlowPlace, epoch: int, base: str, sequence: int) -> None:
         """Erase what is older than ``sequence``."""
@@ -68,7 +50,10 @@ class KeptRegistries:
                 erase(older)
 
     def load(self, place: FlowPlace, epoch: int, base: str, sequence: int) -> Registry:
-        """The registry of that base and sequence. Raises BadInputError if it is not kept here."""
+        """The registry of that base and sequence.
+
+        Raises BadInputError if it is not kept here, SealedFileError if it was altered.
+        """
         path = self._path(place, epoch, base, sequence)
         if not path.exists():
             raise BadInputError(
@@ -79,8 +64,8 @@ class KeptRegistries:
                     "told. Publish the whole registry.",
                 )
             )
-        require_private(path)
-        pieces = [pa.ipc.open_stream(content).read_all() for content in self._open(path)]
+        contents = self._files.read_pieces(path, _context(path))
+        pieces = [pa.ipc.open_stream(content).read_all() for content in contents]
         return _registry(pa.concat_tables(pieces).combine_chunks())
 
     def forget_epoch(self, place: FlowPlace, epoch: int) -> int:
@@ -89,22 +74,6 @@ class KeptRegistries:
         for path in doomed:
             erase(path)
         return len(doomed)
-
-    def _open(self, path: Path) -> Iterator[bytes]:
-        with path.open("rb") as file:
-            pieces = int.from_bytes(file.read(_LENGTH_BYTES), "big")
-            for number in range(pieces):
-                sealed = file.read(int.from_bytes(file.read(_LENGTH_BYTES), "big"))
-                nonce, text = sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:]
-                try:
-                    yield self._cipher.decrypt(nonce, text, _context(path, number, pieces))
-                except (InvalidTag, ValueError):
-                    raise VerificationError(
-                        t(
-                            f"{path} diubah atau milik identitas lain.",
-                            f"{path} was altered or belongs to another identity.",
-                        )
-                    ) from None
 
     def _place(self, place: FlowPlace, epoch: int) -> Path:
         return self._folder / place.agreement.id / place.flow.id / str(epoch)
@@ -147,8 +116,9 @@ def _sequence(path: Path) -> int:
     return int(path.name.split(".")[1])
 
 
-def _context(path: Path, number: int, pieces: int) -> bytes:
-    return "/".join([*path.parts[-4:], str(number), str(pieces)]).encode()
+def _context(path: Path) -> bytes:
+    """Agreement, flow, epoch, and the file's name, which has base and sequence."""
+    return "/".join(path.parts[-4:]).encode()
 
 
 def _pieces(registry: Registry) -> Iterator[bytes]:

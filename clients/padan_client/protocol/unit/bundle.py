@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 from padan_client.base.files import empty_private_folder, ensure_private_folder, write_private
+from padan_client.home.identity import Randomness
 from padan_client.protocol.session import Session
 from padan_client.protocol.unit.publishing import handle_key
 from padan_client.records.lists import RequestList
@@ -19,8 +19,6 @@ from padan_linkage.encoding import PassEncoder, ProviderInputs
 from padan_linkage.normalise import NORMALISER_VERSION
 from padan_linkage.schema import Pass
 from padan_linkage.tables import PassTable
-
-Randomness = Callable[[int], bytes]
 
 
 def write_bundle(

@@ -1,0 +1,106 @@
+"""Sealed files of a home: of no use to whoever has the disk and not the identity.
+
+AES-256-GCM (NIST SP 800-38D) under a key of the identity, one for each purpose, with a fresh nonce
+for every piece. The associated data says what the file is, so that none passes for another. Spec
+``proto/spec/20-keys.md``, "Files at home". ``identity.json`` is none of them (a passphrase protects
+it), nor is a seed of direct mode (a server without an identity reads it).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from enum import Enum
+from pathlib import Path
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from padan_client.base.errors import VerificationError
+from padan_client.base.files import read_private, require_private, write_private
+from padan_client.base.language import t
+from padan_client.home.identity import Identity, Randomness
+
+_NONCE_BYTES, _LENGTH_BYTES = 12, 8
+
+
+class Purpose(Enum):
+    """What a file is for: the label of its key, on which every home depends."""
+
+    EPOCH_KEY = b"epoch store"
+    DECOY_POOL = b"decoy pool"
+    REGISTRY = b"direct registry"
+
+
+class SealedFileError(VerificationError):
+    """A sealed file does not open: it was altered or cut, or another identity sealed it."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            t(
+                f"Berkas {path} diubah, terpotong, atau milik identitas lain. Pulihkan dari "
+                "cadangan; tanpa cadangan, buka epok baru (padan keys rotate) dan terbitkan "
+                "registri lengkap.",
+                f"The file {path} was altered or cut, or belongs to another identity. Restore it "
+                "from a backup; without one, open a new epoch (padan keys rotate) and publish the "
+                "whole registry.",
+            )
+        )
+
+
+class SealedFiles:
+    """Seals and opens the files of one purpose. ``context`` is a file's associated data.
+
+    Opening raises BadInputError for a file that is missing or open to others, SealedFileError for
+    one that is not as it was sealed.
+    """
+
+    def __init__(self, purpose: Purpose, identity: Identity, randomness: Randomness) -> None:
+        self._cipher = AESGCM(identity.derive(purpose.value))
+        self._randomness = randomness
+
+    def write(self, path: Path, context: bytes, content: bytes) -> None:
+        """Seal a file of one piece: nonce, then the ciphertext with its tag."""
+        write_private(path, self._seal(content, context))
+
+    def read(self, path: Path, context: bytes) -> bytes:
+        """Content of a file of one piece."""
+        return self._open(path, read_private(path), context)
+
+    def write_pieces(self, path: Path, context: bytes, count: int, pieces: Iterable[bytes]) -> None:
+        """Seal a file that no memory need hold: the count, then each piece after its length."""
+
+        def sealed() -> Iterator[bytes]:
+            yield count.to_bytes(_LENGTH_BYTES, "big")
+            for number, piece in enumerate(pieces):
+                text = self._seal(piece, _of_piece(context, number, count))
+                yield len(text).to_bytes(_LENGTH_BYTES, "big") + text
+
+        write_private(path, sealed())
+
+    def read_pieces(self, path: Path, context: bytes) -> Iterator[bytes]:
+        """The pieces of such a file, one at a time."""
+        require_private(path)
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            count = int.from_bytes(file.read(_LENGTH_BYTES), "big")
+            if not count:
+                raise SealedFileError(path)
+            for number in range(count):
+                length = int.from_bytes(file.read(_LENGTH_BYTES), "big")
+                text = file.read(min(length, size))
+                yield self._open(path, text, _of_piece(context, number, count))
+
+    def _seal(self, content: bytes, context: bytes) -> bytes:
+        nonce = self._randomness(_NONCE_BYTES)
+        return nonce + self._cipher.encrypt(nonce, content, context)
+
+    def _open(self, path: Path, text: bytes, context: bytes) -> bytes:
+        try:
+            return self._cipher.decrypt(text[:_NONCE_BYTES], text[_NONCE_BYTES:], context)
+        except (InvalidTag, ValueError):
+            raise SealedFileError(path) from None
+
+
+def _of_piece(context: bytes, number: int, count: int) -> bytes:
+    """Which piece it is of how many: none can be left out, moved or added."""
+    return context + f"/{number}/{count}".encode()

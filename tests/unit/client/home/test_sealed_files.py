@@ -1,0 +1,204 @@
+"""Sealed files of a home: opened by their identity and in their place alone, in a form that stays.
+
+The files of an earlier version are made here as spec 20 has them, with nothing of the product's.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from agency import NOW, make_session, small_passes
+from Crypto.Hash import SHA256
+from Crypto.Protocol.KDF import HKDF
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from signing import Identity, write_signed
+
+from padan_client.base.errors import BadInputError
+from padan_client.home.decoy_book import DecoyBook
+from padan_client.home.epochs import EpochStore
+from padan_client.home.kept_registries import KeptRegistries
+from padan_client.home.sealed_file import Purpose, SealedFileError, SealedFiles
+from padan_client.records.preparing import QUARANTINE_SCHEMA
+from padan_client.records.registry import Registry
+from padan_linkage.crypto.keys import exchange_public_key
+from padan_linkage.payload import PAYLOAD_BYTES
+
+DATASET = "agreements/kemnaker-bkn-2024/flows/asn-status/datasets/7"
+
+
+@pytest.fixture(scope="module")
+def signed(tmp_path_factory):
+    return write_signed(tmp_path_factory.mktemp("signed"), edit=small_passes)
+
+
+@pytest.fixture
+def session(signed):
+    return make_session(signed, "asn-status", provider=False)
+
+
+@pytest.fixture
+def files(session):
+    return SealedFiles(Purpose.REGISTRY, session.identity, os.urandom)
+
+
+def sealed(session, purpose, content, context):
+    """Nonce and ciphertext as spec 20 has them."""
+    keys = Identity.of(session.place.party)
+    info = b"padan/v1 own " + purpose
+    key = HKDF(keys.exchange, 32, b"padan/v1 identity", SHA256, 1, info)
+    nonce = os.urandom(12)
+    return nonce + AESGCM(key).encrypt(nonce, content, context)
+
+
+def put(path, content):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    path.chmod(0o600)
+
+
+def registry():
+    return Registry(
+        ids=pa.array(["a", "b"]),
+        records={"nama": pa.array(["SITI", "BUDI"])},
+        payloads=np.arange(2 * PAYLOAD_BYTES, dtype=np.uint8).reshape(2, PAYLOAD_BYTES),
+        quarantine=QUARANTINE_SCHEMA.empty_table(),
+    )
+
+
+def stream(table):
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    return sink.getvalue().to_pybytes()
+
+
+# Homes of an earlier version.
+
+
+def test_an_epoch_of_an_earlier_version_goes_on_and_can_be_destroyed(session, tmp_path):
+    place, private = session.place, bytes(range(32))
+    public_key = base64.b64encode(exchange_public_key(private)).decode()
+    record = {
+        "epoch": 1,
+        "public_key": public_key,
+        "created": NOW.isoformat(),
+        "peer_public_key": None,
+        "destroyed": None,
+    }
+    folder = tmp_path / place.agreement.id / place.digest.hex()[:16] / place.flow.id
+    context = b"padan/v1 epoch\x00" + place.digest + place.flow.id.encode() + bytes(7) + b"\x01"
+    put(folder / "1.key", sealed(session, b"epoch store", private, context))
+    put(folder / "1.json", json.dumps(record, indent=1).encode())
+    store = EpochStore(tmp_path, session.identity, os.urandom)
+    assert store.private_key(place, 1) == private
+    store.destroy(place, 1, NOW)
+    assert not (folder / "1.key").exists()
+    assert json.loads((folder / "1.json").read_bytes())["destroyed"]
+
+
+def test_a_decoy_pool_of_an_earlier_version_serves_a_delta(session, tmp_path):
+    pool = pa.table({"\x00id": ["a", "b"], "nama": ["SITI", "BUDI"]})
+    folder = tmp_path / "kemnaker-bkn-2024" / "asn-status"
+    put(folder / "7.pool", sealed(session, b"decoy pool", stream(pool), DATASET.encode()))
+    notes = {"epoch": 3, "passes": {"nik": {"count": 9, "removed": [2, 5]}}}
+    put(folder / "7.json", json.dumps(notes).encode())
+    page = DecoyBook(tmp_path, session.identity, os.urandom).load(DATASET)
+    assert (page.epoch, page.pool) == (3, pool)
+    assert page.decoys["nik"].count == 9
+    assert page.decoys["nik"].removed.tolist() == [2, 5]
+
+
+def test_a_registry_of_an_earlier_version_serves_a_delta(session, tmp_path):
+    place, kept = session.place, registry()
+    payloads = pa.array([row.tobytes() for row in kept.payloads], pa.binary(PAYLOAD_BYTES))
+    table = pa.table({"\x00id": kept.ids, "\x00payload": payloads, **kept.records})
+    name = f"{place.agreement.id}/{place.flow.id}/2/base.0.sealed"
+    pieces = [
+        sealed(session, b"direct registry", stream(piece), f"{name}/{number}/2".encode())
+        for number, piece in enumerate((table[:1], table[1:]))
+    ]
+    framed = b"".join(len(piece).to_bytes(8, "big") + piece for piece in pieces)
+    put(tmp_path / name, (2).to_bytes(8, "big") + framed)
+    found = KeptRegistries(tmp_path, session.identity, os.urandom).load(place, 2, "base", 0)
+    assert found.ids.equals(kept.ids)
+    assert found.records["nama"].equals(kept.records["nama"])
+    assert np.array_equal(found.payloads, kept.payloads)
+
+
+# What does not open.
+
+
+@pytest.fixture
+def path(files, tmp_path):
+    path = tmp_path / "kept" / "file"
+    files.write_pieces(path, b"agreement/flow/1", 3, [b"one", b"two", b"three"])
+    return path
+
+
+def read(files, path, context=b"agreement/flow/1"):
+    return list(files.read_pieces(path, context))
+
+
+def test_what_was_sealed_is_private_and_opens(files, path):
+    assert read(files, path) == [b"one", b"two", b"three"]
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert b"three" not in path.read_bytes()
+    assert [p.name for p in path.parent.iterdir()] == ["file"]
+
+
+def lengthen(content):
+    """A first piece that says it is longer than any memory."""
+    return content[:8] + b"\xff" * 8 + content[16:]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda c: c[:-1],
+        lambda c: c[:-1] + bytes([c[-1] ^ 1]),
+        lambda c: (2).to_bytes(8, "big") + c[8:],
+        lambda c: bytes(8) + c[8:],
+        lambda _: b"",
+        lengthen,
+    ],
+    ids=["cut", "altered", "a piece less", "no piece", "empty", "endless"],
+)
+def test_an_altered_file_is_named(files, path, damage):
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises(SealedFileError, match=f"{path} diubah"):
+        read(files, path)
+
+
+def test_a_file_opens_in_its_place_alone(files, path):
+    with pytest.raises(SealedFileError):
+        read(files, path, b"agreement/flow/2")
+
+
+def test_a_file_opens_for_its_purpose_and_identity_alone(session, signed, path):
+    stranger = make_session(signed, "asn-status", provider=True).identity
+    others = [(Purpose.REGISTRY, stranger), (Purpose.DECOY_POOL, session.identity)]
+    for purpose, identity in others:
+        with pytest.raises(SealedFileError):
+            read(SealedFiles(purpose, identity, os.urandom), path)
+
+
+def test_a_file_that_others_may_read_is_refused(files, path):
+    path.chmod(0o640)
+    with pytest.raises(BadInputError, match="chmod 600"):
+        read(files, path)
+
+
+def test_a_draft_that_fails_leaves_the_file_as_it_was(files, path):
+    def failing():
+        yield b"new"
+        raise OSError("no space left")
+
+    with pytest.raises(OSError, match="no space"):
+        files.write_pieces(path, b"agreement/flow/1", 3, failing())
+    assert read(files, path) == [b"one", b"two", b"three"]
+    assert [p.name for p in path.parent.iterdir()] == ["file"]
