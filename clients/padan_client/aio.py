@@ -6,17 +6,16 @@ Encoding and opening run in a thread, so the event loop stays free.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from datetime import date
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from functools import wraps
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar
 
 import grpc
-import pyarrow as pa
 from google.protobuf.message import Message
 
 from padan.v1.reason_texts import ServerKind
+from padan_client.base.closing import AsyncClosing
 from padan_client.base.effects import (
     Download,
     Effect,
@@ -31,20 +30,19 @@ from padan_client.base.effects import (
 from padan_client.base.errors import PadanError
 from padan_client.home.config import ClientConfig, Timeouts
 from padan_client.home.folder import Home
-from padan_client.protocol.direct.publishing import DAYS
-from padan_client.protocol.progress import Report, silent
-from padan_client.protocol.unit.confirming import Deliver
-from padan_client.provider import Given, ProviderFlow, PublishResult, Table
-from padan_client.records.lists import Record, Records
+from padan_client.provider import ProviderFlow
+from padan_client.records.lists import Record
 from padan_client.requester import RequesterFlow, first_row
-from padan_client.results.table import ConfirmResult
+from padan_client.transport.carrying import StepsOf
 from padan_client.transport.channel import Methods, credentials, deadline, no_provider, options
 from padan_client.transport.refusals import from_rpc_error
 
+F = TypeVar("F")
+P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class AsyncLink:
+class AsyncLink(AsyncClosing):
     """As :class:`~padan_client.transport.channel.Link`, on asyncio channels."""
 
     def __init__(
@@ -69,17 +67,6 @@ class AsyncLink:
         if config.provider:
             provider = secure(config.provider, mine, options(config, ServerKind.PROVIDER))
         return cls(channel, config.timeouts, provider)
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self.close()
 
     async def close(self) -> None:
         """Close the channels."""
@@ -164,7 +151,51 @@ async def _off_the_loop(messages: Iterator[Message]) -> AsyncIterator[Message]:
         yield message
 
 
-class AsyncProviderClient:
+class AsyncFlowClient(AsyncClosing, Generic[F]):
+    """As :class:`~padan_client.transport.carrying.FlowClient`."""
+
+    def __init__(self, flow: F, home: Home, link: AsyncLink | None) -> None:
+        self.flow = flow
+        self._home = home
+        self._link = link
+
+    async def run(self, steps: Steps[T]) -> T:
+        """Carry out ``steps``."""
+        if self._link is None:
+            self._link = AsyncLink.open(self._home.config, self._home.folder)
+        return await self._link.run(steps)
+
+    async def close(self) -> None:
+        """Close the connection."""
+        if self._link is not None:
+            await self._link.close()
+
+
+def carried_out(
+    steps: StepsOf[F, P, T],
+) -> Callable[Concatenate[AsyncFlowClient[F], P], Coroutine[Any, Any, T]]:
+    """As :func:`padan_client.transport.carrying.carried_out`."""
+
+    @wraps(steps)
+    async def method(client: AsyncFlowClient[F], /, *args: P.args, **more: P.kwargs) -> T:
+        return await client.run(steps(client.flow, *args, **more))
+
+    return method
+
+
+def done_aside(
+    steps: StepsOf[F, P, T],
+) -> Callable[Concatenate[AsyncFlowClient[F], P], Coroutine[Any, Any, T]]:
+    """As :func:`padan_client.transport.carrying.done_here`, in a thread."""
+
+    @wraps(steps)
+    async def method(client: AsyncFlowClient[F], /, *args: P.args, **more: P.kwargs) -> T:
+        return await asyncio.to_thread(run_here, steps(client.flow, *args, **more))
+
+    return method
+
+
+class AsyncProviderClient(AsyncFlowClient[ProviderFlow]):
     """:class:`~padan_client.provider.ProviderClient` for asyncio."""
 
     def __init__(
@@ -176,78 +207,13 @@ class AsyncProviderClient:
         link: AsyncLink | None = None,
         threads: int | None = None,
     ) -> None:
-        self._flow = ProviderFlow(home, agreement, flow, threads)
-        self._link = link
+        super().__init__(ProviderFlow(home, agreement, flow, threads), home, link)
 
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self.close()
-
-    async def close(self) -> None:
-        """Close the connection."""
-        if self._link is not None:
-            await self._link.close()
-
-    async def publish(
-        self,
-        table: Table | None,
-        *,
-        id_column: str,
-        columns: Mapping[str, str] | None = None,
-        status_column: str | Mapping[str, str] | None = None,
-        delta_of: str | None = None,
-        deletes: Sequence[str] = (),
-        as_of: date | None = None,
-        progress: Report = silent,
-    ) -> PublishResult:
-        """As :meth:`padan_client.provider.ProviderClient.publish`."""
-        given = Given(
-            table=table,
-            id_column=id_column,
-            columns=columns,
-            status_column=status_column,
-            delta_of=delta_of,
-            deletes=deletes,
-            as_of=as_of,
-        )
-        if self._link is None:
-            self._link = AsyncLink.open(self._flow.home.config, self._flow.home.folder)
-        return await self._link.run(self._flow.publish(given, progress))
-
-    async def publish_table(
-        self,
-        table: Table | None,
-        *,
-        id_column: str,
-        columns: Mapping[str, str] | None = None,
-        status_column: str | Mapping[str, str] | None = None,
-        delta_of: str | None = None,
-        deletes: Sequence[str] = (),
-        as_of: date | None = None,
-        days: int = DAYS,
-        progress: Report = silent,
-    ) -> PublishResult:
-        """As :meth:`padan_client.provider.ProviderClient.publish_table`, in a thread."""
-        given = Given(
-            table=table,
-            id_column=id_column,
-            columns=columns,
-            status_column=status_column,
-            delta_of=delta_of,
-            deletes=deletes,
-            as_of=as_of,
-        )
-        return await asyncio.to_thread(run_here, self._flow.publish_table(given, days, progress))
+    publish = carried_out(ProviderFlow.publish)
+    publish_table = done_aside(ProviderFlow.publish_table)
 
 
-class AsyncRequesterClient:
+class AsyncRequesterClient(AsyncFlowClient[RequesterFlow]):
     """:class:`~padan_client.requester.RequesterClient` for asyncio."""
 
     def __init__(
@@ -259,62 +225,11 @@ class AsyncRequesterClient:
         link: AsyncLink | None = None,
         threads: int | None = None,
     ) -> None:
-        self._flow = RequesterFlow(home, agreement, flow, threads)
-        self._link = link or AsyncLink.open(home.config, home.folder)
+        steps = RequesterFlow(home, agreement, flow, threads)
+        super().__init__(steps, home, link or AsyncLink.open(home.config, home.folder))
 
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self.close()
-
-    async def close(self) -> None:
-        """Close the connection."""
-        await self._link.close()
-
-    async def confirm(
-        self,
-        records: Records,
-        *,
-        mode: str | None = None,
-        columns: Mapping[str, str] | None = None,
-        id_column: str | None = None,
-        controls: pa.Table | None = None,
-        hide_found: bool = False,
-        deliver: Deliver | None = None,
-        progress: Report = silent,
-    ) -> ConfirmResult:
-        """As :meth:`padan_client.requester.RequesterClient.confirm`."""
-        return await self._link.run(
-            self._flow.confirm(
-                records,
-                mode=mode,
-                columns=columns,
-                id_column=id_column,
-                controls=controls,
-                hide_found=hide_found,
-                deliver=deliver,
-                report=progress,
-            )
-        )
-
-    async def confirm_few(
-        self,
-        records: Records,
-        *,
-        mode: str | None = None,
-        columns: Mapping[str, str] | None = None,
-        id_column: str | None = None,
-    ) -> ConfirmResult:
-        """As :meth:`padan_client.requester.RequesterClient.confirm_few`."""
-        return await self._link.run(
-            self._flow.confirm_few(records, mode=mode, columns=columns, id_column=id_column)
-        )
+    confirm = carried_out(RequesterFlow.confirm)
+    confirm_few = carried_out(RequesterFlow.confirm_few)
 
     async def confirm_one(self, record: Record, *, mode: str | None = None) -> dict[str, str]:
         """As :meth:`padan_client.requester.RequesterClient.confirm_one`."""

@@ -5,25 +5,28 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from pathlib import Path
-from types import TracebackType
-from typing import Self, TypeAlias
+from typing import Self, TypeAlias, TypeVar
 
 import pyarrow as pa
 
-from padan_client.base.effects import Steps, run_here
+from padan_client.base.effects import Steps
 from padan_client.base.errors import BadInputError
 from padan_client.base.language import t
 from padan_client.base.place import FlowPlace
 from padan_client.home.folder import Home
 from padan_client.protocol.direct.publishing import DAYS, DirectPublication, publish_table
+from padan_client.protocol.jobs import Command
 from padan_client.protocol.progress import Report, silent
 from padan_client.protocol.unit.publishing import Publication, publish
 from padan_client.records.registry import Registry, empty_registry, prepare_registry
+from padan_client.transport.carrying import FlowClient, carried_out, done_here
 from padan_client.transport.channel import Link
 from padan_linkage.agreement import JAKARTA
 from padan_linkage.schema import Schema
+
+R = TypeVar("R")
 
 #: A registry as it is given: a table, or what reads one (nobody holds it longer than it is needed).
 Table: TypeAlias = "pa.Table | Callable[[], pa.Table]"
@@ -50,17 +53,17 @@ class PublishResult:
         return f"PublishResult({self.dataset!r}, rows={self.rows}, deleted={self.deleted})"
 
 
-@dataclass(frozen=True, repr=False, kw_only=True)
+@dataclass(frozen=True, repr=False)
 class Given:
     """What a caller publishes, as it was given."""
 
     table: Table | None
     id_column: str
-    columns: Mapping[str, str] | None = None
-    status_column: str | Mapping[str, str] | None = None
-    delta_of: str | None = None
-    deletes: Sequence[str] = ()
-    as_of: date | None = None
+    columns: Mapping[str, str] | None
+    status_column: str | Mapping[str, str] | None
+    delta_of: str | None
+    deletes: Sequence[str]
+    as_of: date | None
 
     def require_base(self) -> None:
         """Raise BadInputError where records leave no base."""
@@ -96,18 +99,37 @@ class ProviderFlow:
         self.flow = flow
         self.threads = threads or os.cpu_count() or 1
 
-    def publish(self, given: Given, report: Report) -> Steps[PublishResult]:
-        """Steps of :meth:`ProviderClient.publish`."""
+    def publish(
+        self,
+        table: Table | None,
+        *,
+        id_column: str,
+        columns: Mapping[str, str] | None = None,
+        status_column: str | Mapping[str, str] | None = None,
+        delta_of: str | None = None,
+        deletes: Sequence[str] = (),
+        as_of: date | None = None,
+        progress: Report = silent,
+    ) -> Steps[PublishResult]:
+        """Publish ``table`` (columns of strings) as the flow's registry.
+
+        ``id_column`` names its records, ``columns`` maps schema fields to its columns,
+        ``status_column`` is the column that the agreement maps to codes (or a mapping, where it
+        maps several). ``as_of`` is the day by which the agreement's date columns become codes,
+        today in Jakarta by default. With ``delta_of``, a dataset name or id, the table holds
+        changed records and ``deletes`` the ids of those that leave. Rows that cannot be used come
+        back as a quarantine table. After a crash the same call with the same input goes on. Raises
+        PadanError.
+        """
+        given = Given(table, id_column, columns, status_column, delta_of, deletes, as_of)
         given.require_base()
 
         def prepare(place: FlowPlace, schema: Schema) -> Publication:
             registry = given.registry(place, schema)
-            base = dataset_name(place.name, given.delta_of) if given.delta_of else ""
-            return Publication(registry, base, _checked_deletes(given.deletes, registry.ids))
+            base = dataset_name(place.name, delta_of) if delta_of else ""
+            return Publication(registry, base, _checked_deletes(deletes, registry.ids))
 
-        name, session, publication = yield from publish(
-            self.home, self.agreement, self.flow, prepare, report=report, threads=self.threads
-        )
+        name, session, publication = yield from publish(self._command(prepare, progress))
         return PublishResult(
             dataset=name,
             rows=len(publication.registry),
@@ -116,24 +138,35 @@ class ProviderFlow:
             quarantine=publication.registry.quarantine,
         )
 
-    def publish_table(self, given: Given, days: int, report: Report) -> Steps[PublishResult]:
-        """Steps of :meth:`ProviderClient.publish_table`; nothing travels."""
+    def publish_table(
+        self,
+        table: Table | None,
+        *,
+        id_column: str,
+        columns: Mapping[str, str] | None = None,
+        status_column: str | Mapping[str, str] | None = None,
+        delta_of: str | None = None,
+        deletes: Sequence[str] = (),
+        as_of: date | None = None,
+        days: int = DAYS,
+        progress: Report = silent,
+    ) -> Steps[PublishResult]:
+        """Build a label table for direct mode and put it into the ``tables_dir`` of the settings.
+
+        Arguments as in :meth:`publish`; ``delta_of`` is a table's id. A base is good for ``days``.
+        Works in ``threads`` processes, which Python starts anew: a script that calls this must
+        guard its own start with ``if __name__ == "__main__"``. Nothing travels; ``padan-server
+        provider`` serves what appears. Raises PadanError.
+        """
+        given = Given(table, id_column, columns, status_column, delta_of, deletes, as_of)
         given.require_base()
 
         def prepare(place: FlowPlace, schema: Schema) -> DirectPublication:
             registry = given.registry(place, schema)
-            deletes = _checked_deletes(given.deletes, registry.ids)
-            return DirectPublication(registry, given.delta_of or "", deletes, days)
+            leaving = _checked_deletes(deletes, registry.ids)
+            return DirectPublication(registry, delta_of or "", leaving, days)
 
-        published, registry = yield from publish_table(
-            self.home,
-            self.agreement,
-            self.flow,
-            prepare,
-            now=lambda: datetime.now(UTC),
-            report=report,
-            processes=self.threads,
-        )
+        published, registry = yield from publish_table(self._command(prepare, progress))
         return PublishResult(
             dataset=published.manifest.table,
             rows=published.records,
@@ -144,8 +177,11 @@ class ProviderFlow:
             expires=published.manifest.expires,
         )
 
+    def _command(self, prepare: Callable[[FlowPlace, Schema], R], report: Report) -> Command[R]:
+        return Command(self.home, self.agreement, self.flow, prepare, report, self.threads)
 
-class ProviderClient:
+
+class ProviderClient(FlowClient[ProviderFlow]):
     """Publishes and updates the registry of one flow. Close it, or use it as a context manager.
 
     ``home`` is an opened :class:`~padan_client.home.folder.Home`; ``threads`` encode (all cores).
@@ -160,8 +196,8 @@ class ProviderClient:
         link: Link | None = None,
         threads: int | None = None,
     ) -> None:
-        self._flow = ProviderFlow(home, agreement, flow, threads)
-        self._link = link  # opened when it is needed: publishing a table needs none
+        # A link is opened when it is needed: publishing a table needs none.
+        super().__init__(ProviderFlow(home, agreement, flow, threads), home, link)
 
     @classmethod
     def open(
@@ -170,87 +206,8 @@ class ProviderClient:
         """A client from a home folder."""
         return cls(Home.open(home, passphrase=passphrase), agreement, flow)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Close the connection."""
-        if self._link is not None:
-            self._link.close()
-
-    def publish(
-        self,
-        table: Table | None,
-        *,
-        id_column: str,
-        columns: Mapping[str, str] | None = None,
-        status_column: str | Mapping[str, str] | None = None,
-        delta_of: str | None = None,
-        deletes: Sequence[str] = (),
-        as_of: date | None = None,
-        progress: Report = silent,
-    ) -> PublishResult:
-        """Publish ``table`` (columns of strings) as the flow's registry.
-
-        ``id_column`` names its records, ``columns`` maps schema fields to its columns,
-        ``status_column`` is the column that the agreement maps to codes (or a mapping, where it
-        maps several). ``as_of`` is the day by which the agreement's date columns become codes,
-        today in Jakarta by default. With ``delta_of``, a dataset name or id, the table holds
-        changed records and ``deletes`` the ids of those that leave. Rows that cannot be used come
-        back as a quarantine table. After a crash the same call with the same input goes on. Raises
-        PadanError.
-        """
-        given = Given(
-            table=table,
-            id_column=id_column,
-            columns=columns,
-            status_column=status_column,
-            delta_of=delta_of,
-            deletes=deletes,
-            as_of=as_of,
-        )
-        if self._link is None:
-            self._link = Link.open(self._flow.home.config, self._flow.home.folder)
-        return self._link.run(self._flow.publish(given, progress))
-
-    def publish_table(
-        self,
-        table: Table | None,
-        *,
-        id_column: str,
-        columns: Mapping[str, str] | None = None,
-        status_column: str | Mapping[str, str] | None = None,
-        delta_of: str | None = None,
-        deletes: Sequence[str] = (),
-        as_of: date | None = None,
-        days: int = DAYS,
-        progress: Report = silent,
-    ) -> PublishResult:
-        """Build a label table for direct mode and put it into the ``tables_dir`` of the settings.
-
-        Arguments as in :meth:`publish`; ``delta_of`` is a table's id. A base is good for ``days``.
-        Works in ``threads`` processes, which Python starts anew: a script that calls this must
-        guard its own start with ``if __name__ == "__main__"``. Nothing travels; ``padan-server
-        provider`` serves what appears. Raises PadanError.
-        """
-        given = Given(
-            table=table,
-            id_column=id_column,
-            columns=columns,
-            status_column=status_column,
-            delta_of=delta_of,
-            deletes=deletes,
-            as_of=as_of,
-        )
-        return run_here(self._flow.publish_table(given, days, progress))
+    publish = carried_out(ProviderFlow.publish)
+    publish_table = done_here(ProviderFlow.publish_table)
 
 
 def dataset_name(flow: str, given: str) -> str:

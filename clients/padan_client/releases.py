@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 import pyarrow as pa
 
 from padan.v1 import release_service_pb2 as pb
+from padan_client.base.closing import Closing
 from padan_client.home.folder import Home
 from padan_client.protocol.releases.flow import PublishedRelease, ReceivedRelease, ReleaseFlow
 from padan_client.transport.channel import Link
 
 
-class ReleaseClient:
+class ReleaseClient(Closing):
     """Publishes or fetches releases of one line. Close it, or use it as a context manager."""
 
     def __init__(
@@ -43,17 +43,6 @@ class ReleaseClient:
     ) -> Self:
         """A client from a home folder."""
         return cls(Home.open(home, passphrase=passphrase), agreement, flow, line)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Close the connection."""

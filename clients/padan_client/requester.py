@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 import pyarrow as pa
@@ -18,16 +16,18 @@ from padan_client.base.place import FlowPlace
 from padan_client.home.folder import Home
 from padan_client.protocol.direct.answering import DirectAnswers, direct_result
 from padan_client.protocol.direct.asking import FRESH, DirectCounter, ask_directly
-from padan_client.protocol.direct.confirming import Confirmation, confirm_directly, join, open_rows
+from padan_client.protocol.direct.confirming import confirm_directly, join, open_rows
 from padan_client.protocol.direct.publishing import direct_schemas, usable_schema
 from padan_client.protocol.direct.session import DirectSession, open_direct
+from padan_client.protocol.jobs import Command, Deliver, utc_now
 from padan_client.protocol.progress import Report, silent
 from padan_client.protocol.session import open_session, require_role, unit_schema
 from padan_client.protocol.unit.asking import MAX_RECORDS, Counter, ask
-from padan_client.protocol.unit.confirming import Deliver, confirm, finish
+from padan_client.protocol.unit.confirming import confirm, finish
 from padan_client.records.lists import Record, Records, RequestList, prepare_list
 from padan_client.results.controls import read_controls, require_honest
 from padan_client.results.table import ConfirmResult
+from padan_client.transport.carrying import FlowClient, carried_out
 from padan_client.transport.channel import Link
 from padan_linkage.agreement import Mode
 from padan_linkage.direct.lookup import Answering
@@ -51,236 +51,6 @@ class RequesterFlow:
         self,
         records: Records,
         *,
-        mode: str | None,
-        columns: Mapping[str, str] | None,
-        id_column: str | None,
-        controls: pa.Table | None,
-        deliver: Deliver | None,
-        report: Report,
-        hide_found: bool = False,
-    ) -> Steps[ConfirmResult]:
-        """Steps of :meth:`RequesterClient.confirm`."""
-        place = self._place()
-        planted = None if controls is None else read_controls(place.flow, controls)
-
-        def prepare(schema: Schema) -> RequestList:
-            asked = prepare_list(schema, records, columns=columns, id_column=id_column)
-            if planted is None:
-                return asked
-            known = prepare_list(schema, planted.table, columns=columns, id_column=None)
-            return planted.plant(asked, known)
-
-        delivered: list[ConfirmResult] = []
-
-        def hand_over(result: ConfirmResult) -> None:
-            whole = result if planted is None else planted.reaped(place.flow, result)
-            delivered.append(whole)
-            if deliver is not None:
-                deliver(whole)
-
-        chosen = chosen_mode(place, mode)
-        if hide_found and chosen == "unit":
-            raise BadInputError(
-                t(
-                    "--hide-found hanya ada artinya pada mode direct atau auto.",
-                    "--hide-found means something in the modes direct and auto alone.",
-                )
-            )
-        yield from self._confirm(chosen, prepare, hand_over, report, hide_found=hide_found)
-        return require_honest(delivered[0])
-
-    def _confirm(
-        self,
-        mode: str,
-        prepare: Callable[[Schema], RequestList],
-        deliver: Deliver,
-        report: Report,
-        *,
-        hide_found: bool,
-    ) -> Steps[None]:
-        if mode == "unit":
-            yield from confirm(
-                self.home,
-                self.agreement,
-                self.flow,
-                prepare,
-                deliver=deliver,
-                report=report,
-                threads=self.threads,
-            )
-            return
-        wanted = Confirmation(
-            self.home,
-            self.agreement,
-            self.flow,
-            prepare,
-            deliver,
-            report,
-            self.threads,
-            utc_now,
-            hide_found,
-        )
-        yield from confirm_directly(wanted, residue=mode == "auto")
-
-    def confirm_few(
-        self,
-        records: Records,
-        *,
-        mode: str | None,
-        columns: Mapping[str, str] | None,
-        id_column: str | None,
-    ) -> Steps[ConfirmResult]:
-        """Steps of :meth:`RequesterClient.confirm_few`."""
-        place = self._place()
-        chosen = chosen_mode(place, mode)
-        if chosen == "unit":
-            return (yield from self._few_by_unit(place, records, columns, id_column))
-        residue = chosen == "auto" and Mode.UNIT in place.flow.modes
-        schema = usable_schema(place.flow, unit=residue)
-        asked = _few(prepare_list(schema, records, columns=columns, id_column=id_column))
-        _, keys = direct_schemas(place)
-        answers = DirectAnswers(Answering(0), {})
-        if len(asked):
-            session = yield from self._open_direct(place)
-            answers = yield from ask_directly(
-                session, asked, self.home.patience, self.home.randomness
-            )
-        result = direct_result(place, keys, asked, answers, "")
-        left = open_rows(keys, asked, answers)
-        if residue and len(left):
-            counter = yield from self._open_counter()
-            return join(place.flow, result, (yield from ask(counter, left)))
-        return result
-
-    def _open_direct(self, place: FlowPlace) -> Steps[DirectSession]:
-        """The kept session over today's tables, looked for anew every few minutes."""
-        if self._direct is None or not self._direct.fresh(utc_now()):
-            document = self.home.signed_agreement(self.agreement).document
-            session = yield from open_direct(self.home, place, document, utc_now, silent)
-            self._direct = DirectCounter(session, utc_now() + FRESH)
-        return self._direct.session
-
-    def _few_by_unit(
-        self,
-        place: FlowPlace,
-        records: Records,
-        columns: Mapping[str, str] | None,
-        id_column: str | None,
-    ) -> Steps[ConfirmResult]:
-        schema = unit_schema(place)
-        asked = _few(prepare_list(schema, records, columns=columns, id_column=id_column))
-        if not len(asked):
-            return finish(place, schema, asked, [], [], "")
-        known = self._counter is not None
-        counter = yield from self._open_counter()
-        try:
-            return (yield from ask(counter, asked))
-        except MismatchError:
-            # The epoch may have turned since the session was opened.
-            self._counter = None
-            if not known:
-                raise
-        return (yield from ask((yield from self._open_counter()), asked))
-
-    def _place(self) -> FlowPlace:
-        """The flow; a kept session has it already, and reading the agreement takes a while."""
-        if self._counter is not None:
-            return self._counter.session.place
-        if self._direct is not None:
-            return self._direct.session.place
-        place = self.home.place(self.agreement, self.flow)
-        require_role(place, place.flow.requester, provider=False)
-        return place
-
-    def _open_counter(self) -> Steps[Counter]:
-        """The kept session, opened at first use."""
-        if self._counter is None:
-            home = self.home
-            signed = home.signed_agreement(self.agreement)
-            session = yield from open_session(
-                home.place(self.agreement, self.flow),
-                signed.document,
-                home.identity,
-                home.epochs.linkage_key,
-                home.patience,
-            )
-            self._counter = Counter(session, home.patience, home.randomness)
-        return self._counter
-
-
-def _few(asked: RequestList) -> RequestList:
-    if len(asked) > MAX_RECORDS:
-        raise BadInputError(
-            t(
-                f"Paling banyak {MAX_RECORDS} rekaman sekali tanya; daftar: pakai confirm.",
-                f"At most {MAX_RECORDS} records at once; use confirm for a list.",
-            )
-        )
-    return asked
-
-
-def chosen_mode(place: FlowPlace, mode: str | None) -> str:
-    """``unit``, ``direct`` or ``auto``; without one, the unit where the flow allows it.
-
-    Auto is the unit alone where the flow does not allow direct mode. Raises BadInputError.
-    """
-    direct = Mode.DIRECT in place.flow.modes
-    if mode is None:
-        return "unit" if Mode.UNIT in place.flow.modes or not direct else "direct"
-    if mode not in MODES:
-        raise BadInputError(t(f"Mode: {', '.join(MODES)}.", f"Modes: {', '.join(MODES)}."))
-    return "unit" if mode == "auto" and not direct else mode
-
-
-def utc_now() -> datetime:
-    """The present moment; tables expire."""
-    return datetime.now(UTC)
-
-
-class RequesterClient:
-    """Confirms lists and single records of one flow. Close it, or use it as a context manager.
-
-    ``home`` is an opened :class:`~padan_client.home.folder.Home`; ``threads`` encode (all cores).
-    """
-
-    def __init__(
-        self,
-        home: Home,
-        agreement: str,
-        flow: str,
-        *,
-        link: Link | None = None,
-        threads: int | None = None,
-    ) -> None:
-        self._flow = RequesterFlow(home, agreement, flow, threads)
-        self._link = link or Link.open(home.config, home.folder)
-
-    @classmethod
-    def open(
-        cls, home: Path | str, agreement: str, flow: str, *, passphrase: str | None = None
-    ) -> Self:
-        """A client from a home folder."""
-        return cls(Home.open(home, passphrase=passphrase), agreement, flow)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Close the connection."""
-        self._link.close()
-
-    def confirm(
-        self,
-        records: Records,
-        *,
         mode: str | None = None,
         columns: Mapping[str, str] | None = None,
         id_column: str | None = None,
@@ -288,7 +58,7 @@ class RequesterClient:
         hide_found: bool = False,
         deliver: Deliver | None = None,
         progress: Report = silent,
-    ) -> ConfirmResult:
+    ) -> Steps[ConfirmResult]:
         """Confirm a list of any length.
 
         ``mode``: ``"unit"`` (a run of the linkage unit), ``"direct"`` (the provider's label table,
@@ -305,18 +75,41 @@ class RequesterClient:
         that writing it to a file is safe against a crash. After a crash the same call with the same
         input goes on, and is not charged again. Raises PadanError.
         """
-        return self._link.run(
-            self._flow.confirm(
-                records,
-                mode=mode,
-                columns=columns,
-                id_column=id_column,
-                controls=controls,
-                deliver=deliver,
-                report=progress,
-                hide_found=hide_found,
-            )
+        place = self._place()
+        planted = None if controls is None else read_controls(place.flow, controls)
+
+        def prepare(_: FlowPlace, schema: Schema) -> RequestList:
+            requested = prepare_list(schema, records, columns=columns, id_column=id_column)
+            if planted is None:
+                return requested
+            known = prepare_list(schema, planted.table, columns=columns, id_column=None)
+            return planted.plant(requested, known)
+
+        delivered: list[ConfirmResult] = []
+
+        def hand_over(result: ConfirmResult) -> None:
+            whole = result if planted is None else planted.reaped(place.flow, result)
+            delivered.append(whole)
+            if deliver is not None:
+                deliver(whole)
+
+        home, chosen = self.home, chosen_mode(place, mode)
+        command = Command(
+            home, self.agreement, self.flow, prepare, progress, self.threads, hand_over
         )
+        if chosen != "unit":
+            residue = chosen == "auto"
+            yield from confirm_directly(command, residue=residue, hide_found=hide_found)
+        elif hide_found:
+            raise BadInputError(
+                t(
+                    "--hide-found hanya ada artinya pada mode direct atau auto.",
+                    "--hide-found means something in the modes direct and auto alone.",
+                )
+            )
+        else:
+            yield from confirm(command)
+        return require_honest(delivered[0])
 
     def confirm_few(
         self,
@@ -325,15 +118,126 @@ class RequesterClient:
         mode: str | None = None,
         columns: Mapping[str, str] | None = None,
         id_column: str | None = None,
-    ) -> ConfirmResult:
+    ) -> Steps[ConfirmResult]:
         """Confirm up to 1,000 records at once, in real time; modes as in :meth:`confirm`.
 
         In direct mode the tables that are here answer, looked for anew every ten minutes. Raises
         PadanError.
         """
-        return self._link.run(
-            self._flow.confirm_few(records, mode=mode, columns=columns, id_column=id_column)
+        place = self._place()
+        chosen = chosen_mode(place, mode)
+        residue = chosen == "auto" and Mode.UNIT in place.flow.modes
+        by_unit = chosen == "unit"
+        schema = unit_schema(place) if by_unit else usable_schema(place.flow, unit=residue)
+        requested = _few(prepare_list(schema, records, columns=columns, id_column=id_column))
+        if by_unit:
+            return (yield from self._few_by_unit(place, requested))
+        _, keys = direct_schemas(place)
+        answers = DirectAnswers(Answering(0), {})
+        if len(requested):
+            session = yield from self._open_direct(place)
+            answers = yield from ask_directly(
+                session, requested, self.home.patience, self.home.randomness
+            )
+        result = direct_result(place, keys, requested, answers, "")
+        left = open_rows(keys, requested, answers)
+        if residue and len(left):
+            counter = yield from self._open_counter()
+            return join(place.flow, result, (yield from ask(counter, left)))
+        return result
+
+    def _open_direct(self, place: FlowPlace) -> Steps[DirectSession]:
+        """The kept session over today's tables, looked for anew every few minutes."""
+        if self._direct is None or not self._direct.fresh(utc_now()):
+            session = yield from open_direct(self.home, place, utc_now, silent)
+            self._direct = DirectCounter(session, utc_now() + FRESH)
+        return self._direct.session
+
+    def _few_by_unit(self, place: FlowPlace, requested: RequestList) -> Steps[ConfirmResult]:
+        if not len(requested):
+            return finish(place, unit_schema(place), requested, [], [], "")
+        known = self._counter is not None
+        counter = yield from self._open_counter()
+        try:
+            return (yield from ask(counter, requested))
+        except MismatchError:
+            # The epoch may have turned since the session was opened.
+            self._counter = None
+            if not known:
+                raise
+        return (yield from ask((yield from self._open_counter()), requested))
+
+    def _place(self) -> FlowPlace:
+        """The flow; a kept session has it already, and reading the agreement takes a while."""
+        if self._counter is not None:
+            return self._counter.session.place
+        if self._direct is not None:
+            return self._direct.session.place
+        place = self.home.place(self.agreement, self.flow)
+        require_role(place, provider=False)
+        return place
+
+    def _open_counter(self) -> Steps[Counter]:
+        """The kept session, opened at first use."""
+        if self._counter is None:
+            home = self.home
+            place = home.place(self.agreement, self.flow)
+            session = yield from open_session(home, place)
+            self._counter = Counter(session, home.patience, home.randomness)
+        return self._counter
+
+
+def _few(requested: RequestList) -> RequestList:
+    if len(requested) > MAX_RECORDS:
+        raise BadInputError(
+            t(
+                f"Paling banyak {MAX_RECORDS} rekaman sekali tanya; daftar: pakai confirm.",
+                f"At most {MAX_RECORDS} records at once; use confirm for a list.",
+            )
         )
+    return requested
+
+
+def chosen_mode(place: FlowPlace, mode: str | None) -> str:
+    """``unit``, ``direct`` or ``auto``; without one, the unit where the flow allows it.
+
+    Auto is the unit alone where the flow does not allow direct mode. Raises BadInputError.
+    """
+    direct = Mode.DIRECT in place.flow.modes
+    if mode is None:
+        return "unit" if Mode.UNIT in place.flow.modes or not direct else "direct"
+    if mode not in MODES:
+        raise BadInputError(t(f"Mode: {', '.join(MODES)}.", f"Modes: {', '.join(MODES)}."))
+    return "unit" if mode == "auto" and not direct else mode
+
+
+class RequesterClient(FlowClient[RequesterFlow]):
+    """Confirms lists and single records of one flow. Close it, or use it as a context manager.
+
+    ``home`` is an opened :class:`~padan_client.home.folder.Home`; ``threads`` encode (all cores).
+    """
+
+    def __init__(
+        self,
+        home: Home,
+        agreement: str,
+        flow: str,
+        *,
+        link: Link | None = None,
+        threads: int | None = None,
+    ) -> None:
+        steps = RequesterFlow(home, agreement, flow, threads)
+        super().__init__(steps, home, link or Link.open(home.config, home.folder))
+
+    @classmethod
+    def open(
+        cls, home: Path | str, agreement: str, flow: str, *, passphrase: str | None = None
+    ) -> Self:
+        """A client from a home folder."""
+        return cls(Home.open(home, passphrase=passphrase), agreement, flow)
+
+    confirm = carried_out(RequesterFlow.confirm)
+    confirm_few = carried_out(RequesterFlow.confirm_few)
 
     def confirm_one(self, record: Record, *, mode: str | None = None) -> dict[str, str]:
         """Confirm one record in real time. Returns its row of the result table as a mapping.

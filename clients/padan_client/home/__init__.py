@@ -1,5 +1,5 @@
 """An agency's home folder: settings, keys, agreements, epochs, pending jobs, kept registries.
 
-Start at :mod:`.folder`. Whatever lies here for long is sealed under the agency's identity. May
-import ``records`` and ``base``.
+Start at :mod:`.folder`. Epoch keys and kept registries are sealed (:mod:`.sealed_file`); all other
+files are protected by their mode alone. May import ``records`` and ``base``.
 """

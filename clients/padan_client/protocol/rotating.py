@@ -31,9 +31,8 @@ def rotate(home: Home, agreement: str, flow: str, now: datetime) -> Steps[Rotati
     The private key is on disk before the public one is told to anybody, so a crash repeats
     harmlessly. While the other side has not joined, the same epoch is reported again.
     """
-    signed = home.signed_agreement(agreement)
     place = home.place(agreement, flow)
-    yield from check_agreement(place, signed.document, home.patience)
+    yield from check_agreement(home, place)
     contributions = yield from fetch_contributions(place, home.patience)
     epoch = _next(place, contributions)
     public_key = yield from work(lambda: _own_key(home, place, contributions, epoch, now))

@@ -7,18 +7,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from padan.v1 import agreement_service_pb2 as pb
 from padan.v1 import resources_pb2
 from padan.v1.reason_texts import ServerKind
-from padan_client.base.effects import Patience, Steps, call, work
+from padan_client.base.effects import Steps, call, work
 from padan_client.base.errors import BadInputError, RefusedError, VerificationError
 from padan_client.base.language import t
 from padan_client.base.place import FlowPlace
 from padan_client.base.reasons import explain
-from padan_client.home.epochs import Contributions
+from padan_client.home.folder import Home
 from padan_client.home.identity import Identity
 from padan_client.protocol.contributions import fetch_contributions, require_current
 from padan_linkage.agreement import AgreementError, FlowKind, Mode, verify_signatures
@@ -75,8 +74,9 @@ def unit_schema(place: FlowPlace) -> Schema:
     return flow.schema
 
 
-def require_role(place: FlowPlace, party: str, *, provider: bool) -> None:
+def require_role(place: FlowPlace, *, provider: bool) -> None:
     """Raise BadInputError unless this agency has the role in the flow."""
+    party = place.flow.provider if provider else place.flow.requester
     if place.party == party:
         return
     role = t("penyedia", "provider") if provider else t("peminta", "requester")
@@ -88,34 +88,30 @@ def require_role(place: FlowPlace, party: str, *, provider: bool) -> None:
     )
 
 
-def open_session(
-    place: FlowPlace,
-    document: bytes,
-    identity: Identity,
-    derive: Callable[[FlowPlace, Contributions, int], LinkageKey],
-    patience: Patience,
-) -> Steps[Session]:
+def open_session(home: Home, place: FlowPlace) -> Steps[Session]:
     """Verify agreement and epoch with the unit, and derive the linkage key.
 
-    ``document`` is the local signed agreement; ``derive`` is :meth:`EpochStore.linkage_key`.
     Raises VerificationError, RefusedError naming the article, or BadInputError where there is no
     epoch yet.
     """
     schema = unit_schema(place)
-    yield from check_agreement(place, document, patience)
-    contributions = yield from fetch_contributions(place, patience)
+    yield from check_agreement(home, place)
+    contributions = yield from fetch_contributions(place, home.patience)
     epoch = require_current(place, contributions)
-    key = yield from work(lambda: derive(place, contributions, epoch))
-    return Session(place, schema, key, identity)
+    key = yield from work(lambda: home.epochs.linkage_key(place, contributions, epoch))
+    return Session(place, schema, key, home.identity)
 
 
 def check_agreement(
-    place: FlowPlace, document: bytes, patience: Patience, peer: ServerKind = ServerKind.UNIT
+    home: Home, place: FlowPlace, peer: ServerKind = ServerKind.UNIT
 ) -> Steps[None]:
     """Compare the server's agreement with the local one and require that it is in force."""
+    document = home.signed_agreement(place.agreement.id).document
     name = f"agreements/{place.agreement.id}"
     request = pb.GetAgreementRequest(name=name)
-    remote = yield from call("AgreementService.GetAgreement", request, pb.Agreement, patience, peer)
+    remote = yield from call(
+        "AgreementService.GetAgreement", request, pb.Agreement, home.patience, peer
+    )
     signed = {s.party: s.signature for s in remote.signatures}
     try:
         verify_signatures(remote.document, signed)

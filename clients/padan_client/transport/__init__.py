@@ -1,6 +1,7 @@
 """Calls over gRPC with mutual TLS, and what their failures mean to a user.
 
-Start at :mod:`.channel`, which carries out the effects that ``protocol`` asks for; :mod:`.refusals`
-turns a failed call into an error of ours. May import ``home`` and ``base``; ``protocol`` and
+Start at :mod:`.channel`, which carries out the effects that ``protocol`` asks for;
+:mod:`.carrying` makes steps the methods of a client; :mod:`.refusals` turns a failed call into an
+error of ours. May import ``home`` and ``base``; ``protocol`` and
 ``transport`` do not know each other.
 """

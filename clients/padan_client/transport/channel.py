@@ -1,6 +1,6 @@
 """Carries out the effects of protocol steps over gRPC with mutual TLS, synchronously.
 
-:mod:`padan_client.aio` does the same for asyncio. Both are thin: every decision is in ``core``.
+:mod:`padan_client.aio` does the same for asyncio. Both are thin: every decision is in ``protocol``.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self, TypeVar
 
 import grpc
@@ -27,6 +26,7 @@ from padan.v1 import (
     run_service_pb2_grpc,
 )
 from padan.v1.reason_texts import ServerKind
+from padan_client.base.closing import Closing
 from padan_client.base.effects import (
     Download,
     Effect,
@@ -177,7 +177,7 @@ def no_provider() -> BadInputError:
     )
 
 
-class Link:
+class Link(Closing):
     """A channel to the unit, and one to the provider; close it, or use it as a context manager.
 
     ``provider`` may be left out where only the unit is called.
@@ -209,17 +209,6 @@ class Link:
                 config.provider, mine, options(config, ServerKind.PROVIDER)
             )
         return cls(channel, config.timeouts, provider=provider)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Close the channels."""

@@ -216,7 +216,7 @@ def _is_direct(opened: Home, agreement: str, flow: str, mode: str | None) -> boo
     if chosen_mode(place, mode) != "direct":
         return False
     direct_schemas(place)
-    require_role(place, place.flow.provider, provider=True)
+    require_role(place, provider=True)
     return True
 
 

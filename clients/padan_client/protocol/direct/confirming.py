@@ -9,170 +9,158 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TypeAlias
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from padan_client.base.effects import Steps, work
-from padan_client.base.errors import PadanError, RefusedError
+from padan_client.base.errors import PadanError
 from padan_client.base.language import t
 from padan_client.base.place import FlowPlace
-from padan_client.base.version import VERSION
-from padan_client.home.folder import Home
-from padan_client.home.jobs import Job, input_digest
+from padan_client.home.jobs import Job
 from padan_client.protocol.direct.answering import DirectAnswers, answer, direct_result, with_way
 from padan_client.protocol.direct.evaluating import Asking
 from padan_client.protocol.direct.publishing import direct_schemas, usable_schema
 from padan_client.protocol.direct.session import (
-    Clock,
     DirectSession,
     cached_session,
     open_direct,
     table_cache,
 )
-from padan_client.protocol.progress import Progress, Report, Stage
-from padan_client.protocol.session import require_role
-from padan_client.protocol.unit.confirming import Deliver
-from padan_client.protocol.unit.confirming import confirm as confirm_by_unit
+from padan_client.protocol.jobs import Command, JobInput, Stepper, drive
+from padan_client.protocol.unit.confirming import confirm
 from padan_client.records.lists import RequestList
 from padan_client.results.table import AMBIGUOUS as SEVERAL
 from padan_client.results.table import FOUND, NOT_FOUND, ConfirmResult, count_codes
 from padan_linkage.agreement import Flow, Mode
 from padan_linkage.direct.lookup import Answering
 from padan_linkage.direct.schema import DirectSchema
-from padan_linkage.normalise import NORMALISER_VERSION
 from padan_linkage.outcomes import AMBIGUOUS, NOT_MATCHED
-from padan_linkage.schema import Schema
-
-#: Refusals after which the job's tables or lists are of no use any more, or its list never was.
-_HOPELESS = frozenset({"TABLE_NOT_FOUND", "TABLE_EXPIRED", "LIST_NOT_FOUND", "QUOTA_LIST_EXCEEDED"})
 
 
-@dataclass(frozen=True, repr=False)
-class Confirmation:
-    """One list to confirm: where, how its records are prepared, who is given the result."""
-
-    home: Home
-    agreement: str
-    flow: str
-    prepare: Callable[[Schema], RequestList]
-    deliver: Deliver | None
-    report: Report
-    threads: int
-    now: Clock
-    hide_found: bool = False
-
-    def delivered(self, result: ConfirmResult) -> ConfirmResult:
-        """Hand the result over."""
-        if self.deliver is not None:
-            self.deliver(result)
-        return result
-
-
-def confirm_directly(wanted: Confirmation, *, residue: bool) -> Steps[ConfirmResult]:
+def confirm_directly(
+    command: Command[RequestList], *, residue: bool, hide_found: bool
+) -> Steps[ConfirmResult]:
     """Confirm a list; with ``residue``, what stays open goes through the unit (mode auto)."""
-    home = wanted.home
-    place = home.place(wanted.agreement, wanted.flow)
-    require_role(place, place.flow.requester, provider=False)
-    _, schema = direct_schemas(place)
+    place = command.place(provider=False)
+    fields, schema = direct_schemas(place)
     residue = residue and Mode.UNIT in place.flow.modes
-    wanted.report(Progress(Stage.PREPARE, 0, 1))
-    usable = usable_schema(place.flow, unit=residue)
-    asked = yield from work(lambda: wanted.prepare(usable))
-    if not len(asked):
-        nothing = direct_result(place, schema, asked, DirectAnswers(Answering(0), {}), "")
-        return wanted.delivered(nothing)
-    digest = yield from work(
-        lambda: _digest(home, place, schema, asked, hide_found=wanted.hide_found)
+    requested = yield from command.prepared(place, usable_schema(place.flow, unit=residue))
+    if not len(requested):
+        nothing = direct_result(place, schema, requested, DirectAnswers(Answering(0), {}), "")
+        return command.delivered(nothing)
+    given = JobInput(
+        kind="confirm-direct",
+        place=place,
+        epoch=0,
+        schema_digest=schema.digest(fields),
+        records=requested.as_table(),
+        more=(int(hide_found),),
     )
-    job = home.jobs.open(
-        "confirm-direct", digest, agreement=wanted.agreement, flow=wanted.flow, epoch=0
-    )
-    try:
-        job, session = yield from _session(wanted, place, job)
-        answers = yield from _answers(wanted, session, job, asked)
-        table = f"{place.name}/labelTables/{session.manifests[0].table}"
-        result = yield from work(lambda: direct_result(place, schema, asked, answers, table))
-        if residue:
-            left = open_rows(schema, asked, answers)
-            result = yield from _with_unit(wanted, place.flow, left, result)
-        else:
-            result = yield from work(lambda: wanted.delivered(result))
-        yield from work(lambda: _close(home, session, job))
-    finally:
-        home.jobs.release(job)
+    now = command.now()
+    stepper = KeyStepper(command, place, schema, requested, now, residue, hide_found)
+    result, _ = yield from drive(command.home, given, stepper)
     return result
 
 
-def _session(wanted: Confirmation, place: FlowPlace, job: Job) -> Steps[tuple[Job, DirectSession]]:
-    """The session that the job began with, or one over the tables of today."""
-    home = wanted.home
-    if "tables" in job.names:
-        kept = cached_session(home, place, job.names["tables"], wanted.now())
-        if kept is not None:
-            return job, kept
-        job = home.jobs.renew(job)
-    document = home.signed_agreement(wanted.agreement).document
-    try:
-        session = yield from open_direct(home, place, document, wanted.now, wanted.report)
-    except PadanError:
-        home.jobs.close(job)  # nothing was asked yet; a download goes on by itself
-        raise
-    yield from work(lambda: home.jobs.remember(job, tables=session.table_ids()))
-    return job, session
+#: What the keys settled, and the rows left over for the unit.
+Settled: TypeAlias = tuple[ConfirmResult, RequestList | None]
 
 
-def _answers(
-    wanted: Confirmation, session: DirectSession, job: Job, asked: RequestList
-) -> Steps[DirectAnswers]:
-    home = wanted.home
-    asking = Asking(
-        session=session,
-        seed=job.seed_bytes(),
-        folder=home.jobs.folder_of(job),
-        patience=home.patience,
-        report=wanted.report,
-        threads=wanted.threads,
-        hide_found=wanted.hide_found,
+@dataclass(frozen=True, repr=False)
+class KeyStepper(Stepper[Settled]):
+    """The work of confirming key by key, from ``now`` on."""
+
+    #: The job's tables or lists are of no use any more, or its list never was.
+    HOPELESS = frozenset(
+        {"TABLE_NOT_FOUND", "TABLE_EXPIRED", "LIST_NOT_FOUND", "QUOTA_LIST_EXCEEDED"}
     )
-    try:
-        return (yield from answer(asking, asked))
-    except RefusedError as refusal:
-        if refusal.reason in _HOPELESS:
-            yield from work(lambda: home.jobs.close(job))
-        raise
+
+    command: Command[RequestList]
+    place: FlowPlace
+    schema: DirectSchema
+    requested: RequestList
+    now: datetime
+    residue: bool
+    hide_found: bool
+
+    def is_gone(self, job: Job) -> Steps[bool]:
+        """Whether the tables that the job began with are not all here and good."""
+        yield from ()
+        return "tables" in job.names and self._begun(job) is None
+
+    def carry_out(self, job: Job) -> Steps[Settled]:
+        """Ask key by key, over the tables that the job began with, or those of today."""
+        session = self._begun(job) if "tables" in job.names else (yield from self._opened(job))
+        assert session is not None
+        answers = yield from answer(self._asking(session, job), self.requested)
+        table = f"{self.place.name}/labelTables/{session.manifests[0].table}"
+        result = yield from work(
+            lambda: direct_result(self.place, self.schema, self.requested, answers, table)
+        )
+        left = open_rows(self.schema, self.requested, answers) if self.residue else None
+        return result, left
+
+    def deliver(self, result: Settled) -> Steps[Settled]:
+        """Send the rows that are left through the unit, and hand both answers over as one."""
+        direct, left = result
+        quota = self.place.flow.quota
+        fewest = max(1, quota.minimum_batch) if quota else 1
+        if left is None or len(left) < fewest:
+            skipped = too_few(len(left), fewest) if left else ""
+            whole = replace(direct, skipped=skipped)
+            return (yield from work(lambda: self.command.delivered(whole))), None
+        handed: list[ConfirmResult] = []
+
+        def hand_over(by_unit: ConfirmResult) -> None:
+            handed.append(self.command.delivered(join(self.place.flow, direct, by_unit)))
+
+        yield from confirm(replace(self.command, prepare=lambda *_: left, deliver=hand_over))
+        return handed[0], None
+
+    def clean_up(self, _: Job) -> Steps[None]:
+        """Rows of tables that no job needs any more go."""
+        jobs, cache = self.command.home.jobs, table_cache(self.command.home, self.place)
+
+        def keep_needed() -> None:
+            begun = [j.names.get("tables", "").split() for j in jobs.pending()]
+            cache.keep_only({*cache.current(), *(table for tables in begun for table in tables)})
+
+        yield from work(keep_needed)
+
+    def _begun(self, job: Job) -> DirectSession | None:
+        tables = job.names.get("tables", "")
+        return cached_session(self.command.home, self.place, tables, self.now)
+
+    def _opened(self, job: Job) -> Steps[DirectSession]:
+        """The session over the tables of today, which the job then keeps to."""
+        home, command = self.command.home, self.command
+        try:
+            session = yield from open_direct(home, self.place, command.now, command.report)
+        except PadanError:
+            home.jobs.close(job)  # nothing was asked yet; a download goes on by itself
+            raise
+        yield from work(lambda: home.jobs.remember(job, tables=session.table_ids()))
+        return session
+
+    def _asking(self, session: DirectSession, job: Job) -> Asking:
+        home = self.command.home
+        return Asking(
+            session=session,
+            seed=job.seed_bytes(),
+            folder=home.jobs.folder_of(job),
+            patience=home.patience,
+            report=self.command.report,
+            threads=self.command.threads,
+            hide_found=self.hide_found,
+        )
 
 
-def _with_unit(
-    wanted: Confirmation, flow: Flow, left: RequestList, direct: ConfirmResult
-) -> Steps[ConfirmResult]:
-    """Send the rows that are left through the unit and join both answers."""
-    fewest = flow.quota.minimum_batch if flow.quota else 1
-    if not len(left) or len(left) < fewest:
-        skipped = too_few(len(left), fewest) if len(left) else ""
-        result = replace(direct, skipped=skipped)
-        return (yield from work(lambda: wanted.delivered(result)))
-    joined: list[ConfirmResult] = []
-
-    def hand_over(by_unit: ConfirmResult) -> None:
-        joined.append(wanted.delivered(join(flow, direct, by_unit)))
-
-    yield from confirm_by_unit(
-        wanted.home,
-        wanted.agreement,
-        wanted.flow,
-        lambda _: left,
-        deliver=hand_over,
-        report=wanted.report,
-        threads=wanted.threads,
-    )
-    return joined[0]
-
-
-def open_rows(schema: DirectSchema, asked: RequestList, answers: DirectAnswers) -> RequestList:
+def open_rows(schema: DirectSchema, requested: RequestList, answers: DirectAnswers) -> RequestList:
     """The rows that no key found, and those that a tolerant key left ambiguous.
 
     What an identifier settled, even as ambiguous, similarity cannot know better.
@@ -181,7 +169,7 @@ def open_rows(schema: DirectSchema, asked: RequestList, answers: DirectAnswers) 
     tolerant = np.array([key.tolerant for key in schema.keys], np.bool_)
     unclear = (answering.outcome == AMBIGUOUS) & tolerant[answering.answered_by]
     keep = np.flatnonzero((answering.outcome == NOT_MATCHED) | unclear).astype(np.int64)
-    return replace(asked, asked=asked.asked[keep], records=asked.subset(keep))
+    return replace(requested, asked=requested.asked[keep], records=requested.subset(keep))
 
 
 def join(flow: Flow, direct: ConfirmResult, by_unit: ConfirmResult) -> ConfirmResult:
@@ -211,26 +199,3 @@ def too_few(rows: int, fewest: int) -> str:
         f"The {rows} rows left were not sent to the unit: the agreement asks for {fewest} at "
         "least.",
     )
-
-
-def _close(home: Home, session: DirectSession, job: Job) -> None:
-    """The job ends; rows of tables that no job needs any more go."""
-    home.jobs.close(job)
-    cache = table_cache(home, session.place)
-    begun = [job.names.get("tables", "").split() for job in home.jobs.pending()]
-    cache.keep_only({*cache.current(), *(table for tables in begun for table in tables)})
-
-
-def _digest(
-    home: Home, place: FlowPlace, schema: DirectSchema, asked: RequestList, *, hide_found: bool
-) -> bytes:
-    fields, _ = direct_schemas(place)
-    context: tuple[str | bytes | int, ...] = (
-        place.digest,
-        place.flow.id,
-        schema.digest(fields),
-        NORMALISER_VERSION,
-        VERSION,
-        int(hide_found),
-    )
-    return input_digest(home.identity.derive(b"job digest"), context, asked.as_table())

@@ -12,12 +12,9 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-
-import pyarrow as pa
 
 from padan.v1.reason_texts import ServerKind
 from padan_client.base.effects import Steps, work
@@ -25,14 +22,13 @@ from padan_client.base.errors import BadInputError, RefusedError
 from padan_client.base.language import t
 from padan_client.base.place import FlowPlace
 from padan_client.base.reasons import explain
-from padan_client.base.version import VERSION
 from padan_client.home.folder import Home
-from padan_client.home.jobs import Job, input_digest
+from padan_client.home.jobs import Job
 from padan_client.home.kept_registries import joined, without
 from padan_client.protocol.direct.blocks import Plan
 from padan_client.protocol.direct.building import Builder, Built
+from padan_client.protocol.jobs import Command, JobInput, Stepper, drive
 from padan_client.protocol.progress import Progress, Report, Stage
-from padan_client.protocol.session import require_role
 from padan_client.records.registry import Registry
 from padan_linkage.agreement import Flow, FlowKind, Mode
 from padan_linkage.crypto.randomness import Drbg
@@ -141,52 +137,64 @@ def usable_schema(flow: Flow, *, unit: bool) -> Schema:
     return Schema(fields=flow.schema.fields, passes=passes[:32])
 
 
-def publish_table(
-    home: Home,
-    agreement: str,
-    flow: str,
-    prepare: Callable[[FlowPlace, Schema], DirectPublication],
-    *,
-    now: Callable[[], datetime],
-    report: Report,
-    processes: int,
-) -> Steps[tuple[PublishedTable, Registry]]:
-    """Publish what ``prepare`` makes. Returns the table and the registry with its quarantine."""
-    place = home.place(agreement, flow)
-    require_role(place, place.flow.provider, provider=True)
-    direct_schemas(place)
-    report(Progress(Stage.PREPARE, 0, 1))
-    schema = usable_schema(place.flow, unit=False)
-    publication = yield from work(lambda: prepare(place, schema))
+def publish_table(command: Command[DirectPublication]) -> Steps[tuple[PublishedTable, Registry]]:
+    """Publish what is prepared. Returns the table and the registry with its quarantine."""
+    home, place = command.home, command.place(provider=True)
+    schema, direct = direct_schemas(place)
+    usable = usable_schema(place.flow, unit=False)
+    publication = yield from command.prepared(place, usable)
     base = _base_of(home, place, publication.base)
-    epoch = base.epoch if base else home.seeds().current(place, now())
-    digest = yield from work(lambda: _digest(home, place, publication, epoch))
-    job = home.jobs.open("publish-direct", digest, agreement=agreement, flow=flow, epoch=epoch)
-    try:
-        job = _started(home, job, base, now())
-        table = _Table(home, place, job, base, publication)
-        published = yield from work(lambda: _publish(table, report, processes))
-        yield from work(lambda: home.jobs.close(job))
-    finally:
-        home.jobs.release(job)
+    given = JobInput(
+        kind="publish-direct",
+        place=place,
+        epoch=base.epoch if base else home.seeds().current(place, command.now()),
+        schema_digest=direct.digest(schema),
+        records=publication.registry.as_table(),
+        more=(publication.base, publication.days, *publication.deletes),
+    )
+    published = yield from drive(home, given, TableStepper(command, place, base, publication))
     return published, publication.registry
+
+
+@dataclass(frozen=True, repr=False)
+class TableStepper(Stepper[PublishedTable]):
+    """The work of publishing a label table."""
+
+    command: Command[DirectPublication]
+    place: FlowPlace
+    base: Manifest | None
+    publication: DirectPublication
+
+    def is_gone(self, job: Job) -> Steps[bool]:
+        """Whether another delta came in between."""
+        yield from ()
+        sequence = job.names.get("sequence")
+        finished = self._table(job).target.exists()
+        return sequence not in {None, self._next_sequence()} and not finished
+
+    def carry_out(self, job: Job) -> Steps[PublishedTable]:
+        """Build the table and move it in; its moment and its sequence are the job's."""
+        home, report = self.command.home, self.command.report
+        if "created" not in job.names:
+            created = format_moment(self.command.now())
+            home.jobs.remember(job, created=created, sequence=self._next_sequence())
+        table, processes = self._table(job), self.command.threads
+        return (yield from work(lambda: _publish(table, report, processes)))
+
+    def _table(self, job: Job) -> _Table:
+        return _Table(self.command.home, self.place, job, self.base, self.publication)
+
+    def _next_sequence(self) -> str:
+        base = self.base
+        if base is None:
+            return "0"
+        deltas = [m for m in published_tables(self.command.home) if m.base == base.table]
+        return str(1 + max((m.sequence for m in deltas), default=0))
 
 
 def tables_folder(home: Home) -> Path:
     """Where this home publishes its tables."""
     return home.folder / home.config.tables_dir
-
-
-def _started(home: Home, job: Job, base: Manifest | None, now: datetime) -> Job:
-    """The job with its moment and sequence; a fresh one where another delta came in between."""
-    sequence = _next_sequence(home, base)
-    table_id = Drbg(job.seed_bytes()).fork("table id").bytes(16)
-    finished = (tables_folder(home) / table_id.hex()).exists()
-    if "created" in job.names and not finished and job.names["sequence"] != str(sequence):
-        job = home.jobs.renew(job)
-    if "created" not in job.names:
-        home.jobs.remember(job, created=format_moment(now), sequence=str(sequence))
-    return job
 
 
 def _publish(table: _Table, report: Report, processes: int) -> PublishedTable:
@@ -295,12 +303,6 @@ def _base_of(home: Home, place: FlowPlace, given: str) -> Manifest | None:
     return base
 
 
-def _next_sequence(home: Home, base: Manifest | None) -> int:
-    if base is None:
-        return 0
-    return 1 + max((m.sequence for m in published_tables(home) if m.base == base.table), default=0)
-
-
 def published_tables(home: Home) -> list[Manifest]:
     """The manifests of the tables folder; folders that hold none are left out."""
     found = []
@@ -319,20 +321,3 @@ def remove_tables(home: Home, place: FlowPlace, epoch: int) -> int:
     for manifest in doomed:
         shutil.rmtree(tables_folder(home) / manifest.table)
     return len(doomed)
-
-
-def _digest(home: Home, place: FlowPlace, publication: DirectPublication, epoch: int) -> bytes:
-    schema, direct = direct_schemas(place)
-    context: tuple[str | bytes | int, ...] = (
-        place.digest,
-        place.flow.id,
-        epoch,
-        direct.digest(schema),
-        NORMALISER_VERSION,
-        VERSION,
-        publication.base,
-        publication.days,
-        *publication.deletes,
-    )
-    key = home.identity.derive(b"job digest")
-    return input_digest(key, context, pa.table(publication.registry.as_table()))

@@ -9,7 +9,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -28,6 +27,7 @@ from padan_client.base.reasons import explain
 from padan_client.home.folder import Home
 from padan_client.home.kept_tables import Arriving, Offered, TableCache
 from padan_client.protocol.direct.publishing import direct_schemas
+from padan_client.protocol.jobs import Clock
 from padan_client.protocol.progress import Progress, Report, Stage
 from padan_client.protocol.session import check_agreement
 from padan_linkage.direct.lookup import SourceTable
@@ -45,8 +45,6 @@ from padan_linkage.schema import Schema
 
 #: A flow has a base or two and a delta a day.
 _MAX_TABLES = 4096
-
-Clock = Callable[[], datetime]
 
 
 @dataclass(frozen=True, repr=False)
@@ -82,16 +80,14 @@ def table_cache(home: Home, place: FlowPlace) -> TableCache:
     return TableCache(home.folder / "direct" / "tables", place)
 
 
-def open_direct(
-    home: Home, place: FlowPlace, document: bytes, now: Clock, report: Report
-) -> Steps[DirectSession]:
+def open_direct(home: Home, place: FlowPlace, now: Clock, report: Report) -> Steps[DirectSession]:
     """Verify the agreement with the provider, and fetch the tables of today.
 
     Raises VerificationError, RefusedError naming the article, or RefusedError where the provider
     has published nothing.
     """
     direct_schemas(place)
-    yield from check_agreement(place, document, home.patience, ServerKind.PROVIDER)
+    yield from check_agreement(home, place, ServerKind.PROVIDER)
     offered = yield from _list_tables(place, now(), home.patience)
     cache = table_cache(home, place)
     yield from work(lambda: cache.accept(offered))

@@ -66,7 +66,6 @@ class ReleaseFlow:
     def __init__(self, home: Home, agreement: str, flow: str, line: str | None = None) -> None:
         self._home = home
         self._place = home.place(agreement, flow)
-        self._document = home.signed_agreement(agreement).document
         self._kept = KeptReleases(home.folder / "releases")
         self._asked = line
 
@@ -105,7 +104,7 @@ class ReleaseFlow:
         """Steps of :meth:`ReleaseClient.publish`."""
         line = self.line(publishing=True)
         name = self._name(line)
-        yield from check_agreement(self._place, self._document, self._home.patience)
+        yield from check_agreement(self._home, self._place)
         arrived = yield from self._settle(line)
         made = yield from work(lambda: self.prepare(table, columns, id_column))
         if arrived and arrived.content == made.content:
@@ -125,7 +124,7 @@ class ReleaseFlow:
         """Steps of :meth:`ReleaseClient.get`."""
         line = self.line(publishing=False)
         name = self._name(line)
-        yield from check_agreement(self._place, self._document, self._home.patience)
+        yield from check_agreement(self._home, self._place)
         newest = self._kept.newest(self._place, line.id)
         described = yield from self._described(name, version, newest)
         sealed = yield from fetch_release(name, described, self._home.patience)

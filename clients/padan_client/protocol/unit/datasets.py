@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from padan.v1 import dataset_service_pb2 as pb
 from padan.v1 import resources_pb2
@@ -17,11 +18,14 @@ from padan_client.base.errors import RefusedError, VerificationError
 from padan_client.base.language import t
 from padan_client.base.place import FlowPlace
 from padan_client.home.jobs import Job, JobStore
+from padan_client.protocol.jobs import Command, Stepper
 from padan_client.protocol.progress import Progress, Report, Stage
 from padan_client.protocol.session import Session
 from padan_client.protocol.unit.uploading import upload_table
 from padan_linkage.crypto.randomness import Drbg
 from padan_linkage.tables import Chunked
+
+T = TypeVar("T")
 
 Encode = Callable[[str], Chunked]
 
@@ -52,6 +56,37 @@ class Task:
     def remember(self, **names: str) -> Steps[None]:
         """Keep names that the unit gave, durably, before going on."""
         yield from work(lambda: self.jobs.remember(self.job, **names))
+
+
+@dataclass(frozen=True, repr=False)
+class UnitStepper(Stepper[T]):
+    """The work of a job that puts a dataset to the unit."""
+
+    command: Command[Any]
+    session: Session
+
+    def task(self, job: Job) -> Task:
+        """The job on its way."""
+        home = self.command.home
+        return Task(self.session, job, home.jobs, home.patience, self.command.report)
+
+    def is_gone(self, job: Job) -> Steps[bool]:
+        """Whether the job's dataset was deleted at the unit since."""
+        name = job.names.get("dataset")
+        if name is None:
+            return False
+        try:
+            found = yield from call(
+                "DatasetService.GetDataset",
+                pb.GetDatasetRequest(name=name),
+                pb.Dataset,
+                self.command.home.patience,
+            )
+        except RefusedError as refusal:
+            if refusal.reason == "DATASET_NOT_FOUND":
+                return True
+            raise
+        return found.state == pb.Dataset.STATE_DELETED
 
 
 def describe(
@@ -91,25 +126,6 @@ def put_dataset(task: Task, upload: Upload) -> Steps[str]:
         if committed.name != name or committed.state != pb.Dataset.STATE_COMMITTED:
             raise _impossible()
     return name
-
-
-def is_gone(task: Task) -> Steps[bool]:
-    """Whether the job's dataset was deleted at the unit since, so that the job must start anew."""
-    name = task.job.names.get("dataset")
-    if name is None:
-        return False
-    try:
-        found = yield from call(
-            "DatasetService.GetDataset",
-            pb.GetDatasetRequest(name=name),
-            pb.Dataset,
-            task.patience,
-        )
-    except RefusedError as refusal:
-        if refusal.reason == "DATASET_NOT_FOUND":
-            return True
-        raise
-    return found.state == pb.Dataset.STATE_DELETED
 
 
 def _fill(task: Task, name: str, upload: Upload) -> Steps[None]:

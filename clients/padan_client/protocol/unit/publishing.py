@@ -8,28 +8,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
-import pyarrow as pa
-
-from padan.v1 import dataset_service_pb2, resources_pb2
+from padan.v1 import resources_pb2
 from padan_client.base.effects import Steps, work
 from padan_client.base.errors import VerificationError
 from padan_client.base.language import t
-from padan_client.base.place import FlowPlace
-from padan_client.base.version import VERSION
 from padan_client.home.decoy_book import Page, renewed_pool, sample_pool
-from padan_client.home.folder import Home
-from padan_client.home.jobs import Job, input_digest
-from padan_client.protocol.progress import Progress, Report, Stage
-from padan_client.protocol.session import Session, open_session, require_role, unit_schema
-from padan_client.protocol.unit.datasets import Task, Upload, describe, is_gone, put_dataset
+from padan_client.home.identity import Randomness
+from padan_client.home.jobs import Job
+from padan_client.protocol.jobs import Command, JobInput, drive
+from padan_client.protocol.session import Session, open_session, unit_schema
+from padan_client.protocol.unit.datasets import Task, UnitStepper, Upload, describe, put_dataset
 from padan_client.records.registry import Registry
 from padan_linkage.crypto.sealing import SEAL_ID_BYTES, KeptSeal, Sealer, SealError
 from padan_linkage.encoding import Decoys, PassEncoder, ProviderInputs
-from padan_linkage.normalise import NORMALISER_VERSION
-from padan_linkage.schema import Schema
 from padan_linkage.tables import Chunked
 
 _KEPT = "seal of pass "
@@ -48,30 +41,9 @@ class Publication:
         """Records of the registry, or changed ones of a delta."""
         return len(self.registry) + len(self.deletes)
 
-    def digest(self, key: bytes, session: Session) -> bytes:
-        """Names the job: the same command with the same input gives the same digest."""
-        context = (
-            *job_context(session),
-            self.base,
-            *self.deletes,
-        )
-        return input_digest(key, context, self.registry.as_table())
-
-
-def job_context(session: Session) -> tuple[str | bytes | int, ...]:
-    """All but the records that decides what a job encodes; a new version starts a new job."""
-    return (
-        session.place.digest,
-        session.place.flow.id,
-        session.key.epoch,
-        session.schema.digest(),
-        NORMALISER_VERSION,
-        VERSION,
-    )
-
 
 @dataclass(frozen=True, repr=False)
-class _Encoder:
+class _RegistryEncoder:
     """Makes the table of each pass, the same again for the same job, and notes its decoys."""
 
     task: Task
@@ -122,63 +94,55 @@ class _Encoder:
         return Page(epoch, self.decoys, pool)
 
 
-def publish(
-    home: Home,
-    agreement: str,
-    flow: str,
-    prepare: Callable[[FlowPlace, Schema], Publication],
-    *,
-    report: Report,
-    threads: int,
-) -> Steps[tuple[str, Session, Publication]]:
-    """Publish what ``prepare`` makes. Returns the dataset's name, the session and what was put."""
-    signed = home.signed_agreement(agreement)
-    place = home.place(agreement, flow)
-    require_role(place, place.flow.provider, provider=True)
-    report(Progress(Stage.PREPARE, 0, 1))
-    publication = yield from work(lambda: prepare(place, unit_schema(place)))
-    pa.default_memory_pool().release_unused()  # what reading and normalising took
-    session = yield from open_session(
-        place, signed.document, home.identity, home.epochs.linkage_key, home.patience
+def publish(command: Command[Publication]) -> Steps[tuple[str, Session, Publication]]:
+    """Publish what is prepared. Returns the dataset's name, the session and what was put."""
+    place = command.place(provider=True)
+    publication = yield from command.prepared(place, unit_schema(place))
+    session = yield from open_session(command.home, place)
+    given = JobInput(
+        kind="publish",
+        place=place,
+        epoch=session.key.epoch,
+        schema_digest=session.schema.digest(),
+        records=publication.registry.as_table(),
+        more=(publication.base, *publication.deletes),
     )
-    digest = yield from work(
-        lambda: publication.digest(home.identity.derive(b"job digest"), session)
-    )
-    job = home.jobs.open("publish", digest, agreement=agreement, flow=flow, epoch=session.key.epoch)
-    try:
-        task = Task(session, job, home.jobs, home.patience, report)
-        if (yield from is_gone(task)):
-            task = Task(session, home.jobs.renew(job), home.jobs, home.patience, report)
-        name = yield from _put(home, task, publication, threads)
-        yield from work(lambda: home.jobs.close(task.job))
-    finally:
-        home.jobs.release(job)
+    stepper = RegistryStepper(command, session, publication)
+    name = yield from drive(command.home, given, stepper)
     return name, session, publication
 
 
-def _put(home: Home, task: Task, publication: Publication, threads: int) -> Steps[str]:
-    """Upload and commit, then remember the registry's decoys."""
-    session = task.session
-    book = home.decoy_book()
-    base = (yield from work(lambda: book.load(publication.base))) if publication.base else None
-    sealer, seal_id = yield from work(lambda: make_sealer(task, home.randomness))
-    encoder = _Encoder(
-        task=task,
-        publication=publication,
-        sealer=sealer,
-        base=base,
-        rows=session.schema.padded_rows(publication.record_count),
-        threads=threads,
-    )
-    wanted = describe(session, resources_pb2.ROLE_PROVIDER, publication.record_count, encoder.rows)
-    wanted.base_dataset = publication.base
-    _add_seal(wanted, sealer, seal_id)
-    name = yield from put_dataset(task, Upload(wanted, encoder.table))
-    yield from work(lambda: book.save(name, encoder.page()))
-    return name
+@dataclass(frozen=True, repr=False)
+class RegistryStepper(UnitStepper[str]):
+    """The work of publishing; its result is the dataset's name."""
+
+    publication: Publication
+
+    def carry_out(self, job: Job) -> Steps[str]:
+        """Upload and commit, then remember the registry's decoys."""
+        home, session, publication = self.command.home, self.session, self.publication
+        task, book = self.task(job), home.decoy_book()
+        base = (yield from work(lambda: book.load(publication.base))) if publication.base else None
+        sealer, seal_id = yield from work(lambda: make_sealer(task, home.randomness))
+        encoder = _RegistryEncoder(
+            task=task,
+            publication=publication,
+            sealer=sealer,
+            base=base,
+            rows=session.schema.padded_rows(publication.record_count),
+            threads=self.command.threads,
+        )
+        count, rows = publication.record_count, encoder.rows
+        wanted = describe(session, resources_pb2.ROLE_PROVIDER, count, rows)
+        wanted.base_dataset = publication.base
+        wanted.seal.seal_id = seal_id
+        wanted.seal.encapsulated_key = sealer.encapsulated_key
+        name = yield from put_dataset(task, Upload(wanted, encoder.table))
+        yield from work(lambda: book.save(name, encoder.page()))
+        return name
 
 
-def make_sealer(task: Task, randomness: Callable[[int], bytes]) -> tuple[Sealer, bytes]:
+def make_sealer(task: Task, randomness: Randomness) -> tuple[Sealer, bytes]:
     """The job's sealer and seal id: made once, kept in the job, and found there again."""
     session, job = task.session, task.job
     seal_id = job.secret("seal id") or randomness(SEAL_ID_BYTES)
@@ -211,11 +175,6 @@ def handle_key(session: Session) -> bytes:
     key = session.key
     label = b"handles\x00" + key.agreement_digest + key.epoch.to_bytes(8, "big")
     return session.identity.derive(label + key.flow_id.encode())
-
-
-def _add_seal(wanted: dataset_service_pb2.Dataset, sealer: Sealer, seal_id: bytes) -> None:
-    wanted.seal.seal_id = seal_id
-    wanted.seal.encapsulated_key = sealer.encapsulated_key
 
 
 def _kept_seal(job: Job, session: Session) -> KeptSeal | None:

@@ -106,15 +106,7 @@ def unit_stand(folder: Path, document: bytes) -> Iterator[Stand]:
 def _side(stage: Stage, party: str) -> Iterator[Side]:
     home = Home.open(stage.home(party), passphrase=None)
     with Link.open(home.config, home.folder) as link:
-        session = link.run(
-            open_session(
-                home.place(AGREEMENT, FLOW),
-                home.signed_agreement(AGREEMENT).document,
-                home.identity,
-                home.epochs.linkage_key,
-                home.patience,
-            )
-        )
+        session = link.run(open_session(home, home.place(AGREEMENT, FLOW)))
         yield Side(home, link, session)
 
 
