@@ -218,6 +218,51 @@ def test_encode_shows_what_would_leave_and_no_more(scene):
     assert (real["throwaway_key"], real["epoch"]) == (False, 1)
 
 
+@pytest.mark.parametrize("side", ["provider", "requester"])
+def test_encode_shows_one_record_s_bits_as_they_would_leave(scene, side):
+    folder, bkn, kemnaker = scene
+    rotate_both(bkn, kemnaker)
+    home, *file = {
+        "provider": (bkn, folder / "registri.csv", "--id", "id"),
+        "requester": (kemnaker, folder / "daftar.csv", *MAP),
+    }[side]
+    command = ("encode", *file, *FLOW, "--epoch", "1")
+    bundle = as_json(home, *command, "--out", folder / "all")
+    record = {"provider": "R00004", "requester": "C4"}[side]
+    shown = as_json(home, *command, "--show", record)
+    assert (shown["id"], shown["epoch"]) == (record, 1)
+    assert [p["id"] for p in shown["passes"]] == [p["id"] for p in bundle["passes"]]
+    filters = 0
+    for one in shown["passes"]:
+        columns = {c.stem: np.load(c) for c in (folder / "all" / one["id"]).glob("*.npy")}
+        if one["segments"]:
+            keys = columns["keys"].view("<u2")[:, 0] == one["bucket"]
+            bits = np.array([int(b) for s in one["segments"] for b in s["bits"]], np.uint8)
+            rows = columns["filters"] == np.packbits(bits, bitorder="little")
+            assert sum(s["set"] for s in one["segments"]) == bits.sum()
+            filters += 1
+        else:
+            keys = np.ones(len(columns["keys"]), np.bool_)
+            rows = columns["keys"] == np.frombuffer(bytes.fromhex(one["token"]), np.uint8)
+        assert (rows.all(axis=1) & keys).sum() == 1
+        assert ("sealed_codes" in one) == (side == "provider")
+    assert filters
+    seen, _ = padan(home, *command, "--show", record, COLUMNS="200")
+    assert next(p["token"] for p in shown["passes"] if not p["segments"]) in seen
+    secrets = json.loads((home / "identity.json").read_text())["plain"]
+    assert not [s for s in secrets.values() if s in seen + json.dumps(shown)]
+
+
+def test_encode_shows_only_what_can_be_encoded_and_one_thing_at_a_time(scene):
+    folder, _, kemnaker = scene
+    command = ("encode", folder / "daftar.csv", *MAP, *FLOW)
+    _, message = padan(kemnaker, *command, "--show", "C99", code=3)
+    assert "--quarantine" in message
+    padan(kemnaker, *command, code=2)
+    padan(kemnaker, *command, "--show", "C4", "--out", folder / "both", code=2)
+    assert not (folder / "both").exists()
+
+
 def test_keys_are_made_shown_and_destroyed(scene, tmp_path):
     _, bkn, kemnaker = scene
     home = tmp_path / "baru"

@@ -2,7 +2,7 @@
 
 from padan_linkage.encoding.decoys import Decoys
 from padan_linkage.encoding.rows import PassRows
-from padan_linkage.encoding.single import SingleEncoding, distances, encode_record
+from padan_linkage.encoding.single import RowBits
 from padan_linkage.encoding.table import (
     EncodedDelta,
     EncodedPass,
@@ -19,9 +19,7 @@ __all__ = [
     "PassEncoder",
     "PassRows",
     "ProviderInputs",
-    "SingleEncoding",
-    "distances",
+    "RowBits",
     "encode_delta",
-    "encode_record",
     "encode_table",
 ]

@@ -1,7 +1,6 @@
-"""One record as plain bits: for notebooks, reviewers and tests, not for uploads.
+"""One row of a pass table as bits, for a reviewer to count, slice and compare by hand.
 
-The bulk way keeps filters as packed bytes; here they are bit sequences that can be counted, sliced
-and compared by hand.
+An upload keeps filters as packed bytes; ``padan encode --show`` prints what is here.
 """
 
 from __future__ import annotations
@@ -9,64 +8,48 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import pyarrow as pa
 from bitarray import bitarray
-from bitarray.util import count_xor
 
-from padan_linkage.crypto.keys import LinkageKey
-from padan_linkage.crypto.randomness import Drbg
-from padan_linkage.encoding.table import encode_table
-from padan_linkage.normalise import normalise
-from padan_linkage.schema import Pass, Schema
+from padan_linkage.schema import Pass
+from padan_linkage.tables import PassTable
 
 
 @dataclass(frozen=True, repr=False)
-class SingleEncoding:
-    """What a pass makes of one record.
+class RowBits:
+    """What leaves the house of one row of a pass.
 
-    ``key`` is the token (16 bytes) or the bucket (2 bytes, little-endian) as uploaded;
-    ``segments`` has a ``bitarray`` for each of the pass's segments, bit 0 first. The repr shows
-    neither.
+    ``key`` is the token (16 bytes) or the bucket (2 bytes, little-endian); ``segments`` has a
+    ``bitarray`` for each of the pass's segments, bit 0 first; ``present`` says which of them the
+    row has, None where no mask is sent; ``others`` has the further columns, packed, by name. The
+    repr shows none of it.
     """
 
     pass_id: str
     key: bytes
     segments: tuple[bitarray, ...]
+    present: tuple[bool, ...] | None
+    others: Mapping[str, bytes]
+
+    @classmethod
+    def of(cls, p: Pass, table: PassTable, row: int = 0) -> RowBits:
+        """A row of the pass's table (spec 10, "Tables")."""
+        columns = table.rows(row, row + 1)
+        key, mask = columns.pop("keys"), columns.pop("presence", None)
+        bits = _bits(columns.pop("filters", b""))
+        ends = [sum(s.bits for s in p.similar[: n + 1]) for n in range(len(p.similar))]
+        return cls(
+            pass_id=p.id,
+            key=key,
+            segments=tuple(bits[e - s.bits : e] for s, e in zip(p.similar, ends, strict=True)),
+            present=None if mask is None else tuple(map(bool, _bits(mask)[: len(ends)])),
+            others=columns,
+        )
 
     def __repr__(self) -> str:
-        return f"SingleEncoding({self.pass_id!r}, segments={len(self.segments)})"
+        return f"RowBits({self.pass_id!r}, segments={len(self.segments)})"
 
 
-def encode_record(
-    schema: Schema, p: Pass, key: LinkageKey, record: Mapping[str, str], drbg: Drbg
-) -> SingleEncoding | None:
-    """Encode one raw record in pass ``p``, exactly as an upload does (spec 10).
-
-    ``record`` maps field names to values as written; fields left out are missing. Gives None where
-    the record lacks the pass's exact fields: an upload has a decoy in its place.
-    """
-    columns = {
-        field.name: normalise(field.kind, pa.array([record.get(field.name, "")])).values
-        for field in schema.fields
-    }
-    encoded = encode_table(schema, p, key, columns, rows=1, drbg=drbg)
-    if encoded.record_of_row[0] < 0:
-        return None
-    row = encoded.table.rows(0, 1)
+def _bits(packed: bytes) -> bitarray:
     bits = bitarray(endian="little")
-    bits.frombytes(row.get("filters", b""))
-    segments = []
-    for segment in p.similar:
-        segments.append(bits[: segment.bits])
-        bits = bits[segment.bits :]
-    return SingleEncoding(p.id, row["keys"], tuple(segments))
-
-
-def distances(a: SingleEncoding, b: SingleEncoding) -> tuple[float, ...]:
-    """Hamming distance over length of each segment: 0 alike, about 0.5 unrelated.
-
-    Raises ValueError if the two are of different passes.
-    """
-    if a.pass_id != b.pass_id or len(a.segments) != len(b.segments):
-        raise ValueError(f"encodings of different passes: {a.pass_id} and {b.pass_id}")
-    return tuple(count_xor(x, y) / len(x) for x, y in zip(a.segments, b.segments, strict=True))
+    bits.frombytes(packed)
+    return bits

@@ -12,9 +12,11 @@ import typer
 from padan_client.base.errors import BadInputError
 from padan_client.base.language import t
 from padan_client.cli.common import (
+    Exit,
     HomeOption,
     JsonFlag,
     default_home,
+    fail,
     print_json,
     reports_errors,
 )
@@ -29,6 +31,7 @@ from padan_client.cli.home_options import (
     say,
     statuses,
 )
+from padan_client.cli.views.encoded import tell_record
 
 if TYPE_CHECKING:
     from padan_client.base.place import FlowPlace
@@ -50,10 +53,18 @@ def encode(
     file: Annotated[Path, typer.Argument(help="CSV atau Parquet. / CSV or Parquet.")],
     agreement: AgreementOption,
     flow: FlowOption,
-    out_folder: Annotated[
-        Path, typer.Option("--out", "-o", help="Folder baru. / New folder for the bundle.")
-    ],
     *,
+    out_folder: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Folder baru. / New folder for the bundle.")
+    ] = None,
+    show: Annotated[
+        str | None,
+        typer.Option(
+            "--show",
+            help="Perlihatkan bit satu rekaman: id-nya, tanpa --id nomor barisnya. / Print one "
+            "record's bits: its id, without --id its row number.",
+        ),
+    ] = None,
     id_column: Annotated[
         str | None, typer.Option("--id", help="Kolom id baris. / Column that names the rows.")
     ] = None,
@@ -71,26 +82,33 @@ def encode(
 ) -> None:
     """Tulis apa yang akan keluar dari instansi ini. / Write what would leave this agency."""
     from padan_client.protocol.session import Session, unit_schema
-    from padan_client.protocol.unit.bundle import write_bundle
+    from padan_client.protocol.unit.bundle import show_record, write_bundle
     from padan_client.records.table_files import require_writable, write_table
 
+    if (out_folder is None) == (show is None):
+        fail(Exit.USAGE, t("Pilih --out atau --show.", "Choose --out or --show."), json_=json_)
     require_writable(quarantine)
     opened = open_home(home)
     place = opened.place(agreement, flow)
     columns = pairs(map_, "--map")
     records = _records(file, place, columns, id_column, statuses(status))
     key = _epoch_key(opened, place, epoch) if epoch else _throwaway_key(place)
-    manifest = write_bundle(
-        out_folder,
-        Session(place, unit_schema(place), key, opened.identity),
-        records,
-        throwaway=epoch is None,
-        randomness=os.urandom,
-        threads=os.cpu_count() or 1,
-    )
+    session = Session(place, unit_schema(place), key, opened.identity)
     if quarantine:
         write_table(quarantine, records.quarantine)
-    _tell(manifest, out_folder, json_=json_)
+    if show is not None:
+        rows = show_record(session, records, show, randomness=os.urandom)
+        tell_record(rows, show, epoch, json_=json_)
+    elif out_folder is not None:
+        manifest = write_bundle(
+            out_folder,
+            session,
+            records,
+            throwaway=epoch is None,
+            randomness=os.urandom,
+            threads=os.cpu_count() or 1,
+        )
+        _tell(manifest, out_folder, json_=json_)
 
 
 def _tell(manifest: dict[str, object], out_folder: Path, *, json_: bool) -> None:

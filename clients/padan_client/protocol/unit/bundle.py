@@ -1,4 +1,4 @@
-"""What would leave the house, as a folder of .npy files that a reviewer can look at."""
+"""What would leave the house, for a reviewer: a folder of .npy files, or one record's bits."""
 
 from __future__ import annotations
 
@@ -6,7 +6,12 @@ import hashlib
 import json
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from padan_client.base.errors import BadInputError
 from padan_client.base.files import empty_private_folder, ensure_private_folder, write_private
+from padan_client.base.language import t
 from padan_client.home.identity import Randomness
 from padan_client.protocol.session import Session
 from padan_client.protocol.unit.publishing import handle_key
@@ -15,7 +20,7 @@ from padan_client.records.registry import Registry
 from padan_client.records.table_files import write_array
 from padan_linkage.crypto.randomness import SEED_BYTES, Drbg
 from padan_linkage.crypto.sealing import SEAL_ID_BYTES, Sealer
-from padan_linkage.encoding import PassEncoder, ProviderInputs
+from padan_linkage.encoding import PassEncoder, ProviderInputs, RowBits
 from padan_linkage.normalise import NORMALISER_VERSION
 from padan_linkage.schema import Pass
 from padan_linkage.tables import PassTable
@@ -39,18 +44,20 @@ def write_bundle(
     empty_private_folder(folder)
     schema, place = session.schema, session.place
     rows = schema.padded_rows(len(records))
-    sealer = _sealer(session, randomness) if isinstance(records, Registry) else None
+    provider = _provider(session, records, randomness)
     passes = []
     for p in schema.passes:
-        table = _encode(session, p, records, sealer, rows, randomness, threads)
-        passes.append(_write_pass(folder, table))
+        encoder = PassEncoder(schema, p, session.key, threads=threads)
+        drbg = Drbg(randomness(SEED_BYTES))
+        encoded = encoder.encode(records.records, rows=rows, drbg=drbg, provider=provider)
+        passes.append(_write_pass(folder, encoded.table))
     manifest: dict[str, object] = {
         "format": "padan bundle 1",
         "agreement": place.agreement.id,
         "agreement_digest": place.digest.hex(),
         "flow": place.flow.id,
         "party": place.party,
-        "role": "provider" if sealer else "requester",
+        "role": "provider" if provider else "requester",
         "throwaway_key": throwaway,
         "epoch": None if throwaway else session.key.epoch,
         "schema_digest": schema.digest().hex(),
@@ -65,21 +72,57 @@ def write_bundle(
     return manifest
 
 
-def _encode(
+def show_record(
     session: Session,
-    p: Pass,
     records: Registry | RequestList,
-    sealer: Sealer | None,
-    rows: int,
+    record_id: str,
+    *,
     randomness: Randomness,
-    threads: int,
-) -> PassTable:
-    provider = None
-    if sealer is not None and isinstance(records, Registry):
-        provider = ProviderInputs(sealer, records.payloads, handle_key(session), records.ids)
-    encoder = PassEncoder(session.schema, p, session.key, threads=threads)
-    drbg = Drbg(randomness(SEED_BYTES))
-    return encoder.encode(records.records, rows=rows, drbg=drbg, provider=provider).table
+) -> list[tuple[Pass, RowBits | None]]:
+    """What an upload would hold of one record, by pass; None where a decoy goes in its place.
+
+    Raises BadInputError for an id that no record has, or none that can be encoded.
+    """
+    at = _position(records, record_id)
+    columns = {name: column.slice(at, 1) for name, column in records.records.items()}
+    provider = _provider(session, records, randomness, slice(at, at + 1))
+    shown: list[tuple[Pass, RowBits | None]] = []
+    for p in session.schema.passes:
+        encoder = PassEncoder(session.schema, p, session.key)
+        drbg = Drbg(randomness(SEED_BYTES))
+        encoded = encoder.encode(columns, rows=1, drbg=drbg, provider=provider)
+        there = encoded.record_of_row[0] >= 0
+        shown.append((p, RowBits.of(p, encoded.table) if there else None))
+    return shown
+
+
+def _position(records: Registry | RequestList, record_id: str) -> int:
+    """Where the record is among those that are encoded."""
+    ids = records.ids
+    if isinstance(records, RequestList):
+        ids = ids.take(pa.array(records.asked))
+    at: int = pc.index(ids, record_id).as_py()
+    if at < 0:
+        raise BadInputError(
+            t(
+                "Tidak ada rekaman yang dapat disandikan dengan id itu; lihat --quarantine.",
+                "No record with that id can be encoded; see --quarantine.",
+            )
+        )
+    return at
+
+
+def _provider(
+    session: Session,
+    records: Registry | RequestList,
+    randomness: Randomness,
+    some: slice = slice(None),
+) -> ProviderInputs | None:
+    """What a provider's rows have beyond a requester's; of some records only, where told."""
+    if not isinstance(records, Registry):
+        return None
+    sealer = _sealer(session, randomness)
+    return ProviderInputs(sealer, records.payloads[some], handle_key(session), records.ids[some])
 
 
 def _sealer(session: Session, randomness: Randomness) -> Sealer:

@@ -1,12 +1,13 @@
 import pytest
+from one_record import distances, encode_record, normalised
 
 from padan_linkage.crypto.keys import LinkageKey
 from padan_linkage.crypto.randomness import Drbg
-from padan_linkage.encoding import distances, encode_record, encode_table
-from padan_linkage.normalise import normalise
+from padan_linkage.encoding import RowBits, encode_table
 from padan_linkage.schema import Kind, Pass, Schema, SchemaField, Segment
 
 PERSON = {"nik": "3171010101700001", "depan": "Budi", "belakang": "Santoso", "lahir": "1990-01-10"}
+OTHER = {"nik": "3171010101800002", "depan": "Wati", "lahir": "1991-02-11", "kota": "Kudus"}
 
 LONG = "Kartika Sulistyowati Ningrum"
 
@@ -16,7 +17,7 @@ def one(schema, key):
     """A function: the encoding of one record in the birth-date pass."""
 
     def run(record, pass_id="lahir"):
-        return encode_record(schema, schema.get_pass(pass_id), key, record, Drbg(b"1" * 32))
+        return encode_record(schema, schema.get_pass(pass_id), key, record)
 
     return run
 
@@ -30,37 +31,32 @@ def test_equal_records_have_equal_bits_and_alike_ones_near_bits(one):
     assert [len(s) for s in person.segments] == [256, 256]
 
 
-def test_one_record_is_encoded_as_in_an_upload(one, schema, key):
-    import pyarrow as pa
+@pytest.mark.parametrize("presence", [False, True])
+def test_a_record_alone_is_encoded_as_in_an_upload(schema, key, presence):
+    schema = schema.model_copy(update={"presence": presence})
+    whole = PERSON | {"kota": "Kudus"}
+    columns = normalised(schema, OTHER, whole, OTHER | {"depan": LONG})
+    for p in schema.passes:
+        table = encode_table(schema, p, key, columns, rows=256, drbg=Drbg(b"2" * 32))
+        (row,) = (table.record_of_row == 1).nonzero()[0]
+        assert encode_record(schema, p, key, whole) == RowBits.of(p, table.table, row)
 
-    columns = {
-        f.name: normalise(f.kind, pa.array([PERSON.get(f.name, "")])).values for f in schema.fields
-    }
-    table = encode_table(
-        schema, schema.get_pass("lahir"), key, columns, rows=256, drbg=Drbg(b"2" * 32)
-    )
-    row = int((table.record_of_row == 0).argmax())
-    filters = table.table.columns["filters"][row].tobytes()
-    assert b"".join(s.tobytes() for s in one(PERSON).segments)[:64] == filters[:64]
-    assert (
-        one(PERSON, "nik").key
-        == encode_table(schema, schema.get_pass("nik"), key, columns, rows=1, drbg=Drbg(b"3" * 32))
-        .table.columns["keys"]
-        .tobytes()
-    )
+
+def test_a_presence_mask_says_which_segments_the_row_has(schema, key):
+    p = schema.get_pass("lahir")
+    assert encode_record(schema, p, key, PERSON).present is None
+    masked = schema.model_copy(update={"presence": True})
+    assert encode_record(masked, p, key, PERSON).present == (True, True)
+    assert encode_record(masked, p, key, PERSON | {"depan": ""}).present == (False, True)
 
 
 def test_a_record_without_the_exact_fields_has_no_encoding(one):
     assert one(PERSON | {"lahir": ""}) is None
 
 
-def test_encodings_of_different_passes_are_not_compared(one):
-    with pytest.raises(ValueError, match="different passes"):
-        distances(one(PERSON), one(PERSON, "nik"))
-
-
 def test_the_repr_shows_no_bits(one):
     assert one(PERSON).key.hex() not in repr(one(PERSON))
+    assert one(PERSON).segments[0].to01() not in repr(one(PERSON))
 
 
 BESIDE = ("kota", "jk", "inisial")
@@ -81,7 +77,7 @@ def with_beside(request):
 
     def run(**changed):
         record = {"nama": LONG, "lahir": "1990-01-10", "kota": "Kudus", "jk": "L", "inisial": "a"}
-        return encode_record(schema, p, key, record | changed, Drbg(b"1" * 32))
+        return encode_record(schema, p, key, record | changed)
 
     return run
 
