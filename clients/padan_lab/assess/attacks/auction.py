@@ -1,9 +1,9 @@
 """Assignment of thousands of rows to thousands of persons, nearly optimal and always finished.
 
 The exact algorithm's work grows with the cube of the table wherever costs hardly differ, which is
-what hardened tables look like: hours for 5,000 rows. An auction (Bertsekas 1988) stops within a
-known distance of the optimum instead: every bidder's place is at most ``step`` worse than the best
-one at the final prices.
+what hardened tables look like: half a minute for 4,000 rows where this takes one second (ADR 8).
+An auction (Bertsekas 1988) stops within a known distance of the optimum: every bidder's place is at
+most ``step`` worse than the best one at the final prices.
 """
 
 from __future__ import annotations
