@@ -26,7 +26,7 @@ import numpy as np
 import pyarrow as pa
 
 from padan_client.records import read_table
-from padan_lab.generate import Level, ProfileName, Request, write_files
+from padan_lab.generate import FileRequest, Level, PopulationProfile, write_files
 from padan_linkage.normalise import derive, normalise
 from padan_linkage.normalise.names.name_parts import _later_part, read_first_part
 from padan_linkage.normalise.names.persons import read_shape
@@ -38,7 +38,7 @@ KEYS = ("phonetic", "telling", "letters")
 def columns(rows: int) -> dict[Kind, pa.StringArray]:
     """Names, birth dates as a list writes them, and NIKs that agree with them."""
     with tempfile.TemporaryDirectory() as folder:
-        request = Request(ProfileName.REGISTER, rows, 1, Level.REAL, rows)
+        request = FileRequest(PopulationProfile.REGISTER, rows, 1, Level.REAL, rows)
         write_files(request, Path(folder), lambda _done, _all: None)
         table = read_table(Path(folder) / "list.csv")
     names = table.column("nama").combine_chunks()

@@ -29,7 +29,7 @@ from padan_linkage.release.manifest import Line, verify_release
 from padan_linkage.schema import Layout, Schema
 from padan_server.admission.compatibility import check_sides
 from padan_server.base.model import Encoding
-from padan_server.datasets.uploads import Chunk, checked_columns
+from padan_server.datasets.uploads import UploadChunk, checked_columns
 
 ROOT = Path(__file__).parents[2]
 FILES = sorted((ROOT / "proto/vectors/negative").glob("*.json"))
@@ -120,7 +120,7 @@ def take_chunk(case):
     p = schema.get_pass(case["pass"])
     layout = Layout.of(schema, p, provider=True, delta=True)
     columns = {name: bytes.fromhex(text) for name, text in case["columns"].items()}
-    chunk = Chunk(
+    chunk = UploadChunk(
         row_offset=0,
         row_count=case["row_count"],
         columns=columns,

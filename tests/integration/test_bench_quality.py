@@ -15,7 +15,7 @@ from padan_client.rehearse import load_schema_file
 from padan_client.rehearse.sides import read_side
 from padan_client.rehearse.tables import Truth
 from padan_lab.bench.quality import recall_ceiling
-from padan_lab.generate import Format, Level, ProfileName, Request, write_files
+from padan_lab.generate import FileRequest, Format, Level, PopulationProfile, write_files
 
 SCHEMA = """
 [[fields]]
@@ -38,7 +38,7 @@ similar = [{ fields = ["lahir"] }]
 @pytest.fixture(scope="module")
 def registers(tmp_path_factory):
     folder = tmp_path_factory.mktemp("registers")
-    request = Request(ProfileName.REGISTER, 1500, 2, Level.REAL, 600, 0.8, Format.CSV)
+    request = FileRequest(PopulationProfile.REGISTER, 1500, 2, Level.REAL, 600, 0.8, Format.CSV)
     made = write_files(request, folder, lambda *_: None)
     return {name: Path(path) for name, path in made.files.items()}
 

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from padan_client.cli.app import app
 from padan_client.rehearse import load_schema_file, run_rehearsal
-from padan_lab.generate import Format, Level, ProfileName, Request, write_files
+from padan_lab.generate import FileRequest, Format, Level, PopulationProfile, write_files
 from padan_linkage.agreement import example
 
 WEAK = """
@@ -44,7 +44,7 @@ def padan(*arguments, code=0):
 def registers(tmp_path_factory):
     """Two generated public registers with titles, places and dates as officials write them."""
     folder = tmp_path_factory.mktemp("registers")
-    request = Request(ProfileName.REGISTER, 2000, 1, Level.REAL, 700, 0.8, Format.CSV)
+    request = FileRequest(PopulationProfile.REGISTER, 2000, 1, Level.REAL, 700, 0.8, Format.CSV)
     made = write_files(request, folder, lambda *_: None)
     return {name: Path(path) for name, path in made.files.items()}
 

@@ -21,7 +21,7 @@ from server_fixture import NOW, FixedClock, House, UnitProcess, toml
 from padan_linkage.agreement import Mode
 from padan_linkage.direct.manifest import Manifest, format_moment, sign_manifest
 from padan_linkage.direct.oprf import epoch_key
-from padan_linkage.direct.table import ROW_BYTES, TableWriter
+from padan_linkage.direct.table import ROW_BYTES, LabelTableWriter
 from padan_server.admission.enforcement import schema_digest
 from padan_server.base.config import ProviderConfig
 from padan_server.direct.evaluators import Evaluators
@@ -92,7 +92,7 @@ class Publisher:
         folder = self.tables_dir / f".{table}.new"
         folder.mkdir(parents=True)
         content = np.random.default_rng(len(name)).integers(0, 256, (rows, ROW_BYTES), np.uint8)
-        with TableWriter(folder / "rows.bin") as writer:
+        with LabelTableWriter(folder / "rows.bin") as writer:
             writer.append(content[np.lexsort(content[:, 15::-1].T)])
         values = {
             "agreement": signed.agreement.id,

@@ -6,8 +6,8 @@ nothing of it is changed, and no value of it is shown, logged or written anywher
 
 from __future__ import annotations
 
-from padan_client.lint.columns import Watched, fields_of_file, fields_of_schema
-from padan_client.lint.report import Report
+from padan_client.lint.columns import CheckedColumn, fields_of_file, fields_of_schema
+from padan_client.lint.report import LintReport
 from padan_client.lint.run import lint
 
-__all__ = ["Report", "Watched", "fields_of_file", "fields_of_schema", "lint"]
+__all__ = ["CheckedColumn", "LintReport", "fields_of_file", "fields_of_schema", "lint"]

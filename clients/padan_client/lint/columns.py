@@ -9,14 +9,14 @@ import pyarrow as pa
 
 from padan_client.base.errors import BadInputError
 from padan_client.base.language import t
-from padan_linkage.advice.columns import Column, folded
+from padan_linkage.advice.columns import SampledColumn, folded
 from padan_linkage.advice.recognise import recognise
-from padan_linkage.advice.vocabulary import KINDS, Role, promised
+from padan_linkage.advice.vocabulary import KINDS, Meaning, promised
 from padan_linkage.schema import Kind, Schema
 
 
 @dataclass(frozen=True)
-class Watched:
+class CheckedColumn:
     """A field that the linter looks at; ``column`` is None where the file has none for it."""
 
     field: str
@@ -27,7 +27,7 @@ class Watched:
 
 def fields_of_schema(
     schema: Schema, head: pa.Table, columns: Mapping[str, str] | None
-) -> list[Watched]:
+) -> list[CheckedColumn]:
     """The schema's fields: by ``columns`` (field to column), by their own names, or by contents.
 
     A field mapped to "" is one that this file does not have. Raises BadInputError for a field or a
@@ -46,11 +46,11 @@ def fields_of_schema(
         if column is None:
             column = _only(found, field.kind)
         birth = field.kind is Kind.DATE and any(w in field.name for w in ("lahir", "birth"))
-        result.append(Watched(field.name, field.kind, column or None, birth))
+        result.append(CheckedColumn(field.name, field.kind, column or None, birth))
     return result
 
 
-def fields_of_file(head: pa.Table, kinds: Mapping[str, str]) -> list[Watched]:
+def fields_of_file(head: pa.Table, kinds: Mapping[str, str]) -> list[CheckedColumn]:
     """Every column that is recognised by its name and contents, or told: column to kind."""
     _require(sorted(set(kinds) - set(head.column_names)), head.column_names)
     _require([k for k in kinds.values() if k not in set(Kind)], [k.value for k in Kind])
@@ -59,11 +59,11 @@ def fields_of_file(head: pa.Table, kinds: Mapping[str, str]) -> list[Watched]:
         role, kind = _look(head, name)
         kind = Kind(kinds[name]) if name in kinds else kind
         if kind is not None:
-            watched.append(Watched(name, kind, name, role is Role.BIRTH_DATE))
+            watched.append(CheckedColumn(name, kind, name, role is Meaning.BIRTH_DATE))
     return watched
 
 
-def _look(head: pa.Table, name: str) -> tuple[Role, Kind | None]:
+def _look(head: pa.Table, name: str) -> tuple[Meaning, Kind | None]:
     """What a column is: by its name, whatever it holds; by its contents if the name says nothing.
 
     A column called NIK in which no NIK is left is the very one to look at.
@@ -71,15 +71,15 @@ def _look(head: pa.Table, name: str) -> tuple[Role, Kind | None]:
     role = promised(folded(name))
     if role in KINDS:
         return role, KINDS[role]
-    found = recognise(Column.of(head, name))
+    found = recognise(SampledColumn.of(head, name))
     return found.role, found.kind
 
 
-def _only(found: list[tuple[str, Role, Kind | None]], kind: Kind) -> str | None:
+def _only(found: list[tuple[str, Meaning, Kind | None]], kind: Kind) -> str | None:
     """The one column of its kind; of several dates the one of birth."""
     alike = [(name, role) for name, role, is_ in found if is_ is kind]
     if kind is Kind.DATE and len(alike) > 1:
-        alike = [(name, role) for name, role in alike if role is Role.BIRTH_DATE]
+        alike = [(name, role) for name, role in alike if role is Meaning.BIRTH_DATE]
     return alike[0][0] if len(alike) == 1 else None
 
 

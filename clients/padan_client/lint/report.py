@@ -10,7 +10,7 @@ from padan_linkage.schema import Kind
 
 
 @dataclass(frozen=True)
-class Finding:
+class DataFinding:
     """``count`` of ``of`` values of a field show ``code``."""
 
     field: str
@@ -63,13 +63,13 @@ class ColumnCount:
 
 
 @dataclass(frozen=True)
-class Report:
+class LintReport:
     """The whole result of a pass over a file."""
 
     file: str
     rows: int
     columns: tuple[ColumnCount, ...]
-    findings: tuple[Finding, ...]
+    findings: tuple[DataFinding, ...]
     absent: tuple[str, ...]
     quarantined: int
 

@@ -17,17 +17,17 @@ from numpy.typing import NDArray
 
 from padan_client.base.errors import BadInputError
 from padan_client.base.language import t
-from padan_client.lint.columns import Watched
+from padan_client.lint.columns import CheckedColumn
 from padan_client.lint.duplicates import Repeats
 from padan_client.lint.quarantine import Quarantine
-from padan_client.lint.report import ColumnCount, Finding, Report
+from padan_client.lint.report import ColumnCount, DataFinding, LintReport
 from padan_client.lint.signs import Sign, nik_against, nip_against, signs_of_values
 from padan_client.lint.texts import CHECK, EMPTY, NOTE, severity
 from padan_client.records import Batches, open_batches
-from padan_linkage.normalise import Problem, Reason, normalise, sound_numbers
+from padan_linkage.normalise import Fault, Problem, normalise, sound_numbers
 from padan_linkage.schema import Kind
 
-Choose = Callable[[pa.Table], list[Watched]]
+Choose = Callable[[pa.Table], list[CheckedColumn]]
 #: Kinds whose values name one person or company.
 _UNIQUE = frozenset({
     Kind.NIK, Kind.NIP, Kind.NPWP, Kind.PASSPORT, Kind.JKN_CARD, Kind.BPJSTK_NUMBER, Kind.NIB,
@@ -43,7 +43,7 @@ def lint(
     quarantine: Path | None = None,
     today: dt.date | None = None,
     progress: Callable[[int, int], None] | None = None,
-) -> Report:
+) -> LintReport:
     """Look at every row of the file once.
 
     ``choose`` says, from the file's first rows, what to look at; ``quarantine`` is where rows to
@@ -82,7 +82,7 @@ def _stream(
 class _Column:
     """Counts of one column."""
 
-    def __init__(self, watched: Watched, column: str, repeats: Repeats | None) -> None:
+    def __init__(self, watched: CheckedColumn, column: str, repeats: Repeats | None) -> None:
         self.watched, self.name, self.repeats = watched, column, repeats
         self.codes: Counter[str] = Counter()
         self.of: Counter[str] = Counter()
@@ -94,7 +94,7 @@ class _Pass:
     """The state of one pass over a file."""
 
     def __init__(
-        self, watched: Sequence[Watched], quarantine: Quarantine, folder: Path, today: dt.date
+        self, watched: Sequence[CheckedColumn], quarantine: Quarantine, folder: Path, today: dt.date
     ) -> None:
         key = secrets.token_bytes(16)
         self._today, self._quarantine, self._rows = today, quarantine, 0
@@ -175,15 +175,17 @@ class _Pass:
         found = [v for c, v in zip(self._columns, normal, strict=True) if c.watched.kind is kind]
         return found[0] if len(found) == 1 else None
 
-    def report(self, file: str, ragged: Sequence[int]) -> Report:
+    def report(self, file: str, ragged: Sequence[int]) -> LintReport:
         """The counts, once every row was looked at."""
         if ragged:
             self._quarantine.add(np.array(ragged, np.int64), "", Kind.TEXT, Sign.RAGGED)
-        findings = [Finding("", Kind.TEXT, "", Sign.RAGGED, len(ragged), self._rows + len(ragged))]
+        findings = [
+            DataFinding("", Kind.TEXT, "", Sign.RAGGED, len(ragged), self._rows + len(ragged))
+        ]
         for column in self._columns:
             findings += self._findings(column)
         findings.append(self._same_persons())
-        return Report(
+        return LintReport(
             file=file,
             rows=self._rows + len(ragged),
             columns=tuple(
@@ -195,7 +197,7 @@ class _Pass:
             quarantined=self._quarantine.rows,
         )
 
-    def _findings(self, column: _Column) -> list[Finding]:
+    def _findings(self, column: _Column) -> list[DataFinding]:
         if column.repeats is not None:
             column.codes[Sign.REPEATED] = self._repeated(
                 column.repeats, column.name, column.watched.kind, Sign.REPEATED
@@ -203,12 +205,12 @@ class _Pass:
         at_limit = _cut_off(column)
         if at_limit:
             column.codes[Sign.CUT_OFF] = at_limit
-        invalid = sum(n for code, n in column.codes.items() if code in set(Reason))
+        invalid = sum(n for code, n in column.codes.items() if code in set(Fault))
         counts = {EMPTY: self._rows - column.filled, "invalid": invalid, **column.codes}
         of = {EMPTY: self._rows, **column.of}
         w = column.watched
         return [
-            Finding(w.field, w.kind, column.name, code, n, of.get(code, column.filled))
+            DataFinding(w.field, w.kind, column.name, code, n, of.get(code, column.filled))
             for code, n in counts.items()
         ]
 
@@ -220,19 +222,19 @@ class _Pass:
             count += len(rows)
         return count
 
-    def _same_persons(self) -> Finding:
+    def _same_persons(self) -> DataFinding:
         kind = Kind.PERSON_NAME
         names = ", ".join(c.name for c in self._columns if c.watched.kind is kind)
         count = self._repeated(self._persons, names, kind, Sign.SAME_PERSON)
-        return Finding("", kind, names, Sign.SAME_PERSON, count, self._rows)
+        return DataFinding("", kind, names, Sign.SAME_PERSON, count, self._rows)
 
 
 def _is_name(column: _Column) -> bool:
     return column.watched.kind is Kind.PERSON_NAME
 
 
-def _by_reason(problems: Sequence[Problem]) -> dict[Reason, NDArray[np.int64]]:
-    found: dict[Reason, list[int]] = {}
+def _by_reason(problems: Sequence[Problem]) -> dict[Fault, NDArray[np.int64]]:
+    found: dict[Fault, list[int]] = {}
     for p in problems:
         found.setdefault(p.reason, []).append(p.row)
     return {reason: np.array(rows, np.int64) for reason, rows in found.items()}

@@ -7,7 +7,7 @@ from enum import StrEnum
 from padan_client.base.language import t
 from padan_client.lint.signs import Sign
 from padan_client.records.messages import kind_label, reason_text
-from padan_linkage.normalise import Reason
+from padan_linkage.normalise import Fault
 from padan_linkage.schema import Kind
 
 #: Severities: the value cannot be used; a person should look; only worth knowing.
@@ -60,15 +60,15 @@ class Verdict(StrEnum):
 
 def severity(code: str) -> str:
     """How grave a finding is for its value."""
-    if code in set(Reason) or code in {Sign.RAGGED, "invalid"}:
+    if code in set(Fault) or code in {Sign.RAGGED, "invalid"}:
         return REJECTED
     return CHECK if code in _CHECKED else NOTE
 
 
 def problem_text(code: str, kind: Kind) -> str:
     """What a finding says."""
-    if code in set(Reason):
-        return reason_text(Reason(code), kind)
+    if code in set(Fault):
+        return reason_text(Fault(code), kind)
     if code == EMPTY:
         return t("Kosong.", "Empty.")
     if code == "invalid":
@@ -151,27 +151,27 @@ _SIGN_TEXTS: dict[Sign, tuple[str, str]] = {
 }  # fmt: skip
 
 _REASON_ADVICE: dict[str, tuple[str, str]] = {
-    Reason.OVERSIZED: ("Periksa tanda kutip di sekitar baris ini.", "Check the quotes around it."),
-    Reason.CONTROL_CHARACTERS: ("Ekspor ulang sebagai CSV UTF-8.", "Export again as CSV UTF-8."),
-    Reason.NOT_DIGITS: ("Betulkan dari dokumen sumber.", "Correct it from the source."),
-    Reason.TOO_SHORT: (
+    Fault.OVERSIZED: ("Periksa tanda kutip di sekitar baris ini.", "Check the quotes around it."),
+    Fault.CONTROL_CHARACTERS: ("Ekspor ulang sebagai CSV UTF-8.", "Export again as CSV UTF-8."),
+    Fault.NOT_DIGITS: ("Betulkan dari dokumen sumber.", "Correct it from the source."),
+    Fault.TOO_SHORT: (
         "Ada angka yang hilang; lihat dokumen sumber.", "Digits are lost; see the source document.",
     ),
-    Reason.TOO_LONG: (
+    Fault.TOO_LONG: (
         "Ada angka berlebih; lihat dokumen sumber.", "Too many digits; see the source document.",
     ),
-    Reason.SPREADSHEET: (
+    Fault.SPREADSHEET: (
         "Ekspor ulang dari sumbernya dengan kolom ini sebagai teks; angkanya sudah hilang di sini.",
         "Export again from the source with this column as text; the digits are lost here.",
     ),
-    Reason.FILLER: ("Kosongkan, atau isi dengan nilai yang benar.", "Empty it, or find the value."),
-    Reason.UNKNOWN_PROVINCE: ("Bandingkan dengan KTP atau KK.", "Compare with the KTP or KK."),
-    Reason.IMPOSSIBLE_DATE: ("Bandingkan dengan akta atau KK.", "Compare with the certificate."),
-    Reason.INCOMPLETE_DATE: ("Lengkapi dari akta atau KK.", "Complete it from the certificate."),
-    Reason.CHECK_DIGIT: ("Satu angka salah ketik; lihat kartunya.", "A digit is mistyped."),
-    Reason.STRUCTURE: ("Bandingkan dengan kartunya.", "Compare with the card."),
-    Reason.UNREADABLE: ("Tulis ulang dengan huruf Latin.", "Write it in Latin letters."),
-    Reason.UNKNOWN_VALUE: ("Pakai salah satu nilai baku.", "Use one of the standard values."),
+    Fault.FILLER: ("Kosongkan, atau isi dengan nilai yang benar.", "Empty it, or find the value."),
+    Fault.UNKNOWN_PROVINCE: ("Bandingkan dengan KTP atau KK.", "Compare with the KTP or KK."),
+    Fault.IMPOSSIBLE_DATE: ("Bandingkan dengan akta atau KK.", "Compare with the certificate."),
+    Fault.INCOMPLETE_DATE: ("Lengkapi dari akta atau KK.", "Complete it from the certificate."),
+    Fault.CHECK_DIGIT: ("Satu angka salah ketik; lihat kartunya.", "A digit is mistyped."),
+    Fault.STRUCTURE: ("Bandingkan dengan kartunya.", "Compare with the card."),
+    Fault.UNREADABLE: ("Tulis ulang dengan huruf Latin.", "Write it in Latin letters."),
+    Fault.UNKNOWN_VALUE: ("Pakai salah satu nilai baku.", "Use one of the standard values."),
 }  # fmt: skip
 _SIGN_ADVICE: dict[str, tuple[str, str]] = {
     Sign.RAGGED: ("Periksa pemisah dan tanda kutip.", "Check separators and quotes."),

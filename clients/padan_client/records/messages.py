@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from padan_client.base.language import t
-from padan_linkage.normalise import MAX_CHARACTERS, Reason
+from padan_linkage.normalise import MAX_CHARACTERS, Fault
 from padan_linkage.schema import Kind, Schema
 
 #: Reason of a row that no pass can use.
@@ -36,51 +36,51 @@ def kind_label(kind: Kind) -> str:
     }[kind]
 
 
-def reason_text(reason: Reason, kind: Kind) -> str:
+def reason_text(reason: Fault, kind: Kind) -> str:
     """Why a value of ``kind`` was left out, and what to do; never the value."""
     label = kind_label(kind)
     return {
-        Reason.OVERSIZED: t(
+        Fault.OVERSIZED: t(
             f"Terlalu panjang: lebih dari {MAX_CHARACTERS} karakter. Periksa tanda kutip.",
             f"Too long: more than {MAX_CHARACTERS} characters. Check the quotes.",
         ),
-        Reason.CONTROL_CHARACTERS: t(
+        Fault.CONTROL_CHARACTERS: t(
             "Berisi karakter kendali (misalnya NUL). Bersihkan dan kirim ulang.",
             "Contains control characters (such as NUL). Clean it and send it again.",
         ),
-        Reason.NOT_DIGITS: t(
+        Fault.NOT_DIGITS: t(
             f"Bukan {label}: berisi selain angka.", f"Not {label}: has more than digits."
         ),
-        Reason.TOO_SHORT: t(
+        Fault.TOO_SHORT: t(
             f"Bukan {label}: angkanya kurang.", f"Not {label}: digits are missing."
         ),
-        Reason.TOO_LONG: t(f"Bukan {label}: angkanya lebih.", f"Not {label}: too many digits."),
-        Reason.SPREADSHEET: t(
+        Fault.TOO_LONG: t(f"Bukan {label}: angkanya lebih.", f"Not {label}: too many digits."),
+        Fault.SPREADSHEET: t(
             "Rusak oleh lembar kerja (dibulatkan). Ambil dari sumbernya sebagai teks.",
             "Damaged by a spreadsheet (rounded). Take it from the source as text.",
         ),
-        Reason.FILLER: t(
+        Fault.FILLER: t(
             "Isian pengganti, bukan nilai sebenarnya.", "A filler, not a real value."
         ),
-        Reason.UNKNOWN_PROVINCE: t(
+        Fault.UNKNOWN_PROVINCE: t(
             f"Bukan {label}: kode provinsi tidak ada.", f"Not {label}: no such province code."
         ),
-        Reason.IMPOSSIBLE_DATE: t(
+        Fault.IMPOSSIBLE_DATE: t(
             "Tanggal di dalamnya tidak ada di kalender.", "Its date is not in the calendar."
         ),
-        Reason.INCOMPLETE_DATE: t(
+        Fault.INCOMPLETE_DATE: t(
             "Tanggal tidak lengkap: hari atau bulan 0.", "The date is incomplete: day or month 0."
         ),
-        Reason.CHECK_DIGIT: t(
+        Fault.CHECK_DIGIT: t(
             f"Bukan {label}: angka periksa tidak cocok.", f"Not {label}: the check digit is wrong."
         ),
-        Reason.STRUCTURE: t(
+        Fault.STRUCTURE: t(
             f"Bukan {label}: susunannya tidak sesuai.", f"Not {label}: its form is wrong."
         ),
-        Reason.UNREADABLE: t(
+        Fault.UNREADABLE: t(
             f"Tidak terbaca sebagai {label}.", f"Cannot be read as {label}."
         ),
-        Reason.UNKNOWN_VALUE: t(
+        Fault.UNKNOWN_VALUE: t(
             f"Nilai tidak dikenal sebagai {label}.", f"Not known as {label}."
         ),
     }[reason]  # fmt: skip

@@ -14,7 +14,7 @@ from padan_client.records import read_table
 from padan_client.rehearse.schema_file import SchemaFile
 from padan_linkage.advice import (
     NoAdviceError,
-    Said,
+    Remark,
     Suggestion,
     Wishes,
     suggest,
@@ -48,7 +48,7 @@ def _without(table: pa.Table, column: str | None) -> pa.Table:
     return table.drop_columns([column]) if column in table.column_names else table
 
 
-def say(said: Said) -> str:
+def say(said: Remark) -> str:
     """The sentence in the user's language."""
     return t(said.id_text, said.en_text)
 

@@ -16,9 +16,9 @@ from padan_client.records import prepare, read_table
 from padan_lab.assess.controls import Control, controls
 from padan_lab.assess.material.dump import Dump, read_dump, sample
 from padan_lab.assess.material.schemes import Fields, PassScheme
-from padan_lab.assess.material.seen import Numbers, Table
+from padan_lab.assess.material.seen import Numbers, SeenTable
 from padan_lab.assess.suite import (
-    Limits,
+    AttackLimits,
     Rate,
     View,
     assess_alignment,
@@ -116,7 +116,7 @@ def assess(
     dump = read_dump(folder, side)
     known = None if population is None else _read(population, dump.schema, columns)
     people, tables, made = _victims(dump, known, seed)
-    limits = Limits.of(dump.schema)
+    limits = AttackLimits.of(dump.schema)
     findings = []
     for p in dump.schema.passes:
         tell(p.id)
@@ -141,7 +141,7 @@ def _read(path: Path, schema: Schema, columns: Mapping[str, str] | None) -> Fiel
 
 def _victims(
     dump: Dump, known: Fields | None, seed: int
-) -> tuple[Fields, Mapping[str, Table], bool]:
+) -> tuple[Fields, Mapping[str, SeenTable], bool]:
     """The population, and the tables with positions in it as persons."""
     if dump.tables is None or dump.records is None:
         if known is None:
@@ -187,8 +187,8 @@ def _assess_pass(
     schema: Schema,
     p: Pass,
     people: Fields,
-    table: Table,
-    limits: Limits,
+    table: SeenTable,
+    limits: AttackLimits,
     effort: Effort,
     seed: int,
 ) -> PassFindings:
@@ -224,7 +224,7 @@ def _group_sizes(scheme: PassScheme, people: Fields) -> tuple[int, int]:
 
 
 def _alignment(
-    schema: Schema, people: Fields, tables: Mapping[str, Table], effort: Effort, seed: int
+    schema: Schema, people: Fields, tables: Mapping[str, SeenTable], effort: Effort, seed: int
 ) -> Iterator[Rate]:
     """Over all passes, where the whole table is small enough to be compared."""
     if len(schema.passes) < 2:
@@ -239,10 +239,10 @@ def _alignment(
     yield from assess_alignment(schemes, part, victims, seed)
 
 
-def _only(table: Table, place: Numbers) -> Table:
+def _only(table: SeenTable, place: Numbers) -> SeenTable:
     """The rows of chosen persons; decoys stay away, which favours the attacker."""
     rows = np.flatnonzero((table.person >= 0) & (place[table.person] >= 0))
-    return Table(table.seen.rows(rows), place[table.person[rows]], table.group[rows])
+    return SeenTable(table.seen.rows(rows), place[table.person[rows]], table.group[rows])
 
 
 __all__ = ["Assessment", "PassFindings", "View", "assess"]

@@ -17,7 +17,7 @@ from padan_lab.assess.attacks.groups import GroupAttack, linked
 from padan_lab.assess.attacks.patterns import attack_patterns
 from padan_lab.assess.attacks.rows import attack_rows
 from padan_lab.assess.material.schemes import Fields, PassScheme, Scheme
-from padan_lab.assess.material.seen import Numbers, Table
+from padan_lab.assess.material.seen import Numbers, SeenTable
 from padan_linkage.schema import Kind, Pass, Schema
 
 
@@ -58,7 +58,7 @@ class Rate:
 
 
 @dataclass(frozen=True)
-class Limits:
+class AttackLimits:
     """The largest tolerable shares of persons (spec 15, "Limits").
 
     ``strong``: by what the unit sees, and in groups of one whole date even if they are given;
@@ -69,7 +69,7 @@ class Limits:
     weak: float
 
     @classmethod
-    def of(cls, schema: Schema) -> Limits:
+    def of(cls, schema: Schema) -> AttackLimits:
         """Of the profile that the schema follows: ``seimbang`` shows which fields are missing."""
         return cls(0.03, 0.10) if schema.presence else cls(0.01, 0.03)
 
@@ -81,7 +81,7 @@ class Limits:
 
 def attack_table(
     attacker: Attacker,
-    victim: Table,
+    victim: SeenTable,
     seed: int,
     attacks: frozenset[Attack] = frozenset(Attack),
 ) -> Iterator[Rate]:
@@ -107,7 +107,7 @@ def attack_table(
         yield best(Attack.SIG, attack_rows(attacker, seen, rng))
 
 
-def attack_groups(attack: GroupAttack, victim: Table, seed: int) -> Iterator[Rate]:
+def attack_groups(attack: GroupAttack, victim: SeenTable, seed: int) -> Iterator[Rate]:
     """The group attack: with the groups given, and with those that linking finds."""
     rng = np.random.default_rng(seed)
     members = np.concatenate(attack.members)
@@ -122,7 +122,7 @@ def attack_groups(attack: GroupAttack, victim: Table, seed: int) -> Iterator[Rat
 
 
 def assess_pass(
-    scheme: PassScheme, people: Fields, victim: Table, *, keys: int, seed: int
+    scheme: PassScheme, people: Fields, victim: SeenTable, *, keys: int, seed: int
 ) -> Iterator[Rate]:
     """All attacks on one pass, by somebody who knows ``people``; positions in it are the truth."""
     attacker = Attacker(scheme, people, keys)
@@ -135,7 +135,7 @@ def assess_pass(
 
 
 def assess_alignment(
-    schemes: list[PassScheme], people: Fields, victims: list[Table], seed: int
+    schemes: list[PassScheme], people: Fields, victims: list[SeenTable], seed: int
 ) -> Iterator[Rate]:
     """Colour refinement over passes: were their rows aligned, and with what can be aligned."""
     rng = np.random.default_rng(seed)

@@ -23,7 +23,7 @@ from padan.v1 import resources_pb2
 from padan_client.base.language import t
 from padan_client.cli.common import JsonFlag, reports_errors
 from padan_lab.bench.rates.workbench import FLOW, Stand, lean_document, random_table, unit_stand
-from padan_lab.bench.report import PlotOption, Report, announce, rounded
+from padan_lab.bench.report import BenchReport, PlotOption, announce, rounded
 from padan_linkage.schema import Layout, Pass
 from padan_linkage.tables import PassTable
 
@@ -62,7 +62,7 @@ def command(
         with unit_stand(place, lean_document(PASSES)) as stand:
             announce(json_, t("menerbitkan registri", "publishing the registry"))
             asked = _publish(stand, registry)
-            report = Report("confirm", measured={"registry": registry, "calls": calls})
+            report = BenchReport("confirm", measured={"registry": registry, "calls": calls})
             for pass_id, rows in asked.items():
                 announce(json_, t(f"pass {pass_id}", f"pass {pass_id}"))
                 _measure(stand, rows, calls, in_flight, report)
@@ -89,7 +89,9 @@ def _questions(stand: Stand, p: Pass, table: PassTable, rng: np.random.Generator
     return PassTable(p.id, layout, columns)
 
 
-def _measure(stand: Stand, rows: PassTable, calls: int, in_flight: int, report: Report) -> None:
+def _measure(
+    stand: Stand, rows: PassTable, calls: int, in_flight: int, report: BenchReport
+) -> None:
     """Latency of question and empty call by turns, then questions a second."""
     with stand.requester.channel() as channel:
         ask, empty = asking(stand, channel, rows), _empty(channel)

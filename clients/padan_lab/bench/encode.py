@@ -23,8 +23,8 @@ import typer
 from padan_client.base.language import t
 from padan_client.cli.common import JsonFlag, reports_errors
 from padan_lab.bench.report import (
+    BenchReport,
     PlotOption,
-    Report,
     RoundsOption,
     alternately,
     announce,
@@ -74,7 +74,7 @@ def command(
 
     announce(json_, t("orang-orang buatan", "generated people"))
     (_, people), (flow, made) = (_registry(*each, records) for each in (_PLAIN, _HARDENED))
-    report = Report("encode", {"records": records, "rounds": rounds, "bits": BITS})
+    report = BenchReport("encode", {"records": records, "rounds": rounds, "bits": BITS})
     announce(json_, t("filter polos", "plain filters"))
     folder = None if without else peers or environment()
     peer = _plain(report, people.select(_COLUMNS), rounds, folder)
@@ -106,7 +106,7 @@ class _Peer:
         self.fill = answer["fill"]
 
 
-def _plain(report: Report, table: pa.Table, rounds: int, folder: Path | None) -> float | None:
+def _plain(report: BenchReport, table: pa.Table, rounds: int, folder: Path | None) -> float | None:
     """Plain filters from Arrow and from lists, on one core and on two, beside clkhash.
 
     Gives clkhash's records a second, None without it.
@@ -177,7 +177,7 @@ def _schemas(flow: Flow, table: pa.Table) -> dict[str, Schema]:
 
 
 def _hardened(
-    report: Report,
+    report: BenchReport,
     schemas: dict[str, Schema],
     table: pa.Table,
     rounds: int,

@@ -8,7 +8,7 @@ import typer
 
 from padan_client.base.language import t
 from padan_client.cli.common import JsonFlag, reports_errors
-from padan_lab.bench.report import PlotOption, Report, RoundsOption, announce, pinned
+from padan_lab.bench.report import BenchReport, PlotOption, RoundsOption, announce, pinned
 
 
 @reports_errors
@@ -33,7 +33,7 @@ def command(
 
     announce(json_, t("membuat token", "making tokens"))
     shape = {"rows": rows, "asked": asked, "bytes": width // 8 * 8, "rounds": rounds}
-    report = Report("join", dict(shape))
+    report = BenchReport("join", dict(shape))
     with pinned(1):
         work = workload(rows, asked, width // 8)
         announce(json_, t("mengukur", "measuring"))

@@ -8,7 +8,7 @@ import typer
 
 from padan_client.base.language import t
 from padan_client.cli.common import JsonFlag, reports_errors
-from padan_lab.bench.report import PlotOption, Report, RoundsOption, announce, pinned
+from padan_lab.bench.report import BenchReport, PlotOption, RoundsOption, announce, pinned
 
 
 @reports_errors
@@ -29,7 +29,7 @@ def command(
     bits = bits // 64 * 64
     announce(json_, t("membuat filter", "making filters"))
     shape = {"rows": rows, "bits": bits, "weight": weight_of(bits), "rounds": rounds}
-    report = Report("kernel", dict(shape))
+    report = BenchReport("kernel", dict(shape))
     with pinned(1):
         for name, work in workloads(rows, bits).items():
             announce(json_, t(f"satu inti, {name}", f"one core, {name}"))

@@ -18,9 +18,9 @@ from padan_client.base.language import t
 from padan_client.cli.common import JsonFlag, reports_errors
 from padan_lab.bench.rates.measuring import Lap, Meter, folder_gib
 from padan_lab.bench.rates.workbench import AGREEMENT, FLOW, lean_document
-from padan_lab.bench.report import Report, announce, rounded
-from padan_lab.demo.deployment import Stage, prepare, running
-from padan_lab.generate import Format, Level, ProfileName, Request, write_files
+from padan_lab.bench.report import BenchReport, announce, rounded
+from padan_lab.demo.deployment import Deployment, prepare, running
+from padan_lab.generate import FileRequest, Format, Level, PopulationProfile, write_files
 from padan_linkage.agreement import load_agreement
 
 
@@ -34,8 +34,8 @@ def command(
     agreement: Annotated[str, typer.Option(help="Contoh perjanjian. / Example.")] = AGREEMENT,
     flow: Annotated[str, typer.Option(help="Alur. / Flow.")] = FLOW,
     profile: Annotated[
-        ProfileName, typer.Option(help="Jenis berkas. / Kind of files.")
-    ] = ProfileName.ASN,
+        PopulationProfile, typer.Option(help="Jenis berkas. / Kind of files.")
+    ] = PopulationProfile.ASN,
     passes: Annotated[
         str, typer.Option(help="Hanya jalur ini, dipisah koma. / Only these passes.")
     ] = "",
@@ -56,7 +56,9 @@ def command(
         claim_folder(place)
         meter = Meter(lambda text: announce(json_, text))
         with meter.lap("generate", t("orang-orang buatan", "generated people")):
-            request = Request(profile, provider, seed, Level.REAL, requester, 0.5, Format.PARQUET)
+            request = FileRequest(
+                profile, provider, seed, Level.REAL, requester, 0.5, Format.PARQUET
+            )
             write_files(request, place / "people", lambda _done, _total: None)
         stage = prepare(place, agreement, flow, document, dt.datetime.now(dt.UTC))
         result = _play(stage, meter)
@@ -66,7 +68,7 @@ def command(
     report.publish(json_=json_)
 
 
-def _play(stage: Stage, meter: Meter) -> dict[str, object]:
+def _play(stage: Deployment, meter: Meter) -> dict[str, object]:
     """Publish and confirm against a running unit; what the unit took."""
     where = "--agreement", stage.agreement_id, "--flow", stage.flow_id, "--mode", "unit"
     people = stage.folder / "people"
@@ -91,12 +93,14 @@ def _play(stage: Stage, meter: Meter) -> dict[str, object]:
     }
 
 
-def _run(stage: Stage, lap: Lap, party: str, *arguments: str) -> None:
+def _run(stage: Deployment, lap: Lap, party: str, *arguments: str) -> None:
     line, environment = stage.command(party, *arguments, "--json")
     lap.run(line, environment, stage.folder / "logs" / f"{party}.log")
 
 
-def _report(stage: Stage, meter: Meter, requester: int, provider: int, document: bytes) -> Report:
+def _report(
+    stage: Deployment, meter: Meter, requester: int, provider: int, document: bytes
+) -> BenchReport:
     from padan_lab.bench.rates.correctness import right_of
 
     flow = load_agreement(document).flow(stage.flow_id)
@@ -104,7 +108,7 @@ def _report(stage: Stage, meter: Meter, requester: int, provider: int, document:
     moved = sum(seconds[name] for name in ("publish", "confirm"))
     found = right_of(stage.folder, flow)
     assert flow.schema is not None
-    return Report(
+    return BenchReport(
         "national",
         measured={
             "requester": requester,

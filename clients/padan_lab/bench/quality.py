@@ -17,7 +17,7 @@ from padan_client.cli.commands.schema import (
     wishes,
 )
 from padan_client.cli.common import JsonFlag, reports_errors
-from padan_lab.bench.report import Report, absence, announce, peer, rounded
+from padan_lab.bench.report import BenchReport, absence, announce, peer, rounded
 from padan_linkage.advice import Size
 from padan_linkage.advice.profiles import ProfileName
 from padan_linkage.normalise import exact_values
@@ -69,7 +69,7 @@ def _report(
     seed: int,
     *,
     json_: bool,
-) -> Report:
+) -> BenchReport:
     from padan_client.rehearse import run_rehearsal
     from padan_client.rehearse.sides import read_side
     from padan_client.rehearse.tables import Truth
@@ -78,7 +78,7 @@ def _report(
     a = read_side(a_file, file.schema, file.columns_a, id_column)
     b = None if b_file is None else read_side(b_file, file.schema, file.columns_b, id_column)
     known = Truth.read(truth_file, a, b or a, within=b is None)
-    report = Report("quality")
+    report = BenchReport("quality")
     announce(json_, "Padan")
     begin = time.perf_counter()
     ours = run_rehearsal(a_file, b_file, file, id_column=id_column, truth=truth_file, seed=seed)
@@ -102,7 +102,7 @@ def _report(
 
 
 def _beside(
-    report: Report,
+    report: BenchReport,
     file: SchemaFile,
     known: Truth,
     sides: tuple[Records, Records | None],

@@ -203,7 +203,7 @@ def _processor() -> str:
 
 
 @dataclass
-class Report:
+class BenchReport:
     """One bench's outcome. ``ratios``: named numbers, Padan over the peer; above 1 is faster.
 
     ``measured``: anything JSON can hold, what the ratios were made of; ``absent``: sentences on

@@ -25,8 +25,14 @@ from padan_client.cli.common import JsonFlag, reports_errors
 from padan_client.protocol.unit.datasets import describe
 from padan_client.protocol.unit.uploading import PIECE_BYTES, upload_table
 from padan_lab.bench.rates.bytestream import METHOD
-from padan_lab.bench.rates.workbench import Side, Stand, lean_document, random_table, unit_stand
-from padan_lab.bench.report import PlotOption, Report, RoundsOption, announce, rounded
+from padan_lab.bench.rates.workbench import (
+    AgencyAtUnit,
+    Stand,
+    lean_document,
+    random_table,
+    unit_stand,
+)
+from padan_lab.bench.report import BenchReport, PlotOption, RoundsOption, announce, rounded
 from padan_lab.demo.deployment import own_environment
 from padan_linkage.tables import PassTable
 
@@ -60,7 +66,7 @@ def command(
     report.publish(json_=json_, plot=plot)
 
 
-def _measure(stand: Stand, rows: int, rounds: int, json_: bool) -> Report:
+def _measure(stand: Stand, rows: int, rounds: int, json_: bool) -> BenchReport:
     schema = stand.provider.session.schema
     table = random_table(
         schema, schema.passes[0], schema.padded_rows(rows), np.random.default_rng(1), provider=True
@@ -91,10 +97,10 @@ def _measure(stand: Stand, rows: int, rounds: int, json_: bool) -> Report:
         },
     }
     ratio = rounded(best["bare"] / best["padan"])
-    return Report("upload", measured=measured, ratios={"upload_vs_bare_stream": ratio})
+    return BenchReport("upload", measured=measured, ratios={"upload_vs_bare_stream": ratio})
 
 
-def _open(side: Side, records: int) -> Steps[str]:
+def _open(side: AgencyAtUnit, records: int) -> Steps[str]:
     """Open a dataset; its table's name."""
     session = side.session
     wanted = describe(
@@ -110,7 +116,7 @@ def _open(side: Side, records: int) -> Steps[str]:
     return f"{created.name}/tables/{_TABLE}"
 
 
-def _send(side: Side, name: str, table: PassTable) -> Steps[None]:
+def _send(side: AgencyAtUnit, name: str, table: PassTable) -> Steps[None]:
     yield from upload_table(name, table, side.home.patience, lambda _: None)
 
 

@@ -10,7 +10,7 @@ import typer
 
 from padan_client.base.language import t
 from padan_client.cli.common import JsonFlag, reports_errors
-from padan_lab.bench.report import PlotOption, Report, RoundsOption, announce, usable_cores
+from padan_lab.bench.report import BenchReport, PlotOption, RoundsOption, announce, usable_cores
 
 
 @reports_errors
@@ -63,4 +63,4 @@ def command(
         announce(json_, "OpenMined PSI")
         measured["openmined_psi"] = measure(psi, elements, elements)
     ratios = {f"voprf_{name}_vs_library": ratio for name, ratio in over.items()}
-    Report("voprf", measured, ratios).publish(json_=json_, plot=plot)
+    BenchReport("voprf", measured, ratios).publish(json_=json_, plot=plot)

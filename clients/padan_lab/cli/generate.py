@@ -10,7 +10,7 @@ import typer
 from padan_client.base.language import t
 from padan_client.cli.common import JsonFlag, err, number, out, print_json, reports_errors
 from padan_lab.cli import PANEL
-from padan_lab.generate import Format, Level, ProfileName
+from padan_lab.generate import Format, Level, PopulationProfile
 
 
 def register(app: typer.Typer) -> None:
@@ -20,7 +20,7 @@ def register(app: typer.Typer) -> None:
 
 @reports_errors
 def generate(
-    profile: Annotated[ProfileName, typer.Option(help="Jenis berkas. / Kind of files.")],
+    profile: Annotated[PopulationProfile, typer.Option(help="Jenis berkas. / Kind of files.")],
     rows: Annotated[int, typer.Option(min=1, help="Baris registri. / Rows of the registry.")],
     out_folder: Annotated[Path, typer.Option("--out", "-o", help="Folder hasil. / Folder.")],
     *,
@@ -41,9 +41,9 @@ def generate(
     """Berkas orang buatan beserta kebenarannya. / Files of made-up people, with the truth."""
     from rich.progress import Progress
 
-    from padan_lab.generate import Request, write_files
+    from padan_lab.generate import FileRequest, write_files
 
-    request = Request(profile, rows, seed, level, listed, inside, format_)
+    request = FileRequest(profile, rows, seed, level, listed, inside, format_)
     with Progress(console=err, disable=not err.is_terminal) as bars:
         bar = bars.add_task(t("membuat", "generating"), total=None)
         made = write_files(

@@ -17,7 +17,7 @@ import pyarrow.csv as pacsv
 
 from padan_client.base.errors import BadInputError
 from padan_client.base.language import t
-from padan_lab.demo.deployment import Stage, prepare, running
+from padan_lab.demo.deployment import Deployment, prepare, running
 from padan_lab.demo.registries import dressed, in_words
 from padan_lab.demo.releasing import Passed, release_all
 from padan_lab.demo.score import Score, score
@@ -58,7 +58,7 @@ class Played:
     Of a flow that releases, ``passed`` has the versions instead of ``confirmed`` and ``score``.
     """
 
-    stage: Stage
+    stage: Deployment
     flow: Flow
     mode: str
     sizes: Sizes
@@ -143,7 +143,7 @@ def play(
 
 
 def _confirmation(
-    stage: Stage, flow: Flow, mode: str, sizes: Sizes, clock: Stopwatch
+    stage: Deployment, flow: Flow, mode: str, sizes: Sizes, clock: Stopwatch
 ) -> tuple[dict[str, Any], Score]:
     """Publish, confirm, compare with the truth."""
     words = in_words(flow)
@@ -168,7 +168,7 @@ def _confirmation(
     return confirmed, score(words, demo, codes)
 
 
-def _today(stage: Stage) -> dt.date:
+def _today(stage: Deployment) -> dt.date:
     """The day in Jakarta on the stage's clock."""
     return (stage.simulated_time or dt.datetime.now(dt.UTC)).astimezone(JAKARTA).date()
 
@@ -244,7 +244,7 @@ def _flow(document: bytes, agreement_id: str, flow_id: str, mode: str) -> Flow:
     return flows[flow_id]
 
 
-def _write_tables(stage: Stage, demo: Demo, registry: pa.Table) -> None:
+def _write_tables(stage: Deployment, demo: Demo, registry: pa.Table) -> None:
     """The generated files; the truth in the form that ``padan rehearse --truth`` reads."""
     pairs = demo.truth.filter(pc.is_valid(demo.truth["registry_id"]))
     truth = pa.table({"rec_id_a": pairs["request_id"], "rec_id_b": pairs["registry_id"]})
@@ -256,11 +256,11 @@ def _write_tables(stage: Stage, demo: Demo, registry: pa.Table) -> None:
         pacsv.write_csv(table, stage.folder / "data" / f"{name}.csv")
 
 
-def _where(stage: Stage) -> tuple[str, ...]:
+def _where(stage: Deployment) -> tuple[str, ...]:
     return "--agreement", stage.agreement_id, "--flow", stage.flow_id
 
 
-def _publish(stage: Stage, flow: Flow, mode: str) -> None:
+def _publish(stage: Deployment, flow: Flow, mode: str) -> None:
     stage.run(
         stage.provider,
         "publish",
@@ -278,7 +278,7 @@ def _publish(stage: Stage, flow: Flow, mode: str) -> None:
     )
 
 
-def _confirm(stage: Stage, flow: Flow, mode: str) -> dict[str, Any]:
+def _confirm(stage: Deployment, flow: Flow, mode: str) -> dict[str, Any]:
     return stage.run(
         stage.requester,
         "confirm",

@@ -35,7 +35,7 @@ class StepError(PadanError):
 
 
 @dataclass(frozen=True)
-class Stage:
+class Deployment:
     """Where everything of one demonstration lies."""
 
     folder: Path
@@ -97,7 +97,7 @@ def own_environment() -> dict[str, str]:
 
 def prepare(
     folder: Path, agreement_id: str, flow_id: str, document: bytes, now: dt.datetime
-) -> Stage:
+) -> Deployment:
     """Make folders, certificates, identities and the signed agreement; start nothing.
 
     ``document`` is the agreement without keys. If it is not in force at ``now``, the unit's clock
@@ -113,7 +113,7 @@ def prepare(
         middle = agreement.in_force_from + (agreement.in_force_until - agreement.in_force_from) / 2
         simulated = dt.datetime.combine(middle, dt.time(3), dt.UTC)
     unit, provider = (f"127.0.0.1:{port}" for port in _free_ports(2))
-    stage = Stage(
+    stage = Deployment(
         folder, agreement_id, flow_id, flow.provider, flow.requester, unit, provider, simulated
     )
     parties = [p.id for p in agreement.parties]
@@ -123,12 +123,12 @@ def prepare(
     return stage
 
 
-def _make_identities(stage: Stage, parties: Sequence[str]) -> None:
+def _make_identities(stage: Deployment, parties: Sequence[str]) -> None:
     for party in parties:
         stage.run(party, "keys", "init", "--party", party, "--no-passphrase")
 
 
-def _install_tls(stage: Stage, parties: Sequence[str], authority: Authority) -> None:
+def _install_tls(stage: Deployment, parties: Sequence[str], authority: Authority) -> None:
     certificates = {party: authority.issue(party) for party in parties}
     for party, certificate in certificates.items():
         _write_client_config(stage, party, authority.ca, certificate)
@@ -146,7 +146,11 @@ def _install_tls(stage: Stage, parties: Sequence[str], authority: Authority) -> 
 
 
 def _write_server_config(
-    stage: Stage, role: str, settings: str, authority: Authority, pins: Mapping[str, Sequence[str]]
+    stage: Deployment,
+    role: str,
+    settings: str,
+    authority: Authority,
+    pins: Mapping[str, Sequence[str]],
 ) -> None:
     own = authority.issue(role)
     clock = (
@@ -164,7 +168,7 @@ def _write_server_config(
     )
 
 
-def _write_client_config(stage: Stage, party: str, ca: Path, certificate: Certificate) -> None:
+def _write_client_config(stage: Deployment, party: str, ca: Path, certificate: Certificate) -> None:
     (stage.home(party) / "client.toml").write_text(
         f"party = {_toml(party)}\nunit = {_toml(stage.address)}\n"
         f"provider = {_toml(stage.provider_address)}\n"
@@ -176,7 +180,7 @@ def _write_client_config(stage: Stage, party: str, ca: Path, certificate: Certif
     )
 
 
-def _sign(stage: Stage, parties: Sequence[str], document: bytes) -> None:
+def _sign(stage: Deployment, parties: Sequence[str], document: bytes) -> None:
     draft = stage.folder / "draft.toml"
     draft.write_bytes(document)
     path = stage.folder / "agreement" / f"{stage.agreement_id}.toml"
@@ -193,7 +197,7 @@ def _sign(stage: Stage, parties: Sequence[str], document: bytes) -> None:
 
 
 @contextlib.contextmanager
-def running(stage: Stage, role: str) -> Iterator[int]:
+def running(stage: Deployment, role: str) -> Iterator[int]:
     """The ``unit`` or ``provider`` as a process, ready to serve; stopped gracefully at the end.
 
     Gives its process id.
@@ -224,7 +228,7 @@ def running(stage: Stage, role: str) -> Iterator[int]:
             process.wait()
 
 
-def _wait_until_ready(stage: Stage, role: str, process: subprocess.Popen[bytes]) -> None:
+def _wait_until_ready(stage: Deployment, role: str, process: subprocess.Popen[bytes]) -> None:
     address = stage.address if role == "unit" else stage.provider_address
     tls = stage.folder / "tls"
     credentials = grpc.ssl_channel_credentials(

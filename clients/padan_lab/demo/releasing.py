@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 
 from padan_client.base.language import t
-from padan_lab.demo.deployment import Stage
+from padan_lab.demo.deployment import Deployment
 from padan_lab.demo.release_samples import applicants, more_applicants, reference_lists
 from padan_lab.demo.stopwatch import Stopwatch
 from padan_linkage.agreement import Flow, FlowKind, ReleaseLine
@@ -53,7 +53,7 @@ class Passed:
         return {**self.__dict__, "verified": self.verified}
 
 
-def release_all(stage: Stage, flow: Flow, seed: int, clock: Stopwatch) -> list[Passed]:
+def release_all(stage: Deployment, flow: Flow, seed: int, clock: Stopwatch) -> list[Passed]:
     """Publish and fetch two versions of every line of the flow; the unit runs already."""
     passed = []
     for line in flow.lines:
@@ -71,7 +71,7 @@ def _versions(flow: Flow, line: ReleaseLine, seed: int) -> tuple[pa.Table, pa.Ta
     return reference_lists()[line.id]
 
 
-def _pass(stage: Stage, flow: Flow, line: ReleaseLine, number: int, table: pa.Table) -> Passed:
+def _pass(stage: Deployment, flow: Flow, line: ReleaseLine, number: int, table: pa.Table) -> Passed:
     source = stage.folder / "data" / f"{line.id}-{number}.csv"
     target = stage.folder / f"{line.id}-{number}.csv"
     pacsv.write_csv(table, source)

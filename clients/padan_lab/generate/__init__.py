@@ -5,9 +5,9 @@ Start at :func:`write_files`, or at :func:`generate_demo` for tables in memory.
 
 from __future__ import annotations
 
-from padan_lab.generate.files import Format, Request, Written, write_files
-from padan_lab.generate.plans import Making, Plan
-from padan_lab.generate.profiles import ProfileName, profile
+from padan_lab.generate.files import FileRequest, Format, Written, write_files
+from padan_lab.generate.plans import FilePlan, Making
+from padan_lab.generate.profiles import PopulationProfile, profile
 from padan_lab.generate.rates import Level
 from padan_lab.generate.scenarios import (
     ID_COLUMN,
@@ -21,13 +21,13 @@ from padan_lab.generate.scenarios import (
 __all__ = [
     "ID_COLUMN",
     "Demo",
+    "FilePlan",
+    "FileRequest",
     "FlowShape",
     "Format",
     "Level",
     "Making",
-    "Plan",
-    "ProfileName",
-    "Request",
+    "PopulationProfile",
     "Written",
     "faultless",
     "flow_making",

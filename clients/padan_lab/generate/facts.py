@@ -44,7 +44,7 @@ def _status(column: str, values: Sequence[str], measures: Sequence[str]) -> Writ
     texts = pa.array([*values, ""], pa.string())
 
     def write(block: Any, _: Pen) -> Cells:
-        if isinstance(block, companies.Block) and all(value.isdigit() for value in values):
+        if isinstance(block, companies.CompanyBlock) and all(value.isdigit() for value in values):
             # The smallest numbers of workers of some bands.
             return Cells(_banded({value: int(value) for value in values}, block.workers))
         # A decile is the whole household's.

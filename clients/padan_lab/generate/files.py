@@ -13,7 +13,7 @@ import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
 from padan_lab.generate.plans import Making
-from padan_lab.generate.profiles import ProfileName, profile
+from padan_lab.generate.profiles import PopulationProfile, profile
 from padan_lab.generate.rates import Level
 
 #: Rows written at a time.
@@ -28,10 +28,10 @@ class Format(StrEnum):
 
 
 @dataclass(frozen=True)
-class Request:
+class FileRequest:
     """What to make. ``listed`` and ``inside``: None for what is usual for the profile."""
 
-    profile: ProfileName
+    profile: PopulationProfile
     rows: int
     seed: int
     level: Level
@@ -51,7 +51,9 @@ class Written:
     errors: int
 
 
-def write_files(request: Request, folder: Path, progress: Callable[[int, int], None]) -> Written:
+def write_files(
+    request: FileRequest, folder: Path, progress: Callable[[int, int], None]
+) -> Written:
     """Write ``registry``, ``list``, ``truth.csv`` and ``errors.csv`` into ``folder``.
 
     ``truth.csv`` has the list's id as rec_id_a and the registry's as rec_id_b. ``progress`` is
@@ -78,7 +80,7 @@ def write_files(request: Request, folder: Path, progress: Callable[[int, int], N
     return Written(files, making.rows, making.listed, len(making.seating.pairs), errors)
 
 
-def _making(request: Request) -> Making:
+def _making(request: FileRequest) -> Making:
     plan = profile(request.profile)
     listed = request.listed or max(1, round(request.rows * plan.list_share))
     share = plan.inside if request.inside is None else request.inside

@@ -9,11 +9,11 @@ import pyarrow as pa
 
 from padan_lab.generate.draw.draws import Draws
 from padan_lab.generate.rates import Level
-from padan_lab.generate.sides import Batch, Seating, Side, World, batches, row_ids, seat
+from padan_lab.generate.sides import AgencyFile, Batch, Seating, World, batches, row_ids, seat
 
 
 @dataclass(frozen=True)
-class Plan:
+class FilePlan:
     """Two sides' files about one population; ``world`` makes it from a size and a seed.
 
     ``inside``: share of the list that the registry holds; ``list_share``: rows of the list for one
@@ -21,8 +21,8 @@ class Plan:
     """
 
     world: Callable[[int, int], World]
-    registry: Side
-    list: Side
+    registry: AgencyFile
+    list: AgencyFile
     inside: float = 0.5
     list_share: float = 0.5
 
@@ -35,7 +35,7 @@ class Making:
     """
 
     def __init__(
-        self, plan: Plan, rows: int, listed: int, inside: int, *, seed: int, level: Level
+        self, plan: FilePlan, rows: int, listed: int, inside: int, *, seed: int, level: Level
     ) -> None:
         self.plan, self.rows, self.listed, self._seed, self._level = plan, rows, listed, seed, level
         twice = (plan.registry.rates.at(level).duplicate, plan.list.rates.at(level).duplicate)

@@ -11,7 +11,7 @@ from padan_lab.generate.columns.common import Writer
 from padan_lab.generate.columns.company import COMPANY
 from padan_lab.generate.columns.foreign import FOREIGN
 from padan_lab.generate.columns.person import PERSON
-from padan_lab.generate.plans import Plan
+from padan_lab.generate.plans import FilePlan
 from padan_lab.generate.population.companies import Companies
 from padan_lab.generate.population.foreigners import Foreigners
 from padan_lab.generate.population.people import CANDIDATES, People
@@ -23,10 +23,10 @@ from padan_lab.generate.rates import (
     TITLED_LIST_STYLE,
     TITLED_REGISTRY_STYLE,
 )
-from padan_lab.generate.sides import Side
+from padan_lab.generate.sides import AgencyFile
 
 
-class ProfileName(StrEnum):
+class PopulationProfile(StrEnum):
     """The profiles of ``padan generate``."""
 
     ASN = "asn"
@@ -38,7 +38,7 @@ class ProfileName(StrEnum):
     REGISTER = "register"
 
 
-def profile(name: ProfileName) -> Plan:
+def profile(name: PopulationProfile) -> FilePlan:
     """The plan of that profile."""
     return _PROFILES[name]
 
@@ -51,20 +51,20 @@ def _values(column: str, *values: str) -> dict[str, Writer]:
     return facts.status_columns({column: dict.fromkeys(values, "")}, several=False)
 
 
-def _register() -> Plan:
+def _register() -> FilePlan:
     """Two public registers, such as all candidates and those in office; nobody stands twice."""
     columns = _some(PERSON, "nama tempat_lahir tanggal_lahir jenis_kelamin agama")
     registry, listed = replace(REGISTRY, duplicate=0), replace(LIST, duplicate=0)
-    return Plan(
+    return FilePlan(
         lambda size, seed: People(size, seed, families=False, retired=0.12, naming=CANDIDATES),
-        Side("registry", "R", columns, registry, TITLED_REGISTRY_STYLE),
-        Side("list", "K", columns, listed, TITLED_LIST_STYLE),
+        AgencyFile("registry", "R", columns, registry, TITLED_REGISTRY_STYLE),
+        AgencyFile("list", "K", columns, listed, TITLED_LIST_STYLE),
         inside=0.95,
         list_share=0.06,
     )
 
 
-def _asn() -> Plan:
+def _asn() -> FilePlan:
     """Civil servants, pensioners among them; a ministry's candidates for training."""
     own = _some(PERSON, "nip nik nama tempat_lahir tanggal_lahir jenis_kelamin")
     own |= _values("status", "AKTIF", "TIDAK AKTIF", "PENSIUN")
@@ -72,14 +72,14 @@ def _asn() -> Plan:
     asked = _some(PERSON, "nik nip nama tempat_lahir tanggal_lahir jenis_kelamin")
     # Civil servants write their degrees.
     style = replace(REGISTRY_STYLE, titled=0.8)
-    return Plan(
+    return FilePlan(
         lambda size, seed: People(size, seed, families=False, retired=0.35),
-        Side("registry", "R", own, REGISTRY, style),
-        Side("list", "K", asked, LIST, LIST_STYLE),
+        AgencyFile("registry", "R", own, REGISTRY, style),
+        AgencyFile("list", "K", asked, LIST, LIST_STYLE),
     )
 
 
-def _jkn() -> Plan:
+def _jkn() -> FilePlan:
     """Members of the health insurance, whole families; workers that companies reported."""
     own = _some(
         PERSON,
@@ -90,14 +90,14 @@ def _jkn() -> Plan:
     asked = _some(
         PERSON, "nik kartu_jkn nama tempat_lahir tanggal_lahir jenis_kelamin alamat telepon"
     )
-    return Plan(
+    return FilePlan(
         lambda size, seed: People(size, seed, families=True, retired=0.12),
-        Side("registry", "R", own, REGISTRY, REGISTRY_STYLE),
-        Side("list", "K", asked, LIST, LIST_STYLE),
+        AgencyFile("registry", "R", own, REGISTRY, REGISTRY_STYLE),
+        AgencyFile("list", "K", asked, LIST, LIST_STYLE),
     )
 
 
-def _bpjstk() -> Plan:
+def _bpjstk() -> FilePlan:
     """Workers in the employment insurance; travellers with Indonesian passports."""
     own = _some(
         PERSON,
@@ -105,14 +105,14 @@ def _bpjstk() -> Plan:
     )
     own |= _values("kepesertaan", "AKTIF", "TIDAK AKTIF")
     asked = _some(PERSON, "paspor nik nama tempat_lahir tanggal_lahir jenis_kelamin")
-    return Plan(
+    return FilePlan(
         lambda size, seed: People(size, seed, families=False, retired=0.05),
-        Side("registry", "R", own, REGISTRY, REGISTRY_STYLE),
-        Side("list", "K", asked, LIST, LIST_STYLE),
+        AgencyFile("registry", "R", own, REGISTRY, REGISTRY_STYLE),
+        AgencyFile("list", "K", asked, LIST, LIST_STYLE),
     )
 
 
-def _imigrasi() -> Plan:
+def _imigrasi() -> FilePlan:
     """Foreigners with permits, passports and crossings; those whom employers enrolled."""
     shared = "paspor nama kewarganegaraan tempat_lahir tanggal_lahir jenis_kelamin"
     own = _some(FOREIGN, shared)
@@ -122,14 +122,14 @@ def _imigrasi() -> Plan:
     own["izin_sampai"] = facts.expiries("permit")
     own |= _values("perlintasan_terakhir", "KELUAR", "MASUK")
     own["tanggal_perlintasan"] = facts.crossing_dates
-    return Plan(
+    return FilePlan(
         Foreigners,
-        Side("registry", "R", own, REGISTRY, REGISTRY_STYLE),
-        Side("list", "K", _some(FOREIGN, shared), LIST, LIST_STYLE),
+        AgencyFile("registry", "R", own, REGISTRY, REGISTRY_STYLE),
+        AgencyFile("list", "K", _some(FOREIGN, shared), LIST, LIST_STYLE),
     )
 
 
-def _p3ke() -> Plan:
+def _p3ke() -> FilePlan:
     """Poor families by decile; people whom programmes reached."""
     own = _some(PERSON, "kk nik nama hubungan tanggal_lahir jenis_kelamin nama_ibu alamat")
     own |= _values("desil", "1", "2", "3", "4")
@@ -137,33 +137,33 @@ def _p3ke() -> Plan:
     measures = ("pelatihan", "padat_karya", "tenaga_kerja_mandiri", "bantuan_iuran")
     asked = _some(PERSON, "nik nama tanggal_lahir jenis_kelamin alamat")
     asked |= facts.status_columns({m: {"YA": ""} for m in measures}, several=True)
-    return Plan(
+    return FilePlan(
         lambda size, seed: People(size, seed, families=True, retired=0.2),
-        Side("registry", "R", own, REGISTRY, REGISTRY_STYLE),
-        Side("list", "K", asked, LIST, LIST_STYLE),
+        AgencyFile("registry", "R", own, REGISTRY, REGISTRY_STYLE),
+        AgencyFile("list", "K", asked, LIST, LIST_STYLE),
     )
 
 
-def _wlkp() -> Plan:
+def _wlkp() -> FilePlan:
     """Companies as two agencies know them, many identifiers missing."""
     shared = "npwp nib nama_usaha kbli alamat telepon email"
     own = _some(COMPANY, shared)
     own["jumlah_pekerja"] = facts.workers
     own["kelompok_pekerja"] = facts.bands
     own |= _values("status_wlkp", "TERDAFTAR")
-    return Plan(
+    return FilePlan(
         Companies,
-        Side("registry", "R", own, REGISTRY, REGISTRY_STYLE),
-        Side("list", "K", _some(COMPANY, shared), LIST, LIST_STYLE),
+        AgencyFile("registry", "R", own, REGISTRY, REGISTRY_STYLE),
+        AgencyFile("list", "K", _some(COMPANY, shared), LIST, LIST_STYLE),
     )
 
 
-_PROFILES: Mapping[ProfileName, Plan] = {
-    ProfileName.ASN: _asn(),
-    ProfileName.JKN: _jkn(),
-    ProfileName.BPJSTK: _bpjstk(),
-    ProfileName.IMIGRASI: _imigrasi(),
-    ProfileName.P3KE: _p3ke(),
-    ProfileName.WLKP: _wlkp(),
-    ProfileName.REGISTER: _register(),
+_PROFILES: Mapping[PopulationProfile, FilePlan] = {
+    PopulationProfile.ASN: _asn(),
+    PopulationProfile.JKN: _jkn(),
+    PopulationProfile.BPJSTK: _bpjstk(),
+    PopulationProfile.IMIGRASI: _imigrasi(),
+    PopulationProfile.P3KE: _p3ke(),
+    PopulationProfile.WLKP: _wlkp(),
+    PopulationProfile.REGISTER: _register(),
 }

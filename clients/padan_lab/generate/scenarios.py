@@ -14,7 +14,7 @@ from padan_lab.generate.columns.company import COMPANY
 from padan_lab.generate.columns.foreign import FOREIGN
 from padan_lab.generate.columns.person import PERSON
 from padan_lab.generate.facts import is_pension, status_columns
-from padan_lab.generate.plans import Making, Plan
+from padan_lab.generate.plans import FilePlan, Making
 from padan_lab.generate.population.companies import Companies
 from padan_lab.generate.population.foreigners import Foreigners
 from padan_lab.generate.population.people import People
@@ -25,7 +25,7 @@ from padan_lab.generate.rates import (
     REGISTRY_STYLE,
     Level,
 )
-from padan_lab.generate.sides import ID_COLUMN, Side, World, row_ids
+from padan_lab.generate.sides import ID_COLUMN, AgencyFile, World, row_ids
 from padan_linkage.schema import Kind, Schema, SchemaField
 
 _BATCH = 1 << 16
@@ -126,7 +126,7 @@ def flow_making(
     return Making(_plan(schema, flow), population, candidates, inside, seed=seed, level=level)
 
 
-def _plan(schema: Schema, flow: FlowShape) -> Plan:
+def _plan(schema: Schema, flow: FlowShape) -> FilePlan:
     kinds = {field.kind for field in schema.fields}
     writers = _writers(kinds)
     fields = {field.name: _writer(field, writers) for field in schema.fields}
@@ -144,10 +144,10 @@ def _plan(schema: Schema, flow: FlowShape) -> Plan:
         families = Kind.KK in kinds or (Kind.ADDRESS in kinds and Kind.PHONE not in kinds)
         return People(size, seed, families=families, retired=0.35 if pensions else 0.05)
 
-    return Plan(
+    return FilePlan(
         world,
-        Side("registry", "R", fields | statuses, _UNREPEATED, style),
-        Side("list", "K", fields, LIST, LIST_STYLE),
+        AgencyFile("registry", "R", fields | statuses, _UNREPEATED, style),
+        AgencyFile("list", "K", fields, LIST, LIST_STYLE),
     )
 
 

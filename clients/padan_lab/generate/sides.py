@@ -21,7 +21,7 @@ ID_COLUMN = "id"
 
 
 @dataclass(frozen=True)
-class Side:
+class AgencyFile:
     """One side's file: ``columns`` by name, as their writers; ``letter`` starts its ids."""
 
     name: str
@@ -135,7 +135,7 @@ class Batch:
 
 
 def batches(
-    side: Side, rows: Rows, world: World, seed: int, level: Level, size: int
+    side: AgencyFile, rows: Rows, world: World, seed: int, level: Level, size: int
 ) -> Iterator[Batch]:
     """A side's file in batches of at most ``size`` rows."""
     rates, style = side.rates.at(level), side.style.at(level)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from padan_linkage.advice.fields import FieldChoice, LeftOut
 from padan_linkage.advice.groups import joined_columns
 from padan_linkage.advice.passes import PassChoice, Size
-from padan_linkage.advice.remarks import Said
+from padan_linkage.advice.remarks import Remark
 from padan_linkage.advice.suggest import NoAdviceError, Suggestion, Wishes, suggest
 
 __all__ = [
@@ -13,7 +13,7 @@ __all__ = [
     "LeftOut",
     "NoAdviceError",
     "PassChoice",
-    "Said",
+    "Remark",
     "Size",
     "Suggestion",
     "Wishes",

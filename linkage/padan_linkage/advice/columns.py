@@ -24,7 +24,7 @@ _DIGITS = r"^[0-9]+$"
 
 
 @dataclass(frozen=True, repr=False)
-class Column:
+class SampledColumn:
     """A column of one file: its name and, for counting, a sample of its values.
 
     ``values``: string[n] without nulls, outer blanks removed; "" is missing.
@@ -34,7 +34,7 @@ class Column:
     values: pa.StringArray
 
     @classmethod
-    def of(cls, table: pa.Table, name: str) -> Column:
+    def of(cls, table: pa.Table, name: str) -> SampledColumn:
         """The column ``name`` of ``table``, thinned to about :data:`SAMPLE_ROWS` rows."""
         step = max(1, table.num_rows // SAMPLE_ROWS)
         rows = pa.array(np.arange(0, table.num_rows, step))

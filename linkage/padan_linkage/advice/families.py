@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from padan_linkage.advice.fields import FieldChoice, Fields
-from padan_linkage.advice.remarks import Said
-from padan_linkage.advice.vocabulary import STRONG, Role
+from padan_linkage.advice.remarks import Remark
+from padan_linkage.advice.vocabulary import STRONG, Meaning
 
 Exact = tuple[str, ...]
 
@@ -23,7 +23,7 @@ class Family:
 
     id: str
     rungs: tuple[Exact, ...]
-    said: Said
+    said: Remark
 
 
 @dataclass(frozen=True)
@@ -38,9 +38,9 @@ class _Parts:
 
     @classmethod
     def of(cls, fields: Fields) -> _Parts:
-        given, surname = fields.of(Role.GIVEN_NAME), fields.of(Role.SURNAME)
-        whole, date = fields.of(Role.FULL_NAME, Role.COMPANY), fields.of(Role.BIRTH_DATE)
-        sex = fields.of(Role.SEX)
+        given, surname = fields.of(Meaning.GIVEN_NAME), fields.of(Meaning.SURNAME)
+        whole, date = fields.of(Meaning.FULL_NAME, Meaning.COMPANY), fields.of(Meaning.BIRTH_DATE)
+        sex = fields.of(Meaning.SEX)
         name = whole[0].name if whole else None
         return cls(
             first=given[0].name if given else name,
@@ -63,7 +63,7 @@ class _Parts:
 def families(fields: Fields) -> Iterator[Family]:
     """Every family that ``fields`` allow, the most useful first."""
     parts = _Parts.of(fields)
-    places = fields.of(Role.POSTCODE, Role.ADDRESS, Role.BIRTHPLACE, Role.PLACE)
+    places = fields.of(Meaning.POSTCODE, Meaning.ADDRESS, Meaning.BIRTHPLACE, Meaning.PLACE)
     yield from _numbers(fields)
     yield from _dates(parts)
     yield from _names(parts)
@@ -76,12 +76,12 @@ def families(fields: Fields) -> Iterator[Family]:
 
 
 def _numbers(fields: Fields) -> Iterator[Family]:
-    for f in fields.of(*Role):
-        if f.role in STRONG or f.role is Role.KK:
+    for f in fields.of(*Meaning):
+        if f.role in STRONG or f.role is Meaning.KK:
             yield Family(
                 f.name,
                 ((f.name,),),
-                Said(
+                Remark(
                     f"nomor {f.name} sama; nama dan tanggal lahir mengukuhkannya.",
                     f"the same {f.name}; name and birth date confirm it.",
                 ),
@@ -92,7 +92,7 @@ def _dates(p: _Parts) -> Iterator[Family]:
     """The birth date alone where few share it, else with the head of either name, or of both."""
     if not p.date:
         return
-    said = Said(
+    said = Remark(
         "tanggal lahir sama: nama boleh salah eja.",
         "the same birth date: names may be misspelt.",
     )
@@ -120,7 +120,7 @@ def _names(p: _Parts) -> Iterator[Family]:
     yield Family(
         "names",
         (*ladder, (f"{p.name}:phonetic",), *p.stricter(f"{p.name}:phonetic")),
-        Said(
+        Remark(
             "awal kedua nama sama, dalam urutan apa pun: tanggal lahir boleh salah.",
             "the beginnings of both names agree, in any order: the birth date may be wrong.",
         ),
@@ -138,7 +138,7 @@ def _one_name(p: _Parts) -> Iterator[Family]:
         yield Family(
             id_,
             ((whole, part), *p.stricter(whole, part)),
-            Said(
+            Remark(
                 "bunyi satu nama dan huruf awal nama lainnya sama.",
                 "one name sounds the same, the other has the same initial.",
             ),
@@ -151,11 +151,12 @@ def _few(fields: Fields, p: _Parts) -> Iterator[Family]:
     Without a birth date they stand in one segment together, so that one name may do by itself.
     """
     few = tuple(
-        f.name for f in fields.of(Role.MIDDLE_NAME, Role.SEX, Role.NATIONALITY, Role.CATEGORY)
+        f.name
+        for f in fields.of(Meaning.MIDDLE_NAME, Meaning.SEX, Meaning.NATIONALITY, Meaning.CATEGORY)
     )
     if not few or not p.first or not p.last:
         return
-    said = Said(
+    said = Remark(
         f"bunyi satu nama dan {', '.join(few)} sama: nama lain dan tanggal lahir boleh salah.",
         f"one name and {', '.join(few)} agree: the other name and the birth date may be wrong.",
     )
@@ -176,7 +177,7 @@ def _at(f: FieldChoice, p: _Parts, end: str) -> Family:
     return Family(
         f"{f.name}-{end}",
         tuple(ladder),
-        Said(
+        Remark(
             f"{f.name} sama: tanggal lahir boleh salah, dan nama sebagian.",
             f"the same {f.name}: the birth date may be wrong, and part of the name.",
         ),
@@ -192,7 +193,7 @@ def _parts_of_dates(p: _Parts) -> Iterator[Family]:
         yield Family(
             f"{who}-year",
             tuple((h, year) for h in heads),
-            Said(
+            Remark(
                 "awal nama dan tahun lahir sama: hari dan bulan boleh salah.",
                 "the beginning of a name and the year of birth agree: day and month may be wrong.",
             ),
@@ -200,7 +201,7 @@ def _parts_of_dates(p: _Parts) -> Iterator[Family]:
         yield Family(
             f"{who}-day",
             tuple((h, month, day) for h in heads),
-            Said(
+            Remark(
                 "awal nama, hari dan bulan lahir sama: tahun boleh salah.",
                 "the beginning of a name, day and month agree: the year may be wrong.",
             ),
@@ -214,7 +215,7 @@ def _ends(p: _Parts) -> Iterator[Family]:
     yield Family(
         "ends",
         (ends, *p.stricter(*ends)),
-        Said(
+        Remark(
             "akhir kedua nama sama: awalnya boleh salah.",
             "the ends of both names agree: their beginnings may be wrong.",
         ),
@@ -227,7 +228,7 @@ def _ends(p: _Parts) -> Iterator[Family]:
                 (f"{p.last}:phonetic_last", f"{p.date}:month"),
                 (f"{p.last}:phonetic_last", f"{p.date}:year_month"),
             ),
-            Said(
+            Remark(
                 "nama belakang dan bulan lahir sama.",
                 "surname and month of birth agree.",
             ),

@@ -8,19 +8,19 @@ from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
-from padan_linkage.advice.columns import Column, folded
+from padan_linkage.advice.columns import SampledColumn, folded
 from padan_linkage.advice.recognise import Recognised, guessed, is_wordy, keeps, recognise
-from padan_linkage.advice.remarks import Said
-from padan_linkage.advice.vocabulary import Role
+from padan_linkage.advice.remarks import Remark
+from padan_linkage.advice.vocabulary import Meaning
 from padan_linkage.schema import Kind
 
 #: Roles of which a person has one: they pair across the files whatever the columns are called.
 _PLURAL = frozenset(
-    {Role.CATEGORY, Role.PLACE, Role.ADDRESS, Role.OTHER_DATE, Role.RELATIVE, Role.IDENTITY,
-     Role.PHONE}
+    {Meaning.CATEGORY, Meaning.PLACE, Meaning.ADDRESS, Meaning.OTHER_DATE, Meaning.RELATIVE,
+     Meaning.IDENTITY, Meaning.PHONE}
 )  # fmt: skip
-_NAME_PARTS = (Role.GIVEN_NAME, Role.MIDDLE_NAME, Role.SURNAME)
-_DATE_PARTS = (Role.BIRTH_YEAR, Role.BIRTH_MONTH, Role.BIRTH_DAY)
+_NAME_PARTS = (Meaning.GIVEN_NAME, Meaning.MIDDLE_NAME, Meaning.SURNAME)
+_DATE_PARTS = (Meaning.BIRTH_YEAR, Meaning.BIRTH_MONTH, Meaning.BIRTH_DAY)
 _LONGEST_NAME = 40
 #: Names that stand in parts are of so many words at most, on average.
 _ONE_WORD = 1.5
@@ -32,10 +32,10 @@ class FieldChoice:
 
     name: str
     kind: Kind
-    role: Role
+    role: Meaning
     columns_a: tuple[str, ...]
     columns_b: tuple[str, ...]
-    said: tuple[Said, ...]
+    said: tuple[Remark, ...]
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class LeftOut:
 
     side: str
     column: str
-    said: Said
+    said: Remark
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Fields:
     chosen: tuple[FieldChoice, ...]
     left_out: tuple[LeftOut, ...]
 
-    def of(self, *roles: Role) -> list[FieldChoice]:
+    def of(self, *roles: Meaning) -> list[FieldChoice]:
         """The fields with one of these roles, in the order of ``roles``."""
         return [f for role in roles for f in self.chosen if f.role is role]
 
@@ -83,7 +83,7 @@ def choose_fields(
 
 def _look(table: pa.Table, told: Mapping[str, Kind], wanted: set[str]) -> Side:
     names = [n for n in table.column_names if not wanted or n in wanted]
-    return {n: recognise(Column.of(table, n), told.get(n)) for n in names}
+    return {n: recognise(SampledColumn.of(table, n), told.get(n)) for n in names}
 
 
 def _agreed(mine: Side, theirs: Side) -> Side:
@@ -95,7 +95,7 @@ def _agreed(mine: Side, theirs: Side) -> Side:
     result: Side = {}
     for name, found in mine.items():
         other = known.get(folded(name))
-        vague = found.role in {Role.UNKNOWN, Role.CATEGORY} and found.column.distinct > 1
+        vague = found.role in {Meaning.UNKNOWN, Meaning.CATEGORY} and found.column.distinct > 1
         if other is not None and vague and keeps(found.column, other.role):
             found = replace(found, role=other.role, kind=other.kind)  # noqa: PLW2901
         result[name] = found
@@ -109,13 +109,13 @@ def _guess_words(a: Side, b: Side) -> None:
     surnames; which is which matters little, as long as it is so on both sides.
     """
     in_b = {folded(name): name for name in b}
-    named = any(r.role in {*_NAME_PARTS, Role.FULL_NAME, Role.COMPANY} for r in a.values())
-    parts = [] if named else [Role.GIVEN_NAME, Role.SURNAME]
+    named = any(r.role in {*_NAME_PARTS, Meaning.FULL_NAME, Meaning.COMPANY} for r in a.values())
+    parts = [] if named else [Meaning.GIVEN_NAME, Meaning.SURNAME]
     for name in list(a):
         other = in_b.get(folded(name))
         if other is None or not (is_wordy(a[name]) and is_wordy(b[other])):
             continue
-        role = parts.pop(0) if parts and a[name].column.words < _ONE_WORD else Role.PLACE
+        role = parts.pop(0) if parts and a[name].column.words < _ONE_WORD else Meaning.PLACE
         a[name], b[other] = guessed(a[name], role), guessed(b[other], role)
 
 
@@ -142,21 +142,21 @@ class _Pairing:
             unusable = [
                 n
                 for n, r in side.items()
-                if r.kind is None and r.role not in {*_DATE_PARTS, Role.PLACE_AND_DATE}
+                if r.kind is None and r.role not in {*_DATE_PARTS, Meaning.PLACE_AND_DATE}
             ]
             for name in unusable:
                 found = side.pop(name)
                 if label == "A" or not self._one:
                     self._left.append(LeftOut(label, name, found.said))
 
-    def _with(self, side: Side, role: Role) -> Recognised | None:
+    def _with(self, side: Side, role: Meaning) -> Recognised | None:
         """The fullest column of a role on one side."""
         found = [r for r in side.values() if r.role is role]
         return max(found, key=lambda r: r.column.share_filled, default=None)
 
     def _add(
-        self, name: str, kind: Kind, role: Role,
-        a: list[Recognised], b: list[Recognised], *said: Said,
+        self, name: str, kind: Kind, role: Meaning,
+        a: list[Recognised], b: list[Recognised], *said: Remark,
     ) -> None:  # fmt: skip
         taken = {f.name for f in self._chosen}
         name = _identifier(name)
@@ -172,22 +172,22 @@ class _Pairing:
                 if side.get(r.name) is r:
                     del side[r.name]
 
-    def _drop(self, role: Role, said_of: Said) -> None:
+    def _drop(self, role: Meaning, said_of: Remark) -> None:
         """Leave out every column of ``role`` that is still there, for one reason."""
         for label, side in (("A", self._a), ("B", self._b)):
             for name in [n for n, r in side.items() if r.role is role]:
                 del side[name]
                 if label == "A" or not self._one:
-                    said = Said(f"{name}: {said_of.id_text}", f"{name}: {said_of.en_text}")
+                    said = Remark(f"{name}: {said_of.id_text}", f"{name}: {said_of.en_text}")
                     self._left.append(LeftOut(label, name, said))
 
     def _names(self) -> None:
-        a = {role: self._with(self._a, role) for role in (*_NAME_PARTS, Role.FULL_NAME)}
-        b = {role: self._with(self._b, role) for role in (*_NAME_PARTS, Role.FULL_NAME)}
-        parts = [r for r in (Role.GIVEN_NAME, Role.SURNAME) if a[r] and b[r]]
+        a = {role: self._with(self._a, role) for role in (*_NAME_PARTS, Meaning.FULL_NAME)}
+        b = {role: self._with(self._b, role) for role in (*_NAME_PARTS, Meaning.FULL_NAME)}
+        parts = [r for r in (Meaning.GIVEN_NAME, Meaning.SURNAME) if a[r] and b[r]]
         if len(parts) == 2:
             self._name_in_parts(a, b)
-            self._drop(Role.FULL_NAME, Said("mengulang nama yang sudah terbagi.",
+            self._drop(Meaning.FULL_NAME, Remark("mengulang nama yang sudah terbagi.",
                                             "repeats the name that stands in parts."))  # fmt: skip
             return
         # Spec 45, "Fields", step 3.
@@ -196,13 +196,13 @@ class _Pairing:
             return
         self._take(*whole_a, *whole_b)
         self._add("name" if len(whole_a) > 1 else whole_a[0].name, Kind.PERSON_NAME,
-                  Role.FULL_NAME, whole_a, whole_b)  # fmt: skip
-        repeated = Said("sudah termuat dalam nama.", "is part of the name already.")
-        for role in (Role.FULL_NAME, *_NAME_PARTS):
+                  Meaning.FULL_NAME, whole_a, whole_b)  # fmt: skip
+        repeated = Remark("sudah termuat dalam nama.", "is part of the name already.")
+        for role in (Meaning.FULL_NAME, *_NAME_PARTS):
             self._drop(role, repeated)
 
     def _name_in_parts(
-        self, a: Mapping[Role, Recognised | None], b: Mapping[Role, Recognised | None]
+        self, a: Mapping[Meaning, Recognised | None], b: Mapping[Meaning, Recognised | None]
     ) -> None:
         joined_a, joined_b = [], []
         for role in _NAME_PARTS:
@@ -212,39 +212,39 @@ class _Pairing:
             self._take(left, right)
             initial = Kind.TEXT in {left.kind, right.kind}
             self._add(left.name, Kind.TEXT if initial else Kind.PERSON_NAME, role, [left], [right])
-            if role is not Role.MIDDLE_NAME:
+            if role is not Meaning.MIDDLE_NAME:
                 joined_a.append(left)
                 joined_b.append(right)
-        joined = Said(
+        joined = Remark(
             "nama depan dan belakang digabung, agar yang tertukar tetap bertemu.",
             "given name and surname joined, so that swapped ones still meet.",
         )
-        self._add("name", Kind.PERSON_NAME, Role.FULL_NAME, joined_a, joined_b, joined)
+        self._add("name", Kind.PERSON_NAME, Meaning.FULL_NAME, joined_a, joined_b, joined)
 
     def _birth(self) -> None:
         a, b = _birth_of(self._a), _birth_of(self._b)
         if a and b:
             self._take(*a, *b)
-            name = a[0].name if a[0].role is Role.BIRTH_DATE else "birth_date"
-            self._add(name, Kind.DATE, Role.BIRTH_DATE, a, b)
-            repeated = Said("sudah termuat dalam tanggal lahir.", "is part of the birth date.")
+            name = a[0].name if a[0].role is Meaning.BIRTH_DATE else "birth_date"
+            self._add(name, Kind.DATE, Meaning.BIRTH_DATE, a, b)
+            repeated = Remark("sudah termuat dalam tanggal lahir.", "is part of the birth date.")
             for role in _DATE_PARTS:
                 self._drop(role, repeated)
         for role in _DATE_PARTS:
             left, right = self._with(self._a, role), self._with(self._b, role)
             if left and right:
                 self._take(left, right)
-                self._add(left.name, Kind.CODE, Role.CATEGORY, [left], [right])
+                self._add(left.name, Kind.CODE, Meaning.CATEGORY, [left], [right])
         a, b = _birthplace_of(self._a, a), _birthplace_of(self._b, b)
         if a and b:
             self._take(*a, *b)
-            name = a[0].name if a[0].role is Role.BIRTHPLACE else "birthplace"
-            self._add(name, Kind.PLACE, Role.BIRTHPLACE, a, b)
+            name = a[0].name if a[0].role is Meaning.BIRTHPLACE else "birthplace"
+            self._add(name, Kind.PLACE, Meaning.BIRTHPLACE, a, b)
 
     def _singles(self) -> None:
         """Roles of which there is one: paired by role."""
-        for role in Role:
-            if role in _PLURAL or role in {*_NAME_PARTS, Role.FULL_NAME}:
+        for role in Meaning:
+            if role in _PLURAL or role in {*_NAME_PARTS, Meaning.FULL_NAME}:
                 continue
             left, right = self._with(self._a, role), self._with(self._b, role)
             if left and right and left.kind is not None:
@@ -259,7 +259,7 @@ class _Pairing:
             if right is not None and left.kind is not None and right.role is left.role:
                 self._take(left, right)
                 self._add(left.name, left.kind, left.role, [left], [right])
-        for role in _PLURAL - {Role.CATEGORY}:
+        for role in _PLURAL - {Meaning.CATEGORY}:
             mine = [r for r in self._a.values() if r.role is role]
             theirs = [r for r in self._b.values() if r.role is role]
             if len(mine) == 1 == len(theirs) and mine[0].kind is not None:
@@ -269,16 +269,16 @@ class _Pairing:
     def _leave_rest(self) -> None:
         for label, side, other in (("A", self._a, "B"), ("B", self._b, "A")):
             for name in side:
-                said = Said(
+                said = Remark(
                     f"{name}: tidak ada padanannya di berkas {other}.",
                     f"{name}: file {other} has nothing to compare it with.",
                 )
                 self._left.append(LeftOut(label, name, said))
 
 
-def _whole(parts: Mapping[Role, Recognised | None]) -> list[Recognised]:
+def _whole(parts: Mapping[Meaning, Recognised | None]) -> list[Recognised]:
     """The columns that together are a whole name: the full one, else all parts there are."""
-    full = parts[Role.FULL_NAME]
+    full = parts[Meaning.FULL_NAME]
     if full is not None:
         return [full]
     return [found for role in _NAME_PARTS if (found := parts[role]) is not None]
@@ -289,18 +289,18 @@ def _birth_of(side: Side) -> list[Recognised]:
 
     A column of dates with another name will do if it is the only one.
     """
-    by_role = {role: [r for r in side.values() if r.role is role] for role in Role}
-    for role in (Role.BIRTH_DATE, Role.PLACE_AND_DATE):
+    by_role = {role: [r for r in side.values() if r.role is role] for role in Meaning}
+    for role in (Meaning.BIRTH_DATE, Meaning.PLACE_AND_DATE):
         if by_role[role]:
             return [max(by_role[role], key=lambda r: r.column.share_filled)]
     if all(by_role[role] for role in _DATE_PARTS):
         return [by_role[role][0] for role in _DATE_PARTS]
-    return by_role[Role.OTHER_DATE] if len(by_role[Role.OTHER_DATE]) == 1 else []
+    return by_role[Meaning.OTHER_DATE] if len(by_role[Meaning.OTHER_DATE]) == 1 else []
 
 
 def _birthplace_of(side: Side, birth: list[Recognised]) -> list[Recognised]:
-    found = [r for r in side.values() if r.role is Role.BIRTHPLACE]
-    return found[:1] or [r for r in birth if r.role is Role.PLACE_AND_DATE]
+    found = [r for r in side.values() if r.role is Meaning.BIRTHPLACE]
+    return found[:1] or [r for r in birth if r.role is Meaning.PLACE_AND_DATE]
 
 
 def _identifier(name: str) -> str:

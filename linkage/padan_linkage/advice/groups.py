@@ -19,7 +19,7 @@ _APART = "\x1f"
 
 
 @dataclass(repr=False)
-class Keys:
+class SampledKeys:
     """Exact keys of a sample of one file, and how common their values are.
 
     ``rows``: rows that the list really has, or is expected to have.
@@ -32,7 +32,9 @@ class Keys:
     _chances: dict[tuple[str, ...], float] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, table: pa.Table, fields: tuple[FieldChoice, ...], rows: int, side: str) -> Keys:
+    def of(
+        cls, table: pa.Table, fields: tuple[FieldChoice, ...], rows: int, side: str
+    ) -> SampledKeys:
         """Normalise every field of every k-th row of ``table``."""
         step = max(1, table.num_rows // SAMPLE_ROWS)
         picked = table.take(pa.array(np.arange(0, table.num_rows, step)))

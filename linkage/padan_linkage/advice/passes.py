@@ -10,10 +10,10 @@ from itertools import product
 
 from padan_linkage.advice.families import Exact, Family, families
 from padan_linkage.advice.fields import FieldChoice, Fields
-from padan_linkage.advice.groups import Keys
+from padan_linkage.advice.groups import SampledKeys
 from padan_linkage.advice.profiles import Profile
-from padan_linkage.advice.remarks import Said
-from padan_linkage.advice.vocabulary import STRONG, Role
+from padan_linkage.advice.remarks import Remark
+from padan_linkage.advice.vocabulary import STRONG, Meaning
 from padan_linkage.agreement.group_sizes import distinct_combinations, group_size
 from padan_linkage.agreement.rules.passes import (
     LARGE_GROUP,
@@ -46,12 +46,12 @@ _BUCKET_BITS = range(4, 17)
 #: Fields of few values: evidence beside names and dates, the most telling roles first, so many of
 #: them in a pass.
 _FEW_ROLES = (
-    Role.BIRTHPLACE, Role.MIDDLE_NAME, Role.SEX, Role.PLACE, Role.POSTCODE, Role.NATIONALITY,
-    Role.CATEGORY,
+    Meaning.BIRTHPLACE, Meaning.MIDDLE_NAME, Meaning.SEX, Meaning.PLACE, Meaning.POSTCODE,
+    Meaning.NATIONALITY, Meaning.CATEGORY,
 )  # fmt: skip
 _MOST_BESIDE = 3
 
-_NAME_ROLES = frozenset({Role.GIVEN_NAME, Role.MIDDLE_NAME, Role.SURNAME})
+_NAME_ROLES = frozenset({Meaning.GIVEN_NAME, Meaning.MIDDLE_NAME, Meaning.SURNAME})
 
 
 class Size(StrEnum):
@@ -67,15 +67,15 @@ class PassChoice:
 
     chosen: Pass
     group: float
-    said: Said
+    said: Remark
 
 
 def choose_passes(
-    fields: Fields, keys: Keys, profile: Profile, size: Size
-) -> tuple[list[PassChoice], list[Said]]:
+    fields: Fields, keys: SampledKeys, profile: Profile, size: Size
+) -> tuple[list[PassChoice], list[Remark]]:
     """The passes, most useful first, and what was passed over."""
     passes: list[PassChoice] = []
-    passed_over: list[Said] = []
+    passed_over: list[Remark] = []
     seen: set[frozenset[str]] = set()
     measured = measured_values(fields, keys)
     for family in families(fields):
@@ -96,7 +96,7 @@ def choose_passes(
     return passes, passed_over
 
 
-def measured_values(fields: Fields, keys: Keys) -> dict[str, float]:
+def measured_values(fields: Fields, keys: SampledKeys) -> dict[str, float]:
     """Effective number of values of the fields whose kind says little about it.
 
     An identity number has as many as there are people, in a list of any length.
@@ -136,7 +136,7 @@ def _fits(passes: list[PassChoice], fields: Fields, profile: Profile) -> bool:
 def _rung(
     family: Family,
     fields: Fields,
-    keys: Keys,
+    keys: SampledKeys,
     measured: Mapping[str, float],
     profile: Profile,
     size: Size,
@@ -159,12 +159,12 @@ def _rung(
     return None
 
 
-def _copies(fields: Fields, keys: Keys) -> float:
+def _copies(fields: Fields, keys: SampledKeys) -> float:
     """Rows of one person, on average: those that share name and birth date, or else a number."""
-    name, date = fields.of(Role.FULL_NAME), fields.of(Role.BIRTH_DATE)
+    name, date = fields.of(Meaning.FULL_NAME), fields.of(Meaning.BIRTH_DATE)
     if name and date:
         return keys.group((name[0].name, date[0].name))
-    numbers = fields.of(*(role for role in Role if role in STRONG))
+    numbers = fields.of(*(role for role in Meaning if role in STRONG))
     return keys.group((numbers[0].name,)) if numbers else 1.0
 
 
@@ -176,8 +176,8 @@ def _salts(schema: Schema, p: Pass, rows: int, measured: Mapping[str, float], li
     )
 
 
-def _too_common(family: Family) -> Said:
-    return Said(
+def _too_common(family: Family) -> Remark:
+    return Remark(
         f"jalur {family.id} tidak dipakai: terlalu banyak orang berbagi nilainya, atau terlalu "
         "sedikit yang memilikinya.",
         f"pass {family.id} is not used: too many people share its values, or too few have them.",
@@ -189,7 +189,7 @@ def _make(
     exact: Exact,
     similar: tuple[Segment, ...],
     fields: Fields,
-    keys: Keys,
+    keys: SampledKeys,
     size: Size,
 ) -> PassChoice:
     group = keys.group(exact)
@@ -211,7 +211,7 @@ def bucket_bits(rows: int, group: float) -> int:
 
 
 def _segments(
-    fields: Fields, keys: Keys, exact: Exact, profile: Profile, size: Size, *, apart: bool
+    fields: Fields, keys: SampledKeys, exact: Exact, profile: Profile, size: Size, *, apart: bool
 ) -> Iterator[Segment]:
     """Everything that is worth comparing and that the exact keys do not already say.
 
@@ -219,12 +219,12 @@ def _segments(
     """
     said = {key for key in exact if ":" not in key}
     parts = [f for f in fields.chosen if f.role in _NAME_ROLES and f.kind.endswith("name")]
-    whole = fields.of(Role.FULL_NAME, Role.COMPANY)
+    whole = fields.of(Meaning.FULL_NAME, Meaning.COMPANY)
     if len(parts) > 1 and apart:
         yield from (profile.names.segment(f.name, group="name") for f in parts)
     else:
         yield from (profile.names.segment(f.name) for f in whole if f.name not in said)
-    for f in fields.of(Role.BIRTH_DATE):
+    for f in fields.of(Meaning.BIRTH_DATE):
         if f.name not in said:
             yield profile.dates.segment(f.name)
     if size is Size.LEAN:
@@ -233,21 +233,21 @@ def _segments(
         if f.name not in said and _telling(f, keys):
             yield profile.hardening(f.kind).segment(f.name)
     rest = [f for f in fields.of(*_FEW_ROLES) if f.name not in said and not _telling(f, keys)]
-    if not fields.of(Role.BIRTH_DATE) and _telling_together(rest, keys):
+    if not fields.of(Meaning.BIRTH_DATE) and _telling_together(rest, keys):
         yield profile.others.segment(*(f.name for f in rest))
 
 
-def _telling_together(rest: list[FieldChoice], keys: Keys) -> bool:
+def _telling_together(rest: list[FieldChoice], keys: SampledKeys) -> bool:
     """Whether fields of few values, as one, stand in for the birth date that there is not."""
     various = any(f.kind not in LOW_ENTROPY_KINDS for f in rest)
     return various and math.prod(keys.variety(f.name) for f in rest) >= _LEAST_VARIETY
 
 
-def _telling(f: FieldChoice, keys: Keys) -> bool:
+def _telling(f: FieldChoice, keys: SampledKeys) -> bool:
     """Whether a field beside name and birth date has enough values for a segment of its own."""
-    if f.role in STRONG or f.role in {Role.KK, Role.RELATIVE, Role.OTHER_DATE}:
+    if f.role in STRONG or f.role in {Meaning.KK, Meaning.RELATIVE, Meaning.OTHER_DATE}:
         return True
-    at = f.role in {Role.POSTCODE, Role.ADDRESS}
+    at = f.role in {Meaning.POSTCODE, Meaning.ADDRESS}
     return at and keys.variety(f.name) >= _LEAST_VARIETY
 
 
@@ -263,7 +263,7 @@ def _with_few(p: Pass, fields: Fields) -> Pass:
         if f.name not in taken and f.kind is not Kind.PERSON_NAME
     )[:_MOST_BESIDE]
     bearing = {
-        f.name for f in fields.chosen if f.role is Role.BIRTH_DATE or f.kind is Kind.PERSON_NAME
+        f.name for f in fields.chosen if f.role is Meaning.BIRTH_DATE or f.kind is Kind.PERSON_NAME
     } - said_by_sound(p)
     similar = tuple(
         s.model_copy(update={"beside": few}) if s.fields[0] in bearing else s for s in p.similar

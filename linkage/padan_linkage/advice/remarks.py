@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Said:
+class Remark:
     """One sentence, Indonesian and English. It names columns and counts, never a value."""
 
     id_text: str

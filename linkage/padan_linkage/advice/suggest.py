@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 
 from padan_linkage.advice.fields import FieldChoice, Fields, LeftOut, choose_fields
-from padan_linkage.advice.groups import Keys
+from padan_linkage.advice.groups import SampledKeys
 from padan_linkage.advice.passes import (
     PassChoice,
     Size,
@@ -22,7 +22,7 @@ from padan_linkage.advice.passes import (
     schema_of,
 )
 from padan_linkage.advice.profiles import PROFILES, Profile, ProfileName
-from padan_linkage.advice.remarks import Said
+from padan_linkage.advice.remarks import Remark
 from padan_linkage.agreement import Finding, schema_findings
 from padan_linkage.schema import Kind, Schema
 
@@ -30,7 +30,7 @@ from padan_linkage.schema import Kind, Schema
 class NoAdviceError(ValueError):
     """The files have nothing that a pass could be made of; ``said`` says what is missing."""
 
-    def __init__(self, said: Said) -> None:
+    def __init__(self, said: Remark) -> None:
         self.said = said
         super().__init__(said.en_text)
 
@@ -66,7 +66,7 @@ class Suggestion:
     fields: tuple[FieldChoice, ...]
     left_out: tuple[LeftOut, ...]
     passes: tuple[PassChoice, ...]
-    passed_over: tuple[Said, ...]
+    passed_over: tuple[Remark, ...]
     record_bytes: int
     measured: dict[str, float]
 
@@ -88,7 +88,7 @@ def suggest(a: pa.Table, b: pa.Table | None, wishes: Wishes) -> Suggestion:
         raise NoAdviceError(_nothing_common(fields))
     rows = wishes.rows or max(a.num_rows, 0 if b is None else b.num_rows)
     registry, side = (a, "A") if b is None else (b, "B")
-    keys = Keys.of(registry, fields.chosen, rows, side)
+    keys = SampledKeys.of(registry, fields.chosen, rows, side)
     passes, passed_over = choose_passes(fields, keys, profile, wishes.size)
     if not passes:
         raise NoAdviceError(_no_pass(fields))
@@ -121,7 +121,7 @@ def _unused(fields: Fields, used: set[str], *, two: bool) -> list[LeftOut]:
     for f in fields.chosen:
         if f.name in used:
             continue
-        said = Said(
+        said = Remark(
             f"{f.name}: nilainya terlalu sedikit untuk dibandingkan tanpa membocorkan orangnya.",
             f"{f.name}: too few different values to compare without giving people away.",
         )
@@ -130,18 +130,18 @@ def _unused(fields: Fields, used: set[str], *, two: bool) -> list[LeftOut]:
     return left
 
 
-def _nothing_common(fields: Fields) -> Said:
+def _nothing_common(fields: Fields) -> Remark:
     seen = ", ".join(sorted({f.column for f in fields.left_out}))
-    return Said(
+    return Remark(
         f"Tidak ada kolom yang dikenal di kedua berkas (yang ada: {seen}). Sebutkan dengan "
         "--kind kolom=jenis.",
         f"No column is known in both files (there are: {seen}). Name them with --kind column=kind.",
     )
 
 
-def _no_pass(fields: Fields) -> Said:
+def _no_pass(fields: Fields) -> Remark:
     seen = ", ".join(f.name for f in fields.chosen)
-    return Said(
+    return Remark(
         f"Kolom yang sama ({seen}) terlalu umum untuk mengenali orang. Perlu nomor identitas, atau "
         "nama dan tanggal lahir.",
         f"The common columns ({seen}) are too common to tell people apart. An identity number, or "

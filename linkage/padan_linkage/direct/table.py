@@ -38,7 +38,7 @@ def padded_rows(real: int, dummy_share: float) -> int:
     return math.ceil(wanted / quantum) * quantum
 
 
-class TableWriter:
+class LabelTableWriter:
     """Writes a table from blocks of rows in ascending order, and hashes it on the way.
 
     ``path`` must not exist. Use as a context manager; :meth:`close` flushes to the disk.

@@ -29,10 +29,10 @@ from padan_linkage.normalise.nationality import parse_nationality
 from padan_linkage.normalise.numbers import RULES, parse_numbers, sound_numbers
 from padan_linkage.normalise.outcome import (
     MAX_CHARACTERS,
+    Fault,
     Normalised,
     Parser,
     Problem,
-    Reason,
     as_strings,
     parse_distinct,
     screen,
@@ -45,9 +45,9 @@ __all__ = [
     "NORMALISER_VERSION",
     "OF_DAMAGED",
     "PARTIAL",
+    "Fault",
     "Normalised",
     "Problem",
-    "Reason",
     "derive",
     "exact_values",
     "normalise",

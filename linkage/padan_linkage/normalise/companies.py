@@ -10,7 +10,7 @@ import re
 
 from padan_linkage.normalise.facts import table
 from padan_linkage.normalise.latin import is_missing, joined_acronyms, plain
-from padan_linkage.normalise.outcome import Reason
+from padan_linkage.normalise.outcome import Fault
 
 _TABLE = table("companies.txt")
 _FORMS = {word: form.split(",")[0] for word, form in _TABLE["forms"].items()}
@@ -38,7 +38,7 @@ def parse_company(value: str) -> str:
     spelled = " ".join(_WORDS.get(t, t) for t in _TOKEN.findall(text) if t not in _QUALIFIERS)
     tokens = spelled.split(" ") if spelled else []
     if not any(t[0].isalpha() for t in tokens):
-        return Reason.UNREADABLE
+        return Fault.UNREADABLE
     form = ""
     while len(tokens) > 1 and tokens[-1] in _FORMS:
         form = _FORMS[tokens.pop()]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from padan_linkage.normalise.latin import is_missing, plain, words
-from padan_linkage.normalise.outcome import Reason
+from padan_linkage.normalise.outcome import Fault
 
 _MALE = words("l lk laki laki-laki laki2 laki/laki lelaki pria m male man 1")
 _FEMALE = words("p pr perempuan wanita w f female woman wnt 2")
@@ -34,7 +34,7 @@ def parse_sex(value: str) -> str:
     text = plain(value).replace(" ", "").strip(".")
     if text in _MALE:
         return "L"
-    return "P" if text in _FEMALE else Reason.UNKNOWN_VALUE
+    return "P" if text in _FEMALE else Fault.UNKNOWN_VALUE
 
 
 def parse_phone(value: str) -> str:
@@ -43,7 +43,7 @@ def parse_phone(value: str) -> str:
         return ""
     text = plain(value).strip(" /;,")
     if _EXPONENT.match(text):
-        return Reason.SPREADSHEET
+        return Fault.SPREADSHEET
     first = _SECOND_PHONE.split(_POINT_ZERO.sub("", text))[0]
     digits = "".join(c for c in first.replace("(0)", "") if c.isdigit())
     international = first.lstrip(" (").startswith("+")
@@ -56,12 +56,12 @@ def parse_phone(value: str) -> str:
     elif not international and digits.startswith("8"):
         digits = "62" + digits
     if not digits:
-        return Reason.UNREADABLE
+        return Fault.UNREADABLE
     if len(set(digits[2:])) <= 1:
-        return Reason.FILLER
+        return Fault.FILLER
     if len(digits) < _PHONE_DIGITS.start:
-        return Reason.TOO_SHORT
-    return digits if len(digits) in _PHONE_DIGITS else Reason.TOO_LONG
+        return Fault.TOO_SHORT
+    return digits if len(digits) in _PHONE_DIGITS else Fault.TOO_LONG
 
 
 def parse_email(value: str) -> str:
@@ -70,7 +70,7 @@ def parse_email(value: str) -> str:
         return ""
     text = _AT.sub("@", value.strip().lower().removeprefix("mailto:"))
     first = _SECOND_EMAIL.split(text.strip(" <>;,/"))[0].strip(" .<>")
-    return first if _EMAIL.match(first) else Reason.STRUCTURE
+    return first if _EMAIL.match(first) else Fault.STRUCTURE
 
 
 def _is_filler(text: str) -> bool:
@@ -85,8 +85,8 @@ def parse_passport(value: str) -> str:
         return ""
     text = _alphanumeric(value)
     if _is_filler(text):
-        return Reason.FILLER
-    return text if _PASSPORT.match(text) else Reason.STRUCTURE
+        return Fault.FILLER
+    return text if _PASSPORT.match(text) else Fault.STRUCTURE
 
 
 def parse_bpjstk_number(value: str) -> str:
@@ -95,20 +95,20 @@ def parse_bpjstk_number(value: str) -> str:
         return ""
     text = _alphanumeric(value)
     if _is_filler(text):
-        return Reason.FILLER
-    return text if _KPJ.match(text) else Reason.STRUCTURE
+        return Fault.FILLER
+    return text if _KPJ.match(text) else Fault.STRUCTURE
 
 
 def parse_code(value: str) -> str:
     """Any other code: letters and digits, upper case; leading zeros stay."""
-    return "" if is_missing(value) else _alphanumeric(value) or Reason.UNREADABLE
+    return "" if is_missing(value) else _alphanumeric(value) or Fault.UNREADABLE
 
 
 def parse_text(value: str) -> str:
     """Free text: lower-case ASCII tokens of letters and digits."""
     if is_missing(value):
         return ""
-    return " ".join(re.findall(r"[a-z0-9]+", plain(value))) or Reason.UNREADABLE
+    return " ".join(re.findall(r"[a-z0-9]+", plain(value))) or Fault.UNREADABLE
 
 
 def _alphanumeric(value: str) -> str:

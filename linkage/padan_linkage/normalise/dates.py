@@ -18,7 +18,7 @@ from padan_linkage.compiled.jit import helper, kernel
 from padan_linkage.normalise.calendar import LAST_YEAR, exists, full_year
 from padan_linkage.normalise.latin import is_missing, plain
 from padan_linkage.normalise.names.pieces import buffers
-from padan_linkage.normalise.outcome import Normalised, Problem, Reason, parse_distinct
+from padan_linkage.normalise.outcome import Fault, Normalised, Problem, parse_distinct
 
 _MONTH_WORDS = {
     1: "jan januari january djanuari",
@@ -82,17 +82,17 @@ def parse_date(value: str) -> str:
         return ""
     text = _TIME.sub("", plain(value))
     if not text.strip("0-/. "):
-        return Reason.FILLER
+        return Fault.FILLER
     parts = _parts(text) or _parts(_PLACE_BEFORE.sub("", text))
     if parts is None:
-        return Reason.INCOMPLETE_DATE if _YEAR_ALONE.match(text) else Reason.UNREADABLE
+        return Fault.INCOMPLETE_DATE if _YEAR_ALONE.match(text) else Fault.UNREADABLE
     year, month, day = parts
     if 0 in (month, day) or year == 0:
-        return Reason.INCOMPLETE_DATE
+        return Fault.INCOMPLETE_DATE
     if not exists(year, month, day):
-        return Reason.IMPOSSIBLE_DATE
+        return Fault.IMPOSSIBLE_DATE
     date = f"{year:04d}-{month:02d}-{day:02d}"
-    return Reason.FILLER if date in _FILLERS else date
+    return Fault.FILLER if date in _FILLERS else date
 
 
 def _parts(text: str) -> tuple[int, int, int] | None:

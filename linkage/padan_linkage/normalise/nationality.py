@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from padan_linkage.normalise.latin import is_missing, plain, words
-from padan_linkage.normalise.outcome import Reason
+from padan_linkage.normalise.outcome import Fault
 
 #: Alpha-3, alpha-2, numeric code, names in Indonesian and English.
 _COUNTRIES = """
@@ -275,6 +275,6 @@ def parse_nationality(value: str) -> str:
         return ""
     text = plain(value)
     if text.isdigit():
-        return _ALPHA3.get(text.zfill(3), Reason.UNKNOWN_VALUE)
+        return _ALPHA3.get(text.zfill(3), Fault.UNKNOWN_VALUE)
     words = [w for w in _WORDS.findall(text) if w not in _AROUND]
-    return _ALPHA3.get(" ".join(words), Reason.UNKNOWN_VALUE)
+    return _ALPHA3.get(" ".join(words), Fault.UNKNOWN_VALUE)

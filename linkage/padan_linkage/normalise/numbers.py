@@ -20,7 +20,7 @@ from stdnum import luhn
 from padan_linkage.compiled.jit import kernel
 from padan_linkage.normalise.latin import MISSING
 from padan_linkage.normalise.names.pieces import buffers
-from padan_linkage.normalise.outcome import Normalised, Reason, map_distinct, with_reasons
+from padan_linkage.normalise.outcome import Fault, Normalised, map_distinct, with_reasons
 from padan_linkage.schema import Kind
 
 Digits = NDArray[np.uint8]
@@ -29,8 +29,8 @@ Check = Callable[[Digits], NDArray[np.uint8]]
 
 #: What the codes of the checks stand for.
 REASONS = (
-    None, Reason.TOO_SHORT, Reason.TOO_LONG, Reason.NOT_DIGITS, Reason.SPREADSHEET, Reason.FILLER,
-    Reason.UNKNOWN_PROVINCE, Reason.IMPOSSIBLE_DATE, Reason.CHECK_DIGIT, Reason.STRUCTURE,
+    None, Fault.TOO_SHORT, Fault.TOO_LONG, Fault.NOT_DIGITS, Fault.SPREADSHEET, Fault.FILLER,
+    Fault.UNKNOWN_PROVINCE, Fault.IMPOSSIBLE_DATE, Fault.CHECK_DIGIT, Fault.STRUCTURE,
 )  # fmt: skip
 _CODE = {reason: i for i, reason in enumerate(REASONS)}
 
@@ -107,8 +107,8 @@ def _width_codes(
     return np.select(
         [length == 0, spreadsheet, ~digits, np.isin(length, [w for w, _ in rule.checks()]),
          length < rule.width],
-        [0, _CODE[Reason.SPREADSHEET], _CODE[Reason.NOT_DIGITS], 0, _CODE[Reason.TOO_SHORT]],
-        default=_CODE[Reason.TOO_LONG],
+        [0, _CODE[Fault.SPREADSHEET], _CODE[Fault.NOT_DIGITS], 0, _CODE[Fault.TOO_SHORT]],
+        default=_CODE[Fault.TOO_LONG],
     ).astype(np.uint8)  # fmt: skip
 
 
@@ -136,7 +136,7 @@ def _damaged(
     text: pa.StringArray, length: NDArray[np.int64], width: int, codes: NDArray[np.uint8]
 ) -> NDArray[np.bool_]:
     """Numbers of about the right length that are no fillers. Means nothing for other text."""
-    kept: NDArray[np.bool_] = (np.abs(length - width) <= _NEAR) & (codes != _CODE[Reason.FILLER])
+    kept: NDArray[np.bool_] = (np.abs(length - width) <= _NEAR) & (codes != _CODE[Fault.FILLER])
     for other in range(width - _NEAR, width + _NEAR + 1):
         some = kept & (length == other)
         if other != width and some.any():
@@ -217,7 +217,7 @@ def _is_filler(digits: Digits) -> NDArray[np.bool_]:
     return same & np.isin(steps[:, 0], (0, 1, 9))
 
 
-def _first_reason(n: int, *tests: tuple[NDArray[np.bool_], Reason]) -> NDArray[np.uint8]:
+def _first_reason(n: int, *tests: tuple[NDArray[np.bool_], Fault]) -> NDArray[np.uint8]:
     """The code of the first test that holds in each row; 0 where none does."""
     codes = np.zeros(n, dtype=np.uint8)
     for failed, reason in reversed(tests):
@@ -238,8 +238,8 @@ def check_nik(digits: Digits) -> NDArray[np.uint8]:
 
 #: Codes of the outcomes of the kernel: good, filler, spreadsheet, province, date.
 _NIK_CODES = np.array(
-    [0, *(_CODE[r] for r in (Reason.FILLER, Reason.SPREADSHEET, Reason.UNKNOWN_PROVINCE,
-                             Reason.IMPOSSIBLE_DATE))], np.uint8)  # fmt: skip
+    [0, *(_CODE[r] for r in (Fault.FILLER, Fault.SPREADSHEET, Fault.UNKNOWN_PROVINCE,
+                             Fault.IMPOSSIBLE_DATE))], np.uint8)  # fmt: skip
 
 
 @kernel
@@ -289,9 +289,9 @@ def check_kk(digits: Digits) -> NDArray[np.uint8]:
     """KK (family card): district (6), date of issue, serial number (4)."""
     return _first_reason(
         len(digits),
-        (_is_filler(digits), Reason.FILLER),
-        (_number(digits, 12, 16) == 0, Reason.SPREADSHEET),
-        (~_PROVINCES[_number(digits, 0, 2)], Reason.UNKNOWN_PROVINCE),
+        (_is_filler(digits), Fault.FILLER),
+        (_number(digits, 12, 16) == 0, Fault.SPREADSHEET),
+        (~_PROVINCES[_number(digits, 0, 2)], Fault.UNKNOWN_PROVINCE),
     )
 
 
@@ -308,16 +308,16 @@ def check_nip(digits: Digits) -> NDArray[np.uint8]:
     in_century = (year >= 1900) & (year < 2100)
     return _first_reason(
         len(digits),
-        (_is_filler(digits), Reason.FILLER),
-        (~(_day_exists(year, month, day) & in_century), Reason.IMPOSSIBLE_DATE),
-        (~(in_month & in_years & np.isin(sex, (1, 2))), Reason.STRUCTURE),
+        (_is_filler(digits), Fault.FILLER),
+        (~(_day_exists(year, month, day) & in_century), Fault.IMPOSSIBLE_DATE),
+        (~(in_month & in_years & np.isin(sex, (1, 2))), Fault.STRUCTURE),
     )
 
 
 def check_old_nip(digits: Digits) -> NDArray[np.uint8]:
     """NIP of nine digits, as before 2009: nothing but a filler can be told from a good one."""
     return _first_reason(
-        len(digits), (_is_filler(digits) | (_number(digits, 0, 2) == 0), Reason.FILLER)
+        len(digits), (_is_filler(digits) | (_number(digits, 0, 2) == 0), Fault.FILLER)
     )
 
 
@@ -327,19 +327,19 @@ def check_npwp(digits: Digits) -> NDArray[np.uint8]:
     codes = np.where(old, 0, check_nik(digits)).astype(np.uint8)
     text = (digits[old, 1:10] + ord("0")).tobytes().decode("ascii")
     wrong = np.array([not luhn.is_valid(text[i : i + 9]) for i in range(0, len(text), 9)], bool)
-    checked = np.where(wrong, _CODE[Reason.CHECK_DIGIT], 0)
-    codes[old] = np.where((digits[old, 1:10] == 0).all(axis=1), _CODE[Reason.FILLER], checked)
+    checked = np.where(wrong, _CODE[Fault.CHECK_DIGIT], 0)
+    codes[old] = np.where((digits[old, 1:10] == 0).all(axis=1), _CODE[Fault.FILLER], checked)
     return codes
 
 
 def check_plain(digits: Digits) -> NDArray[np.uint8]:
     """A number without inner structure: anything but a filler."""
-    return _first_reason(len(digits), (_is_filler(digits), Reason.FILLER))
+    return _first_reason(len(digits), (_is_filler(digits), Fault.FILLER))
 
 
 def check_kbli(digits: Digits) -> NDArray[np.uint8]:
     """KBLI: the first two digits are a division, 01-99."""
-    return _first_reason(len(digits), (_number(digits, 0, 2) == 0, Reason.STRUCTURE))
+    return _first_reason(len(digits), (_number(digits, 0, 2) == 0, Fault.STRUCTURE))
 
 
 def _day_exists(

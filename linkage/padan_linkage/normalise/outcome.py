@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 MAX_CHARACTERS = 1000
 
 
-class Reason(StrEnum):
+class Fault(StrEnum):
     """Why a value cannot be used. Stable words: they go into quarantine files."""
 
     OVERSIZED = "oversized"
@@ -48,7 +48,7 @@ class Problem:
     """An unusable value: ``row`` counts from 0 within the array that was normalised."""
 
     row: int
-    reason: Reason
+    reason: Fault
 
 
 @dataclass(frozen=True, repr=False)
@@ -83,7 +83,7 @@ def screen(values: pa.StringArray) -> tuple[pa.StringArray, list[Problem]]:
     if not bad.any():
         return values, []
     problems = [
-        Problem(int(row), Reason.OVERSIZED if oversized[row] else Reason.CONTROL_CHARACTERS)
+        Problem(int(row), Fault.OVERSIZED if oversized[row] else Fault.CONTROL_CHARACTERS)
         for row in np.flatnonzero(bad)
     ]
     return pc.if_else(pa.array(~bad), values, ""), problems
@@ -93,9 +93,9 @@ def parse_distinct(values: pa.StringArray, parse: Parser) -> Normalised:
     """Run ``parse`` once over every distinct value."""
     encoded = values.dictionary_encode()
     results = [parse(value) for value in encoded.dictionary.to_pylist()]
-    reasons = [r if isinstance(r, Reason) else None for r in results]
+    reasons = [r if isinstance(r, Fault) else None for r in results]
     indices = encoded.indices
-    table = pa.array(["" if isinstance(r, Reason) else r for r in results], pa.string())
+    table = pa.array(["" if isinstance(r, Fault) else r for r in results], pa.string())
     bad = np.array([r is not None for r in reasons], dtype=bool)
     problems: list[Problem] = []
     if bad.any():
@@ -117,7 +117,7 @@ def map_distinct(values: pa.StringArray, change: Callable[[str], str]) -> pa.Str
 def with_reasons(
     values: pa.StringArray,
     codes: NDArray[np.uint8],
-    reasons: Sequence[Reason | None],
+    reasons: Sequence[Fault | None],
     kept: NDArray[np.bool_] | None = None,
 ) -> Normalised:
     """Empty each value whose code stands for a reason; ``reasons[0]`` is None (a good value).

@@ -7,7 +7,7 @@ import re
 from padan_linkage.normalise.facts import table
 from padan_linkage.normalise.latin import is_missing, joined_acronyms, plain, words
 from padan_linkage.normalise.names.spelling import modern
-from padan_linkage.normalise.outcome import Reason
+from padan_linkage.normalise.outcome import Fault
 
 _WORD = re.compile(r"[a-z]+")
 #: What separates places; a number and all behind it are no place.
@@ -59,7 +59,7 @@ def parse_place(value: str) -> str:
     parts = [_WORD.findall(part) for part in _PARTS.split(joined_acronyms(plain(value)))]
     parts = [[modern(w) for w in part] for part in parts if part]
     if not parts:
-        return Reason.UNREADABLE
+        return Fault.UNREADABLE
     ranked = [part for part in parts if len(part) > 1 and part[0] in _DISTRICT_RANKS]
     if len(parts) > 1 and not ranked and _known(_named(parts[0])) is None:
         return _place([w for part in parts for w in part])
@@ -111,4 +111,4 @@ def parse_address(value: str) -> str:
             label = ""
             if token not in _LABELS:
                 result.append(_ADDRESS_WORDS.get(token, token))
-    return " ".join(result) or Reason.UNREADABLE
+    return " ".join(result) or Fault.UNREADABLE

@@ -23,7 +23,7 @@ MAX_SEALED_BYTES = MAX_CONTENT_BYTES + MAX_CONTENT_BYTES // 8
 
 
 @dataclass(frozen=True, repr=False)
-class Opened:
+class OpenedRelease:
     """A verified release: manifest, its exact bytes, signature, content."""
 
     release: Release
@@ -55,7 +55,7 @@ def open_release(
     receiver_private: bytes,
     publisher_public: bytes,
     publisher_sign_key: bytes,
-) -> Opened:
+) -> OpenedRelease:
     """The release in an envelope, sealed and signed by the publisher as this version of the line.
 
     Raises SealError where it does not open, ManifestError where the inside is not what it says.
@@ -72,7 +72,7 @@ def open_release(
         raise ManifestError("content", "not what the manifest says")
     if any(padding) or len(inner) != padded_length(begin + len(content)):
         raise ManifestError("padding", "not as specified")
-    return Opened(release, document, signature, content)
+    return OpenedRelease(release, document, signature, content)
 
 
 def padded_length(length: int) -> int:

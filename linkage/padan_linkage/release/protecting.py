@@ -93,7 +93,7 @@ def protect(
     With ``previous``, also so that what changed by less than ``minimum`` since then stays unknown.
     Raises ProtectionError where nothing helps: too few categories, or too little has changed.
     """
-    state = _State(tables, counts, minimum, previous or {})
+    state = _Suppression(tables, counts, minimum, previous or {})
     total = state.cuboid[()]
     if total.sensitive[()]:
         raise ProtectionError((), "the grand total itself is small, or has changed by little")
@@ -177,7 +177,7 @@ class _Cuboid:
         return np.where(self.withheld, 0, self.counts + 1)
 
 
-class _State:
+class _Suppression:
     """All cuboids on the way to being protected."""
 
     def __init__(

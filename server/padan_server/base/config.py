@@ -35,7 +35,7 @@ class CallLimits(BaseModel):
     calls_per_party: Annotated[int, Field(ge=1)] = 16
 
 
-class Limits(CallLimits):
+class UnitLimits(CallLimits):
     """Bounds on what one caller can ask of the unit."""
 
     result_bytes: Annotated[int, Field(ge=16 * 1024, le=1024**2)] = 256 * 1024
@@ -111,7 +111,7 @@ class UnitConfig(ServerConfig):
         env_prefix="PADAN_UNIT_", env_nested_delimiter="__", extra="forbid"
     )
 
-    limits: Limits = Limits()
+    limits: UnitLimits = UnitLimits()
     run_workers: Annotated[int, Field(ge=0, le=64)] = 1
     match_threads: Annotated[int, Field(ge=1, le=256)] = 1
     run_attempts: Annotated[int, Field(ge=1, le=20)] = 3

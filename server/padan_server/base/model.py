@@ -60,7 +60,7 @@ class FlowKey:
 
 
 @dataclass(frozen=True)
-class Table:
+class DatasetTable:
     """One pass table of a dataset: ``uploaded`` of ``upload_rows`` rows are safe.
 
     ``rows`` is the number of rows once committed; it differs from ``upload_rows`` in a delta.
@@ -94,7 +94,7 @@ class Dataset:
     state: DatasetState
     record_count: int
     encoding: Encoding
-    tables: tuple[Table, ...]
+    tables: tuple[DatasetTable, ...]
     seals: tuple[Seal, ...]
     base: str
     create_time: datetime
@@ -107,7 +107,7 @@ class Dataset:
         """Whether its upload holds changes to ``base`` rather than a whole registry."""
         return bool(self.base)
 
-    def table(self, pass_id: str) -> Table | None:
+    def table(self, pass_id: str) -> DatasetTable | None:
         """Its table of one pass."""
         return next((t for t in self.tables if t.pass_id == pass_id), None)
 
@@ -206,7 +206,7 @@ class TableRecord:
 
 
 @dataclass(frozen=True)
-class Release:
+class ReleaseRecord:
     """One sealed version of a line, for ``receiver``; ``erased`` when its file is gone, or goes."""
 
     id: str

@@ -15,7 +15,7 @@ from padan_linkage.schema import HANDLE_BYTES, Layout, Schema
 from padan_linkage.tables import PassTable
 from padan_server.base.errors import Reason, Refusal
 from padan_server.base.failpoints import Failpoints
-from padan_server.base.model import Dataset, Table
+from padan_server.base.model import Dataset, DatasetTable
 from padan_server.store.files import ORIGINS, Column, ColumnFiles, TableWriter, layout_columns
 
 DELETE = 2
@@ -26,7 +26,7 @@ _ALIKE = 0.9
 
 def merge(
     files: ColumnFiles, schema: Schema, base: Dataset, delta: Dataset, failpoints: Failpoints
-) -> tuple[Table, ...]:
+) -> tuple[DatasetTable, ...]:
     """Write the registry that ``delta`` makes of ``base``; returns its tables with their new sizes.
 
     May be repeated after a crash. Raises StoreFullError, or a refusal where a handle repeats.

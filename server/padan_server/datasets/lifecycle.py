@@ -15,7 +15,15 @@ from padan_server.admission.enforcement import Grant, check_batch
 from padan_server.admission.requests import remember, replayed
 from padan_server.base.errors import Reason, Refusal, field_invalid
 from padan_server.base.failpoints import Failpoints
-from padan_server.base.model import Dataset, DatasetState, Encoding, RequestKey, Role, Seal, Table
+from padan_server.base.model import (
+    Dataset,
+    DatasetState,
+    DatasetTable,
+    Encoding,
+    RequestKey,
+    Role,
+    Seal,
+)
 from padan_server.datasets.deltas import merge
 from padan_server.datasets.storage_share import Room
 from padan_server.datasets.table_locks import Writers
@@ -206,7 +214,7 @@ def _opened(grant: Grant, new: NewDataset, base: Dataset | None) -> Dataset:
         record_count=new.record_count,
         encoding=new.encoding,
         tables=tuple(
-            Table(pass_id, rows, rows)
+            DatasetTable(pass_id, rows, rows)
             for pass_id, rows in sorted(new.tables, key=lambda t: order.index(t[0]))
         ),
         seals=(base.seals if base else ()) + sealed,

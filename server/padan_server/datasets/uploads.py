@@ -21,7 +21,7 @@ from padan_linkage.tables import RunningDigest, columns_digest
 from padan_server.admission.enforcement import Grant
 from padan_server.base.errors import Reason, Refusal, field_invalid
 from padan_server.base.failpoints import Failpoints
-from padan_server.base.model import Dataset, DatasetState, Table
+from padan_server.base.model import Dataset, DatasetState, DatasetTable
 from padan_server.datasets.lifecycle import layout_of, owned, state_invalid
 from padan_server.datasets.rows import check_values, columns_of
 from padan_server.datasets.table_locks import Writers
@@ -35,7 +35,7 @@ _READ_BYTES, _MOST_HASHED = 8 * 1024**2, 1024
 
 
 @dataclass(frozen=True, repr=False)
-class Chunk:
+class UploadChunk:
     """A piece of a table as it was sent; ``columns`` has every column, absent ones empty."""
 
     row_offset: int
@@ -64,12 +64,12 @@ class Uploads:
         self._sync_bytes = sync_bytes
         self._hashed: OrderedDict[tuple[str, str], _Hashed] = OrderedDict()
 
-    def status(self, grant: Grant, dataset_id: str, pass_id: str) -> Table:
+    def status(self, grant: Grant, dataset_id: str, pass_id: str) -> DatasetTable:
         """How much of a table is safe."""
         with self._store.read() as tx:
             return _table(owned(tx, grant, dataset_id), pass_id)
 
-    def hashed(self, dataset_id: str, table: Table, layout: Layout) -> _Hashed:
+    def hashed(self, dataset_id: str, table: DatasetTable, layout: Layout) -> _Hashed:
         """How far a table is hashed: where its last stream was, or from the beginning."""
         key = dataset_id, table.pass_id
         known = self._hashed.pop(key, None)
@@ -85,9 +85,9 @@ class Uploads:
         admit: Callable[[], Grant],
         dataset_id: str,
         pass_id: str,
-        chunks: Iterable[Chunk],
+        chunks: Iterable[UploadChunk],
         interrupt: Callable[[], object],
-    ) -> Table:
+    ) -> DatasetTable:
         """Take chunks until the table is complete or they end; returns what is then safe.
 
         ``admit`` is asked again whenever rows are made safe, so that a suspension also stops a
@@ -181,7 +181,7 @@ class _Session:
             if self._writer:
                 self._writer.close()
 
-    def take(self, chunk: Chunk) -> bool:
+    def take(self, chunk: UploadChunk) -> bool:
         """Check and write one chunk; True when it completed the table."""
         # Spec 30, "Upload", step 2.
         if chunk.row_offset != self._written:
@@ -251,7 +251,7 @@ class _Session:
         self._record(replace(self.table, complete=True, digest=stored))
         self._failpoints.hit("upload.finished")
 
-    def _take_again(self, chunk: Chunk) -> bool:
+    def _take_again(self, chunk: UploadChunk) -> bool:
         """Nothing but the repetition of the last, empty message fits a complete table."""
         # Spec 30, "Upload", step 6.
         if chunk.row_count or not chunk.finish:
@@ -260,7 +260,7 @@ class _Session:
             raise Refusal(Reason.TABLE_DIGEST_MISMATCH, committed_rows=self.table.uploaded)
         return True
 
-    def _record(self, table: Table) -> None:
+    def _record(self, table: DatasetTable) -> None:
         grant = self._admit()
         with self._store.write() as tx:
             current = owned(tx, grant, self._dataset.id)
@@ -270,7 +270,7 @@ class _Session:
         self.table = table
 
 
-def checked_columns(layout: Layout, p: Pass, chunk: Chunk, room: int) -> dict[str, bytes]:
+def checked_columns(layout: Layout, p: Pass, chunk: UploadChunk, room: int) -> dict[str, bytes]:
     """The columns of a chunk that is whole and undamaged, with at most ``room`` rows.
 
     Raises Refusal otherwise, before anything is written (spec 30, "Upload").
@@ -286,14 +286,14 @@ def checked_columns(layout: Layout, p: Pass, chunk: Chunk, room: int) -> dict[st
     return columns
 
 
-def _table(dataset: Dataset, pass_id: str) -> Table:
+def _table(dataset: Dataset, pass_id: str) -> DatasetTable:
     table = dataset.table(pass_id)
     if table is None:
         raise Refusal(Reason.DATASET_NOT_FOUND, dataset=dataset.id)
     return table
 
 
-def _out_of_order(table: Table) -> Refusal:
+def _out_of_order(table: DatasetTable) -> Refusal:
     return Refusal(
         Reason.OFFSET_OUT_OF_ORDER,
         committed_rows=table.uploaded,

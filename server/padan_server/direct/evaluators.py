@@ -47,7 +47,7 @@ class Evaluators:
             self._idle.put(each)
         self._threads = ThreadPoolExecutor(self.count, thread_name_prefix="evaluate")
 
-    def submit(self, request: worker.Request) -> Future[tuple[bytes, bytes]]:
+    def submit(self, request: worker.EvaluationRequest) -> Future[tuple[bytes, bytes]]:
         """Evaluate a request's elements: the future has evaluated elements and proof.
 
         It raises :class:`ElementsInvalidError` for elements that cannot be evaluated and

@@ -21,7 +21,7 @@ from padan_server.base.model import BlindedList, RequestKey
 from padan_server.direct.evaluators import ElementsInvalidError, Evaluators, KeyChangedError
 from padan_server.direct.label_tables import Shelf
 from padan_server.direct.seeds import SeedError, Seeds
-from padan_server.direct.worker import Request
+from padan_server.direct.worker import EvaluationRequest
 from padan_server.store.port import Store, Transaction
 
 
@@ -35,7 +35,7 @@ class NewList:
 
 
 @dataclass(frozen=True)
-class Chunk:
+class ElementChunk:
     """A chunk as it was sent."""
 
     list_id: str
@@ -50,10 +50,10 @@ class Chunk:
 
 
 @dataclass(frozen=True)
-class Pending:
+class PendingEvaluation:
     """A chunk of a committed list that a worker has or will get."""
 
-    chunk: Chunk
+    chunk: ElementChunk
     answer: Future[tuple[bytes, bytes]] = field(repr=False)
 
     def cancel(self) -> None:
@@ -124,7 +124,7 @@ class BlindedLists:
         with self._store.read() as tx:
             return _owned(tx, grant, list_id)
 
-    def begin(self, grant: Grant, chunk: Chunk) -> Pending:
+    def begin(self, grant: Grant, chunk: ElementChunk) -> PendingEvaluation:
         """Give a chunk to a worker, if it is of the committed list and its key still answers."""
         with self._store.read() as tx:
             mine = _owned(tx, grant, chunk.list_id)
@@ -142,13 +142,13 @@ class BlindedLists:
             seed = self._seeds.read(grant.key, mine.epoch)
         except SeedError:
             raise Refusal(Reason.TABLE_EXPIRED, **grant.metadata) from None
-        request = Request.of(seed, public_key, grant.key, mine.epoch, chunk.elements)
+        request = EvaluationRequest.of(seed, public_key, grant.key, mine.epoch, chunk.elements)
         try:
-            return Pending(chunk, self._evaluators.submit(request))
+            return PendingEvaluation(chunk, self._evaluators.submit(request))
         except RuntimeError:  # the pool takes no more: the server stops
             raise Refusal(Reason.SHUTTING_DOWN) from None
 
-    def finish(self, grant: Grant, pending: Pending) -> Evaluation:
+    def finish(self, grant: Grant, pending: PendingEvaluation) -> Evaluation:
         """Wait for the answer. It is counted durably before it is given."""
         chunk = pending.chunk
         try:

@@ -26,7 +26,7 @@ _EPOCH_BYTES = 8
 
 
 @dataclass(frozen=True)
-class Request:
+class EvaluationRequest:
     """Elements to evaluate, the seed and what it gives a key for, and that key's public key."""
 
     seed: bytes = field(repr=False)
@@ -64,7 +64,7 @@ class Request:
 def answer(packed: bytes) -> bytes:
     """The answer to a packed request."""
     try:
-        request = Request.unpack(packed)
+        request = EvaluationRequest.unpack(packed)
         key = epoch_key(
             request.seed,
             agreement_digest=request.agreement_digest,

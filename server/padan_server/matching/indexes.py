@@ -33,7 +33,7 @@ _Key = tuple[str, str]
 
 
 @dataclass(frozen=True)
-class Prepared:
+class PreparedIndex:
     """An index with the table and the seal numbers that its answers point into."""
 
     index: Index
@@ -50,9 +50,9 @@ class Indexes:
         self._size = size
         self._lock = threading.Lock()
         self._making: dict[_Key, threading.Lock] = {}
-        self._kept: OrderedDict[_Key, Prepared] = OrderedDict()
+        self._kept: OrderedDict[_Key, PreparedIndex] = OrderedDict()
 
-    def get(self, schema: Schema, policy: MatchPolicy, registry: str, p: Pass) -> Prepared:
+    def get(self, schema: Schema, policy: MatchPolicy, registry: str, p: Pass) -> PreparedIndex:
         """The index of one pass of the committed registry with that id."""
         key = (registry, p.id)
         with self._lock:
@@ -96,7 +96,9 @@ class Indexes:
         with self._lock:
             return self._making.setdefault(key, threading.Lock())
 
-    def _prepared(self, schema: Schema, policy: MatchPolicy, registry: str, p: Pass) -> Prepared:
+    def _prepared(
+        self, schema: Schema, policy: MatchPolicy, registry: str, p: Pass
+    ) -> PreparedIndex:
         table = self._files.table(registry, p.id, Layout.of(schema, p, provider=True))
         directory = self._directory(registry, p, table)
         known = self._calibration(registry, p)
@@ -104,7 +106,7 @@ class Indexes:
         if known is None and index.calibration is not None:
             text = index.calibration.to_json()
             _tried(lambda: self._files.keep_calibration(registry, p.id, text, learned=False))
-        return Prepared(index, table, self._files.origins(registry, p.id))
+        return PreparedIndex(index, table, self._files.origins(registry, p.id))
 
     def _directory(self, registry: str, p: Pass, table: PassTable) -> Directory:
         files = self._files.directory(registry, p.id)

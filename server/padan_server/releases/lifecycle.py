@@ -15,7 +15,7 @@ from padan_server.admission.requests import remember, replayed
 from padan_server.base.clock import jakarta_day
 from padan_server.base.errors import Reason, Refusal, field_invalid
 from padan_server.base.failpoints import Failpoints
-from padan_server.base.model import Release, RequestKey
+from padan_server.base.model import ReleaseRecord, RequestKey
 from padan_server.releases.files import ReleaseFiles
 from padan_server.store.port import Store, Transaction
 
@@ -45,7 +45,7 @@ class Releases:
         new: NewRelease,
         request: RequestKey | None,
         pieces: Iterable[bytes],
-    ) -> Release:
+    ) -> ReleaseRecord:
         """Keep one release, whole and durable on return; admitted again when its bytes are there.
 
         Order, size and the day's number are checked before a byte is read.
@@ -71,13 +71,13 @@ class Releases:
 
     def _record(
         self, grant: LineGrant, release_id: str, new: NewRelease, request: RequestKey | None
-    ) -> Release:
+    ) -> ReleaseRecord:
         with self._store.write() as tx:
             if (known := self._replayed(tx, grant, request)) is not None:
                 return known
             _check(tx, grant, new)
             _charge(tx, grant)
-            made = Release(
+            made = ReleaseRecord(
                 id=release_id,
                 flow=grant.key,
                 line=grant.line.id,
@@ -95,16 +95,16 @@ class Releases:
 
     def _replayed(
         self, tx: Transaction, grant: LineGrant, request: RequestKey | None
-    ) -> Release | None:
+    ) -> ReleaseRecord | None:
         known = replayed(tx, request)
         return None if known is None else _found(tx, grant, int(known))
 
-    def get(self, grant: LineGrant, version: int) -> Release:
+    def get(self, grant: LineGrant, version: int) -> ReleaseRecord:
         """One release of the line, erased or not."""
         with self._store.read() as tx:
             return _found(tx, grant, version)
 
-    def page(self, grant: LineGrant, *, before: int, limit: int) -> list[Release]:
+    def page(self, grant: LineGrant, *, before: int, limit: int) -> list[ReleaseRecord]:
         """The line's releases, newest first."""
         with self._store.read() as tx:
             return tx.releases.page(grant.key, grant.line.id, before=before, limit=limit)
@@ -183,7 +183,7 @@ def _charge(tx: Transaction, grant: LineGrant) -> None:
         raise Refusal(Reason.RELEASE_LIMIT_EXCEEDED, **grant.metadata, limit=limit)
 
 
-def _found(tx: Transaction, grant: LineGrant, version: int) -> Release:
+def _found(tx: Transaction, grant: LineGrant, version: int) -> ReleaseRecord:
     release = tx.releases.get(grant.key, grant.line.id, version)
     if release is None:
         raise Refusal(Reason.RELEASE_NOT_FOUND, **grant.metadata)

@@ -33,7 +33,7 @@ from padan_server.base.model import (
     Seal,
 )
 from padan_server.datasets.lifecycle import MAX_RECORDS, NewDataset
-from padan_server.datasets.uploads import Chunk
+from padan_server.datasets.uploads import UploadChunk
 from padan_server.matching.progress import Step
 from padan_server.matching.runs import Piece
 from padan_server.services import names
@@ -148,9 +148,9 @@ def rows(message: resources_pb.TableRows) -> dict[str, bytes]:
     return {name: getattr(message, name) for name in _ROW_COLUMNS}
 
 
-def chunk(message: dataset_pb.UploadTableRequest) -> Chunk:
+def chunk(message: dataset_pb.UploadTableRequest) -> UploadChunk:
     """A piece of a table."""
-    return Chunk(
+    return UploadChunk(
         row_offset=message.row_offset,
         row_count=message.rows.row_count,
         columns=rows(message.rows),

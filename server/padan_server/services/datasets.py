@@ -13,7 +13,7 @@ from padan_server.admission.enforcement import Enforcement, Grant
 from padan_server.base.errors import field_invalid
 from padan_server.base.metrics import Metrics
 from padan_server.datasets.lifecycle import Datasets
-from padan_server.datasets.uploads import Chunk, Uploads
+from padan_server.datasets.uploads import UploadChunk, Uploads
 from padan_server.services import convert, names
 from padan_server.services.call import current_call
 from padan_server.services.pages import PageTokens, page_size
@@ -58,7 +58,7 @@ class DatasetService(pb_grpc.DatasetServiceServicer):
         call = current_call()
         call.note(dataset=dataset_id)
 
-        def chunks() -> Iterator[Chunk]:
+        def chunks() -> Iterator[UploadChunk]:
             yield convert.chunk(first)
             for message in request_iterator:
                 # Spec 30, "Upload", step 1.

@@ -16,7 +16,13 @@ from padan_server.base.errors import Reason, Refusal, field_invalid
 from padan_server.base.metrics import ProviderMetrics
 from padan_server.base.model import BlindedList, FlowKey
 from padan_server.direct.label_tables import ServedTable, Shelf
-from padan_server.direct.lists import BlindedLists, Chunk, Evaluation, NewList, Pending
+from padan_server.direct.lists import (
+    BlindedLists,
+    ElementChunk,
+    Evaluation,
+    NewList,
+    PendingEvaluation,
+)
 from padan_server.services import convert, names
 from padan_server.services.call import Call, current_call
 from padan_server.services.pages import PageTokens, page_size
@@ -154,7 +160,7 @@ class DirectService(pb_grpc.DirectServiceServicer):
             "blinded_list", request.blinded_list
         )
         grant = self._admit(call, agreement_id, flow_id)
-        chunk = Chunk(list_id, request.chunk, request.elements, request.audit_path)
+        chunk = ElementChunk(list_id, request.chunk, request.elements, request.audit_path)
         return _Begun(grant, self._lists.begin(grant, chunk))
 
     def _finish(self, call: Call, begun: _Begun) -> pb.EvaluateElementsResponse:
@@ -173,7 +179,7 @@ class DirectService(pb_grpc.DirectServiceServicer):
 class _Begun:
     """A chunk under way, and what admitted it."""
 
-    def __init__(self, grant: Grant, pending: Pending) -> None:
+    def __init__(self, grant: Grant, pending: PendingEvaluation) -> None:
         self.grant = grant
         self.pending = pending
 

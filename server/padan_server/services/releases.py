@@ -12,7 +12,7 @@ from padan.v1 import release_service_pb2 as pb
 from padan.v1 import release_service_pb2_grpc as pb_grpc
 from padan_server.admission.enforcement import EITHER, PROVIDER, REQUESTER, Enforcement, LineGrant
 from padan_server.base.errors import Reason, Refusal, field_invalid
-from padan_server.base.model import Release, Role
+from padan_server.base.model import ReleaseRecord, Role
 from padan_server.releases.lifecycle import NewRelease, Releases
 from padan_server.services import convert, names
 from padan_server.services.call import current_call
@@ -136,7 +136,7 @@ def _new_release(message: pb.Release) -> NewRelease:
     return NewRelease(message.version, message.size_bytes, digest)
 
 
-def _message(release: Release) -> pb.Release:
+def _message(release: ReleaseRecord) -> pb.Release:
     return pb.Release(
         name=names.release_name(release.flow, release.line, release.version),
         version=release.version,

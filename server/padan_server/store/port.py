@@ -18,15 +18,15 @@ from padan_server.base.model import (
     Contribution,
     Dataset,
     DatasetState,
+    DatasetTable,
     FlowKey,
     PassEstimate,
-    Release,
+    ReleaseRecord,
     RequestKey,
     Role,
     Run,
     RunState,
     Suspension,
-    Table,
     TableRecord,
 )
 
@@ -61,7 +61,7 @@ class Datasets(Protocol):
         """
         ...
 
-    def set_table(self, dataset_id: str, table: Table) -> None:
+    def set_table(self, dataset_id: str, table: DatasetTable) -> None:
         """Replace one table's record."""
         ...
 
@@ -239,11 +239,11 @@ class LabelTables(Protocol):
 class Releases(Protocol):
     """Records of releases."""
 
-    def add(self, release: Release) -> None:
+    def add(self, release: ReleaseRecord) -> None:
         """Keep a new release; one of each version of a line."""
         ...
 
-    def get(self, flow: FlowKey, line: str, version: int) -> Release | None:
+    def get(self, flow: FlowKey, line: str, version: int) -> ReleaseRecord | None:
         """One release."""
         ...
 
@@ -251,11 +251,11 @@ class Releases(Protocol):
         """The highest version of the line that there ever was; 0 where there was none."""
         ...
 
-    def page(self, flow: FlowKey, line: str, *, before: int, limit: int) -> list[Release]:
+    def page(self, flow: FlowKey, line: str, *, before: int, limit: int) -> list[ReleaseRecord]:
         """Releases with ``version < before``, newest first."""
         ...
 
-    def kept(self) -> list[Release]:
+    def kept(self) -> list[ReleaseRecord]:
         """All releases that are not erased."""
         ...
 

@@ -11,11 +11,11 @@ import sqlalchemy as sa
 from padan_server.base.model import (
     Dataset,
     DatasetState,
+    DatasetTable,
     Encoding,
     FlowKey,
     Role,
     Seal,
-    Table,
 )
 from padan_server.store.tables import (
     dataset_tables,
@@ -91,7 +91,7 @@ class SqlDatasets:
         found = self._load(query)
         return found[0] if found else None
 
-    def set_table(self, dataset_id: str, table: Table) -> None:
+    def set_table(self, dataset_id: str, table: DatasetTable) -> None:
         """Replace one table's record."""
         self._connection.execute(
             dataset_tables.update()
@@ -204,7 +204,7 @@ class SqlDatasets:
                 row["normaliser_version"],
             ),
             tables=tuple(
-                Table(
+                DatasetTable(
                     t["pass_id"],
                     t["upload_rows"],
                     t["rows"],

@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from padan_server.base.model import FlowKey, Release
+from padan_server.base.model import FlowKey, ReleaseRecord
 from padan_server.store.sql_datasets import of_flow
 from padan_server.store.tables import from_micros, releases, to_micros
 
@@ -17,7 +17,7 @@ class SqlReleases:
     def __init__(self, connection: sa.Connection) -> None:
         self._connection = connection
 
-    def add(self, release: Release) -> None:
+    def add(self, release: ReleaseRecord) -> None:
         """Keep a new release; one of each version of a line."""
         self._connection.execute(
             releases.insert().values(
@@ -37,7 +37,7 @@ class SqlReleases:
             )
         )
 
-    def get(self, flow: FlowKey, line: str, version: int) -> Release | None:
+    def get(self, flow: FlowKey, line: str, version: int) -> ReleaseRecord | None:
         """One release."""
         row = self._connection.execute(
             sa.select(releases).where(*_of_line(flow, line), releases.c.version == version)
@@ -49,7 +49,7 @@ class SqlReleases:
         highest = sa.select(sa.func.max(releases.c.version)).where(*_of_line(flow, line))
         return int(self._connection.scalar(highest) or 0)
 
-    def page(self, flow: FlowKey, line: str, *, before: int, limit: int) -> list[Release]:
+    def page(self, flow: FlowKey, line: str, *, before: int, limit: int) -> list[ReleaseRecord]:
         """Releases with ``version < before``, newest first."""
         rows = self._connection.execute(
             sa.select(releases)
@@ -59,7 +59,7 @@ class SqlReleases:
         )
         return [_release(row) for row in rows]
 
-    def kept(self) -> list[Release]:
+    def kept(self) -> list[ReleaseRecord]:
         """All releases that are not erased."""
         rows = self._connection.execute(
             sa.select(releases).where(releases.c.erased.is_(sa.false())).order_by(releases.c.id)
@@ -77,8 +77,8 @@ def _of_line(flow: FlowKey, line: str) -> list[sa.ColumnElement[bool]]:
     return [*of_flow(releases, flow), releases.c.line == line]
 
 
-def _release(row: sa.Row[Any]) -> Release:
-    return Release(
+def _release(row: sa.Row[Any]) -> ReleaseRecord:
+    return ReleaseRecord(
         row.id,
         FlowKey(row.agreement, bytes(row.agreement_digest), row.flow),
         row.line,

@@ -10,13 +10,13 @@ import pytest
 from padan_server.base.model import (
     Dataset,
     DatasetState,
+    DatasetTable,
     Encoding,
     FlowKey,
     Role,
     Run,
     RunState,
     Seal,
-    Table,
 )
 from padan_server.store.port import Store
 from padan_server.store.sql import SqlStore
@@ -56,7 +56,7 @@ def make_dataset(dataset_id: str = "a" * 32, **changes) -> Dataset:
         "state": DatasetState.OPEN,
         "record_count": 10,
         "encoding": Encoding(1, b"k" * 16, b"s" * 32, "id-1"),
-        "tables": (Table("nik", 256, 256), Table("lahir", 256, 256)),
+        "tables": (DatasetTable("nik", 256, 256), DatasetTable("lahir", 256, 256)),
         "seals": (Seal(1, b"i" * 16, b"e" * 32),),
         "base": "",
         "create_time": START,

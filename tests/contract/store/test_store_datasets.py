@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from padan_server.base.model import DatasetState, Role, Seal, Table
+from padan_server.base.model import DatasetState, DatasetTable, Role, Seal
 
 FIRST = 2**62
 
@@ -40,8 +40,8 @@ def test_table_progress_is_kept(store, open_store, dataset):
     with open_store().read() as tx:
         found = tx.datasets.get(made.id)
     assert found.tables == (
-        Table("nik", 256, 256),
-        Table("lahir", 256, 256, 256, True, b"x" * 32),
+        DatasetTable("nik", 256, 256),
+        DatasetTable("lahir", 256, 256, 256, True, b"x" * 32),
     )
 
 
@@ -53,7 +53,7 @@ def test_replace_changes_state_times_tables_and_seals(store, dataset, start):
             state=DatasetState.COMMITTED,
             commit_time=start + timedelta(hours=1),
             expire_time=start + timedelta(days=2),
-            tables=(Table("nik", 256, 300, 256, True, b"x" * 32),),
+            tables=(DatasetTable("nik", 256, 300, 256, True, b"x" * 32),),
             seals=(*made.seals, Seal(2, b"j" * 16, b"f" * 32)),
         )
         tx.datasets.replace(changed)

@@ -7,14 +7,16 @@ from datetime import timedelta
 
 import pytest
 
-from padan_server.base.model import Release
+from padan_server.base.model import ReleaseRecord
 
 
 @pytest.fixture
 def release(flow, start):
     """The first version of a list."""
     day = timedelta(days=1)
-    return Release("a" * 32, flow, "asn", 1, "bkn", "kemnaker", 4112, b"d" * 32, start, start + day)
+    return ReleaseRecord(
+        "a" * 32, flow, "asn", 1, "bkn", "kemnaker", 4112, b"d" * 32, start, start + day
+    )
 
 
 def test_a_release_comes_back_as_it_was_kept(store, open_store, release, flow):

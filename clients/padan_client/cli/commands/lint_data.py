@@ -14,8 +14,8 @@ from padan_client.cli.common import JsonFlag, err, number, out, print_json, repo
 from padan_client.cli.home_options import MapOption, pairs
 
 if TYPE_CHECKING:
-    from padan_client.lint import Report
-    from padan_client.lint.report import Finding
+    from padan_client.lint import LintReport
+    from padan_client.lint.report import DataFinding
     from padan_linkage.schema import Schema
 
 _STYLES = {"ditolak": "red", "periksa": "yellow", "catatan": "dim"}
@@ -105,7 +105,7 @@ def _schema(flow: str, agreement: str | None) -> Schema:
     )
 
 
-def _show(report: Report, quarantine: Path | None) -> None:
+def _show(report: LintReport, quarantine: Path | None) -> None:
     columns = Table(title=t("Kolom, terburuk dahulu", "Columns, worst first"))
     for name in (
         t("bidang", "field"), t("kolom", "column"), t("terisi", "filled"), t("kosong", "empty"),
@@ -130,13 +130,13 @@ def _show(report: Report, quarantine: Path | None) -> None:
     _say_rest(report, quarantine)
 
 
-def _cells(f: Finding) -> tuple[str, ...]:
+def _cells(f: DataFinding) -> tuple[str, ...]:
     usual = "–" if f.expected is None else f"≤ {_percent(f.expected)}"
     verdict = t(f.verdict.value, _VERDICTS.get(f.verdict.value, f.verdict.value))
     return f.column, f.text, number(f.count), _percent(f.share), usual, verdict, f.advice
 
 
-def _say_rest(report: Report, quarantine: Path | None) -> None:
+def _say_rest(report: LintReport, quarantine: Path | None) -> None:
     rows, listed = number(report.rows), number(report.quarantined)
     lines = [t(f"{rows} baris diperiksa; berkas tidak diubah.",
                f"{rows} rows checked; the file is unchanged.")]  # fmt: skip

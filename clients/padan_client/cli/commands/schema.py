@@ -17,7 +17,7 @@ from padan_linkage.agreement import Severity
 from padan_linkage.schema import Kind
 
 if TYPE_CHECKING:
-    from padan_linkage.advice import Said, Suggestion
+    from padan_linkage.advice import Remark, Suggestion
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -209,9 +209,9 @@ def show(s: Suggestion) -> None:
     )
 
 
-def _sentence(said: Said) -> str:
+def _sentence(said: Remark) -> str:
     return t(said.id_text, said.en_text)
 
 
-def _sentences(said: tuple[Said, ...]) -> list[str]:
+def _sentences(said: tuple[Remark, ...]) -> list[str]:
     return [_sentence(x) for x in said]

@@ -30,7 +30,13 @@ from padan_client.records.registry import Registry
 from padan_linkage.crypto.randomness import Drbg
 from padan_linkage.direct.inputs import KeyInputs
 from padan_linkage.direct.registry import Labelled, changes, label_inputs
-from padan_linkage.direct.table import ROW_BYTES, TAG_BYTES, TableWriter, padded_rows, tag_words
+from padan_linkage.direct.table import (
+    ROW_BYTES,
+    TAG_BYTES,
+    LabelTableWriter,
+    padded_rows,
+    tag_words,
+)
 from padan_linkage.payload import Answers
 
 T = TypeVar("T")
@@ -118,7 +124,7 @@ class Builder:
         wanted = padded_rows(real, self.plan.direct.dummy_share)
         dummies = _dummies(wanted - real, self.drbg.fork("dummies"))
         rows.unlink(missing_ok=True)
-        with TableWriter(rows) as writer:
+        with LabelTableWriter(rows) as writer:
             for n, path in enumerate(merged):
                 sealed = np.fromfile(path, np.uint8).reshape(-1, ROW_BYTES)
                 # Spec 60, step 4.

@@ -33,7 +33,7 @@ from padan_linkage.crypto.sealing import SealError
 from padan_linkage.direct.manifest import ManifestError, format_moment
 from padan_linkage.release import reference
 from padan_linkage.release.aggregate import AggregateError
-from padan_linkage.release.envelope import Opened, open_release, seal_release
+from padan_linkage.release.envelope import OpenedRelease, open_release, seal_release
 from padan_linkage.release.manifest import MAX_CONTENT_BYTES, Line, Release, release_statement
 from padan_linkage.release.reference import Difference, ListError
 
@@ -235,7 +235,7 @@ class ReleaseFlow:
             )
         return described
 
-    def _opened(self, line: ReleaseLine, version: int, sealed: bytes) -> Opened:
+    def _opened(self, line: ReleaseLine, version: int, sealed: bytes) -> OpenedRelease:
         publisher = self._place.agreement.party(line.publisher)
         try:
             # Spec 70, step 6.
@@ -252,7 +252,7 @@ class ReleaseFlow:
             raise _unverified(line, error) from None
         return opened
 
-    def _check_content(self, line: ReleaseLine, opened: Opened) -> None:
+    def _check_content(self, line: ReleaseLine, opened: OpenedRelease) -> None:
         """The content is what the agreement names, whole, with no small count."""
         flow, release = self._place.flow, opened.release
         if flow.kind is FlowKind.AGGREGATE:
@@ -273,7 +273,7 @@ class ReleaseFlow:
         if before is not None and release.previous != before.release.digest():
             raise _two_faced(release.version)
 
-    def _received(self, line: ReleaseLine, opened: Opened) -> ReceivedRelease:
+    def _received(self, line: ReleaseLine, opened: OpenedRelease) -> ReceivedRelease:
         release = opened.release
         if self._place.flow.kind is FlowKind.AGGREGATE:
             return ReceivedRelease(release, opened.content)

@@ -9,7 +9,7 @@ import numpy as np
 
 from padan_lab.assess.attacks.claims import same
 from padan_lab.assess.material.schemes import Fields, PassScheme, Scheme
-from padan_lab.assess.material.seen import Numbers, Reals, Table
+from padan_lab.assess.material.seen import Numbers, Reals, SeenTable
 
 #: Seeds of the attacker's keys start here; victims have others.
 _OWN_KEYS = 1_000
@@ -30,7 +30,7 @@ class Attacker:
         return len(next(iter(self.people.values())))
 
     @cached_property
-    def tables(self) -> list[Table]:
+    def tables(self) -> list[SeenTable]:
         """The population under each of her keys."""
         return [self.scheme.encode(self.people, _OWN_KEYS + k) for k in range(self.keys)]
 
@@ -51,7 +51,7 @@ class Attacker:
             return self.scheme.salts(self.people)
         return np.zeros(len(self), np.int64)
 
-    def places(self, table: Table) -> Numbers:
+    def places(self, table: SeenTable) -> Numbers:
         """The row of each candidate in a table of hers."""
         row = np.full(len(self), -1, np.int64)
         real = np.flatnonzero(table.person >= 0)

@@ -17,7 +17,7 @@ import numpy as np
 from padan_lab.assess.attacks.attacker import Attacker
 from padan_lab.assess.attacks.claims import Prints, Scale, anneal, assign, likelihood, right, whiten
 from padan_lab.assess.attacks.rows import profiles
-from padan_lab.assess.material.seen import Numbers, Reals, Seen, Table
+from padan_lab.assess.material.seen import Numbers, Reals, Seen, SeenTable
 
 _TOP, _EIGENVALUES, _CANDIDATES = 16, 6, 20
 _FRACTIONS = np.linspace(0, 1, 9)
@@ -138,7 +138,7 @@ class GroupAttack:
             scales.append(Scale.of([np.mean(of, axis=0) for of in samples], samples))
         return scales
 
-    def _simulate(self, table: Table) -> list[Group]:
+    def _simulate(self, table: SeenTable) -> list[Group]:
         """The groups of one of her tables, each group's persons first, then its decoys."""
         row = np.full(len(self.attacker), -1, np.int64)
         real = np.flatnonzero(table.person >= 0)
@@ -171,7 +171,7 @@ class GroupAttack:
         return models
 
     def rates(
-        self, victim: Table, rng: np.random.Generator, groups: Numbers | None = None
+        self, victim: SeenTable, rng: np.random.Generator, groups: Numbers | None = None
     ) -> GroupRates:
         """How much of a table falls. ``groups``: the partition she sees; the true one if None."""
         given = victim.group if groups is None else groups
@@ -185,7 +185,7 @@ class GroupAttack:
         known = self._known(seen, victim, rng) if groups is None else float("nan")
         return GroupRates(float(persons_found), float(groups_found), known)
 
-    def _visible(self, victim: Table, groups: Numbers) -> list[Group]:
+    def _visible(self, victim: SeenTable, groups: Numbers) -> list[Group]:
         order = np.argsort(groups, kind="stable")
         parts = np.split(order, np.flatnonzero(np.diff(groups[order])) + 1)
         found = split(victim.seen.grouped(groups), [p for p in parts if len(p) > 1])
@@ -266,7 +266,7 @@ class GroupAttack:
     def _claim(claims: Numbers, group: Group, model: Model, places: Numbers) -> None:
         claims[group.rows] = np.where(places >= 0, model.persons[places], -1)
 
-    def _groups_right(self, seen: list[Group], chosen: Numbers, victim: Table) -> float:
+    def _groups_right(self, seen: list[Group], chosen: Numbers, victim: SeenTable) -> float:
         """Share of the groups taken for the right one."""
         hits = 0
         for group, m in zip(seen, chosen.tolist(), strict=True):
@@ -275,7 +275,7 @@ class GroupAttack:
             hits += m >= 0 and len(real) > 0 and real[0] in self.models[m].persons
         return hits / max(len(seen), 1)
 
-    def _known(self, seen: list[Group], victim: Table, rng: np.random.Generator) -> float:
+    def _known(self, seen: list[Group], victim: SeenTable, rng: np.random.Generator) -> float:
         """Persons found where the attacker is told which group is which."""
         model_of = {int(p): m for m, model in enumerate(self.models) for p in model.persons}
         inside: dict[tuple[int, int], Numbers] = {}

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from padan_client.base.errors import BadInputError
 from padan_client.base.language import t
 from padan_client.records import read_table
-from padan_lab.assess.material.seen import Column, Numbers, Seen, Table
+from padan_lab.assess.material.seen import Column, Numbers, Seen, SeenTable
 from padan_linkage.schema import Pass, Schema
 
 _COLUMNS = ("keys", "filters", "presence")
@@ -31,7 +31,7 @@ class Dump:
 
     schema: Schema
     seen: Mapping[str, Seen]
-    tables: Mapping[str, Table] | None
+    tables: Mapping[str, SeenTable] | None
     records: Mapping[str, pa.StringArray] | None
     rows: int
 
@@ -71,7 +71,7 @@ def _rehearsal(folder: Path, side: str, schema: Schema) -> Dump:
         seen[p.id] = _seen(folder / "unit" / side / p.id, p)
         kept = folder / "owner" / side / p.id
         person, group = (_array(kept / f"{n}.npy") for n in ("record_of_row", "group_of_row"))
-        tables[p.id] = Table(seen[p.id], person.astype(np.int64), group.astype(np.int64))
+        tables[p.id] = SeenTable(seen[p.id], person.astype(np.int64), group.astype(np.int64))
     table = read_table(folder / "owner" / side / "records.csv")
     records = {f.name: _strings(table, f.name) for f in schema.fields}
     return Dump(schema, seen, tables, records, len(seen[schema.passes[0].id]))
@@ -107,7 +107,7 @@ def _unreadable(path: Path) -> str:
     )
 
 
-def sample(table: Table, most: int, seed: int) -> tuple[Table, Numbers]:
+def sample(table: SeenTable, most: int, seed: int) -> tuple[SeenTable, Numbers]:
     """Whole buckets of a table, at random, up to ``most`` rows; and the persons in them.
 
     Rows of different buckets are never compared, so nothing between the chosen rows is lost;
@@ -123,4 +123,4 @@ def sample(table: Table, most: int, seed: int) -> tuple[Table, Numbers]:
     place = np.full(int(table.person.max(initial=0)) + 1, -1, np.int64)
     place[persons] = np.arange(len(persons))
     person = np.where(table.person[rows] >= 0, place[table.person[rows]], -1)
-    return Table(table.seen.rows(rows), person, table.group[rows]), persons
+    return SeenTable(table.seen.rows(rows), person, table.group[rows]), persons

@@ -15,7 +15,7 @@ from typing import Protocol
 import numpy as np
 import pyarrow as pa
 
-from padan_lab.assess.material.seen import Numbers, Seen, Table
+from padan_lab.assess.material.seen import Numbers, Seen, SeenTable
 from padan_linkage.crypto.keys import LinkageKey
 from padan_linkage.crypto.randomness import Drbg
 from padan_linkage.encoding import PassEncoder
@@ -36,7 +36,7 @@ def _secret(seed: int) -> bytes:
 class Scheme(Protocol):
     """Something that turns a population into a table, under the key that ``seed`` makes."""
 
-    def encode(self, people: Fields, seed: int) -> Table:
+    def encode(self, people: Fields, seed: int) -> SeenTable:
         """The table of all ``people``; ``Table.person`` are their positions."""
         ...
 
@@ -56,7 +56,7 @@ class PassScheme:
     schema: Schema
     p: Pass
 
-    def encode(self, people: Fields, seed: int) -> Table:
+    def encode(self, people: Fields, seed: int) -> SeenTable:
         """See :class:`Scheme`."""
         key = LinkageKey(_secret(seed), _AGREEMENT, "assess", 1)
         encoder = PassEncoder(self.schema, self.p, key)
@@ -65,7 +65,7 @@ class PassScheme:
         made = encoder.encode(people, rows=rows, drbg=drbg)
         tokens = np.ascontiguousarray(made.tokens).view(f"V{made.tokens.shape[1]}").ravel()
         group = np.unique(tokens, return_inverse=True)[1].astype(np.int64)
-        return Table(Seen.of(self.p, made.table.columns), made.record_of_row, group)
+        return SeenTable(Seen.of(self.p, made.table.columns), made.record_of_row, group)
 
     def salts(self, people: Fields) -> Numbers:
         """Salt group of each person as a number, -1 where an exact value is missing."""
@@ -105,14 +105,14 @@ class PlainScheme:
 
     fields: Sequence[str]
 
-    def encode(self, people: Fields, seed: int) -> Table:
+    def encode(self, people: Fields, seed: int) -> SeenTable:
         """See :class:`Scheme`."""
         filters = encode_plain([people[n] for n in self.fields], _secret(seed))
         order = np.random.default_rng(seed).permutation(len(filters))
         packed = np.ascontiguousarray(filters[order]).view(np.uint8)
         alone = np.zeros(len(order), np.int64)
         seen = Seen(alone, (packed,), np.ones((len(order), 1), np.bool_))
-        return Table(seen, order.astype(np.int64), alone)
+        return SeenTable(seen, order.astype(np.int64), alone)
 
     def grams(self, people: Fields) -> list[frozenset[bytes]]:
         """See :class:`Scheme`."""

@@ -120,7 +120,7 @@ def _kept(likeness: Reals, apart: NDArray[np.bool_]) -> Reals:
 
 
 @dataclass(frozen=True, repr=False)
-class Table:
+class SeenTable:
     """A table with what its owner knows.
 
     ``person``: int64[n], the person that each row stands for, -1 for a decoy; ``group``: int64[n],

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from padan_client.base.language import t
 from padan_lab.bench.rates.kernel_rates import DisagreementError
-from padan_lab.bench.report import Report, absence, alternately, faster, peer, rounded
+from padan_lab.bench.report import BenchReport, absence, alternately, faster, peer, rounded
 from padan_linkage.matching.exact import TokenIndex, seed_of
 
 Words = NDArray[np.uint64]
@@ -85,7 +85,7 @@ def _by_asked(asked: NDArray[np.int64], row: NDArray[np.int64], count: int) -> N
     return found
 
 
-def one_core(report: Report, work: tuple[dict[str, Join], list[str]], rounds: int) -> None:
+def one_core(report: BenchReport, work: tuple[dict[str, Join], list[str]], rounds: int) -> None:
     """All joins in turns, into the report."""
     joins, report.absent = work
     expected = joins["padan"]()

@@ -35,7 +35,7 @@ from padan_client.base.errors import PadanError
 from padan_client.base.language import t
 from padan_lab.bench.rates.filters import Words, alike, unlike, weight_of
 from padan_lab.bench.report import (
-    Report,
+    BenchReport,
     Timing,
     absence,
     alternately,
@@ -236,7 +236,7 @@ def _among(some: Hits, pairs: Hits) -> bool:
     return bool(np.isin(some[:, 0] << 32 | some[:, 1], pairs[:, 0] << 32 | pairs[:, 1]).all())
 
 
-def one_core(report: Report, name: str, work: Workload, rounds: int) -> None:
+def one_core(report: BenchReport, name: str, work: Workload, rounds: int) -> None:
     """Padan and the peers in turns, into the report as ``kernel_<name>_1c_vs_…``."""
     hits, pairs = agree(work), work.matching.pairs
     tasks: dict[str, Callable[[], object]] = {"padan": work.matching.kept}
@@ -253,14 +253,14 @@ def one_core(report: Report, name: str, work: Workload, rounds: int) -> None:
         _compare(report, name, timings, rival)
 
 
-def _compare(report: Report, name: str, timings: dict[str, Timing], rival: str) -> None:
+def _compare(report: BenchReport, name: str, timings: dict[str, Timing], rival: str) -> None:
     for ours in ("padan", "padan_all"):
         if ours in timings:
             label = f"kernel_{name}{ours.removeprefix('padan')}_1c_vs_{rival}"
             report.ratios[label] = faster(timings, ours, rival, clock="cpu")
 
 
-def two_cores(report: Report, rows: int, bits: int, rounds: int) -> None:
+def two_cores(report: BenchReport, rows: int, bits: int, rounds: int) -> None:
     """Two threads over one, both allowed the same two cores."""
     if usable_cores() < 2:
         report.absent.append(t("hanya satu inti", "only one core: nothing to scale over"))
@@ -292,7 +292,7 @@ print(time.perf_counter() - begin)
 """
 
 
-def start_up(report: Report) -> None:
+def start_up(report: BenchReport) -> None:
     """Seconds of a process's first candidates: kernel compiled, and kernel from the cache.
 
     Python's own byte code is there already, as pip leaves it: a run before sees to that.
@@ -312,7 +312,7 @@ def start_up(report: Report) -> None:
     report.measured["first_call_seconds"] = seconds
 
 
-def _section(report: Report, name: str) -> dict[str, object]:
+def _section(report: BenchReport, name: str) -> dict[str, object]:
     """A part of what was measured, made on first use."""
     section = report.measured.setdefault(name, {})
     assert isinstance(section, dict)

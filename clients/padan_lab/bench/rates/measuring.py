@@ -52,7 +52,7 @@ class Lap:
 
 
 @dataclass
-class Watched:
+class WatchedProcess:
     """A process that goes on through several stages.
 
     ``own_gib`` is the most memory of its own that it held; ``peak_gib`` has the pages of mapped
@@ -90,9 +90,9 @@ class Meter:
         self.tell(f"{text}: {lap.seconds:.1f} s")
 
     @contextmanager
-    def watching(self, pid: int) -> Iterator[Watched]:
+    def watching(self, pid: int) -> Iterator[WatchedProcess]:
         """Look at a process twice a second."""
-        watched, ended = Watched(), threading.Event()
+        watched, ended = WatchedProcess(), threading.Event()
 
         def look() -> None:
             while not ended.wait(_LOOK_SECONDS):

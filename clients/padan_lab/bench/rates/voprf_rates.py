@@ -25,7 +25,7 @@ _INPUT_BYTES = 60  # as long as a name and a date
 _SEED = bytes(range(32))
 
 
-class Rates:
+class VoprfRates:
     """Things done per second, the best of the rounds, by name."""
 
     def __init__(self) -> None:
@@ -46,9 +46,9 @@ class Rates:
 
 def primitives(elements: int, rounds: int) -> dict[str, object]:
     """One thread of one process: the library's loop and ours in turns, per second."""
-    library, ours = Rates(), Rates()
+    library, ours = VoprfRates(), VoprfRates()
     key, bare = _key(), ristretto.Evaluator.from_seed(_SEED, b"bench")
-    _one_round(Rates(), Rates(), key, bare, 16)  # compiles
+    _one_round(VoprfRates(), VoprfRates(), key, bare, 16)  # compiles
     for _ in range(rounds):
         for start in range(0, elements, CHUNK_ELEMENTS):
             _one_round(library, ours, key, bare, min(CHUNK_ELEMENTS, elements - start))
@@ -61,7 +61,11 @@ def primitives(elements: int, rounds: int) -> dict[str, object]:
 
 
 def _one_round(
-    library: Rates, ours: Rates, key: oprf.EvaluationKey, bare: ristretto.Evaluator, count: int
+    library: VoprfRates,
+    ours: VoprfRates,
+    key: oprf.EvaluationKey,
+    bare: ristretto.Evaluator,
+    count: int,
 ) -> None:
     inputs = _inputs(count)
     pairs = library.measure("blind", count, lambda: [ristretto.Client.blind(i) for i in inputs])
@@ -90,7 +94,7 @@ def scaling(elements: int, rounds: int) -> dict[str, object]:
     blinded = [blinding.blind(b, os.urandom(64 * CHUNK_ELEMENTS)) for b in batches]
     answers = [key.evaluate_blinded(b.elements) for b in blinded]
     count = chunks * CHUNK_ELEMENTS
-    rates = Rates()
+    rates = VoprfRates()
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(2, mp_context=context, initializer=_start) as processes:
         list(processes.map(_evaluate, [blinded[0].elements] * 4))  # both are up

@@ -25,7 +25,7 @@ from padan_client.protocol.session import Session, open_session
 from padan_client.protocol.unit.datasets import describe
 from padan_client.protocol.unit.uploading import upload_table
 from padan_client.transport.channel import Link, credentials, options
-from padan_lab.demo.deployment import Stage, prepare, running
+from padan_lab.demo.deployment import Deployment, prepare, running
 from padan_linkage.agreement import example
 from padan_linkage.schema import Layout, Pass, Schema
 from padan_linkage.tables import PassTable
@@ -62,7 +62,7 @@ def lean_document(
 
 
 @dataclass(frozen=True, repr=False)
-class Side:
+class AgencyAtUnit:
     """One agency at the unit."""
 
     home: Home
@@ -85,9 +85,9 @@ class Side:
 class Stand:
     """The unit and both sides of the flow."""
 
-    stage: Stage
-    provider: Side
-    requester: Side
+    stage: Deployment
+    provider: AgencyAtUnit
+    requester: AgencyAtUnit
 
 
 @contextmanager
@@ -103,11 +103,11 @@ def unit_stand(folder: Path, document: bytes) -> Iterator[Stand]:
 
 
 @contextmanager
-def _side(stage: Stage, party: str) -> Iterator[Side]:
+def _side(stage: Deployment, party: str) -> Iterator[AgencyAtUnit]:
     home = Home.open(stage.home(party), passphrase=None)
     with Link.open(home.config, home.folder) as link:
         session = link.run(open_session(home, home.place(AGREEMENT, FLOW)))
-        yield Side(home, link, session)
+        yield AgencyAtUnit(home, link, session)
 
 
 def random_table(
@@ -125,7 +125,7 @@ def random_table(
     return PassTable(p.id, layout, columns)
 
 
-def _put(side: Side, records: int, tables: Mapping[str, PassTable]) -> Steps[str]:
+def _put(side: AgencyAtUnit, records: int, tables: Mapping[str, PassTable]) -> Steps[str]:
     session, patience = side.session, side.home.patience
     provider = session.place.party == session.place.flow.provider
     role = resources_pb2.ROLE_PROVIDER if provider else resources_pb2.ROLE_REQUESTER

@@ -12,7 +12,7 @@ from padan_lab.generate.draw.draws import Choice, Ints
 from padan_lab.generate.draw.pen import Pen
 from padan_lab.generate.noise.dates import written_dates
 from padan_lab.generate.noise.names import Noise, double, drop, join, respell, shorten, slip
-from padan_lab.generate.population.companies import FORMS, Block, company_words
+from padan_lab.generate.population.companies import FORMS, CompanyBlock, company_words
 from padan_lab.generate.population.contacts import emails
 from padan_lab.generate.population.identifiers import digits
 from padan_lab.generate.population.places import joined
@@ -29,10 +29,10 @@ _PLACES = (("{} ", ""), ("{}. ", ""), ("", ", {}"), ("", " {}"), ("", ""))
 _PLACE = Choice([0, 40, 30, 20, 10])
 
 
-class _Sheet:
+class _CompanySheet:
     """The names of a file while they are being written."""
 
-    def __init__(self, block: Block, pen: Pen) -> None:
+    def __init__(self, block: CompanyBlock, pen: Pen) -> None:
         n = len(block.numbers)
         self.slots, self.form = block.names.copy(), block.form
         self.place = np.zeros(n, dtype=np.int64)
@@ -48,8 +48,8 @@ class _Sheet:
         return joined((_FRONT.take(kind), name, _BEHIND.take(kind)))
 
 
-def _names(block: Block, pen: Pen) -> Cells:
-    sheet, keys, draws = _Sheet(block, pen), pen.keys, pen.draws
+def _names(block: CompanyBlock, pen: Pen) -> Cells:
+    sheet, keys, draws = _CompanySheet(block, pen), pen.keys, pen.draws
     cells = Cells(sheet.text(np.arange(len(keys))))
     rows = pen.rows("changed", pen.rates.company_changed)
     changed, labels = _NOISE.change(company_words(), sheet.slots[rows], keys[rows], draws)
@@ -87,15 +87,15 @@ def _texts(side: int) -> pa.StringArray:
 _FRONT, _BEHIND = _texts(0), _texts(1)
 
 
-def _kblis(block: Block, pen: Pen) -> Cells:
+def _kblis(block: CompanyBlock, pen: Pen) -> Cells:
     return flags(digits(block.kbli, 5), pen, "kbli")
 
 
-def _emails(block: Block, pen: Pen) -> Cells:
+def _emails(block: CompanyBlock, pen: Pen) -> Cells:
     return emails(block.mailbox, block.numbers, block.draws, pen)
 
 
-def _founded(block: Block, pen: Pen) -> Cells:
+def _founded(block: CompanyBlock, pen: Pen) -> Cells:
     return written_dates(block.founded, block.founded, pen)
 
 

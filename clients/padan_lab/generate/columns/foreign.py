@@ -20,7 +20,7 @@ from padan_lab.generate.noise.names import (
     shorten,
     slip,
 )
-from padan_lab.generate.population.foreigners import Block, nations
+from padan_lab.generate.population.foreigners import ForeignerBlock, nations
 
 _NOISE = Noise(
     (
@@ -31,7 +31,7 @@ _NOISE = Noise(
 )  # fmt: skip
 
 
-def _names(block: Block, pen: Pen) -> Cells:
+def _names(block: ForeignerBlock, pen: Pen) -> Cells:
     """In capitals; transliterated otherwise, in another order, shortened."""
     words, slots = nations().words, block.names
     cells = Cells(pc.utf8_upper(words.rendered(slots)))
@@ -46,7 +46,7 @@ def _names(block: Block, pen: Pen) -> Cells:
     return cells
 
 
-def _passports(block: Block, pen: Pen) -> Cells:
+def _passports(block: ForeignerBlock, pen: Pen) -> Cells:
     """The present one, a former one, broken or missing."""
     cells = Cells(block.passport)
     rows = pen.rows("former", pen.rates.passport_former)
@@ -54,11 +54,11 @@ def _passports(block: Block, pen: Pen) -> Cells:
     return number(cells, pen, "passport")
 
 
-def _birth_dates(block: Block, pen: Pen) -> Cells:
+def _birth_dates(block: ForeignerBlock, pen: Pen) -> Cells:
     return written_dates(block.birth, block.birth, pen)
 
 
-def _birthplaces(block: Block, pen: Pen) -> Cells:
+def _birthplaces(block: ForeignerBlock, pen: Pen) -> Cells:
     """A town, the country instead, or nothing."""
     cells = Cells(pc.utf8_upper(block.birthplace))
     rows = pen.rows("other", pen.rates.place_other)

@@ -23,7 +23,7 @@ _BEHIND_FORM = Choice([0, 24, 10, 12, 8, 10, 10, 16, 10])
 _NEVER = 10_000
 
 
-class _Sheet:
+class _NameSheet:
     """The names of a file while they are being written; ``text`` is what stands there."""
 
     def __init__(self, slots: Slots, held: Titles, pen: Pen) -> None:
@@ -59,7 +59,7 @@ class _Sheet:
 
 def written_names(slots: Slots, fathers: Slots, held: Titles, pen: Pen) -> Cells:
     """Names as a side writes them; see ``rates`` for how often what happens."""
-    sheet = _Sheet(slots, held, pen)
+    sheet = _NameSheet(slots, held, pen)
     cells = Cells(sheet.text(np.arange(len(slots))))
     _change(sheet, cells, fathers, pen)
     rows = pen.rows("case", pen.style.other_case)
@@ -72,7 +72,7 @@ def written_names(slots: Slots, fathers: Slots, held: Titles, pen: Pen) -> Cells
     return cells
 
 
-def _change(sheet: _Sheet, cells: Cells, fathers: Slots, pen: Pen) -> None:
+def _change(sheet: _NameSheet, cells: Cells, fathers: Slots, pen: Pen) -> None:
     keys = pen.keys
     rows = pen.rows("prophet", pen.rates.prophet_changed)
     sheet.slots[rows] = shortened_prophet(sheet.slots[rows], keys[rows], pen.draws)
@@ -88,7 +88,7 @@ def _change(sheet: _Sheet, cells: Cells, fathers: Slots, pen: Pen) -> None:
         cells.put(chosen, sheet.text(chosen), label)
 
 
-def _entitle(sheet: _Sheet, cells: Cells, held: Titles, pen: Pen) -> None:
+def _entitle(sheet: _NameSheet, cells: Cells, held: Titles, pen: Pen) -> None:
     """Titles where they are not usual; or left out and written otherwise where they are."""
     draws, keys = pen.draws, pen.keys
     if pen.style.titled is not None:
@@ -108,7 +108,7 @@ def _entitle(sheet: _Sheet, cells: Cells, held: Titles, pen: Pen) -> None:
     cells.put(rows, sheet.text(rows), "name.title_form")
 
 
-def _reform(sheet: _Sheet, rows: Ints, pen: Pen) -> None:
+def _reform(sheet: _NameSheet, rows: Ints, pen: Pen) -> None:
     sheet.front_form[rows] = pen.draws.pick("front form", pen.keys[rows], _FRONT_FORM)
     sheet.behind_form[rows] = pen.draws.pick("behind form", pen.keys[rows], _BEHIND_FORM)
 

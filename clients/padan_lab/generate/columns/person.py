@@ -17,7 +17,7 @@ from padan_lab.generate.noise.dates import written_dates
 from padan_lab.generate.population import identifiers
 from padan_lab.generate.population.contacts import FORMER
 from padan_lab.generate.population.identifiers import digits
-from padan_lab.generate.population.people import RELIGIONS, Block
+from padan_lab.generate.population.people import RELIGIONS, PersonBlock
 from padan_lab.generate.population.places import gazetteer
 
 #: By Member: a brother, sister or twin of the head is another member of the family.
@@ -29,16 +29,16 @@ _RELIGION_FORMS = pa.array(
 )
 
 
-def _names(block: Block, pen: Pen) -> Cells:
+def _names(block: PersonBlock, pen: Pen) -> Cells:
     return written_names(block.names, block.fathers, block.titles, pen)
 
 
-def _birth_dates(block: Block, pen: Pen) -> Cells:
+def _birth_dates(block: PersonBlock, pen: Pen) -> Cells:
     corrected = block.corrected_birth(pen.rates.date_corrected)
     return written_dates(block.birth, corrected, pen)
 
 
-def _niks(block: Block, pen: Pen) -> Cells:
+def _niks(block: PersonBlock, pen: Pen) -> Cells:
     """Missing, a relative's, a stranger's, broken or mistyped."""
     cells = Cells(digits(block.nik, 16))
     partner = block.home.partner
@@ -56,11 +56,11 @@ def _niks(block: Block, pen: Pen) -> Cells:
     return cells
 
 
-def _niks_of(block: Block, people: Ints) -> pa.StringArray:
+def _niks_of(block: PersonBlock, people: Ints) -> pa.StringArray:
     return digits(block.world.of(np.minimum(people, block.world.size - 1)).nik, 16)
 
 
-def _birthplaces(block: Block, pen: Pen) -> Cells:
+def _birthplaces(block: PersonBlock, pen: Pen) -> Cells:
     """Another town, an older or a shorter name, another spelling, a rank in front."""
     known, draws, keys = gazetteer(), pen.draws, pen.keys
     place = block.birthplace.copy()
@@ -86,7 +86,7 @@ def _birthplaces(block: Block, pen: Pen) -> Cells:
     return cells
 
 
-def _sexes(block: Block, pen: Pen) -> Cells:
+def _sexes(block: PersonBlock, pen: Pen) -> Cells:
     cells = Cells(block.sex)
     rows = pen.rows("wrong", pen.rates.flag_wrong)
     opposite = pa.array(np.where(block.female[rows], "L", "P"), pa.string())
@@ -98,7 +98,7 @@ def _sexes(block: Block, pen: Pen) -> Cells:
     return cells
 
 
-def _religions(block: Block, pen: Pen) -> Cells:
+def _religions(block: PersonBlock, pen: Pen) -> Cells:
     """Left out, in another wording, or another one."""
     faith = block.religion
     cells = Cells(RELIGIONS.take(pa.array(faith)))
@@ -114,7 +114,7 @@ def _religions(block: Block, pen: Pen) -> Cells:
     return cells
 
 
-def _passports(block: Block, pen: Pen) -> Cells:
+def _passports(block: PersonBlock, pen: Pen) -> Cells:
     """Indonesian passports: a former one, broken, or none held."""
     pattern = pa.repeat(pa.scalar("A9999999"), len(pen.keys))
     cells = Cells(identifiers.passports(block.numbers, pattern, block.draws))
@@ -129,7 +129,7 @@ def _passports(block: Block, pen: Pen) -> Cells:
 def _parents(role: str) -> Writer:
     """A parent's first name, the household's."""
 
-    def write(block: Block, pen: Pen) -> Cells:
+    def write(block: PersonBlock, pen: Pen) -> Cells:
         words = vocabulary()
         token = words.roles[role].draw(block.draws, f"parent {role}", block.household)
         name = words.texts.take(pa.array(token))
@@ -141,11 +141,11 @@ def _parents(role: str) -> Writer:
     return write
 
 
-def _nationalities(_: Block, pen: Pen) -> Cells:
+def _nationalities(_: PersonBlock, pen: Pen) -> Cells:
     return flags(pa.repeat(pa.scalar("IDN"), len(pen.keys)), pen, "nationality")
 
 
-def _relations(block: Block, pen: Pen) -> Cells:
+def _relations(block: PersonBlock, pen: Pen) -> Cells:
     """What each is to the head of the household."""
     return flags(_RELATIONS.take(pa.array(block.home.member)), pen, "relation")
 

@@ -72,7 +72,7 @@ _PARTICLES = "i ni ida bagus ayu gusti ngurah anak cokorda alias bin binti al d/
 
 
 @dataclass(frozen=True)
-class Role:
+class NamePlace:
     """Tokens that may stand in one place of a name, by weight."""
 
     tokens: NDArray[np.int32]
@@ -124,9 +124,9 @@ class Vocabulary:
     def _add(self, token: str) -> int:
         return self._number.setdefault(token, len(self._number))
 
-    def _role(self, weights: Mapping[str, float]) -> Role:
+    def _role(self, weights: Mapping[str, float]) -> NamePlace:
         numbers = np.array([self._add(t) for t in weights], dtype=np.int32)
-        return Role(numbers, Choice(list(weights.values())))
+        return NamePlace(numbers, Choice(list(weights.values())))
 
     def _variants(self, forms: Iterable[list[str]], width: int) -> Slots:
         """int32[base, width]: each base token's forms, repeated to fill the row."""

@@ -55,12 +55,12 @@ class Companies:
     def __init__(self, size: int, seed: int) -> None:
         self.size, self.draws = size, Draws(seed, "companies")
 
-    def of(self, numbers: Ints) -> Block:
+    def of(self, numbers: Ints) -> CompanyBlock:
         """All about some of them."""
-        return Block(self, numbers)
+        return CompanyBlock(self, numbers)
 
 
-class Block:
+class CompanyBlock:
     """Some companies; every column is worked out when first asked for."""
 
     def __init__(self, world: Companies, numbers: Ints) -> None:

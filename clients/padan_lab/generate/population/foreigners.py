@@ -64,12 +64,12 @@ class Foreigners:
     def __init__(self, size: int, seed: int) -> None:
         self.size, self.draws = size, Draws(seed, "foreigners")
 
-    def of(self, numbers: Ints) -> Block:
+    def of(self, numbers: Ints) -> ForeignerBlock:
         """All about some of them."""
-        return Block(self, numbers)
+        return ForeignerBlock(self, numbers)
 
 
-class Block:
+class ForeignerBlock:
     """Some foreigners; every column is worked out when first asked for."""
 
     def __init__(self, world: Foreigners, numbers: Ints) -> None:

@@ -64,9 +64,9 @@ class People:
         self.draws = Draws(seed, "people")
         self.namer = Namer(naming, self.draws.of("names"))
 
-    def of(self, numbers: Ints) -> Block:
+    def of(self, numbers: Ints) -> PersonBlock:
         """All about some people."""
-        return Block(self, numbers)
+        return PersonBlock(self, numbers)
 
     @cached_property
     def serials(self) -> NDArray[np.int16]:
@@ -78,7 +78,7 @@ class People:
         return identifiers.serials(bases, self.size, self.draws.of("nik"))
 
 
-class Block:
+class PersonBlock:
     """Some people; every column is worked out when first asked for."""
 
     def __init__(self, world: People, numbers: Ints) -> None:

@@ -11,9 +11,9 @@ from padan_linkage.normalise.latin import ascii_text, without_missing
 from padan_linkage.normalise.names.persons import Item, Read, read_shape, stand_in
 from padan_linkage.normalise.names.pieces import Pieces, assemble, cut_names, shapes
 from padan_linkage.normalise.names.spelling import token_form
-from padan_linkage.normalise.outcome import Normalised, Problem, Reason, map_distinct, with_reasons
+from padan_linkage.normalise.outcome import Fault, Normalised, Problem, map_distinct, with_reasons
 
-_REASONS = (None, Reason.UNREADABLE, Reason.FILLER)
+_REASONS = (None, Fault.UNREADABLE, Fault.FILLER)
 _SLICE = 1 << 20
 
 
@@ -42,7 +42,7 @@ def _parse(values: pa.StringArray) -> Normalised:
     reads = [read_shape(*_example(pieces, row, seen, classes)) for row in grouped.example.tolist()]
     forms, items = _items(words, reads)
     result = assemble(pieces, grouped, forms, items)
-    codes = np.array([_REASONS.index(r) if isinstance(r, Reason) else 0 for r in reads], np.uint8)
+    codes = np.array([_REASONS.index(r) if isinstance(r, Fault) else 0 for r in reads], np.uint8)
     row_codes = codes[grouped.of_row]
     row_codes[pc.equal(values, "").to_numpy(zero_copy_only=False)] = 0
     return with_reasons(result, row_codes, _REASONS)
@@ -74,5 +74,5 @@ def _items(words: list[str], reads: list[Read]) -> tuple[pa.StringArray, list[li
             return item
         return -literals.setdefault(item, len(literals)) - 1
 
-    items = [[] if isinstance(r, Reason) else [number(item) for item in r] for r in reads]
+    items = [[] if isinstance(r, Fault) else [number(item) for item in r] for r in reads]
     return pa.array([*map(token_form, words), *literals], pa.string()), items

@@ -20,7 +20,7 @@ _ENOUGH = 2
 @lru_cache(maxsize=1 << 15)
 def read_first_part(tokens: tuple[str, ...], dots: tuple[bool, ...]) -> tuple[bool, list[int]]:
     """Whether Raden stood in front, and the numbers of the pieces that are the name."""
-    part = _Part(tokens, dots)
+    part = _NamePart(tokens, dots)
     noble, kept = part.strip_front(list(range(len(tokens))))
     return noble, part.strip_behind(kept, after_comma=False)
 
@@ -38,7 +38,7 @@ def read_later_part(
 def _later_part(
     tokens: tuple[str, ...], dots: tuple[bool, ...], words: int, long: int
 ) -> list[int]:
-    part = _Part(tokens, dots, words, long)
+    part = _NamePart(tokens, dots, words, long)
     _, kept = part.strip_front(list(range(len(tokens))))
     return part.strip_behind(kept, after_comma=True)
 
@@ -48,7 +48,7 @@ def only_titles(tokens: Sequence[str]) -> bool:
     return all(token in t.FRONT or token in t.FRONT_SHORT for token in tokens)
 
 
-class _Part:
+class _NamePart:
     """The pieces of one part; methods take and give lists of piece numbers.
 
     ``words``, ``long``: how many words longer than an initial, and than :data:`SHORT`, the name has

@@ -20,7 +20,7 @@ from padan_linkage.normalise.names.name_parts import (
     read_later_part,
 )
 from padan_linkage.normalise.names.spelling import AFTER_ANAK_AGUNG, WRITTEN_OUT, head_forms
-from padan_linkage.normalise.outcome import Reason
+from padan_linkage.normalise.outcome import Fault
 
 #: Marks of a piece: a dot or a comma follows; what follows is another name; a slash follows; one
 #: small letter in a name with capitals.
@@ -28,7 +28,7 @@ DOT, COMMA, CUT, SLASH, SMALL = 1, 2, 4, 8, 16
 
 #: One piece of the result: the number of the piece that it is, or other words.
 Item = int | str
-Read = list[Item] | Reason
+Read = list[Item] | Fault
 
 #: Words with which an alias may begin.
 _ALIAS_WORDS = t.ALIASES | {"al", "a"}
@@ -84,7 +84,7 @@ def read_name(tokens: Sequence[str], marks: Sequence[int]) -> Read:
     """The pieces that are the name, or the Reason why there is none (no piece at all)."""
     parts = _parts(tokens, marks)
     if not parts:
-        return Reason.UNREADABLE
+        return Fault.UNREADABLE
     words = [tuple(tokens[i] for i in part) for part in parts]
     dots = [tuple(bool(marks[i] & DOT) for i in part) for part in parts]
     first = next((n for n in range(len(parts) - 1) if not only_titles(words[n])), len(parts) - 1)
@@ -94,7 +94,7 @@ def read_name(tokens: Sequence[str], marks: Sequence[int]) -> Read:
         kept = read_later_part(words[n], dots[n], [tokens[i] for i in core])
         core += [parts[n][i] for i in kept]
     if " ".join(tokens[i] for i in core) in t.NO_NAMES or _is_filler([tokens[i] for i in core]):
-        return Reason.FILLER
+        return Fault.FILLER
     ends = {core[0], core[-1]}
     linked = [i for i in core if i in ends or not _is_link(tokens[i], marks[i])]
     items = head_forms(linked, tokens, [bool(m & DOT) for m in marks])

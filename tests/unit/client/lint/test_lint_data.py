@@ -11,7 +11,7 @@ from padan_client.base.errors import BadInputError
 from padan_client.base.language import set_language
 from padan_client.cli.app import app
 from padan_client.lint import (
-    Watched,
+    CheckedColumn,
     duplicates,
     fields_of_file,
     fields_of_schema,
@@ -42,10 +42,10 @@ ROWS = [
     ("", "JosÃ© Pires", "05/13/1980", "L", {"damaged_text", "month_first"}),
 ]
 WATCHED = [
-    Watched("nik", Kind.NIK, "nik"),
-    Watched("nama", Kind.PERSON_NAME, "nama"),
-    Watched("lahir", Kind.DATE, "tanggal_lahir", birth=True),
-    Watched("kelamin", Kind.SEX, "jenis_kelamin"),
+    CheckedColumn("nik", Kind.NIK, "nik"),
+    CheckedColumn("nama", Kind.PERSON_NAME, "nama"),
+    CheckedColumn("lahir", Kind.DATE, "tanggal_lahir", birth=True),
+    CheckedColumn("kelamin", Kind.SEX, "jenis_kelamin"),
 ]
 
 
@@ -150,7 +150,7 @@ def test_a_column_with_a_limit_shows_what_was_cut_off(tmp_path):
     path = tmp_path / "x.csv"
     names = [f"Budi Santoso {'W' * (i % 40)}icaksana"[:25] for i in range(400)]
     path.write_text("nama\n" + "\n".join(names) + "\n")
-    report = lint(path, lambda _: [Watched("nama", Kind.PERSON_NAME, "nama")], today=TODAY)
+    report = lint(path, lambda _: [CheckedColumn("nama", Kind.PERSON_NAME, "nama")], today=TODAY)
     (finding,) = [f for f in report.findings if f.code == "cut_off"]
     assert finding.count == sum(len(n) == 25 for n in names)
 

@@ -16,7 +16,7 @@ from padan_lab.assess.controls import Control
 from padan_lab.assess.material.dump import sample
 from padan_lab.assess.material.population import grouped_people
 from padan_lab.assess.material.schemes import PassScheme
-from padan_lab.assess.suite import Attack, Limits, Rate, View
+from padan_lab.assess.suite import Attack, AttackLimits, Rate, View
 from padan_linkage.schema import Kind, Pass, Schema, SchemaField, Segment
 
 SCHEMA = """
@@ -143,11 +143,11 @@ def test_limits_follow_profile_view_and_salt():
     strict = schema()
     birth = strict.passes[0]
     weak = birth.model_copy(update={"exact": ("nama:phonetic", "tanggal_lahir")})
-    limits = Limits.of(strict)
+    limits = AttackLimits.of(strict)
     assert limits.at(strict, birth, View.GROUPS) == limits.at(strict, weak, View.TABLE) == 0.01
     assert limits.at(strict, weak, View.GROUPS) == 0.03
     balanced = strict.model_copy(update={"presence": True})
-    assert Limits.of(balanced).at(balanced, weak, View.GROUPS) == 0.10
+    assert AttackLimits.of(balanced).at(balanced, weak, View.GROUPS) == 0.10
 
 
 def test_a_dump_ties_no_rows_of_two_passes_together(dump):

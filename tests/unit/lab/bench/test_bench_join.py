@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from padan_client.cli.app import app
 from padan_lab.bench.rates import join_rates
 from padan_lab.bench.rates.kernel_rates import DisagreementError
-from padan_lab.bench.report import Report
+from padan_lab.bench.report import BenchReport
 
 
 def test_a_small_run_names_its_ratios():
@@ -25,7 +25,7 @@ def test_a_small_run_names_its_ratios():
 
 def test_without_duckdb_its_ratio_is_left_out(monkeypatch):
     monkeypatch.setattr(join_rates, "peer", lambda _: None)
-    report = Report("join")
+    report = BenchReport("join")
     join_rates.one_core(report, join_rates.workload(100, 40, 2), 1)
     assert set(report.ratios) == {"join_vs_pyarrow"}
     assert "padan[bench]" in report.absent[0]
@@ -35,4 +35,4 @@ def test_a_join_that_finds_other_rows_stops_the_bench():
     joins, absent = join_rates.workload(100, 40, 2)
     joins["pyarrow"] = lambda: np.zeros(40, np.int64)
     with pytest.raises(DisagreementError, match="pyarrow"):
-        join_rates.one_core(Report("join"), (joins, absent), 1)
+        join_rates.one_core(BenchReport("join"), (joins, absent), 1)

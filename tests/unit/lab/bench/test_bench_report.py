@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from padan_lab.bench import report
-from padan_lab.bench.report import Report, Timing, alternately, faster, machine, peer, pinned
+from padan_lab.bench.report import BenchReport, Timing, alternately, faster, machine, peer, pinned
 
 
 def test_rounds_alternate_after_a_warm_up():
@@ -25,7 +25,7 @@ def test_the_best_round_decides_and_work_counts():
 
 
 def test_a_round_that_waited_for_the_processor_is_told():
-    about = Report("x")
+    about = BenchReport("x")
     about.note_disturbance({"quiet": Timing((1.0,), (1.0,)), "busy": Timing((2.0,), (1.0,))})
     assert about.measured == {"disturbed": {"busy": 0.5}}
 
@@ -44,7 +44,7 @@ def test_an_absent_peer_is_none():
 
 
 def test_the_envelope_is_json_and_names_no_place():
-    about = Report("x", {"rates": {"a": 1.5}}, {"a_vs_b": 2.0}, ["b is absent"])
+    about = BenchReport("x", {"rates": {"a": 1.5}}, {"a_vs_b": 2.0}, ["b is absent"])
     given = json.loads(json.dumps(about.envelope()))
     assert set(given) == {"bench", "machine", "measured", "ratios"}
     assert given["measured"]["absent"] == ["b is absent"]
@@ -54,7 +54,7 @@ def test_the_envelope_is_json_and_names_no_place():
 
 
 def test_a_report_is_shown_in_tables_and_a_plot(tmp_path, capsys):
-    about = Report("x", {"rates": {"a": {"wall": 1234567}, "b": 2.5}}, {"a_vs_b": 2.0})
+    about = BenchReport("x", {"rates": {"a": {"wall": 1234567}, "b": 2.5}}, {"a_vs_b": 2.0})
     if peer("matplotlib") is None:
         pytest.skip("matplotlib is not installed")
     about.publish(json_=False, plot=tmp_path / "x.svg")
@@ -65,4 +65,4 @@ def test_a_report_is_shown_in_tables_and_a_plot(tmp_path, capsys):
 def test_a_plot_without_matplotlib_names_the_extra(tmp_path, monkeypatch):
     monkeypatch.setattr(report, "peer", lambda _: None)
     with pytest.raises(report.MissingExtraError, match="padan\\[bench\\]"):
-        Report("x", ratios={"a": 1.0}).publish(json_=True, plot=tmp_path / "x.svg")
+        BenchReport("x", ratios={"a": 1.0}).publish(json_=True, plot=tmp_path / "x.svg")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pytest
 
-from padan_lab.generate import Level, Making, ProfileName, profile
+from padan_lab.generate import Level, Making, PopulationProfile, profile
 
 
 @dataclass
@@ -52,7 +52,7 @@ class Made:
 
 
 def made(
-    name: ProfileName, level: Level, rows: int, listed: int | None = None, *,
+    name: PopulationProfile, level: Level, rows: int, listed: int | None = None, *,
     seed: int = 7, inside: float = 0.9, batch: int = 1 << 16,
 ) -> Made:  # fmt: skip
     """Both files of a profile, read."""

@@ -2,12 +2,12 @@
 
 import pytest
 
-from padan_lab.generate import Level, ProfileName
+from padan_lab.generate import Level, PopulationProfile
 
 ROWS = 1500
 
 
-@pytest.mark.parametrize("name", list(ProfileName))
+@pytest.mark.parametrize("name", list(PopulationProfile))
 def test_labels_tell_exactly_what_differs(make, name):
     clean, real = make(name, Level.CLEAN, ROWS), make(name, Level.REAL, ROWS)
     assert clean.labels == {}
@@ -23,7 +23,7 @@ def test_labels_tell_exactly_what_differs(make, name):
         assert len(differing) > 0.05 * ROWS
 
 
-@pytest.mark.parametrize("name", list(ProfileName))
+@pytest.mark.parametrize("name", list(PopulationProfile))
 def test_nothing_is_wrong_at_the_clean_level(make, name):
     clean = make(name, Level.CLEAN, ROWS)
     shared = clean.registry.keys() & clean.listed.keys() - {"id", "nama", "nama_usaha"}
@@ -35,7 +35,7 @@ def test_nothing_is_wrong_at_the_clean_level(make, name):
 
 
 def test_three_times_as_much_goes_wrong(make):
-    real, tripled = (make(ProfileName.ASN, level, 9000) for level in (Level.REAL, Level.X3))
+    real, tripled = (make(PopulationProfile.ASN, level, 9000) for level in (Level.REAL, Level.X3))
     for column, label in (
         ("nik", "nik."), ("nama", "name.spelling"), ("tanggal_lahir", "date.day"),
         ("tempat_lahir", "place.other"), ("nip", "nip.missing"),
@@ -46,14 +46,14 @@ def test_three_times_as_much_goes_wrong(make):
 
 
 def test_the_same_seed_makes_the_same_files_in_batches_of_any_size(make):
-    one = make(ProfileName.JKN, Level.REAL, 700, seed=3)
-    assert make(ProfileName.JKN, Level.REAL, 700, seed=3, batch=64) == one
-    other = make(ProfileName.JKN, Level.REAL, 700, seed=4)
+    one = make(PopulationProfile.JKN, Level.REAL, 700, seed=3)
+    assert make(PopulationProfile.JKN, Level.REAL, 700, seed=3, batch=64) == one
+    other = make(PopulationProfile.JKN, Level.REAL, 700, seed=4)
     assert other.registry["nik"] != one.registry["nik"]
 
 
 def test_another_level_is_about_the_same_people(make):
-    clean, tripled = (make(ProfileName.P3KE, level, 800) for level in (Level.CLEAN, Level.X3))
+    clean, tripled = (make(PopulationProfile.P3KE, level, 800) for level in (Level.CLEAN, Level.X3))
     kept = [row for row in range(800) if row not in tripled.repeated("list")]
     same = sum(clean.listed["alamat"][row] == tripled.listed["alamat"][row] for row in kept)
     assert same > 0
@@ -63,7 +63,7 @@ def test_another_level_is_about_the_same_people(make):
 
 
 def test_repeated_rows_are_about_the_same_person(make):
-    real = make(ProfileName.ASN, Level.REAL, 6000)
+    real = make(PopulationProfile.ASN, Level.REAL, 6000)
     for side, share in (("registry", 0.001), ("list", 0.004)):
         assert len(real.repeated(side)) == round(share * 6000)
     pairs_of_row = [b for _, b in real.pairs]

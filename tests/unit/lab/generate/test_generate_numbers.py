@@ -4,14 +4,14 @@ import re
 
 import pytest
 
-from padan_lab.generate import Level, ProfileName
+from padan_lab.generate import Level, PopulationProfile
 
 ROWS = 30_000
 
 
 @pytest.fixture(scope="module")
 def real(make):
-    return make(ProfileName.ASN, Level.REAL, ROWS, inside=0.8)
+    return make(PopulationProfile.ASN, Level.REAL, ROWS, inside=0.8)
 
 
 def within(measured):
@@ -88,7 +88,7 @@ def test_names_and_dates_of_ordinary_files_differ_as_measured_too(real):
 
 
 def test_companies_lack_most_identifiers_in_the_list(make):
-    companies = make(ProfileName.WLKP, Level.REAL, 6000)
+    companies = make(PopulationProfile.WLKP, Level.REAL, 6000)
     assert companies.labelled("list", "nib", "nib.missing") == within(0.33)
     for label in ("abbreviation", "branch", "form", "drop", "spelling"):
         assert companies.labelled("list", "nama_usaha", f"company.{label}") > 0.005
@@ -101,7 +101,7 @@ def test_companies_lack_most_identifiers_in_the_list(make):
 
 
 def test_foreigners_have_permits_passports_and_many_spellings(make):
-    people = make(ProfileName.IMIGRASI, Level.REAL, 6000)
+    people = make(PopulationProfile.IMIGRASI, Level.REAL, 6000)
     day = "2024-07-01"
     for until, status in zip(
         people.registry["paspor_sampai"], people.registry["status_paspor"], strict=True

@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 import numpy as np
 import pytest
 
-from padan_lab.generate import Level, ProfileName
+from padan_lab.generate import Level, PopulationProfile
 from padan_lab.generate.draw.vocabulary import vocabulary
 from padan_lab.generate.population.people import People
 from padan_lab.generate.population.places import gazetteer
@@ -17,7 +17,7 @@ ROWS = 20_000
 @pytest.fixture(scope="module")
 def families(make):
     """A registry without errors; nobody from the list is missing in it."""
-    return make(ProfileName.P3KE, Level.CLEAN, ROWS, listed=1, inside=1.0)
+    return make(PopulationProfile.P3KE, Level.CLEAN, ROWS, listed=1, inside=1.0)
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +79,7 @@ def test_some_brothers_and_sisters_have_the_same_name(families, homes):
 
 def test_strangers_share_their_name_and_birth_date(make):
     """Collisions: what makes linkage by name and birth date wrong."""
-    people = make(ProfileName.ASN, Level.CLEAN, 60_000, listed=1).registry
+    people = make(PopulationProfile.ASN, Level.CLEAN, 60_000, listed=1).registry
     counts = Counter(zip(people["nama"], people["tanggal_lahir"], strict=True))
     assert sum(count > 1 for count in counts.values()) >= 3
 
@@ -156,11 +156,11 @@ def test_two_in_five_share_their_full_name_with_another():
 @pytest.mark.parametrize(
     ("name", "columns"),
     [
-        (ProfileName.BPJSTK, ("nik", "paspor", "nomor_bpjstk")),
-        (ProfileName.JKN, ("nik", "kartu_jkn")),
-        (ProfileName.IMIGRASI, ("paspor",)),
-        (ProfileName.WLKP, ("npwp", "nib")),
-        (ProfileName.ASN, ("nik", "nip")),
+        (PopulationProfile.BPJSTK, ("nik", "paspor", "nomor_bpjstk")),
+        (PopulationProfile.JKN, ("nik", "kartu_jkn")),
+        (PopulationProfile.IMIGRASI, ("paspor",)),
+        (PopulationProfile.WLKP, ("npwp", "nib")),
+        (PopulationProfile.ASN, ("nik", "nip")),
     ],
 )
 def test_nobody_bears_anothers_number(make, name, columns):

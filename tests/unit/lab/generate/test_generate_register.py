@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from padan_lab.generate import Level, ProfileName
+from padan_lab.generate import Level, PopulationProfile
 
 ROWS = 12_000
 #: Labels of a name written otherwise, not of another name.
@@ -14,7 +14,7 @@ DATE_PARTS = {"date.day", "date.year", "date.month", "date.two", "date.all", "da
 
 @pytest.fixture(scope="module")
 def real(make):
-    return make(ProfileName.REGISTER, Level.REAL, ROWS)
+    return make(PopulationProfile.REGISTER, Level.REAL, ROWS)
 
 
 def within(measured):
@@ -65,7 +65,7 @@ def test_titles_are_as_common_as_in_the_register(real):
 
 def test_names_are_as_long_and_as_old_as_in_the_register(make):
     # Without titles, which this profile writes at every level, a comma and a dot tell.
-    names = make(ProfileName.REGISTER, Level.CLEAN, ROWS).registry["nama"]
+    names = make(PopulationProfile.REGISTER, Level.CLEAN, ROWS).registry["nama"]
     bare = [re.sub(r",.*|\b\w+\. ?(?=\w)", "", n) for n in names]
     lengths = [min(4, len(n.split())) for n in bare]
     for tokens, measured in ((1, 0.12), (2, 0.51), (3, 0.29), (4, 0.07)):

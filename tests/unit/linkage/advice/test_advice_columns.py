@@ -5,9 +5,9 @@ from __future__ import annotations
 import pyarrow as pa
 import pytest
 
-from padan_linkage.advice.columns import Column, chance_equal, folded
+from padan_linkage.advice.columns import SampledColumn, chance_equal, folded
 from padan_linkage.advice.recognise import recognise
-from padan_linkage.advice.vocabulary import Role, promised
+from padan_linkage.advice.vocabulary import Meaning, promised
 from padan_linkage.schema import Kind
 
 NAMES = ["Siti Aminah", "Budi Santoso", "I Wayan Darma", "Agus Salim", "Dewi Lestari", "Rina"]
@@ -27,60 +27,60 @@ NUMBERS = ["1", "2", "3", "4", "5", "6"]
 
 
 def column(name, values):
-    return Column.of(pa.table({name: pa.array(values, pa.string())}), name)
+    return SampledColumn.of(pa.table({name: pa.array(values, pa.string())}), name)
 
 
 @pytest.mark.parametrize(
     ("name", "role"),
     [
-        ("nama", Role.FULL_NAME),
-        ("NAMA LENGKAP", Role.FULL_NAME),
-        ("NamaLengkap", Role.FULL_NAME),
-        ("nama_depan", Role.GIVEN_NAME),
-        ("First Name", Role.GIVEN_NAME),
-        ("family_name", Role.SURNAME),
-        ("middle", Role.MIDDLE_NAME),
-        ("nama_ibu_kandung", Role.RELATIVE),
-        ("nama_perusahaan", Role.COMPANY),
-        ("tgl_lahir", Role.BIRTH_DATE),
-        ("Tanggal Lahir", Role.BIRTH_DATE),
-        ("tglLahir", Role.BIRTH_DATE),
-        ("dob", Role.BIRTH_DATE),
-        ("tempat_tanggal_lahir", Role.PLACE_AND_DATE),
-        ("TTL", Role.PLACE_AND_DATE),
-        ("tempat_lahir", Role.BIRTHPLACE),
-        ("yob", Role.BIRTH_YEAR),
-        ("bulan_lahir", Role.BIRTH_MONTH),
-        ("dayob", Role.BIRTH_DAY),
-        ("tmt_cpns", Role.OTHER_DATE),
-        ("nik", Role.NIK),
-        ("NO. KTP", Role.NIK),
-        ("no_kk", Role.KK),
-        ("ssn", Role.IDENTITY),
-        ("soc_sec_id", Role.IDENTITY),
-        ("no_paspor", Role.PASSPORT),
-        ("nama_kab_kota", Role.PLACE),
-        ("kecamatan", Role.PLACE),
-        ("suburb", Role.PLACE),
-        ("kode_pos", Role.POSTCODE),
-        ("zipcode", Role.POSTCODE),
-        ("alamat_rumah", Role.ADDRESS),
-        ("address_1", Role.ADDRESS),
-        ("no_hp", Role.PHONE),
-        ("email", Role.EMAIL),
-        ("jenis_kelamin", Role.SEX),
-        ("JK", Role.SEX),
-        ("kewarganegaraan", Role.NATIONALITY),
-        ("agama", Role.CATEGORY),
-        ("status_perkawinan", Role.CATEGORY),
-        ("street_number", Role.CATEGORY),
-        ("rec_id", Role.ROW_ID),
-        ("No", Role.ROW_ID),
-        ("person_id", Role.ROW_ID),
-        ("entity_id", Role.TRUTH),
-        ("ground_truth", Role.TRUTH),
-        ("cluster_id", Role.TRUTH),
-        ("xyzzy", Role.UNKNOWN),
+        ("nama", Meaning.FULL_NAME),
+        ("NAMA LENGKAP", Meaning.FULL_NAME),
+        ("NamaLengkap", Meaning.FULL_NAME),
+        ("nama_depan", Meaning.GIVEN_NAME),
+        ("First Name", Meaning.GIVEN_NAME),
+        ("family_name", Meaning.SURNAME),
+        ("middle", Meaning.MIDDLE_NAME),
+        ("nama_ibu_kandung", Meaning.RELATIVE),
+        ("nama_perusahaan", Meaning.COMPANY),
+        ("tgl_lahir", Meaning.BIRTH_DATE),
+        ("Tanggal Lahir", Meaning.BIRTH_DATE),
+        ("tglLahir", Meaning.BIRTH_DATE),
+        ("dob", Meaning.BIRTH_DATE),
+        ("tempat_tanggal_lahir", Meaning.PLACE_AND_DATE),
+        ("TTL", Meaning.PLACE_AND_DATE),
+        ("tempat_lahir", Meaning.BIRTHPLACE),
+        ("yob", Meaning.BIRTH_YEAR),
+        ("bulan_lahir", Meaning.BIRTH_MONTH),
+        ("dayob", Meaning.BIRTH_DAY),
+        ("tmt_cpns", Meaning.OTHER_DATE),
+        ("nik", Meaning.NIK),
+        ("NO. KTP", Meaning.NIK),
+        ("no_kk", Meaning.KK),
+        ("ssn", Meaning.IDENTITY),
+        ("soc_sec_id", Meaning.IDENTITY),
+        ("no_paspor", Meaning.PASSPORT),
+        ("nama_kab_kota", Meaning.PLACE),
+        ("kecamatan", Meaning.PLACE),
+        ("suburb", Meaning.PLACE),
+        ("kode_pos", Meaning.POSTCODE),
+        ("zipcode", Meaning.POSTCODE),
+        ("alamat_rumah", Meaning.ADDRESS),
+        ("address_1", Meaning.ADDRESS),
+        ("no_hp", Meaning.PHONE),
+        ("email", Meaning.EMAIL),
+        ("jenis_kelamin", Meaning.SEX),
+        ("JK", Meaning.SEX),
+        ("kewarganegaraan", Meaning.NATIONALITY),
+        ("agama", Meaning.CATEGORY),
+        ("status_perkawinan", Meaning.CATEGORY),
+        ("street_number", Meaning.CATEGORY),
+        ("rec_id", Meaning.ROW_ID),
+        ("No", Meaning.ROW_ID),
+        ("person_id", Meaning.ROW_ID),
+        ("entity_id", Meaning.TRUTH),
+        ("ground_truth", Meaning.TRUTH),
+        ("cluster_id", Meaning.TRUTH),
+        ("xyzzy", Meaning.UNKNOWN),
     ],
 )
 def test_what_a_name_promises(name, role):
@@ -90,33 +90,33 @@ def test_what_a_name_promises(name, role):
 @pytest.mark.parametrize(
     ("name", "values", "role", "kind"),
     [
-        ("nama", NAMES, Role.FULL_NAME, Kind.PERSON_NAME),
-        ("middle", ["a", "j", "m", "t", "s", "k"], Role.MIDDLE_NAME, Kind.TEXT),
-        ("middle_name", GIVEN, Role.MIDDLE_NAME, Kind.PERSON_NAME),
-        ("dob", DATES, Role.BIRTH_DATE, Kind.DATE),
-        ("nik", NIKS, Role.NIK, Kind.NIK),
-        ("kota", PLACES, Role.PLACE, Kind.PLACE),
-        ("jk", ["L", "P", "L", "P", "L", "P"], Role.SEX, Kind.SEX),
+        ("nama", NAMES, Meaning.FULL_NAME, Kind.PERSON_NAME),
+        ("middle", ["a", "j", "m", "t", "s", "k"], Meaning.MIDDLE_NAME, Kind.TEXT),
+        ("middle_name", GIVEN, Meaning.MIDDLE_NAME, Kind.PERSON_NAME),
+        ("dob", DATES, Meaning.BIRTH_DATE, Kind.DATE),
+        ("nik", NIKS, Meaning.NIK, Kind.NIK),
+        ("kota", PLACES, Meaning.PLACE, Kind.PLACE),
+        ("jk", ["L", "P", "L", "P", "L", "P"], Meaning.SEX, Kind.SEX),
         # A name that the contents do not keep:
-        ("dob", GIVEN, Role.UNKNOWN, None),
-        ("nama", NIKS, Role.NIK, Kind.NIK),
-        ("kota", ["3171", "3273", "3374", "3171", "3273", "3171"], Role.CATEGORY, Kind.CODE),
-        ("country", ["ZZ1", "ZZ2", "ZZ1", "ZZ1", "ZZ2", "ZZ1"], Role.CATEGORY, Kind.TEXT),
-        ("country", ["IDN", "MYS", "IDN", "JPN", "IDN"], Role.NATIONALITY, Kind.NATIONALITY),
+        ("dob", GIVEN, Meaning.UNKNOWN, None),
+        ("nama", NIKS, Meaning.NIK, Kind.NIK),
+        ("kota", ["3171", "3273", "3374", "3171", "3273", "3171"], Meaning.CATEGORY, Kind.CODE),
+        ("country", ["ZZ1", "ZZ2", "ZZ1", "ZZ1", "ZZ2", "ZZ1"], Meaning.CATEGORY, Kind.TEXT),
+        ("country", ["IDN", "MYS", "IDN", "JPN", "IDN"], Meaning.NATIONALITY, Kind.NATIONALITY),
         # Nobody knows the name, the contents tell:
-        ("kolom_7", DATES, Role.OTHER_DATE, Kind.DATE),
-        ("x", ["a@b.id", "c@d.id", "e@f.go.id"], Role.EMAIL, Kind.EMAIL),
-        ("x", ["081234567890", "+62 812-3456-7891", "085712345678"], Role.PHONE, Kind.PHONE),
-        ("x", ["Medan, 17-08-1975", "Solo, 01-02-1980"], Role.PLACE_AND_DATE, None),
-        ("x", ["Jl. Mawar 3", "Jl. Melati 14 RT 2", "Gg. Kenari 7"], Role.ADDRESS, Kind.ADDRESS),
-        ("x", NAMES, Role.FULL_NAME, Kind.PERSON_NAME),
-        ("x", ["male", "female", "male"], Role.SEX, Kind.SEX),
+        ("kolom_7", DATES, Meaning.OTHER_DATE, Kind.DATE),
+        ("x", ["a@b.id", "c@d.id", "e@f.go.id"], Meaning.EMAIL, Kind.EMAIL),
+        ("x", ["081234567890", "+62 812-3456-7891", "085712345678"], Meaning.PHONE, Kind.PHONE),
+        ("x", ["Medan, 17-08-1975", "Solo, 01-02-1980"], Meaning.PLACE_AND_DATE, None),
+        ("x", ["Jl. Mawar 3", "Jl. Melati 14 RT 2", "Gg. Kenari 7"], Meaning.ADDRESS, Kind.ADDRESS),
+        ("x", NAMES, Meaning.FULL_NAME, Kind.PERSON_NAME),
+        ("x", ["male", "female", "male"], Meaning.SEX, Kind.SEX),
         # Nothing to go by:
-        ("x", CODES, Role.UNKNOWN, None),
-        ("nama", ["", "", ""], Role.FULL_NAME, None),
-        ("agama", ["Islam"] * 6, Role.CATEGORY, None),
-        ("entity_id", CODES, Role.TRUTH, None),
-        ("id", NIKS, Role.ROW_ID, None),
+        ("x", CODES, Meaning.UNKNOWN, None),
+        ("nama", ["", "", ""], Meaning.FULL_NAME, None),
+        ("agama", ["Islam"] * 6, Meaning.CATEGORY, None),
+        ("entity_id", CODES, Meaning.TRUTH, None),
+        ("id", NIKS, Meaning.ROW_ID, None),
     ],
 )
 def test_what_a_column_is_used_as(name, values, role, kind):
@@ -126,7 +126,7 @@ def test_what_a_column_is_used_as(name, values, role, kind):
 
 def test_what_the_user_says_overrules_the_guess():
     told = recognise(column("id", CODES), Kind.CODE)
-    assert (told.role, told.kind) == (Role.IDENTITY, Kind.CODE)
+    assert (told.role, told.kind) == (Meaning.IDENTITY, Kind.CODE)
 
 
 def test_reasons_name_columns_and_never_a_value():

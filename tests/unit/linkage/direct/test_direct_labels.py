@@ -24,8 +24,8 @@ from padan_linkage.direct.table import (
     CHUNK_BYTES,
     CHUNK_ROWS,
     LabelTable,
+    LabelTableWriter,
     TableError,
-    TableWriter,
     padded_rows,
     split_hashes,
     verify_chunk,
@@ -54,7 +54,7 @@ def table(path, table_id, answers, *, fill=0):
     )
     material = label_material(outputs(*answers), table_id, said)
     filled = np.concatenate([material, dummies(fill, Drbg(bytes(32)))])
-    with TableWriter(path) as writer:
+    with LabelTableWriter(path) as writer:
         writer.append(seal(sort_material(filled)))
     return SourceTable(LabelTable.open(path, writer.rows), table_id), writer
 
@@ -185,7 +185,7 @@ def test_a_base_with_its_delta_answers_as_a_new_base(tmp_path_factory, now, data
         if len(labelled):
             names = [m.decode() for m in labelled.messages.to_pylist()]
             material = label_material(outputs(*names), bytes([number]) * 16, labelled.answers)
-            with TableWriter(folder / str(number)) as writer:
+            with LabelTableWriter(folder / str(number)) as writer:
                 writer.append(seal(sort_material(material)))
             opened = LabelTable.open(folder / str(number), writer.rows)
             sources.append(SourceTable(opened, bytes([number]) * 16))
@@ -233,7 +233,7 @@ def test_a_table_is_the_same_however_its_blocks_came(tmp_path):
     rows = random_rows(2 * CHUNK_ROWS + 100)
     roots = set()
     for number, cuts in enumerate(([], [5, 4096, 4097, 9000][:3], range(0, len(rows), 1000))):
-        with TableWriter(tmp_path / str(number)) as writer:
+        with LabelTableWriter(tmp_path / str(number)) as writer:
             for block in np.split(rows, list(cuts)):
                 writer.append(block)
         roots.add((writer.root, writer.chunk_hashes, (tmp_path / str(number)).read_bytes()))
@@ -241,7 +241,7 @@ def test_a_table_is_the_same_however_its_blocks_came(tmp_path):
 
 
 def test_downloaded_chunks_verify_one_by_one(tmp_path):
-    with TableWriter(tmp_path / "t") as writer:
+    with LabelTableWriter(tmp_path / "t") as writer:
         writer.append(random_rows(CHUNK_ROWS + 100))
     opened = LabelTable.open(tmp_path / "t", writer.rows)
     assert opened.chunk_hashes() == writer.chunk_hashes
@@ -292,15 +292,15 @@ def test_rows_out_of_order_or_twice_there_are_refused(tmp_path):
         ([rows[::-1]], [rows[[0, 1, 1]]], [rows[2:], rows[:1]], [rows[:2], rows[1:]])
     ):
         *before, last = blocks
-        with TableWriter(tmp_path / str(number)) as writer:
+        with LabelTableWriter(tmp_path / str(number)) as writer:
             for block in before:
                 writer.append(block)
             with pytest.raises(ValueError, match="ascend"):
                 writer.append(last)
-    with TableWriter(tmp_path / "shape") as writer, pytest.raises(ValueError, match="48"):
+    with LabelTableWriter(tmp_path / "shape") as writer, pytest.raises(ValueError, match="48"):
         writer.append(rows[:, :47])
     with pytest.raises(FileExistsError):
-        TableWriter(tmp_path / "shape")
+        LabelTableWriter(tmp_path / "shape")
 
 
 def test_a_file_of_another_length_is_no_table(tmp_path):

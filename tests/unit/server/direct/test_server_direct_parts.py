@@ -80,8 +80,8 @@ def test_who_stops_listening_calls_off_what_waits():
 
 
 def test_a_request_to_a_worker_is_read_as_it_was_written():
-    request = worker.Request.of(SEED, b"p" * 32, FLOW, 2**40, b"e" * 64)
-    assert worker.Request.unpack(request.pack()) == request
+    request = worker.EvaluationRequest.of(SEED, b"p" * 32, FLOW, 2**40, b"e" * 64)
+    assert worker.EvaluationRequest.unpack(request.pack()) == request
     assert "eee" not in repr(request)
     assert "sss" not in repr(request)
 
@@ -91,7 +91,7 @@ def test_a_worker_answers_for_the_right_key_alone():
     blinding = oprf.blind([b"one", b"two"])
 
     def ask(public_key=key.public_key, epoch=3, elements=blinding.elements, seed=SEED):
-        request = worker.Request.of(seed, public_key, FLOW, epoch, elements)
+        request = worker.EvaluationRequest.of(seed, public_key, FLOW, epoch, elements)
         return worker.answer(request.pack())
 
     done = ask()
