@@ -8,10 +8,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
+from library_requester import Blinding, blind
 from parties import PartyClient
 
 from padan.v1 import direct_service_pb2 as pb
-from padan_linkage.direct import oprf
 from padan_linkage.direct.commitment import CHUNK_BYTES, Commitment
 
 _TERMS = """[flow.direct]
@@ -43,13 +43,13 @@ def set_terms(text: str, day: int, per_list: int, minimum: int) -> str:
 class Asked:
     """A list as its owner keeps it: blinded elements and the commitment to them."""
 
-    blinding: oprf.Blinding
+    blinding: Blinding
     commitment: Commitment
 
     @classmethod
     def of(cls, inputs: Iterable[bytes]) -> Asked:
         """Blind some inputs."""
-        blinding = oprf.blind(list(inputs))
+        blinding = blind(list(inputs))
         return cls(blinding, Commitment.to(blinding.elements))
 
     @property

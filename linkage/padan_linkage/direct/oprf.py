@@ -1,10 +1,10 @@
-"""The oblivious PRF of direct mode: RFC 9497, mode VOPRF, suite ristretto255-SHA512.
+"""The provider's half of direct mode's oblivious PRF: RFC 9497 VOPRF, ristretto255-SHA512.
 
-A port: everything of the library behind it (``voprf``, Rust) stays in this module. What travels is
-raw bytes: elements of 32 bytes packed one after another, one proof of 64 bytes a batch, outputs of
-64 bytes. The library draws the blinds and the proofs' scalars from the operating system itself and
-takes none from outside, so this is one of two places where linkage does not get its randomness as
-an argument (the other is HPKE's ephemeral key).
+A port: everything of the library behind it (``voprf``, Rust) stays in this module; the requester's
+half is :mod:`.blinding`. What travels is raw bytes: elements of 32 bytes packed one after another,
+one proof of 64 bytes a batch, outputs of 64 bytes. The library draws the proofs' scalars from the
+operating system itself and takes none from outside, so this is one of two places where linkage does
+not get its randomness as an argument (the other is HPKE's ephemeral key).
 """
 
 from __future__ import annotations
@@ -82,53 +82,6 @@ class EvaluationKey:
         return _outputs([evaluate(each) for each in inputs])
 
 
-class Blinding:
-    """A blinded batch: ``elements`` go to the provider, the blinds stay here.
-
-    The blinds live in memory alone, because the library gives them to nobody: a batch that is lost
-    with its process is blinded anew, as another batch. Does not pickle; each batch finalises once.
-    """
-
-    __slots__ = ("_clients", "elements")
-
-    def __init__(self, clients: Sequence[ristretto.Client], elements: bytes) -> None:
-        self._clients = clients
-        #: The blinded elements, 32 bytes each, in the order of the inputs.
-        self.elements = elements
-
-    def __len__(self) -> int:
-        return len(self._clients)
-
-    def __repr__(self) -> str:
-        return f"Blinding(elements={len(self)})"
-
-    def __reduce__(self) -> NoReturn:
-        raise TypeError("blinds are not serialised or copied")
-
-    def finalise(self, evaluated: bytes, proof: bytes, public_key: bytes) -> NDArray[np.uint8]:
-        """Outputs ``uint8[n, 64]``, after checking the provider's proof against its public key.
-
-        Raises OprfError if the batch's length differs, an element or the key is malformed, or the
-        proof does not hold for just these elements, this key and these answers.
-        """
-        if len(evaluated) != ELEMENT_BYTES * len(self) or len(proof) != PROOF_BYTES:
-            raise OprfError("the evaluation is not of this batch's length")
-        key = _public_key(public_key)
-        try:
-            answer = ristretto.VerifiableBatchOutput.deserialize(proof + evaluated)
-        except ValueError as error:
-            raise OprfError("the evaluation has an element that is no point") from error
-        if answer.serialize() != proof + evaluated:
-            raise OprfError("the evaluation is not canonically encoded")
-        try:
-            outputs = ristretto.Client.finalize_batch(self._clients, answer, key)
-        except BaseException as error:  # the library panics at a proof that does not hold
-            if isinstance(error, Exception) or type(error).__name__ == "PanicException":
-                raise OprfError("the proof does not hold: another key or other answers") from None
-            raise
-        return _outputs(outputs)
-
-
 def epoch_key(seed: bytes, *, agreement_digest: bytes, flow_id: str, epoch: int) -> EvaluationKey:
     """The key of a flow's epoch: RFC 9497 DeriveKeyPair (section 3.2.1) from the provider's seed.
 
@@ -144,24 +97,6 @@ def derive_key(seed: bytes, info: bytes) -> EvaluationKey:
     if len(seed) != SEED_BYTES:
         raise ValueError(f"a seed has {SEED_BYTES} bytes, not {len(seed)}")
     return EvaluationKey(ristretto.Evaluator.from_seed(seed, info))
-
-
-def blind(inputs: Sequence[bytes]) -> Blinding:
-    """Blind a batch of inputs, each with a fresh random scalar. About 28,000 a second and core.
-
-    Raises ValueError for no input at all, more than MAX_BATCH, or an input that is empty or longer
-    than MAX_INPUT_BYTES.
-    """
-    if not 1 <= len(inputs) <= MAX_BATCH:
-        raise ValueError(f"a batch has 1 to {MAX_BATCH} inputs, not {len(inputs)}")
-    _check_inputs(inputs)
-    pairs = [ristretto.Client.blind(each) for each in inputs]
-    return Blinding([c for c, _ in pairs], b"".join([b.serialize() for _, b in pairs]))
-
-
-def check_public_key(public_key: bytes) -> None:
-    """Return if the bytes encode a public key; raise OprfError otherwise."""
-    _public_key(public_key)
 
 
 def split(elements: bytes) -> list[bytes]:
@@ -180,16 +115,6 @@ def _element(raw: bytes) -> ristretto.BlindedInput:
     if element.serialize() != raw:
         raise OprfError("an element is not canonically encoded")
     return element
-
-
-def _public_key(raw: bytes) -> ristretto.PublicKey:
-    try:
-        key = ristretto.PublicKey.deserialize(raw)
-    except ValueError as error:
-        raise OprfError("the public key is no point, or the identity") from error
-    if key.serialize() != raw:
-        raise OprfError("the public key is not canonically encoded")
-    return key
 
 
 def _check_inputs(inputs: Sequence[bytes]) -> None:

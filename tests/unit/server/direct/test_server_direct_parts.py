@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 
 import pytest
+from library_requester import blind
 from patience import PATIENCE
 
 from padan_linkage.direct import oprf
@@ -88,7 +89,7 @@ def test_a_request_to_a_worker_is_read_as_it_was_written():
 
 def test_a_worker_answers_for_the_right_key_alone():
     key = oprf.epoch_key(SEED, agreement_digest=FLOW.digest, flow_id=FLOW.flow, epoch=3)
-    blinding = oprf.blind([b"one", b"two"])
+    blinding = blind([b"one", b"two"])
 
     def ask(public_key=key.public_key, epoch=3, elements=blinding.elements, seed=SEED):
         request = worker.EvaluationRequest.of(seed, public_key, FLOW, epoch, elements)
