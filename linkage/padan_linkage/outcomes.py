@@ -1,8 +1,22 @@
-"""What may come of a record, and how sure an answer is: one home, from the matcher to the file."""
+"""What may come of a record, how sure an answer is, and how result files word either.
+
+The only home of these numbers and words: nothing else defines them.
+"""
 
 from __future__ import annotations
 
 #: Outcomes of a record in a pass or over all passes, uint8; as on the wire (``padan.v1.Outcome``).
 NOT_MATCHED, MATCHED, AMBIGUOUS = 1, 2, 3
-#: Bands of a matched record are 1 to this one, the surest; 0 where it is not matched.
-STRONGEST_BAND = 3
+#: Of a row that no pass can use, in result files alone; on the wire it is no outcome.
+QUARANTINED = 0
+#: The words of the outcomes, by number.
+OUTCOME_WORDS = ("karantina", "tidak_ditemukan", "ditemukan", "ganda")
+
+#: The words of the bands of a matched record, by number; 0 where it is not matched.
+BAND_WORDS = ("", "lemah", "cukup", "kuat")
+#: Bands are 1 to this one, the surest.
+STRONGEST_BAND = len(BAND_WORDS) - 1
+
+#: What came of a confirmed field, uint8, and the words of it.
+UNCHECKED, SAME, DIFFERENT, EMPTY = range(4)
+CHECK_WORDS = ("TIDAK DIPERIKSA", "SESUAI", "BERBEDA", "KOSONG")

@@ -9,33 +9,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from patience import PATIENCE
 
-from padan_linkage.matching import Directory
+from padan_linkage.matching import Directory, PassResult
+from padan_linkage.matching.result import Scoring
+from padan_linkage.outcomes import AMBIGUOUS, MATCHED, NOT_MATCHED, STRONGEST_BAND
 from padan_linkage.schema import TAG_BYTES
-
-
-@dataclass
-class FakeEstimate:
-    """Estimates as a pass gives them."""
-
-    precision: float | None = 0.9995
-    recall: float | None = 0.98
-    calibration: None = None
-
-
-@dataclass
-class FakeResult:
-    """Answers of a pass."""
-
-    outcome: np.ndarray
-    band: np.ndarray
-    row: np.ndarray
-    confirmations: np.ndarray
-    estimate: FakeEstimate = field(default_factory=FakeEstimate)
-    unanswered: float | None = 1.5
-
-    def band_errors(self):
-        """All answers are in the strongest band."""
-        return (1.0, 1.0, 0.0005)
 
 
 @dataclass
@@ -51,7 +28,7 @@ class FakeEngine:
     def match_pass(
         self, schema, p, provider, requester, policy, *, progress, cancelled, threads,
         directory, journal,
-    ) -> FakeResult:  # fmt: skip
+    ) -> PassResult:  # fmt: skip
         """Match a list."""
         self.calls.append(p.id)
         progress(0.5)
@@ -81,7 +58,7 @@ class _FakeIndex:
     provider: object
     calibration: None = None
 
-    def match(self, requester) -> FakeResult:
+    def match(self, requester) -> PassResult:
         return _match(self.p, self.provider, requester)
 
 
@@ -102,24 +79,33 @@ def _row_keys(table) -> list[bytes]:
     return [b"".join(table.columns[n][i].tobytes() for n in names) for i in range(len(table))]
 
 
-def _match(p, provider, requester) -> FakeResult:
+def _match(p, provider, requester) -> PassResult:
     rows: dict[bytes, list[int]] = {}
     for i, key in enumerate(_row_keys(provider)):
         rows.setdefault(key, []).append(i)
     n = len(requester)
     fields = len(p.confirm)
-    outcome = np.ones(n, np.uint8)
+    outcome = np.full(n, NOT_MATCHED, np.uint8)
     band = np.zeros(n, np.uint8)
     row = np.full(n, -1, np.int64)
     bits = np.zeros((n, fields), np.uint8)
     for i, key in enumerate(_row_keys(requester)):
         found = rows.get(key, [])
         if len(found) > 1:
-            outcome[i] = 3
+            outcome[i] = AMBIGUOUS
         elif found:
-            outcome[i], band[i], row[i] = 2, 3, found[0]
+            outcome[i], band[i], row[i] = MATCHED, STRONGEST_BAND, found[0]
             if fields:
                 mine = requester.columns["tags"][i].reshape(fields, TAG_BYTES)
                 theirs = provider.columns["tags"][found[0]].reshape(fields, TAG_BYTES)
                 bits[i] = (mine == theirs).all(axis=1)
-    return FakeResult(outcome, band, row, np.packbits(bits, axis=1, bitorder="little"))
+    return PassResult(
+        p.id,
+        outcome,
+        band,
+        row,
+        np.packbits(bits, axis=1, bitorder="little"),
+        np.zeros(n, np.float32),
+        Scoring(0.0, "tokens", n, precision=0.9995, recall=0.98, match_rate=1.0),
+        len(provider),
+    )

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from padan_client.rehearse.one_file import estimate_of, expected_of, own_file, score_of
+from padan_client.rehearse.one_file import estimate_of, expected_of, own_file, score_of, scoring_of
 from padan_client.rehearse.sides import Keys, Records
 from padan_linkage.crypto.sealing import Opener
 from padan_linkage.encoding import EncodedPass
-from padan_linkage.matching import (
-    Estimate,
-    errors_of,
-    link_within,
-    match_pass,
-)
+from padan_linkage.estimates import Expected, PassEstimate
+from padan_linkage.matching import errors_of, link_within, match_pass
+from padan_linkage.matching.result import Scoring
 from padan_linkage.merging.merge import PassAnswers, merge
-from padan_linkage.merging.union import Claims, Expected, Rule, best_f1, demanded, together
+from padan_linkage.merging.union import Claims, Rule, best_f1, demanded, together
 from padan_linkage.outcomes import AMBIGUOUS, MATCHED
 from padan_linkage.payload import Answers
 from padan_linkage.policy import MatchPolicy
@@ -37,13 +34,14 @@ Dump = Callable[[str, str, EncodedPass], None]
 
 @dataclass(frozen=True)
 class PassReport:
-    """One pass in numbers; ``unopened`` counts answers of rows with other exact fields."""
+    """One pass in numbers; ``estimate`` counts the answers that the list's owner is left with.
 
-    pass_id: str
-    matched: int
-    ambiguous: int
-    unopened: int
-    estimate: Estimate
+    ``unopened``: answers of rows with other exact fields.
+    """
+
+    estimate: PassEstimate
+    scoring: Scoring
+    unopened: int = 0
 
 
 @dataclass(frozen=True, repr=False)
@@ -131,10 +129,10 @@ class Rehearsing:
         result = link_within(self.schema, own, self.rule(len(a)))
         by = np.where(result.met.any(axis=1), result.met.argmax(axis=1), -1)
         pairs = Found(result.a, result.b, score_of(result.error).astype(np.float32))
-        reports = [
-            PassReport(p.id, int(result.met[:, n].sum()), 0, 0, estimate_of(result, n))
+        reports = (
+            PassReport(estimate_of(result, n, p, len(a)), scoring_of(result, n))
             for n, p in enumerate(self.schema.passes)
-        ]
+        )
         return Linked(pairs, by, result.error, expected_of(result), tuple(reports))
 
     def _encode(self, p: Pass, records: Records, side: str, *, provider: bool) -> EncodedPass:
@@ -178,19 +176,17 @@ class Rehearsing:
         error = np.ones(len(result.outcome))
         everybody = result.outcome == MATCHED
         error[everybody] = self._errors(result.score[everybody], result.estimate)
-        claim = Claims(pairs.a, error[kept], not p.similar, result.unanswered)
-        report = PassReport(
-            p.id,
-            matched=len(kept),
-            ambiguous=int((given.outcome == AMBIGUOUS).sum()),
-            unopened=int(given.failed.sum()),
-            estimate=result.estimate,
+        claim = Claims(pairs.a, error[kept], not p.similar, result.estimate.unanswered)
+        left = replace(
+            result.estimate,
+            matched_rows=len(kept),
+            ambiguous_rows=int((given.outcome == AMBIGUOUS).sum()),
         )
-        return given, pairs, claim, report
+        return given, pairs, claim, PassReport(left, result.scoring, int(given.failed.sum()))
 
-    def _errors(self, score: NDArray[np.float32], estimate: Estimate) -> NDArray[np.float64]:
+    def _errors(self, score: NDArray[np.float32], estimate: PassEstimate) -> NDArray[np.float64]:
         """Chances of being wrong; a pass that cannot estimate is believed as the policy demands."""
-        errors = errors_of(score, estimate)
+        errors = errors_of(score, estimate.precision)
         return np.full(len(score), 1 - self.policy.min_precision) if errors is None else errors
 
 

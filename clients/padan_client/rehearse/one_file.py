@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 
 from padan_client.rehearse.sides import Keys, Records
 from padan_linkage.crypto.randomness import Drbg
-from padan_linkage.matching import Estimate, OwnFile, OwnTable, WithinResult
-from padan_linkage.matching.result import MOST_NATS
-from padan_linkage.merging.union import Expected, Share, poisson_above, poisson_below
+from padan_linkage.estimates import Expected, PassEstimate, Share
+from padan_linkage.matching import OwnFile, OwnTable, WithinResult
+from padan_linkage.matching.result import MOST_NATS, Scoring
+from padan_linkage.merging.union import poisson_above, poisson_below
 from padan_linkage.normalise import derive
 from padan_linkage.schema import Kind, Pass, Schema, SchemaField, Segment
 
@@ -188,18 +189,18 @@ def expected_of(result: WithinResult) -> Expected:
     return Expected(precision, Share(None, None, most), 0)
 
 
-def estimate_of(result: WithinResult, number: int) -> Estimate:
-    """What to expect of the pairs that met in one pass."""
+def estimate_of(result: WithinResult, number: int, p: Pass, records: int) -> PassEstimate:
+    """What to expect of the pairs that met in pass ``number``."""
     error = result.error[result.met[:, number]]
     known = bool(len(error)) and result.estimated
-    return Estimate(
-        precision=1 - float(error.mean()) if known else None,
-        recall=None,
-        threshold=float(score_of(error).min(initial=np.inf)),
-        method="within",
-        match_rate=None,
-        pairs=int(result.seen[number]),
-    )
+    precision = 1 - float(error.mean()) if known else None
+    return PassEstimate(p.id, records, records, len(error), 0, precision, None)
+
+
+def scoring_of(result: WithinResult, number: int) -> Scoring:
+    """How the pairs that met in pass ``number`` were scored."""
+    score = score_of(result.error[result.met[:, number]])
+    return Scoring(float(score.min(initial=np.inf)), "within", int(result.seen[number]))
 
 
 def score_of(error: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -15,7 +15,7 @@ from padan_client.rehearse.registry_copies import MOST_RECORDS, Copies
 from padan_client.rehearse.schema_file import SchemaFile
 from padan_client.rehearse.sides import Keys, Records, read_side
 from padan_client.rehearse.tables import Dumper, Truth, pairs_table
-from padan_linkage.merging.union import Expected
+from padan_linkage.estimates import Expected
 from padan_linkage.schema import Schema
 
 
@@ -121,9 +121,9 @@ def _dumper(folder: Path, schema: Schema, a: Records, b: Records | None) -> Dump
 
 def _threshold(linked: Linked) -> float | None:
     used = [
-        r.estimate.threshold
+        r.scoring.threshold
         for r in linked.reports
-        if np.isfinite(r.estimate.threshold) and r.estimate.method != "tokens"
+        if np.isfinite(r.scoring.threshold) and r.scoring.method != "tokens"
     ]
     return min(used, default=None)
 

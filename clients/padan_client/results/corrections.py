@@ -10,8 +10,9 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from padan_client.results.table import CHECK, CHECKS, CORRECT, DIFFERENT, EMPTY, corrector
+from padan_client.results.table import CHECK, CORRECT, corrector
 from padan_linkage.agreement import Flow
+from padan_linkage.outcomes import CHECK_WORDS, DIFFERENT, EMPTY
 
 _KEPT = ("row", "id", "kode", "band", "jalur")
 #: Columns of the list of corrections besides those of the result.
@@ -39,7 +40,7 @@ def corrections(flow: Flow, table: pa.Table) -> pa.Table:
     (BERBEDA or KOSONG), ``perbaikan`` (who corrects, where the agreement says so).
     """
     # Spec 80, step 4.
-    wanted = pa.array([CHECKS[DIFFERENT], CHECKS[EMPTY]])
+    wanted = pa.array([CHECK_WORDS[DIFFERENT], CHECK_WORDS[EMPTY]])
     parts = [_of_field(table, field, wanted) for field in flow.confirm]
     if not parts:
         names = (*_KEPT, FIELD, CHECKED, ACTION)
@@ -52,8 +53,8 @@ def summarise(flow: Flow, table: pa.Table) -> list[FieldSummary]:
     return [
         FieldSummary(
             field,
-            _count(table, field, CHECKS[DIFFERENT]),
-            _count(table, field, CHECKS[EMPTY]),
+            _count(table, field, CHECK_WORDS[DIFFERENT]),
+            _count(table, field, CHECK_WORDS[EMPTY]),
             corrector(flow, field),
         )
         for field in flow.confirm

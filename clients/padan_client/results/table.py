@@ -12,7 +12,7 @@ language.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import numpy as np
@@ -20,23 +20,20 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from padan_linkage import outcomes as outcomes_
 from padan_linkage.agreement import Code, Flow
-from padan_linkage.merging.union import Expected
+from padan_linkage.estimates import Expected, PassEstimate
+from padan_linkage.outcomes import (
+    AMBIGUOUS,
+    BAND_WORDS,
+    CHECK_WORDS,
+    DIFFERENT,
+    NOT_MATCHED,
+    OUTCOME_WORDS,
+    QUARANTINED,
+)
 from padan_linkage.payload import day_text
 
 S = TypeVar("S", bound=np.generic)
-
-FOUND = "ditemukan"
-NOT_FOUND = "tidak_ditemukan"
-AMBIGUOUS = "ganda"
-QUARANTINED = "karantina"
-
-#: Texts of outcome, band and field check by their numbers.
-_OUTCOMES = (QUARANTINED, NOT_FOUND, FOUND, AMBIGUOUS)
-BANDS = ("", "lemah", "cukup", "kuat")
-CHECKS = ("TIDAK DIPERIKSA", "SESUAI", "BERBEDA", "KOSONG")
-UNCHECKED, SAME, DIFFERENT, EMPTY = range(4)
 
 STATUS_GROUP = "status"
 #: Columns of confirmed fields: what came of each, and who corrects it where values differ.
@@ -63,21 +60,13 @@ class Answered:
 
 
 @dataclass(frozen=True)
-class PassSummary:
-    """What the unit estimated, without labels, of one pass; None where it could not.
+class KeyCounts:
+    """What one key of direct mode did: blinded elements sent for it, rows that it settled."""
 
-    ``band_errors``: share of wrong answers in bands 1 to 3; ``unanswered``: matches that the pass
-    sees and does not answer. In direct mode, the rows that a key settled.
-    """
-
-    pass_id: str
+    key_id: str
+    evaluated: int
     matched_rows: int
     ambiguous_rows: int
-    precision: float | None
-    recall: float | None
-    mode: str = "unit"
-    band_errors: tuple[float, ...] | None = None
-    unanswered: float | None = None
 
 
 @dataclass(frozen=True)
@@ -92,24 +81,30 @@ class ControlReport:
 class ConfirmResult:
     """Everything that a confirmation brought home.
 
-    ``table`` has a row for every row asked, in order; ``counts`` maps each code (and ``ganda``,
-    ``karantina``) to rows; ``unopened`` counts answers of the unit that were not for the row they
-    came with and were not believed; ``expected`` says how right the unit's answers are, all passes
-    together, where a run estimated it; ``evaluated``, direct mode's blinded elements by key;
-    ``controls`` is there if control records were planted; ``skipped`` says why the residue was not
-    sent through the unit where mode auto would have.
+    ``table`` has a row for every row of the list, in order; ``counts`` maps each code (and
+    ``ganda``, ``karantina``) to rows; ``passes`` is what the unit estimated of each of its passes,
+    ``keys`` what each key of direct mode did; ``unopened`` counts answers of the unit that were not
+    for the row they came with and were not believed; ``expected`` says how right the unit's answers
+    are, all passes together, where a run estimated it; ``controls`` is there if control records
+    were planted; ``skipped`` says why the residue was not sent through the unit where mode auto
+    would have.
     """
 
     table: pa.Table
     quarantine: pa.Table
     counts: Mapping[str, int]
-    passes: tuple[PassSummary, ...] = ()
+    passes: tuple[PassEstimate, ...] = ()
+    keys: tuple[KeyCounts, ...] = ()
     unopened: int = 0
     expected: Expected | None = None
     run: str = ""
-    evaluated: Mapping[str, int] = field(default_factory=dict)
     controls: ControlReport | None = None
     skipped: str = ""
+
+    @property
+    def evaluated(self) -> dict[str, int]:
+        """Direct mode's blinded elements by key, those that had any."""
+        return {key.key_id: key.evaluated for key in self.keys if key.evaluated}
 
     def __repr__(self) -> str:
         return f"ConfirmResult(rows={self.table.num_rows}, quarantine={self.quarantine.num_rows})"
@@ -146,17 +141,17 @@ def result_table(
     columns: dict[str, pa.Array] = {
         "row": rows,
         "id": ids,
-        "hasil": _choose(_OUTCOMES, outcomes),
+        "hasil": _choose(OUTCOME_WORDS, outcomes),
         "kode": kode,
         "keterangan": keterangan,
-        "band": _choose(BANDS, _spread(count, asked, answered.bands)),
+        "band": _choose(BAND_WORDS, _spread(count, asked, answered.bands)),
         "jalur": _choose(["", *pass_ids], _spread(count, asked, answered.passes + 1)),
     }
     if flow.registry_date:
         columns[AS_OF] = _days(_spread(count, asked, answered.days))
     for index, name in enumerate(flow.confirm):
         checks = _spread(count, asked, answered.checks[:, index] + np.uint8(1))
-        columns[CHECK + name] = _choose(("", *CHECKS), checks)
+        columns[CHECK + name] = _choose(("", *CHECK_WORDS), checks)
         if party := corrector(flow, name):
             action = f"perbaiki di {(names or {}).get(party, party.upper())}"
             columns[CORRECT + name] = _choose(("", action), checks == 1 + DIFFERENT)
@@ -185,9 +180,9 @@ def _status(
     """Codes and wordings of the status group, the client's own for not found and ambiguous."""
     codes, texts = _wording(flow, STATUS_GROUP, masks)
     written = (
-        (outcomes_.NOT_MATCHED, flow.not_found),
-        (outcomes_.AMBIGUOUS, flow.ambiguous),
-        (0, None),
+        (NOT_MATCHED, flow.not_found),
+        (AMBIGUOUS, flow.ambiguous),
+        (QUARANTINED, None),
     )
     for outcome, code in written:
         at = pa.array(outcomes == outcome)

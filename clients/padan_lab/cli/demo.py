@@ -11,6 +11,7 @@ from rich.table import Table
 from padan_client.base.language import current_language, t
 from padan_client.cli.common import JsonFlag, err, number, out, print_json, reports_errors
 from padan_lab.cli import PANEL
+from padan_linkage.outcomes import AMBIGUOUS, OUTCOME_WORDS, QUARANTINED
 
 if TYPE_CHECKING:
     from padan_lab.demo.demonstration import Played, Sizes
@@ -233,8 +234,12 @@ def _wording(played: Played, code: str) -> str:
         named = known[code]
         return f"«{named.text}»" + (f" ({named.gloss})" if current_language() == "en" else "")
     own = {
-        "ganda": t("ganda: lebih dari satu baris cocok", "ambiguous: several rows match"),
-        "karantina": t("karantina: baris tidak dapat dipakai", "quarantined: unusable row"),
+        OUTCOME_WORDS[AMBIGUOUS]: t(
+            "ganda: lebih dari satu baris cocok", "ambiguous: several rows match"
+        ),
+        OUTCOME_WORDS[QUARANTINED]: t(
+            "karantina: baris tidak dapat dipakai", "quarantined: unusable row"
+        ),
     }
     return own.get(code, code)
 

@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 
 from padan_lab.generate import Demo
 from padan_linkage.agreement import Flow
+from padan_linkage.outcomes import MATCHED, OUTCOME_WORDS
 
-_FOUND = "ditemukan"
+_FOUND = OUTCOME_WORDS[MATCHED]
 #: Columns of a result with the codes of further groups start so.
 _GROUP = "jawaban_"
 

@@ -12,12 +12,7 @@ from padan_linkage.matching.exact import TokenIndex, answer_exact, seed_of, toke
 from padan_linkage.matching.index import PassIndex
 from padan_linkage.matching.one_file.linking import WithinResult, link_within
 from padan_linkage.matching.one_file.own_file import OwnFile, OwnTable
-from padan_linkage.matching.result import (
-    Estimate,
-    PassResult,
-    check_table,
-    errors_of,
-)
+from padan_linkage.matching.result import PassResult, check_table, errors_of
 from padan_linkage.matching.scoring.calibration import Calibration
 from padan_linkage.matching.sides import CancelledError, Runner
 from padan_linkage.matching.similar import Registry, answer_similar, calibrate
@@ -34,7 +29,6 @@ __all__ = [
     "Calibration",
     "CancelledError",
     "Directory",
-    "Estimate",
     "Journal",
     "Kept",
     "OwnFile",

@@ -12,11 +12,7 @@ from numpy.typing import NDArray
 
 from padan_linkage.compiled.jit import inlined, lean_kernel
 from padan_linkage.compiled.lanes import prefetch
-from padan_linkage.matching.result import (
-    Estimate,
-    PassResult,
-    confirmations,
-)
+from padan_linkage.matching.result import PassResult, Scoring, confirmations
 from padan_linkage.outcomes import AMBIGUOUS, MATCHED, NOT_MATCHED, STRONGEST_BAND
 from padan_linkage.tables import PassTable
 
@@ -195,30 +191,30 @@ def answer_exact(
     outcome[found >= 0] = MATCHED
     outcome[found == SEVERAL] = AMBIGUOUS
     row = np.where(found >= 0, found, -1)
-    estimate = _estimate(len(provider), found, shared)
-    weak = estimate.precision is not None and estimate.precision < STRONG_PRECISION
-    band = np.where(found == NOBODY, 0, STRONGEST_BAND - weak).astype(np.uint8)
+    scoring = _scoring(len(provider), found, shared)
+    weak = scoring.precision is not None and scoring.precision < STRONG_PRECISION
     return PassResult(
         pass_id=requester.pass_id,
         outcome=outcome,
-        band=band,
+        band=np.where(found == NOBODY, 0, STRONGEST_BAND - weak).astype(np.uint8),
         row=row,
         confirmations=confirmations(provider, requester, row),
         score=np.where(found == NOBODY, -np.inf, 0.0).astype(np.float32),
-        estimate=estimate,
+        scoring=scoring,
+        provider_rows=len(provider),
     )
 
 
-def _estimate(provider_rows: int, found: NDArray[np.int64], shared: int) -> Estimate:
+def _scoring(provider_rows: int, found: NDArray[np.int64], shared: int) -> Scoring:
     """A stranger hits a token as often as two provider rows share one."""
     hits, several = int((found >= 0).sum()), int((found == SEVERAL).sum())
     chance = min(0.5, shared / max(1, provider_rows))
     right = max(0.0, (hits - len(found) * chance) / (1 - chance))
-    return Estimate(
-        precision=min(1.0, right / hits) if hits else None,
-        recall=hits / (hits + several) if hits + several else None,
+    return Scoring(
         threshold=0.0,
         method="tokens",
-        match_rate=right / len(found) if len(found) else None,
         pairs=len(found),
+        precision=min(1.0, right / hits) if hits else None,
+        recall=hits / (hits + several) if hits + several else None,
+        match_rate=right / len(found) if len(found) else None,
     )

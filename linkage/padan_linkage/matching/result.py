@@ -1,14 +1,17 @@
-"""What a pass answers, and what can be said of the answers without a label."""
+"""What matching a pass gives, what of it the requester may learn, and what can be said of it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from padan_linkage.answers import PassAnswers
+from padan_linkage.estimates import PassEstimate
 from padan_linkage.matching.scoring.calibration import Calibration
-from padan_linkage.outcomes import MATCHED, STRONGEST_BAND
+from padan_linkage.outcomes import AMBIGUOUS, MATCHED, STRONGEST_BAND
 from padan_linkage.schema import TAG_BYTES, Layout, Pass, Schema
 from padan_linkage.tables import PassTable
 
@@ -19,35 +22,35 @@ MOST_NATS = 60.0
 
 
 @dataclass(frozen=True)
-class Estimate:
-    """What the unit believes of one pass's answers; see ``proto/spec/35-matching.md``, "Estimates".
+class Scoring:
+    """How a pass was scored; it stays with whoever matched.
 
-    ``precision``: share of the matched rows that are right; ``recall``: share of the matches that
-    this pass could find that it found. None where nothing can be said. ``method``: ``decoys`` (u
+    ``threshold`` in nats, infinite where no threshold meets the policy; ``method``: ``decoys`` (u
     measured on the provider's own pairs), ``priors`` (too few such pairs: shipped values),
-    ``tokens`` (exact pass) or ``within`` (one table against itself). ``threshold`` in nats,
-    infinite where no threshold meets the policy. ``match_rate``: estimated share of the asked rows
-    with a match to be found. ``pairs``: comparisons made. ``duplicates``: share of the registry's
-    rows that look like another row of it; None where unknown.
+    ``tokens`` (exact pass) or ``within`` (one table against itself); ``pairs``: comparisons made;
+    ``precision``, ``recall`` as in :class:`PassEstimate`; ``match_rate``: estimated share of the
+    list's rows with a match to be found; ``calibration``: None in an exact pass; ``duplicates``:
+    share of the registry's rows that look like another row of it. None where unknown.
     """
 
-    precision: float | None
-    recall: float | None
     threshold: float
     method: str
-    match_rate: float | None
     pairs: int
+    precision: float | None = None
+    recall: float | None = None
+    match_rate: float | None = None
     calibration: Calibration | None = None
     duplicates: float | None = None
 
 
 @dataclass(frozen=True, repr=False)
 class PassResult:
-    """Answers to the requester's rows of one pass, in its row order.
+    """What matching one pass gave, by the requester's rows in its order.
 
     ``outcome``, ``band``: uint8[n]; ``row``: int64[n], the provider's row or -1; ``confirmations``:
     uint8[n, ceil(fields / 8)], bit i set where both tags of ``confirm[i]`` are equal; ``score``:
-    float32[n], in nats, of the best candidate (-inf without one): it never leaves the unit.
+    float32[n], in nats, of the best candidate (-inf without one). Of these :meth:`answers` alone
+    leaves the unit.
     """
 
     pass_id: str
@@ -56,29 +59,44 @@ class PassResult:
     row: NDArray[np.int64]
     confirmations: NDArray[np.uint8]
     score: NDArray[np.float32]
-    estimate: Estimate
+    scoring: Scoring
+    provider_rows: int
 
-    @property
-    def unanswered(self) -> float | None:
-        """Matches that this pass sees and does not answer; None where it cannot tell."""
-        if self.estimate.match_rate is None:
-            return None
-        right = (self.estimate.precision or 0.0) * int((self.outcome == MATCHED).sum())
-        return max(0.0, self.estimate.match_rate * len(self.outcome) - right)
+    @cached_property
+    def estimate(self) -> PassEstimate:
+        """What may be told of the answers; made when asked for, which single questions never do."""
+        matched, told = self.outcome == MATCHED, self.scoring
+        count = int(matched.sum())
+        right = (told.precision or 0.0) * count
+        return PassEstimate(
+            self.pass_id,
+            len(self.outcome),
+            self.provider_rows,
+            count,
+            int((self.outcome == AMBIGUOUS).sum()),
+            told.precision,
+            told.recall,
+            _band_errors(self.band[matched], errors_of(self.score[matched], told.precision)),
+            None
+            if told.match_rate is None
+            else max(0.0, told.match_rate * len(self.outcome) - right),
+        )
 
-    def band_errors(self) -> tuple[float, ...] | None:
-        """Mean chance of being wrong by band, 1 to 3: all that the requester learns of the errors.
+    def answers(self, provider: PassTable, origin: NDArray[np.uint16] | int) -> PassAnswers:
+        """What the requester may learn.
 
-        1 for a band that nothing is in; None where the pass cannot estimate.
+        ``provider``: the table that was matched; ``origin``: the seal of each of its rows, or of
+        all.
         """
         matched = self.outcome == MATCHED
-        errors = errors_of(self.score[matched], self.estimate)
-        if errors is None:
-            return None
-        band = self.band[matched]
-        return tuple(
-            float(errors[band == b].mean()) if (band == b).any() else 1.0
-            for b in range(1, STRONGEST_BAND + 1)
+        rows = self.row[matched]
+        return PassAnswers(
+            pass_id=self.pass_id,
+            outcome=self.outcome,
+            band=np.where(matched, self.band, 0).astype(np.uint8),
+            sealed=provider.columns["sealed_codes"][rows],
+            origin=np.broadcast_to(np.asarray(origin, np.uint16), len(provider))[rows],
+            confirmations=self.confirmations[matched],
         )
 
     def __repr__(self) -> str:
@@ -86,18 +104,28 @@ class PassResult:
         return f"PassResult({self.pass_id!r}, rows={len(self.outcome)}, matched={matched})"
 
 
-def errors_of(score: NDArray[np.float32], estimate: Estimate) -> NDArray[np.float64] | None:
+def _band_errors(band: NDArray[np.uint8], errors: NDArray[np.float64] | None) -> tuple[float, ...]:
+    """Mean chance of being wrong by band: all that the requester learns of the errors."""
+    if errors is None:
+        return ()
+    return tuple(
+        float(errors[band == b].mean()) if (band == b).any() else 1.0
+        for b in range(1, STRONGEST_BAND + 1)
+    )
+
+
+def errors_of(score: NDArray[np.float32], precision: float | None) -> NDArray[np.float64] | None:
     """Each answer's chance of being wrong, float64[k], from the scores of a pass's answers.
 
-    In proportion to the odds that its score gives, so that the mean is what the pass estimates;
-    None where it cannot.
+    In proportion to the odds that its score gives, so that the mean is what ``precision``, the
+    pass's, says; None where it says nothing.
     """
-    if estimate.precision is None:
+    if precision is None:
         return None
     alone: NDArray[np.float64] = 1 / (1 + np.exp(np.minimum(score.astype(np.float64), MOST_NATS)))
     if not len(alone):
         return alone
-    scaled: NDArray[np.float64] = alone * ((1 - estimate.precision) / alone.mean())
+    scaled: NDArray[np.float64] = alone * ((1 - precision) / alone.mean())
     return np.minimum(scaled, 1.0)
 
 

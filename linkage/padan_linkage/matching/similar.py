@@ -12,12 +12,7 @@ from numpy.typing import NDArray
 
 from padan_linkage.matching.directory import Directory
 from padan_linkage.matching.measure import compare
-from padan_linkage.matching.result import (
-    Estimate,
-    PassResult,
-    bands,
-    confirmations,
-)
+from padan_linkage.matching.result import PassResult, Scoring, bands, confirmations
 from padan_linkage.matching.scoring.calibration import Calibration, Survivors, from_strangers
 from padan_linkage.matching.scoring.duplicates import likely_duplicates, without_duplicates
 from padan_linkage.matching.scoring.features import Plan, levels_of
@@ -262,7 +257,7 @@ def _ranked(
 
 def answer_similar(
     registry: Registry,
-    asked: PassTable,
+    requester: PassTable,
     calibration: Calibration,
     policy: MatchPolicy,
     runner: Runner,
@@ -270,40 +265,41 @@ def answer_similar(
     kept: Kept | None = None,
     scores: NDArray[np.float32] | None = None,
 ) -> PassResult:
-    """Outcomes of all rows of ``asked`` under a calibration.
+    """Outcomes of all rows of ``requester`` under a calibration.
 
     ``kept``: ranges done before; ``scores``: the calibration's evidence by distance, if at hand.
     """
-    best = best_candidates(registry, asked, calibration, runner, kept, scores)
+    best = best_candidates(registry, requester, calibration, runner, kept, scores)
     # Spec 35, step 7.
     chosen, runner_up = _one_to_one(best) if policy.one_to_one else _first(best)
     position = np.maximum(chosen, 0)
-    rows = np.arange(len(asked))
+    rows = np.arange(len(requester))
     score = np.where(chosen >= 0, best.score[rows, position], -np.inf)
     above = score >= calibration.threshold
-    margin = np.full(len(asked), np.inf)
+    margin = np.full(len(requester), np.inf)
     np.subtract(score, runner_up, out=margin, where=above & np.isfinite(runner_up))
     clear = above & (margin >= policy.margin)
     row = np.where(clear, best.row[rows, position], -1)
     outcome = np.where(clear, MATCHED, np.where(above, AMBIGUOUS, NOT_MATCHED)).astype(np.uint8)
     return PassResult(
-        pass_id=asked.pass_id,
+        pass_id=requester.pass_id,
         outcome=outcome,
         band=np.where(above, bands(score, calibration.threshold), 0).astype(np.uint8),
         row=row,
-        confirmations=confirmations(registry.table, asked, row),
+        confirmations=confirmations(registry.table, requester, row),
         score=score.astype(np.float32),
-        estimate=Estimate(
-            # Spec 35, step 8.
-            precision=line.precision if line else None,
-            recall=line.recall if line else None,
+        # Spec 35, step 8.
+        scoring=Scoring(
             threshold=calibration.threshold,
             method=calibration.method,
-            match_rate=calibration.match_rate if line else None,
             pairs=best.pairs,
+            precision=line.precision if line else None,
+            recall=line.recall if line else None,
+            match_rate=calibration.match_rate if line else None,
             calibration=calibration,
             duplicates=line.duplicates if line else None,
         ),
+        provider_rows=len(registry.table),
     )
 
 

@@ -15,6 +15,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from padan_linkage.estimates import Expected, Share
 from padan_linkage.policy import MatchPolicy
 
 #: Standard deviations on either side of an interval that holds nine times out of ten.
@@ -28,29 +29,6 @@ Float: TypeAlias = NDArray[np.float64]
 Bool: TypeAlias = NDArray[np.bool_]
 #: From each answer's chance of error, float64[k], to which answers are kept, bool[k].
 Rule: TypeAlias = Callable[[Float], Bool]
-
-
-@dataclass(frozen=True)
-class Share:
-    """A share of 1 with the bounds of its interval, each None where nothing can be said."""
-
-    value: float | None = None
-    low: float | None = None
-    high: float | None = None
-
-
-@dataclass(frozen=True)
-class Expected:
-    """What to expect of the answers that were kept.
-
-    ``precision``: share of them that are right; ``recall``: share of the matches that some pass
-    could find (those that agree in its exact fields) that they are; ``dropped``: answers that were
-    not kept.
-    """
-
-    precision: Share
-    recall: Share
-    dropped: int
 
 
 @dataclass(frozen=True, repr=False)

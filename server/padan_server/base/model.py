@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from padan_linkage.estimates import PassEstimate
+
 
 class Role(StrEnum):
     """A party's part in a flow."""
@@ -110,25 +112,6 @@ class Dataset:
     def table(self, pass_id: str) -> DatasetTable | None:
         """Its table of one pass."""
         return next((t for t in self.tables if t.pass_id == pass_id), None)
-
-
-@dataclass(frozen=True)
-class PassEstimate:
-    """What a run found in one pass; what could not be estimated is None, or empty.
-
-    ``band_errors``: estimated share of wrong answers in bands 1 to 3; ``unanswered``: matches that
-    the pass sees and does not answer.
-    """
-
-    pass_id: str
-    requester_rows: int
-    provider_rows: int
-    matched_rows: int
-    ambiguous_rows: int
-    precision: float | None
-    recall: float | None
-    band_errors: tuple[float, ...] = ()
-    unanswered: float | None = None
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from padan_linkage.answers import PassAnswers
 from padan_linkage.schema import Layout, Pass
 from padan_linkage.tables import PassTable
 from padan_server.admission.compatibility import check_schema, check_sides
@@ -18,7 +17,6 @@ from padan_server.base.errors import Reason, Refusal, field_invalid
 from padan_server.base.failpoints import Failpoints
 from padan_server.base.model import Dataset, DatasetState, Encoding, FlowKey, RequestKey, Role
 from padan_server.datasets.rows import check_values, columns_of
-from padan_server.matching.engine import answer_columns
 from padan_server.matching.indexes import Indexes
 from padan_server.store.cache import Recall
 from padan_server.store.port import Store, Transaction
@@ -32,14 +30,6 @@ class Question:
     pass_id: str
     row_count: int
     columns: Mapping[str, bytes]
-
-
-@dataclass(frozen=True)
-class Answer:
-    """Answer columns (:func:`.engine.answer_columns`) and the registry they rest on."""
-
-    registry: Dataset
-    columns: dict[str, NDArray[Any]]
 
 
 class Confirmations:
@@ -62,8 +52,10 @@ class Confirmations:
         self._failpoints = failpoints
         self._max_rows = max_rows
 
-    def confirm(self, grant: Grant, question: Question, request: RequestKey | None) -> Answer:
-        """Answer ``question``; the quota is charged once for a request, before the answer."""
+    def confirm(
+        self, grant: Grant, question: Question, request: RequestKey | None
+    ) -> tuple[Dataset, PassAnswers]:
+        """The registry asked and its answers; charged once for a request, before the answer."""
         p, rows = self._checked(grant, question)
         known = self._ledger.known(request)
         registry = self._registry(grant, known)
@@ -73,8 +65,8 @@ class Confirmations:
         self._failpoints.hit("confirm.charged")
         prepared = self._indexes.get(grant.schema, grant.flow.match, registry.id, p)
         result = prepared.index.match(rows)
-        origin = registry.seals[-1].origin
-        return Answer(registry, answer_columns(result, prepared.table, prepared.origins, origin))
+        origin = registry.seals[-1].origin if prepared.origins is None else prepared.origins
+        return registry, result.answers(prepared.table, origin)
 
     def _registry(self, grant: Grant, known: str | None) -> Dataset:
         """The registry that answered this request before, while it is there; else the newest."""

@@ -17,7 +17,8 @@ from typing import Self
 
 import structlog
 
-from padan_linkage.outcomes import AMBIGUOUS, MATCHED
+from padan_linkage.estimates import PassEstimate
+from padan_linkage.matching import PassResult
 from padan_linkage.schema import Layout, Pass, Schema
 from padan_linkage.tables import PassTable
 from padan_server.admission.enforcement import Enforcement, Grant
@@ -25,12 +26,8 @@ from padan_server.base.clock import Clock, SystemClock
 from padan_server.base.errors import Reason, Refusal
 from padan_server.base.failpoints import Failpoints
 from padan_server.base.metrics import Metrics
-from padan_server.base.model import Dataset, DatasetState, PassEstimate, Role, Run, RunState
-from padan_server.matching.engine import (
-    Engine,
-    PassResult,
-    answer_columns,
-)
+from padan_server.base.model import Dataset, DatasetState, Role, Run, RunState
+from padan_server.matching.engine import Engine
 from padan_server.matching.indexes import Indexes
 from padan_server.matching.progress import Pace
 from padan_server.matching.runs import Bell
@@ -65,7 +62,7 @@ class RunnerSettings:
 class _Sides:
     """The list and the registry that a run compares."""
 
-    asked: Dataset
+    requester: Dataset
     registry: Dataset
 
 
@@ -204,19 +201,18 @@ class Runner:
             grant = self._grant(run)
             sides = self._sides(run)
             registry = sides.registry
-            tables = provider, requester = self._tables(grant.schema, p, sides)
+            tables = self._tables(grant.schema, p, sides)
             # Spec 30, "Runs", step 3.
             result = self._match_pass(run, grant, registry.id, p, tables, pace, lease)
             lease.check()
-            columns = answer_columns(
-                result, provider, self._files.origins(registry.id, p.id), registry.seals[-1].origin
-            )
+            origins = self._files.origins(registry.id, p.id)
+            origin = registry.seals[-1].origin if origins is None else origins
             # Spec 30, "Runs", step 5.
-            self._files.write_result(run.id, p.id, columns)
+            self._files.write_result(run.id, result.answers(tables[0], origin))
             self._failpoints.hit("run.result_written")
-            self._record(run, worker, _estimate(p.id, len(requester), len(provider), result))
+            self._record(run, worker, result.estimate)
             self._failpoints.hit("run.pass_recorded")
-            self._indexes.learned(registry.id, p.id, result.estimate.calibration)
+            self._indexes.learned(registry.id, p.id, result.scoring.calibration)
             pace.ended(p.id)
             self._bell.ring(run.id, pace.step())
 
@@ -258,7 +254,7 @@ class Runner:
         """Provider's and requester's table of a pass, memory-mapped."""
         return (
             self._files.table(sides.registry.id, p.id, Layout.of(schema, p, provider=True)),
-            self._files.table(sides.asked.id, p.id, Layout.of(schema, p, provider=False)),
+            self._files.table(sides.requester.id, p.id, Layout.of(schema, p, provider=False)),
         )
 
     def _record(self, run: Run, worker: str, estimate: PassEstimate) -> None:
@@ -290,14 +286,14 @@ class Runner:
 
     def _sides(self, run: Run) -> _Sides:
         with self._store.read() as tx:
-            asked = tx.datasets.get(run.requester_dataset)
+            requester = tx.datasets.get(run.requester_dataset)
             registry = tx.datasets.get(run.provider_dataset)
-        for side in (asked, registry):
+        for side in (requester, registry):
             if side is None or side.state is not DatasetState.COMMITTED:
                 raise Refusal(Reason.DATASET_STATE_INVALID)
-        if asked is None or registry is None or registry.role is not Role.PROVIDER:
+        if requester is None or registry is None or registry.role is not Role.PROVIDER:
             raise LookupError("sides of a run")
-        return _Sides(asked, registry)
+        return _Sides(requester, registry)
 
     def _give_back(self, run: Run, worker: str, *, counted: bool) -> None:
         with self._store.write() as tx:
@@ -387,20 +383,6 @@ class _Lease:
             if not kept:
                 self._lost.set()
                 return
-
-
-def _estimate(pass_id: str, asked: int, registry: int, result: PassResult) -> PassEstimate:
-    return PassEstimate(
-        pass_id,
-        asked,
-        registry,
-        int((result.outcome == MATCHED).sum()),
-        int((result.outcome == AMBIGUOUS).sum()),
-        result.estimate.precision,
-        result.estimate.recall,
-        result.band_errors() or (),
-        result.unanswered,
-    )
 
 
 def _where(e: BaseException) -> str:

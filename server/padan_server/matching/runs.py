@@ -7,13 +7,8 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from padan_linkage.outcomes import MATCHED
+from padan_linkage.answers import PassAnswers
 from padan_server.admission.compatibility import check_sides
 from padan_server.admission.enforcement import Grant, charge, check_batch
 from padan_server.admission.ledger import Ledger
@@ -74,16 +69,6 @@ class Bell:
             return self._steps.get(run_id)
 
 
-@dataclass(frozen=True)
-class Piece:
-    """Answers for consecutive rows of one pass, in the requester's row order."""
-
-    pass_id: str
-    row_offset: int
-    row_count: int
-    columns: dict[str, NDArray[Any]]
-
-
 class Runs:
     """Creates, shows, watches and cancels runs, and reads their answers."""
 
@@ -112,20 +97,20 @@ class Runs:
             known = replayed(tx, request)
             if known is not None:
                 return _owned_run(tx, known, grant.party, grant.key)
-            asked = owned(tx, grant, list_id)
-            if asked.state is not DatasetState.COMMITTED:
-                raise state_invalid(asked)
+            requested = owned(tx, grant, list_id)
+            if requested.state is not DatasetState.COMMITTED:
+                raise state_invalid(requested)
             registry = _registry(tx, grant, registry_id)
-            check_sides(grant, asked.encoding, registry.encoding)
-            check_batch(grant, asked.record_count)
-            charged = grant.schema.charged_records(asked.record_count)
+            check_sides(grant, requested.encoding, registry.encoding)
+            check_batch(grant, requested.record_count)
+            charged = grant.schema.charged_records(requested.record_count)
             charge(tx, grant, charged)
             run = tx.runs.add(
                 Run(
                     id=secrets.token_hex(16),
                     flow=grant.key,
                     owner=grant.party,
-                    requester_dataset=asked.id,
+                    requester_dataset=requested.id,
                     provider_dataset=registry.id,
                     state=RunState.PENDING,
                     record_count=charged,
@@ -212,8 +197,8 @@ class Runs:
 
     def results(
         self, grant: Grant, run: Run, pass_id: str, row_offset: int, piece_bytes: int
-    ) -> Iterator[Piece]:
-        """Answers of a succeeded run in pieces of about ``piece_bytes``."""
+    ) -> Iterator[tuple[int, PassAnswers]]:
+        """Answers of a succeeded run by about ``piece_bytes``, each with its first row."""
         self._check_readable(grant, run)
         order = [p.id for p in grant.schema.passes]
         if pass_id and pass_id not in order:
@@ -221,37 +206,20 @@ class Runs:
                 "pass_id", "tidak ada jalur itu dalam skema", "the schema has no such pass"
             )
         for wanted in [pass_id] if pass_id else order:
-            columns = self._files.result(run.id, wanted)
-            yield from _pieces(wanted, columns, row_offset, piece_bytes)
+            answers = self._files.result(run.id, wanted)
+            if not 0 <= row_offset <= len(answers):
+                raise field_invalid(
+                    "row_offset", f"0 sampai {len(answers)}", f"0 to {len(answers)}"
+                )
+            yield from answers.pieces(row_offset, max(1, piece_bytes // answers.row_bytes))
 
     def _check_readable(self, grant: Grant, run: Run) -> None:
         if run.state is not RunState.SUCCEEDED:
             raise Refusal(Reason.RUN_NOT_SUCCEEDED, run=run.id, state=run.state.value)
         with self._store.read() as tx:
-            asked = owned(tx, grant, run.requester_dataset)
-        if asked.state is not DatasetState.COMMITTED:
-            raise state_invalid(asked)
-
-
-def _pieces(
-    pass_id: str, columns: dict[str, NDArray[Any]], row_offset: int, piece_bytes: int
-) -> Iterator[Piece]:
-    outcomes = columns["outcomes"]
-    if not 0 <= row_offset <= len(outcomes):
-        raise field_invalid("row_offset", f"0 sampai {len(outcomes)}", f"0 to {len(outcomes)}")
-    per_row = [columns[n] for n in ("outcomes", "bands")]
-    per_match = [columns[n] for n in ("sealed_codes", "origins", "confirmations")]
-    row_bytes = sum(a.itemsize * (a.shape[1] if a.ndim > 1 else 1) for a in per_row + per_match)
-    step = max(1, piece_bytes // row_bytes)
-    matched = int(np.count_nonzero(outcomes[:row_offset] == MATCHED))
-    for start in range(row_offset, len(outcomes), step):
-        stop = min(start + step, len(outcomes))
-        upto = matched + int(np.count_nonzero(outcomes[start:stop] == MATCHED))
-        piece = {n: columns[n][start:stop] for n in ("outcomes", "bands")}
-        for name in ("sealed_codes", "origins", "confirmations"):
-            piece[name] = columns[name][matched:upto]
-        yield Piece(pass_id, start, stop - start, piece)
-        matched = upto
+            requested = owned(tx, grant, run.requester_dataset)
+        if requested.state is not DatasetState.COMMITTED:
+            raise state_invalid(requested)
 
 
 def _registry(tx: Transaction, grant: Grant, registry_id: str) -> Dataset:

@@ -9,7 +9,6 @@ from padan.v1 import confirmation_service_pb2_grpc as pb_grpc
 from padan_server.admission.enforcement import REQUESTER, Enforcement
 from padan_server.base.metrics import Metrics
 from padan_server.matching.confirmations import Confirmations, Question
-from padan_server.matching.runs import Piece
 from padan_server.services import convert, names
 from padan_server.services.call import current_call
 
@@ -39,12 +38,13 @@ class ConfirmationService(pb_grpc.ConfirmationServiceServicer):
             request.rows.row_count,
             convert.rows(request.rows),
         )
-        answer = self._confirmations.confirm(grant, question, convert.request_key(request))
-        call.note(dataset=answer.registry.id, rows=question.row_count)
-        self._metrics.answers.inc(question.row_count)
-        piece = Piece(request.pass_id, 0, question.row_count, answer.columns)
+        registry, answers = self._confirmations.confirm(
+            grant, question, convert.request_key(request)
+        )
+        call.note(dataset=registry.id, rows=len(answers))
+        self._metrics.answers.inc(len(answers))
         return pb.ConfirmRecordsResponse(
-            rows=convert.piece_message(piece),
-            seals=[convert.seal_message(s) for s in answer.registry.seals],
-            provider_dataset=names.dataset_name(answer.registry.flow, answer.registry.id),
+            rows=convert.matched_rows(0, answers),
+            seals=[convert.seal_message(s) for s in registry.seals],
+            provider_dataset=names.dataset_name(registry.flow, registry.id),
         )

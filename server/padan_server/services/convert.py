@@ -18,6 +18,8 @@ from padan.v1 import resources_pb2 as resources_pb
 from padan.v1 import run_service_pb2 as run_pb
 from padan_linkage.agreement import AgreementState, SignedAgreement, Standing
 from padan_linkage.agreement import term as term_of
+from padan_linkage.answers import PassAnswers
+from padan_linkage.estimates import PassEstimate
 from padan_server.admission.enforcement import Grant
 from padan_server.base.errors import field_invalid
 from padan_server.base.model import (
@@ -25,7 +27,6 @@ from padan_server.base.model import (
     Dataset,
     DatasetState,
     Encoding,
-    PassEstimate,
     RequestKey,
     Role,
     Run,
@@ -35,7 +36,6 @@ from padan_server.base.model import (
 from padan_server.datasets.lifecycle import MAX_RECORDS, NewDataset
 from padan_server.datasets.uploads import UploadChunk
 from padan_server.matching.progress import Step
-from padan_server.matching.runs import Piece
 from padan_server.services import names
 from padan_server.services.call import current_call
 
@@ -243,11 +243,17 @@ def _estimate(p: PassEstimate) -> resources_pb.PassEstimate:
     )
 
 
-def piece_message(piece: Piece) -> resources_pb.MatchedRows:
-    """Answers for some rows."""
-    packed = {name: column.tobytes() for name, column in piece.columns.items()}
+def matched_rows(first: int, answers: PassAnswers) -> resources_pb.MatchedRows:
+    """Answers for the rows of one pass from ``first`` on."""
     return resources_pb.MatchedRows(
-        pass_id=piece.pass_id, row_offset=piece.row_offset, row_count=piece.row_count, **packed
+        pass_id=answers.pass_id,
+        row_offset=first,
+        row_count=len(answers),
+        outcomes=answers.outcome.tobytes(),
+        bands=answers.band.tobytes(),
+        sealed_codes=answers.sealed.tobytes(),
+        origins=answers.origin.astype("<u2", copy=False).tobytes(),
+        confirmations=answers.confirmations.tobytes(),
     )
 
 

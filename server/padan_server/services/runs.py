@@ -101,11 +101,11 @@ class RunService(pb_grpc.RunServiceServicer):
         run = self._runs.get(grant, run_id)
         seals = [convert.seal_message(s) for s in self._runs.seals(run)]
         rows = 0
-        for piece in self._runs.results(
+        for first, answers in self._runs.results(
             grant, run, request.pass_id, request.row_offset, self._result_bytes
         ):
-            rows += piece.row_count
-            yield pb.StreamResultsResponse(seals=seals, rows=convert.piece_message(piece))
+            rows += len(answers)
+            yield pb.StreamResultsResponse(seals=seals, rows=convert.matched_rows(first, answers))
             seals = []
         current_call().note(rows=rows)
 

@@ -29,6 +29,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from padan_linkage.answers import PassAnswers
 from padan_linkage.schema import Layout
 from padan_linkage.tables import PassTable
 from padan_server.store.disk import Disk, space, sync_folders, write_whole
@@ -39,6 +40,15 @@ _TRASH = ".erasing"
 
 #: Extra column of a registry made by a delta: which seal opens a row's code, uint16.
 ORIGINS = "origins"
+
+#: Columns of a pass's answers, and what of :class:`PassAnswers` each holds.
+_ANSWERS = {
+    "outcomes": "outcome",
+    "bands": "band",
+    "sealed_codes": "sealed",
+    ORIGINS: "origin",
+    "confirmations": "confirmations",
+}
 
 
 @dataclass(frozen=True)
@@ -216,17 +226,19 @@ class ColumnFiles:
             _erase(self._datasets / name)
         sync_folders(self._datasets, levels=1)
 
-    def write_result(self, run_id: str, pass_id: str, arrays: Mapping[str, NDArray[Any]]) -> None:
+    def write_result(self, run_id: str, answers: PassAnswers) -> None:
         """Keep a pass's answers; durable on return. Repeating replaces. Raises StoreFullError."""
+        pass_id = answers.pass_id
         place = self._runs / run_id / pass_id
         building = self._runs / run_id / f"{pass_id}.writing"
         _erase(building)
-        for name, array in arrays.items():
+        for name, part in _ANSWERS.items():
+            array = np.ascontiguousarray(getattr(answers, part))
             width = array.shape[1] if array.ndim > 1 else None
             column = Column(name, array.dtype.str, width)
-            with TableWriter(self._disk, building, [column], array.shape[0], 0) as writer:
+            with TableWriter(self._disk, building, [column], len(array), 0) as writer:
                 if array.size:
-                    writer.append({name: np.ascontiguousarray(array).data})
+                    writer.append({name: array.data})
                 writer.sync()
         with space():
             _erase(place)
@@ -258,10 +270,11 @@ class ColumnFiles:
         names = _calibration_name(learned=True), _calibration_name(learned=False)
         return read_text(folder / names[0]) or read_text(folder / names[1])
 
-    def result(self, run_id: str, pass_id: str) -> dict[str, NDArray[Any]]:
-        """A pass's answers, by column."""
+    def result(self, run_id: str, pass_id: str) -> PassAnswers:
+        """A pass's answers, memory-mapped."""
         folder = self._runs / run_id / pass_id
-        return {path.stem: _load(path) for path in sorted(folder.glob("*.npy"))}
+        columns = {part: _load(folder / f"{name}.npy") for name, part in _ANSWERS.items()}
+        return PassAnswers(pass_id, **columns)
 
     def erase_run(self, run_id: str) -> None:
         """Erase a run's answers; harmless to repeat."""

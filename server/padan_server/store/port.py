@@ -13,6 +13,7 @@ from contextlib import AbstractContextManager
 from datetime import date, datetime
 from typing import Protocol
 
+from padan_linkage.estimates import PassEstimate
 from padan_server.base.model import (
     BlindedList,
     Contribution,
@@ -20,7 +21,6 @@ from padan_server.base.model import (
     DatasetState,
     DatasetTable,
     FlowKey,
-    PassEstimate,
     ReleaseRecord,
     RequestKey,
     Role,

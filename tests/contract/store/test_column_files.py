@@ -7,6 +7,7 @@ import errno
 import numpy as np
 import pytest
 
+from padan_linkage.answers import PassAnswers
 from padan_linkage.schema import Layout, Pass, Schema
 from padan_linkage.tables import PassTable
 from padan_server.store.disk import Disk
@@ -124,28 +125,36 @@ def test_a_delta_is_kept_apart_from_its_merge(tmp_path, table):
         files.upload(ID, "nik", DELTA)
 
 
-def test_answers_come_back_even_where_nothing_matched(tmp_path):
+def answers(outcome, matched, fields=0):
+    return PassAnswers(
+        "nik",
+        np.array(outcome, np.uint8),
+        np.zeros(len(outcome), np.uint8),
+        np.full((matched, 44), 7, np.uint8),
+        np.full(matched, 3, np.uint16),
+        np.ones((matched, fields), np.uint8),
+    )
+
+
+@pytest.mark.parametrize(
+    "kept", [answers([1, 1], 0), answers([1, 2, 2], 2), answers([2, 3], 1, fields=1)]
+)
+def test_answers_come_back_even_where_nothing_matched(tmp_path, kept):
     files = ColumnFiles(tmp_path)
-    arrays = {
-        "outcomes": np.array([1, 1], np.uint8),
-        "sealed_codes": np.empty((0, 44), np.uint8),
-        "confirmations": np.empty((2, 0), np.uint8),
-        "origins": np.empty(0, "<u2"),
-    }
-    files.write_result(ID, "nik", arrays)
-    files.write_result(ID, "nik", arrays)  # repeating replaces
+    files.write_result(ID, answers([2], 1))
+    files.write_result(ID, kept)  # repeating replaces
     found = files.result(ID, "nik")
-    assert found.keys() == arrays.keys()
-    for name, array in arrays.items():
-        assert found[name].dtype == array.dtype
-        np.testing.assert_array_equal(found[name], array)
+    assert found.pass_id == "nik"
+    for name in ("outcome", "band", "sealed", "origin", "confirmations"):
+        assert getattr(found, name).dtype == getattr(kept, name).dtype
+        np.testing.assert_array_equal(getattr(found, name), getattr(kept, name))
 
 
 def test_erased_is_gone(tmp_path, table):
     files = ColumnFiles(tmp_path)
     with files.upload_writer(ID, "nik", LAYOUT, 10, 0) as writer:
         writer.append(rows(table, LAYOUT, 0, 10))
-    files.write_result(ID, "nik", {"outcomes": np.ones(1, np.uint8)})
+    files.write_result(ID, answers([1], 0))
     assert files.dataset_ids() == {ID}
     assert files.run_ids() == {ID}
     files.erase_dataset(ID)

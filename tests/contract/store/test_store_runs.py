@@ -8,7 +8,8 @@ from datetime import timedelta
 
 import pytest
 
-from padan_server.base.model import PassEstimate, RunState
+from padan_linkage.estimates import PassEstimate
+from padan_server.base.model import RunState
 
 FIRST = 2**62
 MINUTE = timedelta(minutes=1)

@@ -214,6 +214,8 @@ def delete(
 
 def run_entry(run: Any) -> dict[str, object]:
     """A run as JSON shows it."""
+    from padan_client.protocol.unit.collect import pass_estimate
+
     states = type(run).State
     return {
         "run": run.name,
@@ -230,10 +232,10 @@ def run_entry(run: Any) -> dict[str, object]:
                 "provider_rows": p.provider_rows,
                 "matched_rows": p.matched_rows,
                 "ambiguous_rows": p.ambiguous_rows,
-                "estimated_precision": p.precision if p.estimated else None,
-                "estimated_recall": p.recall if p.estimated else None,
+                "estimated_precision": p.precision,
+                "estimated_recall": p.recall,
             }
-            for p in run.passes
+            for p in map(pass_estimate, run.passes)
         ],
     }
 

@@ -10,12 +10,20 @@ from padan_client.base.language import t
 from padan_client.cli.common import number, out
 from padan_client.cli.home_options import say
 from padan_client.cli.views import estimates as shares
+from padan_linkage.outcomes import (
+    AMBIGUOUS,
+    CHECK_WORDS,
+    DIFFERENT,
+    EMPTY,
+    OUTCOME_WORDS,
+    QUARANTINED,
+)
 
 if TYPE_CHECKING:
     from padan_client.base.place import FlowPlace
-    from padan_client.results.table import ConfirmResult
+    from padan_client.results.table import ConfirmResult, KeyCounts
     from padan_linkage.agreement import Flow
-    from padan_linkage.merging.union import Expected
+    from padan_linkage.estimates import Expected, PassEstimate
 
 
 def show(place: FlowPlace, result: ConfirmResult) -> None:
@@ -65,20 +73,31 @@ def as_json(result: ConfirmResult, flow: Flow) -> dict[str, object]:
         **shares.as_json(result.expected),
         "fields": {f.field: f.as_json() for f in summarise(flow, result.table)},
         "passes": [
-            {
-                "pass": p.pass_id,
-                "mode": p.mode,
-                "matched_rows": p.matched_rows,
-                "ambiguous_rows": p.ambiguous_rows,
-                "estimated_precision": p.precision,
-                "estimated_recall": p.recall,
-            }
-            for p in result.passes
+            *(_pass_json("direct", key.key_id, key, None, None) for key in result.keys),
+            *(_pass_json("unit", p.pass_id, p, p.precision, p.recall) for p in result.passes),
         ],
         "ways": _ways(result),
-        "evaluated": dict(result.evaluated),
+        "evaluated": result.evaluated,
         "skipped": result.skipped,
         "controls": {"asked": report.asked, "wrong": list(report.wrong)} if report else None,
+    }
+
+
+def _pass_json(
+    mode: str,
+    name: str,
+    rows: KeyCounts | PassEstimate,
+    precision: float | None,
+    recall: float | None,
+) -> dict[str, object]:
+    """A pass of the unit, or a key of direct mode, which estimates nothing."""
+    return {
+        "pass": name,
+        "mode": mode,
+        "matched_rows": rows.matched_rows,
+        "ambiguous_rows": rows.ambiguous_rows,
+        "estimated_precision": precision,
+        "estimated_recall": recall,
     }
 
 
@@ -96,8 +115,8 @@ def _fields_table(place: FlowPlace, result: ConfirmResult) -> Table:
 
     table = Table()
     table.add_column(t("ruas", "field"))
-    for title in ("BERBEDA", "KOSONG"):
-        table.add_column(title, justify="right")
+    for check in (DIFFERENT, EMPTY):
+        table.add_column(CHECK_WORDS[check], justify="right")
     table.add_column(t("perbaiki di", "correct at"))
     for f in summarise(place.flow, result.table):
         party = place.party_names.get(f.correct_at, "–")
@@ -108,8 +127,10 @@ def _fields_table(place: FlowPlace, result: ConfirmResult) -> Table:
 def _counts_table(flow: Flow, result: ConfirmResult) -> Table:
     """Codes, their wording, and how many rows got each."""
     own = {
-        "ganda": t("belum pasti siapa; periksa", "not certain who it is; look"),
-        "karantina": t("tidak diproses; lihat karantina", "not processed; see the quarantine"),
+        OUTCOME_WORDS[AMBIGUOUS]: t("belum pasti siapa; periksa", "not certain who it is; look"),
+        OUTCOME_WORDS[QUARANTINED]: t(
+            "tidak diproses; lihat karantina", "not processed; see the quarantine"
+        ),
     }
     texts = {code.code: code.text for code in (*flow.codes, flow.not_found, flow.ambiguous) if code}
     table = Table()

@@ -44,18 +44,18 @@ def as_json(result: Rehearsal) -> dict[str, object]:
 
 
 def _pass_json(p: PassReport) -> dict[str, object]:
-    finite = p.estimate.threshold != float("inf")
+    finite = p.scoring.threshold != float("inf")
     return {
-        "id": p.pass_id,
-        "matched": p.matched,
-        "ambiguous": p.ambiguous,
+        "id": p.estimate.pass_id,
+        "matched": p.estimate.matched_rows,
+        "ambiguous": p.estimate.ambiguous_rows,
         "unopened": p.unopened,
-        "threshold": p.estimate.threshold if finite else None,
+        "threshold": p.scoring.threshold if finite else None,
         "estimated_precision": p.estimate.precision,
         "estimated_recall": p.estimate.recall,
-        "method": p.estimate.method,
-        "pairs_compared": p.estimate.pairs,
-        "registry_duplicates": p.estimate.duplicates,
+        "method": p.scoring.method,
+        "pairs_compared": p.scoring.pairs,
+        "registry_duplicates": p.scoring.duplicates,
     }
 
 
@@ -73,10 +73,10 @@ def show(result: Rehearsal) -> None:
     ):
         passes.add_column(name, overflow="fold")
     for p in result.passes:
-        e = p.estimate
-        method = t(_METHODS.get(e.method, e.method), e.method)
+        e, scoring = p.estimate, p.scoring
+        method = t(_METHODS.get(scoring.method, scoring.method), scoring.method)
         passes.add_row(
-            p.pass_id, str(p.matched), str(p.ambiguous), _number(e.threshold),
+            e.pass_id, str(e.matched_rows), str(e.ambiguous_rows), _number(scoring.threshold),
             shares.number(e.precision), shares.number(e.recall), method,
         )  # fmt: skip
     out.print(passes)

@@ -24,11 +24,9 @@ from padan_client.base.reasons import explain
 from padan_client.protocol.direct.evaluating import Asking, evaluate
 from padan_client.records.lists import RequestList
 from padan_client.results.table import (
-    SAME,
-    UNCHECKED,
     Answered,
     ConfirmResult,
-    PassSummary,
+    KeyCounts,
     count_codes,
     result_table,
 )
@@ -36,12 +34,13 @@ from padan_linkage.agreement import JAKARTA, Flow
 from padan_linkage.direct.inputs import asked_inputs
 from padan_linkage.direct.lookup import Answering, Found, look_up
 from padan_linkage.direct.schema import DirectKey, DirectSchema
-from padan_linkage.outcomes import AMBIGUOUS, MATCHED
+from padan_linkage.outcomes import AMBIGUOUS, MATCHED, SAME, STRONGEST_BAND, UNCHECKED
 from padan_linkage.payload import day_number
 
 #: Column that says which way a row was answered: ``direct:<key>`` or ``unit:<pass>``.
 WAY = "cara"
-_SURE, _LIKELY = 3, 2  # bands: an identifier agreed, a tolerant key agreed
+#: Bands of an identifier that agreed, and of a tolerant key.
+_SURE, _LIKELY = STRONGEST_BAND, STRONGEST_BAND - 1
 
 
 @dataclass(frozen=True, repr=False)
@@ -162,23 +161,18 @@ def _take(
     )
 
 
-def summaries(schema: DirectSchema, answers: DirectAnswers) -> tuple[PassSummary, ...]:
-    """Rows that each key settled, as unit mode has it for passes; direct mode estimates nothing."""
-    answering = answers.answering
-    found = []
-    for number, key in enumerate(schema.keys):
-        mine = answering.answered_by == number
-        found.append(
-            PassSummary(
-                pass_id=key.id,
-                matched_rows=int((mine & (answering.outcome == MATCHED)).sum()),
-                ambiguous_rows=int((mine & (answering.outcome == AMBIGUOUS)).sum()),
-                precision=None,
-                recall=None,
-                mode="direct",
-            )
+def key_counts(schema: DirectSchema, answers: DirectAnswers) -> tuple[KeyCounts, ...]:
+    """What each key was asked for and settled."""
+    by, outcome = answers.answering.answered_by, answers.answering.outcome
+    return tuple(
+        KeyCounts(
+            key.id,
+            answers.evaluated.get(key.id, 0),
+            int(((by == number) & (outcome == MATCHED)).sum()),
+            int(((by == number) & (outcome == AMBIGUOUS)).sum()),
         )
-    return tuple(found)
+        for number, key in enumerate(schema.keys)
+    )
 
 
 def direct_result(
@@ -205,9 +199,8 @@ def direct_result(
         table=with_way(table, "direct"),
         quarantine=asked.quarantine,
         counts=count_codes(flow, table),
-        passes=summaries(schema, answers),
+        keys=key_counts(schema, answers),
         run=run,
-        evaluated=dict(answers.evaluated),
     )
 
 

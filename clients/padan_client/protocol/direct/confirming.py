@@ -34,12 +34,11 @@ from padan_client.protocol.direct.session import (
 from padan_client.protocol.jobs import Command, JobInput, Stepper, drive
 from padan_client.protocol.unit.confirming import confirm
 from padan_client.records.lists import RequestList
-from padan_client.results.table import AMBIGUOUS as SEVERAL
-from padan_client.results.table import FOUND, NOT_FOUND, ConfirmResult, count_codes
+from padan_client.results.table import ConfirmResult, count_codes
 from padan_linkage.agreement import Flow, Mode
 from padan_linkage.direct.lookup import Answering
 from padan_linkage.direct.schema import DirectSchema
-from padan_linkage.outcomes import AMBIGUOUS, NOT_MATCHED
+from padan_linkage.outcomes import AMBIGUOUS, MATCHED, NOT_MATCHED, OUTCOME_WORDS
 
 
 def confirm_directly(
@@ -175,8 +174,9 @@ def open_rows(schema: DirectSchema, requested: RequestList, answers: DirectAnswe
 def join(flow: Flow, direct: ConfirmResult, by_unit: ConfirmResult) -> ConfirmResult:
     """One answer a row: the unit's where it found one, or several, and direct mode none."""
     ours, theirs = direct.table, with_way(by_unit.table, "unit")
-    several = pc.and_(pc.equal(theirs["hasil"], SEVERAL), pc.equal(ours["hasil"], NOT_FOUND))
-    take = pc.or_(pc.equal(theirs["hasil"], FOUND), several)
+    found, none, several = (OUTCOME_WORDS[o] for o in (MATCHED, NOT_MATCHED, AMBIGUOUS))
+    unclear = pc.and_(pc.equal(theirs["hasil"], several), pc.equal(ours["hasil"], none))
+    take = pc.or_(pc.equal(theirs["hasil"], found), unclear)
     table = pa.table(
         {name: pc.if_else(take, theirs[name], ours[name]) for name in ours.column_names}
     )
@@ -184,11 +184,11 @@ def join(flow: Flow, direct: ConfirmResult, by_unit: ConfirmResult) -> ConfirmRe
         table=table,
         quarantine=direct.quarantine,
         counts=count_codes(flow, table),
-        passes=(*direct.passes, *by_unit.passes),
+        passes=by_unit.passes,
+        keys=direct.keys,
         unopened=by_unit.unopened,
         expected=by_unit.expected,
         run=by_unit.run,
-        evaluated=direct.evaluated,
     )
 
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from padan.v1 import confirmation_service_pb2, resources_pb2, run_service_pb2
 from padan_client.base.errors import VerificationError
 from padan_client.base.language import t
+from padan_linkage.estimates import PassEstimate
 from padan_linkage.outcomes import AMBIGUOUS, MATCHED, NOT_MATCHED, STRONGEST_BAND
 from padan_linkage.schema import SEALED_CODE_BYTES, Pass
 
@@ -179,6 +180,29 @@ class PassCollector:
         known = np.fromiter(self.seals, np.int64, len(self.seals))
         if not np.isin(np.frombuffer(rows.origins, "<u2"), known).all():
             raise broken(self._pass.id, "origins")
+
+
+def pass_estimate(message: resources_pb2.PassEstimate) -> PassEstimate:
+    """What the unit estimated of a pass, as far as it can be: a number out of bounds is none."""
+
+    def share(value: float) -> float | None:
+        return value if message.estimated and 0.0 <= value <= 1.0 else None
+
+    errors = tuple(message.band_errors)
+    plausible = len(errors) == STRONGEST_BAND and all(0.0 <= e <= 1.0 for e in errors)
+    unanswered = message.unanswered_matches
+    counted = message.HasField("unanswered_matches") and 0.0 <= unanswered < math.inf
+    return PassEstimate(
+        pass_id=message.pass_id,
+        requester_rows=message.requester_rows,
+        provider_rows=message.provider_rows,
+        matched_rows=message.matched_rows,
+        ambiguous_rows=message.ambiguous_rows,
+        precision=share(message.precision),
+        recall=share(message.recall),
+        band_errors=errors if plausible else (),
+        unanswered=unanswered if counted else None,
+    )
 
 
 def broken(pass_id: str, field: str) -> VerificationError:

@@ -9,7 +9,6 @@
 
 from __future__ import annotations
 
-import math
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -25,18 +24,15 @@ from padan_client.home.jobs import Job
 from padan_client.protocol.jobs import Command, JobInput, drive
 from padan_client.protocol.progress import Progress, Stage
 from padan_client.protocol.session import open_session, unit_schema
-from padan_client.protocol.unit.collect import (
-    PassCollector,
-    SealKey,
-)
+from padan_client.protocol.unit.collect import PassCollector, SealKey, pass_estimate
 from padan_client.protocol.unit.datasets import Task, UnitStepper, Upload, describe, put_dataset
 from padan_client.protocol.unit.merging import Opened, merge_passes, open_pass
 from padan_client.protocol.unit.running import collect_pass, start_run, watch_run
 from padan_client.records.lists import RequestList
-from padan_client.results.table import ConfirmResult, PassSummary, count_codes, result_table
+from padan_client.results.table import ConfirmResult, count_codes, result_table
 from padan_linkage.crypto.sealing import Opener
 from padan_linkage.encoding import PassEncoder, PassRows
-from padan_linkage.outcomes import STRONGEST_BAND
+from padan_linkage.estimates import PassEstimate
 from padan_linkage.schema import Schema
 
 
@@ -91,7 +87,7 @@ def finish(
     schema: Schema,
     requested: RequestList,
     opened: list[Opened],
-    passes: list[PassSummary],
+    passes: list[PassEstimate],
     run: str,
 ) -> ConfirmResult:
     """Merge what the passes answered and word it."""
@@ -135,7 +131,7 @@ class RunStepper(UnitStepper[ConfirmResult]):
         name = yield from start_run(task, dataset)
         run = yield from watch_run(task, name, self.command.home.config.timeouts)
         opened = yield from _read(task, name, encoder, rows)
-        passes = [summary_of(estimate) for estimate in run.passes]
+        passes = [pass_estimate(message) for message in run.passes]
         return (
             yield from work(
                 lambda: finish(session.place, session.schema, requested, opened, passes, name)
@@ -175,24 +171,3 @@ def _read(task: Task, run: str, encoder: _ListEncoder, rows: int) -> Steps[list[
         opened.append((yield from work(unseal)))
     task.report(Progress(Stage.RESULTS, len(passes), len(passes)))
     return opened
-
-
-def summary_of(estimate: resources_pb2.PassEstimate) -> PassSummary:
-    """What can be believed of an estimate; out of bounds it is none."""
-
-    def share(value: float) -> float | None:
-        return value if estimate.estimated and 0.0 <= value <= 1.0 else None
-
-    errors = tuple(estimate.band_errors)
-    plausible = len(errors) == STRONGEST_BAND and all(0.0 <= e <= 1.0 for e in errors)
-    unanswered = estimate.unanswered_matches
-    counted = estimate.HasField("unanswered_matches") and 0.0 <= unanswered < math.inf
-    return PassSummary(
-        pass_id=estimate.pass_id,
-        matched_rows=estimate.matched_rows,
-        ambiguous_rows=estimate.ambiguous_rows,
-        precision=share(estimate.precision),
-        recall=share(estimate.recall),
-        band_errors=errors if plausible else None,
-        unanswered=unanswered if counted else None,
-    )

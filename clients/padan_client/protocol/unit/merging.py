@@ -17,12 +17,22 @@ from padan_client.protocol.unit.collect import (
 )
 from padan_client.protocol.unit.opening import open_codes
 from padan_client.records.lists import RequestList
-from padan_client.results.table import DIFFERENT, EMPTY, SAME, UNCHECKED, Answered, PassSummary
+from padan_client.results.table import Answered
 from padan_linkage.agreement import Flow
 from padan_linkage.crypto.sealing import Opener
+from padan_linkage.estimates import Expected, PassEstimate
 from padan_linkage.merging.merge import Merged, PassAnswers, merge
-from padan_linkage.merging.union import Claims, Expected, Together, demanded, together
-from padan_linkage.outcomes import AMBIGUOUS, MATCHED, NOT_MATCHED, STRONGEST_BAND
+from padan_linkage.merging.union import Claims, Together, demanded, together
+from padan_linkage.outcomes import (
+    AMBIGUOUS,
+    DIFFERENT,
+    EMPTY,
+    MATCHED,
+    NOT_MATCHED,
+    SAME,
+    STRONGEST_BAND,
+    UNCHECKED,
+)
 from padan_linkage.payload import Answers
 from padan_linkage.policy import MatchPolicy
 from padan_linkage.schema import Pass, Schema
@@ -111,7 +121,7 @@ def merge_passes(
     schema: Schema,
     asked: RequestList,
     opened: Sequence[Opened],
-    passes: Sequence[PassSummary],
+    passes: Sequence[PassEstimate],
 ) -> tuple[Answered, int, Expected | None]:
     """One answer a record, how many codes did not open, and how right the answers are.
 
@@ -148,13 +158,13 @@ def _together(
     schema: Schema,
     merged: Merged,
     opened: Sequence[Opened],
-    passes: Sequence[PassSummary],
+    passes: Sequence[PassEstimate],
 ) -> Together:
     """Which answers all passes together can vouch for under the agreement's match policy."""
     records = len(merged.outcome)
-    summaries = {p.pass_id: p for p in passes}
+    estimates = {p.pass_id: p for p in passes}
     claims = [
-        _claims(o, schema.get_pass(o.pass_id), flow.match, summaries.get(o.pass_id)) for o in opened
+        _claims(o, schema.get_pass(o.pass_id), flow.match, estimates.get(o.pass_id)) for o in opened
     ]
     return together(
         merged.outcome == MATCHED,
@@ -165,14 +175,14 @@ def _together(
     )
 
 
-def _claims(o: Opened, p: Pass, policy: MatchPolicy, summary: PassSummary | None) -> Claims:
+def _claims(o: Opened, p: Pass, policy: MatchPolicy, estimate: PassEstimate | None) -> Claims:
     """What a pass says; one that cannot estimate is believed as the policy demands."""
     believed = o.answers.matched()
     band = o.answers.band[believed]
-    by_band = summary.band_errors if summary else None
     demand = (1 - policy.min_precision,) * STRONGEST_BAND
-    error = np.array(demand if by_band is None else by_band)[band.astype(np.int64) - 1]
-    unanswered = summary.unanswered if summary else None
+    by_band = (estimate.band_errors if estimate else ()) or demand
+    error = np.array(by_band)[band.astype(np.int64) - 1]
+    unanswered = estimate.unanswered if estimate else None
     return Claims(o.answers.record[believed], error, not p.similar, unanswered)
 
 

@@ -12,8 +12,9 @@ import pyarrow.parquet as pq
 
 from padan_lab.bench.report import rounded
 from padan_linkage.agreement import Flow
+from padan_linkage.outcomes import MATCHED, OUTCOME_WORDS
 
-_FOUND = "ditemukan"
+_FOUND = OUTCOME_WORDS[MATCHED]
 
 
 def right_of(folder: Path, flow: Flow) -> dict[str, float]:

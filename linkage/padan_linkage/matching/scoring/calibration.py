@@ -87,7 +87,7 @@ class Calibration:
 
     ``random_fill``: missing segments are random bits (no presence mask is sent); ``m``:
     [features][levels] of matches; ``kinds`` of strangers; ``match_rate`` is ρ; ``screen`` the cut;
-    ``threshold`` in nats; ``method`` as in :class:`padan_linkage.matching.result.Estimate`.
+    ``threshold`` in nats; ``method`` as in :class:`padan_linkage.matching.result.Scoring`.
     """
 
     bits: tuple[int, ...]

@@ -10,10 +10,10 @@ from agency import make_session, small_passes
 from signing import write_signed
 
 from padan.v1 import resources_pb2
-from padan_client.protocol.unit.confirming import summary_of
+from padan_client.protocol.unit.collect import pass_estimate
 from padan_client.protocol.unit.merging import Opened, merge_passes
 from padan_client.records.lists import prepare_list
-from padan_client.results.table import PassSummary
+from padan_linkage.estimates import PassEstimate
 from padan_linkage.merging.merge import (
     PassAnswers,
 )
@@ -56,10 +56,10 @@ def opened() -> Opened:
     return Opened("lahir", answers, np.zeros(ASKED, np.uint32), day, np.zeros((ASKED, 1), np.bool_))
 
 
-def merged(session, asked, *, errors=None, unanswered=None, estimated=True, policy=None):
+def merged(session, asked, *, errors=(), unanswered=None, estimated=True, policy=None):
     flow = replace(session.place.flow, match=policy or MatchPolicy(min_precision=0.999))
-    summary = PassSummary("lahir", FOUND, 0, 0.998, 0.99, "unit", errors, unanswered)
-    passes = [summary] if estimated else []
+    estimate = PassEstimate("lahir", ASKED, 10, FOUND, 0, 0.998, 0.99, errors, unanswered)
+    passes = [estimate] if estimated else []
     answered, _, expected = merge_passes(flow, session.schema, asked, [opened()], passes)
     return answered, expected
 
@@ -103,7 +103,7 @@ def test_without_estimates_by_band_every_answer_is_believed_as_demanded(session,
 )
 @pytest.mark.parametrize("unanswered", [None, -1.0, float("nan"), float("inf")])
 def test_estimates_that_cannot_be_are_not_believed(errors, unanswered):
-    summary = summary_of(
+    estimate = pass_estimate(
         resources_pb2.PassEstimate(
             pass_id="lahir",
             estimated=True,
@@ -113,11 +113,11 @@ def test_estimates_that_cannot_be_are_not_believed(errors, unanswered):
             unanswered_matches=unanswered,
         )
     )
-    assert (summary.band_errors, summary.unanswered) == (None, None)
-    assert (summary.precision, summary.recall) == (0.99, None)
+    assert (estimate.band_errors, estimate.unanswered) == ((), None)
+    assert (estimate.precision, estimate.recall) == (0.99, None)
 
 
 def test_plausible_estimates_arrive():
     estimate = resources_pb2.PassEstimate(band_errors=[0.5, 1.0, 0.0], unanswered_matches=0.0)
-    assert summary_of(estimate).band_errors == (0.5, 1.0, 0.0)
-    assert summary_of(estimate).unanswered == 0.0
+    assert pass_estimate(estimate).band_errors == (0.5, 1.0, 0.0)
+    assert pass_estimate(estimate).unanswered == 0.0

@@ -103,7 +103,7 @@ def test_few_rows_are_answered_as_in_a_long_list(make_world):
     provider, requester = world.two(4000, 1800, 0.5)
     learned = match_pass(world.schema, world.p, provider, requester, POLICY)
     index = PassIndex(
-        world.schema, world.p, provider, POLICY, calibration=learned.estimate.calibration
+        world.schema, world.p, provider, POLICY, calibration=learned.scoring.calibration
     )
     for rows in (np.arange(1), np.array([3, 900, 1700]), np.arange(1000)):
         answer = index.match(rows_of(requester, rows))

@@ -35,7 +35,7 @@ def test_planted_matches_are_found_and_estimated(make_world, presence):
     precision, recall = _right(result, 750)
     assert precision >= 0.99
     assert recall >= 0.85
-    assert result.estimate.method == "decoys"
+    assert result.scoring.method == "decoys"
     assert result.estimate.precision == pytest.approx(precision, abs=0.01)
     assert (result.band[result.outcome == NOT_MATCHED] == 0).all()
     assert set(result.band[result.outcome == MATCHED].tolist()) <= {1, 2, 3}
@@ -46,7 +46,7 @@ def test_an_estimate_of_recall_is_near_the_truth(make_world):
     provider, requester = world.two(3000, 1500, 0.5)
     result = match_pass(world.schema, world.p, provider, requester, POLICY)
     assert result.estimate.recall == pytest.approx(_right(result, 750)[1], abs=0.06)
-    assert result.estimate.match_rate == pytest.approx(0.5, abs=0.06)
+    assert result.scoring.match_rate == pytest.approx(0.5, abs=0.06)
 
 
 def test_no_overlap_gives_next_to_no_answer(make_world):
@@ -64,7 +64,7 @@ def test_a_tiny_list_against_a_tiny_registry(make_world, rows):
     requester = world.table(segments, keys, provider=False)
     result = match_pass(world.schema, world.p, provider, requester, POLICY)
     assert result.row.tolist() == list(range(rows))
-    assert result.estimate.method == "priors"
+    assert result.scoring.method == "priors"
 
 
 def test_empty_tables_give_empty_or_no_answers(make_world):
@@ -90,7 +90,7 @@ def test_a_registry_with_duplicates_does_not_answer_for_them(make_world):
     assert (result.outcome[:100] == MATCHED).sum() == 0
     assert (result.outcome[:100] == AMBIGUOUS).sum() >= 80
     assert (result.row[100:500] == np.arange(100, 500)).mean() >= 0.85
-    assert result.estimate.duplicates == pytest.approx(0.095, abs=0.02)
+    assert result.scoring.duplicates == pytest.approx(0.095, abs=0.02)
 
 
 def test_one_bucket_of_everybody(make_world):
@@ -108,7 +108,7 @@ def test_a_registry_without_company_falls_back_to_the_priors(make_world):
     world = make_world(8, bucket_bits=16)
     provider, requester = world.two(300, 200, 0.5, sharing=0)
     result = match_pass(world.schema, world.p, provider, requester, POLICY)
-    assert result.estimate.method == "priors"
+    assert result.scoring.method == "priors"
     assert _right(result, 100)[0] == 1.0
     assert _right(result, 100)[1] >= 0.9
 
@@ -176,7 +176,7 @@ def test_more_precision_asked_means_a_higher_threshold(make_world):
     lax, strict = (
         match_pass(
             world.schema, world.p, provider, requester, MatchPolicy(min_precision=p)
-        ).estimate.threshold
+        ).scoring.threshold
         for p in (0.9, 0.999)
     )
     assert lax < strict
@@ -257,7 +257,7 @@ def test_an_index_answers_single_rows_like_a_list(make_world):
     assert recall >= 0.85
     learned = match_pass(world.schema, world.p, provider, requester, POLICY)
     taught = PassIndex(
-        world.schema, world.p, provider, POLICY, calibration=learned.estimate.calibration
+        world.schema, world.p, provider, POLICY, calibration=learned.scoring.calibration
     )
     assert np.array_equal(taught.match(requester).row, learned.row)
 
@@ -275,7 +275,7 @@ def test_an_index_of_tokens_answers(make_world, make_schema):
 def test_a_calibration_survives_json(make_world):
     world = make_world(20)
     provider, requester = world.two(1000, 400, 0.5)
-    kept = match_pass(world.schema, world.p, provider, requester, POLICY).estimate.calibration
+    kept = match_pass(world.schema, world.p, provider, requester, POLICY).scoring.calibration
     text = kept.to_json()
     assert Calibration.from_json(text) == kept
     assert "Infinity" not in json.dumps(json.loads(text)["m"])
@@ -357,4 +357,4 @@ def test_tiny_and_nearly_strange_files_stay_precise(make_world, rows, overlap):
     assert wrong <= 2
     assert result.estimate.precision is None or 0 <= result.estimate.precision <= 1
     if rows <= 50:
-        assert result.estimate.method == "priors"
+        assert result.scoring.method == "priors"
