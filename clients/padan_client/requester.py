@@ -14,7 +14,7 @@ from padan_client.base.errors import BadInputError, MismatchError
 from padan_client.base.language import t
 from padan_client.base.place import FlowPlace
 from padan_client.home.folder import Home
-from padan_client.protocol.direct.answering import DirectAnswers, direct_result
+from padan_client.protocol.direct.answering import direct_result
 from padan_client.protocol.direct.asking import FRESH, DirectCounter, ask_directly
 from padan_client.protocol.direct.confirming import confirm_directly, join, open_rows
 from padan_client.protocol.direct.publishing import direct_schemas, usable_schema
@@ -30,7 +30,7 @@ from padan_client.results.table import ConfirmResult
 from padan_client.transport.carrying import FlowClient, carried_out
 from padan_client.transport.channel import Link
 from padan_linkage.agreement import Mode
-from padan_linkage.direct.lookup import Answering
+from padan_linkage.answers import RecordAnswers
 from padan_linkage.schema import Schema
 
 MODES = ("unit", "direct", "auto")
@@ -133,13 +133,13 @@ class RequesterFlow:
         if by_unit:
             return (yield from self._few_by_unit(place, requested))
         _, keys = direct_schemas(place)
-        answers = DirectAnswers(Answering(0), {})
+        answers, evaluated = RecordAnswers.none(0), dict[str, int]()
         if len(requested):
             session = yield from self._open_direct(place)
-            answers = yield from ask_directly(
+            answers, evaluated = yield from ask_directly(
                 session, requested, self.home.patience, self.home.randomness
             )
-        result = direct_result(place, keys, requested, answers, "")
+        result = direct_result(place, keys, requested, answers, evaluated, "")
         left = open_rows(keys, requested, answers)
         if residue and len(left):
             counter = yield from self._open_counter()

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from padan_linkage.outcomes import MATCHED
+from padan_linkage.outcomes import AMBIGUOUS, MATCHED, NOT_MATCHED
+from padan_linkage.payload import Payloads
+
+T = TypeVar("T", bound=np.generic)
 
 
 @dataclass(frozen=True, repr=False)
@@ -65,3 +69,132 @@ class PassAnswers:
             pieces[0].pass_id,
             **{name: np.concatenate([getattr(p, name) for p in pieces]) for name in columns},
         )
+
+
+@dataclass(frozen=True, repr=False)
+class OpenedAnswers:
+    """The opened answers of one pass to ``k`` records, each at most once; decoy rows are left out.
+
+    ``record``: int64[k]; ``outcome``, ``band``: uint8[k], as the unit sent them. Where the outcome
+    is MATCHED: ``payload``, ``k`` of them, what the code says; ``failed``: bool[k], the sealed code
+    did not open; ``row``: int64[k], equal where one registry row answers; ``confirmations``:
+    uint8[k, ceil(fields / 8)], as sent. ``score``: float32[k] breaks ties; only a rehearsal, which
+    is its own unit, has it.
+    """
+
+    pass_id: str
+    record: NDArray[np.int64]
+    outcome: NDArray[np.uint8]
+    band: NDArray[np.uint8]
+    payload: Payloads
+    failed: NDArray[np.bool_]
+    row: NDArray[np.int64]
+    confirmations: NDArray[np.uint8]
+    score: NDArray[np.float32]
+
+    @classmethod
+    def of(
+        cls,
+        answers: PassAnswers,
+        record_of_row: NDArray[np.int64],
+        payload: Payloads,
+        failed: NDArray[np.bool_],
+        row: NDArray[np.int64],
+        score: NDArray[np.float32] | None = None,
+    ) -> OpenedAnswers:
+        """The answers of the rows of records: ``record_of_row``: int64[n], -1 for a decoy.
+
+        ``payload``, ``failed`` and ``row`` are of the ``m`` matched rows, ``score`` of all.
+        """
+        real = np.flatnonzero(record_of_row >= 0)
+        place = np.full(len(answers), -1)
+        place[answers.matched_rows] = np.arange(len(failed))
+        at = place[real]
+        return cls(
+            answers.pass_id,
+            record_of_row[real],
+            answers.outcome[real],
+            answers.band[real],
+            Payloads(**{name: spread(column, at) for name, column in vars(payload).items()}),
+            spread(failed, at),
+            spread(row, at),
+            spread(answers.confirmations, at),
+            np.broadcast_to(np.float32(0), len(real)) if score is None else score[real],
+        )
+
+    def __len__(self) -> int:
+        return len(self.record)
+
+    @property
+    def matched(self) -> NDArray[np.bool_]:
+        """Which answers are believed matches, bool[k]."""
+        believed: NDArray[np.bool_] = (self.outcome == MATCHED) & ~self.payload.decoy & ~self.failed
+        return believed
+
+
+@dataclass(frozen=True, repr=False)
+class RecordAnswers:
+    """One answer to each of ``n`` records, of all passes or all of direct mode's keys.
+
+    ``outcome``: uint8[n]; ``band``: uint8[n], ``code``: uint64[n], bits of the flow's codes, and
+    ``day``: uint16[n], whose facts they state: 0 unless matched. ``answered_by``: int64[n], number
+    of the pass or key that settled the record, -1 for none; ``position``: int64[n], of its answer
+    among those of that pass, -1 for none. ``checks``: uint8[n, fields], what came of every
+    confirmed field.
+    """
+
+    outcome: NDArray[np.uint8]
+    band: NDArray[np.uint8]
+    code: NDArray[np.uint64]
+    day: NDArray[np.uint16]
+    answered_by: NDArray[np.int64]
+    position: NDArray[np.int64]
+    checks: NDArray[np.uint8]
+
+    @classmethod
+    def none(cls, records: int) -> RecordAnswers:
+        """Nothing is known of anybody: arrays to be filled in."""
+        return cls(
+            outcome=np.full(records, NOT_MATCHED, np.uint8),
+            band=np.zeros(records, np.uint8),
+            code=np.zeros(records, np.uint64),
+            day=np.zeros(records, np.uint16),
+            answered_by=np.full(records, -1, np.int64),
+            position=np.full(records, -1, np.int64),
+            checks=np.zeros((records, 0), np.uint8),
+        )
+
+    def __len__(self) -> int:
+        return len(self.outcome)
+
+    def __repr__(self) -> str:
+        return f"RecordAnswers(records={len(self)})"
+
+    def without(self, doubtful: NDArray[np.bool_]) -> RecordAnswers:
+        """The same, but records that are ``doubtful`` (bool[n]) and matched are ambiguous."""
+        lost = doubtful & (self.outcome == MATCHED)
+        kept = ~lost
+        return replace(
+            self,
+            outcome=np.where(lost, AMBIGUOUS, self.outcome).astype(np.uint8),
+            band=self.band * kept,
+            code=self.code * kept,
+            day=self.day * kept,
+            answered_by=np.where(lost, -1, self.answered_by),
+            position=np.where(lost, -1, self.position),
+        )
+
+    def of_passes(self, values: Sequence[NDArray[T]]) -> NDArray[T]:
+        """Each record's value where ``values`` has one array a pass, a value an answer; else 0."""
+        chosen = np.zeros(len(self), values[0].dtype)
+        for number, given in enumerate(values):
+            mine = self.answered_by == number
+            chosen[mine] = given[self.position[mine]]
+        return chosen
+
+
+def spread(values: NDArray[T], at: NDArray[np.int64]) -> NDArray[T]:
+    """``values[at]``, zero where ``at`` (int64[k]) is -1."""
+    full = np.zeros((len(at), *values.shape[1:]), values.dtype)
+    full[at >= 0] = values[at[at >= 0]]
+    return full

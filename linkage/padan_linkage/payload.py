@@ -38,8 +38,8 @@ def day_text(number: int) -> str:
 
 
 @dataclass(frozen=True, repr=False)
-class Answers:
-    """Answers of ``n`` rows.
+class Payloads:
+    """What the codes of ``n`` rows say.
 
     ``codes`` is ``uint64[n]``, bit i set where code number i of the flow holds; ``empty`` is
     ``uint32[n]``, bit i set where the provider's value of the i-th confirmed field is empty;
@@ -59,7 +59,7 @@ class Answers:
         return int(self.codes.shape[0])
 
     def __repr__(self) -> str:
-        return f"Answers(rows={len(self)})"
+        return f"Payloads(rows={len(self)})"
 
     @classmethod
     def of(
@@ -69,7 +69,7 @@ class Answers:
         decoy: NDArray[np.bool_] | None = None,
         day: int = 0,
     ) -> Self:
-        """Answers from the codes' bits; by default no field is empty, no row a decoy, no day."""
+        """Payloads from the codes' bits; by default no field is empty, no row a decoy, no day."""
         count = codes.shape[0]
         return cls(
             codes.astype(np.uint64, copy=False),
@@ -81,7 +81,7 @@ class Answers:
 
     @classmethod
     def decoys(cls, count: int) -> Self:
-        """``count`` answers of decoy rows."""
+        """``count`` payloads of decoy rows."""
         return cls.of(np.zeros(count, np.uint64), decoy=np.ones(count, np.bool_))
 
     def pack(self) -> NDArray[np.uint8]:
@@ -97,7 +97,7 @@ class Answers:
 
     @classmethod
     def unpack(cls, payloads: NDArray[np.uint8]) -> Self:
-        """The answers in ``uint8[n, 16]``; rows of an unknown form come back with valid False.
+        """The payloads in ``uint8[n, 16]``; rows of an unknown form come back with valid False.
 
         Raises ValueError if the array has another shape.
         """

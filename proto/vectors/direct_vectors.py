@@ -17,7 +17,7 @@ from padan_linkage.direct.inputs import key_inputs
 from padan_linkage.direct.labels import dummies, label_keys, label_material, seal, sort_material
 from padan_linkage.direct.manifest import Manifest, manifest_statement, sign_manifest
 from padan_linkage.direct.oprf import EvaluationKey, epoch_key
-from padan_linkage.direct.payloads import LabelAnswers
+from padan_linkage.direct.payloads import LabelPayloads
 from padan_linkage.direct.registry import label_inputs
 from padan_linkage.direct.schema import DirectSchema
 from padan_linkage.normalise import NORMALISER_VERSION
@@ -115,7 +115,7 @@ def payloads() -> list[dict[str, Any]]:
     """A payload of each kind."""
     codes = np.array([1, 1 << 63, 5, 0, 0], np.uint64)
     ambiguous = np.array([False, False, False, True, False])
-    answers = LabelAnswers.of(codes, ambiguous, np.array([False] * 4 + [True]))
+    answers = LabelPayloads.of(codes, ambiguous, np.array([False] * 4 + [True]))
     return [
         {"codes": int(c), "ambiguous": bool(a), "removed": bool(r), "payload": p.tobytes().hex()}
         for c, a, r, p in zip(

@@ -16,7 +16,7 @@ from padan_linkage.crypto.keys import derive_linkage_key, exchange, exchange_pub
 from padan_linkage.crypto.sealing import Opener, Sealer
 from padan_linkage.crypto.signatures import public_key, sign
 from padan_linkage.encoding.sha256 import hmac_sha256
-from padan_linkage.payload import Answers
+from padan_linkage.payload import Payloads
 
 
 def keys() -> dict[str, Any]:
@@ -89,7 +89,7 @@ def sealed_codes() -> dict[str, Any]:
     ephemeral = import_x25519_private_key(key_bytes("ephemeral"))
     with mock.patch.object(HPKE.ECC, "generate", return_value=ephemeral):
         sealer = Sealer(provider, exchange_public_key(requester), **context)
-    answers = Answers.of(
+    answers = Payloads.of(
         np.array([1, 1 << 63, 5, 0], np.uint64),
         np.array([0, 1 << 31, 2, 0], np.uint32),
         np.array([False, False, False, True]),

@@ -12,7 +12,7 @@ from padan_linkage.crypto.keys import (
 )
 from padan_linkage.crypto.sealing import Opener
 from padan_linkage.crypto.signatures import verify
-from padan_linkage.payload import Answers
+from padan_linkage.payload import Payloads
 
 
 @pytest.fixture(scope="module")
@@ -115,7 +115,7 @@ def test_the_requester_opens_the_vectors(sealed):
     for pass_id, codes in sealed["sealed"].items():
         payloads, genuine = mine.open(pass_id, column(sealed["tokens"]), column(codes))
         assert genuine.all()
-        answers = Answers.unpack(payloads)
+        answers = Payloads.unpack(payloads)
         assert answers.valid.all()
         for i, expected in enumerate(sealed["payloads"]):
             assert payloads[i].tobytes().hex() == expected["payload"]

@@ -23,7 +23,7 @@ from padan_linkage.direct.manifest import (
     verify_manifest,
 )
 from padan_linkage.direct.oprf import epoch_key
-from padan_linkage.payload import Answers
+from padan_linkage.payload import Payloads
 from padan_linkage.release.envelope import open_release
 from padan_linkage.release.manifest import Line, verify_release
 from padan_linkage.schema import Layout, Schema
@@ -105,11 +105,11 @@ def open_code(case):
         encapsulated_key=encapsulated,
     )
     payloads, genuine = opener.open(case["pass"], rows_of(case["token"]), rows_of(case["sealed"]))
-    require(genuine[0], Answers.unpack(payloads).valid[0])
+    require(genuine[0], Payloads.unpack(payloads).valid[0])
 
 
 def read_payload(case):
-    require(Answers.unpack(rows_of(case["payload"])).valid[0])
+    require(Payloads.unpack(rows_of(case["payload"])).valid[0])
 
 
 # Encoding

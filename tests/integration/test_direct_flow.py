@@ -248,7 +248,7 @@ def test_controls_tell_a_lie_and_stay_out_of_the_result(pair):
     controls = pa.Table.from_pylist(known)
     result = pair.confirm(LIST, controls=controls)
     assert codes(result) == expected(LIST)
-    assert (result.controls.asked, result.controls.wrong) == (3, ())
+    assert (result.controls.planted, result.controls.wrong) == (3, ())
     assert sum(result.counts.values()) == len(LIST)
 
     lie = {**REGISTRY.to_pylist()[1], "status": "TIDAK AKTIF"}

@@ -1,4 +1,4 @@
-"""From a requester's records to the columns that are asked about."""
+"""From a requester's records to the columns that its encoding is made of."""
 
 from __future__ import annotations
 
@@ -25,35 +25,36 @@ Records: TypeAlias = "pa.Table | Callable[[], pa.Table] | Sequence[Record]"
 
 @dataclass(frozen=True, repr=False)
 class RequestList:
-    """A list of ``n`` rows, of which those at the positions ``asked`` can be matched.
+    """A list that a requester wants confirmed: its rows, of which those ``usable`` can be matched.
 
-    ``ids`` and ``rows`` (numbers from 1) are of all rows; ``records`` of the asked ones only.
+    ``ids`` and ``rows`` (numbers from 1) are of all rows; ``usable``: int64[n], positions;
+    ``records`` are of the ``n`` usable rows only.
     """
 
     ids: pa.StringArray
     rows: pa.Array
-    asked: NDArray[np.int64]
+    usable: NDArray[np.int64]
     records: dict[str, pa.StringArray]
     quarantine: pa.Table
 
     def __len__(self) -> int:
-        return len(self.asked)
+        return len(self.usable)
 
     def __repr__(self) -> str:
-        return f"RequestList(rows={len(self.ids)}, asked={len(self)})"
+        return f"RequestList(rows={len(self.ids)}, usable={len(self)})"
 
     def as_table(self) -> pa.Table:
         """Everything that decides the encoding, for a job's input digest."""
         return pa.table(self.records)
 
     def filled(self, name: str, positions: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Whether the asked records at these positions have a value of the field."""
+        """Whether the records at these positions have a value of the field."""
         values = self.records[name].take(pa.array(positions))
         present: NDArray[np.bool_] = pc.not_equal(values, "").to_numpy(zero_copy_only=False)
         return present.astype(np.bool_)
 
     def subset(self, keep: NDArray[np.int64]) -> dict[str, pa.StringArray]:
-        """The records of some of the asked positions, numbered from 0."""
+        """Some of the records, numbered from 0."""
         index = pa.array(keep)
         return {name: column.take(index) for name, column in self.records.items()}
 
@@ -67,16 +68,16 @@ def prepare_list(
 ) -> RequestList:
     """Check and normalise a list; rows that cannot be matched are in the quarantine alone."""
     prepared = prepare(_as_table(records), schema, columns, id_column)
-    asked = np.flatnonzero(prepared.usable).astype(np.int64)
-    records_asked = prepared.fields
-    if len(asked) < len(prepared):
-        index = pa.array(asked)
-        records_asked = {name: column.take(index) for name, column in prepared.fields.items()}
+    usable = np.flatnonzero(prepared.usable).astype(np.int64)
+    fields = prepared.fields
+    if len(usable) < len(prepared):
+        index = pa.array(usable)
+        fields = {name: column.take(index) for name, column in fields.items()}
     return RequestList(
         ids=prepared.ids,
         rows=pa.array(np.arange(1, len(prepared.ids) + 1)),
-        asked=asked,
-        records=records_asked,
+        usable=usable,
+        records=fields,
         quarantine=prepared.quarantine,
     )
 

@@ -22,7 +22,7 @@ from padan_client.records import prepare
 from padan_client.records.preparing import QUARANTINE_SCHEMA, REJECTED
 from padan_client.records.registry_codes import chosen_columns, latest_rows, row_codes
 from padan_linkage.agreement import Flow
-from padan_linkage.payload import PAYLOAD_BYTES, Answers, day_number
+from padan_linkage.payload import PAYLOAD_BYTES, Payloads, day_number
 from padan_linkage.schema import Schema
 
 
@@ -123,7 +123,7 @@ def prepare_registry(
     return Registry(
         ids=prepared.ids.filter(kept),
         records=records,
-        payloads=Answers.of(codes[usable], empty, day=_day(flow, as_of)).pack(),
+        payloads=Payloads.of(codes[usable], empty, day=_day(flow, as_of)).pack(),
         quarantine=quarantine,
     )
 

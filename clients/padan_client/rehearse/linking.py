@@ -4,26 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from padan_client.rehearse.one_file import estimate_of, expected_of, own_file, score_of, scoring_of
 from padan_client.rehearse.sides import Keys, Records
+from padan_linkage.answers import OpenedAnswers
 from padan_linkage.crypto.sealing import Opener
 from padan_linkage.encoding import EncodedPass
 from padan_linkage.estimates import Expected, PassEstimate
 from padan_linkage.matching import errors_of, link_within, match_pass
 from padan_linkage.matching.result import Scoring
-from padan_linkage.merging.merge import PassAnswers, merge
+from padan_linkage.merging.merge import merge
 from padan_linkage.merging.union import Claims, Rule, best_f1, demanded, together
 from padan_linkage.outcomes import AMBIGUOUS, MATCHED
-from padan_linkage.payload import Answers
+from padan_linkage.payload import Payloads
 from padan_linkage.policy import MatchPolicy
 from padan_linkage.schema import Pass, Schema
-
-T = TypeVar("T", bound=np.generic)
 
 #: Without a demand a pass answers whatever is likelier right than wrong; the union decides.
 _UNDEMANDING = {"min_precision": 0.5}
@@ -45,23 +43,17 @@ class PassReport:
 
 
 @dataclass(frozen=True, repr=False)
-class Found:
-    """Pairs by record position: ``a``, ``b`` int64[k]; ``score``: float32[k], nats."""
+class Linked:
+    """The pairs that all passes together vouch for, by record position.
+
+    ``a``, ``b``: int64[k]; ``score``: float32[k], nats; ``answered_by``: int64[k], the number of
+    their pass, -1 where other pairs stand for one; ``error``: float64[k], the chance that they are
+    wrong.
+    """
 
     a: NDArray[np.int64]
     b: NDArray[np.int64]
     score: NDArray[np.float32]
-
-
-@dataclass(frozen=True, repr=False)
-class Linked:
-    """The pairs that all passes together vouch for.
-
-    ``answered_by``: int64[k], the number of their pass, -1 where other pairs stand for one;
-    ``error``: float64[k], the chance that they are wrong.
-    """
-
-    pairs: Found
     answered_by: NDArray[np.int64]
     error: NDArray[np.float64]
     expected: Expected
@@ -87,34 +79,35 @@ class Rehearsing:
         """Ask registry ``b`` about every record of ``a``, or ``a`` about itself."""
         return self._two(a, b) if b is not None else self._within(a)
 
-    def rule(self, asked: int) -> Rule:
-        """Which answers about ``asked`` records are kept, from their chances of error."""
-        return demanded(self.policy, asked) if self.demanded else best_f1(0.0)
+    def rule(self, records: int) -> Rule:
+        """Which answers about ``records`` are kept, from their chances of error."""
+        return demanded(self.policy, records) if self.demanded else best_f1(0.0)
 
     def _two(self, a: Records, b: Records) -> Linked:
         """One answer at most for a record of ``a``, merged as the requester merges."""
         opener = self.keys.opener()
-        answers, found, claims, reports = [], [], [], []
+        opened, claims, reports = [], [], []
         for number, p in enumerate(self.schema.passes):
             theirs = self._encode(p, b, "b", provider=True)
             mine = self._encode(p, a, "a", provider=False)
-            given, pairs, claim, report = self._match(p, theirs, mine, opener)
-            answers.append(given)
-            found.append(pairs)
+            given, claim, report = self._match(p, theirs, mine, opener)
+            opened.append(given)
             claims.append(claim)
             reports.append(report)
             self._tell(number)
-        merged = merge(len(a), answers, one_to_one=self.policy.one_to_one)
+        merged = merge(len(a), opened, one_to_one=self.policy.one_to_one)
         answered, unclear = merged.outcome == MATCHED, merged.outcome == AMBIGUOUS
         held = together(answered, unclear, claims, self.rule(len(a)), len(a))
         kept = np.flatnonzero(held.kept)
-        by, pairs = merged.answered_by[kept], _empty(len(kept))
-        for number, (given, own) in enumerate(zip(answers, found, strict=True)):
-            place = np.full(len(given.record), -1)
-            place[np.flatnonzero(given.matched())] = np.arange(len(own.a))
-            at = place[merged.answer[kept[by == number]]]
-            _put(pairs, by == number, own, at)
-        return Linked(pairs, by, held.error[kept], held.expected, tuple(reports))
+        return Linked(
+            a=kept,
+            b=merged.of_passes([o.row for o in opened])[kept],
+            score=merged.of_passes([o.score for o in opened])[kept],
+            answered_by=merged.answered_by[kept],
+            error=held.error[kept],
+            expected=held.expected,
+            reports=tuple(reports),
+        )
 
     def _within(self, a: Records) -> Linked:
         """All pairs of ``a`` that its owner, who holds all passes, takes for the same."""
@@ -128,12 +121,13 @@ class Rehearsing:
         own = own_file(self.schema, self.keys, a, turn, self.threads)
         result = link_within(self.schema, own, self.rule(len(a)))
         by = np.where(result.met.any(axis=1), result.met.argmax(axis=1), -1)
-        pairs = Found(result.a, result.b, score_of(result.error).astype(np.float32))
+        score = score_of(result.error).astype(np.float32)
         reports = (
             PassReport(estimate_of(result, n, p, len(a)), scoring_of(result, n))
             for n, p in enumerate(self.schema.passes)
         )
-        return Linked(pairs, by, result.error, expected_of(result), tuple(reports))
+        expected = expected_of(result)
+        return Linked(result.a, result.b, score, by, result.error, expected, tuple(reports))
 
     def _encode(self, p: Pass, records: Records, side: str, *, provider: bool) -> EncodedPass:
         encoded = self.keys.encode(p, records, provider=provider, threads=self.threads)
@@ -147,62 +141,37 @@ class Rehearsing:
 
     def _match(
         self, p: Pass, theirs: EncodedPass, mine: EncodedPass, opener: Opener
-    ) -> tuple[PassAnswers, Found, Claims, PassReport]:
-        """Match one pass as the unit does, then undo the permutation and open the codes."""
+    ) -> tuple[OpenedAnswers, Claims, PassReport]:
+        """Match one pass as the unit does, then undo the permutation and open the codes.
+
+        The row of an answer is here the registry's record.
+        """
         policy = self.policy if self.demanded else self.policy.model_copy(update=_UNDEMANDING)
         result = match_pass(self.schema, p, theirs.table, mine.table, policy, threads=self.threads)
-        real = np.flatnonzero(mine.record_of_row >= 0)
-        matched = np.flatnonzero(result.outcome[real] == MATCHED)
-        rows = real[matched]
-        sealed = theirs.table.columns["sealed_codes"][result.row[rows]]
-        payloads, genuine = opener.open(p.id, mine.tokens[rows], sealed)
-        opened = Answers.unpack(payloads)
-        given = PassAnswers(
-            record=mine.record_of_row[real],
-            outcome=result.outcome[real],
-            band=result.band[real],
-            code=_spread(len(real), matched, opened.codes),
-            decoy=_spread(len(real), matched, opened.decoy & genuine),
-            failed=_spread(len(real), matched, ~genuine),
-            row=result.row[real],
-            score=result.score[real],
+        answers = result.answers(theirs.table, 0)
+        rows = answers.matched_rows
+        packed, genuine = opener.open(p.id, mine.tokens[rows], answers.sealed)
+        given = OpenedAnswers.of(
+            answers,
+            mine.record_of_row,
+            Payloads.unpack(packed),
+            ~genuine,
+            theirs.record_of_row[result.row[rows]],
+            result.score,
         )
-        kept = real[given.matched()]
-        pairs = Found(
-            a=mine.record_of_row[kept],
-            b=theirs.record_of_row[result.row[kept]],
-            score=result.score[kept],
-        )
-        error = np.ones(len(result.outcome))
-        everybody = result.outcome == MATCHED
-        error[everybody] = self._errors(result.score[everybody], result.estimate)
-        claim = Claims(pairs.a, error[kept], not p.similar, result.estimate.unanswered)
+        error = np.ones(len(answers))
+        error[rows] = self._errors(result.score[rows], result.estimate)
+        believed = given.matched
+        error = error[mine.record_of_row >= 0][believed]
+        claim = Claims(given.record[believed], error, not p.similar, result.estimate.unanswered)
         left = replace(
             result.estimate,
-            matched_rows=len(kept),
+            matched_rows=len(error),
             ambiguous_rows=int((given.outcome == AMBIGUOUS).sum()),
         )
-        return given, pairs, claim, PassReport(left, result.scoring, int(given.failed.sum()))
+        return given, claim, PassReport(left, result.scoring, int(given.failed.sum()))
 
     def _errors(self, score: NDArray[np.float32], estimate: PassEstimate) -> NDArray[np.float64]:
         """Chances of being wrong; a pass that cannot estimate is believed as the policy demands."""
         errors = errors_of(score, estimate.precision)
         return np.full(len(score), 1 - self.policy.min_precision) if errors is None else errors
-
-
-def _empty(count: int) -> Found:
-    """Pairs still to be filled in."""
-    rows = np.zeros(count, np.int64)
-    return Found(rows, rows.copy(), np.zeros(count, np.float32))
-
-
-def _put(pairs: Found, at: NDArray[Any], own: Found, mine: NDArray[np.int64]) -> None:
-    """Fill ``pairs`` in at ``at`` from the pairs ``mine`` of one pass."""
-    pairs.a[at], pairs.b[at], pairs.score[at] = own.a[mine], own.b[mine], own.score[mine]
-
-
-def _spread(count: int, at: NDArray[np.int64], values: NDArray[T]) -> NDArray[T]:
-    """``values`` at ``at``, zero elsewhere."""
-    full = np.zeros(count, values.dtype)
-    full[at] = values
-    return full

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from padan_client.rehearse.linking import Found, Linked
+from padan_client.rehearse.linking import Linked
 from padan_client.rehearse.one_file import UNSURE, own_file, score_of
 from padan_client.rehearse.sides import Keys, Records
 from padan_linkage.estimates import Expected, Share
@@ -82,27 +82,21 @@ class Copies:
         ``rule`` says which copies are sure enough. The pairs of the result count all records of
         the registry.
         """
-        pairs = replace(linked.pairs, b=self.kept[linked.pairs.b])
+        linked = replace(linked, b=self.kept[linked.b])
         if not self.aside:
-            return replace(linked, pairs=pairs)
-        answer, link = _equal(pairs.b, self.original)
+            return linked
+        answer, link = _equal(linked.b, self.original)
         error = 1 - (1 - linked.error[answer]) * (1 - self.error[link])
         sure = rule(error)
         answer, link, error = answer[sure], link[sure], error[sure]
-        more = Found(pairs.a[answer], self.copy[link], score_of(error).astype(np.float32))
-        order = np.argsort(np.concatenate([pairs.a, more.a]), kind="stable")
-        every = [np.concatenate(both)[order] for both in (
-            (pairs.a, more.a), (pairs.b, more.b), (pairs.score, more.score),
+        order = np.argsort(np.concatenate([linked.a, linked.a[answer]]), kind="stable")
+        score = score_of(error).astype(np.float32)
+        a, b, score, by, errors = (np.concatenate(both)[order] for both in (
+            (linked.a, linked.a[answer]), (linked.b, self.copy[link]), (linked.score, score),
             (linked.answered_by, np.full(len(answer), -1)), (linked.error, error),
-        )]  # fmt: skip
+        ))  # fmt: skip
         expected = _expected(linked, float(self.error[link].sum()), len(answer))
-        return replace(
-            linked,
-            pairs=Found(*every[:3]),
-            answered_by=every[3],
-            error=every[4],
-            expected=expected,
-        )
+        return Linked(a, b, score, by, errors, expected, linked.reports)
 
 
 def _filled(records: Records) -> Rows:
@@ -165,7 +159,7 @@ def _expected(linked: Linked, wrong: float, copies: int) -> Expected:
     may have several matches now, so that recall has no bound from below.
     """
     answers, recall = linked.expected.precision, linked.expected.recall
-    number = len(linked.pairs.a) + copies
+    number = len(linked.a) + copies
     if not number or answers.value is None or answers.low is None or answers.high is None:
         return linked.expected
     precision = Share(

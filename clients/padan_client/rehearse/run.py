@@ -130,8 +130,8 @@ def _threshold(linked: Linked) -> float | None:
 
 def _quality(truth: Truth, linked: Linked, a: Records, b: Records) -> Quality:
     """Share of the pairs that are true, and of the true pairs that were found."""
-    found = truth.count_true(a.rows[linked.pairs.a], b.rows[linked.pairs.b])
-    total = len(linked.pairs.a)
+    found = truth.count_true(a.rows[linked.a], b.rows[linked.b])
+    total = len(linked.a)
     precision = found / total if total else 0.0
     recall = found / truth.pairs if truth.pairs else 0.0
     both = precision + recall

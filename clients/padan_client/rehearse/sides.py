@@ -21,7 +21,7 @@ from padan_linkage.crypto.keys import LinkageKey, exchange_public_key
 from padan_linkage.crypto.randomness import Drbg
 from padan_linkage.crypto.sealing import Opener, Sealer
 from padan_linkage.encoding import EncodedPass, ProviderInputs, encode_table
-from padan_linkage.payload import Answers
+from padan_linkage.payload import Payloads
 from padan_linkage.schema import Pass, Schema
 
 #: Columns that name the rows where the user names none; the first that there is.
@@ -132,7 +132,7 @@ class Keys:
     ) -> EncodedPass:
         """The table of pass ``p`` that this side would send; ``schema``: not that of these keys."""
         schema = schema or self._schema
-        answers = Answers.of(np.ones(len(records), dtype=np.uint64))
+        answers = Payloads.of(np.ones(len(records), dtype=np.uint64))
         inputs = ProviderInputs(
             sealer=self._sealer,
             payloads=answers.pack(),

@@ -85,7 +85,7 @@ def pairs_table(schema: Schema, linked: Linked, a: Records, b: Records) -> pa.Ta
 
     The pass is missing where other pairs stand for this one.
     """
-    rows_a, rows_b = a.rows[linked.pairs.a], b.rows[linked.pairs.b]
+    rows_a, rows_b = a.rows[linked.a], b.rows[linked.b]
     passes = pa.array([p.id for p in schema.passes])
     return pa.table(
         {
@@ -94,7 +94,7 @@ def pairs_table(schema: Schema, linked: Linked, a: Records, b: Records) -> pa.Ta
             "id_a": a.ids.take(pa.array(rows_a)),
             "id_b": b.ids.take(pa.array(rows_b)),
             "pass": passes.take(pa.array(linked.answered_by, mask=linked.answered_by < 0)),
-            "score": pa.array(np.round(linked.pairs.score.astype(np.float64), 3)),
+            "score": pa.array(np.round(linked.score.astype(np.float64), 3)),
         }
     )
 

@@ -35,12 +35,12 @@ class Controls:
     table: pa.Table
     expected: tuple[str, ...]
 
-    def plant(self, asked: RequestList, controls: RequestList) -> RequestList:
+    def plant(self, requested: RequestList, controls: RequestList) -> RequestList:
         """The list with the control records behind it; what is sent is in random order.
 
-        Raises BadInputError that names the rows of controls that cannot be asked about.
+        Raises BadInputError that names the rows of controls that cannot be used.
         """
-        missing = sorted(set(range(len(controls.ids))) - set(controls.asked.tolist()))
+        missing = sorted(set(range(len(controls.ids))) - set(controls.usable.tolist()))
         if missing:
             rows = ", ".join(str(row + 1) for row in missing[:10])
             raise BadInputError(
@@ -50,13 +50,13 @@ class Controls:
                 )
             )
         return replace(
-            asked,
-            ids=pa.concat_arrays([asked.ids, controls.ids]),
-            rows=pa.concat_arrays([asked.rows, controls.rows]),
-            asked=np.concatenate([asked.asked, controls.asked + len(asked.ids)]),
+            requested,
+            ids=pa.concat_arrays([requested.ids, controls.ids]),
+            rows=pa.concat_arrays([requested.rows, controls.rows]),
+            usable=np.concatenate([requested.usable, controls.usable + len(requested.ids)]),
             records={
                 name: pa.concat_arrays([_flat(column), _flat(controls.records[name])])
-                for name, column in asked.records.items()
+                for name, column in requested.records.items()
             },
         )
 
@@ -111,10 +111,10 @@ def require_honest(result: ConfirmResult) -> ConfirmResult:
     rows = ", ".join(map(str, report.wrong[:10])) + (", …" if len(report.wrong) > 10 else "")
     raise ControlError(
         t(
-            f"PERINGATAN: {len(report.wrong)} dari {report.asked} rekaman kontrol dijawab salah "
+            f"PERINGATAN: {len(report.wrong)} dari {report.planted} rekaman kontrol dijawab salah "
             f"(baris {rows} pada berkas kontrol). Jangan pakai kode yang diterima sebelum "
             "penyebabnya jelas: status yang memang berubah, atau penyedia menjawab tidak benar.",
-            f"WARNING: {len(report.wrong)} of {report.asked} control records were answered "
+            f"WARNING: {len(report.wrong)} of {report.planted} control records were answered "
             f"wrongly (rows {rows} of the control file). Do not use the codes before the cause "
             "is known: a status that did change, or a provider that answers falsely.",
         ),

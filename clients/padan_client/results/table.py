@@ -20,13 +20,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from padan_client.records.lists import RequestList
 from padan_linkage.agreement import Code, Flow
+from padan_linkage.answers import RecordAnswers
 from padan_linkage.estimates import Expected, PassEstimate
 from padan_linkage.outcomes import (
     AMBIGUOUS,
     BAND_WORDS,
     CHECK_WORDS,
     DIFFERENT,
+    MATCHED,
     NOT_MATCHED,
     OUTCOME_WORDS,
     QUARANTINED,
@@ -39,24 +42,6 @@ STATUS_GROUP = "status"
 #: Columns of confirmed fields: what came of each, and who corrects it where values differ.
 CHECK, CORRECT = "periksa_", "perbaiki_"
 AS_OF = "per_tanggal"
-
-
-@dataclass(frozen=True, repr=False)
-class Answered:
-    """What is known of ``n`` asked records after merging.
-
-    ``outcomes``, ``bands`` ``uint8[n]``; ``codes`` ``uint64[n]`` (bits of the flow's codes);
-    ``passes`` ``int64[n]``: index of the schema's pass that answered, or -1; ``checks``
-    ``uint8[n, fields]``: 0 unchecked, 1 same, 2 different, 3 empty, a confirmed field each;
-    ``days`` ``uint16[n]``: the day that the answer states, or 0.
-    """
-
-    outcomes: NDArray[np.uint8]
-    bands: NDArray[np.uint8]
-    codes: NDArray[np.uint64]
-    passes: NDArray[np.int64]
-    checks: NDArray[np.uint8]
-    days: NDArray[np.uint16]
 
 
 @dataclass(frozen=True)
@@ -73,7 +58,7 @@ class KeyCounts:
 class ControlReport:
     """How planted control records were answered; ``wrong`` holds their row numbers, from 1."""
 
-    asked: int
+    planted: int
     wrong: tuple[int, ...]
 
 
@@ -123,34 +108,38 @@ def corrector(flow: Flow, field: str) -> str:
 
 def result_table(
     flow: Flow,
-    pass_ids: list[str],
-    ids: pa.StringArray,
-    rows: pa.Array,
-    asked: NDArray[np.int64],
-    answered: Answered,
+    pass_ids: Sequence[str],
+    requested: RequestList,
+    answers: RecordAnswers,
     names: Mapping[str, str] | None = None,
 ) -> pa.Table:
-    """The table of all rows of a list; ``asked`` are the positions of the answered ones.
+    """The table of all rows of a list; ``answers`` are to its records, by ``pass_ids``.
 
     ``names`` are what people call the parties.
     """
-    count = len(ids)
-    outcomes = _spread(count, asked, answered.outcomes)
-    masks = _spread(count, asked, answered.codes)
+
+    def every(values: NDArray[S]) -> NDArray[S]:
+        """The values of all rows, 0 for those that no pass can use."""
+        full = np.zeros(len(requested.ids), values.dtype)
+        full[requested.usable] = values
+        return full
+
+    outcomes, masks = every(answers.outcome), every(answers.code)
     kode, keterangan = _status(flow, outcomes, masks)
+    by = np.where(answers.outcome == MATCHED, answers.answered_by + 1, 0)
     columns: dict[str, pa.Array] = {
-        "row": rows,
-        "id": ids,
+        "row": requested.rows,
+        "id": requested.ids,
         "hasil": _choose(OUTCOME_WORDS, outcomes),
         "kode": kode,
         "keterangan": keterangan,
-        "band": _choose(BAND_WORDS, _spread(count, asked, answered.bands)),
-        "jalur": _choose(["", *pass_ids], _spread(count, asked, answered.passes + 1)),
+        "band": _choose(BAND_WORDS, every(answers.band)),
+        "jalur": _choose(["", *pass_ids], every(by)),
     }
     if flow.registry_date:
-        columns[AS_OF] = _days(_spread(count, asked, answered.days))
+        columns[AS_OF] = _days(every(answers.day))
     for index, name in enumerate(flow.confirm):
-        checks = _spread(count, asked, answered.checks[:, index] + np.uint8(1))
+        checks = every(answers.checks[:, index] + np.uint8(1))
         columns[CHECK + name] = _choose(("", *CHECK_WORDS), checks)
         if party := corrector(flow, name):
             action = f"perbaiki di {(names or {}).get(party, party.upper())}"
@@ -212,10 +201,3 @@ def _choose(
 ) -> pa.StringArray:
     """The text of every index."""
     return pa.array(list(texts), pa.string()).take(pa.array(index.astype(np.int64)))
-
-
-def _spread(count: int, asked: NDArray[np.int64], values: NDArray[S]) -> NDArray[S]:
-    """``values`` at the asked positions, 0 elsewhere."""
-    full = np.zeros(count, values.dtype)
-    full[asked] = values
-    return full

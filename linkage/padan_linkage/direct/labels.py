@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from padan_linkage.crypto.randomness import Drbg
 from padan_linkage.direct.oprf import OUTPUT_BYTES
-from padan_linkage.direct.payloads import LabelAnswers
+from padan_linkage.direct.payloads import LabelPayloads
 from padan_linkage.direct.table import (
     ROW_BYTES,
     TABLE_ID_BYTES,
@@ -66,7 +66,7 @@ def label_keys(
     return both[:, :TAG_BYTES], both[:, TAG_BYTES:]
 
 
-def label_material(outputs: NDArray[np.uint8], table_id: bytes, answers: LabelAnswers) -> Material:
+def label_material(outputs: NDArray[np.uint8], table_id: bytes, answers: LabelPayloads) -> Material:
     """Rows to be, ``MATERIAL[n]``, from PRF outputs ``uint8[n, 64]`` and the answer of each."""
     if len(outputs) != len(answers):
         raise ValueError("outputs and answers differ in number")
@@ -111,7 +111,7 @@ def seal(material: Material) -> NDArray[np.uint8]:
 
 def open_rows(
     keys: NDArray[np.uint8], rows: NDArray[np.uint8]
-) -> tuple[LabelAnswers, NDArray[np.bool_]]:
+) -> tuple[LabelPayloads, NDArray[np.bool_]]:
     """The answers of found rows, and which rows opened, ``bool[n]``.
 
     ``keys`` ``uint8[n, 32]`` with their rows ``uint8[n, 48]``. A row whose tag was found but which
@@ -126,5 +126,5 @@ def open_rows(
             continue
         payloads[i] = np.frombuffer(text, np.uint8)
         opened[i] = True
-    answers = LabelAnswers.unpack(payloads)
+    answers = LabelPayloads.unpack(payloads)
     return answers, opened & answers.valid

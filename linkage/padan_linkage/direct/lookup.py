@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from padan_linkage.answers import RecordAnswers
 from padan_linkage.direct.labels import label_keys, open_rows
 from padan_linkage.direct.table import LabelTable
-from padan_linkage.outcomes import AMBIGUOUS, MATCHED, NOT_MATCHED
+from padan_linkage.outcomes import AMBIGUOUS, MATCHED
 
 
 @dataclass(frozen=True)
@@ -66,46 +67,28 @@ def look_up(tables: Sequence[SourceTable], outputs: NDArray[np.uint8]) -> Found:
     return Found(hit, codes, ambiguous, failed)
 
 
-class Answering:
-    """Answers of ``n`` records, key after key in the agreement's order.
+def settle(
+    answers: RecordAnswers, key: int, band: int, record: NDArray[np.int64], found: Found
+) -> None:
+    """Take in what key number ``key`` found of records that no key before it settled.
 
-    Ask only for ``open_records()``; :meth:`take` settles those that were hit. A record is settled
-    by the first key that hits it: values that agree give the code; values that differ, or an
-    ambiguous label, make it ambiguous, never a guess.
+    ``answers`` is filled in; ``record``: int64[m], the record of each input. Of a record that the
+    key hits, values that agree give the code, in ``band``; values that differ, or an ambiguous
+    label, make it ambiguous, never a guess. Records that are settled already are left alone.
     """
-
-    def __init__(self, records: int) -> None:
-        #: NOT_MATCHED, MATCHED or AMBIGUOUS of :mod:`padan_linkage.merging.merge`, uint8[n].
-        self.outcome = np.full(records, NOT_MATCHED, np.uint8)
-        #: uint64[n], 0 unless matched.
-        self.codes = np.zeros(records, np.uint64)
-        #: Number of the key that settled the record, int64[n]; -1 while open.
-        self.answered_by = np.full(records, -1, np.int64)
-        #: Labels that did not open.
-        self.failed = 0
-
-    def open_records(self) -> NDArray[np.int64]:
-        """Numbers of the records that no key has settled yet, ascending."""
-        return np.flatnonzero(self.answered_by < 0)
-
-    def take(self, key: int, record: NDArray[np.int64], found: Found) -> None:
-        """Take in what key number ``key`` found; ``record`` int64[m]: the record of each input.
-
-        Records that are settled already are left alone.
-        """
-        self.failed += int(found.failed.sum())
-        use = found.hit & (self.answered_by[record] < 0)
-        rows, codes, ambiguous = record[use], found.codes[use], found.ambiguous[use]
-        if not rows.size:
-            return
-        highest = np.zeros(len(self.outcome), np.uint64)
-        lowest = np.full(len(self.outcome), np.iinfo(np.uint64).max, np.uint64)
-        np.maximum.at(highest, rows, codes)
-        np.minimum.at(lowest, rows, codes)
-        unclear = np.zeros(len(self.outcome), np.bool_)
-        unclear[rows[ambiguous]] = True
-        settled = np.unique(rows)
-        unclear[settled] |= highest[settled] != lowest[settled]
-        self.answered_by[settled] = key
-        self.outcome[settled] = np.where(unclear[settled], AMBIGUOUS, MATCHED)
-        self.codes[settled] = np.where(unclear[settled], np.uint64(0), highest[settled])
+    use = found.hit & (answers.answered_by[record] < 0)
+    rows, codes, ambiguous = record[use], found.codes[use], found.ambiguous[use]
+    if not rows.size:
+        return
+    highest = np.zeros(len(answers), np.uint64)
+    lowest = np.full(len(answers), np.iinfo(np.uint64).max, np.uint64)
+    np.maximum.at(highest, rows, codes)
+    np.minimum.at(lowest, rows, codes)
+    unclear = np.zeros(len(answers), np.bool_)
+    unclear[rows[ambiguous]] = True
+    settled = np.unique(rows)
+    clear = ~unclear[settled] & (highest[settled] == lowest[settled])
+    answers.answered_by[settled] = key
+    answers.outcome[settled] = np.where(clear, MATCHED, AMBIGUOUS)
+    answers.band[settled] = np.where(clear, band, 0)
+    answers.code[settled] = np.where(clear, highest[settled], np.uint64(0))

@@ -8,15 +8,15 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from padan_linkage.payload import PAYLOAD_BYTES, Answers
+from padan_linkage.payload import PAYLOAD_BYTES, Payloads
 
 _FLAGS = 1  # byte of the payload that holds them
 _AMBIGUOUS, _REMOVED = 2, 4
 
 
 @dataclass(frozen=True, repr=False)
-class LabelAnswers:
-    """Answers of ``n`` labels.
+class LabelPayloads:
+    """What ``n`` labels say.
 
     ``codes``: uint64[n], bit i set where code number i of the flow holds; ``ambiguous``: bool[n],
     several records of the registry share the input and no one answer is right; ``removed``:
@@ -33,7 +33,7 @@ class LabelAnswers:
         return int(self.codes.shape[0])
 
     def __repr__(self) -> str:
-        return f"LabelAnswers(rows={len(self)})"
+        return f"LabelPayloads(rows={len(self)})"
 
     @classmethod
     def of(
@@ -42,7 +42,7 @@ class LabelAnswers:
         ambiguous: NDArray[np.bool_] | None = None,
         removed: NDArray[np.bool_] | None = None,
     ) -> Self:
-        """Answers from the codes' bits; ambiguous and removed ones (by default none) lose theirs.
+        """Payloads from the codes' bits; ambiguous and removed ones (by default none) lose theirs.
 
         Raises ValueError if one is both.
         """
@@ -54,27 +54,27 @@ class LabelAnswers:
         kept = np.where(unclear | gone, np.uint64(0), codes.astype(np.uint64, copy=False))
         return cls(kept, unclear, gone, ~no)
 
-    def take(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> LabelAnswers:
-        """The answers of those rows."""
-        return LabelAnswers(
+    def take(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> LabelPayloads:
+        """The payloads of those rows."""
+        return LabelPayloads(
             self.codes[rows], self.ambiguous[rows], self.removed[rows], self.valid[rows]
         )
 
     def pack(self) -> NDArray[np.uint8]:
-        """``uint8[n, 16]`` as :meth:`padan_linkage.payload.Answers.pack`, with the flags."""
-        packed = Answers.of(self.codes).pack()
+        """``uint8[n, 16]`` as :meth:`padan_linkage.payload.Payloads.pack`, with the flags."""
+        packed = Payloads.of(self.codes).pack()
         packed[:, _FLAGS] = self.ambiguous * _AMBIGUOUS + self.removed * _REMOVED
         return packed
 
     @classmethod
     def unpack(cls, payloads: NDArray[np.uint8]) -> Self:
-        """The answers in ``uint8[n, 16]``; ValueError for another shape."""
+        """The payloads in ``uint8[n, 16]``; ValueError for another shape."""
         plain = np.array(payloads, np.uint8)
         if plain.ndim != 2 or plain.shape[1] != PAYLOAD_BYTES:
             raise ValueError(f"payloads are uint8[n, {PAYLOAD_BYTES}]")
         flags = plain[:, _FLAGS].copy()
         plain[:, _FLAGS] = 0
-        answers = Answers.unpack(plain)
+        answers = Payloads.unpack(plain)
         bare = (answers.empty == 0) & (answers.day == 0)
         known = np.isin(flags, (0, _AMBIGUOUS, _REMOVED)) & bare
         silent = (flags == 0) | (answers.codes == 0)

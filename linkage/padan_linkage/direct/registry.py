@@ -13,7 +13,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from padan_linkage.direct.inputs import KeyInputs
-from padan_linkage.direct.payloads import LabelAnswers
+from padan_linkage.direct.payloads import LabelPayloads
 from padan_linkage.direct.schema import DirectKey
 
 
@@ -22,7 +22,7 @@ class Labelled:
     """Distinct inputs of one key, large_binary[m], with the answer of each."""
 
     messages: pa.LargeBinaryArray
-    answers: LabelAnswers
+    answers: LabelPayloads
 
     def __len__(self) -> int:
         return len(self.messages)
@@ -48,7 +48,7 @@ def label_inputs(key: DirectKey, inputs: KeyInputs, codes: NDArray[np.uint64]) -
         grouped[f"code_{name}"].to_numpy() for name in ("min", "max", "count")
     )
     ambiguous = shared > 1 if key.tolerant else lowest != highest
-    answers = LabelAnswers.of(highest.astype(np.uint64), ambiguous)
+    answers = LabelPayloads.of(highest.astype(np.uint64), ambiguous)
     return Labelled(_whole(grouped["message"]), answers)
 
 
@@ -68,15 +68,15 @@ def changes(old: Labelled, new: Labelled) -> Labelled:
     then = _answers_at(old.answers, at_old)
     same = (now.codes == then.codes) & (now.ambiguous == then.ambiguous)
     changed = np.flatnonzero(gone | (at_old < 0) | ~same)
-    answers = LabelAnswers.of(now.codes, now.ambiguous, removed=gone).take(changed)
+    answers = LabelPayloads.of(now.codes, now.ambiguous, removed=gone).take(changed)
     return Labelled(_whole(both["message"]).take(pa.array(changed)), answers)
 
 
-def _answers_at(answers: LabelAnswers, rows: NDArray[np.int64]) -> LabelAnswers:
+def _answers_at(answers: LabelPayloads, rows: NDArray[np.int64]) -> LabelPayloads:
     """The answers of those rows; an empty one where the row is -1."""
     empty = np.zeros(1, np.bool_)
-    none = LabelAnswers.of(np.zeros(1, np.uint64))
-    return LabelAnswers(
+    none = LabelPayloads.of(np.zeros(1, np.uint64))
+    return LabelPayloads(
         np.concatenate([answers.codes, none.codes]),
         np.concatenate([answers.ambiguous, empty]),
         np.concatenate([answers.removed, empty]),

@@ -25,7 +25,7 @@ from padan_linkage.encoding.selftest import check_kernels
 from padan_linkage.encoding.sha256 import HASH_BYTES
 from padan_linkage.encoding.tokens import Tokens, buckets, make_tokens, salt_keys
 from padan_linkage.normalise import exact_values
-from padan_linkage.payload import Answers
+from padan_linkage.payload import Payloads
 from padan_linkage.schema import TOKEN_BYTES, Layout, Pass, Schema
 from padan_linkage.tables import PassTable, chunk_of
 
@@ -390,7 +390,7 @@ def _row_hashes(tokens: Tokens, exact: Numbers, drbg: Drbg) -> Column:
 
 
 def _payloads(payloads: Column, record_of_row: Numbers) -> Column:
-    chosen = Answers.decoys(record_of_row.size).pack()
+    chosen = Payloads.decoys(record_of_row.size).pack()
     real = record_of_row >= 0
     chosen[real] = payloads[record_of_row[real]]
     return chosen

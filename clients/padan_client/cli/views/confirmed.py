@@ -79,7 +79,7 @@ def as_json(result: ConfirmResult, flow: Flow) -> dict[str, object]:
         "ways": _ways(result),
         "evaluated": result.evaluated,
         "skipped": result.skipped,
-        "controls": {"asked": report.asked, "wrong": list(report.wrong)} if report else None,
+        "controls": {"asked": report.planted, "wrong": list(report.wrong)} if report else None,
     }
 
 

@@ -7,7 +7,8 @@ guess.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -24,17 +25,17 @@ from padan_client.base.reasons import explain
 from padan_client.protocol.direct.evaluating import Asking, evaluate
 from padan_client.records.lists import RequestList
 from padan_client.results.table import (
-    Answered,
     ConfirmResult,
     KeyCounts,
     count_codes,
     result_table,
 )
 from padan_linkage.agreement import JAKARTA, Flow
+from padan_linkage.answers import RecordAnswers
 from padan_linkage.direct.inputs import asked_inputs
-from padan_linkage.direct.lookup import Answering, Found, look_up
+from padan_linkage.direct.lookup import Found, look_up, settle
 from padan_linkage.direct.schema import DirectKey, DirectSchema
-from padan_linkage.outcomes import AMBIGUOUS, MATCHED, SAME, STRONGEST_BAND, UNCHECKED
+from padan_linkage.outcomes import MATCHED, SAME, STRONGEST_BAND, UNCHECKED
 from padan_linkage.payload import day_number
 
 #: Column that says which way a row was answered: ``direct:<key>`` or ``unit:<pass>``.
@@ -43,36 +44,26 @@ WAY = "cara"
 _SURE, _LIKELY = STRONGEST_BAND, STRONGEST_BAND - 1
 
 
-@dataclass(frozen=True, repr=False)
-class DirectAnswers:
-    """Answers to the asked records, and how many evaluations each key took.
+def answer(asking: Asking, requested: RequestList) -> Steps[tuple[RecordAnswers, dict[str, int]]]:
+    """Ask for the list's records, one key after another: the answers, and evaluations by key.
 
-    ``day`` is that of the base table: labels may be that old.
+    The day that codes state is that of the base table: labels may be that old. Raises
+    VerificationError where a label does not open or says what the flow does not have.
     """
-
-    answering: Answering
-    evaluated: dict[str, int]
-    day: int = 0
-
-
-def answer(asking: Asking, asked: RequestList) -> Steps[DirectAnswers]:
-    """Ask for the list's records, one key after another.
-
-    Raises VerificationError where a label does not open or says what the flow does not have.
-    """
-    answering = Answering(len(asked))
+    answers = RecordAnswers.none(len(requested))
     evaluated: dict[str, int] = {}
     for number, key in enumerate(asking.session.schema.keys):
         # Spec 60, step 7.
-        batch = yield from work(partial(_batch, asking, asked, answering, key))
+        batch = yield from work(partial(_batch, asking, requested, answers, key))
         if not batch.size:
             continue
         _require_allowed(asking, batch.size)
         evaluated[key.id] = batch.size
         outputs = yield from evaluate(asking, key.id, batch.messages, batch.size)
-        yield from work(partial(_take, asking, answering, number, outputs, batch))
+        yield from work(partial(_take, asking, answers, number, outputs, batch))
     made = asking.session.manifests[0].created_at.astimezone(JAKARTA).date()
-    return DirectAnswers(answering, evaluated, day_number(made))
+    answers.day[answers.outcome == MATCHED] = day_number(made)
+    return answers, evaluated
 
 
 @dataclass(frozen=True, repr=False)
@@ -88,21 +79,23 @@ class _Batch:
     size: int
 
 
-def _batch(asking: Asking, asked: RequestList, answering: Answering, key: DirectKey) -> _Batch:
+def _batch(
+    asking: Asking, requested: RequestList, answers: RecordAnswers, key: DirectKey
+) -> _Batch:
     """The distinct inputs of the open records, and how many elements to send."""
-    open_records = answering.open_records()
+    open_records = np.flatnonzero(answers.answered_by < 0)
     fields, schema = asking.session.fields, asking.session.schema
-    made = asked_inputs(fields, key, asked.subset(open_records))
+    made = asked_inputs(fields, key, requested.subset(open_records))
     coded = pc.dictionary_encode(made.messages)
     if isinstance(coded, pa.ChunkedArray):
         coded = coded.combine_chunks()
     messages = coded.dictionary.to_pylist()
     if asking.hide_found:
-        everybody = np.arange(len(asked))
-        inputs = len(asked_inputs(fields, key, asked.subset(everybody)).record)
-        size = whole_size(inputs, len(asked))
+        everybody = np.arange(len(requested))
+        inputs = len(asked_inputs(fields, key, requested.subset(everybody)).record)
+        size = whole_size(inputs, len(requested))
     else:
-        size = rounded_size(len(messages), len(asked), schema.evaluations_per_list)
+        size = rounded_size(len(messages), len(requested), schema.evaluations_per_list)
     fewest = schema.minimum_batch if size else 0
     which = coded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
     return _Batch(messages, which, open_records[made.record], max(size, fewest))
@@ -141,7 +134,7 @@ def _require_allowed(asking: Asking, size: int) -> None:
 
 def _take(
     asking: Asking,
-    answering: Answering,
+    answers: RecordAnswers,
     number: int,
     outputs: NDArray[np.uint8],
     batch: _Batch,
@@ -154,52 +147,49 @@ def _take(
     if found.failed.any() or (found.codes & unknown).any() or empty.any():
         raise _wrong_label(session.schema.keys[number].id)
     # Spec 60, step 13.
-    answering.take(
+    settle(
+        answers,
         number,
+        _LIKELY if session.schema.keys[number].tolerant else _SURE,
         batch.record,
         Found(found.hit[which], found.codes[which], found.ambiguous[which], found.failed[which]),
     )
 
 
-def key_counts(schema: DirectSchema, answers: DirectAnswers) -> tuple[KeyCounts, ...]:
-    """What each key was asked for and settled."""
-    by, outcome = answers.answering.answered_by, answers.answering.outcome
+def key_counts(
+    schema: DirectSchema, answers: RecordAnswers, evaluated: Mapping[str, int]
+) -> tuple[KeyCounts, ...]:
+    """What each key cost and settled."""
+    by, matched = answers.answered_by, answers.outcome == MATCHED
     return tuple(
         KeyCounts(
             key.id,
-            answers.evaluated.get(key.id, 0),
-            int(((by == number) & (outcome == MATCHED)).sum()),
-            int(((by == number) & (outcome == AMBIGUOUS)).sum()),
+            evaluated.get(key.id, 0),
+            int(((by == number) & matched).sum()),
+            int(((by == number) & ~matched).sum()),
         )
         for number, key in enumerate(schema.keys)
     )
 
 
 def direct_result(
-    place: FlowPlace, schema: DirectSchema, asked: RequestList, answers: DirectAnswers, run: str
+    place: FlowPlace,
+    schema: DirectSchema,
+    requested: RequestList,
+    answers: RecordAnswers,
+    evaluated: Mapping[str, int],
+    run: str,
 ) -> ConfirmResult:
     """Word the answers."""
     flow = place.flow
-    answering = answers.answering
-    tolerant = np.array([key.tolerant for key in schema.keys], np.bool_)
-    bands = np.where(tolerant[answering.answered_by], _LIKELY, _SURE)
-    matched = answering.outcome == MATCHED
-    answered = Answered(
-        outcomes=answering.outcome,
-        bands=np.where(matched, bands, 0).astype(np.uint8),
-        codes=answering.codes,
-        passes=np.where(matched, answering.answered_by, -1),
-        checks=_checks(flow, schema, answering),
-        days=np.where(matched, answers.day, 0).astype(np.uint16),
-    )
+    checked = replace(answers, checks=_checks(flow, schema, answers))
     ids = [key.id for key in schema.keys]
-    known = place.party_names
-    table = result_table(flow, ids, asked.ids, asked.rows, asked.asked, answered, known)
+    table = result_table(flow, ids, requested, checked, place.party_names)
     return ConfirmResult(
         table=with_way(table, "direct"),
-        quarantine=asked.quarantine,
+        quarantine=requested.quarantine,
         counts=count_codes(flow, table),
-        keys=key_counts(schema, answers),
+        keys=key_counts(schema, answers, evaluated),
         run=run,
     )
 
@@ -211,12 +201,12 @@ def with_way(table: pa.Table, mode: str) -> pa.Table:
     return table.append_column(WAY, pc.if_else(pc.equal(passes, ""), "", way))
 
 
-def _checks(flow: Flow, schema: DirectSchema, answering: Answering) -> NDArray[np.uint8]:
+def _checks(flow: Flow, schema: DirectSchema, answers: RecordAnswers) -> NDArray[np.uint8]:
     """A field agrees if the key that answered has it whole; a label tells nothing of the others."""
-    checks = np.full((len(answering.outcome), len(flow.confirm)), UNCHECKED, np.uint8)
-    matched = answering.outcome == MATCHED
+    checks = np.full((len(answers), len(flow.confirm)), UNCHECKED, np.uint8)
+    matched = answers.outcome == MATCHED
     for number, key in enumerate(schema.keys):
-        mine = matched & (answering.answered_by == number)
+        mine = matched & (answers.answered_by == number)
         for bit, name in enumerate(flow.confirm):
             if name in key.exact:
                 checks[mine, bit] = SAME

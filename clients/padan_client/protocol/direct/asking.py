@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from padan_client.base.effects import Patience, Steps
-from padan_client.protocol.direct.answering import DirectAnswers, answer
+from padan_client.protocol.direct.answering import answer
 from padan_client.protocol.direct.evaluating import Asking
 from padan_client.protocol.direct.session import DirectSession
 from padan_client.protocol.progress import silent
 from padan_client.records.lists import RequestList
+from padan_linkage.answers import RecordAnswers
 
 #: How long the list of tables is taken as it was: a delta a day can wait so long.
 FRESH = timedelta(minutes=10)
@@ -31,10 +32,10 @@ class DirectCounter:
 
 def ask_directly(
     session: DirectSession,
-    asked: RequestList,
+    requested: RequestList,
     patience: Patience,
     randomness: Callable[[int], bytes],
-) -> Steps[DirectAnswers]:
+) -> Steps[tuple[RecordAnswers, dict[str, int]]]:
     """Confirm a few records; nothing is kept on disk, each question has blinds of its own."""
     asking = Asking(
         session=session,
@@ -44,4 +45,4 @@ def ask_directly(
         report=silent,
         threads=1,
     )
-    return (yield from answer(asking, asked))
+    return (yield from answer(asking, requested))

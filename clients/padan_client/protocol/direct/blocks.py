@@ -25,7 +25,7 @@ from padan_linkage.agreement import Flow
 from padan_linkage.direct.inputs import key_inputs
 from padan_linkage.direct.labels import MATERIAL, label_material, seal
 from padan_linkage.direct.oprf import EvaluationKey, epoch_key
-from padan_linkage.direct.payloads import LabelAnswers
+from padan_linkage.direct.payloads import LabelPayloads
 from padan_linkage.direct.registry import Labelled, label_inputs
 from padan_linkage.direct.schema import DirectKey, DirectSchema
 from padan_linkage.direct.table import tag_words
@@ -185,7 +185,7 @@ def _merged(rows: Spill) -> NDArray[np.void]:
     unclear |= shared & rows["tolerant"][starts].astype(np.bool_)
     distinct = material[starts].copy()
     none = np.zeros(1, np.uint64)
-    distinct["payload"][unclear] = LabelAnswers.of(none, np.ones(1, np.bool_)).pack()[0]
+    distinct["payload"][unclear] = LabelPayloads.of(none, np.ones(1, np.bool_)).pack()[0]
     return distinct
 
 

@@ -37,7 +37,7 @@ from padan_linkage.direct.table import (
     padded_rows,
     tag_words,
 )
-from padan_linkage.payload import Answers
+from padan_linkage.payload import Payloads
 
 T = TypeVar("T")
 
@@ -177,7 +177,7 @@ def _finished(running: dict[Future[T], tuple[Any, ...]]) -> Iterator[tuple[tuple
 
 
 def _blocks(registry: Registry) -> Iterator[Block]:
-    codes = Answers.unpack(registry.payloads).codes
+    codes = Payloads.unpack(registry.payloads).codes
     for start in range(0, len(registry), BLOCK_RECORDS):
         records = {
             name: pa.concat_arrays([_flat(column).slice(start, BLOCK_RECORDS)])

@@ -22,7 +22,7 @@ from padan_client.base.errors import PadanError
 from padan_client.base.language import t
 from padan_client.base.place import FlowPlace
 from padan_client.home.jobs import Job
-from padan_client.protocol.direct.answering import DirectAnswers, answer, direct_result, with_way
+from padan_client.protocol.direct.answering import answer, direct_result, with_way
 from padan_client.protocol.direct.evaluating import Asking
 from padan_client.protocol.direct.publishing import direct_schemas, usable_schema
 from padan_client.protocol.direct.session import (
@@ -36,7 +36,7 @@ from padan_client.protocol.unit.confirming import confirm
 from padan_client.records.lists import RequestList
 from padan_client.results.table import ConfirmResult, count_codes
 from padan_linkage.agreement import Flow, Mode
-from padan_linkage.direct.lookup import Answering
+from padan_linkage.answers import RecordAnswers
 from padan_linkage.direct.schema import DirectSchema
 from padan_linkage.outcomes import AMBIGUOUS, MATCHED, NOT_MATCHED, OUTCOME_WORDS
 
@@ -50,7 +50,7 @@ def confirm_directly(
     residue = residue and Mode.UNIT in place.flow.modes
     requested = yield from command.prepared(place, usable_schema(place.flow, unit=residue))
     if not len(requested):
-        nothing = direct_result(place, schema, requested, DirectAnswers(Answering(0), {}), "")
+        nothing = direct_result(place, schema, requested, RecordAnswers.none(0), {}, "")
         return command.delivered(nothing)
     given = JobInput(
         kind="confirm-direct",
@@ -96,10 +96,12 @@ class KeyStepper(Stepper[Settled]):
         """Ask key by key, over the tables that the job began with, or those of today."""
         session = self._begun(job) if "tables" in job.names else (yield from self._opened(job))
         assert session is not None
-        answers = yield from answer(self._asking(session, job), self.requested)
+        answers, evaluated = yield from answer(self._asking(session, job), self.requested)
         table = f"{self.place.name}/labelTables/{session.manifests[0].table}"
         result = yield from work(
-            lambda: direct_result(self.place, self.schema, self.requested, answers, table)
+            lambda: direct_result(
+                self.place, self.schema, self.requested, answers, evaluated, table
+            )
         )
         left = open_rows(self.schema, self.requested, answers) if self.residue else None
         return result, left
@@ -159,16 +161,15 @@ class KeyStepper(Stepper[Settled]):
         )
 
 
-def open_rows(schema: DirectSchema, requested: RequestList, answers: DirectAnswers) -> RequestList:
+def open_rows(schema: DirectSchema, requested: RequestList, answers: RecordAnswers) -> RequestList:
     """The rows that no key found, and those that a tolerant key left ambiguous.
 
     What an identifier settled, even as ambiguous, similarity cannot know better.
     """
-    answering = answers.answering
     tolerant = np.array([key.tolerant for key in schema.keys], np.bool_)
-    unclear = (answering.outcome == AMBIGUOUS) & tolerant[answering.answered_by]
-    keep = np.flatnonzero((answering.outcome == NOT_MATCHED) | unclear).astype(np.int64)
-    return replace(requested, asked=requested.asked[keep], records=requested.subset(keep))
+    unclear = (answers.outcome == AMBIGUOUS) & tolerant[answers.answered_by]
+    keep = np.flatnonzero((answers.outcome == NOT_MATCHED) | unclear).astype(np.int64)
+    return replace(requested, usable=requested.usable[keep], records=requested.subset(keep))
 
 
 def join(flow: Flow, direct: ConfirmResult, by_unit: ConfirmResult) -> ConfirmResult:

@@ -18,12 +18,14 @@ from padan_client.base.effects import Patience, Steps, call, work
 from padan_client.protocol.session import Session
 from padan_client.protocol.unit.collect import PassCollector, SealKey
 from padan_client.protocol.unit.confirming import finish
-from padan_client.protocol.unit.merging import Opened, open_pass
+from padan_client.protocol.unit.merging import open_pass
 from padan_client.records.lists import RequestList
 from padan_client.results.table import ConfirmResult
+from padan_linkage.answers import OpenedAnswers
 from padan_linkage.crypto.randomness import SEED_BYTES, Drbg
 from padan_linkage.crypto.sealing import Opener
 from padan_linkage.encoding import EncodedPass, PassEncoder
+from padan_linkage.outcomes import STRONGEST_BAND
 from padan_linkage.schema import Pass
 
 #: Records in one call, by the service's limit.
@@ -47,27 +49,28 @@ class Counter:
         return self.encoders[p.id]
 
 
-def ask(counter: Counter, asked: RequestList) -> Steps[ConfirmResult]:
+def ask(counter: Counter, requested: RequestList) -> Steps[ConfirmResult]:
     """Confirm up to MAX_RECORDS records."""
     session = counter.session
-    open_records = np.arange(len(asked), dtype=np.int64)
-    opened: list[Opened] = []
+    open_records = np.arange(len(requested), dtype=np.int64)
+    opened: list[OpenedAnswers] = []
     for p in session.schema.passes:
         if not len(open_records):
             break
-        answer = yield from _ask_pass(counter, p, asked, open_records)
+        answer = yield from _ask_pass(counter, p, requested, open_records)
         if answer is None:
             continue
         opened.append(answer)
-        open_records = np.setdiff1d(open_records, answer.settled, assume_unique=True)
-    return finish(session.place, session.schema, asked, opened, [], "")
+        settled = answer.record[answer.matched & (answer.band == STRONGEST_BAND)]
+        open_records = np.setdiff1d(open_records, settled, assume_unique=True)
+    return finish(session.place, session.schema, requested, opened, [], "")
 
 
 def _ask_pass(
-    counter: Counter, p: Pass, asked: RequestList, records: NDArray[np.int64]
-) -> Steps[Opened | None]:
+    counter: Counter, p: Pass, requested: RequestList, records: NDArray[np.int64]
+) -> Steps[OpenedAnswers | None]:
     """Ask one pass about some records; None where none of them has the pass's exact fields."""
-    encoded = yield from work(lambda: _encode(counter, p, asked, records))
+    encoded = yield from work(lambda: _encode(counter, p, requested, records))
     if (encoded.record_of_row < 0).all():
         return None
     rows = len(encoded.table)
@@ -87,10 +90,10 @@ def _ask_pass(
 
 
 def _encode(
-    counter: Counter, p: Pass, asked: RequestList, records: NDArray[np.int64]
+    counter: Counter, p: Pass, requested: RequestList, records: NDArray[np.int64]
 ) -> EncodedPass:
     return counter.encoder(p).encode(
-        asked.subset(records), rows=len(records), drbg=Drbg(counter.randomness(SEED_BYTES))
+        requested.subset(records), rows=len(records), drbg=Drbg(counter.randomness(SEED_BYTES))
     )
 
 
@@ -100,13 +103,13 @@ def _open(
     encoded: EncodedPass,
     records: NDArray[np.int64],
     response: pb.ConfirmRecordsResponse,
-) -> Opened:
+) -> OpenedAnswers:
     collector = PassCollector(p, len(encoded.table))
     collector.take_all(response)
     of_row = np.where(encoded.record_of_row >= 0, records[encoded.record_of_row], -1)
     return open_pass(
         counter.session,
-        collector.reply(),
+        collector.answers(),
         collector.seals,
         of_row,
         encoded.tokens,

@@ -100,7 +100,7 @@ def _position(records: Registry | RequestList, record_id: str) -> int:
     """Where the record is among those that are encoded."""
     ids = records.ids
     if isinstance(records, RequestList):
-        ids = ids.take(pa.array(records.asked))
+        ids = ids.take(pa.array(records.usable))
     at: int = pc.index(ids, record_id).as_py()
     if at < 0:
         raise BadInputError(

@@ -7,7 +7,7 @@ stream goes on at :attr:`PassCollector.next_row`.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from padan.v1 import confirmation_service_pb2, resources_pb2, run_service_pb2
 from padan_client.base.errors import VerificationError
 from padan_client.base.language import t
+from padan_linkage.answers import PassAnswers
 from padan_linkage.estimates import PassEstimate
 from padan_linkage.outcomes import AMBIGUOUS, MATCHED, NOT_MATCHED, STRONGEST_BAND
 from padan_linkage.schema import SEALED_CODE_BYTES, Pass
@@ -33,35 +34,13 @@ class SealKey:
     encapsulated_key: bytes
 
 
-@dataclass(frozen=True, repr=False)
-class PassReply:
-    """All answers of one pass, in the requester's row order.
-
-    ``outcomes`` and ``bands`` are ``uint8[rows]``; the others speak of the matched rows only:
-    ``rows`` ``int64[m]``, ``sealed`` ``uint8[m, 44]``, ``origins`` ``uint16[m]``,
-    ``confirmations`` ``bool[m, fields]``.
-    """
-
-    pass_id: str
-    outcomes: NDArray[np.uint8]
-    bands: NDArray[np.uint8]
-    rows: NDArray[np.int64]
-    sealed: NDArray[np.uint8]
-    origins: NDArray[np.uint16]
-    confirmations: NDArray[np.bool_]
-
-
 class PassCollector:
     """Collects the answers to ``row_count`` rows of pass ``p``."""
 
     def __init__(self, p: Pass, row_count: int) -> None:
         self._pass = p
         self._count = row_count
-        self._outcomes = np.zeros(row_count, np.uint8)
-        self._bands = np.zeros(row_count, np.uint8)
-        self._sealed: list[bytes] = []
-        self._origins: list[bytes] = []
-        self._confirmations: list[bytes] = []
+        self._pieces: list[PassAnswers] = []
         self._at_head = True
         self.next_row = 0
         self.seals: dict[int, SealKey] = {}
@@ -115,71 +94,49 @@ class PassCollector:
             self._count - self.next_row
         ):
             raise broken(self._pass.id, "row_offset, row_count")
-        outcomes = np.frombuffer(rows.outcomes, np.uint8)
-        bands = np.frombuffer(rows.bands, np.uint8)
-        self._check_columns(rows, outcomes, bands)
-        stop = self.next_row + rows.row_count
-        self._outcomes[self.next_row : stop] = outcomes
-        self._bands[self.next_row : stop] = bands
-        self._sealed.append(rows.sealed_codes)
-        self._origins.append(rows.origins)
-        self._confirmations.append(rows.confirmations)
-        self.next_row = stop
+        self._pieces.append(self._piece(rows))
+        self.next_row += rows.row_count
 
     def require_complete(self) -> None:
         """Raise VerificationError if the stream ended before the last row."""
         if not self.complete:
             raise broken(self._pass.id, "row_count")
 
-    def reply(self) -> PassReply:
+    def answers(self) -> PassAnswers:
         """The whole answer. Raises VerificationError if rows are missing."""
         self.require_complete()
-        fields = len(self._pass.confirm)
-        packed = np.frombuffer(b"".join(self._confirmations), np.uint8)
-        rows = np.flatnonzero(self._outcomes == MATCHED)
-        bits = np.unpackbits(
-            packed.reshape(len(rows), math.ceil(fields / 8)), axis=1, bitorder="little"
-        )
-        return PassReply(
-            pass_id=self._pass.id,
-            outcomes=self._outcomes,
-            bands=self._bands,
-            rows=rows.astype(np.int64),
-            sealed=np.frombuffer(b"".join(self._sealed), np.uint8).reshape(-1, SEALED_CODE_BYTES),
-            origins=np.frombuffer(b"".join(self._origins), "<u2").astype(np.uint16),
-            confirmations=bits[:, :fields].astype(np.bool_),
-        )
+        return PassAnswers.joined(self._pieces)
 
-    def _check_columns(
-        self,
-        rows: resources_pb2.MatchedRows,
-        outcomes: NDArray[np.uint8],
-        bands: NDArray[np.uint8],
-    ) -> None:
+    def _piece(self, rows: resources_pb2.MatchedRows) -> PassAnswers:
+        """The answers of a message, every column of the right length, with values that can be."""
+        outcome, band = (np.frombuffer(column, np.uint8) for column in (rows.outcomes, rows.bands))
         if (
-            len(outcomes) != rows.row_count
-            or not np.isin(outcomes, (NOT_MATCHED, MATCHED, AMBIGUOUS)).all()
+            len(outcome) != rows.row_count
+            or not np.isin(outcome, (NOT_MATCHED, MATCHED, AMBIGUOUS)).all()
         ):
             raise broken(self._pass.id, "outcomes")
         if (
-            len(bands) != rows.row_count
-            or bands.max() > STRONGEST_BAND
-            or bands[outcomes == NOT_MATCHED].any()
-            or not bands[outcomes == MATCHED].all()
+            len(band) != rows.row_count
+            or band.max() > STRONGEST_BAND
+            or band[outcome == NOT_MATCHED].any()
+            or not band[outcome == MATCHED].all()
         ):
             raise broken(self._pass.id, "bands")
-        matched = int((outcomes == MATCHED).sum())
-        widths: Mapping[str, tuple[bytes, int]] = {
-            "sealed_codes": (rows.sealed_codes, SEALED_CODE_BYTES),
-            "origins": (rows.origins, _ORIGIN_BYTES),
-            "confirmations": (rows.confirmations, math.ceil(len(self._pass.confirm) / 8)),
-        }
-        for name, (column, width) in widths.items():
-            if len(column) != matched * width:
+        matched = int((outcome == MATCHED).sum())
+
+        def column(name: str, width: int) -> NDArray[np.uint8]:
+            packed = np.frombuffer(getattr(rows, name), np.uint8)
+            if len(packed) != matched * width:
                 raise broken(self._pass.id, name)
+            return packed.reshape(matched, width)
+
+        sealed = column("sealed_codes", SEALED_CODE_BYTES)
+        origin = column("origins", _ORIGIN_BYTES).view("<u2").reshape(-1)
+        confirmations = column("confirmations", math.ceil(len(self._pass.confirm) / 8))
         known = np.fromiter(self.seals, np.int64, len(self.seals))
-        if not np.isin(np.frombuffer(rows.origins, "<u2"), known).all():
+        if not np.isin(origin, known).all():
             raise broken(self._pass.id, "origins")
+        return PassAnswers(self._pass.id, outcome, band, sealed, origin, confirmations)
 
 
 def pass_estimate(message: resources_pb2.PassEstimate) -> PassEstimate:

@@ -26,10 +26,11 @@ from padan_client.protocol.progress import Progress, Stage
 from padan_client.protocol.session import open_session, unit_schema
 from padan_client.protocol.unit.collect import PassCollector, SealKey, pass_estimate
 from padan_client.protocol.unit.datasets import Task, UnitStepper, Upload, describe, put_dataset
-from padan_client.protocol.unit.merging import Opened, merge_passes, open_pass
+from padan_client.protocol.unit.merging import merge_passes, open_pass
 from padan_client.protocol.unit.running import collect_pass, start_run, watch_run
 from padan_client.records.lists import RequestList
 from padan_client.results.table import ConfirmResult, count_codes, result_table
+from padan_linkage.answers import OpenedAnswers
 from padan_linkage.crypto.sealing import Opener
 from padan_linkage.encoding import PassEncoder, PassRows
 from padan_linkage.estimates import PassEstimate
@@ -86,28 +87,21 @@ def finish(
     place: FlowPlace,
     schema: Schema,
     requested: RequestList,
-    opened: list[Opened],
+    opened: list[OpenedAnswers],
     passes: list[PassEstimate],
     run: str,
 ) -> ConfirmResult:
     """Merge what the passes answered and word it."""
     flow = place.flow
-    answered, unopened, expected = merge_passes(flow, schema, requested, opened, passes)
-    table = result_table(
-        flow,
-        [p.id for p in schema.passes],
-        requested.ids,
-        requested.rows,
-        requested.asked,
-        answered,
-        place.party_names,
-    )
+    answers, expected = merge_passes(flow, schema, requested, opened, passes)
+    ids = [p.id for p in schema.passes]
+    table = result_table(flow, ids, requested, answers, place.party_names)
     return ConfirmResult(
         table=table,
         quarantine=requested.quarantine,
         counts=count_codes(flow, table),
         passes=tuple(passes),
-        unopened=unopened,
+        unopened=sum(int(o.failed.sum()) for o in opened),
         expected=expected,
         run=run,
     )
@@ -153,19 +147,19 @@ class RunStepper(UnitStepper[ConfirmResult]):
             )
 
 
-def _read(task: Task, run: str, encoder: _ListEncoder, rows: int) -> Steps[list[Opened]]:
+def _read(task: Task, run: str, encoder: _ListEncoder, rows: int) -> Steps[list[OpenedAnswers]]:
     """Read, check and open the answers, a pass at a time."""
     openers: dict[SealKey, Opener] = {}
-    opened: list[Opened] = []
+    opened: list[OpenedAnswers] = []
     passes = task.session.schema.passes
     for number, p in enumerate(passes):
         task.report(Progress(Stage.RESULTS, number, len(passes), p.id))
         collector = yield from collect_pass(task, run, p, rows)
 
-        def unseal(pass_id: str = p.id, collected: PassCollector = collector) -> Opened:
+        def unseal(pass_id: str = p.id, collected: PassCollector = collector) -> OpenedAnswers:
             record_of_row, tokens = encoder.secrets(pass_id)
             return open_pass(
-                task.session, collected.reply(), collected.seals, record_of_row, tokens, openers
+                task.session, collected.answers(), collected.seals, record_of_row, tokens, openers
             )
 
         opened.append((yield from work(unseal)))

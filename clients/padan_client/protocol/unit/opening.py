@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from padan_client.protocol.session import Session
-from padan_client.protocol.unit.collect import PassReply, SealKey, broken
+from padan_client.protocol.unit.collect import SealKey, broken
+from padan_linkage.answers import PassAnswers
 from padan_linkage.crypto.sealing import Opener, SealError
 
 #: Answers that may fail to open in a pass with a filter: so many, or one in so many.
@@ -23,33 +24,34 @@ _TOLERATED, _TOLERATED_ONE_IN = 3, 1000
 
 def open_codes(
     session: Session,
-    reply: PassReply,
+    answers: PassAnswers,
     seals: Mapping[int, SealKey],
     tokens: NDArray[np.uint8],
     openers: dict[SealKey, Opener],
 ) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
     """Payloads ``uint8[m, 16]`` of the matched rows and which of them are genuine, ``bool[m]``.
 
-    ``tokens`` ``uint8[rows, 16]`` are of all rows asked; ``openers`` keeps what was made. Raises
+    ``tokens`` ``uint8[rows, 16]`` are of every row; ``openers`` keeps what was made. Raises
     VerificationError where the answers cannot be honest.
     """
-    matched = len(reply.rows)
+    rows = answers.matched_rows
+    matched = len(rows)
     payloads = np.zeros((matched, 16), np.uint8)
     genuine = np.zeros(matched, np.bool_)
-    for origin in np.unique(reply.origins).tolist():
-        mine = np.flatnonzero(reply.origins == origin)
+    for origin in np.unique(answers.origin).tolist():
+        mine = np.flatnonzero(answers.origin == origin)
         seal = seals[origin]
         if seal not in openers:
-            openers[seal] = _opener(session, reply.pass_id, seal)
+            openers[seal] = _opener(session, answers.pass_id, seal)
         payloads[mine], genuine[mine] = openers[seal].open(
-            reply.pass_id,
-            np.ascontiguousarray(tokens[reply.rows[mine]]),
-            np.ascontiguousarray(reply.sealed[mine]),
+            answers.pass_id,
+            np.ascontiguousarray(tokens[rows[mine]]),
+            np.ascontiguousarray(answers.sealed[mine]),
         )
     failed = int(matched - genuine.sum())
-    exact = not session.schema.get_pass(reply.pass_id).similar
+    exact = not session.schema.get_pass(answers.pass_id).similar
     if failed > (0 if exact else max(_TOLERATED, matched // _TOLERATED_ONE_IN)):
-        raise broken(reply.pass_id, "sealed_codes")
+        raise broken(answers.pass_id, "sealed_codes")
     return payloads, genuine
 
 

@@ -46,12 +46,12 @@ def test_a_whole_answer():
     collector = PassCollector(PASS, 6)
     collector.take(message())
     assert collector.complete
-    reply = collector.reply()
-    assert reply.rows.tolist() == [1, 3, 5]
-    assert reply.outcomes.tobytes() == OUTCOMES
-    assert reply.sealed[:, 0].tolist() == [0, 1, 2]
-    assert reply.origins.tolist() == [1, 7, 1]
-    assert reply.confirmations.tolist() == [[True], [False], [True]]
+    answers = collector.answers()
+    assert answers.matched_rows.tolist() == [1, 3, 5]
+    assert answers.outcome.tobytes() == OUTCOMES
+    assert answers.sealed[:, 0].tolist() == [0, 1, 2]
+    assert answers.origin.tolist() == [1, 7, 1]
+    assert answers.confirmations.tolist() == [[1], [0], [1]]
     assert collector.seals[7] == SealKey(b"b" * 16, b"f" * 32)
 
 
@@ -73,11 +73,11 @@ def test_pieces_join_and_a_broken_stream_goes_on():
     collector.take(pb.StreamResultsResponse(seals=SEALS))
     collector.take(message(seals=[], **first))
     with pytest.raises(VerificationError):
-        collector.reply()
+        collector.answers()
     collector.begin_stream()
     assert collector.next_row == 3
     collector.take(message(**last))
-    assert collector.reply().rows.tolist() == [1, 3, 5]
+    assert collector.answers().matched_rows.tolist() == [1, 3, 5]
 
 
 LIES = {
@@ -111,7 +111,7 @@ def test_a_lie_in_the_rows_is_refused_and_leaves_nothing_behind(lie):
     assert collector.next_row == 0
     collector.begin_stream()
     collector.take(message())
-    assert collector.reply().rows.tolist() == [1, 3, 5]
+    assert collector.answers().matched_rows.tolist() == [1, 3, 5]
 
 
 @pytest.mark.parametrize(
@@ -171,6 +171,11 @@ def test_any_change_of_a_message_is_refused_or_harmless(data):
         return
     if not collector.complete:
         return
-    reply = collector.reply()
-    assert set(reply.outcomes.tolist()) <= {1, 2, 3}
-    assert len(reply.rows) == len(reply.sealed) == len(reply.origins) == len(reply.confirmations)
+    answers = collector.answers()
+    assert set(answers.outcome.tolist()) <= {1, 2, 3}
+    assert (
+        len(answers.matched_rows)
+        == len(answers.sealed)
+        == len(answers.origin)
+        == len(answers.confirmations)
+    )

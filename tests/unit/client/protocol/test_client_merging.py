@@ -11,13 +11,12 @@ from signing import write_signed
 
 from padan.v1 import resources_pb2
 from padan_client.protocol.unit.collect import pass_estimate
-from padan_client.protocol.unit.merging import Opened, merge_passes
+from padan_client.protocol.unit.merging import merge_passes
 from padan_client.records.lists import prepare_list
+from padan_linkage.answers import OpenedAnswers
 from padan_linkage.estimates import PassEstimate
-from padan_linkage.merging.merge import (
-    PassAnswers,
-)
 from padan_linkage.outcomes import AMBIGUOUS, MATCHED, NOT_MATCHED
+from padan_linkage.payload import Payloads
 from padan_linkage.policy import MatchPolicy
 
 SURE, WEAK, ASKED = 990, 10, 1200
@@ -36,41 +35,40 @@ def asked(session):
     return prepare_list(session.schema, records, columns=None, id_column=None)
 
 
-def opened() -> Opened:
+def opened() -> OpenedAnswers:
     """One pass answers a thousand records, ten of them in the weakest band."""
     outcome = np.full(ASKED, NOT_MATCHED, np.uint8)
     outcome[:FOUND] = MATCHED
     band = np.zeros(ASKED, np.uint8)
     band[:SURE], band[SURE:FOUND] = 3, 1
-    no = np.zeros(ASKED, np.bool_)
-    answers = PassAnswers(
+    return OpenedAnswers(
+        "lahir",
         record=np.arange(ASKED),
         outcome=outcome,
         band=band,
-        code=(outcome == MATCHED).astype(np.uint64),
-        decoy=no,
-        failed=no,
+        payload=Payloads.of((outcome == MATCHED).astype(np.uint64), day=7),
+        failed=np.zeros(ASKED, np.bool_),
         row=np.arange(ASKED),
+        confirmations=np.zeros((ASKED, 1), np.uint8),
+        score=np.zeros(ASKED, np.float32),
     )
-    day = np.where(outcome == MATCHED, 7, 0).astype(np.uint16)
-    return Opened("lahir", answers, np.zeros(ASKED, np.uint32), day, np.zeros((ASKED, 1), np.bool_))
 
 
 def merged(session, asked, *, errors=(), unanswered=None, estimated=True, policy=None):
     flow = replace(session.place.flow, match=policy or MatchPolicy(min_precision=0.999))
     estimate = PassEstimate("lahir", ASKED, 10, FOUND, 0, 0.998, 0.99, errors, unanswered)
     passes = [estimate] if estimated else []
-    answered, _, expected = merge_passes(flow, session.schema, asked, [opened()], passes)
+    answered, expected = merge_passes(flow, session.schema, asked, [opened()], passes)
     return answered, expected
 
 
 def test_answers_that_the_union_cannot_vouch_for_become_ambiguous(session, asked):
     answered, expected = merged(session, asked, errors=(0.3, 1.0, 0.0002), unanswered=30.0)
-    assert (answered.outcomes[:SURE] == MATCHED).all()
-    assert (answered.outcomes[SURE:FOUND] == AMBIGUOUS).all()
-    assert (answered.outcomes[FOUND:] == NOT_MATCHED).all()
+    assert (answered.outcome[:SURE] == MATCHED).all()
+    assert (answered.outcome[SURE:FOUND] == AMBIGUOUS).all()
+    assert (answered.outcome[FOUND:] == NOT_MATCHED).all()
     doubtful = slice(SURE, FOUND)
-    for column in (answered.codes, answered.bands, answered.days):
+    for column in (answered.code, answered.band, answered.day):
         assert not column[doubtful].any()
     assert expected.dropped == WEAK
     assert expected.precision.value == pytest.approx(0.9998)
@@ -80,7 +78,7 @@ def test_answers_that_the_union_cannot_vouch_for_become_ambiguous(session, asked
 def test_a_softer_demand_keeps_them(session, asked):
     soft = MatchPolicy(min_precision=0.99)
     answered, expected = merged(session, asked, errors=(0.3, 1.0, 0.0002), policy=soft)
-    assert (answered.outcomes[:FOUND] == MATCHED).all()
+    assert (answered.outcome[:FOUND] == MATCHED).all()
     assert expected.precision.value == pytest.approx(1 - (0.3 * WEAK + 0.0002 * SURE) / FOUND)
 
 
@@ -93,7 +91,7 @@ def test_a_tolerated_rate_of_false_matches_is_kept_to(session, asked):
 @pytest.mark.parametrize("estimated", [True, False])
 def test_without_estimates_by_band_every_answer_is_believed_as_demanded(session, asked, estimated):
     answered, expected = merged(session, asked, estimated=estimated)
-    assert (answered.outcomes[:FOUND] == MATCHED).all()
+    assert (answered.outcome[:FOUND] == MATCHED).all()
     assert expected is None or expected.precision.value == pytest.approx(0.999)
 
 

@@ -10,11 +10,12 @@ from agency import make_session, small_passes
 from signing import write_signed
 
 from padan_client.base.errors import VerificationError
-from padan_client.protocol.unit.collect import PassReply, SealKey
+from padan_client.protocol.unit.collect import SealKey
 from padan_client.protocol.unit.merging import merge_passes, open_pass
 from padan_client.records.lists import prepare_list
+from padan_linkage.answers import PassAnswers
 from padan_linkage.crypto.sealing import Sealer
-from padan_linkage.payload import Answers
+from padan_linkage.payload import Payloads
 from padan_linkage.policy import MatchPolicy
 
 ROWS = 40
@@ -45,7 +46,7 @@ class Scene:
             seal_id=b"s" * 16,
         )
         self.seals = {1: SealKey(b"s" * 16, self.sealer.encapsulated_key)}
-        self.sealed = self.seal(Answers.of(self.codes))
+        self.sealed = self.seal(Payloads.of(self.codes))
         self.record_of_row = np.where(np.arange(ROWS) < 36, np.arange(ROWS)[::-1] - 4, -1)
 
     def seal(self, answers):
@@ -53,23 +54,22 @@ class Scene:
         self.sealer._sealed_passes.clear()
         return sealed.copy()
 
-    def reply(self, sealed=None, pass_id=None):
-        outcomes = np.ones(ROWS, np.uint8)
-        outcomes[MATCHED] = 2
-        return PassReply(
+    def answers(self, sealed=None, pass_id=None):
+        outcome = np.ones(ROWS, np.uint8)
+        outcome[MATCHED] = 2
+        return PassAnswers(
             pass_id=pass_id or self.pass_id,
-            outcomes=outcomes,
-            bands=np.where(outcomes == 2, 3, 0).astype(np.uint8),
-            rows=MATCHED.astype(np.int64),
+            outcome=outcome,
+            band=np.where(outcome == 2, 3, 0).astype(np.uint8),
             sealed=self.sealed if sealed is None else sealed,
-            origins=np.ones(len(MATCHED), np.uint16),
-            confirmations=np.zeros((len(MATCHED), 1 if self.pass_id == "lahir" else 0), np.bool_),
+            origin=np.ones(len(MATCHED), np.uint16),
+            confirmations=np.zeros((len(MATCHED), 1 if self.pass_id == "lahir" else 0), np.uint8),
         )
 
     def open(self, sealed=None, seals=None, tokens=None, pass_id=None):
         return open_pass(
             self.requester,
-            self.reply(sealed, pass_id),
+            self.answers(sealed, pass_id),
             seals or self.seals,
             self.record_of_row,
             self.tokens if tokens is None else tokens,
@@ -94,14 +94,14 @@ def filtered(signed):
 
 def test_codes_open_and_come_to_their_records(scene):
     opened = scene.open()
-    assert len(opened.answers.record) == 36
+    assert len(opened.record) == 36
     for record, outcome, code in zip(
-        opened.answers.record, opened.answers.outcome, opened.answers.code, strict=True
+        opened.record, opened.outcome, opened.payload.codes, strict=True
     ):
         row = int(np.flatnonzero(scene.record_of_row == record)[0])
         assert outcome == (2 if row % 2 == 0 else 1)
         assert code == (1 << row % 3 if row % 2 == 0 else 0)
-    assert not opened.answers.failed.any()
+    assert not opened.failed.any()
 
 
 def swap(sealed, a=0, b=1):
@@ -124,9 +124,9 @@ def test_in_an_exact_pass_one_false_code_refuses_the_answer(exact, change):
 
 def test_in_a_filter_pass_a_few_false_codes_are_not_believed(filtered):
     opened = filtered.open(swap(filtered.sealed))
-    doubtful = opened.answers.record[opened.answers.failed]
+    doubtful = opened.record[opened.failed]
     assert sorted(doubtful.tolist()) == sorted(filtered.record_of_row[[0, 2]].tolist())
-    assert not opened.answers.code[opened.answers.failed].any()
+    assert not opened.payload.codes[opened.failed].any()
 
 
 def test_in_a_filter_pass_many_false_codes_refuse_the_answer(filtered):
@@ -143,11 +143,11 @@ def test_a_record_whose_only_code_was_false_is_not_called_unknown(signed, filter
     )
     opened = filtered.open(swap(filtered.sealed))
     flow = filtered.requester.place.flow
-    answered, unopened, _ = merge_passes(flow, filtered.requester.schema, asked, [opened], [])
-    assert unopened == 2
-    doubtful = opened.answers.record[opened.answers.failed]
-    assert answered.outcomes[doubtful].tolist() == [3, 3]
-    assert not answered.codes[doubtful].any()
+    answered, _ = merge_passes(flow, filtered.requester.schema, asked, [opened], [])
+    assert opened.failed.sum() == 2
+    doubtful = opened.record[opened.failed]
+    assert answered.outcome[doubtful].tolist() == [3, 3]
+    assert not answered.code[doubtful].any()
 
 
 @pytest.mark.parametrize(
@@ -173,11 +173,11 @@ def test_codes_of_another_pass_do_not_open(scene):
 def test_a_code_that_the_flow_does_not_have_is_refused(exact):
     beyond = np.uint64(1) << np.full(len(MATCHED), 3, np.uint64)
     with pytest.raises(VerificationError, match="codes"):
-        exact.open(exact.seal(Answers.of(beyond)))
+        exact.open(exact.seal(Payloads.of(beyond)))
 
 
 def test_a_payload_of_an_unknown_form_is_refused(exact):
-    answers = Answers.of(exact.codes)
+    answers = Payloads.of(exact.codes)
     payloads = answers.pack().copy()
     payloads[3, 0] = 9
     sealed = exact.sealer.seal("nik", exact.tokens[MATCHED], payloads)
@@ -188,9 +188,9 @@ def test_a_payload_of_an_unknown_form_is_refused(exact):
 def test_the_providers_decoys_are_nobody(exact):
     decoy = np.zeros(len(MATCHED), np.bool_)
     decoy[:5] = True
-    opened = exact.open(exact.seal(Answers.of(exact.codes, decoy=decoy)))
+    opened = exact.open(exact.seal(Payloads.of(exact.codes, decoy=decoy)))
     nobody = exact.record_of_row[MATCHED[:5]]
-    believed = opened.answers.record[opened.answers.matched()]
+    believed = opened.record[opened.matched]
     assert not set(nobody.tolist()) & set(believed.tolist())
     assert len(believed) == 18 - 5
 
@@ -198,7 +198,7 @@ def test_the_providers_decoys_are_nobody(exact):
 def test_a_unit_that_answers_two_records_with_one_row_is_seen_where_rows_answer_once(filtered):
     """Both records have the row's token, so its code opens for both; one of them must be wrong."""
     filtered.tokens[2] = filtered.tokens[0]
-    sealed = filtered.seal(Answers.of(filtered.codes))
+    sealed = filtered.seal(Payloads.of(filtered.codes))
     sealed[1] = sealed[0]
     place = filtered.requester.place
     once = replace(place.flow, match=MatchPolicy(one_to_one=True))
@@ -213,7 +213,7 @@ def test_a_unit_that_answers_two_records_with_one_row_is_seen_where_rows_answer_
     for flow in (place.flow, once):
         filtered.requester = replace(filtered.requester, place=replace(place, flow=flow))
         opened = filtered.open(sealed)
-        answered, unopened, _ = merge_passes(flow, filtered.requester.schema, asked, [opened], [])
-        assert unopened == 0
-        outcomes[flow.match.one_to_one] = sorted(answered.outcomes[both].tolist())
+        answered, _ = merge_passes(flow, filtered.requester.schema, asked, [opened], [])
+        assert not opened.failed.any()
+        outcomes[flow.match.one_to_one] = sorted(answered.outcome[both].tolist())
     assert outcomes == {False: [2, 2], True: [2, 3]}

@@ -11,7 +11,7 @@ from agency import people
 from padan_client.base.errors import BadInputError
 from padan_client.records.registry import prepare_registry
 from padan_linkage.agreement import example, load_agreement
-from padan_linkage.payload import Answers
+from padan_linkage.payload import Payloads
 
 FLAGSHIP = load_agreement(example("kemnaker-bkn-2024")).flow("asn-status")
 AID = load_agreement(example("kemenkopmk-kemnaker-2023")).flow("balikan-bnba")
@@ -40,7 +40,7 @@ def prepare(given, flow=FLAGSHIP, status="status", **more):
 
 
 def masks(registry):
-    return Answers.unpack(registry.payloads).codes.tolist()
+    return Payloads.unpack(registry.payloads).codes.tolist()
 
 
 def reasons(registry):
@@ -130,7 +130,7 @@ def test_empty_values_of_confirmed_fields_are_marked():
         jenis_kelamin=["L", "P"],
     )
     registry = prepare(given, CHECKED)
-    marks = Answers.unpack(registry.payloads).empty.tolist()
+    marks = Payloads.unpack(registry.payloads).empty.tolist()
     assert CHECKED.confirm[0] == "nip"
     assert CHECKED.confirm[3] == "tempat_lahir"
     assert marks[0] >> 3 & 1 == 1

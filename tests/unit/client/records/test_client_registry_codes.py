@@ -10,7 +10,7 @@ from padan_client.base.errors import BadInputError
 from padan_client.records.registry import prepare_registry
 from padan_client.records.registry_codes import chosen_columns, latest_rows, row_codes
 from padan_linkage.agreement import example, load_agreement
-from padan_linkage.payload import Answers, day_number, day_text
+from padan_linkage.payload import Payloads, day_number, day_text
 
 IMMIGRATION = load_agreement(example("bpjstk-imigrasi-2023"))
 PASSPORTS, CROSSINGS = IMMIGRATION.flow("paspor"), IMMIGRATION.flow("perlintasan")
@@ -104,7 +104,7 @@ def test_a_log_is_published_once_a_person_with_the_rows_of_the_file_in_quarantin
         CROSSINGS, CROSSINGS.schema, table, columns=None, id_column="id", status_columns=None
     )
     assert made.ids.to_pylist() == ["A"]
-    assert CROSSINGS.codes_of(int(Answers.unpack(made.payloads).codes[0]))[0].code == (
+    assert CROSSINGS.codes_of(int(Payloads.unpack(made.payloads).codes[0]))[0].code == (
         "TERAKHIR_KELUAR"
     )
     refused = made.quarantine.to_pylist()
@@ -120,5 +120,5 @@ def test_days_travel_in_two_bytes():
     for outside in (date(1999, 12, 31), date(2179, 6, 6)):
         with pytest.raises(ValueError, match="2179"):
             day_number(outside)
-    packed = Answers.of(np.array([1], np.uint64), day=day_number(TODAY)).pack()
-    assert Answers.unpack(packed).day.tolist() == [day_number(TODAY)]
+    packed = Payloads.of(np.array([1], np.uint64), day=day_number(TODAY)).pack()
+    assert Payloads.unpack(packed).day.tolist() == [day_number(TODAY)]

@@ -111,7 +111,7 @@ def _words(rng: np.random.Generator, number: int) -> list[str]:
 
 
 def _pairs(linked) -> set[tuple[int, int]]:
-    return set(zip(linked.pairs.a.tolist(), linked.pairs.b.tolist(), strict=True))
+    return set(zip(linked.a.tolist(), linked.b.tolist(), strict=True))
 
 
 @pytest.mark.parametrize(
@@ -196,7 +196,7 @@ def test_a_demand_is_met_by_the_surest_pairs():
     surer = people.linked(0.9999, address=False)
     assert _pairs(surer) < _pairs(every)
     assert surer.expected.precision.value >= 0.9999
-    assert (surer.pairs.score.min()) > every.pairs.score.min()
+    assert (surer.score.min()) > every.score.min()
 
 
 @pytest.mark.slow
@@ -205,7 +205,7 @@ def test_the_same_seed_gives_the_same_pairs():
     people.spoil(people.add(list(range(100))))
     one, two = people.linked(seed="9"), people.linked(seed="9")
     assert _pairs(one) == _pairs(two)
-    assert np.array_equal(one.pairs.score, two.pairs.score)
+    assert np.array_equal(one.score, two.score)
 
 
 def test_copies_of_one_copy_are_copies_of_each_other():

@@ -2,44 +2,45 @@
 
 from __future__ import annotations
 
-import dataclasses
 import datetime as dt
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
 from padan_client.base.errors import BadInputError
-from padan_client.records.lists import table_of
-from padan_client.results.table import Answered, ConfirmResult, count_codes, result_table
+from padan_client.records.lists import RequestList, table_of
+from padan_client.results.table import ConfirmResult, count_codes, result_table
 from padan_linkage.agreement import Code, example, load_agreement
+from padan_linkage.answers import RecordAnswers
 
 FLOW = load_agreement(example("kemnaker-bkn-2024")).flow("asn-status")
 AID = load_agreement(example("kemenkopmk-kemnaker-2023")).flow("balikan-bnba")
 
 
-def answered(outcomes, codes, checks=None):
-    count = len(outcomes)
-    return Answered(
-        outcomes=np.array(outcomes, np.uint8),
-        bands=np.array([3 if o == 2 else 0 for o in outcomes], np.uint8),
-        codes=np.array(codes, np.uint64),
-        passes=np.array([0 if o == 2 else -1 for o in outcomes], np.int64),
+def made(flow, outcomes, codes, total=None, usable=None, checks=None):
+    count, total = len(outcomes), total or len(outcomes)
+    answers = replace(
+        RecordAnswers.none(count),
+        outcome=np.array(outcomes, np.uint8),
+        band=np.array([3 if o == 2 else 0 for o in outcomes], np.uint8),
+        code=np.array(codes, np.uint64),
+        answered_by=np.zeros(count, np.int64),
         checks=np.zeros((count, 0), np.uint8) if checks is None else np.array(checks, np.uint8),
-        days=np.zeros(count, np.uint16),
     )
-
-
-def made(flow, outcomes, codes, total=None, asked=None, checks=None):
-    total = total or len(outcomes)
-    asked = np.arange(len(outcomes)) if asked is None else np.array(asked)
-    ids = pa.array([f"i{i}" for i in range(total)])
-    rows = pa.array(range(1, total + 1))
-    return result_table(flow, ["nik"], ids, rows, asked, answered(outcomes, codes, checks))
+    requested = RequestList(
+        ids=pa.array([f"i{i}" for i in range(total)]),
+        rows=pa.array(range(1, total + 1)),
+        usable=np.arange(count) if usable is None else np.array(usable),
+        records={},
+        quarantine=pa.table({}),
+    )
+    return result_table(flow, ["nik"], requested, answers)
 
 
 def test_codes_are_worded_as_the_agreement_words_them():
-    table = made(FLOW, [2, 1, 2, 3], [4, 0, 1, 0], total=6, asked=[0, 1, 3, 5])
+    table = made(FLOW, [2, 1, 2, 3], [4, 0, 1, 0], total=6, usable=[0, 1, 3, 5])
     assert table.column_names == ["row", "id", "hasil", "kode", "keterangan", "band", "jalur"]
     assert table["kode"].to_pylist() == ["ASN_PENSIUN", "TIDAK_DITEMUKAN", "", "ASN_AKTIF", "", ""]
     assert table["keterangan"].to_pylist()[:2] == [
@@ -68,7 +69,7 @@ def test_codes_are_worded_as_the_agreement_words_them():
 
 def test_ambiguous_has_the_agreements_code_if_it_has_one():
     code = Code(code="LEBIH_DARI_SATU", text="lebih dari satu", gloss="more than one")
-    flow = dataclasses.replace(FLOW, ambiguous=code)
+    flow = replace(FLOW, ambiguous=code)
     table = made(flow, [3], [0])
     assert table["kode"].to_pylist() == ["LEBIH_DARI_SATU"]
     assert count_codes(flow, table)["LEBIH_DARI_SATU"] == 1
@@ -84,7 +85,7 @@ def test_several_codes_are_joined_and_counted_each():
 
 def test_codes_of_another_group_have_a_column_of_their_own():
     size = Code(code="BESAR", text="100 pekerja atau lebih", gloss="100 or more", group="ukuran")
-    flow = dataclasses.replace(FLOW, codes=(*FLOW.codes, size))
+    flow = replace(FLOW, codes=(*FLOW.codes, size))
     table = made(flow, [2, 2, 1], [0b1001, 0b0001, 0])
     assert table["kode"].to_pylist() == ["ASN_AKTIF", "ASN_AKTIF", "TIDAK_DITEMUKAN"]
     assert table["jawaban_ukuran"].to_pylist() == ["BESAR", "", ""]
@@ -92,7 +93,7 @@ def test_codes_of_another_group_have_a_column_of_their_own():
 
 
 def test_checks_are_worded():
-    flow = dataclasses.replace(FLOW, confirm=("nik", "nama"))
+    flow = replace(FLOW, confirm=("nik", "nama"))
     table = made(flow, [2, 2, 1], [1, 1, 0], checks=[[1, 2], [3, 0], [0, 0]])
     assert table["periksa_nik"].to_pylist() == ["SESUAI", "KOSONG", "TIDAK DIPERIKSA"]
     assert table["periksa_nama"].to_pylist() == ["BERBEDA", "TIDAK DIPERIKSA", "TIDAK DIPERIKSA"]

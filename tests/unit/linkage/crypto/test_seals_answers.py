@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from padan_linkage.crypto.keys import exchange_public_key
 from padan_linkage.crypto.sealing import Opener, Sealer, SealError
-from padan_linkage.payload import Answers
+from padan_linkage.payload import Payloads
 
 PROVIDER, REQUESTER = b"p" * 32, b"r" * 32
 FLOW = {"agreement_digest": b"d" * 32, "flow_id": "asn-status", "epoch": 1}
@@ -128,7 +128,7 @@ def test_columns_of_another_shape_are_refused(bad):
         make_sealer().seal("nik", rows(3), rows(2))
 
 
-# Answers
+# Payloads
 
 
 @given(
@@ -138,10 +138,10 @@ def test_columns_of_another_shape_are_refused(bad):
 )
 def test_answers_survive_packing(items):
     codes, empty, decoy = ([item[i] for item in items] for i in range(3))
-    answers = Answers.of(
+    answers = Payloads.of(
         np.array(codes, np.uint64), np.array(empty, np.uint32), np.array(decoy, np.bool_)
     )
-    back = Answers.unpack(answers.pack())
+    back = Payloads.unpack(answers.pack())
     assert back.codes.tolist() == codes
     assert back.empty.tolist() == empty
     assert back.decoy.tolist() == decoy
@@ -150,16 +150,16 @@ def test_answers_survive_packing(items):
 
 @given(st.binary(min_size=16, max_size=16))
 def test_unknown_payloads_are_told_never_guessed(payload):
-    back = Answers.unpack(np.frombuffer(payload, np.uint8).reshape(1, 16))
+    back = Payloads.unpack(np.frombuffer(payload, np.uint8).reshape(1, 16))
     known = payload[0] == 1 and payload[1] < 2
     assert back.valid.tolist() == [known]
 
 
 def test_decoys_say_so_and_nothing_shows_in_a_repr():
-    decoys = Answers.decoys(3)
-    back = Answers.unpack(decoys.pack())
+    decoys = Payloads.decoys(3)
+    back = Payloads.unpack(decoys.pack())
     assert back.decoy.all()
     assert not back.codes.any()
-    assert repr(back) == "Answers(rows=3)"
+    assert repr(back) == "Payloads(rows=3)"
     with pytest.raises(ValueError, match="16"):
-        Answers.unpack(np.zeros((2, 15), np.uint8))
+        Payloads.unpack(np.zeros((2, 15), np.uint8))

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from padan_linkage.answers import RecordAnswers
 from padan_linkage.crypto.randomness import Drbg
 from padan_linkage.direct.inputs import KeyInputs
 from padan_linkage.direct.labels import (
@@ -16,8 +17,8 @@ from padan_linkage.direct.labels import (
     seal,
     sort_material,
 )
-from padan_linkage.direct.lookup import Answering, SourceTable, look_up
-from padan_linkage.direct.payloads import LabelAnswers
+from padan_linkage.direct.lookup import SourceTable, look_up, settle
+from padan_linkage.direct.payloads import LabelPayloads
 from padan_linkage.direct.registry import changes, label_inputs
 from padan_linkage.direct.schema import DirectKey
 from padan_linkage.direct.table import (
@@ -30,8 +31,8 @@ from padan_linkage.direct.table import (
     split_hashes,
     verify_chunk,
 )
-from padan_linkage.outcomes import AMBIGUOUS, MATCHED, NOT_MATCHED
-from padan_linkage.payload import Answers
+from padan_linkage.outcomes import AMBIGUOUS, MATCHED, NOT_MATCHED, STRONGEST_BAND
+from padan_linkage.payload import Payloads
 
 STRICT = DirectKey(id="nik", exact=("nik",))
 TOLERANT = DirectKey(id="nama", exact=("nama", "lahir"), tolerant=True)
@@ -47,7 +48,7 @@ def outputs(*names):
 def table(path, table_id, answers, *, fill=0):
     """A table that says ``answers``: name -> codes, "?" (ambiguous) or None (removed)."""
     codes = np.array([c if isinstance(c, int) else 0 for c in answers.values()], np.uint64)
-    said = LabelAnswers.of(
+    said = LabelPayloads.of(
         codes,
         np.array([c == "?" for c in answers.values()]),
         np.array([c is None for c in answers.values()]),
@@ -100,7 +101,7 @@ def test_a_wrong_label_is_told_and_answers_nothing(tmp_path):
 
 
 def test_an_opened_payload_of_unknown_form_is_a_wrong_label():
-    material = label_material(outputs("a"), BASE, LabelAnswers.of(np.array([1], np.uint64)))
+    material = label_material(outputs("a"), BASE, LabelPayloads.of(np.array([1], np.uint64)))
     for byte, value in ((0, 9), (1, 1), (1, 6), (1, 2), (3, 1), (12, 1)):
         bent = material.copy()
         bent["payload"][0, byte] = value
@@ -109,7 +110,8 @@ def test_an_opened_payload_of_unknown_form_is_a_wrong_label():
 
 
 def test_a_key_never_seals_twice():
-    material = label_material(outputs("a", "a"), BASE, LabelAnswers.of(np.array([1, 2], np.uint64)))
+    twice = LabelPayloads.of(np.array([1, 2], np.uint64))
+    material = label_material(outputs("a", "a"), BASE, twice)
     with pytest.raises(ValueError, match="ascend"):
         seal(material)
     with pytest.raises(ValueError, match="ascend"):
@@ -117,11 +119,11 @@ def test_a_key_never_seals_twice():
     with pytest.raises(ValueError, match="16 bytes"):
         label_keys(outputs("a"), b"short")
     with pytest.raises(ValueError, match="number"):
-        label_material(outputs("a", "b"), BASE, LabelAnswers.of(np.array([1], np.uint64)))
+        label_material(outputs("a", "b"), BASE, LabelPayloads.of(np.array([1], np.uint64)))
 
 
 def test_rows_look_alike_whatever_they_say():
-    said = LabelAnswers.of(
+    said = LabelPayloads.of(
         np.array([1, 1 << 63, 0, 0], np.uint64),
         np.array([False, False, True, False]),
         np.array([False, False, False, True]),
@@ -203,22 +205,22 @@ def test_a_base_with_its_delta_answers_as_a_new_base(tmp_path_factory, now, data
 @given(st.integers(0, (1 << 64) - 1), st.sampled_from(["said", "ambiguous", "removed"]))
 def test_payloads_come_back(codes, kind):
     flags = {"ambiguous": np.array([kind == "ambiguous"]), "removed": np.array([kind == "removed"])}
-    made = LabelAnswers.of(np.array([codes], np.uint64), **flags)
-    again = LabelAnswers.unpack(made.pack())
+    made = LabelPayloads.of(np.array([codes], np.uint64), **flags)
+    again = LabelPayloads.unpack(made.pack())
     assert again.valid.all()
     assert again.codes[0] == (codes if kind == "said" else 0)
     assert (again.ambiguous[0], again.removed[0]) == (kind == "ambiguous", kind == "removed")
 
 
 def test_a_unit_s_payload_is_a_label_s_and_a_decoy_is_not():
-    plain = Answers.of(np.array([5], np.uint64)).pack()
-    assert LabelAnswers.unpack(plain).codes.tolist() == [5]
-    assert not LabelAnswers.unpack(Answers.decoys(1).pack()).valid.any()
-    assert not Answers.unpack(
-        LabelAnswers.of(np.zeros(1, np.uint64), np.array([True])).pack()
+    plain = Payloads.of(np.array([5], np.uint64)).pack()
+    assert LabelPayloads.unpack(plain).codes.tolist() == [5]
+    assert not LabelPayloads.unpack(Payloads.decoys(1).pack()).valid.any()
+    assert not Payloads.unpack(
+        LabelPayloads.of(np.zeros(1, np.uint64), np.array([True])).pack()
     ).valid.any()
     with pytest.raises(ValueError, match="not both"):
-        LabelAnswers.of(np.zeros(1, np.uint64), np.array([True]), np.array([True]))
+        LabelPayloads.of(np.zeros(1, np.uint64), np.array([True]), np.array([True]))
 
 
 # Tables
@@ -323,14 +325,16 @@ def test_padding_hides_the_size_and_costs_little(real, share):
 # Settling
 
 
-def taken(answering, key, *found):
+def taken(answers, key, *found):
     """``found``: (record, codes or "?" or None)."""
     from padan_linkage.direct.lookup import Found
 
     said = [c for _, c in found]
     hit = np.array([c is not None for c in said])
-    answering.take(
+    settle(
+        answers,
         key,
+        STRONGEST_BAND - key,
         np.array([r for r, _ in found], np.int64),
         Found(
             hit,
@@ -342,26 +346,27 @@ def taken(answering, key, *found):
 
 
 def test_the_first_key_that_hits_settles_a_record():
-    answering = Answering(4)
-    taken(answering, 0, (0, 1), (1, None), (2, None))
-    assert answering.open_records().tolist() == [1, 2, 3]
-    taken(answering, 1, (0, 2), (1, 2), (2, None))
-    assert answering.outcome.tolist() == [MATCHED, MATCHED, NOT_MATCHED, NOT_MATCHED]
-    assert answering.codes.tolist() == [1, 2, 0, 0]
-    assert answering.answered_by.tolist() == [0, 1, -1, -1]
+    answers = RecordAnswers.none(4)
+    taken(answers, 0, (0, 1), (1, None), (2, None))
+    assert np.flatnonzero(answers.answered_by < 0).tolist() == [1, 2, 3]
+    taken(answers, 1, (0, 2), (1, 2), (2, None))
+    assert answers.outcome.tolist() == [MATCHED, MATCHED, NOT_MATCHED, NOT_MATCHED]
+    assert answers.code.tolist() == [1, 2, 0, 0]
+    assert answers.answered_by.tolist() == [0, 1, -1, -1]
+    assert answers.band.tolist() == [STRONGEST_BAND, STRONGEST_BAND - 1, 0, 0]
 
 
 def test_values_that_differ_are_ambiguous_and_stay_so():
-    answering = Answering(4)
-    taken(answering, 0, (0, 1), (0, 1), (1, 1), (1, 2), (2, 1), (2, "?"), (3, "?"))
-    assert answering.outcome.tolist() == [MATCHED, AMBIGUOUS, AMBIGUOUS, AMBIGUOUS]
-    assert answering.codes.tolist() == [1, 0, 0, 0]
-    assert answering.open_records().tolist() == []
-    taken(answering, 1, (1, 1))
-    assert answering.outcome[1] == AMBIGUOUS
+    answers = RecordAnswers.none(4)
+    taken(answers, 0, (0, 1), (0, 1), (1, 1), (1, 2), (2, 1), (2, "?"), (3, "?"))
+    assert answers.outcome.tolist() == [MATCHED, AMBIGUOUS, AMBIGUOUS, AMBIGUOUS]
+    assert answers.code.tolist() == [1, 0, 0, 0]
+    assert np.flatnonzero(answers.answered_by < 0).tolist() == []
+    taken(answers, 1, (1, 1))
+    assert answers.outcome[1] == AMBIGUOUS
 
 
 def test_a_record_without_a_code_is_found_all_the_same():
-    answering = Answering(1)
-    taken(answering, 0, (0, 0))
-    assert (answering.outcome[0], answering.codes[0]) == (MATCHED, 0)
+    answers = RecordAnswers.none(1)
+    taken(answers, 0, (0, 0))
+    assert (answers.outcome[0], answers.code[0]) == (MATCHED, 0)

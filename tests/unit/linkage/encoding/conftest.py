@@ -8,7 +8,7 @@ from padan_linkage.crypto.keys import LinkageKey, exchange_public_key
 from padan_linkage.crypto.randomness import Drbg
 from padan_linkage.crypto.sealing import Sealer
 from padan_linkage.encoding import ProviderInputs, encode_table
-from padan_linkage.payload import Answers
+from padan_linkage.payload import Payloads
 from padan_linkage.schema import Schema
 
 SYLLABLES = ["ba", "di", "ku", "lo", "mi", "na", "ri", "su", "ta", "wa", "ya", "har", "jo", "sen"]
@@ -116,7 +116,7 @@ def provider_inputs():
     def make(count, first=0):
         numbers = np.arange(first, first + count)
         sealer = Sealer(PROVIDER, exchange_public_key(REQUESTER), **FLOW)
-        payloads = Answers.of(numbers.astype(np.uint64)).pack()
+        payloads = Payloads.of(numbers.astype(np.uint64)).pack()
         ids = pa.array([f"P-{n}" for n in numbers], pa.string())
         return ProviderInputs(sealer, payloads, b"h" * 32, ids)
 

@@ -4,31 +4,35 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from padan_linkage.merging.merge import (
-    PassAnswers,
-    merge,
-)
+from padan_linkage.answers import OpenedAnswers
+from padan_linkage.merging.merge import merge
 from padan_linkage.outcomes import AMBIGUOUS, MATCHED, NOT_MATCHED
+from padan_linkage.payload import Payloads
 
 
-def _answers(*rows, score=None) -> PassAnswers:
+def _answers(*rows, score=None) -> OpenedAnswers:
     """Rows (record, outcome, band, code, kind) with kind "", "decoy" or "failed"."""
-    return PassAnswers(
+    return OpenedAnswers(
+        pass_id="nik",
         record=np.array([r[0] for r in rows], np.int64),
         outcome=np.array([r[1] for r in rows], np.uint8),
         band=np.array([r[2] for r in rows], np.uint8),
-        code=np.array([r[3] for r in rows], np.uint64),
-        decoy=np.array([r[4] == "decoy" for r in rows]),
+        payload=Payloads.of(
+            np.array([r[3] for r in rows], np.uint64),
+            decoy=np.array([r[4] == "decoy" for r in rows]),
+            day=7,
+        ),
         failed=np.array([r[4] == "failed" for r in rows]),
         row=np.arange(len(rows)),
-        score=None if score is None else np.array(score, np.float32),
+        confirmations=np.zeros((len(rows), 0), np.uint8),
+        score=np.array(score or [0] * len(rows), np.float32),
     )
 
 
 def test_the_best_band_wins():
     merged = merge(1, [_answers((0, MATCHED, 1, 1, "")), _answers((0, MATCHED, 3, 2, ""))])
     assert (merged.outcome[0], merged.code[0], merged.band[0]) == (MATCHED, 2, 3)
-    assert (merged.answered_by[0], merged.answer[0]) == (1, 0)
+    assert (merged.answered_by[0], merged.position[0], merged.day[0]) == (1, 0, 7)
 
 
 def test_codes_that_conflict_in_the_best_band_are_ambiguous():
@@ -41,7 +45,7 @@ def test_codes_that_conflict_in_the_best_band_are_ambiguous():
         ],
     )
     assert merged.outcome[0] == AMBIGUOUS
-    assert merged.code[0] == 0
+    assert (merged.band[0], merged.code[0], merged.day[0]) == (0, 0, 0)
     assert merged.answered_by[0] == -1
 
 
@@ -73,7 +77,6 @@ def test_matched_beats_ambiguous_beats_not_matched():
 def test_decoys_and_codes_that_do_not_open_are_no_match():
     merged = merge(2, [_answers((0, MATCHED, 3, 1, "decoy"), (1, MATCHED, 3, 1, "failed"))])
     assert merged.outcome.tolist() == [NOT_MATCHED, NOT_MATCHED]
-    assert merged.failed == 1
 
 
 def test_a_record_that_no_pass_has_is_not_matched():
@@ -122,9 +125,9 @@ def test_merging_follows_the_rule(passes):
         assert (merged.outcome[record], merged.code[record]) == expected
 
 
-def _with_rows(rows, *given) -> PassAnswers:
+def _with_rows(rows, *given) -> OpenedAnswers:
     answers = _answers(*given)
-    return PassAnswers(**(vars(answers) | {"row": np.array(rows, np.int64)}))
+    return OpenedAnswers(**(vars(answers) | {"row": np.array(rows, np.int64)}))
 
 
 def test_one_registry_row_answers_one_record_where_asked_for():
