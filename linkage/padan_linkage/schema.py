@@ -80,18 +80,20 @@ LOW_ENTROPY_KINDS = frozenset({Kind.SEX, Kind.NATIONALITY, Kind.KBLI, Kind.PLACE
 MOST_BESIDE = 0.25
 
 
-class _Model(BaseModel):
+class FrozenModel(BaseModel):
+    """A part of a schema: immutable, and without a name that is not known."""
+
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class SchemaField(_Model):
+class SchemaField(FrozenModel):
     """One field of the records, by the name that both sides use for it."""
 
     name: Identifier
     kind: Kind
 
 
-class Segment(_Model):
+class Segment(FrozenModel):
     """A bit range of a pass's filter that holds one field, or several merged.
 
     ``bits`` is the length m, a multiple of 64; ``weight`` the constant number T of inserted bits;
@@ -145,7 +147,7 @@ class Segment(_Model):
         return self.group or "+".join(self.fields)
 
 
-class Pass(_Model):
+class Pass(FrozenModel):
     """One way for two records to match: ``exact`` agrees, and ``similar`` is alike.
 
     ``exact`` names fields or derived keys (``nama:phonetic``); their keyed hash is the token.
@@ -170,7 +172,7 @@ class Pass(_Model):
         return self.filter_bits // 64
 
 
-class Schema(_Model):
+class Schema(FrozenModel):
     """An ordered list of passes over named fields.
 
     ``presence`` sends a presence mask (profile ``seimbang``); without it an empty segment is random
@@ -250,7 +252,7 @@ def _check_pass(p: Pass, kinds: Mapping[str, Kind]) -> None:
             raise ValueError(f"pass {p.id}: segments of group {s.label!r} differ in shape")
 
 
-class Layout(_Model):
+class Layout(FrozenModel):
     """Byte widths of the columns of a pass table; 0 means the column is absent (spec 10)."""
 
     keys: int

@@ -28,13 +28,13 @@ POLICY = MatchPolicy(min_precision=0.5, margin=0.0)
 def joint(keys: Keys, schema, a: Records, b: Records) -> list[tuple[int, int]]:
     """Pairs of record positions by the best score of any pass, one to one."""
     best: dict[tuple[int, int], float] = {}
-    runner = sides.Runner()
+    runner = sides.SweepRunner()
     for p in schema.passes:
         if not p.similar:
             continue
         mine = keys.encode(p, a, provider=False, threads=1)
         theirs = keys.encode(p, b, provider=True, threads=1)
-        registry = similar.Registry.of(p, theirs.table)
+        registry = similar.SortedRegistry.of(p, theirs.table)
         calibration, _ = similar.calibrate(registry, mine.table, POLICY, runner)
         screen = sides.Screen.at(registry.plan, calibration.screen)
         everybody = np.arange(len(mine.table), dtype=np.int64)

@@ -23,7 +23,7 @@ from padan_client.protocol.direct import (
     publishing,
 )
 from padan_client.transport.channel import Link
-from padan_linkage.direct.manifest import Publication
+from padan_linkage.direct.manifest import TablePublication
 
 PEOPLE = people(1200, seed=61)
 REGISTRY = registry_table(PEOPLE[:60])
@@ -212,7 +212,7 @@ def test_publishing_goes_on_from_any_step_with_one_table(make_direct, monkeypatc
     publish_and_die(pair, changes, monkeypatch, publishing, step, 0, delta_of=base.dataset)
     assert len(pair.tables) == 1
     pair.publish(changes, delta_of=base.dataset)
-    assert [Publication.read(folder).manifest.sequence for folder in pair.tables].count(1) == 1
+    assert [TablePublication.read(folder).manifest.sequence for folder in pair.tables].count(1) == 1
     assert codes(pair.confirm(PEOPLE[:2]))[0] == "ASN_PENSIUN"
 
 

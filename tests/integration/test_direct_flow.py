@@ -24,7 +24,7 @@ from padan_client.protocol.progress import Stage
 from padan_client.protocol.unit.listing import list_datasets
 from padan_client.results.controls import ControlError
 from padan_client.transport.channel import Link
-from padan_linkage.direct.manifest import Publication
+from padan_linkage.direct.manifest import TablePublication
 from padan_server.matching.linkage_engine import LinkageEngine
 
 PEOPLE = people(300, seed=31)
@@ -268,13 +268,13 @@ def test_controls_tell_a_lie_and_stay_out_of_the_result(pair):
 
 
 def test_a_new_epoch_has_a_new_key_and_the_old_one_can_be_destroyed(pair):
-    old = Publication.read(pair.tables[0]).manifest
+    old = TablePublication.read(pair.tables[0]).manifest
     place = pair.provider.place(*pair.names)
     pair.provider.seeds().rotate(place, NOW)
     second = pair.publish(REGISTRY)
     assert second.epoch == 2
     assert codes(pair.confirm(LIST)) == expected(LIST)
-    new = Publication.read(pair.server.publisher.tables_dir / second.dataset).manifest
+    new = TablePublication.read(pair.server.publisher.tables_dir / second.dataset).manifest
     assert new.public_key != old.public_key
     pair.provider.seeds().destroy(place, 2, NOW)
     with pytest.raises(BadInputError, match="dimusnahkan"):
@@ -307,7 +307,7 @@ def test_what_is_left_at_home_names_nobody(pair):
 
 
 def test_a_manifest_says_what_was_agreed(pair):
-    publication = Publication.read(pair.tables[0])
+    publication = TablePublication.read(pair.tables[0])
     said = json.loads(publication.document)
     assert (said["agreement"], said["flow"], said["epoch"]) == (*pair.names, 1)
     assert said["rows"] % 4096 == 0

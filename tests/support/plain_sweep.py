@@ -5,16 +5,16 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from padan_linkage.matching.scoring.features import Plan
-from padan_linkage.matching.sides import Screen, Side, Sweep
+from padan_linkage.matching.scoring.features import FeaturePlan
+from padan_linkage.matching.sides import FilterSide, Screen, Sweep
 
 Rows = NDArray[np.int64]
 
 
 def sweep(
-    plan: Plan,
-    provider: Side,
-    requester: Side,
+    plan: FeaturePlan,
+    provider: FilterSide,
+    requester: FilterSide,
     screen: Screen,
     out: Sweep,
     buckets: tuple[int, int],
@@ -33,7 +33,9 @@ def sweep(
             _emit(out, i, candidates[kept], features)
 
 
-def statistics(plan: Plan, provider: Side, requester: Side, screen: Screen) -> NDArray[np.float64]:
+def statistics(
+    plan: FeaturePlan, provider: FilterSide, requester: FilterSide, screen: Screen
+) -> NDArray[np.float64]:
     """The screen statistic of every pair that shares a bucket, float64[n]."""
     found = []
     for bucket in range(len(requester.start) - 1):
@@ -45,7 +47,7 @@ def statistics(plan: Plan, provider: Side, requester: Side, screen: Screen) -> N
 
 
 def _distances(
-    plan: Plan, requester: Side, mine: int, provider: Side, others: Rows
+    plan: FeaturePlan, requester: FilterSide, mine: int, provider: FilterSide, others: Rows
 ) -> NDArray[np.int64]:
     """Distances of one row to others by segment pair, int64[n, pairs]."""
     a = requester.filters.reshape(-1, plan.words)[mine]
@@ -58,7 +60,9 @@ def _distances(
     return np.stack(columns, axis=1)
 
 
-def _statistic(plan: Plan, screen: Screen, distance: NDArray[np.int64]) -> NDArray[np.float64]:
+def _statistic(
+    plan: FeaturePlan, screen: Screen, distance: NDArray[np.int64]
+) -> NDArray[np.float64]:
     """The screen statistic, float64[n]: the best alignment's sum of squares below m/2."""
     best = np.zeros(len(distance))
     for alignment in plan.alignments:
@@ -71,7 +75,7 @@ def _statistic(plan: Plan, screen: Screen, distance: NDArray[np.int64]) -> NDArr
 
 
 def _present(
-    plan: Plan, requester: Side, mine: int, provider: Side, others: Rows
+    plan: FeaturePlan, requester: FilterSide, mine: int, provider: FilterSide, others: Rows
 ) -> NDArray[np.bool_]:
     """Whether both sides have the segments of each pair, bool[n, pairs]."""
     everything = ~np.uint64(0)
@@ -83,7 +87,7 @@ def _present(
     return present
 
 
-def _features(plan: Plan, distance: NDArray[np.int64]) -> NDArray[np.int64]:
+def _features(plan: FeaturePlan, distance: NDArray[np.int64]) -> NDArray[np.int64]:
     """Distances in the best alignment and the trade, int64[n, features]; -1 where missing."""
     aligned = distance[:, plan.alignments]
     gain = np.where(aligned >= 0, aligned - plan.bits / 2, 0.0).sum(axis=2)

@@ -26,7 +26,7 @@ _PENDING = "pending"
 
 
 @dataclass(frozen=True, repr=False)
-class Kept:
+class KeptRelease:
     """One release on this disk."""
 
     release: Release
@@ -35,10 +35,10 @@ class Kept:
 
 
 @dataclass(frozen=True, repr=False)
-class Pending:
+class PendingRelease:
     """A release on its way out."""
 
-    kept: Kept
+    kept: KeptRelease
     sealed: bytes
     request_id: str
 
@@ -49,17 +49,17 @@ class KeptReleases:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def newest(self, place: FlowPlace, line: str) -> Kept | None:
+    def newest(self, place: FlowPlace, line: str) -> KeptRelease | None:
         """The highest version under the agreement as it stands; None where there is none."""
         versions = _versions(self._of(place, line))
         return self._read(self._of(place, line) / str(versions[-1])) if versions else None
 
-    def get(self, place: FlowPlace, line: str, version: int) -> Kept | None:
+    def get(self, place: FlowPlace, line: str, version: int) -> KeptRelease | None:
         """One version, None where it is not here."""
         folder = self._of(place, line) / str(version)
         return self._read(folder) if folder.exists() else None
 
-    def before(self, place: FlowPlace, line: str) -> Kept | None:
+    def before(self, place: FlowPlace, line: str) -> KeptRelease | None:
         """The last release under any wording of the agreement: what readers know already."""
         lines = self._of(place, line).parent
         found = [
@@ -69,24 +69,24 @@ class KeptReleases:
         ]
         return max(found, key=lambda k: k.release.created, default=None)
 
-    def keep(self, place: FlowPlace, line: str, kept: Kept) -> None:
+    def keep(self, place: FlowPlace, line: str, kept: KeptRelease) -> None:
         """Keep a verified release, durably; the same one again is harmless."""
         target = self._of(place, line) / str(kept.release.version)
         if not target.exists():
             self._write(target, kept, {})
 
-    def hold(self, place: FlowPlace, line: str, pending: Pending) -> None:
+    def hold(self, place: FlowPlace, line: str, pending: PendingRelease) -> None:
         """Keep what is about to be sent, durably."""
         extra = {_SEALED: pending.sealed, _REQUEST: pending.request_id.encode()}
         self._write(self._of(place, line) / _PENDING, pending.kept, extra)
 
-    def held(self, place: FlowPlace, line: str) -> Pending | None:
+    def held(self, place: FlowPlace, line: str) -> PendingRelease | None:
         """What was about to be sent."""
         folder = self._of(place, line) / _PENDING
         if not folder.exists():
             return None
         sealed, request_id = (folder / _SEALED).read_bytes(), (folder / _REQUEST).read_text()
-        return Pending(self._read(folder), sealed, request_id)
+        return PendingRelease(self._read(folder), sealed, request_id)
 
     def sent(self, place: FlowPlace, line: str) -> None:
         """What was about to be sent has arrived."""
@@ -104,7 +104,7 @@ class KeptReleases:
         half = place.digest.hex()[:32]
         return self._folder / place.agreement.id / place.flow.id / line / half
 
-    def _write(self, target: Path, kept: Kept, extra: dict[str, bytes]) -> None:
+    def _write(self, target: Path, kept: KeptRelease, extra: dict[str, bytes]) -> None:
         draft = target.with_name(f".{target.name}.tmp")
         shutil.rmtree(draft, ignore_errors=True)
         ensure_private_folder(draft)
@@ -119,7 +119,7 @@ class KeptReleases:
         shutil.rmtree(target, ignore_errors=True)
         draft.rename(target)
 
-    def _read(self, folder: Path) -> Kept:
+    def _read(self, folder: Path) -> KeptRelease:
         try:
             release = parse_release((folder / _MANIFEST).read_bytes())
             content = (folder / _CONTENT).read_bytes()
@@ -128,7 +128,7 @@ class KeptReleases:
             raise _damaged(folder) from None
         if hashlib.sha256(content).hexdigest() != release.content_sha256:
             raise _damaged(folder)
-        return Kept(release, signature, content)
+        return KeptRelease(release, signature, content)
 
 
 def _versions(folder: Path) -> list[int]:

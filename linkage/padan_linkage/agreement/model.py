@@ -50,7 +50,7 @@ PositiveCount = Annotated[int, Field(ge=1, strict=True)]
 _CONFIG = ConfigDict(extra="forbid", validate_by_name=True, validate_by_alias=True)
 
 
-class _Model(BaseModel):
+class _AgreementModel(BaseModel):
     model_config = ConfigDict(**_CONFIG, frozen=True)
 
 
@@ -78,7 +78,7 @@ class CadenceKind(StrEnum):
     MINUTES = "minutes"
 
 
-class Party(_Model):
+class Party(_AgreementModel):
     """A party: who signs, which office answers letters, and its public keys (base64, or empty)."""
 
     id: Id
@@ -107,7 +107,7 @@ class Party(_Model):
         return base64.b64decode(self.exchange_key, validate=True)
 
 
-class Duration(_Model):
+class Duration(_AgreementModel):
     """How long the document says the term is, as the article states it."""
 
     years: Annotated[int, Field(ge=0, le=50)] = 0
@@ -120,7 +120,7 @@ class Duration(_Model):
         return 12 * self.years + self.months
 
 
-class Notice(_Model):
+class Notice(_AgreementModel):
     """How long before the end a wish to extend or end must be in writing."""
 
     months: Annotated[int, Field(ge=0, le=120)] = 0
@@ -129,7 +129,7 @@ class Notice(_Model):
     text: Text
 
 
-class Cadence(_Model):
+class Cadence(_AgreementModel):
     """A duty that recurs ``per_year`` times from the first day, or (without it) at each event."""
 
     kind: CadenceKind
@@ -140,7 +140,7 @@ class Cadence(_Model):
     text: Text
 
 
-class ForceMajeure(_Model):
+class ForceMajeure(_AgreementModel):
     """Keadaan kahar: days for the notice, and days of silence that count as consent."""
 
     notice_days: Annotated[int, Field(ge=1, le=365)] | None = None
@@ -149,7 +149,7 @@ class ForceMajeure(_Model):
     article: Article
 
 
-class LiaisonChange(_Model):
+class LiaisonChange(_AgreementModel):
     """Days within which a new liaison office is made known."""
 
     notice_days: Annotated[int, Field(ge=1, le=365)]
@@ -157,7 +157,7 @@ class LiaisonChange(_Model):
     article: Article
 
 
-class Confidentiality(_Model):
+class Confidentiality(_AgreementModel):
     """What the receiver may do with what it receives, and whether that outlives the agreement."""
 
     articles: Annotated[tuple[Article, ...], Field(min_length=1)]
@@ -166,7 +166,7 @@ class Confidentiality(_Model):
     text: Text
 
 
-class Code(_Model):
+class Code(_AgreementModel):
     """One answer: stable machine code, exact Indonesian wording, English gloss.
 
     Codes of different ``group`` hold side by side; ``proposed`` marks wording that the signed
@@ -180,7 +180,7 @@ class Code(_Model):
     proposed: bool = False
 
 
-class Quota(_Model):
+class Quota(_AgreementModel):
     """Limits on what the requester may ask: records a day (Jakarta), a list, at least a list."""
 
     records_per_day: Count
@@ -188,7 +188,7 @@ class Quota(_Model):
     minimum_batch: Count = 1
 
 
-class Reference(_Model):
+class Reference(_AgreementModel):
     """One list that a reference flow hands over, and by whom; the first column is its key."""
 
     id: Id
@@ -198,7 +198,7 @@ class Reference(_Model):
     columns: Annotated[tuple[Identifier, ...], Field(min_length=1, max_length=40)]
 
 
-class ReleasePolicy(_Model):
+class ReleasePolicy(_AgreementModel):
     """How often a release is due, and how many a day and of what size are taken of each line."""
 
     per_year: Annotated[int, Field(ge=1, le=12)]
@@ -206,7 +206,7 @@ class ReleasePolicy(_Model):
     max_bytes: Annotated[int, Field(ge=4096, le=16 * 1024**2)] = 16 * 1024**2
 
 
-class DateCodes(_Model):
+class DateCodes(_AgreementModel):
     """The code of a day in the provider's column: ``until`` it, that day included, or ``after``."""
 
     until: MachineCode
@@ -316,7 +316,7 @@ class Flow:
         return tuple(c for i, c in enumerate(self.codes) if mask >> i & 1)
 
 
-class Agreement(_Model):
+class Agreement(_AgreementModel):
     """A whole agreement; build it with :func:`padan_linkage.agreement.load_agreement`."""
 
     format: Annotated[int, Field(ge=1, le=1)] = 1

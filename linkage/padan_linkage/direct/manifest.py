@@ -196,7 +196,7 @@ def in_order(manifests: Iterable[Manifest], now: datetime) -> list[Manifest]:
 
 
 @dataclass(frozen=True)
-class Publication:
+class TablePublication:
     """A table's folder: the manifest with its exact bytes and signature, and the file of rows."""
 
     manifest: Manifest

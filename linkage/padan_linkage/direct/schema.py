@@ -11,9 +11,9 @@ import json
 import math
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-from padan_linkage.schema import DERIVATIONS, Identifier, Kind, Schema
+from padan_linkage.schema import DERIVATIONS, FrozenModel, Identifier, Kind, Schema
 
 #: Most values that one record may have under one key: tags a record adds to the table, and
 #: evaluations a row of a list costs.
@@ -27,11 +27,7 @@ MANY_VALUED: dict[Kind, dict[str, int]] = {
 }
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class DirectKey(_Model):
+class DirectKey(FrozenModel):
     """One key: the fields or derived values that agree, as in a pass's ``exact``.
 
     A derivation may give a record several values; two records agree if they share one. A
@@ -46,7 +42,7 @@ class DirectKey(_Model):
     without: tuple[Identifier, ...] = ()
 
 
-class DirectSchema(_Model):
+class DirectSchema(FrozenModel):
     """Keys in the order in which a requester tries them, and what may be asked.
 
     ``dummy_share``: dummy rows for each real one of a table. ``evaluations_per_day`` (a day in

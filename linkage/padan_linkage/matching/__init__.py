@@ -14,9 +14,9 @@ from padan_linkage.matching.one_file.linking import WithinResult, link_within
 from padan_linkage.matching.one_file.own_file import OwnFile, OwnTable
 from padan_linkage.matching.result import PassResult, check_table, errors_of
 from padan_linkage.matching.scoring.calibration import Calibration
-from padan_linkage.matching.sides import CancelledError, Runner
-from padan_linkage.matching.similar import Registry, answer_similar, calibrate
-from padan_linkage.matching.streaming import Journal, Kept, pass_work
+from padan_linkage.matching.sides import CancelledError, SweepRunner
+from padan_linkage.matching.similar import SortedRegistry, answer_similar, calibrate
+from padan_linkage.matching.streaming import Journal, KeptRanges, pass_work
 from padan_linkage.outcomes import AMBIGUOUS, MATCHED, NOT_MATCHED
 from padan_linkage.policy import MatchPolicy
 from padan_linkage.schema import Pass, Schema
@@ -30,7 +30,7 @@ __all__ = [
     "CancelledError",
     "Directory",
     "Journal",
-    "Kept",
+    "KeptRanges",
     "OwnFile",
     "OwnTable",
     "PassIndex",
@@ -54,7 +54,7 @@ def match_pass(
     cancelled: Callable[[], bool] | None = None,
     threads: int = 1,
     directory: Directory | None = None,
-    kept: Kept | None = None,
+    kept: KeptRanges | None = None,
 ) -> PassResult:
     """Match the requester's rows of one pass against the provider's.
 
@@ -66,7 +66,7 @@ def match_pass(
     """
     check_table(schema, p, provider, as_provider=True)
     check_table(schema, p, requester, as_provider=False)
-    runner = Runner(threads=threads, progress=progress, cancelled=cancelled)
+    runner = SweepRunner(threads=threads, progress=progress, cancelled=cancelled)
     if cancelled is not None and cancelled():
         raise CancelledError
     if not p.similar:
@@ -75,7 +75,7 @@ def match_pass(
         index = TokenIndex.of(token_words(provider), seed_of(asked))
         result = answer_exact(provider, requester, index.find(asked), index.shared)
     else:
-        registry = Registry.of(p, provider, directory)
+        registry = SortedRegistry.of(p, provider, directory)
         calibration, line = calibrate(registry, requester, policy, runner)
         result = answer_similar(registry, requester, calibration, policy, runner, line, kept)
     if progress is not None:

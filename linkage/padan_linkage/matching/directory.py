@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from padan_linkage.compiled.jit import helper, kernel
 from padan_linkage.matching.exact import NOBODY, SEVERAL, Words, token_words
-from padan_linkage.matching.sides import Side, filter_words, frozen, presence_mask
+from padan_linkage.matching.sides import FilterSide, filter_words, frozen, presence_mask
 from padan_linkage.schema import Pass
 from padan_linkage.tables import PassTable
 
@@ -76,9 +76,9 @@ class Directory:
         shared = int(_count_shared(token_words(table), order, start))
         return cls(order, start, seed=seed, shared=shared)
 
-    def side(self, table: PassTable) -> Side:
+    def side(self, table: PassTable) -> FilterSide:
         """The side of a filter pass, ready to sweep."""
-        return Side(
+        return FilterSide(
             filters=filter_words(table.columns["filters"]),
             mask=self.mask,
             order=frozen(self.order),

@@ -8,8 +8,8 @@ from padan_linkage.matching.directory import Directory
 from padan_linkage.matching.exact import answer_exact, seed_of, token_words
 from padan_linkage.matching.result import PassResult, check_table
 from padan_linkage.matching.scoring.calibration import Calibration
-from padan_linkage.matching.sides import Runner
-from padan_linkage.matching.similar import Registry, answer_similar, calibrate
+from padan_linkage.matching.sides import SweepRunner
+from padan_linkage.matching.similar import SortedRegistry, answer_similar, calibrate
 from padan_linkage.policy import MatchPolicy
 from padan_linkage.schema import Pass, Schema
 from padan_linkage.tables import PassTable
@@ -39,14 +39,14 @@ class PassIndex:
         self._schema, self._pass, self._provider = schema, p, provider
         self._policy = policy
         self.directory = directory or Directory.of(p, provider, _seed(provider))
-        self._registry: Registry | None = None
+        self._registry: SortedRegistry | None = None
         self.calibration: Calibration | None = None
-        self._runner = Runner()
+        self._runner = SweepRunner()
         if p.similar:
-            self._registry = Registry.of(p, provider, self.directory)
+            self._registry = SortedRegistry.of(p, provider, self.directory)
             self.calibration = (
                 calibration
-                or calibrate(self._registry, None, self._policy, Runner(threads=threads))[0]
+                or calibrate(self._registry, None, self._policy, SweepRunner(threads=threads))[0]
             )
             self._scores = self.calibration.distance_scores(self._registry.plan)
         else:

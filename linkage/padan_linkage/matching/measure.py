@@ -8,13 +8,15 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from padan_linkage.matching.scoring.features import Plan
-from padan_linkage.matching.sides import Side
+from padan_linkage.matching.scoring.features import FeaturePlan
+from padan_linkage.matching.sides import FilterSide
 
 Rows = NDArray[np.int64]
 
 
-def compare(plan: Plan, asked: Side, mine: Rows, registry: Side, theirs: Rows) -> Rows:
+def compare(
+    plan: FeaturePlan, asked: FilterSide, mine: Rows, registry: FilterSide, theirs: Rows
+) -> Rows:
     """Distances in the best alignment and the trade of each pair, int64[n, features]; -1: missing.
 
     ``mine``, ``theirs``: int64[n], table rows of the two sides.
@@ -35,7 +37,7 @@ def compare(plan: Plan, asked: Side, mine: Rows, registry: Side, theirs: Rows) -
 
 
 def _distance(
-    plan: Plan, a: NDArray[np.uint64], b: NDArray[np.uint64], mine: int, theirs: int
+    plan: FeaturePlan, a: NDArray[np.uint64], b: NDArray[np.uint64], mine: int, theirs: int
 ) -> Rows:
     """Hamming distances of one segment of ``a`` and one of ``b``, int64[n]."""
     words = plan.seg_words[mine]

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from padan_linkage.compiled.lanes import LANES, aligned
 from padan_linkage.matching.kernels import kernel
 from padan_linkage.matching.kernels.tile import PAIRS, ROWS
-from padan_linkage.matching.scoring.features import Plan, screen_cut
+from padan_linkage.matching.scoring.features import FeaturePlan, screen_cut
 from padan_linkage.tables import PassTable
 
 #: Comparisons in one piece of work: progress is told and cancelling looked for in between.
@@ -27,7 +27,7 @@ class CancelledError(Exception):
 
 
 @dataclass(frozen=True)
-class Side:
+class FilterSide:
     """Rows of a table in bucket order.
 
     ``filters``: uint64[rows * words]; ``mask``: uint64[rows] of presence bits, or [0] where the
@@ -41,7 +41,9 @@ class Side:
     start: NDArray[np.int64]
 
     @classmethod
-    def of(cls, table: PassTable, buckets: int, rows: NDArray[np.int64] | None = None) -> Side:
+    def of(
+        cls, table: PassTable, buckets: int, rows: NDArray[np.int64] | None = None
+    ) -> FilterSide:
         """``table``'s side, all its rows or only ``rows`` (int64, ascending).
 
         A row whose bucket is not below ``buckets`` is in no bucket: it meets nobody.
@@ -56,7 +58,7 @@ class Side:
         bucket: NDArray[np.integer[Any]],
         buckets: int,
         rows: NDArray[np.int64] | None = None,
-    ) -> Side:
+    ) -> FilterSide:
         """As :meth:`of`, with the buckets given: ``bucket`` of each row of ``rows``."""
         by_bucket = np.argsort(bucket, kind="stable").astype(np.int64)
         counts = np.bincount(bucket, minlength=buckets)[:buckets]
@@ -68,7 +70,7 @@ class Side:
             start=frozen(np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)),
         )
 
-    def only(self, wanted: NDArray[np.bool_]) -> Side:
+    def only(self, wanted: NDArray[np.bool_]) -> FilterSide:
         """The same with those rows alone that are ``wanted``, bool[n] by position in ``order``."""
         before = np.concatenate([[0], np.cumsum(wanted)])
         return replace(self, order=frozen(self.order[wanted]), start=frozen(before[self.start]))
@@ -112,7 +114,7 @@ class Screen:
     cut: float
 
     @classmethod
-    def of(cls, plan: Plan, provider: Side, noise: float = 0.005) -> Screen:
+    def of(cls, plan: FeaturePlan, provider: FilterSide, noise: float = 0.005) -> Screen:
         """The screen that lets about ``noise`` unrelated rows pass for each row asked about."""
         sizes = provider.sizes().astype(np.float64)
         company = float((sizes * sizes).sum() / max(1.0, sizes.sum()))
@@ -121,7 +123,7 @@ class Screen:
         )
 
     @classmethod
-    def at(cls, plan: Plan, cut: float) -> Screen:
+    def at(cls, plan: FeaturePlan, cut: float) -> Screen:
         """The screen with a known cut."""
         return cls(half=plan.bits / 2.0, scale=4.0 / plan.bits, cut=cut)
 
@@ -151,13 +153,15 @@ class Sweep:
 
 
 #: A sweep over a bucket range: the Numba kernel's or the reference's.
-SweepFunction = Callable[[Plan, Side, Side, Screen, Sweep, tuple[int, int]], None]
+SweepFunction = Callable[
+    [FeaturePlan, FilterSide, FilterSide, Screen, Sweep, tuple[int, int]], None
+]
 
 
 def numba_sweep(
-    plan: Plan,
-    provider: Side,
-    requester: Side,
+    plan: FeaturePlan,
+    provider: FilterSide,
+    requester: FilterSide,
     screen: Screen,
     out: Sweep,
     buckets: tuple[int, int],
@@ -193,7 +197,7 @@ def numba_sweep(
 
 
 @dataclass(frozen=True)
-class Runner:
+class SweepRunner:
     """How sweeps run: which implementation, how many threads, who hears of progress."""
 
     sweep: SweepFunction = numba_sweep
@@ -201,7 +205,14 @@ class Runner:
     progress: Callable[[float], None] | None = None
     cancelled: Callable[[], bool] | None = None
 
-    def run(self, plan: Plan, provider: Side, requester: Side, screen: Screen, out: Sweep) -> None:
+    def run(
+        self,
+        plan: FeaturePlan,
+        provider: FilterSide,
+        requester: FilterSide,
+        screen: Screen,
+        out: Sweep,
+    ) -> None:
         """Sweep all buckets, piece by piece. Raises CancelledError."""
         work = provider.sizes() * requester.sizes()
         pieces = _pieces(work)

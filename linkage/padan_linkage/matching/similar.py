@@ -15,20 +15,20 @@ from padan_linkage.matching.measure import compare
 from padan_linkage.matching.result import PassResult, Scoring, bands, confirmations
 from padan_linkage.matching.scoring.calibration import Calibration, Survivors, from_strangers
 from padan_linkage.matching.scoring.duplicates import likely_duplicates, without_duplicates
-from padan_linkage.matching.scoring.features import Plan, levels_of
+from padan_linkage.matching.scoring.features import FeaturePlan, levels_of
 from padan_linkage.matching.scoring.fitting import fit
 from padan_linkage.matching.scoring.strangers import Float
-from padan_linkage.matching.scoring.threshold import Line, draw, draw_without_list
+from padan_linkage.matching.scoring.threshold import ChosenThreshold, draw, draw_without_list
 from padan_linkage.matching.sides import (
-    Runner,
+    FilterSide,
     Screen,
-    Side,
     Sweep,
+    SweepRunner,
     filter_words,
     frozen,
     presence_mask,
 )
-from padan_linkage.matching.streaming import Kept, sweep_ranges
+from padan_linkage.matching.streaming import KeptRanges, sweep_ranges
 from padan_linkage.outcomes import AMBIGUOUS, MATCHED, NOT_MATCHED
 from padan_linkage.policy import MatchPolicy
 from padan_linkage.schema import Pass
@@ -49,26 +49,26 @@ BLOCK = 50_000
 
 
 @dataclass(frozen=True, repr=False)
-class Registry:
+class SortedRegistry:
     """The provider's side of a pass with a filter, sorted, and the screen that goes with it."""
 
     table: PassTable
     p: Pass
-    plan: Plan
-    side: Side
+    plan: FeaturePlan
+    side: FilterSide
 
     @classmethod
-    def of(cls, p: Pass, table: PassTable, directory: Directory | None = None) -> Registry:
+    def of(cls, p: Pass, table: PassTable, directory: Directory | None = None) -> SortedRegistry:
         """Sort ``table`` by bucket, unless a ``directory`` says how it is sorted."""
-        plan = Plan.of(p, presence=table.layout.presence > 0)
-        side = directory.side(table) if directory else Side.of(table, 1 << p.bucket_bits)
+        plan = FeaturePlan.of(p, presence=table.layout.presence > 0)
+        side = directory.side(table) if directory else FilterSide.of(table, 1 << p.bucket_bits)
         return cls(table, p, plan, side)
 
-    def side_of(self, table: PassTable, rows: NDArray[np.int64] | None = None) -> Side:
+    def side_of(self, table: PassTable, rows: NDArray[np.int64] | None = None) -> FilterSide:
         """The side of rows to be asked."""
-        return Side.of(table, 1 << self.p.bucket_bits, rows)
+        return FilterSide.of(table, 1 << self.p.bucket_bits, rows)
 
-    def meeting(self, asked: PassTable) -> tuple[Side, Side]:
+    def meeting(self, asked: PassTable) -> tuple[FilterSide, FilterSide]:
         """Provider's and requester's side of the buckets in which any row of ``asked`` lies.
 
         For a few rows the buckets are numbered anew, so that nothing is done for all the others.
@@ -87,9 +87,9 @@ class Registry:
             order=frozen(np.concatenate([*near, np.zeros(0, np.int64)])),
             start=frozen(np.concatenate([[0], np.cumsum(ends - begins)]).astype(np.int64)),
         )
-        return provider, Side.sorted(asked, place.reshape(-1), len(used))
+        return provider, FilterSide.sorted(asked, place.reshape(-1), len(used))
 
-    def _meeting_one(self, asked: PassTable) -> tuple[Side, Side]:
+    def _meeting_one(self, asked: PassTable) -> tuple[FilterSide, FilterSide]:
         """As :meth:`meeting` for the one row that most questions have."""
         bucket = int(np.ascontiguousarray(asked.columns["keys"]).view("<u2")[0, 0])
         begin = end = 0
@@ -100,19 +100,19 @@ class Registry:
             order=frozen(self.side.order[begin:end]),
             start=frozen(np.array([0, end - begin])),
         )
-        return near, Side(
+        return near, FilterSide(
             filters=filter_words(asked.columns["filters"]),
             mask=presence_mask(asked),
             order=frozen(np.zeros(1, np.int64)),
             start=frozen(np.arange(2)),
         )
 
-    def decoys(self, screen: Screen, runner: Runner) -> Survivors:
+    def decoys(self, screen: Screen, runner: SweepRunner) -> Survivors:
         """Survivors of provider rows asked of the provider itself."""
         rows = _sample(len(self.table), SAMPLE_DECOYS)
         return survivors(self, self.table, rows, screen, runner, same_table=True)
 
-    def compared(self, side: Side) -> int:
+    def compared(self, side: FilterSide) -> int:
         """Pairs that share a bucket with ``side``."""
         return int((self.side.sizes() * side.sizes()).sum())
 
@@ -123,11 +123,11 @@ def _sample(rows: int, most: int) -> NDArray[np.int64]:
 
 
 def survivors(
-    registry: Registry,
+    registry: SortedRegistry,
     table: PassTable,
     rows: NDArray[np.int64],
     screen: Screen,
-    runner: Runner,
+    runner: SweepRunner,
     *,
     same_table: bool,
 ) -> Survivors:
@@ -161,8 +161,8 @@ def survivors(
 
 
 def calibrate(
-    registry: Registry, list_table: PassTable | None, policy: MatchPolicy, runner: Runner
-) -> tuple[Calibration, Line]:
+    registry: SortedRegistry, list_table: PassTable | None, policy: MatchPolicy, runner: SweepRunner
+) -> tuple[Calibration, ChosenThreshold]:
     """Take u and λ from the registry; m, ρ and the threshold from the list, else from priors."""
     screen = Screen.of(registry.plan, registry.side)
     # Spec 35, step 2, of which this is spec 35, "Calibration", step 1.
@@ -201,11 +201,11 @@ class Best:
 
 
 def best_candidates(
-    registry: Registry,
+    registry: SortedRegistry,
     asked: PassTable,
     calibration: Calibration,
-    runner: Runner,
-    kept: Kept | None = None,
+    runner: SweepRunner,
+    kept: KeptRanges | None = None,
     scores: NDArray[np.float32] | None = None,
 ) -> Best:
     """Score every asked row against the registry; ``scores`` are the calibration's, if at hand."""
@@ -235,7 +235,12 @@ def best_candidates(
 
 
 def _ranked(
-    plan: Plan, provider: Side, side: Side, calibration: Calibration, out: Sweep, part: slice
+    plan: FeaturePlan,
+    provider: FilterSide,
+    side: FilterSide,
+    calibration: Calibration,
+    out: Sweep,
+    part: slice,
 ) -> tuple[Float, NDArray[np.int64]]:
     """The candidates that the sweep kept, by their full score: scores and rows as in Best."""
     candidate, asking = out.best_row[part], side.order[part]
@@ -256,13 +261,13 @@ def _ranked(
 
 
 def answer_similar(
-    registry: Registry,
+    registry: SortedRegistry,
     requester: PassTable,
     calibration: Calibration,
     policy: MatchPolicy,
-    runner: Runner,
-    line: Line | None = None,
-    kept: Kept | None = None,
+    runner: SweepRunner,
+    line: ChosenThreshold | None = None,
+    kept: KeptRanges | None = None,
     scores: NDArray[np.float32] | None = None,
 ) -> PassResult:
     """Outcomes of all rows of ``requester`` under a calibration.

@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from padan_linkage.matching.scoring.calibration import Calibration
-from padan_linkage.matching.scoring.features import Plan
-from padan_linkage.matching.sides import Runner, Screen, Side, Sweep, frozen
+from padan_linkage.matching.scoring.features import FeaturePlan
+from padan_linkage.matching.sides import FilterSide, Screen, Sweep, SweepRunner, frozen
 from padan_linkage.schema import Pass
 from padan_linkage.tables import PassTable
 
@@ -44,7 +44,7 @@ class Journal(Protocol):
 
 
 @dataclass(frozen=True)
-class Kept:
+class KeptRanges:
     """A journal, and what must be the same for its ranges to be used again.
 
     ``size`` is the number of comparisons after which a range ends.
@@ -53,7 +53,9 @@ class Kept:
     journal: Journal
     size: int = RANGE
 
-    def name(self, provider: Side, requester: Side, calibration: Calibration, out: Sweep) -> str:
+    def name(
+        self, provider: FilterSide, requester: FilterSide, calibration: Calibration, out: Sweep
+    ) -> str:
         """Names the sweep: anything that decides its results is in it."""
         digest = hashlib.sha256()
         for part in (
@@ -69,16 +71,16 @@ class Kept:
 
 
 def sweep_ranges(
-    runner: Runner,
-    plan: Plan,
-    provider: Side,
-    requester: Side,
+    runner: SweepRunner,
+    plan: FeaturePlan,
+    provider: FilterSide,
+    requester: FilterSide,
     screen: Screen,
     out: Sweep,
-    kept: Kept | None,
+    kept: KeptRanges | None,
     calibration: Calibration,
 ) -> None:
-    """As :meth:`Runner.run` for the best candidates, but range by range where ``kept`` is given.
+    """:meth:`SweepRunner.run` for the best candidates, range by range where ``kept`` is given.
 
     Raises CancelledError; the ranges done by then are kept.
     """
@@ -123,7 +125,7 @@ def _ranges(work: NDArray[np.int64], size: int) -> list[tuple[int, int]]:
     return [(a, b) for a, b in pairwise([0, *edges.tolist(), len(work)]) if b > a]
 
 
-def _only(side: Side, first: int, last: int) -> Side:
+def _only(side: FilterSide, first: int, last: int) -> FilterSide:
     """The side with no rows but those of the buckets ``first`` to ``last`` (exclusive)."""
     low, high = int(side.start[first]), int(side.start[last])
     start = np.clip(side.start, low, high) - low

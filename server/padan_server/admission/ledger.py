@@ -60,7 +60,7 @@ class Account:
 
 
 @dataclass(frozen=True)
-class _Asked:
+class _Charged:
     """A question that was charged, as the journal has it."""
 
     key: RequestKey
@@ -74,7 +74,7 @@ class _Asked:
         return json.dumps([*values, self.moment.timestamp()]).encode() + b"\n"
 
     @classmethod
-    def read(cls, line: bytes) -> _Asked | None:
+    def read(cls, line: bytes) -> _Charged | None:
         """What :meth:`line` wrote; None for a torn line."""
         try:
             party, method, request_id, digest, resource, seconds = json.loads(line)
@@ -122,14 +122,14 @@ class _Journal:
         self._folder = folder
         self._number = number
         self._file: int | None = None
-        self.asked: list[_Asked] = []
+        self.asked: list[_Charged] = []
 
     @staticmethod
     def left(folder: Path) -> list[Path]:
         """Journals that a killed process left."""
         return sorted(folder.glob("questions-*.journal"))
 
-    def append(self, asked: _Asked) -> None:
+    def append(self, asked: _Charged) -> None:
         """Note one question. Raises StoreFullError."""
         with space():
             if self._file is None:
@@ -179,7 +179,7 @@ class Ledger:
         with self._store.write() as tx:
             for path in _Journal.left(self._folder):
                 for line in path.read_bytes().splitlines():
-                    asked = _Asked.read(line)
+                    asked = _Charged.read(line)
                     if asked and tx.requests.find(asked.key) is None:
                         remember(tx, asked.key, asked.resource, asked.moment)
         for path in _Journal.left(self._folder):
@@ -236,7 +236,7 @@ class Ledger:
                 left = self._left.get(account, 0)
                 if left >= records:
                     if key:
-                        self._note(_Asked(key, resource, grant.now))
+                        self._note(_Charged(key, resource, grant.now))
                     self._left[account] = left - records
                     if left - records < _LOW:
                         self._wanted.set()
@@ -275,7 +275,7 @@ class Ledger:
             raise Refusal(Reason.REQUEST_ID_REUSED)
         return found[1]
 
-    def _note(self, asked: _Asked) -> None:
+    def _note(self, asked: _Charged) -> None:
         key = asked.key
         self._journal.append(asked)
         self._sieve.add(key.name)

@@ -20,7 +20,7 @@ from padan_linkage.agreement import Agreement, Flow, Mode
 from padan_linkage.direct.manifest import (
     Manifest,
     ManifestError,
-    Publication,
+    TablePublication,
     check_manifest,
     in_order,
     verify_manifest,
@@ -191,7 +191,7 @@ class Shelf:
 
     def _verified(self, name: str) -> ServedTable:
         folder = self._folder / name
-        found = Publication.read(folder)
+        found = TablePublication.read(folder)
         manifest = found.manifest
         if manifest.table != name:
             raise ManifestError("table", "the folder has another name")
@@ -224,7 +224,7 @@ class Shelf:
                 return signed.digest, signed.agreement, flow
         raise ManifestError("flow", "not this provider's")
 
-    def _hashes(self, found: Publication) -> bytes:
+    def _hashes(self, found: TablePublication) -> bytes:
         """Chunk hashes of the rows, if they have the manifest's root; hashed once a file."""
         try:
             held = found.rows.stat()

@@ -8,7 +8,7 @@ from padan_linkage.matching import (
     Calibration,
     Directory,
     Journal,
-    Kept,
+    KeptRanges,
     PassIndex,
     PassResult,
     match_pass,
@@ -51,7 +51,7 @@ class LinkageEngine:
             cancelled=cancelled,
             threads=threads,
             directory=directory,
-            kept=Kept(journal, self._range_pairs),
+            kept=KeptRanges(journal, self._range_pairs),
         )
 
     def work(self, p: Pass, provider: PassTable, requester: PassTable) -> float:

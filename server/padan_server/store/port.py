@@ -39,7 +39,7 @@ class OtherVersionError(RuntimeError):
     """The store was made by another version of Padan, which this one cannot bring up to date."""
 
 
-class Datasets(Protocol):
+class DatasetStore(Protocol):
     """Records of datasets."""
 
     def add(self, dataset: Dataset) -> Dataset:
@@ -78,7 +78,7 @@ class Datasets(Protocol):
         ...
 
 
-class Runs(Protocol):
+class RunStore(Protocol):
     """Records of runs."""
 
     def add(self, run: Run) -> Run:
@@ -128,7 +128,7 @@ class Runs(Protocol):
         ...
 
 
-class Agreements(Protocol):
+class AgreementStore(Protocol):
     """Suspensions and key epochs."""
 
     def suspend(self, suspension: Suspension) -> None:
@@ -152,7 +152,7 @@ class Agreements(Protocol):
         ...
 
 
-class Quotas(Protocol):
+class QuotaStore(Protocol):
     """Records used, by flow and day."""
 
     def charge(self, agreement: str, flow: str, day: date, records: int, limit: int) -> int | None:
@@ -168,7 +168,7 @@ class Quotas(Protocol):
         ...
 
 
-class Requests(Protocol):
+class RequestStore(Protocol):
     """Requests that named themselves, and the resource that answered them."""
 
     def find(self, key: RequestKey) -> tuple[bytes, str] | None:
@@ -188,7 +188,7 @@ class Requests(Protocol):
         ...
 
 
-class Lists(Protocol):
+class ListStore(Protocol):
     """Blinded lists, what of them has been evaluated, and what each key has been asked for."""
 
     def add(self, made: BlindedList) -> None:
@@ -212,7 +212,7 @@ class Lists(Protocol):
         ...
 
 
-class LabelTables(Protocol):
+class LabelTableStore(Protocol):
     """Label tables that have been served."""
 
     def add(self, table: TableRecord) -> bool:
@@ -236,7 +236,7 @@ class LabelTables(Protocol):
         ...
 
 
-class Releases(Protocol):
+class ReleaseStore(Protocol):
     """Records of releases."""
 
     def add(self, release: ReleaseRecord) -> None:
@@ -268,42 +268,42 @@ class Transaction(Protocol):
     """One consistent view; in a write block also one atomic change."""
 
     @property
-    def datasets(self) -> Datasets:
+    def datasets(self) -> DatasetStore:
         """Datasets."""
         ...
 
     @property
-    def runs(self) -> Runs:
+    def runs(self) -> RunStore:
         """Runs."""
         ...
 
     @property
-    def agreements(self) -> Agreements:
+    def agreements(self) -> AgreementStore:
         """Suspensions and epochs."""
         ...
 
     @property
-    def quotas(self) -> Quotas:
+    def quotas(self) -> QuotaStore:
         """Quotas."""
         ...
 
     @property
-    def requests(self) -> Requests:
+    def requests(self) -> RequestStore:
         """Request ids."""
         ...
 
     @property
-    def lists(self) -> Lists:
+    def lists(self) -> ListStore:
         """Blinded lists."""
         ...
 
     @property
-    def label_tables(self) -> LabelTables:
+    def label_tables(self) -> LabelTableStore:
         """Label tables."""
         ...
 
     @property
-    def releases(self) -> Releases:
+    def releases(self) -> ReleaseStore:
         """Releases."""
         ...
 

@@ -27,7 +27,7 @@ from padan_server.store.tables import (
 
 
 class SqlDatasets:
-    """:class:`padan_server.store.port.Datasets` over one connection."""
+    """:class:`padan_server.store.port.DatasetStore` over one connection."""
 
     def __init__(self, connection: sa.Connection) -> None:
         self._connection = connection

@@ -20,7 +20,7 @@ from padan_server.store.tables import (
 
 
 class SqlLists:
-    """:class:`padan_server.store.port.Lists` over one connection."""
+    """:class:`padan_server.store.port.ListStore` over one connection."""
 
     def __init__(self, connection: sa.Connection) -> None:
         self._connection = connection
@@ -85,7 +85,7 @@ class SqlLists:
 
 
 class SqlLabelTables:
-    """:class:`padan_server.store.port.LabelTables` over one connection."""
+    """:class:`padan_server.store.port.LabelTableStore` over one connection."""
 
     def __init__(self, connection: sa.Connection) -> None:
         self._connection = connection

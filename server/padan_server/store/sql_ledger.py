@@ -20,7 +20,7 @@ from padan_server.store.tables import (
 
 
 class SqlAgreements:
-    """:class:`padan_server.store.port.Agreements` over one connection."""
+    """:class:`padan_server.store.port.AgreementStore` over one connection."""
 
     def __init__(self, connection: sa.Connection) -> None:
         self._connection = connection
@@ -94,7 +94,7 @@ class SqlAgreements:
 
 
 class SqlQuotas:
-    """:class:`padan_server.store.port.Quotas` over one connection."""
+    """:class:`padan_server.store.port.QuotaStore` over one connection."""
 
     def __init__(self, connection: sa.Connection) -> None:
         self._connection = connection
@@ -139,7 +139,7 @@ class SqlQuotas:
 
 
 class SqlRequests:
-    """:class:`padan_server.store.port.Requests` over one connection."""
+    """:class:`padan_server.store.port.RequestStore` over one connection."""
 
     def __init__(self, connection: sa.Connection) -> None:
         self._connection = connection

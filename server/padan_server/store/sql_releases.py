@@ -12,7 +12,7 @@ from padan_server.store.tables import from_micros, releases, to_micros
 
 
 class SqlReleases:
-    """:class:`padan_server.store.port.Releases` over one connection."""
+    """:class:`padan_server.store.port.ReleaseStore` over one connection."""
 
     def __init__(self, connection: sa.Connection) -> None:
         self._connection = connection

@@ -19,7 +19,7 @@ _RUNNING = RunState.RUNNING.value
 
 
 class SqlRuns:
-    """:class:`padan_server.store.port.Runs` over one connection."""
+    """:class:`padan_server.store.port.RunStore` over one connection."""
 
     def __init__(self, connection: sa.Connection) -> None:
         self._connection = connection

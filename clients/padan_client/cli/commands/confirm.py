@@ -109,7 +109,7 @@ def confirm(
     opened = open_home(home)
     place = opened.place(agreement, flow)
     outputs.check(place.flow)
-    asked = _Asked(file, mode, map_, id_column, controls, hide_found)
+    asked = _Options(file, mode, map_, id_column, controls, hide_found)
     way = chosen_mode(place, mode)
     result, dishonest = _confirm(opened, place, asked, outputs, way)
     _tell(place, result, outputs, way, json_=json_)
@@ -120,7 +120,7 @@ def confirm(
 
 
 @dataclass(frozen=True)
-class _Asked:
+class _Options:
     """What the command line says of the list."""
 
     file: Path
@@ -169,7 +169,7 @@ class _Outputs:
 
 
 def _confirm(
-    opened: Home, place: FlowPlace, asked: _Asked, outputs: _Outputs, way: str
+    opened: Home, place: FlowPlace, asked: _Options, outputs: _Outputs, way: str
 ) -> tuple[ConfirmResult, ControlError | None]:
     """Confirm and write; the error of control records that were answered wrongly."""
     from padan_client.records import read_table

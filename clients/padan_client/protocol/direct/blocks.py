@@ -45,7 +45,7 @@ Inputs: TypeAlias = "dict[str, tuple[pa.LargeBinaryArray, NDArray[np.uint64]]]"
 
 
 @dataclass(frozen=True, repr=False)
-class Plan:
+class BlockPlan:
     """What every worker needs to know of the table; holds the seed, so it shows nothing."""
 
     fields: Schema
@@ -57,7 +57,7 @@ class Plan:
     seed: bytes
 
     @classmethod
-    def of(cls, flow: Flow, digest: bytes, epoch: int, table_id: bytes, seed: bytes) -> Plan:
+    def of(cls, flow: Flow, digest: bytes, epoch: int, table_id: bytes, seed: bytes) -> BlockPlan:
         """The plan of a flow's table."""
         assert flow.schema is not None
         assert flow.direct is not None
@@ -74,7 +74,7 @@ class Plan:
 
 
 @dataclass(frozen=True, repr=False)
-class Block:
+class LabelBlock:
     """Some records: normalised columns by field, and the codes of each, ``uint64[n]``."""
 
     records: dict[str, pa.StringArray]
@@ -87,11 +87,11 @@ class Block:
 class Worker:
     """One process's share of the building."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: BlockPlan) -> None:
         self._plan = plan
         self._key = plan.key()
 
-    def make_block(self, block: Block, part: Path) -> None:
+    def make_block(self, block: LabelBlock, part: Path) -> None:
         """Evaluate a block's distinct inputs and write the part file."""
         self._write(part, [self._rows(key.id, inputs) for key, inputs in self._labelled(block)])
 
@@ -99,7 +99,7 @@ class Worker:
         """The same for inputs whose answers are known already: a delta's changes, by key id."""
         self._write(part, [self._rows(key, inputs) for key, inputs in labels.items()])
 
-    def inputs_of(self, block: Block, touched: Touched | None = None) -> Inputs:
+    def inputs_of(self, block: LabelBlock, touched: Touched | None = None) -> Inputs:
         """By key id, the inputs of the block's records, of which only those in ``touched``."""
         found: Inputs = {}
         for key in self._plan.direct.keys:
@@ -112,7 +112,7 @@ class Worker:
             found[key.id] = messages, codes
         return found
 
-    def _labelled(self, block: Block) -> list[tuple[DirectKey, Labelled]]:
+    def _labelled(self, block: LabelBlock) -> list[tuple[DirectKey, Labelled]]:
         plan = self._plan
         return [
             # Spec 60, step 2.
@@ -194,19 +194,19 @@ def _merged(rows: Spill) -> NDArray[np.void]:
 _worker: Worker | None = None
 
 
-def start_worker(plan: Plan) -> None:
+def start_worker(plan: BlockPlan) -> None:
     """Initialise this process."""
     global _worker  # noqa: PLW0603 - a process of a pool has no other place
     _worker = Worker(plan)
 
 
-def run_block(block: Block, part: Path) -> None:
+def run_block(block: LabelBlock, part: Path) -> None:
     """:meth:`Worker.make_block` in a pool."""
     assert _worker
     _worker.make_block(block, part)
 
 
-def run_inputs(block: Block, touched: Touched) -> Inputs:
+def run_inputs(block: LabelBlock, touched: Touched) -> Inputs:
     """:meth:`Worker.inputs_of` in a pool."""
     assert _worker
     return _worker.inputs_of(block, touched)

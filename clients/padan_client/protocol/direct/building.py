@@ -25,7 +25,7 @@ from padan_client.base.errors import UnavailableError
 from padan_client.base.files import ensure_private_folder
 from padan_client.base.language import t
 from padan_client.protocol.direct import blocks
-from padan_client.protocol.direct.blocks import PARTITIONS, Block, Inputs, Plan, Worker
+from padan_client.protocol.direct.blocks import PARTITIONS, BlockPlan, Inputs, LabelBlock, Worker
 from padan_client.records.registry import Registry
 from padan_linkage.crypto.randomness import Drbg
 from padan_linkage.direct.inputs import KeyInputs
@@ -64,7 +64,7 @@ class Built:
 class Builder:
     """Builds in ``folder``, the job's own; ``processes`` at once, all work here with one."""
 
-    plan: Plan
+    plan: BlockPlan
     folder: Path
     processes: int
     drbg: Drbg
@@ -176,14 +176,14 @@ def _finished(running: dict[Future[T], tuple[Any, ...]]) -> Iterator[tuple[tuple
         yield running.pop(future), future.result()
 
 
-def _blocks(registry: Registry) -> Iterator[Block]:
+def _blocks(registry: Registry) -> Iterator[LabelBlock]:
     codes = Payloads.unpack(registry.payloads).codes
     for start in range(0, len(registry), BLOCK_RECORDS):
         records = {
             name: pa.concat_arrays([_flat(column).slice(start, BLOCK_RECORDS)])
             for name, column in registry.records.items()
         }
-        yield Block(records, codes[start : start + BLOCK_RECORDS])
+        yield LabelBlock(records, codes[start : start + BLOCK_RECORDS])
 
 
 def _joined(pieces: Sequence[Inputs]) -> Inputs:

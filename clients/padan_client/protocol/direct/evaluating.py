@@ -186,7 +186,7 @@ def _commit(asking: Asking, label: str, commitment: Commitment) -> Steps[str]:
 
 def _single(asking: Asking, state: _List) -> Steps[None]:
     """Evaluate a list of one chunk by one call: the quick way for a few records."""
-    sink = _Sink(state, [0], asking.session.public_key, None)
+    sink = _EvaluationSink(state, [0], asking.session.public_key, None)
     (request,) = _requests(state, [0])
     response = yield from call(
         "DirectService.EvaluateElements",
@@ -204,7 +204,7 @@ def _window(asking: Asking, state: _List, backoff: Backoff) -> Steps[None]:
     wanted = sorted(state.missing)[:WINDOW]
     before = len(state.missing)
     with ThreadPoolExecutor(asking.threads) as pool:
-        sink = _Sink(state, wanted, asking.session.public_key, pool)
+        sink = _EvaluationSink(state, wanted, asking.session.public_key, pool)
         lost: UnavailableError | None = None
         try:
             yield Exchange(
@@ -235,7 +235,7 @@ def _requests(state: _List, wanted: Sequence[int]) -> Iterator[pb.EvaluateElemen
 
 
 @dataclass(repr=False)
-class _Sink:
+class _EvaluationSink:
     """Takes evaluated chunks in the order they were asked for, and has each verified in a thread.
 
     A stream that does not answer what was asked is cut at once, so none goes on for ever.

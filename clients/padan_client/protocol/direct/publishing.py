@@ -25,7 +25,7 @@ from padan_client.base.reasons import explain
 from padan_client.home.folder import Home
 from padan_client.home.jobs import Job
 from padan_client.home.kept_registries import joined, without
-from padan_client.protocol.direct.blocks import Plan
+from padan_client.protocol.direct.blocks import BlockPlan
 from padan_client.protocol.direct.building import Builder, Built
 from padan_client.protocol.jobs import Command, JobInput, Stepper, drive
 from padan_client.protocol.progress import Progress, Report, Stage
@@ -38,7 +38,7 @@ from padan_linkage.direct.manifest import (
     SIGNATURE_FILE,
     Manifest,
     ManifestError,
-    Publication,
+    TablePublication,
     format_moment,
     manifest_statement,
 )
@@ -209,7 +209,7 @@ def _publish(table: _Table, report: Report, processes: int) -> PublishedTable:
         _move_in(table, manifest)
         kept.prune(table.place, table.epoch, base, table.sequence)
     report(Progress(Stage.BUILD, total, total))
-    manifest = Publication.read(table.target).manifest
+    manifest = TablePublication.read(table.target).manifest
     return PublishedTable(manifest, total, int(table.job.names["deleted"]))
 
 
@@ -217,7 +217,7 @@ def _build(table: _Table, report: Report, processes: int) -> tuple[Built, Regist
     """Build the rows. Returns them, the registry as it is from now on, and how many left it."""
     home, place, publication = table.home, table.place, table.publication
     seed = home.seeds().seed(place, table.epoch)
-    plan = Plan.of(place.flow, place.digest, table.epoch, table.table_id, seed)
+    plan = BlockPlan.of(place.flow, place.digest, table.epoch, table.table_id, seed)
     builder = Builder(plan, table.folder, processes, Drbg(table.job.seed_bytes()))
     rows, total = table.folder / ROWS_FILE, len(publication.registry)
     if table.base is None:
@@ -308,7 +308,7 @@ def published_tables(home: Home) -> list[Manifest]:
     found = []
     for folder in sorted(tables_folder(home).glob("[!.]*")):
         try:
-            found.append(Publication.read(folder).manifest)
+            found.append(TablePublication.read(folder).manifest)
         except ManifestError:
             continue
     return found

@@ -189,7 +189,7 @@ def _fetch(
                 yield Download(
                     "DirectService.DownloadLabelTable",
                     request,
-                    _Sink(arriving, report),
+                    _TableSink(arriving, report),
                     ServerKind.PROVIDER,
                 )
             except UnavailableError as failure:
@@ -203,7 +203,7 @@ def _fetch(
 
 
 @dataclass(frozen=True, repr=False)
-class _Sink:
+class _TableSink:
     """Takes the chunks of a stream."""
 
     arriving: Arriving

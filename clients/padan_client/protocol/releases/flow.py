@@ -18,7 +18,7 @@ from padan_client.base.effects import Steps, work
 from padan_client.base.errors import BadInputError, RefusedError, VerificationError
 from padan_client.base.language import t
 from padan_client.home.folder import Home
-from padan_client.home.kept_releases import Kept, KeptReleases, Pending
+from padan_client.home.kept_releases import KeptRelease, KeptReleases, PendingRelease
 from padan_client.protocol.releases.making import Made, columns_of, make, published
 from padan_client.protocol.releases.releasing import (
     delete_release,
@@ -132,7 +132,7 @@ class ReleaseFlow:
         # Spec 70, step 7.
         self._require_same_history(line, opened.release)
         received = self._received(line, opened)
-        kept = Kept(opened.release, opened.signature, opened.content)
+        kept = KeptRelease(opened.release, opened.signature, opened.content)
         self._kept.keep(self._place, line.id, kept)
         return received
 
@@ -155,7 +155,7 @@ class ReleaseFlow:
             place.agreement.id, place.digest, place.flow.id, line.id, line.publisher, line.receiver
         )
 
-    def _settle(self, line: ReleaseLine) -> Steps[Kept | None]:
+    def _settle(self, line: ReleaseLine) -> Steps[KeptRelease | None]:
         """What a crash left on its way out, if it has arrived since."""
         pending = self._kept.held(self._place, line.id)
         if pending is None:
@@ -168,8 +168,8 @@ class ReleaseFlow:
         return pending.kept
 
     def _sealed(
-        self, line: ReleaseLine, made: Made, before: Kept | None, day: str, now: datetime
-    ) -> Pending:
+        self, line: ReleaseLine, made: Made, before: KeptRelease | None, day: str, now: datetime
+    ) -> PendingRelease:
         place, identity = self._place, self._home.identity
         if len(made.content) > MAX_CONTENT_BYTES:
             raise BadInputError(t("Rilis terlalu besar.", "The release is too large."))
@@ -198,9 +198,9 @@ class ReleaseFlow:
             release, signature, made.content, identity.exchange_private(), receiver
         )
         request_id = str(uuid.UUID(bytes=self._home.randomness(16), version=4))
-        return Pending(Kept(release, signature, made.content), sealed, request_id)
+        return PendingRelease(KeptRelease(release, signature, made.content), sealed, request_id)
 
-    def _send(self, line: ReleaseLine, pending: Pending) -> Steps[None]:
+    def _send(self, line: ReleaseLine, pending: PendingRelease) -> Steps[None]:
         try:
             yield from put_release(
                 self._name(line),
@@ -214,7 +214,9 @@ class ReleaseFlow:
             raise
         self._kept.sent(self._place, line.id)
 
-    def _described(self, name: str, version: int | None, newest: Kept | None) -> Steps[pb.Release]:
+    def _described(
+        self, name: str, version: int | None, newest: KeptRelease | None
+    ) -> Steps[pb.Release]:
         """The unit's description of the version that is asked for, or of its newest."""
         held = newest.release.version if newest else 0
         if version is None:
@@ -289,7 +291,7 @@ class ReleaseFlow:
         )
         return ReceivedRelease(release, opened.content, before.release.version, changes)
 
-    def _require_same_past(self, newest: list[pb.Release], before: Kept | None) -> None:
+    def _require_same_past(self, newest: list[pb.Release], before: KeptRelease | None) -> None:
         """The unit has as many versions as this home: without the last, changes would show."""
         held = before.release.version if before else 0
         there = newest[0].version if newest else 0

@@ -25,7 +25,13 @@ from padan_client.protocol.jobs import Command, JobInput, drive
 from padan_client.protocol.progress import Progress, Stage
 from padan_client.protocol.session import open_session, unit_schema
 from padan_client.protocol.unit.collect import PassCollector, SealKey, pass_estimate
-from padan_client.protocol.unit.datasets import Task, UnitStepper, Upload, describe, put_dataset
+from padan_client.protocol.unit.datasets import (
+    DatasetUpload,
+    Task,
+    UnitStepper,
+    describe,
+    put_dataset,
+)
 from padan_client.protocol.unit.merging import merge_passes, open_pass
 from padan_client.protocol.unit.running import collect_pass, start_run, watch_run
 from padan_client.records.lists import RequestList
@@ -121,7 +127,7 @@ class RunStepper(UnitStepper[ConfirmResult]):
         rows = session.schema.padded_rows(len(requested))
         encoder = _ListEncoder(task, requested, rows, self.command.threads)
         wanted = describe(session, resources_pb2.ROLE_REQUESTER, len(requested), rows)
-        dataset = yield from put_dataset(task, Upload(wanted, encoder.table))
+        dataset = yield from put_dataset(task, DatasetUpload(wanted, encoder.table))
         name = yield from start_run(task, dataset)
         run = yield from watch_run(task, name, self.command.home.config.timeouts)
         opened = yield from _read(task, name, encoder, rows)

@@ -31,7 +31,7 @@ Encode = Callable[[str], Chunked]
 
 
 @dataclass(frozen=True, repr=False)
-class Upload:
+class DatasetUpload:
     """What is to be put: the dataset's description and the maker of each pass's table."""
 
     dataset: pb.Dataset
@@ -101,7 +101,7 @@ def describe(
     )
 
 
-def put_dataset(task: Task, upload: Upload) -> Steps[str]:
+def put_dataset(task: Task, upload: DatasetUpload) -> Steps[str]:
     """Create (or find again), fill and commit a dataset. Returns its resource name."""
     created = yield from call(
         "DatasetService.CreateDataset",
@@ -128,7 +128,7 @@ def put_dataset(task: Task, upload: Upload) -> Steps[str]:
     return name
 
 
-def _fill(task: Task, name: str, upload: Upload) -> Steps[None]:
+def _fill(task: Task, name: str, upload: DatasetUpload) -> Steps[None]:
     """Upload the passes in an order that says nothing about the schema's."""
     passes = task.session.schema.passes
     rows = upload.dataset.tables[0].row_count

@@ -19,7 +19,13 @@ from padan_client.home.identity import Randomness
 from padan_client.home.jobs import Job
 from padan_client.protocol.jobs import Command, JobInput, drive
 from padan_client.protocol.session import Session, open_session, unit_schema
-from padan_client.protocol.unit.datasets import Task, UnitStepper, Upload, describe, put_dataset
+from padan_client.protocol.unit.datasets import (
+    DatasetUpload,
+    Task,
+    UnitStepper,
+    describe,
+    put_dataset,
+)
 from padan_client.records.registry import Registry
 from padan_linkage.crypto.sealing import SEAL_ID_BYTES, KeptSeal, Sealer, SealError
 from padan_linkage.encoding import Decoys, PassEncoder, ProviderInputs
@@ -137,7 +143,7 @@ class RegistryStepper(UnitStepper[str]):
         wanted.base_dataset = publication.base
         wanted.seal.seal_id = seal_id
         wanted.seal.encapsulated_key = sealer.encapsulated_key
-        name = yield from put_dataset(task, Upload(wanted, encoder.table))
+        name = yield from put_dataset(task, DatasetUpload(wanted, encoder.table))
         yield from work(lambda: book.save(name, encoder.page()))
         return name
 

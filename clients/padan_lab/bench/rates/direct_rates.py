@@ -15,7 +15,7 @@ from padan_client.requester import RequesterClient
 from padan_lab.demo.deployment import prepare, running
 from padan_lab.generate import ID_COLUMN, generate_demo
 from padan_linkage.agreement import example, load_agreement
-from padan_linkage.direct.manifest import Publication
+from padan_linkage.direct.manifest import TablePublication
 from padan_linkage.direct.table import ROW_BYTES
 
 _AGREEMENT, _FLOW = "kemnaker-bkn-2024", "asn-status"
@@ -60,7 +60,7 @@ def whole_way(folder: Path, population: int, candidates: int, processes: int) ->
         )
     built = build.seconds()
     folder_of = provider.folder / provider.config.tables_dir / published.dataset
-    manifest = Publication.read(folder_of).manifest
+    manifest = TablePublication.read(folder_of).manifest
     size = manifest.rows * ROW_BYTES
     with running(stage, "provider"), RequesterClient(requester, *names) as client:
         asked = _asked(client, demo.requests)

@@ -46,10 +46,10 @@ from padan_lab.bench.report import (
     usable_cores,
 )
 from padan_linkage.matching.scoring.calibration import Calibration
-from padan_linkage.matching.sides import Runner, Screen
+from padan_linkage.matching.sides import Screen, SweepRunner
 from padan_linkage.matching.similar import (
     KEEP,
-    Registry,
+    SortedRegistry,
     best_candidates,
     calibrate,
     survivors,
@@ -79,7 +79,7 @@ class DisagreementError(PadanError):
 class Matching:
     """A pass between two tables of filters, ready for its candidates to be found."""
 
-    registry: Registry
+    registry: SortedRegistry
     asked: PassTable
     calibration: Calibration
 
@@ -92,8 +92,8 @@ class Matching:
             _table(p, filters, buckets, provider=provider)
             for filters, provider in ((left, False), (right, True))
         )
-        registry = Registry.of(p, provided)
-        learned, _ = calibrate(registry, None, MatchPolicy(), Runner())
+        registry = SortedRegistry.of(p, provided)
+        learned, _ = calibrate(registry, None, MatchPolicy(), SweepRunner())
         below = bits / 2 - greatest_distance(bits) - 0.5
         return cls(registry, asked, replace(learned, screen=below * below * 4 / bits))
 
@@ -104,7 +104,7 @@ class Matching:
 
     def kept(self, threads: int = 1) -> Hits:
         """The candidates that a run keeps."""
-        runner = Runner(threads=threads)
+        runner = SweepRunner(threads=threads)
         best = best_candidates(self.registry, self.asked, self.calibration, runner)
         row, place = np.nonzero(best.row >= 0)
         return np.stack([row, best.row[row, place]], axis=1)
@@ -113,7 +113,7 @@ class Matching:
         """Everything that passes the screen, as calibration sees it."""
         screen = Screen.at(self.registry.plan, self.calibration.screen)
         rows = np.arange(len(self.asked))
-        seen = survivors(self.registry, self.asked, rows, screen, Runner(), same_table=False)
+        seen = survivors(self.registry, self.asked, rows, screen, SweepRunner(), same_table=False)
         return np.stack([seen.asking[seen.row], seen.other], axis=1)
 
 

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from padan_linkage.matching.measure import compare
-from padan_linkage.matching.scoring.features import Plan
-from padan_linkage.matching.sides import Side
+from padan_linkage.matching.scoring.features import FeaturePlan
+from padan_linkage.matching.sides import FilterSide
 from padan_linkage.schema import Pass
 from padan_linkage.tables import PassTable
 
@@ -45,14 +45,14 @@ class OwnTable:
     tokens: NDArray[np.uint8]
 
     @cached_property
-    def plan(self) -> Plan:
+    def plan(self) -> FeaturePlan:
         """Where the segments lie."""
-        return Plan.of(self.p, presence=self.table.layout.presence > 0)
+        return FeaturePlan.of(self.p, presence=self.table.layout.presence > 0)
 
     @cached_property
-    def side(self) -> Side:
+    def side(self) -> FilterSide:
         """The rows, to be compared with each other."""
-        return Side.of(self.table, 1 << self.p.bucket_bits)
+        return FilterSide.of(self.table, 1 << self.p.bucket_bits)
 
     def real(self) -> tuple[Rows, Rows]:
         """The rows that are no decoys, and the number of each one's token."""

@@ -25,14 +25,14 @@ from numpy.typing import NDArray
 from padan_linkage.matching.scoring.features import (
     LEVELS,
     RANDOM_LEVEL,
-    Plan,
+    FeaturePlan,
     level_table,
     levels_around,
 )
 from padan_linkage.matching.scoring.strangers import (
     Float,
-    Kind,
     Mixture,
+    StrangerKind,
     clumping_of,
     kinds_of,
     log_sum,
@@ -93,7 +93,7 @@ class Calibration:
     bits: tuple[int, ...]
     random_fill: bool
     m: tuple[tuple[float, ...], ...]
-    kinds: tuple[Kind, ...]
+    kinds: tuple[StrangerKind, ...]
     match_rate: float
     screen: float
     threshold: float
@@ -122,13 +122,13 @@ class Calibration:
         logs = np.clip(np.log(np.array(ratios)), LEAST_EVIDENCE, MOST_EVIDENCE)
         return np.concatenate([logs, np.zeros((*logs.shape[:2], 1))], axis=2)
 
-    def distance_scores(self, plan: Plan) -> NDArray[np.float32]:
+    def distance_scores(self, plan: FeaturePlan) -> NDArray[np.float32]:
         """Evidence by Hamming distance against the average stranger: float32[features, m + 1].
 
         For the kernels, which keep the likeliest few candidates by it; :meth:`score` ranks those.
         """
         kinds = self.mixture()
-        pooled = Kind(_rows(np.tensordot(kinds.share, kinds.u, 1)), self.strangers, 1.0)
+        pooled = StrangerKind(_rows(np.tensordot(kinds.share, kinds.u, 1)), self.strangers, 1.0)
         average = Calibration(
             self.bits, self.random_fill, self.m, (pooled,), 0.5, 0.0, 0.0, self.method
         )
@@ -179,7 +179,7 @@ class Calibration:
             raw = json.loads(text)
             raw["bits"] = tuple(int(b) for b in raw["bits"])
             raw["m"] = _rows(raw["m"])
-            raw["kinds"] = tuple(Kind(**(k | {"u": _rows(k["u"])})) for k in raw["kinds"])
+            raw["kinds"] = tuple(StrangerKind(**(k | {"u": _rows(k["u"])})) for k in raw["kinds"])
             return cls(**raw)
         except (KeyError, TypeError) as e:
             raise ValueError("not a calibration") from e
@@ -209,7 +209,7 @@ def tail_free_ratio(m: Float, u: Float) -> Float:
     return np.concatenate([monotone_ratio(m[:RANDOM_LEVEL], u[:RANDOM_LEVEL]), randomly])
 
 
-def priors(plan: Plan) -> tuple[Float, Float]:
+def priors(plan: FeaturePlan) -> tuple[Float, Float]:
     """Shipped m and u, float64[features, levels] each.
 
     A match's segment is mostly equal, sometimes changed by a letter or two, now and then missing or
@@ -229,7 +229,7 @@ def priors(plan: Plan) -> tuple[Float, Float]:
     return np.maximum(m, TINY), u
 
 
-def from_strangers(plan: Plan, decoys: Survivors, cut: float) -> Calibration:
+def from_strangers(plan: FeaturePlan, decoys: Survivors, cut: float) -> Calibration:
     """Learn the kinds of strangers from provider rows asked of the provider; m and ρ are priors."""
     prior_m, prior_u = priors(plan)
     mixture = kinds_of(plan, decoys.levels, prior_u)
@@ -238,7 +238,7 @@ def from_strangers(plan: Plan, decoys: Survivors, cut: float) -> Calibration:
     for share, u, member in zip(mixture.share, mixture.u, belongs, strict=True):
         per_row = decoys.per_row(member)
         mean = (float(per_row.sum()) + 0.5 * float(share)) / (decoys.rows + 1)
-        kinds.append(Kind(_rows(u), mean, clumping_of(per_row, mean)))
+        kinds.append(StrangerKind(_rows(u), mean, clumping_of(per_row, mean)))
     return Calibration(
         bits=tuple(int(b) for b in plan.bits),
         random_fill=plan.random_fill,

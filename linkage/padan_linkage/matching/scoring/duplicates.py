@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from padan_linkage.matching.scoring.calibration import Calibration, Survivors
-from padan_linkage.matching.scoring.features import LEVELS, Plan
+from padan_linkage.matching.scoring.features import LEVELS, FeaturePlan
 
 #: Up to this level two segments are surely of one value or of very near ones.
 ALIKE_LEVEL = 5
@@ -20,7 +20,7 @@ ALIKE_LEVEL = 5
 EXCESS, LEAST = 10.0, 3
 
 
-def without_duplicates(plan: Plan, decoys: Survivors) -> tuple[Survivors, float]:
+def without_duplicates(plan: FeaturePlan, decoys: Survivors) -> tuple[Survivors, float]:
     """``decoys`` without the pairs that are duplicates, and the share of rows that had one.
 
     Pairs that are alike in every segment are duplicates if there are far more of them than the

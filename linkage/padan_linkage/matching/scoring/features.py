@@ -32,7 +32,7 @@ MOST_SEGMENTS = 64
 
 
 @dataclass(frozen=True)
-class Plan:
+class FeaturePlan:
     """Where the features of a pass lie in its filter, and how segments may be paired.
 
     A segment is compared with its counterpart. Segments of one group may also trade places (given
@@ -69,7 +69,7 @@ class Plan:
         return len(self.bits) + (len(self.alignments) > 1)
 
     @classmethod
-    def of(cls, p: Pass, *, presence: bool) -> Plan:
+    def of(cls, p: Pass, *, presence: bool) -> FeaturePlan:
         """The plan of pass ``p``, which must have a filter; ``presence``: a mask is sent.
 
         Raises ValueError for more segments than a mask has bits.
@@ -135,7 +135,7 @@ def _swaps(members: list[int]) -> list[tuple[int, ...]]:
     return swapped
 
 
-def level_table(plan: Plan) -> NDArray[np.int64]:
+def level_table(plan: FeaturePlan) -> NDArray[np.int64]:
     """Level by value: int64[features, longest m + 1]; the last level beyond a short m.
 
     A segment's value is its distance; the trade's value is 0 or 1 and is its own level.
@@ -148,7 +148,7 @@ def level_table(plan: Plan) -> NDArray[np.int64]:
     return table
 
 
-def levels_of(plan: Plan, values: NDArray[np.integer[Any]]) -> NDArray[np.int64]:
+def levels_of(plan: FeaturePlan, values: NDArray[np.integer[Any]]) -> NDArray[np.int64]:
     """Levels of features as the kernels give them, int64[n, features]; LEVELS where -1: missing."""
     level = level_table(plan)[np.arange(plan.features), np.maximum(values, 0)]
     return np.where(values >= 0, level, LEVELS)

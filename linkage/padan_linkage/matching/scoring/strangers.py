@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from padan_linkage.matching.scoring.features import LEVELS, SURE_LEVEL, Plan
+from padan_linkage.matching.scoring.features import LEVELS, SURE_LEVEL, FeaturePlan
 
 Float = NDArray[np.float64]
 
@@ -30,7 +30,7 @@ ROUNDS = 30
 
 
 @dataclass(frozen=True)
-class Kind:
+class StrangerKind:
     """One kind of strangers: level probabilities [features][levels], and how many a row meets.
 
     ``mean`` strangers of this kind pass the screen for a row, gamma distributed over rows with
@@ -81,7 +81,7 @@ class Mixture:
         return belongs
 
 
-def kinds_of(plan: Plan, levels: NDArray[np.int64], prior: Float) -> Mixture:
+def kinds_of(plan: FeaturePlan, levels: NDArray[np.int64], prior: Float) -> Mixture:
     """Describe pairs of strangers, int64[n, features], by as few kinds as will do.
 
     Starts with one kind, smoothed with ``prior`` float64[features, levels], and adds one for the

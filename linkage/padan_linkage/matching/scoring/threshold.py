@@ -20,7 +20,7 @@ WORST_TO_AVERAGE = 50.0
 
 
 @dataclass(frozen=True)
-class Line:
+class ChosenThreshold:
     """A threshold and the estimates above it; ``precision`` None where nothing is above.
 
     ``duplicates``: share of the registry's rows that look like another row of it.
@@ -40,7 +40,7 @@ def floor_of(policy: MatchPolicy) -> float:
 
 def draw(
     calibration: Calibration, policy: MatchPolicy, asked: Survivors, decoys: Survivors
-) -> Line:
+) -> ChosenThreshold:
     """The lowest threshold that meets the policy.
 
     Strangers above a threshold are counted twice: what the posteriors say of the asked rows, and
@@ -52,7 +52,7 @@ def draw(
     best = asked.best(own)
     heights = np.sort(best[np.isfinite(best)])[::-1]
     if not len(heights):
-        return Line(floor_of(policy), None, None)
+        return ChosenThreshold(floor_of(policy), None, None)
     number = np.arange(1, len(heights) + 1)
     wrong = np.minimum(_wrong(calibration, asked, own, decoys, heights), number)
     precision = 1 - wrong / number
@@ -61,12 +61,12 @@ def draw(
     if policy.max_false_match_rate is not None:
         good &= wrong <= policy.max_false_match_rate * asked.rows
     if not good.any():
-        return Line(math.inf, None, None)
+        return ChosenThreshold(math.inf, None, None)
     last = int(np.flatnonzero(good)[-1])
     above = _next_below(heights, last, floor_of(policy))
     right = number[last] - wrong[last]
     findable = max(right, calibration.match_rate * asked.rows)
-    return Line(above, float(precision[last]), float(right / findable))
+    return ChosenThreshold(above, float(precision[last]), float(right / findable))
 
 
 def _next_below(heights: Float, last: int, floor: float) -> float:
@@ -93,7 +93,9 @@ def _wrong(
     return wrong
 
 
-def draw_without_list(calibration: Calibration, policy: MatchPolicy, decoys: Survivors) -> Line:
+def draw_without_list(
+    calibration: Calibration, policy: MatchPolicy, decoys: Survivors
+) -> ChosenThreshold:
     """As :func:`draw` where no list is known yet, for real-time confirmation.
 
     A stranger's score reaches t with probability at most e^-t at even prior odds (the score is a
@@ -109,6 +111,6 @@ def draw_without_list(calibration: Calibration, policy: MatchPolicy, decoys: Sur
     if policy.max_false_match_rate is not None:
         good &= wrong <= policy.max_false_match_rate
     if not good.any():
-        return Line(math.inf, None, None)
+        return ChosenThreshold(math.inf, None, None)
     first = int(np.argmax(good))
-    return Line(float(heights[first]), float(precision[first]), None)
+    return ChosenThreshold(float(heights[first]), float(precision[first]), None)

@@ -14,7 +14,7 @@ from padan_linkage.direct.manifest import (
     SIGNATURE_FILE,
     Manifest,
     ManifestError,
-    Publication,
+    TablePublication,
     check_manifest,
     format_moment,
     in_order,
@@ -202,7 +202,7 @@ def test_a_published_folder_is_read_and_a_half_one_refused(tmp_path):
     manifest = made()
     (tmp_path / MANIFEST_FILE).write_bytes(manifest.document())
     with pytest.raises(ManifestError, match="cannot be read"):
-        Publication.read(tmp_path)
+        TablePublication.read(tmp_path)
     (tmp_path / SIGNATURE_FILE).write_bytes(sign_manifest(manifest, PRIVATE))
-    read = Publication.read(tmp_path)
+    read = TablePublication.read(tmp_path)
     assert (read.manifest, read.rows) == (manifest, tmp_path / ROWS_FILE)

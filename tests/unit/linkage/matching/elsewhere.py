@@ -14,8 +14,8 @@ from llvmlite import binding
 
 from padan_linkage.matching import exact
 from padan_linkage.matching.kernels import kernel
-from padan_linkage.matching.scoring.features import Plan
-from padan_linkage.matching.sides import Runner, Screen, Side, Sweep, numba_sweep
+from padan_linkage.matching.scoring.features import FeaturePlan
+from padan_linkage.matching.sides import FilterSide, Screen, Sweep, SweepRunner, numba_sweep
 
 sys.path.insert(0, str(Path(__file__).parents[3] / "support"))
 import plain_sweep
@@ -24,7 +24,7 @@ ARM = "aarch64-unknown-linux-gnu"
 
 
 def check_sweep(rng: np.random.Generator) -> None:
-    plan = Plan(
+    plan = FeaturePlan(
         names=("a", "b", "trade"),
         bits=np.array([128, 128]),
         edited=np.full((2, 3), 0.4),
@@ -44,14 +44,14 @@ def check_sweep(rng: np.random.Generator) -> None:
             best_score=np.zeros((50, 2), np.float32),
             best_row=np.full((50, 2), -1, np.int64),
         )
-        Runner(sweep).run(plan, provider, requester, Screen.at(plan, 4.0), out)
+        SweepRunner(sweep).run(plan, provider, requester, Screen.at(plan, 4.0), out)
         results.append((out.count, out.best_row, out.best_score))
     assert results[0][0].sum() > 20
     for fast, plain in zip(*results, strict=True):
         assert np.array_equal(fast, plain)
 
 
-def _side(rng: np.random.Generator, rows: int) -> Side:
+def _side(rng: np.random.Generator, rows: int) -> FilterSide:
     arrays = (
         rng.integers(0, 2**64, rows * 4, dtype=np.uint64),
         np.zeros(0, np.uint64),
@@ -60,7 +60,7 @@ def _side(rng: np.random.Generator, rows: int) -> Side:
     )
     for each in arrays:
         each.flags.writeable = False
-    return Side(*arrays)
+    return FilterSide(*arrays)
 
 
 def check_join(rng: np.random.Generator) -> None:

@@ -8,14 +8,21 @@ from token_reference import pair_up
 from padan_linkage.matching.exact import NOBODY, SEVERAL, TokenIndex
 from padan_linkage.matching.kernels.kernel import BLOCK
 from padan_linkage.matching.scoring.features import (
-    Plan,
+    FeaturePlan,
     level_table,
     levels_around,
     levels_of,
     screen_cut,
 )
-from padan_linkage.matching.sides import CancelledError, Runner, Screen, Side, Sweep, numba_sweep
-from padan_linkage.matching.similar import Registry, survivors
+from padan_linkage.matching.sides import (
+    CancelledError,
+    FilterSide,
+    Screen,
+    Sweep,
+    SweepRunner,
+    numba_sweep,
+)
+from padan_linkage.matching.similar import SortedRegistry, survivors
 
 SHAPES = [
     ((512, None), (512, None)),
@@ -33,7 +40,7 @@ def _sweep(run, plan, provider, requester, *, cut=8.0, same_table=False, keep=2)
     scores = rng.normal(size=(plan.features, int(plan.bits.max()) + 1)).astype(np.float32)
     rows = len(requester.order)
     counting = Sweep(count=np.zeros(rows, np.int64), same_table=same_table)
-    Runner(run).run(plan, provider, requester, screen, counting)
+    SweepRunner(run).run(plan, provider, requester, screen, counting)
     total = int(counting.count.sum())
     out = Sweep(
         count=np.zeros(rows, np.int64),
@@ -45,7 +52,7 @@ def _sweep(run, plan, provider, requester, *, cut=8.0, same_table=False, keep=2)
         best_score=np.zeros((rows, keep), np.float32),
         best_row=np.full((rows, keep), -1, np.int64),
     )
-    Runner(run).run(plan, provider, requester, screen, out)
+    SweepRunner(run).run(plan, provider, requester, screen, out)
     assert (out.count == counting.count).all()
     return out
 
@@ -63,8 +70,8 @@ def test_the_kernel_agrees_with_the_reference(make_world, shape, presence):
     mine, my_keys = world.ask(segments, keys, 120, 0.7, wrong=0.3)
     provider = world.table(segments, keys, provider=True)
     requester = world.table(mine, my_keys, provider=False)
-    plan = Plan.of(world.p, presence=presence)
-    sides = Side.of(provider, 16), Side.of(requester, 16)
+    plan = FeaturePlan.of(world.p, presence=presence)
+    sides = FilterSide.of(provider, 16), FilterSide.of(requester, 16)
     fast, plain = (_sweep(run, plan, *sides) for run in IMPLEMENTATIONS)
     _same(fast, plain)
     assert fast.count.sum() > 80
@@ -78,10 +85,10 @@ def test_a_bucket_larger_than_a_block_is_seen_whole(make_world):
     segments, keys = world.registry(rows, buckets=1)
     mine, my_keys = world.ask(segments, keys, 40, 1.0, wrong=0.0)
     mine = [bits[::-1] for bits in mine]  # so that row i of the list is not row i of the registry
-    plan = Plan.of(world.p, presence=False)
+    plan = FeaturePlan.of(world.p, presence=False)
     sides = (
-        Side.of(world.table(segments, keys, provider=True), 16),
-        Side.of(world.table(mine, my_keys, provider=False), 16),
+        FilterSide.of(world.table(segments, keys, provider=True), 16),
+        FilterSide.of(world.table(mine, my_keys, provider=False), 16),
     )
     fast, plain = (_sweep(run, plan, *sides, cut=40.0) for run in IMPLEMENTATIONS)
     _same(fast, plain)
@@ -92,8 +99,8 @@ def test_a_bucket_larger_than_a_block_is_seen_whole(make_world):
 def test_a_row_does_not_meet_itself(make_world, run):
     world = make_world(5, ((128, None),), bucket_bits=4)
     segments, keys = world.registry(60, sharing=0)
-    side = Side.of(world.table(segments, keys, provider=True), 16)
-    plan = Plan.of(world.p, presence=False)
+    side = FilterSide.of(world.table(segments, keys, provider=True), 16)
+    plan = FeaturePlan.of(world.p, presence=False)
     out = _sweep(run, plan, side, side, cut=100.0, same_table=True)
     assert out.count.sum() == 0
 
@@ -104,8 +111,8 @@ def test_traded_segments_are_recognised(make_world, run):
     segments, keys = world.registry(20, buckets=1, sharing=0)
     provider = world.table(segments, keys, provider=True)
     traded = world.table(segments[::-1], keys, provider=False)
-    plan = Plan.of(world.p, presence=False)
-    out = _sweep(run, plan, Side.of(provider, 16), Side.of(traded, 16), cut=600.0)
+    plan = FeaturePlan.of(world.p, presence=False)
+    out = _sweep(run, plan, FilterSide.of(provider, 16), FilterSide.of(traded, 16), cut=600.0)
     assert (out.count == 1).all()
     assert (out.found_values == [0, 0, 1]).all()
 
@@ -115,20 +122,20 @@ def test_rows_of_no_bucket_meet_nobody(make_world):
     segments, keys = world.registry(10, buckets=1, sharing=0)
     keys[3] = 60_000
     table = world.table(segments, keys, provider=True)
-    side = Side.of(table, 16)
+    side = FilterSide.of(table, 16)
     assert sorted(side.order.tolist()) == [i for i in range(10) if i != 3]
 
 
 def test_threads_and_pieces_change_nothing(make_world):
     world = make_world(8)
     provider, requester = world.two(2000, 800, 0.5)
-    plan = Plan.of(world.p, presence=False)
-    sides = Side.of(provider, 256), Side.of(requester, 256)
+    plan = FeaturePlan.of(world.p, presence=False)
+    sides = FilterSide.of(provider, 256), FilterSide.of(requester, 256)
     shares: list[float] = []
     outs = []
     for threads in (1, 3):
         out = Sweep(count=np.zeros(800, np.int64))
-        runner = Runner(threads=threads, progress=shares.append)
+        runner = SweepRunner(threads=threads, progress=shares.append)
         runner.run(plan, *sides, Screen.at(plan, 10.0), out)
         outs.append(out.count)
     assert np.array_equal(*outs)
@@ -138,11 +145,15 @@ def test_threads_and_pieces_change_nothing(make_world):
 def test_cancelling_stops_the_sweep(make_world):
     world = make_world(9)
     provider, requester = world.two(200, 100, 0.5)
-    plan = Plan.of(world.p, presence=False)
+    plan = FeaturePlan.of(world.p, presence=False)
     out = Sweep(count=np.zeros(100, np.int64))
     with pytest.raises(CancelledError):
-        Runner(cancelled=lambda: True).run(
-            plan, Side.of(provider, 256), Side.of(requester, 256), Screen.at(plan, 10.0), out
+        SweepRunner(cancelled=lambda: True).run(
+            plan,
+            FilterSide.of(provider, 256),
+            FilterSide.of(requester, 256),
+            Screen.at(plan, 10.0),
+            out,
         )
 
 
@@ -151,10 +162,10 @@ def test_a_statistic_on_the_cut_passes_and_one_below_does_not(make_world, shape)
     world = make_world(10, shape, bucket_bits=4)
     segments, keys = world.registry(120, sharing=0.3)
     mine, my_keys = world.ask(segments, keys, 60, 0.7, wrong=0.3)
-    plan = Plan.of(world.p, presence=False)
+    plan = FeaturePlan.of(world.p, presence=False)
     sides = (
-        Side.of(world.table(segments, keys, provider=True), 16),
-        Side.of(world.table(mine, my_keys, provider=False), 16),
+        FilterSide.of(world.table(segments, keys, provider=True), 16),
+        FilterSide.of(world.table(mine, my_keys, provider=False), 16),
     )
     known = plain_sweep.statistics(plan, *sides, Screen.at(plan, 0.0))
     assert len(known) > 100
@@ -168,10 +179,10 @@ def test_a_statistic_on_the_cut_passes_and_one_below_does_not(make_world, shape)
 def test_calibration_sees_every_survivor(make_world):
     world = make_world(11, ((128, None), (128, None)), bucket_bits=4)
     provider, requester = world.two(300, 200, 0.4)
-    registry = Registry.of(world.p, provider)
+    registry = SortedRegistry.of(world.p, provider)
     screen = Screen.at(registry.plan, 12.0)
     asked = np.arange(0, len(requester), 2)
-    seen = survivors(registry, requester, asked, screen, Runner(), same_table=False)
+    seen = survivors(registry, requester, asked, screen, SweepRunner(), same_table=False)
     plain = _sweep(
         plain_sweep.sweep,
         registry.plan,
@@ -213,7 +224,7 @@ def test_an_empty_registry_has_no_token():
 
 
 def test_levels_rise_with_the_distance(make_world):
-    plan = Plan.of(make_world(1, ((512, None), (64, None))).p, presence=False)
+    plan = FeaturePlan.of(make_world(1, ((512, None), (64, None))).p, presence=False)
     table = level_table(plan)
     assert table[0, 0] == 0
     assert table[0, 1] == 1

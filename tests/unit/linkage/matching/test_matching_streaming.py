@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from padan_linkage.matching import CancelledError, Kept, match_pass
+from padan_linkage.matching import CancelledError, KeptRanges, match_pass
 from padan_linkage.policy import MatchPolicy
 
 POLICY = MatchPolicy(min_precision=0.99)
@@ -49,7 +49,7 @@ def test_a_killed_sweep_goes_on_to_the_same_bits(two, done):
     world, provider, requester = two
     whole = match_pass(world.schema, world.p, provider, requester, POLICY)
     shelf = Shelf(breaks_after=done)
-    kept = Kept(shelf, size=3_000)
+    kept = KeptRanges(shelf, size=3_000)
 
     def run(threads):
         return match_pass(
@@ -70,7 +70,7 @@ def test_a_killed_sweep_goes_on_to_the_same_bits(two, done):
 def test_ranges_of_other_tables_are_not_taken_up(two, make_world):
     world, provider, requester = two
     shelf = Shelf()
-    kept = Kept(shelf, size=3_000)
+    kept = KeptRanges(shelf, size=3_000)
     match_pass(world.schema, world.p, provider, requester, POLICY, kept=kept)
     others = make_world(32).two(3000, 2000, 0.5)
     match_pass(world.schema, world.p, *others, POLICY, kept=kept)
@@ -81,7 +81,7 @@ def test_a_range_of_the_wrong_size_is_swept_again(two):
     world, provider, requester = two
     whole = match_pass(world.schema, world.p, provider, requester, POLICY)
     shelf = Shelf()
-    kept = Kept(shelf, size=3_000)
+    kept = KeptRanges(shelf, size=3_000)
     match_pass(world.schema, world.p, provider, requester, POLICY, kept=kept)
     shelf.save = shelf.pieces.__setitem__
     for name, content in shelf.pieces.items():
@@ -97,7 +97,7 @@ def test_progress_never_goes_back_and_cancelling_keeps_what_is_done(two):
     def run(cancelled=None):
         return match_pass(
             world.schema, world.p, provider, requester, POLICY,
-            kept=Kept(shelf, size=3_000), progress=heard.append, cancelled=cancelled,
+            kept=KeptRanges(shelf, size=3_000), progress=heard.append, cancelled=cancelled,
         )  # fmt: skip
 
     with pytest.raises(CancelledError):
