@@ -55,7 +55,7 @@ class Confirmations:
     def confirm(
         self, grant: Grant, question: Question, request: RequestKey | None
     ) -> tuple[Dataset, PassAnswers]:
-        """The registry asked and its answers; charged once for a request, before the answer."""
+        """The registry and its answers; charged once for a request, before the answer."""
         p, rows = self._checked(grant, question)
         known = self._ledger.known(request)
         registry = self._registry(grant, known)

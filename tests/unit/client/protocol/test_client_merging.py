@@ -30,7 +30,7 @@ def session(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def asked(session):
+def requested(session):
     records = [{"nik": "", "nama": "ORANG", "tanggal_lahir": "1980-01-01"}] * ASKED
     return prepare_list(session.schema, records, columns=None, id_column=None)
 
@@ -54,16 +54,16 @@ def opened() -> OpenedAnswers:
     )
 
 
-def merged(session, asked, *, errors=(), unanswered=None, estimated=True, policy=None):
+def merged(session, requested, *, errors=(), unanswered=None, estimated=True, policy=None):
     flow = replace(session.place.flow, match=policy or MatchPolicy(min_precision=0.999))
     estimate = PassEstimate("lahir", ASKED, 10, FOUND, 0, 0.998, 0.99, errors, unanswered)
     passes = [estimate] if estimated else []
-    answered, expected = merge_passes(flow, session.schema, asked, [opened()], passes)
+    answered, expected = merge_passes(flow, session.schema, requested, [opened()], passes)
     return answered, expected
 
 
-def test_answers_that_the_union_cannot_vouch_for_become_ambiguous(session, asked):
-    answered, expected = merged(session, asked, errors=(0.3, 1.0, 0.0002), unanswered=30.0)
+def test_answers_that_the_union_cannot_vouch_for_become_ambiguous(session, requested):
+    answered, expected = merged(session, requested, errors=(0.3, 1.0, 0.0002), unanswered=30.0)
     assert (answered.outcome[:SURE] == MATCHED).all()
     assert (answered.outcome[SURE:FOUND] == AMBIGUOUS).all()
     assert (answered.outcome[FOUND:] == NOT_MATCHED).all()
@@ -75,22 +75,24 @@ def test_answers_that_the_union_cannot_vouch_for_become_ambiguous(session, asked
     assert expected.recall.low < SURE / (SURE + 37) < expected.recall.high < 1
 
 
-def test_a_softer_demand_keeps_them(session, asked):
+def test_a_softer_demand_keeps_them(session, requested):
     soft = MatchPolicy(min_precision=0.99)
-    answered, expected = merged(session, asked, errors=(0.3, 1.0, 0.0002), policy=soft)
+    answered, expected = merged(session, requested, errors=(0.3, 1.0, 0.0002), policy=soft)
     assert (answered.outcome[:FOUND] == MATCHED).all()
     assert expected.precision.value == pytest.approx(1 - (0.3 * WEAK + 0.0002 * SURE) / FOUND)
 
 
-def test_a_tolerated_rate_of_false_matches_is_kept_to(session, asked):
+def test_a_tolerated_rate_of_false_matches_is_kept_to(session, requested):
     rate = MatchPolicy(min_precision=0.9, max_false_match_rate=0.002)
-    _, expected = merged(session, asked, errors=(0.3, 1.0, 0.0002), policy=rate)
+    _, expected = merged(session, requested, errors=(0.3, 1.0, 0.0002), policy=rate)
     assert expected.dropped == WEAK
 
 
 @pytest.mark.parametrize("estimated", [True, False])
-def test_without_estimates_by_band_every_answer_is_believed_as_demanded(session, asked, estimated):
-    answered, expected = merged(session, asked, estimated=estimated)
+def test_without_estimates_by_band_every_answer_is_believed_as_demanded(
+    session, requested, estimated
+):
+    answered, expected = merged(session, requested, estimated=estimated)
     assert (answered.outcome[:FOUND] == MATCHED).all()
     assert expected is None or expected.precision.value == pytest.approx(0.999)
 

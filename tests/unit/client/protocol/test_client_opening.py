@@ -135,7 +135,7 @@ def test_in_a_filter_pass_many_false_codes_refuse_the_answer(filtered):
 
 
 def test_a_record_whose_only_code_was_false_is_not_called_unknown(signed, filtered):
-    asked = prepare_list(
+    requested = prepare_list(
         filtered.requester.schema,
         [{"nik": "", "nama": f"ORANG {i}", "tanggal_lahir": "1980-01-01"} for i in range(36)],
         columns=None,
@@ -143,7 +143,7 @@ def test_a_record_whose_only_code_was_false_is_not_called_unknown(signed, filter
     )
     opened = filtered.open(swap(filtered.sealed))
     flow = filtered.requester.place.flow
-    answered, _ = merge_passes(flow, filtered.requester.schema, asked, [opened], [])
+    answered, _ = merge_passes(flow, filtered.requester.schema, requested, [opened], [])
     assert opened.failed.sum() == 2
     doubtful = opened.record[opened.failed]
     assert answered.outcome[doubtful].tolist() == [3, 3]
@@ -202,7 +202,7 @@ def test_a_unit_that_answers_two_records_with_one_row_is_seen_where_rows_answer_
     sealed[1] = sealed[0]
     place = filtered.requester.place
     once = replace(place.flow, match=MatchPolicy(one_to_one=True))
-    asked = prepare_list(
+    requested = prepare_list(
         filtered.requester.schema,
         [{"nik": "", "nama": f"ORANG {i}", "tanggal_lahir": "1980-01-01"} for i in range(36)],
         columns=None,
@@ -213,7 +213,7 @@ def test_a_unit_that_answers_two_records_with_one_row_is_seen_where_rows_answer_
     for flow in (place.flow, once):
         filtered.requester = replace(filtered.requester, place=replace(place, flow=flow))
         opened = filtered.open(sealed)
-        answered, _ = merge_passes(flow, filtered.requester.schema, asked, [opened], [])
+        answered, _ = merge_passes(flow, filtered.requester.schema, requested, [opened], [])
         assert not opened.failed.any()
         outcomes[flow.match.one_to_one] = sorted(answered.outcome[both].tolist())
     assert outcomes == {False: [2, 2], True: [2, 3]}
