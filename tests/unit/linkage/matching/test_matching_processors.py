@@ -72,17 +72,17 @@ print(TokenIndex.of(token, 1).find(token).tolist())
 SWEEP_ONE = """
 import numpy as np
 from padan_linkage.matching.kernels import kernel
-from padan_linkage.matching.scoring.features import Plan
-from padan_linkage.matching.sides import Runner, Screen, Side, Sweep, frozen
+from padan_linkage.matching.scoring.features import FeaturePlan
+from padan_linkage.matching.sides import FilterSide, Screen, Sweep, SweepRunner, frozen
 from padan_linkage.schema import Pass
 def side(word):
     filters = frozen(np.array([word], np.uint64))
-    return Side(filters, filters[:0], frozen(np.zeros(1, np.int64)), frozen(np.arange(2)))
+    return FilterSide(filters, filters[:0], frozen(np.zeros(1, np.int64)), frozen(np.arange(2)))
 p = Pass(id="a", exact=("b",), similar=({"fields": ("c",), "bits": 64},))
-plan = Plan.of(p, presence=False)
+plan = FeaturePlan.of(p, presence=False)
 number = np.zeros(1, np.int64)
 out = Sweep(number, offset=number * 0, found_rows=number * 0, found_values=np.zeros((1, 1), "i4"))
-Runner().run(plan, side(0), side(2**64 - 2), Screen.at(plan, 0.0), out)
+SweepRunner().run(plan, side(0), side(2**64 - 2), Screen.at(plan, 0.0), out)
 print(*out.found_values[0], "cached" if kernel.sweep.stats.cache_hits else "compiled")
 """
 
