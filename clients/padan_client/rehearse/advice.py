@@ -128,8 +128,8 @@ def _match(file: SchemaFile) -> Iterator[str]:
     yield ""
     yield "[match]"
     for name, value in file.policy.model_dump(mode="json", exclude_none=True).items():
-        asked = name != "min_precision" or file.demanded
-        yield f"{'' if asked else '# '}{name} = {json.dumps(value)}"
+        stated = name != "min_precision" or file.demanded
+        yield f"{'' if stated else '# '}{name} = {json.dumps(value)}"
     yield ""
 
 

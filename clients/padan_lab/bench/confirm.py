@@ -61,9 +61,9 @@ def command(
         announce(json_, t("unit dan dua instansi", "a unit and two agencies"))
         with unit_stand(place, lean_document(PASSES)) as stand:
             announce(json_, t("menerbitkan registri", "publishing the registry"))
-            asked = _publish(stand, registry)
+            questions = _publish(stand, registry)
             report = BenchReport("confirm", measured={"registry": registry, "calls": calls})
-            for pass_id, rows in asked.items():
+            for pass_id, rows in questions.items():
                 announce(json_, t(f"pass {pass_id}", f"pass {pass_id}"))
                 _measure(stand, rows, calls, in_flight, report)
     report.publish(json_=json_, plot=plot)
@@ -120,7 +120,7 @@ def asking(stand: Stand, channel: grpc.Channel, rows: PassTable) -> Callable[[],
     """A call that asks about one row, another each time, and checks that it was found."""
     session = stand.requester.session
     stub = pb_grpc.ConfirmationServiceStub(channel)
-    asked = [
+    questions = [
         pb.ConfirmRecordsRequest(
             parent=session.place.name,
             encoding=session.encoding(),
@@ -129,7 +129,7 @@ def asking(stand: Stand, channel: grpc.Channel, rows: PassTable) -> Callable[[],
         )
         for number in range(len(rows))
     ]
-    turn = cycle(asked)
+    turn = cycle(questions)
 
     def ask() -> None:
         request = next(turn)

@@ -17,8 +17,8 @@ def command(
     rows: Annotated[
         int, typer.Option(min=16, help="Baris registri. / Registry rows.")
     ] = 10_000_000,
-    asked: Annotated[
-        int, typer.Option(min=16, help="Baris daftar. / Rows of the list.")
+    list_rows: Annotated[
+        int, typer.Option("--asked", min=16, help="Baris daftar. / Rows of the list.")
     ] = 1_000_000,
     width: Annotated[
         int,
@@ -32,10 +32,10 @@ def command(
     from padan_lab.bench.rates.join_rates import one_core, workload
 
     announce(json_, t("membuat token", "making tokens"))
-    shape = {"rows": rows, "asked": asked, "bytes": width // 8 * 8, "rounds": rounds}
+    shape = {"rows": rows, "asked": list_rows, "bytes": width // 8 * 8, "rounds": rounds}
     report = BenchReport("join", dict(shape))
     with pinned(1):
-        work = workload(rows, asked, width // 8)
+        work = workload(rows, list_rows, width // 8)
         announce(json_, t("mengukur", "measuring"))
         one_core(report, work, rounds)
     report.publish(json_=json_, plot=plot)

@@ -200,12 +200,12 @@ def _show_codes(played: Played, score: Score, title: str) -> None:
     if ways := played.confirmed["ways"]:
         shown = ", ".join(f"{way} {number(int(rows))}" for way, rows in ways.items())
         out.print(t(f"Cara: {shown}.", f"Ways: {shown}."), highlight=False)
-    asked, rows = number(played.sizes.candidates), number(played.sizes.population)
+    count, rows = number(played.sizes.candidates), number(played.sizes.population)
     listed = number(score.in_registry)
     out.print(
         t(
-            f"{asked} calon × {rows} baris registri; {listed} calon memang terdaftar.",
-            f"{asked} candidates × {rows} registry rows; {listed} candidates really are in it.",
+            f"{count} calon × {rows} baris registri; {listed} calon memang terdaftar.",
+            f"{count} candidates × {rows} registry rows; {listed} candidates really are in it.",
         ),
         highlight=False,
     )

@@ -69,13 +69,13 @@ def _asn() -> FilePlan:
     own = _some(PERSON, "nip nik nama tempat_lahir tanggal_lahir jenis_kelamin")
     own |= _values("status", "AKTIF", "TIDAK AKTIF", "PENSIUN")
     own["tanggal_meninggal"] = facts.death_dates
-    asked = _some(PERSON, "nik nip nama tempat_lahir tanggal_lahir jenis_kelamin")
+    list_columns = _some(PERSON, "nik nip nama tempat_lahir tanggal_lahir jenis_kelamin")
     # Civil servants write their degrees.
     style = replace(REGISTRY_STYLE, titled=0.8)
     return FilePlan(
         lambda size, seed: People(size, seed, families=False, retired=0.35),
         AgencyFile("registry", "R", own, REGISTRY, style),
-        AgencyFile("list", "K", asked, LIST, LIST_STYLE),
+        AgencyFile("list", "K", list_columns, LIST, LIST_STYLE),
     )
 
 
@@ -87,13 +87,13 @@ def _jkn() -> FilePlan:
     )
     own |= _values("status_peserta", "AKTIF", "NONAKTIF")
     own["tanggal_meninggal"] = facts.death_dates
-    asked = _some(
+    list_columns = _some(
         PERSON, "nik kartu_jkn nama tempat_lahir tanggal_lahir jenis_kelamin alamat telepon"
     )
     return FilePlan(
         lambda size, seed: People(size, seed, families=True, retired=0.12),
         AgencyFile("registry", "R", own, REGISTRY, REGISTRY_STYLE),
-        AgencyFile("list", "K", asked, LIST, LIST_STYLE),
+        AgencyFile("list", "K", list_columns, LIST, LIST_STYLE),
     )
 
 
@@ -104,11 +104,11 @@ def _bpjstk() -> FilePlan:
         "nomor_bpjstk nik paspor nama tempat_lahir tanggal_lahir jenis_kelamin alamat telepon",
     )
     own |= _values("kepesertaan", "AKTIF", "TIDAK AKTIF")
-    asked = _some(PERSON, "paspor nik nama tempat_lahir tanggal_lahir jenis_kelamin")
+    list_columns = _some(PERSON, "paspor nik nama tempat_lahir tanggal_lahir jenis_kelamin")
     return FilePlan(
         lambda size, seed: People(size, seed, families=False, retired=0.05),
         AgencyFile("registry", "R", own, REGISTRY, REGISTRY_STYLE),
-        AgencyFile("list", "K", asked, LIST, LIST_STYLE),
+        AgencyFile("list", "K", list_columns, LIST, LIST_STYLE),
     )
 
 
@@ -135,12 +135,12 @@ def _p3ke() -> FilePlan:
     own |= _values("desil", "1", "2", "3", "4")
     own["tanggal_meninggal"] = facts.death_dates
     measures = ("pelatihan", "padat_karya", "tenaga_kerja_mandiri", "bantuan_iuran")
-    asked = _some(PERSON, "nik nama tanggal_lahir jenis_kelamin alamat")
-    asked |= facts.status_columns({m: {"YA": ""} for m in measures}, several=True)
+    list_columns = _some(PERSON, "nik nama tanggal_lahir jenis_kelamin alamat")
+    list_columns |= facts.status_columns({m: {"YA": ""} for m in measures}, several=True)
     return FilePlan(
         lambda size, seed: People(size, seed, families=True, retired=0.2),
         AgencyFile("registry", "R", own, REGISTRY, REGISTRY_STYLE),
-        AgencyFile("list", "K", asked, LIST, LIST_STYLE),
+        AgencyFile("list", "K", list_columns, LIST, LIST_STYLE),
     )
 
 

@@ -65,9 +65,9 @@ def seat(
     row_of = np.full(listed, -1)
     row_of[:inside] = np.argsort(draws.bits("inside", np.arange(registry)), kind="stable")[:inside]
     row_of = row_of[np.argsort(draws.bits("list", np.arange(listed)), kind="stable")]
-    asked = np.empty(listed, dtype=np.int64)
-    asked[row_of >= 0] = registered[row_of[row_of >= 0]]
-    asked[row_of < 0] = order[registry:]
+    on_list = np.empty(listed, dtype=np.int64)
+    on_list[row_of >= 0] = registered[row_of[row_of >= 0]]
+    on_list[row_of < 0] = order[registry:]
 
     held = row_of >= 0
     spare = np.setdiff1d(np.arange(registry), row_of[held], assume_unique=True)
@@ -80,8 +80,8 @@ def seat(
     again, whose = (np.concatenate(parts) for parts in zip(*both, strict=True))
     row_of[again] = row_of[whose]
     pairs = _pairs(row_of, copied, source)
-    registered[copied], asked[again] = registered[source], asked[whose]
-    return Seating(Rows(registered, copied), Rows(asked, np.sort(again)), pairs)
+    registered[copied], on_list[again] = registered[source], on_list[whose]
+    return Seating(Rows(registered, copied), Rows(on_list, np.sort(again)), pairs)
 
 
 def _repeats(spare: Ints, rows: Ints, share: float, draws: Draws) -> tuple[Ints, Ints]:

@@ -79,5 +79,5 @@ def asked_inputs(
     filled = np.zeros(len(records[key.without[0]]), np.bool_)
     for name in key.without:
         filled |= pc.not_equal(records[name], "").to_numpy(zero_copy_only=False)
-    asked = ~filled[inputs.record]
-    return KeyInputs(inputs.messages.filter(pa.array(asked)), inputs.record[asked])
+    unfilled = ~filled[inputs.record]
+    return KeyInputs(inputs.messages.filter(pa.array(unfilled)), inputs.record[unfilled])

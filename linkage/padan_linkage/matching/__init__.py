@@ -70,10 +70,10 @@ def match_pass(
     if cancelled is not None and cancelled():
         raise CancelledError
     if not p.similar:
-        asked = token_words(requester)
+        listed = token_words(requester)
         # Spec 35, step 1.
-        index = TokenIndex.of(token_words(provider), seed_of(asked))
-        result = answer_exact(provider, requester, index.find(asked), index.shared)
+        index = TokenIndex.of(token_words(provider), seed_of(listed))
+        result = answer_exact(provider, requester, index.find(listed), index.shared)
     else:
         registry = SortedRegistry.of(p, provider, directory)
         calibration, line = calibrate(registry, requester, policy, runner)

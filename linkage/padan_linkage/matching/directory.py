@@ -85,13 +85,13 @@ class Directory:
             start=frozen(self.start),
         )
 
-    def find(self, tokens: Words, asked: Words) -> Numbers:
-        """Row, NOBODY or SEVERAL for each asked token, int64[n]."""
-        found = np.full(len(asked), NOBODY, np.int64)
+    def find(self, tokens: Words, listed: Words) -> Numbers:
+        """Row, NOBODY or SEVERAL for each token of the list, int64[n]."""
+        found = np.full(len(listed), NOBODY, np.int64)
         shift = _shift(len(self.start) - 1)
         _find(
             tokens,
-            asked,
+            listed,
             np.uint64(self.seed),
             shift,
             frozen(self.order),
@@ -186,18 +186,18 @@ def _count_shared(tokens: Words, order: Numbers, start: Numbers) -> int:
 @kernel
 def _find(
     tokens: Words,
-    asked: Words,
+    listed: Words,
     seed: np.uint64,
     shift: np.uint64,
     order: Numbers,
     start: Numbers,
     found: Numbers,
 ) -> None:
-    """Look the asked tokens up; ``found`` holds NOBODY."""
-    for i in range(len(asked)):
-        slot = _slot_of(asked, i, seed, shift)
+    """Look the list's tokens up; ``found`` holds NOBODY."""
+    for i in range(len(listed)):
+        slot = _slot_of(listed, i, seed, shift)
         for k in range(start[slot], start[slot + 1]):
-            if _same(tokens, order[k], asked, i):
+            if _same(tokens, order[k], listed, i):
                 if found[i] != NOBODY:
                     found[i] = SEVERAL
                     break

@@ -59,9 +59,9 @@ def _look_ahead(
 
 @inlined
 def _seek(
-    tokens: Words, asked: Words, row: int, hashed: np.uint64, shift: np.uint64, slots: Words
+    tokens: Words, listed: Words, row: int, hashed: np.uint64, shift: np.uint64, slots: Words
 ) -> np.uint64:
-    """The slot of ``asked[row]``'s token, or the free slot where it would go.
+    """The slot of ``listed[row]``'s token, or the free slot where it would go.
 
     A slot is 0, or 32 bits of tag over the number from 1 of the token's first row: only where the
     tag agrees is the token itself, which lies far away, compared.
@@ -71,7 +71,7 @@ def _seek(
         if (slots[at] ^ tag) >> np.uint64(32) == 0:
             other, equal = _row_of(slots[at]), True
             for w in range(tokens.shape[1]):
-                equal &= tokens[other, w] == asked[row, w]
+                equal &= tokens[other, w] == listed[row, w]
             if equal:
                 break
         at = (at + np.uint64(1)) & last
@@ -113,7 +113,7 @@ def _build(
 @lean_kernel
 def _probe(
     tokens: Words,
-    asked: Words,
+    listed: Words,
     seed: np.uint64,
     shift: np.uint64,
     slots: Words,
@@ -121,12 +121,12 @@ def _probe(
     ring: Words,
     found: NDArray[np.int64],
 ) -> None:
-    """Look the asked tokens up."""
-    for row in range(-AHEAD, len(asked)):
-        _look_ahead(asked, row + AHEAD, seed, shift, slots, ring)
+    """Look the list's tokens up."""
+    for row in range(-AHEAD, len(listed)):
+        _look_ahead(listed, row + AHEAD, seed, shift, slots, ring)
         if row < 0:
             continue
-        at = _seek(tokens, asked, row, ring[row & (RING - 1)], shift, slots)
+        at = _seek(tokens, listed, row, ring[row & (RING - 1)], shift, slots)
         first = _row_of(slots[at])  # of a free slot -1, which is NOBODY
         found[row] = SEVERAL if first >= 0 and several[first] else first
 
@@ -158,10 +158,10 @@ class TokenIndex:
         shared = int(_build(_readable(tokens), key, shift, slots, several, _ring()))
         return cls(tokens, key, shift, slots, several, shared)
 
-    def find(self, asked: Words) -> NDArray[np.int64]:
-        """Row, NOBODY or SEVERAL for each asked token, int64[n]."""
-        found = np.empty(len(asked), dtype=np.int64)
-        mine, theirs = _readable(self.tokens), _readable(asked)
+    def find(self, listed: Words) -> NDArray[np.int64]:
+        """Row, NOBODY or SEVERAL for each token of the list, int64[n]."""
+        found = np.empty(len(listed), dtype=np.int64)
+        mine, theirs = _readable(self.tokens), _readable(listed)
         _probe(mine, theirs, self.seed, self.shift, self.slots, self.several, _ring(), found)
         return found
 

@@ -15,17 +15,17 @@ Rows = NDArray[np.int64]
 
 
 def compare(
-    plan: FeaturePlan, asked: FilterSide, mine: Rows, registry: FilterSide, theirs: Rows
+    plan: FeaturePlan, listed: FilterSide, mine: Rows, registry: FilterSide, theirs: Rows
 ) -> Rows:
     """Distances in the best alignment and the trade of each pair, int64[n, features]; -1: missing.
 
     ``mine``, ``theirs``: int64[n], table rows of the two sides.
     """
-    a = asked.filters.reshape(-1, plan.words)[mine]
+    a = listed.filters.reshape(-1, plan.words)[mine]
     b = registry.filters.reshape(-1, plan.words)[theirs]
     distance = np.stack([_distance(plan, a, b, s, o) for s, o in plan.pairs], axis=1)
     for column, (s, o) in enumerate(plan.pairs):
-        there = _has(asked.mask, mine, s) & _has(registry.mask, theirs, o)
+        there = _has(listed.mask, mine, s) & _has(registry.mask, theirs, o)
         distance[~there, column] = -1
     aligned = distance[:, plan.alignments]
     lost = np.where(aligned >= 0, aligned - plan.bits / 2, 0.0).sum(axis=2)

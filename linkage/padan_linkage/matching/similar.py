@@ -68,16 +68,16 @@ class SortedRegistry:
         """The side of rows to be asked."""
         return FilterSide.of(table, 1 << self.p.bucket_bits, rows)
 
-    def meeting(self, asked: PassTable) -> tuple[FilterSide, FilterSide]:
-        """Provider's and requester's side of the buckets in which any row of ``asked`` lies.
+    def meeting(self, listed: PassTable) -> tuple[FilterSide, FilterSide]:
+        """Provider's and requester's side of the buckets in which any row of ``listed`` lies.
 
         For a few rows the buckets are numbered anew, so that nothing is done for all the others.
         """
-        if len(asked) > FEW:
-            return self.side, self.side_of(asked)
-        if len(asked) == 1:
-            return self._meeting_one(asked)
-        keys = np.ascontiguousarray(asked.columns["keys"]).view("<u2").reshape(-1)
+        if len(listed) > FEW:
+            return self.side, self.side_of(listed)
+        if len(listed) == 1:
+            return self._meeting_one(listed)
+        keys = np.ascontiguousarray(listed.columns["keys"]).view("<u2").reshape(-1)
         used, place = np.unique(keys, return_inverse=True)
         used = used[used < len(self.side.start) - 1].astype(np.int64)
         begins, ends = self.side.start[used], self.side.start[used + 1]
@@ -87,11 +87,11 @@ class SortedRegistry:
             order=frozen(np.concatenate([*near, np.zeros(0, np.int64)])),
             start=frozen(np.concatenate([[0], np.cumsum(ends - begins)]).astype(np.int64)),
         )
-        return provider, FilterSide.sorted(asked, place.reshape(-1), len(used))
+        return provider, FilterSide.sorted(listed, place.reshape(-1), len(used))
 
-    def _meeting_one(self, asked: PassTable) -> tuple[FilterSide, FilterSide]:
+    def _meeting_one(self, listed: PassTable) -> tuple[FilterSide, FilterSide]:
         """As :meth:`meeting` for the one row that most questions have."""
-        bucket = int(np.ascontiguousarray(asked.columns["keys"]).view("<u2")[0, 0])
+        bucket = int(np.ascontiguousarray(listed.columns["keys"]).view("<u2")[0, 0])
         begin = end = 0
         if bucket < len(self.side.start) - 1:
             begin, end = self.side.start[bucket : bucket + 2].tolist()
@@ -101,8 +101,8 @@ class SortedRegistry:
             start=frozen(np.array([0, end - begin])),
         )
         return near, FilterSide(
-            filters=filter_words(asked.columns["filters"]),
-            mask=presence_mask(asked),
+            filters=filter_words(listed.columns["filters"]),
+            mask=presence_mask(listed),
             order=frozen(np.zeros(1, np.int64)),
             start=frozen(np.arange(2)),
         )
@@ -175,21 +175,21 @@ def calibrate(
         line = draw_without_list(start, policy, decoys)
     else:
         sample = _sample(len(list_table), SAMPLE_ASKED)
-        asked = survivors(registry, list_table, sample, screen, runner, same_table=False)
+        listed = survivors(registry, list_table, sample, screen, runner, same_table=False)
         # Spec 35, step 3, of which this is spec 35, "Calibration", step 2.
-        start = fit(start, asked, decoys)
+        start = fit(start, listed, decoys)
         if duplicates:
             decoys = decoys.without(likely_duplicates(start, decoys, duplicates))
-            start = fit(from_strangers(registry.plan, decoys, screen.cut), asked, decoys)
+            start = fit(from_strangers(registry.plan, decoys, screen.cut), listed, decoys)
         # Spec 35, step 6.
-        line = draw(start, policy, asked, decoys)
+        line = draw(start, policy, listed, decoys)
     calibration = replace(start, threshold=line.threshold, method=method)
     return calibration, replace(line, duplicates=duplicates)
 
 
 @dataclass(frozen=True)
 class Best:
-    """The best candidates of each asked row, in the order of its table.
+    """The best candidates of each row of the list, in the order of its table.
 
     ``score``: float64[n, kept], descending, -inf where there is none; ``row``: int64[n, kept];
     ``pairs``: comparisons made.
@@ -202,14 +202,14 @@ class Best:
 
 def best_candidates(
     registry: SortedRegistry,
-    asked: PassTable,
+    listed: PassTable,
     calibration: Calibration,
     runner: SweepRunner,
     kept: KeptRanges | None = None,
     scores: NDArray[np.float32] | None = None,
 ) -> Best:
-    """Score every asked row against the registry; ``scores`` are the calibration's, if at hand."""
-    provider, side = registry.meeting(asked)
+    """Score the list against the registry; ``scores`` are the calibration's, if at hand."""
+    provider, side = registry.meeting(listed)
     rows = len(side.order)
     out = Sweep(
         count=np.zeros(rows, np.int64),
@@ -219,12 +219,12 @@ def best_candidates(
     )
     # Spec 35, step 4.
     screen = Screen.at(registry.plan, calibration.screen)
-    if len(asked) <= FEW:
+    if len(listed) <= FEW:
         runner.sweep(registry.plan, provider, side, screen, out, (0, len(side.start) - 1))
     else:
         sweep_ranges(runner, registry.plan, provider, side, screen, out, kept, calibration)
     pairs = int((provider.sizes() * side.sizes()).sum())
-    best = Best(np.full((len(asked), KEEP), -np.inf), np.full((len(asked), KEEP), -1), pairs)
+    best = Best(np.full((len(listed), KEEP), -np.inf), np.full((len(listed), KEEP), -1), pairs)
     for first in range(0, rows, BLOCK):
         part = slice(first, first + BLOCK)
         # Spec 35, step 5.
@@ -315,7 +315,7 @@ def _first(best: Best) -> tuple[NDArray[np.int64], Float]:
 
 
 def _one_to_one(best: Best) -> tuple[NDArray[np.int64], Float]:
-    """A registry row answers one asked row at most: the one that scores highest.
+    """A registry row answers one row of the list at most: the one that scores highest.
 
     Rows propose to their candidates in order and are displaced by higher scores; as both sides
     rank by the same score, this is the greedy assignment. The runner-up of a row is its best other

@@ -100,13 +100,13 @@ def chance_of_error(n_records: int, claims: Sequence[Claims]) -> Float:
     return np.where(passes > 0, np.minimum(error, 1.0), 1.0)
 
 
-def demanded(policy: MatchPolicy, asked: int) -> Rule:
+def demanded(policy: MatchPolicy, records: int) -> Rule:
     """Keep as many answers as together meet the policy, the surest first.
 
-    ``asked``: records asked about, of which the policy may tolerate a share to be answered wrongly.
+    ``records``: how many were asked about; the policy may tolerate a share of wrong answers.
     """
     rate = policy.max_false_match_rate
-    most = math.inf if rate is None else rate * asked
+    most = math.inf if rate is None else rate * records
 
     def rule(error: Float) -> Bool:
         return surest(error, policy.min_precision, most)

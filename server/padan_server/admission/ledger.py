@@ -122,21 +122,21 @@ class _Journal:
         self._folder = folder
         self._number = number
         self._file: int | None = None
-        self.asked: list[_Charged] = []
+        self.charged: list[_Charged] = []
 
     @staticmethod
     def left(folder: Path) -> list[Path]:
         """Journals that a killed process left."""
         return sorted(folder.glob("questions-*.journal"))
 
-    def append(self, asked: _Charged) -> None:
+    def append(self, charged: _Charged) -> None:
         """Note one question. Raises StoreFullError."""
         with space():
             if self._file is None:
                 flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
                 self._file = os.open(self._path(), flags, 0o600)
-            os.write(self._file, asked.line())
-        self.asked.append(asked)
+            os.write(self._file, charged.line())
+        self.charged.append(charged)
 
     def following(self) -> _Journal:
         """An empty journal beside this one."""
@@ -179,9 +179,9 @@ class Ledger:
         with self._store.write() as tx:
             for path in _Journal.left(self._folder):
                 for line in path.read_bytes().splitlines():
-                    asked = _Charged.read(line)
-                    if asked and tx.requests.find(asked.key) is None:
-                        remember(tx, asked.key, asked.resource, asked.moment)
+                    charged = _Charged.read(line)
+                    if charged and tx.requests.find(charged.key) is None:
+                        remember(tx, charged.key, charged.resource, charged.moment)
         for path in _Journal.left(self._folder):
             path.unlink()
 
@@ -275,14 +275,14 @@ class Ledger:
             raise Refusal(Reason.REQUEST_ID_REUSED)
         return found[1]
 
-    def _note(self, asked: _Charged) -> None:
-        key = asked.key
-        self._journal.append(asked)
+    def _note(self, charged: _Charged) -> None:
+        key = charged.key
+        self._journal.append(charged)
         self._sieve.add(key.name)
-        self._recent[key.name] = key.digest, asked.resource
+        self._recent[key.name] = key.digest, charged.resource
         while len(self._recent) > _RECENT:
             self._recent.popitem(last=False)
-        if len(self._journal.asked) >= _FLUSH_REQUESTS:
+        if len(self._journal.charged) >= _FLUSH_REQUESTS:
             self._wanted.set()
 
     def _charge_ahead(self, account: Account, records: int, grant: Grant | None) -> None:
@@ -332,7 +332,7 @@ class Ledger:
             today = max((a.day for a in self._left), default=None)
             gone = [a for a in self._left if a.day != today]
             back = {account: self._left.pop(account) for account in gone}
-            if self._journal.asked:
+            if self._journal.charged:
                 self._full.append(self._journal)
                 self._journal = self._journal.following()
         if not self._full and not back:
@@ -340,8 +340,8 @@ class Ledger:
         with self._store.write() as tx:
             for account, records in back.items():
                 _give_back(tx, account, records)
-            for asked in chain.from_iterable(journal.asked for journal in self._full):
-                remember(tx, asked.key, asked.resource, asked.moment)
+            for charged in chain.from_iterable(journal.charged for journal in self._full):
+                remember(tx, charged.key, charged.resource, charged.moment)
         while self._full:
             self._full.pop().erase()
 

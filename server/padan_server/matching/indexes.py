@@ -139,8 +139,8 @@ class Warmer:
 
     def __init__(self, indexes: Indexes) -> None:
         self._indexes = indexes
-        self._asked: queue.SimpleQueue[tuple[Schema, MatchPolicy, str] | None]
-        self._asked = queue.SimpleQueue()
+        self._wanted: queue.SimpleQueue[tuple[Schema, MatchPolicy, str] | None]
+        self._wanted = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="indexes", daemon=True)
 
     def start(self) -> None:
@@ -149,21 +149,21 @@ class Warmer:
 
     def stop(self) -> None:
         """End once the index under way is made."""
-        self._asked.put(None)
+        self._wanted.put(None)
         if self._thread.is_alive():
             self._thread.join()
 
     def warm(self, schema: Schema, policy: MatchPolicy, registry: str) -> None:
         """Make the indexes of every pass soon."""
-        self._asked.put((schema, policy, registry))
+        self._wanted.put((schema, policy, registry))
 
     def _run(self) -> None:
-        while (asked := self._asked.get()) is not None:
-            schema, policy, registry = asked
+        while (wanted := self._wanted.get()) is not None:
+            schema, policy, registry = wanted
             for p in schema.passes:
                 try:
                     self._indexes.get(schema, policy, registry, p)
                 except Exception as e:  # noqa: BLE001 - whoever asks first makes it, and is told
                     _log.warning("index_not_made", dataset=registry, error=type(e).__name__)
-                if not self._asked.empty():
+                if not self._wanted.empty():
                     break  # somebody stops, or has committed a newer one

@@ -63,8 +63,8 @@ class PageTokens:
         return hmac.digest(self._secret, message, hashlib.sha256)[:_TAG_BYTES]
 
 
-def page_size(asked: int) -> int:
+def page_size(wanted: int) -> int:
     """The number of entries to return: 0 means the default, too many are cut."""
-    if asked < 0:
+    if wanted < 0:
         raise field_invalid("page_size", "tidak boleh negatif", "must not be negative")
-    return min(asked or DEFAULT_SIZE, MAX_SIZE)
+    return min(wanted or DEFAULT_SIZE, MAX_SIZE)

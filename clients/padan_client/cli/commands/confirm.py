@@ -109,9 +109,9 @@ def confirm(
     opened = open_home(home)
     place = opened.place(agreement, flow)
     outputs.check(place.flow)
-    asked = _Options(file, mode, map_, id_column, controls, hide_found)
+    options = _Options(file, mode, map_, id_column, controls, hide_found)
     way = chosen_mode(place, mode)
-    result, dishonest = _confirm(opened, place, asked, outputs, way)
+    result, dishonest = _confirm(opened, place, options, outputs, way)
     _tell(place, result, outputs, way, json_=json_)
     if dishonest:
         raise dishonest
@@ -169,26 +169,26 @@ class _Outputs:
 
 
 def _confirm(
-    opened: Home, place: FlowPlace, asked: _Options, outputs: _Outputs, way: str
+    opened: Home, place: FlowPlace, options: _Options, outputs: _Outputs, way: str
 ) -> tuple[ConfirmResult, ControlError | None]:
     """Confirm and write; the error of control records that were answered wrongly."""
     from padan_client.records import read_table
     from padan_client.requester import RequesterClient
     from padan_client.results.controls import ControlError
 
-    known = read_table(asked.controls) if asked.controls else None
+    known = read_table(options.controls) if options.controls else None
     with (
         progress_bars() as report,
         RequesterClient(opened, place.agreement.id, place.flow.id) as client,
     ):
         try:
             result = client.confirm(
-                partial(read_table, asked.file),
-                mode=asked.mode,
-                columns=pairs(asked.columns, "--map"),
-                id_column=asked.id_column,
+                partial(read_table, options.file),
+                mode=options.mode,
+                columns=pairs(options.columns, "--map"),
+                id_column=options.id_column,
                 controls=known,
-                hide_found=asked.hide_found,
+                hide_found=options.hide_found,
                 deliver=lambda result: outputs.write(opened, place, way, result),
                 progress=report,
             )

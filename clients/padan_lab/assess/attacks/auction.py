@@ -66,11 +66,11 @@ def _bid(cost: _Costs, price: _Costs) -> tuple[int, np.float32]:
     """The best place at these prices, and how much better than the second best it is."""
     best, least, second = 0, np.float32(np.inf), np.float32(np.inf)
     for place in range(cost.size):
-        asked = cost[place] + price[place]
-        if asked < least:
-            best, least, second = place, asked, least
-        elif asked < second:
-            second = asked
+        total = cost[place] + price[place]
+        if total < least:
+            best, least, second = place, total, least
+        elif total < second:
+            second = total
     return best, (second - least if cost.size > 1 else np.float32(0))
 
 

@@ -33,13 +33,13 @@ def right_of(folder: Path, flow: Flow) -> dict[str, float]:
     meant = pa.array(list(mapping.values()), pa.string())
     own = meant.take(pc.index_in(registry[column].combine_chunks(), value_set=given))
     of_pair = own.take(_rows(truth["rec_id_b"], registry["id"]))
-    asked = _rows(truth["rec_id_a"], codes["id"])
+    list_rows = _rows(truth["rec_id_a"], codes["id"])
     found = pc.equal(codes["hasil"], _FOUND).to_numpy()
-    same = pc.equal(codes["kode"].combine_chunks().take(asked), of_pair).fill_null(False)
+    same = pc.equal(codes["kode"].combine_chunks().take(list_rows), of_pair).fill_null(False)
     right = np.zeros(codes.num_rows, np.bool_)
-    right[asked.to_numpy(zero_copy_only=False)[same.to_numpy(zero_copy_only=False)]] = True
+    right[list_rows.to_numpy(zero_copy_only=False)[same.to_numpy(zero_copy_only=False)]] = True
     right &= found
-    inside = len(pc.unique(asked))
+    inside = len(pc.unique(list_rows))
     return {
         "in_registry": inside,
         "found": int(found.sum()),

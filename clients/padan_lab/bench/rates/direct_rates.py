@@ -63,11 +63,11 @@ def whole_way(folder: Path, population: int, candidates: int, processes: int) ->
     manifest = TablePublication.read(folder_of).manifest
     size = manifest.rows * ROW_BYTES
     with running(stage, "provider"), RequesterClient(requester, *names) as client:
-        asked = _asked(client, demo.requests)
+        timed = _timed(client, demo.requests)
         singles = _singles(client, demo.requests)
     per_million = {
         "build_seconds": round(built * _MILLION / population, 1),
-        "confirm_seconds": round(asked["ask_seconds"] * _MILLION / candidates, 1),
+        "confirm_seconds": round(timed["ask_seconds"] * _MILLION / candidates, 1),
     }
     return {
         "population": population,
@@ -76,14 +76,14 @@ def whole_way(folder: Path, population: int, candidates: int, processes: int) ->
         "table_rows": manifest.rows,
         "table_bytes": size,
         "build_seconds": round(built, 1),
-        **{name: round(value, 1) for name, value in asked.items()},
-        "download_bytes_per_second": round(size / max(asked["download_seconds"], 1e-3)),
+        **{name: round(value, 1) for name, value in timed.items()},
+        "download_bytes_per_second": round(size / max(timed["download_seconds"], 1e-3)),
         "confirm_one_milliseconds": singles,
         "per_million_records": per_million,
     }
 
 
-def _asked(client: RequesterClient, requests: pa.Table) -> dict[str, float]:
+def _timed(client: RequesterClient, requests: pa.Table) -> dict[str, float]:
     """Confirm the list; the time without the download is the time to ask."""
     laps, clock = _Laps(), _Clock()
     result = client.confirm(requests, mode="direct", id_column=ID_COLUMN, progress=laps)

@@ -1,6 +1,6 @@
-"""What ``padan bench join`` measures: which registry row has the token of each asked row.
+"""What ``padan bench join`` measures: which registry row has the token of each row of a list.
 
-Half of the asked tokens are in the registry. Padan makes its hash table and asks it; DuckDB joins
+Half of the list's tokens are in the registry. Padan makes its hash table and asks it; DuckDB joins
 two tables of its own, which it has loaded before; pyarrow joins two Arrow tables: one thread each.
 All three must find the same pairs of rows.
 """
@@ -21,18 +21,18 @@ from padan_lab.bench.report import BenchReport, absence, alternately, faster, pe
 from padan_linkage.matching.exact import TokenIndex, seed_of
 
 Words = NDArray[np.uint64]
-#: A join: registry row by asked row int64[asked], -1 where none.
+#: A join: registry row by row of the list, int64[list_rows], -1 where none.
 Join = Callable[[], NDArray[np.int64]]
 
 
-def workload(rows: int, asked: int, words: int) -> tuple[dict[str, Join], list[str]]:
+def workload(rows: int, list_rows: int, words: int) -> tuple[dict[str, Join], list[str]]:
     """The joins by name, and sentences on peers that are not installed."""
     rng = np.random.default_rng(1)
     registry = rng.integers(0, 2**64, (rows, words), dtype=np.uint64)
-    listed = rng.integers(0, 2**64, (asked, words), dtype=np.uint64)
-    known = min(rows, asked // 2)
-    listed[rng.permutation(asked)[:known]] = registry[rng.permutation(rows)[:known]]
-    tables = _arrow(registry, "row"), _arrow(listed, "asked")
+    listed = rng.integers(0, 2**64, (list_rows, words), dtype=np.uint64)
+    known = min(rows, list_rows // 2)
+    listed[rng.permutation(list_rows)[:known]] = registry[rng.permutation(rows)[:known]]
+    tables = _arrow(registry, "row"), _arrow(listed, "list_row")
     joins: dict[str, Join] = {
         "padan": partial(_padan, registry, listed),
         "pyarrow": partial(_pyarrow, *tables),
@@ -59,7 +59,7 @@ def _arrow(tokens: Words, number: str) -> pa.Table:
 
 def _pyarrow(registry: pa.Table, listed: pa.Table) -> NDArray[np.int64]:
     joined = listed.join(registry, "token", join_type="inner", use_threads=False)
-    return _by_asked(joined["asked"].to_numpy(), joined["row"].to_numpy(), len(listed))
+    return _by_list_row(joined["list_row"].to_numpy(), joined["row"].to_numpy(), len(listed))
 
 
 def _duckdb(module: Any, registry: pa.Table, listed: pa.Table) -> Join:
@@ -71,17 +71,19 @@ def _duckdb(module: Any, registry: pa.Table, listed: pa.Table) -> Join:
     connection.execute("CREATE TABLE listed AS SELECT * FROM arrow_listed")
 
     def join() -> NDArray[np.int64]:
-        query = "SELECT asked, row FROM listed JOIN registry USING (token)"
+        query = "SELECT list_row, row FROM listed JOIN registry USING (token)"
         found = connection.execute(query).fetchnumpy()
-        return _by_asked(found["asked"], found["row"], len(listed))
+        return _by_list_row(found["list_row"], found["row"], len(listed))
 
     return join
 
 
-def _by_asked(asked: NDArray[np.int64], row: NDArray[np.int64], count: int) -> NDArray[np.int64]:
-    """Pairs of rows as the registry row of each asked one."""
+def _by_list_row(
+    list_rows: NDArray[np.int64], row: NDArray[np.int64], count: int
+) -> NDArray[np.int64]:
+    """Pairs of rows as the registry row of each row of the list."""
     found = np.full(count, -1, dtype=np.int64)
-    found[asked] = row
+    found[list_rows] = row
     return found
 
 

@@ -80,7 +80,7 @@ class Matching:
     """A pass between two tables of filters, ready for its candidates to be found."""
 
     registry: SortedRegistry
-    asked: PassTable
+    listed: PassTable
     calibration: Calibration
 
     @classmethod
@@ -88,32 +88,32 @@ class Matching:
         """The rows of ``left`` ask those of ``right``, in each of so many buckets anew."""
         bits = 64 * left.shape[1]
         p = _pass(bits)
-        asked, provided = (
+        listed, provided = (
             _table(p, filters, buckets, provider=provider)
             for filters, provider in ((left, False), (right, True))
         )
         registry = SortedRegistry.of(p, provided)
         learned, _ = calibrate(registry, None, MatchPolicy(), SweepRunner())
         below = bits / 2 - greatest_distance(bits) - 0.5
-        return cls(registry, asked, replace(learned, screen=below * below * 4 / bits))
+        return cls(registry, listed, replace(learned, screen=below * below * 4 / bits))
 
     @property
     def pairs(self) -> int:
         """How many pairs of rows meet."""
-        return self.registry.compared(self.registry.side_of(self.asked))
+        return self.registry.compared(self.registry.side_of(self.listed))
 
     def kept(self, threads: int = 1) -> Hits:
         """The candidates that a run keeps."""
         runner = SweepRunner(threads=threads)
-        best = best_candidates(self.registry, self.asked, self.calibration, runner)
+        best = best_candidates(self.registry, self.listed, self.calibration, runner)
         row, place = np.nonzero(best.row >= 0)
         return np.stack([row, best.row[row, place]], axis=1)
 
     def all(self) -> Hits:
         """Everything that passes the screen, as calibration sees it."""
         screen = Screen.at(self.registry.plan, self.calibration.screen)
-        rows = np.arange(len(self.asked))
-        seen = survivors(self.registry, self.asked, rows, screen, SweepRunner(), same_table=False)
+        rows = np.arange(len(self.listed))
+        seen = survivors(self.registry, self.listed, rows, screen, SweepRunner(), same_table=False)
         return np.stack([seen.asking[seen.row], seen.other], axis=1)
 
 
@@ -194,14 +194,14 @@ def _anonlink(module: Any, left: Words, right: Words) -> Search:
 
 def _faiss(module: Any, left: Words, right: Words) -> Search:
     """faiss's exhaustive binary index over the second table, made beforehand."""
-    asked, kept = (each.astype("<u8").view(np.uint8) for each in (left, right))
+    listed, kept = (each.astype("<u8").view(np.uint8) for each in (left, right))
     index = module.IndexBinaryFlat(8 * kept.shape[1])
     index.add(kept)
 
     def search() -> Hits:
         module.omp_set_num_threads(1)
-        begins, _, column = index.range_search(asked, greatest_distance(8 * kept.shape[1]) + 1)
-        row = np.repeat(np.arange(len(asked)), np.diff(begins.astype(np.int64)))
+        begins, _, column = index.range_search(listed, greatest_distance(8 * kept.shape[1]) + 1)
+        row = np.repeat(np.arange(len(listed)), np.diff(begins.astype(np.int64)))
         return np.stack([row, column], axis=1)
 
     return search
@@ -216,7 +216,7 @@ def agree(work: Workload) -> Hits:
                 t(f"{name} menemukan pasangan lain", f"{name} finds other pairs")
             )
     kept = _sorted(work.matching.kept())
-    rows = len(work.matching.asked)
+    rows = len(work.matching.listed)
     expected = np.minimum(np.bincount(hits[:, 0], minlength=rows), KEEP)
     if not np.array_equal(np.bincount(kept[:, 0], minlength=rows), expected) or not _among(
         kept, hits

@@ -78,7 +78,7 @@ def _usable(fields: Schema, key: DirectKey, where: str) -> Iterator[Finding]:
         )
 
 
-def asked(a: Agreement) -> Iterator[Finding]:
+def evaluations(a: Agreement) -> Iterator[Finding]:
     """What may be asked is something, and fits together."""
     for where, f in confirmations(a):
         if f.direct is None:
@@ -213,4 +213,4 @@ def _weak(f: Flow, fields: Schema, key: DirectKey, where: str) -> Iterator[Findi
 
 
 DIRECT_STRUCTURE: tuple[Rule, ...] = (runnable,)
-DIRECT: tuple[Rule, ...] = (asked, telling)
+DIRECT: tuple[Rule, ...] = (evaluations, telling)

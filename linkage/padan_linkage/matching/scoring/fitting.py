@@ -18,23 +18,23 @@ ROUNDS = 40
 MOST_MATCHED = 0.98
 
 
-def fit(start: Calibration, asked: Survivors, decoys: Survivors) -> Calibration:
-    """Estimate m and ρ of the asked rows, with ``start``'s strangers held fixed.
+def fit(start: Calibration, listed: Survivors, decoys: Survivors) -> Calibration:
+    """Estimate m and ρ of the list's rows, with ``start``'s strangers held fixed.
 
     Deterministic. Rows of the provider asked of the provider (``decoys``) have no match, so what
     the expectation step credits to them is credited wrongly, and is subtracted in proportion.
     """
     now = start
-    strangers = start.expected_strangers(asked), start.expected_strangers(decoys)
+    strangers = start.expected_strangers(listed), start.expected_strangers(decoys)
     for _ in range(ROUNDS):
-        right = posterior(asked, now.score(asked, strangers[0]))
+        right = posterior(listed, now.score(listed, strangers[0]))
         wrong = posterior(decoys, now.score(decoys, strangers[1]))
-        scale = asked.rows * (1 - now.match_rate) / max(1, decoys.rows)
+        scale = listed.rows * (1 - now.match_rate) / max(1, decoys.rows)
         found = float(right.sum()) - scale * float(wrong.sum())
-        counts = counts_by_level(asked.levels, right)
+        counts = counts_by_level(listed.levels, right)
         counts -= scale * counts_by_level(decoys.levels, wrong)
         m = np.maximum(counts, 0.0) + PRIOR_PAIRS * np.array(start.m)
-        rate = np.clip((found + 0.5) / (asked.rows + 1), 0.5 / (asked.rows + 1), MOST_MATCHED)
+        rate = np.clip((found + 0.5) / (listed.rows + 1), 0.5 / (listed.rows + 1), MOST_MATCHED)
         now = replace(
             now,
             m=tuple(map(tuple, (m / m.sum(axis=1, keepdims=True)).tolist())),

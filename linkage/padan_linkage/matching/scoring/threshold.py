@@ -39,33 +39,33 @@ def floor_of(policy: MatchPolicy) -> float:
 
 
 def draw(
-    calibration: Calibration, policy: MatchPolicy, asked: Survivors, decoys: Survivors
+    calibration: Calibration, policy: MatchPolicy, listed: Survivors, decoys: Survivors
 ) -> ChosenThreshold:
     """The lowest threshold that meets the policy.
 
-    Strangers above a threshold are counted twice: what the posteriors say of the asked rows, and
+    Strangers above a threshold are counted twice: what the posteriors say of the list's rows, and
     how many decoys get there. The first is the mean of a gamma prior with the weight of one
     observation, the second the observation, and what the second alone makes nearly certain is never
     undercut: many decoys decide, one stray decoy does not.
     """
-    own = calibration.score(asked)
-    best = asked.best(own)
+    own = calibration.score(listed)
+    best = listed.best(own)
     heights = np.sort(best[np.isfinite(best)])[::-1]
     if not len(heights):
         return ChosenThreshold(floor_of(policy), None, None)
     number = np.arange(1, len(heights) + 1)
-    wrong = np.minimum(_wrong(calibration, asked, own, decoys, heights), number)
+    wrong = np.minimum(_wrong(calibration, listed, own, decoys, heights), number)
     precision = 1 - wrong / number
     good = (precision >= policy.min_precision) & (heights >= floor_of(policy))
     good[:-1] &= heights[1:] < heights[:-1]  # equal scores stand or fall together
     if policy.max_false_match_rate is not None:
-        good &= wrong <= policy.max_false_match_rate * asked.rows
+        good &= wrong <= policy.max_false_match_rate * listed.rows
     if not good.any():
         return ChosenThreshold(math.inf, None, None)
     last = int(np.flatnonzero(good)[-1])
     above = _next_below(heights, last, floor_of(policy))
     right = number[last] - wrong[last]
-    findable = max(right, calibration.match_rate * asked.rows)
+    findable = max(right, calibration.match_rate * listed.rows)
     return ChosenThreshold(above, float(precision[last]), float(right / findable))
 
 
@@ -76,13 +76,13 @@ def _next_below(heights: Float, last: int, floor: float) -> float:
 
 
 def _wrong(
-    calibration: Calibration, asked: Survivors, own: Float, decoys: Survivors, heights: Float
+    calibration: Calibration, listed: Survivors, own: Float, decoys: Survivors, heights: Float
 ) -> Float:
     """Expected wrong answers among the rows whose best score reaches each height."""
-    unmatched = asked.rows * (1 - calibration.match_rate)
-    doubt = np.ones(asked.rows)
-    np.minimum.at(doubt, asked.row, 1 - posterior(asked, own))
-    best = asked.best(own)
+    unmatched = listed.rows * (1 - calibration.match_rate)
+    doubt = np.ones(listed.rows)
+    np.minimum.at(doubt, listed.row, 1 - posterior(listed, own))
+    best = listed.best(own)
     order = np.argsort(-best, kind="stable")[: len(heights)]
     believed = np.maximum(np.cumsum(doubt[order]) / unmatched, 1e-12)
     strays = np.sort(decoys.best(calibration.score(decoys)))
