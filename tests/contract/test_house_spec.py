@@ -40,8 +40,30 @@ def test_tests_that_are_named_exist(paper):
 
 @pytest.mark.parametrize("paper", PAPERS, ids=name_of)
 def test_code_that_is_named_exists(paper):
-    names = re.findall(r"`(padan_(?:linkage|server|client)(?:\.\w+)*)", paper.read_text("utf-8"))
+    names = re.findall(
+        r"`(padan_(?:linkage|server|client|lab)(?:\.\w+)*)", paper.read_text("utf-8")
+    )
     assert [name for name in names if not resolves(name)] == []
+
+
+def test_the_readme_says_how_much_a_reviewer_reads():
+    text = " ".join((ROOT / "README.md").read_text("utf-8").split())
+    sizes = {
+        "client and linkage": lines("clients/padan_client") + lines("linkage/padan_linkage"),
+        "server": lines("server/padan_server"),
+        "laboratory": lines("clients/padan_lab"),
+    }
+    said = re.search(
+        r"alone: ([\d,]+) lines .*`padan_server` \(([\d,]+)\) .*laboratory \(([\d,]+)\)", text
+    )
+    assert said is not None
+    told = [int(number.replace(",", "")) for number in said.groups()]
+    assert told == [round(size, -3) for size in sizes.values()], sizes
+
+
+def lines(folder):
+    """Lines of Python below a folder."""
+    return sum(path.read_text("utf-8").count("\n") for path in (ROOT / folder).rglob("*.py"))
 
 
 def resolves(name):
