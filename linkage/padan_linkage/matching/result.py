@@ -49,8 +49,8 @@ class PassResult:
 
     ``outcome``, ``band``: uint8[n]; ``row``: int64[n], the provider's row or -1; ``confirmations``:
     uint8[n, ceil(fields / 8)], bit i set where both tags of ``confirm[i]`` are equal; ``score``:
-    float32[n], in nats, of the best candidate (-inf without one). Of these :meth:`answers` alone
-    leaves the unit.
+    float32[n], in nats, of the best candidate (-inf without one). Of all this :meth:`answers` and
+    :attr:`estimate` alone leave the unit.
     """
 
     pass_id: str
