@@ -30,7 +30,7 @@ from padan_client.results.table import ConfirmResult
 from padan_client.transport.carrying import FlowClient, carried_out
 from padan_client.transport.channel import Link
 from padan_linkage.agreement import Mode
-from padan_linkage.answers import RecordAnswers
+from padan_linkage.answering.answers import RecordAnswers
 from padan_linkage.schema import Schema
 
 MODES = ("unit", "direct", "auto")

@@ -14,10 +14,10 @@ from padan_linkage.crypto.randomness import Drbg
 from padan_linkage.crypto.signatures import public_key
 from padan_linkage.direct.commitment import CHUNK_ELEMENTS, Commitment, chunk_count
 from padan_linkage.direct.inputs import key_inputs
+from padan_linkage.direct.label_payloads import LabelPayloads
 from padan_linkage.direct.labels import dummies, label_keys, label_material, seal, sort_material
 from padan_linkage.direct.manifest import Manifest, manifest_statement, sign_manifest
 from padan_linkage.direct.oprf import EvaluationKey, epoch_key
-from padan_linkage.direct.payloads import LabelPayloads
 from padan_linkage.direct.registry import label_inputs
 from padan_linkage.direct.schema import DirectSchema
 from padan_linkage.normalise import NORMALISER_VERSION

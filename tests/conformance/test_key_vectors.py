@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from padan_linkage.answering.payloads import Payloads
 from padan_linkage.crypto.epochs import contribution_statement
 from padan_linkage.crypto.keys import (
     KeyAgreementError,
@@ -12,7 +13,6 @@ from padan_linkage.crypto.keys import (
 )
 from padan_linkage.crypto.sealing import Opener
 from padan_linkage.crypto.signatures import verify
-from padan_linkage.payload import Payloads
 
 
 @pytest.fixture(scope="module")

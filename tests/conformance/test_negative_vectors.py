@@ -10,6 +10,7 @@ import pytest
 from padan.v1.resources_pb2 import EpochContribution
 from padan_client.base.place import FlowPlace
 from padan_client.protocol.contributions import verify_contribution
+from padan_linkage.answering.payloads import Payloads
 from padan_linkage.crypto.keys import LinkageKey, derive_linkage_key, exchange
 from padan_linkage.crypto.sealing import Opener
 from padan_linkage.direct import commitment, table
@@ -23,7 +24,6 @@ from padan_linkage.direct.manifest import (
     verify_manifest,
 )
 from padan_linkage.direct.oprf import epoch_key
-from padan_linkage.payload import Payloads
 from padan_linkage.release.envelope import open_release
 from padan_linkage.release.manifest import Line, verify_release
 from padan_linkage.schema import Layout, Schema

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from padan.v1 import resources_pb2
-from padan_linkage import outcomes
+from padan_linkage.answering import outcomes
 
 ROOT = Path(__file__).resolve().parents[2]
 HALLS = (
@@ -19,7 +19,7 @@ HALLS = (
     "clients/padan_client",
     "clients/padan_lab",
 )
-HOME = "linkage/padan_linkage/outcomes.py"
+HOME = "linkage/padan_linkage/answering/outcomes.py"
 
 NUMBERS = {"QUARANTINED", "NOT_MATCHED", "MATCHED", "STRONGEST_BAND"}
 WORDS = {*outcomes.OUTCOME_WORDS, *outcomes.BAND_WORDS, *outcomes.CHECK_WORDS} - {""}

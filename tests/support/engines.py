@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from patience import PATIENCE
 
+from padan_linkage.answering.outcomes import AMBIGUOUS, MATCHED, NOT_MATCHED, STRONGEST_BAND
 from padan_linkage.matching import Directory, PassResult
 from padan_linkage.matching.result import Scoring
-from padan_linkage.outcomes import AMBIGUOUS, MATCHED, NOT_MATCHED, STRONGEST_BAND
 from padan_linkage.schema import TAG_BYTES
 
 

@@ -21,7 +21,7 @@ from padan_client.home.identity import Identity, Randomness
 from padan_client.home.sealed_file import Purpose, SealedFiles
 from padan_client.records.preparing import QUARANTINE_SCHEMA
 from padan_client.records.registry import Registry
-from padan_linkage.payload import PAYLOAD_BYTES
+from padan_linkage.answering.payloads import PAYLOAD_BYTES
 
 _PIECE_ROWS = 250_000
 _ID, _PAYLOAD = "\x00id", "\x00payload"

@@ -22,7 +22,7 @@ from padan_client.records import prepare
 from padan_client.records.preparing import QUARANTINE_SCHEMA, REJECTED
 from padan_client.records.registry_codes import chosen_columns, latest_rows, row_codes
 from padan_linkage.agreement import Flow
-from padan_linkage.payload import PAYLOAD_BYTES, Payloads, day_number
+from padan_linkage.answering.payloads import PAYLOAD_BYTES, Payloads, day_number
 from padan_linkage.schema import Schema
 
 

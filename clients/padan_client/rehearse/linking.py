@@ -10,16 +10,16 @@ from numpy.typing import NDArray
 
 from padan_client.rehearse.one_file import estimate_of, expected_of, own_file, score_of, scoring_of
 from padan_client.rehearse.sides import Keys, Records
-from padan_linkage.answers import OpenedAnswers
+from padan_linkage.answering.answers import OpenedAnswers
+from padan_linkage.answering.estimates import Expected, PassEstimate
+from padan_linkage.answering.outcomes import AMBIGUOUS, MATCHED
+from padan_linkage.answering.payloads import Payloads
 from padan_linkage.crypto.sealing import Opener
 from padan_linkage.encoding import EncodedPass
-from padan_linkage.estimates import Expected, PassEstimate
 from padan_linkage.matching import errors_of, link_within, match_pass
 from padan_linkage.matching.result import Scoring
 from padan_linkage.merging.merge import merge
 from padan_linkage.merging.union import Claims, Rule, best_f1, demanded, together
-from padan_linkage.outcomes import AMBIGUOUS, MATCHED
-from padan_linkage.payload import Payloads
 from padan_linkage.policy import MatchPolicy
 from padan_linkage.schema import Pass, Schema
 

@@ -16,8 +16,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from padan_client.rehearse.sides import Keys, Records
+from padan_linkage.answering.estimates import Expected, PassEstimate, Share
 from padan_linkage.crypto.randomness import Drbg
-from padan_linkage.estimates import Expected, PassEstimate, Share
 from padan_linkage.matching import OwnFile, OwnTable, WithinResult
 from padan_linkage.matching.result import MOST_NATS, Scoring
 from padan_linkage.merging.union import poisson_above, poisson_below

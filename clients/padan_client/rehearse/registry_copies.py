@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from padan_client.rehearse.linking import Linked
 from padan_client.rehearse.one_file import UNSURE, own_file, score_of
 from padan_client.rehearse.sides import Keys, Records
-from padan_linkage.estimates import Expected, Share
+from padan_linkage.answering.estimates import Expected, Share
 from padan_linkage.matching import link_within
 from padan_linkage.merging.union import Rule, best_f1, poisson_above, poisson_below
 from padan_linkage.schema import Kind, Schema

@@ -15,7 +15,7 @@ from padan_client.rehearse.registry_copies import MOST_RECORDS, Copies
 from padan_client.rehearse.schema_file import SchemaFile
 from padan_client.rehearse.sides import Keys, Records, read_side
 from padan_client.rehearse.tables import Dumper, Truth, pairs_table
-from padan_linkage.estimates import Expected
+from padan_linkage.answering.estimates import Expected
 from padan_linkage.schema import Schema
 
 

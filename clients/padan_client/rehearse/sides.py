@@ -17,11 +17,11 @@ from padan_client.base.language import t
 from padan_client.records import prepare, read_table
 from padan_client.rehearse.schema_file import Columns
 from padan_linkage.advice import joined_columns
+from padan_linkage.answering.payloads import Payloads
 from padan_linkage.crypto.keys import LinkageKey, exchange_public_key
 from padan_linkage.crypto.randomness import Drbg
 from padan_linkage.crypto.sealing import Opener, Sealer
 from padan_linkage.encoding import EncodedPass, ProviderInputs, encode_table
-from padan_linkage.payload import Payloads
 from padan_linkage.schema import Pass, Schema
 
 #: Columns that name the rows where the user names none; the first that there is.

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from padan_client.results.table import CHECK, CORRECT, corrector
 from padan_linkage.agreement import Flow
-from padan_linkage.outcomes import CHECK_WORDS, DIFFERENT, EMPTY
+from padan_linkage.answering.outcomes import CHECK_WORDS, DIFFERENT, EMPTY
 
 _KEPT = ("row", "id", "kode", "band", "jalur")
 #: Columns of the list of corrections besides those of the result.

@@ -22,9 +22,9 @@ from numpy.typing import NDArray
 
 from padan_client.records.lists import RequestList
 from padan_linkage.agreement import Code, Flow
-from padan_linkage.answers import RecordAnswers
-from padan_linkage.estimates import Expected, PassEstimate
-from padan_linkage.outcomes import (
+from padan_linkage.answering.answers import RecordAnswers
+from padan_linkage.answering.estimates import Expected, PassEstimate
+from padan_linkage.answering.outcomes import (
     AMBIGUOUS,
     BAND_WORDS,
     CHECK_WORDS,
@@ -34,7 +34,7 @@ from padan_linkage.outcomes import (
     OUTCOME_WORDS,
     QUARANTINED,
 )
-from padan_linkage.payload import day_text
+from padan_linkage.answering.payloads import day_text
 
 S = TypeVar("S", bound=np.generic)
 

@@ -14,9 +14,9 @@ from padan_client.base.errors import BadInputError
 from padan_client.base.language import t
 from padan_client.records import prepare, read_table
 from padan_lab.assess.controls import Control, controls
+from padan_lab.assess.material.attacker_view import Numbers, SeenTable
 from padan_lab.assess.material.dump import Dump, read_dump, sample
 from padan_lab.assess.material.schemes import Fields, PassScheme
-from padan_lab.assess.material.seen import Numbers, SeenTable
 from padan_lab.assess.suite import (
     AttackLimits,
     Rate,

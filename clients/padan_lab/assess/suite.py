@@ -16,8 +16,8 @@ from padan_lab.assess.attacks.graph import attack_graph
 from padan_lab.assess.attacks.groups import GroupAttack, linked
 from padan_lab.assess.attacks.patterns import attack_patterns
 from padan_lab.assess.attacks.rows import attack_rows
+from padan_lab.assess.material.attacker_view import Numbers, SeenTable
 from padan_lab.assess.material.schemes import Fields, PassScheme, Scheme
-from padan_lab.assess.material.seen import Numbers, SeenTable
 from padan_linkage.schema import Kind, Pass, Schema
 
 

@@ -11,7 +11,7 @@ from rich.table import Table
 from padan_client.base.language import current_language, t
 from padan_client.cli.common import JsonFlag, err, number, out, print_json, reports_errors
 from padan_lab.cli import PANEL
-from padan_linkage.outcomes import AMBIGUOUS, OUTCOME_WORDS, QUARANTINED
+from padan_linkage.answering.outcomes import AMBIGUOUS, OUTCOME_WORDS, QUARANTINED
 
 if TYPE_CHECKING:
     from padan_lab.demo.demonstration import Played, Sizes

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from padan_lab.generate import Demo
 from padan_linkage.agreement import Flow
-from padan_linkage.outcomes import MATCHED, OUTCOME_WORDS
+from padan_linkage.answering.outcomes import MATCHED, OUTCOME_WORDS
 
 _FOUND = OUTCOME_WORDS[MATCHED]
 #: Columns of a result with the codes of further groups start so.

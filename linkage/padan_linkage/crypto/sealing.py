@@ -18,8 +18,8 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from numpy.typing import NDArray
 
+from padan_linkage.answering.payloads import PAYLOAD_BYTES
 from padan_linkage.crypto.epochs import EXCHANGE_KEY_BYTES, flow_context, framed
-from padan_linkage.payload import PAYLOAD_BYTES
 from padan_linkage.schema import SEALED_CODE_BYTES, TOKEN_BYTES
 
 SEAL_ID_BYTES = 16

@@ -15,9 +15,10 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from numpy.typing import NDArray
 
+from padan_linkage.answering.payloads import PAYLOAD_BYTES
 from padan_linkage.crypto.randomness import Drbg
+from padan_linkage.direct.label_payloads import LabelPayloads
 from padan_linkage.direct.oprf import OUTPUT_BYTES
-from padan_linkage.direct.payloads import LabelPayloads
 from padan_linkage.direct.table import (
     ROW_BYTES,
     TABLE_ID_BYTES,
@@ -25,7 +26,6 @@ from padan_linkage.direct.table import (
     require_ascending,
     tag_words,
 )
-from padan_linkage.payload import PAYLOAD_BYTES
 
 KEY_BYTES = 32
 _INFO = b"padan/v1 label\x00"

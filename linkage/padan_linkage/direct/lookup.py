@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from padan_linkage.answers import RecordAnswers
+from padan_linkage.answering.answers import RecordAnswers
+from padan_linkage.answering.outcomes import AMBIGUOUS, MATCHED
 from padan_linkage.direct.labels import label_keys, open_rows
 from padan_linkage.direct.table import LabelTable
-from padan_linkage.outcomes import AMBIGUOUS, MATCHED
 
 
 @dataclass(frozen=True)

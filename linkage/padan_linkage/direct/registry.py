@@ -13,7 +13,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from padan_linkage.direct.inputs import KeyInputs
-from padan_linkage.direct.payloads import LabelPayloads
+from padan_linkage.direct.label_payloads import LabelPayloads
 from padan_linkage.direct.schema import DirectKey
 
 

@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from padan_linkage.answering.payloads import Payloads
 from padan_linkage.crypto.keys import LinkageKey
 from padan_linkage.crypto.randomness import Drbg
 from padan_linkage.crypto.sealing import Sealer
@@ -25,7 +26,6 @@ from padan_linkage.encoding.selftest import check_kernels
 from padan_linkage.encoding.sha256 import HASH_BYTES
 from padan_linkage.encoding.tokens import Tokens, buckets, make_tokens, salt_keys
 from padan_linkage.normalise import exact_values
-from padan_linkage.payload import Payloads
 from padan_linkage.schema import TOKEN_BYTES, Layout, Pass, Schema
 from padan_linkage.tables import PassTable, chunk_of
 
@@ -43,8 +43,8 @@ _BLOCK = 1 << 18
 class ProviderInputs:
     """What a provider's table has beyond a requester's, in the order of the records.
 
-    ``payloads`` is ``uint8[n, 16]`` (see :mod:`padan_linkage.payload`), ``ids`` the records' own
-    ids, ``handle_key`` 32 secret bytes that never leave the provider.
+    ``payloads`` is ``uint8[n, 16]`` (see :mod:`padan_linkage.answering.payloads`), ``ids`` the
+    records' own ids, ``handle_key`` 32 secret bytes that never leave the provider.
     """
 
     sealer: Sealer

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from padan_linkage.answering.outcomes import AMBIGUOUS, MATCHED, NOT_MATCHED
 from padan_linkage.matching.directory import Directory
 from padan_linkage.matching.exact import TokenIndex, answer_exact, seed_of, token_words
 from padan_linkage.matching.index import PassIndex
@@ -17,7 +18,6 @@ from padan_linkage.matching.scoring.calibration import Calibration
 from padan_linkage.matching.sides import CancelledError, SweepRunner
 from padan_linkage.matching.similar import SortedRegistry, answer_similar, calibrate
 from padan_linkage.matching.streaming import Journal, KeptRanges, pass_work
-from padan_linkage.outcomes import AMBIGUOUS, MATCHED, NOT_MATCHED
 from padan_linkage.policy import MatchPolicy
 from padan_linkage.schema import Pass, Schema
 from padan_linkage.tables import PassTable

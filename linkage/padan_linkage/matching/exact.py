@@ -10,10 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from padan_linkage.answering.outcomes import AMBIGUOUS, MATCHED, NOT_MATCHED, STRONGEST_BAND
 from padan_linkage.compiled.jit import inlined, lean_kernel
 from padan_linkage.compiled.lanes import prefetch
 from padan_linkage.matching.result import PassResult, Scoring, confirmations
-from padan_linkage.outcomes import AMBIGUOUS, MATCHED, NOT_MATCHED, STRONGEST_BAND
 from padan_linkage.tables import PassTable
 
 Words = NDArray[np.uint64]

@@ -8,10 +8,10 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from padan_linkage.answers import PassAnswers
-from padan_linkage.estimates import PassEstimate
+from padan_linkage.answering.answers import PassAnswers
+from padan_linkage.answering.estimates import PassEstimate
+from padan_linkage.answering.outcomes import AMBIGUOUS, MATCHED, STRONGEST_BAND
 from padan_linkage.matching.scoring.calibration import Calibration
-from padan_linkage.outcomes import AMBIGUOUS, MATCHED, STRONGEST_BAND
 from padan_linkage.schema import TAG_BYTES, Layout, Pass, Schema
 from padan_linkage.tables import PassTable
 

@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from padan_linkage.answering.outcomes import AMBIGUOUS, MATCHED, NOT_MATCHED
 from padan_linkage.matching.directory import Directory
-from padan_linkage.matching.measure import compare
+from padan_linkage.matching.pair_features import compare
 from padan_linkage.matching.result import PassResult, Scoring, bands, confirmations
 from padan_linkage.matching.scoring.calibration import Calibration, Survivors, from_strangers
 from padan_linkage.matching.scoring.duplicates import likely_duplicates, without_duplicates
@@ -29,7 +30,6 @@ from padan_linkage.matching.sides import (
     presence_mask,
 )
 from padan_linkage.matching.streaming import KeptRanges, sweep_ranges
-from padan_linkage.outcomes import AMBIGUOUS, MATCHED, NOT_MATCHED
 from padan_linkage.policy import MatchPolicy
 from padan_linkage.schema import Pass
 from padan_linkage.tables import PassTable

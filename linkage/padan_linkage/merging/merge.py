@@ -11,8 +11,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from padan_linkage.answers import OpenedAnswers, RecordAnswers
-from padan_linkage.outcomes import AMBIGUOUS, MATCHED
+from padan_linkage.answering.answers import OpenedAnswers, RecordAnswers
+from padan_linkage.answering.outcomes import AMBIGUOUS, MATCHED
 
 
 def merge(

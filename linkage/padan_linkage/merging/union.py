@@ -15,7 +15,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from padan_linkage.estimates import Expected, Share
+from padan_linkage.answering.estimates import Expected, Share
 from padan_linkage.policy import MatchPolicy
 
 #: Standard deviations on either side of an interval that holds nine times out of ten.

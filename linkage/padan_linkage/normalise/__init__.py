@@ -26,8 +26,7 @@ from padan_linkage.normalise.derive import OF_DAMAGED, PARTIAL, derive, exact_va
 from padan_linkage.normalise.names.name_columns import parse_names
 from padan_linkage.normalise.names.pieces import buffers as text_buffers
 from padan_linkage.normalise.nationality import parse_nationality
-from padan_linkage.normalise.numbers import RULES, parse_numbers, sound_numbers
-from padan_linkage.normalise.outcome import (
+from padan_linkage.normalise.normalised import (
     MAX_CHARACTERS,
     Fault,
     Normalised,
@@ -37,6 +36,7 @@ from padan_linkage.normalise.outcome import (
     parse_distinct,
     screen,
 )
+from padan_linkage.normalise.numbers import RULES, parse_numbers, sound_numbers
 from padan_linkage.normalise.places import parse_address, parse_place
 from padan_linkage.schema import Kind
 

@@ -10,7 +10,7 @@ import re
 
 from padan_linkage.normalise.facts import table
 from padan_linkage.normalise.latin import is_missing, joined_acronyms, plain
-from padan_linkage.normalise.outcome import Fault
+from padan_linkage.normalise.normalised import Fault
 
 _TABLE = table("companies.txt")
 _FORMS = {word: form.split(",")[0] for word, form in _TABLE["forms"].items()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from padan_linkage.normalise.latin import is_missing, plain, words
-from padan_linkage.normalise.outcome import Fault
+from padan_linkage.normalise.normalised import Fault
 
 _MALE = words("l lk laki laki-laki laki2 laki/laki lelaki pria m male man 1")
 _FEMALE = words("p pr perempuan wanita w f female woman wnt 2")

@@ -18,7 +18,7 @@ from padan_linkage.compiled.jit import helper, kernel
 from padan_linkage.normalise.calendar import LAST_YEAR, exists, full_year
 from padan_linkage.normalise.latin import is_missing, plain
 from padan_linkage.normalise.names.pieces import buffers
-from padan_linkage.normalise.outcome import Fault, Normalised, Problem, parse_distinct
+from padan_linkage.normalise.normalised import Fault, Normalised, Problem, parse_distinct
 
 _MONTH_WORDS = {
     1: "jan januari january djanuari",

@@ -8,8 +8,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from padan_linkage.normalise.calendar import full_year
+from padan_linkage.normalise.normalised import map_distinct
 from padan_linkage.normalise.numbers import sound_numbers
-from padan_linkage.normalise.outcome import map_distinct
 from padan_linkage.normalise.word_keys import WORD_KEYS, word_key
 from padan_linkage.schema import DERIVATIONS, Kind, Pass, Schema
 

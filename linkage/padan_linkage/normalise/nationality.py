@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from padan_linkage.normalise.latin import is_missing, plain, words
-from padan_linkage.normalise.outcome import Fault
+from padan_linkage.normalise.normalised import Fault
 
 #: Alpha-3, alpha-2, numeric code, names in Indonesian and English.
 _COUNTRIES = """

@@ -20,7 +20,7 @@ from stdnum import luhn
 from padan_linkage.compiled.jit import kernel
 from padan_linkage.normalise.latin import MISSING
 from padan_linkage.normalise.names.pieces import buffers
-from padan_linkage.normalise.outcome import Fault, Normalised, map_distinct, with_reasons
+from padan_linkage.normalise.normalised import Fault, Normalised, map_distinct, with_reasons
 from padan_linkage.schema import Kind
 
 Digits = NDArray[np.uint8]

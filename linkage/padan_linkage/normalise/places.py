@@ -7,7 +7,7 @@ import re
 from padan_linkage.normalise.facts import table
 from padan_linkage.normalise.latin import is_missing, joined_acronyms, plain, words
 from padan_linkage.normalise.names.spelling import modern
-from padan_linkage.normalise.outcome import Fault
+from padan_linkage.normalise.normalised import Fault
 
 _WORD = re.compile(r"[a-z]+")
 #: What separates places; a number and all behind it are no place.

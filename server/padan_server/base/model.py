@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from padan_linkage.estimates import PassEstimate
+from padan_linkage.answering.estimates import PassEstimate
 
 
 class Role(StrEnum):

@@ -27,7 +27,7 @@ from padan_server.base.model import (
 from padan_server.datasets.deltas import merge
 from padan_server.datasets.storage_share import Room
 from padan_server.datasets.table_locks import Writers
-from padan_server.store.files import ColumnFiles
+from padan_server.store.column_files import ColumnFiles
 from padan_server.store.port import Store, StoreFullError, Transaction
 
 #: Retention where an agreement that passed its checks still names none.

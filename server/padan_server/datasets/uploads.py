@@ -25,7 +25,7 @@ from padan_server.base.model import Dataset, DatasetState, DatasetTable
 from padan_server.datasets.lifecycle import layout_of, owned, state_invalid
 from padan_server.datasets.rows import check_values, columns_of
 from padan_server.datasets.table_locks import Writers
-from padan_server.store.files import ColumnFiles, TableWriter
+from padan_server.store.column_files import ColumnFiles, TableWriter
 from padan_server.store.port import Store, StoreFullError
 
 #: A stream waits once this many times ``sync_bytes`` are not safe yet.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from padan_linkage.answers import PassAnswers
+from padan_linkage.answering.answers import PassAnswers
 from padan_linkage.schema import Layout, Pass
 from padan_linkage.tables import PassTable
 from padan_server.admission.compatibility import check_schema, check_sides

@@ -17,7 +17,7 @@ from typing import Self
 
 import structlog
 
-from padan_linkage.estimates import PassEstimate
+from padan_linkage.answering.estimates import PassEstimate
 from padan_linkage.matching import PassResult
 from padan_linkage.schema import Layout, Pass, Schema
 from padan_linkage.tables import PassTable
@@ -31,9 +31,9 @@ from padan_server.matching.engine import Engine
 from padan_server.matching.indexes import Indexes
 from padan_server.matching.progress import Pace
 from padan_server.matching.runs import Bell
-from padan_server.store.files import ColumnFiles
+from padan_server.store.column_files import ColumnFiles
+from padan_server.store.derived_files import PassJournal
 from padan_server.store.port import Store, StoreFullError
-from padan_server.store.whole_files import PassJournal
 
 _log = structlog.get_logger(__name__)
 _IDLE_SECONDS = 5.0

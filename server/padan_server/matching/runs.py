@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 
-from padan_linkage.answers import PassAnswers
+from padan_linkage.answering.answers import PassAnswers
 from padan_server.admission.compatibility import check_sides
 from padan_server.admission.enforcement import Grant, charge, check_batch
 from padan_server.admission.ledger import Ledger
@@ -29,7 +29,7 @@ from padan_server.base.model import (
 from padan_server.datasets.lifecycle import owned, state_invalid
 from padan_server.matching.confirmations import newest_registry
 from padan_server.matching.progress import Step
-from padan_server.store.files import ColumnFiles
+from padan_server.store.column_files import ColumnFiles
 from padan_server.store.port import Store, Transaction
 
 #: Watchers look again after this many seconds even if nobody woke them.

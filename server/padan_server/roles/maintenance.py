@@ -14,7 +14,7 @@ from padan_server.base.clock import Clock
 from padan_server.base.model import DatasetState, Run, RunState
 from padan_server.datasets.lifecycle import Datasets
 from padan_server.releases.lifecycle import Releases
-from padan_server.store.files import ColumnFiles
+from padan_server.store.column_files import ColumnFiles
 from padan_server.store.port import Store
 
 _log = structlog.get_logger(__name__)

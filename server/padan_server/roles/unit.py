@@ -46,8 +46,8 @@ from padan_server.services.confirmations import ConfirmationService
 from padan_server.services.datasets import DatasetService
 from padan_server.services.releases import ReleaseService
 from padan_server.services.runs import OperationService, RunService
+from padan_server.store.column_files import ColumnFiles
 from padan_server.store.disk import Disk
-from padan_server.store.files import ColumnFiles
 
 
 class Unit(Server):

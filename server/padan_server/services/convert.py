@@ -18,8 +18,8 @@ from padan.v1 import resources_pb2 as resources_pb
 from padan.v1 import run_service_pb2 as run_pb
 from padan_linkage.agreement import AgreementState, SignedAgreement, Standing
 from padan_linkage.agreement import term as term_of
-from padan_linkage.answers import PassAnswers
-from padan_linkage.estimates import PassEstimate
+from padan_linkage.answering.answers import PassAnswers
+from padan_linkage.answering.estimates import PassEstimate
 from padan_server.admission.enforcement import Grant
 from padan_server.base.errors import field_invalid
 from padan_server.base.model import (

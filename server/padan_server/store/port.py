@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager
 from datetime import date, datetime
 from typing import Protocol
 
-from padan_linkage.estimates import PassEstimate
+from padan_linkage.answering.estimates import PassEstimate
 from padan_server.base.model import (
     BlindedList,
     Contribution,

@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from padan_linkage.estimates import PassEstimate
+from padan_linkage.answering.estimates import PassEstimate
 from padan_server.base.model import ENDED, FlowKey, Run, RunState
 from padan_server.store.sql_datasets import of_flow
 from padan_server.store.tables import from_micros, run_passes, runs, to_micros

@@ -7,11 +7,11 @@ import errno
 import numpy as np
 import pytest
 
-from padan_linkage.answers import PassAnswers
+from padan_linkage.answering.answers import PassAnswers
 from padan_linkage.schema import Layout, Pass, Schema
 from padan_linkage.tables import PassTable
+from padan_server.store.column_files import Column, ColumnFiles
 from padan_server.store.disk import Disk
-from padan_server.store.files import Column, ColumnFiles
 from padan_server.store.port import StoreFullError
 
 SCHEMA = Schema.model_validate(

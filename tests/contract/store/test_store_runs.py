@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from padan_linkage.estimates import PassEstimate
+from padan_linkage.answering.estimates import PassEstimate
 from padan_server.base.model import RunState
 
 FIRST = 2**62

@@ -10,7 +10,7 @@ from padan_client.base.language import t
 from padan_client.cli.common import number, out
 from padan_client.cli.home_options import say
 from padan_client.cli.views import estimates as shares
-from padan_linkage.outcomes import (
+from padan_linkage.answering.outcomes import (
     AMBIGUOUS,
     CHECK_WORDS,
     DIFFERENT,
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from padan_client.base.place import FlowPlace
     from padan_client.results.table import ConfirmResult, KeyCounts
     from padan_linkage.agreement import Flow
-    from padan_linkage.estimates import Expected, PassEstimate
+    from padan_linkage.answering.estimates import Expected, PassEstimate
 
 
 def show(place: FlowPlace, result: ConfirmResult) -> None:

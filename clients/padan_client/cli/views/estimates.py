@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from padan_client.base.language import t
 
 if TYPE_CHECKING:
-    from padan_linkage.estimates import Expected, Share
+    from padan_linkage.answering.estimates import Expected, Share
 
 
 def as_json(expected: Expected | None) -> dict[str, object]:

@@ -31,12 +31,12 @@ from padan_client.results.table import (
     result_table,
 )
 from padan_linkage.agreement import JAKARTA, Flow
-from padan_linkage.answers import RecordAnswers
+from padan_linkage.answering.answers import RecordAnswers
+from padan_linkage.answering.outcomes import MATCHED, SAME, STRONGEST_BAND, UNCHECKED
+from padan_linkage.answering.payloads import day_number
 from padan_linkage.direct.inputs import asked_inputs
 from padan_linkage.direct.lookup import Found, look_up, settle
 from padan_linkage.direct.schema import DirectKey, DirectSchema
-from padan_linkage.outcomes import MATCHED, SAME, STRONGEST_BAND, UNCHECKED
-from padan_linkage.payload import day_number
 
 #: Column that says which way a row was answered: ``direct:<key>`` or ``unit:<pass>``.
 WAY = "cara"

@@ -12,7 +12,7 @@ from padan_client.protocol.direct.evaluating import Asking
 from padan_client.protocol.direct.session import DirectSession
 from padan_client.protocol.progress import silent
 from padan_client.records.lists import RequestList
-from padan_linkage.answers import RecordAnswers
+from padan_linkage.answering.answers import RecordAnswers
 
 #: How long the list of tables is taken as it was: a delta a day can wait so long.
 FRESH = timedelta(minutes=10)

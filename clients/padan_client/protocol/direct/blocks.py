@@ -23,9 +23,9 @@ from numpy.typing import NDArray
 
 from padan_linkage.agreement import Flow
 from padan_linkage.direct.inputs import key_inputs
+from padan_linkage.direct.label_payloads import LabelPayloads
 from padan_linkage.direct.labels import MATERIAL, label_material, seal
 from padan_linkage.direct.oprf import EvaluationKey, epoch_key
-from padan_linkage.direct.payloads import LabelPayloads
 from padan_linkage.direct.registry import Labelled, label_inputs
 from padan_linkage.direct.schema import DirectKey, DirectSchema
 from padan_linkage.direct.table import tag_words

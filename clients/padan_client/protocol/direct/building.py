@@ -27,6 +27,7 @@ from padan_client.base.language import t
 from padan_client.protocol.direct import blocks
 from padan_client.protocol.direct.blocks import PARTITIONS, BlockPlan, Inputs, LabelBlock, Worker
 from padan_client.records.registry import Registry
+from padan_linkage.answering.payloads import Payloads
 from padan_linkage.crypto.randomness import Drbg
 from padan_linkage.direct.inputs import KeyInputs
 from padan_linkage.direct.registry import Labelled, changes, label_inputs
@@ -37,7 +38,6 @@ from padan_linkage.direct.table import (
     padded_rows,
     tag_words,
 )
-from padan_linkage.payload import Payloads
 
 T = TypeVar("T")
 

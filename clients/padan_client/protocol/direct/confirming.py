@@ -36,9 +36,9 @@ from padan_client.protocol.unit.confirming import confirm
 from padan_client.records.lists import RequestList
 from padan_client.results.table import ConfirmResult, count_codes
 from padan_linkage.agreement import Flow, Mode
-from padan_linkage.answers import RecordAnswers
+from padan_linkage.answering.answers import RecordAnswers
+from padan_linkage.answering.outcomes import AMBIGUOUS, MATCHED, NOT_MATCHED, OUTCOME_WORDS
 from padan_linkage.direct.schema import DirectSchema
-from padan_linkage.outcomes import AMBIGUOUS, MATCHED, NOT_MATCHED, OUTCOME_WORDS
 
 
 def confirm_directly(

@@ -21,11 +21,11 @@ from padan_client.protocol.unit.confirming import finish
 from padan_client.protocol.unit.merging import open_pass
 from padan_client.records.lists import RequestList
 from padan_client.results.table import ConfirmResult
-from padan_linkage.answers import OpenedAnswers
+from padan_linkage.answering.answers import OpenedAnswers
+from padan_linkage.answering.outcomes import STRONGEST_BAND
 from padan_linkage.crypto.randomness import SEED_BYTES, Drbg
 from padan_linkage.crypto.sealing import Opener
 from padan_linkage.encoding import EncodedPass, PassEncoder
-from padan_linkage.outcomes import STRONGEST_BAND
 from padan_linkage.schema import Pass
 
 #: Records in one call, by the service's limit.

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from padan.v1 import confirmation_service_pb2, resources_pb2, run_service_pb2
 from padan_client.base.errors import VerificationError
 from padan_client.base.language import t
-from padan_linkage.answers import PassAnswers
-from padan_linkage.estimates import PassEstimate
-from padan_linkage.outcomes import AMBIGUOUS, MATCHED, NOT_MATCHED, STRONGEST_BAND
+from padan_linkage.answering.answers import PassAnswers
+from padan_linkage.answering.estimates import PassEstimate
+from padan_linkage.answering.outcomes import AMBIGUOUS, MATCHED, NOT_MATCHED, STRONGEST_BAND
 from padan_linkage.schema import SEALED_CODE_BYTES, Pass
 
 _ORIGIN_BYTES = 2

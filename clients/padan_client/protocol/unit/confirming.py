@@ -36,10 +36,10 @@ from padan_client.protocol.unit.merging import merge_passes, open_pass
 from padan_client.protocol.unit.running import collect_pass, start_run, watch_run
 from padan_client.records.lists import RequestList
 from padan_client.results.table import ConfirmResult, count_codes, result_table
-from padan_linkage.answers import OpenedAnswers
+from padan_linkage.answering.answers import OpenedAnswers
+from padan_linkage.answering.estimates import PassEstimate
 from padan_linkage.crypto.sealing import Opener
 from padan_linkage.encoding import PassEncoder, PassRows
-from padan_linkage.estimates import PassEstimate
 from padan_linkage.schema import Schema
 
 

@@ -13,12 +13,9 @@ from padan_client.protocol.unit.collect import SealKey, broken
 from padan_client.protocol.unit.opening import open_codes
 from padan_client.records.lists import RequestList
 from padan_linkage.agreement import Flow
-from padan_linkage.answers import OpenedAnswers, PassAnswers, RecordAnswers
-from padan_linkage.crypto.sealing import Opener
-from padan_linkage.estimates import Expected, PassEstimate
-from padan_linkage.merging.merge import merge
-from padan_linkage.merging.union import Claims, Together, demanded, together
-from padan_linkage.outcomes import (
+from padan_linkage.answering.answers import OpenedAnswers, PassAnswers, RecordAnswers
+from padan_linkage.answering.estimates import Expected, PassEstimate
+from padan_linkage.answering.outcomes import (
     AMBIGUOUS,
     DIFFERENT,
     EMPTY,
@@ -28,7 +25,10 @@ from padan_linkage.outcomes import (
     STRONGEST_BAND,
     UNCHECKED,
 )
-from padan_linkage.payload import Payloads
+from padan_linkage.answering.payloads import Payloads
+from padan_linkage.crypto.sealing import Opener
+from padan_linkage.merging.merge import merge
+from padan_linkage.merging.union import Claims, Together, demanded, together
 from padan_linkage.policy import MatchPolicy
 from padan_linkage.schema import Pass, Schema
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from padan_client.protocol.session import Session
 from padan_client.protocol.unit.collect import SealKey, broken
-from padan_linkage.answers import PassAnswers
+from padan_linkage.answering.answers import PassAnswers
 from padan_linkage.crypto.sealing import Opener, SealError
 
 #: Answers that may fail to open in a pass with a filter: so many, or one in so many.

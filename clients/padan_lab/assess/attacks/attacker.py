@@ -8,8 +8,8 @@ from functools import cached_property
 import numpy as np
 
 from padan_lab.assess.attacks.claims import same
+from padan_lab.assess.material.attacker_view import Numbers, Reals, SeenTable
 from padan_lab.assess.material.schemes import Fields, PassScheme, Scheme
-from padan_lab.assess.material.seen import Numbers, Reals, SeenTable
 
 #: Seeds of the attacker's keys start here; victims have others.
 _OWN_KEYS = 1_000

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from padan_lab.assess.attacks.auction import auction
-from padan_lab.assess.material.seen import Numbers, Reals
+from padan_lab.assess.material.attacker_view import Numbers, Reals
 
 _JITTER = 1e-4
 #: Tables with more of both are assigned by auction, to within this share of the costs' spread.

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from padan_lab.assess.attacks.attacker import Attacker
 from padan_lab.assess.attacks.claims import Prints, assign
-from padan_lab.assess.material.seen import Numbers, Reals, Seen
+from padan_lab.assess.material.attacker_view import Numbers, Reals, Seen
 
 _WIDTH, _ROUNDS = 24, 4
 #: Of the random maps between rounds: fixed, for both sides must use the same.

@@ -14,7 +14,7 @@ import numpy as np
 
 from padan_lab.assess.attacks.attacker import Attacker
 from padan_lab.assess.attacks.claims import assign
-from padan_lab.assess.material.seen import Numbers, Reals, Seen
+from padan_lab.assess.material.attacker_view import Numbers, Reals, Seen
 
 _KEPT_EDGES = 0.5
 _RANK, _DIMENSIONS, _WINDOW, _ROUNDS = 192, 64, 5, 20

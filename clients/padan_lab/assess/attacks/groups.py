@@ -17,7 +17,7 @@ import numpy as np
 from padan_lab.assess.attacks.attacker import Attacker
 from padan_lab.assess.attacks.claims import Prints, Scale, anneal, assign, likelihood, right, whiten
 from padan_lab.assess.attacks.rows import profiles
-from padan_lab.assess.material.seen import Numbers, Reals, Seen, SeenTable
+from padan_lab.assess.material.attacker_view import Numbers, Reals, Seen, SeenTable
 
 _TOP, _EIGENVALUES, _CANDIDATES = 16, 6, 20
 _FRACTIONS = np.linspace(0, 1, 9)

@@ -11,7 +11,7 @@ import numpy as np
 
 from padan_lab.assess.attacks.attacker import Attacker
 from padan_lab.assess.attacks.claims import assign
-from padan_lab.assess.material.seen import Numbers, Reals, Seen
+from padan_lab.assess.material.attacker_view import Numbers, Reals, Seen
 
 _PATTERNS, _TOGETHER, _SMALLEST = 250, 0.5, 3
 _ALWAYS, _ROUNDS = 0.9, 6

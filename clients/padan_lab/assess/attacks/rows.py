@@ -13,7 +13,7 @@ import numpy as np
 
 from padan_lab.assess.attacks.attacker import Attacker
 from padan_lab.assess.attacks.claims import Prints, assign, refine
-from padan_lab.assess.material.seen import Numbers, Reals, Seen
+from padan_lab.assess.material.attacker_view import Numbers, Reals, Seen
 
 #: Ranks that count from the top, and shares of the row.
 _TOP = np.unique(np.geomspace(1, 200, 24).astype(np.int64)) - 1

@@ -1,4 +1,4 @@
 """What attacks are played on: encodings as the unit sees them, and a population to guess from.
 
-Start at :mod:`.seen`.
+Start at :mod:`.attacker_view`.
 """

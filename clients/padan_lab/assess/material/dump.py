@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from padan_client.base.errors import BadInputError
 from padan_client.base.language import t
 from padan_client.records import read_table
-from padan_lab.assess.material.seen import Column, Numbers, Seen, SeenTable
+from padan_lab.assess.material.attacker_view import Column, Numbers, Seen, SeenTable
 from padan_linkage.schema import Pass, Schema
 
 _COLUMNS = ("keys", "filters", "presence")

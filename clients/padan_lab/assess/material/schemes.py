@@ -15,7 +15,7 @@ from typing import Protocol
 import numpy as np
 import pyarrow as pa
 
-from padan_lab.assess.material.seen import Numbers, Seen, SeenTable
+from padan_lab.assess.material.attacker_view import Numbers, Seen, SeenTable
 from padan_linkage.crypto.keys import LinkageKey
 from padan_linkage.crypto.randomness import Drbg
 from padan_linkage.encoding import PassEncoder

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from padan_lab.bench.report import rounded
 from padan_linkage.agreement import Flow
-from padan_linkage.outcomes import MATCHED, OUTCOME_WORDS
+from padan_linkage.answering.outcomes import MATCHED, OUTCOME_WORDS
 
 _FOUND = OUTCOME_WORDS[MATCHED]
 

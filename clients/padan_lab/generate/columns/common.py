@@ -9,12 +9,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from padan_lab.generate.columns import contacts
 from padan_lab.generate.draw.cells import Cells
 from padan_lab.generate.draw.draws import Bools, Draws, Ints
 from padan_lab.generate.draw.pen import Pen
 from padan_lab.generate.draw.vocabulary import vocabulary
 from padan_lab.generate.noise import numbers as number_noise
-from padan_lab.generate.population import contacts, identifiers
+from padan_lab.generate.population import identifiers
 from padan_lab.generate.population.date_texts import ISO, USUAL, date_texts
 from padan_lab.generate.population.households import TODAY
 from padan_lab.generate.population.identifiers import digits

@@ -7,13 +7,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from padan_lab.generate.columns.common import COMMON, Writer, flags
+from padan_lab.generate.columns.contacts import emails
 from padan_lab.generate.draw.cells import Cells
 from padan_lab.generate.draw.draws import Choice, Ints
 from padan_lab.generate.draw.pen import Pen
 from padan_lab.generate.noise.dates import written_dates
 from padan_lab.generate.noise.names import Noise, double, drop, join, respell, shorten, slip
 from padan_lab.generate.population.companies import FORMS, CompanyBlock, company_words
-from padan_lab.generate.population.contacts import emails
 from padan_lab.generate.population.identifiers import digits
 from padan_lab.generate.population.places import joined
 

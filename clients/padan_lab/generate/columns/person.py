@@ -15,8 +15,7 @@ from padan_lab.generate.draw.vocabulary import vocabulary
 from padan_lab.generate.noise import numbers as number_noise
 from padan_lab.generate.noise.dates import written_dates
 from padan_lab.generate.population import identifiers
-from padan_lab.generate.population.contacts import FORMER
-from padan_lab.generate.population.identifiers import digits
+from padan_lab.generate.population.identifiers import FORMER, digits
 from padan_lab.generate.population.people import RELIGIONS, PersonBlock
 from padan_lab.generate.population.places import gazetteer
 

@@ -11,8 +11,8 @@ import pyarrow as pa
 from padan_lab.generate.draw.draws import Bools, Choice, Draws, Ints
 from padan_lab.generate.draw.vocabulary import NONE, SLOTS, Slots, Vocabulary, data_lines
 from padan_lab.generate.population import identifiers
-from padan_lab.generate.population.contacts import FORMER
 from padan_lab.generate.population.households import THIS_YEAR, Days
+from padan_lab.generate.population.identifiers import FORMER
 from padan_lab.generate.population.places import gazetteer
 
 

@@ -15,6 +15,8 @@ from padan_lab.generate.population.households import THIS_YEAR, Days
 _WOMAN = 40
 #: Digits by which passports differ; of shorter ones, the letter in front differs too.
 _PASSPORT_DIGITS = 8
+#: Added to somebody's number for what was theirs before: an address, a phone, a passport.
+FORMER = 1 << 40
 
 
 def parts(days: Days) -> tuple[Ints, Ints, Ints]:

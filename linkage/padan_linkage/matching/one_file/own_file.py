@@ -12,7 +12,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from padan_linkage.matching.measure import compare
+from padan_linkage.matching.pair_features import compare
 from padan_linkage.matching.scoring.features import FeaturePlan
 from padan_linkage.matching.sides import FilterSide
 from padan_linkage.schema import Pass

@@ -11,7 +11,13 @@ from padan_linkage.normalise.latin import ascii_text, without_missing
 from padan_linkage.normalise.names.persons import Item, Read, read_shape, stand_in
 from padan_linkage.normalise.names.pieces import Pieces, assemble, cut_names, shapes
 from padan_linkage.normalise.names.spelling import token_form
-from padan_linkage.normalise.outcome import Fault, Normalised, Problem, map_distinct, with_reasons
+from padan_linkage.normalise.normalised import (
+    Fault,
+    Normalised,
+    Problem,
+    map_distinct,
+    with_reasons,
+)
 
 _REASONS = (None, Fault.UNREADABLE, Fault.FILLER)
 _SLICE = 1 << 20

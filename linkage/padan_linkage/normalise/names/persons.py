@@ -20,7 +20,7 @@ from padan_linkage.normalise.names.name_parts import (
     read_later_part,
 )
 from padan_linkage.normalise.names.spelling import AFTER_ANAK_AGUNG, WRITTEN_OUT, head_forms
-from padan_linkage.normalise.outcome import Fault
+from padan_linkage.normalise.normalised import Fault
 
 #: Marks of a piece: a dot or a comma follows; what follows is another name; a slash follows; one
 #: small letter in a name with capitals.

@@ -25,8 +25,8 @@ from padan_client.home.kept_registries import KeptRegistries
 from padan_client.home.sealed_file import Purpose, SealedFileError, SealedFiles
 from padan_client.records.preparing import QUARANTINE_SCHEMA
 from padan_client.records.registry import Registry
+from padan_linkage.answering.payloads import PAYLOAD_BYTES
 from padan_linkage.crypto.keys import exchange_public_key
-from padan_linkage.payload import PAYLOAD_BYTES
 
 DATASET = "agreements/kemnaker-bkn-2024/flows/asn-status/datasets/7"
 

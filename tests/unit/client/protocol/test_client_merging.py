@@ -13,10 +13,10 @@ from padan.v1 import resources_pb2
 from padan_client.protocol.unit.collect import pass_estimate
 from padan_client.protocol.unit.merging import merge_passes
 from padan_client.records.lists import prepare_list
-from padan_linkage.answers import OpenedAnswers
-from padan_linkage.estimates import PassEstimate
-from padan_linkage.outcomes import AMBIGUOUS, MATCHED, NOT_MATCHED
-from padan_linkage.payload import Payloads
+from padan_linkage.answering.answers import OpenedAnswers
+from padan_linkage.answering.estimates import PassEstimate
+from padan_linkage.answering.outcomes import AMBIGUOUS, MATCHED, NOT_MATCHED
+from padan_linkage.answering.payloads import Payloads
 from padan_linkage.policy import MatchPolicy
 
 SURE, WEAK, ASKED = 990, 10, 1200

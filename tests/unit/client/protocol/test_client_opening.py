@@ -13,9 +13,9 @@ from padan_client.base.errors import VerificationError
 from padan_client.protocol.unit.collect import SealKey
 from padan_client.protocol.unit.merging import merge_passes, open_pass
 from padan_client.records.lists import prepare_list
-from padan_linkage.answers import PassAnswers
+from padan_linkage.answering.answers import PassAnswers
+from padan_linkage.answering.payloads import Payloads
 from padan_linkage.crypto.sealing import Sealer
-from padan_linkage.payload import Payloads
 from padan_linkage.policy import MatchPolicy
 
 ROWS = 40

@@ -11,7 +11,7 @@ from agency import people
 from padan_client.base.errors import BadInputError
 from padan_client.records.registry import prepare_registry
 from padan_linkage.agreement import example, load_agreement
-from padan_linkage.payload import Payloads
+from padan_linkage.answering.payloads import Payloads
 
 FLAGSHIP = load_agreement(example("kemnaker-bkn-2024")).flow("asn-status")
 AID = load_agreement(example("kemenkopmk-kemnaker-2023")).flow("balikan-bnba")

@@ -10,7 +10,7 @@ from padan_client.base.errors import BadInputError
 from padan_client.records.registry import prepare_registry
 from padan_client.records.registry_codes import chosen_columns, latest_rows, row_codes
 from padan_linkage.agreement import example, load_agreement
-from padan_linkage.payload import Payloads, day_number, day_text
+from padan_linkage.answering.payloads import Payloads, day_number, day_text
 
 IMMIGRATION = load_agreement(example("bpjstk-imigrasi-2023"))
 PASSPORTS, CROSSINGS = IMMIGRATION.flow("paspor"), IMMIGRATION.flow("perlintasan")

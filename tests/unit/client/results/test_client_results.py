@@ -13,7 +13,7 @@ from padan_client.base.errors import BadInputError
 from padan_client.records.lists import RequestList, table_of
 from padan_client.results.table import ConfirmResult, count_codes, result_table
 from padan_linkage.agreement import Code, example, load_agreement
-from padan_linkage.answers import RecordAnswers
+from padan_linkage.answering.answers import RecordAnswers
 
 FLOW = load_agreement(example("kemnaker-bkn-2024")).flow("asn-status")
 AID = load_agreement(example("kemenkopmk-kemnaker-2023")).flow("balikan-bnba")

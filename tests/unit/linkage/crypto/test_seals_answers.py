@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from padan_linkage.answering.payloads import Payloads
 from padan_linkage.crypto.keys import exchange_public_key
 from padan_linkage.crypto.sealing import Opener, Sealer, SealError
-from padan_linkage.payload import Payloads
 
 PROVIDER, REQUESTER = b"p" * 32, b"r" * 32
 FLOW = {"agreement_digest": b"d" * 32, "flow_id": "asn-status", "epoch": 1}

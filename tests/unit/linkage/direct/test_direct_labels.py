@@ -6,9 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from padan_linkage.answers import RecordAnswers
+from padan_linkage.answering.answers import RecordAnswers
+from padan_linkage.answering.outcomes import AMBIGUOUS, MATCHED, NOT_MATCHED, STRONGEST_BAND
+from padan_linkage.answering.payloads import Payloads
 from padan_linkage.crypto.randomness import Drbg
 from padan_linkage.direct.inputs import KeyInputs
+from padan_linkage.direct.label_payloads import LabelPayloads
 from padan_linkage.direct.labels import (
     dummies,
     label_keys,
@@ -18,7 +21,6 @@ from padan_linkage.direct.labels import (
     sort_material,
 )
 from padan_linkage.direct.lookup import SourceTable, look_up, settle
-from padan_linkage.direct.payloads import LabelPayloads
 from padan_linkage.direct.registry import changes, label_inputs
 from padan_linkage.direct.schema import DirectKey
 from padan_linkage.direct.table import (
@@ -31,8 +33,6 @@ from padan_linkage.direct.table import (
     split_hashes,
     verify_chunk,
 )
-from padan_linkage.outcomes import AMBIGUOUS, MATCHED, NOT_MATCHED, STRONGEST_BAND
-from padan_linkage.payload import Payloads
 
 STRICT = DirectKey(id="nik", exact=("nik",))
 TOLERANT = DirectKey(id="nama", exact=("nama", "lahir"), tolerant=True)

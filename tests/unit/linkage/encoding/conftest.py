@@ -4,11 +4,11 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from padan_linkage.answering.payloads import Payloads
 from padan_linkage.crypto.keys import LinkageKey, exchange_public_key
 from padan_linkage.crypto.randomness import Drbg
 from padan_linkage.crypto.sealing import Sealer
 from padan_linkage.encoding import ProviderInputs, encode_table
-from padan_linkage.payload import Payloads
 from padan_linkage.schema import Schema
 
 SYLLABLES = ["ba", "di", "ku", "lo", "mi", "na", "ri", "su", "ta", "wa", "ya", "har", "jo", "sen"]

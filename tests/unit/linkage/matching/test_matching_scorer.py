@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from padan_linkage.answering.outcomes import AMBIGUOUS, MATCHED, NOT_MATCHED
 from padan_linkage.matching import (
     Calibration,
     CancelledError,
@@ -14,7 +15,6 @@ from padan_linkage.matching import (
     match_pass,
 )
 from padan_linkage.matching.scoring.calibration import monotone_ratio, tail_free_ratio
-from padan_linkage.outcomes import AMBIGUOUS, MATCHED, NOT_MATCHED
 from padan_linkage.policy import MatchPolicy
 
 POLICY = MatchPolicy(min_precision=0.99)

@@ -4,10 +4,10 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from padan_linkage.answers import OpenedAnswers
+from padan_linkage.answering.answers import OpenedAnswers
+from padan_linkage.answering.outcomes import AMBIGUOUS, MATCHED, NOT_MATCHED
+from padan_linkage.answering.payloads import Payloads
 from padan_linkage.merging.merge import merge
-from padan_linkage.outcomes import AMBIGUOUS, MATCHED, NOT_MATCHED
-from padan_linkage.payload import Payloads
 
 
 def _answers(*rows, score=None) -> OpenedAnswers:

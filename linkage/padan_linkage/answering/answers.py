@@ -9,8 +9,8 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from padan_linkage.outcomes import AMBIGUOUS, MATCHED, NOT_MATCHED
-from padan_linkage.payload import Payloads
+from padan_linkage.answering.outcomes import AMBIGUOUS, MATCHED, NOT_MATCHED
+from padan_linkage.answering.payloads import Payloads
 
 T = TypeVar("T", bound=np.generic)
 

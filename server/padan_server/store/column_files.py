@@ -29,11 +29,11 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from padan_linkage.answers import PassAnswers
+from padan_linkage.answering.answers import PassAnswers
 from padan_linkage.schema import Layout
 from padan_linkage.tables import PassTable
+from padan_server.store.derived_files import DirectoryFiles, PassJournal, read_text
 from padan_server.store.disk import Disk, space, sync_folders, write_whole
-from padan_server.store.whole_files import DirectoryFiles, PassJournal, read_text
 
 #: Ending of what is being erased; found at start, it is erased again.
 _TRASH = ".erasing"

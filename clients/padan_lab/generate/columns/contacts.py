@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from padan_lab.generate.draw.cells import Cells
 from padan_lab.generate.draw.draws import Draws, Ints
 from padan_lab.generate.draw.pen import Pen
-from padan_lab.generate.population.identifiers import digits
+from padan_lab.generate.population.identifiers import FORMER, digits
 from padan_lab.generate.population.places import gazetteer, joined
 
 _STREETS = (
@@ -38,8 +38,6 @@ _RW_MARKS = ("/RW ", "/", " RW ")
 _VILLAGE_MARKS = (" Kel. ", " ", " Desa ")
 _HOSTS = ("gmail.com", "gmail.com", "yahoo.co.id", "yahoo.com", "outlook.com", "ymail.com")
 _PREFIXES = ("0811", "0812", "0813", "0821", "0822", "0852", "0857", "0858", "0878", "0896")
-#: Added to somebody's number for what was theirs before: an address, a phone, a passport.
-FORMER = 1 << 40
 
 
 def addresses(home: Ints, district: Ints, draws: Draws, pen: Pen) -> Cells:

@@ -8,7 +8,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from padan_linkage.payload import PAYLOAD_BYTES, Payloads
+from padan_linkage.answering.payloads import PAYLOAD_BYTES, Payloads
 
 _FLAGS = 1  # byte of the payload that holds them
 _AMBIGUOUS, _REMOVED = 2, 4
@@ -61,7 +61,7 @@ class LabelPayloads:
         )
 
     def pack(self) -> NDArray[np.uint8]:
-        """``uint8[n, 16]`` as :meth:`padan_linkage.payload.Payloads.pack`, with the flags."""
+        """``uint8[n, 16]`` as :meth:`.answering.payloads.Payloads.pack`, with the flags."""
         packed = Payloads.of(self.codes).pack()
         packed[:, _FLAGS] = self.ambiguous * _AMBIGUOUS + self.removed * _REMOVED
         return packed
