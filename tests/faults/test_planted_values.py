@@ -23,8 +23,8 @@ import pyarrow as pa
 import pytest
 from agency import people
 from cryptography.hazmat.primitives import serialization
+from e2e_population import PARTIES, Town, inside
 from e2e_search import Search, files_under, private_memory, spellings
-from e2e_town import PARTIES, Town, inside
 from patience import PATIENCE
 
 from padan_client import provider

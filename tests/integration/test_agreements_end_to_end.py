@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 import pytest
-from e2e_town import AGREEMENTS, found_town, inside, outside, padan, padan_json
+from e2e_population import AGREEMENTS, found_town, inside, outside, padan, padan_json
 from e2e_truth import given_codes, normal_values, score, true_check, true_codes
 
 from padan_client import ConfirmResult, RefusedError

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pyarrow as pa
 import pytest
-from e2e_town import AGREEMENTS, Town, padan, padan_json
+from e2e_population import AGREEMENTS, Town, padan, padan_json
 
 from padan_client import BadInputError, ConfirmResult, VerificationError
 from padan_client.results import minutes

@@ -121,7 +121,7 @@ def test_a_page_fits_its_message(make_provider):
     for number in range(1, 4):
         provider.publisher.publish(f"d{number}", base="a", sequence=number, rows=4096)
     provider.rescan()
-    served = provider.provider._shelf._served
+    served = provider.provider._tables._served
     for table in served.values():  # as long as those of a hundred million rows
         object.__setattr__(table, "chunk_hashes", bytes(25_000))
     first = listed(client)

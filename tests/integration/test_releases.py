@@ -8,8 +8,8 @@ import grpc
 import pyarrow as pa
 import pyarrow.csv as pacsv
 import pytest
+from e2e_population import AGREEMENTS, Town, inside, outside, padan
 from e2e_releases import applicants, positions
-from e2e_town import AGREEMENTS, Town, inside, outside, padan
 from parties import refusal
 from typer.testing import CliRunner
 

@@ -31,7 +31,7 @@ from e2e_attacks import (
     hits,
     true_pairs,
 )
-from e2e_town import AGREEMENTS, Town, found_town, inside
+from e2e_population import AGREEMENTS, Town, found_town, inside
 
 from padan_lab.generate import generate_demo
 from padan_linkage.crypto.randomness import Drbg

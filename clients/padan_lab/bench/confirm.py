@@ -22,7 +22,7 @@ from padan.v1 import confirmation_service_pb2_grpc as pb_grpc
 from padan.v1 import resources_pb2
 from padan_client.base.language import t
 from padan_client.cli.common import JsonFlag, reports_errors
-from padan_lab.bench.rates.workbench import FLOW, Stand, lean_document, random_table, unit_stand
+from padan_lab.bench.rates.workbench import FLOW, Workbench, lean_document, random_table, unit_stand
 from padan_lab.bench.report import BenchReport, PlotOption, announce, rounded
 from padan_linkage.schema import Layout, Pass
 from padan_linkage.tables import PassTable
@@ -59,27 +59,27 @@ def command(
         place = folder or Path(scratch) / "bench"
         claim_folder(place)
         announce(json_, t("unit dan dua instansi", "a unit and two agencies"))
-        with unit_stand(place, lean_document(PASSES)) as stand:
+        with unit_stand(place, lean_document(PASSES)) as bench:
             announce(json_, t("menerbitkan registri", "publishing the registry"))
-            questions = _publish(stand, registry)
+            questions = _publish(bench, registry)
             report = BenchReport("confirm", measured={"registry": registry, "calls": calls})
             for pass_id, rows in questions.items():
                 announce(json_, t(f"pass {pass_id}", f"pass {pass_id}"))
-                _measure(stand, rows, calls, in_flight, report)
+                _measure(bench, rows, calls, in_flight, report)
     report.publish(json_=json_, plot=plot)
 
 
-def _publish(stand: Stand, records: int) -> dict[str, PassTable]:
+def _publish(bench: Workbench, records: int) -> dict[str, PassTable]:
     """Publish a registry of random rows; gives questions by pass: its rows, bits changed."""
-    schema, rng = stand.provider.session.schema, np.random.default_rng(1)
+    schema, rng = bench.provider.session.schema, np.random.default_rng(1)
     rows = schema.padded_rows(records)
     tables = {p.id: random_table(schema, p, rows, rng, provider=True) for p in schema.passes}
-    stand.provider.publish(records, tables)
-    return {p.id: _questions(stand, p, tables[p.id], rng) for p in schema.passes}
+    bench.provider.publish(records, tables)
+    return {p.id: _questions(bench, p, tables[p.id], rng) for p in schema.passes}
 
 
-def _questions(stand: Stand, p: Pass, table: PassTable, rng: np.random.Generator) -> PassTable:
-    layout = Layout.of(stand.requester.session.schema, p, provider=False)
+def _questions(bench: Workbench, p: Pass, table: PassTable, rng: np.random.Generator) -> PassTable:
+    layout = Layout.of(bench.requester.session.schema, p, provider=False)
     chosen = rng.integers(0, len(table), 4096)
     columns = {name: table.columns[name][chosen].copy() for name, _ in layout.columns()}
     if p.similar:
@@ -90,11 +90,11 @@ def _questions(stand: Stand, p: Pass, table: PassTable, rng: np.random.Generator
 
 
 def _measure(
-    stand: Stand, rows: PassTable, calls: int, in_flight: int, report: BenchReport
+    bench: Workbench, rows: PassTable, calls: int, in_flight: int, report: BenchReport
 ) -> None:
     """Latency of question and empty call by turns, then questions a second."""
-    with stand.requester.channel() as channel:
-        ask, empty = asking(stand, channel, rows), _empty(channel)
+    with bench.requester.channel() as channel:
+        ask, empty = asking(bench, channel, rows), _empty(channel)
         for _ in range(_WARM):
             ask()
             empty()
@@ -116,9 +116,9 @@ def _measure(
     )
 
 
-def asking(stand: Stand, channel: grpc.Channel, rows: PassTable) -> Callable[[], object]:
+def asking(bench: Workbench, channel: grpc.Channel, rows: PassTable) -> Callable[[], object]:
     """A call that asks about one row, another each time, and checks that it was found."""
-    session = stand.requester.session
+    session = bench.requester.session
     stub = pb_grpc.ConfirmationServiceStub(channel)
     questions = [
         pb.ConfirmRecordsRequest(

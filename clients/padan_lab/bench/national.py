@@ -60,31 +60,40 @@ def command(
                 profile, provider, seed, Level.REAL, requester, 0.5, Format.PARQUET
             )
             write_files(request, place / "people", lambda _done, _total: None)
-        stage = prepare(place, agreement, flow, document, dt.datetime.now(dt.UTC))
-        result = _play(stage, meter)
-        report = _report(stage, meter, requester, provider, document)
+        site = prepare(place, agreement, flow, document, dt.datetime.now(dt.UTC))
+        result = _play(site, meter)
+        report = _report(site, meter, requester, provider, document)
         report.measured |= {"unit": result}
         (place / "national.json").write_text(json.dumps(report.envelope(), indent=2), "utf-8")
     report.publish(json_=json_)
 
 
-def _play(stage: Deployment, meter: Meter) -> dict[str, object]:
+def _play(site: Deployment, meter: Meter) -> dict[str, object]:
     """Publish and confirm against a running unit; what the unit took."""
-    where = "--agreement", stage.agreement_id, "--flow", stage.flow_id, "--mode", "unit"
-    people = stage.folder / "people"
-    with running(stage, "unit") as pid, meter.watching(pid) as unit:
-        for party in (stage.provider, stage.requester):
-            stage.run(party, "keys", "rotate", *where)
+    where = "--agreement", site.agreement_id, "--flow", site.flow_id, "--mode", "unit"
+    people = site.folder / "people"
+    with running(site, "unit") as pid, meter.watching(pid) as unit:
+        for party in (site.provider, site.requester):
+            site.run(party, "keys", "rotate", *where)
         with meter.lap("publish", t("registri diterbitkan", "registry published")) as lap:
             command = ("publish", str(people / "registry.parquet"), *where, "--id", "id")
-            quarantine = str(stage.folder / "registry-quarantine.csv")
-            _run(stage, lap, stage.provider, *command, "--quarantine", quarantine)
+            quarantine = str(site.folder / "registry-quarantine.csv")
+            _run(site, lap, site.provider, *command, "--quarantine", quarantine)
         with meter.lap("confirm", t("daftar dikonfirmasi", "list confirmed")) as lap:
             command = ("confirm", str(people / "list.parquet"), *where, "--id", "id")
-            out = str(stage.folder / "codes.parquet")
-            quarantine = str(stage.folder / "list-quarantine.csv")
-            _run(stage, lap, stage.requester, *command, "--out", out, "--quarantine", quarantine)
-    run = [e for e in map(json.loads, stage.log("unit").open()) if e.get("event") == "run_ended"]
+            out = str(site.folder / "codes.parquet")
+            quarantine = str(site.folder / "list-quarantine.csv")
+            _run(
+                site,
+                lap,
+                site.requester,
+                *command,
+                "--out",
+                out,
+                "--quarantine",
+                quarantine,
+            )
+    run = [e for e in map(json.loads, site.log("unit").open()) if e.get("event") == "run_ended"]
     return {
         "run_seconds": rounded(float(run[-1]["seconds"])),
         "peak_gib": unit.peak_gib,
@@ -93,20 +102,20 @@ def _play(stage: Deployment, meter: Meter) -> dict[str, object]:
     }
 
 
-def _run(stage: Deployment, lap: Lap, party: str, *arguments: str) -> None:
-    line, environment = stage.command(party, *arguments, "--json")
-    lap.run(line, environment, stage.folder / "logs" / f"{party}.log")
+def _run(site: Deployment, lap: Lap, party: str, *arguments: str) -> None:
+    line, environment = site.command(party, *arguments, "--json")
+    lap.run(line, environment, site.folder / "logs" / f"{party}.log")
 
 
 def _report(
-    stage: Deployment, meter: Meter, requester: int, provider: int, document: bytes
+    site: Deployment, meter: Meter, requester: int, provider: int, document: bytes
 ) -> BenchReport:
     from padan_lab.bench.rates.correctness import right_of
 
-    flow = load_agreement(document).flow(stage.flow_id)
+    flow = load_agreement(document).flow(site.flow_id)
     seconds = {name: lap.seconds for name, lap in meter.laps.items()}
     moved = sum(seconds[name] for name in ("publish", "confirm"))
-    found = right_of(stage.folder, flow)
+    found = right_of(site.folder, flow)
     assert flow.schema is not None
     return BenchReport(
         "national",
@@ -116,7 +125,7 @@ def _report(
             "passes": [p.id for p in flow.schema.passes],
             "stages": {name: lap.shown() for name, lap in meter.laps.items()},
             "end_to_end_seconds": rounded(moved),
-            "disk_gib": folder_gib(stage.folder),
+            "disk_gib": folder_gib(site.folder),
             **found,
         },
         ratios={

@@ -27,7 +27,7 @@ from padan_client.protocol.unit.uploading import PIECE_BYTES, upload_table
 from padan_lab.bench.rates.bytestream import METHOD
 from padan_lab.bench.rates.workbench import (
     AgencyAtUnit,
-    Stand,
+    Workbench,
     lean_document,
     random_table,
     unit_stand,
@@ -61,23 +61,23 @@ def command(
         place = folder or Path(scratch) / "bench"
         claim_folder(place)
         announce(json_, t("unit dan dua instansi", "a unit and two agencies"))
-        with unit_stand(place, lean_document((_TABLE,))) as stand:
-            report = _measure(stand, rows, rounds, json_)
+        with unit_stand(place, lean_document((_TABLE,))) as bench:
+            report = _measure(bench, rows, rounds, json_)
     report.publish(json_=json_, plot=plot)
 
 
-def _measure(stand: Stand, rows: int, rounds: int, json_: bool) -> BenchReport:
-    schema = stand.provider.session.schema
+def _measure(bench: Workbench, rows: int, rounds: int, json_: bool) -> BenchReport:
+    schema = bench.provider.session.schema
     table = random_table(
         schema, schema.passes[0], schema.padded_rows(rows), np.random.default_rng(1), provider=True
     )
     size = len(table) * table.layout.row_bytes
     spent: dict[str, list[float]] = {"padan": [], "bare": []}
-    with _bare(stand) as bare:
+    with _bare(bench) as bare:
         for number in range(rounds + 1):
             announce(json_, t(f"putaran {number}", f"round {number}"))
-            name = stand.provider.link.run(_open(stand.provider, rows))
-            took = _timed(partial(stand.provider.link.run, _send(stand.provider, name, table)))
+            name = bench.provider.link.run(_open(bench.provider, rows))
+            took = _timed(partial(bench.provider.link.run, _send(bench.provider, name, table)))
             alone = _timed(lambda: _stream(bare, size))
             if number:  # the first only warms up
                 spent["padan"].append(took)
@@ -121,9 +121,9 @@ def _send(side: AgencyAtUnit, name: str, table: PassTable) -> Steps[None]:
 
 
 @contextlib.contextmanager
-def _bare(stand: Stand) -> Iterator[Any]:
+def _bare(bench: Workbench) -> Iterator[Any]:
     """A call that streams bytes to a server that does nothing else, over the same TLS."""
-    tls = stand.stage.folder / "tls"
+    tls = bench.site.folder / "tls"
     files = [str(tls / name) for name in ("ca.pem", "unit.pem", "unit.key")]
     process = subprocess.Popen(  # noqa: S603 - our own command, no shell
         [sys.executable, "-m", "padan_lab.bench.rates.bytestream", *files],
@@ -134,7 +134,7 @@ def _bare(stand: Stand) -> Iterator[Any]:
     try:
         assert process.stdout is not None
         port = int(process.stdout.readline())
-        mine = [(tls / f"{stand.stage.provider}.{kind}").read_bytes() for kind in ("key", "pem")]
+        mine = [(tls / f"{bench.site.provider}.{kind}").read_bytes() for kind in ("key", "pem")]
         credentials = grpc.ssl_channel_credentials((tls / "ca.pem").read_bytes(), *mine)
         with grpc.secure_channel(f"127.0.0.1:{port}", credentials) as channel:
             yield channel.stream_unary(METHOD)

@@ -88,7 +88,7 @@ def _show_all(sizes: Sizes, folder: Path, announce: Announce, *, json_: bool) ->
     for played in play_all(sizes=sizes, folder=folder, announce=announce):
         shown.append(played.as_json())
         seconds = f"{sum(played.seconds.values()):.0f}"
-        names = played.stage.agreement_id, played.stage.flow_id
+        names = played.site.agreement_id, played.site.flow_id
         if played.score is None:
             table.add_row(*names, _released(played), _verdict(played), "", seconds)
         else:
@@ -114,23 +114,23 @@ def _verdict(played: Played) -> str:
 
 
 def _show(played: Played) -> None:
-    stage = played.stage
-    provider, requester = stage.provider.upper(), stage.requester.upper()
+    site = played.site
+    provider, requester = site.provider.upper(), site.requester.upper()
     title = t(
-        f"{provider} menjawab {requester} menurut {stage.agreement_id}, alur {stage.flow_id}",
-        f"{provider} answers {requester} under {stage.agreement_id}, flow {stage.flow_id}",
+        f"{provider} menjawab {requester} menurut {site.agreement_id}, alur {site.flow_id}",
+        f"{provider} answers {requester} under {site.agreement_id}, flow {site.flow_id}",
     )
     if played.score is None:
         _show_releases(played)
     else:
         _show_codes(played, played.score, title)
-    if stage.simulated_time:
+    if site.simulated_time:
         out.print(
             t(
                 f"Perjanjian ini tidak sedang berlaku: jam unit disimulasikan mulai "
-                f"{stage.simulated_time:%Y-%m-%d}.",
+                f"{site.simulated_time:%Y-%m-%d}.",
                 f"This agreement is not in force now: the unit's clock was simulated from "
-                f"{stage.simulated_time:%Y-%m-%d}.",
+                f"{site.simulated_time:%Y-%m-%d}.",
             ),
             highlight=False,
         )
@@ -140,9 +140,9 @@ def _show(played: Played) -> None:
     )
     out.print(
         t(
-            f"Di {stage.folder}: {kept}, agreement/ (perjanjian bertanda tangan), "
+            f"Di {site.folder}: {kept}, agreement/ (perjanjian bertanda tangan), "
             f"{_seen(played, 'semua yang dilihat')}, logs/.",
-            f"In {stage.folder}: {kept}, agreement/ (signed agreement), "
+            f"In {site.folder}: {kept}, agreement/ (signed agreement), "
             f"{_seen(played, 'all it saw')}, logs/.",
         ),
         highlight=False,
@@ -150,10 +150,10 @@ def _show(played: Played) -> None:
 
 
 def _show_releases(played: Played) -> None:
-    stage = played.stage
+    site = played.site
     title = t(
-        f"Rilis menurut {stage.agreement_id}, alur {stage.flow_id}",
-        f"Releases under {stage.agreement_id}, flow {stage.flow_id}",
+        f"Rilis menurut {site.agreement_id}, alur {site.flow_id}",
+        f"Releases under {site.agreement_id}, flow {site.flow_id}",
     )
     table = Table(title=title, title_justify="left")
     for name in (t("Daftar", "Line"), t("Versi", "Version"), t("Dari → ke", "From → to")):

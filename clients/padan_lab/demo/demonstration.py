@@ -58,7 +58,7 @@ class Played:
     Of a flow that releases, ``passed`` has the versions instead of ``confirmed`` and ``score``.
     """
 
-    stage: Deployment
+    site: Deployment
     flow: Flow
     mode: str
     sizes: Sizes
@@ -70,8 +70,8 @@ class Played:
     def as_json(self) -> dict[str, object]:
         """The object that ``padan demo --json`` prints."""
         return {
-            "agreement": self.stage.agreement_id,
-            "flow": self.stage.flow_id,
+            "agreement": self.site.agreement_id,
+            "flow": self.site.flow_id,
             "kind": self.flow.kind.value,
             "mode": self.mode,
             "population": self.sizes.population,
@@ -79,8 +79,8 @@ class Played:
             **(self._scored(self.score) if self.score else self._released()),
             "seconds": round(sum(self.seconds.values()), 2),
             "stages": {name: round(value, 2) for name, value in self.seconds.items()},
-            "simulated_time": self.stage.simulated_time,
-            "out": str(self.stage.folder),
+            "simulated_time": self.site.simulated_time,
+            "out": str(self.site.folder),
         }
 
     def _scored(self, score: Score) -> dict[str, object]:
@@ -126,15 +126,15 @@ def play(
     with clock.stage(
         "prepare", t("Kunci, sertifikat, perjanjian", "Keys, certificates, agreement")
     ):
-        stage = prepare(folder, agreement_id, flow_id, document, dt.datetime.now(dt.UTC))
+        site = prepare(folder, agreement_id, flow_id, document, dt.datetime.now(dt.UTC))
     if flow.kind is FlowKind.CONFIRMATION:
-        confirmed, result = _confirmation(stage, flow, mode, sizes, clock)
+        confirmed, result = _confirmation(site, flow, mode, sizes, clock)
         passed = []
     else:
         confirmed, result = {}, None
-        with running(stage, "unit"):
-            passed = release_all(stage, flow, sizes.seed, clock)
-    played = Played(stage, flow, mode, sizes, confirmed, result, passed, clock.seconds)
+        with running(site, "unit"):
+            passed = release_all(site, flow, sizes.seed, clock)
+    played = Played(site, flow, mode, sizes, confirmed, result, passed, clock.seconds)
     (folder / "demo.json").write_text(
         json.dumps(played.as_json(), indent=2, ensure_ascii=False, default=str) + "\n",
         encoding="utf-8",
@@ -143,34 +143,34 @@ def play(
 
 
 def _confirmation(
-    stage: Deployment, flow: Flow, mode: str, sizes: Sizes, clock: Stopwatch
+    site: Deployment, flow: Flow, mode: str, sizes: Sizes, clock: Stopwatch
 ) -> tuple[dict[str, Any], Score]:
     """Publish, confirm, compare with the truth."""
     words = in_words(flow)
     with clock.stage("generate", t("Orang-orang buatan", "Generated people")):
         demo = generate_demo(words, sizes.population, sizes.candidates, sizes.seed, sizes.level)
-        _write_tables(stage, demo, dressed(flow, demo.registry, _today(stage), sizes.seed))
+        _write_tables(site, demo, dressed(flow, demo.registry, _today(site), sizes.seed))
     with contextlib.ExitStack() as servers:
         if mode != "direct":
-            servers.enter_context(running(stage, "unit"))
+            servers.enter_context(running(site, "unit"))
             with clock.stage("epoch", t("Epok kunci bersama", "Shared key epoch")):
-                for party in (stage.provider, stage.requester):
-                    stage.run(party, "keys", "rotate", "--mode", "unit", *_where(stage))
+                for party in (site.provider, site.requester):
+                    site.run(party, "keys", "rotate", "--mode", "unit", *_where(site))
             with clock.stage("publish", t("Registri diumumkan", "Registry published")):
-                _publish(stage, flow, "unit")
+                _publish(site, flow, "unit")
         if mode != "unit":
             with clock.stage("table", t("Tabel label diumumkan", "Label table published")):
-                _publish(stage, flow, "direct")
-            servers.enter_context(running(stage, "provider"))
+                _publish(site, flow, "direct")
+            servers.enter_context(running(site, "provider"))
         with clock.stage("confirm", t("Daftar dikonfirmasi", "List confirmed")):
-            confirmed = _confirm(stage, flow, mode)
-    codes = pacsv.read_csv(stage.folder / "codes.csv", convert_options=_as_strings())
+            confirmed = _confirm(site, flow, mode)
+    codes = pacsv.read_csv(site.folder / "codes.csv", convert_options=_as_strings())
     return confirmed, score(words, demo, codes)
 
 
-def _today(stage: Deployment) -> dt.date:
+def _today(site: Deployment) -> dt.date:
     """The day in Jakarta on the stage's clock."""
-    return (stage.simulated_time or dt.datetime.now(dt.UTC)).astimezone(JAKARTA).date()
+    return (site.simulated_time or dt.datetime.now(dt.UTC)).astimezone(JAKARTA).date()
 
 
 def chosen_level(given: str) -> Level:
@@ -244,7 +244,7 @@ def _flow(document: bytes, agreement_id: str, flow_id: str, mode: str) -> Flow:
     return flows[flow_id]
 
 
-def _write_tables(stage: Deployment, demo: Demo, registry: pa.Table) -> None:
+def _write_tables(site: Deployment, demo: Demo, registry: pa.Table) -> None:
     """The generated files; the truth in the form that ``padan rehearse --truth`` reads."""
     pairs = demo.truth.filter(pc.is_valid(demo.truth["registry_id"]))
     truth = pa.table({"rec_id_a": pairs["request_id"], "rec_id_b": pairs["registry_id"]})
@@ -253,48 +253,48 @@ def _write_tables(stage: Deployment, demo: Demo, registry: pa.Table) -> None:
         ("candidates", demo.requests),
         ("truth", truth),
     ):
-        pacsv.write_csv(table, stage.folder / "data" / f"{name}.csv")
+        pacsv.write_csv(table, site.folder / "data" / f"{name}.csv")
 
 
-def _where(stage: Deployment) -> tuple[str, ...]:
-    return "--agreement", stage.agreement_id, "--flow", stage.flow_id
+def _where(site: Deployment) -> tuple[str, ...]:
+    return "--agreement", site.agreement_id, "--flow", site.flow_id
 
 
-def _publish(stage: Deployment, flow: Flow, mode: str) -> None:
-    stage.run(
-        stage.provider,
+def _publish(site: Deployment, flow: Flow, mode: str) -> None:
+    site.run(
+        site.provider,
         "publish",
-        str(stage.folder / "data" / "registry.csv"),
-        *_where(stage),
+        str(site.folder / "data" / "registry.csv"),
+        *_where(site),
         "--id",
         ID_COLUMN,
         "--mode",
         mode,
         "--as-of",
-        _today(stage).isoformat(),
+        _today(site).isoformat(),
         "--quarantine",
-        str(stage.folder / f"quarantine-{flow.provider}.csv"),
+        str(site.folder / f"quarantine-{flow.provider}.csv"),
         as_json=True,
     )
 
 
-def _confirm(stage: Deployment, flow: Flow, mode: str) -> dict[str, Any]:
-    return stage.run(
-        stage.requester,
+def _confirm(site: Deployment, flow: Flow, mode: str) -> dict[str, Any]:
+    return site.run(
+        site.requester,
         "confirm",
-        str(stage.folder / "data" / "candidates.csv"),
-        *_where(stage),
+        str(site.folder / "data" / "candidates.csv"),
+        *_where(site),
         "--id",
         ID_COLUMN,
         "--mode",
         mode,
         "--out",
-        str(stage.folder / "codes.csv"),
+        str(site.folder / "codes.csv"),
         "--minutes",
-        str(stage.folder / "berita-acara.json"),
-        *(("--corrections", str(stage.folder / "perbaikan.csv")) if flow.confirm else ()),
+        str(site.folder / "berita-acara.json"),
+        *(("--corrections", str(site.folder / "perbaikan.csv")) if flow.confirm else ()),
         "--quarantine",
-        str(stage.folder / f"quarantine-{stage.requester}.csv"),
+        str(site.folder / f"quarantine-{site.requester}.csv"),
         as_json=True,
     )
 

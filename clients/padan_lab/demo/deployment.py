@@ -113,40 +113,40 @@ def prepare(
         middle = agreement.in_force_from + (agreement.in_force_until - agreement.in_force_from) / 2
         simulated = dt.datetime.combine(middle, dt.time(3), dt.UTC)
     unit, provider = (f"127.0.0.1:{port}" for port in _free_ports(2))
-    stage = Deployment(
+    site = Deployment(
         folder, agreement_id, flow_id, flow.provider, flow.requester, unit, provider, simulated
     )
     parties = [p.id for p in agreement.parties]
-    _make_identities(stage, parties)
-    _install_tls(stage, parties, Authority(folder / "tls", dt.datetime.now(dt.UTC)))
-    _sign(stage, parties, document)
-    return stage
+    _make_identities(site, parties)
+    _install_tls(site, parties, Authority(folder / "tls", dt.datetime.now(dt.UTC)))
+    _sign(site, parties, document)
+    return site
 
 
-def _make_identities(stage: Deployment, parties: Sequence[str]) -> None:
+def _make_identities(site: Deployment, parties: Sequence[str]) -> None:
     for party in parties:
-        stage.run(party, "keys", "init", "--party", party, "--no-passphrase")
+        site.run(party, "keys", "init", "--party", party, "--no-passphrase")
 
 
-def _install_tls(stage: Deployment, parties: Sequence[str], authority: Authority) -> None:
+def _install_tls(site: Deployment, parties: Sequence[str], authority: Authority) -> None:
     certificates = {party: authority.issue(party) for party in parties}
     for party, certificate in certificates.items():
-        _write_client_config(stage, party, authority.ca, certificate)
+        _write_client_config(site, party, authority.ca, certificate)
     pins = {party: [certificate.pin] for party, certificate in certificates.items()}
     cores = max(1, len(os.sched_getaffinity(0)))
-    unit = f"listen = {_toml(stage.address)}\nmatch_threads = {cores}\n"
-    own = stage.home(stage.provider).resolve() / "direct"
+    unit = f"listen = {_toml(site.address)}\nmatch_threads = {cores}\n"
+    own = site.home(site.provider).resolve() / "direct"
     provider = (
-        f"listen = {_toml(stage.provider_address)}\nparty = {_toml(stage.provider)}\n"
+        f"listen = {_toml(site.provider_address)}\nparty = {_toml(site.provider)}\n"
         f"tables_dir = {_toml(str(own / 'published'))}\n"
         f"seeds_dir = {_toml(str(own / 'seeds'))}\n"
     )
     for role, settings in (("unit", unit), ("provider", provider)):
-        _write_server_config(stage, role, settings, authority, pins)
+        _write_server_config(site, role, settings, authority, pins)
 
 
 def _write_server_config(
-    stage: Deployment,
+    site: Deployment,
     role: str,
     settings: str,
     authority: Authority,
@@ -154,11 +154,11 @@ def _write_server_config(
 ) -> None:
     own = authority.issue(role)
     clock = (
-        f"simulated_time = {_toml(stage.simulated_time.isoformat())}\n"
-        if (stage.simulated_time)
+        f"simulated_time = {_toml(site.simulated_time.isoformat())}\n"
+        if (site.simulated_time)
         else ""
     )
-    stage.config(role).write_text(
+    site.config(role).write_text(
         f'{settings}data_dir = "data"\nagreements_dir = "../agreement"\n{clock}'
         f"\n[tls]\nca = {_toml(str(authority.ca.resolve()))}\n"
         f"certificate = {_toml(str(own.certificate.resolve()))}\n"
@@ -168,11 +168,11 @@ def _write_server_config(
     )
 
 
-def _write_client_config(stage: Deployment, party: str, ca: Path, certificate: Certificate) -> None:
-    (stage.home(party) / "client.toml").write_text(
-        f"party = {_toml(party)}\nunit = {_toml(stage.address)}\n"
-        f"provider = {_toml(stage.provider_address)}\n"
-        f"agreements = {_toml(str((stage.folder / 'agreement').resolve()))}\n\n"
+def _write_client_config(site: Deployment, party: str, ca: Path, certificate: Certificate) -> None:
+    (site.home(party) / "client.toml").write_text(
+        f"party = {_toml(party)}\nunit = {_toml(site.address)}\n"
+        f"provider = {_toml(site.provider_address)}\n"
+        f"agreements = {_toml(str((site.folder / 'agreement').resolve()))}\n\n"
         f"[tls]\nca = {_toml(str(ca.resolve()))}\n"
         f"certificate = {_toml(str(certificate.certificate.resolve()))}\n"
         f"key = {_toml(str(certificate.key.resolve()))}\n",
@@ -180,29 +180,29 @@ def _write_client_config(stage: Deployment, party: str, ca: Path, certificate: C
     )
 
 
-def _sign(stage: Deployment, parties: Sequence[str], document: bytes) -> None:
-    draft = stage.folder / "draft.toml"
+def _sign(site: Deployment, parties: Sequence[str], document: bytes) -> None:
+    draft = site.folder / "draft.toml"
     draft.write_bytes(document)
-    path = stage.folder / "agreement" / f"{stage.agreement_id}.toml"
+    path = site.folder / "agreement" / f"{site.agreement_id}.toml"
     keys = [
         argument
         for party in parties
-        for argument in ("--party", f"{party}={stage.home(party) / f'{party}.public.json'}")
+        for argument in ("--party", f"{party}={site.home(party) / f'{party}.public.json'}")
     ]
     first = parties[0]
-    stage.run(first, "agreement", "new", "--from", str(draft), "--out", str(path), *keys)
+    site.run(first, "agreement", "new", "--from", str(draft), "--out", str(path), *keys)
     for party in parties:
-        stage.run(party, "agreement", "sign", str(path))
-    stage.run(first, "agreement", "verify", str(path))
+        site.run(party, "agreement", "sign", str(path))
+    site.run(first, "agreement", "verify", str(path))
 
 
 @contextlib.contextmanager
-def running(stage: Deployment, role: str) -> Iterator[int]:
+def running(site: Deployment, role: str) -> Iterator[int]:
     """The ``unit`` or ``provider`` as a process, ready to serve; stopped gracefully at the end.
 
     Gives its process id.
     """
-    with stage.log(role).open("ab") as log:
+    with site.log(role).open("ab") as log:
         process = subprocess.Popen(  # noqa: S603 - our own command, no shell
             [
                 sys.executable,
@@ -210,14 +210,14 @@ def running(stage: Deployment, role: str) -> Iterator[int]:
                 "padan_server",
                 role,
                 "--config",
-                str(stage.config(role)),
+                str(site.config(role)),
             ],
             env=own_environment(),
             stdout=log,
             stderr=subprocess.STDOUT,
         )
     try:
-        _wait_until_ready(stage, role, process)
+        _wait_until_ready(site, role, process)
         yield process.pid
     finally:
         process.send_signal(signal.SIGTERM)
@@ -228,13 +228,13 @@ def running(stage: Deployment, role: str) -> Iterator[int]:
             process.wait()
 
 
-def _wait_until_ready(stage: Deployment, role: str, process: subprocess.Popen[bytes]) -> None:
-    address = stage.address if role == "unit" else stage.provider_address
-    tls = stage.folder / "tls"
+def _wait_until_ready(site: Deployment, role: str, process: subprocess.Popen[bytes]) -> None:
+    address = site.address if role == "unit" else site.provider_address
+    tls = site.folder / "tls"
     credentials = grpc.ssl_channel_credentials(
         (tls / "ca.pem").read_bytes(),
-        (tls / f"{stage.provider}.key").read_bytes(),
-        (tls / f"{stage.provider}.pem").read_bytes(),
+        (tls / f"{site.provider}.key").read_bytes(),
+        (tls / f"{site.provider}.pem").read_bytes(),
     )
     with grpc.secure_channel(address, credentials) as channel:
         ready = grpc.channel_ready_future(channel)
@@ -246,8 +246,8 @@ def _wait_until_ready(stage: Deployment, role: str, process: subprocess.Popen[by
                 break
     raise UnavailableError(
         t(
-            f"Server {role} tidak dapat dijalankan; lihat {stage.log(role)}.",
-            f"The {role} server did not start; see {stage.log(role)}.",
+            f"Server {role} tidak dapat dijalankan; lihat {site.log(role)}.",
+            f"The {role} server did not start; see {site.log(role)}.",
         )
     )
 

@@ -53,14 +53,14 @@ class Passed:
         return {**self.__dict__, "verified": self.verified}
 
 
-def release_all(stage: Deployment, flow: Flow, seed: int, clock: Stopwatch) -> list[Passed]:
+def release_all(site: Deployment, flow: Flow, seed: int, clock: Stopwatch) -> list[Passed]:
     """Publish and fetch two versions of every line of the flow; the unit runs already."""
     passed = []
     for line in flow.lines:
         for number, table in enumerate(_versions(flow, line, seed), 1):
             text = t(f"{line.id} versi {number}", f"{line.id} version {number}")
             with clock.stage(f"{line.id}-{number}", text):
-                passed.append(_pass(stage, flow, line, number, table))
+                passed.append(_pass(site, flow, line, number, table))
     return passed
 
 
@@ -71,17 +71,17 @@ def _versions(flow: Flow, line: ReleaseLine, seed: int) -> tuple[pa.Table, pa.Ta
     return reference_lists()[line.id]
 
 
-def _pass(stage: Deployment, flow: Flow, line: ReleaseLine, number: int, table: pa.Table) -> Passed:
-    source = stage.folder / "data" / f"{line.id}-{number}.csv"
-    target = stage.folder / f"{line.id}-{number}.csv"
+def _pass(site: Deployment, flow: Flow, line: ReleaseLine, number: int, table: pa.Table) -> Passed:
+    source = site.folder / "data" / f"{line.id}-{number}.csv"
+    target = site.folder / f"{line.id}-{number}.csv"
     pacsv.write_csv(table, source)
-    where = ("-a", stage.agreement_id, "-f", flow.id, "--line", line.id)
+    where = ("-a", site.agreement_id, "-f", flow.id, "--line", line.id)
     counting = flow.kind is FlowKind.AGGREGATE
     distinct = ("--id", "no") if counting else ()
-    told = stage.run(
+    told = site.run(
         line.publisher, "release", "publish", str(source), *where, *distinct, as_json=True
     )
-    got = stage.run(line.receiver, "release", "get", *where, "--out", str(target), as_json=True)
+    got = site.run(line.receiver, "release", "get", *where, "--out", str(target), as_json=True)
     check = _check_counts if counting else _check_list
     wrong, small = check(flow, table, target)
     return Passed(

@@ -23,7 +23,7 @@ from padan_server.admission.agreements import AgreementBook
 from padan_server.base.clock import Clock, jakarta_day
 from padan_server.base.errors import Reason, Refusal
 from padan_server.base.model import FlowKey, Role, Suspension
-from padan_server.store.cache import Recall
+from padan_server.store.cache import StoreCache
 from padan_server.store.port import Store, Transaction
 
 EITHER = frozenset({Role.PROVIDER, Role.REQUESTER})
@@ -102,7 +102,7 @@ class Enforcement:
         self._clock = clock
         self._mode = mode
         self._provider = provider
-        self._suspensions = Recall[str, list[Suspension]](
+        self._suspensions = StoreCache[str, list[Suspension]](
             store, lambda tx, agreement: tx.agreements.suspensions(agreement)
         )
         self._schema_digests: dict[tuple[bytes, str], bytes] = {}

@@ -25,8 +25,8 @@ from padan_server.base.model import (
     Seal,
 )
 from padan_server.datasets.deltas import merge
-from padan_server.datasets.storage_share import Room
-from padan_server.datasets.table_locks import Writers
+from padan_server.datasets.storage_share import StorageShare
+from padan_server.datasets.table_locks import TableLocks
 from padan_server.store.column_files import ColumnFiles
 from padan_server.store.port import Store, StoreFullError, Transaction
 
@@ -63,15 +63,15 @@ class Datasets:
         self,
         store: Store,
         files: ColumnFiles,
-        writers: Writers,
-        room: Room,
+        locks: TableLocks,
+        share: StorageShare,
         followers: Followers,
         failpoints: Failpoints,
     ) -> None:
         self._store = store
-        self._room = room
+        self._share = share
         self._files = files
-        self._writers = writers
+        self._locks = locks
         self._followers = followers
         self._failpoints = failpoints
 
@@ -86,7 +86,7 @@ class Datasets:
             _check_other_side(tx, grant, new)
             base = _base(tx, grant, new)
             opened = _opened(grant, new, base)
-            self._room.check(tx, grant, opened, base)
+            self._share.check(tx, grant, opened, base)
             made = tx.datasets.add(opened)
             remember(tx, request, made.id, grant.now)
         return made
@@ -103,7 +103,7 @@ class Datasets:
 
     def commit(self, grant: Grant, dataset_id: str, request: RequestKey | None) -> Dataset:
         """Close a dataset whose tables are complete; a delta is merged into its base first."""
-        with self._writers.exclusive((dataset_id, ""), lambda: None):
+        with self._locks.exclusive((dataset_id, ""), lambda: None):
             with self._store.read() as tx:
                 replayed(tx, request)
                 dataset = owned(tx, grant, dataset_id)
@@ -144,7 +144,7 @@ class Datasets:
             dataset = owned(tx, grant, dataset_id)
         with ExitStack() as stack:
             for key in [(dataset_id, t.pass_id) for t in dataset.tables] + [(dataset_id, "")]:
-                stack.enter_context(self._writers.exclusive(key, lambda: None))
+                stack.enter_context(self._locks.exclusive(key, lambda: None))
             with self._store.write() as tx:
                 if replayed(tx, request) is None:
                     remember(tx, request, dataset_id, grant.now)

@@ -12,7 +12,7 @@ from padan_server.store.disk import Disk
 from padan_server.store.port import Transaction
 
 
-class Room:
+class StorageShare:
     """Keeps a party within ``share`` of the disk that holds ``folder``."""
 
     def __init__(self, disk: Disk, folder: Path, share: float) -> None:

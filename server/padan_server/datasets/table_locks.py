@@ -9,7 +9,7 @@ from contextlib import contextmanager
 Key = tuple[str, str]
 
 
-class Writers:
+class TableLocks:
     """Exclusive use of tables, keyed by dataset and pass, within this process."""
 
     def __init__(self) -> None:

@@ -24,7 +24,7 @@ from padan_server.base.failpoints import Failpoints
 from padan_server.base.model import Dataset, DatasetState, DatasetTable
 from padan_server.datasets.lifecycle import layout_of, owned, state_invalid
 from padan_server.datasets.rows import check_values, columns_of
-from padan_server.datasets.table_locks import Writers
+from padan_server.datasets.table_locks import TableLocks
 from padan_server.store.column_files import ColumnFiles, TableWriter
 from padan_server.store.port import Store, StoreFullError
 
@@ -53,13 +53,13 @@ class Uploads:
         self,
         store: Store,
         files: ColumnFiles,
-        writers: Writers,
+        locks: TableLocks,
         failpoints: Failpoints,
         sync_bytes: int,
     ) -> None:
         self._store = store
         self._files = files
-        self._writers = writers
+        self._locks = locks
         self._failpoints = failpoints
         self._sync_bytes = sync_bytes
         self._hashed: OrderedDict[tuple[str, str], _Hashed] = OrderedDict()
@@ -94,7 +94,7 @@ class Uploads:
         stream under way. ``interrupt`` must make ``chunks`` end: a newer upload uses it.
         """
         # Spec 30, "Upload", step 7.
-        with self._writers.exclusive((dataset_id, pass_id), interrupt):
+        with self._locks.exclusive((dataset_id, pass_id), interrupt):
             try:
                 session = _Session(self, admit, dataset_id, pass_id)
                 with session:

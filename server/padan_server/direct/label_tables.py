@@ -61,7 +61,7 @@ class ServedTable:
         return chunk_count(self.manifest.rows)
 
 
-class Shelf:
+class ServedTables:
     """The tables of a folder, as last read; :meth:`reload` reads again."""
 
     def __init__(

@@ -19,7 +19,7 @@ from padan_server.base.failpoints import Failpoints
 from padan_server.base.metrics import ProviderMetrics
 from padan_server.base.model import BlindedList, RequestKey
 from padan_server.direct.evaluators import ElementsInvalidError, Evaluators, KeyChangedError
-from padan_server.direct.label_tables import Shelf
+from padan_server.direct.label_tables import ServedTables
 from padan_server.direct.seeds import SeedError, Seeds
 from padan_server.direct.worker import EvaluationRequest
 from padan_server.store.port import Store, Transaction
@@ -78,14 +78,14 @@ class BlindedLists:
     def __init__(
         self,
         store: Store,
-        shelf: Shelf,
+        tables: ServedTables,
         seeds: Seeds,
         evaluators: Evaluators,
         failpoints: Failpoints,
         metrics: ProviderMetrics,
     ) -> None:
         self._store = store
-        self._shelf = shelf
+        self._tables = tables
         self._seeds = seeds
         self._evaluators = evaluators
         self._failpoints = failpoints
@@ -98,7 +98,7 @@ class BlindedLists:
             known = replayed(tx, request)
             if known is not None:
                 return _owned(tx, grant, known)
-            public_key = self._shelf.public_key(tx, grant, new.epoch)
+            public_key = self._tables.public_key(tx, grant, new.epoch)
             # Spec 60, step 8.
             charge(tx, grant, new.element_count)
             _charge_key(tx, grant, public_key, new.element_count)
@@ -128,7 +128,7 @@ class BlindedLists:
         """Give a chunk to a worker, if it is of the committed list and its key still answers."""
         with self._store.read() as tx:
             mine = _owned(tx, grant, chunk.list_id)
-            public_key = self._shelf.public_key(tx, grant, mine.epoch)
+            public_key = self._tables.public_key(tx, grant, mine.epoch)
         if public_key != mine.public_key:
             raise Refusal(Reason.TABLE_EXPIRED, **grant.metadata)
         try:

@@ -18,7 +18,7 @@ from padan_server.base.failpoints import Failpoints
 from padan_server.base.model import Dataset, DatasetState, Encoding, FlowKey, RequestKey, Role
 from padan_server.datasets.rows import check_values, columns_of
 from padan_server.matching.indexes import Indexes
-from padan_server.store.cache import Recall
+from padan_server.store.cache import StoreCache
 from padan_server.store.port import Store, Transaction
 
 
@@ -44,10 +44,10 @@ class Confirmations:
         max_rows: int,
     ) -> None:
         self._ledger = ledger
-        self._newest = Recall[FlowKey, Dataset | None](
+        self._newest = StoreCache[FlowKey, Dataset | None](
             store, lambda tx, flow: tx.datasets.newest(flow, Role.PROVIDER)
         )
-        self._known = Recall[str, Dataset | None](store, lambda tx, name: tx.datasets.get(name))
+        self._known = StoreCache[str, Dataset | None](store, lambda tx, name: tx.datasets.get(name))
         self._indexes = indexes
         self._failpoints = failpoints
         self._max_rows = max_rows

@@ -26,7 +26,7 @@ class Step:
     seconds_left: float | None = None
 
 
-class Pace:
+class RunProgress:
     """Progress of one run; ``work`` by pass, ``done`` the passes that have ended."""
 
     def __init__(
@@ -73,22 +73,22 @@ class Pace:
 
     def journal(self, kept: Journal) -> Journal:
         """``kept``, such that a range taken up from it does not count as speed."""
-        return _Told(kept, self)
+        return _TimedJournal(kept, self)
 
 
-class _Told:
+class _TimedJournal:
     """A journal that tells the pace of what it gives back."""
 
-    def __init__(self, kept: Journal, pace: Pace) -> None:
+    def __init__(self, kept: Journal, run: RunProgress) -> None:
         self._kept = kept
-        self._pace = pace
+        self._run = run
         self._given = False
 
     def load(self, name: str) -> bytes | None:
         """What is kept under ``name``."""
         found = self._kept.load(name)
         if self._given:
-            self._pace.restart()
+            self._run.restart()
         self._given = found is not None
         return found
 

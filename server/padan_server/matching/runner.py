@@ -29,8 +29,8 @@ from padan_server.base.metrics import Metrics
 from padan_server.base.model import Dataset, DatasetState, Role, Run, RunState
 from padan_server.matching.engine import Engine
 from padan_server.matching.indexes import Indexes
-from padan_server.matching.progress import Pace
-from padan_server.matching.runs import Bell
+from padan_server.matching.progress import RunProgress
+from padan_server.matching.runs import RunSignal
 from padan_server.store.column_files import ColumnFiles
 from padan_server.store.derived_files import PassJournal
 from padan_server.store.port import Store, StoreFullError
@@ -95,7 +95,7 @@ class Runner:
         engine: Engine,
         enforcement: Enforcement,
         clock: Clock,
-        bell: Bell,
+        signal: RunSignal,
         metrics: Metrics,
         failpoints: Failpoints,
         stopping: threading.Event,
@@ -106,7 +106,7 @@ class Runner:
         self._indexes = indexes
         self._engine = engine
         self._enforcement = enforcement
-        self._bell = bell
+        self._signal = signal
         self._metrics = metrics
         self._failpoints = failpoints
         self._stopping = stopping
@@ -133,14 +133,14 @@ class Runner:
 
     def join(self) -> None:
         """Wait until every worker has given back its run; set ``stopping`` before."""
-        self._bell.ring()
+        self._signal.notify()
         for thread in self._threads:
             if thread.is_alive():
                 thread.join()
 
     def _work(self) -> None:
         worker = secrets.token_hex(8)
-        rings = -1
+        seen = -1
         while not self._stopping.is_set():
             try:
                 # Spec 30, "Runs", step 2.
@@ -152,7 +152,7 @@ class Runner:
             except Exception as e:  # noqa: BLE001 - a worker must outlive any one fault
                 _log.error("run_worker_fault", error=type(e).__name__)
                 self._stopping.wait(_RETRY_SECONDS)
-            rings = self._bell.wait(rings, _IDLE_SECONDS)
+            seen = self._signal.wait(seen, _IDLE_SECONDS)
 
     def _lease(self, worker: str) -> Run | None:
         now = self._lease_clock.now()
@@ -194,7 +194,7 @@ class Runner:
             p.id: self._engine.work(p, *self._tables(grant.schema, p, sides))
             for p in grant.schema.passes
         }
-        pace = Pace(work, done)
+        of_run = RunProgress(work, done)
         for p in grant.schema.passes:
             if p.id in done:
                 continue
@@ -203,7 +203,7 @@ class Runner:
             registry = sides.registry
             tables = self._tables(grant.schema, p, sides)
             # Spec 30, "Runs", step 3.
-            result = self._match_pass(run, grant, registry.id, p, tables, pace, lease)
+            result = self._match_pass(run, grant, registry.id, p, tables, of_run, lease)
             lease.check()
             origins = self._files.origins(registry.id, p.id)
             origin = registry.seals[-1].origin if origins is None else origins
@@ -213,8 +213,8 @@ class Runner:
             self._record(run, worker, result.estimate)
             self._failpoints.hit("run.pass_recorded")
             self._indexes.learned(registry.id, p.id, result.scoring.calibration)
-            pace.ended(p.id)
-            self._bell.ring(run.id, pace.step())
+            of_run.ended(p.id)
+            self._signal.notify(run.id, of_run.step())
 
     def _match_pass(
         self,
@@ -223,16 +223,16 @@ class Runner:
         registry: str,
         p: Pass,
         tables: tuple[PassTable, PassTable],
-        pace: Pace,
+        of_run: RunProgress,
         lease: _Lease,
     ) -> PassResult:
         """Match one pass, from where an earlier attempt was; raises what ends the lease."""
 
         def progress(share: float) -> None:
-            pace.at(p.id, share)
-            self._bell.ring(run.id, pace.step())
+            of_run.at(p.id, share)
+            self._signal.notify(run.id, of_run.step())
 
-        pace.restart()
+        of_run.restart()
         journal = _Ranges(self._files.journal(run.id, p.id), self._failpoints)
         try:
             return self._engine.match_pass(
@@ -244,7 +244,7 @@ class Runner:
                 cancelled=lease.over,
                 threads=self._settings.threads,
                 directory=self._indexes.directory(registry, p, tables[0]) if p.similar else None,
-                journal=pace.journal(journal),
+                journal=of_run.journal(journal),
             )
         except Exception:
             lease.check()  # a matcher may end a cancelled pass with any exception
@@ -298,7 +298,7 @@ class Runner:
     def _give_back(self, run: Run, worker: str, *, counted: bool) -> None:
         with self._store.write() as tx:
             tx.runs.release(run.id, worker, counted=counted)
-        self._bell.ring(run.id)
+        self._signal.notify(run.id)
 
     def _retry(self, run: Run, worker: str, reason: Reason, began: float) -> None:
         """Leave the run to a later attempt, or end it after the last one."""
@@ -332,7 +332,7 @@ class Runner:
                 reason=reason.value if reason else "",
                 seconds=round(time.monotonic() - began, 3),
             )
-        self._bell.ring(run.id)
+        self._signal.notify(run.id)
 
 
 class _Lease:

@@ -38,30 +38,30 @@ _LOOK_AGAIN = 1.0
 _STEP = 0.01
 
 
-class Bell:
+class RunSignal:
     """Wakes watchers and workers when a run changes; keeps the progress of running ones."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
-        self._rings = 0
+        self._count = 0
         self._steps: dict[str, Step] = {}
 
-    def ring(self, run_id: str = "", step: Step | None = None) -> None:
+    def notify(self, run_id: str = "", step: Step | None = None) -> None:
         """Tell everybody who waits that something changed."""
         with self._changed:
             if step is not None:
                 self._steps[run_id] = step
             elif run_id:
                 self._steps.pop(run_id, None)
-            self._rings += 1
+            self._count += 1
             self._changed.notify_all()
 
     def wait(self, seen: int, seconds: float) -> int:
-        """Wait for a ring after the ``seen``-th, or ``seconds``; returns the count of rings."""
+        """Wait for a change after the ``seen``-th, or ``seconds``; returns how many there were."""
         with self._changed:
-            if self._rings == seen:
+            if self._count == seen:
                 self._changed.wait(seconds)
-            return self._rings
+            return self._count
 
     def step(self, run_id: str) -> Step | None:
         """How far a run is that a worker of this process holds."""
@@ -77,14 +77,14 @@ class Runs:
         store: Store,
         files: ColumnFiles,
         ledger: Ledger,
-        bell: Bell,
+        signal: RunSignal,
         failpoints: Failpoints,
         stopping: threading.Event,
     ) -> None:
         self._store = store
         self._files = files
         self._ledger = ledger
-        self._bell = bell
+        self._signal = signal
         self._failpoints = failpoints
         self._stopping = stopping
 
@@ -119,7 +119,7 @@ class Runs:
             )
             remember(tx, request, run.id, grant.now)
         self._failpoints.hit("run.created")
-        self._bell.ring()
+        self._signal.notify()
         return run
 
     def get(self, grant: Grant, run_id: str) -> Run:
@@ -156,7 +156,7 @@ class Runs:
         """
         until = time.monotonic() + seconds
         shown: tuple[RunState, int, float] | None = None
-        rings = -1
+        seen = -1
         while active():
             run = self.get(grant, run_id)
             now = (run.state, len(run.passes), self.step(grant, run).share)
@@ -168,13 +168,13 @@ class Runs:
                 return
             if self._stopping.is_set():
                 raise Refusal(Reason.SHUTTING_DOWN)
-            rings = self._bell.wait(rings, min(_LOOK_AGAIN, left))
+            seen = self._signal.wait(seen, min(_LOOK_AGAIN, left))
 
     def step(self, grant: Grant, run: Run) -> Step:
         """How far a run is, and how long the rest will take."""
         if run.state is RunState.SUCCEEDED:
             return Step(1.0)
-        return self._bell.step(run.id) or Step(len(run.passes) / len(grant.schema.passes))
+        return self._signal.step(run.id) or Step(len(run.passes) / len(grant.schema.passes))
 
     def cancel(self, grant: Grant, run_id: str, request: RequestKey | None) -> Run:
         """Stop a run; one that has ended stays as it is. Its worker drops what it has."""
@@ -184,7 +184,7 @@ class Runs:
             before = _owned_run(tx, run_id, grant.party, grant.key)
             tx.runs.end(run_id, RunState.CANCELLED, grant.now)
             run = _owned_run(tx, run_id, grant.party, grant.key)
-        self._bell.ring(run.id)
+        self._signal.notify(run.id)
         if before.state is RunState.PENDING:
             self._files.erase_run(run.id)  # a running one's files are its worker's to erase
         return run

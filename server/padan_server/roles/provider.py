@@ -18,7 +18,7 @@ from padan_server.base.config import ProviderConfig
 from padan_server.base.failpoints import PROVIDER_NAMES, Failpoints
 from padan_server.base.metrics import ProviderMetrics
 from padan_server.direct.evaluators import Evaluators
-from padan_server.direct.label_tables import Shelf
+from padan_server.direct.label_tables import ServedTables
 from padan_server.direct.lists import BlindedLists
 from padan_server.direct.seeds import Seeds
 from padan_server.roles.maintenance import Ticker
@@ -55,7 +55,7 @@ class Provider(Server):
         )
         self._enforcement = Enforcement(book, store, self.clock, Mode.DIRECT, config.party)
         self._seeds = Seeds(config.seeds_dir)
-        self._shelf = Shelf(
+        self._tables = ServedTables(
             config.tables_dir, self._seeds, book, store, self.clock, config.party, self._failpoints
         )
         self._tickers.append(Ticker("retention", config.sweep_seconds, self._sweep))
@@ -70,7 +70,7 @@ class Provider(Server):
         )
         self._lists = BlindedLists(
             self._store,
-            self._shelf,
+            self._tables,
             self._seeds,
             self._evaluators,
             self._failpoints,
@@ -81,7 +81,7 @@ class Provider(Server):
             direct_service_pb2_grpc.add_DirectServiceServicer_to_server,
             DirectService(
                 self._enforcement,
-                self._shelf,
+                self._tables,
                 self._lists,
                 self._store,
                 self._tokens,
@@ -93,14 +93,14 @@ class Provider(Server):
 
     def _rescan(self) -> None:
         super()._rescan()
-        self._shelf.reload()
+        self._tables.reload()
 
     def _recover(self) -> None:
         self._sweep()
 
     def _sweep(self) -> None:
         """Erase expired tables and forget old request ids."""
-        self._shelf.erase_expired()
+        self._tables.erase_expired()
         with self._store.write() as tx:
             tx.requests.forget(self.clock.now() - timedelta(days=self.config.request_id_days))
 

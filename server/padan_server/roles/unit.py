@@ -29,14 +29,14 @@ from padan_server.base.config import UnitConfig
 from padan_server.base.failpoints import Failpoints
 from padan_server.base.metrics import Metrics
 from padan_server.datasets.lifecycle import Datasets, Followers
-from padan_server.datasets.storage_share import Room
-from padan_server.datasets.table_locks import Writers
+from padan_server.datasets.storage_share import StorageShare
+from padan_server.datasets.table_locks import TableLocks
 from padan_server.datasets.uploads import Uploads
 from padan_server.matching.confirmations import Confirmations
 from padan_server.matching.engine import Engine
 from padan_server.matching.indexes import Indexes, Warmer
 from padan_server.matching.runner import Runner, RunnerSettings
-from padan_server.matching.runs import Bell, Runs
+from padan_server.matching.runs import Runs, RunSignal
 from padan_server.releases.files import ReleaseFiles
 from padan_server.releases.lifecycle import Releases
 from padan_server.roles.maintenance import Maintenance, Ticker
@@ -73,18 +73,18 @@ class Unit(Server):
     def _compose(self, engine: Engine, disk: Disk) -> None:
         config, store = self.config, self._store
         files = ColumnFiles(config.data_dir, disk)
-        room = Room(disk, config.data_dir, config.limits.disk_share)
+        share = StorageShare(disk, config.data_dir, config.limits.disk_share)
         failpoints = Failpoints.from_environment(allowed=config.allow_failpoints)
-        writers, bell = Writers(), Bell()
+        locks, signal = TableLocks(), RunSignal()
         indexes = Indexes(engine, files, config.limits.indexes)
         self._ledger = Ledger(store, config.data_dir)
         self._warmer = Warmer(indexes)
         self._enforcement = Enforcement(self._book, store, self.clock)
         followers = Followers(committed=self._warmer.warm, erased=indexes.drop)
-        self._datasets = Datasets(store, files, writers, room, followers, failpoints)
+        self._datasets = Datasets(store, files, locks, share, followers, failpoints)
         self._releases = Releases(store, ReleaseFiles(config.data_dir, disk), failpoints)
-        self._uploads = Uploads(store, files, writers, failpoints, config.limits.sync_bytes)
-        self._runs = Runs(store, files, self._ledger, bell, failpoints, self._stopping)
+        self._uploads = Uploads(store, files, locks, failpoints, config.limits.sync_bytes)
+        self._runs = Runs(store, files, self._ledger, signal, failpoints, self._stopping)
         self._confirmations = Confirmations(
             store, self._ledger, indexes, failpoints, config.limits.confirm_rows
         )
@@ -95,7 +95,7 @@ class Unit(Server):
             engine,
             self._enforcement,
             self.clock,
-            bell,
+            signal,
             self.metrics,
             failpoints,
             self._stopping,

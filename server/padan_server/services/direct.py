@@ -15,7 +15,7 @@ from padan_server.base.config import ProviderLimits
 from padan_server.base.errors import Reason, Refusal, field_invalid
 from padan_server.base.metrics import ProviderMetrics
 from padan_server.base.model import BlindedList, FlowKey
-from padan_server.direct.label_tables import ServedTable, Shelf
+from padan_server.direct.label_tables import ServedTable, ServedTables
 from padan_server.direct.lists import (
     BlindedLists,
     ElementChunk,
@@ -40,7 +40,7 @@ class DirectService(pb_grpc.DirectServiceServicer):
     def __init__(
         self,
         enforcement: Enforcement,
-        shelf: Shelf,
+        tables: ServedTables,
         lists: BlindedLists,
         store: Store,
         tokens: PageTokens,
@@ -49,7 +49,7 @@ class DirectService(pb_grpc.DirectServiceServicer):
         limits: ProviderLimits,
     ) -> None:
         self._enforcement = enforcement
-        self._shelf = shelf
+        self._tables = tables
         self._lists = lists
         self._store = store
         self._tokens = tokens
@@ -64,7 +64,7 @@ class DirectService(pb_grpc.DirectServiceServicer):
         del context
         call = current_call()
         grant = self._admit(call, *names.parse_flow("parent", request.parent))
-        tables = self._shelf.of_flow(grant.key)
+        tables = self._tables.of_flow(grant.key)
         # A page token holds for one base: a newer one begins a new list.
         base = tables[0].manifest.table if tables else ""
         scope = f"ListLabelTables {grant.party} {request.parent} {base}"
@@ -89,7 +89,7 @@ class DirectService(pb_grpc.DirectServiceServicer):
         agreement_id, flow_id, table_id = names.parse_label_table("name", request.name)
         grant = self._admit(call, agreement_id, flow_id)
         with self._store.read() as tx:
-            table = self._shelf.get(tx, grant, table_id)
+            table = self._tables.get(tx, grant, table_id)
         if not 0 <= request.start_chunk <= table.chunk_count:
             raise field_invalid(
                 "start_chunk", f"0 sampai {table.chunk_count}", f"0 to {table.chunk_count}"

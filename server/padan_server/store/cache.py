@@ -17,7 +17,7 @@ V = TypeVar("V")
 _MOST = 4_096
 
 
-class Recall(Generic[K, V]):
+class StoreCache(Generic[K, V]):
     """Remembers what ``read`` found for a key for as long as :meth:`Store.stamp` stays."""
 
     def __init__(self, store: Store, read: Callable[[Transaction, K], V]) -> None:

@@ -34,9 +34,9 @@ class _Laps:
         begin, _ = self._spans.get(progress.stage, (now, now))
         self._spans[progress.stage] = begin, now
 
-    def seconds(self, stage: Stage) -> float:
+    def seconds(self, site: Stage) -> float:
         """From the first report of a stage to its last."""
-        begin, end = self._spans.get(stage, (0.0, 0.0))
+        begin, end = self._spans.get(site, (0.0, 0.0))
         return end - begin
 
 
@@ -48,9 +48,9 @@ def whole_way(folder: Path, population: int, candidates: int, processes: int) ->
     document = example(_AGREEMENT)
     flow = load_agreement(document).flow(_FLOW)
     demo = generate_demo(flow, population, candidates, seed=1)
-    stage = prepare(folder, _AGREEMENT, _FLOW, document, dt.datetime.now(dt.UTC))
-    provider, requester = (Home.open(stage.home(p)) for p in (stage.provider, stage.requester))
-    names = (stage.agreement_id, stage.flow_id)
+    site = prepare(folder, _AGREEMENT, _FLOW, document, dt.datetime.now(dt.UTC))
+    provider, requester = (Home.open(site.home(p)) for p in (site.provider, site.requester))
+    names = (site.agreement_id, site.flow_id)
     build = _Clock()
     with ProviderClient(provider, *names, threads=processes) as publisher:
         published = publisher.publish_table(
@@ -62,7 +62,7 @@ def whole_way(folder: Path, population: int, candidates: int, processes: int) ->
     folder_of = provider.folder / provider.config.tables_dir / published.dataset
     manifest = TablePublication.read(folder_of).manifest
     size = manifest.rows * ROW_BYTES
-    with running(stage, "provider"), RequesterClient(requester, *names) as client:
+    with running(site, "provider"), RequesterClient(requester, *names) as client:
         timed = _timed(client, demo.requests)
         singles = _singles(client, demo.requests)
     per_million = {

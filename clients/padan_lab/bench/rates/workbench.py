@@ -82,29 +82,32 @@ class AgencyAtUnit:
 
 
 @dataclass(frozen=True, repr=False)
-class Stand:
+class Workbench:
     """The unit and both sides of the flow."""
 
-    stage: Deployment
+    site: Deployment
     provider: AgencyAtUnit
     requester: AgencyAtUnit
 
 
 @contextmanager
-def unit_stand(folder: Path, document: bytes) -> Iterator[Stand]:
+def unit_stand(folder: Path, document: bytes) -> Iterator[Workbench]:
     """A running unit in ``folder``, both sides' epoch keys exchanged."""
-    stage = prepare(folder, AGREEMENT, FLOW, document, dt.datetime.now(dt.UTC))
+    site = prepare(folder, AGREEMENT, FLOW, document, dt.datetime.now(dt.UTC))
     place = "--agreement", AGREEMENT, "--flow", FLOW
-    with running(stage, "unit"):
-        for party in (stage.provider, stage.requester):
-            stage.run(party, "keys", "rotate", "--mode", "unit", *place)
-        with _side(stage, stage.provider) as provider, _side(stage, stage.requester) as requester:
-            yield Stand(stage, provider, requester)
+    with running(site, "unit"):
+        for party in (site.provider, site.requester):
+            site.run(party, "keys", "rotate", "--mode", "unit", *place)
+        with (
+            _side(site, site.provider) as provider,
+            _side(site, site.requester) as requester,
+        ):
+            yield Workbench(site, provider, requester)
 
 
 @contextmanager
-def _side(stage: Deployment, party: str) -> Iterator[AgencyAtUnit]:
-    home = Home.open(stage.home(party), passphrase=None)
+def _side(site: Deployment, party: str) -> Iterator[AgencyAtUnit]:
+    home = Home.open(site.home(party), passphrase=None)
     with Link.open(home.config, home.folder) as link:
         session = link.run(open_session(home, home.place(AGREEMENT, FLOW)))
         yield AgencyAtUnit(home, link, session)

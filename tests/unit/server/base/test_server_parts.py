@@ -16,7 +16,7 @@ from padan_server.base.clock import SimulatedClock, jakarta_day
 from padan_server.base.errors import Reason, Refusal
 from padan_server.base.failpoints import Failpoints
 from padan_server.datasets.deltas import named
-from padan_server.datasets.table_locks import Writers
+from padan_server.datasets.table_locks import TableLocks
 from padan_server.roles.maintenance import Ticker
 
 
@@ -77,7 +77,7 @@ def test_a_delta_that_names_a_row_twice_is_refused():
 
 
 def test_a_newer_writer_takes_over():
-    writers, order = Writers(), []
+    writers, order = TableLocks(), []
     interrupted, inside = threading.Event(), threading.Event()
 
     def older():

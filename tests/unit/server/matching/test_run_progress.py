@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from padan_server.matching.progress import Pace
+from padan_server.matching.progress import RunProgress
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def clock():
 
 
 def test_the_rest_takes_as_long_as_its_work(clock):
-    pace = Pace({"short": 10.0, "long": 90.0}, set(), clock)
+    pace = RunProgress({"short": 10.0, "long": 90.0}, set(), clock)
     assert pace.step().seconds_left is None
     clock.seconds = 5.0
     pace.at("short", 0.5)
@@ -37,12 +37,12 @@ def test_the_rest_takes_as_long_as_its_work(clock):
 
 
 def test_passes_done_before_are_progress(clock):
-    pace = Pace({"short": 10.0, "long": 90.0}, {"long"}, clock)
+    pace = RunProgress({"short": 10.0, "long": 90.0}, {"long"}, clock)
     assert pace.step().share == pytest.approx(0.9)
 
 
 def test_only_the_last_minute_counts(clock):
-    pace = Pace({"one": 1000.0}, set(), clock)
+    pace = RunProgress({"one": 1000.0}, set(), clock)
     for second in range(1, 200):
         clock.seconds = float(second)
         pace.at("one", min(second, 100) / 1000 + max(second - 100, 0) / 2000)
@@ -57,7 +57,7 @@ def test_what_is_taken_up_says_nothing_of_speed(clock):
         def save(self, name, content):
             """Keep it."""
 
-    pace = Pace({"one": 100.0}, set(), clock)
+    pace = RunProgress({"one": 100.0}, set(), clock)
     journal = pace.journal(Kept())
     assert journal.load("old") == b"done"
     pace.at("one", 0.5)
