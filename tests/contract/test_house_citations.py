@@ -48,6 +48,22 @@ ENDS = {
     for at in range(len(parts))
 }
 
+#: What modules were called before they moved to where they are now.
+FORMER = set(
+    re.findall(
+        r"\w+",
+        """
+    advising agreement_views clkhash_peer common_columns company_columns date_noise decoybook
+    dressing everything fold foreign_columns keeping likeness linting matcher name_column
+    name_noise number_noise owned pace peer_environment person_columns play psi_peer recall
+    release_files room rules_direct rules_law rules_passes rules_releases rules_structure said
+    samples seen shares shelf splink_peer stage stand town truth watch watched within writers
+    """,
+    )
+)
+#: A library that a module of ours is named after.
+LIBRARIES = {"voprf"}
+
 PATH = re.compile(r"(?<![\w./*<>{}-])([\w.-]*[\w-]/[\w./-]*\w|[\w-]+)\.(py|md|proto|cjs)\b")
 ROLE = re.compile(r":(?:mod|class|func|meth|data|attr|exc|obj):`(?:[^`<]*<)?([~.\w]+)>?`")
 DOTTED = re.compile(rf"\b((?:{'|'.join(PACKAGES)})(?:\.\w+)+)")
@@ -165,7 +181,13 @@ def said(path):
 
 
 def present(cited, path):
-    """Whether a cited file is there: under any folder of ours, or beside the one that names it."""
+    """Whether a cited file is there: under any folder of ours, or beside the one that names it.
+
+    A module whose bare name a package gives is one of that package: others have their like.
+    """
+    package = module_of(path).partition(".")[0]
+    if package and cited.endswith(".py") and "/" not in cited:
+        return cited in {each.name for each in (PACKAGES[package] / package).rglob("*.py")}
     return cited in ENDS or (path.parent / cited).exists()
 
 
@@ -182,6 +204,24 @@ def wrong_names(text, module):
     wrong = [name for name in DOTTED.findall(text) if not exists(name)]
     roles = ROLE.findall(text) if module else []
     return [*wrong, *(name for name in roles if not known(name, module))]
+
+
+def wrong_words(map_, path):
+    """Names of modules, of today or before, that a module's docstring has as mere words.
+
+    A reader cannot follow those, nor does a move find them. Maps name the rooms of their hall so.
+    """
+    package = module_of(path).partition(".")[0]
+    own = [name.split(".") for name in index() if name.startswith(f"{package}.")]
+    names = {each for name in own for each in name}
+    if path.name == "__init__.py":
+        names -= {name[1] for name in own}
+    return [w for w in re.findall(r"(?<![:`])``(\w+)``", map_) if w in (names | FORMER) - LIBRARIES]
+
+
+def wrong_marks(source):
+    """Lines that begin with a mark of a role and have lost the rest of it."""
+    return re.findall(r"^\s*:+[A-Z`].*|.*(?:::\w+:`|(?<!\w):``).*", source, re.MULTILINE)
 
 
 def wrong_sections(text):
@@ -215,11 +255,36 @@ def test_what_is_cited_exists(files):
     assert found == {}
 
 
+def test_a_module_is_named_by_a_role():
+    maps = {path: ast.get_docstring(ast.parse(path.read_text("utf-8"))) or "" for path in CODE}
+    found = {name_of(path): wrong for path in CODE if (wrong := wrong_words(maps[path], path))}
+    assert found == {}
+
+
+def test_no_role_is_damaged():
+    found = {name_of(p): w for p in CODE if (w := wrong_marks(p.read_text("utf-8")))}
+    assert found == {}
+
+
+def test_words_and_marks_are_found():
+    path = ROOT / "linkage/padan_linkage/agreement/lint.py"
+    assert wrong_words("in ``rules_law`` and ``standing``", path) == ["rules_law", "standing"]
+    assert wrong_words("in :mod:`.standing`, ``flows``, ``voprf``", path) == []
+    assert wrong_words("May import ``crypto``, not ``lint``", path.parent / "__init__.py") == [
+        "lint"
+    ]
+    assert wrong_marks("    :``rule`` says\n    of ::mod:`x`\n    :Deterministic.") != []
+    assert wrong_marks("see :mod:`.x`::\n\n    :meth:`y`") == []
+
+
 def test_what_does_not_exist_is_found():
     path = CODE[0]
     module = module_of(path)
     assert wrong_files("as in `nothing/here.py` and ``neither.py``", path) != []
-    assert wrong_files("as in ``conftest.py`` and proto/spec/README.md", path) == []
+    assert wrong_files("as in ``lint.py``, tests/conftest.py, proto/spec/README.md", path) == []
+    assert wrong_files("as in ``provider.py``", path) == ["provider.py"], (
+        "the client's, not linkage's"
+    )
     assert wrong_names("see :func:`.nowhere_at_all`", module) == [".nowhere_at_all"]
     assert wrong_names("see `padan_linkage.nowhere.at_all`", module) != []
     assert wrong_names("see :class:`padan_linkage.schema.Schema`", module) == []

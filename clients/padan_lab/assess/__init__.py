@@ -3,7 +3,8 @@
 Start at :func:`assess`; the attacks are :mod:`~padan_lab.assess.attacks.colours` (FREQ, colour
 refinement), :mod:`~padan_lab.assess.attacks.patterns` (PM),
 :mod:`~padan_lab.assess.attacks.graph` (GMA), :mod:`~padan_lab.assess.attacks.rows` (SIG) and
-:mod:`~padan_lab.assess.attacks.groups` (GRP). Spec 15.
+:mod:`~padan_lab.assess.attacks.groups` (GRP). Spec 15. May import ``generate``, and
+of the client its files and messages.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
 """``padan bench``: Padan measured beside its peers. Each bench is a module with a ``command``.
 
-Peers come with the extra ``padan[bench]``; :mod:`padan_lab.bench.report` has what all share.
+Start at :mod:`.kernel`. Peers come with the extra ``padan[bench]``; :mod:`.report` has what all
+share, :mod:`.rates` what is timed. May import ``demo`` and ``generate``, and all of the client.
 """

@@ -1,4 +1,7 @@
-"""The commands that the laboratory adds to ``padan``, in a group of their own in its help."""
+"""The commands that the laboratory adds to ``padan``, in a group of their own in its help.
+
+Start at :func:`register`. May import every other room of the laboratory.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """Generated people and companies, for trials, the demonstration and tests. Nobody here is real.
 
-Start at :func:`write_files`, or at :func:`generate_demo` for tables in memory.
+Start at :func:`write_files`, or at :func:`generate_demo` for tables in memory. Imports nothing of
+the laboratory, and of Padan the schema alone: it knows none of the rules that its files are to try.
 """
 
 from __future__ import annotations

@@ -1,4 +1,8 @@
-"""Advice: which schema suits two files, and why. Start at :func:`suggest`."""
+"""Advice: which schema suits two files, and why.
+
+Start at :func:`suggest`. May import ``agreement`` (its rules object before a party does),
+``normalise``, ``policy`` and ``schema``.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,9 @@
-"""The agreement as the program: file, signatures, dates, lint. Spec: ``40-agreements.md``."""
+"""The agreement as the program: file, signatures, dates, lint. Spec: ``40-agreements.md``.
+
+Start at :mod:`.model`, what an agreement says; :mod:`.document` is its file and signatures,
+:mod:`.standing` its dates, :mod:`.lint` what can be said against it. May import ``direct`` (its
+schema alone), ``crypto``, ``policy`` and ``schema``.
+"""
 
 from padan_linkage.agreement.directory import (
     SignedAgreement,

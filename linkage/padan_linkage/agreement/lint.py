@@ -1,8 +1,8 @@
 """Lint: everything that can be said against an agreement before it is signed.
 
-The rules are in ``rules_structure`` (a program could not run it), ``rules_law``,
-``rules_passes``, ``rules_direct`` and ``rules_releases``. Spec 40, "Lint", lists every code with
-the attack or article behind it.
+The rules are in :mod:`.rules.structure` (a program could not run it), :mod:`.rules.law`,
+:mod:`.rules.passes`, :mod:`.rules.direct` and :mod:`.rules.releases`. Spec 40, "Lint", lists every
+code with the attack or article behind it.
 """
 
 from __future__ import annotations

@@ -2,4 +2,5 @@
 
 Start at :mod:`.keys` (spec 20) and :mod:`.sealing` (spec 25). Servers may use :mod:`.epochs`,
 :mod:`.signatures` and :mod:`.merkle`; keys, seals and encodings must never reach them.
+May import ``answering`` (payloads) and ``schema``.
 """

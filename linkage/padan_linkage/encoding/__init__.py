@@ -1,4 +1,8 @@
-"""From normalised records to the tables that leave the house (``proto/spec/10-encoding.md``)."""
+"""From normalised records to the tables that leave the house (``proto/spec/10-encoding.md``).
+
+Start at :func:`encode_table`; :mod:`.tokens` and :mod:`.kernel` are the two halves of a row. May
+import ``tables``, ``crypto``, ``normalise``, ``schema``, ``answering`` and ``compiled``.
+"""
 
 from padan_linkage.encoding.decoys import Decoys
 from padan_linkage.encoding.rows import PassRows

@@ -1,6 +1,7 @@
 """The linkage unit's matcher: pass tables in, outcomes out, no key and no value.
 
-Start at :func:`match_pass`. Spec: ``proto/spec/35-matching.md``.
+Start at :func:`match_pass`. Spec: ``proto/spec/35-matching.md``. May import ``tables``, ``policy``,
+``schema``, ``answering`` and ``compiled``.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Normalising: every value of a field in one form, so that equal things are equal.
 
-Start at :func:`normalise`; ``derive`` makes the keys that passes name after a colon. Nothing here
-raises on data: what cannot be used becomes "" and a Problem. Both sides must use one version of
-these rules, so the version travels with every upload.
+Start at :func:`normalise`; :func:`derive` makes the keys that passes name after a colon. Nothing
+here raises on data: what cannot be used becomes "" and a Problem. Both sides must use one version
+of these rules, so the version travels with every upload. May import ``schema`` and ``compiled``.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Keys made of a value's words: which words, in which form, in which order.
 
-Every key of a column is made without a Python loop over rows: words are numbered (``pieces``),
-their forms computed once each, and a kernel picks and orders them.
+Every key of a column is made without a Python loop over rows: words are numbered
+(:mod:`.names.pieces`), their forms computed once each, and a kernel picks and orders them.
 """
 
 from __future__ import annotations

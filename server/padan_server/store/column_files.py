@@ -8,9 +8,11 @@ a writer that opens a file cuts it back to that count first. Layout under the da
     datasets/<dataset>/<pass>/<column>.npy          a committed table, or a registry's upload
     datasets/<dataset>.delta/<pass>/<column>.npy    the upload of a delta
     datasets/<dataset>.merging/…                    a merge under way; renamed when it is whole
-    datasets/<dataset>/<pass>/directory/…           what makes it answer at once (pieces.py)
+    datasets/<dataset>/<pass>/directory/…           what makes it answer at once
     runs/<run>/<pass>/<column>.npy                  answers of a pass
-    runs/<run>/<pass>.work/…                        ranges done of a pass under way (pieces.py)
+    runs/<run>/<pass>.work/…                        ranges done of a pass under way
+
+What lies in ``directory`` and ``.work`` is of :mod:`.derived_files`.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """How names go wrong when they are written down, by indexing into tables of tokens.
 
-What happens follows what two real registers of the same people differ in (see ``rates``); how
-often each happens among the changed names is a guess. Every edit takes rows of tokens
-(int32[k, SLOTS]) and the rows' own numbers (int64[k]) and returns changed rows; where a name has
-no room for an edit it returns the row as it was.
+What happens follows what two real registers of the same people differ in (see
+:mod:`padan_lab.generate.rates`); how often each happens among the changed names is a guess. Every
+edit takes rows of tokens (int32[k, SLOTS]) and the rows' own numbers (int64[k]) and returns changed
+rows; where a name has no room for an edit it returns the row as it was.
 """
 
 from __future__ import annotations

@@ -51,9 +51,9 @@ def link_within(
 ) -> WithinResult:
     """All pairs of records of ``own`` that are taken for the same.
 
-    :``rule`` says which are kept, from the chances of error (as those of
-    ::mod:`padan_linkage.merging.union`); none is kept that is likelier wrong than right.
-    :Deterministic.
+    ``rule`` says which are kept, from the chances of error (as those of
+    :mod:`padan_linkage.merging.union`); none is kept that is likelier wrong than right.
+    Deterministic.
     """
     met = Meetings.of(own)
     right = matches_among(fields_of(schema, own, met), met)

@@ -1,6 +1,7 @@
 """One part of a written name, between its commas: which of its pieces are the name.
 
-Parts are read once each: their words are stand-ins (``names``), so nothing of a name is remembered.
+Parts are read once each: their words are stand-ins (:mod:`.persons`), so nothing of a name is
+remembered.
 """
 
 from __future__ import annotations

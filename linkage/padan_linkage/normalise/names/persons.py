@@ -1,9 +1,9 @@
 """Names of persons: which pieces of a written name are the name, in their order, without titles.
 
 A written name is cut into pieces: runs of letters, lower case, each with marks of what stands
-around it (``pieces``). :func:`read_name` decides on the pieces alone. It treats all words that are
-in no table alike, so whole columns are read once for each *shape* of a name (``name_columns``).
-Spec 12, "Names of persons".
+around it (:mod:`.pieces`). :func:`read_name` decides on the pieces alone. It treats all words that
+are in no table alike, so whole columns are read once for each *shape* of a name
+(:mod:`.name_columns`). Spec 12, "Names of persons".
 """
 
 from __future__ import annotations

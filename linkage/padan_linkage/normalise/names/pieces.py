@@ -1,8 +1,8 @@
 """A column of written names, cut into pieces and grouped by shape, without a Python loop over rows.
 
-A piece is a run of letters with marks (``names``). Two names have one *shape* if they have the same
-marks and the same special words at the same places, whatever their other words are. Rules run once
-for each distinct word and each shape; the column is put together from their results.
+A piece is a run of letters with marks (:mod:`.persons`). Two names have one *shape* if they have
+the same marks and the same special words at the same places, whatever their other words are. Rules
+run once for each distinct word and each shape; the column is put together from their results.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Spellings that are one: the reforms of 1947 and 1972, the Muhammad family, abbreviations.
 
 Only what is the same name written otherwise belongs here, because equality is decided on the
-result. What merely sounds alike is in ``phonetic``. Tables: ``data/spellings.txt``; spec 12,
+result. What merely sounds alike is in :mod:`.phonetic`. Tables: ``data/spellings.txt``; spec 12,
 "Names of persons".
 """
 

@@ -1,6 +1,6 @@
-"""Titles, degrees, ranks and honorifics: the sets that ``names`` asks, from ``data/titles.txt``.
+"""Titles, degrees, ranks and honorifics: the sets that :mod:`.persons` asks.
 
-Letters only, lower case, without dots: ``S.Pd.`` stands here as ``spd``.
+From ``data/titles.txt``: letters only, lower case, without dots: ``S.Pd.`` stands here as ``spd``.
 """
 
 from __future__ import annotations
