@@ -129,7 +129,7 @@ def as_fields(side: pa.Table, code: str) -> pa.Table:
 
 
 @dataclass
-class Measured:
+class KeyMeasure:
     """One key: tags a registry record; of the listed rows: how many it hit, and how."""
 
     key: str
@@ -142,7 +142,9 @@ class Measured:
     chance: float
 
 
-def measure(data: Data, keys: tuple[DirectKey, ...], *, alone: bool = False) -> Iterator[Measured]:
+def measure(
+    data: Data, keys: tuple[DirectKey, ...], *, alone: bool = False
+) -> Iterator[KeyMeasure]:
     """Each key in order, on the rows still open; ``alone``: on all rows."""
     open_rows = np.ones(len(data.truth), bool)
     for key in keys:
@@ -157,7 +159,7 @@ def measure(data: Data, keys: tuple[DirectKey, ...], *, alone: bool = False) -> 
         hit = outcome != NOBODY
         right = (outcome >= 0) & (outcome == data.truth)
         asked = int(open_rows[mine.record].sum())
-        yield Measured(
+        yield KeyMeasure(
             " ".join(key.exact), len(theirs) / len(data), asked, int(right.sum()),
             int(((outcome >= 0) & ~right).sum()), int((outcome == UNCLEAR).sum()), float(chance),
         )  # fmt: skip
@@ -302,7 +304,7 @@ def considered(fields: Schema) -> tuple[DirectKey, ...]:
     )
 
 
-def report(data: Data, rows: Iterator[Measured]) -> None:
+def report(data: Data, rows: Iterator[KeyMeasure]) -> None:
     """Print one table."""
     listed = int((data.truth >= 0).sum())
     print(f"\n{data.name}: {len(data.truth)} rows, {listed} in a registry of "  # noqa: T201

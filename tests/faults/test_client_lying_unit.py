@@ -8,7 +8,7 @@ import re
 import numpy as np
 import pytest
 from agency import TamperingLink, people, registry_table
-from signing import Identity
+from signing import PartyKeys
 
 from padan.v1 import run_service_pb2 as run_pb
 from padan_client import (
@@ -123,7 +123,7 @@ def test_an_agreement_that_even_all_parties_signed_must_still_be_the_local_one(p
         forge_agreement(message)
         statement = b"padan/v1 agreement\x00" + message.document
         for signature in message.signatures:
-            signature.signature = signatures.sign(Identity.of(signature.party).sign, statement)
+            signature.signature = signatures.sign(PartyKeys.of(signature.party).sign, statement)
 
     assert isinstance(
         caught(pair, only("AgreementService.GetAgreement", change)), VerificationError

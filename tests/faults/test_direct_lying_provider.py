@@ -10,7 +10,7 @@ from functools import partial
 import numpy as np
 import pytest
 from agency import NOW, TamperingLink, people, registry_table
-from signing import Identity
+from signing import PartyKeys
 
 from padan.v1 import agreement_service_pb2 as agreement_pb
 from padan.v1 import direct_service_pb2 as pb
@@ -84,7 +84,7 @@ def resigned(pair, message, **changes):
         manifest = parse_manifest(table.manifest).model_copy(update=changes)
         manifest = Manifest.model_validate(manifest.model_dump())
         table.manifest = manifest.document()
-        table.signature = sign_manifest(manifest, Identity.of("bkn").sign)
+        table.signature = sign_manifest(manifest, PartyKeys.of("bkn").sign)
     return message
 
 
@@ -120,7 +120,7 @@ def test_a_manifest_that_the_provider_did_not_sign_is_refused(pair):
     def change(message):
         for table in message.label_tables:
             manifest = parse_manifest(table.manifest)
-            table.signature = sign_manifest(manifest, Identity.of("kemnaker").sign)
+            table.signature = sign_manifest(manifest, PartyKeys.of("kemnaker").sign)
 
     caught(pair, only("ListLabelTables", change))
 

@@ -151,7 +151,7 @@ def noted(real, note):
 
 
 @dataclass
-class Scene:
+class Remains:
     """What was left of the unit when all was done, what to look for, and what it does hold."""
 
     secrets: Search
@@ -234,7 +234,7 @@ def scene(session_pki, tmp_path_factory):
         assert process.wait(PATIENCE) == 0
     disk["stopped"] = files_under(town.data)
     missing = what_it_must_not_have(secrets, rows, answers, town)
-    return Scene(missing, what_it_has(secrets, town, flow), disk, log.read_bytes(), memory)
+    return Remains(missing, what_it_has(secrets, town, flow), disk, log.read_bytes(), memory)
 
 
 def run(town: Town, flow: Flow, rows: list[dict], disk: dict[str, list[bytes]]) -> list[dict]:

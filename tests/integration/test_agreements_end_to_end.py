@@ -46,7 +46,7 @@ LOWER_RECALL = {"izin-tinggal": 0.92, "perlintasan": 0.8}
 
 
 @dataclass(frozen=True)
-class Played:
+class PlayedFlow:
     """One flow, played once for all tests."""
 
     flow: Flow
@@ -83,7 +83,7 @@ def play(town):
             registry = dressed(flow, demo.registry, town.clock.moment.date(), SEED)
             published = town.publish(agreement_id, flow, registry, town.clock.moment.date())
             result = town.confirm(agreement_id, flow, demo.requests)
-            played[agreement_id, flow_id] = Played(flow, demo, registry, published.rows, result)
+            played[agreement_id, flow_id] = PlayedFlow(flow, demo, registry, published.rows, result)
         return played[agreement_id, flow_id]
 
     return run

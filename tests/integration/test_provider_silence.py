@@ -25,7 +25,7 @@ LISTS = {
 }
 
 
-class Sizes(grpc.UnaryUnaryClientInterceptor, grpc.StreamStreamClientInterceptor):
+class MessageSizes(grpc.UnaryUnaryClientInterceptor, grpc.StreamStreamClientInterceptor):
     """Notes the size of each message that goes or comes."""
 
     def __init__(self) -> None:
@@ -49,7 +49,7 @@ class Sizes(grpc.UnaryUnaryClientInterceptor, grpc.StreamStreamClientInterceptor
 
 def ask(provider, values):
     """Commit to a list, get it evaluated, one chunk twice; sizes of the messages, each way."""
-    mine, sizes = Asked.of(values), Sizes()
+    mine, sizes = Asked.of(values), MessageSizes()
     client = provider.client()
     client.direct = type(client.direct)(grpc.intercept_channel(client.channel, sizes))
     made = mine.commit(client)

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from parties import answers, chunk, chunks, refusal
 from patience import PATIENCE
-from signing import Identity
+from signing import PartyKeys
 
 from padan.v1 import agreement_service_pb2 as agreement_pb
 from padan.v1 import dataset_service_pb2 as dataset_pb
@@ -74,7 +74,7 @@ def test_the_epochs_follow_one_another(make_unit):
 def test_a_contribution_signed_by_another_is_refused(make_unit):
     unit = make_unit()
     client = unit.client("kemnaker")
-    forged = {**client.signed.identities, "kemnaker": Identity.of("somebody")}
+    forged = {**client.signed.identities, "kemnaker": PartyKeys.of("somebody")}
     client.signed = dataclasses.replace(client.signed, identities=forged)
     assert refused(client.contribute).reason == "CONTRIBUTION_INVALID"
 

@@ -24,7 +24,7 @@ import pytest
 from e2e_attacks import (
     COUNTED,
     GRADED,
-    Seen,
+    StolenTable,
     attack_pair,
     attack_passes,
     by_place,
@@ -222,7 +222,7 @@ def test_the_attacks_find_a_pass_that_was_only_dealt_anew(loot):
     p = FLOW.schema.get_pass("nip")
     pairs = true_pairs(records, records_again)
     best = {}
-    for s in attack_pair(Seen(p, columns), Seen(p, again), pairs):
+    for s in attack_pair(StolenTable(p, columns), StolenTable(p, again), pairs):
         gain, found = best.get(s.attack, (0.0, 0))
         best[s.attack] = max(gain, s.advantage), max(found, s.hits)
     assert best.pop("place")[1] <= MOST_HITS
@@ -245,7 +245,7 @@ def test_the_attacks_find_an_encoder_that_deals_all_passes_alike(town, monkeypat
     for held in (loot.registry, loot.asked):
         for a, b in combinations(held.tables, 2):
             pairs = true_pairs(held.record_of_row[a], held.record_of_row[b])
-            first, second = (Seen(FLOW.schema.get_pass(p), held.tables[p]) for p in (a, b))
+            first, second = (StolenTable(FLOW.schema.get_pass(p), held.tables[p]) for p in (a, b))
             (likeness,) = by_place(first, second)
             assert hits(likeness, pairs, rng) > 0.9 * len(pairs)
 
@@ -333,7 +333,7 @@ def features(loot, pass_id):
     p, found = FLOW.schema.get_pass(pass_id), loot.answers[pass_id]
     matched = found["outcomes"] == 2
     seen = {"outcome": found["outcomes"].astype(float)}
-    mine, theirs = (Seen(p, u.tables[pass_id]) for u in (loot.asked, loot.registry))
+    mine, theirs = (StolenTable(p, u.tables[pass_id]) for u in (loot.asked, loot.registry))
     for name, bits in mine.segments().items():
         other = theirs.segments()[name][found["rows"][matched]]
         seen[f"distance {name}"] = np.full(len(matched), -1.0)

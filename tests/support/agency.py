@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pyarrow as pa
 from server_fixture import House, RunningUnit
-from signing import Identity, SignedFile
+from signing import PartyKeys, SignedFile
 
 from padan_client import Home
 from padan_client.base.effects import Download, Exchange, Pause, Unary, Upload, Work
@@ -27,7 +27,7 @@ NOW = datetime(2026, 11, 20, 3, 0, tzinfo=UTC)
 def write_home(folder: Path, house: House, party: str, port: int, ca: Path | None = None) -> Path:
     """A home folder as ``padan keys init`` and an administrator leave it."""
     folder.mkdir(parents=True, exist_ok=True)
-    keys = Identity.of(party)
+    keys = PartyKeys.of(party)
     if not (folder / "identity.json").exists():
         mine = identities.Identity(party, keys.sign, keys.exchange)
         identities.save_identity(folder, mine, passphrase=None, randomness=bytes)
@@ -197,7 +197,7 @@ def make_session(signed: SignedFile, flow_id: str, *, provider: bool) -> Session
     """One side of a flow with a linkage key of the test's own; no unit is asked."""
     flow = signed.agreement.flow(flow_id)
     party = flow.provider if provider else flow.requester
-    keys = Identity.of(party)
+    keys = PartyKeys.of(party)
     place = FlowPlace(signed.agreement, signed.digest, flow, party)
     assert flow.schema is not None
     key = LinkageKey(b"k" * 32, signed.digest, flow_id, 1)

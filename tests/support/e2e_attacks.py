@@ -17,14 +17,14 @@ import numpy as np
 from padan_linkage.schema import Pass, Schema
 
 Columns = dict[str, np.ndarray]
-Attack = Callable[["Seen", "Seen"], Iterator[np.ndarray]]
+Attack = Callable[["StolenTable", "StolenTable"], Iterator[np.ndarray]]
 
 _NONCE_BYTES = 12
 _PERMUTATIONS = 100
 
 
 @dataclass(frozen=True, repr=False)
-class Seen:
+class StolenTable:
     """One pass's table as the unit holds it, ``columns`` uint8[n, width] by name."""
 
     p: Pass
@@ -87,19 +87,19 @@ def same_bits(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     return signs[0] @ signs[1].T / 2
 
 
-def by_place(a: Seen, b: Seen) -> Iterator[np.ndarray]:
+def by_place(a: StolenTable, b: StolenTable) -> Iterator[np.ndarray]:
     """Order of the rows: of sending, of chunks and acknowledgements, of the files."""
     yield alike(np.arange(len(a)), np.arange(len(b)))
 
 
-def by_keys(a: Seen, b: Seen) -> Iterator[np.ndarray]:
+def by_keys(a: StolenTable, b: StolenTable) -> Iterator[np.ndarray]:
     """Tokens and buckets: their order, and their leading bits."""
     yield alike(a.numbers(), b.numbers())
     leading = [(s.numbers() * 2**16).astype(">u2").view(np.uint8).reshape(-1, 2) for s in (a, b)]
     yield same_bits(*leading)
 
 
-def by_seals(a: Seen, b: Seen) -> Iterator[np.ndarray]:
+def by_seals(a: StolenTable, b: StolenTable) -> Iterator[np.ndarray]:
     """Sealed codes: order of the nonces, bits of ciphertext and tag."""
     if {"sealed_codes"} <= a.columns.keys() & b.columns.keys():
         codes = [s.columns["sealed_codes"] for s in (a, b)]
@@ -108,13 +108,13 @@ def by_seals(a: Seen, b: Seen) -> Iterator[np.ndarray]:
         yield same_bits(*(c[:, _NONCE_BYTES:] for c in codes))
 
 
-def by_handles(a: Seen, b: Seen) -> Iterator[np.ndarray]:
+def by_handles(a: StolenTable, b: StolenTable) -> Iterator[np.ndarray]:
     """Handles: their bits."""
     if {"handles"} <= a.columns.keys() & b.columns.keys():
         yield same_bits(a.columns["handles"], b.columns["handles"])
 
 
-def by_tags(a: Seen, b: Seen) -> Iterator[np.ndarray]:
+def by_tags(a: StolenTable, b: StolenTable) -> Iterator[np.ndarray]:
     """Confirmation tags of the same field: their bits."""
     for name in set(a.p.confirm) & set(b.p.confirm):
         at = [8 * s.p.confirm.index(name) for s in (a, b)]
@@ -122,7 +122,7 @@ def by_tags(a: Seen, b: Seen) -> Iterator[np.ndarray]:
         yield same_bits(*tags)
 
 
-def by_filters(a: Seen, b: Seen) -> Iterator[np.ndarray]:
+def by_filters(a: StolenTable, b: StolenTable) -> Iterator[np.ndarray]:
     """Filters: nearest neighbours over all bits and over each common field, weights."""
     if a.p.similar and b.p.similar:
         yield same_bits(a.columns["filters"], b.columns["filters"])
@@ -134,7 +134,7 @@ def by_filters(a: Seen, b: Seen) -> Iterator[np.ndarray]:
             yield alike(*weights)
 
 
-def by_neighbours(a: Seen, b: Seen) -> Iterator[np.ndarray]:
+def by_neighbours(a: StolenTable, b: StolenTable) -> Iterator[np.ndarray]:
     """Each row's place in its own table's structure: rows of its key, and how near they are."""
     (size_a, *near_a), (size_b, *near_b) = a.structure, b.structure
     yield alike(size_a, size_b)
@@ -203,13 +203,13 @@ def attack_passes(
     schema: Schema, tables: dict[str, Columns], record_of_row: dict[str, np.ndarray]
 ) -> Iterator[Success]:
     """Every attack on every two passes of an upload."""
-    seen = {p: Seen(schema.get_pass(p), columns) for p, columns in tables.items()}
+    seen = {p: StolenTable(schema.get_pass(p), columns) for p, columns in tables.items()}
     for a, b in combinations(seen, 2):
         pairs = true_pairs(record_of_row[a], record_of_row[b])
         yield from attack_pair(seen[a], seen[b], pairs)
 
 
-def attack_pair(a: Seen, b: Seen, pairs: np.ndarray) -> Iterator[Success]:
+def attack_pair(a: StolenTable, b: StolenTable, pairs: np.ndarray) -> Iterator[Success]:
     """Every attack on two tables."""
     rng = np.random.default_rng(7)
     names = a.p.id, b.p.id

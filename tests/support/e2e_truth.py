@@ -44,7 +44,7 @@ def given_codes(flow: Flow, table: pa.Table) -> list[Codes]:
 
 
 @dataclass(frozen=True)
-class Scored:
+class FoundPeople:
     """``right``: found with exactly their codes; ``found``: found at all; ``listed``: in truth."""
 
     right: int
@@ -62,10 +62,10 @@ class Scored:
         return self.right / self.listed
 
 
-def score(flow: Flow, demo: Demo, table: pa.Table) -> Scored:
+def score(flow: Flow, demo: Demo, table: pa.Table) -> FoundPeople:
     """Compare a result table with the truth."""
     pairs = list(zip(true_codes(flow, demo), given_codes(flow, table), strict=True))
-    return Scored(
+    return FoundPeople(
         right=sum(bool(true) and true == given for true, given in pairs),
         found=sum(bool(given) for _, given in pairs),
         listed=sum(bool(true) for true, _ in pairs),

@@ -23,7 +23,7 @@ from padan_linkage.crypto import signatures
 
 
 @dataclass(frozen=True)
-class Identity:
+class PartyKeys:
     """A party's private keys, 32 bytes each; the same name always gives the same keys."""
 
     party: str
@@ -31,7 +31,7 @@ class Identity:
     exchange: bytes
 
     @classmethod
-    def of(cls, party: str) -> Identity:
+    def of(cls, party: str) -> PartyKeys:
         """The test identity of ``party``."""
 
         def seed(use: str) -> bytes:
@@ -52,7 +52,7 @@ class SignedFile:
 
     agreement: Agreement
     document: bytes
-    identities: dict[str, Identity]
+    identities: dict[str, PartyKeys]
 
     @property
     def digest(self) -> bytes:
@@ -83,7 +83,7 @@ def write_signed(
 def _signed(text: str) -> tuple[SignedFile, dict[str, bytes]]:
     """The agreement with its parties' keys filled in, and each party's signature."""
     parties = [p.id for p in load_agreement(text.encode()).parties]
-    identities = {party: Identity.of(party) for party in parties}
+    identities = {party: PartyKeys.of(party) for party in parties}
     document = fill_keys(text.encode(), {p: i.public_keys for p, i in identities.items()})
     statement = signature_statement(document)
     by_party = {p: signatures.sign(i.sign, statement) for p, i in identities.items()}

@@ -7,7 +7,7 @@ import os
 
 import pytest
 from agency import NOW, make_session, small_passes
-from signing import Identity, write_signed
+from signing import PartyKeys, write_signed
 
 from padan.v1 import agreement_service_pb2 as pb
 from padan.v1 import resources_pb2
@@ -148,7 +148,7 @@ def contribution(place, party, epoch=1, *, signer=None, changes=None):
         "epoch": f"{place.name}/epochs/{epoch}",
         "party": party,
         "public_key": public_key,
-        "signature": signatures.sign(Identity.of(signer or party).sign, statement),
+        "signature": signatures.sign(PartyKeys.of(signer or party).sign, statement),
     }
     return resources_pb2.EpochContribution(**{**values, **(changes or {})})
 
@@ -214,7 +214,7 @@ def test_two_different_contributions_of_one_party_are_refused(place):
         "bkn",
         changes={
             "public_key": other,
-            "signature": signatures.sign(Identity.of("bkn").sign, statement),
+            "signature": signatures.sign(PartyKeys.of("bkn").sign, statement),
         },
     )
     with pytest.raises(VerificationError):

@@ -16,7 +16,7 @@ from agency import NOW, make_session, small_passes
 from Crypto.Hash import SHA256
 from Crypto.Protocol.KDF import HKDF
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from signing import Identity, write_signed
+from signing import PartyKeys, write_signed
 
 from padan_client.base.errors import BadInputError
 from padan_client.home.decoy_book import DecoyBook
@@ -48,7 +48,7 @@ def files(session):
 
 def sealed(session, purpose, content, context):
     """Nonce and ciphertext as spec 20 has them."""
-    keys = Identity.of(session.place.party)
+    keys = PartyKeys.of(session.place.party)
     info = b"padan/v1 own " + purpose
     key = HKDF(keys.exchange, 32, b"padan/v1 identity", SHA256, 1, info)
     nonce = os.urandom(12)

@@ -27,7 +27,7 @@ def signed(tmp_path_factory):
     return write_signed(tmp_path_factory.mktemp("signed"), edit=small_passes)
 
 
-class Scene:
+class FortyRows:
     """Forty rows, every second matched; code of row i is i % 3."""
 
     def __init__(self, signed, pass_id):
@@ -79,17 +79,17 @@ class Scene:
 
 @pytest.fixture(params=["nik", "lahir"])
 def scene(signed, request):
-    return Scene(signed, request.param)
+    return FortyRows(signed, request.param)
 
 
 @pytest.fixture
 def exact(signed):
-    return Scene(signed, "nik")
+    return FortyRows(signed, "nik")
 
 
 @pytest.fixture
 def filtered(signed):
-    return Scene(signed, "lahir")
+    return FortyRows(signed, "lahir")
 
 
 def test_codes_open_and_come_to_their_records(scene):

@@ -34,7 +34,7 @@ def table():
     return PassTable("nik", LAYOUT, columns)
 
 
-class Unit:
+class PieceTaker:
     """Takes pieces as the real one does; ``trouble``, one a stream, may raise or change replies."""
 
     def __init__(self, table, trouble=()):
@@ -107,7 +107,7 @@ def upload(unit, told=None):
 
 
 def test_a_table_arrives_whole_in_bounded_streams(table):
-    unit, told = Unit(table), []
+    unit, told = PieceTaker(table), []
     upload(unit, told)
     assert unit.has_everything()
     assert unit.streams == 7
@@ -116,7 +116,7 @@ def test_a_table_arrives_whole_in_bounded_streams(table):
 
 
 def test_a_broken_upload_goes_on_where_it_was_safe(table):
-    unit = Unit(table, [UnavailableError("x")] * 3 + [None, UnavailableError("x")])
+    unit = PieceTaker(table, [UnavailableError("x")] * 3 + [None, UnavailableError("x")])
     upload(unit)
     assert unit.has_everything()
     assert unit.pauses == 4
@@ -124,7 +124,7 @@ def test_a_broken_upload_goes_on_where_it_was_safe(table):
 
 @pytest.mark.parametrize("cut", range(0, 257, 32))
 def test_a_new_process_goes_on_from_any_row(table, cut):
-    unit = Unit(table)
+    unit = PieceTaker(table)
     unit.rows = [
         b"".join(table.columns[n][i].tobytes() for n, _ in LAYOUT.columns()) for i in range(cut)
     ]
@@ -133,7 +133,7 @@ def test_a_new_process_goes_on_from_any_row(table, cut):
 
 
 def test_a_complete_table_is_not_sent_again(table):
-    unit = Unit(table)
+    unit = PieceTaker(table)
     upload(unit)
     streams = unit.streams
     upload(unit)
@@ -142,15 +142,15 @@ def test_a_complete_table_is_not_sent_again(table):
 
 @pytest.mark.parametrize("reason", ["CHUNK_CORRUPT", "OFFSET_OUT_OF_ORDER"])
 def test_a_damaged_piece_is_sent_again_but_not_for_ever(table, reason):
-    unit = Unit(table, [RefusedError("x", reason)] * 8)
+    unit = PieceTaker(table, [RefusedError("x", reason)] * 8)
     upload(unit)
     assert unit.has_everything()
     with pytest.raises(RefusedError):
-        upload(Unit(table, [RefusedError("x", reason)] * 9))
+        upload(PieceTaker(table, [RefusedError("x", reason)] * 9))
 
 
 def test_a_table_that_was_thrown_away_is_sent_again_from_its_start(table):
-    class Forgetful(Unit):
+    class Forgetful(PieceTaker):
         def take(self, requests, trouble):
             reply = super().take(requests, trouble)
             if self.complete and trouble == "forget":
@@ -167,12 +167,12 @@ def test_a_table_that_was_thrown_away_is_sent_again_from_its_start(table):
 
 def test_other_refusals_are_final(table):
     with pytest.raises(RefusedError):
-        upload(Unit(table, [RefusedError("x", "AGREEMENT_EXPIRED")]))
+        upload(PieceTaker(table, [RefusedError("x", "AGREEMENT_EXPIRED")]))
 
 
 def test_a_server_that_stays_away_is_given_up(table):
     with pytest.raises(UnavailableError):
-        upload(Unit(table, ["away"] * 50))
+        upload(PieceTaker(table, ["away"] * 50))
 
 
 def test_a_unit_that_keeps_nothing_is_given_up(table):
@@ -180,7 +180,7 @@ def test_a_unit_that_keeps_nothing_is_given_up(table):
         unit.rows, unit.complete = [], False
         reply.committed_rows, reply.complete = 0, False
 
-    unit = Unit(table, [keep_nothing] * 100)
+    unit = PieceTaker(table, [keep_nothing] * 100)
     with pytest.raises(UnavailableError):
         upload(unit)
     assert unit.streams < 10
@@ -200,7 +200,7 @@ def test_an_impossible_acknowledgement_stops_the_upload(table, lie):
             setattr(reply, name, value)
 
     with pytest.raises(VerificationError):
-        upload(Unit(table, [say]))
+        upload(PieceTaker(table, [say]))
 
 
 def test_a_table_that_cannot_be_made_is_not_taken_for_a_broken_line(table):
@@ -208,7 +208,7 @@ def test_a_table_that_cannot_be_made_is_not_taken_for_a_broken_line(table):
         def chunk(self, number):
             raise ValueError("no such chunk")
 
-    class Line(Unit):
+    class TellingPieceTaker(PieceTaker):
         """Tells of what breaks a stream as gRPC does: nothing."""
 
         def take(self, requests, trouble):
@@ -217,7 +217,7 @@ def test_a_table_that_cannot_be_made_is_not_taken_for_a_broken_line(table):
             except ValueError:
                 raise UnavailableError("x") from None
 
-    unit = Line(Unmade("nik", LAYOUT, table.columns))
+    unit = TellingPieceTaker(Unmade("nik", LAYOUT, table.columns))
     with pytest.raises(ValueError, match="no such chunk"):
         upload(unit)
     assert unit.streams == 1

@@ -43,14 +43,14 @@ def _schema(*, presence: bool = True, address: bool = True) -> Schema:
 
 
 @dataclass
-class People:
+class MadePeople:
     """Columns of made-up people, and how to spoil them."""
 
     rng: np.random.Generator
     columns: dict[str, list[str]]
 
     @classmethod
-    def of(cls, rows: int, seed: int) -> "People":
+    def of(cls, rows: int, seed: int) -> "MadePeople":
         """Names are drawn from lists, common and rare; addresses and dates are nearly unique."""
         rng = np.random.default_rng(seed)
         given, last = (_words(rng, 400), _words(rng, 900))
@@ -123,7 +123,7 @@ def _pairs(linked) -> set[tuple[int, int]]:
     ],
 )
 def test_duplicates_are_found_and_counted(shape, least):
-    people = People.of(1500, 1)
+    people = MadePeople.of(1500, 1)
     copies = people.add(list(range(300)))
     people.spoil(copies)
     linked = people.linked(**shape)
@@ -138,15 +138,15 @@ def test_duplicates_are_found_and_counted(shape, least):
 
 @pytest.mark.parametrize("address", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_a_file_without_duplicates_has_next_to_none(address):
-    assert len(_pairs(People.of(2000, 2).linked(address=address))) <= 2
+    assert len(_pairs(MadePeople.of(2000, 2).linked(address=address))) <= 2
 
 
 @pytest.mark.slow
 def test_households_are_no_duplicates():
     """Families of four share surname and address; in such a file nobody is there twice."""
-    people = People.of(500, 3)
+    people = MadePeople.of(500, 3)
     for _ in range(3):
-        others = People.of(500, int(people.rng.integers(1000)))
+        others = MadePeople.of(500, int(people.rng.integers(1000)))
         people.add(list(range(500)), depan=others.columns["depan"], lahir=others.columns["lahir"])
     assert len(_pairs(people.linked())) <= 10
 
@@ -157,7 +157,7 @@ def test_twins_are_no_duplicates():
 
     Nothing can tell them apart, and there are more twins.
     """
-    people = People.of(1200, 4)
+    people = MadePeople.of(1200, 4)
     copies = people.add(list(range(200)))
     people.spoil(copies)
     twins = people.add(list(range(600, 1000)), depan=_words(people.rng, 400))
@@ -171,7 +171,7 @@ def test_twins_are_no_duplicates():
 @pytest.mark.slow
 def test_a_file_of_one_record_is_one_record():
     """Where everything is equal nothing tells strangers apart; it must still come to an end."""
-    people = People.of(1, 5)
+    people = MadePeople.of(1, 5)
     people.add([0] * 99)
     assert len(_pairs(people.linked())) in {0, 4950}
 
@@ -180,7 +180,7 @@ def test_a_file_of_one_record_is_one_record():
     "rows", [3, *(pytest.param(n, marks=pytest.mark.slow) for n in (1, 2, 12))]
 )
 def test_a_tiny_file_is_linked_and_nothing_is_estimated(rows):
-    people = People.of(rows, 6)
+    people = MadePeople.of(rows, 6)
     copies = people.add([0])
     linked = people.linked()
     assert _pairs(linked) <= {(0, copies[0])}
@@ -190,7 +190,7 @@ def test_a_tiny_file_is_linked_and_nothing_is_estimated(rows):
 
 @pytest.mark.slow
 def test_a_demand_is_met_by_the_surest_pairs():
-    people = People.of(1000, 7)
+    people = MadePeople.of(1000, 7)
     people.spoil(people.add(list(range(200))))
     every = people.linked(address=False)
     surer = people.linked(0.9999, address=False)
@@ -201,7 +201,7 @@ def test_a_demand_is_met_by_the_surest_pairs():
 
 @pytest.mark.slow
 def test_the_same_seed_gives_the_same_pairs():
-    people = People.of(400, 8)
+    people = MadePeople.of(400, 8)
     people.spoil(people.add(list(range(100))))
     one, two = people.linked(seed="9"), people.linked(seed="9")
     assert _pairs(one) == _pairs(two)

@@ -10,7 +10,7 @@ from padan_lab.generate import Level, Making, PopulationProfile, profile
 
 
 @dataclass
-class Made:
+class MadeFiles:
     """Columns by name, pairs of list and registry rows, labels by side, row and column."""
 
     registry: dict[str, list[str]]
@@ -54,7 +54,7 @@ class Made:
 def made(
     name: PopulationProfile, level: Level, rows: int, listed: int | None = None, *,
     seed: int = 7, inside: float = 0.9, batch: int = 1 << 16,
-) -> Made:  # fmt: skip
+) -> MadeFiles:  # fmt: skip
     """Both files of a profile, read."""
     listed = listed or rows
     making = Making(profile(name), rows, listed, round(listed * inside), seed=seed, level=level)
@@ -69,7 +69,7 @@ def made(
                 cell = (error["side"], error["row"], error["column"])
                 labels.setdefault(cell, set()).add(error["error"])
     pairs = [(a, b) for b, a in making.seating.pairs.tolist()]
-    return Made(*sides, pairs, labels)
+    return MadeFiles(*sides, pairs, labels)
 
 
 @pytest.fixture(scope="session")

@@ -27,7 +27,7 @@ PARTIES = ("kemnaker", "bkn")
 
 
 @dataclass
-class Agencies:
+class PartyHomes:
     """Home folders of both parties, and their public key files."""
 
     folder: Path
@@ -42,10 +42,10 @@ class Agencies:
 
 
 @pytest.fixture
-def agencies(tmp_path, monkeypatch) -> Agencies:
+def agencies(tmp_path, monkeypatch) -> PartyHomes:
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.setenv("PADAN_HOME", str(tmp_path / "tidak-ada"))
-    agencies = Agencies(tmp_path)
+    agencies = PartyHomes(tmp_path)
     for party in PARTIES:
         home = tmp_path / party
         home.mkdir()
@@ -66,13 +66,13 @@ def run_json(*arguments: str | Path, code: int = 0) -> dict[str, Any]:
     return json.loads(run(*arguments, "--json", code=code).stdout)
 
 
-def make(agencies: Agencies, *parties: str, source: str = ID) -> Path:
+def make(agencies: PartyHomes, *parties: str, source: str = ID) -> Path:
     keys = [a for p in parties or PARTIES for a in ("--party", f"{p}={agencies.public[p]}")]
     run("new", "--from", source, "--out", agencies.file, *keys)
     return agencies.file
 
 
-def sign_all(agencies: Agencies) -> Path:
+def sign_all(agencies: PartyHomes) -> Path:
     path = make(agencies)
     for party in PARTIES:
         run("sign", path, "--home", agencies.home(party))
@@ -322,7 +322,7 @@ def test_status_looks_into_the_home_by_itself(agencies):
 # -- suspend, resume --------------------------------------------------------------------------
 
 
-class Unit(pb_grpc.AgreementServiceServicer):
+class StandInUnit(pb_grpc.AgreementServiceServicer):
     """Answers as the unit would, and remembers what it was asked."""
 
     def __init__(self) -> None:
@@ -343,8 +343,8 @@ class Unit(pb_grpc.AgreementServiceServicer):
 
 
 @pytest.fixture
-def unit(monkeypatch) -> Iterator[Unit]:
-    service = Unit()
+def unit(monkeypatch) -> Iterator[StandInUnit]:
+    service = StandInUnit()
     server = grpc.server(futures.ThreadPoolExecutor(max_workers=2))
     pb_grpc.add_AgreementServiceServicer_to_server(service, server)
     port = server.add_insecure_port("127.0.0.1:0")

@@ -12,7 +12,7 @@ from padan_linkage.tables import PassTable
 
 
 @dataclass
-class World:
+class TableMaker:
     """Makes tables of one schema's first pass from a seed.
 
     A salt group is a set of rows with the same exact fields: they share segments now and then, as
@@ -115,7 +115,7 @@ def make_schema():
 def make_world(make_schema):
     """A world of two or three 512-bit segments."""
 
-    def make(seed=1, segments=((512, None), (512, None), (512, None)), **shape) -> World:
-        return World(make_schema(*segments, **shape), seed)
+    def make(seed=1, segments=((512, None), (512, None), (512, None)), **shape) -> TableMaker:
+        return TableMaker(make_schema(*segments, **shape), seed)
 
     return make

@@ -21,7 +21,7 @@ FLOW = FlowKey("a", b"d" * 32, "f")
 
 
 @dataclass
-class Asking:
+class LedgerGrant:
     """What the ledger needs of a grant."""
 
     limit: int = 10_000
@@ -63,7 +63,7 @@ def used(life, day=NOW):
 def test_questions_share_a_block_and_its_rest_goes_back(life):
     ledger = life()
     for number in range(100):
-        assert ledger.charge(Asking(), 2, request(number), "r") is None
+        assert ledger.charge(LedgerGrant(), 2, request(number), "r") is None
     assert used(life) == BLOCK
     assert ledger.held("a", "f", date(2026, 11, 20)) == BLOCK - 200
     ledger.stop()
@@ -72,11 +72,11 @@ def test_questions_share_a_block_and_its_rest_goes_back(life):
 
 def test_a_killed_ledger_charges_the_rest_of_its_block_and_forgets_no_request(life):
     killed = life()
-    killed.charge(Asking(), 5, request(1), "r1")
+    killed.charge(LedgerGrant(), 5, request(1), "r1")
     heir = life()
     assert used(life) == BLOCK
     assert heir.known(request(1)) == "r1"
-    heir.charge(Asking(), 5, request(2), "r2")
+    heir.charge(LedgerGrant(), 5, request(2), "r2")
     heir.stop()
     assert used(life) == BLOCK + 5
     assert life().known(request(2)) == "r2"
@@ -84,14 +84,14 @@ def test_a_killed_ledger_charges_the_rest_of_its_block_and_forgets_no_request(li
 
 def test_the_day_is_used_to_its_last_record_and_no_further(life):
     ledger = life()
-    asking = Asking(limit=BLOCK + 10)
+    asking = LedgerGrant(limit=BLOCK + 10)
     for number in range(BLOCK + 10):
         ledger.charge(asking, 1, request(number), "r")
     with pytest.raises(Refusal) as refused:
         ledger.charge(asking, 1, request(9999), "r")
     assert refused.value.reason is Reason.QUOTA_DAY_EXCEEDED
     assert refused.value.metadata["used"] == str(BLOCK + 10)
-    tomorrow = Asking(limit=BLOCK + 10, now=NOW + timedelta(days=1))
+    tomorrow = LedgerGrant(limit=BLOCK + 10, now=NOW + timedelta(days=1))
     assert ledger.charge(tomorrow, 1, request(10000), "r") is None
     ledger.stop()
     assert used(life) == BLOCK + 10
@@ -101,19 +101,19 @@ def test_the_day_is_used_to_its_last_record_and_no_further(life):
 def test_a_refused_question_costs_nothing(life):
     ledger = life()
     with pytest.raises(Refusal) as refused:
-        ledger.charge(Asking(limit=8), 9, request(1), "r")
+        ledger.charge(LedgerGrant(limit=8), 9, request(1), "r")
     assert refused.value.metadata["used"] == "0"
     assert ledger.known(request(1)) is None
-    assert ledger.charge(Asking(limit=8), 8, request(2), "r") is None
+    assert ledger.charge(LedgerGrant(limit=8), 8, request(2), "r") is None
     ledger.stop()
     assert used(life) == 8
 
 
 def test_a_list_finds_what_questions_hold(life):
     ledger = life()
-    ledger.charge(Asking(limit=300), 10, request(1), "r")
-    with ledger.settled(Asking(limit=300)) as tx:
-        charge(tx, Asking(limit=300), 290)
+    ledger.charge(LedgerGrant(limit=300), 10, request(1), "r")
+    with ledger.settled(LedgerGrant(limit=300)) as tx:
+        charge(tx, LedgerGrant(limit=300), 290)
     assert used(life) == 300
     ledger.stop()
     assert used(life) == 300
@@ -121,9 +121,9 @@ def test_a_list_finds_what_questions_hold(life):
 
 def test_a_list_that_is_refused_leaves_the_block(life):
     ledger = life()
-    ledger.charge(Asking(limit=300), 10, request(1), "r")
-    with pytest.raises(Refusal) as refused, ledger.settled(Asking(limit=300)) as tx:
-        charge(tx, Asking(limit=300), 291)
+    ledger.charge(LedgerGrant(limit=300), 10, request(1), "r")
+    with pytest.raises(Refusal) as refused, ledger.settled(LedgerGrant(limit=300)) as tx:
+        charge(tx, LedgerGrant(limit=300), 291)
     assert refused.value.metadata["used"] == "10"
     assert ledger.held("a", "f", date(2026, 11, 20)) == BLOCK - 10
     ledger.stop()
@@ -133,7 +133,7 @@ def test_a_list_that_is_refused_leaves_the_block(life):
 def test_parallel_questions_never_overshoot(life):
     ledger = life()
     ledger.start()
-    asking = Asking(limit=700)
+    asking = LedgerGrant(limit=700)
 
     def ask(number):
         try:
@@ -152,7 +152,9 @@ def test_parallel_questions_never_overshoot(life):
 def test_a_request_is_charged_once_however_often_it_comes(life):
     ledger = life()
     with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(lambda _: ledger.charge(Asking(), 4, request(7), "r"), range(16)))
+        answers = list(
+            pool.map(lambda _: ledger.charge(LedgerGrant(), 4, request(7), "r"), range(16))
+        )
     assert answers.count(None) == 1
     assert set(answers) == {None, "r"}
     with pytest.raises(Refusal) as refused:
@@ -163,7 +165,7 @@ def test_a_request_is_charged_once_however_often_it_comes(life):
 
 
 def test_a_torn_line_of_a_journal_is_passed_over(life, tmp_path):
-    life().charge(Asking(), 1, request(1), "r1")
+    life().charge(LedgerGrant(), 1, request(1), "r1")
     journal = next(tmp_path.glob("questions-*.journal"))
     journal.write_bytes(journal.read_bytes() + b'["kemnaker", "Conf')
     heir = life()

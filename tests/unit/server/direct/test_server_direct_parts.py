@@ -18,7 +18,7 @@ FLOW = FlowKey("a", b"d" * 32, "f")
 SEED = b"s" * 32
 
 
-class Work:
+class NumberedWork:
     """Work that notes whether it was called off."""
 
     def __init__(self, number):
@@ -30,7 +30,7 @@ class Work:
 
 
 def test_answers_keep_the_order_of_the_requests():
-    assert list(pipelined(iter(range(50)), Work, lambda w: w.number, 3)) == list(range(50))
+    assert list(pipelined(iter(range(50)), NumberedWork, lambda w: w.number, 3)) == list(range(50))
 
 
 def test_no_more_than_so_many_are_begun_ahead():
@@ -38,7 +38,7 @@ def test_no_more_than_so_many_are_begun_ahead():
 
     def begin(number):
         begun.append(number)
-        return Work(number)
+        return NumberedWork(number)
 
     def finish(work):
         release.wait(0.05)
@@ -53,7 +53,7 @@ def test_an_error_comes_after_the_answers_before_it():
     def begin(number):
         if number == 2:
             raise KeyError
-        return Work(number)
+        return NumberedWork(number)
 
     answers = pipelined(iter(range(5)), begin, lambda w: w.number, 4)
     assert [next(answers), next(answers)] == [0, 1]
@@ -66,7 +66,7 @@ def test_who_stops_listening_calls_off_what_waits():
     full = threading.Event()
 
     def begin(number):
-        begun.append(Work(number))
+        begun.append(NumberedWork(number))
         if number == 3:
             full.set()
         return begun[-1]

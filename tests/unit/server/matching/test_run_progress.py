@@ -11,13 +11,13 @@ from padan_server.matching.progress import RunProgress
 def clock():
     """A clock that tests turn."""
 
-    class Clock:
+    class SettableClock:
         seconds = 0.0
 
         def __call__(self):
             return self.seconds
 
-    return Clock()
+    return SettableClock()
 
 
 def test_the_rest_takes_as_long_as_its_work(clock):
