@@ -3,7 +3,9 @@
 AES-256-GCM (NIST SP 800-38D) under a key of the identity, one for each purpose, with a fresh nonce
 for every piece. The associated data says what the file is, so that none passes for another. Spec
 ``proto/spec/20-keys.md``, "Files at home". ``identity.json`` is none of them (a passphrase protects
-it), nor is a seed of direct mode (a server without an identity reads it).
+it), nor is a seed of direct mode (a server without an identity reads it), nor what a direct job has
+received (:class:`padan_client.protocol.direct.evaluating.Outputs`: slots that are written and read
+in any order, under the job's own seed).
 """
 
 from __future__ import annotations
