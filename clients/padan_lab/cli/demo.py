@@ -82,7 +82,7 @@ def _show_all(sizes: Sizes, folder: Path, announce: Announce, *, json_: bool) ->
     table = Table(title=t("Kelima perjanjian", "The five agreements"), title_justify="left")
     for title in (t("Perjanjian", "Agreement"), t("Alur", "Flow"), t("Cara", "Way")):
         table.add_column(title)
-    for title in (t("Ketepatan", "Precision"), t("Kelengkapan", "Recall"), t("Detik", "Seconds")):
+    for title in (t("Presisi", "Precision"), t("Perolehan", "Recall"), t("Detik", "Seconds")):
         table.add_column(title, justify="right")
     shown = []
     for played in play_all(sizes=sizes, folder=folder, announce=announce):
@@ -211,7 +211,7 @@ def _show_codes(played: Played, score: Score, title: str) -> None:
     )
     out.print(
         t(
-            f"Ketepatan {_share(score.precision)}, kelengkapan {_share(score.recall)} "
+            f"Presisi {_share(score.precision)}, perolehan {_share(score.recall)} "
             f"(peragaan ini tahu kebenarannya), {sum(played.seconds.values()):.0f} detik.",
             f"Precision {_share(score.precision)}, recall {_share(score.recall)} "
             f"(the demonstration knows the truth), {sum(played.seconds.values()):.0f} seconds.",
