@@ -21,7 +21,7 @@ HALLS = (
 )
 HOME = "linkage/padan_linkage/answering/outcomes.py"
 
-NUMBERS = {"QUARANTINED", "NOT_MATCHED", "MATCHED", "STRONGEST_BAND"}
+NUMBERS = {"QUARANTINED", "NOT_MATCHED", "MATCHED", "AMBIGUOUS", "STRONGEST_BAND"}
 WORDS = {*outcomes.OUTCOME_WORDS, *outcomes.BAND_WORDS, *outcomes.CHECK_WORDS} - {""}
 #: Messages, and those of their fields that nothing else is called by.
 MESSAGES = {"MatchedRows", "PassEstimate"}

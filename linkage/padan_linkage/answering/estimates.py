@@ -13,8 +13,9 @@ class PassEstimate:
     """One pass's answers in numbers: all that anybody beside the matcher is told of them.
 
     ``requester_rows``, ``provider_rows``: rows compared, ``matched_rows``, ``ambiguous_rows``: rows
-    answered so; decoys and padding are among all four. ``precision``: share of the matched rows
-    that are right; ``recall``: share of the matches that this pass could find that it found;
+    answered so. Decoys and padding are among all four where the unit tells; a rehearsal, which
+    knows its own, leaves them out of the last two. ``precision``: share of the matched rows that
+    are right; ``recall``: share of the matches that this pass could find that it found;
     ``band_errors``: mean chance of being wrong in bands 1 to 3, 1 for a band that nothing is in;
     ``unanswered``: matches that the pass sees and does not answer. None, or no band, where nothing
     can be said.

@@ -141,7 +141,7 @@ class _NamePart:
         if self.tokens[last] in t.BEHIND_BARE:
             return 1
         follows = self._follows_title(left)
-        if self.tokens[last] in t.AMBIGUOUS:
+        if self.tokens[last] in t.AMBIGUOUS_TITLES:
             long = self.long + sum(len(self.tokens[i]) > SHORT for i in left)
             likely = long > 1 if self.tokens[last] in t.BEHIND_LONG else False
             enough = after_comma and self.words + self._words(left) > 1
@@ -167,7 +167,9 @@ class _NamePart:
     def _spaced(self, tail: list[int], left: list[int], *, after_comma: bool) -> bool:
         """``S PD``: a title in pieces without dots. Two initials need two whole words before."""
         joined = "".join(self.tokens[i] for i in tail)
-        if joined not in t.BEHIND or joined in t.AMBIGUOUS or len(self.tokens[tail[0]]) > SHORT:
+        if joined not in t.BEHIND or joined in t.AMBIGUOUS_TITLES:
+            return False
+        if len(self.tokens[tail[0]]) > SHORT:
             return False
         if after_comma:
             return True

@@ -37,7 +37,7 @@ _ALIAS_WORDS = t.ALIASES | {"al", "a"}
 #: What the rules ask of a word. Words with the same answers and of like length are read alike.
 _QUESTIONS: tuple[frozenset[str], ...] = (
     t.FRONT, t.FRONT_SHORT, t.FRONT_WITH_DOT, t.RADEN, t.RADEN_WITH_DOT, t.RADEN_SECOND, t.RANKS,
-    t.BRANCHES, t.ALIASES, t.LINKS, t.BEHIND, t.BEHIND_BARE, t.AMBIGUOUS, t.BEHIND_LONG,
+    t.BRANCHES, t.ALIASES, t.LINKS, t.BEHIND, t.BEHIND_BARE, t.AMBIGUOUS_TITLES, t.BEHIND_LONG,
     AFTER_ANAK_AGUNG,
 )  # fmt: skip
 #: Words that the rules look at as themselves.

@@ -52,7 +52,7 @@ BEHIND = frozenset(_SIGNS)
 #: Behind a name even without a dot or a comma: none of these is anybody's name.
 BEHIND_BARE = frozenset(title for title, sign in _SIGNS.items() if sign == "+")
 #: Titles whose letters are names too.
-AMBIGUOUS = frozenset(title for title, sign in _SIGNS.items() if sign and sign in "?=")
+AMBIGUOUS_TITLES = frozenset(title for title, sign in _SIGNS.items() if sign and sign in "?=")
 #: Those that are likelier a title behind a long name.
 BEHIND_LONG = frozenset(title for title, sign in _SIGNS.items() if sign == "=")
 #: Most pieces that one title is written in: ``S. Tr. Keb.``, ``Sp. O. G. (K)``.
