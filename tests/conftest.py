@@ -1,4 +1,4 @@
-"""Makes the fixtures of ``tests/support`` known to every test."""
+"""Makes the fixtures of ``tests/support``, and what benchmarks share, known to every test."""
 
 import os
 import sys
@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-sys.path.insert(0, str(Path(__file__).parent / "support"))
+for folder in ("benchmarks", "support"):
+    sys.path.insert(0, str(Path(__file__).parent / folder))
 
 # Workers of a parallel run find a width of 80 in their environment, and rich would keep to it.
 os.environ.pop("COLUMNS", None)

@@ -11,12 +11,12 @@ from material import EPOCH, FLOW, key_bytes
 
 from padan_linkage.crypto.merkle import Tree, leaf_hash
 from padan_linkage.crypto.randomness import Drbg
-from padan_linkage.crypto.signatures import public_key
+from padan_linkage.crypto.signatures import public_key, sign
 from padan_linkage.direct.commitment import CHUNK_ELEMENTS, Commitment, chunk_count
 from padan_linkage.direct.inputs import key_inputs
 from padan_linkage.direct.label_payloads import LabelPayloads
-from padan_linkage.direct.labels import dummies, label_keys, label_material, seal, sort_material
-from padan_linkage.direct.manifest import Manifest, manifest_statement, sign_manifest
+from padan_linkage.direct.labels import dummies, label_keys, label_material, seal
+from padan_linkage.direct.manifest import Manifest, manifest_statement
 from padan_linkage.direct.oprf import EvaluationKey, epoch_key
 from padan_linkage.direct.registry import label_inputs
 from padan_linkage.direct.schema import DirectSchema
@@ -132,7 +132,9 @@ def table(schema: DirectSchema, fields: Schema, key: EvaluationKey, table_id: by
         labelled = label_inputs(each, key_inputs(fields, each, columns()), codes)
         outputs = key.evaluate(labelled.messages.to_pylist())
         material.append(label_material(outputs, table_id, labelled.answers))
-    return [row.tobytes().hex() for row in seal(sort_material(np.concatenate(material)))]
+    whole = np.concatenate(material)
+    order = sorted(range(len(whole)), key=lambda row: whole["tag"][row].tobytes())
+    return [row.tobytes().hex() for row in seal(whole[order])]
 
 
 def element(number: int) -> bytes:
@@ -185,5 +187,5 @@ def manifest(schema_digest: bytes, key: EvaluationKey, table_id: bytes) -> dict[
         "document": made.document().decode(),
         "statement": manifest_statement(made.document()).hex(),
         "sign_public": public_key(private).hex(),
-        "signature": sign_manifest(made, private).hex(),
+        "signature": sign(private, manifest_statement(made.document())).hex(),
     }

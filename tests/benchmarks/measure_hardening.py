@@ -21,12 +21,13 @@ from typing import TypeAlias
 
 import numpy as np
 import pyarrow as pa
+from frontier_plot import frontier_plot
+from registry_part import registry_part
 
 from padan_lab.assess.attacks.attacker import Attacker
 from padan_lab.assess.attacks.groups import GroupAttack
-from padan_lab.assess.material.population import grouped_people, registry_part
+from padan_lab.assess.material.population import grouped_people
 from padan_lab.assess.material.schemes import Fields, PassScheme, PlainScheme
-from padan_lab.assess.plots import frontier_plot
 from padan_lab.assess.suite import Attack, attack_groups, attack_table, strangers
 from padan_linkage.advice import profiles
 from padan_linkage.advice.profiles import PROFILES, Hardening, ProfileName

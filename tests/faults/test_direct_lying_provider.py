@@ -10,7 +10,7 @@ from functools import partial
 import numpy as np
 import pytest
 from agency import NOW, TamperingLink, people, registry_table
-from signing import PartyKeys
+from signing import PartyKeys, sign_manifest
 
 from padan.v1 import agreement_service_pb2 as agreement_pb
 from padan.v1 import direct_service_pb2 as pb
@@ -23,7 +23,7 @@ from padan_client import (
 )
 from padan_client.protocol.direct import session
 from padan_linkage.crypto.merkle import Tree, leaf_hash
-from padan_linkage.direct.manifest import Manifest, format_moment, parse_manifest, sign_manifest
+from padan_linkage.direct.manifest import Manifest, format_moment, parse_manifest
 from padan_linkage.direct.oprf import epoch_key
 
 PEOPLE = people(90, seed=8)

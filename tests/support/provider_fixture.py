@@ -17,9 +17,10 @@ import pytest
 from direct_party import set_terms
 from parties import PartyClient
 from server_fixture import NOW, FixedClock, House, UnitProcess, toml
+from signing import sign_manifest
 
 from padan_linkage.agreement import Mode
-from padan_linkage.direct.manifest import Manifest, format_moment, sign_manifest
+from padan_linkage.direct.manifest import Manifest, format_moment
 from padan_linkage.direct.oprf import epoch_key
 from padan_linkage.direct.table import ROW_BYTES, LabelTableWriter
 from padan_server.admission.enforcement import schema_digest

@@ -20,6 +20,7 @@ from padan_linkage.agreement import (
     signature_text,
 )
 from padan_linkage.crypto import signatures
+from padan_linkage.direct.manifest import Manifest, manifest_statement
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,11 @@ class PartyKeys:
         """Ed25519 and X25519 public keys."""
         exchange = X25519PrivateKey.from_private_bytes(self.exchange).public_key()
         return signatures.public_key(self.sign), exchange.public_bytes_raw()
+
+
+def sign_manifest(manifest: Manifest, provider_private: bytes) -> bytes:
+    """The provider's Ed25519 signature over a label table's manifest, 64 bytes."""
+    return signatures.sign(provider_private, manifest_statement(manifest.document()))
 
 
 @dataclass(frozen=True)

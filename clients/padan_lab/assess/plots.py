@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from padan_client.base.language import t
@@ -21,7 +20,7 @@ _FLOOR = 0.01  # percent; less than anybody could tell
 def rates_plot(found: Assessment) -> str:
     """Every pass and attack: what was found, what guessing finds, the limit; log scale."""
     rates = [(p, r) for p in found.passes for r in p.rates]
-    figure, axes = _figure(max(2.4, 0.3 * len(rates) + 1.2))
+    figure, axes = figure_of(max(2.4, 0.3 * len(rates) + 1.2))
     for y, (p, r) in enumerate(rates):
         above = r in p.above()
         axes.plot([_FLOOR, _percent(r.persons)], [y, y], color="#c9d1db", zorder=1)
@@ -49,7 +48,8 @@ def rates_plot(found: Assessment) -> str:
     return svg(figure)
 
 
-def _figure(height: float) -> tuple[Figure, Axes]:
+def figure_of(height: float) -> tuple[Figure, Axes]:
+    """An empty plot, nine inches wide and ``height`` high."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(9, height), layout="constrained")
@@ -74,23 +74,3 @@ def svg(figure: Figure) -> str:
 
 def _percent(share: float) -> float:
     return max(100 * share, _FLOOR)
-
-
-def frontier_plot(points: Sequence[tuple[str, float, float]]) -> str:
-    """Configurations as points: (name, share re-identified in a known group, mean F1)."""
-    figure, axes = _figure(5.2)
-    for place, (name, known, f1) in enumerate(sorted(points, key=lambda point: point[1])):
-        chosen = name in {"ketat", "seimbang"}
-        axes.scatter(100 * known, f1, s=60, color="#2a7d4f" if chosen else "#7a8797")
-        axes.annotate(
-            name,
-            (100 * known, f1),
-            textcoords="offset points",
-            xytext=(6, (4, -12)[place % 2]),  # above and below by turns: neighbours overlap less
-            fontsize=8,
-            fontweight="bold" if chosen else "normal",
-        )
-    axes.set_xlabel("persons re-identified, their group of 20 being known, %")
-    axes.set_ylabel("mean F1")
-    axes.grid(axis="y", color="#e6eaf0")
-    return svg(figure) + "\n"

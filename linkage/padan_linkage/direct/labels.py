@@ -24,7 +24,6 @@ from padan_linkage.direct.table import (
     TABLE_ID_BYTES,
     TAG_BYTES,
     require_ascending,
-    tag_words,
 )
 
 KEY_BYTES = 32
@@ -82,12 +81,6 @@ def dummies(count: int, drbg: Drbg) -> Material:
     for name, width in (("tag", TAG_BYTES), ("key", KEY_BYTES), ("payload", PAYLOAD_BYTES)):
         made[name] = np.frombuffer(drbg.bytes(count * width), np.uint8).reshape(count, width)
     return made
-
-
-def sort_material(material: Material) -> Material:
-    """The rows in ascending order of their tags: the order of the table, which is a shuffle."""
-    high, low = tag_words(material["tag"])
-    return material[np.lexsort((low, high))]
 
 
 def seal(material: Material) -> NDArray[np.uint8]:

@@ -131,11 +131,6 @@ def manifest_statement(document: bytes) -> bytes:
     return _STATEMENT + document
 
 
-def sign_manifest(manifest: Manifest, provider_private: bytes) -> bytes:
-    """The provider's Ed25519 signature over the manifest, 64 bytes."""
-    return signatures.sign(provider_private, manifest_statement(manifest.document()))
-
-
 def verify_manifest(document: bytes, signature: bytes, provider_public: bytes) -> Manifest:
     """The manifest, if the provider signed these exact bytes. Raises ManifestError otherwise."""
     try:

@@ -39,7 +39,6 @@ _PROVINCES = np.zeros(100, dtype=bool)
 _PROVINCES[[*range(11, 20), 21, *range(31, 37), *range(51, 55), *range(61, 66), *range(71, 77),
             81, 82, *range(91, 98)]] = True  # fmt: skip
 _MONTH_DAYS = np.array([0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31], dtype=np.int64)
-_FEMALE_DAY = 40
 
 #: Damaged numbers of these kinds are kept for similarity, if at most this many digits are lost or
 #: added: a NIK with one digit missing is still evidence, though it can equal nothing.

@@ -15,13 +15,10 @@ import pyarrow.compute as pc
 
 from padan_lab.assess.material.schemes import Fields
 from padan_lab.generate import faultless
-from padan_linkage.agreement.group_sizes import distinct_combinations
 from padan_linkage.normalise import exact_values, normalise
 from padan_linkage.schema import Kind, Pass, Schema, SchemaField
 
 _POOL = 60
-#: What people share whatever they are called.
-_SHARED = frozenset({Kind.DATE, Kind.PLACE, Kind.NATIONALITY})
 _GIVEN = frozenset({"given_name", "first_name", "nama_depan"})
 _SURNAME = frozenset({"surname", "last_name", "nama_belakang", "family_name"})
 
@@ -56,35 +53,10 @@ def grouped_people(
     members = _members(schema, p, pool, keys, size, max(count // size, 2), rng)
     taken = pa.array(members.ravel())
     chosen = {name: column.take(taken) for name, column in pool.items()}
-    return _sharing(schema, chosen, dated, size)
+    return sharing(schema, chosen, dated, size)
 
 
-def registry_part(
-    schema: Schema, p: Pass, rows: int, count: int, seed: int
-) -> dict[str, pa.StringArray]:
-    """About ``count`` people of a registry of ``rows``, in whole salt groups of pass ``p``.
-
-    Groups have the sizes that they have there: some dates and places are filled with as many people
-    as a registry of that size has for each, and of those whole groups are drawn.
-    """
-    shared = [k for k in p.exact if schema.kind(k.partition(":")[0]) in _SHARED]
-    each = max(1, round(rows / distinct_combinations(schema, shared)))
-    born = people(schema, each * max(1, round(count / each)), seed)
-    born = _sharing(schema, born, shared, each)
-    columns = [c.to_pylist() for c in exact_values(schema, p, born)]
-    groups: dict[tuple[str, ...], list[int]] = defaultdict(list)
-    for person, values in enumerate(zip(*columns, strict=True)):
-        groups[values].append(person)
-    members = list(groups.values())
-    drawn: list[int] = []
-    for g in np.random.default_rng(seed + 1).permutation(len(members)):
-        if len(drawn) >= count:
-            break
-        drawn += members[g]
-    return {name: column.take(pa.array(sorted(drawn))) for name, column in born.items()}
-
-
-def _sharing(
+def sharing(
     schema: Schema, chosen: dict[str, pa.StringArray], keys: list[str], size: int
 ) -> dict[str, pa.StringArray]:
     """The people with every ``size`` behind each other alike in ``keys``, numbers following."""

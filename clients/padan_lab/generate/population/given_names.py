@@ -16,7 +16,6 @@ from padan_lab.generate.draw.vocabulary import NONE, SLOTS, Slots, vocabulary
 from padan_lab.generate.population.households import Homes, Member
 from padan_lab.generate.population.places import gazetteer
 
-_CULTURES = ("muslim", "javanese", "batak", "balinese", "chinese", "eastern")
 MUSLIM, JAVANESE, BATAK, BALINESE, CHINESE, EASTERN = range(6)
 #: Customs of naming by province, in hundredths, rough; the rest of the country as 0.
 _BY_PROVINCE = {

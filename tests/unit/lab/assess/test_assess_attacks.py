@@ -4,6 +4,7 @@ shipped withstands them. Small: tests/benchmarks/measure_hardening.py has the wh
 
 import numpy as np
 import pytest
+from registry_part import registry_part
 
 from padan_lab.assess.attacks.attacker import Attacker
 from padan_lab.assess.attacks.auction import auction
@@ -11,7 +12,7 @@ from padan_lab.assess.attacks.claims import assign, right, same
 from padan_lab.assess.attacks.colours import attack_aligned
 from padan_lab.assess.attacks.groups import GroupAttack
 from padan_lab.assess.controls import control_people, control_schema, controls
-from padan_lab.assess.material.population import grouped_people, people, registry_part
+from padan_lab.assess.material.population import grouped_people, people
 from padan_lab.assess.material.schemes import PassScheme, PlainScheme
 from padan_lab.assess.suite import Attack, View, attack_groups, attack_table, strangers
 from padan_linkage.schema import Kind, Pass, Schema, SchemaField, Segment

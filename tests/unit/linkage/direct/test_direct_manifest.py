@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from signing import sign_manifest
 
 from padan_linkage.crypto import signatures
 from padan_linkage.direct.manifest import (
@@ -20,7 +21,6 @@ from padan_linkage.direct.manifest import (
     in_order,
     parse_manifest,
     parse_moment,
-    sign_manifest,
     verify_manifest,
 )
 
@@ -136,9 +136,15 @@ EXPECTED = {
 }
 
 
-def test_of_this_flow_and_day():
+def test_a_manifest_of_this_flow_and_day_is_not_refused():
     check_manifest(made(), **EXPECTED)
-    check_manifest(made(normaliser_version="id-2"), **(EXPECTED | {"normaliser_version": None}))
+
+
+def test_where_no_normaliser_is_asked_for_any_is_taken():
+    other = made(normaliser_version="id-2")
+    with pytest.raises(ManifestError, match="normaliser_version"):
+        check_manifest(other, **EXPECTED)
+    check_manifest(other, **(EXPECTED | {"normaliser_version": None}))
 
 
 @pytest.mark.parametrize(

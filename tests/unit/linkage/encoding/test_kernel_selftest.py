@@ -5,7 +5,7 @@ import pytest
 from padan_linkage.encoding import PassEncoder, kernel, selftest
 
 
-def test_the_kernels_give_the_known_answer():
+def test_kernels_that_give_the_known_answer_are_not_refused():
     selftest.check_kernels.cache_clear()
     selftest.check_kernels()
 

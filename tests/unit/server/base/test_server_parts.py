@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import threading
 from datetime import UTC, date, datetime
 
@@ -26,8 +27,13 @@ def test_an_unknown_fail_point_is_refused():
 
 
 def test_fail_points_are_not_armed_unless_allowed(monkeypatch):
+    killed = []
+    monkeypatch.setattr("os.kill", lambda process, _: killed.append(process))
     monkeypatch.setenv("PADAN_UNIT_FAILPOINT", "commit.recorded")
     Failpoints.from_environment(allowed=False).hit("commit.recorded")
+    assert killed == []
+    Failpoints.from_environment(allowed=True).hit("commit.recorded")
+    assert killed == [os.getpid()]
 
 
 @pytest.mark.parametrize(
