@@ -27,7 +27,7 @@ class Family:
 
 
 @dataclass(frozen=True)
-class _Parts:
+class _ExactKeys:
     """The exact keys that a set of fields offers; None where it has no such field."""
 
     first: str | None
@@ -37,7 +37,7 @@ class _Parts:
     sex: str | None
 
     @classmethod
-    def of(cls, fields: Fields) -> _Parts:
+    def of(cls, fields: Fields) -> _ExactKeys:
         given, surname = fields.of(Meaning.GIVEN_NAME), fields.of(Meaning.SURNAME)
         whole, date = fields.of(Meaning.FULL_NAME, Meaning.COMPANY), fields.of(Meaning.BIRTH_DATE)
         sex = fields.of(Meaning.SEX)
@@ -62,7 +62,7 @@ class _Parts:
 
 def families(fields: Fields) -> Iterator[Family]:
     """Every family that ``fields`` allow, the most useful first."""
-    parts = _Parts.of(fields)
+    parts = _ExactKeys.of(fields)
     places = fields.of(Meaning.POSTCODE, Meaning.ADDRESS, Meaning.BIRTHPLACE, Meaning.PLACE)
     yield from _numbers(fields)
     yield from _dates(parts)
@@ -88,7 +88,7 @@ def _numbers(fields: Fields) -> Iterator[Family]:
             )
 
 
-def _dates(p: _Parts) -> Iterator[Family]:
+def _dates(p: _ExactKeys) -> Iterator[Family]:
     """The birth date alone where few share it, else with the head of either name, or of both."""
     if not p.date:
         return
@@ -111,7 +111,7 @@ def _with_head(key: str, name: str | None, end: str) -> list[Exact]:
     return [(key, f"{name}:{head}") for head in (*heads, f"phonetic_{end}")]
 
 
-def _names(p: _Parts) -> Iterator[Family]:
+def _names(p: _ExactKeys) -> Iterator[Family]:
     if not p.name:
         return
     ladder: list[Exact] = []
@@ -127,7 +127,7 @@ def _names(p: _Parts) -> Iterator[Family]:
     )
 
 
-def _one_name(p: _Parts) -> Iterator[Family]:
+def _one_name(p: _ExactKeys) -> Iterator[Family]:
     """One name whole, of the other the initial; only where the two stand apart."""
     if not p.first or not p.last or p.first == p.last:
         return
@@ -145,7 +145,7 @@ def _one_name(p: _Parts) -> Iterator[Family]:
         )
 
 
-def _few(fields: Fields, p: _Parts) -> Iterator[Family]:
+def _few(fields: Fields, p: _ExactKeys) -> Iterator[Family]:
     """Fields of few values get no segment of their own; their evidence is that they agree here.
 
     Without a birth date they stand in one segment together, so that one name may do by itself.
@@ -168,7 +168,7 @@ def _few(fields: Fields, p: _Parts) -> Iterator[Family]:
         yield Family(id_, rungs, said)
 
 
-def _at(f: FieldChoice, p: _Parts, end: str) -> Family:
+def _at(f: FieldChoice, p: _ExactKeys, end: str) -> Family:
     """Meeting at a place: by itself if few share it, else with a name or a year."""
     name = p.first if end == "first" else p.last
     ladder = [(f.name,), *_with_head(f.name, name, end)]
@@ -184,7 +184,7 @@ def _at(f: FieldChoice, p: _Parts, end: str) -> Family:
     )
 
 
-def _parts_of_dates(p: _Parts) -> Iterator[Family]:
+def _parts_of_dates(p: _ExactKeys) -> Iterator[Family]:
     if not p.date or not p.first or not p.last:
         return
     year, month, day = (f"{p.date}:{d}" for d in ("year", "month", "day"))
@@ -208,7 +208,7 @@ def _parts_of_dates(p: _Parts) -> Iterator[Family]:
         )
 
 
-def _ends(p: _Parts) -> Iterator[Family]:
+def _ends(p: _ExactKeys) -> Iterator[Family]:
     if not p.first or not p.last or p.first == p.last:
         return
     ends = (f"{p.first}:first_end", f"{p.last}:last_end")
