@@ -174,8 +174,7 @@ def _duty(agreement: Agreement, flow: Flow) -> tuple[str, str]:
     duties = [c for c in agreement.cadences if c.kind is CadenceKind.MINUTES]
     if duties:
         return duties[0].text, duties[0].article
-    article = flow.basis[0] if flow.basis else agreement.term_article
-    return "berita acara hasil pemadanan", article
+    return "berita acara hasil pemadanan", agreement.article_of(flow)
 
 
 def _require_same_agreement(content: Mapping[str, Any], place: FlowPlace) -> None:

@@ -350,6 +350,10 @@ class Agreement(_AgreementModel):
                 return p
         raise KeyError(party_id)
 
+    def article_of(self, flow: Flow) -> str:
+        """The article that a flow rests on: its first, or the one of the term if it names none."""
+        return flow.basis[0] if flow.basis else self.term_article
+
     def flow(self, flow_id: str) -> Flow:
         """The flow called ``flow_id``. Raises KeyError if there is none."""
         for f in self.flows:

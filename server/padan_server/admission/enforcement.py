@@ -48,7 +48,7 @@ class Admission:
         return {
             "agreement": self.agreement.id,
             "flow": self.flow.id,
-            "article": basis(self.agreement, self.flow),
+            "article": self.agreement.article_of(self.flow),
         }
 
 
@@ -192,7 +192,9 @@ class Enforcement:
         described = flow.schema is not None and (self._mode is Mode.UNIT or flow.direct is not None)
         if self._mode in flow.modes and described:
             return
-        raise Refusal(Reason.MODE_NOT_PERMITTED, **_names(agreement, flow, basis(agreement, flow)))
+        raise Refusal(
+            Reason.MODE_NOT_PERMITTED, **_names(agreement, flow, agreement.article_of(flow))
+        )
 
     def standing(self, agreement_id: str) -> tuple[Standing, str]:
         """Where a held agreement stands now, and the article that this rests on."""
@@ -238,11 +240,6 @@ def check_batch(grant: Grant, records: int) -> None:
         raise Refusal(Reason.BATCH_TOO_SMALL, **grant.metadata, limit=quota.minimum_batch)
 
 
-def basis(agreement: Agreement, flow: Flow) -> str:
-    """The article that a flow rests on."""
-    return flow.basis[0] if flow.basis else agreement.term_article
-
-
 def schema_digest(flow: Flow, mode: Mode) -> bytes:
     """Digest of what the mode compares, 32 bytes; ValueError if the flow does not say."""
     if flow.schema is None or (mode is Mode.DIRECT and flow.direct is None):
@@ -276,14 +273,14 @@ def _role(agreement: Agreement, flow: Flow, party: str, roles: Collection[Role])
     mine = {flow.provider: Role.PROVIDER, flow.requester: Role.REQUESTER}.get(party)
     if mine is not None and mine in roles:
         return mine
-    raise Refusal(Reason.ROLE_NOT_PERMITTED, **_names(agreement, flow, basis(agreement, flow)))
+    raise Refusal(Reason.ROLE_NOT_PERMITTED, **_names(agreement, flow, agreement.article_of(flow)))
 
 
 def _line(agreement: Agreement, flow: Flow, line_id: str) -> ReleaseLine:
     for line in flow.lines:
         if line.id == line_id and flow.kind is not FlowKind.CONFIRMATION:
             return line
-    raise Refusal(Reason.RELEASE_NOT_FOUND, **_names(agreement, flow, basis(agreement, flow)))
+    raise Refusal(Reason.RELEASE_NOT_FOUND, **_names(agreement, flow, agreement.article_of(flow)))
 
 
 def _line_role(
