@@ -22,6 +22,11 @@ class FlowPlace:
         return f"agreements/{self.agreement.id}/flows/{self.flow.id}"
 
     @property
+    def article(self) -> str:
+        """The article that the flow rests on."""
+        return self.agreement.article_of(self.flow)
+
+    @property
     def party_names(self) -> dict[str, str]:
         """What people call the parties."""
         return {p.id: p.known_as for p in self.agreement.parties}

@@ -4,8 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from padan.v1.reason_texts import WORDINGS, ServerKind, worded
+from padan.v1.reason_texts import WORDINGS, Reason, ServerKind, worded
+from padan_client.base.errors import MismatchError, RefusedError
 from padan_client.base.language import t
+from padan_client.base.place import FlowPlace
+
+_MISMATCHES = frozenset(
+    {
+        Reason.SCHEMA_MISMATCH,
+        Reason.NORMALISER_MISMATCH,
+        Reason.KEY_CHECK_MISMATCH,
+        Reason.EPOCH_MISMATCH,
+    }
+)
+
+
+def refused(
+    reason: str, place: FlowPlace, server: ServerKind = ServerKind.UNIT, **fields: str
+) -> RefusedError:
+    """The refusal that ``server`` would answer with in the flow, foreseen or told by its state."""
+    named = {"agreement": place.agreement.id, "flow": place.flow.id, **fields}
+    return refusal(reason, named, server)
+
+
+def refusal(
+    reason: str, metadata: Mapping[str, str], server: ServerKind = ServerKind.UNIT
+) -> RefusedError:
+    """The error of a refusal with that ``reason``, which may be one unknown to this client."""
+    kind = MismatchError if reason in _MISMATCHES else RefusedError
+    return kind(explain(reason, metadata, server), reason, metadata)
 
 
 def explain(reason: str, metadata: Mapping[str, str], server: ServerKind = ServerKind.UNIT) -> str:

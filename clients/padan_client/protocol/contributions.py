@@ -10,6 +10,7 @@ import re
 
 from padan.v1 import agreement_service_pb2 as pb
 from padan.v1 import resources_pb2
+from padan.v1.reason_texts import Reason
 from padan_client.base.effects import Patience, Steps, call
 from padan_client.base.errors import BadInputError, RefusedError, VerificationError
 from padan_client.base.language import t
@@ -105,7 +106,7 @@ def require_current(place: FlowPlace, contributions: Contributions) -> int:
                 f"The key epoch of flow {place.flow.id} is incomplete: waiting for {place.peer} "
                 "to run padan keys rotate.",
             ),
-            "EPOCH_MISMATCH",
+            Reason.EPOCH_MISMATCH,
         )
     raise BadInputError(
         t(

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 
 from padan.v1 import agreement_service_pb2 as pb
 from padan.v1 import resources_pb2
-from padan.v1.reason_texts import ServerKind
+from padan.v1.reason_texts import Reason, ServerKind
 from padan_client.base.effects import Steps, call, work
-from padan_client.base.errors import BadInputError, RefusedError, VerificationError
+from padan_client.base.errors import BadInputError, VerificationError
 from padan_client.base.language import t
 from padan_client.base.place import FlowPlace
-from padan_client.base.reasons import explain
+from padan_client.base.reasons import refused
 from padan_client.home.folder import Home
 from padan_client.home.identity import Identity
 from padan_client.protocol.contributions import fetch_contributions, require_current
@@ -26,10 +26,10 @@ from padan_linkage.normalise import NORMALISER_VERSION
 from padan_linkage.schema import Schema
 
 _OUT_OF_FORCE = {
-    pb.Agreement.STATE_PENDING: "AGREEMENT_NOT_STARTED",
-    pb.Agreement.STATE_SUSPENDED: "AGREEMENT_SUSPENDED",
-    pb.Agreement.STATE_EXPIRED: "AGREEMENT_EXPIRED",
-    pb.Agreement.STATE_SUPERSEDED: "AGREEMENT_SUPERSEDED",
+    pb.Agreement.STATE_PENDING: Reason.AGREEMENT_NOT_STARTED,
+    pb.Agreement.STATE_SUSPENDED: Reason.AGREEMENT_SUSPENDED,
+    pb.Agreement.STATE_EXPIRED: Reason.AGREEMENT_EXPIRED,
+    pb.Agreement.STATE_SUPERSEDED: Reason.AGREEMENT_SUPERSEDED,
 }
 
 
@@ -68,9 +68,7 @@ def unit_schema(place: FlowPlace) -> Schema:
         or Mode.UNIT not in flow.modes
         or (flow.schema is None)
     ):
-        article = flow.basis[0] if flow.basis else "–"
-        metadata = {"agreement": place.agreement.id, "flow": flow.id, "article": article}
-        raise RefusedError(explain("MODE_NOT_PERMITTED", metadata), "MODE_NOT_PERMITTED", metadata)
+        raise refused(Reason.MODE_NOT_PERMITTED, place, article=place.article)
     return flow.schema
 
 
@@ -129,10 +127,8 @@ def check_agreement(
         )
     reason = _OUT_OF_FORCE.get(remote.state)
     if reason:
-        metadata = {"agreement": place.agreement.id, "flow": place.flow.id}
-        if remote.state_article:
-            metadata["article"] = _plain(remote.state_article)
-        raise RefusedError(explain(reason, metadata, peer), reason, metadata)
+        article = _plain(remote.state_article)
+        raise refused(reason, place, peer, **({"article": article} if article else {}))
 
 
 def _plain(text: str) -> str:

@@ -14,24 +14,19 @@ import grpc
 from google.protobuf.message import DecodeError
 from google.rpc import error_details_pb2, status_pb2
 
-from padan.v1.reason_texts import ServerKind
+from padan.v1.reason_texts import Reason, ServerKind
 from padan_client.base.effects import DeadlineError
 from padan_client.base.errors import (
-    MismatchError,
     PadanError,
     RefusedError,
     UnavailableError,
     VerificationError,
 )
 from padan_client.base.language import t
-from padan_client.base.reasons import about, explain
+from padan_client.base.reasons import about, explain, refusal
 
 _DETAILS_KEY = "grpc-status-details-bin"
 _SAFE_VALUE = re.compile(r"[\w .,:()/+\-]{1,80}")
-_MISMATCHES = frozenset(
-    {"SCHEMA_MISMATCH", "NORMALISER_MISMATCH", "KEY_CHECK_MISMATCH", "EPOCH_MISMATCH"}
-)
-_TRANSIENT_REASONS = frozenset({"SHUTTING_DOWN"})
 
 
 def from_rpc_error(error: grpc.RpcError, server: ServerKind = ServerKind.UNIT) -> PadanError:
@@ -39,11 +34,9 @@ def from_rpc_error(error: grpc.RpcError, server: ServerKind = ServerKind.UNIT) -
     reason, metadata = error_info(tuple(error.trailing_metadata() or ()))
     if not reason:
         return _from_code(error.code(), str(error.details() or ""), server)
-    text = explain(reason, metadata, server)
-    if reason in _TRANSIENT_REASONS:
-        return UnavailableError(text)
-    kind = MismatchError if reason in _MISMATCHES else RefusedError
-    return kind(text, reason, metadata)
+    if reason == Reason.SHUTTING_DOWN:
+        return UnavailableError(explain(reason, metadata, server))
+    return refusal(reason, metadata, server)
 
 
 def error_info(trailing: Iterable[Any]) -> tuple[str, dict[str, str]]:

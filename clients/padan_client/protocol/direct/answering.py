@@ -16,12 +16,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from padan.v1.reason_texts import ServerKind
+from padan.v1.reason_texts import Reason, ServerKind
 from padan_client.base.effects import Steps, work
-from padan_client.base.errors import RefusedError, VerificationError
+from padan_client.base.errors import VerificationError
 from padan_client.base.language import t
 from padan_client.base.place import FlowPlace
-from padan_client.base.reasons import explain
+from padan_client.base.reasons import refused
 from padan_client.protocol.direct.evaluating import Asking, evaluate
 from padan_client.records.lists import RequestList
 from padan_client.results.table import (
@@ -124,12 +124,8 @@ def _require_allowed(asking: Asking, size: int) -> None:
     """Refuse to send a list that the provider would refuse."""
     limit = asking.session.schema.evaluations_per_list
     if size > limit:
-        place = asking.session.place
-        reason = "QUOTA_LIST_EXCEEDED"
-        article = place.flow.basis[0] if place.flow.basis else place.agreement.term_article
-        named = {"agreement": place.agreement.id, "flow": place.flow.id, "article": article}
-        metadata = {**named, "limit": str(limit)}
-        raise RefusedError(explain(reason, metadata, ServerKind.PROVIDER), reason)
+        place, reason = asking.session.place, Reason.QUOTA_LIST_EXCEEDED
+        raise refused(reason, place, ServerKind.PROVIDER, article=place.article, limit=str(limit))
 
 
 def _take(

@@ -17,6 +17,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from padan.v1.reason_texts import Reason
 from padan_client.base.effects import Steps, work
 from padan_client.base.errors import PadanError
 from padan_client.base.language import t
@@ -76,7 +77,12 @@ class KeyStepper(Stepper[Settled]):
 
     #: The job's tables or lists are of no use any more, or its list never was.
     HOPELESS = frozenset(
-        {"TABLE_NOT_FOUND", "TABLE_EXPIRED", "LIST_NOT_FOUND", "QUOTA_LIST_EXCEEDED"}
+        {
+            Reason.TABLE_NOT_FOUND,
+            Reason.TABLE_EXPIRED,
+            Reason.LIST_NOT_FOUND,
+            Reason.QUOTA_LIST_EXCEEDED,
+        }
     )
 
     command: Command[RequestList]

@@ -16,12 +16,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from padan.v1.reason_texts import ServerKind
+from padan.v1.reason_texts import Reason, ServerKind
 from padan_client.base.effects import Steps, work
-from padan_client.base.errors import BadInputError, RefusedError
+from padan_client.base.errors import BadInputError
 from padan_client.base.language import t
 from padan_client.base.place import FlowPlace
-from padan_client.base.reasons import explain
+from padan_client.base.reasons import refused
 from padan_client.home.folder import Home
 from padan_client.home.jobs import Job
 from padan_client.home.kept_registries import joined, without
@@ -114,11 +114,8 @@ def direct_schemas(place: FlowPlace) -> tuple[Schema, DirectSchema]:
         or flow.schema is None
         or flow.direct is None
     ):
-        article = flow.basis[0] if flow.basis else "–"
-        metadata = {"agreement": place.agreement.id, "flow": flow.id, "article": article}
-        reason = "MODE_NOT_PERMITTED"
-        text = explain(reason, metadata, ServerKind.PROVIDER)
-        raise RefusedError(text, reason, metadata)
+        reason = Reason.MODE_NOT_PERMITTED
+        raise refused(reason, place, ServerKind.PROVIDER, article=place.article)
     return flow.schema, flow.direct
 
 

@@ -13,17 +13,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from padan.v1 import direct_service_pb2 as pb
-from padan.v1.reason_texts import ServerKind
+from padan.v1.reason_texts import Reason, ServerKind
 from padan_client.base.effects import Download, Patience, Steps, call, work
-from padan_client.base.errors import (
-    MismatchError,
-    RefusedError,
-    UnavailableError,
-    VerificationError,
-)
+from padan_client.base.errors import UnavailableError, VerificationError
 from padan_client.base.language import t
 from padan_client.base.place import FlowPlace
-from padan_client.base.reasons import explain
+from padan_client.base.reasons import refused
 from padan_client.home.folder import Home
 from padan_client.home.kept_tables import Arriving, Offered, TableCache
 from padan_client.protocol.direct.publishing import direct_schemas
@@ -137,7 +132,7 @@ def _list_tables(place: FlowPlace, now: datetime, patience: Patience) -> Steps[l
         if not page.label_tables or count > _MAX_TABLES:
             raise _not_signed(place, "page_token")
     if not listed:
-        raise _nothing_published()
+        raise refused(Reason.TABLE_NOT_FOUND, place, ServerKind.PROVIDER)
     if all(now >= o.manifest.expires_at for o in listed.values()):
         raise _not_signed(place, "expires")
     try:
@@ -170,8 +165,7 @@ def _verified(place: FlowPlace, table: pb.LabelTable) -> Offered:
     if table.name != f"{place.name}/labelTables/{manifest.table}":
         raise _not_signed(place, "name")
     if manifest.normaliser_version != NORMALISER_VERSION:
-        reason = "NORMALISER_MISMATCH"
-        raise MismatchError(explain(reason, {}, ServerKind.PROVIDER), reason)
+        raise refused(Reason.NORMALISER_MISMATCH, place, ServerKind.PROVIDER)
     return Offered(manifest, table.manifest, table.signature, leaves)
 
 
@@ -224,16 +218,4 @@ def _not_signed(place: FlowPlace, field: str) -> VerificationError:
             f"The provider's table for flow {place.flow.id} cannot be relied on ({shown}): it is "
             "not what was signed for this flow, or it has expired. Ask the provider.",
         )
-    )
-
-
-def _nothing_published() -> RefusedError:
-    return RefusedError(
-        t(
-            "Penyedia belum menerbitkan tabel untuk alur ini. Minta penyedia menjalankan padan "
-            "publish --mode direct.",
-            "The provider has not published a table for this flow yet. Ask it to run padan "
-            "publish --mode direct.",
-        ),
-        "TABLE_NOT_FOUND",
     )

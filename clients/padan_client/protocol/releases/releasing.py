@@ -12,6 +12,7 @@ from functools import partial
 from google.protobuf.empty_pb2 import Empty
 
 from padan.v1 import release_service_pb2 as pb
+from padan.v1.reason_texts import Reason
 from padan_client.base.effects import Download, Patience, Steps, Upload, call
 from padan_client.base.errors import RefusedError, UnavailableError, VerificationError
 from padan_client.base.language import t
@@ -42,7 +43,7 @@ def put_release(
             yield backoff.after(failure)
         except RefusedError as refusal:
             mending -= 1
-            if refusal.reason != "RELEASE_CORRUPT" or mending < 0:
+            if refusal.reason != Reason.RELEASE_CORRUPT or mending < 0:
                 raise
         else:
             return _checked(taken, line, described)
@@ -58,7 +59,7 @@ def find_release(line: str, version: int, patience: Patience) -> Steps[pb.Releas
             patience,
         )
     except RefusedError as refusal:
-        if refusal.reason == "RELEASE_NOT_FOUND":
+        if refusal.reason == Reason.RELEASE_NOT_FOUND:
             return None
         raise
     return found

@@ -17,6 +17,7 @@ from google.protobuf import empty_pb2
 from numpy.typing import NDArray
 
 from padan.v1 import dataset_service_pb2, resources_pb2
+from padan.v1.reason_texts import Reason
 from padan_client.base.effects import Steps, call, work
 from padan_client.base.errors import PadanError
 from padan_client.base.place import FlowPlace
@@ -117,7 +118,7 @@ def finish(
 class RunStepper(UnitStepper[ConfirmResult]):
     """The work of confirming a list in a run."""
 
-    HOPELESS = frozenset({"RUN_NOT_FOUND", "RUN_NOT_SUCCEEDED", "RUN_WORKER_FAILED"})
+    HOPELESS = frozenset({Reason.RUN_NOT_FOUND, Reason.RUN_NOT_SUCCEEDED, Reason.RUN_WORKER_FAILED})
 
     requested: RequestList
 

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from padan.v1 import dataset_service_pb2 as pb
 from padan.v1 import resources_pb2
+from padan.v1.reason_texts import Reason
 from padan_client.base.effects import Patience, Steps, call, work
 from padan_client.base.errors import RefusedError, VerificationError
 from padan_client.base.language import t
@@ -83,7 +84,7 @@ class UnitStepper(Stepper[T]):
                 self.command.home.patience,
             )
         except RefusedError as refusal:
-            if refusal.reason == "DATASET_NOT_FOUND":
+            if refusal.reason == Reason.DATASET_NOT_FOUND:
                 return True
             raise
         return found.state == pb.Dataset.STATE_DELETED
@@ -124,7 +125,7 @@ def put_dataset(task: Task, upload: DatasetUpload) -> Steps[str]:
             task.patience,
         )
         if committed.name != name or committed.state != pb.Dataset.STATE_COMMITTED:
-            raise _impossible()
+            raise not_as_asked()
     return name
 
 
@@ -157,14 +158,17 @@ def _checked_name(place: FlowPlace, created: pb.Dataset, wanted: pb.Dataset) -> 
         == sorted(t_.pass_id for t_ in wanted.tables)
     )
     if not re.fullmatch(expected, created.name) or not same:
-        raise _impossible()
+        raise not_as_asked()
     return created.name
 
 
-def _impossible() -> VerificationError:
+def not_as_asked() -> VerificationError:
+    """The unit answers about something else."""
     return VerificationError(
         t(
-            "Unit pemadanan membuat himpunan data lain dari yang diminta. Hubungi operator unit.",
-            "The linkage unit made another dataset than was asked for. Ask the unit's operator.",
+            "Unit pemadanan menyebut himpunan data atau pemadanan lain dari yang diminta. Hubungi "
+            "operator unit.",
+            "The linkage unit speaks of another dataset or run than was asked for. Ask the unit's "
+            "operator.",
         )
     )

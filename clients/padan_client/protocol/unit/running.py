@@ -8,15 +8,16 @@ from dataclasses import dataclass
 from google.longrunning import operations_pb2
 
 from padan.v1 import run_service_pb2 as pb
+from padan.v1.reason_texts import Reason
 from padan_client.base.effects import DeadlineError, Download, Pause, Steps, call
-from padan_client.base.errors import RefusedError, UnavailableError, VerificationError
+from padan_client.base.errors import RefusedError, UnavailableError
 from padan_client.base.language import t
 from padan_client.base.place import FlowPlace
-from padan_client.base.reasons import explain
+from padan_client.base.reasons import refused
 from padan_client.home.config import Timeouts
 from padan_client.protocol.progress import Progress, Stage
 from padan_client.protocol.unit.collect import PassCollector
-from padan_client.protocol.unit.datasets import Task
+from padan_client.protocol.unit.datasets import Task, not_as_asked
 from padan_linkage.schema import Pass
 
 ENDED = frozenset({pb.Run.STATE_SUCCEEDED, pb.Run.STATE_FAILED, pb.Run.STATE_CANCELLED})
@@ -35,7 +36,7 @@ class _Watch:
     def take(self, run: pb.Run) -> None:
         """Note a state."""
         if run.name != self.name:
-            raise _impossible()
+            raise not_as_asked()
         self.run = run
         done = int(min(max(run.progress, 0.0), 1.0) * _PER_MILLE)
         left = run.remaining_time.seconds if run.HasField("remaining_time") else None
@@ -56,10 +57,10 @@ def start_run(task: Task, requester_dataset: str) -> Steps[str]:
     )
     metadata = pb.RunMetadata()
     if not operation.metadata.Unpack(metadata):
-        raise _impossible()
+        raise not_as_asked()
     run = metadata.run
     if not is_run_name(task.session.place, run.name) or run.requester_dataset != requester_dataset:
-        raise _impossible()
+        raise not_as_asked()
     yield from task.remember(run=run.name)
     return run.name
 
@@ -120,20 +121,10 @@ def _succeeded(place: FlowPlace, run: pb.Run) -> pb.Run:
         return run
     if run.state == pb.Run.STATE_CANCELLED:
         raise RefusedError(
-            t("Pemadanan dibatalkan.", "The run was cancelled."), "RUN_NOT_SUCCEEDED"
+            t("Pemadanan dibatalkan.", "The run was cancelled."), Reason.RUN_NOT_SUCCEEDED
         )
     reason = run.failure_reason if re.fullmatch(r"[A-Z_]{1,60}", run.failure_reason) else "UNKNOWN"
-    metadata = {"agreement": place.agreement.id, "flow": place.flow.id}
-    raise RefusedError(explain(reason, metadata), reason, metadata)
-
-
-def _impossible() -> VerificationError:
-    return VerificationError(
-        t(
-            "Unit pemadanan menyebut pemadanan lain dari yang diminta. Hubungi operator unit.",
-            "The linkage unit speaks of another run than was asked for. Ask the unit's operator.",
-        )
-    )
+    raise refused(reason, place)
 
 
 def _too_long() -> UnavailableError:

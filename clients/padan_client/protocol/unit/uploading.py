@@ -7,13 +7,14 @@ whole table at its end; after a break the unit says which rows are safe.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
 from functools import partial
 
 from padan.v1 import dataset_service_pb2 as pb
 from padan.v1 import resources_pb2
+from padan.v1.reason_texts import Reason
 from padan_client.base.effects import Patience, Steps, Upload, call, work
 from padan_client.base.errors import RefusedError, UnavailableError, VerificationError
 from padan_client.base.language import t
@@ -32,7 +33,11 @@ PIECE_BYTES = 256 * 1024
 STREAM_BYTES = 256 * 1024 * 1024
 _FRUITLESS_STREAMS = 4
 #: Refusals that sending again may mend, and what each costs of a table's budget.
-_MENDABLE = {"OFFSET_OUT_OF_ORDER": 1, "CHUNK_CORRUPT": 1, "TABLE_DIGEST_MISMATCH": 4}
+_MENDABLE: Mapping[str, int] = {
+    Reason.OFFSET_OUT_OF_ORDER: 1,
+    Reason.CHUNK_CORRUPT: 1,
+    Reason.TABLE_DIGEST_MISMATCH: 4,
+}
 _MENDING_BUDGET = 8
 
 Report = Callable[[int], None]
