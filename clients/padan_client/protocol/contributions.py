@@ -16,11 +16,9 @@ from padan_client.base.errors import BadInputError, RefusedError, VerificationEr
 from padan_client.base.language import t
 from padan_client.base.place import FlowPlace
 from padan_client.home.epochs import Contributions
+from padan_client.protocol.paging import listed
 from padan_linkage.crypto import signatures
 from padan_linkage.crypto.epochs import contribution_statement
-
-#: More epochs than this in a flow are not believed: a day each for a decade.
-_MAX_CONTRIBUTIONS = 8192
 
 
 def fetch_contributions(place: FlowPlace, patience: Patience) -> Steps[Contributions]:
@@ -29,29 +27,21 @@ def fetch_contributions(place: FlowPlace, patience: Patience) -> Steps[Contribut
     Raises VerificationError for a wrong signature, a stranger's or a repeated contribution.
     """
     keys: dict[int, dict[str, bytes]] = {}
-    token, count = "", 0
-    while True:
-        page = yield from call(
-            "AgreementService.ListEpochContributions",
-            pb.ListEpochContributionsRequest(parent=place.name, page_size=1000, page_token=token),
-            pb.ListEpochContributionsResponse,
-            patience,
-        )
-        for contribution in page.contributions:
-            epoch = verify_contribution(place, contribution)
-            parties = keys.setdefault(epoch, {})
-            if parties.setdefault(contribution.party, contribution.public_key) != (
-                contribution.public_key
-            ):
-                raise _broken(epoch, contribution.party)
-        count += len(page.contributions)
-        token = page.next_page_token
-        if not token:
-            return Contributions(keys)
-        if not page.contributions or count > _MAX_CONTRIBUTIONS:
-            raise VerificationError(
-                t("Daftar epok dari unit tidak berujung.", "The unit's list of epochs has no end.")
-            )
+    found = yield from listed(
+        "AgreementService.ListEpochContributions",
+        pb.ListEpochContributionsRequest(parent=place.name, page_size=1000),
+        pb.ListEpochContributionsResponse,
+        "contributions",
+        patience,
+    )
+    for contribution in found:
+        epoch = verify_contribution(place, contribution)
+        parties = keys.setdefault(epoch, {})
+        if parties.setdefault(contribution.party, contribution.public_key) != (
+            contribution.public_key
+        ):
+            raise _broken(epoch, contribution.party)
+    return Contributions(keys)
 
 
 def verify_contribution(place: FlowPlace, given: resources_pb2.EpochContribution) -> int:

@@ -293,20 +293,20 @@ def _change(opened: Home, method: str, request: Change, *, json_: bool) -> None:
 
 def _suspensions(home: Path) -> dict[str, tuple[str, ...]]:
     """Who has suspended which agreement, as the unit knows it."""
-    from padan_client.base.effects import Patience, call
+    from padan_client.base.effects import Patience
+    from padan_client.protocol.paging import listed
     from padan_client.transport.channel import Link
 
-    config = load_config(home)
-    request = pb.ListAgreementsRequest(page_size=1000)
-    steps = call(
+    steps = listed(
         "AgreementService.ListAgreements",
-        request,
+        pb.ListAgreementsRequest(page_size=1000),
         pb.ListAgreementsResponse,
+        "agreements",
         Patience(random.random),
     )
-    with Link.open(config, home) as link:
-        listed = link.run(steps).agreements
-    return {a.name.removeprefix("agreements/"): tuple(sorted(a.suspended_by)) for a in listed}
+    with Link.open(load_config(home), home) as link:
+        found = link.run(steps)
+    return {a.name.removeprefix("agreements/"): tuple(sorted(a.suspended_by)) for a in found}
 
 
 def _agreements_folder(home: Path) -> Path:

@@ -127,20 +127,16 @@ def watch(
     json_: JsonFlag = False,
 ) -> None:
     """Ikuti pemadanan sampai selesai. / Follow a run until it ends."""
-    from padan_client.protocol.progress import Progress, Stage
-    from padan_client.protocol.unit.listing import follow_run, resource_name
+    from padan_client.protocol.unit.listing import resource_name
+    from padan_client.protocol.unit.running import follow_run
 
     with progress_bars() as report:
 
-        def tell(state: Any) -> None:
-            report(Progress(Stage.MATCH, int(1000 * state.progress), 1000))
+        def follow(h: Home, place: FlowPlace) -> Steps[Any]:
+            name = resource_name(place, "runs", run)
+            return follow_run(name, report, h.patience, h.config.timeouts)
 
-        found = _at_unit(
-            home,
-            agreement,
-            flow,
-            lambda h, place: follow_run(resource_name(place, "runs", run), tell, h.patience),
-        )
+        found = _at_unit(home, agreement, flow, follow)
     _show_run(run_entry(found), json_=json_)
 
 

@@ -14,7 +14,7 @@ from datetime import datetime
 
 from padan.v1 import direct_service_pb2 as pb
 from padan.v1.reason_texts import Reason, ServerKind
-from padan_client.base.effects import Download, Patience, Steps, call, work
+from padan_client.base.effects import Download, Patience, Steps, work
 from padan_client.base.errors import UnavailableError, VerificationError
 from padan_client.base.language import t
 from padan_client.base.place import FlowPlace
@@ -23,6 +23,7 @@ from padan_client.home.folder import Home
 from padan_client.home.kept_tables import Arriving, Offered, TableCache
 from padan_client.protocol.direct.publishing import direct_schemas
 from padan_client.protocol.jobs import Clock
+from padan_client.protocol.paging import listed
 from padan_client.protocol.progress import Progress, Report, Stage
 from padan_client.protocol.session import check_agreement
 from padan_linkage.direct.lookup import SourceTable
@@ -112,34 +113,26 @@ def _session(place: FlowPlace, cache: TableCache, manifests: list[Manifest]) -> 
 
 def _list_tables(place: FlowPlace, now: datetime, patience: Patience) -> Steps[list[Offered]]:
     """The verified tables that answer the flow now, the base first."""
-    listed: dict[str, Offered] = {}
-    token, count = "", 0
-    while True:
-        page = yield from call(
-            "DirectService.ListLabelTables",
-            pb.ListLabelTablesRequest(parent=place.name, page_size=16, page_token=token),
-            pb.ListLabelTablesResponse,
-            patience,
-            ServerKind.PROVIDER,
-        )
-        for table in page.label_tables:
-            offered = _verified(place, table)
-            listed[offered.manifest.table] = offered
-        count += len(page.label_tables)
-        token = page.next_page_token
-        if not token:
-            break
-        if not page.label_tables or count > _MAX_TABLES:
-            raise _not_signed(place, "page_token")
-    if not listed:
+    tables = yield from listed(
+        "DirectService.ListLabelTables",
+        pb.ListLabelTablesRequest(parent=place.name, page_size=16),
+        pb.ListLabelTablesResponse,
+        "label_tables",
+        patience,
+        most=_MAX_TABLES,
+        peer=ServerKind.PROVIDER,
+    )
+    verified = [_verified(place, table) for table in tables]
+    offered = {o.manifest.table: o for o in verified}
+    if not offered:
         raise refused(Reason.TABLE_NOT_FOUND, place, ServerKind.PROVIDER)
-    if all(now >= o.manifest.expires_at for o in listed.values()):
+    if all(now >= o.manifest.expires_at for o in offered.values()):
         raise _not_signed(place, "expires")
     try:
-        manifests = in_order((o.manifest for o in listed.values()), now)
+        manifests = in_order((o.manifest for o in offered.values()), now)
     except ManifestError as error:
         raise _not_signed(place, error.field) from None
-    return [listed[m.table] for m in manifests]
+    return [offered[m.table] for m in manifests]
 
 
 def _verified(place: FlowPlace, table: pb.LabelTable) -> Offered:

@@ -16,6 +16,7 @@ from padan.v1.reason_texts import Reason
 from padan_client.base.effects import Download, Patience, Steps, Upload, call
 from padan_client.base.errors import RefusedError, UnavailableError, VerificationError
 from padan_client.base.language import t
+from padan_client.protocol.paging import listed
 from padan_linkage.release.envelope import MAX_SEALED_BYTES
 
 _PIECE_BYTES = 256 * 1024
@@ -67,19 +68,9 @@ def find_release(line: str, version: int, patience: Patience) -> Steps[pb.Releas
 
 def list_releases(line: str, limit: int, patience: Patience) -> Steps[list[pb.Release]]:
     """The line's releases, newest version first, at most ``limit``."""
-    found: list[pb.Release] = []
-    token = ""
-    while True:
-        page = yield from call(
-            "ReleaseService.ListReleases",
-            pb.ListReleasesRequest(parent=line, page_size=limit - len(found), page_token=token),
-            pb.ListReleasesResponse,
-            patience,
-        )
-        found += page.releases
-        token = page.next_page_token
-        if not token or not page.releases or len(found) >= limit:
-            return found[:limit]
+    request = pb.ListReleasesRequest(parent=line, page_size=limit)
+    method, answer = "ReleaseService.ListReleases", pb.ListReleasesResponse
+    return (yield from listed(method, request, answer, "releases", patience, limit=limit))
 
 
 def fetch_release(line: str, described: pb.Release, patience: Patience) -> Steps[bytes]:

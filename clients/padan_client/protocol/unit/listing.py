@@ -9,14 +9,13 @@ from collections.abc import Callable
 from google.protobuf import empty_pb2
 
 from padan.v1 import dataset_service_pb2, run_service_pb2
-from padan_client.base.effects import Download, Patience, Pause, Steps, call
-from padan_client.base.errors import BadInputError, UnavailableError
+from padan_client.base.effects import Patience, Steps, call
+from padan_client.base.errors import BadInputError
 from padan_client.base.language import t
 from padan_client.base.place import FlowPlace
-from padan_client.protocol.unit.running import ENDED
+from padan_client.protocol.paging import listed
 
 _PAGE = 200
-_POLL_SECONDS = 1.0
 _INDONESIAN = {"runs": "pemadanan", "datasets": "himpunan data"}
 
 
@@ -35,44 +34,20 @@ def resource_name(place: FlowPlace, collection: str, given: str) -> str:
 
 def list_runs(place: FlowPlace, limit: int, patience: Patience) -> Steps[list[run_service_pb2.Run]]:
     """The newest runs of the flow, newest first."""
-    found: list[run_service_pb2.Run] = []
-    token = ""
-    while len(found) < limit:
-        page = yield from call(
-            "RunService.ListRuns",
-            run_service_pb2.ListRunsRequest(
-                parent=place.name, page_size=min(_PAGE, limit - len(found)), page_token=token
-            ),
-            run_service_pb2.ListRunsResponse,
-            patience,
-        )
-        found += page.runs
-        token = page.next_page_token
-        if not token or not page.runs:
-            break
-    return found[:limit]
+    request = run_service_pb2.ListRunsRequest(parent=place.name, page_size=min(_PAGE, limit))
+    method, answer = "RunService.ListRuns", run_service_pb2.ListRunsResponse
+    return (yield from listed(method, request, answer, "runs", patience, limit=limit))
 
 
 def list_datasets(
     place: FlowPlace, limit: int, patience: Patience
 ) -> Steps[list[dataset_service_pb2.Dataset]]:
     """The newest own datasets of the flow, newest first."""
-    found: list[dataset_service_pb2.Dataset] = []
-    token = ""
-    while len(found) < limit:
-        page = yield from call(
-            "DatasetService.ListDatasets",
-            dataset_service_pb2.ListDatasetsRequest(
-                parent=place.name, page_size=min(_PAGE, limit - len(found)), page_token=token
-            ),
-            dataset_service_pb2.ListDatasetsResponse,
-            patience,
-        )
-        found += page.datasets
-        token = page.next_page_token
-        if not token or not page.datasets:
-            break
-    return found[:limit]
+    request = dataset_service_pb2.ListDatasetsRequest(
+        parent=place.name, page_size=min(_PAGE, limit)
+    )
+    method, answer = "DatasetService.ListDatasets", dataset_service_pb2.ListDatasetsResponse
+    return (yield from listed(method, request, answer, "datasets", patience, limit=limit))
 
 
 def get_run(name: str, patience: Patience) -> Steps[run_service_pb2.Run]:
@@ -87,29 +62,6 @@ def cancel_run(
     """Ask a run to stop; one that has ended stays as it is."""
     request = run_service_pb2.CancelRunRequest(name=name, request_id=_request_id(randomness))
     return (yield from call("RunService.CancelRun", request, run_service_pb2.Run, patience))
-
-
-def follow_run(
-    name: str, tell: Callable[[run_service_pb2.Run], None], patience: Patience
-) -> Steps[run_service_pb2.Run]:
-    """Tell every state of a run until it ends. Returns its last."""
-    last: list[run_service_pb2.Run] = []
-
-    def take(run: run_service_pb2.Run) -> None:
-        last[:] = [run]
-        tell(run)
-
-    backoff = patience.start()
-    while not last or last[0].state not in ENDED:
-        try:
-            yield Download("RunService.WatchRun", run_service_pb2.WatchRunRequest(name=name), take)
-        except UnavailableError as failure:
-            yield backoff.after(failure)
-            continue
-        backoff.progress()
-        if not last or last[0].state not in ENDED:
-            yield Pause(_POLL_SECONDS)
-    return last[0]
 
 
 def delete_dataset(

@@ -9,18 +9,18 @@ from google.longrunning import operations_pb2
 
 from padan.v1 import run_service_pb2 as pb
 from padan.v1.reason_texts import Reason
-from padan_client.base.effects import DeadlineError, Download, Pause, Steps, call
+from padan_client.base.effects import DeadlineError, Download, Patience, Pause, Steps, call
 from padan_client.base.errors import RefusedError, UnavailableError
 from padan_client.base.language import t
 from padan_client.base.place import FlowPlace
 from padan_client.base.reasons import refused
 from padan_client.home.config import Timeouts
-from padan_client.protocol.progress import Progress, Stage
+from padan_client.protocol.progress import Progress, Report, Stage
 from padan_client.protocol.unit.collect import PassCollector
 from padan_client.protocol.unit.datasets import Task, not_as_asked
 from padan_linkage.schema import Pass
 
-ENDED = frozenset({pb.Run.STATE_SUCCEEDED, pb.Run.STATE_FAILED, pb.Run.STATE_CANCELLED})
+_ENDED = frozenset({pb.Run.STATE_SUCCEEDED, pb.Run.STATE_FAILED, pb.Run.STATE_CANCELLED})
 _PER_MILLE = 1000
 _IDLE_SECONDS = 1.0
 
@@ -29,9 +29,14 @@ _IDLE_SECONDS = 1.0
 class _Watch:
     """The newest state of a run, as its stream tells."""
 
-    task: Task
     name: str
+    report: Report
     run: pb.Run | None = None
+
+    @property
+    def ended(self) -> pb.Run | None:
+        """The run, once it has ended."""
+        return self.run if self.run is not None and self.run.state in _ENDED else None
 
     def take(self, run: pb.Run) -> None:
         """Note a state."""
@@ -40,7 +45,7 @@ class _Watch:
         self.run = run
         done = int(min(max(run.progress, 0.0), 1.0) * _PER_MILLE)
         left = run.remaining_time.seconds if run.HasField("remaining_time") else None
-        self.task.report(Progress(Stage.MATCH, done, _PER_MILLE, seconds_left=left))
+        self.report(Progress(Stage.MATCH, done, _PER_MILLE, seconds_left=left))
 
 
 def start_run(task: Task, requester_dataset: str) -> Steps[str]:
@@ -71,15 +76,24 @@ def is_run_name(place: FlowPlace, name: str) -> bool:
 
 
 def watch_run(task: Task, name: str, timeouts: Timeouts) -> Steps[pb.Run]:
-    """Watch the run until it ends. Returns it if it succeeded.
+    """Watch the job's run until it ends. Returns it if it succeeded.
 
-    Raises RefusedError for a failed or cancelled run, UnavailableError when it has not ended after
-    about ``timeouts.run``; repeating the command goes on watching.
+    Raises RefusedError for a failed or cancelled run; otherwise as :func:`follow_run`.
     """
-    watch = _Watch(task, name)
-    backoff = task.patience.start()
+    run = yield from follow_run(name, task.report, task.patience, timeouts)
+    return _succeeded(task.session.place, run)
+
+
+def follow_run(name: str, report: Report, patience: Patience, timeouts: Timeouts) -> Steps[pb.Run]:
+    """Watch a run until it ends. Returns it as it ended.
+
+    Raises UnavailableError when it has not ended after about ``timeouts.run``; repeating the
+    command goes on watching.
+    """
+    watch = _Watch(name, report)
+    backoff = patience.start()
     idle = 0.0
-    while watch.run is None or watch.run.state not in ENDED:
+    while watch.ended is None:
         try:
             yield Download("RunService.WatchRun", pb.WatchRunRequest(name=name), watch.take)
         except DeadlineError:
@@ -88,12 +102,12 @@ def watch_run(task: Task, name: str, timeouts: Timeouts) -> Steps[pb.Run]:
             yield backoff.after(failure)
             continue
         backoff.progress()
-        if watch.run is None or watch.run.state not in ENDED:
+        if watch.ended is None:
             idle += _IDLE_SECONDS
             yield Pause(_IDLE_SECONDS)
         if idle > timeouts.run:
             raise _too_long()
-    return _succeeded(task.session.place, watch.run)
+    return watch.ended
 
 
 def collect_pass(task: Task, run: str, p: Pass, row_count: int) -> Steps[PassCollector]:
