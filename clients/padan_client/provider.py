@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
-from typing import Self, TypeAlias, TypeVar
+from typing import Self
 
 import pyarrow as pa
 
@@ -16,20 +16,16 @@ from padan_client.base.errors import BadInputError
 from padan_client.base.language import t
 from padan_client.base.place import FlowPlace
 from padan_client.home.folder import Home
-from padan_client.protocol.direct.publishing import DAYS, DirectPublication, publish_table
+from padan_client.protocol.direct.publishing import DAYS, publish_table
 from padan_client.protocol.jobs import Command
 from padan_client.protocol.progress import Report, silent
-from padan_client.protocol.unit.publishing import Publication, publish
-from padan_client.records.registry import Registry, empty_registry, prepare_registry
+from padan_client.protocol.unit.publishing import publish
+from padan_client.records import TableSource
+from padan_client.records.registry import Publication, Registry, empty_registry, prepare_registry
 from padan_client.transport.carrying import FlowClient, carried_out, done_here
 from padan_client.transport.channel import Link
 from padan_linkage.agreement import JAKARTA
 from padan_linkage.schema import Schema
-
-R = TypeVar("R")
-
-#: A registry as it is given: a table, or what reads one (nobody holds it longer than it is needed).
-Table: TypeAlias = "pa.Table | Callable[[], pa.Table]"
 
 
 @dataclass(frozen=True, repr=False)
@@ -57,7 +53,7 @@ class PublishResult:
 class Given:
     """What a caller publishes, as it was given."""
 
-    table: Table | None
+    table: TableSource | None
     id_column: str
     columns: Mapping[str, str] | None
     status_column: str | Mapping[str, str] | None
@@ -65,7 +61,7 @@ class Given:
     deletes: Sequence[str]
     as_of: date | None
 
-    def require_base(self) -> None:
+    def __post_init__(self) -> None:
         """Raise BadInputError where records leave no base."""
         if not self.delta_of and (self.deletes or self.table is None):
             raise BadInputError(
@@ -75,7 +71,18 @@ class Given:
                 )
             )
 
-    def registry(self, place: FlowPlace, schema: Schema) -> Registry:
+    def publication(self, place: FlowPlace, schema: Schema) -> Publication:
+        """The prepared records and what leaves; the base as it was given."""
+        registry = self._registry(place, schema)
+        leaving = _checked_deletes(self.deletes, registry.ids)
+        return Publication(registry, self.delta_of or "", leaving)
+
+    def of_dataset(self, place: FlowPlace, schema: Schema) -> Publication:
+        """The same, the base by its resource name."""
+        made = self.publication(place, schema)
+        return replace(made, base=dataset_name(place.name, made.base)) if made.base else made
+
+    def _registry(self, place: FlowPlace, schema: Schema) -> Registry:
         """The prepared records; none for a delta that only deletes."""
         if self.table is None:
             return empty_registry(schema)
@@ -101,7 +108,7 @@ class ProviderFlow:
 
     def publish(
         self,
-        table: Table | None,
+        table: TableSource | None,
         *,
         id_column: str,
         columns: Mapping[str, str] | None = None,
@@ -122,14 +129,8 @@ class ProviderFlow:
         PadanError.
         """
         given = Given(table, id_column, columns, status_column, delta_of, deletes, as_of)
-        given.require_base()
-
-        def prepare(place: FlowPlace, schema: Schema) -> Publication:
-            registry = given.registry(place, schema)
-            base = dataset_name(place.name, delta_of) if delta_of else ""
-            return Publication(registry, base, _checked_deletes(deletes, registry.ids))
-
-        name, session, publication = yield from publish(self._command(prepare, progress))
+        command = self._command(given.of_dataset, progress)
+        name, session, publication = yield from publish(command)
         return PublishResult(
             dataset=name,
             rows=len(publication.registry),
@@ -140,7 +141,7 @@ class ProviderFlow:
 
     def publish_table(
         self,
-        table: Table | None,
+        table: TableSource | None,
         *,
         id_column: str,
         columns: Mapping[str, str] | None = None,
@@ -159,14 +160,8 @@ class ProviderFlow:
         provider`` serves what appears. Raises PadanError.
         """
         given = Given(table, id_column, columns, status_column, delta_of, deletes, as_of)
-        given.require_base()
-
-        def prepare(place: FlowPlace, schema: Schema) -> DirectPublication:
-            registry = given.registry(place, schema)
-            leaving = _checked_deletes(deletes, registry.ids)
-            return DirectPublication(registry, delta_of or "", leaving, days)
-
-        published, registry = yield from publish_table(self._command(prepare, progress))
+        command = self._command(given.publication, progress)
+        published, registry = yield from publish_table(command, days)
         return PublishResult(
             dataset=published.manifest.table,
             rows=published.records,
@@ -177,7 +172,9 @@ class ProviderFlow:
             expires=published.manifest.expires,
         )
 
-    def _command(self, prepare: Callable[[FlowPlace, Schema], R], report: Report) -> Command[R]:
+    def _command(
+        self, prepare: Callable[[FlowPlace, Schema], Publication], report: Report
+    ) -> Command[Publication]:
         return Command(self.home, self.agreement, self.flow, prepare, report, self.threads)
 
 

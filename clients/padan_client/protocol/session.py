@@ -22,6 +22,7 @@ from padan_client.home.identity import Identity
 from padan_client.protocol.contributions import fetch_contributions, require_current
 from padan_linkage.agreement import AgreementError, FlowKind, Mode, verify_signatures
 from padan_linkage.crypto.keys import LinkageKey
+from padan_linkage.crypto.sealing import KeptSeal, Opener, Sealer, SealError
 from padan_linkage.normalise import NORMALISER_VERSION
 from padan_linkage.schema import Schema
 
@@ -49,6 +50,38 @@ class Session:
     def peer_exchange_key(self) -> bytes:
         """The other side's static X25519 public key, from the signed agreement."""
         return self.place.agreement.party(self.place.peer).exchange_key_bytes
+
+    def sealer(self, seal_id: bytes, kept: KeptSeal | None = None) -> Sealer:
+        """Seals the provider's codes to the requester. Raises VerificationError for a bad key."""
+        try:
+            return Sealer(
+                self.identity.exchange_private(),
+                self.peer_exchange_key,
+                agreement_digest=self.place.digest,
+                flow_id=self.place.flow.id,
+                epoch=self.key.epoch,
+                seal_id=seal_id,
+                kept=kept,
+            )
+        except SealError:
+            raise VerificationError(
+                t(
+                    "Kunci pertukaran peminta pada perjanjian tidak dapat dipakai.",
+                    "The requester's exchange key in the agreement is not usable.",
+                )
+            ) from None
+
+    def opener(self, seal_id: bytes, encapsulated_key: bytes) -> Opener:
+        """Opens codes that the provider sealed. Raises SealError for a key that is none."""
+        return Opener(
+            self.identity.exchange_private(),
+            self.peer_exchange_key,
+            agreement_digest=self.place.digest,
+            flow_id=self.place.flow.id,
+            epoch=self.key.epoch,
+            seal_id=seal_id,
+            encapsulated_key=encapsulated_key,
+        )
 
     def encoding(self) -> resources_pb2.EncodingContext:
         """What the unit compares between the two sides."""

@@ -6,6 +6,6 @@ Start at :func:`read_table`, then :func:`prepare`.
 from __future__ import annotations
 
 from padan_client.records.preparing import Prepared, prepare
-from padan_client.records.reading import Batches, open_batches, read_table
+from padan_client.records.reading import Batches, TableSource, open_batches, read_table
 
-__all__ = ["Batches", "Prepared", "open_batches", "prepare", "read_table"]
+__all__ = ["Batches", "Prepared", "TableSource", "open_batches", "prepare", "read_table"]

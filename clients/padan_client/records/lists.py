@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -14,13 +14,12 @@ from numpy.typing import NDArray
 
 from padan_client.base.errors import BadInputError
 from padan_client.base.language import t
-from padan_client.records import prepare
+from padan_client.records import TableSource, prepare
 from padan_linkage.schema import Schema
 
 Record = Mapping[str, str | int | dt.date | None]
-#: A list as it is given: a table of strings, what reads one (nobody holds it longer than it is
-#: needed), or single records.
-Records: TypeAlias = "pa.Table | Callable[[], pa.Table] | Sequence[Record]"
+#: A list as it is given: as a file is, or single records.
+Records: TypeAlias = "TableSource | Sequence[Record]"
 
 
 @dataclass(frozen=True, repr=False)

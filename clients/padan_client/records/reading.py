@@ -10,10 +10,10 @@ import codecs
 import csv
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -43,6 +43,10 @@ _FOREIGN = (
 #: In a first line, a sign that it is a record: a number of a person, or a date.
 _DATA = re.compile(r"\d{8}|\d{1,4}[-/.]\d{1,2}[-/.]\d{2,4}")
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+#: Rows as they are given: a table of strings, or what reads one (nobody holds it longer than it is
+#: needed).
+TableSource: TypeAlias = "pa.Table | Callable[[], pa.Table]"
 
 
 def read_table(path: Path | str) -> pa.Table:

@@ -57,6 +57,20 @@ class Registry:
         return pa.table({"": self.ids, **self.records, "\x00payload": payloads})
 
 
+@dataclass(frozen=True, repr=False)
+class Publication:
+    """What to publish: a whole registry; with ``base``, changes and ``deletes`` (record ids)."""
+
+    registry: Registry
+    base: str = ""
+    deletes: tuple[str, ...] = ()
+
+    @property
+    def record_count(self) -> int:
+        """Records of the registry, or changed ones of a delta."""
+        return len(self.registry) + len(self.deletes)
+
+
 def empty_registry(schema: Schema) -> Registry:
     """No record at all: the table of a delta that only deletes."""
     nobody = pa.array([], pa.string())

@@ -20,7 +20,7 @@ from padan_linkage.advice import joined_columns
 from padan_linkage.answering.payloads import Payloads
 from padan_linkage.crypto.keys import LinkageKey, exchange_public_key
 from padan_linkage.crypto.randomness import Drbg
-from padan_linkage.crypto.sealing import Opener, Sealer
+from padan_linkage.crypto.sealing import SEAL_ID_BYTES, Opener, Sealer
 from padan_linkage.encoding import EncodedPass, ProviderInputs, encode_table
 from padan_linkage.schema import Pass, Schema
 
@@ -108,7 +108,7 @@ class Keys:
         self._requester_private = self._drbg.bytes(32)
         self._handle_key = self._drbg.bytes(32)
         self._key = LinkageKey(self._drbg.bytes(32), self._digest, _FLOW, _EPOCH)
-        self._seal_id = self._drbg.bytes(16)
+        self._seal_id = self._drbg.bytes(SEAL_ID_BYTES)
         self._sealer = Sealer(
             self._provider_private,
             exchange_public_key(self._requester_private),

@@ -29,7 +29,7 @@ from padan_client.protocol.direct.blocks import BlockPlan
 from padan_client.protocol.direct.building import Builder, Built
 from padan_client.protocol.jobs import Command, JobInput, Stepper, drive
 from padan_client.protocol.progress import Progress, Report, Stage
-from padan_client.records.registry import Registry
+from padan_client.records.registry import Publication, Registry
 from padan_linkage.agreement import Flow, FlowKind, Mode
 from padan_linkage.crypto.randomness import Drbg
 from padan_linkage.direct.manifest import (
@@ -50,16 +50,6 @@ from padan_linkage.schema import Pass, Schema
 DAYS = 31
 
 
-@dataclass(frozen=True, repr=False)
-class DirectPublication:
-    """What to publish; with ``base`` (a table's id) changed records and ``deletes``."""
-
-    registry: Registry
-    base: str = ""
-    deletes: tuple[str, ...] = ()
-    days: int = DAYS
-
-
 @dataclass(frozen=True)
 class PublishedTable:
     """A published table: its manifest, and how many records it speaks of or lets go."""
@@ -77,7 +67,8 @@ class _Table:
     place: FlowPlace
     job: Job
     base: Manifest | None
-    publication: DirectPublication
+    publication: Publication
+    days: int
 
     @property
     def epoch(self) -> int:
@@ -134,8 +125,13 @@ def usable_schema(flow: Flow, *, unit: bool) -> Schema:
     return Schema(fields=flow.schema.fields, passes=passes[:32])
 
 
-def publish_table(command: Command[DirectPublication]) -> Steps[tuple[PublishedTable, Registry]]:
-    """Publish what is prepared. Returns the table and the registry with its quarantine."""
+def publish_table(
+    command: Command[Publication], days: int
+) -> Steps[tuple[PublishedTable, Registry]]:
+    """Publish what is prepared; a base is good for ``days``, and the base of a delta is a table.
+
+    Returns the table and the registry with its quarantine.
+    """
     home, place = command.home, command.place(provider=True)
     schema, direct = direct_schemas(place)
     usable = usable_schema(place.flow, unit=False)
@@ -147,9 +143,9 @@ def publish_table(command: Command[DirectPublication]) -> Steps[tuple[PublishedT
         epoch=base.epoch if base else home.seeds().current(place, command.now()),
         schema_digest=direct.digest(schema),
         records=publication.registry.as_table(),
-        more=(publication.base, publication.days, *publication.deletes),
+        more=(publication.base, days, *publication.deletes),
     )
-    published = yield from drive(home, given, TableStepper(command, place, base, publication))
+    published = yield from drive(home, given, TableStepper(command, place, base, publication, days))
     return published, publication.registry
 
 
@@ -157,10 +153,11 @@ def publish_table(command: Command[DirectPublication]) -> Steps[tuple[PublishedT
 class TableStepper(Stepper[PublishedTable]):
     """The work of publishing a label table."""
 
-    command: Command[DirectPublication]
+    command: Command[Publication]
     place: FlowPlace
     base: Manifest | None
-    publication: DirectPublication
+    publication: Publication
+    days: int
 
     def is_gone(self, job: Job) -> Steps[bool]:
         """Whether another delta came in between."""
@@ -179,7 +176,7 @@ class TableStepper(Stepper[PublishedTable]):
         return (yield from work(lambda: _publish(table, report, processes)))
 
     def _table(self, job: Job) -> _Table:
-        return _Table(self.command.home, self.place, job, self.base, self.publication)
+        return _Table(self.command.home, self.place, job, self.base, self.publication, self.days)
 
     def _next_sequence(self) -> str:
         base = self.base
@@ -235,7 +232,7 @@ def _manifest(table: _Table, built: Built) -> Manifest:
     place, base = table.place, table.base
     schema, direct = direct_schemas(place)
     created = table.job.names["created"]
-    lasts = timedelta(days=table.publication.days)
+    lasts = timedelta(days=table.days)
     return Manifest(
         agreement=place.agreement.id,
         agreement_digest=place.digest.hex(),

@@ -19,7 +19,7 @@ from padan_client.records.lists import RequestList
 from padan_client.records.registry import Registry
 from padan_client.records.table_files import write_array
 from padan_linkage.crypto.randomness import SEED_BYTES, Drbg
-from padan_linkage.crypto.sealing import SEAL_ID_BYTES, Sealer
+from padan_linkage.crypto.sealing import SEAL_ID_BYTES
 from padan_linkage.encoding import PassEncoder, ProviderInputs, RowBits
 from padan_linkage.normalise import NORMALISER_VERSION
 from padan_linkage.schema import Pass
@@ -121,19 +121,8 @@ def _provider(
     """What a provider's rows have beyond a requester's; of some records only, where told."""
     if not isinstance(records, Registry):
         return None
-    sealer = _sealer(session, randomness)
+    sealer = session.sealer(randomness(SEAL_ID_BYTES))
     return ProviderInputs(sealer, records.payloads[some], handle_key(session), records.ids[some])
-
-
-def _sealer(session: Session, randomness: Randomness) -> Sealer:
-    return Sealer(
-        session.identity.exchange_private(),
-        session.peer_exchange_key,
-        agreement_digest=session.place.digest,
-        flow_id=session.place.flow.id,
-        epoch=session.key.epoch,
-        seal_id=randomness(SEAL_ID_BYTES),
-    )
 
 
 def _write_pass(folder: Path, table: PassTable) -> dict[str, object]:

@@ -19,10 +19,11 @@ from padan_client.base.language import t
 from padan_linkage.answering.answers import PassAnswers
 from padan_linkage.answering.estimates import PassEstimate
 from padan_linkage.answering.outcomes import AMBIGUOUS, MATCHED, NOT_MATCHED, STRONGEST_BAND
+from padan_linkage.crypto.epochs import EXCHANGE_KEY_BYTES
+from padan_linkage.crypto.sealing import SEAL_ID_BYTES
 from padan_linkage.schema import SEALED_CODE_BYTES, Pass
 
 _ORIGIN_BYTES = 2
-_SEAL_ID_BYTES, _ENCAPSULATED_KEY_BYTES = 16, 32
 _MAX_SEALS = 4096
 
 
@@ -79,7 +80,7 @@ class PassCollector:
         for seal in seals:
             key = SealKey(seal.seal_id, seal.encapsulated_key)
             sizes = (len(key.seal_id), len(key.encapsulated_key))
-            if sizes != (_SEAL_ID_BYTES, _ENCAPSULATED_KEY_BYTES) or seal.origin in given:
+            if sizes != (SEAL_ID_BYTES, EXCHANGE_KEY_BYTES) or seal.origin in given:
                 raise broken(self._pass.id, "seals")
             given[seal.origin] = key
         if len(given) > _MAX_SEALS or (self.seals and self.seals != given):

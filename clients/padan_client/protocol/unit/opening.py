@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from padan_client.protocol.session import Session
 from padan_client.protocol.unit.collect import SealKey, broken
 from padan_linkage.answering.answers import PassAnswers
+from padan_linkage.answering.payloads import PAYLOAD_BYTES
 from padan_linkage.crypto.sealing import Opener, SealError
 
 #: Answers that may fail to open in a pass with a filter: so many, or one in so many.
@@ -36,7 +37,7 @@ def open_codes(
     """
     rows = answers.matched_rows
     matched = len(rows)
-    payloads = np.zeros((matched, 16), np.uint8)
+    payloads = np.zeros((matched, PAYLOAD_BYTES), np.uint8)
     genuine = np.zeros(matched, np.bool_)
     for origin in np.unique(answers.origin).tolist():
         mine = np.flatnonzero(answers.origin == origin)
@@ -57,14 +58,6 @@ def open_codes(
 
 def _opener(session: Session, pass_id: str, seal: SealKey) -> Opener:
     try:
-        return Opener(
-            session.identity.exchange_private(),
-            session.peer_exchange_key,
-            agreement_digest=session.place.digest,
-            flow_id=session.place.flow.id,
-            epoch=session.key.epoch,
-            seal_id=seal.seal_id,
-            encapsulated_key=seal.encapsulated_key,
-        )
+        return session.opener(seal.seal_id, seal.encapsulated_key)
     except SealError:
         raise broken(pass_id, "seals") from None

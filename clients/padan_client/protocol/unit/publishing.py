@@ -12,8 +12,6 @@ from dataclasses import dataclass, field
 
 from padan.v1 import resources_pb2
 from padan_client.base.effects import Steps, work
-from padan_client.base.errors import VerificationError
-from padan_client.base.language import t
 from padan_client.home.decoy_book import Page, renewed_pool, sample_pool
 from padan_client.home.identity import Randomness
 from padan_client.home.jobs import Job
@@ -26,26 +24,12 @@ from padan_client.protocol.unit.datasets import (
     describe,
     put_dataset,
 )
-from padan_client.records.registry import Registry
-from padan_linkage.crypto.sealing import SEAL_ID_BYTES, KeptSeal, Sealer, SealError
+from padan_client.records.registry import Publication
+from padan_linkage.crypto.sealing import SEAL_ID_BYTES, KeptSeal, Sealer
 from padan_linkage.encoding import Decoys, PassEncoder, ProviderInputs
 from padan_linkage.tables import Chunked
 
 _KEPT = "seal of pass "
-
-
-@dataclass(frozen=True, repr=False)
-class Publication:
-    """What to publish: a whole registry; with ``base``, changes and ``deletes`` (record ids)."""
-
-    registry: Registry
-    base: str = ""
-    deletes: tuple[str, ...] = ()
-
-    @property
-    def record_count(self) -> int:
-        """Records of the registry, or changed ones of a delta."""
-        return len(self.registry) + len(self.deletes)
 
 
 @dataclass(frozen=True, repr=False)
@@ -152,23 +136,7 @@ def make_sealer(task: Task, randomness: Randomness) -> tuple[Sealer, bytes]:
     """The job's sealer and seal id: made once, kept in the job, and found there again."""
     session, job = task.session, task.job
     seal_id = job.secret("seal id") or randomness(SEAL_ID_BYTES)
-    try:
-        sealer = Sealer(
-            session.identity.exchange_private(),
-            session.peer_exchange_key,
-            agreement_digest=session.place.digest,
-            flow_id=session.place.flow.id,
-            epoch=session.key.epoch,
-            seal_id=seal_id,
-            kept=_kept_seal(job, session),
-        )
-    except SealError:
-        raise VerificationError(
-            t(
-                "Kunci pertukaran peminta pada perjanjian tidak dapat dipakai.",
-                "The requester's exchange key in the agreement is not usable.",
-            )
-        ) from None
+    sealer = session.sealer(seal_id, _kept_seal(job, session))
     kept = sealer.keep(p.id for p in session.schema.passes)
     secrets = {"seal id": seal_id, "encapsulated key": kept.encapsulated_key}
     secrets |= {_KEPT + pass_id: key for pass_id, key in kept.pass_keys.items()}
