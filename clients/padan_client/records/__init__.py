@@ -1,6 +1,7 @@
 """A data officer's file: read it, check it, normalise it, and say what could not be used.
 
-Start at :func:`read_table`, then :func:`prepare`.
+Start at :func:`read_table`, then :func:`prepare`; :mod:`.lists` and :mod:`.registry` are what a
+requester and a provider make of it. May import ``base``.
 """
 
 from __future__ import annotations

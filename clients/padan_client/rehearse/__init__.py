@@ -1,7 +1,7 @@
 """The dry run: both sides of a matching in one process, on one's own files, with throw-away keys.
 
 It measures linkage quality and leakage before anything is signed. Start at
-:func:`padan_client.rehearse.run.run_rehearsal`.
+:func:`padan_client.rehearse.run.run_rehearsal`. May import ``records`` and ``base``.
 """
 
 from __future__ import annotations

@@ -2,5 +2,6 @@
 
 A requester's list: :mod:`.confirming` (asking, once the list is prepared: :mod:`.datasets`,
 :mod:`.uploading`, :mod:`.running`, :mod:`.collect`, :mod:`.opening`, :mod:`.merging`); a few
-records in real time: :mod:`.asking`. A provider's registry: :mod:`.publishing`.
+records in real time: :mod:`.asking`. A provider's registry: :mod:`.publishing`. Uses the modules
+of :mod:`padan_client.protocol` itself, and no other mode.
 """
