@@ -17,7 +17,7 @@ from padan_client.home.folder import Home
 from padan_client.protocol.direct.answering import direct_result
 from padan_client.protocol.direct.asking import FRESH, DirectCounter, ask_directly
 from padan_client.protocol.direct.confirming import confirm_directly, join, open_rows
-from padan_client.protocol.direct.publishing import direct_schemas, usable_schema
+from padan_client.protocol.direct.schemas import direct_schemas, usable_schema
 from padan_client.protocol.direct.session import DirectSession, open_direct
 from padan_client.protocol.jobs import Command, Deliver, utc_now
 from padan_client.protocol.progress import Report, silent

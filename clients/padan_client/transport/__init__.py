@@ -1,7 +1,7 @@
 """Calls over gRPC with mutual TLS, and what their failures mean to a user.
 
 Start at :mod:`.channel`, which carries out the effects that ``protocol`` asks for;
-:mod:`.carrying` makes steps the methods of a client; :mod:`.refusals` turns a failed call into an
-error of ours. May import ``home`` and ``base``; ``protocol`` and
-``transport`` do not know each other.
+:mod:`.carrying` makes steps the methods of a client; :mod:`.async_channel` does both for asyncio;
+:mod:`.refusals` turns a failed call into an error of ours. May import ``home`` and ``base``;
+``protocol`` and ``transport`` do not know each other.
 """

@@ -1,6 +1,6 @@
 """Makes the steps of a flow the methods of a client, so that a signature stands once: at the steps.
 
-The asyncio twins are in :mod:`padan_client.aio`.
+The asyncio twins are in :mod:`.async_channel`.
 """
 
 from __future__ import annotations

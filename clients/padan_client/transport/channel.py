@@ -1,6 +1,6 @@
 """Carries out the effects of protocol steps over gRPC with mutual TLS, synchronously.
 
-:mod:`padan_client.aio` does the same for asyncio. Both are thin: every decision is in
+:mod:`.async_channel` does the same for asyncio. Both are thin: every decision is in
 :mod:`padan_client.protocol`.
 """
 

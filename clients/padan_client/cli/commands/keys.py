@@ -208,7 +208,7 @@ def destroy(
 
 def _is_direct(opened: Home, agreement: str, flow: str, mode: str | None) -> bool:
     """Whether a command is about the provider's direct key. Raises BadInputError."""
-    from padan_client.protocol.direct.publishing import direct_schemas
+    from padan_client.protocol.direct.schemas import direct_schemas
     from padan_client.protocol.session import require_role
     from padan_client.requester import chosen_mode
 

@@ -2,5 +2,6 @@
 
 A requester's list: :mod:`.confirming` (:mod:`.session`, :mod:`.evaluating`, :mod:`.answering`); a
 few records in real time: :mod:`.asking`. A provider's label table: :mod:`.publishing`
-(:mod:`.building`, :mod:`.blocks`).
+(:mod:`.building`, :mod:`.blocks`). What both sides compare: :mod:`.schemas`. Uses the modules
+of :mod:`padan_client.protocol` itself, and unit mode for what stays open.
 """

@@ -25,7 +25,7 @@ from padan_client.base.place import FlowPlace
 from padan_client.home.jobs import Job
 from padan_client.protocol.direct.answering import answer, direct_result, with_way
 from padan_client.protocol.direct.evaluating import Asking
-from padan_client.protocol.direct.publishing import direct_schemas, usable_schema
+from padan_client.protocol.direct.schemas import direct_schemas, usable_schema
 from padan_client.protocol.direct.session import (
     DirectSession,
     cached_session,

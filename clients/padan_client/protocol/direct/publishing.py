@@ -16,21 +16,19 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from padan.v1.reason_texts import Reason, ServerKind
 from padan_client.base.effects import Steps, work
 from padan_client.base.errors import BadInputError
 from padan_client.base.language import t
 from padan_client.base.place import FlowPlace
-from padan_client.base.reasons import refused
 from padan_client.home.folder import Home
 from padan_client.home.jobs import Job
 from padan_client.home.kept_registries import joined, without
 from padan_client.protocol.direct.blocks import BlockPlan
 from padan_client.protocol.direct.building import Builder, Built
+from padan_client.protocol.direct.schemas import direct_schemas, usable_schema
 from padan_client.protocol.jobs import Command, JobInput, Stepper, drive
 from padan_client.protocol.progress import Progress, Report, Stage
 from padan_client.records.registry import Publication, Registry
-from padan_linkage.agreement import Flow, FlowKind, Mode
 from padan_linkage.crypto.randomness import Drbg
 from padan_linkage.direct.manifest import (
     MANIFEST_FILE,
@@ -42,9 +40,7 @@ from padan_linkage.direct.manifest import (
     format_moment,
     manifest_statement,
 )
-from padan_linkage.direct.schema import DirectSchema
 from padan_linkage.normalise import NORMALISER_VERSION
-from padan_linkage.schema import Pass, Schema
 
 #: Days that a base is good for, unless the provider says otherwise.
 DAYS = 31
@@ -94,35 +90,6 @@ class _Table:
     def table_id(self) -> bytes:
         """The table's id: made once for a job, since labels are bound to it."""
         return Drbg(self.job.seed_bytes()).fork("table id").bytes(16)
-
-
-def direct_schemas(place: FlowPlace) -> tuple[Schema, DirectSchema]:
-    """Fields and keys of a flow that may run directly. Raises RefusedError otherwise."""
-    flow = place.flow
-    if (
-        flow.kind is not FlowKind.CONFIRMATION
-        or Mode.DIRECT not in flow.modes
-        or flow.schema is None
-        or flow.direct is None
-    ):
-        reason = Reason.MODE_NOT_PERMITTED
-        raise refused(reason, place, ServerKind.PROVIDER, article=place.article)
-    return flow.schema, flow.direct
-
-
-def usable_schema(flow: Flow, *, unit: bool) -> Schema:
-    """A schema whose passes say which rows can be asked: by the direct keys, and by ``unit`` too.
-
-    Only for preparing records: a key is usable where its fields are there, whatever it derives.
-    """
-    assert flow.schema is not None
-    assert flow.direct is not None
-    keys = tuple(
-        Pass(id=f"langsung-{n}", exact=tuple(dict.fromkeys(e.partition(":")[0] for e in key.exact)))
-        for n, key in enumerate(flow.direct.keys)
-    )
-    passes = (*keys, *flow.schema.passes) if unit else keys
-    return Schema(fields=flow.schema.fields, passes=passes[:32])
 
 
 def publish_table(

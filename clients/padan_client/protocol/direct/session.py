@@ -21,7 +21,7 @@ from padan_client.base.place import FlowPlace
 from padan_client.base.reasons import refused
 from padan_client.home.folder import Home
 from padan_client.home.kept_tables import Arriving, Offered, TableCache
-from padan_client.protocol.direct.publishing import direct_schemas
+from padan_client.protocol.direct.schemas import direct_schemas
 from padan_client.protocol.jobs import Clock
 from padan_client.protocol.paging import listed
 from padan_client.protocol.progress import Progress, Report, Stage

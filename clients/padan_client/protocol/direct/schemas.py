@@ -1,0 +1,39 @@
+"""What a flow of direct mode compares: its fields, its keys, and which records those can use."""
+
+from __future__ import annotations
+
+from padan.v1.reason_texts import Reason, ServerKind
+from padan_client.base.place import FlowPlace
+from padan_client.base.reasons import refused
+from padan_linkage.agreement import Flow, FlowKind, Mode
+from padan_linkage.direct.schema import DirectSchema
+from padan_linkage.schema import Pass, Schema
+
+
+def direct_schemas(place: FlowPlace) -> tuple[Schema, DirectSchema]:
+    """Fields and keys of a flow that may run directly. Raises RefusedError otherwise."""
+    flow = place.flow
+    if (
+        flow.kind is not FlowKind.CONFIRMATION
+        or Mode.DIRECT not in flow.modes
+        or flow.schema is None
+        or flow.direct is None
+    ):
+        reason = Reason.MODE_NOT_PERMITTED
+        raise refused(reason, place, ServerKind.PROVIDER, article=place.article)
+    return flow.schema, flow.direct
+
+
+def usable_schema(flow: Flow, *, unit: bool) -> Schema:
+    """A schema whose passes say which rows can be asked: by the direct keys, and by ``unit`` too.
+
+    Only for preparing records: a key is usable where its fields are there, whatever it derives.
+    """
+    assert flow.schema is not None
+    assert flow.direct is not None
+    keys = tuple(
+        Pass(id=f"langsung-{n}", exact=tuple(dict.fromkeys(e.partition(":")[0] for e in key.exact)))
+        for n, key in enumerate(flow.direct.keys)
+    )
+    passes = (*keys, *flow.schema.passes) if unit else keys
+    return Schema(fields=flow.schema.fields, passes=passes[:32])
