@@ -72,7 +72,7 @@ class ConfirmResult:
     for the row they came with and were not believed; ``expected`` says how right the unit's answers
     are, all passes together, where a run estimated it; ``controls`` is there if control records
     were planted; ``skipped`` says why the residue was not sent through the unit where mode auto
-    would have.
+    would have. ``run`` is the resource name of the run, in direct mode of the label table.
     """
 
     table: pa.Table
@@ -85,6 +85,11 @@ class ConfirmResult:
     run: str = ""
     controls: ControlReport | None = None
     skipped: str = ""
+
+    @property
+    def usable(self) -> int:
+        """Rows that could be matched."""
+        return int(self.table.num_rows) - self.counts.get(OUTCOME_WORDS[QUARANTINED], 0)
 
     @property
     def evaluated(self) -> dict[str, int]:

@@ -109,13 +109,12 @@ def confirm(
     opened = open_home(home)
     place = opened.place(agreement, flow)
     outputs.check(place.flow)
-    options = _Options(file, mode, map_, id_column, controls, hide_found)
-    way = chosen_mode(place, mode)
-    result, dishonest = _confirm(opened, place, options, outputs, way)
-    _tell(place, result, outputs, way, json_=json_)
+    options = _Options(file, chosen_mode(place, mode), map_, id_column, controls, hide_found)
+    result, dishonest = _confirm(opened, place, options, outputs)
+    _tell(place, result, outputs, options.mode, json_=json_)
     if dishonest:
         raise dishonest
-    if not result.run:
+    if not result.usable:
         _fail_without_a_row()
 
 
@@ -124,7 +123,7 @@ class _Options:
     """What the command line says of the list."""
 
     file: Path
-    mode: str | None
+    mode: str
     columns: list[str] | None
     id_column: str | None
     controls: Path | None
@@ -169,7 +168,7 @@ class _Outputs:
 
 
 def _confirm(
-    opened: Home, place: FlowPlace, options: _Options, outputs: _Outputs, way: str
+    opened: Home, place: FlowPlace, options: _Options, outputs: _Outputs
 ) -> tuple[ConfirmResult, ControlError | None]:
     """Confirm and write; the error of control records that were answered wrongly."""
     from padan_client.records import read_table
@@ -189,7 +188,7 @@ def _confirm(
                 id_column=options.id_column,
                 controls=known,
                 hide_found=options.hide_found,
-                deliver=lambda result: outputs.write(opened, place, way, result),
+                deliver=lambda result: outputs.write(opened, place, options.mode, result),
                 progress=report,
             )
         except ControlError as error:
