@@ -19,6 +19,7 @@ from padan_client.home.folder import Home
 from padan_client.protocol.direct.publishing import DAYS, publish_table
 from padan_client.protocol.jobs import Command
 from padan_client.protocol.progress import Report, silent
+from padan_client.protocol.session import require_role
 from padan_client.protocol.unit.publishing import publish
 from padan_client.records import TableSource
 from padan_client.records.registry import Publication, Registry, empty_registry, prepare_registry
@@ -175,7 +176,9 @@ class ProviderFlow:
     def _command(
         self, prepare: Callable[[FlowPlace, Schema], Publication], report: Report
     ) -> Command[Publication]:
-        return Command(self.home, self.agreement, self.flow, prepare, report, self.threads)
+        place = self.home.place(self.agreement, self.flow)
+        require_role(place, provider=True)
+        return Command(self.home, place, prepare, report, self.threads)
 
 
 class ProviderClient(FlowClient[ProviderFlow]):

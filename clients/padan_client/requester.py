@@ -94,9 +94,7 @@ class RequesterFlow:
                 deliver(whole)
 
         home, chosen = self.home, chosen_mode(place, mode)
-        command = Command(
-            home, self.agreement, self.flow, prepare, progress, self.threads, hand_over
-        )
+        command = Command(home, place, prepare, progress, self.threads, hand_over)
         if chosen != "unit":
             residue = chosen == "auto"
             yield from confirm_directly(command, residue=residue, hide_found=hide_found)
@@ -181,8 +179,7 @@ class RequesterFlow:
         """The kept session, opened at first use."""
         if self._counter is None:
             home = self.home
-            place = home.place(self.agreement, self.flow)
-            session = yield from open_session(home, place)
+            session = yield from open_session(home, home.place(self.agreement, self.flow))
             self._counter = Counter(session, home.patience, home.randomness)
         return self._counter
 

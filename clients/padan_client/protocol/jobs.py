@@ -26,7 +26,6 @@ from padan_client.base.version import VERSION
 from padan_client.home.folder import Home
 from padan_client.home.jobs import Job, JobStore, input_digest
 from padan_client.protocol.progress import Progress, Report, Stage
-from padan_client.protocol.session import require_role
 from padan_client.results.table import ConfirmResult
 from padan_linkage.normalise import NORMALISER_VERSION
 from padan_linkage.schema import Schema
@@ -45,31 +44,24 @@ def utc_now() -> datetime:
 
 @dataclass(frozen=True, repr=False)
 class Command(Generic[P]):
-    """What is wanted: a flow's records published or confirmed, by one side of it.
+    """What is wanted: a flow's records published or confirmed, by the side that ``place`` is of.
 
     ``prepare`` makes the records of what was given, ``deliver`` gets a result before anything is
     let go of, ``threads`` encode.
     """
 
     home: Home
-    agreement: str
-    flow: str
+    place: FlowPlace
     prepare: Callable[[FlowPlace, Schema], P]
     report: Report
     threads: int
     deliver: Deliver | None = None
     now: Clock = utc_now
 
-    def place(self, *, provider: bool) -> FlowPlace:
-        """The flow, if this agency has the role in it. Raises PadanError otherwise."""
-        place = self.home.place(self.agreement, self.flow)
-        require_role(place, provider=provider)
-        return place
-
-    def prepared(self, place: FlowPlace, schema: Schema) -> Steps[P]:
+    def prepared(self, schema: Schema) -> Steps[P]:
         """The records, ready to be encoded."""
         self.report(Progress(Stage.PREPARE, 0, 1))
-        made = yield from work(lambda: self.prepare(place, schema))
+        made = yield from work(lambda: self.prepare(self.place, schema))
         pa.default_memory_pool().release_unused()  # what reading and normalising took
         return made
 

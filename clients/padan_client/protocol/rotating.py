@@ -32,7 +32,7 @@ def rotate(home: Home, agreement: str, flow: str, now: datetime) -> Steps[Rotati
     harmlessly. While the other side has not joined, the same epoch is reported again.
     """
     place = home.place(agreement, flow)
-    yield from check_agreement(home, place)
+    yield from check_agreement(place, home.patience)
     contributions = yield from fetch_contributions(place, home.patience)
     epoch = _next(place, contributions)
     public_key = yield from work(lambda: _own_key(home, place, contributions, epoch, now))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from padan.v1 import agreement_service_pb2 as pb
 from padan.v1 import resources_pb2
 from padan.v1.reason_texts import Reason, ServerKind
-from padan_client.base.effects import Steps, call, work
+from padan_client.base.effects import Patience, Steps, call, work
 from padan_client.base.errors import BadInputError, VerificationError
 from padan_client.base.language import t
 from padan_client.base.place import FlowPlace
@@ -20,7 +20,13 @@ from padan_client.base.reasons import refused
 from padan_client.home.folder import Home
 from padan_client.home.identity import Identity
 from padan_client.protocol.contributions import fetch_contributions, require_current
-from padan_linkage.agreement import AgreementError, FlowKind, Mode, verify_signatures
+from padan_linkage.agreement import (
+    AgreementError,
+    FlowKind,
+    Mode,
+    agreement_digest,
+    verify_signatures,
+)
 from padan_linkage.crypto.keys import LinkageKey
 from padan_linkage.crypto.sealing import KeptSeal, Opener, Sealer, SealError
 from padan_linkage.normalise import NORMALISER_VERSION
@@ -126,7 +132,7 @@ def open_session(home: Home, place: FlowPlace) -> Steps[Session]:
     epoch yet.
     """
     schema = unit_schema(place)
-    yield from check_agreement(home, place)
+    yield from check_agreement(place, home.patience)
     contributions = yield from fetch_contributions(place, home.patience)
     epoch = require_current(place, contributions)
     key = yield from work(lambda: home.epochs.linkage_key(place, contributions, epoch))
@@ -134,19 +140,16 @@ def open_session(home: Home, place: FlowPlace) -> Steps[Session]:
 
 
 def check_agreement(
-    home: Home, place: FlowPlace, peer: ServerKind = ServerKind.UNIT
+    place: FlowPlace, patience: Patience, peer: ServerKind = ServerKind.UNIT
 ) -> Steps[None]:
     """Compare the server's agreement with the local one and require that it is in force."""
-    document = home.signed_agreement(place.agreement.id).document
     name = f"agreements/{place.agreement.id}"
     request = pb.GetAgreementRequest(name=name)
-    remote = yield from call(
-        "AgreementService.GetAgreement", request, pb.Agreement, home.patience, peer
-    )
+    remote = yield from call("AgreementService.GetAgreement", request, pb.Agreement, patience, peer)
     signed = {s.party: s.signature for s in remote.signatures}
     try:
         verify_signatures(remote.document, signed)
-        genuine = remote.document == document and remote.digest == place.digest
+        genuine = agreement_digest(remote.document) == remote.digest == place.digest
     except AgreementError:
         genuine = False
     if not genuine or remote.name != name:

@@ -46,10 +46,10 @@ def confirm_directly(
     command: Command[RequestList], *, residue: bool, hide_found: bool
 ) -> Steps[ConfirmResult]:
     """Confirm a list; with ``residue``, what stays open goes through the unit (mode auto)."""
-    place = command.place(provider=False)
+    place = command.place
     fields, schema = direct_schemas(place)
     residue = residue and Mode.UNIT in place.flow.modes
-    requested = yield from command.prepared(place, usable_schema(place.flow, unit=residue))
+    requested = yield from command.prepared(usable_schema(place.flow, unit=residue))
     if not len(requested):
         nothing = direct_result(place, schema, requested, RecordAnswers.none(0), {}, "")
         return command.delivered(nothing)
@@ -113,21 +113,27 @@ class KeyStepper(Stepper[Settled]):
         return result, left
 
     def deliver(self, result: Settled) -> Steps[Settled]:
-        """Send the rows that are left through the unit, and hand both answers over as one."""
+        """Hand the result over, after a run of the unit where enough rows are left for one."""
         direct, left = result
         quota = self.place.flow.quota
         fewest = max(1, quota.minimum_batch) if quota else 1
-        if left is None or len(left) < fewest:
-            skipped = too_few(len(left), fewest) if left else ""
-            whole = replace(direct, skipped=skipped)
-            return (yield from work(lambda: self.command.delivered(whole))), None
+        if left is not None and len(left) >= fewest:
+            return (yield from self._residue(direct, left)), None
+        whole = replace(direct, skipped=too_few(len(left), fewest) if left else "")
+        return (yield from work(lambda: self.command.delivered(whole))), None
+
+    def _residue(self, direct: ConfirmResult, left: RequestList) -> Steps[ConfirmResult]:
+        """Send the rows that are left through the unit, and hand both answers over as one.
+
+        The run's own job hands over, so that it stays open until the whole result is written.
+        """
         handed: list[ConfirmResult] = []
 
         def hand_over(by_unit: ConfirmResult) -> None:
             handed.append(self.command.delivered(join(self.place.flow, direct, by_unit)))
 
         yield from confirm(replace(self.command, prepare=lambda *_: left, deliver=hand_over))
-        return handed[0], None
+        return handed[0]
 
     def clean_up(self, _: Job) -> Steps[None]:
         """Rows of tables that no job needs any more go."""

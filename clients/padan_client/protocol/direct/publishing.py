@@ -99,10 +99,10 @@ def publish_table(
 
     Returns the table and the registry with its quarantine.
     """
-    home, place = command.home, command.place(provider=True)
+    home, place = command.home, command.place
     schema, direct = direct_schemas(place)
     usable = usable_schema(place.flow, unit=False)
-    publication = yield from command.prepared(place, usable)
+    publication = yield from command.prepared(usable)
     base = _base_of(home, place, publication.base)
     given = JobInput(
         kind="publish-direct",

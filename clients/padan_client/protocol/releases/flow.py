@@ -104,7 +104,7 @@ class ReleaseFlow:
         """Steps of :meth:`ReleaseClient.publish`."""
         line = self.line(publishing=True)
         name = self._name(line)
-        yield from check_agreement(self._home, self._place)
+        yield from check_agreement(self._place, self._home.patience)
         arrived = yield from self._settle(line)
         made = yield from work(lambda: self.prepare(table, columns, id_column))
         if arrived and arrived.content == made.content:
@@ -124,7 +124,7 @@ class ReleaseFlow:
         """Steps of :meth:`ReleaseClient.get`."""
         line = self.line(publishing=False)
         name = self._name(line)
-        yield from check_agreement(self._home, self._place)
+        yield from check_agreement(self._place, self._home.patience)
         newest = self._kept.newest(self._place, line.id)
         described = yield from self._described(name, version, newest)
         sealed = yield from fetch_release(name, described, self._home.patience)

@@ -74,9 +74,9 @@ class _ListEncoder:
 
 def confirm(command: Command[RequestList]) -> Steps[ConfirmResult]:
     """Confirm a list in a run."""
-    place = command.place(provider=False)
+    place = command.place
     schema = unit_schema(place)
-    requested = yield from command.prepared(place, schema)
+    requested = yield from command.prepared(schema)
     if not len(requested):
         return command.delivered(finish(place, schema, requested, [], [], ""))
     session = yield from open_session(command.home, place)

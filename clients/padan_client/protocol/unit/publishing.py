@@ -86,8 +86,8 @@ class _RegistryEncoder:
 
 def publish(command: Command[Publication]) -> Steps[tuple[str, Session, Publication]]:
     """Publish what is prepared. Returns the dataset's name, the session and what was put."""
-    place = command.place(provider=True)
-    publication = yield from command.prepared(place, unit_schema(place))
+    place = command.place
+    publication = yield from command.prepared(unit_schema(place))
     session = yield from open_session(command.home, place)
     given = JobInput(
         kind="publish",
