@@ -39,24 +39,6 @@ class Exit(IntEnum):
     UNVERIFIED = 7
 
 
-JsonFlag = Annotated[
-    bool, typer.Option("--json", help="Satu objek JSON ke stdout. / One JSON object to stdout.")
-]
-HomeOption = Annotated[
-    Path,
-    typer.Option(
-        "--home",
-        envvar="PADAN_HOME",
-        help="Folder kunci dan setelan instansi. / The agency's keys and settings.",
-    ),
-]
-
-
-def default_home() -> Path:
-    """``$PADAN_HOME`` or ``~/.padan``."""
-    return Path(os.environ.get("PADAN_HOME", Path.home() / ".padan"))
-
-
 def language_callback(
     lang: Annotated[str, typer.Option("--lang", envvar="PADAN_LANG", help="id | en")] = "id",
 ) -> None:
@@ -64,6 +46,11 @@ def language_callback(
     if lang not in {"id", "en"}:
         raise typer.BadParameter("id | en")
     set_language(lang)
+
+
+def say(message: str) -> None:
+    """A message to standard error, as it is."""
+    err.print(message, markup=False, highlight=False, soft_wrap=True)
 
 
 def print_json(value: Mapping[str, object]) -> None:

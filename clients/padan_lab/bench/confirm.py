@@ -21,7 +21,8 @@ from padan.v1 import confirmation_service_pb2 as pb
 from padan.v1 import confirmation_service_pb2_grpc as pb_grpc
 from padan.v1 import resources_pb2
 from padan_client.base.language import t
-from padan_client.cli.common import JsonFlag, reports_errors
+from padan_client.cli.common import reports_errors
+from padan_client.cli.options import JsonFlag
 from padan_lab.bench.rates.workbench import FLOW, Workbench, lean_document, random_table, unit_stand
 from padan_lab.bench.report import BenchReport, PlotOption, announce, rounded
 from padan_linkage.schema import Layout, Pass

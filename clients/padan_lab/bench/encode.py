@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from padan_client.base.language import t
-from padan_client.cli.common import JsonFlag, reports_errors
+from padan_client.cli.common import reports_errors
+from padan_client.cli.options import JsonFlag
 from padan_lab.bench.report import (
     BenchReport,
     PlotOption,

@@ -16,7 +16,8 @@ from padan_client.cli.commands.schema import (
     SizeOption,
     wishes,
 )
-from padan_client.cli.common import JsonFlag, reports_errors
+from padan_client.cli.common import reports_errors
+from padan_client.cli.options import JsonFlag
 from padan_lab.bench.report import BenchReport, absence, announce, peer, rounded
 from padan_linkage.advice import Size
 from padan_linkage.advice.profiles import ProfileName

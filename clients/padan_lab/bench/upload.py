@@ -21,7 +21,8 @@ from padan.v1 import dataset_service_pb2 as pb
 from padan.v1 import resources_pb2
 from padan_client.base.effects import Steps, call
 from padan_client.base.language import t
-from padan_client.cli.common import JsonFlag, reports_errors
+from padan_client.cli.common import reports_errors
+from padan_client.cli.options import JsonFlag
 from padan_client.protocol.unit.datasets import describe
 from padan_client.protocol.unit.uploading import PIECE_BYTES, upload_table
 from padan_lab.bench.rates.bytestream import METHOD

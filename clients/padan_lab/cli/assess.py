@@ -10,8 +10,8 @@ import typer
 from rich.table import Table
 
 from padan_client.base.language import t
-from padan_client.cli.common import Exit, JsonFlag, err, fail, out, print_json, reports_errors
-from padan_client.cli.home_options import MapOption, pairs
+from padan_client.cli.common import Exit, err, fail, out, print_json, reports_errors
+from padan_client.cli.options import JsonFlag, MapOption, pairs
 from padan_lab.cli import PANEL
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ import typer
 from rich.table import Table
 
 from padan_client.base.language import current_language, t
-from padan_client.cli.common import JsonFlag, err, number, out, print_json, reports_errors
+from padan_client.cli.common import err, number, out, print_json, reports_errors
+from padan_client.cli.options import JsonFlag
 from padan_lab.cli import PANEL
 from padan_linkage.answering.outcomes import AMBIGUOUS, OUTCOME_WORDS, QUARANTINED
 

@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from padan_client.base.language import t
-from padan_client.cli.common import JsonFlag, err, number, out, print_json, reports_errors
+from padan_client.cli.common import err, number, out, print_json, reports_errors
+from padan_client.cli.options import JsonFlag
 from padan_lab.cli import PANEL
 from padan_lab.generate import Format, Level, PopulationProfile
 

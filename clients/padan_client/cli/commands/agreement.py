@@ -14,17 +14,9 @@ from padan.v1 import agreement_service_pb2 as pb
 from padan_client.base.errors import BadInputError
 from padan_client.base.files import write_public
 from padan_client.base.language import t
-from padan_client.cli.common import (
-    Exit,
-    HomeOption,
-    JsonFlag,
-    default_home,
-    err,
-    out,
-    print_json,
-    reports_errors,
-)
-from padan_client.cli.home_options import ask_passphrase, open_home
+from padan_client.cli.common import Exit, err, out, print_json, reports_errors
+from padan_client.cli.home import ask_passphrase, open_home
+from padan_client.cli.options import HOME, HomeOption, JsonFlag
 from padan_client.cli.views import agreement as views
 from padan_client.home import agreement_files as files
 from padan_client.home.config import FILE as CONFIG_FILE
@@ -45,7 +37,6 @@ if TYPE_CHECKING:
 Change: TypeAlias = pb.SuspendAgreementRequest | pb.ResumeAgreementRequest
 
 app = typer.Typer(no_args_is_help=True)
-_HOME = default_home()
 
 FileArgument = Annotated[
     Path, typer.Argument(help="Berkas perjanjian. / Agreement file (<id>.toml).")
@@ -141,7 +132,7 @@ def lint_command(file: FileArgument, *, at: AtOption = None, json_: JsonFlag = F
 
 @app.command()
 @reports_errors
-def sign(file: FileArgument, *, home: HomeOption = _HOME, json_: JsonFlag = False) -> None:
+def sign(file: FileArgument, *, home: HomeOption = HOME, json_: JsonFlag = False) -> None:
     """Tanda tangani isi berkas apa adanya. / Sign the file's exact bytes."""
     passphrase = ask_passphrase() if is_encrypted(home) else None
     identity = load_identity(home, passphrase=passphrase)
@@ -205,7 +196,7 @@ def status(
         list[Path] | None, typer.Argument(help="Berkas atau folder. / Files or folders.")
     ] = None,
     *,
-    home: HomeOption = _HOME,
+    home: HomeOption = HOME,
     at: AtOption = None,
     unit: Annotated[
         bool, typer.Option("--unit", help="Tanyakan penangguhan ke unit. / Ask for suspensions.")
@@ -229,7 +220,7 @@ def suspend(
     agreement: IdArgument,
     *,
     article: Annotated[str, typer.Option(help="Pasal dasarnya. / The article it rests on.")] = "",
-    home: HomeOption = _HOME,
+    home: HomeOption = HOME,
     json_: JsonFlag = False,
 ) -> None:
     """Tangguhkan perjanjian di unit (keadaan kahar). / Suspend it at the unit (force majeure)."""
@@ -246,7 +237,7 @@ def suspend(
 
 @app.command()
 @reports_errors
-def resume(agreement: IdArgument, *, home: HomeOption = _HOME, json_: JsonFlag = False) -> None:
+def resume(agreement: IdArgument, *, home: HomeOption = HOME, json_: JsonFlag = False) -> None:
     """Akhiri penangguhan oleh instansi sendiri. / End this agency's own suspension."""
     opened = open_home(home)
     opened.signed_agreement(agreement)

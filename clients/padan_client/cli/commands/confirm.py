@@ -12,24 +12,20 @@ import typer
 
 from padan_client.base.errors import BadInputError
 from padan_client.base.language import t
-from padan_client.cli.common import (
-    Exit,
-    HomeOption,
-    JsonFlag,
-    default_home,
-    fail,
-    print_json,
-    reports_errors,
-)
-from padan_client.cli.home_options import (
+from padan_client.cli.common import Exit, fail, print_json, reports_errors, say
+from padan_client.cli.home import open_home
+from padan_client.cli.options import (
+    HOME,
     AgreementOption,
     FlowOption,
+    HomeOption,
+    JsonFlag,
     MapOption,
     ModeOption,
     QuarantineOption,
-    open_home,
+    RowIdOption,
+    TableArgument,
     pairs,
-    say,
 )
 from padan_client.cli.progress import progress_bars
 from padan_client.cli.views import confirmed
@@ -41,14 +37,9 @@ if TYPE_CHECKING:
     from padan_client.results.table import ConfirmResult
     from padan_linkage.agreement import Flow
 
-_HOME = default_home()
 
-FileArgument = Annotated[Path, typer.Argument(help="CSV atau Parquet. / CSV or Parquet.")]
 OutOption = Annotated[
     Path, typer.Option("--out", "-o", help="Berkas kode. / File of codes (.csv, .parquet).")
-]
-IdColumnOption = Annotated[
-    str | None, typer.Option("--id", help="Kolom id baris. / Column that names the rows.")
 ]
 ControlsOption = Annotated[
     Path | None,
@@ -84,12 +75,12 @@ def register(app: typer.Typer) -> None:
 
 @reports_errors
 def confirm(
-    file: FileArgument,
+    file: TableArgument,
     agreement: AgreementOption,
     flow: FlowOption,
     out_file: OutOption,
     *,
-    id_column: IdColumnOption = None,
+    id_column: RowIdOption = None,
     map_: MapOption = None,
     mode: ModeOption = None,
     controls: ControlsOption = None,
@@ -97,7 +88,7 @@ def confirm(
     quarantine: QuarantineOption = None,
     corrections: CorrectionsOption = None,
     minutes: MinutesOption = None,
-    home: HomeOption = _HOME,
+    home: HomeOption = HOME,
     json_: JsonFlag = False,
 ) -> None:
     """Minta kode konfirmasi untuk sebuah daftar. / Ask the confirmation codes of a list."""

@@ -11,24 +11,20 @@ import typer
 
 from padan_client.base.errors import BadInputError
 from padan_client.base.language import t
-from padan_client.cli.common import (
-    Exit,
-    HomeOption,
-    JsonFlag,
-    default_home,
-    fail,
-    print_json,
-    reports_errors,
-)
-from padan_client.cli.home_options import (
+from padan_client.cli.common import Exit, fail, print_json, reports_errors, say
+from padan_client.cli.home import open_home
+from padan_client.cli.options import (
+    HOME,
     AgreementOption,
     FlowOption,
+    HomeOption,
+    JsonFlag,
     MapOption,
     QuarantineOption,
+    RowIdOption,
     StatusOption,
-    open_home,
+    TableArgument,
     pairs,
-    say,
     statuses,
 )
 from padan_client.cli.views.encoded import tell_record
@@ -40,8 +36,6 @@ if TYPE_CHECKING:
     from padan_client.records.registry import Registry
     from padan_linkage.crypto.keys import LinkageKey
 
-_HOME = default_home()
-
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
@@ -50,7 +44,7 @@ def register(app: typer.Typer) -> None:
 
 @reports_errors
 def encode(
-    file: Annotated[Path, typer.Argument(help="CSV atau Parquet. / CSV or Parquet.")],
+    file: TableArgument,
     agreement: AgreementOption,
     flow: FlowOption,
     *,
@@ -65,9 +59,7 @@ def encode(
             "record's bits: its id, without --id its row number.",
         ),
     ] = None,
-    id_column: Annotated[
-        str | None, typer.Option("--id", help="Kolom id baris. / Column that names the rows.")
-    ] = None,
+    id_column: RowIdOption = None,
     status: StatusOption = None,
     map_: MapOption = None,
     epoch: Annotated[
@@ -77,7 +69,7 @@ def encode(
         ),
     ] = None,
     quarantine: QuarantineOption = None,
-    home: HomeOption = _HOME,
+    home: HomeOption = HOME,
     json_: JsonFlag = False,
 ) -> None:
     """Tulis apa yang akan keluar dari instansi ini. / Write what would leave this agency."""

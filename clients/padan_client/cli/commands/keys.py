@@ -12,28 +12,15 @@ from rich.table import Table
 
 from padan_client.base.errors import BadInputError, PadanError
 from padan_client.base.language import t
-from padan_client.cli.common import (
-    HomeOption,
-    JsonFlag,
-    default_home,
-    out,
-    print_json,
-    reports_errors,
-)
-from padan_client.cli.home_options import (
-    AgreementOption,
-    FlowOption,
-    ask_passphrase,
-    open_home,
-    say,
-)
+from padan_client.cli.common import out, print_json, reports_errors, say
+from padan_client.cli.home import ask_passphrase, open_home
+from padan_client.cli.options import HOME, AgreementOption, FlowOption, HomeOption, JsonFlag
 
 if TYPE_CHECKING:
     from padan_client.base.place import FlowPlace
     from padan_client.home.folder import Home
 
 app = typer.Typer(no_args_is_help=True)
-_HOME = default_home()
 _Mode = Annotated[
     str | None,
     typer.Option(
@@ -62,7 +49,7 @@ def init(
             help="Lindungi dengan izin berkas saja. / Protect by file permissions alone.",
         ),
     ] = False,
-    home: HomeOption = _HOME,
+    home: HomeOption = HOME,
     json_: JsonFlag = False,
 ) -> None:
     """Buat kunci instansi. / Make the agency's keys."""
@@ -88,7 +75,7 @@ def init(
 
 @app.command()
 @reports_errors
-def show(*, home: HomeOption = _HOME, json_: JsonFlag = False) -> None:
+def show(*, home: HomeOption = HOME, json_: JsonFlag = False) -> None:
     """Tampilkan kunci publik, sidik jari dan epok. / Show public keys, fingerprints and epochs."""
     opened = open_home(home)
     public = opened.identity.public
@@ -115,7 +102,7 @@ def rotate(
     flow: FlowOption,
     *,
     mode: _Mode = None,
-    home: HomeOption = _HOME,
+    home: HomeOption = HOME,
     json_: JsonFlag = False,
 ) -> None:
     """Buka atau ikuti epok kunci berikutnya. / Open or join the next key epoch."""
@@ -166,7 +153,7 @@ def destroy(
     epoch: Annotated[int, typer.Option("--epoch", min=1, help="Nomor epok. / Epoch number.")],
     *,
     mode: _Mode = None,
-    home: HomeOption = _HOME,
+    home: HomeOption = HOME,
     json_: JsonFlag = False,
 ) -> None:
     """Musnahkan kunci satu epok di sini untuk selamanya. / Destroy an epoch's key here for good."""

@@ -10,8 +10,8 @@ from rich.table import Table
 
 from padan_client.base.errors import BadInputError
 from padan_client.base.language import t
-from padan_client.cli.common import JsonFlag, err, number, out, print_json, reports_errors
-from padan_client.cli.home_options import MapOption, pairs
+from padan_client.cli.common import err, number, out, print_json, reports_errors
+from padan_client.cli.options import JsonFlag, MapOption, TableArgument, pairs
 
 if TYPE_CHECKING:
     from padan_client.lint import LintReport
@@ -33,7 +33,7 @@ def register(app: typer.Typer) -> None:
 
 @reports_errors
 def lint_data(
-    file: Annotated[Path, typer.Argument(help="CSV atau Parquet. / CSV or Parquet.")],
+    file: TableArgument,
     *,
     flow: Annotated[
         str | None,

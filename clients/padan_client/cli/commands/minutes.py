@@ -8,18 +8,11 @@ from typing import Annotated
 import typer
 
 from padan_client.base.language import t
-from padan_client.cli.common import (
-    HomeOption,
-    JsonFlag,
-    default_home,
-    out,
-    print_json,
-    reports_errors,
-)
-from padan_client.cli.home_options import open_home, say
+from padan_client.cli.common import out, print_json, reports_errors, say
+from padan_client.cli.home import open_home
+from padan_client.cli.options import HOME, HomeOption, JsonFlag
 
 app = typer.Typer(no_args_is_help=True)
-_HOME = default_home()
 
 FileArgument = Annotated[Path, typer.Argument(help="Berita acara (.json). / Minutes (.json).")]
 
@@ -31,7 +24,7 @@ def group() -> None:
 
 @app.command()
 @reports_errors
-def sign(file: FileArgument, *, home: HomeOption = _HOME, json_: JsonFlag = False) -> None:
+def sign(file: FileArgument, *, home: HomeOption = HOME, json_: JsonFlag = False) -> None:
     """Tandatangani sebagai instansi ini. / Sign as this agency."""
     from padan_client.results import minutes
 
@@ -50,7 +43,7 @@ def sign(file: FileArgument, *, home: HomeOption = _HOME, json_: JsonFlag = Fals
 
 @app.command()
 @reports_errors
-def verify(file: FileArgument, *, home: HomeOption = _HOME, json_: JsonFlag = False) -> None:
+def verify(file: FileArgument, *, home: HomeOption = HOME, json_: JsonFlag = False) -> None:
     """Periksa tanda tangan kedua pihak. / Verify both sides' signatures."""
     from padan_client.results import minutes
 

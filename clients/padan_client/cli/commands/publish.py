@@ -12,23 +12,19 @@ import typer
 
 from padan_client.base.errors import BadInputError
 from padan_client.base.language import t
-from padan_client.cli.common import (
-    HomeOption,
-    JsonFlag,
-    default_home,
-    print_json,
-    reports_errors,
-)
-from padan_client.cli.home_options import (
+from padan_client.cli.common import print_json, reports_errors, say
+from padan_client.cli.home import open_home
+from padan_client.cli.options import (
+    HOME,
     AgreementOption,
     FlowOption,
+    HomeOption,
     IdOption,
+    JsonFlag,
     MapOption,
     QuarantineOption,
     StatusOption,
-    open_home,
     pairs,
-    say,
     statuses,
 )
 from padan_client.cli.progress import progress_bars
@@ -37,7 +33,6 @@ if TYPE_CHECKING:
     from padan_client.home.folder import Home
     from padan_client.provider import PublishResult
 
-_HOME = default_home()
 
 FileArgument = Annotated[Path | None, typer.Argument(help="CSV atau Parquet. / CSV or Parquet.")]
 DeltaOption = Annotated[
@@ -99,7 +94,7 @@ def publish(
     processes: ProcessesOption = None,
     as_of: AsOfOption = None,
     quarantine: QuarantineOption = None,
-    home: HomeOption = _HOME,
+    home: HomeOption = HOME,
     json_: JsonFlag = False,
 ) -> None:
     """Terbitkan registri tanpa memperlihatkannya. / Publish a registry without showing it."""

@@ -18,7 +18,8 @@ from padan_client.cli.commands.schema import (
     show,
     wishes,
 )
-from padan_client.cli.common import JsonFlag, err, print_json, reports_errors
+from padan_client.cli.common import err, print_json, reports_errors
+from padan_client.cli.options import JsonFlag
 from padan_client.cli.views import rehearsed
 from padan_linkage.advice import Size, Wishes
 from padan_linkage.advice.profiles import ProfileName

@@ -10,22 +10,17 @@ import typer
 from rich.table import Table
 
 from padan_client.base.language import t
-from padan_client.cli.common import (
-    HomeOption,
-    JsonFlag,
-    default_home,
-    number,
-    out,
-    print_json,
-    reports_errors,
-)
-from padan_client.cli.home_options import (
+from padan_client.cli.common import number, out, print_json, reports_errors, say
+from padan_client.cli.home import open_home
+from padan_client.cli.options import (
+    HOME,
     AgreementOption,
     FlowOption,
+    HomeOption,
+    JsonFlag,
     MapOption,
-    open_home,
+    TableArgument,
     pairs,
-    say,
 )
 
 if TYPE_CHECKING:
@@ -34,7 +29,6 @@ if TYPE_CHECKING:
     from padan_linkage.release.reference import Difference
 
 app = typer.Typer(no_args_is_help=True)
-_HOME = default_home()
 
 LineOption = Annotated[
     str | None,
@@ -52,7 +46,7 @@ def group() -> None:
 @app.command()
 @reports_errors
 def publish(
-    file: Annotated[Path, typer.Argument(help="CSV atau Parquet. / CSV or Parquet.")],
+    file: TableArgument,
     agreement: AgreementOption,
     flow: FlowOption,
     *,
@@ -71,7 +65,7 @@ def publish(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Hitung saja, jangan kirim. / Compute, send nothing.")
     ] = False,
-    home: HomeOption = _HOME,
+    home: HomeOption = HOME,
     json_: JsonFlag = False,
 ) -> None:
     """Terbitkan versi berikutnya, tersegel untuk penerima. / Publish the next version, sealed."""
@@ -116,7 +110,7 @@ def get(
         int | None,
         typer.Option("--version", min=1, help="Bawaan: yang terbaru. / Default: the newest."),
     ] = None,
-    home: HomeOption = _HOME,
+    home: HomeOption = HOME,
     json_: JsonFlag = False,
 ) -> None:
     """Ambil dan periksa sebuah rilis. / Fetch and verify a release."""
@@ -145,7 +139,7 @@ def list_(
     *,
     line: LineOption = None,
     limit: Annotated[int, typer.Option("--limit", min=1, help="Paling banyak. / At most.")] = 50,
-    home: HomeOption = _HOME,
+    home: HomeOption = HOME,
     json_: JsonFlag = False,
 ) -> None:
     """Rilis yang ada di unit, terbaru dahulu. / Releases at the unit, newest first."""
@@ -180,7 +174,7 @@ def delete(
     flow: FlowOption,
     *,
     line: LineOption = None,
-    home: HomeOption = _HOME,
+    home: HomeOption = HOME,
     json_: JsonFlag = False,
 ) -> None:
     """Hapus rilis instansi ini dari unit. / Erase a release of this agency's from the unit."""

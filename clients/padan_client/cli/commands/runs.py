@@ -11,15 +11,9 @@ from rich.table import Table
 
 from padan_client.base.language import t
 from padan_client.base.reasons import explain
-from padan_client.cli.common import (
-    HomeOption,
-    JsonFlag,
-    default_home,
-    out,
-    print_json,
-    reports_errors,
-)
-from padan_client.cli.home_options import AgreementOption, FlowOption, open_home, say
+from padan_client.cli.common import out, print_json, reports_errors, say
+from padan_client.cli.home import open_home
+from padan_client.cli.options import HOME, AgreementOption, FlowOption, HomeOption, JsonFlag
 from padan_client.cli.progress import progress_bars
 
 if TYPE_CHECKING:
@@ -28,7 +22,6 @@ if TYPE_CHECKING:
     from padan_client.home.folder import Home
 
 app = typer.Typer(no_args_is_help=True)
-_HOME = default_home()
 
 _RUN_COLUMNS = ("run", "state", "charged", "created", "ended")
 _DATASET_COLUMNS = ("dataset", "state", "records", "epoch", "committed", "expires")
@@ -80,7 +73,7 @@ def list_(
     flow: FlowOption,
     *,
     limit: LimitOption = 50,
-    home: HomeOption = _HOME,
+    home: HomeOption = HOME,
     json_: JsonFlag = False,
 ) -> None:
     """Daftar pemadanan, terbaru dahulu. / List runs, newest first."""
@@ -101,7 +94,7 @@ def show(
     agreement: AgreementOption,
     flow: FlowOption,
     *,
-    home: HomeOption = _HOME,
+    home: HomeOption = HOME,
     json_: JsonFlag = False,
 ) -> None:
     """Tampilkan satu pemadanan. / Show one run."""
@@ -123,7 +116,7 @@ def watch(
     agreement: AgreementOption,
     flow: FlowOption,
     *,
-    home: HomeOption = _HOME,
+    home: HomeOption = HOME,
     json_: JsonFlag = False,
 ) -> None:
     """Ikuti pemadanan sampai selesai. / Follow a run until it ends."""
@@ -147,7 +140,7 @@ def cancel(
     agreement: AgreementOption,
     flow: FlowOption,
     *,
-    home: HomeOption = _HOME,
+    home: HomeOption = HOME,
     json_: JsonFlag = False,
 ) -> None:
     """Hentikan pemadanan. / Stop a run."""
@@ -169,7 +162,7 @@ def datasets(
     flow: FlowOption,
     *,
     limit: LimitOption = 50,
-    home: HomeOption = _HOME,
+    home: HomeOption = HOME,
     json_: JsonFlag = False,
 ) -> None:
     """Daftar himpunan data instansi ini di unit. / List this agency's datasets at the unit."""
@@ -192,7 +185,7 @@ def delete(
     agreement: AgreementOption,
     flow: FlowOption,
     *,
-    home: HomeOption = _HOME,
+    home: HomeOption = HOME,
     json_: JsonFlag = False,
 ) -> None:
     """Hapus himpunan data di unit. / Erase a dataset at the unit."""

@@ -10,7 +10,8 @@ from rich.table import Table
 
 from padan_client.base.errors import BadInputError
 from padan_client.base.language import t
-from padan_client.cli.common import Exit, JsonFlag, number, out, print_json, reports_errors
+from padan_client.cli.common import Exit, number, out, print_json, reports_errors
+from padan_client.cli.options import JsonFlag
 from padan_linkage.advice import Size, Wishes
 from padan_linkage.advice.profiles import ProfileName
 from padan_linkage.agreement import Severity

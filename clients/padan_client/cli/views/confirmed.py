@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 
 from padan_client.base.language import t
-from padan_client.cli.common import number, out
-from padan_client.cli.home_options import say
+from padan_client.cli.common import number, out, say
 from padan_client.cli.views import estimates as shares
 from padan_linkage.answering.outcomes import (
     AMBIGUOUS,

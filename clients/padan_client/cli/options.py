@@ -1,27 +1,40 @@
-"""How commands come by the agency's home and keys."""
+"""Options and arguments that several commands have, and how their values are read."""
 
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from padan_client.base.errors import BadInputError
 from padan_client.base.language import t
-from padan_client.cli.common import err
 
-if TYPE_CHECKING:
-    from padan_client.home.folder import Home
+#: ``$PADAN_HOME`` or ``~/.padan``.
+HOME = Path(os.environ.get("PADAN_HOME", Path.home() / ".padan"))
 
+HomeOption = Annotated[
+    Path,
+    typer.Option(
+        "--home",
+        envvar="PADAN_HOME",
+        help="Folder kunci dan setelan instansi. / The agency's keys and settings.",
+    ),
+]
+JsonFlag = Annotated[
+    bool, typer.Option("--json", help="Satu objek JSON ke stdout. / One JSON object to stdout.")
+]
+TableArgument = Annotated[Path, typer.Argument(help="CSV atau Parquet. / CSV or Parquet.")]
 AgreementOption = Annotated[
     str, typer.Option("--agreement", "-a", help="Id perjanjian. / Agreement id.")
 ]
 FlowOption = Annotated[str, typer.Option("--flow", "-f", help="Id alur. / Flow id.")]
 IdOption = Annotated[
     str, typer.Option("--id", help="Kolom id rekaman. / Column that names the records.")
+]
+RowIdOption = Annotated[
+    str | None, typer.Option("--id", help="Kolom id baris. / Column that names the rows.")
 ]
 MapOption = Annotated[
     list[str] | None,
@@ -42,40 +55,6 @@ QuarantineOption = Annotated[
     Path | None,
     typer.Option("--quarantine", help="Berkas baris bermasalah. / File of rows with problems."),
 ]
-
-
-def open_home(folder: Path) -> Home:
-    """The home, its keys unlocked; asks for the passphrase where PADAN_PASSPHRASE is not set."""
-    from padan_client.home.folder import Home
-    from padan_client.home.identity import is_encrypted
-
-    return Home.open(folder, passphrase=ask_passphrase() if is_encrypted(folder) else None)
-
-
-def ask_passphrase(*, confirm: bool = False) -> str:
-    """PADAN_PASSPHRASE, or what the user types; twice with ``confirm``.
-
-    Raises BadInputError where there is neither a variable nor a terminal to ask at.
-    """
-    given = os.environ.get("PADAN_PASSPHRASE")
-    if given is not None:
-        return given
-    if not sys.stdin.isatty():
-        raise BadInputError(
-            t(
-                "Perlu frasa sandi kunci, tetapi tidak ada terminal untuk menanyakannya. Isi "
-                "PADAN_PASSPHRASE.",
-                "The passphrase of the keys is needed, and there is no terminal to ask for it. "
-                "Set PADAN_PASSPHRASE.",
-            )
-        )
-    question = t("Frasa sandi kunci", "Passphrase of the keys")
-    return str(typer.prompt(question, hide_input=True, confirmation_prompt=confirm, err=True))
-
-
-def say(message: str) -> None:
-    """A message to standard error, as it is."""
-    err.print(message, markup=False, highlight=False, soft_wrap=True)
 
 
 def pairs(given: list[str] | None, option: str) -> dict[str, str] | None:
