@@ -15,15 +15,15 @@ from padan_client.base.language import t
 from padan_client.base.place import FlowPlace
 from padan_client.home.folder import Home
 from padan_client.protocol.direct.answering import direct_result
-from padan_client.protocol.direct.asking import FRESH, DirectCounter, ask_directly
 from padan_client.protocol.direct.confirming import confirm_directly, join, open_rows
+from padan_client.protocol.direct.real_time import FRESH, DirectCounter, ask_directly
 from padan_client.protocol.direct.schemas import direct_schemas, usable_schema
 from padan_client.protocol.direct.session import DirectSession, open_direct
 from padan_client.protocol.jobs import Command, Deliver, utc_now
 from padan_client.protocol.progress import Report, silent
 from padan_client.protocol.session import open_session, require_role, unit_schema
-from padan_client.protocol.unit.asking import MAX_RECORDS, Counter, ask
 from padan_client.protocol.unit.confirming import confirm, finish
+from padan_client.protocol.unit.real_time import MOST_AT_ONCE, Counter, ask
 from padan_client.records.lists import Record, Records, RequestList, prepare_list
 from padan_client.results.controls import read_controls, require_honest
 from padan_client.results.table import ConfirmResult
@@ -185,11 +185,11 @@ class RequesterFlow:
 
 
 def _few(requested: RequestList) -> RequestList:
-    if len(requested) > MAX_RECORDS:
+    if len(requested) > MOST_AT_ONCE:
         raise BadInputError(
             t(
-                f"Paling banyak {MAX_RECORDS} rekaman sekali tanya; daftar: pakai confirm.",
-                f"At most {MAX_RECORDS} records at once; use confirm for a list.",
+                f"Paling banyak {MOST_AT_ONCE} rekaman sekali tanya; daftar: pakai confirm.",
+                f"At most {MOST_AT_ONCE} records at once; use confirm for a list.",
             )
         )
     return requested

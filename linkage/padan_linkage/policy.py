@@ -11,8 +11,8 @@ class MatchPolicy(BaseModel):
     """Demands on the answers of a run; the thresholds follow from them and from the data.
 
     ``min_precision``: share of matched rows that must be right, 0 to 1. ``max_false_match_rate``:
-    tolerated share of all asked rows that are matched wrongly; None leaves it to the precision.
-    ``margin``: nats by which the best row must beat the runner-up; closer is ambiguous.
+    tolerated share of all rows of the list that are matched wrongly; None leaves it to the
+    precision. ``margin``: nats by which the best row must beat the runner-up; closer is ambiguous.
     ``one_to_one``: a registry row may answer at most one row of the list.
     """
 

@@ -27,7 +27,7 @@ from padan_client.records import prepare
 from padan_lab.generate import generate_demo
 from padan_linkage.agreement import EXAMPLE_IDS, example, load_agreement
 from padan_linkage.direct.derive import MAKERS
-from padan_linkage.direct.inputs import asked_inputs, key_inputs
+from padan_linkage.direct.inputs import key_inputs, requester_inputs
 from padan_linkage.direct.schema import MANY_VALUED, DirectKey
 from padan_linkage.normalise.names.phonetic import sound
 from padan_linkage.schema import Kind, Schema
@@ -148,7 +148,7 @@ def measure(
     """Each key in order, on the rows still open; ``alone``: on all rows."""
     open_rows = np.ones(len(data.truth), bool)
     for key in keys:
-        mine = asked_inputs(data.fields, key, data.listed)
+        mine = requester_inputs(data.fields, key, data.listed)
         theirs = key_inputs(data.fields, key, data.registry)
         pairs = agreeing(mine, theirs)
         listed, registered, shared = pairs

@@ -127,7 +127,7 @@ def test_hiding_how_many_were_found_is_no_matter_of_the_unit(pair):
 def test_a_list_of_niks_and_nothing_else_is_answered(pair):
     """What the agreement's clause says in so many words: «data berupa NIK»."""
     asked = pa.table({"nik": [person["nik"] for person in LIST]})
-    with pytest.raises(BadInputError, match="--map bidang="):
+    with pytest.raises(BadInputError, match="--map ruas="):
         pair.confirm(asked)
     result = pair.confirm(asked, columns={"nama": "", "tanggal_lahir": ""})
     assert codes(result) == expected(LIST)

@@ -38,7 +38,7 @@ RowIdOption = Annotated[
 ]
 MapOption = Annotated[
     list[str] | None,
-    typer.Option("--map", help="bidang=KOLOM (boleh berulang). / field=COLUMN (repeatable)."),
+    typer.Option("--map", help="ruas=KOLOM (boleh berulang). / field=COLUMN (repeatable)."),
 ]
 StatusOption = Annotated[
     list[str] | None,

@@ -58,7 +58,7 @@ def lint(
     if not any(w.column for w in watched):
         raise BadInputError(
             t(
-                "Tidak ada kolom yang dikenali. Sebutkan dengan --map bidang=KOLOM.",
+                "Tidak ada kolom yang dikenali. Sebutkan dengan --map ruas=KOLOM.",
                 "No column is recognised. Name them with --map field=COLUMN.",
             )
         )

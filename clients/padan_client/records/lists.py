@@ -121,7 +121,7 @@ def _text(value: object, row: int, name: str) -> str:
     kind = type(value).__name__
     raise BadInputError(
         t(
-            f"Rekaman {row + 1}, bidang {name}: tipe {kind} tidak diterima; berikan teks.",
+            f"Rekaman {row + 1}, ruas {name}: tipe {kind} tidak diterima; berikan teks.",
             f"Record {row + 1}, field {name}: type {kind} is not accepted; give text.",
         )
     )

@@ -163,7 +163,7 @@ def _columns(table: pa.Table, schema: Schema, given: Mapping[str, str]) -> dict[
     if unknown:
         raise BadInputError(
             t(
-                f"Skema tidak memiliki bidang {', '.join(unknown)}. Bidangnya: "
+                f"Skema tidak memiliki ruas {', '.join(unknown)}. Ruasnya: "
                 f"{', '.join(sorted(known))}.",
                 f"The schema has no field {', '.join(unknown)}. Its fields: "
                 f"{', '.join(sorted(known))}.",
@@ -198,7 +198,7 @@ def _absent(table: pa.Table, wanted: list[str]) -> str:
     present = ", ".join(table.column_names)
     return t(
         f"Kolom {', '.join(wanted)} tidak ada di berkas. Kolom yang ada: {present}. Pakai "
-        "--map bidang=kolom, atau --map bidang= bila berkas memang tidak memuatnya.",
+        "--map ruas=kolom, atau --map ruas= bila berkas memang tidak memuatnya.",
         f"The file has no column {', '.join(wanted)}. Its columns: {present}. Use "
         "--map field=column, or --map field= where the file has none.",
     )

@@ -43,7 +43,7 @@ class KeyInputs:
 def key_inputs(fields: Schema, key: DirectKey, records: Mapping[str, pa.StringArray]) -> KeyInputs:
     """The inputs of every record under ``key``, as a registry has them.
 
-    A requester uses :func:`asked_inputs`.
+    A requester uses :func:`requester_inputs`.
 
     ``records``: normalised columns of the same length by field name, "" = missing, as
     ``padan_client.records.prepare`` gives them. Raises KeyError for a field or derivation that
@@ -66,7 +66,7 @@ def key_inputs(fields: Schema, key: DirectKey, records: Mapping[str, pa.StringAr
     )
 
 
-def asked_inputs(
+def requester_inputs(
     fields: Schema, key: DirectKey, records: Mapping[str, pa.StringArray]
 ) -> KeyInputs:
     """The inputs that a requester asks for.

@@ -35,7 +35,7 @@ from padan_linkage.schema import Pass
 from padan_linkage.tables import PassTable
 
 #: Rows of the list and of the registry that calibration looks at.
-SAMPLE_ASKED, SAMPLE_DECOYS = 100_000, 500_000
+SAMPLE_LIST, SAMPLE_DECOYS = 100_000, 500_000
 #: Survivors held in memory for calibration; beyond it the sample is thinned.
 MOST_SURVIVORS = 1_000_000
 #: Fewer pairs of the registry than this say nothing about strangers.
@@ -174,7 +174,7 @@ def calibrate(
     if list_table is None:
         line = draw_without_list(start, policy, decoys)
     else:
-        sample = _sample(len(list_table), SAMPLE_ASKED)
+        sample = _sample(len(list_table), SAMPLE_LIST)
         listed = survivors(registry, list_table, sample, screen, runner, same_table=False)
         # Spec 35, step 3, of which this is spec 35, "Calibration", step 2.
         start = fit(start, listed, decoys)

@@ -108,7 +108,7 @@ def _schema(flow: str, agreement: str | None) -> Schema:
 def _show(report: LintReport, quarantine: Path | None) -> None:
     columns = Table(title=t("Kolom, terburuk dahulu", "Columns, worst first"))
     for name in (
-        t("bidang", "field"), t("kolom", "column"), t("terisi", "filled"), t("kosong", "empty"),
+        t("ruas", "field"), t("kolom", "column"), t("terisi", "filled"), t("kosong", "empty"),
         t("perlu dilihat", "to look at"), "%",
     ):  # fmt: skip
         columns.add_column(name, overflow="fold")
@@ -144,7 +144,7 @@ def _say_rest(report: LintReport, quarantine: Path | None) -> None:
         names = ", ".join(report.absent)
         lines.append(
             t(
-                f"Tidak ada kolom untuk: {names}. Sebutkan dengan --map bidang=KOLOM bila ada.",
+                f"Tidak ada kolom untuk: {names}. Sebutkan dengan --map ruas=KOLOM bila ada.",
                 f"No column for: {names}. If there is one, name it with --map field=COLUMN.",
             )
         )

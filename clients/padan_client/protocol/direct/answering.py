@@ -22,7 +22,7 @@ from padan_client.base.errors import VerificationError
 from padan_client.base.language import t
 from padan_client.base.place import FlowPlace
 from padan_client.base.reasons import refused
-from padan_client.protocol.direct.evaluating import Asking, evaluate
+from padan_client.protocol.direct.evaluating import ListEvaluation, evaluate
 from padan_client.records.lists import RequestList
 from padan_client.results.table import (
     ConfirmResult,
@@ -34,7 +34,7 @@ from padan_linkage.agreement import JAKARTA, Flow
 from padan_linkage.answering.answers import RecordAnswers
 from padan_linkage.answering.outcomes import MATCHED, SAME, STRONGEST_BAND, UNCHECKED
 from padan_linkage.answering.payloads import day_number
-from padan_linkage.direct.inputs import asked_inputs
+from padan_linkage.direct.inputs import requester_inputs
 from padan_linkage.direct.lookup import Found, look_up, settle
 from padan_linkage.direct.schema import DirectKey, DirectSchema
 
@@ -44,7 +44,9 @@ WAY = "cara"
 _SURE, _LIKELY = STRONGEST_BAND, STRONGEST_BAND - 1
 
 
-def answer(asking: Asking, requested: RequestList) -> Steps[tuple[RecordAnswers, dict[str, int]]]:
+def answer(
+    evaluation: ListEvaluation, requested: RequestList
+) -> Steps[tuple[RecordAnswers, dict[str, int]]]:
     """Ask for the list's records, one key after another: the answers, and evaluations by key.
 
     The day that codes state is that of the base table: labels may be that old. Raises
@@ -52,16 +54,16 @@ def answer(asking: Asking, requested: RequestList) -> Steps[tuple[RecordAnswers,
     """
     answers = RecordAnswers.none(len(requested))
     evaluated: dict[str, int] = {}
-    for number, key in enumerate(asking.session.schema.keys):
+    for number, key in enumerate(evaluation.session.schema.keys):
         # Spec 60, step 7.
-        batch = yield from work(partial(_batch, asking, requested, answers, key))
+        batch = yield from work(partial(_batch, evaluation, requested, answers, key))
         if not batch.size:
             continue
-        _require_allowed(asking, batch.size)
+        _require_allowed(evaluation, batch.size)
         evaluated[key.id] = batch.size
-        outputs = yield from evaluate(asking, key.id, batch.messages, batch.size)
-        yield from work(partial(_take, asking, answers, number, outputs, batch))
-    made = asking.session.manifests[0].created_at.astimezone(JAKARTA).date()
+        outputs = yield from evaluate(evaluation, key.id, batch.messages, batch.size)
+        yield from work(partial(_take, evaluation, answers, number, outputs, batch))
+    made = evaluation.session.manifests[0].created_at.astimezone(JAKARTA).date()
     answers.day[answers.outcome == MATCHED] = day_number(made)
     return answers, evaluated
 
@@ -80,19 +82,19 @@ class _Batch:
 
 
 def _batch(
-    asking: Asking, requested: RequestList, answers: RecordAnswers, key: DirectKey
+    evaluation: ListEvaluation, requested: RequestList, answers: RecordAnswers, key: DirectKey
 ) -> _Batch:
     """The distinct inputs of the open records, and how many elements to send."""
     open_records = np.flatnonzero(answers.answered_by < 0)
-    fields, schema = asking.session.fields, asking.session.schema
-    made = asked_inputs(fields, key, requested.subset(open_records))
+    fields, schema = evaluation.session.fields, evaluation.session.schema
+    made = requester_inputs(fields, key, requested.subset(open_records))
     coded = pc.dictionary_encode(made.messages)
     if isinstance(coded, pa.ChunkedArray):
         coded = coded.combine_chunks()
     messages = coded.dictionary.to_pylist()
-    if asking.hide_found:
+    if evaluation.hide_found:
         everybody = np.arange(len(requested))
-        inputs = len(asked_inputs(fields, key, requested.subset(everybody)).record)
+        inputs = len(requester_inputs(fields, key, requested.subset(everybody)).record)
         size = whole_size(inputs, len(requested))
     else:
         size = rounded_size(len(messages), len(requested), schema.evaluations_per_list)
@@ -120,22 +122,22 @@ def whole_size(inputs: int, records: int) -> int:
     return max(1, -(-inputs // records)) * records
 
 
-def _require_allowed(asking: Asking, size: int) -> None:
+def _require_allowed(evaluation: ListEvaluation, size: int) -> None:
     """Refuse to send a list that the provider would refuse."""
-    limit = asking.session.schema.evaluations_per_list
+    limit = evaluation.session.schema.evaluations_per_list
     if size > limit:
-        place, reason = asking.session.place, Reason.QUOTA_LIST_EXCEEDED
+        place, reason = evaluation.session.place, Reason.QUOTA_LIST_EXCEEDED
         raise refused(reason, place, ServerKind.PROVIDER, article=place.article, limit=str(limit))
 
 
 def _take(
-    asking: Asking,
+    evaluation: ListEvaluation,
     answers: RecordAnswers,
     number: int,
     outputs: NDArray[np.uint8],
     batch: _Batch,
 ) -> None:
-    session, which = asking.session, batch.which
+    session, which = evaluation.session, batch.which
     # Spec 60, step 12.
     found = look_up(session.tables, outputs)
     unknown = np.uint64(~((1 << len(session.place.flow.codes)) - 1) & (1 << 64) - 1)

@@ -24,7 +24,7 @@ from padan_client.base.language import t
 from padan_client.base.place import FlowPlace
 from padan_client.home.jobs import Job
 from padan_client.protocol.direct.answering import answer, direct_result, with_way
-from padan_client.protocol.direct.evaluating import Asking
+from padan_client.protocol.direct.evaluating import ListEvaluation
 from padan_client.protocol.direct.schemas import direct_schemas, usable_schema
 from padan_client.protocol.direct.session import (
     DirectSession,
@@ -102,7 +102,7 @@ class KeyStepper(Stepper[Settled]):
         """Ask key by key, over the tables that the job began with, or those of today."""
         session = self._begun(job) if "tables" in job.names else (yield from self._opened(job))
         assert session is not None
-        answers, evaluated = yield from answer(self._asking(session, job), self.requested)
+        answers, evaluated = yield from answer(self._evaluation(session, job), self.requested)
         table = f"{self.place.name}/labelTables/{session.manifests[0].table}"
         result = yield from work(
             lambda: direct_result(
@@ -160,9 +160,9 @@ class KeyStepper(Stepper[Settled]):
         yield from work(lambda: home.jobs.remember(job, tables=session.table_ids()))
         return session
 
-    def _asking(self, session: DirectSession, job: Job) -> Asking:
+    def _evaluation(self, session: DirectSession, job: Job) -> ListEvaluation:
         home = self.command.home
-        return Asking(
+        return ListEvaluation(
             session=session,
             seed=job.seed_bytes(),
             folder=home.jobs.folder_of(job),

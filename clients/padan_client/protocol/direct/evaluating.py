@@ -40,7 +40,7 @@ _PADDING_BYTES = 32
 
 
 @dataclass(frozen=True, repr=False)
-class Asking:
+class ListEvaluation:
     """How a job asks: the session, its secret seed, a folder for outputs (None: keep nothing).
 
     ``hide_found``: every key sends as many elements as if no key before it had found anybody.
@@ -101,7 +101,7 @@ class _List:
 
 
 def evaluate(
-    asking: Asking, label: str, messages: Sequence[bytes], size: int
+    evaluation: ListEvaluation, label: str, messages: Sequence[bytes], size: int
 ) -> Steps[NDArray[np.uint8]]:
     """Outputs ``uint8[n, 64]`` of distinct ``messages``, every proof verified.
 
@@ -109,26 +109,26 @@ def evaluate(
     than ``size`` is filled up with elements of nobody. Raises VerificationError where the
     provider's answers cannot be believed.
     """
-    order, state = yield from work(lambda: _blinded(asking, label, messages, size))
+    order, state = yield from work(lambda: _blinded(evaluation, label, messages, size))
     # Spec 60, step 8.
-    state.name = yield from _commit(asking, label, state.commitment)
-    backoff = asking.patience.start()
+    state.name = yield from _commit(evaluation, label, state.commitment)
+    backoff = evaluation.patience.start()
     total = len(order)
     if state.missing and len(state.chunks) == 1:
-        yield from _single(asking, state)
+        yield from _single(evaluation, state)
     while state.missing:
         done = (len(state.chunks) - len(state.missing)) * CHUNK_ELEMENTS
-        asking.report(Progress(Stage.EVALUATE, done, total, label))
-        yield from _window(asking, state, backoff)
-    asking.report(Progress(Stage.EVALUATE, total, total, label))
+        evaluation.report(Progress(Stage.EVALUATE, done, total, label))
+        yield from _window(evaluation, state, backoff)
+    evaluation.report(Progress(Stage.EVALUATE, total, total, label))
     return (yield from work(lambda: _gathered(state, order, len(messages))))
 
 
 def _order(
-    asking: Asking, label: str, messages: Sequence[bytes], size: int
+    evaluation: ListEvaluation, label: str, messages: Sequence[bytes], size: int
 ) -> tuple[NDArray[np.int64], list[bytes]]:
     """Messages filled up and in random order; ``order[i]`` is which message went to place i."""
-    drbg = _drbg(asking, f"order {label}", messages)
+    drbg = _drbg(evaluation, f"order {label}", messages)
     padding = [drbg.bytes(_PADDING_BYTES) for _ in range(size - len(messages))]
     whole = [*messages, *padding]
     order = drbg.permutation(len(whole))
@@ -136,33 +136,33 @@ def _order(
 
 
 def _blinded(
-    asking: Asking, label: str, messages: Sequence[bytes], size: int
+    evaluation: ListEvaluation, label: str, messages: Sequence[bytes], size: int
 ) -> tuple[NDArray[np.int64], _List]:
     """The order, and all chunks blinded, in threads; the kernels leave the interpreter free."""
-    order, sent = _order(asking, label, messages, size)
-    drbg = _drbg(asking, f"blind {label}", sent)
+    order, sent = _order(evaluation, label, messages, size)
+    drbg = _drbg(evaluation, f"blind {label}", sent)
     pieces = [sent[i : i + CHUNK_ELEMENTS] for i in range(0, len(sent), CHUNK_ELEMENTS)]
     secrets = [drbg.bytes(BLIND_SEED_BYTES * len(piece)) for piece in pieces]
     if len(pieces) == 1:
         chunks = [blind(pieces[0], secrets[0])]
     else:
-        with ThreadPoolExecutor(asking.threads) as pool:
+        with ThreadPoolExecutor(evaluation.threads) as pool:
             chunks = list(pool.map(blind, pieces, secrets))
-    path = asking.folder / f"{_digest(sent).hex()[:24]}.outputs" if asking.folder else None
+    path = evaluation.folder / f"{_digest(sent).hex()[:24]}.outputs" if evaluation.folder else None
     outputs = Outputs(path, drbg.bytes(32))
     missing = {n for n in range(len(chunks)) if outputs.get(n) is None}
     commitment = Commitment(chunk.elements for chunk in chunks)
     return order, _List("", chunks, commitment, outputs, missing)
 
 
-def _commit(asking: Asking, label: str, commitment: Commitment) -> Steps[str]:
+def _commit(evaluation: ListEvaluation, label: str, commitment: Commitment) -> Steps[str]:
     """Commit to the list, or find it again. Returns its resource name."""
-    session = asking.session
+    session = evaluation.session
     wanted = pb.BlindedList(
         epoch=session.epoch, element_count=commitment.element_count, root=commitment.root
     )
     request_id = uuid.UUID(
-        bytes=_drbg(asking, f"id {label}", [commitment.root]).bytes(16), version=4
+        bytes=_drbg(evaluation, f"id {label}", [commitment.root]).bytes(16), version=4
     )
     given = yield from call(
         "DirectService.CreateBlindedList",
@@ -170,7 +170,7 @@ def _commit(asking: Asking, label: str, commitment: Commitment) -> Steps[str]:
             parent=session.place.name, blinded_list=wanted, request_id=str(request_id)
         ),
         pb.BlindedList,
-        asking.patience,
+        evaluation.patience,
         ServerKind.PROVIDER,
     )
     same = (given.epoch, given.element_count, given.root) == (
@@ -184,27 +184,27 @@ def _commit(asking: Asking, label: str, commitment: Commitment) -> Steps[str]:
     return given.name
 
 
-def _single(asking: Asking, state: _List) -> Steps[None]:
+def _single(evaluation: ListEvaluation, state: _List) -> Steps[None]:
     """Evaluate a list of one chunk by one call: the quick way for a few records."""
-    sink = _EvaluationSink(state, [0], asking.session.public_key, None)
+    sink = _EvaluationSink(state, [0], evaluation.session.public_key, None)
     (request,) = _requests(state, [0])
     response = yield from call(
         "DirectService.EvaluateElements",
         request,
         pb.EvaluateElementsResponse,
-        asking.patience,
+        evaluation.patience,
         ServerKind.PROVIDER,
     )
     sink(response)
     yield from work(sink.settle)
 
 
-def _window(asking: Asking, state: _List, backoff: Backoff) -> Steps[None]:
+def _window(evaluation: ListEvaluation, state: _List, backoff: Backoff) -> Steps[None]:
     """Evaluate the next missing chunks over one stream; what arrives is verified meanwhile."""
     wanted = sorted(state.missing)[:WINDOW]
     before = len(state.missing)
-    with ThreadPoolExecutor(asking.threads) as pool:
-        sink = _EvaluationSink(state, wanted, asking.session.public_key, pool)
+    with ThreadPoolExecutor(evaluation.threads) as pool:
+        sink = _EvaluationSink(state, wanted, evaluation.session.public_key, pool)
         lost: UnavailableError | None = None
         try:
             yield Exchange(
@@ -276,10 +276,10 @@ def _gathered(state: _List, order: NDArray[np.int64], count: int) -> NDArray[np.
     return outputs[:count]
 
 
-def _drbg(asking: Asking, label: str, messages: Sequence[bytes]) -> Drbg:
+def _drbg(evaluation: ListEvaluation, label: str, messages: Sequence[bytes]) -> Drbg:
     """A generator for one use with these very messages: no blind ever serves two inputs."""
-    key = asking.session.public_key.hex()
-    return Drbg(asking.seed).fork(f"{label} {key} {_digest(messages).hex()}")
+    key = evaluation.session.public_key.hex()
+    return Drbg(evaluation.seed).fork(f"{label} {key} {_digest(messages).hex()}")
 
 
 def _digest(messages: Sequence[bytes]) -> bytes:

@@ -67,14 +67,14 @@ class ReleaseFlow:
         self._home = home
         self._place = home.place(agreement, flow)
         self._kept = KeptReleases(home.folder / "releases")
-        self._asked = line
+        self._line_id = line
 
     def line(self, *, publishing: bool | None = None) -> ReleaseLine:
         """The line that is meant; BadInputError if that is unclear or not this agency's part."""
         lines = [
             line
             for line in self._place.flow.lines
-            if self._asked in {None, line.id}
+            if self._line_id in {None, line.id}
             and (publishing is None or (line.publisher == self._place.party) == publishing)
         ]
         if len(lines) == 1:

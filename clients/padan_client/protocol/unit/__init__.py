@@ -2,6 +2,6 @@
 
 A requester's list: :mod:`.confirming` (asking, once the list is prepared: :mod:`.datasets`,
 :mod:`.uploading`, :mod:`.running`, :mod:`.collect`, :mod:`.opening`, :mod:`.merging`); a few
-records in real time: :mod:`.asking`. A provider's registry: :mod:`.publishing`. Uses the modules
+records in real time: :mod:`.real_time`. A provider's registry: :mod:`.publishing`. Uses the modules
 of :mod:`padan_client.protocol` itself, and no other mode.
 """

@@ -125,7 +125,7 @@ def put_dataset(task: Task, upload: DatasetUpload) -> Steps[str]:
             task.patience,
         )
         if committed.name != name or committed.state != pb.Dataset.STATE_COMMITTED:
-            raise not_as_asked()
+            raise not_as_requested()
     return name
 
 
@@ -158,11 +158,11 @@ def _checked_name(place: FlowPlace, created: pb.Dataset, wanted: pb.Dataset) -> 
         == sorted(t_.pass_id for t_ in wanted.tables)
     )
     if not re.fullmatch(expected, created.name) or not same:
-        raise not_as_asked()
+        raise not_as_requested()
     return created.name
 
 
-def not_as_asked() -> VerificationError:
+def not_as_requested() -> VerificationError:
     """The unit answers about something else."""
     return VerificationError(
         t(

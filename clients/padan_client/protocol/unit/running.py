@@ -17,7 +17,7 @@ from padan_client.base.reasons import refused
 from padan_client.home.config import Timeouts
 from padan_client.protocol.progress import Progress, Report, Stage
 from padan_client.protocol.unit.collect import PassCollector
-from padan_client.protocol.unit.datasets import Task, not_as_asked
+from padan_client.protocol.unit.datasets import Task, not_as_requested
 from padan_linkage.schema import Pass
 
 _ENDED = frozenset({pb.Run.STATE_SUCCEEDED, pb.Run.STATE_FAILED, pb.Run.STATE_CANCELLED})
@@ -41,7 +41,7 @@ class _Watch:
     def take(self, run: pb.Run) -> None:
         """Note a state."""
         if run.name != self.name:
-            raise not_as_asked()
+            raise not_as_requested()
         self.run = run
         done = int(min(max(run.progress, 0.0), 1.0) * _PER_MILLE)
         left = run.remaining_time.seconds if run.HasField("remaining_time") else None
@@ -62,10 +62,10 @@ def start_run(task: Task, requester_dataset: str) -> Steps[str]:
     )
     metadata = pb.RunMetadata()
     if not operation.metadata.Unpack(metadata):
-        raise not_as_asked()
+        raise not_as_requested()
     run = metadata.run
     if not is_run_name(task.session.place, run.name) or run.requester_dataset != requester_dataset:
-        raise not_as_asked()
+        raise not_as_requested()
     yield from task.remember(run=run.name)
     return run.name
 

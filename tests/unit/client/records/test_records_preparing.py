@@ -85,7 +85,7 @@ def test_columns_by_mapping_by_likeness_and_left_out(schema):
     ("arguments", "says"),
     [
         ({"columns": {"nik": "ktp"}}, "Kolom ktp tidak ada.*: nik, nama, tanggal_lahir, id"),
-        ({"columns": {"nikk": "nik"}}, "tidak memiliki bidang nikk"),
+        ({"columns": {"nikk": "nik"}}, "tidak memiliki ruas nikk"),
         ({"id_column": "nomor"}, "Kolom nomor tidak ada"),
     ],
 )

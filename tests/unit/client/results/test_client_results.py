@@ -116,6 +116,6 @@ def test_records_may_be_mappings_of_texts_dates_and_numbers():
 
 @pytest.mark.parametrize("value", [3.17e15, True, b"3174", ["SITI"]])
 def test_other_types_are_refused_by_name_without_the_value(value):
-    with pytest.raises(BadInputError, match=r"Rekaman 1, bidang nik") as caught:
+    with pytest.raises(BadInputError, match=r"Rekaman 1, ruas nik") as caught:
         table_of([{"nik": value}])
     assert "317" not in str(caught.value)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from padan_linkage.direct.derive import value_sets
-from padan_linkage.direct.inputs import asked_inputs, key_inputs
+from padan_linkage.direct.inputs import key_inputs, requester_inputs
 from padan_linkage.direct.schema import MANY_VALUED, DirectKey
 from padan_linkage.schema import Kind, Schema
 
@@ -138,7 +138,7 @@ def test_other_records_have_other_inputs(pairs):
 def test_an_identifier_alone_is_asked_only_for_rows_that_have_nothing_else():
     key = DirectKey(id="nik", exact=("nik",), without=("nama", "lahir"))
     rows = records((NIK, "", "", ""), (NIK, "budi", "", ""), (NIK, "", "1990-01-01", ""))
-    assert asked_inputs(FIELDS, key, rows).record.tolist() == [0]
+    assert requester_inputs(FIELDS, key, rows).record.tolist() == [0]
     assert key_inputs(FIELDS, key, rows).record.tolist() == [0, 1, 2]
     assert "3171" not in repr(key_inputs(FIELDS, key, rows))
 

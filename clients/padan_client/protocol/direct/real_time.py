@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from padan_client.base.effects import Patience, Steps
 from padan_client.protocol.direct.answering import answer
-from padan_client.protocol.direct.evaluating import Asking
+from padan_client.protocol.direct.evaluating import ListEvaluation
 from padan_client.protocol.direct.session import DirectSession
 from padan_client.protocol.progress import silent
 from padan_client.records.lists import RequestList
@@ -37,7 +37,7 @@ def ask_directly(
     randomness: Callable[[int], bytes],
 ) -> Steps[tuple[RecordAnswers, dict[str, int]]]:
     """Confirm a few records; nothing is kept on disk, each question has blinds of its own."""
-    asking = Asking(
+    evaluation = ListEvaluation(
         session=session,
         seed=randomness(32),
         folder=None,
@@ -45,4 +45,4 @@ def ask_directly(
         report=silent,
         threads=1,
     )
-    return (yield from answer(asking, requested))
+    return (yield from answer(evaluation, requested))

@@ -29,7 +29,7 @@ from padan_linkage.encoding import EncodedPass, PassEncoder
 from padan_linkage.schema import Pass
 
 #: Records in one call, by the service's limit.
-MAX_RECORDS = 1000
+MOST_AT_ONCE = 1000
 
 
 @dataclass(frozen=True, repr=False)
@@ -50,7 +50,7 @@ class Counter:
 
 
 def ask(counter: Counter, requested: RequestList) -> Steps[ConfirmResult]:
-    """Confirm up to MAX_RECORDS records."""
+    """Confirm up to MOST_AT_ONCE records."""
     session = counter.session
     open_records = np.arange(len(requested), dtype=np.int64)
     opened: list[OpenedAnswers] = []
