@@ -11,6 +11,7 @@ import pytest
 
 from padan_client.base.errors import BadInputError
 from padan_client.records.lists import RequestList, table_of
+from padan_client.results.controls import Controls
 from padan_client.results.table import ConfirmResult, count_codes, result_table
 from padan_linkage.agreement import Code, example, load_agreement
 from padan_linkage.answering.answers import RecordAnswers
@@ -65,6 +66,14 @@ def test_codes_are_worded_as_the_agreement_words_them():
         "ganda": 1,
         "karantina": 2,
     }
+
+
+def test_usable_rows_are_those_of_the_list_alone():
+    table = made(FLOW, [2, 1], [1, 0], total=3, usable=[1, 2])
+    result = ConfirmResult(table, pa.table({}), count_codes(FLOW, table))
+    assert result.usable == 2
+    controls = Controls(pa.table({}), ("ASN_AKTIF", "TIDAK_DITEMUKAN"))
+    assert controls.reaped(FLOW, result).usable == 0
 
 
 def test_ambiguous_has_the_agreements_code_if_it_has_one():
