@@ -33,7 +33,7 @@ from padan_server.store.port import Store, StoreFullError, Transaction
 #: Retention where an agreement that passed its checks still names none.
 _DEFAULT_RETENTION_DAYS = 30
 _MAX_ORIGIN = 0xFFFF
-MAX_RECORDS = 1_000_000_000
+MOST_IN_DATASET = 1_000_000_000
 
 
 @dataclass(frozen=True)

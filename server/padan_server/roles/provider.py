@@ -30,7 +30,7 @@ from padan_server.services.direct import DirectService
 class Provider(Server):
     """One provider of direct mode on one data directory; ``evaluators`` that it is handed stay."""
 
-    ROLE = ServerKind.PROVIDER
+    KIND = ServerKind.PROVIDER
 
     def __init__(
         self,
@@ -51,7 +51,7 @@ class Provider(Server):
     def _compose(self) -> None:
         config, store, book = self.config, self._store, self._book
         self._failpoints = Failpoints.from_environment(
-            self.ROLE, PROVIDER_NAMES, allowed=config.allow_failpoints
+            self.KIND, PROVIDER_NAMES, allowed=config.allow_failpoints
         )
         self._enforcement = Enforcement(book, store, self.clock, Mode.DIRECT, config.party)
         self._seeds = Seeds(config.seeds_dir)

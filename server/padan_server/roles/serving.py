@@ -43,7 +43,7 @@ class Server:
     """One server on one data directory. Roles say what it serves and what it does beside that."""
 
     #: What the log calls it, ``unit_started``, ``provider_started``, and every refusal.
-    ROLE: ClassVar[ServerKind]
+    KIND: ClassVar[ServerKind]
 
     def __init__(
         self, config: ServerConfig, metrics: CallMetrics, clock: Clock | None = None
@@ -60,7 +60,7 @@ class Server:
         self._tickers: list[Ticker] = [Ticker("folders", config.rescan_seconds, self._rescan)]
         self._health = health.HealthServicer()
         self._services: list[str] = []
-        self._grpc = _grpc_server(config, metrics, self._stopping, self.ROLE)
+        self._grpc = _grpc_server(config, metrics, self._stopping, self.KIND)
         self.port = 0
 
     def _add(self, service: Any, register: Callable[[Any, grpc.Server], None], made: Any) -> None:
@@ -118,7 +118,7 @@ class Server:
             self._counted.serve(config.metrics_host, config.metrics_port)
         self._grpc.start()
         self._set_health(health_pb2.HealthCheckResponse.SERVING)
-        _log.info(f"{self.ROLE}_started", port=self.port, parties=sorted(config.parties))
+        _log.info(f"{self.KIND}_started", port=self.port, parties=sorted(config.parties))
 
     def reload(self) -> None:
         """Read the folders again soon (SIGHUP)."""
@@ -128,7 +128,7 @@ class Server:
         """Drain and stop: no new calls, leases given back, calls under way get their time."""
         self._set_health(health_pb2.HealthCheckResponse.NOT_SERVING)
         self._stopping.set()
-        _log.info(f"{self.ROLE}_draining")
+        _log.info(f"{self.KIND}_draining")
         ended = self._grpc.stop(self._settings.drain_seconds)
         self._end()
         ended.wait()
@@ -137,7 +137,7 @@ class Server:
         self._close()
         self._store.close()
         os.close(self._lock)
-        _log.info(f"{self.ROLE}_stopped")
+        _log.info(f"{self.KIND}_stopped")
 
     def _warn_of_expiry(self) -> None:
         """The certificate is checked against the real date: so do all peers."""

@@ -53,7 +53,7 @@ from padan_server.store.disk import Disk
 class Unit(Server):
     """One linkage unit on one data directory."""
 
-    ROLE = ServerKind.UNIT
+    KIND = ServerKind.UNIT
 
     def __init__(
         self,

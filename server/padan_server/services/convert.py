@@ -33,7 +33,7 @@ from padan_server.base.model import (
     RunState,
     Seal,
 )
-from padan_server.datasets.lifecycle import MAX_RECORDS, NewDataset
+from padan_server.datasets.lifecycle import MOST_IN_DATASET, NewDataset
 from padan_server.datasets.uploads import UploadChunk
 from padan_server.matching.progress import Step
 from padan_server.services import names
@@ -97,7 +97,7 @@ def encoding(field: str, message: resources_pb.EncodingContext) -> Encoding:
         raise field_invalid(f"{field}.epoch", "dihitung dari 1", "counts from 1")
     if not _NORMALISER.fullmatch(message.normaliser_version):
         raise field_invalid(
-            f"{field}.normaliser_version", "wajib, misalnya id-1", "required, such as id-1"
+            f"{field}.normaliser_version", "wajib: nama versi", "required: name a version"
         )
     return Encoding(
         message.epoch,
@@ -112,9 +112,9 @@ def new_dataset(grant: Grant, message: dataset_pb.Dataset) -> NewDataset:
     role = _ROLES.get(message.role)
     if role is None:
         raise field_invalid("dataset.role", "wajib", "required")
-    if not 1 <= message.record_count <= MAX_RECORDS:
+    if not 1 <= message.record_count <= MOST_IN_DATASET:
         raise field_invalid(
-            "dataset.record_count", f"1 sampai {MAX_RECORDS}", f"1 to {MAX_RECORDS}"
+            "dataset.record_count", f"1 sampai {MOST_IN_DATASET}", f"1 to {MOST_IN_DATASET}"
         )
     seal = None
     if message.HasField("seal"):

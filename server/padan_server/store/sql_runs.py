@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, fields, replace
 from datetime import datetime
 from typing import Any
 
@@ -122,19 +122,7 @@ class SqlRuns:
             sa.select(sa.func.count()).select_from(run_passes).where(run_passes.c.run == run_id)
         )
         self._connection.execute(
-            run_passes.insert().values(
-                run=run_id,
-                place=place,
-                pass_id=estimate.pass_id,
-                requester_rows=estimate.requester_rows,
-                provider_rows=estimate.provider_rows,
-                matched_rows=estimate.matched_rows,
-                ambiguous_rows=estimate.ambiguous_rows,
-                precision=estimate.precision,
-                recall=estimate.recall,
-                band_errors=json.dumps(estimate.band_errors),
-                unanswered=estimate.unanswered,
-            )
+            run_passes.insert().values(run=run_id, place=place, **_columns(estimate))
         )
         return True
 
@@ -182,25 +170,21 @@ class SqlRuns:
             state=RunState(row["state"]),
             record_count=row["record_count"],
             create_time=from_micros(row["create_time"]),
-            passes=tuple(
-                PassEstimate(
-                    p["pass_id"],
-                    p["requester_rows"],
-                    p["provider_rows"],
-                    p["matched_rows"],
-                    p["ambiguous_rows"],
-                    p["precision"],
-                    p["recall"],
-                    tuple(json.loads(p["band_errors"])),
-                    p["unanswered"],
-                )
-                for p in passes
-            ),
+            passes=tuple(_estimate(p) for p in passes),
             attempts=row["attempts"],
             failure_reason=row["failure_reason"],
             end_time=None if row["end_time"] is None else from_micros(row["end_time"]),
             sequence=row["sequence"],
         )
+
+
+def _columns(estimate: PassEstimate) -> dict[str, Any]:
+    return {**asdict(estimate), "band_errors": json.dumps(estimate.band_errors)}
+
+
+def _estimate(row: sa.RowMapping) -> PassEstimate:
+    values = {f.name: row[f.name] for f in fields(PassEstimate)}
+    return PassEstimate(**{**values, "band_errors": tuple(json.loads(row["band_errors"]))})
 
 
 def _newest(owner: str, before: int, limit: int) -> sa.Select[Any]:
