@@ -58,27 +58,13 @@ class Uploads:
         sync_bytes: int,
     ) -> None:
         self._store = store
-        self._files = files
         self._locks = locks
-        self._failpoints = failpoints
-        self._sync_bytes = sync_bytes
-        self._hashed: OrderedDict[tuple[str, str], _Hashed] = OrderedDict()
+        self._parts = _UploadParts(store, files, failpoints, sync_bytes, _HashedTables())
 
     def status(self, grant: Grant, dataset_id: str, pass_id: str) -> DatasetTable:
         """How much of a table is safe."""
         with self._store.read() as tx:
             return _table(owned(tx, grant, dataset_id), pass_id)
-
-    def hashed(self, dataset_id: str, table: DatasetTable, layout: Layout) -> _Hashed:
-        """How far a table is hashed: where its last stream was, or from the beginning."""
-        key = dataset_id, table.pass_id
-        known = self._hashed.pop(key, None)
-        if known is None or not 0 <= known.rows <= table.uploaded:
-            known = _Hashed(layout)
-        self._hashed[key] = known
-        while len(self._hashed) > _MOST_HASHED:
-            self._hashed.popitem(last=False)
-        return known
 
     def receive(
         self,
@@ -96,7 +82,7 @@ class Uploads:
         # Spec 30, "Upload", step 7.
         with self._locks.exclusive((dataset_id, pass_id), interrupt):
             try:
-                session = _Session(self, admit, dataset_id, pass_id)
+                session = _Session(self._parts, admit, dataset_id, pass_id)
                 with session:
                     for chunk in chunks:
                         if session.take(chunk):
@@ -127,6 +113,35 @@ class _Hashed:
         return self._digest.digest()
 
 
+class _HashedTables:
+    """How far the tables of the latest streams are hashed."""
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[tuple[str, str], _Hashed] = OrderedDict()
+
+    def of(self, dataset_id: str, table: DatasetTable, layout: Layout) -> _Hashed:
+        """How far a table is hashed: where its last stream was, or from the beginning."""
+        key = dataset_id, table.pass_id
+        known = self._known.pop(key, None)
+        if known is None or not 0 <= known.rows <= table.uploaded:
+            known = _Hashed(layout)
+        self._known[key] = known
+        while len(self._known) > _MOST_HASHED:
+            self._known.popitem(last=False)
+        return known
+
+
+@dataclass(frozen=True)
+class _UploadParts:
+    """What every session of an :class:`Uploads` works with."""
+
+    store: Store
+    files: ColumnFiles
+    failpoints: Failpoints
+    sync_bytes: int
+    hashed: _HashedTables
+
+
 class _Session:
     """One writer's time with one table.
 
@@ -136,12 +151,12 @@ class _Session:
     """
 
     def __init__(
-        self, uploads: Uploads, admit: Callable[[], Grant], dataset_id: str, pass_id: str
+        self, parts: _UploadParts, admit: Callable[[], Grant], dataset_id: str, pass_id: str
     ) -> None:
-        self._store = uploads._store  # noqa: SLF001 - a part of Uploads
-        self._files = uploads._files  # noqa: SLF001
-        self._failpoints = uploads._failpoints  # noqa: SLF001
-        self._sync_bytes = uploads._sync_bytes  # noqa: SLF001
+        self._store = parts.store
+        self._files = parts.files
+        self._failpoints = parts.failpoints
+        self._sync_bytes = parts.sync_bytes
         self._admit = admit
         grant = admit()
         with self._store.read() as tx:
@@ -153,7 +168,7 @@ class _Session:
         self._layout = layout_of(grant, self._dataset, pass_id, uploaded=True)
         self._written = self.table.uploaded
         self._writer: TableWriter | None = None
-        self._hashed = uploads.hashed(dataset_id, self.table, self._layout)
+        self._hashed = parts.hashed.of(dataset_id, self.table, self._layout)
         self._beside = ThreadPoolExecutor(1, thread_name_prefix="upload")
         self._under_way: Future[None] | None = None
 
