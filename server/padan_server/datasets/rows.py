@@ -1,4 +1,4 @@
-"""Rows as they come over the wire: every column present, of the right length, in range."""
+"""Rows as they come over the wire: of a known pass, every column of the right length, in range."""
 
 from __future__ import annotations
 
@@ -6,11 +6,21 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from padan_linkage.schema import Layout, Pass
-from padan_server.base.errors import Reason, Refusal
+from padan_linkage.schema import Layout, Pass, Schema
+from padan_server.base.errors import Reason, Refusal, field_invalid
 
 _UPSERT = b"\x01"
 _MAX_OPERATION = 2
+
+
+def named_pass(schema: Schema, pass_id: str) -> Pass:
+    """The pass that a caller names, or the refusal of a name that the schema does not have."""
+    try:
+        return schema.get_pass(pass_id)
+    except KeyError:
+        raise field_invalid(
+            "pass_id", "tidak ada jalur itu dalam skema", "the schema has no such pass"
+        ) from None
 
 
 def columns_of(layout: Layout, sent: Mapping[str, bytes], rows: int) -> dict[str, bytes]:

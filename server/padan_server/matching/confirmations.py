@@ -13,13 +13,13 @@ from padan_linkage.tables import PassTable
 from padan_server.admission.compatibility import check_schema, check_sides
 from padan_server.admission.enforcement import Grant, check_real_time
 from padan_server.admission.ledger import Ledger
-from padan_server.base.errors import Reason, Refusal, field_invalid
+from padan_server.base.errors import field_invalid
 from padan_server.base.failpoints import Failpoints
-from padan_server.base.model import Dataset, DatasetState, Encoding, FlowKey, RequestKey, Role
-from padan_server.datasets.rows import check_values, columns_of
+from padan_server.base.model import Dataset, Encoding, RequestKey
+from padan_server.datasets.registries import KnownRegistries, origins_of
+from padan_server.datasets.rows import check_values, columns_of, named_pass
 from padan_server.matching.indexes import Indexes
-from padan_server.store.cache import StoreCache
-from padan_server.store.port import Store, Transaction
+from padan_server.store.port import Store
 
 
 @dataclass(frozen=True)
@@ -44,10 +44,7 @@ class Confirmations:
         max_rows: int,
     ) -> None:
         self._ledger = ledger
-        self._newest = StoreCache[FlowKey, Dataset | None](
-            store, lambda tx, flow: tx.datasets.newest(flow, Role.PROVIDER)
-        )
-        self._known = StoreCache[str, Dataset | None](store, lambda tx, name: tx.datasets.get(name))
+        self._registries = KnownRegistries(store)
         self._indexes = indexes
         self._failpoints = failpoints
         self._max_rows = max_rows
@@ -58,34 +55,19 @@ class Confirmations:
         """The registry and its answers; charged once for a request, before the answer."""
         p, rows = self._checked(grant, question)
         known = self._ledger.known(request)
-        registry = self._registry(grant, known)
+        registry = self._registries.answering(grant, known)
         check_sides(grant, question.encoding, registry.encoding)
         if known is None:
             self._ledger.charge(grant, question.row_count, request, registry.id)
         self._failpoints.hit("confirm.charged")
         prepared = self._indexes.get(grant.schema, grant.flow.match, registry.id, p)
         result = prepared.index.match(rows)
-        origin = registry.seals[-1].origin if prepared.origins is None else prepared.origins
-        return registry, result.answers(prepared.table, origin)
-
-    def _registry(self, grant: Grant, known: str | None) -> Dataset:
-        """The registry that answered this request before, while it is there; else the newest."""
-        before = self._known.get(known) if known else None
-        if before is not None and before.state is DatasetState.COMMITTED:
-            return before
-        registry = self._newest.get(grant.key)
-        if registry is None:
-            raise Refusal(Reason.REGISTRY_NOT_PUBLISHED, **grant.metadata)
-        return registry
+        origins = origins_of(registry, prepared.origins)
+        return registry, result.answers(prepared.table, origins)
 
     def _checked(self, grant: Grant, question: Question) -> tuple[Pass, PassTable]:
         check_real_time(grant)
-        try:
-            p = grant.schema.get_pass(question.pass_id)
-        except KeyError:
-            raise field_invalid(
-                "pass_id", "tidak ada jalur itu dalam skema", "the schema has no such pass"
-            ) from None
+        p = named_pass(grant.schema, question.pass_id)
         if not 1 <= question.row_count <= self._max_rows:
             raise field_invalid(
                 "rows.row_count", f"1 sampai {self._max_rows}", f"1 to {self._max_rows}"
@@ -99,11 +81,3 @@ class Confirmations:
             for name, width in layout.columns()
         }
         return p, PassTable(p.id, layout, columns)
-
-
-def newest_registry(tx: Transaction, grant: Grant) -> Dataset:
-    """The newest committed registry of the flow, or the refusal that says there is none."""
-    registry = tx.datasets.newest(grant.key, Role.PROVIDER)
-    if registry is None:
-        raise Refusal(Reason.REGISTRY_NOT_PUBLISHED, **grant.metadata)
-    return registry

@@ -27,10 +27,11 @@ from padan_server.base.errors import Reason, Refusal
 from padan_server.base.failpoints import Failpoints
 from padan_server.base.metrics import Metrics
 from padan_server.base.model import Dataset, DatasetState, Role, Run, RunState
+from padan_server.datasets.registries import origins_of
 from padan_server.matching.engine import Engine
 from padan_server.matching.indexes import Indexes
 from padan_server.matching.progress import RunProgress
-from padan_server.matching.runs import RunSignal
+from padan_server.matching.run_signal import RunSignal
 from padan_server.store.column_files import ColumnFiles
 from padan_server.store.derived_files import PassJournal
 from padan_server.store.port import Store, StoreFullError
@@ -205,10 +206,9 @@ class Runner:
             # Spec 30, "Runs", step 3.
             result = self._match_pass(run, grant, registry.id, p, tables, of_run, lease)
             lease.check()
-            origins = self._files.origins(registry.id, p.id)
-            origin = registry.seals[-1].origin if origins is None else origins
+            origins = origins_of(registry, self._files.origins(registry.id, p.id))
             # Spec 30, "Runs", step 5.
-            self._files.write_result(run.id, result.answers(tables[0], origin))
+            self._files.write_result(run.id, result.answers(tables[0], origins))
             self._failpoints.hit("run.result_written")
             self._record(run, worker, result.estimate)
             self._failpoints.hit("run.pass_recorded")

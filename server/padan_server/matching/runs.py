@@ -17,18 +17,18 @@ from padan_server.base.errors import Reason, Refusal, field_invalid
 from padan_server.base.failpoints import Failpoints
 from padan_server.base.model import (
     ENDED,
-    Dataset,
     DatasetState,
     FlowKey,
     RequestKey,
-    Role,
     Run,
     RunState,
     Seal,
 )
 from padan_server.datasets.lifecycle import owned, state_invalid
-from padan_server.matching.confirmations import newest_registry
+from padan_server.datasets.registries import registry_of
+from padan_server.datasets.rows import named_pass
 from padan_server.matching.progress import Step
+from padan_server.matching.run_signal import RunSignal
 from padan_server.store.column_files import ColumnFiles
 from padan_server.store.port import Store, Transaction
 
@@ -36,37 +36,6 @@ from padan_server.store.port import Store, Transaction
 _LOOK_AGAIN = 1.0
 #: Progress below this difference is not worth a message.
 _STEP = 0.01
-
-
-class RunSignal:
-    """Wakes watchers and workers when a run changes; keeps the progress of running ones."""
-
-    def __init__(self) -> None:
-        self._changed = threading.Condition()
-        self._count = 0
-        self._steps: dict[str, Step] = {}
-
-    def notify(self, run_id: str = "", step: Step | None = None) -> None:
-        """Tell everybody who waits that something changed."""
-        with self._changed:
-            if step is not None:
-                self._steps[run_id] = step
-            elif run_id:
-                self._steps.pop(run_id, None)
-            self._count += 1
-            self._changed.notify_all()
-
-    def wait(self, seen: int, seconds: float) -> int:
-        """Wait for a change after the ``seen``-th, or ``seconds``; returns how many there were."""
-        with self._changed:
-            if self._count == seen:
-                self._changed.wait(seconds)
-            return self._count
-
-    def step(self, run_id: str) -> Step | None:
-        """How far a run is that a worker of this process holds."""
-        with self._changed:
-            return self._steps.get(run_id)
 
 
 class Runs:
@@ -100,7 +69,7 @@ class Runs:
             requested = owned(tx, grant, list_id)
             if requested.state is not DatasetState.COMMITTED:
                 raise state_invalid(requested)
-            registry = _registry(tx, grant, registry_id)
+            registry = registry_of(tx, grant, registry_id)
             check_sides(grant, requested.encoding, registry.encoding)
             check_batch(grant, requested.record_count)
             charged = grant.schema.charged_records(requested.record_count)
@@ -200,13 +169,8 @@ class Runs:
     ) -> Iterator[tuple[int, PassAnswers]]:
         """Answers of a succeeded run by about ``piece_bytes``, each with its first row."""
         self._check_readable(grant, run)
-        order = [p.id for p in grant.schema.passes]
-        if pass_id and pass_id not in order:
-            raise field_invalid(
-                "pass_id", "tidak ada jalur itu dalam skema", "the schema has no such pass"
-            )
-        for wanted in [pass_id] if pass_id else order:
-            answers = self._files.result(run.id, wanted)
+        for p in [named_pass(grant.schema, pass_id)] if pass_id else grant.schema.passes:
+            answers = self._files.result(run.id, p.id)
             if not 0 <= row_offset <= len(answers):
                 raise field_invalid(
                     "row_offset", f"0 sampai {len(answers)}", f"0 to {len(answers)}"
@@ -220,17 +184,6 @@ class Runs:
             requested = owned(tx, grant, run.requester_dataset)
         if requested.state is not DatasetState.COMMITTED:
             raise state_invalid(requested)
-
-
-def _registry(tx: Transaction, grant: Grant, registry_id: str) -> Dataset:
-    if not registry_id:
-        return newest_registry(tx, grant)
-    registry = tx.datasets.get(registry_id)
-    if registry is None or registry.flow != grant.key or registry.role is not Role.PROVIDER:
-        raise Refusal(Reason.DATASET_NOT_FOUND, **grant.metadata)
-    if registry.state is not DatasetState.COMMITTED:
-        raise state_invalid(registry)
-    return registry
 
 
 def _owned_run(tx: Transaction, run_id: str, party: str, flow: FlowKey | None) -> Run:

@@ -35,8 +35,9 @@ from padan_server.datasets.uploads import Uploads
 from padan_server.matching.confirmations import Confirmations
 from padan_server.matching.engine import Engine
 from padan_server.matching.indexes import Indexes, Warmer
+from padan_server.matching.run_signal import RunSignal
 from padan_server.matching.runner import Runner, RunnerSettings
-from padan_server.matching.runs import Runs, RunSignal
+from padan_server.matching.runs import Runs
 from padan_server.releases.files import ReleaseFiles
 from padan_server.releases.lifecycle import Releases
 from padan_server.roles.maintenance import Maintenance, Ticker
