@@ -12,7 +12,6 @@ from padan_linkage.agreement import (
     Flow,
     FlowKind,
     Mode,
-    Quota,
     ReleaseLine,
     ReleasePolicy,
     Standing,
@@ -20,11 +19,11 @@ from padan_linkage.agreement import (
 )
 from padan_linkage.schema import Schema
 from padan_server.admission.agreements import AgreementBook
-from padan_server.base.clock import Clock, jakarta_day
+from padan_server.base.clock import Clock
 from padan_server.base.errors import Reason, Refusal
 from padan_server.base.model import FlowKey, Role, Suspension
 from padan_server.store.cache import StoreCache
-from padan_server.store.port import Store, Transaction
+from padan_server.store.port import Store
 
 EITHER = frozenset({Role.PROVIDER, Role.REQUESTER})
 PROVIDER = frozenset({Role.PROVIDER})
@@ -54,14 +53,13 @@ class Admission:
 
 @dataclass(frozen=True, kw_only=True)
 class Grant(Admission):
-    """What a call of matching may rely on besides: its role, what is compared, how much.
+    """What a call of matching may rely on besides: its role, its mode, what is compared.
 
     ``schema_digest`` is that of what the mode compares: the linkage schema, the direct schema.
     """
 
     role: Role
     mode: Mode
-    quota: Quota
     schema_digest: bytes
 
     @property
@@ -134,7 +132,6 @@ class Enforcement:
             key=FlowKey(agreement.id, signed.digest, flow.id),
             agreement=agreement,
             flow=flow,
-            quota=_quota(flow, self._mode),
             schema_digest=self._schema_digest(signed.digest, flow),
             now=now,
             end_time=end_time,
@@ -210,34 +207,10 @@ class Enforcement:
         return standing, suspensions[0].article if suspended else standing.article
 
 
-def charge(tx: Transaction, grant: Grant, records: int) -> None:
-    """Charge ``records`` to the flow's day in Jakarta, or refuse; atomic with all of ``tx``."""
-    day, limit = jakarta_day(grant.now), grant.quota.records_per_day
-    if tx.quotas.charge(grant.key.agreement, grant.key.flow, day, records, limit) is not None:
-        return
-    raise day_exceeded(grant, tx.quotas.used(grant.key.agreement, grant.key.flow, day))
-
-
-def day_exceeded(grant: Grant, used: int) -> Refusal:
-    """The refusal of records on a day of which ``used`` are used."""
-    return Refusal(
-        Reason.QUOTA_DAY_EXCEEDED, **grant.metadata, limit=grant.quota.records_per_day, used=used
-    )
-
-
 def check_real_time(grant: Grant) -> None:
     """Refuse single questions where the agreement allows lists alone."""
     if not grant.flow.real_time:
         raise Refusal(Reason.MODE_NOT_PERMITTED, **grant.metadata)
-
-
-def check_batch(grant: Grant, records: int) -> None:
-    """Refuse a list that is longer than the flow allows, or shorter."""
-    quota = grant.quota
-    if records > quota.records_per_list:
-        raise Refusal(Reason.QUOTA_LIST_EXCEEDED, **grant.metadata, limit=quota.records_per_list)
-    if records < quota.minimum_batch:
-        raise Refusal(Reason.BATCH_TOO_SMALL, **grant.metadata, limit=quota.minimum_batch)
 
 
 def schema_digest(flow: Flow, mode: Mode) -> bytes:
@@ -247,18 +220,6 @@ def schema_digest(flow: Flow, mode: Mode) -> bytes:
     if mode is Mode.DIRECT and flow.direct is not None:
         return flow.direct.digest(flow.schema)
     return flow.schema.digest()
-
-
-def _quota(flow: Flow, mode: Mode) -> Quota:
-    # No quota in the agreement means nothing may be asked.
-    quota = flow.quota or Quota(records_per_day=0, records_per_list=0)
-    if mode is Mode.UNIT or flow.direct is None:
-        return quota
-    return Quota(
-        records_per_day=flow.direct.evaluations_per_day,
-        records_per_list=flow.direct.evaluations_per_list,
-        minimum_batch=flow.direct.minimum_batch,
-    )
 
 
 def _flow(agreement: Agreement, flow_id: str, provider: str) -> Flow:

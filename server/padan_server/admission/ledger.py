@@ -23,9 +23,9 @@ from pathlib import Path
 
 import structlog
 
-from padan_server.admission.enforcement import Grant, day_exceeded
+from padan_server.admission.enforcement import Grant
+from padan_server.admission.quotas import Account, day_exceeded
 from padan_server.admission.requests import remember, replayed
-from padan_server.base.clock import jakarta_day
 from padan_server.base.errors import Reason, Refusal
 from padan_server.base.model import RequestKey
 from padan_server.store.disk import space
@@ -41,22 +41,6 @@ _LOW = BLOCK // 2
 _RECENT = 65_536
 #: Seconds after which request ids are moved into the store, and how many do not wait so long.
 _FLUSH_SECONDS, _FLUSH_REQUESTS = 2.0, 4_096
-
-
-@dataclass(frozen=True)
-class Account:
-    """A flow's quota of one day; another limit, after an amendment, is another account."""
-
-    agreement: str
-    flow: str
-    day: date
-    limit: int
-
-    @classmethod
-    def of(cls, grant: Grant) -> Account:
-        """The account that a call admitted now is charged to."""
-        day = jakarta_day(grant.now)
-        return cls(grant.key.agreement, grant.key.flow, day, grant.quota.records_per_day)
 
 
 @dataclass(frozen=True)
@@ -201,7 +185,7 @@ class Ledger:
                 left, self._left = self._left, {}
             with self._store.write() as tx:
                 for account, records in left.items():
-                    _give_back(tx, account, records)
+                    account.give_back(tx, records)
         except StoreFullError:
             _log.warning("ledger_not_settled")  # at most the rest of a block is charged too much
 
@@ -251,7 +235,7 @@ class Ledger:
             with self._store.write() as tx:
                 with self._lock:
                     left = self._left.pop(account, 0)
-                _give_back(tx, account, left)
+                account.give_back(tx, left)
                 yield tx
         except BaseException:
             with self._lock:
@@ -297,15 +281,14 @@ class Ledger:
             if left >= max(records, _LOW):
                 return  # another call has just charged a block
             with self._store.write() as tx:
-                used = tx.quotas.used(account.agreement, account.flow, account.day)
+                used = account.used(tx)
                 block = min(max(records - left, BLOCK), account.limit - used)
                 if left + block < records:
                     if grant is not None:
                         raise day_exceeded(grant, used - left)
                     return
                 if block > 0:
-                    day = account.agreement, account.flow, account.day
-                    tx.quotas.charge(*day, block, account.limit)
+                    account.charge(tx, block)
             with self._lock:
                 self._left[account] = self._left.get(account, 0) + max(block, 0)
 
@@ -339,13 +322,8 @@ class Ledger:
             return
         with self._store.write() as tx:
             for account, records in back.items():
-                _give_back(tx, account, records)
+                account.give_back(tx, records)
             for charged in chain.from_iterable(journal.charged for journal in self._full):
                 remember(tx, charged.key, charged.resource, charged.moment)
         while self._full:
             self._full.pop().erase()
-
-
-def _give_back(tx: Transaction, account: Account, records: int) -> None:
-    if records:
-        tx.quotas.give_back(account.agreement, account.flow, account.day, records)

@@ -11,7 +11,8 @@ from datetime import timedelta
 from padan_linkage.policy import MatchPolicy
 from padan_linkage.schema import Layout, Schema
 from padan_server.admission.compatibility import check_epoch, check_schema, check_sides
-from padan_server.admission.enforcement import Grant, check_batch
+from padan_server.admission.enforcement import Grant
+from padan_server.admission.quotas import check_batch
 from padan_server.admission.requests import remember, replayed
 from padan_server.base.errors import Reason, Refusal, field_invalid
 from padan_server.base.failpoints import Failpoints

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 
 from padan_linkage.direct.commitment import CommitmentError, verify_chunk
 from padan_linkage.direct.oprf import ELEMENT_BYTES, MAX_EVALUATIONS
-from padan_server.admission.enforcement import Grant, charge, check_batch
+from padan_server.admission.enforcement import Grant
+from padan_server.admission.quotas import charge, check_batch
 from padan_server.admission.requests import remember, replayed
 from padan_server.base.errors import Reason, Refusal
 from padan_server.base.failpoints import Failpoints

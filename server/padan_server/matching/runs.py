@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterator
 
 from padan_linkage.answering.answers import PassAnswers
 from padan_server.admission.compatibility import check_sides
-from padan_server.admission.enforcement import Grant, charge, check_batch
+from padan_server.admission.enforcement import Grant
 from padan_server.admission.ledger import Ledger
+from padan_server.admission.quotas import charge, check_batch
 from padan_server.admission.requests import remember, replayed
 from padan_server.base.errors import Reason, Refusal, field_invalid
 from padan_server.base.failpoints import Failpoints

@@ -10,8 +10,8 @@ from types import SimpleNamespace
 import pytest
 
 from padan_linkage.agreement import Mode, Quota
-from padan_server.admission.enforcement import charge
 from padan_server.admission.ledger import BLOCK, Ledger
+from padan_server.admission.quotas import charge
 from padan_server.base.errors import Reason, Refusal
 from padan_server.base.model import FlowKey, RequestKey
 from padan_server.store.sql import SqlStore
@@ -28,12 +28,12 @@ class LedgerGrant:
     now: datetime = NOW
     key: FlowKey = FLOW
     mode: Mode = Mode.UNIT
-    flow: object = field(default_factory=lambda: SimpleNamespace(id="f"))
     metadata: dict = field(default_factory=dict)
 
     @property
-    def quota(self):
-        return Quota(records_per_day=self.limit, records_per_list=self.limit)
+    def flow(self):
+        quota = Quota(records_per_day=self.limit, records_per_list=self.limit)
+        return SimpleNamespace(id="f", quota=quota, direct=None)
 
 
 def request(number, digest=b"x"):
