@@ -11,6 +11,7 @@ import hashlib
 import re
 import shutil
 import threading
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,7 +26,13 @@ from padan_linkage.direct.manifest import (
     in_order,
     verify_manifest,
 )
-from padan_linkage.direct.table import LabelTable, TableError, chunk_count, split_hashes
+from padan_linkage.direct.table import (
+    CHUNK_BYTES,
+    LabelTable,
+    TableError,
+    chunk_count,
+    split_hashes,
+)
 from padan_server.admission.agreements import AgreementBook
 from padan_server.admission.enforcement import Grant, schema_digest
 from padan_server.base.clock import Clock
@@ -59,6 +66,13 @@ class ServedTable:
     def chunk_count(self) -> int:
         """Number of chunks."""
         return chunk_count(self.manifest.rows)
+
+    def chunks(self, start: int) -> Iterator[tuple[int, bytes]]:
+        """Number and rows of each chunk from ``start`` on, even if it is erased meanwhile."""
+        with self.rows.open("rb") as file:
+            file.seek(start * CHUNK_BYTES)
+            for number in range(start, self.chunk_count):
+                yield number, file.read(CHUNK_BYTES)
 
 
 class ServedTables:
@@ -107,12 +121,13 @@ class ServedTables:
         mine = [t for t in self._served.values() if t.key == key and self._alive(t)]
         return [self._served[m.table] for m in self._chain([t.manifest for t in mine])]
 
-    def get(self, tx: Transaction, grant: Grant, table_id: str) -> ServedTable:
+    def get(self, grant: Grant, table_id: str) -> ServedTable:
         """A table of the admitted flow, or the refusal that says it has expired or never was."""
         table = self._served.get(table_id)
         if table is not None and table.key == grant.key and self._alive(table):
             return table
-        record = tx.label_tables.get(table_id)
+        with self._store.read() as tx:
+            record = tx.label_tables.get(table_id)
         if record is not None and record.flow == grant.key:
             raise Refusal(Reason.TABLE_EXPIRED, **grant.metadata)
         raise Refusal(Reason.TABLE_NOT_FOUND, **grant.metadata)

@@ -13,6 +13,7 @@ from padan.v1 import (
 from padan.v1.reason_texts import ServerKind
 from padan_linkage.agreement import Mode
 from padan_server.admission.enforcement import Enforcement
+from padan_server.admission.suspensions import Suspensions
 from padan_server.base.clock import Clock
 from padan_server.base.config import ProviderConfig
 from padan_server.base.failpoints import PROVIDER_NAMES, Failpoints
@@ -61,20 +62,14 @@ class Provider(Server):
         self._tickers.append(Ticker("retention", config.sweep_seconds, self._sweep))
 
     def _add_services(self) -> None:
+        suspensions = Suspensions(self._store, self.clock)
         self._add(
             agreement_service_pb2.DESCRIPTOR.services_by_name["AgreementService"],
             agreement_service_pb2_grpc.add_AgreementServiceServicer_to_server,
-            AgreementService(
-                self._book, self._enforcement, None, self._store, self.clock, self._tokens
-            ),
+            AgreementService(self._book, self._enforcement, None, suspensions, self._tokens),
         )
         self._lists = BlindedLists(
-            self._store,
-            self._tables,
-            self._seeds,
-            self._evaluators,
-            self._failpoints,
-            self.metrics,
+            self._store, self._tables, self._seeds, self._evaluators, self._failpoints, self.metrics
         )
         self._add(
             direct_service_pb2.DESCRIPTOR.services_by_name["DirectService"],
@@ -83,7 +78,6 @@ class Provider(Server):
                 self._enforcement,
                 self._tables,
                 self._lists,
-                self._store,
                 self._tokens,
                 self.metrics,
                 self._stopping,

@@ -24,6 +24,7 @@ from padan.v1.reason_texts import ServerKind
 from padan_server.admission.enforcement import Enforcement
 from padan_server.admission.epochs import Epochs
 from padan_server.admission.ledger import Ledger
+from padan_server.admission.suspensions import Suspensions
 from padan_server.base.clock import Clock
 from padan_server.base.config import UnitConfig
 from padan_server.base.failpoints import Failpoints
@@ -101,29 +102,21 @@ class Unit(Server):
             failpoints,
             self._stopping,
             RunnerSettings(
-                config.run_workers,
-                config.match_threads,
-                config.run_attempts,
-                config.lease_seconds,
+                config.run_workers, config.match_threads, config.run_attempts, config.lease_seconds
             ),
         )
         self._maintenance = Maintenance(
-            store,
-            files,
-            self._datasets,
-            self._releases,
-            self.clock,
-            config.request_id_days,
+            store, files, self._datasets, self._releases, self.clock, config.request_id_days
         )
         self._tickers.append(Ticker("retention", config.sweep_seconds, self._maintenance.sweep))
 
     def _add_services(self) -> None:
         limits, enforcement, tokens = self.config.limits, self._enforcement, self._tokens
-        epochs = Epochs(self._store)
+        epochs, suspensions = Epochs(self._store), Suspensions(self._store, self.clock)
         self._add(
             agreement_service_pb2.DESCRIPTOR.services_by_name["AgreementService"],
             agreement_service_pb2_grpc.add_AgreementServiceServicer_to_server,
-            AgreementService(self._book, enforcement, epochs, self._store, self.clock, tokens),
+            AgreementService(self._book, enforcement, epochs, suspensions, tokens),
         )
         self._add(
             dataset_service_pb2.DESCRIPTOR.services_by_name["DatasetService"],
@@ -133,12 +126,7 @@ class Unit(Server):
         self._add(
             run_service_pb2.DESCRIPTOR.services_by_name["RunService"],
             run_service_pb2_grpc.add_RunServiceServicer_to_server,
-            RunService(
-                enforcement,
-                self._runs,
-                tokens,
-                limits.result_bytes,
-            ),
+            RunService(enforcement, self._runs, tokens, limits.result_bytes),
         )
         self._add(
             confirmation_service_pb2.DESCRIPTOR.services_by_name["ConfirmationService"],

@@ -10,14 +10,11 @@ from padan.v1.resources_pb2 import EpochContribution
 from padan_server.admission.agreements import AgreementBook
 from padan_server.admission.enforcement import Enforcement, Grant
 from padan_server.admission.epochs import Epochs
-from padan_server.admission.requests import remember, replayed
-from padan_server.base.clock import Clock
+from padan_server.admission.suspensions import Suspensions
 from padan_server.base.errors import Reason, Refusal, field_invalid
-from padan_server.base.model import Suspension
 from padan_server.services import convert, names
-from padan_server.services.call import current_call
-from padan_server.services.pages import PageTokens, page_size
-from padan_server.store.port import Store
+from padan_server.services.call import admitted, current_call
+from padan_server.services.pages import PageTokens
 
 _MAX_ARTICLE = 200
 
@@ -30,15 +27,13 @@ class AgreementService(pb_grpc.AgreementServiceServicer):
         book: AgreementBook,
         enforcement: Enforcement,
         epochs: Epochs | None,
-        store: Store,
-        clock: Clock,
+        suspensions: Suspensions,
         tokens: PageTokens,
     ) -> None:
         self._book = book
         self._enforcement = enforcement
         self._epochs = epochs
-        self._store = store
-        self._clock = clock
+        self._suspensions = suspensions
         self._tokens = tokens
 
     def GetAgreement(
@@ -53,20 +48,19 @@ class AgreementService(pb_grpc.AgreementServiceServicer):
     ) -> pb.ListAgreementsResponse:
         """The agreements that the caller is a party to, by name."""
         del context
-        size = page_size(request.page_size)
-        scope = f"ListAgreements {current_call().party}"
-        skip = self._tokens.read(scope, request.page_token, first=0)
-        ids = self._book.ids_of(current_call().party)
-        more = len(ids) > skip + size
+        party = current_call().party
+        ids = self._book.ids_of(party)
+        shown, token = self._tokens.page(
+            f"ListAgreements {party}", request, lambda skip, limit: ids[skip : skip + limit]
+        )
         return pb.ListAgreementsResponse(
-            agreements=[self._show(i) for i in ids[skip : skip + size]],
-            next_page_token=self._tokens.make(scope, skip + size) if more else "",
+            agreements=[self._show(i) for i in shown], next_page_token=token
         )
 
     def SuspendAgreement(
         self, request: pb.SuspendAgreementRequest, context: grpc.ServicerContext
     ) -> pb.Agreement:
-        """Suspend an agreement for the caller's part; a second time keeps the first article."""
+        """Suspend an agreement for the caller's part; a second time replaces the article."""
         del context
         agreement_id = self._party_to(request.name)
         article = request.article.strip()
@@ -76,12 +70,8 @@ class AgreementService(pb_grpc.AgreementServiceServicer):
                 "sebut pasalnya, misalnya Pasal 10 ayat (2)",
                 "name the article, such as Pasal 10 ayat (2)",
             )
-        party, now = current_call().party, self._clock.now()
         key = convert.request_key(request)
-        with self._store.write() as tx:
-            if replayed(tx, key) is None:
-                tx.agreements.suspend(Suspension(agreement_id, party, article, now))
-                remember(tx, key, agreement_id, now)
+        self._suspensions.suspend(agreement_id, current_call().party, article, key)
         return self._show(agreement_id)
 
     def ResumeAgreement(
@@ -90,12 +80,8 @@ class AgreementService(pb_grpc.AgreementServiceServicer):
         """End the caller's own suspension."""
         del context
         agreement_id = self._party_to(request.name)
-        party, now = current_call().party, self._clock.now()
         key = convert.request_key(request)
-        with self._store.write() as tx:
-            if replayed(tx, key) is None:
-                tx.agreements.resume(agreement_id, party)
-                remember(tx, key, agreement_id, now)
+        self._suspensions.resume(agreement_id, current_call().party, key)
         return self._show(agreement_id)
 
     def CreateEpochContribution(
@@ -113,10 +99,8 @@ class AgreementService(pb_grpc.AgreementServiceServicer):
         signature = convert.exact_bytes(
             "contribution.signature", request.contribution.signature, 64
         )
-        call = current_call()
-        grant = self._enforcement.admit(call.party, agreement_id, flow_id)
-        call.note_grant(grant)
-        call.note(epoch=epoch)
+        grant = admitted(self._enforcement, agreement_id, flow_id)
+        current_call().note(epoch=epoch)
         epochs = self._epochs_of(grant)
         # A contribution is its own request id: repeating it is harmless by nature.
         return convert.contribution_message(epochs.contribute(grant, epoch, public_key, signature))
@@ -126,17 +110,15 @@ class AgreementService(pb_grpc.AgreementServiceServicer):
     ) -> pb.ListEpochContributionsResponse:
         """Contributions of a flow, newest epoch first."""
         del context
-        call = current_call()
-        grant = self._enforcement.admit(call.party, *names.parse_flow("parent", request.parent))
-        call.note_grant(grant)
+        grant = admitted(self._enforcement, *names.parse_flow("parent", request.parent))
         epochs = self._epochs_of(grant)
-        size = page_size(request.page_size)
-        scope = f"ListEpochContributions {call.party} {request.parent}"
-        skip = self._tokens.read(scope, request.page_token, first=0)
-        found = epochs.page(grant, skip=skip, limit=size + 1)
+        shown, token = self._tokens.page(
+            f"ListEpochContributions {grant.party} {request.parent}",
+            request,
+            lambda skip, limit: epochs.page(grant, skip=skip, limit=limit),
+        )
         return pb.ListEpochContributionsResponse(
-            contributions=[convert.contribution_message(c) for c in found[:size]],
-            next_page_token=self._tokens.make(scope, skip + size) if len(found) > size else "",
+            contributions=[convert.contribution_message(c) for c in shown], next_page_token=token
         )
 
     def _epochs_of(self, grant: Grant) -> Epochs:
@@ -154,6 +136,5 @@ class AgreementService(pb_grpc.AgreementServiceServicer):
         signed, _ = self._book.of_party(agreement_id, call.party)
         call.note(agreement=agreement_id)
         standing, article = self._enforcement.standing(agreement_id)
-        with self._store.read() as tx:
-            suspended_by = [s.party for s in tx.agreements.suspensions(agreement_id)]
+        suspended_by = self._suspensions.parties(agreement_id)
         return convert.agreement_message(signed, standing, article, suspended_by)

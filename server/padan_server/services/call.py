@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 
-from padan_server.admission.enforcement import Admission
+from padan_server.admission.enforcement import EITHER, Admission, Enforcement, Grant
+from padan_server.base.model import Role
 
 
 @dataclass
@@ -40,3 +42,22 @@ def current_call() -> Call:
 def set_call(call: Call) -> None:
     """Say which call this thread serves; the interceptor's business alone."""
     _current.set(call)
+
+
+def admitted(
+    enforcement: Enforcement,
+    agreement_id: str,
+    flow_id: str,
+    *,
+    roles: Collection[Role] = EITHER,
+    erasing: bool = False,
+    call: Call | None = None,
+) -> Grant:
+    """What :meth:`.Enforcement.admit` grants the caller, in the call's log line too.
+
+    Only a thread that does not serve the call itself need name it.
+    """
+    call = call or current_call()
+    grant = enforcement.admit(call.party, agreement_id, flow_id, roles=roles, erasing=erasing)
+    call.note_grant(grant)
+    return grant

@@ -10,7 +10,7 @@ from padan_server.admission.enforcement import REQUESTER, Enforcement
 from padan_server.base.metrics import Metrics
 from padan_server.matching.confirmations import Confirmations, Question
 from padan_server.services import convert, names
-from padan_server.services.call import current_call
+from padan_server.services.call import admitted, current_call
 
 
 class ConfirmationService(pb_grpc.ConfirmationServiceServicer):
@@ -28,10 +28,8 @@ class ConfirmationService(pb_grpc.ConfirmationServiceServicer):
     ) -> pb.ConfirmRecordsResponse:
         """Match up to 1,000 rows of one pass against the newest committed registry."""
         del context
-        call = current_call()
-        agreement_id, flow_id = names.parse_flow("parent", request.parent)
-        grant = self._enforcement.admit(call.party, agreement_id, flow_id, roles=REQUESTER)
-        call.note_grant(grant)
+        flow = names.parse_flow("parent", request.parent)
+        grant = admitted(self._enforcement, *flow, roles=REQUESTER)
         question = Question(
             convert.encoding("encoding", request.encoding),
             request.pass_id,
@@ -41,7 +39,7 @@ class ConfirmationService(pb_grpc.ConfirmationServiceServicer):
         registry, answers = self._confirmations.confirm(
             grant, question, convert.request_key(request)
         )
-        call.note(dataset=registry.id, rows=len(answers))
+        current_call().note(dataset=registry.id, rows=len(answers))
         self._metrics.answers.inc(len(answers))
         return pb.ConfirmRecordsResponse(
             rows=convert.matched_rows(0, answers),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 import grpc
 from google.protobuf.empty_pb2 import Empty
@@ -15,8 +16,8 @@ from padan_server.base.metrics import Metrics
 from padan_server.datasets.lifecycle import Datasets
 from padan_server.datasets.uploads import UploadChunk, Uploads
 from padan_server.services import convert, names
-from padan_server.services.call import current_call
-from padan_server.services.pages import PageTokens, page_size
+from padan_server.services.call import admitted, current_call
+from padan_server.services.pages import PageTokens
 
 
 class DatasetService(pb_grpc.DatasetServiceServicer):
@@ -30,7 +31,7 @@ class DatasetService(pb_grpc.DatasetServiceServicer):
         tokens: PageTokens,
         metrics: Metrics,
     ) -> None:
-        self._enforcement = enforcement
+        self._admit = partial(admitted, enforcement)
         self._datasets = datasets
         self._uploads = uploads
         self._tokens = tokens
@@ -114,14 +115,14 @@ class DatasetService(pb_grpc.DatasetServiceServicer):
         """The caller's datasets of a flow, newest first."""
         del context
         grant = self._admit(*names.parse_flow("parent", request.parent))
-        size = page_size(request.page_size)
-        scope = f"ListDatasets {grant.party} {request.parent}"
-        before = self._tokens.read(scope, request.page_token)
-        found = self._datasets.page(grant, before=before, limit=size + 1)
-        more = len(found) > size
+        shown, token = self._tokens.page(
+            f"ListDatasets {grant.party} {request.parent}",
+            request,
+            lambda before, limit: self._datasets.page(grant, before=before, limit=limit),
+            place=lambda dataset: dataset.sequence,
+        )
         return pb.ListDatasetsResponse(
-            datasets=[convert.dataset_message(d) for d in found[:size]],
-            next_page_token=self._tokens.make(scope, found[size - 1].sequence) if more else "",
+            datasets=[convert.dataset_message(d) for d in shown], next_page_token=token
         )
 
     def DeleteDataset(
@@ -132,12 +133,6 @@ class DatasetService(pb_grpc.DatasetServiceServicer):
         grant, dataset_id = self._named(request.name, erasing=True)
         self._datasets.delete(grant, dataset_id, convert.request_key(request))
         return Empty()
-
-    def _admit(self, agreement_id: str, flow_id: str, *, erasing: bool = False) -> Grant:
-        call = current_call()
-        grant = self._enforcement.admit(call.party, agreement_id, flow_id, erasing=erasing)
-        call.note_grant(grant)
-        return grant
 
     def _named(self, name: str, *, erasing: bool = False) -> tuple[Grant, str]:
         agreement_id, flow_id, dataset_id = names.parse_dataset("name", name)

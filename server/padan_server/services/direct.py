@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import partial
+from itertools import accumulate
 from threading import Event
 
 import grpc
 
 from padan.v1 import direct_service_pb2 as pb
 from padan.v1 import direct_service_pb2_grpc as pb_grpc
-from padan_linkage.direct.table import CHUNK_BYTES
 from padan_server.admission.enforcement import REQUESTER, Enforcement, Grant
 from padan_server.base.config import ProviderLimits
 from padan_server.base.errors import Reason, Refusal, field_invalid
@@ -24,10 +25,9 @@ from padan_server.direct.lists import (
     PendingEvaluation,
 )
 from padan_server.services import convert, names
-from padan_server.services.call import Call, current_call
-from padan_server.services.pages import PageTokens, page_size
+from padan_server.services.call import Call, admitted, current_call
+from padan_server.services.pages import PageTokens
 from padan_server.services.pipeline import pipelined
-from padan_server.store.port import Store
 
 _ROOT_BYTES = 32
 #: A page of tables leaves room for the rest of its message.
@@ -42,16 +42,14 @@ class DirectService(pb_grpc.DirectServiceServicer):
         enforcement: Enforcement,
         tables: ServedTables,
         lists: BlindedLists,
-        store: Store,
         tokens: PageTokens,
         metrics: ProviderMetrics,
         stopping: Event,
         limits: ProviderLimits,
     ) -> None:
-        self._enforcement = enforcement
+        self._admit = partial(admitted, enforcement, roles=REQUESTER)
         self._tables = tables
         self._lists = lists
-        self._store = store
         self._tokens = tokens
         self._metrics = metrics
         self._stopping = stopping
@@ -62,23 +60,24 @@ class DirectService(pb_grpc.DirectServiceServicer):
     ) -> pb.ListLabelTablesResponse:
         """The tables that answer a flow now: the newest base and its deltas, oldest first."""
         del context
-        call = current_call()
-        grant = self._admit(call, *names.parse_flow("parent", request.parent))
+        grant = self._admit(*names.parse_flow("parent", request.parent))
         tables = self._tables.of_flow(grant.key)
         # A page token holds for one base: a newer one begins a new list.
         base = tables[0].manifest.table if tables else ""
-        scope = f"ListLabelTables {grant.party} {request.parent} {base}"
-        skip = self._tokens.read(scope, request.page_token, first=0)
-        page = _page(
-            [_table_message(t) for t in tables[skip : skip + page_size(request.page_size)]],
-            int(self._limits.message_bytes * _PAGE_SHARE),
+        shown, token = self._tokens.page(
+            f"ListLabelTables {grant.party} {request.parent} {base}",
+            request,
+            lambda skip, limit: [_table_message(t) for t in tables[skip : skip + limit]],
+            fitting=self._fitting,
         )
-        after = skip + len(page)
-        call.note(tables=len(page))
-        return pb.ListLabelTablesResponse(
-            label_tables=page,
-            next_page_token=self._tokens.make(scope, after) if after < len(tables) else "",
-        )
+        current_call().note(tables=len(shown))
+        return pb.ListLabelTablesResponse(label_tables=shown, next_page_token=token)
+
+    def _fitting(self, tables: Sequence[pb.LabelTable]) -> int:
+        """How many of the tables fit a message, one at least."""
+        left = self._limits.message_bytes * _PAGE_SHARE
+        sizes = accumulate(table.ByteSize() for table in tables)
+        return max(1, sum(size <= left for size in sizes))
 
     def DownloadLabelTable(
         self, request: pb.DownloadLabelTableRequest, context: grpc.ServicerContext
@@ -87,23 +86,19 @@ class DirectService(pb_grpc.DirectServiceServicer):
         del context
         call = current_call()
         agreement_id, flow_id, table_id = names.parse_label_table("name", request.name)
-        grant = self._admit(call, agreement_id, flow_id)
-        with self._store.read() as tx:
-            table = self._tables.get(tx, grant, table_id)
+        grant = self._admit(agreement_id, flow_id)
+        table = self._tables.get(grant, table_id)
         if not 0 <= request.start_chunk <= table.chunk_count:
             raise field_invalid(
                 "start_chunk", f"0 sampai {table.chunk_count}", f"0 to {table.chunk_count}"
             )
         call.note(table=table_id, start_chunk=request.start_chunk, chunks=0)
-        with table.rows.open("rb") as file:  # stays readable if it is erased meanwhile
-            file.seek(request.start_chunk * CHUNK_BYTES)
-            for number in range(request.start_chunk, table.chunk_count):
-                if self._stopping.is_set():
-                    raise Refusal(Reason.SHUTTING_DOWN)
-                rows = file.read(CHUNK_BYTES)
-                yield pb.DownloadLabelTableResponse(chunk=number, rows=rows)
-                call.note(chunks=number + 1 - request.start_chunk)
-                self._metrics.table_bytes.inc(len(rows))
+        for number, rows in table.chunks(request.start_chunk):
+            if self._stopping.is_set():
+                raise Refusal(Reason.SHUTTING_DOWN)
+            yield pb.DownloadLabelTableResponse(chunk=number, rows=rows)
+            call.note(chunks=number + 1 - request.start_chunk)
+            self._metrics.table_bytes.inc(len(rows))
 
     def CreateBlindedList(
         self, request: pb.CreateBlindedListRequest, context: grpc.ServicerContext
@@ -111,7 +106,7 @@ class DirectService(pb_grpc.DirectServiceServicer):
         """Commit the caller to a list and charge it."""
         del context
         call = current_call()
-        grant = self._admit(call, *names.parse_flow("parent", request.parent))
+        grant = self._admit(*names.parse_flow("parent", request.parent))
         made = self._lists.create(
             grant, _new_list(request.blinded_list), convert.request_key(request)
         )
@@ -125,7 +120,7 @@ class DirectService(pb_grpc.DirectServiceServicer):
         del context
         call = current_call()
         agreement_id, flow_id, list_id = names.parse_blinded_list("name", request.name)
-        found = self._lists.get(self._admit(call, agreement_id, flow_id), list_id)
+        found = self._lists.get(self._admit(agreement_id, flow_id), list_id)
         call.note(list=list_id)
         return _list_message(found)
 
@@ -159,7 +154,7 @@ class DirectService(pb_grpc.DirectServiceServicer):
         agreement_id, flow_id, list_id = names.parse_blinded_list(
             "blinded_list", request.blinded_list
         )
-        grant = self._admit(call, agreement_id, flow_id)
+        grant = self._admit(agreement_id, flow_id, call=call)
         chunk = ElementChunk(list_id, request.chunk, request.elements, request.audit_path)
         return _Begun(grant, self._lists.begin(grant, chunk))
 
@@ -169,11 +164,6 @@ class DirectService(pb_grpc.DirectServiceServicer):
         return pb.EvaluateElementsResponse(
             chunk=done.number, evaluated=done.evaluated, proof=done.proof
         )
-
-    def _admit(self, call: Call, agreement_id: str, flow_id: str) -> Grant:
-        grant = self._enforcement.admit(call.party, agreement_id, flow_id, roles=REQUESTER)
-        call.note_grant(grant)
-        return grant
 
 
 class _Begun:
@@ -225,14 +215,3 @@ def _table_message(table: ServedTable) -> pb.LabelTable:
         signature=table.signature,
         chunk_hashes=table.chunk_hashes,
     )
-
-
-def _page(tables: list[pb.LabelTable], limit: int) -> list[pb.LabelTable]:
-    """The first tables that fit a message, one at least."""
-    taken, size = 0, 0
-    for table in tables:
-        size += table.ByteSize()
-        if taken and size > limit:
-            break
-        taken += 1
-    return tables[:taken]

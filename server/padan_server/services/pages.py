@@ -8,9 +8,13 @@ import hashlib
 import hmac
 import os
 import secrets
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any, TypeVar
 
 from padan_server.base.errors import Reason, Refusal, field_invalid
+
+Entry = TypeVar("Entry")
 
 _TAG_BYTES = 16
 _CURSOR_BYTES = 8
@@ -39,6 +43,30 @@ class PageTokens:
                 os.fsync(file.fileno())
             fresh.rename(path)
         return cls(path.read_bytes())
+
+    def page(
+        self,
+        scope: str,
+        request: Any,
+        fetch: Callable[[int, int], Sequence[Entry]],
+        *,
+        place: Callable[[Entry], int] | None = None,
+        fitting: Callable[[Sequence[Entry]], int] = len,
+    ) -> tuple[Sequence[Entry], str]:
+        """The entries that ``request`` asks for, and the token of the page after; empty at the end.
+
+        ``fetch(cursor, limit)`` gives the list's entries from a cursor on: those before a ``place``
+        that each entry has, or else those after so many. ``fitting`` says how many entries of a
+        page its message has room for, one at least. Raises Refusal.
+        """
+        size = page_size(request.page_size)
+        cursor = self.read(scope, request.page_token, FIRST if place else 0)
+        found = fetch(cursor, size + 1)
+        shown = found[:size]
+        shown = shown[: fitting(shown)]
+        if len(found) == len(shown):
+            return shown, ""
+        return shown, self.make(scope, place(shown[-1]) if place else cursor + len(shown))
 
     def make(self, scope: str, cursor: int) -> str:
         """The token that goes on at ``cursor`` in the list that ``scope`` names."""

@@ -16,7 +16,7 @@ from padan_server.base.model import ReleaseRecord, Role
 from padan_server.releases.lifecycle import NewRelease, Releases
 from padan_server.services import convert, names
 from padan_server.services.call import current_call
-from padan_server.services.pages import PageTokens, page_size
+from padan_server.services.pages import PageTokens
 
 _DIGEST_BYTES = 32
 
@@ -77,15 +77,13 @@ class ReleaseService(pb_grpc.ReleaseServiceServicer):
         """The releases of a line, newest version first."""
         del context
         grant = self._admit(names.parse_line("parent", request.parent))
-        size = page_size(request.page_size)
-        scope = f"ListReleases {grant.party} {request.parent}"
-        before = self._tokens.read(scope, request.page_token)
-        found = self._releases.page(grant, before=before, limit=size + 1)
-        more = len(found) > size
-        return pb.ListReleasesResponse(
-            releases=[_message(r) for r in found[:size]],
-            next_page_token=self._tokens.make(scope, found[size - 1].version) if more else "",
+        shown, token = self._tokens.page(
+            f"ListReleases {grant.party} {request.parent}",
+            request,
+            lambda before, limit: self._releases.page(grant, before=before, limit=limit),
+            place=lambda release: release.version,
         )
+        return pb.ListReleasesResponse(releases=[_message(r) for r in shown], next_page_token=token)
 
     def DownloadRelease(
         self, request: pb.DownloadReleaseRequest, context: grpc.ServicerContext

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import grpc
@@ -20,8 +22,8 @@ from padan_server.base.errors import Reason, Refusal, field_invalid
 from padan_server.base.model import ENDED, Run, RunState
 from padan_server.matching.runs import Runs
 from padan_server.services import convert, names
-from padan_server.services.call import current_call
-from padan_server.services.pages import PageTokens, page_size
+from padan_server.services.call import admitted, current_call
+from padan_server.services.pages import PageTokens
 from padan_server.services.status import status_of
 
 
@@ -29,13 +31,9 @@ class RunService(pb_grpc.RunServiceServicer):
     """Serves runs to the requester of a flow."""
 
     def __init__(
-        self,
-        enforcement: Enforcement,
-        runs: Runs,
-        tokens: PageTokens,
-        result_bytes: int,
+        self, enforcement: Enforcement, runs: Runs, tokens: PageTokens, result_bytes: int
     ) -> None:
-        self._enforcement = enforcement
+        self._admit = partial(admitted, enforcement, roles=REQUESTER)
         self._runs = runs
         self._tokens = tokens
         self._result_bytes = result_bytes
@@ -66,14 +64,14 @@ class RunService(pb_grpc.RunServiceServicer):
         """The caller's runs of a flow, newest first."""
         del context
         grant = self._admit(*names.parse_flow("parent", request.parent))
-        size = page_size(request.page_size)
-        scope = f"ListRuns {grant.party} {request.parent}"
-        before = self._tokens.read(scope, request.page_token)
-        found = self._runs.page(grant, before=before, limit=size + 1)
-        more = len(found) > size
+        shown, token = self._tokens.page(
+            f"ListRuns {grant.party} {request.parent}",
+            request,
+            lambda before, limit: self._runs.page(grant, before=before, limit=limit),
+            place=lambda run: run.sequence,
+        )
         return pb.ListRunsResponse(
-            runs=[self._message(grant, r) for r in found[:size]],
-            next_page_token=self._tokens.make(scope, found[size - 1].sequence) if more else "",
+            runs=[self._message(grant, r) for r in shown], next_page_token=token
         )
 
     def WatchRun(
@@ -112,14 +110,6 @@ class RunService(pb_grpc.RunServiceServicer):
     def _message(self, grant: Grant, run: Run) -> pb.Run:
         return convert.run_message(run, self._runs.step(grant, run))
 
-    def _admit(self, agreement_id: str, flow_id: str, *, erasing: bool = False) -> Grant:
-        call = current_call()
-        grant = self._enforcement.admit(
-            call.party, agreement_id, flow_id, roles=REQUESTER, erasing=erasing
-        )
-        call.note_grant(grant)
-        return grant
-
     def _named(self, name: str, *, erasing: bool = False) -> tuple[Grant, str]:
         agreement_id, flow_id, run_id = names.parse_run("name", name)
         current_call().note(run=run_id)
@@ -130,7 +120,7 @@ class OperationService(operations_pb2_grpc.OperationsServicer):  # type: ignore[
     """google.longrunning.Operations over the caller's runs."""
 
     def __init__(self, enforcement: Enforcement, runs: Runs, tokens: PageTokens) -> None:
-        self._enforcement = enforcement
+        self._admit = partial(admitted, enforcement, roles=REQUESTER)
         self._runs = runs
         self._tokens = tokens
 
@@ -138,7 +128,7 @@ class OperationService(operations_pb2_grpc.OperationsServicer):  # type: ignore[
         """One operation."""
         del context
         grant, run = self._named(request.name)
-        return operation(run, convert.run_message(run, self._runs.step(grant, run)))
+        return self._message(grant, run)
 
     def ListOperations(self, request: Any, context: grpc.ServicerContext) -> Any:
         """The caller's operations, newest first; filters are not supported."""
@@ -146,23 +136,18 @@ class OperationService(operations_pb2_grpc.OperationsServicer):  # type: ignore[
         if request.filter:
             raise field_invalid("filter", "tidak didukung", "not supported")
         party = current_call().party
-        size = page_size(request.page_size)
-        scope = f"ListOperations {party}"
-        before = self._tokens.read(scope, request.page_token)
-        found = self._runs.of_party(party, before=before, limit=size + 1)
-        shown = []
-        for run in found[:size]:
-            # A flow that is out of force shows nothing of its runs.
-            try:
-                grant = self._admit(run)
-            except Refusal:
-                continue
-            shown.append(operation(run, convert.run_message(run, self._runs.step(grant, run))))
-        more = len(found) > size
-        return operations_pb2.ListOperationsResponse(
-            operations=shown,
-            next_page_token=self._tokens.make(scope, found[size - 1].sequence) if more else "",
+        shown, token = self._tokens.page(
+            f"ListOperations {party}",
+            request,
+            lambda before, limit: self._runs.of_party(party, before=before, limit=limit),
+            place=lambda run: run.sequence,
         )
+        operations = []
+        for run in shown:
+            # A flow that is out of force shows nothing of its runs.
+            with suppress(Refusal):
+                operations.append(self._message(self._admit(*_flow(run)), run))
+        return operations_pb2.ListOperationsResponse(operations=operations, next_page_token=token)
 
     def CancelOperation(self, request: Any, context: grpc.ServicerContext) -> Any:
         """Stop a run."""
@@ -179,7 +164,7 @@ class OperationService(operations_pb2_grpc.OperationsServicer):  # type: ignore[
             seconds = request.timeout.ToTimedelta().total_seconds()
         for seen in self._runs.watch(grant, run.id, context.is_active, seconds=seconds):
             run = seen
-        return operation(run, convert.run_message(run, self._runs.step(grant, run)))
+        return self._message(grant, run)
 
     def DeleteOperation(self, request: Any, context: grpc.ServicerContext) -> Any:
         """Not offered: a run's answers go with its list (DeleteDataset)."""
@@ -193,15 +178,14 @@ class OperationService(operations_pb2_grpc.OperationsServicer):  # type: ignore[
         run_id = names.parse_operation("name", name)
         current_call().note(run=run_id)
         run = self._runs.find(current_call().party, run_id)
-        return self._admit(run, erasing=erasing), run
+        return self._admit(*_flow(run), erasing=erasing), run
 
-    def _admit(self, run: Run, *, erasing: bool = False) -> Grant:
-        call = current_call()
-        grant = self._enforcement.admit(
-            call.party, run.flow.agreement, run.flow.flow, roles=REQUESTER, erasing=erasing
-        )
-        call.note_grant(grant)
-        return grant
+    def _message(self, grant: Grant, run: Run) -> Any:
+        return operation(run, convert.run_message(run, self._runs.step(grant, run)))
+
+
+def _flow(run: Run) -> tuple[str, str]:
+    return run.flow.agreement, run.flow.flow
 
 
 def operation(run: Run, message: pb.Run) -> Any:

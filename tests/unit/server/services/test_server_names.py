@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -76,6 +78,38 @@ def test_the_secret_of_page_tokens_outlives_a_restart(tmp_path):
     token = PageTokens.at(tmp_path / "key").make("scope", 7)
     assert PageTokens.at(tmp_path / "key").read("scope", token) == 7
     assert (tmp_path / "key").stat().st_mode & 0o077 == 0
+
+
+ENTRIES = list(range(7, 0, -1))
+
+
+def skipping(skip, limit):
+    return ENTRIES[skip : skip + limit]
+
+
+def before(place, limit):
+    return [entry for entry in ENTRIES if entry < place][:limit]
+
+
+@pytest.mark.parametrize("size", [1, 3, 7, 8])
+@pytest.mark.parametrize("fitting", [len, lambda found: min(len(found), 2)])
+@pytest.mark.parametrize(
+    ("fetch", "place", "goes_on"),
+    [(skipping, None, len), (before, int, lambda shown: shown[-1])],
+)
+def test_pages_follow_each_other_to_the_end(size, fitting, fetch, place, goes_on):
+    tokens, token, shown = PageTokens(b"s" * 32), "", []
+    while True:
+        request = SimpleNamespace(page_size=size, page_token=token)
+        page, token = tokens.page("scope", request, fetch, place=place, fitting=fitting)
+        assert len(page) == min(fitting(ENTRIES[:size]), len(ENTRIES) - len(shown))
+        shown += page
+        if not token:
+            break
+        assert token == tokens.make("scope", goes_on(shown))
+    assert shown == ENTRIES
+    empty = SimpleNamespace(page_size=size, page_token="")
+    assert tokens.page("scope", empty, lambda *_: [], place=place, fitting=fitting) == ([], "")
 
 
 def test_page_sizes_are_bounded():
