@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 import uuid
 
@@ -406,6 +407,17 @@ def test_a_resumed_stream_gives_the_same_codes(matched):
     assert rest.rows.sealed_codes == whole.sealed_codes[10 * 44 :]
     assert rest.rows.origins == whole.origins[20:]
     assert rest.seals[0].origin == 1
+
+
+def test_answers_that_are_missing_are_a_defect_and_not_an_empty_answer(matched, capfd):
+    unit, _, requester, listed = matched()
+    run = requester.watch(start(requester, listed).name)
+    shutil.rmtree(unit.house.data_dir / "runs" / run.name[-32:])
+    found = refused(results, requester, run)
+    assert (found.code, found.reason) == (grpc.StatusCode.INTERNAL, "INTERNAL")
+    log = "".join(capfd.readouterr())
+    assert found.metadata["incident"] in log
+    assert str(unit.house.data_dir) not in log + found.message
 
 
 def test_an_erased_list_takes_its_answers_with_it(matched):
