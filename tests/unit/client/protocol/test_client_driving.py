@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from types import SimpleNamespace
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from agency import make_session, small_passes
@@ -14,7 +15,9 @@ from padan_client.base.effects import run_here
 from padan_client.base.errors import BadInputError, RefusedError, UnavailableError
 from padan_client.base.version import VERSION
 from padan_client.home.jobs import JobStore, input_digest
+from padan_client.protocol.direct.publishing import job_records
 from padan_client.protocol.jobs import JobInput, Stepper, drive
+from padan_client.records.registry import Registry
 from padan_linkage.normalise import NORMALISER_VERSION
 
 RECORDS = pa.table({"nik": ["3174010101800001"]})
@@ -141,3 +144,15 @@ def test_a_pending_job_of_an_earlier_version_of_the_driver_is_found(session):
     for (kind, epoch, more), context in former.items():
         given = JobInput(kind, place, epoch, schema, RECORDS, more)
         assert given.digest(key) == input_digest(key, context, RECORDS), kind
+
+
+def test_a_pending_label_table_of_an_earlier_version_is_found():
+    """By the digest that the registry's table had there, after a round trip through Arrow."""
+    registry = Registry(
+        ids=pa.array(["a", "b"]),
+        records={"nik": pa.array(["1", "2"])},
+        payloads=np.arange(32, dtype=np.uint8).reshape(2, 16),
+        quarantine=pa.table({}),
+    )
+    digest = input_digest(b"k" * 32, ("x", 1), job_records(registry))
+    assert digest.hex() == "4b5dc1624bc2964dc10d09c235b51c9a43877efa3c3e7598e290a6f3e2fbc8e4"
