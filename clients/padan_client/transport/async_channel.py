@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
-from functools import wraps
 from pathlib import Path
 from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar
 
@@ -30,7 +29,7 @@ from padan_client.base.effects import (
 from padan_client.base.errors import PadanError
 from padan_client.home.config import ClientConfig, Timeouts
 from padan_client.home.folder import Home
-from padan_client.transport.carrying import StepsOf
+from padan_client.transport.carrying import StepsOf, named_after
 from padan_client.transport.channel import Methods, credentials, deadline, no_provider, options
 from padan_client.transport.refusals import from_rpc_error
 
@@ -173,11 +172,10 @@ def carried_out(
 ) -> Callable[Concatenate[AsyncFlowClient[F], P], Coroutine[Any, Any, T]]:
     """As :func:`padan_client.transport.carrying.carried_out`."""
 
-    @wraps(steps)
     async def method(client: AsyncFlowClient[F], /, *args: P.args, **more: P.kwargs) -> T:
         return await client.run(steps(client.flow, *args, **more))
 
-    return method
+    return named_after(steps, method)
 
 
 def done_aside(
@@ -185,8 +183,7 @@ def done_aside(
 ) -> Callable[Concatenate[AsyncFlowClient[F], P], Coroutine[Any, Any, T]]:
     """As :func:`padan_client.transport.carrying.done_here`, in a thread."""
 
-    @wraps(steps)
     async def method(client: AsyncFlowClient[F], /, *args: P.args, **more: P.kwargs) -> T:
         return await asyncio.to_thread(run_here, steps(client.flow, *args, **more))
 
-    return method
+    return named_after(steps, method)

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Concatenate, Generic, ParamSpec, TypeVar
+from inspect import signature
+from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 
 from padan_client.base.closing import Closing
 from padan_client.base.effects import Steps, run_here
@@ -17,6 +18,7 @@ from padan_client.transport.channel import Link
 F = TypeVar("F")
 P = ParamSpec("P")
 T = TypeVar("T")
+M = TypeVar("M", bound=Callable[..., Any])
 
 #: A method of a flow that gives steps, and one of a client that gives their result.
 StepsOf = Callable[Concatenate[F, P], Steps[T]]
@@ -45,18 +47,26 @@ class FlowClient(Closing, Generic[F]):
 def carried_out(steps: StepsOf[F, P, T]) -> Callable[Concatenate[FlowClient[F], P], T]:
     """A client's method that carries out ``steps`` of its flow and returns their result."""
 
-    @wraps(steps)
     def method(client: FlowClient[F], /, *args: P.args, **more: P.kwargs) -> T:
         return client.run(steps(client.flow, *args, **more))
 
-    return method
+    return named_after(steps, method)
 
 
 def done_here(steps: StepsOf[F, P, T]) -> Callable[Concatenate[FlowClient[F], P], T]:
     """The same for steps that call nobody; no connection is opened."""
 
-    @wraps(steps)
     def method(client: FlowClient[F], /, *args: P.args, **more: P.kwargs) -> T:
         return run_here(steps(client.flow, *args, **more))
 
+    return named_after(steps, method)
+
+
+def named_after(steps: Callable[..., Any], method: M) -> M:
+    """``method`` with the name, text and parameters of ``steps``, and the type of their result."""
+    wraps(steps)(method)
+    result = str(steps.__annotations__["return"]).removeprefix("Steps[").removesuffix("]")
+    method.__annotations__ = steps.__annotations__ | {"return": result}
+    del method.__dict__["__wrapped__"]  # or signatures would be read there
+    method.__dict__["__signature__"] = signature(steps).replace(return_annotation=result)
     return method
