@@ -130,8 +130,8 @@ WORDINGS: Final[Mapping[str, Wording]] = {
         ('agreement', 'article', 'flow'),
         None,
         (
-            'Alur ini tidak membolehkan panggilan itu dalam {mode} ({article}). Pakai yang dibolehkan perjanjian, misalnya sebuah daftar.',
-            'The flow does not allow the call in {mode} ({article}). Use what the agreement allows, such as a list.',
+            'Alur ini tidak membolehkan panggilan itu dalam {mode} ({article}). Lihat yang dibolehkan perjanjian dengan padan agreement show.',
+            'The flow does not allow the call in {mode} ({article}). See what the agreement allows with padan agreement show.',
         ),
     ),
     Reason.AGREEMENT_NOT_STARTED: Wording(
