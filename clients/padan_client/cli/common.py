@@ -91,7 +91,7 @@ def reports_errors(command: Callable[P, R]) -> Callable[P, R]:
             fail(Exit(e.exit_code), str(e), json_=json_)
         except OSError as e:
             fail(Exit.BAD_INPUT, _system_trouble(e), json_=json_)
-        except (typer.Exit, typer.Abort):
+        except (typer.Exit, typer.Abort, typer.BadParameter):
             raise
         except Exception as e:
             if os.environ.get("PADAN_DEBUG"):

@@ -161,3 +161,10 @@ def test_a_dump_ties_no_rows_of_two_passes_together(dump):
     for name in columns[0].keys() & columns[1].keys() - {"keys"}:
         one, two = ({row.tobytes() for row in table[name]} for table in columns)
         assert one.isdisjoint(two), name
+
+
+def test_a_side_that_is_neither_is_wrong_usage(tmp_path):
+    """And no defect: the exit code tells scripts which of the two it was."""
+    done = CliRunner().invoke(app, ["assess", str(tmp_path), "--side", "c"])
+    assert done.exit_code == 2
+    assert "--side" in done.output
