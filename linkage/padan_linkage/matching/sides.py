@@ -26,7 +26,7 @@ class CancelledError(Exception):
     """The caller's ``cancelled`` said so; nothing was returned."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class FilterSide:
     """Rows of a table in bucket order.
 

@@ -22,7 +22,7 @@ from padan_server.matching.indexes import Indexes
 from padan_server.store.port import Store
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Question:
     """Rows of one pass; ``columns`` has every column, absent ones empty."""
 

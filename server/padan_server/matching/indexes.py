@@ -32,7 +32,7 @@ _log = structlog.get_logger(__name__)
 _Key = tuple[str, str]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class PreparedIndex:
     """An index with the table and the seal numbers that its answers point into."""
 

@@ -26,7 +26,7 @@ _HASH_START, _HASH_STEP = 0xCBF29CE484222325, 0x100000001B3  # FNV-1a, 64 bits
 _FREE = -1
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Pieces:
     """``n`` rows in pieces.
 
