@@ -99,6 +99,7 @@ def test_the_numbers_are_those_of_the_wire():
     assert outcomes.NOT_MATCHED == resources_pb2.OUTCOME_NOT_MATCHED
     assert outcomes.MATCHED == resources_pb2.OUTCOME_MATCHED
     assert outcomes.AMBIGUOUS == resources_pb2.OUTCOME_AMBIGUOUS
+    assert outcomes.UNDECIDED == resources_pb2.OUTCOME_UNDECIDED
     assert len(outcomes.OUTCOME_WORDS) == len(resources_pb2.Outcome.values())
     assert len(outcomes.CHECK_WORDS) == 1 + outcomes.EMPTY
 

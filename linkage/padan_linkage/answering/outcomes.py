@@ -6,11 +6,26 @@ The only home of these numbers and words: nothing else defines them.
 from __future__ import annotations
 
 #: Outcomes of a record in a pass or over all passes, uint8; as on the wire (``padan.v1.Outcome``).
-NOT_MATCHED, MATCHED, AMBIGUOUS = 1, 2, 3
+#: UNDECIDED: neither a code nor «not found» can be vouched for.
+NOT_MATCHED, MATCHED, AMBIGUOUS, UNDECIDED = 1, 2, 3, 4
 #: Of a row that no pass can use, in result files alone; on the wire it is no outcome.
 QUARANTINED = 0
 #: The words of the outcomes, by number.
-OUTCOME_WORDS = ("karantina", "tidak_ditemukan", "ditemukan", "ganda")
+OUTCOME_WORDS = ("karantina", "tidak_ditemukan", "ditemukan", "ganda", "belum_dapat_dipastikan")
+
+#: Why a record is undecided, uint8: no pass can use the fields that it has; with these fields
+#: registered people are not found often enough; somebody fits, and not as surely as demanded; a
+#: pass fits that may not answer alone; two passes fit with different codes.
+NO_REASON, FIELDS_MISSING, SELDOM_FOUND, BELOW_PRECISION, ALONE, CODES_DIFFER = range(6)
+#: The stable words of the reasons, by number.
+REASON_WORDS = (
+    "",
+    "ruas_kurang",
+    "terlalu_banyak_senama",
+    "di_bawah_presisi",
+    "jalur_tunggal",
+    "kode_berselisih",
+)
 
 #: The words of the bands of a matched record, by number; 0 where it is not matched.
 BAND_WORDS = ("", "lemah", "cukup", "kuat")

@@ -60,6 +60,10 @@ class _OutcomeEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._EnumTy
     """One row does; its sealed code follows."""
     OUTCOME_AMBIGUOUS: _Outcome.ValueType  # 3
     """Several rows do and no margin tells them apart; no code is sent."""
+    OUTCOME_UNDECIDED: _Outcome.ValueType  # 4
+    """A row comes close, to the threshold or to the margin; neither a code nor "not found" can be
+    vouched for.
+    """
 
 class Outcome(_Outcome, metaclass=_OutcomeEnumTypeWrapper):
     """What the linkage unit found for one row in one pass. Stored as one byte a row in
@@ -74,6 +78,10 @@ OUTCOME_MATCHED: Outcome.ValueType  # 2
 """One row does; its sealed code follows."""
 OUTCOME_AMBIGUOUS: Outcome.ValueType  # 3
 """Several rows do and no margin tells them apart; no code is sent."""
+OUTCOME_UNDECIDED: Outcome.ValueType  # 4
+"""A row comes close, to the threshold or to the margin; neither a code nor "not found" can be
+vouched for.
+"""
 global___Outcome = Outcome
 
 class _Role:

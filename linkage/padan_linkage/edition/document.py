@@ -1,0 +1,127 @@
+"""The edition of a registry as documents: what everybody may read, and what the unit scores by.
+
+Spec: ``proto/spec/36-editions.md``. Both are JSON in UTF-8 with sorted keys, so equal editions are
+equal bytes. The provider signs the edition, which names the calibrations by their digest; only the
+linkage unit gets those, since they tell how common the registry's values are.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Self
+
+from padan_linkage.matching.scoring.calibration import Calibration
+
+VERSION = 1
+#: Error levels that come with this software, not from an accepted proposal.
+SHIPPED = "shipped"
+#: What a signature is over: this, then the document.
+SIGNED = b"padan/v1 edition\x00"
+
+
+@dataclass(frozen=True)
+class GivenFields:
+    """What holds for records with values in just these ``fields`` (in the schema's order).
+
+    ``asked``: registered people who were asked about with these fields; ``found``: share of them
+    for whom they themselves fit, alone or with others; ``wrong``: wrong answers per asked stranger;
+    ``alone``: passes whose match is an answer although no other pass matches; ``usable``: passes
+    that records with these fields take part in; ``damaged``: as ``found``, where the values carry
+    the shipped errors, None where that was not measured.
+    """
+
+    fields: tuple[str, ...]
+    asked: int
+    found: float
+    wrong: float
+    alone: tuple[str, ...]
+    usable: tuple[str, ...]
+    damaged: float | None = None
+
+
+@dataclass(frozen=True)
+class Edition:
+    """What a registry's answers rest on, as everybody may read it.
+
+    ``agreement``, ``schema``: hex digests; ``rate``: tolerated wrong answers per asked stranger;
+    ``records``: people in the registry when it was measured; ``levels``: :data:`SHIPPED`, or the
+    hex digest of the accepted proposal that the error levels come from; ``calibrations``: SHA-256
+    of :func:`calibrations_document`, hex; ``given``: by combination of fields.
+    """
+
+    agreement: str
+    flow: str
+    schema: str
+    rate: float
+    records: int
+    levels: str
+    calibrations: str
+    given: tuple[GivenFields, ...]
+
+    def document(self) -> bytes:
+        """The canonical bytes; :meth:`read` reads them back."""
+        return _canonical({"version": VERSION, **asdict(self)})
+
+    def name(self) -> str:
+        """What results call it: the first 16 hex digits of the document's SHA-256."""
+        return hashlib.sha256(self.document()).hexdigest()[:16]
+
+    def of(self, fields: tuple[str, ...]) -> GivenFields | None:
+        """What holds for records with just these fields; None where nobody was asked about."""
+        for given in self.given:
+            if given.fields == fields:
+                return given
+        return None
+
+    @classmethod
+    def read(cls, document: bytes) -> Self:
+        """Read what :meth:`document` wrote. Raises ValueError on anything else."""
+        raw = _object(document)
+        if raw.pop("version", None) != VERSION:
+            raise ValueError("an edition of another version")
+        try:
+            given = tuple(_given(entry) for entry in raw.pop("given"))
+            edition = cls(**raw, given=given)
+        except (KeyError, TypeError, AttributeError) as e:
+            raise ValueError("not an edition") from e
+        if edition.document() != document:
+            raise ValueError("not the canonical form")
+        return edition
+
+
+def _given(entry: dict[str, Any]) -> GivenFields:
+    lists = {name: tuple(entry[name]) for name in ("fields", "alone", "usable")}
+    return GivenFields(**(entry | lists))
+
+
+def calibrations_document(calibrations: Mapping[str, Calibration]) -> bytes:
+    """The calibrations of all passes with a filter, by pass id, as canonical bytes."""
+    return _canonical({name: json.loads(c.to_json()) for name, c in calibrations.items()})
+
+
+def read_calibrations(document: bytes) -> dict[str, Calibration]:
+    """Read what :func:`calibrations_document` wrote. Raises ValueError on anything else."""
+    raw = _object(document)
+    return {name: Calibration.from_json(json.dumps(entry)) for name, entry in raw.items()}
+
+
+def digest(document: bytes) -> str:
+    """SHA-256 of a document, hex."""
+    return hashlib.sha256(document).hexdigest()
+
+
+def _canonical(value: Any) -> bytes:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
+
+
+def _object(document: bytes) -> dict[str, Any]:
+    try:
+        raw = json.loads(document)
+    except (ValueError, RecursionError) as e:
+        raise ValueError("not JSON") from e
+    if not isinstance(raw, dict):
+        raise ValueError("not a JSON object")  # noqa: TRY004 - one error for all that is wrong
+    return raw
