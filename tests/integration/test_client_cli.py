@@ -115,12 +115,15 @@ def test_from_keys_to_codes(scene):
     status = registry_table(PEOPLE[:40])["status"].to_pylist()
     assert [row["kode"] for row in rows[:20]] == [CODES[s] for s in status[20:]]
     assert rows[30]["hasil"] == "karantina"
+    assert (rows[30]["alasan"], rows[0]["alasan"]) == ("no_pass", "")
+    assert "nik: Bukan NIK: angkanya kurang." in rows[30]["penjelasan"]
     assert "123" not in quarantine.read_text()
     assert out.stat().st_mode & 0o777 == 0o600
 
-    stdout, _ = padan(
+    stdout, told = padan(
         kemnaker, "confirm", folder / "daftar.csv", *FLOW, *MAP, "--out", folder / "k.parquet"
     )
+    assert str(folder / "k.karantina.parquet") in told
     assert "tercatat sebagai ASN aktif" in stdout
     assert (folder / "k.parquet").read_bytes()[:4] == b"PAR1"
 
@@ -346,6 +349,63 @@ def test_a_full_disk_is_a_message_and_the_job_goes_on(scene, monkeypatch):
     assert len(list((kemnaker / "jobs").glob("*.json"))) == 1
     first = as_json(kemnaker, "runs", "list", *FLOW)["runs"]
     assert as_json(kemnaker, *confirm)["run"] == first[0]["run"], "charged once"
+
+
+def test_nothing_is_asked_where_a_result_would_take_a_file_s_place(scene):
+    folder, bkn, kemnaker = scene
+    rotate_both(bkn, kemnaker)
+    publish(folder, bkn)
+    listed, codes, minutes = (folder / n for n in ("daftar.csv", "k.csv", "ba.json"))
+    (folder / "lain.csv").symlink_to("daftar.csv")
+    confirm = ("confirm", listed, *FLOW, *MAP, "--out")
+    before = listed.read_bytes()
+    for arguments in (
+        (listed, "--force"),
+        (folder / "lain.csv", "--force"),
+        (codes, "--minutes", codes, "--force"),
+        (codes, "--quarantine", folder / "K.csv", "--force"),
+        (folder / "ba.txt", "--minutes", minutes),
+        (folder / "y.txt", "--minutes", folder / "y.txt"),
+    ):
+        padan(kemnaker, *confirm, *arguments, code=3)
+    for kept in ("k.csv", "k.karantina.csv", "ba.json", "ba.txt", "ba.json.kemnaker.sig"):
+        (folder / kept).write_text("dari kemarin")
+        _, message = padan(kemnaker, *confirm, codes, "--minutes", minutes, code=3)
+        assert kept in message
+        assert "--force" in message
+        assert (folder / kept).read_text() == "dari kemarin"
+        (folder / kept).unlink()
+    assert not as_json(kemnaker, "runs", "list", *FLOW)["runs"], "charged for nothing"
+    assert listed.read_bytes() == before
+    codes.write_text("dari kemarin")
+    given = as_json(kemnaker, *confirm, codes, "--force")
+    assert given["quarantine"] == str(folder / "k.karantina.csv")
+    assert len(rows_of(codes)) == 31
+
+
+def test_no_file_is_left_of_a_quarantine_with_nothing_in_it(scene):
+    folder, bkn, kemnaker = scene
+    rotate_both(bkn, kemnaker)
+    assert publish(folder, bkn)["quarantine"] is None
+    whole, cut = folder / "daftar.csv", folder / "bersih.csv"
+    cut.write_text("\n".join(whole.read_text().splitlines()[:-1]) + "\n")
+    out = folder / "k.csv"
+    as_json(kemnaker, "confirm", whole, *FLOW, *MAP, "--out", out)
+    assert rows_of(folder / "k.karantina.csv")
+    given = as_json(kemnaker, "confirm", cut, *FLOW, *MAP, "--out", out, "--force")
+    assert given["quarantine"] is None
+    assert not (folder / "k.karantina.csv").exists()
+    assert not (folder / "registri.karantina.csv").exists()
+
+
+def test_each_publication_keeps_its_own_quarantine(scene):
+    folder, bkn, kemnaker = scene
+    rotate_both(bkn, kemnaker)
+    with (folder / "registri.csv").open("a") as file:
+        file.write("R99999,123,,,AKTIF\n")
+    written = [publish(folder, bkn)["quarantine"] for _ in range(2)]
+    assert written == [str(folder / f"registri.karantina{n}.csv") for n in ("", "2")]
+    assert {row["id"] for row in rows_of(folder / "registri.karantina2.csv")} == {"R99999"}
 
 
 def test_an_unforeseen_error_shows_its_place_and_no_value(scene, monkeypatch):

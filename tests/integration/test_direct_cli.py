@@ -72,9 +72,11 @@ def test_from_a_registry_to_codes_with_controls(scene):
 
     wrong = [{**controls[0], "kode": "TIDAK_DITEMUKAN"}]
     pyarrow.csv.write_csv(pa.Table.from_pylist(wrong), folder / "kontrol.csv")
-    _, message = padan(pair.requester, *confirm, "--controls", folder / "kontrol.csv", code=7)
+    _, message = padan(
+        pair.requester, *confirm, "--controls", folder / "kontrol.csv", "--force", code=7
+    )
     assert "1 dari 1 rekaman kontrol" in message
-    stdout, _ = padan(pair.requester, *confirm)
+    stdout, _ = padan(pair.requester, *confirm, "--force")
     assert "tercatat sebagai ASN aktif" in stdout
     padan(pair.requester, *confirm[:-3], "lain", "--out", out, code=3)
 

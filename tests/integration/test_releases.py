@@ -112,17 +112,17 @@ def test_reference_lists_go_both_ways_and_show_what_changed(town):
     first = run(town, "bkn", "get", *LISTS, "--out", out)
     assert (first["line"], first["changes"]) == ("jabatan-fungsional", None)
     run(town, "kemnaker", "publish", csv_file(town, positions("A1", "B7")), *LISTS)
-    second = run(town, "bkn", "get", *LISTS, "--out", out)
+    second = run(town, "bkn", "get", *LISTS, "--out", out, "--force")
     assert second["since"] == 1
     assert second["changes"] == {"added": ["B7"], "removed": ["A2"], "changed": []}
     assert out.read_text().startswith("kode,nama,kategori,jenjang\nA1,Jabatan A1,Keahlian,")
-    older = run(town, "bkn", "get", *LISTS, "--version", "1", "--out", out)
+    older = run(town, "bkn", "get", *LISTS, "--version", "1", "--out", out, "--force")
     assert older["version"] == 1
 
     codes = csv_file(town, positions("1", "2").select(["kode", "nama", "kategori"]))
     mapped = ("--map", "jenis=kategori")
     run(town, "bkn", "publish", codes, *LISTS, *mapped)
-    assert run(town, "kemnaker", "get", *LISTS, "--out", out)["line"] == "asn"
+    assert run(town, "kemnaker", "get", *LISTS, "--out", out, "--force")["line"] == "asn"
 
 
 def test_a_dry_run_sends_nothing(town):

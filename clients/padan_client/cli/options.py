@@ -53,7 +53,22 @@ ModeOption = Annotated[
 ]
 QuarantineOption = Annotated[
     Path | None,
-    typer.Option("--quarantine", help="Berkas baris bermasalah. / File of rows with problems."),
+    typer.Option(
+        "--quarantine",
+        help="Berkas baris bermasalah; bawaan: NAMA.karantina.csv di samping hasil. / "
+        "File of rows with problems; default: NAME.karantina.csv beside the result.",
+    ),
+]
+ForceFlag = Annotated[
+    bool,
+    typer.Option(
+        "--force",
+        help="Timpa berkas hasil yang sudah ada. / Overwrite results that are there already.",
+    ),
+]
+YesFlag = Annotated[
+    bool,
+    typer.Option("--yes", help="Jangan tanya lagi (untuk skrip). / Do not ask (for scripts)."),
 ]
 
 

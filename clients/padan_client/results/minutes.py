@@ -73,11 +73,16 @@ def document(
     return _canonical(content)
 
 
+def files(path: Path, party: str) -> tuple[Path, ...]:
+    """What minutes at ``path`` consist of: the minutes, the page, the salt, the signature."""
+    return path, _page_path(path), _salt_path(path), _signature_path(path, party)
+
+
 def write(home: Home, path: Path, made: bytes, place: FlowPlace, salt: bytes) -> None:
     """Write the minutes, the page to print, the salt, and this agency's signature."""
     write_public(path, made)
-    write_public(path.with_suffix(".txt"), page(json.loads(made), place.agreement).encode())
-    write_private(path.with_name(f"{path.name}.salt"), salt.hex().encode() + b"\n")
+    write_public(_page_path(path), page(json.loads(made), place.agreement).encode())
+    write_private(_salt_path(path), salt.hex().encode() + b"\n")
     sign(home, path)
 
 
@@ -190,6 +195,14 @@ def _require_same_agreement(content: Mapping[str, Any], place: FlowPlace) -> Non
 def _canonical(content: Mapping[str, Any]) -> bytes:
     text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return text.encode("ascii")
+
+
+def _page_path(path: Path) -> Path:
+    return path.with_suffix(".txt")
+
+
+def _salt_path(path: Path) -> Path:
+    return path.with_name(f"{path.name}.salt")
 
 
 def _signature_path(path: Path, party: str) -> Path:

@@ -1,12 +1,13 @@
 """From merged answers to the table that an officer reads.
 
 Columns of a result table: ``row`` (as in the quarantine), ``id``, ``hasil`` (what came of the row),
-``kode`` and ``keterangan`` (the agreement's code and exact wording), ``band`` (how sure),
-``jalur`` (the pass that answered), ``per_tanggal`` (the day that the code states, where the
-agreement derives codes from dates), ``periksa_<field>`` for every confirmed field,
-``perbaiki_<field>`` (who has to correct a value that differs, where the agreement names an
-authority), and ``jawaban_<group>`` for codes of further groups. The names are the same in every
-language.
+``kode`` and ``keterangan`` (the agreement's code and exact wording), ``alasan`` and ``penjelasan``
+(why, as a stable code and as a sentence in the officer's language, where the outcome alone does not
+say it: a row in quarantine), ``band`` (how sure), ``jalur`` (the pass that answered),
+``per_tanggal`` (the day that the code states, where the agreement derives codes from dates),
+``periksa_<field>`` for every confirmed field, ``perbaiki_<field>`` (who has to correct a value that
+differs, where the agreement names an authority), and ``jawaban_<group>`` for codes of further
+groups. The names are the same in every language.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from padan_client.records.lists import RequestList
+from padan_client.results.reasons import EXPLANATION, REASON, quarantine_reasons
 from padan_linkage.agreement import Code, Flow
 from padan_linkage.answering.answers import RecordAnswers
 from padan_linkage.answering.estimates import Expected, PassEstimate
@@ -131,6 +133,7 @@ def result_table(
 
     outcomes, masks = every(answers.outcome), every(answers.code)
     kode, keterangan = _status(flow, outcomes, masks)
+    reasons, explanations = quarantine_reasons(requested.quarantine, len(requested.ids))
     by = np.where(answers.outcome == MATCHED, answers.answered_by + 1, 0)
     columns: dict[str, pa.Array] = {
         "row": requested.rows,
@@ -138,6 +141,8 @@ def result_table(
         "hasil": _choose(OUTCOME_WORDS, outcomes),
         "kode": kode,
         "keterangan": keterangan,
+        REASON: reasons,
+        EXPLANATION: explanations,
         "band": _choose(BAND_WORDS, every(answers.band)),
         "jalur": _choose(["", *pass_ids], every(by)),
     }

@@ -10,8 +10,9 @@ import typer
 from rich.table import Table
 
 from padan_client.base.language import t
+from padan_client.cli.asking import claim
 from padan_client.cli.common import Exit, err, fail, out, print_json, reports_errors
-from padan_client.cli.options import JsonFlag, MapOption, pairs
+from padan_client.cli.options import ForceFlag, JsonFlag, MapOption, pairs
 from padan_lab.cli import PANEL
 
 if TYPE_CHECKING:
@@ -49,16 +50,16 @@ def assess(
     ] = None,
     quick: Annotated[bool, typer.Option(help="Kecil, sekitar semenit. / Small, a minute.")] = False,
     seed: Annotated[int, typer.Option(help="Agar terulang persis. / To repeat it.")] = 1,
+    force: ForceFlag = False,
     json_: JsonFlag = False,
 ) -> None:
     """Serang sandi sendiri seperti unit pemadan yang ingin tahu. / Attack your own encodings."""
     from padan_client.base.files import write_private
-    from padan_client.records.table_files import require_writable
 
     _require_extra()
     if side not in {"a", "b"}:
         raise typer.BadParameter("a | b", param_hint="--side")
-    require_writable(out_file)
+    claim(out_file, reads=[population], force=force)
     from padan_lab.assess import as_json, render
     from padan_lab.assess import assess as run
 

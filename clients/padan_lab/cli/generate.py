@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 
 from padan_client.base.language import t
+from padan_client.cli.asking import claim_in
 from padan_client.cli.common import err, number, out, print_json, reports_errors
-from padan_client.cli.options import JsonFlag
+from padan_client.cli.options import ForceFlag, JsonFlag
 from padan_lab.cli import PANEL
 from padan_lab.generate import Format, Level, PopulationProfile
 
@@ -37,6 +38,7 @@ def generate(
         typer.Option(min=0, max=1, help="Bagian daftar yang ada di registri. / Share inside."),
     ] = None,
     format_: Annotated[Format, typer.Option("--format", help="csv | parquet")] = Format.CSV,
+    force: ForceFlag = False,
     json_: JsonFlag = False,
 ) -> None:
     """Berkas orang buatan beserta kebenarannya. / Files of made-up people, with the truth."""
@@ -45,6 +47,7 @@ def generate(
     from padan_lab.generate import FileRequest, write_files
 
     request = FileRequest(profile, rows, seed, level, listed, inside, format_)
+    claim_in(out_folder, request.files(out_folder).values(), force=force)
     with Progress(console=err, disable=not err.is_terminal) as bars:
         bar = bars.add_task(t("membuat", "generating"), total=None)
         made = write_files(

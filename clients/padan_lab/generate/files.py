@@ -39,6 +39,12 @@ class FileRequest:
     inside: float | None = None
     format: Format = Format.CSV
 
+    def files(self, folder: Path) -> dict[str, Path]:
+        """Where :func:`write_files` writes what."""
+        suffix = self.format.value
+        tables = {name: folder / f"{name}.{suffix}" for name in ("registry", "list")}
+        return tables | {name: folder / f"{name}.csv" for name in ("truth", "errors")}
+
 
 @dataclass(frozen=True)
 class Written:
@@ -62,9 +68,7 @@ def write_files(
     """
     making = _making(request)
     folder.mkdir(parents=True, exist_ok=True)
-    suffix = request.format.value
-    files = {name: folder / f"{name}.{suffix}" for name in ("registry", "list")}
-    files |= {name: folder / f"{name}.csv" for name in ("truth", "errors")}
+    files = request.files(folder)
     errors = done = 0
     with _table(files["errors"]) as write_errors:
         for name, batches in (("registry", making.registry), ("list", making.list)):

@@ -14,9 +14,10 @@ from padan.v1 import agreement_service_pb2 as pb
 from padan_client.base.errors import BadInputError
 from padan_client.base.files import write_public
 from padan_client.base.language import t
+from padan_client.cli.asking import claim_in
 from padan_client.cli.common import Exit, err, out, print_json, reports_errors
 from padan_client.cli.home import ask_passphrase, open_home
-from padan_client.cli.options import HOME, HomeOption, JsonFlag
+from padan_client.cli.options import HOME, ForceFlag, HomeOption, JsonFlag
 from padan_client.cli.views import agreement as views
 from padan_client.home import agreement_files as files
 from padan_client.home.config import FILE as CONFIG_FILE
@@ -65,11 +66,12 @@ def new(
         typer.Option(help="PIHAK=BERKAS kunci publik. / PARTY=FILE of public keys."),
     ] = None,
     *,
-    force: Annotated[bool, typer.Option(help="Timpa berkas. / Overwrite the file.")] = False,
+    force: ForceFlag = False,
     json_: JsonFlag = False,
 ) -> None:
     """Buat berkas perjanjian dan isi kunci publik para pihak. / Make a file with the keys in it."""
-    document = files.new_document(source, _public_files(party or []))
+    public = _public_files(party or [])
+    document = files.new_document(source, public)
     agreement = files.parsed(document)
     if target.name != f"{agreement.id}.toml":
         err.print(
@@ -78,13 +80,8 @@ def new(
                 f"Note: it must be called {agreement.id}.toml before signing.",
             )
         )
-    if target.exists() and not force:
-        raise BadInputError(
-            t(
-                f"{target} sudah ada; pakai --force untuk menimpanya.",
-                f"{target} exists; use --force to overwrite it.",
-            )
-        )
+    # A draft may be filled in where it lies: the other party's key is added to what is there.
+    claim_in(target.parent, [target], reads=public.values(), force=force)
     write_public(target, document)
     missing = [p.id for p in agreement.parties if not (p.sign_key and p.exchange_key)]
     if json_:

@@ -12,12 +12,14 @@ import typer
 
 from padan_client.base.errors import BadInputError
 from padan_client.base.language import t
+from padan_client.cli.asking import claim
 from padan_client.cli.common import Exit, fail, print_json, reports_errors, say
 from padan_client.cli.home import open_home
 from padan_client.cli.options import (
     HOME,
     AgreementOption,
     FlowOption,
+    ForceFlag,
     HomeOption,
     JsonFlag,
     MapOption,
@@ -29,6 +31,7 @@ from padan_client.cli.options import (
 )
 from padan_client.cli.progress import progress_bars
 from padan_client.cli.views import confirmed
+from padan_client.cli.views.quarantined import FILE_WORD, say_quarantine
 
 if TYPE_CHECKING:
     from padan_client.base.place import FlowPlace
@@ -88,16 +91,18 @@ def confirm(
     quarantine: QuarantineOption = None,
     corrections: CorrectionsOption = None,
     minutes: MinutesOption = None,
+    force: ForceFlag = False,
     home: HomeOption = HOME,
     json_: JsonFlag = False,
 ) -> None:
     """Minta kode konfirmasi untuk sebuah daftar. / Ask the confirmation codes of a list."""
-    from padan_client.records.table_files import require_writable
+    from padan_client.records.table_files import beside
     from padan_client.requester import chosen_mode
 
-    outputs = _Outputs(out_file, quarantine, corrections, minutes)
-    require_writable(out_file, quarantine, corrections, minutes)
+    rest = quarantine or beside(out_file, FILE_WORD)
+    outputs = _Outputs(out_file, rest, corrections, minutes)
     opened = open_home(home)
+    claim(*outputs.files(opened.identity.party), reads=[file, controls], force=force)
     place = opened.place(agreement, flow)
     outputs.check(place.flow)
     options = _Options(file, chosen_mode(place, mode), map_, id_column, controls, hide_found)
@@ -106,7 +111,7 @@ def confirm(
     if dishonest:
         raise dishonest
     if not result.usable:
-        _fail_without_a_row()
+        _fail_without_a_row(outputs.quarantine)
 
 
 @dataclass(frozen=True)
@@ -126,9 +131,16 @@ class _Outputs:
     """The files to write."""
 
     codes: Path
-    quarantine: Path | None
+    quarantine: Path
     corrections: Path | None
     minutes: Path | None
+
+    def files(self, party: str) -> list[Path | None]:
+        """All that may be written; ``party`` signs the minutes."""
+        from padan_client.results.minutes import files
+
+        accompanying = files(self.minutes, party) if self.minutes else ()
+        return [self.codes, self.quarantine, self.corrections, *accompanying]
 
     def check(self, flow: Flow) -> None:
         """Raise BadInputError for a list of corrections of a flow that confirms no field."""
@@ -141,13 +153,25 @@ class _Outputs:
             )
 
     def write(self, opened: Home, place: FlowPlace, way: str, result: ConfirmResult) -> None:
-        """Write them all."""
-        from padan_client.records.table_files import write_table
+        """Write them all, or none that was not there before."""
+        from padan_client.records.table_files import standing
+
+        files = self.files(place.party)
+        before = standing(*files)
+        try:
+            self._write(opened, place, way, result)
+        except BaseException:
+            # The same command must be able to go on, and refuses to overwrite what is there.
+            for path in set(standing(*files)) - set(before):
+                path.unlink()
+            raise
+
+    def _write(self, opened: Home, place: FlowPlace, way: str, result: ConfirmResult) -> None:
+        from padan_client.records.table_files import write_or_remove, write_table
         from padan_client.results import minutes
         from padan_client.results.corrections import corrections
 
-        if self.quarantine:
-            write_table(self.quarantine, result.quarantine)
+        write_or_remove(self.quarantine, result.quarantine)
         if self.corrections:
             write_table(self.corrections, corrections(place.flow, result.table))
         write_table(self.codes, result.table)
@@ -190,12 +214,13 @@ def _confirm(
 def _tell(
     place: FlowPlace, result: ConfirmResult, outputs: _Outputs, way: str, *, json_: bool
 ) -> None:
+    rest = outputs.quarantine if result.quarantine.num_rows else None
     if json_:
         print_json(
             {
                 **confirmed.as_json(result, place.flow),
                 "out": str(outputs.codes),
-                "quarantine": str(outputs.quarantine) if outputs.quarantine else None,
+                "quarantine": str(rest) if rest else None,
                 "agreement": place.agreement.id,
                 "flow": place.flow.id,
                 "mode": way,
@@ -204,15 +229,17 @@ def _tell(
         return
     confirmed.show(place, result)
     say(t(f"Kode ditulis ke {outputs.codes}.", f"Codes written to {outputs.codes}."))
+    if rest:
+        say_quarantine(result.quarantine, rest)
     if result.skipped:
         say(result.skipped)
 
 
-def _fail_without_a_row() -> NoReturn:
+def _fail_without_a_row(quarantine: Path) -> NoReturn:
     fail(
         Exit.BAD_INPUT,
         t(
-            "Tidak ada satu pun baris yang dapat dipadankan; lihat karantina (--quarantine).",
-            "Not one row can be matched; see the quarantine (--quarantine).",
+            f"Tidak ada satu pun baris yang dapat dipadankan; lihat {quarantine}.",
+            f"Not one row can be matched; see {quarantine}.",
         ),
     )

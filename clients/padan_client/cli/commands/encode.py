@@ -11,12 +11,14 @@ import typer
 
 from padan_client.base.errors import BadInputError
 from padan_client.base.language import t
+from padan_client.cli.asking import claim
 from padan_client.cli.common import Exit, fail, print_json, reports_errors, say
 from padan_client.cli.home import open_home
 from padan_client.cli.options import (
     HOME,
     AgreementOption,
     FlowOption,
+    ForceFlag,
     HomeOption,
     JsonFlag,
     MapOption,
@@ -28,6 +30,7 @@ from padan_client.cli.options import (
     statuses,
 )
 from padan_client.cli.views.encoded import tell_record
+from padan_client.cli.views.quarantined import FILE_WORD, say_quarantine
 
 if TYPE_CHECKING:
     from padan_client.base.place import FlowPlace
@@ -69,25 +72,29 @@ def encode(
         ),
     ] = None,
     quarantine: QuarantineOption = None,
+    force: ForceFlag = False,
     home: HomeOption = HOME,
     json_: JsonFlag = False,
 ) -> None:
     """Tulis apa yang akan keluar dari instansi ini. / Write what would leave this agency."""
     from padan_client.protocol.session import Session, unit_schema
     from padan_client.protocol.unit.bundle import show_record, write_bundle
-    from padan_client.records.table_files import require_writable, write_table
+    from padan_client.records.table_files import write_or_remove
 
     if (out_folder is None) == (show is None):
         fail(Exit.USAGE, t("Pilih --out atau --show.", "Choose --out or --show."), json_=json_)
-    require_writable(quarantine)
+    rest = quarantine
+    if rest is None and out_folder is not None:
+        rest = out_folder.with_name(f"{out_folder.name}.{FILE_WORD}.csv")
+    claim(rest, reads=[file], force=force)
     opened = open_home(home)
     place = opened.place(agreement, flow)
     columns = pairs(map_, "--map")
     records = _records(file, place, columns, id_column, statuses(status))
     key = _epoch_key(opened, place, epoch) if epoch else _throwaway_key(place)
     session = Session(place, unit_schema(place), key, opened.identity)
-    if quarantine:
-        write_table(quarantine, records.quarantine)
+    if rest:
+        write_or_remove(rest, records.quarantine)
     if show is not None:
         rows = show_record(session, records, show, randomness=os.urandom)
         tell_record(rows, show, epoch, json_=json_)
@@ -101,6 +108,8 @@ def encode(
             threads=os.cpu_count() or 1,
         )
         _tell(manifest, out_folder, json_=json_)
+    if records.quarantine.num_rows and not json_:
+        say_quarantine(records.quarantine, rest)
 
 
 def _tell(manifest: dict[str, object], out_folder: Path, *, json_: bool) -> None:

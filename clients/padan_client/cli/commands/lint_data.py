@@ -10,8 +10,9 @@ from rich.table import Table
 
 from padan_client.base.errors import BadInputError
 from padan_client.base.language import t
+from padan_client.cli.asking import claim
 from padan_client.cli.common import err, number, out, print_json, reports_errors
-from padan_client.cli.options import JsonFlag, MapOption, TableArgument, pairs
+from padan_client.cli.options import ForceFlag, JsonFlag, MapOption, TableArgument, pairs
 
 if TYPE_CHECKING:
     from padan_client.lint import LintReport
@@ -52,19 +53,15 @@ def lint_data(
         Path | None,
         typer.Option("--out", "-o", help="CSV baris yang perlu dilihat. / CSV of rows to look at."),
     ] = None,
+    force: ForceFlag = False,
     json_: JsonFlag = False,
 ) -> None:
     """Periksa berkas sebelum dipakai; isinya tidak diubah. / Check a file before it is used."""
     from rich.progress import Progress
 
     from padan_client.lint import fields_of_file, fields_of_schema, lint
-    from padan_client.records.table_files import require_writable
 
-    require_writable(quarantine)
-    if quarantine is not None and quarantine.resolve() == file.resolve():
-        raise BadInputError(
-            t("--out adalah berkas masukan itu sendiri.", "--out is the input file itself.")
-        )
+    claim(quarantine, reads=[file], force=force)
     columns = pairs(map_, "--map")
     schema = None if flow is None else _schema(flow, agreement)
     kinds = pairs(kind, "--kind") or {}

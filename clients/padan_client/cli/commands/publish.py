@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import os
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -12,22 +14,24 @@ import typer
 
 from padan_client.base.errors import BadInputError
 from padan_client.base.language import t
-from padan_client.cli.common import print_json, reports_errors, say
+from padan_client.cli.asking import claim
+from padan_client.cli.common import number, print_json, reports_errors, say
 from padan_client.cli.home import open_home
 from padan_client.cli.options import (
     HOME,
     AgreementOption,
     FlowOption,
+    ForceFlag,
     HomeOption,
     IdOption,
     JsonFlag,
     MapOption,
-    QuarantineOption,
     StatusOption,
     pairs,
     statuses,
 )
 from padan_client.cli.progress import progress_bars
+from padan_client.cli.views.quarantined import FILE_WORD, say_quarantine
 
 if TYPE_CHECKING:
     from padan_client.home.folder import Home
@@ -63,6 +67,14 @@ ProcessesOption = Annotated[
     int | None,
     typer.Option("--processes", min=1, help="Bawaan: semua prosesor. / Default: all."),
 ]
+RegistryQuarantineOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--quarantine",
+        help="Berkas baris bermasalah; bawaan: NAMA.karantina.csv di samping registri. / "
+        "File of rows with problems; default: NAME.karantina.csv beside the registry.",
+    ),
+]
 AsOfOption = Annotated[
     datetime | None,
     typer.Option(
@@ -93,15 +105,17 @@ def publish(
     days: DaysOption = 31,
     processes: ProcessesOption = None,
     as_of: AsOfOption = None,
-    quarantine: QuarantineOption = None,
+    quarantine: RegistryQuarantineOption = None,
+    force: ForceFlag = False,
     home: HomeOption = HOME,
     json_: JsonFlag = False,
 ) -> None:
     """Terbitkan registri tanpa memperlihatkannya. / Publish a registry without showing it."""
     from padan_client.records.registry import NothingUsableError
-    from padan_client.records.table_files import require_writable, write_table
+    from padan_client.records.table_files import write_or_remove
 
-    require_writable(quarantine)
+    rest = _quarantine_file(quarantine, file)
+    claim(rest, reads=[file, deletes], force=force)
     given = _Given(file, deletes, id_column, map_, status, delta_of, as_of)
     opened = open_home(home)
     chosen = _mode(opened, agreement, flow, mode)
@@ -110,12 +124,27 @@ def publish(
             opened, agreement, flow, given, days if chosen == "direct" else 0, processes
         )
     except NothingUsableError as error:
-        if quarantine:
-            write_table(quarantine, error.quarantine)
+        if rest:
+            write_or_remove(rest, error.quarantine)
+            say_quarantine(error.quarantine, rest)
         raise
-    if quarantine:
-        write_table(quarantine, result.quarantine)
-    _tell(result, agreement, flow, quarantine, json_=json_)
+    if rest:
+        write_or_remove(rest, result.quarantine)
+    _tell(result, agreement, flow, rest if result.quarantine.num_rows else None, json_=json_)
+
+
+def _quarantine_file(given: Path | None, file: Path | None) -> Path | None:
+    """Where to put it: as told, else beside the registry under a name that is free.
+
+    None where nothing is told and there is no registry file or its folder is not to be written to.
+    """
+    from padan_client.records.table_files import beside
+
+    if given is not None or file is None or not os.access(file.resolve().parent, os.W_OK):
+        return given
+    numbers = itertools.chain([""], itertools.count(2))
+    names = (beside(file, f"{FILE_WORD}{number}", ".csv") for number in numbers)
+    return next(name for name in names if not os.path.lexists(name))
 
 
 @dataclass(frozen=True)
@@ -195,9 +224,11 @@ def _tell(
         return
     say(
         t(
-            f"{result.rows} rekaman diterbitkan, {result.deleted} dihapus, {quarantined} catatan "
-            f"karantina. {result.dataset}",
-            f"{result.rows} records published, {result.deleted} deleted, {quarantined} quarantine "
-            f"entries. {result.dataset}",
+            f"{number(result.rows)} rekaman diterbitkan, {number(result.deleted)} dihapus. "
+            f"{result.dataset}",
+            f"{number(result.rows)} records published, {number(result.deleted)} deleted. "
+            f"{result.dataset}",
         )
     )
+    if quarantined:
+        say_quarantine(result.quarantine, quarantine)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from padan_client.base.language import t
+from padan_client.cli.asking import claim
 from padan_client.cli.commands.schema import (
     KindsOption,
     OnlyOption,
@@ -19,7 +20,7 @@ from padan_client.cli.commands.schema import (
     wishes,
 )
 from padan_client.cli.common import err, print_json, reports_errors
-from padan_client.cli.options import JsonFlag
+from padan_client.cli.options import ForceFlag, JsonFlag
 from padan_client.cli.views import rehearsed
 from padan_linkage.advice import Size, Wishes
 from padan_linkage.advice.profiles import ProfileName
@@ -88,13 +89,14 @@ def rehearse(
     min_precision: PrecisionOption = None,
     seed: SeedOption = None,
     threads: ThreadsOption = 1,
+    force: ForceFlag = False,
     json_: JsonFlag = False,
 ) -> None:
     """Uji coba pemadanan atas berkas sendiri. / A trial linkage of your own files."""
-    from padan_client.records.table_files import require_writable, write_table
+    from padan_client.records.table_files import write_table
     from padan_client.rehearse import load_schema_file, run_rehearsal
 
-    require_writable(out_file, save_schema)
+    claim(out_file, save_schema, reads=[a, b, schema, truth], force=force)
     if schema is not None:
         schema_file = load_schema_file(schema)
     else:

@@ -10,12 +10,14 @@ import typer
 from rich.table import Table
 
 from padan_client.base.language import t
+from padan_client.cli.asking import claim
 from padan_client.cli.common import number, out, print_json, reports_errors, say
 from padan_client.cli.home import open_home
 from padan_client.cli.options import (
     HOME,
     AgreementOption,
     FlowOption,
+    ForceFlag,
     HomeOption,
     JsonFlag,
     MapOption,
@@ -65,6 +67,7 @@ def publish(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Hitung saja, jangan kirim. / Compute, send nothing.")
     ] = False,
+    force: ForceFlag = False,
     home: HomeOption = HOME,
     json_: JsonFlag = False,
 ) -> None:
@@ -72,10 +75,9 @@ def publish(
     from padan_client.base.files import write_private
     from padan_client.protocol.releases.flow import ReleaseFlow
     from padan_client.records import read_table
-    from padan_client.records.table_files import require_writable
     from padan_client.releases import ReleaseClient
 
-    require_writable(out_file)
+    claim(out_file, reads=[file], force=force)
     table = read_table(file)
     opened, columns = open_home(home), pairs(map_, "--map")
     if dry_run:
@@ -110,15 +112,15 @@ def get(
         int | None,
         typer.Option("--version", min=1, help="Bawaan: yang terbaru. / Default: the newest."),
     ] = None,
+    force: ForceFlag = False,
     home: HomeOption = HOME,
     json_: JsonFlag = False,
 ) -> None:
     """Ambil dan periksa sebuah rilis. / Fetch and verify a release."""
     from padan_client.base.files import write_private
-    from padan_client.records.table_files import require_writable
     from padan_client.releases import ReleaseClient
 
-    require_writable(out_file)
+    claim(out_file, force=force)
     with ReleaseClient(open_home(home), agreement, flow, line) as client:
         received = client.get(version)
     write_private(out_file, received.content)

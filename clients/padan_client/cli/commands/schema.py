@@ -10,8 +10,9 @@ from rich.table import Table
 
 from padan_client.base.errors import BadInputError
 from padan_client.base.language import t
+from padan_client.cli.asking import claim
 from padan_client.cli.common import Exit, number, out, print_json, reports_errors
-from padan_client.cli.options import JsonFlag
+from padan_client.cli.options import ForceFlag, JsonFlag
 from padan_linkage.advice import Size, Wishes
 from padan_linkage.advice.profiles import ProfileName
 from padan_linkage.agreement import Severity
@@ -66,14 +67,14 @@ def suggest(
     id_column: Annotated[
         str | None, typer.Option("--id", help="Kolom id, tidak dilihat. / Id column, ignored.")
     ] = None,
+    force: ForceFlag = False,
     json_: JsonFlag = False,
 ) -> None:
     """Sarankan skema untuk berkas Anda. / Suggest a schema for your files."""
     from padan_client.base.files import write_private
-    from padan_client.records.table_files import require_writable
     from padan_client.rehearse.advice import advise, to_toml
 
-    require_writable(out_file)
+    claim(out_file, reads=[a, b], force=force)
     suggestion = advise(a, b, wishes(profile, size, kind, fields, rows), id_column)
     if out_file is not None:
         write_private(out_file, to_toml(suggestion).encode())

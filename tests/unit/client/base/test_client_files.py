@@ -8,7 +8,6 @@ import pytest
 
 from padan_client.base import files
 from padan_client.base.errors import BadInputError
-from padan_client.records.table_files import require_writable
 
 
 def test_a_private_file_is_its_owners_whatever_the_umask(tmp_path):
@@ -67,20 +66,3 @@ def test_nothing_laid_in_wait_for_the_draft_is_written_to(tmp_path, monkeypatch)
     monkeypatch.undo()
     files.write_private(tmp_path / "secret", b"x")
     assert files.read_private(tmp_path / "secret") == b"x"
-
-
-@pytest.mark.parametrize(
-    ("name", "words"),
-    [
-        (".", "bukan berkas biasa"),
-        ("pipe", "bukan berkas biasa"),
-        ("none/codes.csv", "tidak ada"),
-        ("codes.xlsx", ".csv"),
-    ],
-)
-def test_a_result_that_could_not_be_written_is_refused_beforehand(tmp_path, name, words):
-    os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(BadInputError, match=words):
-        require_writable(tmp_path / name)
-    (tmp_path / "codes.csv").touch()
-    require_writable(tmp_path / "codes.csv", None, tmp_path / "new.parquet")

@@ -11,6 +11,7 @@ import pytest
 
 from padan_client.base.errors import BadInputError
 from padan_client.records.lists import RequestList, table_of
+from padan_client.records.preparing import QUARANTINE_SCHEMA
 from padan_client.results.controls import Controls
 from padan_client.results.table import ConfirmResult, count_codes, result_table
 from padan_linkage.agreement import Code, example, load_agreement
@@ -18,6 +19,21 @@ from padan_linkage.answering.answers import RecordAnswers
 
 FLOW = load_agreement(example("kemnaker-bkn-2024")).flow("asn-status")
 AID = load_agreement(example("kemenkopmk-kemnaker-2023")).flow("balikan-bnba")
+
+
+def set_aside(positions):
+    """The quarantine of rows that lack everything, and of the first row a value that is ignored."""
+    entries = [(1, "nik", "too_short", "diabaikan", "Bukan NIK: angkanya kurang.")]
+    for p in positions:
+        entries.append((p + 1, "", "no_pass", "ditolak", "Baris tidak dapat dipadankan."))
+        entries.append((p + 1, "nama", "not_digits", "diabaikan", "Bukan nama."))
+    return pa.Table.from_pylist(
+        [
+            dict(zip(QUARANTINE_SCHEMA.names, (row, "x", *rest), strict=True))
+            for row, *rest in entries
+        ],
+        schema=QUARANTINE_SCHEMA,
+    ).sort_by([("row", "ascending"), ("field", "ascending")])
 
 
 def made(flow, outcomes, codes, total=None, usable=None, checks=None):
@@ -35,14 +51,16 @@ def made(flow, outcomes, codes, total=None, usable=None, checks=None):
         rows=pa.array(range(1, total + 1)),
         usable=np.arange(count) if usable is None else np.array(usable),
         records={},
-        quarantine=pa.table({}),
+        quarantine=set_aside(sorted(set(range(total)) - set(usable or range(count)))),
     )
     return result_table(flow, ["nik"], requested, answers)
 
 
 def test_codes_are_worded_as_the_agreement_words_them():
     table = made(FLOW, [2, 1, 2, 3], [4, 0, 1, 0], total=6, usable=[0, 1, 3, 5])
-    assert table.column_names == ["row", "id", "hasil", "kode", "keterangan", "band", "jalur"]
+    assert table.column_names == [
+        *("row", "id", "hasil", "kode", "keterangan", "alasan", "penjelasan", "band", "jalur")
+    ]
     assert table["kode"].to_pylist() == ["ASN_PENSIUN", "TIDAK_DITEMUKAN", "", "ASN_AKTIF", "", ""]
     assert table["keterangan"].to_pylist()[:2] == [
         "tercatat sebagai ASN pensiun",
@@ -66,6 +84,13 @@ def test_codes_are_worded_as_the_agreement_words_them():
         "ganda": 1,
         "karantina": 2,
     }
+
+
+def test_a_row_in_quarantine_says_why_and_the_others_nothing():
+    table = made(FLOW, [2, 1, 2, 3], [4, 0, 1, 0], total=6, usable=[0, 1, 3, 5])
+    assert table["alasan"].to_pylist() == ["", "", "no_pass", "", "no_pass", ""]
+    why = "Baris tidak dapat dipadankan. nama: Bukan nama."
+    assert table["penjelasan"].to_pylist() == ["", "", why, "", why, ""]
 
 
 def test_usable_rows_are_those_of_the_list_alone():

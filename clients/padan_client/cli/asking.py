@@ -1,0 +1,61 @@
+"""What an officer has to agree to before it happens: overwriting, and what cannot be undone."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+import typer
+
+from padan_client.base.errors import BadInputError
+from padan_client.base.language import t
+
+_YES = frozenset({"y", "ya", "yes"})
+
+
+def agree(consequence: str, *, given: bool, option: str) -> None:
+    """Go on where ``option`` was given, or the officer says yes to ``consequence``, a sentence.
+
+    Raises BadInputError otherwise, and where there is no terminal to ask at.
+    """
+    if given:
+        return
+    if not sys.stdin.isatty():
+        raise BadInputError(
+            t(
+                f"{consequence} Tidak ada terminal untuk menanyakannya; bila memang dikehendaki, "
+                f"pakai {option}.",
+                f"{consequence} There is no terminal to ask at; if that is what you want, use "
+                f"{option}.",
+            )
+        )
+    question = f"{consequence} " + t("Lanjutkan? (ya/tidak)", "Go on? (yes/no)")
+    answer = typer.prompt(question, default="", show_default=False, err=True)
+    if str(answer).strip().casefold() not in _YES:
+        raise BadInputError(t("Dibatalkan; tidak ada yang diubah.", "Cancelled; nothing changed."))
+
+
+def claim(*paths: Path | None, reads: Iterable[Path | None] = (), force: bool) -> None:
+    """The files that a command will write, made sure of before anything is asked of anybody.
+
+    Raises BadInputError for one that cannot be written, that is read (``reads``) or that is wanted
+    twice, and for one that is there already unless ``force`` or the officer lets it be overwritten.
+    """
+    from padan_client.records.table_files import require_writable, standing
+
+    require_writable(*paths, reads=reads)
+    there = ", ".join(map(str, standing(*paths)))
+    if there:
+        lost = t(
+            f"{there} sudah ada dan akan ditimpa.", f"{there} exists and would be overwritten."
+        )
+        agree(lost, given=force, option="--force")
+
+
+def claim_in(
+    folder: Path, files: Iterable[Path], *, reads: Iterable[Path] = (), force: bool
+) -> None:
+    """The same for files in a folder that the command makes where it is missing."""
+    if folder.exists():
+        claim(*files, reads=reads, force=force)
