@@ -8,6 +8,7 @@ from collections import Counter
 from pathlib import Path
 
 import numpy as np
+import pyarrow.compute as pc
 import pyarrow.csv
 import pytest
 from rich.console import Console
@@ -303,6 +304,22 @@ def test_a_truth_of_other_ids_is_an_error_not_a_recall_of_zero(residents, tmp_pa
         "--truth", tmp_path / "t.csv", code=3,
     )  # fmt: skip
     assert "--id" in message
+
+
+def test_files_without_a_pair_in_common_have_a_truth_of_no_pair(tmp_path):
+    demo = generate_demo(FlowOf(load_schema_file(SCHEMA).schema), 1000, 1000, 5)
+    strangers = demo.requests.filter(pc.is_null(demo.truth["registry_id"]))
+    pyarrow.csv.write_csv(strangers, tmp_path / "a.csv")
+    pyarrow.csv.write_csv(demo.registry, tmp_path / "b.csv")
+    (tmp_path / "truth.csv").write_text("rec_id_a,rec_id_b\n")
+    found = json.loads(
+        padan(
+            "rehearse", *sides(tmp_path), "--schema", SCHEMA, "--seed", 1,
+            "--truth", tmp_path / "truth.csv", "--json",
+        )
+    )  # fmt: skip
+    assert (found["recall"], found["f1"]) == (None, None)
+    assert found["precision"] == (0 if found["pairs"] else None)
 
 
 def test_a_missing_id_column_is_named(residents):

@@ -49,18 +49,19 @@ _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 TableSource: TypeAlias = "pa.Table | Callable[[], pa.Table]"
 
 
-def read_table(path: Path | str) -> pa.Table:
+def read_table(path: Path | str, *, rows_expected: bool = True) -> pa.Table:
     """Read a CSV (separated by ``,`` ``;`` ``|`` or tabs; UTF-8, BOM or not) or Parquet file.
 
     Every column comes as strings; a cell of a CSV is never null, a null of Parquet stays one.
     Blank lines of a CSV are no rows. Raises BadInputError, which says what is wrong and where: no
-    such file, empty, header only, no header, another encoding, a column name twice or empty, rows
-    that differ from the header in length, an open quote, an Excel workbook.
+    such file, empty, header only (where ``rows_expected``), no header, another encoding, a column
+    name twice or empty, rows that differ from the header in length, an open quote, an Excel
+    workbook.
     """
     path = Path(path)
     head = _head(path)
     table = _parquet(path) if head.startswith(b"PAR1") else _csv(path, head)
-    if table.num_rows == 0:
+    if rows_expected and table.num_rows == 0:
         raise BadInputError(
             t(
                 f"Berkas {path.name} hanya berisi judul kolom, tanpa baris data.",

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 import pyarrow as pa
@@ -21,11 +22,19 @@ from padan_linkage.schema import Schema
 
 @dataclass(frozen=True)
 class Quality:
-    """Against the truth: shares from 0 to 1."""
+    """Against the truth: shares from 0 to 1, None where there is nothing to take a share of."""
 
-    precision: float
-    recall: float
-    f1: float
+    precision: float | None
+    recall: float | None
+    f1: float | None
+
+    @classmethod
+    def of(cls, right: int, found: int, true: int) -> Self:
+        """Of ``right`` among ``found`` pairs, where there are ``true`` ones."""
+        precision = right / found if found else None
+        if not true:
+            return cls(precision, None, None)
+        return cls(precision, right / true, 2 * right / (found + true))
 
 
 @dataclass(frozen=True, repr=False)
@@ -130,9 +139,5 @@ def _threshold(linked: Linked) -> float | None:
 
 def _quality(truth: Truth, linked: Linked, a: Records, b: Records) -> Quality:
     """Share of the pairs that are true, and of the true pairs that were found."""
-    found = truth.count_true(a.rows[linked.a], b.rows[linked.b])
-    total = len(linked.a)
-    precision = found / total if total else 0.0
-    recall = found / truth.pairs if truth.pairs else 0.0
-    both = precision + recall
-    return Quality(precision, recall, 2 * precision * recall / both if both else 0.0)
+    right = truth.count_true(a.rows[linked.a], b.rows[linked.b])
+    return Quality.of(right, len(linked.a), truth.pairs)

@@ -40,10 +40,10 @@ class Truth:
     def read(cls, path: Path, a: Records, b: Records, *, within: bool) -> Truth:
         """Read a table with the columns rec_id_a and rec_id_b, or with just two columns.
 
-        Ids that the files do not have are an error: a wrong id column would show as recall 0.
-        Raises BadInputError.
+        Ids that the files do not have are an error: a wrong id column would show as recall 0. The
+        column names alone say that no pair is true. Raises BadInputError.
         """
-        table = read_table(path)
+        table = read_table(path, rows_expected=False)
         names = _TRUTH_COLUMNS if table.num_columns != len(_TRUTH_COLUMNS) else table.column_names
         ends = []
         for name, records in zip(names, (a, b), strict=True):

@@ -124,21 +124,24 @@ def _beside(
     assert isinstance(lines, dict)
     lines["splink blind"] = _line(blind, seconds)
     lines["splink oracle"] = _line(oracle, seconds)
-    report.ratios |= {
-        "f1_vs_splink_blind": _over(ours.f1, blind.f1),
-        "f1_vs_splink_oracle": _over(ours.f1, oracle.f1),
-        "precision_vs_splink_blind": _over(ours.precision, blind.precision),
-        "recall_vs_splink_blind": _over(ours.recall, blind.recall),
+    compared = {
+        "f1_vs_splink_blind": (ours.f1, blind.f1),
+        "f1_vs_splink_oracle": (ours.f1, oracle.f1),
+        "precision_vs_splink_blind": (ours.precision, blind.precision),
+        "recall_vs_splink_blind": (ours.recall, blind.recall),
     }
-
-
-def _over(ours: float, theirs: float) -> float:
-    return float(f"{ours / theirs:.4g}") if theirs else 0.0
+    report.ratios |= {
+        name: float(f"{mine / theirs:.4g}")
+        for name, (mine, theirs) in compared.items()
+        if mine is not None and theirs
+    }
 
 
 def _line(q: Quality, seconds: float, estimated: float | None = None) -> dict[str, object]:
     shares = {"precision": q.precision, "recall": q.recall, "f1": q.f1}
-    line: dict[str, object] = {name: round(value, 4) for name, value in shares.items()}
+    line: dict[str, object] = {
+        name: None if value is None else round(value, 4) for name, value in shares.items()
+    }
     if estimated is not None:
         line["estimated_precision"] = round(estimated, 4)
     return line | {"seconds": rounded(seconds)}
@@ -179,11 +182,7 @@ def _right(scored: Scored, known: Truth, a: Records, b: Records) -> NDArray[np.b
 def _quality(right: NDArray[np.bool_], known: Truth) -> Quality:
     from padan_client.rehearse import Quality
 
-    found, total = int(right.sum()), len(right)
-    precision = found / total if total else 0.0
-    recall = found / known.pairs if known.pairs else 0.0
-    both = precision + recall
-    return Quality(precision, recall, 2 * precision * recall / both if both else 0.0)
+    return Quality.of(int(right.sum()), len(right), known.pairs)
 
 
 def _oracle(right: NDArray[np.bool_], known: Truth) -> Quality:
