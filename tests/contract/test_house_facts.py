@@ -21,8 +21,13 @@ HALLS = (
 )
 HOME = "linkage/padan_linkage/answering/outcomes.py"
 
-NUMBERS = {"QUARANTINED", "NOT_MATCHED", "MATCHED", "AMBIGUOUS", "STRONGEST_BAND"}
-WORDS = {*outcomes.OUTCOME_WORDS, *outcomes.BAND_WORDS, *outcomes.CHECK_WORDS} - {""}
+NUMBERS = {"QUARANTINED", "NOT_MATCHED", "MATCHED", "AMBIGUOUS", "UNDECIDED", "STRONGEST_BAND"}
+WORDS = {
+    *outcomes.OUTCOME_WORDS,
+    *outcomes.REASON_WORDS,
+    *outcomes.BAND_WORDS,
+    *outcomes.CHECK_WORDS,
+} - {""}
 #: Messages, and those of their fields that nothing else is called by.
 MESSAGES = {"MatchedRows", "PassEstimate"}
 FIELDS = {"outcomes", "bands", "unanswered_matches"}
@@ -44,7 +49,8 @@ def defined(tree):
             yield node.id
         if isinstance(node, ast.Compare):
             sides = [node.left, *node.comparators]
-            bare = [s.value for s in sides if isinstance(s, ast.Constant) and s.value in (1, 2, 3)]
+            figures = [s for s in sides if isinstance(s, ast.Constant)]
+            bare = [f for f in figures if f.value in (1, 2, 3, 4)]
             if bare and any(spoken_of(s) in {"outcome", "outcomes", "band"} for s in sides):
                 yield ast.unparse(node)
 
@@ -140,10 +146,12 @@ PLANTED = [
     (defined, "NOT_MATCHED, MATCHED, AMBIGUOUS = 1, 2, 3"),
     (defined, "found = result.outcome == 2"),
     (defined, "found = columns.outcomes[rows] != 3"),
+    (defined, "open_rows = outcome == 4"),
     (defined, "sure = band >= 3"),
     (worded, "found = table['hasil'] == 'ditemukan'"),
     (worded, "own = {'karantina': 1}"),
     (worded, "t('ganda')"),
+    (worded, "why = 'ruas_kurang'"),
     (messages, "def f(rows: resources_pb.MatchedRows): ..."),
     (messages, "made = resources_pb2.PassEstimate(pass_id='nik')"),
     (messages, "got = answer.rows.outcomes"),

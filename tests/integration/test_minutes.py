@@ -34,9 +34,20 @@ def written(town):
     home = town.opened("kemnaker")
     place = home.place(AGREEMENT, FLOW)
     result = ConfirmResult(
-        table=pa.table({"id": ["K1", "K2", "K3"]}),
+        table=pa.table(
+            {
+                "id": ["K1", "K2", "K3", "K4"],
+                "hasil": ["ditemukan", "tidak_ditemukan", "karantina", "belum_dapat_dipastikan"],
+                "alasan": ["", "", "no_pass", "ruas_kurang"],
+            }
+        ),
         quarantine=pa.table({"row": [3]}),
-        counts={"P3KE_DESIL_1": 1, "TIDAK_DITEMUKAN": 1, "karantina": 1},
+        counts={
+            "P3KE_DESIL_1": 1,
+            "TIDAK_DITEMUKAN": 1,
+            "karantina": 1,
+            "belum_dapat_dipastikan": 1,
+        },
         run="agreements/a/flows/f/runs/0f",
     )
     path = town.folder / "bast.json"
@@ -53,6 +64,7 @@ def test_both_sides_sign_and_either_verifies(town, written):
         checked = padan_json(town.home(party), "minutes", "verify", written)
         assert checked["missing"] == []
         assert checked["counts"]["P3KE_DESIL_1"] == 1
+        assert checked["reasons"] == {"ruas_kurang": 1}
     assert checked["duty"] == "Berita Acara Serah Terima, setiap serah terima"
     assert checked["article"] == "Pasal 6 ayat (1)"
     assert checked["ended"] == "2024-02-28T03:04:05Z"
@@ -74,6 +86,8 @@ def test_the_page_to_print_says_it_in_the_agreement_s_words(written):
         "003/PKS/DEP.1/KEMENKO/PMK/02/2023",
         "Kementerian Koordinator Bidang Pembangunan Manusia dan Kebudayaan",
         "P3KE desil 1",
+        "belum dapat dipastikan",
+        "karena ruas kurang",
         "tidak ditemukan",
         "PIHAK KEDUA",
         hashlib.sha256(written.read_bytes()).hexdigest(),
@@ -82,7 +96,7 @@ def test_the_page_to_print_says_it_in_the_agreement_s_words(written):
 
 
 def test_minutes_that_were_changed_are_found_out(town, written):
-    changed = written.read_text().replace('"rows":3', '"rows":4')
+    changed = written.read_text().replace('"rows":4', '"rows":5')
     written.write_text(changed)
     home = town.opened("kemenkopmk")
     with pytest.raises(VerificationError, match="kemnaker"):

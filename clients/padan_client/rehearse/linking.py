@@ -12,7 +12,7 @@ from padan_client.rehearse.one_file import estimate_of, expected_of, own_file, s
 from padan_client.rehearse.sides import Keys, Records
 from padan_linkage.answering.answers import OpenedAnswers
 from padan_linkage.answering.estimates import Expected, PassEstimate
-from padan_linkage.answering.outcomes import AMBIGUOUS, MATCHED
+from padan_linkage.answering.outcomes import AMBIGUOUS, MATCHED, UNDECIDED
 from padan_linkage.answering.payloads import Payloads
 from padan_linkage.crypto.sealing import Opener
 from padan_linkage.encoding import EncodedPass
@@ -96,7 +96,8 @@ class Rehearsing:
             reports.append(report)
             self._tell(number)
         merged = merge(len(a), opened, one_to_one=self.policy.one_to_one)
-        answered, unclear = merged.outcome == MATCHED, merged.outcome == AMBIGUOUS
+        answered = merged.outcome == MATCHED
+        unclear = np.isin(merged.outcome, (AMBIGUOUS, UNDECIDED))
         held = together(answered, unclear, claims, self.rule(len(a)), len(a))
         kept = np.flatnonzero(held.kept)
         return Linked(

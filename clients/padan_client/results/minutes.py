@@ -67,6 +67,7 @@ def document(
         "ended": format_moment(now),
         "rows": result.table.num_rows,
         "counts": dict(result.counts),
+        "reasons": result.reasons,
         "quarantined": result.quarantine.num_rows,
         "answers_sha256": hashlib.sha256(salt + answers).hexdigest(),
     }
@@ -143,9 +144,14 @@ def page(content: Mapping[str, Any], agreement: Agreement) -> str:
     """The minutes as a page to print and sign by hand, in Indonesian."""
     sides = {role: agreement.party(str(content[role])) for role in ("provider", "requester")}
     flow = agreement.flow(str(content["flow"]))
-    wording = {c.code: c.text for c in (*flow.codes, flow.not_found, flow.ambiguous) if c}
+    wording = {c.code: c.text for c in (*flow.codes, *flow.written)}
     counts = [
-        f"  {wording.get(code, code):<58}{rows:>12}" for code, rows in content["counts"].items()
+        f"  {wording.get(code, code.replace('_', ' ')):<58}{rows:>12}"
+        for code, rows in content["counts"].items()
+    ]
+    reasons = [
+        f"    karena {reason.replace('_', ' '):<49}{rows:>12}"
+        for reason, rows in content["reasons"].items()
     ]
     lines = [
         "BERITA ACARA",
@@ -161,6 +167,7 @@ def page(content: Mapping[str, Any], agreement: Agreement) -> str:
         "",
         f"  {'Jawaban':<58}{'Baris':>12}",
         *counts,
+        *reasons,
         f"  {'Seluruhnya':<58}{content['rows']:>12}",
         f"  {'Catatan karantina':<58}{content['quarantined']:>12}",
         "",

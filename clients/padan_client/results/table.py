@@ -3,11 +3,11 @@
 Columns of a result table: ``row`` (as in the quarantine), ``id``, ``hasil`` (what came of the row),
 ``kode`` and ``keterangan`` (the agreement's code and exact wording), ``alasan`` and ``penjelasan``
 (why, as a stable code and as a sentence in the officer's language, where the outcome alone does not
-say it: a row in quarantine), ``band`` (how sure), ``jalur`` (the pass that answered),
-``per_tanggal`` (the day that the code states, where the agreement derives codes from dates),
-``periksa_<field>`` for every confirmed field, ``perbaiki_<field>`` (who has to correct a value that
-differs, where the agreement names an authority), and ``jawaban_<group>`` for codes of further
-groups. The names are the same in every language.
+say it: a row that is undecided or in quarantine), ``band`` (how sure), ``jalur`` (the pass that
+answered), ``per_tanggal`` (the day that the code states, where the agreement derives codes from
+dates), ``periksa_<field>`` for every confirmed field, ``perbaiki_<field>`` (who has to correct a
+value that differs, where the agreement names an authority), and ``jawaban_<group>`` for codes of
+further groups. The names are the same in every language.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from padan_client.records.lists import RequestList
 from padan_client.results.reasons import EXPLANATION, REASON, quarantine_reasons
+from padan_client.results.wording import reason_texts
 from padan_linkage.agreement import Code, Flow
 from padan_linkage.answering.answers import RecordAnswers
 from padan_linkage.answering.estimates import Expected, PassEstimate
@@ -32,9 +33,12 @@ from padan_linkage.answering.outcomes import (
     CHECK_WORDS,
     DIFFERENT,
     MATCHED,
+    NO_REASON,
     NOT_MATCHED,
     OUTCOME_WORDS,
     QUARANTINED,
+    REASON_WORDS,
+    UNDECIDED,
 )
 from padan_linkage.answering.payloads import day_text
 
@@ -68,13 +72,14 @@ class ControlReport:
 class ConfirmResult:
     """Everything that a confirmation brought home.
 
-    ``table`` has a row for every row of the list, in order; ``counts`` maps each code (and
-    ``ganda``, ``karantina``) to rows; ``passes`` is what the unit estimated of each of its passes,
-    ``keys`` what each key of direct mode did; ``unopened`` counts answers of the unit that were not
-    for the row they came with and were not believed; ``expected`` says how right the unit's answers
-    are, all passes together, where a run estimated it; ``controls`` is there if control records
-    were planted; ``skipped`` says why the residue was not sent through the unit where mode auto
-    would have. ``run`` is the resource name of the run, in direct mode of the label table.
+    ``table`` has a row for every row of the list, in order; ``counts`` maps each code, and the
+    words of outcomes that have none, to rows; ``passes`` is what the unit estimated of each of its
+    passes, ``keys`` what each key of direct mode did; ``unopened`` counts answers of the unit that
+    were not for the row they came with and were not believed; ``expected`` says how right the
+    unit's answers are, all passes together, where a run estimated it; ``controls`` is there if
+    control records were planted; ``skipped`` says why the residue was not sent through the unit
+    where mode auto would have. ``run`` is the resource name of the run, in direct mode of the label
+    table.
     """
 
     table: pa.Table
@@ -92,6 +97,11 @@ class ConfirmResult:
     def usable(self) -> int:
         """Rows that could be matched."""
         return int(self.table.num_rows) - self.counts.get(OUTCOME_WORDS[QUARANTINED], 0)
+
+    @property
+    def reasons(self) -> dict[str, int]:
+        """Undecided rows by the word of their reason, those that there are."""
+        return count_reasons(self.table)
 
     @property
     def evaluated(self) -> dict[str, int]:
@@ -133,7 +143,7 @@ def result_table(
 
     outcomes, masks = every(answers.outcome), every(answers.code)
     kode, keterangan = _status(flow, outcomes, masks)
-    reasons, explanations = quarantine_reasons(requested.quarantine, len(requested.ids))
+    reasons, explanations = _reasons(requested, every(answers.reason))
     by = np.where(answers.outcome == MATCHED, answers.answered_by + 1, 0)
     columns: dict[str, pa.Array] = {
         "row": requested.rows,
@@ -161,11 +171,9 @@ def result_table(
 
 
 def count_codes(flow: Flow, table: pa.Table) -> dict[str, int]:
-    """Rows by code, in the agreement's order; ``ganda`` and ``karantina`` where there are any."""
+    """Rows by code, in the agreement's order; outcomes without one by their words."""
     counts = {code.code: 0 for code in flow.codes if code.group == STATUS_GROUP}
-    for extra in (flow.not_found, flow.ambiguous):
-        if extra is not None:
-            counts[extra.code] = 0
+    counts |= {code.code: 0 for code in flow.written}
     shown = pc.if_else(pc.equal(table["kode"], ""), table["hasil"], table["kode"])
     for entry in pc.value_counts(shown).to_pylist():
         for name in entry["values"].split("; "):
@@ -173,14 +181,32 @@ def count_codes(flow: Flow, table: pa.Table) -> dict[str, int]:
     return counts
 
 
+def count_reasons(table: pa.Table) -> dict[str, int]:
+    """Undecided rows of a result by the word of their reason."""
+    undecided = table.filter(pc.equal(table["hasil"], OUTCOME_WORDS[UNDECIDED]))
+    counted = {e["values"]: e["counts"] for e in pc.value_counts(undecided[REASON]).to_pylist()}
+    return {word: counted[word] for word in REASON_WORDS if word in counted}
+
+
+def _reasons(requested: RequestList, reason: NDArray[np.uint8]) -> tuple[pa.Array, pa.Array]:
+    """Codes and sentences of all rows; ``reason``: uint8[rows], of those that are undecided."""
+    codes, texts = quarantine_reasons(requested.quarantine, len(requested.ids))
+    at, sentences = pa.array(reason != NO_REASON), reason_texts()
+    return (
+        pc.if_else(at, _choose(REASON_WORDS, reason), codes),
+        pc.if_else(at, _choose([sentences[word] for word in REASON_WORDS], reason), texts),
+    )
+
+
 def _status(
     flow: Flow, outcomes: NDArray[np.uint8], masks: NDArray[np.uint64]
 ) -> tuple[pa.Array, pa.Array]:
-    """Codes and wordings of the status group, the client's own for not found and ambiguous."""
+    """Codes and wordings of the status group, the client's own where no code came."""
     codes, texts = _wording(flow, STATUS_GROUP, masks)
     written = (
         (NOT_MATCHED, flow.not_found),
         (AMBIGUOUS, flow.ambiguous),
+        (UNDECIDED, flow.undecided),
         (QUARANTINED, None),
     )
     for outcome, code in written:

@@ -11,8 +11,8 @@ from rich.table import Table
 from padan_client.base.language import current_language, t
 from padan_client.cli.common import err, number, out, print_json, reports_errors
 from padan_client.cli.options import JsonFlag
+from padan_client.results.wording import outcome_texts
 from padan_lab.cli import PANEL
-from padan_linkage.answering.outcomes import AMBIGUOUS, OUTCOME_WORDS, QUARANTINED
 
 if TYPE_CHECKING:
     from padan_lab.demo.demonstration import Played, Sizes
@@ -230,19 +230,12 @@ def _seen(played: Played, remark: str) -> str:
 def _wording(played: Played, code: str) -> str:
     """The agreement's own words for a code; ours for the outcomes that no code names."""
     flow = played.flow
-    known = {c.code: c for c in (*flow.codes, flow.not_found, flow.ambiguous) if c is not None}
+    known = {c.code: c for c in (*flow.codes, *flow.written)}
     if code in known:
         named = known[code]
         return f"«{named.text}»" + (f" ({named.gloss})" if current_language() == "en" else "")
-    own = {
-        OUTCOME_WORDS[AMBIGUOUS]: t(
-            "ganda: lebih dari satu baris cocok", "ambiguous: several rows match"
-        ),
-        OUTCOME_WORDS[QUARANTINED]: t(
-            "karantina: baris tidak dapat dipakai", "quarantined: unusable row"
-        ),
-    }
-    return own.get(code, code)
+    text = outcome_texts().get(code)
+    return f"{code.replace('_', ' ')}: {text}" if text else code
 
 
 def _share(value: float | None) -> str:

@@ -232,9 +232,10 @@ class Flow:
     code. ``registry_date`` maps columns of days by the day of publishing, ``registry_number``
     columns of numbers by the smallest number of each code. With ``latest_by``, a column of moments,
     only the latest of several rows of one id counts. The index of a code in ``codes`` is its bit in
-    the answer's mask; ``not_found`` and ``ambiguous`` are written by the requester's side and never
-    sealed. ``expected_records`` is the size of the registry that group sizes are estimated for.
-    ``direct`` compares fields of ``schema`` too. Flows that release have ``release`` instead.
+    the answer's mask; ``not_found``, ``ambiguous`` and ``undecided`` are written by the requester's
+    side and never sealed. ``expected_records`` is the size of the registry that group sizes are
+    estimated for. ``direct`` compares fields of ``schema`` too. Flows that release have ``release``
+    instead.
     """
 
     id: Id
@@ -251,6 +252,7 @@ class Flow:
     codes: tuple[Code, ...] = Field(default=(), alias="code")
     not_found: Code | None = None
     ambiguous: Code | None = None
+    undecided: Code | None = None
     confirm: tuple[Identifier, ...] = ()
     field_authority: dict[Identifier, Id] = Field(default_factory=dict)
     registry: dict[Identifier, dict[Text, MachineCode]] = Field(default_factory=dict)
@@ -278,6 +280,11 @@ class Flow:
             **{name: (c.until, c.after) for name, c in self.registry_date.items()},
             **{name: tuple(codes.values()) for name, codes in self.registry_number.items()},
         }
+
+    @property
+    def written(self) -> tuple[Code, ...]:
+        """The codes that the requester's side writes, those that there are."""
+        return tuple(c for c in (self.not_found, self.ambiguous, self.undecided) if c is not None)
 
     @property
     def lines(self) -> tuple[ReleaseLine, ...]:

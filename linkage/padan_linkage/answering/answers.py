@@ -9,7 +9,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from padan_linkage.answering.outcomes import AMBIGUOUS, MATCHED, NOT_MATCHED
+from padan_linkage.answering.outcomes import MATCHED, NO_REASON, NOT_MATCHED, UNDECIDED
 from padan_linkage.answering.payloads import Payloads
 
 T = TypeVar("T", bound=np.generic)
@@ -136,14 +136,16 @@ class OpenedAnswers:
 class RecordAnswers:
     """One answer to each of ``n`` records, of all passes or all of direct mode's keys.
 
-    ``outcome``: uint8[n]; ``band``: uint8[n], ``code``: uint64[n], bits of the flow's codes, and
-    ``day``: uint16[n], whose facts they state: 0 unless matched. ``answered_by``: int64[n], number
+    ``outcome``: uint8[n]; ``reason``: uint8[n], why it is undecided, else NO_REASON; ``band``:
+    uint8[n], ``code``: uint64[n], bits of the flow's codes, and ``day``: uint16[n], whose facts
+    they state: 0 unless matched. ``answered_by``: int64[n], number
     of the pass or key that settled the record, -1 for none; ``position``: int64[n], of its answer
     among those of that pass, -1 for none. ``checks``: uint8[n, fields], what came of every
     confirmed field.
     """
 
     outcome: NDArray[np.uint8]
+    reason: NDArray[np.uint8]
     band: NDArray[np.uint8]
     code: NDArray[np.uint64]
     day: NDArray[np.uint16]
@@ -156,6 +158,7 @@ class RecordAnswers:
         """Nothing is known of anybody: arrays to be filled in."""
         return cls(
             outcome=np.full(records, NOT_MATCHED, np.uint8),
+            reason=np.full(records, NO_REASON, np.uint8),
             band=np.zeros(records, np.uint8),
             code=np.zeros(records, np.uint64),
             day=np.zeros(records, np.uint16),
@@ -170,13 +173,17 @@ class RecordAnswers:
     def __repr__(self) -> str:
         return f"RecordAnswers(records={len(self)})"
 
-    def without(self, doubtful: NDArray[np.bool_]) -> RecordAnswers:
-        """The same, but records that are ``doubtful`` (bool[n]) and matched are ambiguous."""
-        lost = doubtful & (self.outcome == MATCHED)
+    def without(self, doubtful: NDArray[np.bool_], reason: int) -> RecordAnswers:
+        """The same, but records that are ``doubtful`` (bool[n]) and matched are undecided."""
+        return self.undecided(doubtful & (self.outcome == MATCHED), reason)
+
+    def undecided(self, lost: NDArray[np.bool_], reason: int) -> RecordAnswers:
+        """The same, but the ``lost`` records (bool[n]) are undecided for this reason."""
         kept = ~lost
         return replace(
             self,
-            outcome=np.where(lost, AMBIGUOUS, self.outcome).astype(np.uint8),
+            outcome=np.where(lost, UNDECIDED, self.outcome).astype(np.uint8),
+            reason=np.where(lost, reason, self.reason).astype(np.uint8),
             band=self.band * kept,
             code=self.code * kept,
             day=self.day * kept,

@@ -12,18 +12,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from padan_linkage.answering.answers import OpenedAnswers, RecordAnswers
-from padan_linkage.answering.outcomes import AMBIGUOUS, MATCHED
+from padan_linkage.answering.outcomes import AMBIGUOUS, BELOW_PRECISION, CODES_DIFFER, MATCHED
 
 
 def merge(
     n_records: int, opened: Sequence[OpenedAnswers], *, one_to_one: bool = False
 ) -> RecordAnswers:
-    """Merge the passes' answers: the best band wins; codes that differ within it are ambiguous.
+    """Merge the passes' answers: the best band wins; codes that differ within it are undecided.
 
     Matched beats ambiguous beats not matched. A decoy and a code that did not open count as not
     matched. Among equal answers the higher score is kept, otherwise the earlier pass. With
     ``one_to_one`` a registry row answers one record at most: the one with the best answer; the
-    others are ambiguous. Passes are numbered as given; ``checks`` are for whoever knows the fields.
+    others are undecided. Passes are numbered as given; ``checks`` are for whoever knows the fields.
     """
     best = RecordAnswers.none(n_records)
     score = np.full(n_records, -np.inf, np.float32)
@@ -31,10 +31,9 @@ def merge(
     for number, given in enumerate(opened):
         best.outcome[given.record[given.outcome == AMBIGUOUS]] = AMBIGUOUS
         _take(best, score, conflict, number, given)
-    if one_to_one:
-        conflict |= _displaced(best, score, opened)
+    displaced = _displaced(best, score, opened) if one_to_one else np.zeros_like(conflict)
     best.outcome[best.band > 0] = MATCHED
-    return best.without(conflict)
+    return best.without(conflict, CODES_DIFFER).without(displaced, BELOW_PRECISION)
 
 
 def _take(

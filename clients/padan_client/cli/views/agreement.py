@@ -16,7 +16,6 @@ from padan_linkage.agreement import (
     Agreement,
     AgreementError,
     AgreementState,
-    Code,
     Due,
     Finding,
     Flow,
@@ -352,11 +351,9 @@ def _codes(f: Flow) -> Table:
     for column, steps in f.registry_number.items():
         for least, code in steps.items():
             sources.setdefault(code, []).append(f"{column} ≥ {least}")
-    listed: list[Code | None] = [*f.codes, f.not_found, f.ambiguous]
-    for c in listed:
-        if c is not None:
-            mark = t(" (usulan)", " (proposed)") if c.proposed else ""
-            _row(table, c.code, f"«{c.text}»{mark}", c.gloss, "; ".join(sources.get(c.code, [])))
+    for c in (*f.codes, *f.written):
+        mark = t(" (usulan)", " (proposed)") if c.proposed else ""
+        _row(table, c.code, f"«{c.text}»{mark}", c.gloss, "; ".join(sources.get(c.code, [])))
     return table
 
 

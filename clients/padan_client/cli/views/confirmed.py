@@ -9,14 +9,8 @@ from rich.table import Table
 from padan_client.base.language import t
 from padan_client.cli.common import number, out, say
 from padan_client.cli.views import estimates as shares
-from padan_linkage.answering.outcomes import (
-    AMBIGUOUS,
-    CHECK_WORDS,
-    DIFFERENT,
-    EMPTY,
-    OUTCOME_WORDS,
-    QUARANTINED,
-)
+from padan_client.results.wording import outcome_texts, reason_texts
+from padan_linkage.answering.outcomes import CHECK_WORDS, DIFFERENT, EMPTY
 
 if TYPE_CHECKING:
     from padan_client.base.place import FlowPlace
@@ -28,6 +22,8 @@ if TYPE_CHECKING:
 def show(place: FlowPlace, result: ConfirmResult) -> None:
     """The tables for a reader, and what is to be expected of the answers."""
     out.print(_counts_table(place.flow, result))
+    if result.reasons:
+        out.print(_reasons_table(result))
     if place.flow.confirm:
         out.print(_fields_table(place, result))
     if result.expected is not None:
@@ -51,9 +47,9 @@ def _say_expected(expected: Expected) -> None:
         say(
             t(
                 f"{number(expected.dropped)} jawaban tidak cukup pasti menurut perjanjian dan "
-                "menjadi ganda.",
+                "belum dapat dipastikan.",
                 f"{number(expected.dropped)} answers are less certain than the agreement demands "
-                "and became ambiguous.",
+                "and are undecided.",
             )
         )
 
@@ -67,6 +63,7 @@ def as_json(result: ConfirmResult, flow: Flow) -> dict[str, object]:
         "run": result.run,
         "rows": result.table.num_rows,
         "counts": dict(result.counts),
+        "reasons": result.reasons,
         "quarantined": result.quarantine.num_rows,
         "unopened": result.unopened,
         **shares.as_json(result.expected),
@@ -123,15 +120,21 @@ def _fields_table(place: FlowPlace, result: ConfirmResult) -> Table:
     return table
 
 
+def _reasons_table(result: ConfirmResult) -> Table:
+    """Why rows are undecided, and how many for each reason."""
+    texts = reason_texts()
+    table = Table()
+    table.add_column(t("alasan", "reason"))
+    table.add_column(t("penjelasan", "explanation"))
+    table.add_column(t("baris", "rows"), justify="right")
+    for reason, rows in result.reasons.items():
+        table.add_row(reason, texts[reason], number(rows))
+    return table
+
+
 def _counts_table(flow: Flow, result: ConfirmResult) -> Table:
     """Codes, their wording, and how many rows got each."""
-    own = {
-        OUTCOME_WORDS[AMBIGUOUS]: t("belum pasti siapa; periksa", "not certain who it is; look"),
-        OUTCOME_WORDS[QUARANTINED]: t(
-            "tidak diproses; lihat karantina", "not processed; see the quarantine"
-        ),
-    }
-    texts = {code.code: code.text for code in (*flow.codes, flow.not_found, flow.ambiguous) if code}
+    texts = outcome_texts() | {code.code: code.text for code in (*flow.codes, *flow.written)}
     table = Table()
     table.add_column(t("kode", "code"))
     table.add_column(t("keterangan", "wording"))
@@ -141,7 +144,7 @@ def _counts_table(flow: Flow, result: ConfirmResult) -> Table:
         share = 100 * rows / max(1, result.table.num_rows)
         table.add_row(
             code,
-            texts.get(code, own.get(code, "")),
+            texts.get(code, ""),
             number(rows),
             t(f"{share:.1f}".replace(".", ","), f"{share:.1f}"),
         )

@@ -17,6 +17,7 @@ from padan_linkage.answering.answers import OpenedAnswers, PassAnswers, RecordAn
 from padan_linkage.answering.estimates import Expected, PassEstimate
 from padan_linkage.answering.outcomes import (
     AMBIGUOUS,
+    BELOW_PRECISION,
     DIFFERENT,
     EMPTY,
     MATCHED,
@@ -24,6 +25,7 @@ from padan_linkage.answering.outcomes import (
     SAME,
     STRONGEST_BAND,
     UNCHECKED,
+    UNDECIDED,
 )
 from padan_linkage.answering.payloads import Payloads
 from padan_linkage.crypto.sealing import Opener
@@ -78,8 +80,8 @@ def merge_passes(
     """One answer a record, and how right the answers are.
 
     With what a run estimated of its ``passes``, answers that those together cannot vouch for are
-    ambiguous. A record that is matched nowhere, but for which a code came that was not for it, is
-    ambiguous too: the unit claimed a match, and nobody can say «not found».
+    undecided. A record that is matched nowhere, but for which a code came that was not for it, is
+    undecided too: the unit claimed a match, and nobody can say «not found».
     """
     # Spec 35, step 9.
     answers = merge(len(requested), opened, one_to_one=flow.match.one_to_one)
@@ -87,10 +89,12 @@ def merge_passes(
     if passes:
         # Spec 35, step 10.
         held = _together(flow, schema, answers, opened, passes)
-        answers, expected = answers.without(~held.kept), held.expected
+        answers, expected = answers.without(~held.kept, BELOW_PRECISION), held.expected
+    claimed = np.zeros(len(answers), np.bool_)
     for o in opened:
-        doubtful = o.record[o.failed]
-        answers.outcome[doubtful[answers.outcome[doubtful] == NOT_MATCHED]] = AMBIGUOUS
+        claimed[o.record[o.failed]] = True
+    claimed &= answers.outcome == NOT_MATCHED
+    answers = answers.undecided(claimed, BELOW_PRECISION)
     checks = _checks(flow, schema, requested, opened, answers)
     ids = [p.id for p in schema.passes]
     numbers = np.array([*(ids.index(o.pass_id) for o in opened), -1], np.int64)
@@ -112,7 +116,7 @@ def _together(
     ]
     return together(
         answers.outcome == MATCHED,
-        answers.outcome == AMBIGUOUS,
+        np.isin(answers.outcome, (AMBIGUOUS, UNDECIDED)),
         claims,
         demanded(flow.match, records),
         records,

@@ -155,7 +155,7 @@ def codes(a: Agreement) -> Iterator[Finding]:
     """The list of codes is closed: no repeats, at most 64, every mapping leads to one of them."""
     for where, f in confirmations(a):
         listed = [c.code for c in f.codes]
-        special = [c.code for c in (f.not_found, f.ambiguous) if c]
+        special = [c.code for c in f.written]
         if not listed or f.not_found is None:
             yield error(
                 "code-none",
@@ -177,7 +177,7 @@ def codes(a: Agreement) -> Iterator[Finding]:
                 "Kode ini ada dua kali.",
                 "This code occurs twice.",
             )
-        for text in repeated([c.text for c in (*f.codes, *filter(None, (f.not_found,)))]):
+        for text in repeated([c.text for c in (*f.codes, *f.written)]):
             yield error(
                 "code-wording-duplicate",
                 f"{where}.code",

@@ -15,7 +15,7 @@ from padan_client.protocol.unit.merging import merge_passes
 from padan_client.records.lists import prepare_list
 from padan_linkage.answering.answers import OpenedAnswers
 from padan_linkage.answering.estimates import PassEstimate
-from padan_linkage.answering.outcomes import AMBIGUOUS, MATCHED, NOT_MATCHED
+from padan_linkage.answering.outcomes import BELOW_PRECISION, MATCHED, NOT_MATCHED, UNDECIDED
 from padan_linkage.answering.payloads import Payloads
 from padan_linkage.policy import MatchPolicy
 
@@ -62,10 +62,11 @@ def merged(session, requested, *, errors=(), unanswered=None, estimated=True, po
     return answered, expected
 
 
-def test_answers_that_the_union_cannot_vouch_for_become_ambiguous(session, requested):
+def test_answers_that_the_union_cannot_vouch_for_are_undecided(session, requested):
     answered, expected = merged(session, requested, errors=(0.3, 1.0, 0.0002), unanswered=30.0)
     assert (answered.outcome[:SURE] == MATCHED).all()
-    assert (answered.outcome[SURE:FOUND] == AMBIGUOUS).all()
+    assert (answered.outcome[SURE:FOUND] == UNDECIDED).all()
+    assert (answered.reason[SURE:FOUND] == BELOW_PRECISION).all()
     assert (answered.outcome[FOUND:] == NOT_MATCHED).all()
     doubtful = slice(SURE, FOUND)
     for column in (answered.code, answered.band, answered.day):

@@ -13,9 +13,18 @@ from padan_client.base.errors import BadInputError
 from padan_client.records.lists import RequestList, table_of
 from padan_client.records.preparing import QUARANTINE_SCHEMA
 from padan_client.results.controls import Controls
-from padan_client.results.table import ConfirmResult, count_codes, result_table
+from padan_client.results.table import ConfirmResult, count_codes, count_reasons, result_table
+from padan_client.results.wording import outcome_texts, reason_texts
 from padan_linkage.agreement import Code, example, load_agreement
 from padan_linkage.answering.answers import RecordAnswers
+from padan_linkage.answering.outcomes import (
+    FIELDS_MISSING,
+    MATCHED,
+    NOT_MATCHED,
+    OUTCOME_WORDS,
+    REASON_WORDS,
+    UNDECIDED,
+)
 
 FLOW = load_agreement(example("kemnaker-bkn-2024")).flow("asn-status")
 AID = load_agreement(example("kemenkopmk-kemnaker-2023")).flow("balikan-bnba")
@@ -41,6 +50,7 @@ def made(flow, outcomes, codes, total=None, usable=None, checks=None):
     answers = replace(
         RecordAnswers.none(count),
         outcome=np.array(outcomes, np.uint8),
+        reason=np.array([FIELDS_MISSING * (o == UNDECIDED) for o in outcomes], np.uint8),
         band=np.array([3 if o == 2 else 0 for o in outcomes], np.uint8),
         code=np.array(codes, np.uint64),
         answered_by=np.zeros(count, np.int64),
@@ -57,11 +67,12 @@ def made(flow, outcomes, codes, total=None, usable=None, checks=None):
 
 
 def test_codes_are_worded_as_the_agreement_words_them():
-    table = made(FLOW, [2, 1, 2, 3], [4, 0, 1, 0], total=6, usable=[0, 1, 3, 5])
+    table = made(FLOW, [2, 1, 2, 3, 4], [4, 0, 1, 0, 0], total=7, usable=[0, 1, 3, 5, 6])
     assert table.column_names == [
         *("row", "id", "hasil", "kode", "keterangan", "alasan", "penjelasan", "band", "jalur")
     ]
-    assert table["kode"].to_pylist() == ["ASN_PENSIUN", "TIDAK_DITEMUKAN", "", "ASN_AKTIF", "", ""]
+    codes = ["ASN_PENSIUN", "TIDAK_DITEMUKAN", "", "ASN_AKTIF", "", "", ""]
+    assert table["kode"].to_pylist() == codes
     assert table["keterangan"].to_pylist()[:2] == [
         "tercatat sebagai ASN pensiun",
         "tidak ditemukan",
@@ -73,9 +84,10 @@ def test_codes_are_worded_as_the_agreement_words_them():
         "ditemukan",
         "karantina",
         "ganda",
+        "belum_dapat_dipastikan",
     ]
-    assert table["band"].to_pylist() == ["kuat", "", "", "kuat", "", ""]
-    assert table["jalur"].to_pylist() == ["nik", "", "", "nik", "", ""]
+    assert table["band"].to_pylist() == ["kuat", "", "", "kuat", "", "", ""]
+    assert table["jalur"].to_pylist() == ["nik", "", "", "nik", "", "", ""]
     assert count_codes(FLOW, table) == {
         "ASN_AKTIF": 1,
         "ASN_TIDAK_AKTIF": 0,
@@ -83,6 +95,7 @@ def test_codes_are_worded_as_the_agreement_words_them():
         "TIDAK_DITEMUKAN": 1,
         "ganda": 1,
         "karantina": 2,
+        "belum_dapat_dipastikan": 1,
     }
 
 
@@ -93,6 +106,14 @@ def test_a_row_in_quarantine_says_why_and_the_others_nothing():
     assert table["penjelasan"].to_pylist() == ["", "", why, "", why, ""]
 
 
+def test_an_undecided_row_says_why_and_is_counted_by_it():
+    table = made(FLOW, [2, 4, 1, 4], [4, 0, 0, 0], total=5, usable=[0, 1, 3, 4])
+    assert table["alasan"].to_pylist() == ["", "ruas_kurang", "no_pass", "", "ruas_kurang"]
+    why = reason_texts()["ruas_kurang"]
+    assert [text == why for text in table["penjelasan"].to_pylist()] == [0, 1, 0, 0, 1]
+    assert count_reasons(table) == {"ruas_kurang": 2}
+
+
 def test_usable_rows_are_those_of_the_list_alone():
     table = made(FLOW, [2, 1], [1, 0], total=3, usable=[1, 2])
     result = ConfirmResult(table, pa.table({}), count_codes(FLOW, table))
@@ -101,12 +122,21 @@ def test_usable_rows_are_those_of_the_list_alone():
     assert controls.reaped(FLOW, result).usable == 0
 
 
-def test_ambiguous_has_the_agreements_code_if_it_has_one():
+@pytest.mark.parametrize(("outcome", "name"), [(3, "ambiguous"), (4, "undecided")])
+def test_an_outcome_has_the_agreements_code_if_it_has_one(outcome, name):
     code = Code(code="LEBIH_DARI_SATU", text="lebih dari satu", gloss="more than one")
-    flow = replace(FLOW, ambiguous=code)
-    table = made(flow, [3], [0])
+    flow = replace(FLOW, **{name: code})
+    table = made(flow, [outcome], [0])
     assert table["kode"].to_pylist() == ["LEBIH_DARI_SATU"]
     assert count_codes(flow, table)["LEBIH_DARI_SATU"] == 1
+
+
+def test_every_outcome_and_reason_has_a_sentence():
+    named = {OUTCOME_WORDS[outcome] for outcome in (MATCHED, NOT_MATCHED)}
+    assert set(outcome_texts()) == {*OUTCOME_WORDS} - named
+    assert set(reason_texts()) == {*REASON_WORDS}
+    assert all(outcome_texts().values())
+    assert all(text for word, text in reason_texts().items() if word)
 
 
 def test_several_codes_are_joined_and_counted_each():

@@ -5,7 +5,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from padan_linkage.answering.answers import OpenedAnswers
-from padan_linkage.answering.outcomes import AMBIGUOUS, MATCHED, NOT_MATCHED
+from padan_linkage.answering.outcomes import (
+    AMBIGUOUS,
+    BELOW_PRECISION,
+    CODES_DIFFER,
+    MATCHED,
+    NO_REASON,
+    NOT_MATCHED,
+    UNDECIDED,
+)
 from padan_linkage.answering.payloads import Payloads
 from padan_linkage.merging.merge import merge
 
@@ -35,7 +43,7 @@ def test_the_best_band_wins():
     assert (merged.answered_by[0], merged.position[0], merged.day[0]) == (1, 0, 7)
 
 
-def test_codes_that_conflict_in_the_best_band_are_ambiguous():
+def test_codes_that_conflict_in_the_best_band_leave_the_record_undecided():
     merged = merge(
         1,
         [
@@ -44,7 +52,7 @@ def test_codes_that_conflict_in_the_best_band_are_ambiguous():
             _answers((0, MATCHED, 1, 2, "")),
         ],
     )
-    assert merged.outcome[0] == AMBIGUOUS
+    assert (merged.outcome[0], merged.reason[0]) == (UNDECIDED, CODES_DIFFER)
     assert (merged.band[0], merged.code[0], merged.day[0]) == (0, 0, 0)
     assert merged.answered_by[0] == -1
 
@@ -111,7 +119,7 @@ def _plainly(rows) -> tuple[int, int]:
     if matched:
         best = max(band for band, _ in matched)
         codes = {code for band, code in matched if band == best}
-        return (MATCHED, codes.pop()) if len(codes) == 1 else (AMBIGUOUS, 0)
+        return (MATCHED, codes.pop()) if len(codes) == 1 else (UNDECIDED, 0)
     ambiguous = any(outcome == AMBIGUOUS for outcome, *_ in rows)
     return (AMBIGUOUS if ambiguous else NOT_MATCHED), 0
 
@@ -135,7 +143,8 @@ def test_one_registry_row_answers_one_record_where_asked_for():
     passes = [_with_rows([7, 7], weak, strong), _with_rows([4], (2, MATCHED, 1, 1, ""))]
     assert merge(3, passes).outcome.tolist() == [MATCHED, MATCHED, MATCHED]
     merged = merge(3, passes, one_to_one=True)
-    assert merged.outcome.tolist() == [AMBIGUOUS, MATCHED, MATCHED]
+    assert merged.reason.tolist() == [BELOW_PRECISION, NO_REASON, NO_REASON]
+    assert merged.outcome.tolist() == [UNDECIDED, MATCHED, MATCHED]
     assert merged.code.tolist() == [0, 1, 1]
 
 
@@ -143,4 +152,4 @@ def test_a_record_keeps_the_rows_by_which_other_passes_know_its_person():
     first = _with_rows([7], (1, MATCHED, 3, 1, ""))
     second = _with_rows([5, 5], (0, MATCHED, 2, 1, ""), (1, MATCHED, 1, 1, ""))
     merged = merge(2, [first, second], one_to_one=True)
-    assert merged.outcome.tolist() == [AMBIGUOUS, MATCHED]
+    assert merged.outcome.tolist() == [UNDECIDED, MATCHED]

@@ -1,0 +1,70 @@
+"""Outcomes and reasons as sentences, for screens, minutes and results: their only home.
+
+Of words and numbers :mod:`padan_linkage.answering.outcomes` is the home.
+"""
+
+from __future__ import annotations
+
+from padan_client.base.language import t
+from padan_linkage.answering.outcomes import (
+    ALONE,
+    AMBIGUOUS,
+    BELOW_PRECISION,
+    CODES_DIFFER,
+    FIELDS_MISSING,
+    NO_REASON,
+    OUTCOME_WORDS,
+    QUARANTINED,
+    REASON_WORDS,
+    SELDOM_FOUND,
+    UNDECIDED,
+)
+
+
+def outcome_texts() -> dict[str, str]:
+    """What the outcomes mean that an agreement need not have a code for, by their words."""
+    return {
+        OUTCOME_WORDS[AMBIGUOUS]: t(
+            "di registri ada beberapa yang cocok; periksa", "several in the registry fit; look"
+        ),
+        OUTCOME_WORDS[UNDECIDED]: t(
+            "tidak dapat dijamin ditemukan ataupun tidak; lihat alasan",
+            "neither found nor not found can be vouched for; see the reason",
+        ),
+        OUTCOME_WORDS[QUARANTINED]: t(
+            "tidak diproses; lihat karantina", "not processed; see the quarantine"
+        ),
+    }
+
+
+def reason_texts() -> dict[str, str]:
+    """Why a row is undecided and what to do about it, by the reasons' words."""
+    return {word: t(*_REASONS[number]) for number, word in enumerate(REASON_WORDS)}
+
+
+_REASONS = {
+    NO_REASON: ("", ""),
+    FIELDS_MISSING: (
+        "Ruas yang terisi tidak cukup untuk mencari orang ini; lengkapi barisnya.",
+        "The fields that are filled in do not suffice to look for this person; complete the row.",
+    ),
+    SELDOM_FOUND: (
+        "Dengan ruas yang terisi terlalu banyak yang serupa, sehingga yang terdaftar pun sering "
+        "tidak ditemukan; lengkapi barisnya.",
+        "With the fields that are filled in too many are alike, so that registered people too "
+        "are often not found; complete the row.",
+    ),
+    BELOW_PRECISION: (
+        "Ada yang cocok, tetapi tidak sepasti yang diminta perjanjian; periksa barisnya.",
+        "Somebody fits, and not as surely as the agreement demands; look at the row.",
+    ),
+    ALONE: (
+        "Hanya satu jalur yang cocok, dan jalur itu tidak boleh menjawab sendiri; periksa "
+        "ruas lainnya.",
+        "One pass alone fits, which may not answer by itself; look at the other fields.",
+    ),
+    CODES_DIFFER: (
+        "Dua jalur menemukan kode yang berlainan; periksa barisnya.",
+        "Two passes found different codes; look at the row.",
+    ),
+}
