@@ -143,7 +143,9 @@ def test_runs_and_datasets_can_be_looked_at(scene):
         assert as_json(kemnaker, "runs", command, identifier, *FLOW)["state"] == "succeeded"
     (listed,) = as_json(bkn, "runs", "datasets", *FLOW)["datasets"]
     assert (listed["dataset"], listed["state"], listed["epoch"]) == (dataset, "committed", 1)
-    assert as_json(bkn, "runs", "delete", dataset, *FLOW)["deleted"]
+    padan(bkn, "runs", "delete", dataset, *FLOW, code=3)
+    assert as_json(bkn, "runs", "datasets", *FLOW)["datasets"][0]["state"] == "committed"
+    assert as_json(bkn, "runs", "delete", dataset, *FLOW, "--yes")["deleted"]
     assert as_json(bkn, "runs", "datasets", *FLOW)["datasets"][0]["state"] == "deleted"
     for arguments in (("list",), ("show", identifier)):
         stdout, _ = padan(kemnaker, "runs", *arguments, *FLOW, COLUMNS="120")
@@ -292,7 +294,10 @@ def test_keys_are_made_shown_and_destroyed(scene, tmp_path):
     (epoch,) = as_json(bkn, "keys", "show")["epochs"]
     assert (epoch["flow"], epoch["epoch"], epoch["destroyed"]) == ("asn-status", 1, None)
     publish(tmp_path, bkn)
-    destroyed = as_json(bkn, "keys", "destroy", *FLOW, "--epoch", "1")
+    _, message = padan(bkn, "keys", "destroy", *FLOW, "--epoch", "1", code=3)
+    assert "--yes" in message
+    assert as_json(bkn, "keys", "show")["epochs"][0]["destroyed"] is None
+    destroyed = as_json(bkn, "keys", "destroy", *FLOW, "--epoch", "1", "--yes")
     assert destroyed["registries_forgotten"] == 1
     assert not [p for p in (bkn / "registries").rglob("*") if p.is_file()]
     assert as_json(bkn, "keys", "show")["epochs"][0]["destroyed"]
@@ -300,6 +305,20 @@ def test_keys_are_made_shown_and_destroyed(scene, tmp_path):
     secrets = json.loads((bkn / "identity.json").read_text())["plain"]
     for secret_key in secrets.values():
         assert secret_key not in stdout
+
+
+def test_a_second_epoch_is_opened_on_purpose_alone(scene):
+    _, bkn, kemnaker = scene
+    rotate = ("keys", "rotate", *FLOW)
+    as_json(bkn, *rotate)
+    as_json(bkn, *rotate)  # still the first: the other side has not joined
+    as_json(kemnaker, *rotate)
+    _, message = padan(kemnaker, *rotate, code=3)
+    assert "Epok 2" in message
+    assert "--yes" in message
+    assert len(as_json(kemnaker, "keys", "show")["epochs"]) == 1
+    assert as_json(kemnaker, *rotate, "--yes")["epoch"] == 2
+    assert as_json(bkn, *rotate)["complete"], "joining what the other side opened asks nothing"
 
 
 def test_errors_are_messages_in_both_languages_with_their_exit_codes(scene, tmp_path):

@@ -87,10 +87,13 @@ def test_direct_keys_are_rotated_shown_and_destroyed(scene):
     first = as_json(pair.provider, *rotate)
     assert (first["epoch"], first["mode"]) == (1, "direct")
     publish(pair, folder / "registri.csv", "--status", "status")
-    assert as_json(pair.provider, *rotate)["epoch"] == 2
+    padan(pair.provider, *rotate, code=3)
+    assert as_json(pair.provider, *rotate, "--yes")["epoch"] == 2
     made = publish(pair, folder / "registri.csv", "--status", "status")
     assert made["epoch"] == 2
-    destroyed = as_json(pair.provider, "keys", "destroy", *FLOW, "--mode", "direct", "--epoch", "1")
+    destroy = ("keys", "destroy", *FLOW, "--mode", "direct", "--epoch", "1")
+    padan(pair.provider, *destroy, code=3)
+    destroyed = as_json(pair.provider, *destroy, "--yes")
     assert destroyed["registries_forgotten"] == 1
     shown = as_json(pair.provider, "keys", "show")["epochs"]
     assert [(e["epoch"], bool(e["destroyed"])) for e in shown] == [(2, False), (1, True)]

@@ -59,7 +59,9 @@ def written(town):
 def test_both_sides_sign_and_either_verifies(town, written):
     first = padan_json(town.home("kemenkopmk"), "minutes", "verify", written)
     assert (first["signed_by"], first["missing"]) == (["kemnaker"], ["kemenkopmk"])
-    padan(town.home("kemenkopmk"), "minutes", "sign", written)
+    padan(town.home("kemenkopmk"), "minutes", "sign", written, code=3)
+    assert not list(town.folder.glob("bast.json.kemenkopmk.sig")), "nobody was asked"
+    padan(town.home("kemenkopmk"), "minutes", "sign", written, "--yes")
     for party in ("kemnaker", "kemenkopmk"):
         checked = padan_json(town.home(party), "minutes", "verify", written)
         assert checked["missing"] == []

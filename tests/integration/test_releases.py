@@ -142,7 +142,7 @@ def test_the_same_table_twice_is_another_version_unless_it_was_interrupted(town)
 def test_an_erased_release_cannot_be_fetched_and_its_number_is_not_given_again(town):
     file = csv_file(town, positions("A1"))
     run(town, "kemnaker", "publish", file, *LISTS)
-    run(town, "kemnaker", "delete", "1", *LISTS)
+    run(town, "kemnaker", "delete", "1", *LISTS, "--yes")
     assert not list((town.data / "releases").iterdir())
     padan(town.home("bkn"), "release", "get", *LISTS, "--out", town.folder / "x.csv", code=3)
     assert run(town, "kemnaker", "publish", file, *LISTS)["version"] == 2

@@ -6,10 +6,9 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-import typer
-
 from padan_client.base.errors import BadInputError
 from padan_client.base.language import t
+from padan_client.cli.common import say
 
 _YES = frozenset({"y", "ya", "yes"})
 
@@ -30,9 +29,8 @@ def agree(consequence: str, *, given: bool, option: str) -> None:
                 f"{option}.",
             )
         )
-    question = f"{consequence} " + t("Lanjutkan? (ya/tidak)", "Go on? (yes/no)")
-    answer = typer.prompt(question, default="", show_default=False, err=True)
-    if str(answer).strip().casefold() not in _YES:
+    say(f"{consequence} " + t("Lanjutkan? (ya/tidak)", "Go on? (yes/no)"))
+    if sys.stdin.readline().strip().casefold() not in _YES:
         raise BadInputError(t("Dibatalkan; tidak ada yang diubah.", "Cancelled; nothing changed."))
 
 

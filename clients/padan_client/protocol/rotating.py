@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,6 +17,8 @@ from padan_client.protocol.contributions import contribute, fetch_contributions
 from padan_client.protocol.session import check_agreement
 from padan_linkage.crypto.epochs import contribution_statement
 
+Consent = Callable[[int], None]
+
 
 @dataclass(frozen=True)
 class Rotation:
@@ -25,9 +28,13 @@ class Rotation:
     waiting_for: str
 
 
-def rotate(home: Home, agreement: str, flow: str, now: datetime) -> Steps[Rotation]:
+def rotate(
+    home: Home, agreement: str, flow: str, now: datetime, consent: Consent = lambda _: None
+) -> Steps[Rotation]:
     """Join the epoch that the other side opened, or open the next one.
 
+    ``consent`` is called with the number of an epoch to be opened while the key of the one before
+    is still here, and raises if it is not to be.
     The private key is on disk before the public one is told to anybody, so a crash repeats
     harmlessly. While the other side has not joined, the same epoch is reported again.
     """
@@ -35,6 +42,9 @@ def rotate(home: Home, agreement: str, flow: str, now: datetime) -> Steps[Rotati
     yield from check_agreement(place, home.patience)
     contributions = yield from fetch_contributions(place, home.patience)
     epoch = _next(place, contributions)
+    before = home.epochs.record(place, epoch - 1)
+    if not contributions.keys.get(epoch) and before is not None and before.destroyed is None:
+        consent(epoch)
     public_key = yield from work(lambda: _own_key(home, place, contributions, epoch, now))
     # Spec 20, step 2.
     statement = contribution_statement(place.digest, flow, epoch, place.party, public_key)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,9 +13,17 @@ from rich.table import Table
 
 from padan_client.base.errors import BadInputError, PadanError
 from padan_client.base.language import t
+from padan_client.cli.asking import agree
 from padan_client.cli.common import out, print_json, reports_errors, say
 from padan_client.cli.home import ask_passphrase, open_home
-from padan_client.cli.options import HOME, AgreementOption, FlowOption, HomeOption, JsonFlag
+from padan_client.cli.options import (
+    HOME,
+    AgreementOption,
+    FlowOption,
+    HomeOption,
+    JsonFlag,
+    YesFlag,
+)
 
 if TYPE_CHECKING:
     from padan_client.base.place import FlowPlace
@@ -102,6 +111,7 @@ def rotate(
     flow: FlowOption,
     *,
     mode: _Mode = None,
+    yes: YesFlag = False,
     home: HomeOption = HOME,
     json_: JsonFlag = False,
 ) -> None:
@@ -111,10 +121,11 @@ def rotate(
 
     opened = open_home(home)
     if _is_direct(opened, agreement, flow, mode):
-        _rotate_directly(opened, agreement, flow, json_=json_)
+        _rotate_directly(opened, agreement, flow, yes=yes, json_=json_)
         return
+    consent = partial(_consent_to_next, yes=yes)
     with Link.open(opened.config, opened.folder) as link:
-        rotation = link.run(rotate_epoch(opened, agreement, flow, datetime.now(UTC)))
+        rotation = link.run(rotate_epoch(opened, agreement, flow, datetime.now(UTC), consent))
     if json_:
         print_json(
             {
@@ -153,6 +164,7 @@ def destroy(
     epoch: Annotated[int, typer.Option("--epoch", min=1, help="Nomor epok. / Epoch number.")],
     *,
     mode: _Mode = None,
+    yes: YesFlag = False,
     home: HomeOption = HOME,
     json_: JsonFlag = False,
 ) -> None:
@@ -161,8 +173,10 @@ def destroy(
 
     opened = open_home(home)
     place, now = opened.place(agreement, flow), datetime.now(UTC)
+    direct = _is_direct(opened, agreement, flow, mode)
+    _consent_to_end(place, epoch, yes=yes)
     destroyed: datetime | None
-    if _is_direct(opened, agreement, flow, mode):
+    if direct:
         destroyed = opened.seeds().destroy(place, epoch, now).destroyed
         remove_tables(opened, place, epoch)
         registries = opened.kept_registries().forget_epoch(place, epoch)
@@ -193,6 +207,32 @@ def destroy(
     )
 
 
+def _consent_to_end(place: FlowPlace, epoch: int, *, yes: bool) -> None:
+    agree(
+        t(
+            f"Kunci epok {epoch} alur {place.flow.id} akan dimusnahkan untuk selamanya, dan data "
+            "yang disandikan dengannya tidak dapat dipakai lagi.",
+            f"The key of epoch {epoch} of flow {place.flow.id} will be destroyed for good, and "
+            "data encoded with it can no longer be used.",
+        ),
+        given=yes,
+        option="--yes",
+    )
+
+
+def _consent_to_next(epoch: int, *, yes: bool) -> None:
+    agree(
+        t(
+            f"Epok {epoch} akan dibuka dan tidak dapat ditutup lagi; registri perlu diterbitkan "
+            "ulang seluruhnya padanya.",
+            f"Epoch {epoch} will be opened and cannot be closed again; the whole registry has to "
+            "be published anew in it.",
+        ),
+        given=yes,
+        option="--yes",
+    )
+
+
 def _is_direct(opened: Home, agreement: str, flow: str, mode: str | None) -> bool:
     """Whether a command is about the provider's direct key. Raises BadInputError."""
     from padan_client.protocol.direct.schemas import direct_schemas
@@ -207,8 +247,11 @@ def _is_direct(opened: Home, agreement: str, flow: str, mode: str | None) -> boo
     return True
 
 
-def _rotate_directly(opened: Home, agreement: str, flow: str, *, json_: bool) -> None:
+def _rotate_directly(opened: Home, agreement: str, flow: str, *, yes: bool, json_: bool) -> None:
     place = opened.place(agreement, flow)
+    newest = next(iter(opened.seeds().records(place)), None)
+    if newest is not None and newest.destroyed is None:
+        _consent_to_next(newest.epoch + 1, yes=yes)
     record = opened.seeds().rotate(place, datetime.now(UTC))
     if json_:
         print_json(

@@ -8,9 +8,10 @@ from typing import Annotated
 import typer
 
 from padan_client.base.language import t
-from padan_client.cli.common import out, print_json, reports_errors, say
+from padan_client.cli.asking import agree
+from padan_client.cli.common import number, out, print_json, reports_errors, say
 from padan_client.cli.home import open_home
-from padan_client.cli.options import HOME, HomeOption, JsonFlag
+from padan_client.cli.options import HOME, HomeOption, JsonFlag, YesFlag
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -24,11 +25,30 @@ def group() -> None:
 
 @app.command()
 @reports_errors
-def sign(file: FileArgument, *, home: HomeOption = HOME, json_: JsonFlag = False) -> None:
+def sign(
+    file: FileArgument,
+    *,
+    yes: YesFlag = False,
+    home: HomeOption = HOME,
+    json_: JsonFlag = False,
+) -> None:
     """Tandatangani sebagai instansi ini. / Sign as this agency."""
     from padan_client.results import minutes
 
     opened = open_home(home)
+    content, party = minutes.read(file), opened.identity.party
+    agree(
+        t(
+            f"{file.name} ({content['agreement']}, {content['flow']}, selesai {content['ended']}, "
+            f"{number(content['rows'])} baris) akan ditandatangani sebagai {party}, dan tanda "
+            "tangan yang sudah diserahkan tidak dapat ditarik.",
+            f"{file.name} ({content['agreement']}, {content['flow']}, ended {content['ended']}, "
+            f"{number(content['rows'])} rows) will be signed as {party}, and a signature that was "
+            "handed over cannot be taken back.",
+        ),
+        given=yes,
+        option="--yes",
+    )
     target = minutes.sign(opened, file)
     if json_:
         print_json({"signed_by": opened.identity.party, "signature": str(target)})

@@ -10,7 +10,7 @@ import typer
 from rich.table import Table
 
 from padan_client.base.language import t
-from padan_client.cli.asking import claim
+from padan_client.cli.asking import agree, claim
 from padan_client.cli.common import number, out, print_json, reports_errors, say
 from padan_client.cli.home import open_home
 from padan_client.cli.options import (
@@ -22,6 +22,7 @@ from padan_client.cli.options import (
     JsonFlag,
     MapOption,
     TableArgument,
+    YesFlag,
     pairs,
 )
 
@@ -176,13 +177,23 @@ def delete(
     flow: FlowOption,
     *,
     line: LineOption = None,
+    yes: YesFlag = False,
     home: HomeOption = HOME,
     json_: JsonFlag = False,
 ) -> None:
     """Hapus rilis instansi ini dari unit. / Erase a release of this agency's from the unit."""
     from padan_client.releases import ReleaseClient
 
-    with ReleaseClient(open_home(home), agreement, flow, line) as client:
+    opened = open_home(home)
+    agree(
+        t(
+            f"Versi {version} akan dihapus dari unit dan tidak dapat diambil lagi.",
+            f"Version {version} will be erased from the unit and cannot be fetched any more.",
+        ),
+        given=yes,
+        option="--yes",
+    )
+    with ReleaseClient(opened, agreement, flow, line) as client:
         client.delete(version)
     if json_:
         print_json({"agreement": agreement, "flow": flow, "version": version, "state": "deleted"})

@@ -11,9 +11,17 @@ from rich.table import Table
 
 from padan_client.base.language import t
 from padan_client.base.reasons import explain
+from padan_client.cli.asking import agree
 from padan_client.cli.common import out, print_json, reports_errors, say
 from padan_client.cli.home import open_home
-from padan_client.cli.options import HOME, AgreementOption, FlowOption, HomeOption, JsonFlag
+from padan_client.cli.options import (
+    HOME,
+    AgreementOption,
+    FlowOption,
+    HomeOption,
+    JsonFlag,
+    YesFlag,
+)
 from padan_client.cli.progress import progress_bars
 
 if TYPE_CHECKING:
@@ -185,6 +193,7 @@ def delete(
     agreement: AgreementOption,
     flow: FlowOption,
     *,
+    yes: YesFlag = False,
     home: HomeOption = HOME,
     json_: JsonFlag = False,
 ) -> None:
@@ -193,6 +202,14 @@ def delete(
 
     opened = open_home(home)
     name = resource_name(opened.place(agreement, flow), "datasets", dataset)
+    agree(
+        t(
+            f"{name} akan dihapus di unit; registri perlu diterbitkan ulang untuk dipakai lagi.",
+            f"{name} will be erased at the unit; a registry has to be published anew to be used.",
+        ),
+        given=yes,
+        option="--yes",
+    )
     _run(opened, delete_dataset(name, opened.randomness, opened.patience))
     opened.decoy_book().forget(name)
     if json_:
