@@ -54,6 +54,7 @@ class RequesterFlow:
         mode: str | None = None,
         columns: Mapping[str, str] | None = None,
         id_column: str | None = None,
+        note_column: str | None = None,
         controls: pa.Table | None = None,
         hide_found: bool = False,
         deliver: Deliver | None = None,
@@ -67,8 +68,9 @@ class RequesterFlow:
         the column ``cara`` says how a row was answered.
 
         ``records`` is a table of strings, a function that reads one, or a sequence of mappings;
-        ``columns`` maps schema fields to its columns; ``id_column`` names the rows. ``controls``
-        are records with a column ``kode``, mixed in; ControlError tells if they were answered
+        ``columns`` maps schema fields to its columns; ``id_column`` names the rows;
+        ``note_column`` (without one ``catatan``) goes over into the result. ``controls`` are
+        records with a column ``kode``, mixed in; ControlError tells if they were answered
         wrongly. ``hide_found``: direct mode sends as many elements for every key as if nobody had
         been found, so that the provider does not learn how many were; each key then costs the quota
         a whole list. ``deliver`` is called with the result before the pending job is closed, so
@@ -79,7 +81,9 @@ class RequesterFlow:
         planted = None if controls is None else read_controls(place.flow, controls)
 
         def prepare(_: FlowPlace, schema: Schema) -> RequestList:
-            requested = prepare_list(schema, records, columns=columns, id_column=id_column)
+            requested = prepare_list(
+                schema, records, columns=columns, id_column=id_column, note_column=note_column
+            )
             if planted is None:
                 return requested
             known = prepare_list(schema, planted.table, columns=columns, id_column=None)

@@ -13,6 +13,7 @@ import pytest
 import structlog.testing
 from agency import CODES, people, registry_table, small_passes, write_home
 from engines import FakeEngine
+from python_calamine import CalamineWorkbook
 from typer.testing import CliRunner
 
 from padan_client.cli.app import app
@@ -358,7 +359,7 @@ def test_a_full_disk_is_a_message_and_the_job_goes_on(scene, monkeypatch):
     publish(folder, bkn)
     confirm = ("confirm", folder / "daftar.csv", *FLOW, *MAP, "--out", folder / "k.csv")
 
-    def full(path, table):
+    def full(path, table, style):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     with monkeypatch.context() as patch:
@@ -400,6 +401,41 @@ def test_nothing_is_asked_where_a_result_would_take_a_file_s_place(scene):
     given = as_json(kemnaker, *confirm, codes, "--force")
     assert given["quarantine"] == str(folder / "k.karantina.csv")
     assert len(rows_of(codes)) == 31
+
+
+def test_an_objection_stays_with_its_row_from_result_to_result(scene):
+    folder, bkn, kemnaker = scene
+    rotate_both(bkn, kemnaker)
+    publish(folder, bkn)
+    confirm = ("confirm", folder / "daftar.csv", *FLOW, *MAP)
+    as_json(kemnaker, *confirm, "--out", folder / "k.xlsx")
+    book = CalamineWorkbook.from_path(folder / "k.xlsx").get_sheet_by_index(0).to_python()
+    assert book[1][:2] == [1, "C0"]
+    as_json(kemnaker, *confirm, "--out", folder / "k.csv", "--separator", ";", "--bom")
+    lines = (folder / "k.csv").read_text().splitlines()
+    objection = "keberatan: status keliru"
+    (folder / "k.csv").write_text(
+        "\n".join([lines[0], lines[1][:-2] + f'"{objection}"', *lines[2:]])
+    )
+
+    padan(kemnaker, *confirm, "--notes", folder / "k.csv", "--out", folder / "k.csv", code=3)
+    again = ("--notes", folder / "k.csv", "--out", folder / "k2.csv")
+    as_json(kemnaker, *confirm, *again)
+    assert [row["catatan"] for row in rows_of(folder / "k2.csv")] == [objection] + [""] * 30
+    padan(kemnaker, *confirm[:-2], *again, "--force", code=3)  # no --id to find rows by
+
+    noted = [
+        f"{line},{note}"
+        for line, note in zip(
+            (folder / "daftar.csv").read_text().splitlines(),
+            ["KET", "-62"] + [""] * 30,
+            strict=True,
+        )
+    ]
+    (folder / "daftar.csv").write_text("\n".join(noted) + "\n")
+    as_json(kemnaker, *confirm, "--note-column", "KET", "--out", folder / "k3.csv")
+    assert rows_of(folder / "k3.csv")[0]["catatan"] == "-62"
+    padan(kemnaker, *confirm, "--note-column", "CAT", "--out", folder / "k4.csv", code=3)
 
 
 def test_no_file_is_left_of_a_quarantine_with_nothing_in_it(scene):

@@ -34,15 +34,18 @@ def agree(consequence: str, *, given: bool, option: str) -> None:
         raise BadInputError(t("Dibatalkan; tidak ada yang diubah.", "Cancelled; nothing changed."))
 
 
-def claim(*paths: Path | None, reads: Iterable[Path | None] = (), force: bool) -> None:
+def claim(
+    *paths: Path | None, reads: Iterable[Path | None] = (), tables: bool = False, force: bool
+) -> None:
     """The files that a command will write, made sure of before anything is asked of anybody.
 
-    Raises BadInputError for one that cannot be written, that is read (``reads``) or that is wanted
+    ``tables``: they are tables, in any of the formats. Raises BadInputError for one that cannot be
+    written, that is read (``reads``) or that is wanted
     twice, and for one that is there already unless ``force`` or the officer lets it be overwritten.
     """
     from padan_client.records.table_files import require_writable, standing
 
-    require_writable(*paths, reads=reads)
+    require_writable(*paths, reads=reads, tables=tables)
     there = ", ".join(map(str, standing(*paths)))
     if there:
         lost = t(

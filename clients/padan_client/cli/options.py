@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from padan_client.base.errors import BadInputError
+from padan_client.base.formats import TableFormat
 from padan_client.base.language import t
 
 #: ``$PADAN_HOME`` or ``~/.padan``.
@@ -64,6 +65,44 @@ ForceFlag = Annotated[
     typer.Option(
         "--force",
         help="Timpa berkas hasil yang sudah ada. / Overwrite results that are there already.",
+    ),
+]
+FormatOption = Annotated[
+    TableFormat | None,
+    typer.Option(
+        "--format",
+        help="Format hasil; bawaan: menurut akhiran nama, selain itu CSV. / Format of the result; "
+        "default: as its name ends, else CSV.",
+    ),
+]
+SeparatorOption = Annotated[
+    str,
+    typer.Option(
+        "--separator",
+        help="Pemisah CSV: , ; | tab. Excel Indonesia memakai ; / Separator of a CSV: , ; | tab. "
+        "Indonesian Excel takes ;",
+    ),
+]
+BomFlag = Annotated[
+    bool,
+    typer.Option(
+        "--bom", help="CSV untuk Excel: tanda UTF-8, rumus dimatikan. / CSV for Excel: with a BOM."
+    ),
+]
+NoteColumnOption = Annotated[
+    str | None,
+    typer.Option(
+        "--note-column",
+        help="Kolom catatan yang ikut ke hasil; bawaan: catatan. / Column of notes that goes over "
+        "into the result; default: catatan.",
+    ),
+]
+NotesOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--notes",
+        help="Hasil terdahulu yang catatannya ikut, menurut id. / An earlier result whose notes "
+        "are carried over, by id.",
     ),
 ]
 YesFlag = Annotated[

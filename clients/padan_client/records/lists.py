@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from padan_client.base.errors import BadInputError
 from padan_client.base.language import t
 from padan_client.records import TableSource, prepare
+from padan_client.records.notes import notes_of
 from padan_linkage.schema import Schema
 
 Record = Mapping[str, str | int | dt.date | None]
@@ -27,7 +28,7 @@ class RequestList:
     """A list that a requester wants confirmed: its rows, of which those ``usable`` can be matched.
 
     ``ids`` and ``rows`` (numbers from 1) are of all rows; ``usable``: int64[n], positions;
-    ``records`` are of the ``n`` usable rows only.
+    ``records`` are of the ``n`` usable rows only. ``notes``: the officer's own of all rows, if any.
     """
 
     ids: pa.StringArray
@@ -35,6 +36,7 @@ class RequestList:
     usable: NDArray[np.int64]
     records: dict[str, pa.StringArray]
     quarantine: pa.Table
+    notes: pa.StringArray | None = None
 
     def __len__(self) -> int:
         return len(self.usable)
@@ -64,9 +66,11 @@ def prepare_list(
     *,
     columns: Mapping[str, str] | None,
     id_column: str | None,
+    note_column: str | None = None,
 ) -> RequestList:
     """Check and normalise a list; rows that cannot be matched are in the quarantine alone."""
-    prepared = prepare(_as_table(records), schema, columns, id_column)
+    table = _as_table(records)
+    prepared = prepare(table, schema, columns, id_column)
     usable = np.flatnonzero(prepared.usable).astype(np.int64)
     fields = prepared.fields
     if len(usable) < len(prepared):
@@ -78,6 +82,7 @@ def prepare_list(
         usable=usable,
         records=fields,
         quarantine=prepared.quarantine,
+        notes=notes_of(table, note_column),
     )
 
 

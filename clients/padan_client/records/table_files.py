@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import unicodedata
 from collections.abc import Iterable
@@ -10,31 +11,76 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet
 from numpy.typing import NDArray
 
 from padan_client.base.errors import BadInputError
 from padan_client.base.files import write_private
+from padan_client.base.formats import PLAIN, TableFormat, TableStyle
 from padan_client.base.language import system_reason, t
 
-_WORKBOOKS = frozenset({".xlsx", ".xls", ".xlsm", ".ods"})
+#: Names that promise what is not written, and what a spreadsheet takes for a formula at the
+#: beginning of a cell (OWASP, "CSV Injection").
+_FOREIGN = frozenset({".xls", ".xlsm", ".xlsb", ".ods"})
+_TABLES = frozenset({".xlsx", ".parquet"})
+_FORMULA = r"^('*[=+\-@\t\r])"
 
 
-def write_table(path: Path, table: pa.Table) -> None:
-    """Write ``table`` as CSV, or as Parquet where the name ends so; mode 0600."""
+def write_table(path: Path, table: pa.Table, style: TableStyle = PLAIN) -> None:
+    """Write ``table`` in the format that its name says, else the style's; mode 0600."""
+    format_ = style.format_of(path)
+    if format_ is TableFormat.XLSX:
+        from padan_client.records.workbook import write_workbook
+
+        write_workbook(path, table)
+        return
     sink = pa.BufferOutputStream()
-    if path.suffix.lower() == ".parquet":
+    if format_ is TableFormat.PARQUET:
         pa.parquet.write_table(table, sink)
     else:
-        pa.csv.write_csv(table, sink)
+        _write_csv(sink, table, style)
     write_private(path, memoryview(sink.getvalue()))
 
 
-def write_or_remove(path: Path, table: pa.Table) -> None:
+def _write_csv(sink: pa.BufferOutputStream, table: pa.Table, style: TableStyle) -> None:
+    if style.bom:
+        sink.write(codecs.BOM_UTF8)
+    if style.for_spreadsheet:
+        table = pa.table({n: _inert(table[n]) for n in table.column_names})
+    options = pa.csv.WriteOptions(delimiter=style.separator)
+    pa.csv.write_csv(table, sink, options)
+
+
+def read_result(path: Path) -> pa.Table:
+    """A result as it was before it was written. Raises BadInputError as ``read_table`` does."""
+    from padan_client.records.reading import read_table
+
+    table = read_table(path)
+    with path.open("rb") as file:
+        head = file.read(6)
+    if not (head.startswith(codecs.BOM_UTF8) or (head[:5] == b'"row"' and head != b'"row",')):
+        return table
+    return pa.table(
+        {
+            name: pc.replace_substring_regex(table[name], "^'" + _FORMULA[1:], r"\1")
+            for name in table.column_names
+        }
+    )
+
+
+def _inert(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Cells that no spreadsheet carries out."""
+    if not pa.types.is_string(column.type):
+        return column
+    return pc.replace_substring_regex(column, _FORMULA, r"'\1")
+
+
+def write_or_remove(path: Path, table: pa.Table, style: TableStyle = PLAIN) -> None:
     """Write ``table``; where it has no row there is no file, not one of an earlier run either."""
     if table.num_rows:
-        write_table(path, table)
+        write_table(path, table, style)
     else:
         path.unlink(missing_ok=True)
 
@@ -47,17 +93,24 @@ def write_array(path: Path, array: NDArray[Any]) -> None:
     write_private(path, memoryview(sink.getvalue()))
 
 
-def require_writable(*paths: Path | None, reads: Iterable[Path | None] = ()) -> None:
+def require_writable(
+    *paths: Path | None, reads: Iterable[Path | None] = (), tables: bool = False
+) -> None:
     """Raise BadInputError, before anything is asked, if a result could not be written later.
 
-    A result replaces what stood there, so devices, pipes and folders are refused; so are the name
-    of a workbook, which neither format is, a file of ``reads`` under whatever name it goes, and one
-    file for two results. What else stands there is the caller's to ask about (:func:`standing`).
+    A result replaces what stood there, so devices, pipes and folders are refused; so are names
+    that promise another format than will be written (``tables``: any of TableFormat), a file of
+    ``reads`` under whatever name it goes, and one file for two results. What else stands there is
+    the caller's to ask about (:func:`standing`).
     """
     wanted = [path for path in paths if path is not None]
     given = [path for path in reads if path is not None]
     for number, path in enumerate(wanted):
-        problem = _unwritable(path) or _taken(path, given, wanted[:number])
+        problem = (
+            _unwritable(path)
+            or _misnamed(path, tables=tables)
+            or _taken(path, given, wanted[:number])
+        )
         if problem:
             raise BadInputError(problem)
 
@@ -78,8 +131,8 @@ def same_file(one: Path, other: Path) -> bool:
     Names that differ in the size of letters alone count as one where neither is there yet: on
     some disks they will be.
     """
-    if one.exists() and other.exists():
-        return one.samefile(other)
+    if one.exists() or other.exists():
+        return one.exists() and other.exists() and one.samefile(other)
     one, other = one.resolve(), other.resolve()
     return _folded(one.name) == _folded(other.name) and (
         one.parent == other.parent
@@ -124,14 +177,18 @@ def _unwritable(path: Path) -> str | None:
             f"Hasil tidak dapat ditulis ke {path}: itu bukan berkas biasa.",
             f"The result cannot be written to {path}: that is no ordinary file.",
         )
-    if path.suffix.lower() in _WORKBOOKS:
-        return t(
-            f"Hasil {path.name} tidak ditulis sebagai Excel. Pakai nama berakhiran .csv (dapat "
-            "dibuka di Excel) atau .parquet.",
-            f"The result {path.name} is not written as Excel. Use a name that ends in .csv (Excel "
-            "opens it) or .parquet.",
-        )
     return None
+
+
+def _misnamed(path: Path, *, tables: bool) -> str | None:
+    """What a name promises and the file would not be."""
+    if path.suffix.lower() not in (_FOREIGN if tables else _FOREIGN | _TABLES):
+        return None
+    known = ".csv, .xlsx, .parquet" if tables else ".csv"
+    return t(
+        f"Hasil {path.name} tidak dapat ditulis dalam format itu; akhiran yang dapat: {known}.",
+        f"The result {path.name} cannot be written in that format; endings that can be: {known}.",
+    )
 
 
 def read_ids(path: Path) -> list[str]:

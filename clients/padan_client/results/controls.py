@@ -53,6 +53,7 @@ class Controls:
             requested,
             ids=pa.concat_arrays([requested.ids, controls.ids]),
             rows=pa.concat_arrays([requested.rows, controls.rows]),
+            notes=_noted(requested, len(controls.ids)),
             usable=np.concatenate([requested.usable, controls.usable + len(requested.ids)]),
             records={
                 name: pa.concat_arrays([_flat(column), _flat(controls.records[name])])
@@ -120,6 +121,13 @@ def require_honest(result: ConfirmResult) -> ConfirmResult:
         ),
         result,
     )
+
+
+def _noted(requested: RequestList, more: int) -> pa.StringArray | None:
+    """The notes of the list, and none on so many more rows."""
+    if requested.notes is None:
+        return None
+    return pa.concat_arrays([_flat(requested.notes), pa.array([""] * more, pa.string())])
 
 
 def _flat(column: pa.Array | pa.ChunkedArray) -> pa.Array:

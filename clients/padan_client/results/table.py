@@ -22,6 +22,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from padan_client.records.lists import RequestList
+from padan_client.records.notes import NOTE
 from padan_client.results.reasons import EXPLANATION, REASON, quarantine_reasons
 from padan_client.results.wording import reason_texts
 from padan_linkage.agreement import Code, Flow
@@ -167,6 +168,9 @@ def result_table(
     for group in dict.fromkeys(code.group for code in flow.codes):
         if group != STATUS_GROUP:
             columns[f"jawaban_{group}"] = _wording(flow, group, masks)[0]
+    columns[NOTE] = _choose([""], np.zeros(len(requested.ids), np.int64))
+    if requested.notes is not None:
+        columns[NOTE] = requested.notes
     return pa.table(columns)
 
 

@@ -11,21 +11,27 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from padan_client.base.errors import BadInputError
+from padan_client.base.formats import TableFormat, TableStyle, style_for
 from padan_client.base.language import t
 from padan_client.cli.asking import claim
-from padan_client.cli.common import Exit, fail, print_json, reports_errors, say
+from padan_client.cli.common import Exit, fail, number, print_json, reports_errors, say
 from padan_client.cli.home import open_home
 from padan_client.cli.options import (
     HOME,
     AgreementOption,
+    BomFlag,
     FlowOption,
     ForceFlag,
+    FormatOption,
     HomeOption,
     JsonFlag,
     MapOption,
     ModeOption,
+    NoteColumnOption,
+    NotesOption,
     QuarantineOption,
     RowIdOption,
+    SeparatorOption,
     TableArgument,
     pairs,
 )
@@ -34,6 +40,8 @@ from padan_client.cli.views import confirmed
 from padan_client.cli.views.quarantined import FILE_WORD, say_quarantine
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from padan_client.base.place import FlowPlace
     from padan_client.home.folder import Home
     from padan_client.results.controls import ControlError
@@ -42,7 +50,12 @@ if TYPE_CHECKING:
 
 
 OutOption = Annotated[
-    Path, typer.Option("--out", "-o", help="Berkas kode. / File of codes (.csv, .parquet).")
+    Path,
+    typer.Option(
+        "--out",
+        "-o",
+        help="Berkas kode (.csv, .xlsx, .parquet). / File of codes (.csv, .xlsx, .parquet).",
+    ),
 ]
 ControlsOption = Annotated[
     Path | None,
@@ -91,6 +104,11 @@ def confirm(
     quarantine: QuarantineOption = None,
     corrections: CorrectionsOption = None,
     minutes: MinutesOption = None,
+    note_column: NoteColumnOption = None,
+    notes: NotesOption = None,
+    format_: FormatOption = None,
+    separator: SeparatorOption = ",",
+    bom: BomFlag = False,
     force: ForceFlag = False,
     home: HomeOption = HOME,
     json_: JsonFlag = False,
@@ -99,13 +117,16 @@ def confirm(
     from padan_client.records.table_files import beside
     from padan_client.requester import chosen_mode
 
+    style = style_for(out_file, format_, separator, bom=bom)
     rest = quarantine or beside(out_file, FILE_WORD)
-    outputs = _Outputs(out_file, rest, corrections, minutes)
+    outputs = _Outputs(out_file, rest, corrections, minutes, style)
     opened = open_home(home)
-    claim(*outputs.files(opened.identity.party), reads=[file, controls], force=force)
+    written = outputs.files(opened.identity.party)
+    claim(*written, reads=[file, controls, notes], tables=True, force=force)
     place = opened.place(agreement, flow)
     outputs.check(place.flow)
-    options = _Options(file, chosen_mode(place, mode), map_, id_column, controls, hide_found)
+    listed = _List(file, map_, id_column, note_column, notes)
+    options = _Options(listed, chosen_mode(place, mode), controls, hide_found)
     result, dishonest = _confirm(opened, place, options, outputs)
     _tell(place, result, outputs, options.mode, json_=json_)
     if dishonest:
@@ -115,13 +136,58 @@ def confirm(
 
 
 @dataclass(frozen=True)
-class _Options:
-    """What the command line says of the list."""
+class _List:
+    """What the command line says of the list; ``notes`` is an earlier result."""
 
     file: Path
-    mode: str
     columns: list[str] | None
     id_column: str | None
+    note_column: str | None
+    notes: Path | None
+
+    def read(self, style: TableStyle) -> pa.Table:
+        """The list. Raises BadInputError, also for what a result in that style could not hold."""
+        from padan_client.records import read_table
+        from padan_client.records.notes import NOTE
+        from padan_client.records.workbook import require_cells_fit
+
+        table = read_table(self.file)
+        if self.notes is not None:
+            table = self._noted(table, self.notes)
+        if style.default is TableFormat.XLSX:
+            require_cells_fit(table, self.id_column, self.note_column or NOTE)
+        return table
+
+    def _noted(self, table: pa.Table, earlier: Path) -> pa.Table:
+        from padan_client.records.notes import with_earlier_notes
+        from padan_client.records.table_files import read_result
+
+        if self.id_column is None or self.id_column not in table.column_names:
+            raise BadInputError(
+                t(
+                    "--notes perlu --id: catatan dicari menurut id baris.",
+                    "--notes needs --id: notes are found by a row's id.",
+                )
+            )
+        noted, left = with_earlier_notes(
+            table, self.id_column, read_result(earlier), self.note_column
+        )
+        if left:
+            say(
+                t(
+                    f"{number(left)} catatan pada {earlier} tidak punya baris pada daftar ini.",
+                    f"{number(left)} notes of {earlier} have no row in this list.",
+                )
+            )
+        return noted
+
+
+@dataclass(frozen=True)
+class _Options:
+    """How the list is to be confirmed."""
+
+    listed: _List
+    mode: str
     controls: Path | None
     hide_found: bool
 
@@ -134,6 +200,7 @@ class _Outputs:
     quarantine: Path
     corrections: Path | None
     minutes: Path | None
+    style: TableStyle
 
     def files(self, party: str) -> list[Path | None]:
         """All that may be written; ``party`` signs the minutes."""
@@ -171,10 +238,10 @@ class _Outputs:
         from padan_client.results import minutes
         from padan_client.results.corrections import corrections
 
-        write_or_remove(self.quarantine, result.quarantine)
+        write_or_remove(self.quarantine, result.quarantine, self.style)
         if self.corrections:
-            write_table(self.corrections, corrections(place.flow, result.table))
-        write_table(self.codes, result.table)
+            write_table(self.corrections, corrections(place.flow, result.table), self.style)
+        write_table(self.codes, result.table, self.style)
         if self.minutes:
             salt = opened.randomness(minutes.SALT_BYTES)
             answers, now = self.codes.read_bytes(), datetime.now(UTC)
@@ -190,6 +257,7 @@ def _confirm(
     from padan_client.requester import RequesterClient
     from padan_client.results.controls import ControlError
 
+    listed = options.listed
     known = read_table(options.controls) if options.controls else None
     with (
         progress_bars() as report,
@@ -197,10 +265,11 @@ def _confirm(
     ):
         try:
             result = client.confirm(
-                partial(read_table, options.file),
+                partial(listed.read, outputs.style),
                 mode=options.mode,
-                columns=pairs(options.columns, "--map"),
-                id_column=options.id_column,
+                columns=pairs(listed.columns, "--map"),
+                id_column=listed.id_column,
+                note_column=None if listed.notes else listed.note_column,
                 controls=known,
                 hide_found=options.hide_found,
                 deliver=lambda result: outputs.write(opened, place, options.mode, result),

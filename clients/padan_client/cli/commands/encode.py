@@ -86,7 +86,7 @@ def encode(
     rest = quarantine
     if rest is None and out_folder is not None:
         rest = out_folder.with_name(f"{out_folder.name}.{FILE_WORD}.csv")
-    claim(rest, reads=[file], force=force)
+    claim(rest, reads=[file], tables=True, force=force)
     opened = open_home(home)
     place = opened.place(agreement, flow)
     columns = pairs(map_, "--map")

@@ -115,7 +115,7 @@ def publish(
     from padan_client.records.table_files import write_or_remove
 
     rest = _quarantine_file(quarantine, file)
-    claim(rest, reads=[file, deletes], force=force)
+    claim(rest, reads=[file, deletes], tables=True, force=force)
     given = _Given(file, deletes, id_column, map_, status, delta_of, as_of)
     opened = open_home(home)
     chosen = _mode(opened, agreement, flow, mode)

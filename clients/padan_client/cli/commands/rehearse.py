@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from padan_client.base.formats import style_for
 from padan_client.base.language import t
 from padan_client.cli.asking import claim
 from padan_client.cli.commands.schema import (
@@ -20,7 +21,13 @@ from padan_client.cli.commands.schema import (
     wishes,
 )
 from padan_client.cli.common import err, print_json, reports_errors
-from padan_client.cli.options import ForceFlag, JsonFlag
+from padan_client.cli.options import (
+    BomFlag,
+    ForceFlag,
+    FormatOption,
+    JsonFlag,
+    SeparatorOption,
+)
 from padan_client.cli.views import rehearsed
 from padan_linkage.advice import Size, Wishes
 from padan_linkage.advice.profiles import ProfileName
@@ -89,6 +96,9 @@ def rehearse(
     min_precision: PrecisionOption = None,
     seed: SeedOption = None,
     threads: ThreadsOption = 1,
+    format_: FormatOption = None,
+    separator: SeparatorOption = ",",
+    bom: BomFlag = False,
     force: ForceFlag = False,
     json_: JsonFlag = False,
 ) -> None:
@@ -96,7 +106,8 @@ def rehearse(
     from padan_client.records.table_files import write_table
     from padan_client.rehearse import load_schema_file, run_rehearsal
 
-    claim(out_file, save_schema, reads=[a, b, schema, truth], force=force)
+    claim(out_file, save_schema, reads=[a, b, schema, truth], tables=True, force=force)
+    style = style_for(out_file or Path(), format_, separator, bom=bom)
     if schema is not None:
         schema_file = load_schema_file(schema)
     else:
@@ -117,7 +128,7 @@ def rehearse(
             progress=progress,
         )
     if out_file is not None:
-        write_table(out_file, result.pairs)
+        write_table(out_file, result.pairs, style)
     if json_:
         print_json(rehearsed.as_json(result))
     else:

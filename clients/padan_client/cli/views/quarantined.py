@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pyarrow.compute as pc
-
 from padan_client.base.language import t
 from padan_client.cli.common import number, say
 from padan_linkage.answering.outcomes import OUTCOME_WORDS, QUARANTINED
@@ -20,7 +18,7 @@ FILE_WORD = OUTCOME_WORDS[QUARANTINED]
 
 def say_quarantine(quarantine: pa.Table, path: Path | None) -> None:
     """Say how many rows are in it and which file it is, None where it was not written."""
-    notes, rows = number(quarantine.num_rows), number(pc.count_distinct(quarantine["row"]).as_py())
+    notes, rows = number(quarantine.num_rows), number(len(quarantine["row"].unique()))
     where = t("tulis dengan --quarantine BERKAS", "write them with --quarantine FILE")
     say(
         t(

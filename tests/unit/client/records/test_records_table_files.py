@@ -17,7 +17,7 @@ from padan_client.records.table_files import require_writable, standing, write_o
         (".", "bukan berkas biasa"),
         ("pipe", "bukan berkas biasa"),
         ("none/codes.csv", "tidak ada"),
-        ("codes.xlsx", ".csv"),
+        ("codes.ods", ".csv"),
     ],
 )
 def test_a_result_that_could_not_be_written_is_refused_beforehand(tmp_path, name, words):
@@ -25,7 +25,9 @@ def test_a_result_that_could_not_be_written_is_refused_beforehand(tmp_path, name
     with pytest.raises(BadInputError, match=words):
         require_writable(tmp_path / name)
     (tmp_path / "codes.csv").touch()
-    require_writable(tmp_path / "codes.csv", None, tmp_path / "new.parquet")
+    require_writable(tmp_path / "codes.csv", None, tmp_path / "new.parquet", tables=True)
+    with pytest.raises(BadInputError, match="akhiran"):
+        require_writable(tmp_path / "release.parquet")
 
 
 def spellings(path):

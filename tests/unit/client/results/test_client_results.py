@@ -69,7 +69,18 @@ def made(flow, outcomes, codes, total=None, usable=None, checks=None):
 def test_codes_are_worded_as_the_agreement_words_them():
     table = made(FLOW, [2, 1, 2, 3, 4], [4, 0, 1, 0, 0], total=7, usable=[0, 1, 3, 5, 6])
     assert table.column_names == [
-        *("row", "id", "hasil", "kode", "keterangan", "alasan", "penjelasan", "band", "jalur")
+        *(
+            "row",
+            "id",
+            "hasil",
+            "kode",
+            "keterangan",
+            "alasan",
+            "penjelasan",
+            "band",
+            "jalur",
+            "catatan",
+        )
     ]
     codes = ["ASN_PENSIUN", "TIDAK_DITEMUKAN", "", "ASN_AKTIF", "", "", ""]
     assert table["kode"].to_pylist() == codes
