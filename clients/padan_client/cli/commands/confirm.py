@@ -125,7 +125,7 @@ def confirm(
     claim(*written, reads=[file, controls, notes], tables=True, force=force)
     place = opened.place(agreement, flow)
     outputs.check(place.flow)
-    listed = _List(file, map_, id_column, note_column, notes)
+    listed = _GivenList(file, map_, id_column, note_column, notes)
     options = _Options(listed, chosen_mode(place, mode), controls, hide_found)
     result, dishonest = _confirm(opened, place, options, outputs)
     _tell(place, result, outputs, options.mode, json_=json_)
@@ -136,7 +136,7 @@ def confirm(
 
 
 @dataclass(frozen=True)
-class _List:
+class _GivenList:
     """What the command line says of the list; ``notes`` is an earlier result."""
 
     file: Path
@@ -186,7 +186,7 @@ class _List:
 class _Options:
     """How the list is to be confirmed."""
 
-    listed: _List
+    listed: _GivenList
     mode: str
     controls: Path | None
     hide_found: bool
