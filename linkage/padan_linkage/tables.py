@@ -92,7 +92,13 @@ class PassTable:
 
     def chunk(self, number: int) -> PassTable:
         """The rows of one chunk, as views."""
-        start, stop = chunk_edges(number, len(self))
+        return self._part(*chunk_edges(number, len(self)))
+
+    def head(self, rows: int) -> PassTable:
+        """The first ``rows`` rows, as views."""
+        return self._part(0, rows)
+
+    def _part(self, start: int, stop: int) -> PassTable:
         return PassTable(
             self.pass_id, self.layout, {n: c[start:stop] for n, c in self.columns.items()}
         )

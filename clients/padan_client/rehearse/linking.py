@@ -65,12 +65,15 @@ class Rehearsing:
     """What the linking of every pass needs.
 
     ``demanded``: answers are as sure as ``policy`` asks; else for the greatest expected F1.
+    ``list_is_single``: nobody is on the list twice, so that it shows what strangers look like where
+    it is longer than the registry.
     """
 
     schema: Schema
     policy: MatchPolicy
     keys: Keys
     demanded: bool = True
+    list_is_single: bool = False
     threads: int = 1
     dump: Dump | None = None
     progress: Callable[[float], None] | None = None
@@ -148,7 +151,15 @@ class Rehearsing:
         The row of an answer is here the registry's record.
         """
         policy = self.policy if self.demanded else self.policy.model_copy(update=_UNDEMANDING)
-        result = match_pass(self.schema, p, theirs.table, mine.table, policy, threads=self.threads)
+        result = match_pass(
+            self.schema,
+            p,
+            theirs.table,
+            mine.table,
+            policy,
+            threads=self.threads,
+            others=mine.table if self.list_is_single else None,
+        )
         answers = result.answers(theirs.table, 0)
         rows = answers.matched_rows
         packed, genuine = opener.open(p.id, mine.tokens[rows], answers.sealed)

@@ -93,8 +93,8 @@ def run_rehearsal(
     registry = None if b is None else read_side(b, schema, schema_file.columns_b, id_column)
     other = registry or list_
     known = None if truth is None else Truth.read(truth, list_, other, within=b is None)
-    looked = registry is not None and len(registry) <= MOST_RECORDS
-    copies = Copies.among(schema, keys, registry, threads) if registry and looked else None
+    copies = None if registry is None else _copies(schema, keys, registry, threads)
+    mine = None if registry is None else _copies(schema, keys, list_, threads)
     published = copies.published(registry) if registry and copies else registry
     dumper = None if dump is None else _dumper(dump, schema, list_, published)
     rehearsing = Rehearsing(
@@ -102,6 +102,7 @@ def run_rehearsal(
         schema_file.policy,
         keys,
         demanded=schema_file.demanded,
+        list_is_single=mine is not None and not mine.aside,
         threads=threads,
         dump=dumper,
         progress=progress,
@@ -118,6 +119,13 @@ def run_rehearsal(
         rows=tuple((len(r), r.quarantined) for r in (list_, *([registry] if registry else []))),
         copies=copies.aside if copies else None,
     )
+
+
+def _copies(schema: Schema, keys: Keys, file: Records, threads: int) -> Copies | None:
+    """Who is in a file twice; None for a file too large to be looked through."""
+    if len(file) > MOST_RECORDS:
+        return None
+    return Copies.among(schema, keys, file, threads)
 
 
 def _dumper(folder: Path, schema: Schema, a: Records, b: Records | None) -> Dumper:

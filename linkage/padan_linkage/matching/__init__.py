@@ -56,14 +56,16 @@ def match_pass(
     threads: int = 1,
     directory: Directory | None = None,
     kept: KeptRanges | None = None,
+    others: PassTable | None = None,
 ) -> PassResult:
     """Match the requester's rows of one pass against the provider's.
 
     Columns may be read-only memory maps. The same tables give the same result, whatever the number
     of ``threads``. ``progress`` hears shares from 0 to 1; ``cancelled`` is asked between pieces of
     work, from any thread. A provider's ``directory`` saves sorting; with ``kept``, work done for
-    the same tables before is taken up. Raises CancelledError, and ValueError where a table is not
-    of this pass.
+    the same tables before is taken up. ``others``: rows to learn strangers from beside the
+    provider's, no two of which are one person. Raises CancelledError, and ValueError where a table
+    is not of this pass.
     """
     check_table(schema, p, provider, as_provider=True)
     check_table(schema, p, requester, as_provider=False)
@@ -77,7 +79,7 @@ def match_pass(
         result = answer_exact(provider, requester, index.find(listed), index.shared)
     else:
         registry = SortedRegistry.of(p, provider, directory)
-        calibration, line = calibrate(registry, requester, policy, runner)
+        calibration, line = calibrate(registry, requester, policy, runner, others)
         result = answer_similar(registry, requester, calibration, policy, runner, line, kept)
     if progress is not None:
         progress(1.0)

@@ -38,8 +38,8 @@ from padan_linkage.tables import PassTable
 SAMPLE_LIST, SAMPLE_DECOYS = 100_000, 500_000
 #: Survivors held in memory for calibration; beyond it the sample is thinned.
 MOST_SURVIVORS = 1_000_000
-#: Fewer pairs of the registry than this say nothing about strangers.
-LEAST_DECOY_PAIRS = 1_000
+#: Fewer pairs of strangers past the screen than this say little of what strangers look like.
+LEAST_SURVIVORS = 30
 #: So many rows or fewer are asked of their own buckets alone.
 FEW = 1_000
 #: Candidates of each row that are ranked by the full score; the sweep finds them by an average one.
@@ -112,6 +112,21 @@ class SortedRegistry:
         rows = _sample(len(self.table), SAMPLE_DECOYS)
         return survivors(self, self.table, rows, screen, runner, same_table=True)
 
+    def strangers(
+        self, screen: Screen, runner: SweepRunner, others: PassTable | None = None
+    ) -> Survivors:
+        """As :meth:`decoys`, with those of ``others``, rows no two of which are one person.
+
+        A longer table has more pairs than a short registry. Its rows are asked of as many as the
+        registry has, so that each meets as many strangers as there.
+        """
+        decoys = self.decoys(screen, runner)
+        if others is None or len(others) < len(self.table):
+            return decoys
+        as_many = SortedRegistry.of(self.p, others.head(len(self.table)))
+        rows = _sample(len(others), SAMPLE_DECOYS)
+        return decoys.beside(survivors(as_many, others, rows, screen, runner, same_table=True))
+
     def compared(self, side: FilterSide) -> int:
         """Pairs that share a bucket with ``side``."""
         return int((self.side.sizes() * side.sizes()).sum())
@@ -161,16 +176,23 @@ def survivors(
 
 
 def calibrate(
-    registry: SortedRegistry, list_table: PassTable | None, policy: MatchPolicy, runner: SweepRunner
+    registry: SortedRegistry,
+    list_table: PassTable | None,
+    policy: MatchPolicy,
+    runner: SweepRunner,
+    others: PassTable | None = None,
 ) -> tuple[Calibration, ChosenThreshold]:
-    """Take u and λ from the registry; m, ρ and the threshold from the list, else from priors."""
+    """Take u and λ from the registry; m, ρ and the threshold from the list, else from priors.
+
+    ``others``: rows beside the registry's, no two of which are one person.
+    """
     screen = Screen.of(registry.plan, registry.side)
     # Spec 35, step 2, of which this is spec 35, "Calibration", step 1.
-    decoys, duplicates = without_duplicates(registry.plan, registry.decoys(screen, runner))
+    decoys, duplicates = without_duplicates(
+        registry.plan, registry.strangers(screen, runner, others)
+    )
     start = from_strangers(registry.plan, decoys, screen.cut)
-    rows = _sample(len(registry.table), SAMPLE_DECOYS)
-    known = registry.compared(registry.side_of(registry.table, rows)) - len(rows)
-    method = "decoys" if known >= LEAST_DECOY_PAIRS else "priors"
+    method = "decoys" if len(decoys.row) >= LEAST_SURVIVORS else "priors"
     if list_table is None:
         line = draw_without_list(start, policy, decoys)
     else:

@@ -73,6 +73,16 @@ class Survivors:
         np.maximum.at(best, self.row, scores)
         return best
 
+    def beside(self, more: Survivors) -> Survivors:
+        """The same with the pairs of other rows, whose ``unseen`` may not be wanted."""
+        return Survivors(
+            self.rows + more.rows,
+            np.concatenate([self.asking, more.asking]),
+            np.concatenate([self.row, more.row + self.rows]),
+            np.concatenate([self.other, more.other]),
+            np.concatenate([self.levels, more.levels]),
+        )
+
     def without(self, dropped: NDArray[np.bool_]) -> Survivors:
         """The same, but for some of the pairs."""
         kept = ~dropped

@@ -93,6 +93,24 @@ def test_a_registry_with_duplicates_does_not_answer_for_them(make_world):
     assert result.scoring.duplicates == pytest.approx(0.095, abs=0.02)
 
 
+def test_a_long_list_shows_a_short_registry_what_strangers_look_like(make_world):
+    """Asked of as many rows as a registry has, a list's people meet as many strangers as there."""
+    world = make_world(9)
+    segments, keys = world.registry(4000, sharing=0.4)
+    order = world.rng.permutation(4000)
+    short, long = (
+        world.table([bits[at] for bits in segments], keys[at], provider=provider)
+        for at, provider in ((order[:200], True), (order[200:], False))
+    )
+    whole = world.table(segments, keys, provider=True)
+    expected = match_pass(world.schema, world.p, whole, long, POLICY).scoring.calibration.strangers
+    alone = match_pass(world.schema, world.p, short, long, POLICY)
+    taught = match_pass(world.schema, world.p, short, long, POLICY, others=long)
+    assert alone.scoring.method == "priors"
+    assert taught.scoring.method == "decoys"
+    assert taught.scoring.calibration.strangers == pytest.approx(expected * 200 / 4000, rel=0.2)
+
+
 def test_one_bucket_of_everybody(make_world):
     world = make_world(7, bucket_bits=4)
     segments, keys = world.registry(1200, buckets=1)
