@@ -6,7 +6,10 @@ import errno
 import os
 from contextvars import ContextVar
 
-_language: ContextVar[str] = ContextVar("padan_language", default="id")
+#: The languages, the usual one first.
+LANGUAGES = ("id", "en")
+
+_language: ContextVar[str] = ContextVar("padan_language", default=LANGUAGES[0])
 
 
 def set_language(code: str) -> None:

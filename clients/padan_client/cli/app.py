@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import os
 from importlib.metadata import entry_points
+from typing import Annotated
 
 import typer
 
+from padan_client.base.language import LANGUAGES
+from padan_client.base.version import VERSION
 from padan_client.cli.commands import (
     agreement,
     confirm,
@@ -24,22 +27,56 @@ from padan_client.cli.commands import (
     runs,
     schema,
 )
-from padan_client.cli.common import language_callback
+from padan_client.cli.helping import BilingualGroup
 
 _EXIT_CODES = (
-    "Kode keluar / exit codes: 0 selesai / done, 1 cacat / defect, 2 salah pakai / usage, "
-    "3 masukan salah / bad input, 4 ditolak menurut perjanjian / refused, 5 kunci atau skema "
-    "berbeda / mismatch, 6 server tidak terjangkau / unreachable, 7 tidak terverifikasi / "
-    "unverified, 130 dihentikan / interrupted."
+    "Kode keluar: 0 selesai, 1 cacat, 2 salah pakai, 3 masukan salah, 4 ditolak menurut "
+    "perjanjian, 5 kunci atau skema berbeda, 6 server tidak terjangkau, 7 tidak terverifikasi, "
+    "130 dihentikan. / "
+    "Exit codes: 0 done, 1 defect, 2 usage, 3 bad input, 4 refused under the agreement, 5 keys or "
+    "schema differ, 6 server unreachable, 7 unverified, 130 interrupted."
 )
 
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"padan {VERSION}")
+        raise typer.Exit
+
+
+def start(
+    lang: Annotated[
+        str | None,
+        typer.Option(
+            "--lang",
+            envvar="PADAN_LANG",
+            help="Bahasa: id | en; bawaan: setelan language di client.toml, selain itu id. / "
+            "Language: id | en; default: language in client.toml, else id.",
+        ),
+    ] = None,
+    version: Annotated[  # noqa: ARG001 - its callback answers
+        bool,
+        typer.Option(
+            "--version",
+            is_eager=True,
+            callback=_version,
+            help="Tampilkan versi. / Show the version.",
+        ),
+    ] = False,
+) -> None:
+    """Pemadanan data tanpa saling memperlihatkannya. / Matching data without showing it."""
+    if lang is not None and lang not in LANGUAGES:
+        raise typer.BadParameter(" | ".join(LANGUAGES))
+
+
 app = typer.Typer(
+    cls=BilingualGroup,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
     epilog=_EXIT_CODES,
 )
-app.callback()(language_callback)
+app.callback()(start)
 app.add_typer(agreement.app, name="agreement")
 app.add_typer(keys.app, name="keys")
 app.add_typer(minutes.app, name="minutes")

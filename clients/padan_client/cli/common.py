@@ -1,4 +1,4 @@
-"""What every command shares: language, output, exit codes, one way to report an error."""
+"""What every command shares: output, exit codes, one way to report an error."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from collections.abc import Callable, Mapping
 from enum import IntEnum
 from functools import wraps
 from pathlib import Path
-from typing import Annotated, NoReturn, ParamSpec, TypeVar
+from typing import NoReturn, ParamSpec, TypeVar
 
 import typer
 from rich.console import Console
 
 from padan_client.base.errors import PadanError
-from padan_client.base.language import set_language, system_reason, t
+from padan_client.base.language import system_reason, t
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -37,15 +37,6 @@ class Exit(IntEnum):
     MISMATCH = 5
     UNAVAILABLE = 6
     UNVERIFIED = 7
-
-
-def language_callback(
-    lang: Annotated[str, typer.Option("--lang", envvar="PADAN_LANG", help="id | en")] = "id",
-) -> None:
-    """Padan: pemadanan data antarinstansi tanpa saling memperlihatkan data."""
-    if lang not in {"id", "en"}:
-        raise typer.BadParameter("id | en")
-    set_language(lang)
 
 
 def say(message: str) -> None:

@@ -43,13 +43,16 @@ MapOption = Annotated[
 ]
 StatusOption = Annotated[
     list[str] | None,
-    typer.Option("--status", help="Kolom status, atau nama=KOLOM. / Status column."),
+    typer.Option(
+        "--status", help="Kolom status, atau nama=KOLOM. / Column of the status, or name=COLUMN."
+    ),
 ]
 ModeOption = Annotated[
     str | None,
     typer.Option(
         "--mode",
-        help="unit | direct | auto; bawaan: unit bila boleh. / Default: unit if allowed.",
+        help="unit | direct | auto; bawaan: unit bila boleh. / "
+        "unit | direct | auto; default: unit if allowed.",
     ),
 ]
 QuarantineOption = Annotated[
@@ -86,7 +89,9 @@ SeparatorOption = Annotated[
 BomFlag = Annotated[
     bool,
     typer.Option(
-        "--bom", help="CSV untuk Excel: tanda UTF-8, rumus dimatikan. / CSV for Excel: with a BOM."
+        "--bom",
+        help="CSV untuk Excel: dengan tanda UTF-8 di depan. / "
+        "CSV for Excel: with a byte order mark.",
     ),
 ]
 NoteColumnOption = Annotated[

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import (
@@ -27,6 +27,9 @@ _TEMPLATE = """\
 
 # Kode pihak seperti pada perjanjian. / Party id as the agreements have it.
 party = "{party}"
+
+# Bahasa pesan dan bantuan: id atau en. / Language of messages and help: id or en.
+# language = "id"
 
 # Alamat unit pemadanan. / Address of the linkage unit.
 unit = "localhost:7443"
@@ -92,6 +95,7 @@ class ClientConfig(BaseSettings):
     )
 
     party: str
+    language: Literal["id", "en"] = "id"
     unit: Annotated[str, Field(pattern=r"^[^\s/]+:\d{1,5}$")] = "localhost:7443"
     provider: Annotated[str | None, Field(pattern=r"^[^\s/]+:\d{1,5}$")] = None
     tables_dir: Path = Path("direct/published")

@@ -40,7 +40,7 @@ Change: TypeAlias = pb.SuspendAgreementRequest | pb.ResumeAgreementRequest
 app = typer.Typer(no_args_is_help=True)
 
 FileArgument = Annotated[
-    Path, typer.Argument(help="Berkas perjanjian. / Agreement file (<id>.toml).")
+    Path, typer.Argument(help="Berkas perjanjian (ID.toml). / Agreement file (ID.toml).")
 ]
 AtOption = Annotated[
     datetime | None,

@@ -75,12 +75,16 @@ HideFoundOption = Annotated[
 CorrectionsOption = Annotated[
     Path | None,
     typer.Option(
-        "--corrections", help="Daftar perbaikan: ruas yang berbeda. / Fields that differ."
+        "--corrections",
+        help="Berkas daftar perbaikan: ruas yang berbeda. / "
+        "File of corrections: fields that differ.",
     ),
 ]
 MinutesOption = Annotated[
     Path | None,
-    typer.Option("--minutes", help="Berita acara (.json), ditandatangani. / Signed minutes."),
+    typer.Option(
+        "--minutes", help="Berita acara (.json), ditandatangani. / Minutes (.json), signed."
+    ),
 ]
 
 

@@ -68,7 +68,10 @@ def encode(
     epoch: Annotated[
         int | None,
         typer.Option(
-            "--epoch", min=1, help="Pakai kunci epok ini, bukan kunci sekali pakai. / Real key."
+            "--epoch",
+            min=1,
+            help="Pakai kunci epok ini, bukan kunci sekali pakai. / "
+            "Use this epoch's key, not one for a single use.",
         ),
     ] = None,
     quarantine: QuarantineOption = None,

@@ -34,7 +34,8 @@ _Mode = Annotated[
     str | None,
     typer.Option(
         "--mode",
-        help="unit | direct (kunci penyedia); bawaan: unit bila alur membolehkan. / Whose key.",
+        help="unit | direct (kunci penyedia); bawaan: unit bila boleh. / "
+        "unit | direct (the provider's key); default: unit if allowed.",
     ),
 ]
 

@@ -42,7 +42,11 @@ def lint_data(
     ] = None,
     agreement: Annotated[
         str | None,
-        typer.Option("--agreement", "-a", help="Contoh atau berkas. / Example id or file."),
+        typer.Option(
+            "--agreement",
+            "-a",
+            help="Id contoh perjanjian, atau berkasnya. / Id of an example agreement, or its file.",
+        ),
     ] = None,
     map_: MapOption = None,
     kind: Annotated[
@@ -56,7 +60,7 @@ def lint_data(
     force: ForceFlag = False,
     json_: JsonFlag = False,
 ) -> None:
-    """Periksa berkas sebelum dipakai; isinya tidak diubah. / Check a file before it is used."""
+    """Periksa berkas sebelum dipakai; isinya tidak diubah. / Check a file before its use."""
     from rich.progress import Progress
 
     from padan_client.lint import fields_of_file, fields_of_schema, lint

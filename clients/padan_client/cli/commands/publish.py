@@ -43,18 +43,23 @@ DeltaOption = Annotated[
     str | None,
     typer.Option(
         "--delta-of",
-        help="Registri yang diperbarui; FILE berisi perubahannya. / Registry to update.",
+        help="Registri yang diperbarui; FILE berisi perubahannya. / "
+        "Registry to update; FILE has what changed.",
     ),
 ]
 DeletesOption = Annotated[
     Path | None,
-    typer.Option("--deletes", help="Id yang keluar, satu per baris. / Ids that leave."),
+    typer.Option(
+        "--deletes",
+        help="Berkas id yang keluar, satu per baris. / File of ids that leave, one a line.",
+    ),
 ]
 PublishModeOption = Annotated[
     str | None,
     typer.Option(
         "--mode",
-        help="unit | direct; bawaan: unit bila alur membolehkan. / Default: unit if allowed.",
+        help="unit | direct; bawaan: unit bila alur membolehkan. / "
+        "unit | direct; default: unit if the flow allows it.",
     ),
 ]
 DaysOption = Annotated[
@@ -65,7 +70,11 @@ DaysOption = Annotated[
 ]
 ProcessesOption = Annotated[
     int | None,
-    typer.Option("--processes", min=1, help="Bawaan: semua prosesor. / Default: all."),
+    typer.Option(
+        "--processes",
+        min=1,
+        help="Banyaknya prosesor; bawaan: semua. / Number of processors; default: all.",
+    ),
 ]
 RegistryQuarantineOption = Annotated[
     Path | None,
@@ -80,7 +89,8 @@ AsOfOption = Annotated[
     typer.Option(
         "--as-of",
         formats=["%Y-%m-%d"],
-        help="Hari acuan kolom tanggal; bawaan: hari ini. / Day for date columns.",
+        help="Hari acuan kolom tanggal; bawaan: hari ini. / "
+        "Day that date columns are judged by; default: today.",
     ),
 ]
 

@@ -39,20 +39,34 @@ if TYPE_CHECKING:
 ListArgument = Annotated[Path, typer.Argument(help="Daftar peminta. / The requester's list.")]
 RegistryArgument = Annotated[
     Path | None,
-    typer.Argument(help="Registri penyedia; tanpa ini A dengan A. / The registry; else A × A."),
+    typer.Argument(
+        help="Registri penyedia; tanpa ini A dengan A. / "
+        "The provider's registry; without it, A with A."
+    ),
 ]
 SchemaOption = Annotated[
     Path | None,
-    typer.Option(help="Berkas skema TOML; tanpa ini disarankan. / Schema file; else advised."),
+    typer.Option(
+        help="Berkas skema TOML; tanpa ini disarankan. / "
+        "Schema file (TOML); without it, one is suggested."
+    ),
 ]
 SaveSchemaOption = Annotated[
     Path | None, typer.Option(help="Simpan skema yang disarankan. / Keep the advised schema.")
 ]
 TruthOption = Annotated[
-    Path | None, typer.Option(help="Pasangan benar: rec_id_a, rec_id_b. / The true pairs.")
+    Path | None,
+    typer.Option(
+        help="Berkas pasangan benar: rec_id_a, rec_id_b. / "
+        "File of the true pairs: rec_id_a, rec_id_b."
+    ),
 ]
 IdColumnOption = Annotated[
-    str | None, typer.Option("--id", help="Kolom id (bawaan rec_id, id). / Id column.")
+    str | None,
+    typer.Option(
+        "--id",
+        help="Kolom id; bawaan: rec_id, selain itu id. / Id column; default: rec_id, else id.",
+    ),
 ]
 OutOption = Annotated[
     Path | None, typer.Option("--out", "-o", help="Berkas pasangan. / File of pairs.")
@@ -70,7 +84,7 @@ PrecisionOption = Annotated[
     ),
 ]
 SeedOption = Annotated[int | None, typer.Option(help="Agar terulang persis. / To repeat it.")]
-ThreadsOption = Annotated[int, typer.Option(min=1, help="Utas. / Threads.")]
+ThreadsOption = Annotated[int, typer.Option(min=1, help="Banyaknya utas. / Number of threads.")]
 
 
 def register(app: typer.Typer) -> None:

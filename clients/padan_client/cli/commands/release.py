@@ -35,7 +35,11 @@ app = typer.Typer(no_args_is_help=True)
 
 LineOption = Annotated[
     str | None,
-    typer.Option("--line", help="Daftar yang dimaksud, bila alur punya beberapa. / Which list."),
+    typer.Option(
+        "--line",
+        help="Daftar yang dimaksud, bila alur punya beberapa. / "
+        "Which list, if the flow has several.",
+    ),
 ]
 #: Keys of a list that are shown; the file has all.
 _SHOWN_KEYS = 10
@@ -56,11 +60,18 @@ def publish(
     line: LineOption = None,
     map_: MapOption = None,
     id_column: Annotated[
-        str | None, typer.Option("--id", help="Kolom yang tidak boleh berulang. / Distinct column.")
+        str | None,
+        typer.Option(
+            "--id", help="Kolom yang tidak boleh berulang. / Column whose values must not repeat."
+        ),
     ] = None,
     as_of: Annotated[
         datetime | None,
-        typer.Option("--as-of", formats=["%Y-%m-%d"], help="Keadaan per tanggal. / As of the day."),
+        typer.Option(
+            "--as-of",
+            formats=["%Y-%m-%d"],
+            help="Keadaan per tanggal ini. / The state as of this day.",
+        ),
     ] = None,
     out_file: Annotated[
         Path | None, typer.Option("--out", "-o", help="Salinan isi rilis. / Copy of the content.")
@@ -111,7 +122,11 @@ def get(
     line: LineOption = None,
     version: Annotated[
         int | None,
-        typer.Option("--version", min=1, help="Bawaan: yang terbaru. / Default: the newest."),
+        typer.Option(
+            "--version",
+            min=1,
+            help="Nomor versi; bawaan: yang terbaru. / Number of the version; default: the newest.",
+        ),
     ] = None,
     force: ForceFlag = False,
     home: HomeOption = HOME,
@@ -141,7 +156,9 @@ def list_(
     flow: FlowOption,
     *,
     line: LineOption = None,
-    limit: Annotated[int, typer.Option("--limit", min=1, help="Paling banyak. / At most.")] = 50,
+    limit: Annotated[
+        int, typer.Option("--limit", min=1, help="Paling banyak sekian. / At most so many.")
+    ] = 50,
     home: HomeOption = HOME,
     json_: JsonFlag = False,
 ) -> None:

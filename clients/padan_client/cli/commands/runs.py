@@ -66,7 +66,9 @@ _STATES = {
 }
 
 RunArgument = Annotated[str, typer.Argument(help="Nama atau id pemadanan. / Run name or id.")]
-LimitOption = Annotated[int, typer.Option("--limit", min=1, help="Paling banyak. / At most.")]
+LimitOption = Annotated[
+    int, typer.Option("--limit", min=1, help="Paling banyak sekian. / At most so many.")
+]
 
 
 @app.callback()
@@ -189,7 +191,9 @@ def datasets(
 @app.command()
 @reports_errors
 def delete(
-    dataset: Annotated[str, typer.Argument(help="Nama atau id himpunan data. / Dataset.")],
+    dataset: Annotated[
+        str, typer.Argument(help="Nama atau id himpunan data. / Name or id of the dataset.")
+    ],
     agreement: AgreementOption,
     flow: FlowOption,
     *,

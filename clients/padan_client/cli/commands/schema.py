@@ -27,11 +27,18 @@ ProfileOption = Annotated[
     ProfileName, typer.Option("--profile", help="Tingkat pengerasan. / Hardening profile.")
 ]
 SizeOption = Annotated[
-    Size, typer.Option("--size", help="lean ≤ 512 byte per data; thorough teliti. / Size.")
+    Size,
+    typer.Option(
+        "--size",
+        help="lean: paling banyak 512 byte per data; thorough: teliti. / "
+        "lean: at most 512 bytes a record; thorough.",
+    ),
 ]
 KindsOption = Annotated[
     list[str] | None,
-    typer.Option("--kind", help="kolom=jenis, mengganti tebakan. / column=kind, overrules."),
+    typer.Option(
+        "--kind", help="kolom=jenis, mengganti tebakan. / column=kind, in place of the guess."
+    ),
 ]
 OnlyOption = Annotated[
     str | None,
@@ -92,7 +99,7 @@ def lint(
     rows: RowsOption = None,
     json_: JsonFlag = False,
 ) -> None:
-    """Tolak pengerasan yang lemah, dengan nama serangannya. / Refuse weak hardening by attack."""
+    """Tolak pengerasan yang lemah, dengan nama serangannya. / Refuse weak hardening, by attack."""
     from padan_client.cli.views.agreement import finding_json, findings_table
     from padan_client.rehearse.schema_lint import lint_file
 

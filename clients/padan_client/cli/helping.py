@@ -1,0 +1,129 @@
+"""Help in the chosen language.
+
+Every help text of the command line is a pair, «Indonesian. / English.»; a text without « / » is the
+same in both. Before anything is parsed, the language is chosen and every text becomes its half.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from typer import rich_utils
+from typer.core import TyperCommand, TyperGroup
+
+from padan_client.base.language import LANGUAGES, set_language, t
+from padan_client.home.config import FILE
+
+SEPARATOR = " / "
+#: What Typer itself says in its help, by the names of its constants.
+_TYPER: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "ARGUMENTS_PANEL_TITLE": ("Argumen", "Arguments"),
+        "OPTIONS_PANEL_TITLE": ("Pilihan", "Options"),
+        "COMMANDS_PANEL_TITLE": ("Perintah", "Commands"),
+        "ERRORS_PANEL_TITLE": ("Salah pakai", "Error"),
+        "DEFAULT_STRING": ("[bawaan: {}]", "[default: {}]"),
+        "ENVVAR_STRING": ("[variabel: {}]", "[env var: {}]"),
+        "REQUIRED_LONG_STRING": ("[wajib]", "[required]"),
+        "RICH_HELP": (
+            "Lihat [blue]'{command_path} {help_option}'[/].",
+            "Try [blue]'{command_path} {help_option}'[/] for help.",
+        ),
+    }
+)
+
+
+class BilingualGroup(TyperGroup):
+    """The application: chooses the language before it reads its arguments."""
+
+    def make_context(self, info_name: str | None, args: list[str], *rest: Any, **more: Any) -> Any:
+        """As the base class does, in the language of ``args``, PADAN_LANG or the home."""
+        set_language(chosen_language(args))
+        for name, texts in _TYPER.items():
+            setattr(rich_utils, name, t(*texts))
+        _translate(self)
+        return super().make_context(info_name, args, *rest, **more)
+
+
+def chosen_language(arguments: list[str]) -> str:
+    """``--lang`` before the command, else PADAN_LANG, else ``language`` of the home's settings."""
+    given = _value_of("--lang", arguments[: _command_at(arguments)])
+    if given is None:
+        given = os.environ.get("PADAN_LANG") or os.environ.get("PADAN_CLIENT_LANGUAGE")
+    if given is None:
+        home = _value_of("--home", arguments) or os.environ.get("PADAN_HOME")
+        given = _home_language(Path(home) if home else Path.home() / ".padan")
+    # Another word is refused where the option is read.
+    return given if given in LANGUAGES else LANGUAGES[0]
+
+
+def half(text: str) -> str:
+    """A help text's part in the chosen language."""
+    parts = text.split(SEPARATOR)
+    return t(*parts) if len(parts) == len(LANGUAGES) else text
+
+
+def _translate(command: TyperCommand | TyperGroup) -> None:
+    for name in ("help", "short_help", "epilog", "rich_help_panel"):
+        text = getattr(command, name, None)
+        if isinstance(text, str):
+            setattr(command, name, half(text))
+    for parameter in command.params:
+        if text := getattr(parameter, "help", None):
+            setattr(parameter, "help", half(text))  # noqa: B010 - arguments and options alike
+    _translate_usage(command)
+    for one in getattr(command, "commands", {}).values():
+        _translate(one)
+
+
+def _translate_usage(command: Any) -> None:
+    """The line above a help, and the option that asked for it."""
+    command.options_metavar = t("[PILIHAN]", "[OPTIONS]")
+    if hasattr(command, "subcommand_metavar"):
+        command.subcommand_metavar = t("PERINTAH [ARGUMEN]...", "COMMAND [ARGS]...")
+    help_option = command.get_help_option
+
+    def format_usage(context: Any, formatter: Any) -> None:
+        pieces = " ".join(command.collect_usage_pieces(context))
+        prefix = t("Pemakaian: ", "Usage: ")
+        formatter.write_usage(context.command_path, pieces, prefix=prefix)
+
+    def get_help_option(context: Any) -> Any:
+        option = help_option(context)
+        if option is not None:
+            option.help = t("Tampilkan bantuan ini.", "Show this message and exit.")
+        return option
+
+    command.format_usage, command.get_help_option = format_usage, get_help_option
+
+
+def _command_at(arguments: list[str]) -> int:
+    """Where the options before the command end."""
+    at = 0
+    while at < len(arguments) and arguments[at].startswith("-"):
+        at += 2 if arguments[at] == "--lang" else 1
+    return at
+
+
+def _value_of(option: str, arguments: list[str]) -> str | None:
+    """What the last ``option`` says, None where there is none."""
+    found = None
+    for number, argument in enumerate(arguments):
+        if argument == option and number + 1 < len(arguments):
+            found = arguments[number + 1]
+        elif argument.startswith(option + "="):
+            found = argument.partition("=")[2]
+    return found
+
+
+def _home_language(home: Path) -> str | None:
+    """What the settings say; what is wrong with them is told by whoever needs them."""
+    try:
+        return str(tomllib.loads((home / FILE).read_text(encoding="utf-8")).get("language"))
+    except (OSError, ValueError):
+        return None
