@@ -152,14 +152,22 @@ class Pass(FrozenModel):
 
     ``exact`` names fields or derived keys (``nama:phonetic``); their keyed hash is the token.
     ``similar`` makes a segmented filter, salted by the exact fields. ``confirm`` names fields that
-    get a confirmation tag, salted by the exact fields too.
+    get a confirmation tag, salted by the exact fields too. With ``without``, only those of a list's
+    rows take part that have none of these fields, and all of a registry's: an identifier alone, for
+    rows that hold nothing to check it by.
     """
 
     id: Identifier
     exact: Annotated[tuple[str, ...], Field(min_length=1)]
     similar: tuple[Segment, ...] = ()
     confirm: tuple[Identifier, ...] = ()
+    without: tuple[Identifier, ...] = ()
     bucket_bits: Annotated[int, Field(ge=4, le=16)] = 12
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """The fields that a record must have, in the order of ``exact``, each once."""
+        return tuple(dict.fromkeys(key.partition(":")[0] for key in self.exact))
 
     @property
     def filter_bits(self) -> int:
@@ -242,9 +250,12 @@ def _check_pass(p: Pass, kinds: Mapping[str, Kind]) -> None:
             raise ValueError(f"pass {p.id}: no field {name!r}")
         if derivation and derivation not in DERIVATIONS.get(kinds[name], frozenset()):
             raise ValueError(f"pass {p.id}: {kinds[name]} has no derived key {derivation!r}")
-    for name in [n for s in p.similar for n in s.named] + list(p.confirm):
+    for name in [n for s in p.similar for n in s.named] + [*p.confirm, *p.without]:
         if name not in kinds:
             raise ValueError(f"pass {p.id}: no field {name!r}")
+    compared = {*p.named, *p.confirm, *(n for s in p.similar for n in s.named)}
+    for name in sorted(compared & set(p.without)):
+        raise ValueError(f"pass {p.id}: compares {name!r}, and is for rows without it")
     sizes: dict[str, tuple[int, int]] = {}
     for s in p.similar:
         size = (s.bits, s.diffusion)

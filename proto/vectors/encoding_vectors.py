@@ -32,6 +32,7 @@ FIELDS = {
 }
 PASSES = [
     {"id": "nik", "exact": ["nik"], "confirm": ["nama_depan", "tanggal_lahir"]},
+    {"id": "nik-saja", "exact": ["nik"], "without": ["nama_depan", "tanggal_lahir"]},
     {
         "id": "contoh",
         "exact": ["tanggal_lahir"],
@@ -65,6 +66,7 @@ PEOPLE = [
     ("3374015207770003", "x", "panjang " * 40, "1990", "kota batu", "WNI2", "A1"),
     ("3374015207770004", "tanpa kode", "sama", "1977-07-12", "kudus", "P", ""),
     ("3374015207770005", "", "", "1977-07-12", "", "", "A1"),
+    ("3374015207770006", "", "", "", "", "P", ""),
 ]
 
 
@@ -237,7 +239,7 @@ def tags(p: Pass, salt: np.ndarray, person: dict[str, str]) -> list[str | None]:
 def table(
     schema: Schema, p: Pass, key: LinkageKey, columns: dict[str, pa.StringArray]
 ) -> dict[str, Any]:
-    """A requester's table of all records, with two decoys and more for records that lack values."""
+    """A requester's table of all records: a decoy, and one for each that the pass is not for."""
     seed = key_bytes(f"table {p.id}")
     encoded = PassEncoder(schema, p, key).encode(columns, rows=TABLE_ROWS, drbg=Drbg(seed))
     return {

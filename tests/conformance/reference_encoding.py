@@ -325,6 +325,11 @@ def encode_segment(schema, pass_, segment, secret, salt, record):
     return {"qgrams": grams, **steps}
 
 
+def takes_part(schema, pass_id, record):
+    """Whether a list's record may have a row of its own in the pass; a registry's always may."""
+    return not any(record[name] for name in find_pass(schema, pass_id)["without"])
+
+
 def encode_row(schema, pass_id, secret, exact, record):
     """A record's row in one pass; None where it lacks an exact value.
 

@@ -70,7 +70,7 @@ def prepare_list(
 ) -> RequestList:
     """Check and normalise a list; rows that cannot be matched are in the quarantine alone."""
     table = _as_table(records)
-    prepared = prepare(table, schema, columns, id_column)
+    prepared = prepare(table, schema, columns, id_column, listed=True)
     usable = np.flatnonzero(prepared.usable).astype(np.int64)
     fields = prepared.fields
     if len(usable) < len(prepared):

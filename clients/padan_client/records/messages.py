@@ -90,7 +90,7 @@ def no_pass_text(schema: Schema) -> str:
     """Why a row cannot be matched at all: which sets of fields would do."""
     sets = []
     for p in schema.passes:
-        names = " + ".join(dict.fromkeys(key.partition(":")[0] for key in p.exact))
+        names = " + ".join(p.named)
         if names not in sets:
             sets.append(names)
     ways = "; ".join(sets)

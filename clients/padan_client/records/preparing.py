@@ -78,13 +78,17 @@ def prepare(
     schema: Schema,
     columns: Mapping[str, str] | None = None,
     id_column: str | None = None,
+    *,
+    listed: bool = False,
 ) -> Prepared:
     """Normalise the schema's fields of ``table`` and put what cannot be used into quarantine.
 
     ``columns`` maps schema fields to columns of the table; a field that is not in it is looked for
     under its own name (``Tanggal Lahir`` counts as ``tanggal_lahir``), and a field mapped to ""
     is one that this side does not have. ``id_column`` names the rows; without it a row's id is its
-    number. Raises BadInputError for a column that is not there, a column whose values are nearly
+    number. ``listed``: the rows are of a
+    list, so that passes ``without`` some fields are for rows without them. Raises BadInputError for
+    a column that is not there, a column whose values are nearly
     all invalid, and ids that are empty or occur twice (the rows are named by number).
     """
     if table.num_rows == 0:
@@ -105,7 +109,7 @@ def prepare(
         _refuse_wrong_column(result, column, field.kind)
         fields[field.name] = result.values
         quarantined.append(_problem_rows(result, field.name, field.kind, shown))
-    usable = _usable(schema, fields, len(ids))
+    usable = _usable(schema, fields, len(ids), listed=listed)
     quarantined.append(_rejected_rows(np.flatnonzero(~usable), no_pass_text(schema), shown))
     quarantine = pa.concat_tables(quarantined).sort_by(
         [("row", "ascending"), ("field", "ascending")]
@@ -249,7 +253,9 @@ def _rejected_rows(rows: NDArray[np.int64], message: str, ids: pa.StringArray) -
     )
 
 
-def _usable(schema: Schema, fields: Mapping[str, pa.StringArray], n: int) -> NDArray[np.bool_]:
+def _usable(
+    schema: Schema, fields: Mapping[str, pa.StringArray], n: int, *, listed: bool
+) -> NDArray[np.bool_]:
     """Rows that some pass can use."""
     filled: dict[str, NDArray[np.bool_]] = {}
     usable = np.zeros(n, dtype=bool)
@@ -259,6 +265,8 @@ def _usable(schema: Schema, fields: Mapping[str, pa.StringArray], n: int) -> NDA
             if key not in filled:
                 filled[key] = _filled(schema, key, fields)
             complete &= filled[key]
+        for name in p.without if listed else ():
+            complete &= pc.equal(fields[name], "").to_numpy(zero_copy_only=False)
         usable |= complete
     return usable
 

@@ -12,6 +12,7 @@ from datetime import datetime
 from padan_linkage.agreement.document import parse_agreement
 from padan_linkage.agreement.findings import AgreementError, Finding, Severity, warning
 from padan_linkage.agreement.rules.direct import DIRECT, DIRECT_STRUCTURE
+from padan_linkage.agreement.rules.few_fields import FEW_FIELDS
 from padan_linkage.agreement.rules.law import LAW
 from padan_linkage.agreement.rules.passes import PASSES
 from padan_linkage.agreement.rules.releases import RELEASE_STRUCTURE, RELEASES
@@ -25,6 +26,7 @@ RULES = (
     *LAW,
     *PASSES,
     *DIRECT,
+    *FEW_FIELDS,
     *RELEASES,
 )
 

@@ -41,6 +41,11 @@ class DirectKey(FrozenModel):
     tolerant: bool = False
     without: tuple[Identifier, ...] = ()
 
+    @property
+    def named(self) -> tuple[str, ...]:
+        """The fields that a record must have, in the order of ``exact``, each once."""
+        return tuple(dict.fromkeys(part.partition(":")[0] for part in self.exact))
+
 
 class DirectSchema(FrozenModel):
     """Keys in the order in which a requester tries them, and what may be asked.

@@ -17,7 +17,7 @@ from padan_linkage.answering.payloads import Payloads
 from padan_linkage.crypto.keys import LinkageKey
 from padan_linkage.crypto.randomness import Drbg
 from padan_linkage.crypto.sealing import Sealer
-from padan_linkage.encoding.columns import StringColumn
+from padan_linkage.encoding.columns import StringColumn, all_present
 from padan_linkage.encoding.decoys import Decoys, cover_traffic, recombine
 from padan_linkage.encoding.diffusion import diffusion_rows
 from padan_linkage.encoding.handles import decoy_handles, record_handles
@@ -126,7 +126,8 @@ def encode_table(
     """The table of pass ``p``: every record once, decoys up to ``rows``, in random order.
 
     ``records`` are normalised columns of one length n, "" for a missing value; ``rows`` at least n,
-    ``schema.padded_rows(n)`` for an upload. Raises ValueError when they do not fit.
+    ``schema.padded_rows(n)`` for an upload. Without ``provider`` they are a list's, and those with
+    a field of ``p.without`` are nobody in the table. Raises ValueError when they do not fit.
     """
     return PassEncoder(schema, p, key, threads=threads).encode(
         records, rows=rows, drbg=drbg, provider=provider
@@ -183,7 +184,8 @@ class PassEncoder:
             of_records = record_handles(provider.handle_key, self._pass.id, provider.ids)
             of_decoys = decoy_handles(provider.handle_key, self._pass.id, np.arange(rows - count))
             handles = np.concatenate([of_records, of_decoys])
-        shuffled = self._shuffled(records, rows, drbg, handles=handles)
+        elsewhere = self._elsewhere(records) if provider is None else None
+        shuffled = self._shuffled(records, rows, drbg, elsewhere=elsewhere, handles=handles)
         return self._finish(records, shuffled, drbg, provider)
 
     def encode_delta(
@@ -247,12 +249,15 @@ class PassEncoder:
             list(pool.map(make, range(0, count, _BLOCK)))
         return made
 
-    def _slots(self, tokens: Tokens, rows: int, drbg: Drbg, count: int | None = None) -> _Slots:
-        """The first ``count`` records in order (all), then decoys recombined from any records.
+    def _elsewhere(self, records: dict[str, pa.StringArray]) -> NDArray[np.bool_]:
+        """Which of a list's records this pass is not for, ``bool[n]``."""
+        count = len(next(iter(records.values())))
+        filled = [all_present([records[name]]) for name in self._pass.without]
+        elsewhere: NDArray[np.bool_] = np.any([np.zeros(count, np.bool_), *filled], axis=0)
+        return elsewhere
 
-        A record without its exact fields is a decoy too.
-        """
-        usable = tokens.usable if count is None else tokens.usable[tokens.usable < count]
+    def _slots(self, tokens: Tokens, usable: Numbers, rows: int, drbg: Drbg) -> _Slots:
+        """The ``usable`` records at their numbers; the other rows are decoys of any records."""
         record = np.full(rows, -1, np.int64)
         record[usable] = usable
         exact, other = record.copy(), record.copy()
@@ -270,12 +275,20 @@ class PassEncoder:
         drbg: Drbg,
         *,
         count: int | None = None,
+        elsewhere: NDArray[np.bool_] | None = None,
         handles: Column | None = None,
         operations: Column | None = None,
     ) -> _Shuffled:
-        """The slots in random order, with their hashes."""
+        """The slots in random order, with their hashes.
+
+        Of the first ``count`` records (all), those with their exact fields that are not
+        ``elsewhere`` (bool[n]) have a row; all records lend to decoys.
+        """
         tokens = self._tokens(records)
-        slots = self._slots(tokens, rows, drbg, count)
+        usable = tokens.usable if count is None else tokens.usable[tokens.usable < count]
+        if elsewhere is not None:
+            usable = usable[~elsewhere[usable]]
+        slots = self._slots(tokens, usable, rows, drbg)
         # Spec 10, step 9.
         order = drbg.permutation(rows)
         record, other, exact = (c[order] for c in (slots.record, slots.other, slots.exact))

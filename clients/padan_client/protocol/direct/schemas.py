@@ -32,7 +32,11 @@ def usable_schema(flow: Flow, *, unit: bool) -> Schema:
     assert flow.schema is not None
     assert flow.direct is not None
     keys = tuple(
-        Pass(id=f"langsung-{n}", exact=tuple(dict.fromkeys(e.partition(":")[0] for e in key.exact)))
+        Pass(
+            id=f"langsung-{n}",
+            exact=key.named,
+            without=key.without,
+        )
         for n, key in enumerate(flow.direct.keys)
     )
     passes = (*keys, *flow.schema.passes) if unit else keys

@@ -376,14 +376,14 @@ def strong_tags(c: _Context) -> Iterator[Finding]:
 def corroborated(c: _Context) -> Iterator[Finding]:
     """An identifier alone does not answer: somebody else's may stand in the list."""
     whole = all(":" not in k and c.schema.kind(k) in STRONG_KINDS for k in c.p.exact)
-    if whole and not c.p.similar:
+    if whole and not c.p.similar and not c.p.without:
         yield warning(
             "pass-identifier-alone",
             f"{c.where}.exact",
             "Nomor identitas saja sudah menjawab: nomor yang tertukar sekeluarga menjawab untuk "
-            "orang lain. Tambahkan nama atau tanggal lahir.",
+            "orang lain. Tambahkan nama atau tanggal lahir, atau without = ruas pemastinya.",
             "An identifier alone answers: one swapped within a family answers for somebody else. "
-            "Add the name or the birth date.",
+            "Add the name or the birth date, or without = the fields that confirm it.",
         )
 
 

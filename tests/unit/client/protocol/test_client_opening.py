@@ -14,6 +14,7 @@ from padan_client.protocol.unit.collect import SealKey
 from padan_client.protocol.unit.merging import merge_passes, open_pass
 from padan_client.records.lists import prepare_list
 from padan_linkage.answering.answers import PassAnswers
+from padan_linkage.answering.outcomes import UNDECIDED
 from padan_linkage.answering.payloads import Payloads
 from padan_linkage.crypto.sealing import Sealer
 from padan_linkage.policy import MatchPolicy
@@ -146,7 +147,7 @@ def test_a_record_whose_only_code_was_false_is_not_called_unknown(signed, filter
     answered, _ = merge_passes(flow, filtered.requester.schema, requested, [opened], [])
     assert opened.failed.sum() == 2
     doubtful = opened.record[opened.failed]
-    assert answered.outcome[doubtful].tolist() == [3, 3]
+    assert answered.outcome[doubtful].tolist() == [UNDECIDED, UNDECIDED]
     assert not answered.code[doubtful].any()
 
 
@@ -216,4 +217,4 @@ def test_a_unit_that_answers_two_records_with_one_row_is_seen_where_rows_answer_
         answered, _ = merge_passes(flow, filtered.requester.schema, requested, [opened], [])
         assert not opened.failed.any()
         outcomes[flow.match.one_to_one] = sorted(answered.outcome[both].tolist())
-    assert outcomes == {False: [2, 2], True: [2, 3]}
+    assert outcomes == {False: [2, 2], True: [2, UNDECIDED]}

@@ -57,6 +57,14 @@ def test_a_bad_nik_is_set_aside_and_its_row_goes_on_by_name(schema, nik, reason)
     assert prepared.usable.tolist() == [True, True]
 
 
+def test_a_pass_without_fields_is_for_a_lists_rows_that_lack_them_and_any_of_a_registrys():
+    fields = tuple(SchemaField(name=n, kind=k) for n, k in (("nik", "nik"), ("kota", "place")))
+    only = Schema(fields=fields, passes=(Pass(id="saja", exact=("nik",), without=("kota",)),))
+    given = pa.table({"nik": [NIK, NIK, ""], "kota": ["", "Kudus", ""]})
+    assert prepare(given, only, listed=True).usable.tolist() == [True, False, False]
+    assert prepare(given, only).usable.tolist() == [True, True, False]
+
+
 def test_a_row_that_no_pass_can_use_is_rejected(schema):
     given = table(nama=["Budi", "Ani"], tanggal_lahir=["", "1980-11-23"])
     prepared = prepare(given, schema)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from padan_linkage import tables
@@ -10,10 +11,12 @@ from padan_linkage.encoding import (
     Decoys,
     PassEncoder,
     encode_delta,
+    encode_table,
     table,
 )
 from padan_linkage.encoding.decoys import cover_traffic, recombine
 from padan_linkage.encoding.handles import decoy_handles, record_handles
+from padan_linkage.schema import Pass, Schema, Segment
 from padan_linkage.tables import chunk_edges, chunk_of
 
 PASSES = ("nik", "lahir", "kota")
@@ -319,3 +322,38 @@ def test_records_hashed_block_by_block_are_those_hashed_at_once(monkeypatch, enc
     at_once = encode("kota", records)
     monkeypatch.setattr(table, "_BLOCK", 64)
     assert encode("kota", records, threads=2).table.digest() == at_once.table.digest()
+
+
+@pytest.mark.parametrize("similar", [(), (Segment(fields=("depan",)),)], ids=["exact", "filter"])
+def test_a_pass_without_a_field_is_for_those_rows_of_a_list_that_lack_it(
+    people, schema, key, provider_inputs, similar
+):
+    """Of a registry all take part; the list's others are nobody in a table of the same size."""
+    bare = Pass(id="saja", exact=("nik",), similar=similar, without=("lahir", "kota"))
+    whole = Schema(fields=schema.fields, passes=(bare,))
+    records = people(600)
+    lacking = np.arange(600) % 3 == 0
+    for name in bare.without:
+        records[name] = pc.if_else(pa.array(lacking), "", records[name])
+    records["kota"] = pc.if_else(pa.array(np.arange(600) == 3), "kudus", records["kota"])
+    made = {}
+    for side, given in {"list": None, "registry": provider_inputs(600)}.items():
+        encoded = encode_table(
+            whole, bare, key, records, rows=768, drbg=Drbg(b"t" * 32), provider=given
+        )
+        assert len(encoded.table) == 768
+        made[side] = encoded, set(encoded.record_of_row.tolist()) - {-1}
+    assert made["registry"][1] == set(range(600))
+    assert made["list"][1] == set(np.flatnonzero(lacking).tolist()) - {3}
+    tokens = {
+        side: {
+            bytes(t): r for t, r in zip(e.tokens, e.record_of_row.tolist(), strict=True) if r >= 0
+        }
+        for side, (e, _) in made.items()
+    }
+    assert {r: tokens["registry"][t] for t, r in tokens["list"].items()} == {
+        r: r for r in made["list"][1]
+    }
+    if not similar:
+        shown = {bytes(t) for t in made["list"][0].tokens}
+        assert len(shown & set(tokens["registry"])) == len(made["list"][1])
