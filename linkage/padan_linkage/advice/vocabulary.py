@@ -6,6 +6,7 @@ where its words stand side by side in the column's name; the longest phrase wins
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 from padan_linkage.schema import Kind
@@ -154,6 +155,11 @@ _ROLE_OF = {
 }
 #: Words that change nothing about what a column holds.
 _IDLE = frozenset({"a", "b", "kolom", "col", "the", "orig", "raw", "clean", "asli"})
+
+
+def phrases() -> Mapping[str, Meaning]:
+    """All phrases, words joined by underscores, and what each promises."""
+    return _ROLE_OF
 
 
 def promised(folded_name: str) -> Meaning:
