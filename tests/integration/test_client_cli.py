@@ -491,7 +491,7 @@ def test_a_demonstration_that_cannot_be_is_explained(tmp_path, monkeypatch):
 
 def test_a_list_of_bad_rows_alone_leaves_its_quarantine(scene):
     folder, _, kemnaker = scene
-    (folder / "buruk.csv").write_text("nik,nama,tanggal_lahir\n123,,\n,,\n")
+    (folder / "buruk.csv").write_text("nik,nama,tanggal_lahir\n,,\n123,,\n,,\n")
     quarantine = folder / "karantina.csv"
     padan(
         kemnaker,

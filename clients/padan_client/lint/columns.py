@@ -9,6 +9,8 @@ import pyarrow as pa
 
 from padan_client.base.errors import BadInputError
 from padan_client.base.language import t
+from padan_client.records import Tell, untold
+from padan_client.records.columns import match_columns
 from padan_linkage.advice.columns import SampledColumn, folded
 from padan_linkage.advice.recognise import recognise
 from padan_linkage.advice.vocabulary import KINDS, Meaning, promised
@@ -26,28 +28,24 @@ class CheckedColumn:
 
 
 def fields_of_schema(
-    schema: Schema, head: pa.Table, columns: Mapping[str, str] | None
+    schema: Schema, head: pa.Table, columns: Mapping[str, str] | None, tell: Tell = untold
 ) -> list[CheckedColumn]:
-    """The schema's fields: by ``columns`` (field to column), by their own names, or by contents.
+    """The schema's fields and their columns, as a confirmation finds them.
 
-    A field mapped to "" is one that this file does not have. Raises BadInputError for a field or a
-    column that is not there.
+    A field mapped to "" is one that this file does not have; ``tell`` gets what was taken for what.
+    Raises BadInputError for a field or a column that is not there, and where two columns fit.
     """
-    given = dict(columns or {})
-    _require(sorted(set(given) - {f.name for f in schema.fields}), [f.name for f in schema.fields])
-    _require([c for c in given.values() if c and c not in head.column_names], head.column_names)
-    named = {folded(name): name for name in head.column_names}
-    chosen = {f.name: given.get(f.name, named.get(folded(f.name))) for f in schema.fields}
-    taken = set(chosen.values())
-    found = [(name, *_look(head, name)) for name in head.column_names if name not in taken]
-    result = []
-    for field in schema.fields:
-        column = chosen[field.name]
-        if column is None:
-            column = _only(found, field.kind)
-        birth = field.kind is Kind.DATE and any(w in field.name for w in ("lahir", "birth"))
-        result.append(CheckedColumn(field.name, field.kind, column or None, birth))
-    return result
+    matched = match_columns(head.column_names, schema, columns)
+    matched.tell(tell)
+    return [
+        CheckedColumn(
+            field.name,
+            field.kind,
+            matched.by_field.get(field.name),
+            field.kind is Kind.DATE and any(w in field.name for w in ("lahir", "birth")),
+        )
+        for field in schema.fields
+    ]
 
 
 def fields_of_file(head: pa.Table, kinds: Mapping[str, str]) -> list[CheckedColumn]:
@@ -73,14 +71,6 @@ def _look(head: pa.Table, name: str) -> tuple[Meaning, Kind | None]:
         return role, KINDS[role]
     found = recognise(SampledColumn.of(head, name))
     return found.role, found.kind
-
-
-def _only(found: list[tuple[str, Meaning, Kind | None]], kind: Kind) -> str | None:
-    """The one column of its kind; of several dates the one of birth."""
-    alike = [(name, role) for name, role, is_ in found if is_ is kind]
-    if kind is Kind.DATE and len(alike) > 1:
-        alike = [(name, role) for name, role in alike if role is Meaning.BIRTH_DATE]
-    return alike[0][0] if len(alike) == 1 else None
 
 
 def _require(unknown: list[str], known: list[str]) -> None:

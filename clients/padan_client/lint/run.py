@@ -23,7 +23,8 @@ from padan_client.lint.quarantine import Quarantine
 from padan_client.lint.report import ColumnCount, DataFinding, LintReport
 from padan_client.lint.signs import Sign, nik_against, nip_against, signs_of_values
 from padan_client.lint.texts import CHECK, EMPTY, NOTE, severity
-from padan_client.records import Batches, open_batches
+from padan_client.records import Batches, Tell, open_batches, untold
+from padan_client.records.preparing import empty_rows
 from padan_linkage.normalise import Fault, Problem, normalise, sound_numbers
 from padan_linkage.schema import Kind
 
@@ -43,14 +44,17 @@ def lint(
     quarantine: Path | None = None,
     today: dt.date | None = None,
     progress: Callable[[int, int], None] | None = None,
+    sheet: str | None = None,
+    tell: Tell = untold,
 ) -> LintReport:
     """Look at every row of the file once.
 
     ``choose`` says, from the file's first rows, what to look at; ``quarantine`` is where rows to
-    look at are written; ``progress`` gets bytes done and in all. Raises BadInputError for a file
-    that cannot be read, and where nothing is to be looked at.
+    look at are written; ``progress`` gets bytes done and in all; ``sheet`` and ``tell`` are
+    those of :func:`open_batches`. Raises BadInputError for a file that cannot be read, and where
+    nothing is to be looked at.
     """
-    batches = open_batches(path)
+    batches = open_batches(path, sheet, tell)
     first = next(batches.tables, None)
     if first is None or not (first.num_rows or batches.ragged):
         raise BadInputError(t("Tidak ada baris data.", "There is no data row."))
@@ -65,15 +69,15 @@ def lint(
     with tempfile.TemporaryDirectory() as folder, Quarantine(quarantine) as rows:
         pass_ = _Pass(watched, rows, Path(folder), today or dt.datetime.now(dt.UTC).date())
         _stream(pass_, batches, first, progress)
-        return pass_.report(path.name, batches.ragged)
+        return pass_.report(path.name, batches)
 
 
 def _stream(
     pass_: _Pass, batches: Batches, first: pa.Table, progress: Callable[[int, int], None] | None
 ) -> None:
-    done = 0
+    done, left_out = 0, sorted([*batches.ragged, *batches.empty])
     for table in itertools.chain([first], batches.tables):
-        pass_.look(table, batches.ragged)
+        pass_.look(table, left_out)
         done += table.nbytes
         if progress is not None:
             progress(min(done, batches.size), batches.size)
@@ -98,6 +102,7 @@ class _Pass:
     ) -> None:
         key = secrets.token_bytes(16)
         self._today, self._quarantine, self._rows = today, quarantine, 0
+        self._empty: list[int] = []
         self._absent = tuple(w.field for w in watched if w.column is None)
         self._columns = [
             _Column(w, w.column, Repeats(folder, f"{n}", key) if w.kind in _UNIQUE else None)
@@ -106,10 +111,11 @@ class _Pass:
         ]
         self._persons = Repeats(folder, "person", key)
 
-    def look(self, table: pa.Table, ragged: Sequence[int]) -> None:
-        """Take in the next rows; ``ragged`` are the numbers of rows that were left out so far."""
-        rows = _row_numbers(self._rows, table.num_rows, ragged)
+    def look(self, table: pa.Table, left_out: Sequence[int]) -> None:
+        """Take in the next rows; ``left_out`` are the numbers of those that are in no table."""
+        rows = _row_numbers(self._rows, table.num_rows, left_out)
         self._rows += table.num_rows
+        self._empty += rows[empty_rows(table)].tolist()
         normal = [self._look_at(column, table, rows) for column in self._columns]
         self._look_across(normal, rows)
         names = [v for c, v in zip(self._columns, normal, strict=True) if _is_name(c)]
@@ -175,19 +181,23 @@ class _Pass:
         found = [v for c, v in zip(self._columns, normal, strict=True) if c.watched.kind is kind]
         return found[0] if len(found) == 1 else None
 
-    def report(self, file: str, ragged: Sequence[int]) -> LintReport:
+    def report(self, file: str, batches: Batches) -> LintReport:
         """The counts, once every row was looked at."""
-        if ragged:
-            self._quarantine.add(np.array(ragged, np.int64), "", Kind.TEXT, Sign.RAGGED)
-        findings = [
-            DataFinding("", Kind.TEXT, "", Sign.RAGGED, len(ragged), self._rows + len(ragged))
-        ]
+        total = self._rows + len(batches.ragged) + len(batches.empty)
+        findings = []
+        for sign, rows in (
+            (Sign.RAGGED, batches.ragged),
+            (Sign.EMPTY_ROW, sorted([*self._empty, *batches.empty])),
+        ):
+            if rows:
+                self._quarantine.add(np.array(rows, np.int64), "", Kind.TEXT, sign)
+                findings.append(DataFinding("", Kind.TEXT, "", sign, len(rows), total))
         for column in self._columns:
             findings += self._findings(column)
         findings.append(self._same_persons())
         return LintReport(
             file=file,
-            rows=self._rows + len(ragged),
+            rows=total,
             columns=tuple(
                 ColumnCount(c.watched.field, c.watched.kind, c.name, c.filled, c.troubled)
                 for c in self._columns
@@ -240,12 +250,14 @@ def _by_reason(problems: Sequence[Problem]) -> dict[Fault, NDArray[np.int64]]:
     return {reason: np.array(rows, np.int64) for reason, rows in found.items()}
 
 
-def _row_numbers(before: int, count: int, ragged: Sequence[int]) -> NDArray[np.int64]:
-    """Numbers in the file, from 1, of the next ``count`` rows that were not left out."""
-    numbers = np.arange(before + 1, before + count + 1, dtype=np.int64)
-    for left_out in ragged:  # ascending
-        numbers[numbers >= left_out] += 1
-    return numbers
+def _row_numbers(before: int, count: int, left_out: Sequence[int]) -> NDArray[np.int64]:
+    """Numbers in the file, from 1, of the next ``count`` rows that were not left out (ascending).
+
+    The k-th number that is left out has the number less k rows before it.
+    """
+    there = np.arange(before, before + count, dtype=np.int64)
+    before_each = np.array(left_out, np.int64) - np.arange(1, len(left_out) + 1)
+    return there + 1 + np.searchsorted(before_each, there, side="right")
 
 
 def _cut_off(column: _Column) -> int:

@@ -24,6 +24,7 @@ class Sign(StrEnum):
     """What a linter sees beside the normaliser's reasons. Stable words for files."""
 
     RAGGED = "ragged"
+    EMPTY_ROW = "empty_row"
     NO_COLUMN = "no_column"
     DEFAULT_DAY = "default_day"
     MONTH_FIRST = "month_first"

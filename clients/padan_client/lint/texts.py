@@ -60,7 +60,7 @@ class Verdict(StrEnum):
 
 def severity(code: str) -> str:
     """How grave a finding is for its value."""
-    if code in set(Fault) or code in {Sign.RAGGED, "invalid"}:
+    if code in set(Fault) or code in {Sign.RAGGED, Sign.EMPTY_ROW, "invalid"}:
         return REJECTED
     return CHECK if code in _CHECKED else NOTE
 
@@ -89,6 +89,7 @@ _NIK_STAYS = (
 )
 _SIGN_TEXTS: dict[Sign, tuple[str, str]] = {
     Sign.RAGGED: ("Jumlah kolom baris berbeda dari judul.", "The row differs from the header."),
+    Sign.EMPTY_ROW: ("Baris kosong.", "An empty row."),
     Sign.NO_COLUMN: ("Kolom tidak ada di berkas.", "The file has no such column."),
     Sign.DEFAULT_DAY: (
         "1 Januari atau 31 Desember: sering diisikan bila tidak diketahui; bukti lemah.",
@@ -175,6 +176,7 @@ _REASON_ADVICE: dict[str, tuple[str, str]] = {
 }  # fmt: skip
 _SIGN_ADVICE: dict[str, tuple[str, str]] = {
     Sign.RAGGED: ("Periksa pemisah dan tanda kutip.", "Check separators and quotes."),
+    Sign.EMPTY_ROW: ("Hapus, atau isi.", "Remove it, or fill it in."),
     Sign.MONTH_FIRST: (
         "Ekspor ulang sebagai TTTT-BB-HH.", "Export again as YYYY-MM-DD.",
     ),

@@ -8,6 +8,8 @@ from padan_linkage.schema import Kind, Schema
 
 #: Reason of a row that no pass can use.
 UNMATCHABLE = "no_pass"
+#: Reason of a row in which nothing stands.
+EMPTY_ROW = "empty_row"
 
 
 def kind_label(kind: Kind) -> str:
@@ -84,6 +86,11 @@ def reason_text(reason: Fault, kind: Kind) -> str:
             f"Nilai tidak dikenal sebagai {label}.", f"Not known as {label}."
         ),
     }[reason]  # fmt: skip
+
+
+def empty_row_text() -> str:
+    """Why a row in which nothing stands cannot be matched."""
+    return t("Baris kosong: tidak ada isinya.", "An empty row: nothing stands in it.")
 
 
 def no_pass_text(schema: Schema) -> str:

@@ -1,13 +1,12 @@
 """From a table of strings to normalised fields and a quarantine.
 
-Rows are numbered from 1 as the file's data rows: the header and blank lines do not count. The
-quarantine says row, id, field, reason, severity and message, and never a value of a field.
+Rows are numbered from 1 as the file's data rows, empty ones too. The quarantine says row, id,
+field, reason, severity and message, and never a value of a field.
 """
 
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -19,7 +18,16 @@ from numpy.typing import NDArray
 
 from padan_client.base.errors import BadInputError
 from padan_client.base.language import t
-from padan_client.records.messages import UNMATCHABLE, kind_label, no_pass_text, reason_text
+from padan_client.records.columns import match_columns, no_column
+from padan_client.records.files import Tell, untold
+from padan_client.records.messages import (
+    EMPTY_ROW,
+    UNMATCHABLE,
+    empty_row_text,
+    kind_label,
+    no_pass_text,
+    reason_text,
+)
 from padan_linkage.normalise import (
     PARTIAL,
     Normalised,
@@ -53,9 +61,9 @@ _MOST_ROWS_NAMED = 10
 class Prepared:
     """``n`` rows ready to encode.
 
-    ``ids`` string[n] without nulls, no two alike; ``fields`` by schema field name, normalised
-    string[n], "" = missing; ``quarantine`` as QUARANTINE_SCHEMA; ``usable`` bool[n]: some pass has
-    all its exact fields.
+    ``ids`` string[n] without nulls, no two alike but "" of empty rows; ``fields`` by schema field
+    name, normalised string[n], "" = missing; ``quarantine`` as QUARANTINE_SCHEMA; ``usable``
+    bool[n]: some pass has all its exact fields.
     """
 
     ids: pa.StringArray
@@ -78,30 +86,35 @@ def prepare(
     schema: Schema,
     columns: Mapping[str, str] | None = None,
     id_column: str | None = None,
+    tell: Tell = untold,
     *,
     listed: bool = False,
 ) -> Prepared:
     """Normalise the schema's fields of ``table`` and put what cannot be used into quarantine.
 
-    ``columns`` maps schema fields to columns of the table; a field that is not in it is looked for
-    under its own name (``Tanggal Lahir`` counts as ``tanggal_lahir``), and a field mapped to ""
-    is one that this side does not have. ``id_column`` names the rows; without it a row's id is its
-    number. ``listed``: the rows are of a
+    ``columns`` maps schema fields to columns of the table, as :func:`match_columns` has it;
+    ``tell`` gets what was taken for what. ``id_column`` names the rows; without it a row's id is
+    its number. A row in which nothing stands is set aside, its id "". ``listed``: the rows are of a
     list, so that passes ``without`` some fields are for rows without them. Raises BadInputError for
-    a column that is not there, a column whose values are nearly
-    all invalid, and ids that are empty or occur twice (the rows are named by number).
+    a column that is not there, a column whose values are nearly all invalid, and ids that are empty
+    or occur twice (the rows are named by number).
     """
     if table.num_rows == 0:
         raise BadInputError(t("Tidak ada baris data.", "There is no data row."))
-    ids = _ids(table, id_column)
-    chosen = _columns(table, schema, columns or {})
+    matched = match_columns(table.column_names, schema, columns)
+    if matched.absent:
+        raise no_column(matched.absent, table.column_names)
+    matched.tell(tell)
+    chosen = matched.by_field
+    empty = empty_rows(table)
+    ids = _ids(table, id_column, empty)
     fields: dict[str, pa.StringArray] = {}
     quarantined: list[pa.Table] = []
     # An id that is itself a field's value would show that value in the quarantine.
     shown = ids if id_column not in chosen.values() else pa.nulls(len(ids), pa.string())
     normalised = _normalised(table, schema, chosen)
     for field in schema.fields:
-        column = chosen[field.name]
+        column = chosen.get(field.name)
         if column is None:
             fields[field.name] = pa.array([""] * len(ids), pa.string())
             continue
@@ -110,7 +123,10 @@ def prepare(
         fields[field.name] = result.values
         quarantined.append(_problem_rows(result, field.name, field.kind, shown))
     usable = _usable(schema, fields, len(ids), listed=listed)
-    quarantined.append(_rejected_rows(np.flatnonzero(~usable), no_pass_text(schema), shown))
+    quarantined += [
+        _rejected_rows(np.flatnonzero(empty), EMPTY_ROW, empty_row_text(), shown),
+        _rejected_rows(np.flatnonzero(~usable & ~empty), UNMATCHABLE, no_pass_text(schema), shown),
+    ]
     quarantine = pa.concat_tables(quarantined).sort_by(
         [("row", "ascending"), ("field", "ascending")]
     )
@@ -118,25 +134,38 @@ def prepare(
 
 
 def _normalised(
-    table: pa.Table, schema: Schema, chosen: Mapping[str, str | None]
+    table: pa.Table, schema: Schema, chosen: Mapping[str, str]
 ) -> dict[str, Normalised]:
     """The columns of the schema's fields, normalised side by side."""
 
     def one(field: SchemaField) -> tuple[str, Normalised]:
-        return field.name, normalise(field.kind, _text(table, chosen[field.name] or ""))
+        return field.name, normalise(field.kind, _text(table, chosen[field.name]))
 
-    there = [field for field in schema.fields if chosen[field.name] is not None]
+    there = [field for field in schema.fields if field.name in chosen]
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         return dict(pool.map(one, there))
 
 
-def _ids(table: pa.Table, id_column: str | None) -> pa.StringArray:
+def empty_rows(table: pa.Table) -> NDArray[np.bool_]:
+    """Rows in which nothing stands, bool[n]."""
+    empty = np.ones(table.num_rows, np.bool_)
+    for name in table.column_names:
+        if not empty.any():
+            break
+        written = pc.utf8_trim_whitespace(pc.fill_null(_text(table, name), ""))
+        empty &= pc.equal(written, "").to_numpy(zero_copy_only=False)
+    return empty
+
+
+def _ids(table: pa.Table, id_column: str | None, nothing: NDArray[np.bool_]) -> pa.StringArray:
+    """The id of every row, "" where nothing stands in it."""
     if id_column is None:
         return pa.array(np.arange(1, table.num_rows + 1)).cast(pa.string())
     if id_column not in table.column_names:
-        raise BadInputError(_absent(table, [id_column]))
+        raise no_column([id_column], table.column_names)
     ids = pc.utf8_trim_whitespace(pc.fill_null(_text(table, id_column), ""))
-    empty = np.flatnonzero(pc.equal(ids, "").to_numpy(zero_copy_only=False)) + 1
+    unnamed = pc.equal(ids, "").to_numpy(zero_copy_only=False) & ~nothing
+    empty = np.flatnonzero(unnamed) + 1
     if len(empty):
         raise BadInputError(
             t(
@@ -145,7 +174,7 @@ def _ids(table: pa.Table, id_column: str | None) -> pa.StringArray:
             )
         )
     codes = ids.dictionary_encode().indices.to_numpy()
-    repeated = np.bincount(codes)[codes] > 1
+    repeated = (np.bincount(codes)[codes] > 1) & ~nothing
     if repeated.any():
         rows = np.flatnonzero(repeated)
         same = rows[codes[rows] == codes[rows[0]]] + 1
@@ -158,54 +187,6 @@ def _ids(table: pa.Table, id_column: str | None) -> pa.StringArray:
             )
         )
     return ids
-
-
-def _columns(table: pa.Table, schema: Schema, given: Mapping[str, str]) -> dict[str, str | None]:
-    """Table column of every schema field; None for a field that this side does not have."""
-    known = {f.name for f in schema.fields}
-    unknown = sorted(set(given) - known)
-    if unknown:
-        raise BadInputError(
-            t(
-                f"Skema tidak memiliki ruas {', '.join(unknown)}. Ruasnya: "
-                f"{', '.join(sorted(known))}.",
-                f"The schema has no field {', '.join(unknown)}. Its fields: "
-                f"{', '.join(sorted(known))}.",
-            )
-        )
-    by_folded: dict[str, list[str]] = {}
-    for name in table.column_names:
-        by_folded.setdefault(_folded(name), []).append(name)
-    chosen: dict[str, str | None] = {}
-    absent: list[str] = []
-    for field in schema.fields:
-        wanted = given.get(field.name, field.name)
-        alike = by_folded.get(_folded(wanted), [])
-        if wanted == "":
-            chosen[field.name] = None
-        elif wanted in table.column_names:
-            chosen[field.name] = wanted
-        elif field.name not in given and len(alike) == 1:
-            chosen[field.name] = alike[0]
-        else:
-            absent.append(wanted)
-    if absent:
-        raise BadInputError(_absent(table, absent))
-    return chosen
-
-
-def _folded(name: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
-
-
-def _absent(table: pa.Table, wanted: list[str]) -> str:
-    present = ", ".join(table.column_names)
-    return t(
-        f"Kolom {', '.join(wanted)} tidak ada di berkas. Kolom yang ada: {present}. Pakai "
-        "--map ruas=kolom, atau --map ruas= bila berkas memang tidak memuatnya.",
-        f"The file has no column {', '.join(wanted)}. Its columns: {present}. Use "
-        "--map field=column, or --map field= where the file has none.",
-    )
 
 
 def _refuse_wrong_column(result: Normalised, column: str, kind: Kind) -> None:
@@ -239,13 +220,15 @@ def _problem_rows(result: Normalised, field: str, kind: Kind, ids: pa.StringArra
     )
 
 
-def _rejected_rows(rows: NDArray[np.int64], message: str, ids: pa.StringArray) -> pa.Table:
+def _rejected_rows(
+    rows: NDArray[np.int64], reason: str, message: str, ids: pa.StringArray
+) -> pa.Table:
     return pa.table(
         [
             pa.array(rows + 1, pa.int64()),
             ids.take(pa.array(rows)),
             pa.array([""] * len(rows), pa.string()),
-            pa.array([UNMATCHABLE] * len(rows), pa.string()),
+            pa.array([reason] * len(rows), pa.string()),
             pa.array([REJECTED] * len(rows), pa.string()),
             pa.array([message] * len(rows), pa.string()),
         ],

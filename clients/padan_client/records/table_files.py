@@ -55,7 +55,7 @@ def _write_csv(sink: pa.BufferOutputStream, table: pa.Table, style: TableStyle) 
 
 def read_result(path: Path) -> pa.Table:
     """A result as it was before it was written. Raises BadInputError as ``read_table`` does."""
-    from padan_client.records.reading import read_table
+    from padan_client.records.files import read_table
 
     table = read_table(path)
     with path.open("rb") as file:

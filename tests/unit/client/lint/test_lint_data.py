@@ -17,7 +17,8 @@ from padan_client.lint import (
     fields_of_schema,
     lint,
 )
-from padan_client.records import reading
+from padan_client.records import read_table
+from padan_client.records.files import csv_files
 from padan_linkage.agreement import example, load_agreement
 from padan_linkage.schema import Kind
 
@@ -126,7 +127,7 @@ def test_a_file_in_many_pieces_gives_what_it_gives_in_one(tmp_path, monkeypatch)
     path = tmp_path / "panjang.csv"
     long_file(path)
     whole = look(path, tmp_path / "1.csv")
-    monkeypatch.setattr(reading, "_SMALL_BLOCK", 4096)
+    monkeypatch.setattr(csv_files, "_SMALL_BLOCK", 4096)
     monkeypatch.setattr(duplicates, "_PENDING", 500)
     pieces = look(path, tmp_path / "2.csv")
     assert pieces == whole
@@ -140,7 +141,7 @@ def test_a_file_in_many_pieces_gives_what_it_gives_in_one(tmp_path, monkeypatch)
 
 
 def test_parquet_streams_too(planted, tmp_path):
-    table = reading.read_table(planted)
+    table = read_table(planted)
     pa.parquet.write_table(table, tmp_path / "daftar.parquet", row_group_size=4)
     from_csv, from_parquet = look(planted), look(tmp_path / "daftar.parquet")
     assert from_parquet.findings == from_csv.findings

@@ -77,8 +77,17 @@ def test_a_row_that_no_pass_can_use_is_rejected(schema):
 def test_row_numbers_are_those_of_the_files_data_rows(schema, file):
     path = file(f"nik,nama,tanggal_lahir\n{NIK},,\n12,,\n\n{NIK[:-1]}2,,\n".encode())
     prepared = prepare(read_table(path), schema)
-    assert set(prepared.quarantine["row"].to_pylist()) == {2}
-    assert prepared.ids.to_pylist() == ["1", "2", "3"]
+    assert set(prepared.quarantine["row"].to_pylist()) == {2, 3}
+    assert prepared.usable.tolist() == [True, False, False, True]
+    assert prepared.ids.to_pylist() == ["1", "2", "3", "4"]
+
+
+def test_an_empty_row_is_set_aside_and_needs_no_id(schema, file):
+    path = file(f"id;nik;nama;tanggal_lahir\na;{NIK};;\n;;;\n\nb;{NIK[:-1]}2;;\n".encode())
+    prepared = prepare(read_table(path), schema, None, "id")
+    assert prepared.ids.to_pylist() == ["a", "", "", "b"]
+    found = [(r["row"], r["reason"], r["severity"]) for r in prepared.quarantine.to_pylist()]
+    assert found == [(2, "empty_row", "ditolak"), (3, "empty_row", "ditolak")]
 
 
 def test_columns_by_mapping_by_likeness_and_left_out(schema):
@@ -110,7 +119,7 @@ def test_duplicate_ids_are_refused_by_row_and_not_by_value(schema):
 
 def test_empty_ids_are_refused_by_row(schema):
     with pytest.raises(BadInputError, match="kosong di baris 2"):
-        prepare(table(id=["a", " "]), schema, None, "id")
+        prepare(table(id=["a", " "], nik=["", NIK]), schema, None, "id")
 
 
 def test_a_column_of_something_else_is_refused(schema):
