@@ -80,7 +80,8 @@ class ConfirmResult:
     unit's answers are, all passes together, where a run estimated it; ``controls`` is there if
     control records were planted; ``skipped`` says why the residue was not sent through the unit
     where mode auto would have. ``run`` is the resource name of the run, in direct mode of the label
-    table.
+    table. A run was ``charged`` so many records, of which ``cover`` were added to a list shorter
+    than the agreement's minimum.
     """
 
     table: pa.Table
@@ -93,6 +94,8 @@ class ConfirmResult:
     run: str = ""
     controls: ControlReport | None = None
     skipped: str = ""
+    cover: int = 0
+    charged: int = 0
 
     @property
     def usable(self) -> int:

@@ -181,11 +181,19 @@ class Code(_AgreementModel):
 
 
 class Quota(_AgreementModel):
-    """Limits on what the requester may ask: records a day (Jakarta), a list, at least a list."""
+    """Limits on what the requester may ask: records a day (Jakarta), a list, at least a list.
+
+    ``top_up``: a shorter list may be filled up to ``minimum_batch`` with cover, at home.
+    """
 
     records_per_day: Count
     records_per_list: Count
     minimum_batch: Count = 1
+    top_up: bool = True
+
+    def listed(self, records: int) -> int:
+        """Records that a list of so many is put as, cover among them."""
+        return max(records, self.minimum_batch) if self.top_up else records
 
 
 class Reference(_AgreementModel):

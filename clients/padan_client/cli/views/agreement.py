@@ -20,6 +20,7 @@ from padan_linkage.agreement import (
     Finding,
     Flow,
     FlowKind,
+    Quota,
     Severity,
     SignedAgreement,
     Standing,
@@ -324,12 +325,21 @@ def _flow(f: Flow) -> list[RenderableType]:
                 f"{q.minimum_batch:,}",
             ),
         )
+        if q.minimum_batch > 1:
+            _row(head, t("daftar pendek", "short lists"), _short_lists(q))
     _row(head, t("masa simpan", "retention"), f"{f.retention_days} {t('hari', 'days')}")
     if f.confirm:
         _row(head, t("konfirmasi per ruas", "confirmed fields"), ", ".join(f.confirm))
     for field, party in f.field_authority.items():
         _row(head, t("acuan", "authority"), f"{field}: {party}")
     return [head, _codes(f), *([_passes(f)] if f.schema else [])]
+
+
+def _short_lists(quota: Quota) -> str:
+    """What becomes of a list below the minimum."""
+    if quota.top_up:
+        return t("ditambah rekaman samaran", "filled up with cover")
+    return t("ditolak", "refused")
 
 
 def _codes(f: Flow) -> Table:

@@ -28,6 +28,21 @@ def show(place: FlowPlace, result: ConfirmResult) -> None:
         out.print(_fields_table(place, result))
     if result.expected is not None:
         _say_expected(result.expected)
+    if result.cover:
+        _say_cover(result)
+
+
+def _say_cover(result: ConfirmResult) -> None:
+    """That a short list was filled up, and what it cost."""
+    cover, charged = number(result.cover), number(result.charged)
+    say(
+        t(
+            f"Daftar lebih pendek daripada minimum perjanjian: ditambah {cover} rekaman samaran. "
+            f"Kuota terpakai {charged}.",
+            f"The list is shorter than the agreement's minimum: {cover} records of cover were "
+            f"added. {charged} charged to the quota.",
+        )
+    )
 
 
 def _say_expected(expected: Expected) -> None:
@@ -66,6 +81,8 @@ def as_json(result: ConfirmResult, flow: Flow) -> dict[str, object]:
         "reasons": result.reasons,
         "quarantined": result.quarantine.num_rows,
         "unopened": result.unopened,
+        "cover": result.cover,
+        "charged": result.charged,
         **shares.as_json(result.expected),
         "fields": {f.field: f.as_json() for f in summarise(flow, result.table)},
         "passes": [

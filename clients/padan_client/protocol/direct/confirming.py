@@ -33,7 +33,7 @@ from padan_client.protocol.direct.session import (
     table_cache,
 )
 from padan_client.protocol.jobs import Command, JobInput, Stepper, drive
-from padan_client.protocol.unit.confirming import confirm
+from padan_client.protocol.unit.confirming import confirm, listed
 from padan_client.records.lists import RequestList
 from padan_client.results.table import ConfirmResult, count_codes
 from padan_linkage.agreement import Flow, Mode
@@ -117,7 +117,7 @@ class KeyStepper(Stepper[Settled]):
         direct, left = result
         quota = self.place.flow.quota
         fewest = max(1, quota.minimum_batch) if quota else 1
-        if left is not None and len(left) >= fewest:
+        if left is not None and len(left) and listed(self.place.flow, len(left)) >= fewest:
             return (yield from self._residue(direct, left)), None
         whole = replace(direct, skipped=too_few(len(left), fewest) if left else "")
         return (yield from work(lambda: self.command.delivered(whole))), None
@@ -202,6 +202,8 @@ def join(flow: Flow, direct: ConfirmResult, by_unit: ConfirmResult) -> ConfirmRe
         unopened=by_unit.unopened,
         expected=by_unit.expected,
         run=by_unit.run,
+        cover=by_unit.cover,
+        charged=by_unit.charged,
     )
 
 

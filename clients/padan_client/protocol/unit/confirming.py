@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from google.protobuf import empty_pb2
@@ -37,6 +37,7 @@ from padan_client.protocol.unit.merging import merge_passes, open_pass
 from padan_client.protocol.unit.running import collect_pass, start_run, watch_run
 from padan_client.records.lists import RequestList
 from padan_client.results.table import ConfirmResult, count_codes, result_table
+from padan_linkage.agreement import Flow
 from padan_linkage.answering.answers import OpenedAnswers
 from padan_linkage.answering.estimates import PassEstimate
 from padan_linkage.crypto.sealing import Opener
@@ -90,6 +91,11 @@ def confirm(command: Command[RequestList]) -> Steps[ConfirmResult]:
     return (yield from drive(command.home, given, RunStepper(command, session, requested)))
 
 
+def listed(flow: Flow, records: int) -> int:
+    """Records that a list of so many is put as: with cover, where the agreement asks for more."""
+    return flow.quota.listed(records) if flow.quota else records
+
+
 def finish(
     place: FlowPlace,
     schema: Schema,
@@ -125,19 +131,19 @@ class RunStepper(UnitStepper[ConfirmResult]):
     def carry_out(self, job: Job) -> Steps[ConfirmResult]:
         """Put the list, have it matched, read and open the answers."""
         session, requested, task = self.session, self.requested, self.task(job)
-        rows = session.schema.padded_rows(len(requested))
+        count = listed(session.place.flow, len(requested))
+        rows = session.schema.padded_rows(count)
         encoder = _ListEncoder(task, requested, rows, self.command.threads)
-        wanted = describe(session, resources_pb2.ROLE_REQUESTER, len(requested), rows)
+        wanted = describe(session, resources_pb2.ROLE_REQUESTER, count, rows)
         dataset = yield from put_dataset(task, DatasetUpload(wanted, encoder.table))
         name = yield from start_run(task, dataset)
         run = yield from watch_run(task, name, self.command.home.config.timeouts)
         opened = yield from _read(task, name, encoder, rows)
         passes = [pass_estimate(message) for message in run.passes]
-        return (
-            yield from work(
-                lambda: finish(session.place, session.schema, requested, opened, passes, name)
-            )
+        result = yield from work(
+            lambda: finish(session.place, session.schema, requested, opened, passes, name)
         )
+        return replace(result, cover=count - len(requested), charged=run.record_count)
 
     def deliver(self, result: ConfirmResult) -> Steps[ConfirmResult]:
         """Hand the result over."""

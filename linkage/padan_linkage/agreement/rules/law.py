@@ -185,6 +185,22 @@ def quotas(a: Agreement) -> Iterator[Finding]:
                 "Daftar paling sedikit lebih besar daripada daftar paling banyak.",
                 "The minimum batch is larger than the largest list.",
             )
+        if not q.top_up and f.real_time:
+            yield warning(
+                "top-up-real-time",
+                f"{where}.quota.top_up",
+                "Daftar pendek ditolak (top_up = false), padahal satu rekaman boleh ditanyakan "
+                "seketika (real_time).",
+                "Short lists are refused (top_up = false) although single records may be asked "
+                "about in real time (real_time).",
+            )
+        if not q.top_up and q.minimum_batch <= 1:
+            yield warning(
+                "top-up-idle",
+                f"{where}.quota.top_up",
+                "top_up = false tidak ada artinya: daftar sependek apa pun diterima.",
+                "top_up = false means nothing: a list of any length is taken.",
+            )
         if q.records_per_list > q.records_per_day:
             yield warning(
                 "list-over-day",

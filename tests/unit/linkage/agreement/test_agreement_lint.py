@@ -194,6 +194,16 @@ PASSES = [
         {"fields = [\n": 'fields = [\n  { name = "alamat", kind = "address" },\n'},
     ),
     (
+        "top-up-real-time",
+        "flow[asn-status].quota.top_up",
+        {"minimum_batch = 10 }": "minimum_batch = 10, top_up = false }"},
+    ),
+    (
+        "top-up-idle",
+        "flow[asn-status].quota.top_up",
+        {"minimum_batch = 10 }": "minimum_batch = 1, top_up = false }"},
+    ),
+    (
         "decoys-few",
         "flow[asn-status].schema.decoy_share",
         {"decoy_share = 0.25": "decoy_share = 0.1"},
