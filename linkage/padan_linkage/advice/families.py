@@ -33,20 +33,25 @@ class _ExactKeys:
     first: str | None
     last: str | None
     name: str | None
+    middle: str | None
     date: str | None
+    year: str | None
     sex: str | None
 
     @classmethod
     def of(cls, fields: Fields) -> _ExactKeys:
         given, surname = fields.of(Meaning.GIVEN_NAME), fields.of(Meaning.SURNAME)
         whole, date = fields.of(Meaning.FULL_NAME, Meaning.COMPANY), fields.of(Meaning.BIRTH_DATE)
-        sex = fields.of(Meaning.SEX)
+        sex, middle = fields.of(Meaning.SEX), fields.of(Meaning.MIDDLE_NAME)
+        lone = fields.of(Meaning.BIRTH_YEAR, Meaning.AGE)
         name = whole[0].name if whole else None
         return cls(
             first=given[0].name if given else name,
             last=surname[0].name if surname else name,
             name=name,
+            middle=middle[0].name if middle else None,
             date=date[0].name if date else None,
+            year=f"{date[0].name}:year" if date else lone[0].name if lone else None,
             sex=sex[0].name if sex else None,
         )
 
@@ -55,8 +60,8 @@ class _ExactKeys:
         rungs = []
         if self.sex:
             rungs.append((*exact, self.sex))
-        if self.date and not any(e.startswith(f"{self.date}") for e in exact):
-            rungs.append((*exact, f"{self.date}:year"))
+        if self.year and not any(e.startswith(self.date or self.year) for e in exact):
+            rungs.append((*exact, self.year))
         return tuple(rungs)
 
 
@@ -66,7 +71,9 @@ def families(fields: Fields) -> Iterator[Family]:
     places = fields.of(Meaning.POSTCODE, Meaning.ADDRESS, Meaning.BIRTHPLACE, Meaning.PLACE)
     yield from _numbers(fields)
     yield from _dates(parts)
+    yield from _lone_year(parts)
     yield from _names(parts)
+    yield from _at_lone_year(places, parts)
     yield from (_at(f, parts, "first") for f in places)
     yield from _one_name(parts)
     yield from _few(fields, parts)
@@ -107,8 +114,7 @@ def _with_head(key: str, name: str | None, end: str) -> list[Exact]:
     """``key`` with ever more of the first or the last name."""
     if not name:
         return []
-    heads = [f"{end}{n}" for n in (1, 2, 3)]
-    return [(key, f"{name}:{head}") for head in (*heads, f"phonetic_{end}")]
+    return [(key, head) for head in _heads(name, end)]
 
 
 def _names(p: _ExactKeys) -> Iterator[Family]:
@@ -187,23 +193,67 @@ def _at(f: FieldChoice, p: _ExactKeys, end: str) -> Family:
 def _parts_of_dates(p: _ExactKeys) -> Iterator[Family]:
     if not p.date or not p.first or not p.last:
         return
-    year, month, day = (f"{p.date}:{d}" for d in ("year", "month", "day"))
+    month, day = (f"{p.date}:{d}" for d in ("month", "day"))
     for who, key in (("last", p.last), ("first", p.first)):
-        heads = [f"{key}:{who}{n}" for n in (1, 2, 3)] + [f"{key}:phonetic_{who}"]
-        yield Family(
-            f"{who}-year",
-            tuple((h, year) for h in heads),
-            Remark(
-                "awal nama dan tahun lahir sama: hari dan bulan boleh salah.",
-                "the beginning of a name and the year of birth agree: day and month may be wrong.",
-            ),
-        )
+        heads = _heads(key, who)
+        yield _with_year(heads, f"{p.date}:year", who)
         yield Family(
             f"{who}-day",
             tuple((h, month, day) for h in heads),
             Remark(
                 "awal nama, hari dan bulan lahir sama: tahun boleh salah.",
                 "the beginning of a name, day and month agree: the year may be wrong.",
+            ),
+        )
+
+
+def _heads(name: str, end: str) -> list[str]:
+    """Ever more of the first or the last name."""
+    return [f"{name}:{end}{n}" for n in (1, 2, 3)] + [f"{name}:phonetic_{end}"]
+
+
+def _with_year(heads: list[str], year: str, end: str) -> Family:
+    """Part of the first or last name, and the year of birth."""
+    return Family(
+        f"{end}-year",
+        tuple((head, year) for head in heads),
+        Remark(
+            "awal nama dan tahun lahir sama: hari dan bulan boleh salah.",
+            "the beginning of a name and the year of birth agree: day and month may be wrong.",
+        ),
+    )
+
+
+def _lone_year(p: _ExactKeys) -> Iterator[Family]:
+    """Part of a name with a year or an age that is all that is known of the birth."""
+    if p.date or not p.year or not p.first or not p.last:
+        return
+    yield _with_year(_heads(p.last, "last"), p.year, "last")
+    yield _with_year(_heads(p.first, "first"), p.year, "first")
+    if p.middle:
+        alone = (p.middle, p.year)
+        yield Family(
+            "middle-year",
+            (alone, *((*alone, head) for head in _heads(p.first, "first"))),
+            Remark(
+                "nama tengah dan tahun lahir sama: nama belakang boleh berganti.",
+                "middle name and year of birth agree: the surname may have changed.",
+            ),
+        )
+
+
+def _at_lone_year(places: list[FieldChoice], p: _ExactKeys) -> Iterator[Family]:
+    """A place and the year, where that is all that is known of the birth."""
+    if p.date or not p.year or not p.first:
+        return
+    for f in places:
+        alone = (f.name, p.year)
+        yield Family(
+            f"{f.name}-year",
+            (alone, *((*alone, head) for head in _heads(p.first, "first"))),
+            Remark(
+                f"{f.name} dan tahun lahir sama: nama boleh salah eja.",
+                f"{f.name} and year of birth agree: names may be misspelt.",
             ),
         )
 

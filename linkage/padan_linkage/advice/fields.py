@@ -234,7 +234,10 @@ class _Pairing:
             left, right = self._with(self._a, role), self._with(self._b, role)
             if left and right:
                 self._take(left, right)
-                self._add(left.name, Kind.CODE, Meaning.CATEGORY, [left], [right])
+                lone = Meaning.BIRTH_YEAR if role is Meaning.BIRTH_YEAR else Meaning.CATEGORY
+                self._add(left.name, Kind.CODE, lone, [left], [right])
+        if any(f.role in {Meaning.BIRTH_DATE, Meaning.BIRTH_YEAR} for f in self._chosen):
+            self._drop(Meaning.AGE, Remark("mengulang tahun lahir.", "repeats the year of birth."))
         a, b = _birthplace_of(self._a, a), _birthplace_of(self._b, b)
         if a and b:
             self._take(*a, *b)

@@ -221,10 +221,12 @@ def _segments(
     parts = [f for f in fields.chosen if f.role in _NAME_ROLES and f.kind.endswith("name")]
     whole = fields.of(Meaning.FULL_NAME, Meaning.COMPANY)
     if len(parts) > 1 and apart:
+        parts = [f for f in parts if f.name not in said]
         yield from (profile.names.segment(f.name, group="name") for f in parts)
     else:
         yield from (profile.names.segment(f.name) for f in whole if f.name not in said)
-    for f in fields.of(Meaning.BIRTH_DATE):
+    born = fields.of(Meaning.BIRTH_DATE, Meaning.BIRTH_YEAR, Meaning.AGE)[:1]
+    for f in born:
         if f.name not in said:
             yield profile.dates.segment(f.name)
     if size is Size.LEAN:
@@ -233,7 +235,7 @@ def _segments(
         if f.name not in said and _telling(f, keys):
             yield profile.hardening(f.kind).segment(f.name)
     rest = [f for f in fields.of(*_FEW_ROLES) if f.name not in said and not _telling(f, keys)]
-    if not fields.of(Meaning.BIRTH_DATE) and _telling_together(rest, keys):
+    if not born and _telling_together(rest, keys):
         yield profile.others.segment(*(f.name for f in rest))
 
 
@@ -256,7 +258,7 @@ def _with_few(p: Pass, fields: Fields) -> Pass:
 
     Without a birth date and a name they have nothing to stand beside.
     """
-    taken = set(p.exact)
+    taken = {*p.exact, *(n for s in p.similar for n in s.fields)}
     few = tuple(
         f.name
         for f in fields.of(*_FEW_ROLES)

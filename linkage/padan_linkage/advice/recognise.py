@@ -27,6 +27,7 @@ _FEW_WORDS = 3.0
 _MANY_WORDS = 50
 
 _SHORT_NUMBER = r"^[0-9]{1,2}$"
+_AGE_NUMBER = r"^[0-9]{1,3}(\.0)?$"
 _YEAR_NUMBER = r"^(1[89]|20)[0-9]{2}(\.0)?$"
 _DATE_FORM = (
     r"^\d{1,4}[-/. ]\s?(\d{1,2}|[A-Za-z]{3,9})[-/. ]\s?\d{2,4}|\d{1,2}\s+[A-Za-z]{3,9}\s+\d{4}"
@@ -113,6 +114,8 @@ def keeps(column: SampledColumn, role: Meaning) -> bool:  # noqa: PLR0911 (a tes
         return column.share(_SHORT_NUMBER) >= _KEPT
     if role is Meaning.BIRTH_YEAR:
         return column.share(_YEAR_NUMBER) >= _KEPT
+    if role is Meaning.AGE:
+        return column.share(_AGE_NUMBER) >= _KEPT
     if role is Meaning.PLACE_AND_DATE:
         return column.share(_PLACE_AND_DATE) >= _KEPT
     if role is Meaning.CATEGORY:

@@ -38,6 +38,7 @@ class Meaning(StrEnum):
     BIRTH_YEAR = "birth_year"
     BIRTH_MONTH = "birth_month"
     BIRTH_DAY = "birth_day"
+    AGE = "age"
     PLACE_AND_DATE = "place_and_date"
     OTHER_DATE = "other_date"
     BIRTHPLACE = "birthplace"
@@ -66,6 +67,7 @@ KINDS: dict[Meaning, Kind] = {
     Meaning.BIRTH_DATE: Kind.DATE,
     Meaning.OTHER_DATE: Kind.DATE,
     Meaning.BIRTHPLACE: Kind.PLACE,
+    Meaning.AGE: Kind.CODE,
     Meaning.POSTCODE: Kind.CODE,
     Meaning.CATEGORY: Kind.TEXT,
 }  # fmt: skip
@@ -124,6 +126,7 @@ _PHRASES: dict[Meaning, str] = {
     "month bulan bln geburtsmonat",
     Meaning.BIRTH_DAY: "dayob birth_day day_of_birth bday_day hari_lahir tanggal_hari_lahir bd "
     "day hari geburtstag",
+    Meaning.AGE: "umur usia age age_in_years usia_tahun",
     Meaning.PLACE_AND_DATE: "ttl tempat_tanggal_lahir tempat_tgl_lahir tempat_dan_tanggal_lahir "
     "tmp_tgl_lahir tempat_lahir_tanggal_lahir place_and_date_of_birth",
     Meaning.OTHER_DATE: "tgl tanggal date tmt tmt_cpns tmt_pns date_of_death tanggal_wafat",
@@ -145,7 +148,7 @@ _PHRASES: dict[Meaning, str] = {
     "pendidikan education pekerjaan occupation job state region ethnicity race suku dapil partai "
     "golongan golongan_darah gol_darah blood_type pangkat jabatan department instansi unit_kerja "
     "title gelar street_number house_number nomor_rumah rt rw unit "
-    "umur usia age sekolah nama_sekolah universitas kampus",
+    "sekolah nama_sekolah universitas kampus",
 }
 
 _LONGEST = 4

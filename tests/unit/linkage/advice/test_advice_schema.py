@@ -115,7 +115,8 @@ def test_fields_of_few_values_stand_in_salts_or_beside_names_and_dates(parts):
                    for x in p.similar)  # fmt: skip
 
 
-def test_without_a_birth_date_fields_of_few_values_make_one_segment_together():
+def nameless_of_birth(names):
+    """Two files of whole names, and of ``names`` of what else there is."""
     files = []
     for seed in (1, 2):
         columns = people(seed)
@@ -123,16 +124,55 @@ def test_without_a_birth_date_fields_of_few_values_make_one_segment_together():
             f"{a} {b}" for a, b in zip(columns["depan"], columns["belakang"], strict=True)
         ]
         columns["tahun"] = [x[:4] for x in columns["lahir"]]
-        files.append(renamed(columns, {"nama": "nama", "tahun": "tahun_lahir", "kota": "kota"}))
-    s = suggest(*files, Wishes())
+        columns["umur"] = [str(2025 - int(x)) for x in columns["tahun"]]
+        columns["kerja"] = [f"kerja {x[-2:]}" for x in columns["nomor"]]
+        files.append(renamed(columns, {"nama": "nama", **names}))
+    return files
+
+
+def test_without_a_birth_date_fields_of_few_values_make_one_segment_together():
+    s = suggest(*nameless_of_birth({"kerja": "pekerjaan", "kota": "kota"}), Wishes())
     assert s.findings() == []
     names = next(p.chosen for p in s.passes if p.chosen.id == "names")
     together = [x.fields for x in names.similar if "kota" in x.fields]
-    assert [set(x) for x in together] == [{"kota", "tahun_lahir"}]
+    assert [set(x) for x in together] == [{"kota", "pekerjaan"}]
     for p in s.schema.passes:
         for x in p.similar:
             assert not set(x.fields) <= {"kota"}
-            assert not set(x.fields) <= {"tahun_lahir"}
+            assert not set(x.fields) <= {"pekerjaan"}
+
+
+@pytest.mark.parametrize(("column", "name"), [("tahun", "tahun_lahir"), ("umur", "umur")])
+def test_a_lone_year_or_age_stands_where_the_birth_date_would(column, name):
+    s = suggest(*nameless_of_birth({column: name, "kota": "kota"}), Wishes())
+    assert s.findings() == []
+    keyed = [p.chosen for p in s.passes if name in p.chosen.exact]
+    assert {"last-year", "first-year"} <= {p.id for p in keyed}
+    for p in s.schema.passes:
+        apart = (name,) in [x.fields for x in p.similar]
+        assert apart != (name in p.exact)
+        assert not any(name in x.beside for x in p.similar)
+
+
+def test_middle_names_and_places_meet_in_the_year_where_there_is_no_date(parts):
+    files = []
+    for seed, side in enumerate(parts, 1):
+        years = pa.array([x[:4] for x in side["dob"].to_pylist()])
+        middle = pa.array(people(seed + 2)["depan"])
+        side = side.drop_columns(["dob"]).append_column("yob", years)  # noqa: PLW2901
+        files.append(side.append_column("middle_name", middle))
+    s = suggest(*files, Wishes())
+    assert s.findings() == []
+    exact = {p.exact for p in s.schema.passes}
+    assert ("middle_name", "yob") in exact
+    assert any(e[:2] == ("suburb", "yob") for e in exact)
+
+
+def test_an_age_beside_a_year_or_a_date_says_nothing_more():
+    for more in ({"tahun": "tahun_lahir"}, {"lahir": "tgl_lahir"}):
+        s = suggest(*nameless_of_birth({"umur": "umur", **more}), Wishes())
+        assert "umur" not in fields_of(s)
+        assert {x.column for x in s.left_out if x.side == "A"} == {"umur"}
 
 
 def test_swapped_names_still_meet_and_compare_crosswise(parts):
