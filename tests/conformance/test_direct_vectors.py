@@ -37,9 +37,11 @@ def derived(values, part):
     if not value:
         return set()
     tokens = [sound(t) for t in value.split(" ")] if field == "nama" else []
-    whole = field != "nik" or len(value) == 16
+    if value.startswith("?") and derivation != "area":  # spec 12: doubtful
+        return set()
+    value = value.removeprefix("?")
     made = {
-        "": {value} if whole else set(),
+        "": {value},
         "area": {value[:6]},
         "edits": lowest(edits("".join(tokens) or value), 16 if tokens else 10),
         "phonetic": {" ".join(sorted(tokens))},

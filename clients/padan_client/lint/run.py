@@ -25,7 +25,7 @@ from padan_client.lint.signs import Sign, nik_against, nip_against, signs_of_val
 from padan_client.lint.texts import CHECK, EMPTY, NOTE, severity
 from padan_client.records import Batches, Tell, open_batches, untold
 from padan_client.records.preparing import empty_rows
-from padan_linkage.normalise import Fault, Problem, normalise, sound_numbers
+from padan_linkage.normalise import Fault, Problem, normalise, sound_values
 from padan_linkage.schema import Kind
 
 Choose = Callable[[pa.Table], list[CheckedColumn]]
@@ -132,7 +132,7 @@ class _Pass:
         for reason, found in _by_reason(result.problems).items():
             bad[found] = True
             self._note(column, reason, found, rows)
-        sound = sound_numbers(kind, result.values)
+        sound = sound_values(result.values)
         filled = pc.not_equal(sound, "").to_numpy(zero_copy_only=False)
         looked = signs_of_values(
             kind, written, sound, birth=column.watched.birth, today=self._today

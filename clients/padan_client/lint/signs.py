@@ -35,7 +35,6 @@ class Sign(StrEnum):
     VERY_OLD = "very_old"
     LAST_DIGIT_ZERO = "last_digit_zero"
     ONE_WORD = "one_word"
-    DIGITS_IN_NAME = "digits_in_name"
     DAMAGED_TEXT = "damaged_text"
     CUT_OFF = "cut_off"
     NIK_DATE_SWAPPED = "nik_date_swapped"
@@ -66,7 +65,6 @@ def signs_of_values(
     if kind is Kind.PERSON_NAME:
         filled = _flags(pc.not_equal(normal, ""))
         yield Sign.ONE_WORD, filled & ~_match(normal, " ")
-        yield Sign.DIGITS_IN_NAME, _match(written, "[0-9]")
     if kind in {Kind.NIK, Kind.KK}:
         yield Sign.LAST_DIGIT_ZERO, _match(normal, "^[0-9]{15}0$")
 

@@ -36,7 +36,7 @@ EXPECTED: dict[tuple[Kind | None, str], float] = {
 _CHECKED = frozenset({
     Sign.NIK_DATE_SWAPPED, Sign.NIK_DATE_ONE_PART, Sign.NIK_DATE_OTHER, Sign.NIK_SEX, Sign.NIP_DATE,
     Sign.NIP_SEX, Sign.REPEATED, Sign.SAME_PERSON, Sign.MONTH_FIRST, Sign.FUTURE, Sign.VERY_OLD,
-    Sign.DAMAGED_TEXT, Sign.DIGITS_IN_NAME,
+    Sign.DAMAGED_TEXT,
 })  # fmt: skip
 
 
@@ -104,8 +104,8 @@ _SIGN_TEXTS: dict[Sign, tuple[str, str]] = {
         "Day and month are both ≤ 12: read as day/month.",
     ),
     Sign.TWO_DIGIT_YEAR: (
-        "Tahun dua angka: 30–99 dibaca 19xx, 00–29 dibaca 20xx.",
-        "A year of two digits: 30–99 are 19xx, 00–29 are 20xx.",
+        "Tahun dua angka: 30–99 dibaca 19xx, 00–09 dibaca 20xx; 10–29 tidak ditebak.",
+        "A year of two digits: 30–99 are 19xx, 00–09 are 20xx; 10–29 are not guessed.",
     ),
     Sign.SERIAL_DATE: ("Nomor hari lembar kerja.", "A spreadsheet's day number."),
     Sign.FUTURE: ("Tanggal lahir di masa depan.", "A birth date in the future."),
@@ -115,7 +115,6 @@ _SIGN_TEXTS: dict[Sign, tuple[str, str]] = {
         "Ends in 0. 10 % do; where far more do, a spreadsheet has rounded them.",
     ),
     Sign.ONE_WORD: ("Nama satu kata.", "A name of one word."),
-    Sign.DIGITS_IN_NAME: ("Nama berisi angka.", "Digits in a name."),
     Sign.DAMAGED_TEXT: (
         "Huruf rusak oleh salah baca pengodean (misalnya Ã, &#39;).",
         "Letters damaged by a wrong encoding (such as Ã, &#39;).",
@@ -173,6 +172,12 @@ _REASON_ADVICE: dict[str, tuple[str, str]] = {
     Fault.STRUCTURE: ("Bandingkan dengan kartunya.", "Compare with the card."),
     Fault.UNREADABLE: ("Tulis ulang dengan huruf Latin.", "Write it in Latin letters."),
     Fault.UNKNOWN_VALUE: ("Pakai salah satu nilai baku.", "Use one of the standard values."),
+    Fault.PARTLY_READ: ("Tulis nilainya saja, tanpa tambahan.", "Write the value alone."),
+    Fault.TWO_READINGS: (
+        "Tulis baku dan lengkap; tanggal sebagai TTTT-BB-HH.",
+        "Write it in full, in standard form; dates as YYYY-MM-DD.",
+    ),
+    Fault.SEVERAL_VALUES: ("Isi satu nilai saja.", "Leave one value."),
 }  # fmt: skip
 _SIGN_ADVICE: dict[str, tuple[str, str]] = {
     Sign.RAGGED: ("Periksa pemisah dan tanda kutip.", "Check separators and quotes."),

@@ -85,6 +85,20 @@ def reason_text(reason: Fault, kind: Kind) -> str:
         Fault.UNKNOWN_VALUE: t(
             f"Nilai tidak dikenal sebagai {label}.", f"Not known as {label}."
         ),
+        Fault.PARTLY_READ: t(
+            "Hanya terbaca sebagian: ada huruf, angka, tanda, atau jam yang bukan bagian nilainya. "
+            "Hanya dipakai untuk kemiripan; tulis nilainya saja.",
+            "Read in part only: a letter, digit, sign or time is no part of the value. Used for "
+            "similarity alone; write the value alone.",
+        ),
+        Fault.TWO_READINGS: t(
+            f"Dapat dibaca dengan dua cara sebagai {label}; tidak ditebak. Tulis lengkap dan baku.",
+            f"Can be read in two ways as {label}; not guessed. Write it in full, in standard form.",
+        ),
+        Fault.SEVERAL_VALUES: t(
+            "Berisi beberapa nilai; yang pertama hanya dipakai untuk kemiripan. Pilih salah satu.",
+            "Has several values; the first is used for similarity alone. Choose one.",
+        ),
     }[reason]  # fmt: skip
 
 

@@ -29,15 +29,16 @@ from padan_client.records.messages import (
     reason_text,
 )
 from padan_linkage.normalise import (
+    DOUBTS,
     PARTIAL,
     Normalised,
     derive,
     normalise,
-    sound_numbers,
+    sound_values,
 )
 from padan_linkage.schema import Kind, Schema, SchemaField
 
-#: Severities: the value is not believed (a damaged NIK counts for similarity alone) and the row
+#: Severities: the value is not believed (a doubtful one counts for similarity alone) and the row
 #: goes on; no pass can use the row.
 IGNORED, REJECTED = "diabaikan", "ditolak"
 
@@ -190,7 +191,7 @@ def _ids(table: pa.Table, id_column: str | None, nothing: NDArray[np.bool_]) -> 
 
 
 def _refuse_wrong_column(result: Normalised, column: str, kind: Kind) -> None:
-    invalid = len(result.problems)
+    invalid = sum(p.reason not in DOUBTS for p in result.problems)
     filled = invalid + pc.sum(pc.not_equal(result.values, "")).as_py()
     if filled >= _WRONG_COLUMN_VALUES and invalid >= _WRONG_COLUMN_SHARE * filled:
         label = kind_label(kind)
@@ -258,7 +259,7 @@ def _filled(schema: Schema, key: str, fields: Mapping[str, pa.StringArray]) -> N
     """Rows with a value of an exact key; all but ``PARTIAL`` derived keys have one if the field."""
     name, _, derivation = key.partition(":")
     kind = schema.kind(name)
-    values = sound_numbers(kind, fields[name])
+    values = sound_values(fields[name])
     if (kind, derivation) in PARTIAL:
         values = derive(kind, derivation, values)
     flags: NDArray[np.bool_] = pc.not_equal(values, "").to_numpy(zero_copy_only=False)

@@ -23,6 +23,7 @@ from padan_client.records.preparing import QUARANTINE_SCHEMA, REJECTED
 from padan_client.records.registry_codes import chosen_columns, latest_rows, row_codes
 from padan_linkage.agreement import Flow
 from padan_linkage.answering.payloads import PAYLOAD_BYTES, Payloads, day_number
+from padan_linkage.normalise import sound_values
 from padan_linkage.schema import Schema
 
 
@@ -164,7 +165,11 @@ def _empty_mask(flow: Flow, records: Mapping[str, pa.StringArray]) -> NDArray[np
     mask = np.zeros(count, np.uint32)
     for bit, name in enumerate(flow.confirm):
         if name in records:
-            empty = pc.equal(records[name], "").to_numpy(zero_copy_only=False).astype(np.uint32)
+            empty = (
+                pc.equal(sound_values(records[name]), "")
+                .to_numpy(zero_copy_only=False)
+                .astype(np.uint32)
+            )
             mask |= empty << np.uint32(bit)
         else:
             mask |= np.uint32(1 << bit)

@@ -17,12 +17,13 @@ from numpy.typing import NDArray
 from padan_client.base.errors import BadInputError
 from padan_client.base.language import t
 from padan_linkage.agreement import Flow
-from padan_linkage.normalise import normalise
+from padan_linkage.normalise import normalise, sound_values
 from padan_linkage.schema import Kind
 
-#: A date, then perhaps a time of day.
+#: A date, then perhaps a time of day with its offset.
 _MOMENT = (
-    r"^(?P<day>.*?)(?:[ T](?P<hour>\d{1,2})[:.](?P<minute>\d{2})(?:[:.](?P<second>\d{2})\S*)?)?$"
+    r"^(?P<day>.*?)(?:[ T](?P<hour>\d{1,2})[:.](?P<minute>\d{2})(?:[:.](?P<second>\d{2})"
+    r"(?:[.,](?P<fraction>\d{1,9}))?)?(?P<offset> ?(?:Z|WIB|WITA|WIT|[+-]\d{2}(?::?\d{2})?))?)?$"
 )
 
 #: Row -> (column, reason).
@@ -174,7 +175,7 @@ def _date_codes(flow: Flow, name: str, values: list[str], as_of: date | None) ->
             )
         )
     codes = flow.registry_date[name]
-    read = normalise(Kind.DATE, pa.array(values, pa.string())).values.to_pylist()
+    read = sound_values(normalise(Kind.DATE, pa.array(values, pa.string())).values).to_pylist()
     day = as_of.isoformat()
     return [
         "" if not value else (codes.until if iso >= day else codes.after) if iso else None
@@ -205,14 +206,26 @@ def _clash(flow: Flow, masks: NDArray[np.uint64], bits: NDArray[np.uint64]) -> N
 
 
 def _moments(column: pa.ChunkedArray) -> pa.StringArray:
-    """``YYYY-MM-DD HH:MM:SS``, which sorts by time; "" where there is no readable date."""
+    """``YYYY-MM-DD HH:MM:SS.fffffffff``, which sorts by time; "" where there is no readable one.
+
+    Times of several offsets do not sort by their digits, so then no time is readable.
+    """
     parts = pc.extract_regex(_text(column), _MOMENT)
-    days = normalise(Kind.DATE, pc.fill_null(pc.struct_field(parts, "day"), "")).values
+    written = normalise(Kind.DATE, pc.fill_null(pc.struct_field(parts, "day"), "")).values
+    days = sound_values(written)
     clock = [
         pc.utf8_lpad(pc.struct_field(parts, name), 2, "0") for name in ("hour", "minute", "second")
     ]
-    moments = pc.binary_join_element_wise(days, pc.binary_join_element_wise(*clock, ":"), " ")
-    return pc.if_else(pc.equal(days, ""), "", moments)
+    fraction = pc.utf8_rpad(pc.struct_field(parts, "fraction"), 9, "0")
+    clock_text = pc.binary_join_element_wise(*clock, ":")
+    moments = pc.binary_join_element_wise(days, clock_text, " ")
+    moments = pc.binary_join_element_wise(moments, fraction, ".")
+    timed = pc.not_equal(pc.struct_field(parts, "hour"), "")
+    offsets = pc.unique(pc.struct_field(parts, "offset").filter(timed))
+    unclear = pc.equal(days, "")
+    if len(offsets) > 1:
+        unclear = pc.or_(unclear, pc.fill_null(timed, False))
+    return pc.if_else(unclear, "", moments)
 
 
 def _shared(codes: NDArray[np.int64], marked: NDArray[np.bool_]) -> NDArray[np.bool_]:

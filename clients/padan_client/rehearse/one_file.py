@@ -21,7 +21,7 @@ from padan_linkage.crypto.randomness import Drbg
 from padan_linkage.matching import OwnFile, OwnTable, WithinResult
 from padan_linkage.matching.result import MOST_NATS, Scoring
 from padan_linkage.merging.union import poisson_above, poisson_below
-from padan_linkage.normalise import derive
+from padan_linkage.normalise import derive, sound_values
 from padan_linkage.schema import Kind, Pass, Schema, SchemaField, Segment
 
 #: Groups of strangers, each under a salt of its own, and records in them all together.
@@ -143,7 +143,7 @@ def _values(schema: Schema, records: Records) -> dict[str, NDArray[np.int64]]:
         name, _, derivation = key.partition(":")
         values = records.fields[name]
         found[key] = _numbered(derive(schema.kind(name), derivation, values)
-                               if derivation else values)  # fmt: skip
+                               if derivation else sound_values(values))  # fmt: skip
     for fields in dict.fromkeys(s.fields for p in schema.passes for s in p.similar):
         found["+".join(fields)] = _numbered(_joined([records.fields[f] for f in fields]))
     return found

@@ -20,6 +20,7 @@ from padan_client.rehearse.sides import Keys, Records
 from padan_linkage.answering.estimates import Expected, Share
 from padan_linkage.matching import link_within
 from padan_linkage.merging.union import Rule, best_f1, poisson_above, poisson_below
+from padan_linkage.normalise import similar_values
 from padan_linkage.schema import Kind, Schema
 
 Rows = NDArray[np.int64]
@@ -115,7 +116,8 @@ def _others(schema: Schema, records: Records, here: Rows, there: Rows) -> bool:
     """
     for field in schema.fields:
         if field.kind is Kind.PERSON_NAME:
-            names = [records.fields[field.name].take(pa.array(at)) for at in (here, there)]
+            column = similar_values(records.fields[field.name])
+            names = [column.take(pa.array(at)) for at in (here, there)]
             both = zip(*(column.to_pylist() for column in names), strict=True)
             common = np.array([_common(a.split()[0], b.split()[0]) for a, b in both if a and b])
             if len(common) and (common < COMMON).mean() > MOST_OTHERS:

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from padan_linkage.advice.columns import chance_equal
 from padan_linkage.advice.fields import FieldChoice
-from padan_linkage.normalise import derive, normalise, sound_numbers
+from padan_linkage.normalise import derive, normalise, sound_values
 
 #: So many rows are normalised to measure keys.
 SAMPLE_ROWS = 50_000
@@ -41,9 +41,7 @@ class SampledKeys:
         columns = {}
         for f in fields:
             names = f.columns_a if side == "A" else f.columns_b
-            columns[f.name] = sound_numbers(
-                f.kind, normalise(f.kind, joined_columns(picked, names)).values
-            )
+            columns[f.name] = sound_values(normalise(f.kind, joined_columns(picked, names)).values)
         return cls(rows, columns, {f.name: f for f in fields})
 
     def filled(self, exact: tuple[str, ...]) -> float:

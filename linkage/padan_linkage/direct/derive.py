@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 import pyarrow as pa
 
 from padan_linkage.direct.schema import MANY_VALUED
-from padan_linkage.normalise import OF_DAMAGED, derive, sound_numbers
+from padan_linkage.normalise import derive, sound_values
 from padan_linkage.normalise.names.phonetic import sound
 from padan_linkage.schema import Kind
 
@@ -24,16 +24,14 @@ def value_sets(kind: Kind, derivation: str, normalised: pa.StringArray) -> list[
     """For each of ``n`` normalised values its derived ones, sorted, none twice; () for none.
 
     ``derivation``: one of :data:`.schema.MANY_VALUED`, of :data:`padan_linkage.schema.DERIVATIONS`,
-    or "" for the value itself. A damaged number gives values under a derivation that is made for it
-    (``area``) and none otherwise. Raises KeyError if the kind has no such derivation.
+    or "" for the value itself. A doubtful value gives none; a damaged number does, under a
+    derivation that is made for it (``area``). Raises KeyError if the kind has no such derivation.
     """
     limits = MANY_VALUED.get(kind, {})
     if derivation not in limits:
-        whole = (kind, derivation) not in OF_DAMAGED
-        column = sound_numbers(kind, normalised) if whole else normalised
-        single = derive(kind, derivation, column) if derivation else column
+        single = derive(kind, derivation, normalised) if derivation else sound_values(normalised)
         return [(value,) if value else () for value in single.to_pylist()]
-    encoded = normalised.dictionary_encode()
+    encoded = sound_values(normalised).dictionary_encode()
     change, limit = MAKERS[kind, derivation], limits[derivation]
     distinct = [
         _bounded(change(value), limit) if value else () for value in encoded.dictionary.to_pylist()

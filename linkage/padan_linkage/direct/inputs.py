@@ -71,7 +71,8 @@ def requester_inputs(
 ) -> KeyInputs:
     """The inputs that a requester asks for.
 
-    Those of :func:`key_inputs`, without the records that have a field of ``key.without``.
+    Those of :func:`key_inputs`, without the records that have a field of ``key.without``, be it a
+    doubtful one.
     """
     inputs = key_inputs(fields, key, records)
     if not key.without:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from padan_linkage.encoding import kernel
 from padan_linkage.encoding.columns import text_of
 from padan_linkage.encoding.qgrams import cut_of
+from padan_linkage.normalise import similar_values, sound_values
 from padan_linkage.schema import Layout, Pass, Schema, Segment
 from padan_linkage.tables import PassTable, chunk_edges
 
@@ -47,9 +48,14 @@ class FilterMaker:
     threads: int
 
     def texts(self, records: Mapping[str, pa.StringArray]) -> Texts:
-        """The text of every segment's and tag's fields, each made once."""
-        wanted = [s.named for s in self.p.similar] + [(name,) for name in self.p.confirm]
-        return {fields: text_of([records[name] for name in fields]) for fields in set(wanted)}
+        """The text of every segment's and tag's fields, each made once.
+
+        A doubtful value counts for similarity; nothing may equal it, so for a tag it is missing.
+        """
+        alike = {s.named for s in self.p.similar}
+        texts = {names: text_of([similar_values(records[n]) for n in names]) for names in alike}
+        equal = {_tagged(name): text_of([sound_values(records[name])]) for name in self.p.confirm}
+        return texts | equal
 
     def filters(self, texts: Texts, source: Source) -> dict[str, Column]:
         """Filters ``uint8[rows, bits / 8]`` and presence ``uint8[rows, ceil(segments / 8)]``."""
@@ -77,7 +83,7 @@ class FilterMaker:
         rows = source[1].size
         tags = np.empty((rows, len(self.p.confirm)), np.uint64)
         for index, name in enumerate(self.p.confirm):
-            text = texts[name,]
+            text = texts[_tagged(name)]
             self._over_rows(rows, partial(kernel.encode_tags, index, text, source, tags))
         return {"tags": _little_endian_bytes(tags)}
 
@@ -147,6 +153,11 @@ class PassRows:
                 if name not in self.settled:
                     columns[name][start:stop] = part
         return PassTable(self.pass_id, self.layout, columns)
+
+
+def _tagged(name: str) -> tuple[str, ...]:
+    """Where the text of a confirmation tag's field is."""
+    return "", name
 
 
 def _little_endian_bytes(words: Words) -> Column:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 import pyarrow as pa
 
+from padan_linkage.normalise.addresses import parse_address
 from padan_linkage.normalise.companies import parse_company
 from padan_linkage.normalise.contacts import (
     parse_bpjstk_number,
@@ -22,11 +23,12 @@ from padan_linkage.normalise.contacts import (
     parse_text,
 )
 from padan_linkage.normalise.dates import parse_dates
-from padan_linkage.normalise.derive import OF_DAMAGED, PARTIAL, derive, exact_values
+from padan_linkage.normalise.derive import PARTIAL, derive, exact_values
 from padan_linkage.normalise.names.name_columns import parse_names
 from padan_linkage.normalise.names.pieces import buffers as text_buffers
 from padan_linkage.normalise.nationality import parse_nationality
 from padan_linkage.normalise.normalised import (
+    DOUBTS,
     MAX_CHARACTERS,
     Fault,
     Normalised,
@@ -35,15 +37,17 @@ from padan_linkage.normalise.normalised import (
     as_strings,
     parse_distinct,
     screen,
+    similar_values,
+    sound_values,
 )
-from padan_linkage.normalise.numbers import RULES, parse_numbers, sound_numbers
-from padan_linkage.normalise.places import parse_address, parse_place
+from padan_linkage.normalise.numbers import RULES, parse_numbers
+from padan_linkage.normalise.places import parse_place
 from padan_linkage.schema import Kind
 
 __all__ = [
+    "DOUBTS",
     "MAX_CHARACTERS",
     "NORMALISER_VERSION",
-    "OF_DAMAGED",
     "PARTIAL",
     "Fault",
     "Normalised",
@@ -51,12 +55,13 @@ __all__ = [
     "derive",
     "exact_values",
     "normalise",
-    "sound_numbers",
+    "similar_values",
+    "sound_values",
     "text_buffers",
 ]
 
 #: Goes up with any change of a rule: two versions must not meet in one run.
-NORMALISER_VERSION = "id-2"
+NORMALISER_VERSION = "id-3"
 
 #: Kinds whose columns are parsed as wholes.
 _COLUMNS: dict[Kind, Callable[[pa.StringArray], Normalised]] = {
@@ -83,8 +88,9 @@ def normalise(kind: Kind, values: pa.Array | pa.ChunkedArray) -> Normalised:
     """Normalise a column of strings (nulls allowed) holding ``kind``.
 
     Gives as many values as came in, "" for missing and for unusable ones, and a Problem for each of
-    the latter. A NIK, KK or NIP that is only damaged has a Problem too but keeps its digits, which
-    then count for similarity and never for equality (:func:`exact_values`). Raises TypeError if the
+    the latter. What was not read whole or could be read in another way, and a NIK, KK or NIP that
+    is only damaged, has a Problem too and is kept as a doubtful value (:class:`Normalised`): it
+    counts for similarity and never for equality (:func:`exact_values`). Raises TypeError if the
     column holds no strings.
 
     Normal forms: numbers are their digits (NPWP 16, JKN card 13, with leading zeros); passport, KPJ

@@ -5,6 +5,9 @@ from __future__ import annotations
 #: First year of the century window of a two-digit year: 30…99 are 19xx, 00…29 are 20xx. Fixed, not
 #: taken from a clock: both sides and every later run must read `07/09/81` alike.
 CENTURY_PIVOT = 30
+#: Years of two digits that may be of either century: born in 1910 to 1929 and very old or dead, or
+#: in this century. Nobody lives who was born before, and no register has dates of 2030 and later.
+EITHER_CENTURY = range(10, CENTURY_PIVOT)
 #: Years that a date in a register can have.
 FIRST_YEAR, LAST_YEAR = 1850, 2099
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 
 from padan_linkage.normalise.facts import table
-from padan_linkage.normalise.latin import is_missing, joined_acronyms, plain
-from padan_linkage.normalise.normalised import Fault
+from padan_linkage.normalise.latin import has_lost, is_missing, joined_acronyms, plain
+from padan_linkage.normalise.normalised import Doubtful, Fault
 
 _TABLE = table("companies.txt")
 _FORMS = {word: form.split(",")[0] for word, form in _TABLE["forms"].items()}
@@ -29,8 +29,8 @@ _WORDS = _TABLE["words"]
 _TOKEN = re.compile(r"[a-z0-9]+")
 
 
-def parse_company(value: str) -> str:
-    """Normal form of a company name, or the Reason why there is none."""
+def parse_company(value: str) -> str | Doubtful:
+    """Normal form of a company name, or the Fault why there is none; doubtful with two forms."""
     if is_missing(value):
         return ""
     text = joined_acronyms(plain(value).replace("&", " dan ").replace("+", " dan "))
@@ -39,9 +39,12 @@ def parse_company(value: str) -> str:
     tokens = spelled.split(" ") if spelled else []
     if not any(t[0].isalpha() for t in tokens):
         return Fault.UNREADABLE
-    form = ""
+    forms: list[str] = []
     while len(tokens) > 1 and tokens[-1] in _FORMS:
-        form = _FORMS[tokens.pop()]
+        forms.append(_FORMS[tokens.pop()])
     while len(tokens) > 1 and tokens[0] in _FORMS and tokens[0] not in _ONLY_BEHIND:
-        form = _FORMS[tokens.pop(0)]
-    return " ".join([*tokens, form] if form else tokens)
+        forms.append(_FORMS[tokens.pop(0)])
+    name = " ".join([*tokens, *forms[-1:]])
+    if len(set(forms)) > 1:
+        return Doubtful(name, Fault.TWO_READINGS)
+    return Doubtful(name, Fault.PARTLY_READ) if has_lost(text) else name

@@ -1,12 +1,16 @@
 """Dates in every form that Indonesian files show, to ``YYYY-MM-DD``.
 
-Day before month, unless the month cannot be one. Two-digit years: see ``calendar.CENTURY_PIVOT``.
+Day before month, unless the month cannot be one. Years of two digits: :mod:`.calendar`; times of
+day: :mod:`.moments`.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import re
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -15,10 +19,12 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from padan_linkage.compiled.jit import helper, kernel
-from padan_linkage.normalise.calendar import LAST_YEAR, exists, full_year
-from padan_linkage.normalise.latin import is_missing, plain
+from padan_linkage.normalise.calendar import EITHER_CENTURY, LAST_YEAR, exists, full_year
+from padan_linkage.normalise.facts import table
+from padan_linkage.normalise.latin import is_missing, plain, words
+from padan_linkage.normalise.moments import day_of_moment, without_time
 from padan_linkage.normalise.names.pieces import buffers
-from padan_linkage.normalise.normalised import Fault, Normalised, Problem, parse_distinct
+from padan_linkage.normalise.normalised import Doubtful, Fault, Normalised, Problem, parse_distinct
 
 _MONTH_WORDS = {
     1: "jan januari january djanuari",
@@ -37,20 +43,42 @@ _MONTH_WORDS = {
 MONTHS = {word: month for month, words in _MONTH_WORDS.items() for word in words.split()}
 
 _SEPARATOR = r"[\s./,\-]+"
-_TIME = re.compile(
-    r"[t ]\d{1,2}[:.]\d{2}([:.]\d{2}([.,]\d+)?)?\s*(am|pm|z|wib|wita|wit|[+-]\d{2}:?\d{2})?$"
+#: What a cell of text may have around it: ``="01/02/1980"``.
+_QUOTES = re.compile(r'^="?|^"|"$')
+_WEEKDAYS = (
+    "senin selasa rabu kamis jumat sabtu minggu ahad monday tuesday wednesday thursday friday "
+    "saturday sunday sen sel rab kam jum sab min mon tue wed thu fri sat sun"
 )
-_PLACE_BEFORE = re.compile(r"^[a-z][a-z .'()]*[\s,/:;.\-]+(?=\d)")
+#: Words before a date that say no more than that it is one.
+_SAYING_DATE = re.compile(
+    rf"^(?:hari|tgl|tanggal|lahir|{'|'.join(_WEEKDAYS.split(' '))})\b[\s,.:/]*"
+)
+_WORDS_BEFORE = re.compile(r"^([a-z][a-z .()]*?)([\s,/:;.\-]+)(?=\d)")
+#: Words that make another thing of the date behind them.
+_QUALIFIERS = words(
+    "sebelum sesudah setelah sekitar kira perkiraan kurang lebih antara sampai hingga sd bukan "
+    "sejak ca circa about before after between until since not"
+)
 _YEAR_ALONE = re.compile(rf"^(?:tahun|thn|th)?\.?\s*(?:\d{{1,2}}{_SEPARATOR})?(\d{{4}})$")
 _YEAR_FIRST = re.compile(rf"^(\d{{4}}){_SEPARATOR}(\d{{1,2}}){_SEPARATOR}(\d{{1,2}})$")
-_DAY_FIRST = re.compile(rf"^(\d{{1,2}}){_SEPARATOR}(\d{{1,2}}){_SEPARATOR}(\d{{4}}|\d{{2}})$")
-_DAY_WORD = re.compile(r"(?:^|\D)(\d{1,2})[\s./,\-]*([a-z]{3,10})[\s./,\-]*(\d{4}|\d{2})$")
+_DAY_FIRST = re.compile(rf"^(\d{{1,2}})({_SEPARATOR})(\d{{1,2}}){_SEPARATOR}(\d{{4}}|\d{{2}})$")
+_DAY_WORD = re.compile(r"^(\d{1,2})(?:st|nd|rd|th)?[\s./,\-]*([a-z]{3,10})[\s./,\-]*(\d{4}|\d{2})$")
 _WORD_DAY = re.compile(
-    rf"([a-z]{{3,9}}){_SEPARATOR}(\d{{1,2}})(?:st|nd|rd|th)?{_SEPARATOR}(\d{{4}})$"
+    rf"^([a-z]{{3,9}}){_SEPARATOR}(\d{{1,2}})(?:st|nd|rd|th)?{_SEPARATOR}(\d{{4}})$"
 )
 _YEAR_WORD = re.compile(rf"^(\d{{4}}){_SEPARATOR}([a-z]{{3,9}}){_SEPARATOR}(\d{{1,2}})$")
 _EIGHT = re.compile(r"^\d{8}$")
-_SERIAL = re.compile(r"^\d{5}(\.\d+)?$")
+_SERIAL = re.compile(r"^(\d{5})(?:[.,](\d+))?$")
+#: How alike a word with a month's first three letters must be to the month (difflib's ratio).
+_SLIP = 0.8
+
+#: Known places by their letters, with a rank or without.
+_PLACES = frozenset(
+    rank + name.replace(" ", "")
+    for section in ("kabupaten-kota", "provinces", "renamed", "short")
+    for name in table("places.txt")[section]
+    for rank in ("", "kab", "kabupaten", "kota")
+)
 
 #: Day numbers of a spreadsheet between 1910 and 2030 count from here.
 _SPREADSHEET_EPOCH = dt.date(1899, 12, 30)
@@ -76,71 +104,130 @@ def parse_dates(values: pa.StringArray) -> Normalised:
     return Normalised(result, [Problem(int(rest[p.row]), p.reason) for p in others.problems])
 
 
-def parse_date(value: str) -> str:
-    """The date in ``value`` as ``YYYY-MM-DD``, "" if missing, or the Reason why there is none."""
+@dataclass(frozen=True)
+class _Read:
+    """A date as written; ``doubt``: why it may be another one, or was not read whole."""
+
+    year: int
+    month: int
+    day: int
+    doubt: Fault | None = None
+
+
+def parse_date(value: str) -> str | Doubtful:
+    """The date in ``value`` as ``YYYY-MM-DD``, "" if missing, or the Fault why there is none."""
     if is_missing(value):
         return ""
-    text = _TIME.sub("", plain(value))
+    text, clock = without_time(_QUOTES.sub("", plain(value)))
     if not text.strip("0-/. "):
         return Fault.FILLER
-    parts = _parts(text) or _parts(_PLACE_BEFORE.sub("", text))
-    if parts is None:
+    read = _read(text)
+    if read is None:
         return Fault.INCOMPLETE_DATE if _YEAR_ALONE.match(text) else Fault.UNREADABLE
-    year, month, day = parts
-    if 0 in (month, day) or year == 0:
+    date = _date(read)
+    if clock is None or isinstance(date, Fault | Doubtful):
+        return date
+    if clock.halved and _either_order(text):
+        return Fault.TWO_READINGS
+    return day_of_moment(date, clock)
+
+
+def _date(read: _Read) -> str | Doubtful:
+    if 0 in (read.month, read.day, read.year):
         return Fault.INCOMPLETE_DATE
-    if not exists(year, month, day):
+    if not exists(read.year, read.month, read.day):
         return Fault.IMPOSSIBLE_DATE
-    date = f"{year:04d}-{month:02d}-{day:02d}"
-    return Fault.FILLER if date in _FILLERS else date
+    date = f"{read.year:04d}-{read.month:02d}-{read.day:02d}"
+    if date in _FILLERS:
+        return Fault.FILLER
+    return Doubtful(date, read.doubt) if read.doubt else date
 
 
-def _parts(text: str) -> tuple[int, int, int] | None:
+def _read(text: str) -> _Read | None:
+    """The date in ``text``, behind a weekday or a place too."""
+    while m := _SAYING_DATE.match(text):
+        text = text[m.end() :]
+    if found := _parts(text):
+        return found
+    m = _WORDS_BEFORE.match(text)
+    found = _parts(text[m.end() :]) if m else None
+    if m is None or found is None or _is_place(m[1], m[2]):
+        return found
+    return replace(found, doubt=found.doubt or Fault.PARTLY_READ)
+
+
+def _is_place(before: str, separator: str) -> bool:
+    """Whether the words before a date are a place, as on a KTP: told by a comma, or known."""
+    said = re.findall(r"[a-z]+", before)
+    if not _QUALIFIERS.isdisjoint(said):
+        return False
+    return bool(set(separator) & set(",/:;")) or "".join(said) in _PLACES
+
+
+def _either_order(text: str) -> bool:
+    """Whether the date's first number may be the month, as where AM and PM are written."""
+    m = _DAY_FIRST.match(text)
+    return m is not None and m[1] != m[3] and max(int(m[1]), int(m[3])) <= len(_MONTH_WORDS)
+
+
+def _parts(text: str) -> _Read | None:
     """Year, month, day as written; None if the text has no date's form."""
     if m := _YEAR_FIRST.match(text):
-        return int(m[1]), int(m[2]), int(m[3])
+        return _Read(int(m[1]), int(m[2]), int(m[3]))
     if m := _DAY_FIRST.match(text):
-        return _day_first(int(m[1]), int(m[2]), _year(m[3]))
+        return _day_first(int(m[1]), int(m[3]), m[4], dashes="-" in m[2])
     if _EIGHT.match(text):
         return _eight_digits(text)
-    if _SERIAL.match(text) and int(text[:5]) in _SPREADSHEET_DAYS:
-        date = _SPREADSHEET_EPOCH + dt.timedelta(days=int(text[:5]))
-        return date.year, date.month, date.day
+    if (m := _SERIAL.match(text)) and int(m[1]) in _SPREADSHEET_DAYS:
+        date = _SPREADSHEET_EPOCH + dt.timedelta(days=int(m[1]))
+        timed = (m[2] or "").strip("0")
+        return _Read(date.year, date.month, date.day, Fault.PARTLY_READ if timed else None)
     return _with_month_word(text)
 
 
-def _with_month_word(text: str) -> tuple[int, int, int] | None:
-    """Dates with the month in letters, after a place or a weekday too."""
-    if (m := _DAY_WORD.search(text)) and _month(m[2]):
-        return _year(m[3]), _month(m[2]), int(m[1])
-    if (m := _WORD_DAY.search(text)) and _month(m[1]):
-        return _year(m[3]), _month(m[1]), int(m[2])
+def _with_month_word(text: str) -> _Read | None:
+    """Dates with the month in letters."""
+    if (m := _DAY_WORD.match(text)) and _month(m[2]):
+        return _of_written_year(m[3], _month(m[2]), int(m[1]))
+    if (m := _WORD_DAY.match(text)) and _month(m[1]):
+        return _Read(int(m[3]), _month(m[1]), int(m[2]))
     if (m := _YEAR_WORD.match(text)) and _month(m[2]):
-        return int(m[1]), _month(m[2]), int(m[3])
+        return _Read(int(m[1]), _month(m[2]), int(m[3]))
     return None
 
 
+@cache
 def _month(word: str) -> int:
     """The month of a word between numbers, slips behind its first three letters forgiven; or 0."""
-    return MONTHS.get(word) or MONTHS.get(word[:3], 0)
+    if word in MONTHS:
+        return MONTHS[word]
+    names = [name for name in MONTHS if name[:3] == word[:3] and len(name) > 3]
+    close = get_close_matches(word, names, n=1, cutoff=_SLIP)
+    return MONTHS[close[0]] if close else 0
 
 
-def _day_first(day: int, month: int, year: int) -> tuple[int, int, int]:
+def _day_first(first: int, second: int, year: str, *, dashes: bool) -> _Read:
     """Day before month; month before day only where nothing else can be meant."""
-    if not exists(year, month, day) and exists(year, day, month):
-        return year, day, month
-    return year, month, day
+    read = _of_written_year(year, second, first)
+    if not exists(read.year, second, first) and exists(read.year, first, second):
+        return replace(read, month=first, day=second)
+    if dashes and len(year) == 2 and exists(full_year(first % 100), second, int(year)):
+        return replace(read, doubt=Fault.TWO_READINGS)  # 01-02-03 may begin with the year
+    return read
 
 
-def _eight_digits(text: str) -> tuple[int, int, int]:
+def _eight_digits(text: str) -> _Read:
     """``yyyymmdd``, or ``ddmmyyyy`` where only that exists."""
     year_first = int(text[:4]), int(text[4:6]), int(text[6:])
     day_first = int(text[4:]), int(text[2:4]), int(text[:2])
-    return day_first if exists(*day_first) and not exists(*year_first) else year_first
+    return _Read(*(day_first if exists(*day_first) and not exists(*year_first) else year_first))
 
 
-def _year(digits: str) -> int:
-    return int(digits) if len(digits) == len("1980") else full_year(int(digits))
+def _of_written_year(digits: str, month: int, day: int) -> _Read:
+    if len(digits) == len("1980"):
+        return _Read(int(digits), month, day)
+    doubt = Fault.TWO_READINGS if int(digits) in EITHER_CENTURY else None
+    return _Read(full_year(int(digits)), month, day, doubt)
 
 
 @kernel

@@ -8,8 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from padan_linkage.normalise.calendar import full_year
-from padan_linkage.normalise.normalised import map_distinct
-from padan_linkage.normalise.numbers import sound_numbers
+from padan_linkage.normalise.normalised import map_distinct, similar_values, sound_values
 from padan_linkage.normalise.word_keys import WORD_KEYS, word_key
 from padan_linkage.schema import DERIVATIONS, Kind, Pass, Schema
 
@@ -33,7 +32,7 @@ PARTIAL = frozenset({(Kind.NIP, "birth_date")})
 
 
 def derive(kind: Kind, derivation: str, normalised: pa.StringArray) -> pa.StringArray:
-    """The derived key of every value, "" where the value is "" (and see ``PARTIAL``).
+    """The derived key of every value, "" where the value is "" or doubtful (and see ``PARTIAL``).
 
     Keys made of words (``sorted``, ``phonetic`` …): :data:`.word_keys.WORD_KEYS`. Dates: ``year``,
     ``month``, ``day``, ``year_month``; ``unordered``: year and the sorted pair of day and month.
@@ -43,6 +42,8 @@ def derive(kind: Kind, derivation: str, normalised: pa.StringArray) -> pa.String
     """
     if derivation not in DERIVATIONS.get(kind, frozenset()):
         raise KeyError(f"{kind} has no derived key {derivation!r}")
+    damaged_too = (kind, derivation) in OF_DAMAGED
+    normalised = (similar_values if damaged_too else sound_values)(normalised)
     bounds = _SLICES.get((kind, derivation))
     if bounds is not None:
         return pc.utf8_slice_codeunits(normalised, *bounds)
@@ -56,17 +57,15 @@ def exact_values(
 ) -> list[pa.StringArray]:
     """The values of each of ``p.exact`` in order, from normalised ``records`` by field name.
 
-    "" where the value is missing or, in a long number, damaged: that one is good for similarity
-    and for keys :data:`OF_DAMAGED` alone.
+    "" where the value is missing or doubtful: that one is good for similarity and, if it is a
+    damaged number, for keys :data:`OF_DAMAGED`.
     """
     columns = []
     for key in p.exact:
         name, _, derivation = key.partition(":")
-        kind = schema.kind(name)
         column = records[name]
-        if (kind, derivation) not in OF_DAMAGED:
-            column = sound_numbers(kind, column)
-        columns.append(derive(kind, derivation, column) if derivation else column)
+        kind = schema.kind(name)
+        columns.append(derive(kind, derivation, column) if derivation else sound_values(column))
     return columns
 
 

@@ -9,6 +9,8 @@ import unicodedata
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from padan_linkage.normalise.normalised import map_distinct
+
 #: What stands in a cell that has no value, in lower case.
 MISSING = frozenset({
     "", "-", "--", "---", "----", "-----", ".", "..", "?", "null", "none", "nan", "n/a", "#n/a",
@@ -27,7 +29,18 @@ _LETTERS = str.maketrans({
     "Þ": "TH", "Ə": "A", "Ħ": "H", "Ŋ": "NG",
 })  # fmt: skip
 #: Every shape of the apostrophe, the Arabic letters ain and hamza in transliteration among them.
-_APOSTROPHES = str.maketrans(dict.fromkeys("'`´‘’‛ʻʼʽʾʿˈ′＇\ufffd", ""))
+_APOSTROPHES = str.maketrans(dict.fromkeys("'`´‘’‛ʻʼʽʾʿˈ′＇", ""))
+#: Stands for each letter, digit or sign that has no form in ASCII. A control character, so that no
+#: value that is parsed has it by itself.
+LOST = "\x1a"
+#: That, what masks a letter (``B***``) or stands for a lost one, and signs that say something.
+_LOST = re.compile(rf"[{LOST}?*+<>=%~^]")
+#: What was cut off behind.
+_CUT_OFF = re.compile(r"\.{3,}|…")
+#: Signs that tell nothing.
+_SILENT_SIGNS = frozenset("©®°")
+#: Entities of HTML; one without its semicolon may be letters of a name (``Jual&notaris``).
+_ENTITY = re.compile(r"&#?[a-zA-Z0-9]{1,31};")
 #: UTF-8 that was read as Windows-1252: Ã and the like before a character of the upper half.
 _MOJIBAKE = re.compile(r"[ÂÃÄÅâ][\u0080-\u00bf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]")
 _SPACES = re.compile(r"\s+")
@@ -42,18 +55,40 @@ def words(text: str) -> frozenset[str]:
 def ascii_text(value: str) -> str:
     """``value`` in ASCII, case kept: marks off letters, apostrophes gone, spaces single.
 
-    Text that was decoded wrongly on its way (``JosÃ©``, ``&#39;``) is mended first. Characters of
-    other scripts are dropped, so the result may be empty.
+    Text that was decoded wrongly on its way (``JosÃ©``, ``&#39;``) is mended first. Dashes become
+    ``-``, digits of every script those of ASCII; other letters, digits and signs become LOST.
     """
     if "&" in value:
-        value = html.unescape(value)
+        value = _ENTITY.sub(lambda m: html.unescape(m[0]), value)
+    if "..." in value or "…" in value:
+        value = _CUT_OFF.sub(LOST, value)
     if not value.isascii():
-        value = unicodedata.normalize("NFKC", mended(value)).translate(_APOSTROPHES)
+        value = unicodedata.normalize("NFKC", mended(value).translate(_APOSTROPHES))
         value = unicodedata.normalize("NFKD", value.translate(_LETTERS))
-        value = "".join(" " if c.isspace() else c for c in value if c.isascii() or c.isspace())
-    else:
-        value = value.replace("'", "").replace("`", "")
+        value = "".join(c if c.isascii() else _in_ascii(c) for c in value)
+    value = value.replace("'", "").replace("`", "")
     return _SPACES.sub(" ", value).strip()
+
+
+def _in_ascii(character: str) -> str:
+    """A character that no decomposition has brought to ASCII."""
+    if character.isspace():
+        return " "
+    kind = unicodedata.category(character)
+    if kind == "Nd":
+        return str(unicodedata.decimal(character))
+    if kind == "Pd" or character == "\N{MINUS SIGN}":
+        return "-"
+    tells = kind[0] in "LN" or kind in {"Sm", "So", "Co", "Cn"} or character == "\N{BULLET}"
+    return LOST if tells and character not in _SILENT_SIGNS else ""
+
+
+def ascii_column(values: pa.StringArray) -> pa.StringArray:
+    """The column with :func:`ascii_text` in place of values that are not plainly ASCII."""
+    strange = pc.or_(pc.invert(pc.string_is_ascii(values)), pc.match_substring(values, "&"))
+    if not pc.any(strange, min_count=0).as_py():
+        return values
+    return pc.replace_with_mask(values, strange, map_distinct(values.filter(strange), ascii_text))
 
 
 def plain(value: str) -> str:
@@ -82,9 +117,15 @@ def joined_acronyms(text: str) -> str:
     return _ACRONYM.sub(lambda m: m[0].replace(".", "") + " ", text)
 
 
+def has_lost(text: str) -> bool:
+    """Whether a letter, digit or sign of plain text is lost if its letters and digits are kept."""
+    return _LOST.search(text) is not None
+
+
 def is_missing(value: str) -> bool:
     """Whether ``value`` only says that there is no value."""
-    return value.strip().lower() in MISSING
+    text = value.strip().lower()
+    return text in MISSING or (not text.isascii() and plain(text) in MISSING)
 
 
 def without_missing(values: pa.StringArray) -> pa.StringArray:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from padan_linkage.normalise.latin import is_missing, plain, words
+from padan_linkage.normalise.latin import has_lost, is_missing, plain, words
 from padan_linkage.normalise.normalised import Fault
 
 #: Alpha-3, alpha-2, numeric code, names in Indonesian and English.
@@ -255,14 +255,17 @@ ZWE ZW 716 zimbabwe
 _WORDS = re.compile(r"[a-z]+")
 #: Words around a country's name: warga negara, asing, citizen of.
 _AROUND = words("warga negara kewarganegaraan wn wna asing citizen national of")
+#: Of these, what says that it is another country than Indonesia.
+_FOREIGN = words("wna asing")
 
 
 def _lookup() -> dict[str, str]:
+    """Countries by all that they are called; TWO_READINGS for what two are called (AS)."""
     table: dict[str, str] = {}
     for line in _COUNTRIES.strip().splitlines():
         alpha3, alpha2, numeric, names = line.split(" ", 3)
         for key in (alpha3.lower(), alpha2.lower(), numeric, *names.split("|")):
-            table.setdefault(key, alpha3)
+            table[key] = alpha3 if table.get(key, alpha3) == alpha3 else Fault.TWO_READINGS
     return table
 
 
@@ -276,5 +279,8 @@ def parse_nationality(value: str) -> str:
     text = plain(value)
     if text.isdigit():
         return _ALPHA3.get(text.zfill(3), Fault.UNKNOWN_VALUE)
-    words = [w for w in _WORDS.findall(text) if w not in _AROUND]
-    return _ALPHA3.get(" ".join(words), Fault.UNKNOWN_VALUE)
+    words = _WORDS.findall(text)
+    if has_lost(text) or any(c.isdigit() for c in text):
+        return Fault.UNKNOWN_VALUE
+    country = _ALPHA3.get(" ".join(w for w in words if w not in _AROUND), Fault.UNKNOWN_VALUE)
+    return Fault.TWO_READINGS if country == "IDN" and not _FOREIGN.isdisjoint(words) else country

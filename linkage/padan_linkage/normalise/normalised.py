@@ -36,16 +36,33 @@ class Fault(StrEnum):
     STRUCTURE = "structure"
     UNREADABLE = "unreadable"
     UNKNOWN_VALUE = "unknown_value"
+    PARTLY_READ = "partly_read"
+    TWO_READINGS = "two_readings"
+    SEVERAL_VALUES = "several_values"
 
 
-#: A parser takes a value without control characters and gives its normal form ("" = missing), or
-#: the reason why there is none.
-Parser = Callable[[str], str]
+#: Reasons of values that are of their kind and not certain; most are kept as doubtful ones.
+DOUBTS = frozenset({Fault.PARTLY_READ, Fault.TWO_READINGS, Fault.SEVERAL_VALUES})
+#: Stands before a doubtful value, and in no normal form.
+DOUBT = "?"
+
+
+@dataclass(frozen=True, repr=False)
+class Doubtful:
+    """What was read of a value that was not read whole, or could be read in another way."""
+
+    value: str
+    reason: Fault
+
+
+#: A parser takes a value without control characters and gives its normal form ("" = missing), the
+#: reason why there is none, or both.
+Parser = Callable[[str], str | Doubtful]
 
 
 @dataclass(frozen=True)
 class Problem:
-    """An unusable value: ``row`` counts from 0 within the array that was normalised."""
+    """A value that is unusable or doubtful: ``row`` counts from 0 within the normalised array."""
 
     row: int
     reason: Fault
@@ -53,7 +70,11 @@ class Problem:
 
 @dataclass(frozen=True, repr=False)
 class Normalised:
-    """A normalised column: ``values`` without nulls ("" = missing), ``problems`` in row order."""
+    """A normalised column: ``values`` without nulls ("" = missing), ``problems`` in row order.
+
+    A doubtful value has a problem and begins with DOUBT: it counts for similarity
+    (:func:`similar_values`) and never for equality (:func:`sound_values`).
+    """
 
     values: pa.StringArray
     problems: list[Problem]
@@ -89,13 +110,28 @@ def screen(values: pa.StringArray) -> tuple[pa.StringArray, list[Problem]]:
     return pc.if_else(pa.array(~bad), values, ""), problems
 
 
+def sound_values(values: pa.StringArray) -> pa.StringArray:
+    """Normalised values with "" for the doubtful ones: nothing may equal them."""
+    doubtful = pc.starts_with(values, DOUBT)
+    if not pc.any(doubtful, min_count=0).as_py():
+        return values
+    return pc.if_else(doubtful, "", values)
+
+
+def similar_values(values: pa.StringArray) -> pa.StringArray:
+    """Normalised values, the doubtful ones as what was read of them."""
+    if not pc.any(pc.starts_with(values, DOUBT), min_count=0).as_py():
+        return values
+    return pc.utf8_ltrim(values, DOUBT)
+
+
 def parse_distinct(values: pa.StringArray, parse: Parser) -> Normalised:
     """Run ``parse`` once over every distinct value."""
     encoded = values.dictionary_encode()
     results = [parse(value) for value in encoded.dictionary.to_pylist()]
-    reasons = [r if isinstance(r, Fault) else None for r in results]
+    reasons = [_reason(r) for r in results]
     indices = encoded.indices
-    table = pa.array(["" if isinstance(r, Fault) else r for r in results], pa.string())
+    table = pa.array([_kept(r) for r in results], pa.string())
     bad = np.array([r is not None for r in reasons], dtype=bool)
     problems: list[Problem] = []
     if bad.any():
@@ -105,6 +141,18 @@ def parse_distinct(values: pa.StringArray, parse: Parser) -> Normalised:
             if reason is not None:
                 problems.append(Problem(int(row), reason))
     return Normalised(table.take(indices), problems)
+
+
+def _reason(result: str | Doubtful) -> Fault | None:
+    if isinstance(result, Doubtful):
+        return result.reason
+    return result if isinstance(result, Fault) else None
+
+
+def _kept(result: str | Doubtful) -> str:
+    if isinstance(result, Doubtful):
+        return DOUBT + result.value
+    return "" if isinstance(result, Fault) else result
 
 
 def map_distinct(values: pa.StringArray, change: Callable[[str], str]) -> pa.StringArray:
@@ -122,7 +170,7 @@ def with_reasons(
 ) -> Normalised:
     """Empty each value whose code stands for a reason; ``reasons[0]`` is None (a good value).
 
-    Values with ``kept`` set (``bool[n]``) stay, whatever their code.
+    Such values with ``kept`` set (``bool[n]``) stay as doubtful ones.
     """
     problems = []
     for row in np.flatnonzero(codes):
@@ -130,8 +178,12 @@ def with_reasons(
         if reason is not None:
             problems.append(Problem(int(row), reason))
     if problems:
-        stays = codes == 0 if kept is None else (codes == 0) | kept
-        values = pc.if_else(pa.array(stays), values, "")
+        good = pa.array(codes == 0)
+        doubtful = ""
+        if kept is not None and kept.any():
+            marked = pc.binary_join_element_wise(DOUBT, values, "")
+            doubtful = pc.if_else(pa.array(kept), marked, "")
+        values = pc.if_else(good, values, doubtful)
     return Normalised(values, problems)
 
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from stdnum import luhn
 
 from padan_linkage.compiled.jit import kernel
-from padan_linkage.normalise.latin import MISSING
+from padan_linkage.normalise.latin import MISSING, ascii_column
 from padan_linkage.normalise.names.pieces import buffers
 from padan_linkage.normalise.normalised import Fault, Normalised, map_distinct, with_reasons
 from padan_linkage.schema import Kind
@@ -31,6 +31,7 @@ Check = Callable[[Digits], NDArray[np.uint8]]
 REASONS = (
     None, Fault.TOO_SHORT, Fault.TOO_LONG, Fault.NOT_DIGITS, Fault.SPREADSHEET, Fault.FILLER,
     Fault.UNKNOWN_PROVINCE, Fault.IMPOSSIBLE_DATE, Fault.CHECK_DIGIT, Fault.STRUCTURE,
+    Fault.PARTLY_READ, Fault.TWO_READINGS,
 )  # fmt: skip
 _CODE = {reason: i for i, reason in enumerate(REASONS)}
 
@@ -44,26 +45,31 @@ _MONTH_DAYS = np.array([0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31], dtyp
 #: added: a NIK with one digit missing is still evidence, though it can equal nothing.
 _LONG = (Kind.NIK, Kind.KK, Kind.NIP)
 _NEAR = 2
-#: A number in a spreadsheet's exponent form; with so many digits it is worth writing out.
+#: A number in a spreadsheet's exponent form.
 _EXPONENT = r"(?i)^[0-9]+e\+?[0-9]+$"
-_ENOUGH_DIGITS = 12
+#: Numbers beyond this are not exact in a spreadsheet's arithmetic (IEEE 754, 53 bits).
+_EXACT = str(1 << 53)
 
 
 @dataclass(frozen=True)
 class NumberRule:
     """How long a number is, and what must hold for its digits.
 
-    Shorter numbers of at least ``pad_from`` digits have lost leading zeros in a spreadsheet and get
-    them back. ``prefix`` (a pattern) may stand before the digits; of numbers with ``more`` digits
-    the first ``width`` count; ``older`` is a shorter form that is a number of its own.
+    ``label`` (a pattern) is what it is called where its name is written beside it. Shorter numbers
+    of at least ``pad_from`` digits have lost leading zeros in a spreadsheet and get them back, and
+    so do those of ``short`` digits, which are written without a zero. Of numbers with ``more``
+    digits the first ``width`` count; ``older`` is a shorter form that is a number of its own.
+    ``sections``: a letter may stand in front that is told by the first two digits.
     """
 
     width: int
     check: Check
+    label: str
     pad_from: int | None = None
-    prefix: str | None = None
+    short: int | None = None
     more: int | None = None
     older: tuple[int, Check] | None = None
+    sections: bool = False
 
     def checks(self) -> list[tuple[int, Check]]:
         """The lengths that are right, each with its check."""
@@ -73,14 +79,15 @@ class NumberRule:
 def parse_numbers(kind: Kind, values: pa.StringArray) -> Normalised:
     """Normalise a column of numbers of ``kind`` (a key of ``RULES``): its digits, or a Problem.
 
-    A long number that is only damaged has a Problem and keeps its digits; see
-    :func:`sound_numbers`.
+    A long number that is only damaged has a Problem and keeps its digits as a doubtful value.
     """
     rule = RULES[kind]
     good = _of_digits(*buffers(values), rule.width)
+    flaws = np.zeros(len(values), np.uint8)
     if not good.all():
-        rest = pa.array(~good)
-        values = pc.replace_with_mask(values, rest, _repaired(rule, _clean(values.filter(rest))))
+        cleaned = _repaired(rule, _clean(rule, values.filter(pa.array(~good))))
+        values = pc.replace_with_mask(values, pa.array(~good), cleaned.text)
+        flaws[~good] = cleaned.flaws
     length = pc.binary_length(values).to_numpy(zero_copy_only=False)
     codes = np.zeros(len(values), np.uint8)
     digits = good.copy()
@@ -92,9 +99,10 @@ def parse_numbers(kind: Kind, values: pa.StringArray) -> Normalised:
         whole = digits & (length == width)
         if whole.any():
             codes[whole] = check(_matrix(values.filter(pa.array(whole)), width))
-    kept = None
+    kept = digits & (flaws > 0) & (codes == 0)
+    codes = np.where(flaws > 0, flaws, codes)
     if kind in _LONG and codes.any():
-        kept = _damaged(values, length, rule.width, codes) & digits
+        kept |= _damaged(values, length, rule.width, codes) & digits
     return with_reasons(values, codes, REASONS, kept=kept)
 
 
@@ -111,24 +119,57 @@ def _width_codes(
     ).astype(np.uint8)  # fmt: skip
 
 
-def _repaired(rule: NumberRule, text: pa.StringArray) -> pa.StringArray:
-    """Cleaned values without what can be undone: lost zeros, look-alike letters, more behind."""
+@dataclass(frozen=True, repr=False)
+class _Cleaned:
+    """Values without what stands around numbers.
+
+    ``plainly`` bool[n]: they were written as digits alone, as a spreadsheet writes them; ``flaws``
+    uint8[n]: codes of what is wrong with them already, 0 for nothing.
+    """
+
+    text: pa.StringArray
+    plainly: NDArray[np.bool_]
+    flaws: NDArray[np.uint8]
+
+
+def _repaired(rule: NumberRule, cleaned: _Cleaned) -> _Cleaned:
+    """Without what can be undone: a section, look-alike letters, lost zeros, more behind."""
+    text, flaws = cleaned.text, cleaned.flaws.copy()
+    if rule.sections:
+        text, wrong = _without_section(text)
+        flaws[wrong] = _CODE[Fault.STRUCTURE]
     alike = _matches(text, r"^[0-9OoIl|]*[0-9][0-9OoIl|]*$") & ~_matches(text, r"^[0-9]*$")
     if alike.any():
         mended = pc.replace_substring_regex(
             pc.replace_substring_regex(text.filter(pa.array(alike)), "[Oo]", "0"), "[Il|]", "1"
         )
         text = pc.replace_with_mask(text, pa.array(alike), mended)
-    if rule.prefix is not None:
-        text = pc.replace_substring_regex(text, rule.prefix, "")
     if rule.pad_from is not None:
         length = pc.binary_length(text).to_numpy(zero_copy_only=False)
-        short = _matches(text, r"^[0-9]+$") & (length >= rule.pad_from) & (length < rule.width)
+        # A spreadsheet takes all leading zeros off; where one is left, other digits are lost.
+        short = cleaned.plainly & _matches(text, r"^[1-9][0-9]*$")
+        short &= (length >= rule.pad_from) & (length < rule.width)
+        if rule.short is not None:
+            short |= _matches(text, rf"^[0-9]{{{rule.short}}}$")
         text = pc.if_else(pa.array(short), pc.utf8_lpad(text, rule.width, "0"), text)
     if rule.more is not None:
         longer = _matches(text, rf"^[0-9]{{{rule.more}}}$")
+        flaws[longer & ~_matches(text, rf"^[0-9]{{{rule.width}}}0+$")] = _CODE[Fault.PARTLY_READ]
         text = pc.if_else(pa.array(longer), pc.utf8_slice_codeunits(text, 0, rule.width), text)
-    return text
+    return _Cleaned(text, cleaned.plainly, flaws)
+
+
+def _without_section(text: pa.StringArray) -> tuple[pa.StringArray, NDArray[np.bool_]]:
+    """KBLI without the letter of its section, and where letter and division contradict."""
+    lettered = _matches(text, r"^[A-Ua-u][0-9]{2,}$")
+    if not lettered.any():
+        return text, lettered
+    some = text.filter(pa.array(lettered))
+    given = pc.utf8_upper(pc.utf8_slice_codeunits(some, 0, 1)).to_pylist()
+    told = pc.utf8_slice_codeunits(some, 1, 3).to_pylist()
+    wrong = lettered.copy()
+    wrong[lettered] = [_SECTIONS.get(int(t)) != g for g, t in zip(given, told, strict=True)]
+    return pc.replace_substring_regex(text, r"^[A-Ua-u]([0-9]{2,})$", r"\1"), wrong
 
 
 def _damaged(
@@ -143,46 +184,51 @@ def _damaged(
     return kept
 
 
-def sound_numbers(kind: Kind, values: pa.StringArray) -> pa.StringArray:
-    """Empty the damaged numbers that :func:`parse_numbers` kept: nothing may equal them.
+def _clean(rule: NumberRule, values: pa.StringArray) -> _Cleaned:
+    """Labels, separators, text marks and a spreadsheet's ``.0`` off; marks for "nothing" emptied.
 
-    Columns of other kinds come back as they are.
+    A sign in front or behind stays, and dots for what was cut off; both make the value no number.
     """
-    if kind not in _LONG:
-        return values
-    length = pc.binary_length(values).to_numpy(zero_copy_only=False)
-    sound = np.zeros(len(values), dtype=bool)
-    for width, check in RULES[kind].checks():
-        whole = length == width
-        if whole.any():
-            digits = values if whole.all() else values.filter(pa.array(whole))
-            sound[whole] = check(_matrix(digits, width)) == 0
-    return values if sound.all() else pc.if_else(pa.array(sound), values, "")
-
-
-def _clean(values: pa.StringArray) -> pa.StringArray:
-    """Separators, text marks and a spreadsheet's ``.0`` taken off; marks for "nothing" emptied."""
-    if not pc.all(pc.string_is_ascii(values)).as_py():
-        values = pc.utf8_normalize(values, form="NFKC")
-    values = pc.utf8_trim_whitespace(values)
+    values = pc.utf8_trim_whitespace(ascii_column(values))
     nothing = pc.is_in(pc.utf8_lower(values), value_set=pa.array([*sorted(MISSING), "0"]))
     values = pc.if_else(nothing, "", values)
-    values = pc.replace_substring_regex(values, r"^([0-9]+)[.,]0+$", r"\1")
+    values = pc.replace_substring_regex(values, "^=|[\"'`]", "")
+    for label in (
+        r"^(?:nomor|no)[\s.:]*",
+        rf"^(?:{rule.label})[\s.:#=\-]*",
+        rf"\s*\((?:{rule.label})\)$",
+    ):
+        values = pc.replace_substring_regex(values, f"(?i){label}", "")
+    decimal = r"^([0-9]+)[.,]00?$"
+    pointed = _matches(values, decimal)
+    values = pc.replace_substring_regex(values, decimal, r"\1")
     exponents = _matches(values, r"^[0-9][.,]?[0-9]*[eE]\+?[0-9]{1,2}$")
     if exponents.any():
         written_out = map_distinct(values.filter(pa.array(exponents)), _written_out)
         values = pc.replace_with_mask(values, pa.array(exponents), written_out)
-    return pc.replace_substring_regex(values, r"[\s.,'\"=\-/_:]|[^\x00-\x7f]", "")
+    plainly = _matches(values, "^[0-9]+$")
+    flaws = np.zeros(len(values), np.uint8)
+    flaws[(pointed | exponents) & plainly & _inexact(values)] = _CODE[Fault.SPREADSHEET]
+    # Digits behind a last point may be a fraction.
+    flaws[_matches(values, r"^[0-9]+[.,][0-9]{1,2}$")] = _CODE[Fault.TWO_READINGS]
+    signed = _matches(values, r"^[-+]|[-+]$|\.\.\.")
+    bare = pc.replace_substring_regex(values, r"[\s.,=\-/_:]", "")
+    return _Cleaned(pc.if_else(pa.array(signed), values, bare), plainly, flaws)
 
 
 def _written_out(number: str) -> str:
-    """``3.201…E+15`` with all digits, if it has them or nearly (the rest 0); else as it is."""
+    """``3.201…E+15`` with all its digits, if it has them; else as it is."""
     mantissa, _, exponent = number.lower().replace(",", ".").partition("e")
     whole, _, behind = mantissa.partition(".")
-    zeros = int(exponent) - len(behind)
-    if len(whole + behind) < _ENOUGH_DIGITS or not 0 <= zeros <= _NEAR + 1:
-        return number
-    return whole + behind + "0" * zeros
+    return whole + behind if int(exponent) == len(behind) else number
+
+
+def _inexact(numbers: pa.StringArray) -> NDArray[np.bool_]:
+    """Numbers that a spreadsheet's arithmetic may have rounded. Means nothing for other text."""
+    length = pc.binary_length(numbers).to_numpy(zero_copy_only=False)
+    above = pc.greater(numbers, _EXACT).to_numpy(zero_copy_only=False)
+    inexact: NDArray[np.bool_] = (length > len(_EXACT)) | ((length == len(_EXACT)) & above)
+    return inexact
 
 
 def _matrix(values: pa.StringArray, width: int) -> Digits:
@@ -350,12 +396,25 @@ def _day_exists(
     return exists
 
 
+#: The section of each division of KBLI 2020.
+_SECTIONS = {
+    division: letter
+    for letter, divisions in {
+        "A": range(1, 4), "B": range(5, 10), "C": range(10, 34), "D": (35,), "E": range(36, 40),
+        "F": range(41, 44), "G": range(45, 48), "H": range(49, 54), "I": (55, 56),
+        "J": range(58, 64), "K": range(64, 67), "L": (68,), "M": range(69, 76),
+        "N": range(77, 83), "O": (84,), "P": (85,), "Q": range(86, 89), "R": range(90, 94),
+        "S": range(94, 97), "T": (97, 98), "U": (99,),
+    }.items()
+    for division in divisions
+}  # fmt: skip
+
 RULES = {
-    Kind.NIK: NumberRule(16, check_nik),
-    Kind.KK: NumberRule(16, check_kk),
-    Kind.NIP: NumberRule(18, check_nip, older=(9, check_old_nip)),
-    Kind.NPWP: NumberRule(16, check_npwp, pad_from=14, more=22),
-    Kind.JKN_CARD: NumberRule(13, check_plain, pad_from=8),
-    Kind.NIB: NumberRule(13, check_plain, pad_from=12),
-    Kind.KBLI: NumberRule(5, check_kbli, pad_from=4, prefix=r"^[A-Ua-u]"),
+    Kind.NIK: NumberRule(16, check_nik, "nik|e-?ktp|ktp"),
+    Kind.KK: NumberRule(16, check_kk, "kk"),
+    Kind.NIP: NumberRule(18, check_nip, "nip", older=(9, check_old_nip)),
+    Kind.NPWP: NumberRule(16, check_npwp, "npwp", pad_from=14, short=15, more=22),
+    Kind.JKN_CARD: NumberRule(13, check_plain, "jkn|kis|bpjs(?: kesehatan)?", pad_from=8),
+    Kind.NIB: NumberRule(13, check_plain, "nib", pad_from=12),
+    Kind.KBLI: NumberRule(5, check_kbli, "kbli", sections=True),
 }

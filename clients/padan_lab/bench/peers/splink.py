@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from padan_client.rehearse.sides import Records
-from padan_linkage.normalise import exact_values
+from padan_linkage.normalise import exact_values, similar_values
 from padan_linkage.schema import Kind, Schema
 
 #: Pairs for u, share of matches that the strictest rules are said to find, posterior of a match.
@@ -92,7 +92,7 @@ def _table(schema: Schema, fields: list[str], side: Records) -> pa.Table:
     """Values and blocking keys as columns, missing ones null."""
     columns: dict[str, pa.Array] = {_ID: pa.array(np.arange(len(side)))}
     for name in fields:
-        columns[name] = _null_where_empty(side.fields[name])
+        columns[name] = _null_where_empty(similar_values(side.fields[name]))
     for n, p in enumerate(schema.passes):
         parts = map(_null_where_empty, exact_values(schema, p, side.fields))
         columns[f"key_{n}"] = pc.binary_join_element_wise(*parts, _APART)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from padan_linkage.normalise.latin import ascii_text, without_missing
-from padan_linkage.normalise.names.persons import Item, Read, read_shape, stand_in
+from padan_linkage.normalise.latin import ascii_column, without_missing, words
+from padan_linkage.normalise.names import titles
+from padan_linkage.normalise.names.persons import Item, NameRead, read_shape, stand_in
 from padan_linkage.normalise.names.pieces import Pieces, assemble, cut_names, shapes
 from padan_linkage.normalise.names.spelling import token_form
 from padan_linkage.normalise.normalised import (
@@ -19,7 +22,15 @@ from padan_linkage.normalise.normalised import (
     with_reasons,
 )
 
-_REASONS = (None, Fault.UNREADABLE, Fault.FILLER)
+_REASONS = (None, Fault.UNREADABLE, Fault.FILLER, Fault.PARTLY_READ)
+_PARTLY = _REASONS.index(Fault.PARTLY_READ)
+#: What stands in parentheses.
+_NOTE = re.compile(r"\(([^()]*)\)|\[([^\[\]]*)\]")
+_WORD = re.compile(r"[a-z]+")
+#: Notes that are no part of a name: a title, a branch of the forces, a sex, that somebody has died.
+_NOTES = titles.FRONT | titles.FRONT_SHORT | titles.RANKS | titles.BRANCHES | titles.BEHIND | words(
+    "p l k c pr lk laki perempuan pria wanita alm almh cand kons hons"
+)  # fmt: skip
 _SLICE = 1 << 20
 
 
@@ -38,28 +49,41 @@ def parse_names(values: pa.StringArray) -> Normalised:
 
 
 def _parse(values: pa.StringArray) -> Normalised:
-    values = without_missing(values)
-    pieces = cut_names(_plain_ascii(values))
-    words = pieces.vocabulary.to_pylist()
+    values = without_missing(ascii_column(values))
+    pieces, whole = cut_names(_without_notes(values))
+    vocabulary = pieces.vocabulary.to_pylist()
     stand_ins: dict[str, int] = {}
-    classes = np.array([stand_ins.setdefault(stand_in(w), len(stand_ins)) for w in words], np.int32)
+    classes = np.array(
+        [stand_ins.setdefault(stand_in(w), len(stand_ins)) for w in vocabulary], np.int32
+    )
     grouped = shapes(pieces, classes)
     seen = list(stand_ins)
     reads = [read_shape(*_example(pieces, row, seen, classes)) for row in grouped.example.tolist()]
-    forms, items = _items(words, reads)
+    forms, items = _items(vocabulary, reads)
     result = assemble(pieces, grouped, forms, items)
-    codes = np.array([_REASONS.index(r) if isinstance(r, Fault) else 0 for r in reads], np.uint8)
+    codes = np.array([_REASONS.index(read.reason) for read in reads], np.uint8)
     row_codes = codes[grouped.of_row]
+    row_codes[(row_codes == 0) & ~whole] = _PARTLY
     row_codes[pc.equal(values, "").to_numpy(zero_copy_only=False)] = 0
-    return with_reasons(result, row_codes, _REASONS)
+    return with_reasons(result, row_codes, _REASONS, kept=row_codes == _PARTLY)
 
 
-def _plain_ascii(values: pa.StringArray) -> pa.StringArray:
-    """The column with other letters than ASCII, and HTML's names of letters, written in ASCII."""
-    strange = pc.or_(pc.invert(pc.string_is_ascii(values)), pc.match_substring(values, "&"))
-    if not pc.any(strange, min_count=0).as_py():
+def _without_notes(values: pa.StringArray) -> pa.StringArray:
+    """The column without parentheses in which nothing stands but known notes."""
+    noted = pc.match_substring_regex(values, r"[(\[]")
+    if not pc.any(noted, min_count=0).as_py():
         return values
-    return pc.replace_with_mask(values, strange, map_distinct(values.filter(strange), ascii_text))
+    return pc.replace_with_mask(values, noted, map_distinct(values.filter(noted), _without_note))
+
+
+def _without_note(name: str) -> str:
+    return _NOTE.sub(lambda m: " " if _is_note(m[1] or m[2] or "") else m[0], name)
+
+
+def _is_note(text: str) -> bool:
+    text = text.lower()
+    known = "".join(_WORD.findall(text)) in _NOTES or _NOTES.issuperset(_WORD.findall(text))
+    return known and not any(c.isdigit() for c in text)
 
 
 def _example(
@@ -71,7 +95,7 @@ def _example(
     return tokens, tuple(pieces.marks[span].tolist())
 
 
-def _items(words: list[str], reads: list[Read]) -> tuple[pa.StringArray, list[list[int]]]:
+def _items(vocabulary: list[str], reads: list[NameRead]) -> tuple[pa.StringArray, list[list[int]]]:
     """Forms of all words, then literals; items of every shape as :func:`assemble` takes them."""
     literals: dict[str, int] = {}
 
@@ -80,5 +104,5 @@ def _items(words: list[str], reads: list[Read]) -> tuple[pa.StringArray, list[li
             return item
         return -literals.setdefault(item, len(literals)) - 1
 
-    items = [[] if isinstance(r, Fault) else [number(item) for item in r] for r in reads]
-    return pa.array([*map(token_form, words), *literals], pa.string()), items
+    items = [[number(item) for item in read.items] for read in reads]
+    return pa.array([*map(token_form, vocabulary), *literals], pa.string()), items

@@ -28,8 +28,11 @@ def read_first_part(tokens: tuple[str, ...], dots: tuple[bool, ...]) -> tuple[bo
 
 def read_later_part(
     tokens: tuple[str, ...], dots: tuple[bool, ...], before: Sequence[str]
-) -> list[int]:
-    """The same for a part after a comma; ``before``: the words of the name so far."""
+) -> tuple[list[int], bool]:
+    """The pieces of a part after a comma that are the name, and whether all others are known.
+
+    ``before``: the words of the name so far.
+    """
     words = sum(len(word) > 1 for word in before)
     long = sum(len(word) > SHORT for word in before)
     return _later_part(tokens, dots, min(words, _ENOUGH), min(long, _ENOUGH))
@@ -38,10 +41,11 @@ def read_later_part(
 @lru_cache(maxsize=1 << 15)
 def _later_part(
     tokens: tuple[str, ...], dots: tuple[bool, ...], words: int, long: int
-) -> list[int]:
+) -> tuple[list[int], bool]:
     part = _NamePart(tokens, dots, words, long)
     _, kept = part.strip_front(list(range(len(tokens))))
-    return part.strip_behind(kept, after_comma=True)
+    kept = part.strip_behind(kept, after_comma=True)
+    return kept, not part.guessed
 
 
 def only_titles(tokens: Sequence[str]) -> bool:
@@ -60,6 +64,8 @@ class _NamePart:
         self, tokens: tuple[str, ...], dots: tuple[bool, ...], words: int = 0, long: int = 0
     ) -> None:
         self.tokens, self.dots, self.words, self.long = tokens, dots, words, long
+        #: Whether a title that is in no table was left out.
+        self.guessed = False
 
     def full(self, pieces: Sequence[int]) -> bool:
         """Whether a word longer than an initial is among the pieces."""
@@ -157,12 +163,22 @@ class _NamePart:
             return True
         if word in t.FRONT_SHORT or word in t.FRONT_WITH_DOT:
             return self.dots[last] and self.words + self._words(left) > 0
-        return self.words > 1 and self._short_title(word)
+        unknown = self.words > 1 and self._short_title(word)
+        self.guessed |= unknown
+        return unknown
 
     def _unknown_title(self, tail: list[int]) -> bool:
-        """``S.Xyz.``: short pieces, every one with a dot, behind a name of two words."""
+        """``S.Xyz.``: short pieces, every one with a dot, behind a name of two words.
+
+        One that begins with a level of study (S., M.) or with Sp. is a title by its form; after
+        Sp. the last dot may be missing.
+        """
         short = all(len(self.tokens[i]) <= SHORT for i in tail)
-        return short and self.words > 1 and self.dots[tail[-1]]
+        first = self.tokens[tail[0]]
+        dotted = self.dots[tail[-1]] or first == t.SPECIALIST
+        unknown = short and self.words > 1 and dotted
+        self.guessed |= unknown and first not in t.LEVEL_PIECES
+        return unknown
 
     def _spaced(self, tail: list[int], left: list[int], *, after_comma: bool) -> bool:
         """``S PD``: a title in pieces without dots. Two initials need two whole words before."""

@@ -9,6 +9,7 @@ are in no table alike, so whole columns are read once for each *shape* of a name
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 
 from padan_linkage.normalise.names import titles as t
@@ -28,7 +29,15 @@ DOT, COMMA, CUT, SLASH, SMALL = 1, 2, 4, 8, 16
 
 #: One piece of the result: the number of the piece that it is, or other words.
 Item = int | str
-Read = list[Item] | Fault
+
+
+@dataclass(frozen=True)
+class NameRead:
+    """``items`` are the name; ``reason``: why it is none, or why it is doubtful."""
+
+    items: Sequence[Item]
+    reason: Fault | None = None
+
 
 #: Words with which an alias may begin.
 _ALIAS_WORDS = t.ALIASES | {"al", "a"}
@@ -75,30 +84,35 @@ _STAND_INS = {
 
 
 @lru_cache(maxsize=1 << 16)
-def read_shape(tokens: tuple[str, ...], marks: tuple[int, ...]) -> Read:
+def read_shape(tokens: tuple[str, ...], marks: tuple[int, ...]) -> NameRead:
     """:func:`read_name` of stand-ins, remembered: they hold no word of a name."""
     return read_name(tokens, marks)
 
 
-def read_name(tokens: Sequence[str], marks: Sequence[int]) -> Read:
-    """The pieces that are the name, or the Reason why there is none (no piece at all)."""
-    parts = _parts(tokens, marks)
+def read_name(tokens: Sequence[str], marks: Sequence[int]) -> NameRead:
+    """The pieces that are the name.
+
+    Doubtful where another name or an unknown title was left out, or nothing but titles is there.
+    """
+    parts, whole = _parts(tokens, marks)
     if not parts:
-        return Fault.UNREADABLE
+        return NameRead([], Fault.UNREADABLE)
     words = [tuple(tokens[i] for i in part) for part in parts]
     dots = [tuple(bool(marks[i] & DOT) for i in part) for part in parts]
     first = next((n for n in range(len(parts) - 1) if not only_titles(words[n])), len(parts) - 1)
     noble, kept = read_first_part(words[first], dots[first])
     core = [parts[first][i] for i in kept]
     for n in range(first + 1, len(parts)):
-        kept = read_later_part(words[n], dots[n], [tokens[i] for i in core])
+        kept, known = read_later_part(words[n], dots[n], [tokens[i] for i in core])
         core += [parts[n][i] for i in kept]
+        whole &= known
+    whole &= len(core) > 1 or len(tokens) == 1 or not only_titles([tokens[i] for i in core])
     if " ".join(tokens[i] for i in core) in t.NO_NAMES or _is_filler([tokens[i] for i in core]):
-        return Fault.FILLER
+        return NameRead([], Fault.FILLER)
     ends = {core[0], core[-1]}
     linked = [i for i in core if i in ends or not _is_link(tokens[i], marks[i])]
     items = head_forms(linked, tokens, [bool(m & DOT) for m in marks])
-    return ["r", *items] if noble else items
+    return NameRead(["r", *items] if noble else items, None if whole else Fault.PARTLY_READ)
 
 
 def _is_link(word: str, mark: int) -> bool:
@@ -111,15 +125,19 @@ def _is_filler(words: Sequence[str]) -> bool:
     return len(words) == 1 and len(words[0]) > 2 and len(set(words[0])) == 1
 
 
-def _parts(tokens: Sequence[str], marks: Sequence[int]) -> list[list[int]]:
-    """What stands between commas, up to an alias; kinship by slash (``a/l``) left out."""
+def _parts(tokens: Sequence[str], marks: Sequence[int]) -> tuple[list[list[int]], bool]:
+    """What stands between commas, up to an alias; kinship by slash (``a/l``) left out.
+
+    And whether that is all: False where another name follows.
+    """
     parts: list[list[int]] = [[]]
-    i, n = 0, len(tokens)
+    i, n, cut = 0, len(tokens), False
     plain = _ALIAS_WORDS.isdisjoint(tokens) and not any(m & (CUT | SLASH) for m in marks)
     while i < n:
         width = 0 if plain else _left_out(tokens, marks, i)
         if width < 0:
             if any(parts):
+                cut = True
                 break
             width = -width
         if width:
@@ -127,13 +145,15 @@ def _parts(tokens: Sequence[str], marks: Sequence[int]) -> list[list[int]]:
             continue
         parts[-1].append(i)
         if marks[i] & (CUT | SLASH) and i + 1 < n and not _kinship(tokens, marks, i + 1):
+            cut = "".join(tokens[i + 1 :]) not in t.BEHIND
             break
         if marks[i] & COMMA:
             parts.append([])
         i += 1
     named = [part for part in parts if part]
-    # A name that is itself such a word, and no other.
-    return named or [list(range(n))][: min(n, 1)]
+    if not named:  # a name that is itself such a word, and no other
+        return [list(range(n))][: min(n, 1)], n == 1
+    return named, not cut
 
 
 def _left_out(tokens: Sequence[str], marks: Sequence[int], i: int) -> int:

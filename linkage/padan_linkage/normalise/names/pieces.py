@@ -48,12 +48,15 @@ class Shapes:
     example: Longs
 
 
-def cut_names(values: pa.StringArray) -> Pieces:
-    """Cut ASCII names: letters make pieces, lower case; what is in parentheses is left out."""
-    starts, lower, begins, sizes, hashes, marks = _scan_names(*buffers(values))
+def cut_names(values: pa.StringArray) -> tuple[Pieces, NDArray[np.bool_]]:
+    """Cut ASCII names: letters make pieces, lower case; what is in parentheses is left out.
+
+    And bool[n]: names of which no letter, digit or sign is left out by that, and none was lost.
+    """
+    starts, lower, begins, sizes, hashes, marks, whole = _scan_names(*buffers(values))
     words, firsts = _number_words(lower, begins, sizes, hashes)
     vocabulary = strings_of(*_collect(lower, begins, sizes, firsts))
-    return Pieces(starts, words, marks, vocabulary)
+    return Pieces(starts, words, marks, vocabulary), whole
 
 
 def cut_words(values: pa.StringArray) -> Pieces:
@@ -152,8 +155,11 @@ def _count_runs(data: Bytes, first: int, last: int, letters: bool) -> int:
 
 
 @kernel
-def _scan_names(data: Bytes, offsets: Longs) -> Any:  # noqa: C901 (one pass over the bytes)
-    """Rows' first pieces; text in lower case; of every piece: start, length, hash, marks."""
+def _scan_names(data: Bytes, offsets: Longs) -> Any:  # noqa: C901, PLR0912 (one pass over the bytes)
+    """Rows' first pieces; text in lower case; of every piece: start, length, hash, marks.
+
+    And the rows that are read whole, bool[n].
+    """
     n = offsets.size - 1
     # A row's end ends a piece too.
     room = _count_runs(data, offsets[0], offsets[n], True) + n
@@ -161,6 +167,7 @@ def _scan_names(data: Bytes, offsets: Longs) -> Any:  # noqa: C901 (one pass ove
     begins, sizes = np.empty(room, np.int64), np.empty(room, np.int32)
     hashes = np.empty(room, np.uint64)
     lower = np.empty(offsets[n] - offsets[0] + 1, np.uint8)
+    whole = np.ones(n, np.bool_)
     at, pieces = 0, 0
     for row in range(n):
         row_start, hidden, capitals = pieces, False, False
@@ -170,6 +177,7 @@ def _scan_names(data: Bytes, offsets: Longs) -> Any:  # noqa: C901 (one pass ove
             letter = byte | 32 if 65 <= byte <= 90 else byte
             if 97 <= letter <= 122:
                 if hidden:
+                    whole[row] = False
                     continue
                 capitals |= letter != byte
                 small = letter == byte
@@ -177,7 +185,11 @@ def _scan_names(data: Bytes, offsets: Longs) -> Any:  # noqa: C901 (one pass ove
                 at += 1
                 h = _hashed(h, letter)
                 continue
-            if byte in (39, 96, 63):  # apostrophes, and ? for a lost letter
+            if byte in (39, 96):  # apostrophes
+                continue
+            if _tells(byte) or (byte == 46 and _third_dot(data, offsets[row], i)):
+                whole[row] = False
+            if byte in (63, 26):  # a lost letter, inside its word
                 continue
             fresh = at > begin
             if fresh:
@@ -197,7 +209,29 @@ def _scan_names(data: Bytes, offsets: Longs) -> Any:  # noqa: C901 (one pass ove
             for piece in range(row_start, pieces):
                 marks[piece] &= ~np.uint8(SMALL)
         starts[row + 1] = pieces
-    return starts, lower, begins[:pieces], sizes[:pieces], hashes[:pieces], marks[:pieces].copy()
+    return (
+        starts,
+        lower,
+        begins[:pieces],
+        sizes[:pieces],
+        hashes[:pieces],
+        marks[:pieces].copy(),
+        whole,
+    )
+
+
+@helper
+def _tells(byte: int) -> bool:
+    """Whether it is a digit, LOST, or a sign that may stand for something: ``#%&*+<=>?^~``."""
+    if 48 <= byte <= 57 or byte in (26, 35, 37, 38, 42, 43):
+        return True
+    return byte in (60, 61, 62, 63, 94, 126)
+
+
+@helper
+def _third_dot(data: Bytes, first: int, at: int) -> bool:
+    """Whether the byte ends three dots: something was cut off."""
+    return at >= first + 2 and data[at] == data[at - 1] == data[at - 2] == 46
 
 
 @helper

@@ -55,6 +55,9 @@ BEHIND_BARE = frozenset(title for title, sign in _SIGNS.items() if sign == "+")
 AMBIGUOUS_TITLES = frozenset(title for title, sign in _SIGNS.items() if sign and sign in "?=")
 #: Those that are likelier a title behind a long name.
 BEHIND_LONG = frozenset(title for title, sign in _SIGNS.items() if sign == "=")
+#: First pieces, with a dot, of what is a title whatever field is behind it: S., M., Sp.
+SPECIALIST = "sp"
+LEVEL_PIECES = frozenset({SPECIALIST, "s", "m", "str", "mtr"})
 #: Most pieces that one title is written in: ``S. Tr. Keb.``, ``Sp. O. G. (K)``.
 MOST_PIECES = 5
 #: What may stand in front of a dot inside a title.

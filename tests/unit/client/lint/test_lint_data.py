@@ -39,7 +39,7 @@ ROWS = [
     ("317101170845", "Wawan", "17-08-1945", "L", {"too_short"}),
     ("3.2E+15", "Yanto", "31-02-1990", "laki", {"spreadsheet", "impossible_date"}),
     ("1111111111111111", "XXX", "2030-01-15", "x", {"filler", "future", "unknown_value"}),
-    ("", "Hasan4", "1890-05-05", "L", {"digits_in_name", "very_old"}),
+    ("", "Hasan4", "1890-05-05", "L", {"partly_read", "very_old"}),
     ("", "JosÃ© Pires", "05/13/1980", "L", {"damaged_text", "month_first"}),
 ]
 WATCHED = [

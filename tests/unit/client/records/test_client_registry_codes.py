@@ -74,6 +74,22 @@ def test_the_latest_crossing_counts():
     assert not len(latest.unclear)
 
 
+@pytest.mark.parametrize(
+    ("times", "latest", "unclear"),
+    [
+        (("2026-03-01 10:00:00.5", "2026-03-01 10:00:00.25"), 0, False),
+        (("2026-03-01 10:00:00+07", "2026-03-01 11:00:00+07"), 1, False),
+        (("2026-03-01 10:00:00Z", "2026-03-01 11:00:00+07"), None, True),  # 10 is later
+        (("03/01/2026 9:00 PM", "03/01/2026 10:00 AM"), None, True),  # American, perhaps
+    ],
+)
+def test_no_part_of_a_time_falls_away_where_rows_are_ordered_by_it(times, latest, unclear):
+    table = crossings(("A", times[0], "MASUK"), ("A", times[1], "KELUAR"))
+    found = latest_rows(table, "id", "tanggal_perlintasan")
+    assert (len(found.unclear) > 0) == unclear
+    assert latest is None or found.rows.tolist() == [latest]
+
+
 def test_a_latest_crossing_that_is_unclear_is_told():
     table = crossings(
         ("A", "2026-03-01", "MASUK"),

@@ -5,7 +5,7 @@ import pytest
 from padan_client.base.errors import BadInputError
 from padan_client.base.language import set_language
 from padan_client.records import prepare, read_table
-from padan_linkage.normalise import sound_numbers
+from padan_linkage.normalise import sound_values
 from padan_linkage.schema import Kind, Pass, Schema, SchemaField
 
 NIK = "3171011708450001"
@@ -53,7 +53,7 @@ def test_a_bad_nik_is_set_aside_and_its_row_goes_on_by_name(schema, nik, reason)
     assert (row["reason"], row["severity"]) == (reason, "diabaikan")
     assert row["message"]
     assert nik not in str(row)
-    assert sound_numbers(Kind.NIK, prepared.fields["nik"]).to_pylist() == [NIK, ""]
+    assert sound_values(prepared.fields["nik"]).to_pylist() == [NIK, ""]
     assert prepared.usable.tolist() == [True, True]
 
 
@@ -63,6 +63,21 @@ def test_a_pass_without_fields_is_for_a_lists_rows_that_lack_them_and_any_of_a_r
     given = pa.table({"nik": [NIK, NIK, ""], "kota": ["", "Kudus", ""]})
     assert prepare(given, only, listed=True).usable.tolist() == [True, False, False]
     assert prepare(given, only).usable.tolist() == [True, True, False]
+
+
+def test_a_doubtful_name_is_told_and_opens_no_pass_that_needs_it(schema):
+    given = table(
+        nama=["Budi alias Bejo", "Ani"], tanggal_lahir=["1980-11-23", "1979-12-31T17:00:00Z"]
+    )
+    prepared = prepare(given, schema)
+    assert prepared.usable.tolist() == [False, False]
+    told = {(r["row"], r["field"], r["reason"]) for r in prepared.quarantine.to_pylist()}
+    assert told >= {(1, "nama", "partly_read"), (2, "tanggal_lahir", "two_readings")}
+
+
+def test_a_column_of_dates_with_two_readings_is_no_wrong_column(schema):
+    given = table(nama=["Ani"] * 20, tanggal_lahir=["01/02/15"] * 20)
+    assert prepare(given, schema).quarantine.num_rows == 40  # told, and no pass is left
 
 
 def test_a_row_that_no_pass_can_use_is_rejected(schema):

@@ -53,8 +53,13 @@ def test_a_nik_of_another_district_does_not():
 
 
 def test_a_damaged_nik_equals_nothing_as_a_whole():
-    assert of(Kind.NIK, "", "317101410190001", "3171014101900000", NIK) == [set(), set(), {NIK}]
-    assert of(Kind.NIK, "district", "317101410190001") == [set()]
+    assert of(Kind.NIK, "", "?317101410190001", "?3171014101900000", NIK) == [set(), set(), {NIK}]
+    assert of(Kind.NIK, "district", "?317101410190001") == [set()]
+    assert of(Kind.NIK, "area", "?317101410190001") == [{"317101"}]
+
+
+def test_a_doubtful_name_has_no_edits():
+    assert of(Kind.PERSON_NAME, "edits", "?budi santoso") == [set()]
 
 
 @given(st.from_regex(r"[A-Z][0-9]{5,7}", fullmatch=True), st.data())

@@ -186,6 +186,15 @@ def test_an_empty_confirmed_value_never_agrees(encode):
     assert len(set(tags)) == len(tags)
 
 
+def test_a_doubtful_value_is_alike_and_equals_nothing(encode):
+    doubtful = encode("lahir", records_of(["?sri dewi"] * 4) | {"kota": pa.array(["?batu"] * 4)})
+    known = encode("lahir", records_of(["sri dewi"] * 4))
+    assert (filters_of(doubtful)[:, :256] == filters_of(known)[:, :256]).all()
+    assert len(set(tags_of(doubtful).values())) == len(tags_of(doubtful))
+    unused = encode("lahir", records_of(["a"] * 4, lahir="?1990-01-02"))
+    assert (unused.record_of_row < 0).all()
+
+
 def test_all_lengths_of_segments_work(encode):
     shape = {"fields": ["depan"], "bits": 64, "weight": 9}
     segments = [{**shape, "bits": bits, "group": f"g{bits}"} for bits in (64, 320, 576, 4096)]

@@ -1,7 +1,7 @@
 import pyarrow as pa
 import pytest
 
-from padan_linkage.normalise import derive, normalise, sound_numbers
+from padan_linkage.normalise import derive, normalise, sound_values
 
 
 @pytest.fixture
@@ -14,7 +14,7 @@ def form():
         if result.problems:
             (problem,) = result.problems
             assert problem.row == 0
-            assert sound_numbers(kind, result.values)[0].as_py() == ""
+            assert sound_values(result.values)[0].as_py() == ""
             return problem.reason.value
         return result.values[0].as_py()
 

@@ -47,7 +47,6 @@ SAME = {
         ("Budi Santoso", "Budi Santoso, B.A. (Hons)"),
         ("Budi Santoso", "Budi Santoso; S.Sos."),
         ("Budi Santoso", "Budi Santoso, S.Xyz."),  # a degree that no table has
-        ("Budi Santoso", "Budi Santoso, QRS"),
         ("Budi Santoso", "Budi Santoso, S.Pd., Gr."),
         ("Budi Santoso", "BUDI SANTOSO MA"),
         ("Budi Santoso", "BUDI SANTOSO SHI"),
@@ -143,7 +142,6 @@ SAME = {
     ],
     "marks, links and aliases": [
         ("Maruf", "Ma'ruf"),
-        ("Maruf", "Ma?ruf"),
         ("Nuraini", "Nur’aini"),
         ("Siti Aminah", "St. Aminah"),
         ("I Wayan Sudiarta", "I Wy. Sudiarta"),
@@ -155,14 +153,6 @@ SAME = {
         ("Ahmad Yusuf", "Ahmad bin Yusuf"),
         ("Ahmad Yusuf", "Ahmad b. Yusuf"),
         ("Ramli Kassim", "Ramli a/l Kassim"),
-        ("Budi Santoso", "Budi Santoso alias Bejo"),
-        ("Budi Santoso", "Budi Santoso als. Bejo"),
-        ("Budi Santoso", "Budi Santoso al. Bejo"),
-        ("Budi Santoso", "Budi Santoso a.k.a. Bejo"),
-        ("Budi Santoso", "Budi Santoso @ Bejo"),
-        ("Budi Santoso", "Budi Santoso (Bejo)"),
-        ("Budi Santoso", "Budi Santoso d/h Tan Kim Bie"),
-        ("Budi Santoso", "Budi Santoso / Bejo"),
         ("Budi Santoso", "Ｂｕｄｉ　Ｓａｎｔｏｓｏ"),
         ("Nguyen Van Duc", "Nguyễn Văn Đức"),
         ("Jose Pires", "JosÃ© Pires"),  # UTF-8 read as Windows-1252
@@ -241,7 +231,6 @@ WRITTEN = [
     ("Raden", "raden"),
     ("Liem Sioe Liong", "liem siu liong"),
     ("Hj", "hj"),
-    ("Budi Santoso 2", "budi santoso"),
 ]
 
 
