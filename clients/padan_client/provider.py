@@ -22,6 +22,7 @@ from padan_client.protocol.progress import Report, silent
 from padan_client.protocol.session import require_role
 from padan_client.protocol.unit.publishing import publish
 from padan_client.records import TableSource
+from padan_client.records.files import tell_of
 from padan_client.records.registry import Publication, Registry, empty_registry, prepare_registry
 from padan_client.transport.carrying import FlowClient, carried_out, done_here
 from padan_client.transport.channel import Link
@@ -95,6 +96,7 @@ class Given:
             id_column=self.id_column,
             status_columns=self.status_column,
             as_of=self.as_of or datetime.now(JAKARTA).date(),
+            tell=tell_of(self.table),
         )
 
 

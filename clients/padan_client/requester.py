@@ -24,6 +24,7 @@ from padan_client.protocol.progress import Report, silent
 from padan_client.protocol.session import open_session, require_role, unit_schema
 from padan_client.protocol.unit.confirming import confirm, finish
 from padan_client.protocol.unit.real_time import MOST_AT_ONCE, Counter, ask
+from padan_client.records.files import require_same_rows
 from padan_client.records.lists import Record, Records, RequestList, prepare_list
 from padan_client.results.controls import read_controls, require_honest
 from padan_client.results.table import ConfirmResult
@@ -84,15 +85,18 @@ class RequesterFlow:
             requested = prepare_list(
                 schema, records, columns=columns, id_column=id_column, note_column=note_column
             )
+            listed.append(len(requested.ids))
             if planted is None:
                 return requested
             known = prepare_list(schema, planted.table, columns=columns, id_column=None)
             return planted.plant(requested, known)
 
+        listed: list[int] = []
         delivered: list[ConfirmResult] = []
 
         def hand_over(result: ConfirmResult) -> None:
             whole = result if planted is None else planted.reaped(place.flow, result)
+            require_same_rows(listed[-1], whole.table.num_rows, ("pemadanan", "matching"))
             delivered.append(whole)
             if deliver is not None:
                 deliver(whole)

@@ -26,7 +26,13 @@ HomeOption = Annotated[
 JsonFlag = Annotated[
     bool, typer.Option("--json", help="Satu objek JSON ke stdout. / One JSON object to stdout.")
 ]
-TableArgument = Annotated[Path, typer.Argument(help="CSV atau Parquet. / CSV or Parquet.")]
+TableArgument = Annotated[
+    Path, typer.Argument(help="CSV, Excel, ODS atau Parquet. / CSV, Excel, ODS or Parquet.")
+]
+SheetOption = Annotated[
+    str | None,
+    typer.Option("--sheet", help="Lembar buku kerja yang dibaca. / Sheet of a workbook to read."),
+]
 AgreementOption = Annotated[
     str, typer.Option("--agreement", "-a", help="Id perjanjian. / Agreement id.")
 ]

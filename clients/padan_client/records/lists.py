@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from padan_client.base.errors import BadInputError
 from padan_client.base.language import t
 from padan_client.records import TableSource, prepare
+from padan_client.records.files import require_same_rows, tell_of
 from padan_client.records.notes import notes_of
 from padan_linkage.schema import Schema
 
@@ -70,7 +71,8 @@ def prepare_list(
 ) -> RequestList:
     """Check and normalise a list; rows that cannot be matched are in the quarantine alone."""
     table = _as_table(records)
-    prepared = prepare(table, schema, columns, id_column, listed=True)
+    prepared = prepare(table, schema, columns, id_column, tell_of(records), listed=True)
+    require_same_rows(table.num_rows, len(prepared), ("normalisasi", "normalising"))
     usable = np.flatnonzero(prepared.usable).astype(np.int64)
     fields = prepared.fields
     if len(usable) < len(prepared):

@@ -64,13 +64,14 @@ class Prepared:
 
     ``ids`` string[n] without nulls, no two alike but "" of empty rows; ``fields`` by schema field
     name, normalised string[n], "" = missing; ``quarantine`` as QUARANTINE_SCHEMA; ``usable``
-    bool[n]: some pass has all its exact fields.
+    bool[n]: some pass has all its exact fields; ``columns``: of every field that has one.
     """
 
     ids: pa.StringArray
     fields: dict[str, pa.StringArray]
     quarantine: pa.Table
     usable: NDArray[np.bool_]
+    columns: dict[str, str]
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -131,7 +132,7 @@ def prepare(
     quarantine = pa.concat_tables(quarantined).sort_by(
         [("row", "ascending"), ("field", "ascending")]
     )
-    return Prepared(ids, fields, quarantine, usable)
+    return Prepared(ids, fields, quarantine, usable, chosen)
 
 
 def _normalised(

@@ -6,7 +6,6 @@ and is not published.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -18,7 +17,8 @@ from numpy.typing import NDArray
 
 from padan_client.base.errors import BadInputError
 from padan_client.base.language import t
-from padan_client.records import prepare
+from padan_client.records import Tell, prepare, untold
+from padan_client.records.files import require_same_rows
 from padan_client.records.preparing import QUARANTINE_SCHEMA, REJECTED
 from padan_client.records.registry_codes import chosen_columns, latest_rows, row_codes
 from padan_linkage.agreement import Flow
@@ -92,6 +92,7 @@ def prepare_registry(
     id_column: str,
     status_columns: str | Mapping[str, str] | None,
     as_of: date | None = None,
+    tell: Tell = untold,
 ) -> Registry:
     """Check, normalise and map a provider's table.
 
@@ -99,14 +100,15 @@ def prepare_registry(
     agreement's registry mapping names (a plain name where there is only one). ``as_of`` is the day
     by which dates become codes, and that the answers state; it is needed where the flow has such a
     column. Of several rows of one id only the latest counts where the agreement says so. Raises
-    BadInputError for a missing column or a registry without a usable row.
+    BadInputError for a missing column or a registry without a usable row. ``tell`` gets what was
+    taken for what.
     """
     chosen = chosen_columns(flow, table, status_columns)
     latest = None
     if flow.latest_by is not None:
         latest = latest_rows(table, id_column, chosen[flow.latest_by])
         table = latest.table
-    prepared = prepare(table, schema, dict(columns) if columns else None, id_column)
+    prepared = prepare(table, schema, dict(columns) if columns else None, id_column, tell)
     codes, status_problems = row_codes(flow, table, chosen, as_of)
     if latest is not None:
         unclear = (chosen[flow.latest_by or ""], "latest_unclear")
@@ -115,13 +117,11 @@ def prepare_registry(
     refused = {row: problem for row, problem in status_problems.items() if usable[row]}
     usable = usable.copy()
     usable[list(refused)] = False
-    named = {
-        _folded(name) for name in (*(f.name for f in schema.fields), *(columns or {}).values())
-    }
     # An id that is itself a field's value would show that value in the quarantine.
-    hidden = _folded(id_column) in named
+    hidden = id_column in prepared.columns.values()
     shown = pa.nulls(len(usable), pa.string()) if hidden else prepared.ids
     quarantine = pa.concat_tables([prepared.quarantine, _quarantine(shown, refused)])
+    _require_all_set_aside(usable, quarantine)
     if latest is not None:
         quarantine = _as_it_stood(quarantine, latest.rows)
     if not usable.any():
@@ -148,8 +148,11 @@ def _day(flow: Flow, as_of: date | None) -> int:
     return day_number(as_of) if flow.registry_date and as_of else 0
 
 
-def _folded(name: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
+def _require_all_set_aside(usable: NDArray[np.bool_], quarantine: pa.Table) -> None:
+    """Rows = published ones + those that the quarantine rejects, or nothing is published."""
+    rejected = quarantine.filter(pc.equal(quarantine["severity"], REJECTED))["row"]
+    accounted = int(usable.sum()) + len(rejected.unique())
+    require_same_rows(len(usable), accounted, ("pemeriksaan", "checking"))
 
 
 def _as_it_stood(quarantine: pa.Table, rows: NDArray[np.int64]) -> pa.Table:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -32,11 +32,13 @@ from padan_client.cli.options import (
     QuarantineOption,
     RowIdOption,
     SeparatorOption,
+    SheetOption,
     TableArgument,
     pairs,
 )
 from padan_client.cli.progress import progress_bars
 from padan_client.cli.views import confirmed
+from padan_client.cli.views.lines import SayOnce, say_lines, say_rows
 from padan_client.cli.views.quarantined import FILE_WORD, say_quarantine
 
 if TYPE_CHECKING:
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
 
     from padan_client.base.place import FlowPlace
     from padan_client.home.folder import Home
+    from padan_client.records import TableFile
     from padan_client.results.controls import ControlError
     from padan_client.results.table import ConfirmResult
     from padan_linkage.agreement import Flow
@@ -108,6 +111,7 @@ def confirm(
     quarantine: QuarantineOption = None,
     corrections: CorrectionsOption = None,
     minutes: MinutesOption = None,
+    sheet: SheetOption = None,
     note_column: NoteColumnOption = None,
     notes: NotesOption = None,
     format_: FormatOption = None,
@@ -129,10 +133,11 @@ def confirm(
     claim(*written, reads=[file, controls, notes], tables=True, force=force)
     place = opened.place(agreement, flow)
     outputs.check(place.flow)
-    listed = _GivenList(file, map_, id_column, note_column, notes)
+    listed = _GivenList(file, sheet, map_, id_column, note_column, notes)
     options = _Options(listed, chosen_mode(place, mode), controls, hide_found)
-    result, dishonest = _confirm(opened, place, options, outputs)
-    _tell(place, result, outputs, options.mode, json_=json_)
+    source = listed.source(outputs.style)
+    result, dishonest = _confirm(opened, place, options, source, outputs)
+    _tell(place, result, outputs, source, options.mode, json_=json_)
     if dishonest:
         raise dishonest
     if not result.usable:
@@ -144,18 +149,24 @@ class _GivenList:
     """What the command line says of the list; ``notes`` is an earlier result."""
 
     file: Path
+    sheet: str | None
     columns: list[str] | None
     id_column: str | None
     note_column: str | None
     notes: Path | None
 
-    def read(self, style: TableStyle) -> pa.Table:
-        """The list. Raises BadInputError, also for what a result in that style could not hold."""
-        from padan_client.records import read_table
+    def source(self, style: TableStyle) -> TableFile:
+        """What reads the list, and tells what is to be known of it."""
+        from padan_client.records import TableFile
+
+        adding = partial(self._added, style=style)
+        return TableFile(self.file, self.sheet, SayOnce(), adding=adding)
+
+    def _added(self, table: pa.Table, *, style: TableStyle) -> pa.Table:
+        """The list with notes. Raises BadInputError for what such a result could not hold."""
         from padan_client.records.notes import NOTE
         from padan_client.records.workbook import require_cells_fit
 
-        table = read_table(self.file)
         if self.notes is not None:
             table = self._noted(table, self.notes)
         if style.default is TableFormat.XLSX:
@@ -254,7 +265,7 @@ class _Outputs:
 
 
 def _confirm(
-    opened: Home, place: FlowPlace, options: _Options, outputs: _Outputs
+    opened: Home, place: FlowPlace, options: _Options, source: TableFile, outputs: _Outputs
 ) -> tuple[ConfirmResult, ControlError | None]:
     """Confirm and write; the error of control records that were answered wrongly."""
     from padan_client.records import read_table
@@ -263,20 +274,25 @@ def _confirm(
 
     listed = options.listed
     known = read_table(options.controls) if options.controls else None
+
+    def write(result: ConfirmResult) -> None:
+        source.require_all(result.table.num_rows)
+        outputs.write(opened, place, options.mode, result)
+
     with (
         progress_bars() as report,
         RequesterClient(opened, place.agreement.id, place.flow.id) as client,
     ):
         try:
             result = client.confirm(
-                partial(listed.read, outputs.style),
+                source,
                 mode=options.mode,
                 columns=pairs(listed.columns, "--map"),
                 id_column=listed.id_column,
                 note_column=None if listed.notes else listed.note_column,
                 controls=known,
                 hide_found=options.hide_found,
-                deliver=lambda result: outputs.write(opened, place, options.mode, result),
+                deliver=write,
                 progress=report,
             )
         except ControlError as error:
@@ -285,13 +301,20 @@ def _confirm(
 
 
 def _tell(
-    place: FlowPlace, result: ConfirmResult, outputs: _Outputs, way: str, *, json_: bool
+    place: FlowPlace,
+    result: ConfirmResult,
+    outputs: _Outputs,
+    source: TableFile,
+    way: str,
+    *,
+    json_: bool,
 ) -> None:
     rest = outputs.quarantine if result.quarantine.num_rows else None
     if json_:
         print_json(
             {
                 **confirmed.as_json(result, place.flow),
+                "lines": asdict(source.counts) if source.counts else None,
                 "out": str(outputs.codes),
                 "quarantine": str(rest) if rest else None,
                 "agreement": place.agreement.id,
@@ -301,6 +324,9 @@ def _tell(
         )
         return
     confirmed.show(place, result)
+    if source.counts:
+        say_lines(source.counts)
+    say_rows(result.table.num_rows, result.usable)
     say(t(f"Kode ditulis ke {outputs.codes}.", f"Codes written to {outputs.codes}."))
     if rest:
         say_quarantine(result.quarantine, rest)

@@ -12,7 +12,15 @@ from padan_client.base.errors import BadInputError
 from padan_client.base.language import t
 from padan_client.cli.asking import claim
 from padan_client.cli.common import err, number, out, print_json, reports_errors
-from padan_client.cli.options import ForceFlag, JsonFlag, MapOption, TableArgument, pairs
+from padan_client.cli.options import (
+    ForceFlag,
+    JsonFlag,
+    MapOption,
+    SheetOption,
+    TableArgument,
+    pairs,
+)
+from padan_client.cli.views.lines import SayOnce
 
 if TYPE_CHECKING:
     from padan_client.lint import LintReport
@@ -57,6 +65,7 @@ def lint_data(
         Path | None,
         typer.Option("--out", "-o", help="CSV baris yang perlu dilihat. / CSV of rows to look at."),
     ] = None,
+    sheet: SheetOption = None,
     force: ForceFlag = False,
     json_: JsonFlag = False,
 ) -> None:
@@ -68,7 +77,7 @@ def lint_data(
     claim(quarantine, reads=[file], force=force)
     columns = pairs(map_, "--map")
     schema = None if flow is None else _schema(flow, agreement)
-    kinds = pairs(kind, "--kind") or {}
+    kinds, said = pairs(kind, "--kind") or {}, SayOnce()
     with Progress(console=err, disable=not err.is_terminal) as bars:
         bar = bars.add_task(t("memeriksa", "checking"), total=None)
         report = lint(
@@ -76,9 +85,11 @@ def lint_data(
             lambda head: (
                 fields_of_file(head, kinds)
                 if schema is None
-                else fields_of_schema(schema, head, columns)
+                else fields_of_schema(schema, head, columns, said)
             ),
             quarantine=quarantine,
+            sheet=sheet,
+            tell=said,
             progress=lambda done, total: bars.update(bar, completed=done, total=total),
         )
     if json_:

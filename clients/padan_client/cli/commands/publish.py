@@ -26,19 +26,25 @@ from padan_client.cli.options import (
     IdOption,
     JsonFlag,
     MapOption,
+    SheetOption,
     StatusOption,
     pairs,
     statuses,
 )
 from padan_client.cli.progress import progress_bars
+from padan_client.cli.views.lines import SayOnce, say_lines
 from padan_client.cli.views.quarantined import FILE_WORD, say_quarantine
 
 if TYPE_CHECKING:
     from padan_client.home.folder import Home
     from padan_client.provider import PublishResult
+    from padan_client.records import TableFile
 
 
-FileArgument = Annotated[Path | None, typer.Argument(help="CSV atau Parquet. / CSV or Parquet.")]
+FileArgument = Annotated[
+    Path | None,
+    typer.Argument(help="CSV, Excel, ODS atau Parquet. / CSV, Excel, ODS or Parquet."),
+]
 DeltaOption = Annotated[
     str | None,
     typer.Option(
@@ -109,6 +115,7 @@ def publish(
     *,
     status: StatusOption = None,
     map_: MapOption = None,
+    sheet: SheetOption = None,
     delta_of: DeltaOption = None,
     deletes: DeletesOption = None,
     mode: PublishModeOption = None,
@@ -126,7 +133,7 @@ def publish(
 
     rest = _quarantine_file(quarantine, file)
     claim(rest, reads=[file, deletes], tables=True, force=force)
-    given = _Given(file, deletes, id_column, map_, status, delta_of, as_of)
+    given = _Given(_source(file, sheet), deletes, id_column, map_, status, delta_of, as_of)
     opened = open_home(home)
     chosen = _mode(opened, agreement, flow, mode)
     try:
@@ -141,6 +148,14 @@ def publish(
     if rest:
         write_or_remove(rest, result.quarantine)
     _tell(result, agreement, flow, rest if result.quarantine.num_rows else None, json_=json_)
+    if given.file and given.file.counts and not json_:
+        say_lines(given.file.counts)
+
+
+def _source(file: Path | None, sheet: str | None) -> TableFile | None:
+    from padan_client.records import TableFile
+
+    return TableFile(file, sheet, SayOnce()) if file else None
 
 
 def _quarantine_file(given: Path | None, file: Path | None) -> Path | None:
@@ -161,7 +176,7 @@ def _quarantine_file(given: Path | None, file: Path | None) -> Path | None:
 class _Given:
     """What the command line says of the registry."""
 
-    file: Path | None
+    file: TableFile | None
     deletes: Path | None
     id_column: str
     columns: list[str] | None
@@ -175,10 +190,8 @@ def _publish(
 ) -> PublishResult:
     """Publish through the unit, or with ``days`` as a label table."""
     from padan_client.provider import ProviderClient
-    from padan_client.records import read_table
     from padan_client.records.table_files import read_ids
 
-    table = partial(read_table, given.file) if given.file else None
     leaving = read_ids(given.deletes) if given.deletes else []
     with (
         progress_bars() as report,
@@ -186,7 +199,7 @@ def _publish(
     ):
         publish_ = partial(client.publish_table, days=days) if days else client.publish
         return publish_(
-            table,
+            given.file,
             id_column=given.id_column,
             columns=pairs(given.columns, "--map"),
             status_column=statuses(given.status),

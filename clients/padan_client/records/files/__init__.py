@@ -6,13 +6,14 @@ of them, a row, inside a quoted cell, or empty at the end, and what was left out
 
 from __future__ import annotations
 
-from padan_client.records.files.counts import FileCounts, Tell, untold
+from padan_client.records.files.counts import FileCounts, Tell, require_same_rows, untold
 from padan_client.records.files.reading import (
     Batches,
     TableFile,
     TableSource,
     open_batches,
     read_table,
+    tell_of,
 )
 
 __all__ = [
@@ -23,5 +24,7 @@ __all__ = [
     "Tell",
     "open_batches",
     "read_table",
+    "require_same_rows",
+    "tell_of",
     "untold",
 ]

@@ -32,18 +32,20 @@ _FOREIGN = ((b"\x1f\x8b", "gzip"), (b"%PDF", "PDF"))
 TableSource: TypeAlias = "pa.Table | Callable[[], pa.Table]"
 
 
-@dataclass
+@dataclass(repr=False)
 class TableFile:
     """A file to be read when it is called for.
 
     ``sheet``: of a workbook; ``tell`` gets what is to be known of it; ``rows_expected``: a file
-    without any is refused. ``counts`` says where its lines went, once it was read.
+    without any is refused; ``adding``: what adds columns to the table. ``counts`` says where the
+    file's lines went, once it was read.
     """
 
     path: Path
     sheet: str | None = None
     tell: Tell = untold
     rows_expected: bool = True
+    adding: Callable[[pa.Table], pa.Table] | None = None
     counts: FileCounts | None = None
 
     def __call__(self) -> pa.Table:
@@ -59,7 +61,16 @@ class TableFile:
                     f"The file {self.path.name} has column names only and no data row.",
                 )
             )
-        return table
+        if self.adding is None:
+            return table
+        more = self.adding(table)
+        require_same_rows(table.num_rows, more.num_rows, ("dibaca", "reading"))
+        return more
+
+    def require_all(self, rows: int) -> None:
+        """Raise ConservationError where a result has more or fewer rows than the file."""
+        if self.counts is not None:
+            require_same_rows(self.counts.rows, rows, ("pemadanan", "matching"))
 
     def _read(self, head: bytes) -> tuple[pa.Table, FileCounts]:
         if head.startswith(_WORKBOOKS):
@@ -71,6 +82,11 @@ class TableFile:
         _refuse_foreign(self.path, head)
         checked = check_csv(self.path, head, self.tell)
         return checked.read(), checked.counts
+
+
+def tell_of(source: object) -> Tell:
+    """Who gets what is to be known of rows that are given."""
+    return source.tell if isinstance(source, TableFile) else untold
 
 
 def read_table(

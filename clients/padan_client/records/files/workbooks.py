@@ -89,9 +89,9 @@ def _sheet(path: Path, book: CalamineWorkbook, wanted: str | None, tell: Tell) -
         raise BadInputError(
             t(
                 f"Berkas {path.name} memiliki beberapa lembar berisi: {', '.join(full)}. Sebutkan "
-                "satu dengan --sheet.",
+                "satu dengan --sheet, atau simpan lembar itu sendiri.",
                 f"The file {path.name} has several sheets with data: {', '.join(full)}. Name one "
-                "with --sheet.",
+                "with --sheet, or save that sheet by itself.",
             )
         )
     (name,) = full
