@@ -21,6 +21,10 @@ from padan_linkage.policy import MatchPolicy
 
 ROWS = 40
 MATCHED = np.arange(0, ROWS, 2)
+PEOPLE = [
+    {"nik": "", "nama": "ORANG", "tanggal_lahir": f"1980-{i % 12 + 1:02d}-{i // 12 + 1:02d}"}
+    for i in range(36)
+]
 
 
 @pytest.fixture(scope="module")
@@ -138,7 +142,7 @@ def test_in_a_filter_pass_many_false_codes_refuse_the_answer(filtered):
 def test_a_record_whose_only_code_was_false_is_not_called_unknown(signed, filtered):
     requested = prepare_list(
         filtered.requester.schema,
-        [{"nik": "", "nama": f"ORANG {i}", "tanggal_lahir": "1980-01-01"} for i in range(36)],
+        PEOPLE,
         columns=None,
         id_column=None,
     )
@@ -205,7 +209,7 @@ def test_a_unit_that_answers_two_records_with_one_row_is_seen_where_rows_answer_
     once = replace(place.flow, match=MatchPolicy(one_to_one=True))
     requested = prepare_list(
         filtered.requester.schema,
-        [{"nik": "", "nama": f"ORANG {i}", "tanggal_lahir": "1980-01-01"} for i in range(36)],
+        PEOPLE,
         columns=None,
         id_column=None,
     )
