@@ -15,7 +15,8 @@ from padan_client.base.language import t
 from padan_client.base.place import FlowPlace
 from padan_client.home.folder import Home
 from padan_client.protocol.direct.answering import direct_result
-from padan_client.protocol.direct.confirming import confirm_directly, join, open_rows
+from padan_client.protocol.direct.confirming import confirm_directly
+from padan_client.protocol.direct.joining import join, open_rows
 from padan_client.protocol.direct.real_time import FRESH, DirectCounter, ask_directly
 from padan_client.protocol.direct.schemas import direct_schemas, usable_schema
 from padan_client.protocol.direct.session import DirectSession, open_direct
@@ -65,8 +66,8 @@ class RequesterFlow:
 
         ``mode``: ``"unit"`` (a run of the linkage unit), ``"direct"`` (the provider's label table,
         the provider does not learn whom was asked about), or ``"auto"`` (direct, and the unit for
-        what stays open); without one, the unit where the flow allows it. In direct and auto mode
-        the column ``cara`` says how a row was answered.
+        rows that have no code then); without one, the unit where the flow allows it. In direct and
+        auto mode the column ``cara`` says how a row was answered.
 
         ``records`` is a table of strings, a function that reads one, or a sequence of mappings;
         ``columns`` maps schema fields to its columns; ``id_column`` names the rows;
@@ -146,7 +147,7 @@ class RequesterFlow:
                 session, requested, self.home.patience, self.home.randomness
             )
         result = direct_result(place, keys, requested, answers, evaluated, "")
-        left = open_rows(keys, requested, answers)
+        left = open_rows(requested, answers)
         if residue and len(left):
             counter = yield from self._open_counter()
             return join(place.flow, result, (yield from ask(counter, left)))

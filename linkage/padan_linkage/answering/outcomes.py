@@ -27,6 +27,9 @@ REASON_WORDS = (
     "kode_berselisih",
 )
 
+#: Reasons that say of nobody that he fits: these fields do not find people often enough.
+UNSOUGHT = (FIELDS_MISSING, SELDOM_FOUND)
+
 #: The words of the bands of a matched record, by number; 0 where it is not matched.
 BAND_WORDS = ("", "lemah", "cukup", "kuat")
 #: Bands are 1 to this one, the surest.

@@ -17,10 +17,11 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from padan_linkage.crypto import signatures
 from padan_linkage.direct.table import CHUNK_ROWS
+from padan_linkage.schema import Identifier
 
 FORMAT: Literal["padan/v1 label table"] = "padan/v1 label table"
-#: Longer ones are refused unread.
-MAX_MANIFEST_BYTES = 4096
+#: Longer ones are refused unread; most of one is :attr:`Manifest.given`.
+MAX_MANIFEST_BYTES = 1 << 16
 #: Files of a published table, in a folder named by the table's id.
 MANIFEST_FILE, SIGNATURE_FILE = "manifest.json", "manifest.sig"
 ROWS_FILE = "rows.bin"
@@ -32,6 +33,7 @@ Hex16 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 Hex32 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Moment = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")]
 Count = Annotated[int, Field(strict=True, ge=0, lt=1 << 53)]
+PartOfAll = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
 
 class ManifestError(Exception):
@@ -42,10 +44,30 @@ class ManifestError(Exception):
         super().__init__(f"{field}: {message}")
 
 
+class KeyedFields(BaseModel):
+    """What holds for rows with values in just these ``fields``, measured by the provider at home.
+
+    ``asked``: registered people who were asked about so; ``found``: share of them for whom they
+    themselves fit, alone or with others; ``damaged``: the same, where values carry the shipped
+    errors; ``wrong``: share of them whom somebody else meets under a key, strangers to each other;
+    ``keys``: those that are asked for such rows.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    fields: Annotated[tuple[Identifier, ...], Field(min_length=1, max_length=64)]
+    asked: Annotated[int, Field(strict=True, ge=1, lt=1 << 53)]
+    found: PartOfAll
+    damaged: PartOfAll
+    wrong: PartOfAll
+    keys: tuple[Identifier, ...]
+
+
 class Manifest(BaseModel):
     """What a label table is: hex for bytes, RFC 3339 in UTC to the second for moments.
 
     ``sequence`` 0 is a base and has no ``base``; a delta counts from 1 and names its base's id.
+    ``given``: by combination of fields, what the base's registry found of itself; none in a delta.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -64,6 +86,7 @@ class Manifest(BaseModel):
     chunk_rows: Annotated[int, Field(strict=True)] = CHUNK_ROWS
     direct_schema_digest: Hex32
     normaliser_version: Annotated[str, StringConstraints(pattern=r"^[a-z0-9.-]{1,32}$")]
+    given: tuple[KeyedFields, ...] = ()
     created: Moment
     expires: Moment
 
@@ -123,6 +146,8 @@ def parse_manifest(document: bytes) -> Manifest:
         raise ManifestError("chunk_rows", f"chunks have {CHUNK_ROWS} rows")
     if manifest.is_delta != (manifest.base is not None):
         raise ManifestError("base", "a delta has a base, and nothing else has")
+    if manifest.is_delta and manifest.given:
+        raise ManifestError("given", "a delta keeps to what its base found")
     return manifest
 
 

@@ -23,6 +23,7 @@ from padan_client.base.language import t
 from padan_client.base.place import FlowPlace
 from padan_client.base.reasons import refused
 from padan_client.protocol.direct.evaluating import ListEvaluation, evaluate
+from padan_client.protocol.direct.session import DirectSession
 from padan_client.records.lists import RequestList
 from padan_client.results.table import (
     ConfirmResult,
@@ -36,6 +37,7 @@ from padan_linkage.answering.outcomes import MATCHED, SAME, STRONGEST_BAND, UNCH
 from padan_linkage.answering.payloads import day_number
 from padan_linkage.direct.inputs import requester_inputs
 from padan_linkage.direct.lookup import Found, look_up, settle
+from padan_linkage.direct.measuring import vouch
 from padan_linkage.direct.schema import DirectKey, DirectSchema
 
 #: Column that says which way a row was answered: ``direct:<key>`` or ``unit:<pass>``.
@@ -63,9 +65,19 @@ def answer(
         evaluated[key.id] = batch.size
         outputs = yield from evaluate(evaluation, key.id, batch.messages, batch.size)
         yield from work(partial(_take, evaluation, answers, number, outputs, batch))
-    made = evaluation.session.manifests[0].created_at.astimezone(JAKARTA).date()
+    base = evaluation.session.manifests[0]
+    made = base.created_at.astimezone(JAKARTA).date()
     answers.day[answers.outcome == MATCHED] = day_number(made)
-    return answers, evaluated
+    # Spec 60, step 14.
+    return (yield from work(partial(_vouched, evaluation.session, requested, answers))), evaluated
+
+
+def _vouched(
+    session: DirectSession, requested: RequestList, answers: RecordAnswers
+) -> RecordAnswers:
+    """The answers, «not found» said only where the provider found enough of its own people."""
+    given, policy = session.manifests[0].given, session.place.flow.match
+    return vouch(answers, given, session.schema, requested.records, policy.min_found)
 
 
 @dataclass(frozen=True, repr=False)

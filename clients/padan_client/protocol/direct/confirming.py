@@ -3,7 +3,8 @@
 1. Prepare the list; find or start the job.
 2. Open the session: agreement, tables of today (a job that goes on keeps the tables it began with).
 3. Ask key by key (:mod:`.answering`).
-4. Mode auto: what no key settled goes through a run of the unit, if the flow allows it.
+4. Mode auto: rows without a code go whole through a run of the unit, if the flow allows it, and
+   each row's two answers become one (:mod:`.joining`).
 5. Deliver the result, then close the job.
 """
 
@@ -13,18 +14,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeAlias
 
-import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
-
 from padan.v1.reason_texts import Reason
 from padan_client.base.effects import Steps, work
 from padan_client.base.errors import PadanError
 from padan_client.base.language import t
 from padan_client.base.place import FlowPlace
 from padan_client.home.jobs import Job
-from padan_client.protocol.direct.answering import answer, direct_result, with_way
+from padan_client.protocol.direct.answering import answer, direct_result
 from padan_client.protocol.direct.evaluating import ListEvaluation
+from padan_client.protocol.direct.joining import join, open_rows
 from padan_client.protocol.direct.schemas import direct_schemas, usable_schema
 from padan_client.protocol.direct.session import (
     DirectSession,
@@ -35,10 +33,9 @@ from padan_client.protocol.direct.session import (
 from padan_client.protocol.jobs import Command, JobInput, Stepper, drive
 from padan_client.protocol.unit.confirming import confirm, listed
 from padan_client.records.lists import RequestList
-from padan_client.results.table import ConfirmResult, count_codes
-from padan_linkage.agreement import Flow, Mode
+from padan_client.results.table import ConfirmResult
+from padan_linkage.agreement import Mode
 from padan_linkage.answering.answers import RecordAnswers
-from padan_linkage.answering.outcomes import AMBIGUOUS, MATCHED, NOT_MATCHED, OUTCOME_WORDS
 from padan_linkage.direct.schema import DirectSchema
 
 
@@ -109,7 +106,7 @@ class KeyStepper(Stepper[Settled]):
                 self.place, self.schema, self.requested, answers, evaluated, table
             )
         )
-        left = open_rows(self.schema, self.requested, answers) if self.residue else None
+        left = open_rows(self.requested, answers) if self.residue else None
         return result, left
 
     def deliver(self, result: Settled) -> Steps[Settled]:
@@ -171,40 +168,6 @@ class KeyStepper(Stepper[Settled]):
             threads=self.command.threads,
             hide_found=self.hide_found,
         )
-
-
-def open_rows(schema: DirectSchema, requested: RequestList, answers: RecordAnswers) -> RequestList:
-    """The rows that no key found, and those that a tolerant key left ambiguous.
-
-    What an identifier settled, even as ambiguous, similarity cannot know better.
-    """
-    tolerant = np.array([key.tolerant for key in schema.keys], np.bool_)
-    unclear = (answers.outcome == AMBIGUOUS) & tolerant[answers.answered_by]
-    keep = np.flatnonzero((answers.outcome == NOT_MATCHED) | unclear).astype(np.int64)
-    return replace(requested, usable=requested.usable[keep], records=requested.subset(keep))
-
-
-def join(flow: Flow, direct: ConfirmResult, by_unit: ConfirmResult) -> ConfirmResult:
-    """One answer a row: the unit's where it found one, or several, and direct mode none."""
-    ours, theirs = direct.table, with_way(by_unit.table, "unit")
-    found, none, several = (OUTCOME_WORDS[o] for o in (MATCHED, NOT_MATCHED, AMBIGUOUS))
-    unclear = pc.and_(pc.equal(theirs["hasil"], several), pc.equal(ours["hasil"], none))
-    take = pc.or_(pc.equal(theirs["hasil"], found), unclear)
-    table = pa.table(
-        {name: pc.if_else(take, theirs[name], ours[name]) for name in ours.column_names}
-    )
-    return ConfirmResult(
-        table=table,
-        quarantine=direct.quarantine,
-        counts=count_codes(flow, table),
-        passes=by_unit.passes,
-        keys=direct.keys,
-        unopened=by_unit.unopened,
-        expected=by_unit.expected,
-        run=by_unit.run,
-        cover=by_unit.cover,
-        charged=by_unit.charged,
-    )
 
 
 def too_few(rows: int, fewest: int) -> str:

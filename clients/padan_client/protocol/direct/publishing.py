@@ -31,17 +31,21 @@ from padan_client.protocol.direct.schemas import direct_schemas, usable_schema
 from padan_client.protocol.jobs import Command, JobInput, Stepper, drive
 from padan_client.protocol.progress import Progress, Report, Stage
 from padan_client.records.registry import Publication, Registry
+from padan_linkage.answering.payloads import Payloads
 from padan_linkage.crypto.randomness import Drbg
 from padan_linkage.direct.manifest import (
     MANIFEST_FILE,
     ROWS_FILE,
     SIGNATURE_FILE,
+    KeyedFields,
     Manifest,
     ManifestError,
     TablePublication,
     format_moment,
     manifest_statement,
 )
+from padan_linkage.direct.measuring import Records, measure
+from padan_linkage.edition.damage import damaged
 from padan_linkage.normalise import NORMALISER_VERSION
 
 #: Days that a base is good for, unless the provider says otherwise.
@@ -172,7 +176,7 @@ def _publish(table: _Table, report: Report, processes: int) -> PublishedTable:
     total = len(table.publication.registry)
     if not table.target.exists():
         built, registry, deleted = _build(table, report, processes)
-        manifest = _manifest(table, built)
+        manifest = _manifest(table, built, () if table.base else _measured(table))
         base = manifest.base or manifest.table
         kept = table.home.kept_registries()
         kept.save(table.place, table.epoch, base, table.sequence, registry)
@@ -205,7 +209,19 @@ def _build(table: _Table, report: Report, processes: int) -> tuple[Built, Regist
     return built, joined(kept, publication.registry), deleted
 
 
-def _manifest(table: _Table, built: Built) -> Manifest:
+def _measured(table: _Table) -> tuple[KeyedFields, ...]:
+    """Whom the keys find, by the fields that a row has; the registry is asked about itself."""
+    registry, (schema, direct) = table.publication.registry, direct_schemas(table.place)
+
+    def damage(records: Records, drbg: Drbg) -> Records:
+        return damaged(records, schema, drbg)
+
+    codes = Payloads.unpack(registry.payloads).codes
+    drbg = Drbg(table.job.seed_bytes()).fork("measured")
+    return measure(schema, direct, registry.records, codes, drbg, damage)
+
+
+def _manifest(table: _Table, built: Built, given: tuple[KeyedFields, ...]) -> Manifest:
     place, base = table.place, table.base
     schema, direct = direct_schemas(place)
     created = table.job.names["created"]
@@ -223,6 +239,7 @@ def _manifest(table: _Table, built: Built) -> Manifest:
         rows=built.rows,
         direct_schema_digest=direct.digest(schema).hex(),
         normaliser_version=NORMALISER_VERSION,
+        given=given,
         created=created,
         expires=base.expires if base else format_moment(datetime.fromisoformat(created) + lasts),
     )

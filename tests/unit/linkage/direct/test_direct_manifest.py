@@ -212,3 +212,25 @@ def test_a_published_folder_is_read_and_a_half_one_refused(tmp_path):
     (tmp_path / SIGNATURE_FILE).write_bytes(sign_manifest(manifest, PRIVATE))
     read = TablePublication.read(tmp_path)
     assert (read.manifest, read.rows) == (manifest, tmp_path / ROWS_FILE)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"found": 1.1},
+        {"found": float("nan")},
+        {"asked": 0},
+        {"fields": []},
+        {"keys": ["Nik"]},
+        {"more": 1},
+    ],
+)
+def test_what_a_registry_found_of_itself_is_a_share_and_a_bases(changes):
+    measured = {"asked": 5, "damaged": 0.5, "fields": ["nik"], "found": 1.0, "keys": ["nik"]}
+    measured |= {"wrong": 0.0}
+    assert parse_manifest(document(given=[measured])).given[0].found == 1.0
+    with pytest.raises(ManifestError) as e:
+        parse_manifest(document(given=[measured | changes]))
+    assert "given" in e.value.field
+    with pytest.raises(ManifestError, match="given"):
+        parse_manifest(document(given=[measured], base="02" * 16, sequence=1))

@@ -1,0 +1,127 @@
+"""Whom a label table's keys find, measured at home, and what may then be called not found."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from agency import people
+
+from padan_linkage.answering.answers import RecordAnswers
+from padan_linkage.answering.outcomes import (
+    AMBIGUOUS,
+    FIELDS_MISSING,
+    MATCHED,
+    NO_REASON,
+    NOT_MATCHED,
+    SELDOM_FOUND,
+    UNDECIDED,
+)
+from padan_linkage.crypto.randomness import Drbg
+from padan_linkage.direct import measuring
+from padan_linkage.direct.measuring import measure, vouch
+from padan_linkage.direct.schema import DirectKey, DirectSchema
+from padan_linkage.schema import Schema, SchemaField
+
+FIELDS = Schema.model_validate(
+    {
+        "fields": [
+            SchemaField(name="nik", kind="nik"),
+            SchemaField(name="nama", kind="person_name"),
+            SchemaField(name="lahir", kind="date"),
+        ],
+        "passes": [{"id": "nik", "exact": ["nik"]}],
+    }
+)
+BOTH = DirectKey(id="nik-nama", exact=("nik", "nama"))
+ALONE = DirectKey(id="nik", exact=("nik",), without=("nama",))
+NAMED = DirectKey(id="nama", exact=("nama:phonetic_first", "lahir:year"), tolerant=True)
+NIK, DOUBTFUL = "3174015708800001", "?3174015799800001"
+
+
+def keyed(*keys):
+    return DirectSchema(keys=keys, evaluations_per_day=1, evaluations_per_list=1)
+
+
+def registry(count=400):
+    made = people(count, seed=3)
+    return {
+        "nik": pa.array([p["nik"] for p in made]),
+        "nama": pa.array([p["nama"].lower() for p in made]),
+        "lahir": pa.array([p["tanggal_lahir"] for p in made]),
+    }
+
+
+def spoil(records, _):
+    """Every number is another's."""
+    return {**records, "nik": pa.array(["9" * 16] * len(records["nik"]))}
+
+
+def measured(*keys, records=None, seed=b"s"):
+    records = records or registry()
+    codes = 1 + np.arange(len(records["nik"]), dtype=np.uint64) % 3
+    found = measure(FIELDS, keyed(*keys), records, codes, Drbg(seed * 32), spoil)
+    return {each.fields: each for each in found}
+
+
+def test_every_combination_is_asked_and_found_where_a_key_is_for_it():
+    found = measured(BOTH, ALONE)
+    assert set(found) == {("nik", "nama"), ("nik",), ("nama",)}
+    assert {fields: each.found for fields, each in found.items()} == {
+        ("nik", "nama"): 1.0,
+        ("nik",): 1.0,
+        ("nama",): 0.0,
+    }
+    assert found["nik",].keys == ("nik",)
+    assert found["nik", "nama"].keys == ("nik-nama",)
+    assert found["nama",].keys == ()
+    assert {each.damaged for each in found.values()} == {0.0}
+
+
+def test_several_who_fit_are_found_and_told_as_what_a_stranger_meets():
+    found = measured(NAMED)["nama", "lahir"]
+    assert (found.found, found.keys) == (1.0, ("nama",))
+    assert 0 < found.wrong < 1
+
+
+def test_the_same_seed_asks_the_same_and_few_are_taken_of_many(monkeypatch):
+    monkeypatch.setattr(measuring, "MOST_PEOPLE", 200)
+    monkeypatch.setattr(measuring, "MOST_ASKED", 50)
+    one, two = measured(BOTH, NAMED), measured(BOTH, NAMED)
+    assert one == two
+    assert one["nik", "nama"].asked == 50
+    assert one["nama", "lahir"].wrong == pytest.approx(
+        measured(NAMED)["nama", "lahir"].wrong, abs=0.2
+    )
+
+
+def test_combinations_that_nobody_has_are_left_out():
+    records = registry()
+    records["nama"] = pa.array([""] * 400)
+    assert set(measured(BOTH, ALONE, records=records)) == {("nik",)}
+
+
+def vouched(given, *, outcome=NOT_MATCHED, min_found=0.99, nik=NIK, nama="", lahir=""):
+    answers = RecordAnswers.none(1)
+    answers.outcome[:] = outcome
+    records = {"nik": pa.array([nik]), "nama": pa.array([nama]), "lahir": pa.array([lahir])}
+    made = vouch(answers, tuple(given.values()), keyed(BOTH, ALONE), records, min_found)
+    return int(made.outcome[0]), int(made.reason[0])
+
+
+def test_not_found_is_said_only_where_it_is_vouched_for():
+    found = measured(BOTH, ALONE)
+    assert vouched(found) == (NOT_MATCHED, NO_REASON)
+    assert vouched(found, nama="SITI") == (NOT_MATCHED, NO_REASON)
+    assert vouched(found, lahir="1980-01-01") == (NOT_MATCHED, NO_REASON)
+    assert vouched(found, nik="", nama="SITI") == (UNDECIDED, FIELDS_MISSING)
+    assert vouched(found, nik=DOUBTFUL) == (UNDECIDED, FIELDS_MISSING)
+    assert vouched({}) == (UNDECIDED, FIELDS_MISSING)
+    seldom = {f: e.model_copy(update={"found": 0.95}) for f, e in found.items()}
+    assert vouched(seldom) == (UNDECIDED, SELDOM_FOUND)
+    assert vouched(seldom, min_found=0.9) == (NOT_MATCHED, NO_REASON)
+
+
+@pytest.mark.parametrize("outcome", [MATCHED, AMBIGUOUS])
+def test_what_was_found_is_nobodys_business_here(outcome):
+    assert vouched({}, outcome=outcome) == (outcome, NO_REASON)
