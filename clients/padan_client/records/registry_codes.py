@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from padan_client.base.errors import BadInputError
 from padan_client.base.language import t
+from padan_linkage.advice.columns import folded
 from padan_linkage.agreement import Flow
 from padan_linkage.normalise import normalise, sound_values
 from padan_linkage.schema import Kind
@@ -62,7 +63,7 @@ def chosen_columns(
             )
         given = {coded[0]: given}
     named = [*coded, *([flow.latest_by] if flow.latest_by else [])]
-    chosen = {name: name for name in named} | dict(given or {})
+    chosen = {name: _called(name, table) for name in named} | dict(given or {})
     if unknown := sorted(set(chosen) - set(named)):
         raise BadInputError(
             t(
@@ -78,6 +79,12 @@ def chosen_columns(
             )
         )
     return chosen
+
+
+def _called(name: str, table: pa.Table) -> str:
+    """The column of that name; ``Status Pegawai`` is ``status_pegawai`` where nothing else is."""
+    alike = [column for column in table.column_names if folded(column) == folded(name)]
+    return alike[0] if name not in table.column_names and len(alike) == 1 else name
 
 
 def latest_rows(table: pa.Table, id_column: str, moment_column: str) -> Latest:

@@ -55,6 +55,14 @@ def test_a_number_of_workers_has_its_band():
     assert sorted(problems) == [9, 10, 11]
 
 
+def test_a_status_column_may_be_written_otherwise_where_only_one_is():
+    days = ["2026-11-19"]
+    given, _ = codes(PASSPORTS, {"Tanggal Habis Berlaku": days})
+    assert given == [["PASPOR_HABIS"]]
+    with pytest.raises(BadInputError, match="tanggal_habis_berlaku"):
+        codes(PASSPORTS, {"Tanggal Habis Berlaku": days, "TANGGAL-HABIS BERLAKU": days})
+
+
 def crossings(*rows):
     names = ("id", "tanggal_perlintasan", "jenis_perlintasan")
     return pa.table(dict(zip(names, map(list, zip(*rows, strict=True)), strict=True)))
