@@ -12,6 +12,7 @@ import pyarrow.parquet
 from padan_client.base.errors import BadInputError
 from padan_client.base.language import t
 from padan_client.records.files.layout import check_names
+from padan_client.records.files.workbooks import TOO_LONG, whole_text
 
 _BATCH_ROWS = 1 << 17
 #: Doubles hold every whole number below this, so a column of them can be read back.
@@ -65,8 +66,8 @@ def _as_text(path: Path, name: str, column: pa.Array) -> pa.Array:
         column = column.dictionary_decode()
     kind = column.type
     if pa.types.is_floating(kind) and _is_whole(column):
-        column = column.cast(pa.int64())
-    elif pa.types.is_timestamp(kind):
+        return _whole_numbers(column.cast(pa.int64()))
+    if pa.types.is_timestamp(kind):
         return _moments(column)
     try:
         return column.cast(pa.string())
@@ -77,6 +78,17 @@ def _as_text(path: Path, name: str, column: pa.Array) -> pa.Array:
                 f"The file {path.name}, column {name}: type {kind} cannot be read as text.",
             )
         ) from e
+
+
+def _whole_numbers(column: pa.Array) -> pa.Array:
+    """Digits; where all numbers that a spreadsheet would have rounded end in 0, it has."""
+    written = column.cast(pa.string())
+    long = pc.fill_null(pc.greater_equal(pc.abs(column), TOO_LONG), False)
+    ends = pc.utf8_slice_codeunits(written.filter(long), -1)
+    if not len(ends) or pc.any(pc.not_equal(ends, "0")).as_py():
+        return written
+    rounded = [whole_text(number) for number in column.filter(long).to_pylist()]
+    return pc.replace_with_mask(written, long, pa.array(rounded, pa.string()))
 
 
 def _moments(column: pa.Array) -> pa.Array:

@@ -29,7 +29,7 @@ from padan_client.records.files.layout import (
 from padan_client.records.files.marks import ERROR_TEXT, CellMarks, cell_marks
 
 #: A whole number from here on has more than the 15 digits that a spreadsheet keeps.
-_TOO_LONG = 10**15
+TOO_LONG = 10**15
 #: Doubles hold every whole number below this.
 _EXACT = 2**53
 _LOOKED_AT = 200
@@ -145,7 +145,7 @@ def cell_text(cell: object) -> str:
 
 def whole_text(number: int) -> str:
     """A whole number of a cell: its digits, unless the spreadsheet may have rounded them."""
-    doubtful = abs(number) >= _TOO_LONG and (number % 10 == 0 or abs(number) >= _EXACT)
+    doubtful = abs(number) >= TOO_LONG and (number % 10 == 0 or abs(number) >= _EXACT)
     return f"{number:.5E}" if doubtful else str(number)
 
 

@@ -112,6 +112,27 @@ def test_parquet_columns_become_text(tmp_path):
     }
 
 
+def test_numbers_that_a_spreadsheet_has_rounded_are_not_whole(tmp_path):
+    path = tmp_path / "daftar.parquet"
+    niks = [3171011708450010.0, 3171011708450020.0, None, 7.0]
+    pa.parquet.write_table(pa.table({"nik": niks}), path)
+    assert read_table(path)["nik"].to_pylist() == ["3.17101E+15", "3.17101E+15", None, "7"]
+    pa.parquet.write_table(pa.table({"nik": [*niks, float(SECRET)]}), path)
+    assert read_table(path)["nik"].to_pylist()[0] == "3171011708450010"
+
+
+def test_parquet_keeps_a_time_of_day_and_a_zone(tmp_path):
+    path = tmp_path / "daftar.parquet"
+    moments = pa.array([0, 3_600_000], pa.timestamp("ms"))
+    pa.parquet.write_table(
+        pa.table({"a": moments, "b": moments.cast(pa.timestamp("ms", "UTC"))}), path
+    )
+    assert read_table(path).to_pydict() == {
+        "a": ["1970-01-01", "1970-01-01 01:00:00.000"],
+        "b": ["1970-01-01 00:00:00.000Z", "1970-01-01 01:00:00.000Z"],
+    }
+
+
 def test_parquet_columns_that_are_no_text_are_refused_by_name(tmp_path):
     path = tmp_path / "daftar.parquet"
     pa.parquet.write_table(pa.table({"nik": ["1"], "daftar": [[1, 2]]}), path)
