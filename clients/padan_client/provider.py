@@ -23,6 +23,7 @@ from padan_client.protocol.session import require_role
 from padan_client.protocol.unit.publishing import publish
 from padan_client.records import TableSource
 from padan_client.records.files import tell_of
+from padan_client.records.persons import Consent, CopyCounts, ask_nobody
 from padan_client.records.registry import Publication, Registry, empty_registry, prepare_registry
 from padan_client.transport.carrying import FlowClient, carried_out, done_here
 from padan_client.transport.channel import Link
@@ -35,8 +36,9 @@ class PublishResult:
     """What was published: ``rows`` records under the resource name ``dataset``.
 
     In a delta ``rows`` are the changed records and ``deleted`` those that left. ``quarantine``
-    lists every row or value that could not be used. In direct mode ``dataset`` is the id of the
-    label table and ``expires`` the moment from which on it answers no more.
+    lists every row or value that could not be used, ``copies`` every row that is a copy or set
+    aside, ``counts`` what became of the registry's rows. In direct mode ``dataset`` is the id of
+    the label table and ``expires`` the moment from which on it answers no more.
     """
 
     dataset: str
@@ -44,6 +46,8 @@ class PublishResult:
     deleted: int
     epoch: int
     quarantine: pa.Table
+    copies: pa.Table
+    counts: CopyCounts
     mode: str = "unit"
     expires: str = ""
 
@@ -119,6 +123,7 @@ class ProviderFlow:
         delta_of: str | None = None,
         deletes: Sequence[str] = (),
         as_of: date | None = None,
+        consent: Consent = ask_nobody,
         progress: Report = silent,
     ) -> Steps[PublishResult]:
         """Publish ``table`` (columns of strings) as the flow's registry.
@@ -128,18 +133,23 @@ class ProviderFlow:
         maps several). ``as_of`` is the day by which the agreement's date columns become codes,
         today in Jakarta by default. With ``delta_of``, a dataset name or id, the table holds
         changed records and ``deletes`` the ids of those that leave. Rows that cannot be used come
-        back as a quarantine table. After a crash the same call with the same input goes on. Raises
-        PadanError.
+        back as a quarantine table. Copies are merged; ``consent`` hears of the persons before
+        anything is encoded, and says whether to go on although some are set aside, for their
+        copies have different codes; by default that is refused. After a crash the same call with
+        the same input goes on. Raises PadanError.
         """
         given = Given(table, id_column, columns, status_column, delta_of, deletes, as_of)
-        command = self._command(given.of_dataset, progress)
-        name, session, publication = yield from publish(command)
+        command = self._command(given.of_dataset, progress, consent)
+        published, session, registry = yield from publish(command)
+        update = published.update
         return PublishResult(
-            dataset=name,
-            rows=len(publication.registry),
-            deleted=len(publication.deletes),
+            dataset=published.name,
+            rows=len(update.put.registry),
+            deleted=update.left,
             epoch=session.key.epoch,
-            quarantine=publication.registry.quarantine,
+            quarantine=registry.quarantine,
+            copies=update.persons.table(),
+            counts=update.persons.counts,
         )
 
     def publish_table(
@@ -153,6 +163,7 @@ class ProviderFlow:
         deletes: Sequence[str] = (),
         as_of: date | None = None,
         days: int = DAYS,
+        consent: Consent = ask_nobody,
         progress: Report = silent,
     ) -> Steps[PublishResult]:
         """Build a label table for direct mode and put it into the ``tables_dir`` of the settings.
@@ -163,7 +174,7 @@ class ProviderFlow:
         provider`` serves what appears. Raises PadanError.
         """
         given = Given(table, id_column, columns, status_column, delta_of, deletes, as_of)
-        command = self._command(given.publication, progress)
+        command = self._command(given.publication, progress, consent)
         published, registry = yield from publish_table(command, days)
         return PublishResult(
             dataset=published.manifest.table,
@@ -171,16 +182,21 @@ class ProviderFlow:
             deleted=published.deleted,
             epoch=published.manifest.epoch,
             quarantine=registry.quarantine,
+            copies=published.persons.table(),
+            counts=published.persons.counts,
             mode="direct",
             expires=published.manifest.expires,
         )
 
     def _command(
-        self, prepare: Callable[[FlowPlace, Schema], Publication], report: Report
+        self,
+        prepare: Callable[[FlowPlace, Schema], Publication],
+        report: Report,
+        consent: Consent,
     ) -> Command[Publication]:
         place = self.home.place(self.agreement, self.flow)
         require_role(place, provider=True)
-        return Command(self.home, place, prepare, report, self.threads)
+        return Command(self.home, place, prepare, report, self.threads, consent=consent)
 
 
 class ProviderClient(FlowClient[ProviderFlow]):

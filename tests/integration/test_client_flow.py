@@ -117,6 +117,32 @@ def test_a_delta_changes_adds_and_removes(pair):
     assert wrong(confirm(pair, LIST), LIST, truth) == []
 
 
+def test_a_person_with_two_codes_is_ambiguous_until_one_row_leaves(pair):
+    rows = REGISTRY.to_pylist()
+    near = {**rows[400], "id": "S400", "nama": f"Drs. {rows[400]['nama']}, M.Si."}
+    other = {**rows[410], "id": "S410"}
+    other["status"] = "AKTIF" if rows[410]["status"] != "AKTIF" else "PENSIUN"
+    heard = []
+    base = publish(
+        pair,
+        pa.Table.from_pylist([*rows, near, other]),
+        consent=lambda persons: not heard.append(persons.counts),
+    )
+    assert (base.rows, base.copies.num_rows) == (500, 3)
+    (counts,) = heard
+    assert (counts.rows, counts.published, counts.merged, counts.set_aside) == (502, 499, 1, 2)
+    result = confirm(pair, LIST)
+    (at,) = [n for n, person in enumerate(LIST) if person["nik"] == rows[410]["nik"]]
+    assert result.table["hasil"].to_pylist()[at] == "ganda"
+    assert result.table["kode"].to_pylist()[at] == ""
+    others = [person for person in LIST if person["nik"] != rows[410]["nik"]]
+    assert wrong(confirm(pair, others), others) == []
+
+    with ProviderClient(pair.provider, *pair.names) as client:
+        client.publish(None, id_column="id", delta_of=base.dataset, deletes=["S410", "S400"])
+    assert wrong(confirm(pair, LIST), LIST) == []
+
+
 def test_the_asyncio_clients_do_the_same(pair):
     async def both():
         async with AsyncProviderClient(pair.provider, *pair.names) as client:

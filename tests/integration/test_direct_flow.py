@@ -158,7 +158,11 @@ def test_a_change_shows_through_a_delta_and_a_removal_mends_a_tie(make_direct):
     twin = {**rows[5], "id": "R90000", "status": "PENSIUN", "nik": PEOPLE[5]["nik"]}
     assert twin["status"] == rows[5]["status"]
     twin["status"] = "AKTIF"
-    base = pair.publish(pa.Table.from_pylist([*rows, twin]))
+    both = pa.Table.from_pylist([*rows, twin])
+    with pytest.raises(BadInputError, match="lebih dari sekali"):
+        pair.publish(both)
+    base = pair.publish(both, consent=lambda _: True)
+    assert (base.counts.set_aside, base.counts.set_aside_people) == (2, 1)
     asked = [*PEOPLE[:60], PEOPLE[250]]
     before = pair.confirm(asked)
     assert before.table["hasil"].to_pylist()[5] == "ganda"
@@ -170,7 +174,8 @@ def test_a_change_shows_through_a_delta_and_a_removal_mends_a_tie(make_direct):
         delta_of=base.dataset,
         deletes=[rows[1]["id"], "R90000"],
     )
-    assert (delta.rows, delta.deleted) == (2, 2)
+    # Whoever was in the registry twice is put again with the code that is left.
+    assert (delta.rows, delta.deleted) == (3, 2)
     after = codes(pair.confirm(asked))
     assert after[0] == "ASN_TIDAK_AKTIF"
     assert after[1] == NOBODY

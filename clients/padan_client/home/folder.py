@@ -21,7 +21,7 @@ from padan_client.home.config import ClientConfig, load_config
 from padan_client.home.epochs import EpochStore
 from padan_client.home.identity import Identity, Randomness, load_identity
 from padan_client.home.jobs import JobStore
-from padan_linkage.agreement import SignedAgreement, load_directory
+from padan_linkage.agreement import Mode, SignedAgreement, load_directory
 
 if TYPE_CHECKING:
     from padan_client.home.decoy_book import DecoyBook
@@ -92,11 +92,11 @@ class Home:
 
         return SeedStore(self.folder / self.config.seeds_dir, self.randomness)
 
-    def kept_registries(self) -> KeptRegistries:
-        """What deltas of direct mode need to know of published registries."""
+    def kept_registries(self, mode: Mode) -> KeptRegistries:
+        """What deltas need to know of the registries that were published in this mode."""
         from padan_client.home.kept_registries import KeptRegistries
 
-        folder = self.folder / "direct" / "registries"
+        folder = self.folder / mode.value / "registries"
         return KeptRegistries(folder, self.identity, self.randomness)
 
     def agreements(self) -> list[SignedAgreement]:

@@ -26,6 +26,7 @@ from padan_client.base.version import VERSION
 from padan_client.home.folder import Home
 from padan_client.home.jobs import Job, JobStore, input_digest
 from padan_client.protocol.progress import Progress, Report, Stage
+from padan_client.records.persons import Consent, ask_nobody
 from padan_client.results.table import ConfirmResult
 from padan_linkage.normalise import NORMALISER_VERSION
 from padan_linkage.schema import Schema
@@ -47,7 +48,7 @@ class Command(Generic[P]):
     """What is wanted: a flow's records published or confirmed, by the side that ``place`` is of.
 
     ``prepare`` makes the records of what was given, ``deliver`` gets a result before anything is
-    let go of, ``threads`` encode.
+    let go of, ``threads`` encode; ``consent`` is asked where a registry has people twice.
     """
 
     home: Home
@@ -56,6 +57,7 @@ class Command(Generic[P]):
     report: Report
     threads: int
     deliver: Deliver | None = None
+    consent: Consent = ask_nobody
     now: Clock = utc_now
 
     def prepared(self, schema: Schema) -> Steps[P]:

@@ -7,7 +7,7 @@ and is not published.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
@@ -37,12 +37,19 @@ class NothingUsableError(BadInputError):
 
 @dataclass(frozen=True, repr=False)
 class Registry:
-    """``n`` publishable records: ids, normalised columns, payloads ``uint8[n, 16]``, quarantine."""
+    """``n`` publishable records: ids, normalised columns, payloads ``uint8[n, 16]``, quarantine.
+
+    ``given``: rows of the file that they come from; ``rejected``: those that cannot be published;
+    ``superseded``: those for which a later row of the same id stands.
+    """
 
     ids: pa.StringArray
     records: dict[str, pa.StringArray]
     payloads: NDArray[np.uint8]
     quarantine: pa.Table
+    given: int = 0
+    rejected: int = 0
+    superseded: int = 0
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -104,7 +111,7 @@ def prepare_registry(
     taken for what.
     """
     chosen = chosen_columns(flow, table, status_columns)
-    latest = None
+    given, latest = table.num_rows, None
     if flow.latest_by is not None:
         latest = latest_rows(table, id_column, chosen[flow.latest_by])
         table = latest.table
@@ -134,12 +141,40 @@ def prepare_registry(
         )
     kept = pa.array(usable)
     records = {name: column.filter(kept) for name, column in prepared.fields.items()}
-    empty = _empty_mask(flow, records)
+    empty = empty_mask(flow, records)
     return Registry(
         ids=prepared.ids.filter(kept),
         records=records,
         payloads=Payloads.of(codes[usable], empty, day=_day(flow, as_of)).pack(),
         quarantine=quarantine,
+        given=given,
+        rejected=int((~usable).sum()),
+        superseded=given - table.num_rows,
+    )
+
+
+def take(registry: Registry, mask: NDArray[np.bool_]) -> Registry:
+    """The records where ``mask`` bool[n] is true."""
+    kept = pa.array(mask)
+    return replace(
+        registry,
+        ids=registry.ids.filter(kept),
+        records={name: column.filter(kept) for name, column in registry.records.items()},
+        payloads=registry.payloads[mask],
+    )
+
+
+def joined(first: Registry, second: Registry) -> Registry:
+    """Two registries as one, with the quarantine of the second."""
+    return replace(
+        second,
+        given=len(first) + second.given,
+        ids=pa.concat_arrays([first.ids, second.ids]),
+        records={
+            name: pa.concat_arrays([column, second.records[name]])
+            for name, column in first.records.items()
+        },
+        payloads=np.concatenate([first.payloads, second.payloads]),
     )
 
 
@@ -162,7 +197,7 @@ def _as_it_stood(quarantine: pa.Table, rows: NDArray[np.int64]) -> pa.Table:
     return quarantine.set_column(index, quarantine.schema.field("row"), pa.array(numbers))
 
 
-def _empty_mask(flow: Flow, records: Mapping[str, pa.StringArray]) -> NDArray[np.uint32]:
+def empty_mask(flow: Flow, records: Mapping[str, pa.StringArray]) -> NDArray[np.uint32]:
     """Bit i where the value of the i-th confirmed field is empty."""
     count = len(next(iter(records.values())))
     mask = np.zeros(count, np.uint32)

@@ -205,9 +205,8 @@ def _step(steps: list[tuple[int, str]], value: str) -> str | None:
 def _clash(flow: Flow, masks: NDArray[np.uint64], bits: NDArray[np.uint64]) -> NDArray[np.bool_]:
     """Rows that would get two different codes of one group."""
     clash = np.zeros(masks.shape, np.bool_)
-    for group in {code.group for code in flow.codes}:
-        members = sum(1 << i for i, code in enumerate(flow.codes) if code.group == group)
-        ours, theirs = masks & np.uint64(members), bits & np.uint64(members)
+    for members in map(np.uint64, flow.code_groups.values()):
+        ours, theirs = masks & members, bits & members
         clash |= (ours != 0) & (theirs != 0) & (ours != theirs)
     return clash
 

@@ -35,7 +35,7 @@ COMMON, MOST_OTHERS = 0.4, 0.5
 
 
 @dataclass(frozen=True, repr=False)
-class Copies:
+class CopiesAside:
     """Which records of a registry are published, and whose copies the others are.
 
     ``kept``: int64[k], ascending; ``original``, ``copy``: int64[c], a kept record and one set aside
@@ -48,7 +48,7 @@ class Copies:
     error: NDArray[np.float64]
 
     @classmethod
-    def among(cls, schema: Schema, keys: Keys, registry: Records, threads: int) -> Copies:
+    def among(cls, schema: Schema, keys: Keys, registry: Records, threads: int) -> CopiesAside:
         """Link the registry with itself; of each person the record with most fields is kept."""
         file = own_file(schema, keys, registry, lambda _: None, threads)
         found = link_within(schema, file, best_f1(0.0))

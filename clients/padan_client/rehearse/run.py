@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from padan_client.rehearse.linking import Linked, PassReport, Rehearsing
-from padan_client.rehearse.registry_copies import MOST_RECORDS, Copies
+from padan_client.rehearse.registry_copies import MOST_RECORDS, CopiesAside
 from padan_client.rehearse.schema_file import SchemaFile
 from padan_client.rehearse.sides import Keys, Records, read_side
 from padan_client.rehearse.tables import Dumper, Truth, pairs_table
@@ -121,11 +121,11 @@ def run_rehearsal(
     )
 
 
-def _copies(schema: Schema, keys: Keys, file: Records, threads: int) -> Copies | None:
+def _copies(schema: Schema, keys: Keys, file: Records, threads: int) -> CopiesAside | None:
     """Who is in a file twice; None for a file too large to be looked through."""
     if len(file) > MOST_RECORDS:
         return None
-    return Copies.among(schema, keys, file, threads)
+    return CopiesAside.among(schema, keys, file, threads)
 
 
 def _dumper(folder: Path, schema: Schema, a: Records, b: Records | None) -> Dumper:

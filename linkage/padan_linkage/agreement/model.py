@@ -221,6 +221,12 @@ class DateCodes(_AgreementModel):
     after: MachineCode
 
 
+class CopyPolicy(_AgreementModel):
+    """Which code holds of a person whom the registry has twice: the first of ``prevails``."""
+
+    prevails: Annotated[tuple[MachineCode, ...], Field(min_length=1)]
+
+
 @pydantic_dataclass(frozen=True, kw_only=True, config=_CONFIG)
 class ReleaseLine:
     """What a flow releases in versions: the aggregate, or one reference list."""
@@ -241,9 +247,10 @@ class Flow:
     columns of numbers by the smallest number of each code. With ``latest_by``, a column of moments,
     only the latest of several rows of one id counts. The index of a code in ``codes`` is its bit in
     the answer's mask; ``not_found``, ``ambiguous`` and ``undecided`` are written by the requester's
-    side and never sealed. ``expected_records`` is the size of the registry that group sizes are
-    estimated for. ``direct`` compares fields of ``schema`` too. Flows that release have ``release``
-    instead.
+    side and never sealed. ``copies`` says which code holds of a person whom the registry has
+    several times with codes that exclude each other; without it none does. ``expected_records`` is
+    the size of the registry that group sizes are estimated for. ``direct`` compares fields of
+    ``schema`` too. Flows that release have ``release`` instead.
     """
 
     id: Id
@@ -267,6 +274,7 @@ class Flow:
     registry_date: dict[Identifier, DateCodes] = Field(default_factory=dict)
     registry_number: dict[Identifier, dict[Threshold, MachineCode]] = Field(default_factory=dict)
     latest_by: Identifier | None = None
+    copies: CopyPolicy | None = None
     quota: Quota | None = None
     retention_days: PositiveCount | None = None
     expected_records: PositiveCount | None = None
@@ -293,6 +301,14 @@ class Flow:
     def written(self) -> tuple[Code, ...]:
         """The codes that the requester's side writes, those that there are."""
         return tuple(c for c in (self.not_found, self.ambiguous, self.undecided) if c is not None)
+
+    @property
+    def code_groups(self) -> dict[str, int]:
+        """The bits of each group's codes, of which one holds where not ``several`` do."""
+        groups: dict[str, int] = {}
+        for i, code in enumerate(self.codes):
+            groups[code.group] = groups.get(code.group, 0) | 1 << i
+        return groups
 
     @property
     def lines(self) -> tuple[ReleaseLine, ...]:

@@ -9,7 +9,13 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from padan_linkage.answering.outcomes import MATCHED, NO_REASON, NOT_MATCHED, UNDECIDED
+from padan_linkage.answering.outcomes import (
+    AMBIGUOUS,
+    MATCHED,
+    NO_REASON,
+    NOT_MATCHED,
+    UNDECIDED,
+)
 from padan_linkage.answering.payloads import Payloads
 
 T = TypeVar("T", bound=np.generic)
@@ -179,10 +185,17 @@ class RecordAnswers:
 
     def undecided(self, lost: NDArray[np.bool_], reason: int) -> RecordAnswers:
         """The same, but the ``lost`` records (bool[n]) are undecided for this reason."""
+        return self._lost(lost, UNDECIDED, reason)
+
+    def ambiguous(self, lost: NDArray[np.bool_]) -> RecordAnswers:
+        """The same, but the ``lost`` records (bool[n]) are ambiguous."""
+        return self._lost(lost, AMBIGUOUS, NO_REASON)
+
+    def _lost(self, lost: NDArray[np.bool_], outcome: int, reason: int) -> RecordAnswers:
         kept = ~lost
         return replace(
             self,
-            outcome=np.where(lost, UNDECIDED, self.outcome).astype(np.uint8),
+            outcome=np.where(lost, outcome, self.outcome).astype(np.uint8),
             reason=np.where(lost, reason, self.reason).astype(np.uint8),
             band=self.band * kept,
             code=self.code * kept,

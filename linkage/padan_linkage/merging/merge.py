@@ -21,9 +21,10 @@ def merge(
     """Merge the passes' answers: the best band wins; codes that differ within it are undecided.
 
     Matched beats ambiguous beats not matched. A decoy and a code that did not open count as not
-    matched. Among equal answers the higher score is kept, otherwise the earlier pass. With
-    ``one_to_one`` a registry row answers one record at most: the one with the best answer; the
-    others are undecided. Passes are numbered as given; ``checks`` are for whoever knows the fields.
+    matched; an answer without a code is ambiguous. Among equal answers the higher score is kept,
+    otherwise the earlier pass. With ``one_to_one`` a registry row answers one record at most: the
+    one with the best answer; the others are undecided. Passes are numbered as given; ``checks`` are
+    for whoever knows the fields.
     """
     best = RecordAnswers.none(n_records)
     score = np.full(n_records, -np.inf, np.float32)
@@ -33,7 +34,9 @@ def merge(
         _take(best, score, conflict, number, given)
     displaced = _displaced(best, score, opened) if one_to_one else np.zeros_like(conflict)
     best.outcome[best.band > 0] = MATCHED
-    return best.without(conflict, CODES_DIFFER).without(displaced, BELOW_PRECISION)
+    merged = best.without(conflict, CODES_DIFFER).without(displaced, BELOW_PRECISION)
+    # Spec 25, step 7: a person whom the registry has several times, with other codes.
+    return merged.ambiguous((merged.outcome == MATCHED) & (merged.code == 0))
 
 
 def _take(

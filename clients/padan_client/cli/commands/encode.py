@@ -140,6 +140,7 @@ def _records(
     from padan_client.protocol.session import unit_schema
     from padan_client.records import read_table
     from padan_client.records.lists import prepare_list
+    from padan_client.records.persons import Persons
     from padan_client.records.registry import prepare_registry
     from padan_linkage.agreement import JAKARTA
 
@@ -151,7 +152,7 @@ def _records(
         raise BadInputError(
             t("Penyedia perlu menyebut kolom id: --id.", "A provider must name the id: --id.")
         )
-    return prepare_registry(
+    rows = prepare_registry(
         place.flow,
         schema,
         table,
@@ -160,6 +161,7 @@ def _records(
         status_columns=status,
         as_of=datetime.now(JAKARTA).date(),
     )
+    return Persons.among(place.flow, schema, rows).registry
 
 
 def _throwaway_key(place: FlowPlace) -> LinkageKey:

@@ -171,6 +171,7 @@ def destroy(
 ) -> None:
     """Musnahkan kunci satu epok di sini untuk selamanya. / Destroy an epoch's key here for good."""
     from padan_client.protocol.direct.publishing import remove_tables
+    from padan_linkage.agreement import Mode
 
     opened = open_home(home)
     place, now = opened.place(agreement, flow), datetime.now(UTC)
@@ -180,12 +181,13 @@ def destroy(
     if direct:
         destroyed = opened.seeds().destroy(place, epoch, now).destroyed
         remove_tables(opened, place, epoch)
-        registries = opened.kept_registries().forget_epoch(place, epoch)
+        registries = opened.kept_registries(Mode.DIRECT).forget_epoch(place, epoch)
         jobs = opened.jobs.forget_epoch(agreement, flow, epoch, kinds=("publish-direct",))
     else:
         destroyed = opened.epochs.destroy(place, epoch, now).destroyed
         jobs = opened.jobs.forget_epoch(agreement, flow, epoch)
         registries = opened.decoy_book().forget_epoch(agreement, flow, epoch)
+        opened.kept_registries(Mode.UNIT).forget_epoch(place, epoch)
     if json_:
         print_json(
             {

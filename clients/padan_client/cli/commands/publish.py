@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -16,6 +16,7 @@ from padan_client.base.errors import BadInputError
 from padan_client.base.language import t
 from padan_client.cli.asking import claim
 from padan_client.cli.common import number, print_json, reports_errors, say
+from padan_client.cli.copies import SALINAN, CopyList
 from padan_client.cli.home import open_home
 from padan_client.cli.options import (
     HOME,
@@ -28,6 +29,7 @@ from padan_client.cli.options import (
     MapOption,
     SheetOption,
     StatusOption,
+    YesFlag,
     pairs,
     statuses,
 )
@@ -99,6 +101,13 @@ AsOfOption = Annotated[
         "Day that date columns are judged by; default: today.",
     ),
 ]
+CopiesOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--copies",
+        help="Berkas salinan; bawaan: di samping registri. / File of copies; default: beside it.",
+    ),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -123,6 +132,8 @@ def publish(
     processes: ProcessesOption = None,
     as_of: AsOfOption = None,
     quarantine: RegistryQuarantineOption = None,
+    copies: CopiesOption = None,
+    yes: YesFlag = False,
     force: ForceFlag = False,
     home: HomeOption = HOME,
     json_: JsonFlag = False,
@@ -131,15 +142,15 @@ def publish(
     from padan_client.records.registry import NothingUsableError
     from padan_client.records.table_files import write_or_remove
 
-    rest = _quarantine_file(quarantine, file)
-    claim(rest, reads=[file, deletes], tables=True, force=force)
+    rest = quarantine or _beside(file, FILE_WORD)
+    listed = CopyList(copies or _beside(file, SALINAN), agreed=yes)
+    claim(rest, listed.path, reads=[file, deletes], tables=True, force=force)
     given = _Given(_source(file, sheet), deletes, id_column, map_, status, delta_of, as_of)
     opened = open_home(home)
     chosen = _mode(opened, agreement, flow, mode)
     try:
-        result = _publish(
-            opened, agreement, flow, given, days if chosen == "direct" else 0, processes
-        )
+        days_ = days if chosen == "direct" else 0
+        result = _publish(opened, agreement, flow, given, days_, processes, listed)
     except NothingUsableError as error:
         if rest:
             write_or_remove(rest, error.quarantine)
@@ -147,7 +158,9 @@ def publish(
         raise
     if rest:
         write_or_remove(rest, result.quarantine)
-    _tell(result, agreement, flow, rest if result.quarantine.num_rows else None, json_=json_)
+    _tell(
+        result, agreement, flow, rest if result.quarantine.num_rows else None, listed, json_=json_
+    )
     if given.file and given.file.counts and not json_:
         say_lines(given.file.counts)
 
@@ -158,17 +171,17 @@ def _source(file: Path | None, sheet: str | None) -> TableFile | None:
     return TableFile(file, sheet, SayOnce()) if file else None
 
 
-def _quarantine_file(given: Path | None, file: Path | None) -> Path | None:
-    """Where to put it: as told, else beside the registry under a name that is free.
+def _beside(file: Path | None, word: str) -> Path | None:
+    """A name beside the registry that is free.
 
-    None where nothing is told and there is no registry file or its folder is not to be written to.
+    None where there is no registry file or its folder is not to be written to.
     """
     from padan_client.records.table_files import beside
 
-    if given is not None or file is None or not os.access(file.resolve().parent, os.W_OK):
-        return given
+    if file is None or not os.access(file.resolve().parent, os.W_OK):
+        return None
     numbers = itertools.chain([""], itertools.count(2))
-    names = (beside(file, f"{FILE_WORD}{number}", ".csv") for number in numbers)
+    names = (beside(file, f"{word}{number}", ".csv") for number in numbers)
     return next(name for name in names if not os.path.lexists(name))
 
 
@@ -186,7 +199,13 @@ class _Given:
 
 
 def _publish(
-    opened: Home, agreement: str, flow: str, given: _Given, days: int, processes: int | None
+    opened: Home,
+    agreement: str,
+    flow: str,
+    given: _Given,
+    days: int,
+    processes: int | None,
+    listed: CopyList,
 ) -> PublishResult:
     """Publish through the unit, or with ``days`` as a label table."""
     from padan_client.provider import ProviderClient
@@ -206,6 +225,7 @@ def _publish(
             delta_of=given.delta_of,
             deletes=leaving,
             as_of=given.as_of.date() if given.as_of else None,
+            consent=listed.hear,
             progress=report,
         )
 
@@ -226,7 +246,13 @@ def _mode(home: Home, agreement: str, flow: str, given: str | None) -> str:
 
 
 def _tell(
-    result: PublishResult, agreement: str, flow: str, quarantine: Path | None, *, json_: bool
+    result: PublishResult,
+    agreement: str,
+    flow: str,
+    quarantine: Path | None,
+    listed: CopyList,
+    *,
+    json_: bool,
 ) -> None:
     quarantined = result.quarantine.num_rows
     if json_:
@@ -242,6 +268,8 @@ def _tell(
                 "deleted": result.deleted,
                 "quarantined": quarantined,
                 "quarantine": str(quarantine) if quarantine else None,
+                "counts": asdict(result.counts),
+                "copies": str(listed.written) if listed.written else None,
             }
         )
         return
@@ -255,3 +283,4 @@ def _tell(
     )
     if quarantined:
         say_quarantine(result.quarantine, quarantine)
+    say(result.counts.told())

@@ -203,9 +203,11 @@ def delete(
 ) -> None:
     """Hapus himpunan data di unit. / Erase a dataset at the unit."""
     from padan_client.protocol.unit.listing import delete_dataset, resource_name
+    from padan_linkage.agreement import Mode
 
     opened = open_home(home)
-    name = resource_name(opened.place(agreement, flow), "datasets", dataset)
+    place = opened.place(agreement, flow)
+    name = resource_name(place, "datasets", dataset)
     agree(
         t(
             f"{name} akan dihapus di unit; registri perlu diterbitkan ulang untuk dipakai lagi.",
@@ -216,6 +218,7 @@ def delete(
     )
     _run(opened, delete_dataset(name, opened.randomness, opened.patience))
     opened.decoy_book().forget(name)
+    opened.kept_registries(Mode.UNIT).forget(place, name.rpartition("/")[2])
     if json_:
         print_json({"dataset": name, "deleted": True})
     else:

@@ -1,7 +1,7 @@
 """The provider's side of direct mode: build a label table and publish it into its folder.
 
 1. Prepare the table of records; take the newest epoch's seed, or that of the base of a delta.
-2. Find or start the job; build the rows in it.
+2. Find or start the job; merge copies into persons, and build the rows in it.
 3. Sign the manifest; move everything into the tables folder at once.
 4. Keep the registry, which a later delta needs; close the job.
 
@@ -24,13 +24,15 @@ from padan_client.base.language import t
 from padan_client.base.place import FlowPlace
 from padan_client.home.folder import Home
 from padan_client.home.jobs import Job
-from padan_client.home.kept_registries import joined, without
 from padan_client.protocol.direct.blocks import BlockPlan
 from padan_client.protocol.direct.building import Builder, Built
 from padan_client.protocol.direct.schemas import direct_schemas, usable_schema
 from padan_client.protocol.jobs import Command, JobInput, Stepper, drive
 from padan_client.protocol.progress import Progress, Report, Stage
+from padan_client.records.persons import Consent, Persons
 from padan_client.records.registry import Publication, Registry
+from padan_client.records.updating import Update, updated
+from padan_linkage.agreement import Mode
 from padan_linkage.answering.payloads import Payloads
 from padan_linkage.crypto.randomness import Drbg
 from padan_linkage.direct.manifest import (
@@ -54,11 +56,12 @@ DAYS = 31
 
 @dataclass(frozen=True)
 class PublishedTable:
-    """A published table: its manifest, and how many records it speaks of or lets go."""
+    """A published table: its manifest, how many records it speaks of or lets go, and everybody."""
 
     manifest: Manifest
     records: int
     deleted: int
+    persons: Persons
 
 
 @dataclass(frozen=True, repr=False)
@@ -149,12 +152,12 @@ class TableStepper(Stepper[PublishedTable]):
 
     def carry_out(self, job: Job) -> Steps[PublishedTable]:
         """Build the table and move it in; its moment and its sequence are the job's."""
-        home, report = self.command.home, self.command.report
+        home = self.command.home
         if "created" not in job.names:
             created = format_moment(self.command.now())
             home.jobs.remember(job, created=created, sequence=self._next_sequence())
-        table, processes = self._table(job), self.command.threads
-        return (yield from work(lambda: _publish(table, report, processes)))
+        table = self._table(job)
+        return (yield from work(lambda: _publish(table, self.command)))
 
     def _table(self, job: Job) -> _Table:
         return _Table(self.command.home, self.place, job, self.base, self.publication, self.days)
@@ -172,46 +175,56 @@ def tables_folder(home: Home) -> Path:
     return home.folder / home.config.tables_dir
 
 
-def _publish(table: _Table, report: Report, processes: int) -> PublishedTable:
-    total = len(table.publication.registry)
+def _publish(table: _Table, command: Command[Publication]) -> PublishedTable:
+    kept, persons = table.home.kept_registries(Mode.DIRECT), None
     if not table.target.exists():
-        built, registry, deleted = _build(table, report, processes)
-        manifest = _manifest(table, built, () if table.base else _measured(table))
+        update = _update(table, command.consent)
+        persons, put = update.persons, update.put.registry
+        built = _build(table, update, command.report, command.threads)
+        manifest = _manifest(table, built, () if table.base else _measured(table, put))
         base = manifest.base or manifest.table
-        kept = table.home.kept_registries()
-        kept.save(table.place, table.epoch, base, table.sequence, registry)
-        table.home.jobs.remember(table.job, deleted=str(deleted))
+        kept.save(table.place, table.epoch, base, table.sequence, persons)
+        counts = {"records": len(put), "left": update.left}
+        table.home.jobs.remember(table.job, **{name: str(n) for name, n in counts.items()})
         _move_in(table, manifest)
         kept.prune(table.place, table.epoch, base, table.sequence)
-    report(Progress(Stage.BUILD, total, total))
     manifest = TablePublication.read(table.target).manifest
-    return PublishedTable(manifest, total, int(table.job.names["deleted"]))
+    if persons is None:
+        base = manifest.base or manifest.table
+        persons = kept.load(table.place, table.epoch, base, table.sequence)
+    records, left = int(table.job.names["records"]), int(table.job.names["left"])
+    command.report(Progress(Stage.BUILD, records, records))
+    return PublishedTable(manifest, records, left, persons)
 
 
-def _build(table: _Table, report: Report, processes: int) -> tuple[Built, Registry, int]:
-    """Build the rows. Returns them, the registry as it is from now on, and how many left it."""
-    home, place, publication = table.home, table.place, table.publication
+def _update(table: _Table, consent: Consent) -> Update:
+    """What the table does to the registry of its base."""
+    place, before = table.place, None
+    if table.base is not None:
+        kept = table.home.kept_registries(Mode.DIRECT)
+        before = kept.load(place, table.epoch, table.base.table, table.sequence - 1)
+    schema = usable_schema(place.flow, unit=False)
+    return updated(place.flow, schema, table.publication, before, consent)
+
+
+def _build(table: _Table, update: Update, report: Report, processes: int) -> Built:
+    """Build the rows."""
+    home, place, put = table.home, table.place, update.put
     seed = home.seeds().seed(place, table.epoch)
     plan = BlockPlan.of(place.flow, place.digest, table.epoch, table.table_id, seed)
     builder = Builder(plan, table.folder, processes, Drbg(table.job.seed_bytes()))
-    rows, total = table.folder / ROWS_FILE, len(publication.registry)
+    rows, total = table.folder / ROWS_FILE, len(put.registry)
     if table.base is None:
-        built = builder.base(
-            publication.registry, rows, lambda done: report(Progress(Stage.BUILD, done, total))
+        return builder.base(
+            put.registry, rows, lambda done: report(Progress(Stage.BUILD, done, total))
         )
-        return built, publication.registry, 0
-    before = home.kept_registries().load(place, table.epoch, table.base.table, table.sequence - 1)
-    leaving = set(publication.deletes)
-    kept, gone = without(before, {*leaving, *publication.registry.ids.to_pylist()})
     report(Progress(Stage.BUILD, 0, total))
-    built = builder.delta(kept, gone, publication.registry, rows)
-    deleted = sum(each in leaving for each in gone.ids.to_pylist())
-    return built, joined(kept, publication.registry), deleted
+    return builder.delta(update.kept, update.gone, put.registry, rows)
 
 
-def _measured(table: _Table) -> tuple[KeyedFields, ...]:
+def _measured(table: _Table, registry: Registry) -> tuple[KeyedFields, ...]:
     """Whom the keys find, by the fields that a row has; the registry is asked about itself."""
-    registry, (schema, direct) = table.publication.registry, direct_schemas(table.place)
+    schema, direct = direct_schemas(table.place)
 
     def damage(records: Records, drbg: Drbg) -> Records:
         return damaged(records, schema, drbg)

@@ -1,9 +1,9 @@
 """The provider's side: encode the registry, seal its codes to the requester, put it to the unit.
 
 1. Prepare the table; open the session (agreement, epoch, key).
-2. Find or start the job; make or find its sealer.
+2. Find or start the job; merge copies into persons; make or find its sealer.
 3. Put the dataset, pass by pass, and commit it.
-4. Remember the registry's decoys, which a later delta needs; close the job.
+4. Remember the registry and its decoys, which a later delta needs; close the job.
 """
 
 from __future__ import annotations
@@ -24,7 +24,9 @@ from padan_client.protocol.unit.datasets import (
     describe,
     put_dataset,
 )
-from padan_client.records.registry import Publication
+from padan_client.records.registry import Publication, Registry
+from padan_client.records.updating import Update, updated
+from padan_linkage.agreement import Mode
 from padan_linkage.crypto.sealing import SEAL_ID_BYTES, KeptSeal, Sealer
 from padan_linkage.encoding import Decoys, PassEncoder, ProviderInputs
 from padan_linkage.tables import Chunked
@@ -84,8 +86,16 @@ class _RegistryEncoder:
         return Page(epoch, self.decoys, pool)
 
 
-def publish(command: Command[Publication]) -> Steps[tuple[str, Session, Publication]]:
-    """Publish what is prepared. Returns the dataset's name, the session and what was put."""
+@dataclass(frozen=True, repr=False)
+class PublishedDataset:
+    """A published registry: its dataset's resource name and what was put."""
+
+    name: str
+    update: Update
+
+
+def publish(command: Command[Publication]) -> Steps[tuple[PublishedDataset, Session, Registry]]:
+    """Publish what is prepared. Returns it, the session and the registry with its quarantine."""
     place = command.place
     publication = yield from command.prepared(unit_schema(place))
     session = yield from open_session(command.home, place)
@@ -98,38 +108,59 @@ def publish(command: Command[Publication]) -> Steps[tuple[str, Session, Publicat
         more=(publication.base, *publication.deletes),
     )
     stepper = RegistryStepper(command, session, publication)
-    name = yield from drive(command.home, given, stepper)
-    return name, session, publication
+    published = yield from drive(command.home, given, stepper)
+    return published, session, publication.registry
 
 
 @dataclass(frozen=True, repr=False)
-class RegistryStepper(UnitStepper[str]):
-    """The work of publishing; its result is the dataset's name."""
+class RegistryStepper(UnitStepper[PublishedDataset]):
+    """The work of publishing; ``given`` are the rows, of which persons are published."""
 
-    publication: Publication
+    given: Publication
 
-    def carry_out(self, job: Job) -> Steps[str]:
-        """Upload and commit, then remember the registry's decoys."""
-        home, session, publication = self.command.home, self.session, self.publication
-        task, book = self.task(job), home.decoy_book()
-        base = (yield from work(lambda: book.load(publication.base))) if publication.base else None
+    def carry_out(self, job: Job) -> Steps[PublishedDataset]:
+        """Upload and commit, then remember the registry and its decoys."""
+        home, session, task = self.command.home, self.session, self.task(job)
+        book, base = home.decoy_book(), self.given.base
+        page = (yield from work(lambda: book.load(base))) if base else None
+        update = yield from work(self._update)
         sealer, seal_id = yield from work(lambda: make_sealer(task, home.randomness))
         encoder = _RegistryEncoder(
             task=task,
-            publication=publication,
+            publication=update.put,
             sealer=sealer,
-            base=base,
-            rows=session.schema.padded_rows(publication.record_count),
+            base=page,
+            rows=session.schema.padded_rows(update.put.record_count),
             threads=self.command.threads,
         )
-        count, rows = publication.record_count, encoder.rows
+        count, rows = update.put.record_count, encoder.rows
         wanted = describe(session, resources_pb2.ROLE_PROVIDER, count, rows)
-        wanted.base_dataset = publication.base
+        wanted.base_dataset = base
         wanted.seal.seal_id = seal_id
         wanted.seal.encapsulated_key = sealer.encapsulated_key
         name = yield from put_dataset(task, DatasetUpload(wanted, encoder.table))
+        kept, epoch = home.kept_registries(Mode.UNIT), session.key.epoch
+        yield from work(lambda: kept.save(session.place, epoch, _id(name), 0, update.persons))
         yield from work(lambda: book.save(name, encoder.page()))
-        return name
+        return PublishedDataset(name, update)
+
+    def clean_up(self, _: Job) -> Steps[None]:
+        """The base's rows are of no use any more: a delta is made of the newest registry alone."""
+        base, kept = self.given.base, self.command.home.kept_registries(Mode.UNIT)
+        if base:
+            yield from work(lambda: kept.forget(self.session.place, _id(base)))
+
+    def _update(self) -> Update:
+        place, before = self.session.place, None
+        if self.given.base:
+            kept = self.command.home.kept_registries(Mode.UNIT)
+            before = kept.load(place, self.session.key.epoch, _id(self.given.base))
+        return updated(place.flow, self.session.schema, self.given, before, self.command.consent)
+
+
+def _id(dataset: str) -> str:
+    """A dataset's id."""
+    return dataset.rpartition("/")[2]
 
 
 def make_sealer(task: Task, randomness: Randomness) -> tuple[Sealer, bytes]:

@@ -194,6 +194,33 @@ def codes(a: Agreement) -> Iterator[Finding]:
                 )
 
 
+def prevailing(a: Agreement) -> Iterator[Finding]:
+    """Codes that prevail among copies are codes of the flow, each once, and can differ at all."""
+    for where, f in confirmations(a):
+        named = f.copies.prevails if f.copies else ()
+        for code in sorted(set(named) - {c.code for c in f.codes}):
+            yield error(
+                "prevails-unknown",
+                f"{where}.copies",
+                f"{code} tidak ada dalam daftar kode.",
+                f"{code} is not in the list of codes.",
+            )
+        for code in repeated(named):
+            yield error(
+                "prevails-duplicate",
+                f"{where}.copies",
+                f"{code} disebut dua kali.",
+                f"{code} is named twice.",
+            )
+        if named and f.several:
+            yield error(
+                "prevails-idle",
+                f"{where}.copies",
+                "Dengan several = true kode salinan digabung; tidak ada yang mengalahkan.",
+                "With several = true the codes of copies are joined; none prevails.",
+            )
+
+
 def runnable(a: Agreement) -> Iterator[Finding]:
     """A confirmation flow says how it is run, how much may be asked, and how long data stay."""
     for where, f in confirmations(a):
@@ -266,6 +293,7 @@ STRUCTURE: tuple[Rule, ...] = (
     keys,
     flows,
     codes,
+    prevailing,
     runnable,
     confirmed_fields,
 )

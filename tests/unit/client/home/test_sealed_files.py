@@ -124,7 +124,8 @@ def test_a_registry_of_an_earlier_version_serves_a_delta(session, tmp_path):
     ]
     framed = b"".join(len(piece).to_bytes(8, "big") + piece for piece in pieces)
     put(tmp_path / name, (2).to_bytes(8, "big") + framed)
-    found = KeptRegistries(tmp_path, session.identity, os.urandom).load(place, 2, "base", 0)
+    persons = KeptRegistries(tmp_path, session.identity, os.urandom).load(place, 2, "base", 0)
+    found = persons.registry
     assert found.ids.equals(kept.ids)
     assert found.records["nama"].equals(kept.records["nama"])
     assert np.array_equal(found.payloads, kept.payloads)

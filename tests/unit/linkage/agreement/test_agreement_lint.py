@@ -63,6 +63,21 @@ STRUCTURE = [
         {STATUS_MAP: '"AKTIF" = "ASN_CUTI"'},
     ),
     (
+        "prevails-unknown",
+        "flow[asn-status].copies",
+        {NOT_FOUND: NOT_FOUND + 'copies = { prevails = ["ASN_CUTI"] }\n'},
+    ),
+    (
+        "prevails-duplicate",
+        "flow[asn-status].copies",
+        {NOT_FOUND: NOT_FOUND + 'copies = { prevails = ["ASN_AKTIF", "ASN_AKTIF"] }\n'},
+    ),
+    (
+        "prevails-idle",
+        "flow[asn-status].copies",
+        {NOT_FOUND: NOT_FOUND + 'several = true\ncopies = { prevails = ["ASN_AKTIF"] }\n'},
+    ),
+    (
         "code-none",
         "flow[asn-status]",
         {NOT_FOUND: ""},
