@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -260,6 +261,36 @@ def test_twins_in_a_registry_are_no_copies(residents, tmp_path):
     assert result.copies == 0
     assert len(found & true) >= 0.97 * len(found)
     assert len(found & true) >= 0.9 * len(true)
+
+
+def test_files_that_name_nobody_twice_are_answered_one_to_one(residents, capsys):
+    schema_file = load_schema_file(SCHEMA)
+    result = run_rehearsal(*sides(residents), schema_file, seed=1)
+    assert (result.single, result.one_to_one) == (True, True)
+    assert len(set(result.pairs["row_b"].to_pylist())) == result.pairs.num_rows
+    rehearsed.show(result)
+    assert "one_to_one = true" in capsys.readouterr().out
+    free = run_rehearsal(*sides(residents), replace(schema_file, one_to_one=False), seed=1)
+    assert (free.single, free.one_to_one) == (True, False)
+    assert rehearsed.as_json(free)["suggested"] == {"one_to_one": True}
+    rehearsed.show(free)
+    assert "--one-to-one" in capsys.readouterr().out
+
+
+def test_a_list_that_names_people_twice_is_not_answered_one_to_one(residents, tmp_path):
+    table = read_table(residents / "a.csv")
+    again = table.slice(0, 200)
+    names = pyarrow.array([f"C{x}" for x in again["id"].to_pylist()])
+    twice = pyarrow.concat_tables([table, again.set_column(0, "id", names)])
+    pyarrow.csv.write_csv(twice, tmp_path / "a.csv")
+    result = run_rehearsal(
+        tmp_path / "a.csv", residents / "b.csv", load_schema_file(SCHEMA), id_column="id", seed=1
+    )
+    assert (result.single, result.one_to_one) == (False, False)
+    answered = dict(zip(*(result.pairs[c].to_pylist() for c in ("id_a", "id_b")), strict=True))
+    both = [a for a in names.to_pylist() if a in answered and a[1:] in answered]
+    assert len(both) >= 80
+    assert all(answered[a] == answered[a[1:]] for a in both)
 
 
 def test_an_exact_schema_needs_no_filter(residents, tmp_path):

@@ -128,8 +128,8 @@ def _match(file: SchemaFile) -> Iterator[str]:
     yield ""
     yield "[match]"
     for name, value in file.policy.model_dump(mode="json", exclude_none=True).items():
-        stated = name != "min_precision" or file.demanded
-        yield f"{'' if stated else '# '}{name} = {json.dumps(value)}"
+        stated = {"min_precision": file.demanded, "one_to_one": file.one_to_one is not None}
+        yield f"{'' if stated.get(name, True) else '# '}{name} = {json.dumps(value)}"
     yield ""
 
 

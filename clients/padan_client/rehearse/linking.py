@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from padan_client.rehearse.one_file import estimate_of, expected_of, own_file, score_of, scoring_of
 from padan_client.rehearse.sides import Keys, Records
-from padan_linkage.answering.answers import OpenedAnswers
+from padan_linkage.answering.answers import OpenedAnswers, RecordAnswers
 from padan_linkage.answering.estimates import Expected, PassEstimate
 from padan_linkage.answering.outcomes import AMBIGUOUS, MATCHED, UNDECIDED
 from padan_linkage.answering.payloads import Payloads
@@ -19,12 +19,15 @@ from padan_linkage.encoding import EncodedPass
 from padan_linkage.matching import errors_of, link_within, match_pass
 from padan_linkage.matching.result import Scoring
 from padan_linkage.merging.merge import merge
-from padan_linkage.merging.union import Claims, Rule, best_f1, demanded, together
+from padan_linkage.merging.union import Claims, Rule, best_f1, chance_of_error, demanded, together
 from padan_linkage.policy import MatchPolicy
 from padan_linkage.schema import Pass, Schema
 
 #: Without a demand a pass answers whatever is likelier right than wrong; the union decides.
 _UNDEMANDING = {"min_precision": 0.5}
+
+#: Which record has to yield its row is decided where all passes are seen.
+_FREE = {"one_to_one": False}
 
 #: Hears of every table made: pass, side ("a" or "b"), encoding.
 Dump = Callable[[str, str, EncodedPass], None]
@@ -99,6 +102,8 @@ class Rehearsing:
             reports.append(report)
             self._tell(number)
         merged = merge(len(a), opened, one_to_one=self.policy.one_to_one)
+        if self.policy.one_to_one:
+            claims = _after_displacing(merge(len(a), opened), merged, claims, len(b))
         answered = merged.outcome == MATCHED
         unclear = np.isin(merged.outcome, (AMBIGUOUS, UNDECIDED))
         held = together(answered, unclear, claims, self.rule(len(a)), len(a))
@@ -150,7 +155,7 @@ class Rehearsing:
 
         The row of an answer is here the registry's record.
         """
-        policy = self.policy if self.demanded else self.policy.model_copy(update=_UNDEMANDING)
+        policy = self.policy.model_copy(update=_FREE | ({} if self.demanded else _UNDEMANDING))
         result = match_pass(
             self.schema,
             p,
@@ -187,3 +192,19 @@ class Rehearsing:
         """Chances of being wrong; a pass that cannot estimate is believed as the policy demands."""
         errors = errors_of(score, estimate.precision)
         return np.full(len(score), 1 - self.policy.min_precision) if errors is None else errors
+
+
+def _after_displacing(
+    before: RecordAnswers, after: RecordAnswers, claims: list[Claims], registry: int
+) -> list[Claims]:
+    """The claims, where each record that had to yield its row took a wrong answer away.
+
+    At least as large a share of the wrong ones is left as of the registry's rows is free.
+    """
+    answered, held = before.outcome == MATCHED, int((after.outcome == MATCHED).sum())
+    displaced = int((answered & (after.outcome != MATCHED)).sum())
+    wrong = float(chance_of_error(len(before), claims)[answered].sum())
+    if not displaced or not wrong:
+        return claims
+    left = max(1 - displaced / wrong, 1 - held / registry)
+    return [replace(c, error=c.error * left) for c in claims]

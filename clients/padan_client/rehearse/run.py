@@ -45,7 +45,8 @@ class Rehearsal:
     any pass with a filter used, nats; None where none did. ``expected`` needs no truth;
     ``quality`` is there with one. ``rows``: (usable, quarantined) of each file. ``copies``: records
     of the registry that were set aside for naming a person whom another names too; None where
-    nobody looked, in one file and in large registries.
+    nobody looked, in one file and in large registries. ``one_to_one``: a record of the registry
+    answered one of the list at most; ``single``: neither file was seen to name anybody twice.
     """
 
     pairs: pa.Table
@@ -55,6 +56,8 @@ class Rehearsal:
     passes: tuple[PassReport, ...]
     rows: tuple[tuple[int, int], ...]
     copies: int | None = None
+    one_to_one: bool = False
+    single: bool = False
 
     @property
     def estimated_precision(self) -> float | None:
@@ -97,12 +100,14 @@ def run_rehearsal(
     mine = None if registry is None else _copies(schema, keys, list_, threads)
     published = copies.published(registry) if registry and copies else registry
     dumper = None if dump is None else _dumper(dump, schema, list_, published)
+    single = [found is not None and not found.aside for found in (mine, copies)]
+    policy = schema_file.policy_for(single=all(single))
     rehearsing = Rehearsing(
         schema,
-        schema_file.policy,
+        policy,
         keys,
         demanded=schema_file.demanded,
-        list_is_single=mine is not None and not mine.aside,
+        list_is_single=single[0],
         threads=threads,
         dump=dumper,
         progress=progress,
@@ -118,6 +123,8 @@ def run_rehearsal(
         passes=linked.reports,
         rows=tuple((len(r), r.quarantined) for r in (list_, *([registry] if registry else []))),
         copies=copies.aside if copies else None,
+        one_to_one=policy.one_to_one and registry is not None,
+        single=all(single),
     )
 
 

@@ -14,6 +14,7 @@ similar = [{ fields = ["nama"], group = "nama" }]
 
 [match]                          # optional, as in an agreement's flow
 min_precision = 0.999            # without it, the answers with the greatest expected F1 are kept
+one_to_one = true                # without it, so where neither file names anybody twice
 
 Above the first table may stand ``presence`` and ``decoy_share`` as in a schema, and ``rows``, the
 size of the registry that it is made for; a field may have ``values``, its measured effective number
@@ -50,6 +51,7 @@ class SchemaFile:
     Several columns are joined by blanks; none means that this side does not have the field.
     ``rows`` and ``values``: what the linter should know of the registry, if the file says so.
     ``demanded``: the user named the precision in ``policy``; it is not merely the usual one.
+    ``one_to_one``: what the user says of that, None where the files decide.
     """
 
     schema: Schema
@@ -59,6 +61,12 @@ class SchemaFile:
     rows: int | None = None
     values: Mapping[str, float] = field(default_factory=dict)
     demanded: bool = False
+    one_to_one: bool | None = None
+
+    def policy_for(self, *, single: bool) -> MatchPolicy:
+        """The policy for two files, ``single`` if neither names anybody twice."""
+        said = single if self.one_to_one is None else self.one_to_one
+        return self.policy.model_copy(update={"one_to_one": said})
 
     @classmethod
     def suggested(cls, suggestion: Suggestion) -> Self:
@@ -154,6 +162,7 @@ def _parse(document: dict[str, Any]) -> SchemaFile:
         rows=rows,
         values={c.name: c.values for c in columns if c.values is not None},
         demanded=not match.keys().isdisjoint(_DEMANDS),
+        one_to_one=match.get("one_to_one"),
     )
 
 

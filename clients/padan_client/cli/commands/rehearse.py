@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -83,6 +84,15 @@ PrecisionOption = Annotated[
         "without it, the greatest expected F1.",
     ),
 ]
+OneToOneOption = Annotated[
+    bool | None,
+    typer.Option(
+        "--one-to-one/--no-one-to-one",
+        help="Satu baris registri menjawab paling banyak satu baris daftar; tanpa ini begitu bila "
+        "kedua berkas tanpa salinan. / A registry row answers one row of the list at most; by "
+        "default where both files look free of copies.",
+    ),
+]
 SeedOption = Annotated[int | None, typer.Option(help="Agar terulang persis. / To repeat it.")]
 ThreadsOption = Annotated[int, typer.Option(min=1, help="Banyaknya utas. / Number of threads.")]
 
@@ -108,6 +118,7 @@ def rehearse(
     out_file: OutOption = None,
     dump_encodings: DumpOption = None,
     min_precision: PrecisionOption = None,
+    one_to_one: OneToOneOption = None,
     seed: SeedOption = None,
     threads: ThreadsOption = 1,
     format_: FormatOption = None,
@@ -129,6 +140,8 @@ def rehearse(
         schema_file = _advised(a, b, wanted, id_column, save_schema, quiet=json_)
     if min_precision is not None:
         schema_file = schema_file.demanding(min_precision)
+    if one_to_one is not None:
+        schema_file = replace(schema_file, one_to_one=one_to_one)
     with _bar() as progress:
         result = run_rehearsal(
             a,

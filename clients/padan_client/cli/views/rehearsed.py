@@ -38,6 +38,8 @@ def as_json(result: Rehearsal) -> dict[str, object]:
             "f1": result.quality.f1,
         }
     value["registry_copies"] = result.copies
+    value["one_to_one"] = result.one_to_one
+    value["suggested"] = {"one_to_one": result.single}
     value["rows"] = [{"usable": good, "quarantined": bad} for good, bad in result.rows]
     value["passes"] = [_pass_json(p) for p in result.passes]
     return value
@@ -100,6 +102,8 @@ def show(result: Rehearsal) -> None:
         total.add_row(name, str(result.copies))
     out.print(total)
     out.print(shares.about_recall(result.expected.recall), style="dim")
+    if result.single or result.one_to_one:
+        out.print(_about_one_to_one(result))
     if result.copies:
         out.print(_about_copies(result.copies))
     elif result.copies is None and len(result.rows) > 1:
@@ -109,6 +113,27 @@ def show(result: Rehearsal) -> None:
                 "A registry this large is not looked through for people named more than once.",
             )
         )
+
+
+def _about_one_to_one(result: Rehearsal) -> str:
+    """Whether a registry row answered once at most, and whether it should."""
+    if not result.one_to_one:
+        return t(
+            "Tidak ada orang yang tampak tercatat dua kali di kedua berkas: --one-to-one akan "
+            "menjawab lebih tepat.",
+            "Neither file is seen to name anybody twice: --one-to-one would answer more rightly.",
+        )
+    reason = (
+        t("kedua berkas tampak tanpa salinan", "both files look free of copies")
+        if result.single
+        else t("diminta begitu", "as asked for")
+    )
+    return t(
+        f"Satu baris registri menjawab paling banyak satu baris daftar: {reason}. Pelaksanaannya "
+        "begitu hanya bila perjanjian menyebut one_to_one = true.",
+        f"A registry row answered one row of the list at most: {reason}. A run does so only if "
+        "the agreement says one_to_one = true.",
+    )
 
 
 def _about_copies(copies: int) -> str:
