@@ -117,14 +117,16 @@ def _require_known(given: Mapping[str, str], fields: Sequence[str]) -> None:
         )
 
 
-def no_column(wanted: Sequence[str], names: Sequence[str]) -> BadInputError:
-    """Fields or columns that the file does not have."""
+def no_column(wanted: Sequence[str], names: Sequence[str], then: str = "") -> BadInputError:
+    """Fields or columns that the file does not have; ``then``: what happens without them."""
     missing, present = ", ".join(wanted), ", ".join(names)
-    return BadInputError(
+    told = (
         t(
             f"Kolom {missing} tidak ada di berkas. Kolom yang ada: {present}. Pakai "
             "--map ruas=kolom, atau --map ruas= bila berkas memang tidak memuatnya.",
             f"The file has no column {missing}. Its columns: {present}. Use --map field=column, or "
             "--map field= where the file has none.",
-        )
+        ),
+        then,
     )
+    return BadInputError(" ".join(filter(None, told)))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from padan_client.base.language import t
 from padan_linkage.normalise import MAX_CHARACTERS, Fault
-from padan_linkage.schema import Kind, Schema
+from padan_linkage.schema import Kind, Pass, Schema
 
 #: Reason of a row that no pass can use.
 UNMATCHABLE = "no_pass"
@@ -119,3 +121,30 @@ def no_pass_text(schema: Schema) -> str:
         f"Baris tidak dapat dipadankan: isi dengan benar salah satu dari: {ways}.",
         f"The row cannot be matched: fill in correctly one of: {ways}.",
     )
+
+
+def answered_text(schema: Schema, given: Collection[str]) -> str:
+    """What a list with just the fields ``given`` is answered by, and what it may be told."""
+    ways = {
+        " + ".join(p.named): None
+        for p in schema.passes
+        if {*p.named} <= {*given} and {*given}.isdisjoint(p.without) and _compares(p, given)
+    }
+    if not ways:
+        return t(
+            "Tanpa ruas itu tidak satu baris pun dapat dicari: semuanya masuk karantina.",
+            "Without these fields not one row can be looked for: all go into quarantine.",
+        )
+    looked = "; ".join(ways)
+    return t(
+        f"Tanpa ruas itu baris dicari menurut {looked} saja. Yang tidak ada dijawab «tidak "
+        "ditemukan» hanya bila penyedia menjaminnya untuk ruas itu, selain itu «belum dapat "
+        "dipastikan».",
+        f"Without these fields rows are looked for by {looked} alone. Who is not there is called "
+        "«not found» only where the provider vouches for it with these fields, and else undecided.",
+    )
+
+
+def _compares(p: Pass, given: Collection[str]) -> bool:
+    """Whether something that the pass compares, if it compares anything, is given."""
+    return not p.similar or any(name in given for s in p.similar for name in s.fields)

@@ -23,6 +23,7 @@ from padan_client.records.files import Tell, untold
 from padan_client.records.messages import (
     EMPTY_ROW,
     UNMATCHABLE,
+    answered_text,
     empty_row_text,
     kind_label,
     no_pass_text,
@@ -105,7 +106,8 @@ def prepare(
         raise BadInputError(t("Tidak ada baris data.", "There is no data row."))
     matched = match_columns(table.column_names, schema, columns)
     if matched.absent:
-        raise no_column(matched.absent, table.column_names)
+        then = answered_text(schema, matched.by_field) if listed else ""
+        raise no_column(matched.absent, table.column_names, then)
     matched.tell(tell)
     chosen = matched.by_field
     empty = empty_rows(table)

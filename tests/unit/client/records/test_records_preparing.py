@@ -5,6 +5,7 @@ import pytest
 from padan_client.base.errors import BadInputError
 from padan_client.base.language import set_language
 from padan_client.records import prepare, read_table
+from padan_linkage.agreement import example, load_agreement
 from padan_linkage.normalise import sound_values
 from padan_linkage.schema import Kind, Pass, Schema, SchemaField
 
@@ -78,6 +79,23 @@ def test_a_doubtful_name_is_told_and_opens_no_pass_that_needs_it(schema):
 def test_a_column_of_dates_with_two_readings_is_no_wrong_column(schema):
     given = table(nama=["Ani"] * 20, tanggal_lahir=["01/02/15"] * 20)
     assert prepare(given, schema).quarantine.num_rows == 40  # told, and no pass is left
+
+
+@pytest.mark.parametrize(
+    ("columns", "said"),
+    [
+        ({"nik": [NIK]}, "menurut nik saja"),
+        ({"nik": [NIK], "nama": ["Ani"]}, "menurut nik + nama"),
+        ({"nama": ["Ani"], "tanggal_lahir": ["1980-01-01"]}, "menurut tanggal_lahir + nama"),
+        ({"nama": ["Ani"]}, "semuanya masuk karantina"),
+    ],
+)
+def test_what_a_list_that_lacks_columns_will_be_answered_by_is_told(columns, said):
+    flow = load_agreement(example("kemnaker-bkn-2024")).flow("asn-status")
+    with pytest.raises(BadInputError, match="--map ruas=") as caught:
+        prepare(pa.table(columns), flow.schema, listed=True)
+    assert said in str(caught.value)
+    assert ("belum dapat dipastikan" in str(caught.value)) == ("karantina" not in said)
 
 
 def test_a_row_that_no_pass_can_use_is_rejected(schema):
