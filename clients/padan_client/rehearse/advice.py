@@ -106,6 +106,8 @@ def _pass(p: Pass) -> Iterator[str]:
     yield "[[passes]]"
     yield f"id = {_quoted(p.id)}"
     yield f"exact = [{', '.join(map(_quoted, p.exact))}]"
+    if p.without:
+        yield f"without = [{', '.join(map(_quoted, p.without))}]"
     if p.similar:
         yield "similar = ["
         yield from (f"  {_segment(s)}," for s in p.similar)

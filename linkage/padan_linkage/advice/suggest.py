@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
+from padan_linkage.advice.alone import alone
 from padan_linkage.advice.fields import FieldChoice, Fields, LeftOut, choose_fields
 from padan_linkage.advice.groups import SampledKeys
 from padan_linkage.advice.passes import (
@@ -92,6 +93,8 @@ def suggest(a: pa.Table, b: pa.Table | None, wishes: Wishes) -> Suggestion:
     passes, passed_over = choose_passes(fields, keys, profile, wishes.size)
     if not passes:
         raise NoAdviceError(_no_pass(fields))
+    if b is not None:
+        passes += alone(fields, a, passes)
     schema = schema_of(fields, passes, profile)
     used = {f.name for f in schema.fields}
     return Suggestion(

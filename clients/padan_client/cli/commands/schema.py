@@ -13,6 +13,7 @@ from padan_client.base.language import t
 from padan_client.cli.asking import claim
 from padan_client.cli.common import Exit, number, out, print_json, reports_errors
 from padan_client.cli.options import ForceFlag, JsonFlag
+from padan_client.cli.views.agreement import exact_text
 from padan_linkage.advice import Size, Wishes
 from padan_linkage.advice.profiles import ProfileName
 from padan_linkage.agreement import Severity
@@ -165,6 +166,7 @@ def as_json(s: Suggestion) -> dict[str, object]:
         ],
         "passes": [
             {"id": p.chosen.id, "exact": p.chosen.exact, "bucket_bits": p.chosen.bucket_bits,
+             "without": p.chosen.without,
              "segments": [segment.named for segment in p.chosen.similar],
              "group": round(p.group, 2), "reason": _sentence(p.said)}
             for p in s.passes
@@ -198,7 +200,7 @@ def show(s: Suggestion) -> None:
         compared = ", ".join(x.shown for x in p.chosen.similar)
         passes.add_row(
             p.chosen.id,
-            " + ".join(p.chosen.exact),
+            exact_text(p.chosen),
             compared or "–",
             f"{p.group:.1f}",
             _sentence(p.said),

@@ -380,11 +380,17 @@ def _passes(f: Flow) -> Table:
         _row(
             table,
             p.id,
-            ", ".join(p.exact),
+            exact_text(p),
             ", ".join(map(_segment, p.similar)) or "–",
             ", ".join(p.confirm) or "–",
         )
     return table
+
+
+def exact_text(p: Pass) -> str:
+    """What must agree in a pass, and which fields a list's row must not have."""
+    lacking = t("tanpa", "without")
+    return " + ".join(p.exact) + (f" ({lacking} {', '.join(p.without)})" if p.without else "")
 
 
 def _segment(s: Segment) -> str:

@@ -343,3 +343,24 @@ def test_a_profile_reaches_the_linters_floor(parts, profile):
     assert not [f for f in s.findings() if f.severity is Severity.ERROR]
     assert s.schema.presence == profile.presence
     assert s.schema.decoy_share == profile.decoy_share
+
+
+def numbered(seed, without_check):
+    """People with a number; so many of the first rows hold nothing else."""
+    made = people(seed)
+    for name in ("depan", "lahir"):
+        made[name] = ["" if row < without_check else v for row, v in enumerate(made[name])]
+    return renamed(made, {"nomor": "nik", "depan": "nama", "lahir": "tanggal_lahir"})
+
+
+@pytest.mark.parametrize("lacking", [0, 1, 300])
+def test_a_number_alone_gets_a_pass_where_rows_of_the_list_hold_nothing_else(lacking):
+    registry = numbered(4, 0)
+    s = suggest(numbered(3, lacking), registry, Wishes(kinds={"nik": Kind.NIK}))
+    alone = [c.chosen for c in s.passes if c.chosen.without]
+    assert [(p.exact, p.without) for p in alone] == (
+        [(("nik",), ("nama", "tanggal_lahir"))] if lacking else []
+    )
+    assert s.findings() == []
+    one_file = suggest(numbered(3, lacking), None, Wishes(kinds={"nik": Kind.NIK}))
+    assert not [c for c in one_file.passes if c.chosen.without]
