@@ -9,15 +9,19 @@ import typer
 from rich.table import Table
 
 from padan_client.base.language import current_language, t
-from padan_client.cli.common import err, number, out, print_json, reports_errors
-from padan_client.cli.options import JsonFlag
+from padan_client.cli.common import Exit, err, number, out, print_json, reports_errors
+from padan_client.cli.options import JsonFlag, StatusOption
 from padan_client.results.wording import outcome_texts
-from padan_lab.cli import PANEL
+from padan_lab.cli import PANEL, demo_files
+from padan_lab.cli.shares import share
 
 if TYPE_CHECKING:
     from padan_lab.demo.demonstration import Played, Sizes
+    from padan_lab.demo.own_files import OwnFiles
     from padan_lab.demo.score import Score
     from padan_lab.demo.stopwatch import Announce
+
+_OWN = "Berkas sendiri / Files of one's own"
 
 
 def register(app: typer.Typer) -> None:
@@ -28,10 +32,64 @@ def register(app: typer.Typer) -> None:
 @reports_errors
 def demo(
     *,
+    registry: Annotated[
+        Path | None,
+        typer.Option(
+            help="Registri sendiri; perlu --list. / A registry of one's own.", rich_help_panel=_OWN
+        ),
+    ] = None,
+    lists: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--list",
+            help="Daftar sendiri (boleh berulang). / A list of one's own (repeatable).",
+            rich_help_panel=_OWN,
+        ),
+    ] = None,
+    truths: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--truth",
+            help="Id daftar → id registri atau kode; satu untuk semua, atau satu tiap daftar. / "
+            "List id → registry id or code; one for all lists or one each.",
+            rich_help_panel=_OWN,
+        ),
+    ] = None,
+    id_column: Annotated[
+        str | None,
+        typer.Option(
+            "--id", help="Kolom id (bawaan rec_id, id). / Id column.", rich_help_panel=_OWN
+        ),
+    ] = None,
+    map_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--map",
+            help="ruas=KOLOM bagi berkas yang memuatnya; ruas= bila daftar tidak memuatnya. / "
+            "field=COLUMN of the files that have it; field= where the lists have none.",
+            rich_help_panel=_OWN,
+        ),
+    ] = None,
+    status: StatusOption = None,
+    repeat: Annotated[
+        bool,
+        typer.Option(
+            "--repeat", help="Tiap daftar dua kali. / Each list twice.", rich_help_panel=_OWN
+        ),
+    ] = False,
+    restart: Annotated[
+        bool,
+        typer.Option(
+            "--restart",
+            help="Server dijalankan ulang antardaftar. / Restart between lists.",
+            rich_help_panel=_OWN,
+        ),
+    ] = False,
     agreement: Annotated[
-        str, typer.Option(help="Perjanjian contoh. / Example agreement.")
-    ] = "kemnaker-bkn-2024",
-    flow: Annotated[str, typer.Option(help="Alur. / Flow.")] = "asn-status",
+        str | None,
+        typer.Option(help="Perjanjian contoh, atau berkas .toml. / Example agreement, or a file."),
+    ] = None,
+    flow: Annotated[str, typer.Option(help="Alur, atau ALUR/PERJANJIAN. / Flow.")] = "asn-status",
     mode: Annotated[str, typer.Option("--mode", help="unit | direct | auto")] = "unit",
     population: Annotated[
         int, typer.Option(min=1, help="Baris registri. / Registry rows.")
@@ -58,6 +116,12 @@ def demo(
         if not json_:
             err.print(f"[green]✓[/] {line}", highlight=False)
 
+    files = demo_files.own_files(
+        registry, lists, truths, map_, status, id_column, again=repeat, restart=restart
+    )
+    if files is not None:
+        _play_files(files, (agreement, flow, mode), folder, announce, json_=json_)
+        return
     sizes = Sizes(population, candidates, seed, chosen_level(level))
     if all_:
         _show_all(sizes, folder, announce, json_=json_)
@@ -74,6 +138,27 @@ def demo(
         print_json(played.as_json())
     else:
         _show(played)
+
+
+def _play_files(
+    files: OwnFiles,
+    chosen: tuple[str | None, str, str],
+    folder: Path,
+    announce: Announce,
+    *,
+    json_: bool,
+) -> None:
+    """Ask the lists that were given; leave as the first one that was refused did."""
+    from padan_lab.demo.flows import ChosenFlow
+    from padan_lab.demo.own_files import play_files
+
+    played = play_files(ChosenFlow.confirming(*chosen), files, folder=folder, announce=announce)
+    if json_:
+        print_json(played.as_json())
+    else:
+        demo_files.show(played)
+    if played.refused:
+        raise typer.Exit(int(Exit.REFUSED))
 
 
 def _show_all(sizes: Sizes, folder: Path, announce: Announce, *, json_: bool) -> None:
@@ -93,7 +178,7 @@ def _show_all(sizes: Sizes, folder: Path, announce: Announce, *, json_: bool) ->
         if played.score is None:
             table.add_row(*names, _released(played), _verdict(played), "", seconds)
         else:
-            shares = _share(played.score.precision), _share(played.score.recall)
+            shares = share(played.score.precision), share(played.score.recall)
             table.add_row(*names, played.mode, *shares, seconds)
     if json_:
         print_json({**sizes.as_json(), "flows": shown})
@@ -212,9 +297,9 @@ def _show_codes(played: Played, score: Score, title: str) -> None:
     )
     out.print(
         t(
-            f"Presisi {_share(score.precision)}, perolehan {_share(score.recall)} "
+            f"Presisi {share(score.precision)}, perolehan {share(score.recall)} "
             f"(peragaan ini tahu kebenarannya), {sum(played.seconds.values()):.0f} detik.",
-            f"Precision {_share(score.precision)}, recall {_share(score.recall)} "
+            f"Precision {share(score.precision)}, recall {share(score.recall)} "
             f"(the demonstration knows the truth), {sum(played.seconds.values()):.0f} seconds.",
         ),
         highlight=False,
@@ -236,10 +321,3 @@ def _wording(played: Played, code: str) -> str:
         return f"«{named.text}»" + (f" ({named.gloss})" if current_language() == "en" else "")
     text = outcome_texts().get(code)
     return f"{code.replace('_', ' ')}: {text}" if text else code
-
-
-def _share(value: float | None) -> str:
-    if value is None:
-        return "–"
-    text = f"{100 * value:.2f} %"
-    return text if current_language() == "en" else text.replace(".", ",")

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from padan_client.base.errors import BadInputError
 from padan_client.base.language import t
 from padan_client.cli.asking import claim_in
 from padan_client.cli.common import err, number, out, print_json, reports_errors
 from padan_client.cli.options import ForceFlag, JsonFlag
 from padan_lab.cli import PANEL
-from padan_lab.generate import Format, Level, PopulationProfile
+from padan_lab.generate import FilePlan, Format, Level, PopulationProfile
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 def register(app: typer.Typer) -> None:
@@ -22,10 +27,19 @@ def register(app: typer.Typer) -> None:
 
 @reports_errors
 def generate(
-    profile: Annotated[PopulationProfile, typer.Option(help="Jenis berkas. / Kind of files.")],
     rows: Annotated[int, typer.Option(min=1, help="Baris registri. / Rows of the registry.")],
     out_folder: Annotated[Path, typer.Option("--out", "-o", help="Folder hasil. / Folder.")],
     *,
+    profile: Annotated[
+        PopulationProfile | None, typer.Option(help="Jenis berkas. / Kind of files.")
+    ] = None,
+    flow: Annotated[
+        str | None,
+        typer.Option(
+            help="Sebagai ganti --profile: persis untuk alur ini, ALUR atau ALUR/PERJANJIAN. / "
+            "In place of --profile: just as this flow has them."
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Benih. / Seed.")] = 1,
     level: Annotated[
         Level, typer.Option(help="Kesalahan: tanpa, terukur, tiga kali. / Errors.")
@@ -37,6 +51,15 @@ def generate(
         float | None,
         typer.Option(min=0, max=1, help="Bagian daftar yang ada di registri. / Share inside."),
     ] = None,
+    copies: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            max=0.9,
+            help="Bagian baris registri tentang orang yang sudah ada di baris lain. / "
+            "Share of registry rows about somebody of another row.",
+        ),
+    ] = None,
     format_: Annotated[Format, typer.Option("--format", help="csv | parquet")] = Format.CSV,
     force: ForceFlag = False,
     json_: JsonFlag = False,
@@ -46,7 +69,8 @@ def generate(
 
     from padan_lab.generate import FileRequest, write_files
 
-    request = FileRequest(profile, rows, seed, level, listed, inside, format_)
+    plan, dress = _plan(profile, flow, seed)
+    request = FileRequest(plan, rows, seed, level, listed, inside, format_, copies, dress)
     claim_in(out_folder, request.files(out_folder).values(), force=force)
     with Progress(console=err, disable=not err.is_terminal) as bars:
         bar = bars.add_task(t("membuat", "generating"), total=None)
@@ -71,3 +95,20 @@ def generate(
         ),
         highlight=False,
     )
+
+
+def _plan(
+    profile: PopulationProfile | None, flow: str | None, seed: int
+) -> tuple[PopulationProfile | FilePlan, Callable[[pa.Table], pa.Table] | None]:
+    """What the files hold, and what is done to the registry; of a profile or of a flow."""
+    if (profile is None) == (flow is None):
+        raise BadInputError(
+            t("Pilih satu: --profile atau --flow.", "Choose one: --profile or --flow.")
+        )
+    if flow is None:
+        assert profile is not None
+        return profile, None
+    from padan_lab.demo.flows import ChosenFlow
+    from padan_lab.demo.registries import flow_files
+
+    return flow_files(ChosenFlow.confirming(None, flow, "unit").flow, seed)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
 import importlib.util
 import json
@@ -17,18 +16,20 @@ import pyarrow.csv as pacsv
 
 from padan_client.base.errors import BadInputError
 from padan_client.base.language import t
+from padan_lab.demo.cast import Cast, today
 from padan_lab.demo.deployment import Deployment, prepare, running
+from padan_lab.demo.flows import ChosenFlow
 from padan_lab.demo.registries import dressed, in_words
 from padan_lab.demo.releasing import Passed, release_all
 from padan_lab.demo.score import Score, score
 from padan_lab.demo.stopwatch import Announce, Stopwatch
 from padan_lab.generate import ID_COLUMN, Demo, generate_demo
 from padan_lab.generate.rates import Level
-from padan_linkage.agreement import EXAMPLE_IDS, JAKARTA, Flow, FlowKind, example, load_agreement
+from padan_linkage.agreement import Flow, FlowKind
 
 _MARKER = ".padan-demo"
 #: What a confirmation says of itself without knowing the truth.
-_ESTIMATES = (
+ESTIMATES = (
     "estimated_precision",
     "estimated_precision_interval",
     "estimated_recall",
@@ -88,12 +89,8 @@ class Played:
             "ways": self.confirmed["ways"],
             "candidates": self.sizes.candidates,
             "counts": self.confirmed["counts"],
-            "precision": score.precision,
-            "recall": score.recall,
-            "in_registry": score.in_registry,
-            "found": score.found,
-            "right": score.right,
-            **{name: self.confirmed[name] for name in _ESTIMATES},
+            **score.as_json(),
+            **{name: self.confirmed[name] for name in ESTIMATES},
         }
 
     def _released(self) -> dict[str, object]:
@@ -104,7 +101,7 @@ class Played:
 
 
 def play(
-    agreement_id: str,
+    agreement_id: str | None,
     flow_id: str,
     *,
     mode: str,
@@ -119,14 +116,11 @@ def play(
     demonstrated and for a folder in use.
     """
     require_server()
-    document = _example(agreement_id)
-    flow = _flow(document, agreement_id, flow_id, mode)
+    chosen = ChosenFlow.of(agreement_id, flow_id, mode)
+    flow = chosen.flow
     claim_folder(folder)
     clock = Stopwatch(announce)
-    with clock.stage(
-        "prepare", t("Kunci, sertifikat, perjanjian", "Keys, certificates, agreement")
-    ):
-        site = prepare(folder, agreement_id, flow_id, document, dt.datetime.now(dt.UTC))
+    site = stage(chosen, folder, clock)
     if flow.kind is FlowKind.CONFIRMATION:
         confirmed, result = _confirmation(site, flow, mode, sizes, clock)
         passed = []
@@ -142,6 +136,19 @@ def play(
     return played
 
 
+def stage(chosen: ChosenFlow, folder: Path, clock: Stopwatch) -> Deployment:
+    """Everything but the files and the servers, in ``folder``."""
+    told = t("Kunci, sertifikat, perjanjian", "Keys, certificates, agreement")
+    with clock.stage("prepare", told):
+        return prepare(
+            folder,
+            chosen.agreement_id,
+            chosen.flow.id,
+            chosen.document,
+            dt.datetime.now(dt.UTC),
+        )
+
+
 def _confirmation(
     site: Deployment, flow: Flow, mode: str, sizes: Sizes, clock: Stopwatch
 ) -> tuple[dict[str, Any], Score]:
@@ -149,28 +156,14 @@ def _confirmation(
     words = in_words(flow)
     with clock.stage("generate", t("Orang-orang buatan", "Generated people")):
         demo = generate_demo(words, sizes.population, sizes.candidates, sizes.seed, sizes.level)
-        _write_tables(site, demo, dressed(flow, demo.registry, _today(site), sizes.seed))
-    with contextlib.ExitStack() as servers:
-        if mode != "direct":
-            servers.enter_context(running(site, "unit"))
-            with clock.stage("epoch", t("Epok kunci bersama", "Shared key epoch")):
-                for party in (site.provider, site.requester):
-                    site.run(party, "keys", "rotate", "--mode", "unit", *_where(site))
-            with clock.stage("publish", t("Registri diumumkan", "Registry published")):
-                _publish(site, flow, "unit")
-        if mode != "unit":
-            with clock.stage("table", t("Tabel label diumumkan", "Label table published")):
-                _publish(site, flow, "direct")
-            servers.enter_context(running(site, "provider"))
+        _write_tables(site, demo, dressed(flow, demo.registry, today(site), sizes.seed))
+    tables = site.folder / "data"
+    with Cast(site, flow, mode) as cast:
+        cast.publish(tables / "registry.csv", clock, "--id", ID_COLUMN)
         with clock.stage("confirm", t("Daftar dikonfirmasi", "List confirmed")):
-            confirmed = _confirm(site, flow, mode)
+            confirmed = cast.confirm(tables / "candidates.csv", "", "--id", ID_COLUMN)
     codes = pacsv.read_csv(site.folder / "codes.csv", convert_options=_as_strings())
     return confirmed, score(words, demo, codes)
-
-
-def _today(site: Deployment) -> dt.date:
-    """The day in Jakarta on the stage's clock."""
-    return (site.simulated_time or dt.datetime.now(dt.UTC)).astimezone(JAKARTA).date()
 
 
 def chosen_level(given: str) -> Level:
@@ -208,42 +201,6 @@ def require_server() -> None:
         )
 
 
-def _example(agreement_id: str) -> bytes:
-    if agreement_id not in EXAMPLE_IDS:
-        known = ", ".join(EXAMPLE_IDS)
-        raise BadInputError(
-            t(
-                f"Tidak ada contoh perjanjian {agreement_id}; yang ada: {known}.",
-                f"There is no example agreement {agreement_id}; there are: {known}.",
-            )
-        )
-    return example(agreement_id)
-
-
-def _flow(document: bytes, agreement_id: str, flow_id: str, mode: str) -> Flow:
-    """The flow, if it can be demonstrated in this mode. Raises BadInputError."""
-    needed = {"unit": {"unit"}, "direct": {"direct"}, "auto": {"unit", "direct"}}
-    if mode not in needed:
-        raise BadInputError("--mode unit | direct | auto")
-    flows = {flow.id: flow for flow in load_agreement(document).flows}
-    usable = [
-        f.id
-        for f in flows.values()
-        if needed[mode] <= set(f.modes) or (f.kind is not FlowKind.CONFIRMATION and mode == "unit")
-    ]
-    if flow_id not in usable:
-        shown = ", ".join(usable) or "–"
-        raise BadInputError(
-            t(
-                f"Alur {flow_id} pada {agreement_id} tidak dapat diperagakan dalam mode {mode}; "
-                f"pilih: {shown}.",
-                f"Flow {flow_id} of {agreement_id} cannot be demonstrated in mode {mode}; choose "
-                f"one of: {shown}.",
-            )
-        )
-    return flows[flow_id]
-
-
 def _write_tables(site: Deployment, demo: Demo, registry: pa.Table) -> None:
     """The generated files; the truth in the form that ``padan rehearse --truth`` reads."""
     pairs = demo.truth.filter(pc.is_valid(demo.truth["registry_id"]))
@@ -254,49 +211,6 @@ def _write_tables(site: Deployment, demo: Demo, registry: pa.Table) -> None:
         ("truth", truth),
     ):
         pacsv.write_csv(table, site.folder / "data" / f"{name}.csv")
-
-
-def _where(site: Deployment) -> tuple[str, ...]:
-    return "--agreement", site.agreement_id, "--flow", site.flow_id
-
-
-def _publish(site: Deployment, flow: Flow, mode: str) -> None:
-    site.run(
-        site.provider,
-        "publish",
-        str(site.folder / "data" / "registry.csv"),
-        *_where(site),
-        "--id",
-        ID_COLUMN,
-        "--mode",
-        mode,
-        "--as-of",
-        _today(site).isoformat(),
-        "--quarantine",
-        str(site.folder / f"quarantine-{flow.provider}.csv"),
-        as_json=True,
-    )
-
-
-def _confirm(site: Deployment, flow: Flow, mode: str) -> dict[str, Any]:
-    return site.run(
-        site.requester,
-        "confirm",
-        str(site.folder / "data" / "candidates.csv"),
-        *_where(site),
-        "--id",
-        ID_COLUMN,
-        "--mode",
-        mode,
-        "--out",
-        str(site.folder / "codes.csv"),
-        "--minutes",
-        str(site.folder / "berita-acara.json"),
-        *(("--corrections", str(site.folder / "perbaikan.csv")) if flow.confirm else ()),
-        "--quarantine",
-        str(site.folder / f"quarantine-{site.requester}.csv"),
-        as_json=True,
-    )
 
 
 def _as_strings() -> pacsv.ConvertOptions:

@@ -79,6 +79,7 @@ class Deployment:
         done = subprocess.run(  # noqa: S603 - our own command, no shell
             [*command, "--json"] if as_json else command,
             env=environment,
+            stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
             check=False,

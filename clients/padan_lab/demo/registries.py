@@ -6,6 +6,7 @@ them from: a day of expiry, a number of workers, the crossings of which the last
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from itertools import pairwise
@@ -13,12 +14,15 @@ from itertools import pairwise
 import numpy as np
 import pyarrow as pa
 
+from padan_lab.generate import FilePlan, flow_plan
 from padan_linkage.agreement import Flow
 
 _UNTIL, _AFTER = "BERLAKU", "HABIS BERLAKU"
 _DAYS = 3650
 _MORE = 10  # the largest numbers go up to this many times the last threshold
 _MOST_EARLIER = 3
+#: The day of files that stay the same whenever they are made.
+_FILES_DAY = date(2024, 7, 1)
 
 
 def in_words(flow: Flow) -> Flow:
@@ -31,6 +35,11 @@ def in_words(flow: Flow) -> Flow:
         registry_number={},
         latest_by=None,
     )
+
+
+def flow_files(flow: Flow, seed: int) -> tuple[FilePlan, Callable[[pa.Table], pa.Table]]:
+    """What files in a flow's own form are made by: their plan, and what dresses the registry."""
+    return flow_plan(in_words(flow)), lambda registry: dressed(flow, registry, _FILES_DAY, seed)
 
 
 def dressed(flow: Flow, registry: pa.Table, day: date, seed: int) -> pa.Table:

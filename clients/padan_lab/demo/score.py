@@ -35,6 +35,13 @@ class Score:
     found: int
     right: int
 
+    def __add__(self, other: Score) -> Score:
+        return Score(
+            self.in_registry + other.in_registry,
+            self.found + other.found,
+            self.right + other.right,
+        )
+
     @property
     def precision(self) -> float | None:
         """Share of the found codes that are right."""
@@ -45,6 +52,10 @@ class Score:
         """Share of the candidates in the registry whose right code was found."""
         return self.right / self.in_registry if self.in_registry else None
 
+    def as_json(self) -> dict[str, object]:
+        """For scripts."""
+        return {"precision": self.precision, "recall": self.recall, **self.__dict__}
+
 
 def score(flow: Flow, demo: Demo, codes: pa.Table) -> Score:
     """Compare ``codes``, the requester's result (hasil, kode, jawaban_…), with the truth."""
@@ -54,7 +65,7 @@ def score(flow: Flow, demo: Demo, codes: pa.Table) -> Score:
     expected = np.full(len(truth), "", object)
     expected[inside] = own[truth[inside]]
     found = codes["hasil"].to_numpy(zero_copy_only=False) == _FOUND
-    answered = np.array([_joined(row) for row in zip(*_answers(codes), strict=True)], object)
+    answered = np.array(answered_codes(codes), object)
     right = found & inside & (answered == expected)
     return Score(int(inside.sum()), int(found.sum()), int(right.sum()))
 
@@ -68,15 +79,15 @@ def registry_codes(
         for column, codes in mapping.items()
         if column in registry.column_names
     ]
-    return np.array([_joined(row) for row in zip(*columns, strict=True)], object)
+    return np.array([joined(row) for row in zip(*columns, strict=True)], object)
 
 
-def _answers(codes: pa.Table) -> list[list[str | None]]:
-    """The columns of a result that hold codes."""
+def answered_codes(codes: pa.Table) -> list[str]:
+    """The codes that each row of a result says, of all groups, sorted and joined."""
     names = [n for n in codes.column_names if n == "kode" or n.startswith(_GROUP)]
-    return [codes[name].to_pylist() for name in names]
+    return [joined(row) for row in zip(*(codes[name].to_pylist() for name in names), strict=True)]
 
 
-def _joined(cells: Iterable[str | None]) -> str:
+def joined(cells: Iterable[str | None]) -> str:
     """The codes of some cells, sorted; a cell may hold several."""
     return "; ".join(sorted({code for cell in cells for code in (cell or "").split("; ") if code}))

@@ -16,6 +16,7 @@ from padan_lab.generate.scenarios import (
     FlowShape,
     faultless,
     flow_making,
+    flow_plan,
     generate_demo,
 )
 
@@ -32,6 +33,7 @@ __all__ = [
     "Written",
     "faultless",
     "flow_making",
+    "flow_plan",
     "generate_demo",
     "profile",
     "write_files",

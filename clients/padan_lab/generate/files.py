@@ -12,9 +12,10 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
-from padan_lab.generate.plans import Making
+from padan_lab.generate.plans import FilePlan, Making
 from padan_lab.generate.profiles import PopulationProfile, profile
 from padan_lab.generate.rates import Level
+from padan_lab.generate.sides import Batch
 
 #: Rows written at a time.
 BATCH_ROWS = 1 << 17
@@ -29,15 +30,20 @@ class Format(StrEnum):
 
 @dataclass(frozen=True)
 class FileRequest:
-    """What to make. ``listed`` and ``inside``: None for what is usual for the profile."""
+    """What to make. ``listed``, ``inside``, ``copies``: None for what is usual for the profile.
 
-    profile: PopulationProfile
+    ``dress``: what is done to a registry as generated, whole, to make it what its owner keeps.
+    """
+
+    profile: PopulationProfile | FilePlan
     rows: int
     seed: int
     level: Level
     listed: int | None = None
     inside: float | None = None
     format: Format = Format.CSV
+    copies: float | None = None
+    dress: Callable[[pa.Table], pa.Table] | None = None
 
     def files(self, folder: Path) -> dict[str, Path]:
         """Where :func:`write_files` writes what."""
@@ -64,16 +70,19 @@ def write_files(
 
     ``truth.csv`` has the list's id as rec_id_a and the registry's as rec_id_b. ``progress`` is
     called with rows done and rows in all. The files are the same for the same request, and the
-    people are the same at every level. Memory: some 120 bytes a row and one batch.
+    people are the same at every level. Memory: some 120 bytes a row and one batch; the registry
+    where it is dressed. The rows of ``errors.csv`` are those of the undressed registry, which its
+    ids count.
     """
     making = _making(request)
     folder.mkdir(parents=True, exist_ok=True)
     files = request.files(folder)
     errors = done = 0
     with _table(files["errors"]) as write_errors:
-        for name, batches in (("registry", making.registry), ("list", making.list)):
+        sides = ("registry", _registry(making, request)), ("list", making.list(BATCH_ROWS))
+        for name, batches in sides:
             with _table(files[name]) as write:
-                for batch in batches(BATCH_ROWS):
+                for batch in batches:
                     write(batch.table)
                     write_errors(batch.errors)
                     errors += batch.errors.num_rows
@@ -84,12 +93,31 @@ def write_files(
     return Written(files, making.rows, making.listed, len(making.seating.pairs), errors)
 
 
+def _registry(making: Making, request: FileRequest) -> Iterator[Batch]:
+    if request.dress is None:
+        yield from making.registry(BATCH_ROWS)
+        return
+    whole = list(making.registry(BATCH_ROWS))
+    table = request.dress(pa.concat_tables(b.table for b in whole).combine_chunks())
+    yield Batch(table, pa.concat_tables(b.errors for b in whole))
+
+
 def _making(request: FileRequest) -> Making:
-    plan = profile(request.profile)
+    plan = request.profile
+    if not isinstance(plan, FilePlan):
+        plan = profile(plan)
     listed = request.listed or max(1, round(request.rows * plan.list_share))
     share = plan.inside if request.inside is None else request.inside
     inside = min(round(listed * share), request.rows)
-    return Making(plan, request.rows, listed, inside, seed=request.seed, level=request.level)
+    return Making(
+        plan,
+        request.rows,
+        listed,
+        inside,
+        seed=request.seed,
+        level=request.level,
+        copies=request.copies,
+    )
 
 
 @contextmanager

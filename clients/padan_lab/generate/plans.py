@@ -30,15 +30,26 @@ class FilePlan:
 class Making:
     """Both files in the making; the same arguments make the same files.
 
-    ``inside`` of the ``listed`` rows are in the registry of ``rows``. People, seats and truth do
-    not depend on the level, nor on how many rows a batch has.
+    ``inside`` of the ``listed`` rows are in the registry of ``rows``. ``copies``: share of the
+    registry's rows that stand for somebody whom another row is about, too, written down anew; None
+    for what is usual at the level. People, seats and truth do not depend on how many rows a batch
+    has, nor on the level but for such rows.
     """
 
     def __init__(
-        self, plan: FilePlan, rows: int, listed: int, inside: int, *, seed: int, level: Level
+        self,
+        plan: FilePlan,
+        rows: int,
+        listed: int,
+        inside: int,
+        *,
+        seed: int,
+        level: Level,
+        copies: float | None = None,
     ) -> None:
         self.plan, self.rows, self.listed, self._seed, self._level = plan, rows, listed, seed, level
-        twice = (plan.registry.rates.at(level).duplicate, plan.list.rates.at(level).duplicate)
+        usual = plan.registry.rates.at(level).duplicate
+        twice = (usual if copies is None else copies, plan.list.rates.at(level).duplicate)
         self.seating: Seating = seat(rows, listed, inside, Draws(seed, "seats"), twice=twice)
         self._world = plan.world(rows + listed - inside, seed)
 

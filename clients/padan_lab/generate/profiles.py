@@ -67,7 +67,7 @@ def _register() -> FilePlan:
 def _asn() -> FilePlan:
     """Civil servants, pensioners among them; a ministry's candidates for training."""
     own = _some(PERSON, "nip nik nama tempat_lahir tanggal_lahir jenis_kelamin")
-    own |= _values("status", "AKTIF", "TIDAK AKTIF", "PENSIUN")
+    own |= _values("status", "AKTIF", "TIDAK AKTIF", "PENSIUN") | _values("status_jf", "AKTIF")
     own["tanggal_meninggal"] = facts.death_dates
     list_columns = _some(PERSON, "nik nip nama tempat_lahir tanggal_lahir jenis_kelamin")
     # Civil servants write their degrees.
@@ -116,11 +116,11 @@ def _imigrasi() -> FilePlan:
     """Foreigners with permits, passports and crossings; those whom employers enrolled."""
     shared = "paspor nama kewarganegaraan tempat_lahir tanggal_lahir jenis_kelamin"
     own = _some(FOREIGN, shared)
-    own["paspor_sampai"] = facts.expiries("passport")
+    own["tanggal_habis_berlaku"] = facts.expiries("passport")
     own["status_paspor"] = facts.validities("passport", "BERLAKU", "HABIS BERLAKU")
     own |= _values("izin", "ITAS", "ITAP")
     own["izin_sampai"] = facts.expiries("permit")
-    own |= _values("perlintasan_terakhir", "KELUAR", "MASUK")
+    own |= _values("jenis_perlintasan", "KELUAR", "MASUK")
     own["tanggal_perlintasan"] = facts.crossing_dates
     return FilePlan(
         Foreigners,

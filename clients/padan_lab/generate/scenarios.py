@@ -119,14 +119,17 @@ def flow_making(
     flow: FlowShape, population: int, candidates: int, seed: int, level: Level = Level.REAL
 ) -> Making:
     """The same as :func:`generate_demo` in batches, for files larger than memory."""
-    schema = flow.schema
-    if schema is None or population < 1 or candidates < 1:
-        raise ValueError("a schema and positive sizes are needed")
+    if population < 1 or candidates < 1:
+        raise ValueError("positive sizes are needed")
     inside = min(candidates // 2, population)
-    return Making(_plan(schema, flow), population, candidates, inside, seed=seed, level=level)
+    return Making(flow_plan(flow), population, candidates, inside, seed=seed, level=level)
 
 
-def _plan(schema: Schema, flow: FlowShape) -> FilePlan:
+def flow_plan(flow: FlowShape) -> FilePlan:
+    """The plan of a flow's two files. Raises ValueError as :func:`generate_demo`."""
+    schema = flow.schema
+    if schema is None:
+        raise ValueError("a schema is needed")
     kinds = {field.kind for field in schema.fields}
     writers = _writers(kinds)
     fields = {field.name: _writer(field, writers) for field in schema.fields}
@@ -191,4 +194,12 @@ def _truth(making: Making) -> pa.Table:
     )
 
 
-__all__ = ["ID_COLUMN", "Demo", "FlowShape", "faultless", "flow_making", "generate_demo"]
+__all__ = [
+    "ID_COLUMN",
+    "Demo",
+    "FlowShape",
+    "faultless",
+    "flow_making",
+    "flow_plan",
+    "generate_demo",
+]

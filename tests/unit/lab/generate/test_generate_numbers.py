@@ -104,10 +104,10 @@ def test_foreigners_have_permits_passports_and_many_spellings(make):
     people = make(PopulationProfile.IMIGRASI, Level.REAL, 6000)
     day = "2024-07-01"
     for until, status in zip(
-        people.registry["paspor_sampai"], people.registry["status_paspor"], strict=True
+        people.registry["tanggal_habis_berlaku"], people.registry["status_paspor"], strict=True
     ):
         assert (until >= day) == (status == "BERLAKU")
     assert set(people.registry["izin"]) == {"ITAS", "ITAP"}
-    assert set(people.registry["perlintasan_terakhir"]) == {"KELUAR", "MASUK"}
+    assert set(people.registry["jenis_perlintasan"]) == {"KELUAR", "MASUK"}
     assert people.labelled("list", "nama", "name.transliteration") > 0.1
     assert people.labelled("list", "paspor", "passport.former") == within(0.05)

@@ -1,0 +1,112 @@
+"""Which flow is demonstrated: of an example agreement, or of an agreement's file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from padan_client.base.errors import BadInputError
+from padan_client.base.language import t
+from padan_linkage.agreement import (
+    EXAMPLE_IDS,
+    AgreementError,
+    Flow,
+    FlowKind,
+    Mode,
+    example,
+    load_agreement,
+)
+
+_NEEDED = {
+    "unit": {Mode.UNIT},
+    "direct": {Mode.DIRECT},
+    "auto": {Mode.UNIT, Mode.DIRECT},
+}
+
+
+@dataclass(frozen=True)
+class ChosenFlow:
+    """A flow, the agreement that it stands in, and how it is asked.
+
+    ``document`` is the agreement's file without anybody's keys.
+    """
+
+    agreement_id: str
+    document: bytes
+    flow: Flow
+    mode: str
+
+    @classmethod
+    def of(cls, agreement: str | None, flow: str, mode: str) -> ChosenFlow:
+        """``flow`` as ``ID`` or ``ID/AGREEMENT``; an agreement is an example's id or a file.
+
+        Without an agreement the example that has such a flow. Raises BadInputError for what is not
+        there, and for a flow that cannot be asked so.
+        """
+        if mode not in _NEEDED:
+            raise BadInputError("--mode unit | direct | auto")
+        name, _, other = flow.partition("/")
+        document = _document(other or agreement or _home_of(name))
+        try:
+            loaded = load_agreement(document)
+        except AgreementError as e:
+            raise BadInputError(t(str(e), e.english())) from e
+        return cls(loaded.id, document, _flow(loaded.flows, loaded.id, name, mode), mode)
+
+    @classmethod
+    def confirming(cls, agreement: str | None, flow: str, mode: str) -> ChosenFlow:
+        """The same of a flow that confirms. Raises BadInputError for one that releases."""
+        chosen = cls.of(agreement, flow, mode)
+        if chosen.flow.kind is not FlowKind.CONFIRMATION:
+            raise BadInputError(
+                t(
+                    f"Alur {chosen.flow.id} menerbitkan rilis; pilih alur yang mengonfirmasi.",
+                    f"Flow {chosen.flow.id} releases; choose one that confirms.",
+                )
+            )
+        return chosen
+
+
+def _home_of(flow_id: str) -> str:
+    """The first example with a flow of that id; one to be refused with where there is none."""
+    for name in EXAMPLE_IDS:
+        if any(flow.id == flow_id for flow in load_agreement(example(name)).flows):
+            return name
+    return EXAMPLE_IDS[0]
+
+
+def _document(agreement: str) -> bytes:
+    if agreement in EXAMPLE_IDS:
+        return example(agreement)
+    if agreement.endswith(".toml") and Path(agreement).is_file():
+        return Path(agreement).read_bytes()
+    known = ", ".join(EXAMPLE_IDS)
+    raise BadInputError(
+        t(
+            f"Tidak ada contoh perjanjian {agreement}; yang ada: {known}, atau berkas .toml.",
+            f"There is no example agreement {agreement}; there are: {known}, or a .toml file.",
+        )
+    )
+
+
+def _flow(flows: tuple[Flow, ...], agreement_id: str, flow_id: str, mode: str) -> Flow:
+    """The flow, if it can be demonstrated in this mode."""
+    usable = {flow.id: flow for flow in flows if _answers(flow, mode)}
+    if flow_id not in usable:
+        shown = ", ".join(usable) or "–"
+        raise BadInputError(
+            t(
+                f"Alur {flow_id} pada {agreement_id} tidak dapat diperagakan dalam mode {mode}; "
+                f"pilih: {shown}.",
+                f"Flow {flow_id} of {agreement_id} cannot be demonstrated in mode {mode}; choose "
+                f"one of: {shown}.",
+            )
+        )
+    return usable[flow_id]
+
+
+def _answers(flow: Flow, mode: str) -> bool:
+    """Whether the flow is asked in this mode; one that releases goes through the unit."""
+    if flow.kind is FlowKind.CONFIRMATION:
+        return _NEEDED[mode] <= set(flow.modes)
+    return mode == "unit"
