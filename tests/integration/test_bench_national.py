@@ -18,9 +18,12 @@ def bench(*arguments):
 @pytest.mark.slow
 def test_a_small_nation_is_matched():
     told = bench(
-        "national", "--requester", "2000", "--provider", "1000", "--passes", "nik-depan,nik"
-    )
-    assert told["measured"]["in_registry"] == 1000
+        "national", "--requester", "2000", "--provider", "1000", "--passes", "nik-depan,nik",
+        "--overlap", "0.4", "--copies", "0.03",
+    )  # fmt: skip
+    assert told["measured"]["in_registry"] == 800
+    assert set(told["measured"]["unopened_by_pass"]) == {"nik-depan", "nik"}
+    assert told["measured"]["wrong_per_stranger"] < 0.01
     assert told["ratios"]["precision"] > 0.99
     assert told["ratios"]["recall"] > 0.8
     assert set(told["measured"]["stages"]) == {"generate", "publish", "confirm"}

@@ -13,7 +13,7 @@ further groups. The names are the same in every language.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import numpy as np
@@ -75,9 +75,9 @@ class ConfirmResult:
 
     ``table`` has a row for every row of the list, in order; ``counts`` maps each code, and the
     words of outcomes that have none, to rows; ``passes`` is what the unit estimated of each of its
-    passes, ``keys`` what each key of direct mode did; ``unopened`` counts answers of the unit that
-    were not for the row they came with and were not believed; ``expected`` says how right the
-    unit's answers are, all passes together, where a run estimated it; ``controls`` is there if
+    passes, ``keys`` what each key of direct mode did; ``unopened_by_pass`` counts answers of the
+    unit that were not for the row they came with and were not believed; ``expected`` says how right
+    the unit's answers are, all passes together, where a run estimated it; ``controls`` is there if
     control records were planted; ``skipped`` says why the residue was not sent through the unit
     where mode auto would have. ``run`` is the resource name of the run, in direct mode of the label
     table. A run was ``charged`` so many records, of which ``cover`` were added to a list shorter
@@ -89,13 +89,18 @@ class ConfirmResult:
     counts: Mapping[str, int]
     passes: tuple[PassEstimate, ...] = ()
     keys: tuple[KeyCounts, ...] = ()
-    unopened: int = 0
+    unopened_by_pass: Mapping[str, int] = field(default_factory=dict)
     expected: Expected | None = None
     run: str = ""
     controls: ControlReport | None = None
     skipped: str = ""
     cover: int = 0
     charged: int = 0
+
+    @property
+    def unopened(self) -> int:
+        """Answers of the unit that were not believed, of all its passes."""
+        return sum(self.unopened_by_pass.values())
 
     @property
     def usable(self) -> int:

@@ -115,7 +115,7 @@ class AnsweredList:
             **(self.judgement.as_json() if self.judgement else {}),
             **{name: self.confirmed[name] for name in ESTIMATES},
             "edition": self.confirmed.get("edition"),
-            "unopened": self.confirmed["unopened"],
+            "unopened_by_pass": self.confirmed["unopened_by_pass"],
             "seen_before": dict(self.before),
             "differing_again": self.again,
             "seconds": round(self.seconds, 2),

@@ -81,6 +81,7 @@ def as_json(result: ConfirmResult, flow: Flow) -> dict[str, object]:
         "reasons": result.reasons,
         "quarantined": result.quarantine.num_rows,
         "unopened": result.unopened,
+        "unopened_by_pass": dict(result.unopened_by_pass),
         "cover": result.cover,
         "charged": result.charged,
         **shares.as_json(result.expected),

@@ -114,7 +114,7 @@ def finish(
         quarantine=requested.quarantine,
         counts=count_codes(flow, table),
         passes=tuple(passes),
-        unopened=sum(int(o.failed.sum()) for o in opened),
+        unopened_by_pass={name: int(o.failed.sum()) for name, o in zip(ids, opened, strict=False)},
         expected=expected,
         run=run,
     )

@@ -9,43 +9,52 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from padan_lab.bench.report import rounded
 from padan_linkage.agreement import Flow
-from padan_linkage.answering.outcomes import MATCHED, OUTCOME_WORDS
+from padan_linkage.answering.outcomes import MATCHED, OUTCOME_WORDS, QUARANTINED
 
-_FOUND = OUTCOME_WORDS[MATCHED]
+_FOUND, _UNASKED = OUTCOME_WORDS[MATCHED], OUTCOME_WORDS[QUARANTINED]
+_TEXT = pacsv.ConvertOptions(column_types=dict.fromkeys(("rec_id_a", "rec_id_b"), pa.string()))
 
 
-def right_of(folder: Path, flow: Flow) -> dict[str, float]:
-    """Precision and recall of ``codes.parquet`` in ``folder``, and how many were found.
+def right_of(folder: Path, flow: Flow) -> dict[str, float | None]:
+    """What ``codes.parquet`` in ``folder`` is worth against ``people/truth.csv`` there.
 
     A found code is right if it is that of a registry row which the truth pairs with the list's row.
-    Flows with one status column alone. Raises ValueError for others.
+    ``wrong_per_stranger``: found, of the asked rows that the truth pairs with nobody. A share of
+    nothing is None. Flows with one status column alone. Raises ValueError for others.
     """
     if len(flow.registry) != 1:
         raise ValueError(f"flow {flow.id} has several status columns")
     (column, mapping), = flow.registry.items()  # fmt: skip
     registry = pq.read_table(folder / "people" / "registry.parquet", columns=["id", column])
     codes = pq.read_table(folder / "codes.parquet", columns=["id", "hasil", "kode"])
-    truth = pacsv.read_csv(folder / "people" / "truth.csv")
+    truth = pacsv.read_csv(folder / "people" / "truth.csv", convert_options=_TEXT)
     given = pa.array(list(mapping), pa.string())
     meant = pa.array(list(mapping.values()), pa.string())
     own = meant.take(pc.index_in(registry[column].combine_chunks(), value_set=given))
     of_pair = own.take(_rows(truth["rec_id_b"], registry["id"]))
     list_rows = _rows(truth["rec_id_a"], codes["id"])
     found = pc.equal(codes["hasil"], _FOUND).to_numpy()
+    asked = pc.not_equal(codes["hasil"], _UNASKED).to_numpy()
     same = pc.equal(codes["kode"].combine_chunks().take(list_rows), of_pair).fill_null(False)
-    right = np.zeros(codes.num_rows, np.bool_)
+    inside, right = np.zeros((2, codes.num_rows), np.bool_)
+    inside[list_rows.to_numpy(zero_copy_only=False)] = True
     right[list_rows.to_numpy(zero_copy_only=False)[same.to_numpy(zero_copy_only=False)]] = True
     right &= found
-    inside = len(pc.unique(list_rows))
     return {
-        "in_registry": inside,
+        "in_registry": int(inside.sum()),
         "found": int(found.sum()),
-        "precision": rounded(float(right.sum() / max(1, found.sum()))),
-        "recall": rounded(float(right.sum() / max(1, inside))),
+        "precision": _share(right, found),
+        "recall": _share(right, inside),
+        "wrong_per_stranger": _share(found & ~inside, asked & ~inside),
     }
+
+
+def _share(some: NDArray[np.bool_], of: NDArray[np.bool_]) -> float | None:
+    return rounded(float(some.sum() / of.sum())) if of.any() else None
 
 
 def _rows(wanted: pa.ChunkedArray, ids: pa.ChunkedArray) -> pa.Array:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -26,20 +27,23 @@ class Lap:
     cpu_seconds: float | None = None
     peak_gib: float | None = None
 
-    def run(self, line: list[str], environment: dict[str, str], log: Path) -> None:
-        """Run a command to its end. Raises StepError with what it said."""
-        with log.open("a+b") as output:
+    def run(self, line: list[str], environment: dict[str, str], log: Path) -> str:
+        """Run a command to its end; what it printed. Raises StepError with what it said."""
+        with log.open("a+b") as output, tempfile.TemporaryFile() as printed:
             began = output.tell()
             process = subprocess.Popen(  # noqa: S603 - our own command, no shell
-                line, env=environment, stdout=subprocess.DEVNULL, stderr=output
+                line, env=environment, stdin=subprocess.DEVNULL, stdout=printed, stderr=output
             )
             _, status, usage = os.wait4(process.pid, 0)
             process.returncode = os.waitstatus_to_exitcode(status)
             if process.returncode:
                 output.seek(began)
                 raise StepError(output.read().decode(errors="replace").strip())
+            printed.seek(0)
+            text = printed.read().decode()
         self.cpu_seconds = rounded(usage.ru_utime + usage.ru_stime)
         self.peak_gib = rounded(usage.ru_maxrss * 1024 / _GIB)
+        return text
 
     def shown(self) -> dict[str, float]:
         """What is known of the stage."""

@@ -35,14 +35,14 @@ def test_a_code_is_right_if_it_is_that_of_a_paired_row(tmp_path):
         pa.table({"id": ids, "hasil": outcomes, "kode": codes}), tmp_path / "codes.parquet"
     )
     assert right_of(tmp_path, flow) == {
-        "in_registry": 3, "found": 3, "precision": 0.333, "recall": 0.333,
+        "in_registry": 3, "found": 3, "precision": 0.333, "recall": 0.333, "wrong_per_stranger": 1,
     }  # fmt: skip
 
 
 def test_a_stage_knows_its_process(tmp_path):
     lap, environment = Lap(), dict(os.environ)
-    hold = [sys.executable, "-c", "x = bytearray(200_000_000)"]
-    lap.run(hold, environment, tmp_path / "log")
+    hold = [sys.executable, "-c", "x = bytearray(200_000_000); print('held')"]
+    assert lap.run(hold, environment, tmp_path / "log") == "held\n"
     assert 0.18 < lap.peak_gib < 2
     fail = [sys.executable, "-c", "import sys; sys.exit('what went wrong')"]
     with pytest.raises(StepError, match="what went wrong"):
