@@ -21,7 +21,7 @@ from padan_linkage.answering.payloads import Payloads
 from padan_linkage.crypto.keys import LinkageKey, exchange_public_key
 from padan_linkage.crypto.randomness import Drbg
 from padan_linkage.crypto.sealing import SEAL_ID_BYTES, Opener, Sealer
-from padan_linkage.encoding import EncodedPass, ProviderInputs, encode_table
+from padan_linkage.encoding import EncodedPass, PassEncoder, ProviderInputs
 from padan_linkage.schema import Pass, Schema
 
 #: Columns that name the rows where the user names none; the first that there is.
@@ -109,6 +109,7 @@ class Keys:
         self._handle_key = self._drbg.bytes(32)
         self._key = LinkageKey(self._drbg.bytes(32), self._digest, _FLOW, _EPOCH)
         self._seal_id = self._drbg.bytes(SEAL_ID_BYTES)
+        self._encoders: dict[tuple[bytes, str, int], PassEncoder] = {}
         self._sealer = Sealer(
             self._provider_private,
             exchange_public_key(self._requester_private),
@@ -129,26 +130,34 @@ class Keys:
         provider: bool,
         threads: int,
         schema: Schema | None = None,
+        payloads: NDArray[np.uint8] | None = None,
     ) -> EncodedPass:
-        """The table of pass ``p`` that this side would send; ``schema``: not that of these keys."""
+        """The table of pass ``p`` that this side would send; ``schema``: not that of these keys.
+
+        ``payloads``: uint8[n, 16], what the codes say; by default all say the same.
+        """
         schema = schema or self._schema
-        answers = Payloads.of(np.ones(len(records), dtype=np.uint64))
+        if payloads is None:
+            payloads = Payloads.of(np.ones(len(records), dtype=np.uint64)).pack()
         inputs = ProviderInputs(
             sealer=self._sealer,
-            payloads=answers.pack(),
+            payloads=payloads,
             handle_key=self._handle_key,
             ids=records.ids.take(pa.array(records.rows)),
         )
-        return encode_table(
-            schema,
-            p,
-            self._key,
+        return self._encoder(schema, p, threads).encode(
             records.fields,
             rows=schema.padded_rows(len(records)),
             drbg=self._drbg.fork(f"{p.id} {provider}"),
             provider=inputs if provider else None,
-            threads=threads,
         )
+
+    def _encoder(self, schema: Schema, p: Pass, threads: int) -> PassEncoder:
+        """The encoder of a pass; making its diffusion takes longer than a short list."""
+        key = (schema.digest(), p.id, threads)
+        if key not in self._encoders:
+            self._encoders[key] = PassEncoder(schema, p, self._key, threads=threads)
+        return self._encoders[key]
 
     def randomness(self, label: str) -> Drbg:
         """Randomness for one purpose, from the same seed."""

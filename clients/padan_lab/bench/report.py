@@ -296,11 +296,8 @@ def _text(value: object) -> str:
     return str(value)
 
 
-def draw_bars(file: Path, title: str, values: Mapping[str, float]) -> None:
-    """Draw named numbers as horizontal bars on a logarithmic axis, as SVG.
-
-    Raises MissingExtraError without matplotlib.
-    """
+def require_plots() -> None:
+    """Raise MissingExtraError without matplotlib."""
     if peer("matplotlib") is None:
         raise MissingExtraError(
             t(
@@ -308,6 +305,14 @@ def draw_bars(file: Path, title: str, values: Mapping[str, float]) -> None:
                 "Plots need matplotlib: pip install 'padan[bench]'",
             )
         )
+
+
+def draw_bars(file: Path, title: str, values: Mapping[str, float]) -> None:
+    """Draw named numbers as horizontal bars on a logarithmic axis, as SVG.
+
+    Raises MissingExtraError without matplotlib.
+    """
+    require_plots()
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(8, 1 + 0.32 * len(values)), layout="constrained")

@@ -11,6 +11,7 @@ from padan_lab.bench import (
     kernel,
     national,
     quality,
+    sweep,
     upload,
     voprf,
 )
@@ -30,6 +31,7 @@ _BENCHES = {
     "kernel": kernel,
     "national": national,
     "quality": quality,
+    "sweep": sweep,
     "upload": upload,
     "voprf": voprf,
 }
