@@ -93,16 +93,18 @@ def test_a_restart_is_a_restart(played):
     assert sum(entry.get("event") == "unit_started" for entry in log) == 4
 
 
-def test_a_refused_list_does_not_stop_the_next(people, tmp_path):
-    bad = tmp_path / "bad.csv"
-    bad.write_text("id,nama\n1,SITI\n")
-    good = write(tmp_path / "good.csv", rows_of(people["list"])[:40])
+def test_a_refused_list_does_not_stop_the_next_one_of_numbers_alone(people, tmp_path):
+    bad = write(tmp_path / "bad.csv", rows_of(people["list"])[:1] * 2)
+    rows = [{"id": r["id"], "No. KTP": r["nik"]} for r in rows_of(people["list"])[:40]]
+    good = write(tmp_path / "good.csv", rows)
     told = demo(
         "--registry", people["registry"], "--list", bad, "--list", good,
         "--map", "nik=NIK_PNS", "--mode", "direct", "--out", tmp_path / "out", code=4,
     )  # fmt: skip
     refused, answered = told["lists"]
-    assert "tanggal_lahir" in refused["error"]
+    assert "Duplicate ids" in refused["error"]
+    assert refused["without"] == []
+    assert answered["without"] == ["nama", "tanggal_lahir"]
     assert sum(answered["outcomes"].values()) == 40
     assert "precision" not in told
 

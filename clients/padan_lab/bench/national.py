@@ -93,7 +93,7 @@ def _play(site: Deployment, meter: Meter) -> dict[str, object]:
         with meter.lap("publish", t("registri diterbitkan", "registry published")) as lap:
             command = ("publish", str(people / "registry.parquet"), *where, "--id", "id")
             quarantine = str(site.folder / "registry-quarantine.csv")
-            _run(site, lap, site.provider, *command, "--quarantine", quarantine)
+            _run(site, lap, site.provider, *command, "--quarantine", quarantine, "--yes")
         with meter.lap("confirm", t("daftar dikonfirmasi", "list confirmed")) as lap:
             command = ("confirm", str(people / "list.parquet"), *where, "--id", "id")
             out = str(site.folder / "codes.parquet")

@@ -17,7 +17,7 @@ from padan_lab.cli.shares import share
 
 if TYPE_CHECKING:
     from padan_lab.demo.demonstration import Played, Sizes
-    from padan_lab.demo.own_files import OwnFiles
+    from padan_lab.demo.given_files import OwnFiles
     from padan_lab.demo.score import Score
     from padan_lab.demo.stopwatch import Announce
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.table import Table
-
 from padan_client.base.errors import BadInputError
 from padan_client.base.language import t
 from padan_client.cli.common import number, out, say
@@ -15,7 +13,8 @@ from padan_lab.cli.shares import share
 from padan_linkage.answering.outcomes import OUTCOME_WORDS
 
 if TYPE_CHECKING:
-    from padan_lab.demo.own_files import AnsweredList, OwnFiles, PlayedFiles
+    from padan_lab.demo.given_files import OwnFiles
+    from padan_lab.demo.own_files import AnsweredList, PlayedFiles
 
 
 def own_files(
@@ -30,7 +29,7 @@ def own_files(
     restart: bool,
 ) -> OwnFiles | None:
     """The files given; None for generated people. Raises BadInputError for one without the rest."""
-    from padan_lab.demo.own_files import OwnFiles
+    from padan_lab.demo.given_files import OwnFiles
 
     if registry is None and not (lists or truths):
         return None
@@ -55,36 +54,50 @@ def own_files(
 
 
 def show(played: PlayedFiles) -> None:
-    """A line a list, by outcome, and how right it was where the truth is known."""
+    """What came of each list, by outcome, and how right it was where the truth is known."""
     site = played.site
-    title = t(
-        f"{site.provider.upper()} menjawab {site.requester.upper()}, alur {site.flow_id}",
-        f"{site.provider.upper()} answers {site.requester.upper()}, flow {site.flow_id}",
+    provider, requester = site.provider.upper(), site.requester.upper()
+    say(
+        t(
+            f"{provider} menjawab {requester}, alur {site.flow_id}",
+            f"{provider} answers {requester}, flow {site.flow_id}",
+        )
     )
-    table = Table(title=title, title_justify="left")
-    table.add_column(t("Daftar", "List"))
-    titles = (t("Baris", "Rows"), *(word.replace("_", " ") for word in OUTCOME_WORDS))
-    for name in (*titles, t("presisi", "precision"), t("perolehan", "recall"), t("Detik", "s")):
-        table.add_column(name, justify="right")
     for asked in played.asked:
-        table.add_row(*_cells(asked))
-    out.print(table)
-    for asked in played.asked:
-        for line in _remarks(asked):
-            say(f"{asked.list.name}: {line}")
+        rows = t(f"{number(asked.rows)} baris", f"{number(asked.rows)} rows")
+        _print(f"{asked.list.name}: {rows}, {asked.seconds:.1f} s")
+        for line in (*_results(asked), *_remarks(asked)):
+            _print(f"  {line}")
     say(t(f"Semuanya di {site.folder}.", f"Everything is in {site.folder}."))
 
 
-def _cells(asked: AnsweredList) -> list[str]:
-    counts = [number(asked.outcomes.get(word, 0)) for word in OUTCOME_WORDS]
-    score = asked.judgement.score if asked.judgement else None
-    shares = [share(score.precision), share(score.recall)] if score else ["–", "–"]
-    return [asked.list.name, number(asked.rows), *counts, *shares, f"{asked.seconds:.1f}"]
+def _print(line: str) -> None:
+    out.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def _results(asked: AnsweredList) -> list[str]:
+    """The outcomes, and the shares that are right."""
+    counts = [(word, asked.outcomes[word]) for word in OUTCOME_WORDS if word in asked.outcomes]
+    lines = [", ".join(f"{word.replace('_', ' ')} {number(rows)}" for word, rows in counts)]
+    if asked.judgement:
+        score, wrong = asked.judgement.score, asked.judgement.wrong_per_stranger
+        lines.append(
+            t(
+                f"presisi {share(score.precision)}, perolehan {share(score.recall)}, salah tiap "
+                f"orang asing {share(wrong)}",
+                f"precision {share(score.precision)}, recall {share(score.recall)}, wrong a "
+                f"stranger {share(wrong)}",
+            )
+        )
+    return lines
 
 
 def _remarks(asked: AnsweredList) -> list[str]:
     """What a reader should know beside the counts."""
     said = [asked.error] if asked.error else []
+    if asked.without:
+        missing = ", ".join(asked.without)
+        said.append(t(f"tidak memuat {missing}.", f"has no {missing}."))
     if moved := asked.before.get("differing"):
         rows = asked.before["rows"]
         said.append(

@@ -92,7 +92,10 @@ class Cast:
             today(self._site).isoformat(),
             "--quarantine",
             str(self._site.folder / "registry.karantina.csv"),
+            "--copies",
+            str(self._site.folder / "registry.salinan.csv"),
             "--force",  # in mode auto it is published twice
+            "--yes",
             *options,
             as_json=True,
         )

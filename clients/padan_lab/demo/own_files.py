@@ -4,81 +4,29 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pyarrow as pa
-
-from padan_client.base.errors import BadInputError
 from padan_client.base.language import t
 from padan_client.records import read_table
-from padan_client.records.registry_codes import chosen_columns, latest_rows, row_codes
-from padan_client.records.table_files import write_table
-from padan_client.rehearse.sides import DEFAULT_IDS
-from padan_lab.demo.cast import Cast, today
+from padan_lab.demo.cast import Cast
 from padan_lab.demo.demonstration import ESTIMATES, claim_folder, require_server, stage
 from padan_lab.demo.deployment import Deployment, StepError
 from padan_lab.demo.flows import ChosenFlow
-from padan_lab.demo.judging import (
-    Judgement,
-    RightAnswers,
-    SeenRows,
-    differing,
-    judge,
-    right_answers,
+from padan_lab.demo.given_files import (
+    GivenFile,
+    OwnFiles,
+    named_rows,
+    read_given,
+    refuse_unused,
+    status_options,
+    truths_of,
 )
-from padan_lab.demo.score import Score, joined
+from padan_lab.demo.judging import Judgement, RightAnswers, SeenRows, differing, judge
+from padan_lab.demo.score import Score
 from padan_lab.demo.stopwatch import Announce, Stopwatch
-from padan_linkage.agreement import Flow
-
-
-@dataclass(frozen=True)
-class OwnFiles:
-    """What is asked about what, and how the files' columns are named.
-
-    ``truths``: none, one for all lists, or one for each. ``columns``: fields and their columns, for
-    every file that has such a column; "" is a field that the lists do not have. ``status``: as
-    ``padan publish`` takes it. ``id_column``: of the files that have it. ``again``: every list is
-    asked twice. ``restart``: the servers are restarted between lists.
-    """
-
-    registry: Path
-    lists: tuple[Path, ...]
-    truths: tuple[Path, ...] = ()
-    columns: tuple[tuple[str, str], ...] = ()
-    status: str | Mapping[str, str] | None = None
-    id_column: str | None = None
-    again: bool = False
-    restart: bool = False
-
-
-@dataclass(frozen=True, repr=False)
-class _File:
-    """A file as it is asked or published, all its cells as text."""
-
-    path: Path
-    table: pa.Table
-    id_column: str | None
-
-    @property
-    def ids(self) -> list[str]:
-        """What names the rows: a column, or their numbers from 1."""
-        if self.id_column is None:
-            return [str(n) for n in range(1, self.table.num_rows + 1)]
-        return [(value or "").strip() for value in self.table.column(self.id_column).to_pylist()]
-
-    def options(self, columns: Sequence[tuple[str, str]], *, asked: bool) -> list[str]:
-        """What the commands have to be told of it."""
-        there = {
-            name: column
-            for name, column in columns
-            if column in self.table.column_names or (asked and not column)
-        }
-        named = ["--id", self.id_column] if self.id_column else []
-        return named + [o for item in there.items() for o in ("--map", "=".join(item))]
 
 
 @dataclass(frozen=True, repr=False)
@@ -100,10 +48,12 @@ class AnsweredList:
     before: Mapping[str, int] = field(default_factory=dict)
     again: int | None = None
     error: str = ""
+    without: Sequence[str] = ()
 
     def as_json(self) -> dict[str, object]:
         """For scripts."""
         told: dict[str, object] = {"list": str(self.list), "rows": self.rows}
+        told |= {"without": list(self.without)}
         if self.error:
             return told | {"error": self.error}
         return {
@@ -173,18 +123,19 @@ def play_files(
     for files that cannot be read, and StepError for a registry that is not published.
     """
     require_server()
-    registry = _read(files.registry, files.id_column)
-    lists = [_read(path, files.id_column) for path in files.lists]
-    _refuse_unused(files, [registry, *lists])
+    registry = read_given(files.registry, files, chosen.flow, asked=False)
+    lists = [read_given(path, files, chosen.flow, asked=True) for path in files.lists]
+    refuse_unused(files, [registry, *lists])
     claim_folder(folder)
     clock = Stopwatch(announce)
     site = stage(chosen, folder, clock)
-    registry = _named(registry, folder / "data" / "registry.csv")
-    truths = _truths(files, chosen.flow, site, registry, lists)
+    registry = named_rows(registry, folder / "data" / "registry.csv")
+    truths = truths_of(files, chosen.flow, site, registry, lists)
     with Cast(site, chosen.flow, chosen.mode) as cast:
-        options = registry.options(files.columns, asked=False) + _status_options(files.status)
+        options = registry.options + status_options(files.status)
         published = cast.publish(registry.path, clock, *options)
         asked = _Asking(site, cast, files, clock).all(lists, truths)
+    published |= {"without": registry.without}
     played = PlayedFiles(site, chosen, published, tuple(asked), clock.seconds)
     text = json.dumps(played.as_json(), indent=2, ensure_ascii=False, default=str)
     (folder / "demo.json").write_text(text + "\n", encoding="utf-8")
@@ -200,7 +151,7 @@ class _Asking:
         self._first = True
 
     def all(
-        self, lists: Sequence[_File], truths: Sequence[RightAnswers | None]
+        self, lists: Sequence[GivenFile], truths: Sequence[RightAnswers | None]
     ) -> list[AnsweredList]:
         """Ask every list, and where it is wanted all of them once more."""
         endings = ["", *(f"-{n}" for n in range(2, len(lists) + 1))]
@@ -210,7 +161,7 @@ class _Asking:
             return asked
         return [self._compared(a, *one) for a, one in zip(asked, every, strict=True)]
 
-    def _compared(self, asked: AnsweredList, file: _File, ending: str) -> AnsweredList:
+    def _compared(self, asked: AnsweredList, file: GivenFile, ending: str) -> AnsweredList:
         """The same answers, with how many rows another asking answers differently."""
         once_more = self._ask(file, f"{ending}-lagi", None)
         if asked.error or once_more.error:
@@ -218,7 +169,7 @@ class _Asking:
         changed = differing(read_table(asked.codes), read_table(once_more.codes))
         return replace(asked, again=changed)
 
-    def _ask(self, file: _File, ending: str, truth: RightAnswers | None) -> AnsweredList:
+    def _ask(self, file: GivenFile, ending: str, truth: RightAnswers | None) -> AnsweredList:
         if self._files.restart and not self._first:
             self._cast.restart()
         self._first = False
@@ -227,13 +178,12 @@ class _Asking:
         error, confirmed = "", {}
         with self._clock.stage(name, t(f"Daftar {file.path.name}", f"List {file.path.name}")):
             try:
-                options = file.options(self._files.columns, asked=True)
-                confirmed = self._cast.confirm(file.path, ending, *options)
+                confirmed = self._cast.confirm(file.path, ending, *file.options)
             except StepError as e:
                 error = str(e)
         seconds = self._clock.seconds[name]
         if error:
-            return AnsweredList(file.path, codes, rows, seconds, error=error)
+            return AnsweredList(file.path, codes, rows, seconds, error=error, without=file.without)
         answers = read_table(codes)
         return AnsweredList(
             file.path,
@@ -244,78 +194,5 @@ class _Asking:
             Counter(answers["hasil"].to_pylist()),
             None if truth is None else judge(answers, truth),
             self._seen.compare(file.table, answers, file.id_column),
+            without=file.without,
         )
-
-
-def _read(path: Path, id_column: str | None) -> _File:
-    """A file, and its column of ids: the one named, else rec_id or id where there is one."""
-    table = read_table(path)
-    wanted = DEFAULT_IDS if id_column is None else (id_column,)
-    return _File(path, table, next((name for name in wanted if name in table.column_names), None))
-
-
-def _status_options(status: str | Mapping[str, str] | None) -> list[str]:
-    if isinstance(status, str):
-        return ["--status", status]
-    return [o for item in (status or {}).items() for o in ("--status", "=".join(item))]
-
-
-def _named(registry: _File, copy: Path) -> _File:
-    """The registry, its rows named by their numbers in a copy where no column names them."""
-    if registry.id_column is not None:
-        return registry
-    numbers = pa.array(registry.ids, pa.string())
-    table = registry.table.add_column(0, DEFAULT_IDS[0], numbers)
-    write_table(copy, table)
-    return _File(copy, table, DEFAULT_IDS[0])
-
-
-def _refuse_unused(files: OwnFiles, read: Sequence[_File]) -> None:
-    """Raise BadInputError for a column of --id or --map that no file has."""
-    present = {name for file in read for name in file.table.column_names}
-    wanted = [column for _, column in files.columns] + [files.id_column or ""]
-    if absent := sorted({column for column in wanted if column} - present):
-        raise BadInputError(
-            t(
-                f"Kolom {', '.join(absent)} tidak ada di berkas mana pun.",
-                f"No file has a column {', '.join(absent)}.",
-            )
-        )
-    if len(files.truths) not in {0, 1, len(files.lists)}:
-        raise BadInputError(
-            t(
-                "--truth: satu untuk semua daftar, atau satu untuk tiap daftar.",
-                "--truth: one for all lists, or one for each.",
-            )
-        )
-
-
-def _truths(
-    files: OwnFiles, flow: Flow, site: Deployment, registry: _File, lists: Sequence[_File]
-) -> list[RightAnswers | None]:
-    """The right answers of each list."""
-    if not files.truths:
-        return [None] * len(lists)
-    answers = _registry_answers(flow, registry, files.status, site)
-    ids: list[Collection[str]] = [set(file.ids) for file in lists]
-    if len(files.truths) > 1:
-        each = zip(files.truths, ids, strict=True)
-        return [right_answers(path, flow, asked, answers) for path, asked in each]
-    everybody = set().union(*ids)
-    return [right_answers(files.truths[0], flow, everybody, answers)] * len(lists)
-
-
-def _registry_answers(
-    flow: Flow, registry: _File, status: str | Mapping[str, str] | None, site: Deployment
-) -> dict[str, str]:
-    """Id to codes, joined, by the agreement's rule; "" for a row that has none."""
-    table = registry.table
-    chosen = chosen_columns(flow, table, status)
-    if flow.latest_by is not None:
-        table = latest_rows(table, registry.id_column or "", chosen[flow.latest_by]).table
-    masks, problems = row_codes(flow, table, chosen, today(site))
-    masks[list(problems)] = 0
-    distinct, where = np.unique(masks, return_inverse=True)
-    texts = np.array([joined(c.code for c in flow.codes_of(int(mask))) for mask in distinct])
-    ids = _File(registry.path, table, registry.id_column).ids
-    return dict(zip(ids, texts[where.reshape(-1)].tolist(), strict=True))
