@@ -371,6 +371,58 @@ def test_a_full_disk_is_a_message_and_the_job_goes_on(scene, monkeypatch):
     assert as_json(kemnaker, *confirm)["run"] == first[0]["run"], "charged once"
 
 
+@pytest.mark.parametrize(
+    ("step", "told"),
+    [
+        ("put_dataset", "kuota belum terpakai"),
+        ("watch_run", "kuotanya sudah terpakai"),
+        ("collect_pass", "kuotanya sudah terpakai"),
+    ],
+)
+def test_a_confirmation_that_is_stopped_says_what_was_charged_and_goes_on(
+    scene, monkeypatch, step, told
+):
+    folder, bkn, kemnaker = scene
+    rotate_both(bkn, kemnaker)
+    publish(folder, bkn)
+    confirm = ("confirm", folder / "daftar.csv", *FLOW, *MAP, "--out", folder / "k.csv")
+
+    def stop(*_arguments):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(f"padan_client.protocol.unit.confirming.{step}", stop)
+        patch.setattr("sys.argv", ["padan", "confirm", "daftar saya.csv"])
+        _, message = padan(kemnaker, *confirm, code=130)
+    assert told in message
+    assert "padan confirm 'daftar saya.csv'" in message
+    begun = as_json(kemnaker, "runs", "list", *FLOW)["runs"]
+    assert len(begun) == (step != "put_dataset")
+    assert not begun or begun[0]["run"].rpartition("/")[2] in message
+    run = as_json(kemnaker, *confirm)["run"]
+    assert [r["run"] for r in as_json(kemnaker, "runs", "list", *FLOW)["runs"]] == [run]
+    assert not begun or begun[0]["run"] == run, "charged once"
+
+
+def test_one_that_is_stopped_after_it_has_written_goes_on_with_force(scene, monkeypatch):
+    folder, bkn, kemnaker = scene
+    rotate_both(bkn, kemnaker)
+    publish(folder, bkn)
+    confirm = ("confirm", folder / "daftar.csv", *FLOW, *MAP, "--out", folder / "k.csv")
+
+    def stop(*_arguments):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("padan_client.home.jobs.JobStore.close", stop)
+        patch.setattr("sys.argv", ["padan", *map(str, confirm)])
+        _, message = padan(kemnaker, *confirm, code=130)
+    assert "k.csv --force" in message
+    padan(kemnaker, *confirm, code=3)
+    as_json(kemnaker, *confirm, "--force")
+    assert len(as_json(kemnaker, "runs", "list", *FLOW)["runs"]) == 1
+
+
 def test_nothing_is_asked_where_a_result_would_take_a_file_s_place(scene):
     folder, bkn, kemnaker = scene
     rotate_both(bkn, kemnaker)

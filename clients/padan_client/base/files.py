@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from padan_client.base.errors import BadInputError
@@ -25,6 +27,21 @@ def empty_private_folder(path: Path) -> Path:
     if path.exists() and any(path.iterdir()):
         raise BadInputError(t(f"Folder {path} tidak kosong.", f"The folder {path} is not empty."))
     return ensure_private_folder(path)
+
+
+@contextmanager
+def filled_whole(folder: Path) -> Iterator[Path]:
+    """An empty private folder to fill; however filling fails, it is empty again afterwards.
+
+    Raises BadInputError if there is something in it.
+    """
+    empty_private_folder(folder)
+    try:
+        yield folder
+    except BaseException:
+        for path in folder.iterdir():
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        raise
 
 
 def write_private(path: Path, content: bytes | memoryview | Iterable[bytes]) -> None:

@@ -28,6 +28,7 @@ from padan_client.cli.commands import (
     schema,
 )
 from padan_client.cli.helping import BilingualGroup
+from padan_client.cli.stopping import take_sigterm
 
 _EXIT_CODES = (
     "Kode keluar: 0 selesai, 1 cacat, 2 salah pakai, 3 masukan salah, 4 ditolak menurut "
@@ -93,4 +94,5 @@ def main() -> None:
     """Entry point of the ``padan`` script."""
     # grpc logs failed handshakes by itself; the user gets them as messages.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+    take_sigterm()
     app()

@@ -37,6 +37,7 @@ class Exit(IntEnum):
     MISMATCH = 5
     UNAVAILABLE = 6
     UNVERIFIED = 7
+    INTERRUPTED = 130
 
 
 def say(message: str) -> None:
@@ -61,7 +62,9 @@ def fail(code: Exit, message: str, *, json_: bool = False) -> NoReturn:
         failed = {"error": code.name.lower(), "exit_code": int(code), "message": message}
         sys.stderr.write(json.dumps(failed, ensure_ascii=False) + "\n")
         raise typer.Exit(int(code))
-    err.print(f"[bold red]{t('Gagal', 'Failed')}:[/] ", end="")
+    stopped = code is Exit.INTERRUPTED
+    word = t("Dihentikan", "Stopped") if stopped else t("Gagal", "Failed")
+    err.print(f"[bold red]{word}:[/] ", end="")
     err.print(message, markup=False, highlight=False, soft_wrap=True)
     raise typer.Exit(int(code))
 
@@ -82,6 +85,8 @@ def reports_errors(command: Callable[P, R]) -> Callable[P, R]:
             fail(Exit(e.exit_code), str(e), json_=json_)
         except OSError as e:
             fail(Exit.BAD_INPUT, _system_trouble(e), json_=json_)
+        except KeyboardInterrupt as stop:
+            fail(Exit.INTERRUPTED, str(stop) or _stopped(), json_=json_)
         except (typer.Exit, typer.Abort, typer.BadParameter):
             raise
         except Exception as e:
@@ -90,6 +95,13 @@ def reports_errors(command: Callable[P, R]) -> Callable[P, R]:
             fail(Exit.DEFECT, _defect(e), json_=json_)
 
     return wrapped
+
+
+def _stopped() -> str:
+    return t(
+        "tidak ada yang ditinggalkan setengah jadi; ulangi perintah yang sama.",
+        "nothing is left half done; repeat the same command.",
+    )
 
 
 def _system_trouble(error: OSError) -> str:

@@ -13,16 +13,38 @@ from padan_client.base.language import t
 from padan_client.cli.common import err
 
 if TYPE_CHECKING:
-    from padan_client.protocol.progress import Progress, Report
+    from padan_client.protocol.progress import Progress
 
 #: From so many seconds on, a time is told in minutes.
 _MINUTES = 90
 
 
+class ProgressReport:
+    """Draws one bar a stage, and remembers how far each stage came."""
+
+    def __init__(self, bars: Bars) -> None:
+        self.seen: dict[str, Progress] = {}
+        self._bars = bars
+        self._tasks: dict[str, TaskID] = {}
+
+    def __call__(self, progress: Progress) -> None:
+        """Show it."""
+        stage, bars = progress.stage, self._bars
+        self.seen[stage] = progress
+        if stage not in self._tasks:
+            self._tasks[stage] = bars.add_task(_name(stage), total=progress.total, left="")
+        bars.update(
+            self._tasks[stage],
+            completed=progress.done,
+            total=max(progress.total, 1),
+            left=_left(progress.seconds_left),
+        )
+
+
 @contextmanager
-def progress_bars() -> Iterator[Report]:
-    """A report that draws one bar a stage; plain silence where standard error is no terminal."""
-    bars = Bars(
+def progress_bars() -> Iterator[ProgressReport]:
+    """A report with bars; plain silence where standard error is no terminal."""
+    with Bars(
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
@@ -30,22 +52,8 @@ def progress_bars() -> Iterator[Report]:
         TextColumn("{task.fields[left]}"),
         console=err,
         disable=not err.is_terminal,
-    )
-    tasks: dict[str, TaskID] = {}
-
-    def report(progress: Progress) -> None:
-        if progress.stage not in tasks:
-            name = _name(progress.stage)
-            tasks[progress.stage] = bars.add_task(name, total=progress.total, left="")
-        bars.update(
-            tasks[progress.stage],
-            completed=progress.done,
-            total=max(progress.total, 1),
-            left=_left(progress.seconds_left),
-        )
-
-    with bars:
-        yield report
+    ) as bars:
+        yield ProgressReport(bars)
 
 
 def _left(seconds: int | None) -> str:

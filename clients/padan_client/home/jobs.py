@@ -64,6 +64,7 @@ class JobStore:
         self._folder = folder
         self._randomness = randomness
         self._locks: dict[str, int] = {}
+        self._opened: dict[str, Job] = {}
 
     def open(self, kind: str, digest: bytes, *, agreement: str, flow: str, epoch: int) -> Job:
         """The pending job of ``kind`` with this input, or a new one, already on disk.
@@ -74,14 +75,21 @@ class JobStore:
         job_id = f"{kind}-{digest.hex()[:24]}"
         self._lock(job_id)
         path = self._path(job_id)
-        if path.exists():
-            return _load(path)
-        return self._new(job_id, kind, agreement, flow, epoch)
+        job = _load(path) if path.exists() else self._new(job_id, kind, agreement, flow, epoch)
+        self._opened[job_id] = job
+        return job
+
+    @property
+    def unfinished(self) -> list[Job]:
+        """The jobs that were opened here and are not closed yet."""
+        return list(self._opened.values())
 
     def renew(self, job: Job) -> Job:
         """Replace a job whose data the unit no longer has by a fresh one of the same input."""
         shutil.rmtree(self.folder_of(job), ignore_errors=True)
-        return self._new(job.id, job.kind, job.agreement, job.flow, job.epoch)
+        fresh = self._new(job.id, job.kind, job.agreement, job.flow, job.epoch)
+        self._opened[job.id] = fresh
+        return fresh
 
     def folder_of(self, job: Job) -> Path:
         """A private folder for what the job makes on its way; goes with it."""
@@ -146,6 +154,7 @@ class JobStore:
         erase(self._path(job.id))
         shutil.rmtree(self._folder / f"{job.id}.d", ignore_errors=True)
         (self._folder / f"{job.id}.lock").unlink(missing_ok=True)
+        self._opened.pop(job.id, None)
         self.release(job)
 
     def pending(self) -> list[Job]:

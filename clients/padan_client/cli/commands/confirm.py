@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -37,6 +38,7 @@ from padan_client.cli.options import (
     pairs,
 )
 from padan_client.cli.progress import progress_bars
+from padan_client.cli.stopping import again, so_far, telling
 from padan_client.cli.views import confirmed
 from padan_client.cli.views.lines import SayOnce, say_lines, say_rows
 from padan_client.cli.views.quarantined import FILE_WORD, say_quarantine
@@ -234,6 +236,12 @@ class _Outputs:
                 )
             )
 
+    def there(self, party: str) -> bool:
+        """Whether some of them are there."""
+        from padan_client.records.table_files import standing
+
+        return bool(standing(*self.files(party)))
+
     def write(self, opened: Home, place: FlowPlace, way: str, result: ConfirmResult) -> None:
         """Write them all, or none that was not there before."""
         from padan_client.records.table_files import standing
@@ -279,8 +287,14 @@ def _confirm(
         source.require_all(result.table.num_rows)
         outputs.write(opened, place, options.mode, result)
 
+    def tell() -> str:
+        done = so_far(opened.jobs, report.seen)
+        there = outputs.there(place.party) and "--force" not in sys.argv
+        return f"{done} {again('--force') if there else again()}"
+
     with (
         progress_bars() as report,
+        telling(tell),
         RequesterClient(opened, place.agreement.id, place.flow.id) as client,
     ):
         try:

@@ -96,8 +96,6 @@ def encode(
     records = _records(file, place, columns, id_column, statuses(status))
     key = _epoch_key(opened, place, epoch) if epoch else _throwaway_key(place)
     session = Session(place, unit_schema(place), key, opened.identity)
-    if rest:
-        write_or_remove(rest, records.quarantine)
     if show is not None:
         rows = show_record(session, records, show, randomness=os.urandom)
         tell_record(rows, show, epoch, json_=json_)
@@ -111,6 +109,8 @@ def encode(
             threads=os.cpu_count() or 1,
         )
         _tell(manifest, out_folder, json_=json_)
+    if rest:
+        write_or_remove(rest, records.quarantine)
     if records.quarantine.num_rows and not json_:
         say_quarantine(records.quarantine, rest)
 

@@ -34,6 +34,7 @@ from padan_client.cli.options import (
     statuses,
 )
 from padan_client.cli.progress import progress_bars
+from padan_client.cli.stopping import again, so_far, telling
 from padan_client.cli.views.lines import SayOnce, say_lines
 from padan_client.cli.views.quarantined import FILE_WORD, say_quarantine
 
@@ -214,6 +215,7 @@ def _publish(
     leaving = read_ids(given.deletes) if given.deletes else []
     with (
         progress_bars() as report,
+        telling(lambda: f"{so_far(opened.jobs, report.seen)} {again()}"),
         ProviderClient(opened, agreement, flow, threads=processes) as client,
     ):
         publish_ = partial(client.publish_table, days=days) if days else client.publish

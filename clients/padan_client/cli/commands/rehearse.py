@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from padan_client.base.files import filled_whole, write_private
 from padan_client.base.formats import style_for
 from padan_client.base.language import t
 from padan_client.cli.asking import claim
@@ -30,12 +31,8 @@ from padan_client.cli.options import (
     SeparatorOption,
 )
 from padan_client.cli.views import rehearsed
-from padan_linkage.advice import Size, Wishes
+from padan_linkage.advice import Size
 from padan_linkage.advice.profiles import ProfileName
-
-if TYPE_CHECKING:
-    from padan_client.rehearse import SchemaFile
-
 
 ListArgument = Annotated[Path, typer.Argument(help="Daftar peminta. / The requester's list.")]
 RegistryArgument = Annotated[
@@ -129,20 +126,25 @@ def rehearse(
 ) -> None:
     """Uji coba pemadanan atas berkas sendiri. / A trial linkage of your own files."""
     from padan_client.records.table_files import write_table
-    from padan_client.rehearse import load_schema_file, run_rehearsal
+    from padan_client.rehearse import SchemaFile, load_schema_file, run_rehearsal
+    from padan_client.rehearse.advice import advise, to_toml
 
     claim(out_file, save_schema, reads=[a, b, schema, truth], tables=True, force=force)
     style = style_for(out_file or Path(), format_, separator, bom=bom)
+    suggestion = None
     if schema is not None:
         schema_file = load_schema_file(schema)
     else:
-        wanted = wishes(profile, size, kind, fields)
-        schema_file = _advised(a, b, wanted, id_column, save_schema, quiet=json_)
+        suggestion = advise(a, b, wishes(profile, size, kind, fields), id_column)
+        schema_file = SchemaFile.suggested(suggestion)
+        if not json_:
+            show(suggestion)
     if min_precision is not None:
         schema_file = schema_file.demanding(min_precision)
     if one_to_one is not None:
         schema_file = replace(schema_file, one_to_one=one_to_one)
-    with _bar() as progress:
+    folder = filled_whole(dump_encodings) if dump_encodings else nullcontext()
+    with folder, _bar() as progress:
         result = run_rehearsal(
             a,
             b,
@@ -154,6 +156,8 @@ def rehearse(
             threads=threads,
             progress=progress,
         )
+    if save_schema is not None and suggestion is not None:
+        write_private(save_schema, to_toml(suggestion).encode())
     if out_file is not None:
         write_table(out_file, result.pairs, style)
     if json_:
@@ -170,25 +174,3 @@ def _bar() -> Iterator[Callable[[float], None]]:
     with Progress(console=err, disable=not err.is_terminal) as bars:
         bar = bars.add_task(t("memadankan", "matching"), total=1.0)
         yield lambda share: bars.update(bar, completed=share)
-
-
-def _advised(
-    a: Path,
-    b: Path | None,
-    wanted: Wishes,
-    id_column: str | None,
-    save_schema: Path | None,
-    *,
-    quiet: bool,
-) -> SchemaFile:
-    """The advisor's schema, shown and, where asked, kept."""
-    from padan_client.base.files import write_private
-    from padan_client.rehearse import SchemaFile
-    from padan_client.rehearse.advice import advise, to_toml
-
-    suggestion = advise(a, b, wanted, id_column)
-    if save_schema is not None:
-        write_private(save_schema, to_toml(suggestion).encode())
-    if not quiet:
-        show(suggestion)
-    return SchemaFile.suggested(suggestion)

@@ -23,6 +23,7 @@ from padan_client.cli.options import (
     YesFlag,
 )
 from padan_client.cli.progress import progress_bars
+from padan_client.cli.stopping import again, telling
 
 if TYPE_CHECKING:
     from padan_client.base.effects import Steps
@@ -133,7 +134,11 @@ def watch(
     from padan_client.protocol.unit.listing import resource_name
     from padan_client.protocol.unit.running import follow_run
 
-    with progress_bars() as report:
+    def tell() -> str:
+        goes_on = t("pemadanan berjalan terus di unit.", "the run goes on at the unit.")
+        return f"{goes_on} {again()}"
+
+    with progress_bars() as report, telling(tell):
 
         def follow(h: Home, place: FlowPlace) -> Steps[Any]:
             name = resource_name(place, "runs", run)

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from padan_client.base.errors import BadInputError
-from padan_client.base.files import empty_private_folder, ensure_private_folder, write_private
+from padan_client.base.files import ensure_private_folder, filled_whole, write_private
 from padan_client.base.language import t
 from padan_client.home.identity import Randomness
 from padan_client.protocol.session import Session
@@ -39,37 +39,37 @@ def write_bundle(
 
     Returns the manifest: digests, sizes and counts; no key and no order of rows. ``throwaway``
     says that the session's key is good for this bundle alone. Raises BadInputError if the folder
-    is not empty.
+    is not empty; a bundle that is not finished leaves it so.
     """
-    empty_private_folder(folder)
-    schema, place = session.schema, session.place
-    rows = schema.padded_rows(len(records))
-    provider = _provider(session, records, randomness)
-    passes = []
-    for p in schema.passes:
-        encoder = PassEncoder(schema, p, session.key, threads=threads)
-        drbg = Drbg(randomness(SEED_BYTES))
-        encoded = encoder.encode(records.records, rows=rows, drbg=drbg, provider=provider)
-        passes.append(_write_pass(folder, encoded.table))
-    manifest: dict[str, object] = {
-        "format": "padan bundle 1",
-        "agreement": place.agreement.id,
-        "agreement_digest": place.digest.hex(),
-        "flow": place.flow.id,
-        "party": place.party,
-        "role": "provider" if provider else "requester",
-        "throwaway_key": throwaway,
-        "epoch": None if throwaway else session.key.epoch,
-        "schema_digest": schema.digest().hex(),
-        "normaliser_version": NORMALISER_VERSION,
-        "records": len(records),
-        "rows": rows,
-        "passes": passes,
-    }
-    text = json.dumps(schema.model_dump(mode="json"), indent=1)
-    write_private(folder / "schema.json", (text + "\n").encode())
-    write_private(folder / "manifest.json", (json.dumps(manifest, indent=2) + "\n").encode())
-    return manifest
+    with filled_whole(folder):
+        schema, place = session.schema, session.place
+        rows = schema.padded_rows(len(records))
+        provider = _provider(session, records, randomness)
+        passes = []
+        for p in schema.passes:
+            encoder = PassEncoder(schema, p, session.key, threads=threads)
+            drbg = Drbg(randomness(SEED_BYTES))
+            encoded = encoder.encode(records.records, rows=rows, drbg=drbg, provider=provider)
+            passes.append(_write_pass(folder, encoded.table))
+        manifest: dict[str, object] = {
+            "format": "padan bundle 1",
+            "agreement": place.agreement.id,
+            "agreement_digest": place.digest.hex(),
+            "flow": place.flow.id,
+            "party": place.party,
+            "role": "provider" if provider else "requester",
+            "throwaway_key": throwaway,
+            "epoch": None if throwaway else session.key.epoch,
+            "schema_digest": schema.digest().hex(),
+            "normaliser_version": NORMALISER_VERSION,
+            "records": len(records),
+            "rows": rows,
+            "passes": passes,
+        }
+        text = json.dumps(schema.model_dump(mode="json"), indent=1)
+        write_private(folder / "schema.json", (text + "\n").encode())
+        write_private(folder / "manifest.json", (json.dumps(manifest, indent=2) + "\n").encode())
+        return manifest
 
 
 def show_record(
