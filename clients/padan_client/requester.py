@@ -12,6 +12,7 @@ import pyarrow as pa
 from padan_client.base.effects import Steps
 from padan_client.base.errors import BadInputError, MismatchError
 from padan_client.base.language import t
+from padan_client.base.numbers import number
 from padan_client.base.place import FlowPlace
 from padan_client.home.folder import Home
 from padan_client.protocol.direct.answering import direct_result
@@ -197,8 +198,9 @@ def _few(requested: RequestList) -> RequestList:
     if len(requested) > MOST_AT_ONCE:
         raise BadInputError(
             t(
-                f"Paling banyak {MOST_AT_ONCE} rekaman sekali tanya; daftar: pakai confirm.",
-                f"At most {MOST_AT_ONCE} records at once; use confirm for a list.",
+                f"Paling banyak {number(MOST_AT_ONCE)} rekaman sekali tanya; untuk daftar pakai "
+                "confirm.",
+                f"At most {number(MOST_AT_ONCE)} records at once; use confirm for a list.",
             )
         )
     return requested

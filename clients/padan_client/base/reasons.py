@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from padan.v1.reason_texts import WORDINGS, Reason, ServerKind, worded
 from padan_client.base.errors import MismatchError, RefusedError
 from padan_client.base.language import t
+from padan_client.base.numbers import number
 from padan_client.base.place import FlowPlace
 
 _MISMATCHES = frozenset(
@@ -17,6 +18,8 @@ _MISMATCHES = frozenset(
         Reason.EPOCH_MISMATCH,
     }
 )
+#: What in a refusal is a count, and not a name of digits.
+_COUNTS = frozenset({"limit", "used", "committed_rows"})
 
 
 def refused(
@@ -45,7 +48,8 @@ def explain(reason: str, metadata: Mapping[str, str], server: ServerKind = Serve
             "Perbarui Padan.",
             f"{{Server}} refused for a reason unknown to this client ({reason}). Update Padan.",
         )
-    text = t(*worded(wording.texts, server, metadata))
+    counts = {k: number(int(metadata[k])) for k in _COUNTS if metadata.get(k, "").isdecimal()}
+    text = t(*worded(wording.texts, server, {**metadata, **counts}))
     place = " / ".join(metadata[k] for k in ("agreement", "flow") if k in metadata)
     return f"{text} [{place}: {reason}]" if place else f"{text} [{reason}]"
 

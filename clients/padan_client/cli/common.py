@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from enum import IntEnum
 from functools import wraps
 from pathlib import Path
-from typing import NoReturn, ParamSpec, TypeVar
+from typing import Any, NoReturn, ParamSpec, TypeVar
 
 import typer
 from rich.console import Console
@@ -21,8 +21,17 @@ from padan_client.base.language import system_reason, t
 P = ParamSpec("P")
 R = TypeVar("R")
 
+
+class _Uncut(Console):
+    """A console on which a key longer than the screen goes on in the next line."""
+
+    def print(self, *objects: Any, crop: bool = False, **more: Any) -> None:
+        """As the base class does, without cutting."""
+        super().print(*objects, crop=crop, **more)
+
+
 #: Tables and results go to standard output, progress and messages to standard error.
-out = Console()
+out = _Uncut()
 err = Console(stderr=True)
 
 
@@ -48,12 +57,6 @@ def say(message: str) -> None:
 def print_json(value: Mapping[str, object]) -> None:
     """Write one JSON object and a newline to standard output."""
     sys.stdout.write(json.dumps(value, ensure_ascii=False, default=str) + "\n")
-
-
-def number(value: int) -> str:
-    """A count for a reader, thousands set apart as the language does it."""
-    text = f"{value:,}"
-    return t(text.replace(",", "."), text)
 
 
 def fail(code: Exit, message: str, *, json_: bool = False) -> NoReturn:

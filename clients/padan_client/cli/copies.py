@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from padan_client.base.language import t
+from padan_client.base.numbers import number
 from padan_client.cli.asking import agree
-from padan_client.cli.common import number, say
+from padan_client.cli.common import say
 
 if TYPE_CHECKING:
     from padan_client.records.persons import CopyCounts, Persons

@@ -74,8 +74,9 @@ def _translate(command: TyperCommand | TyperGroup) -> None:
         if isinstance(text, str):
             setattr(command, name, half(text))
     for parameter in command.params:
-        if text := getattr(parameter, "help", None):
-            setattr(parameter, "help", half(text))  # noqa: B010 - arguments and options alike
+        for name in ("help", "rich_help_panel"):
+            if text := getattr(parameter, name, None):
+                setattr(parameter, name, half(text))
     _translate_usage(command)
     for one in getattr(command, "commands", {}).values():
         _translate(one)

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from padan_client.base.language import t
-from padan_client.cli.common import number
+from padan_client.base.numbers import number
 
 if TYPE_CHECKING:
     from padan_client.home.jobs import Job, JobStore

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from padan_client.base.language import t
+from padan_client.base.numbers import number
 from padan_linkage.normalise import MAX_CHARACTERS, Fault
 from padan_linkage.schema import Kind, Pass, Schema
 
@@ -45,8 +46,8 @@ def reason_text(reason: Fault, kind: Kind) -> str:
     label = kind_label(kind)
     return {
         Fault.OVERSIZED: t(
-            f"Terlalu panjang: lebih dari {MAX_CHARACTERS} karakter. Periksa tanda kutip.",
-            f"Too long: more than {MAX_CHARACTERS} characters. Check the quotes.",
+            f"Terlalu panjang: lebih dari {number(MAX_CHARACTERS)} karakter. Periksa tanda kutip.",
+            f"Too long: more than {number(MAX_CHARACTERS)} characters. Check the quotes.",
         ),
         Fault.CONTROL_CHARACTERS: t(
             "Berisi karakter kendali (misalnya NUL). Bersihkan dan kirim ulang.",

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from padan_client.base.errors import BadInputError
 from padan_client.base.language import t
+from padan_client.base.numbers import number
 from padan_client.records.columns import match_columns, no_column
 from padan_client.records.files import Tell, untold
 from padan_client.records.messages import (
@@ -185,9 +186,9 @@ def _ids(table: pa.Table, id_column: str | None, nothing: NDArray[np.bool_]) -> 
         raise BadInputError(
             t(
                 f"Id ganda di kolom {id_column}: {_rows(same)} memakai id yang sama "
-                f"({len(rows)} baris terkena). Buang kembarannya atau pakai kolom lain.",
+                f"({number(len(rows))} baris terkena). Buang kembarannya atau pakai kolom lain.",
                 f"Duplicate ids in column {id_column}: {_rows(same)} have the same id "
-                f"({len(rows)} rows concerned). Remove the copies or use another column.",
+                f"({number(len(rows))} rows concerned). Remove the copies or use another column.",
             )
         )
     return ids
@@ -200,10 +201,10 @@ def _refuse_wrong_column(result: Normalised, column: str, kind: Kind) -> None:
         label = kind_label(kind)
         raise BadInputError(
             t(
-                f"Kolom {column} tampaknya bukan {label}: {invalid} dari {filled} nilainya tidak "
-                "sah. Periksa pemetaan kolom.",
-                f"Column {column} does not seem to be {label}: {invalid} of {filled} values are "
-                "invalid. Check which column is which.",
+                f"Kolom {column} tampaknya bukan {label}: {number(invalid)} dari {number(filled)} "
+                "nilainya tidak sah. Periksa pemetaan kolom.",
+                f"Column {column} does not seem to be {label}: {number(invalid)} of "
+                f"{number(filled)} values are invalid. Check which column is which.",
             )
         )
 

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from padan_client.base.errors import BadInputError
 from padan_client.base.language import t
+from padan_client.base.numbers import decimal, number
 from padan_client.records import read_table
 from padan_client.rehearse.schema_file import SchemaFile
 from padan_linkage.advice import (
@@ -63,10 +64,10 @@ def to_toml(suggestion: Suggestion) -> str:
 
 def _head(s: Suggestion) -> Iterator[str]:
     yield t(
-        f"# Saran skema, profil {s.profile.name}, ukuran {s.size}, untuk {s.rows} baris: "
-        f"{len(s.passes)} jalur, {s.record_bytes} byte per data.",
-        f"# Suggested schema, profile {s.profile.name}, size {s.size}, for {s.rows} rows: "
-        f"{len(s.passes)} passes, {s.record_bytes} bytes a record.",
+        f"# Saran skema, profil {s.profile.name}, ukuran {s.size}, untuk {number(s.rows)} baris: "
+        f"{len(s.passes)} jalur, {number(s.record_bytes)} byte per data.",
+        f"# Suggested schema, profile {s.profile.name}, size {s.size}, for {number(s.rows)} rows: "
+        f"{len(s.passes)} passes, {number(s.record_bytes)} bytes a record.",
     )
     if s.left_out:
         yield t("# Kolom yang tidak dipakai:", "# Columns not used:")
@@ -96,7 +97,7 @@ def _fields(s: Suggestion) -> Iterator[str]:
 def _passes(s: Suggestion) -> Iterator[str]:
     for choice in s.passes:
         yield ""
-        shared = f"{choice.group:.1f}"
+        shared = decimal(choice.group, 1)
         yield f"# {say(choice.said)}"
         yield t(f"# {shared} baris berbagi nilainya.", f"# {shared} rows share its values.")
         yield from _pass(choice.chosen)

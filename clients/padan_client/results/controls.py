@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from padan_client.base.errors import BadInputError, VerificationError
 from padan_client.base.language import t
+from padan_client.base.numbers import number
 from padan_client.records.lists import RequestList
 from padan_client.results.table import ConfirmResult, ControlReport, count_codes
 from padan_linkage.agreement import Flow
@@ -110,12 +111,13 @@ def require_honest(result: ConfirmResult) -> ConfirmResult:
     if report is None or not report.wrong:
         return result
     rows = ", ".join(map(str, report.wrong[:10])) + (", …" if len(report.wrong) > 10 else "")
+    wrong, planted = number(len(report.wrong)), number(report.planted)
     raise ControlError(
         t(
-            f"PERINGATAN: {len(report.wrong)} dari {report.planted} rekaman kontrol dijawab salah "
+            f"PERINGATAN: {wrong} dari {planted} rekaman kontrol dijawab salah "
             f"(baris {rows} pada berkas kontrol). Jangan pakai kode yang diterima sebelum "
             "penyebabnya jelas: status yang memang berubah, atau penyedia menjawab tidak benar.",
-            f"WARNING: {len(report.wrong)} of {report.planted} control records were answered "
+            f"WARNING: {wrong} of {planted} control records were answered "
             f"wrongly (rows {rows} of the control file). Do not use the codes before the cause "
             "is known: a status that did change, or a provider that answers falsely.",
         ),

@@ -19,6 +19,7 @@ from typing import Any
 from padan_client.base.errors import BadInputError, VerificationError
 from padan_client.base.files import write_private, write_public
 from padan_client.base.language import t
+from padan_client.base.numbers import indonesian
 from padan_client.base.place import FlowPlace
 from padan_client.home.folder import Home
 from padan_client.results.table import ConfirmResult
@@ -146,11 +147,11 @@ def page(content: Mapping[str, Any], agreement: Agreement) -> str:
     flow = agreement.flow(str(content["flow"]))
     wording = {c.code: c.text for c in (*flow.codes, *flow.written)}
     counts = [
-        f"  {wording.get(code, code.replace('_', ' ')):<58}{rows:>12}"
+        f"  {wording.get(code, code.replace('_', ' ')):<58}{indonesian(rows):>12}"
         for code, rows in content["counts"].items()
     ]
     reasons = [
-        f"    karena {reason.replace('_', ' '):<49}{rows:>12}"
+        f"    karena {reason.replace('_', ' '):<49}{indonesian(rows):>12}"
         for reason, rows in content["reasons"].items()
     ]
     lines = [
@@ -168,8 +169,8 @@ def page(content: Mapping[str, Any], agreement: Agreement) -> str:
         f"  {'Jawaban':<58}{'Baris':>12}",
         *counts,
         *reasons,
-        f"  {'Seluruhnya':<58}{content['rows']:>12}",
-        f"  {'Catatan karantina':<58}{content['quarantined']:>12}",
+        f"  {'Seluruhnya':<58}{indonesian(content['rows']):>12}",
+        f"  {'Catatan karantina':<58}{indonesian(content['quarantined']):>12}",
         "",
         f"SHA-256 perjanjian        {content['agreement_digest']}",
         f"SHA-256 jawaban (bergaram) {content['answers_sha256']}",

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
 
 from padan_client.base.language import t
 from padan_client.cli.asking import claim
 from padan_client.cli.common import Exit, err, fail, out, print_json, reports_errors
 from padan_client.cli.options import ForceFlag, JsonFlag, MapOption, pairs
+from padan_client.cli.views.sheet import Sheet
 from padan_lab.cli import PANEL
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def _show(found: Assessment) -> None:
     """The rates a pass, then what they mean."""
     from padan_lab.assess.words import percent, verdict
 
-    table = Table(title=t("Orang yang dikenali kembali", "Persons re-identified"))
+    table = Sheet(t("Orang yang dikenali kembali", "Persons re-identified"))
     table.add_column(t("jalur", "pass"), no_wrap=True)
     for name in (
         t("serangan", "attack"),
@@ -107,14 +107,14 @@ def _show(found: Assessment) -> None:
         t("kelompok", "groups"),
         t("kelompok diketahui", "group known"),
     ):
-        table.add_column(name, overflow="fold")
+        table.add_column(name)
     for p in found.passes:
         for rate in p.rates:
             _row(table, p.p.id, rate, p.limits[rate.view])
     for rate in found.alignment:
         _row(table, "*", rate, None)
     out.print(table)
-    fallen = Table(title=t("Pembanding yang harus jatuh", "Controls that must fall"))
+    fallen = Sheet(t("Pembanding yang harus jatuh", "Controls that must fall"))
     for name in (t("sandi", "encoding"), t("serangan", "attack"), t("orang", "persons")):
         fallen.add_column(name)
     for control in found.controls:
@@ -124,7 +124,7 @@ def _show(found: Assessment) -> None:
         out.print(line)
 
 
-def _row(table: Table, name: str, rate: Rate, limit: float | None) -> None:
+def _row(table: Sheet, name: str, rate: Rate, limit: float | None) -> None:
     from padan_lab.assess.words import percent, view_name
 
     table.add_row(

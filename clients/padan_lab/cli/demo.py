@@ -9,7 +9,8 @@ import typer
 from rich.table import Table
 
 from padan_client.base.language import current_language, t
-from padan_client.cli.common import Exit, err, number, out, print_json, reports_errors
+from padan_client.base.numbers import number
+from padan_client.cli.common import Exit, err, out, print_json, reports_errors
 from padan_client.cli.options import JsonFlag, StatusOption
 from padan_client.results.wording import outcome_texts
 from padan_lab.cli import PANEL, demo_files

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from padan_client.base.errors import BadInputError
 from padan_client.base.language import t
-from padan_client.cli.common import number, out, say
+from padan_client.base.numbers import number
+from padan_client.cli.common import out, say
 from padan_client.cli.options import pairs, statuses
 from padan_lab.cli.shares import share
 from padan_linkage.answering.outcomes import OUTCOME_WORDS

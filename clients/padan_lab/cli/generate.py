@@ -10,8 +10,9 @@ import typer
 
 from padan_client.base.errors import BadInputError
 from padan_client.base.language import t
+from padan_client.base.numbers import number
 from padan_client.cli.asking import claim_in
-from padan_client.cli.common import err, number, out, print_json, reports_errors
+from padan_client.cli.common import err, out, print_json, reports_errors
 from padan_client.cli.options import ForceFlag, JsonFlag
 from padan_lab.cli import PANEL
 from padan_lab.generate import FilePlan, Format, Level, PopulationProfile

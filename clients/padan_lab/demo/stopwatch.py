@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from padan_client.base.numbers import decimal
+
 Announce = Callable[[str], None]
 
 
@@ -22,4 +24,4 @@ class Stopwatch:
         began = time.perf_counter()
         yield
         self.seconds[name] = time.perf_counter() - began
-        self._announce(f"{text}: {self.seconds[name]:.1f} s")
+        self._announce(f"{text}: {decimal(self.seconds[name], 1)} s")

@@ -14,8 +14,9 @@ import typer
 from padan_client.base.errors import BadInputError
 from padan_client.base.formats import TableFormat, TableStyle, style_for
 from padan_client.base.language import t
+from padan_client.base.numbers import number
 from padan_client.cli.asking import claim
-from padan_client.cli.common import Exit, fail, number, print_json, reports_errors, say
+from padan_client.cli.common import Exit, fail, print_json, reports_errors, say
 from padan_client.cli.home import open_home
 from padan_client.cli.options import (
     HOME,

@@ -11,6 +11,7 @@ import typer
 
 from padan_client.base.errors import BadInputError
 from padan_client.base.language import t
+from padan_client.base.numbers import number
 from padan_client.cli.asking import claim
 from padan_client.cli.common import Exit, fail, print_json, reports_errors, say
 from padan_client.cli.home import open_home
@@ -119,11 +120,12 @@ def _tell(manifest: dict[str, object], out_folder: Path, *, json_: bool) -> None
     if json_:
         print_json({**manifest, "out": str(out_folder)})
         return
+    records, rows = (number(int(str(manifest[name]))) for name in ("records", "rows"))
     say(
         t(
-            f"{manifest['records']} rekaman disandikan menjadi {manifest['rows']} baris per jalur "
+            f"{records} rekaman disandikan menjadi {rows} baris per jalur "
             f"di {out_folder}; lihat manifest.json.",
-            f"{manifest['records']} records encoded into {manifest['rows']} rows a pass in "
+            f"{records} records encoded into {rows} rows a pass in "
             f"{out_folder}; see manifest.json.",
         )
     )

@@ -9,7 +9,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
 
 from padan_client.base.errors import BadInputError, PadanError
 from padan_client.base.language import t
@@ -24,6 +23,7 @@ from padan_client.cli.options import (
     JsonFlag,
     YesFlag,
 )
+from padan_client.cli.views.sheet import Sheet
 
 if TYPE_CHECKING:
     from padan_client.base.place import FlowPlace
@@ -93,10 +93,10 @@ def show(*, home: HomeOption = HOME, json_: JsonFlag = False) -> None:
     if json_:
         print_json({**public.as_json(), "fingerprints": public.fingerprints(), "epochs": epochs})
         return
-    table = Table(title=public.party, show_header=True)
+    table = Sheet(public.party)
     table.add_column(t("kunci", "key"))
-    table.add_column("base64")
-    table.add_column(t("sidik jari", "fingerprint"))
+    table.add_column("base64", no_wrap=True)
+    table.add_column(t("sidik jari", "fingerprint"), no_wrap=True)
     values = public.as_json()
     for name, fingerprint in public.fingerprints().items():
         table.add_row(name, values[name], fingerprint)
@@ -315,8 +315,8 @@ def _epochs(opened: Home, place: FlowPlace) -> list[dict[str, object]]:
     return shared + own
 
 
-def _epoch_table(epochs: list[dict[str, object]]) -> Table:
-    table = Table(title=t("Epok kunci", "Key epochs"))
+def _epoch_table(epochs: list[dict[str, object]]) -> Sheet:
+    table = Sheet(t("Epok kunci", "Key epochs"))
     titles = (
         t("perjanjian", "agreement"),
         t("alur", "flow"),

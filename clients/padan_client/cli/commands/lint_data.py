@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
 
 from padan_client.base.errors import BadInputError
 from padan_client.base.language import t
+from padan_client.base.numbers import decimal, number
 from padan_client.cli.asking import claim
-from padan_client.cli.common import err, number, out, print_json, reports_errors
+from padan_client.cli.common import err, out, print_json, reports_errors
 from padan_client.cli.options import (
     ForceFlag,
     JsonFlag,
@@ -21,6 +21,7 @@ from padan_client.cli.options import (
     pairs,
 )
 from padan_client.cli.views.lines import SayOnce
+from padan_client.cli.views.sheet import Sheet
 
 if TYPE_CHECKING:
     from padan_client.lint import LintReport
@@ -118,24 +119,24 @@ def _schema(flow: str, agreement: str | None) -> Schema:
 
 
 def _show(report: LintReport, quarantine: Path | None) -> None:
-    columns = Table(title=t("Kolom, terburuk dahulu", "Columns, worst first"))
+    columns = Sheet(t("Kolom, terburuk dahulu", "Columns, worst first"))
     for name in (
         t("ruas", "field"), t("kolom", "column"), t("terisi", "filled"), t("kosong", "empty"),
         t("perlu dilihat", "to look at"), "%",
     ):  # fmt: skip
-        columns.add_column(name, overflow="fold")
+        columns.add_column(name)
     for c in report.worst_first():
         columns.add_row(
             c.field, c.column, number(c.filled), number(report.rows - c.filled),
             number(c.troubled), _percent(c.troubled / max(1, c.filled)),
         )  # fmt: skip
     out.print(columns)
-    found = Table(title=t("Temuan", "Findings"))
+    found = Sheet(t("Temuan", "Findings"))
     for name in (
         t("kolom", "column"), t("temuan", "finding"), t("jumlah", "count"), "%",
         t("wajar", "usual"), t("penilaian", "verdict"), t("saran", "advice"),
     ):  # fmt: skip
-        found.add_column(name, overflow="fold")
+        found.add_column(name)
     for f in sorted(report.findings, key=lambda f: (list(_STYLES).index(f.severity), -f.share)):
         found.add_row(*_cells(f), style=_STYLES[f.severity])
     out.print(found)
@@ -179,5 +180,4 @@ def _say_rest(report: LintReport, quarantine: Path | None) -> None:
 
 
 def _percent(share: float) -> str:
-    text = f"{100 * share:.2f}"
-    return t(text.replace(".", ","), text)
+    return decimal(100 * share, 2)

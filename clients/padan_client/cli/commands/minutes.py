@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 
 from padan_client.base.language import t
+from padan_client.base.numbers import number
 from padan_client.cli.asking import agree
-from padan_client.cli.common import number, out, print_json, reports_errors, say
+from padan_client.cli.common import out, print_json, reports_errors, say
 from padan_client.cli.home import open_home
 from padan_client.cli.options import HOME, HomeOption, JsonFlag, YesFlag
 

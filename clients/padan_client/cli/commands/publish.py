@@ -14,8 +14,9 @@ import typer
 
 from padan_client.base.errors import BadInputError
 from padan_client.base.language import t
+from padan_client.base.numbers import number
 from padan_client.cli.asking import claim
-from padan_client.cli.common import number, print_json, reports_errors, say
+from padan_client.cli.common import print_json, reports_errors, say
 from padan_client.cli.copies import SALINAN, CopyList
 from padan_client.cli.home import open_home
 from padan_client.cli.options import (

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.table import Table
 
 from padan_client.base.language import t
+from padan_client.base.numbers import number
 from padan_client.cli.asking import agree, claim
-from padan_client.cli.common import number, out, print_json, reports_errors, say
+from padan_client.cli.common import out, print_json, reports_errors, say
 from padan_client.cli.home import open_home
 from padan_client.cli.options import (
     HOME,
@@ -25,6 +25,7 @@ from padan_client.cli.options import (
     YesFlag,
     pairs,
 )
+from padan_client.cli.views.sheet import Sheet
 
 if TYPE_CHECKING:
     from padan_client.protocol.releases.flow import PublishedRelease, ReceivedRelease
@@ -171,7 +172,7 @@ def list_(
     if json_:
         print_json({"agreement": agreement, "flow": flow, "releases": entries})
         return
-    table = Table()
+    table = Sheet()
     for title in (
         t("versi", "version"),
         t("penerbit", "publisher"),
@@ -182,7 +183,8 @@ def list_(
     ):
         table.add_column(title)
     for entry in entries:
-        table.add_row(*(str(value) for value in entry.values()))
+        cells = entry | {"bytes": number(int(str(entry["bytes"])))}
+        table.add_row(*(str(value) for value in cells.values()))
     out.print(table)
 
 
@@ -287,8 +289,8 @@ def _tell_published(made: Made, published: PublishedRelease | None) -> None:
     for dimension, count in made.folded.items():
         say(
             t(
-                f"{dimension}: {count} kategori yang jarang digabung menjadi (lainnya).",
-                f"{dimension}: {count} rare categories joined into (lainnya).",
+                f"{dimension}: {number(count)} kategori yang jarang digabung menjadi (lainnya).",
+                f"{dimension}: {number(count)} rare categories joined into (lainnya).",
             )
         )
     _tell_changes(made.changes)

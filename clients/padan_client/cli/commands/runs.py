@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.table import Table
 
 from padan_client.base.language import t
+from padan_client.base.numbers import decimal, number
 from padan_client.base.reasons import explain
 from padan_client.cli.asking import agree
 from padan_client.cli.common import out, print_json, reports_errors, say
@@ -24,6 +24,7 @@ from padan_client.cli.options import (
 )
 from padan_client.cli.progress import progress_bars
 from padan_client.cli.stopping import again, telling
+from padan_client.cli.views.sheet import Sheet
 
 if TYPE_CHECKING:
     from padan_client.base.effects import Steps
@@ -304,10 +305,10 @@ def _show_run(entry: dict[str, object], *, json_: bool) -> None:
         out.print(_table(passes, tuple(passes[0])))
 
 
-def _table(entries: list[dict[str, object]], columns: tuple[str, ...]) -> Table:
-    table = Table()
+def _table(entries: list[dict[str, object]], columns: tuple[str, ...]) -> Sheet:
+    table = Sheet()
     for column in columns:
-        table.add_column(t(*_TITLES[column]), overflow="fold")
+        table.add_column(t(*_TITLES[column]), no_wrap=column in _TIMES)
     for entry in entries:
         table.add_row(*(_cell(column, entry[column]) for column in columns))
     return table
@@ -323,4 +324,6 @@ def _cell(column: str, value: object) -> str:
         return t(_STATES.get(str(value), str(value)), str(value))
     if column in _TIMES:
         return str(value)[:19].replace("T", " ")
-    return f"{value:.4f}" if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        return decimal(value, 4)
+    return number(value) if isinstance(value, int) and column != "epoch" else str(value)

@@ -6,14 +6,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
 
 from padan_client.base.errors import BadInputError
 from padan_client.base.language import t
+from padan_client.base.numbers import decimal, number
 from padan_client.cli.asking import claim
-from padan_client.cli.common import Exit, number, out, print_json, reports_errors
+from padan_client.cli.common import Exit, out, print_json, reports_errors
 from padan_client.cli.options import ForceFlag, JsonFlag
 from padan_client.cli.views.agreement import exact_text
+from padan_client.cli.views.sheet import Sheet
 from padan_linkage.advice import Size, Wishes
 from padan_linkage.advice.profiles import ProfileName
 from padan_linkage.agreement import Severity
@@ -181,13 +182,13 @@ def show(s: Suggestion) -> None:
 
     "Sharing": mean number of registry rows with the same exact values.
     """
-    fields = Table(title=t("Ruas", "Fields"), title_justify="left")
+    fields = Sheet(t("Ruas", "Fields"))
     for heading in (t("ruas", "field"), t("jenis", "kind"), t("alasan", "why")):
-        fields.add_column(heading, overflow="fold")
+        fields.add_column(heading)
     for f in s.fields:
         fields.add_row(f.name, f.kind, "\n".join(dict.fromkeys(_sentences(f.said))))
     out.print(fields)
-    passes = Table(title=t("Jalur", "Passes"), title_justify="left")
+    passes = Sheet(t("Jalur", "Passes"))
     for heading in (
         t("jalur", "pass"),
         t("harus sama", "must agree"),
@@ -195,14 +196,14 @@ def show(s: Suggestion) -> None:
         t("berbagi", "sharing"),
         t("alasan", "why"),
     ):
-        passes.add_column(heading, overflow="fold")
+        passes.add_column(heading)
     for p in s.passes:
         compared = ", ".join(x.shown for x in p.chosen.similar)
         passes.add_row(
             p.chosen.id,
             exact_text(p.chosen),
             compared or "–",
-            f"{p.group:.1f}",
+            decimal(p.group, 1),
             _sentence(p.said),
         )
     out.print(passes)

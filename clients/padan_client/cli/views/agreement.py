@@ -7,10 +7,11 @@ from datetime import datetime
 from typing import Any
 
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from padan_client.base.language import t
+from padan_client.base.numbers import number
+from padan_client.cli.views.sheet import Sheet
 from padan_linkage.agreement import (
     JAKARTA,
     Agreement,
@@ -54,7 +55,7 @@ def state_word(state: str) -> str:
     }[state]
 
 
-def findings_table(findings: Iterable[Finding]) -> Table:
+def findings_table(findings: Iterable[Finding]) -> Sheet:
     """Lint findings, one a row."""
     table = _table(
         t("Temuan", "Findings"),
@@ -120,7 +121,7 @@ def due_json(d: Due) -> dict[str, Any]:
     }
 
 
-def status_table(entries: Iterable[Mapping[str, Any]]) -> Table:
+def status_table(entries: Iterable[Mapping[str, Any]]) -> Sheet:
     """The dashboard of dates."""
     table = _table(
         t("Perjanjian dan tanggalnya", "Agreements and their dates"),
@@ -185,20 +186,20 @@ def agreement_json(
     }
 
 
-def _table(title: str, *columns: str) -> Table:
-    table = Table(title=Text(title), title_justify="left")
+def _table(title: str, *columns: str) -> Sheet:
+    table = Sheet(title)
     for c in columns:
-        table.add_column(c, overflow="fold")
+        table.add_column(c)
     return table
 
 
-def _row(table: Table, *cells: str | Text) -> None:
+def _row(table: Sheet, *cells: str | Text) -> None:
     """Add a row whose cells are taken literally: a document's text is never markup."""
     table.add_row(*(Text(c) if isinstance(c, str) else c for c in cells))
 
 
-def _head(a: Agreement, standing: Standing) -> Table:
-    table = Table(title=Text(a.title), title_justify="left", show_header=False)
+def _head(a: Agreement, standing: Standing) -> Sheet:
+    table = Sheet(a.title, show_header=False)
     rows = [
         (t("nomor", "numbers"), "; ".join(a.numbers) or a.numbers_note or ""),
         (t("ditandatangani", "signed"), a.signed_on.isoformat()),
@@ -228,7 +229,7 @@ def _confidentiality(a: Agreement) -> str:
     return f"{c.text} ({', '.join(c.articles)}){outlives}"
 
 
-def _parties(a: Agreement) -> Table:
+def _parties(a: Agreement) -> Sheet:
     table = _table(
         t("Para pihak", "Parties"),
         "id",
@@ -252,7 +253,7 @@ def _parties(a: Agreement) -> Table:
     return table
 
 
-def _duties(a: Agreement) -> Table:
+def _duties(a: Agreement) -> Sheet:
     table = _table(
         t("Kewajiban berkala dan tenggat", "Recurring duties and notices"),
         t("kewajiban", "duty"),
@@ -285,9 +286,7 @@ def _duties(a: Agreement) -> Table:
 
 def _flow(f: Flow) -> list[RenderableType]:
     mark = t(" [usulan]", " [proposed]") if f.proposed else ""
-    head = Table(
-        title=Text(f"{t('Alur', 'Flow')} {f.id}{mark}"), title_justify="left", show_header=False
-    )
+    head = Sheet(f"{t('Alur', 'Flow')} {f.id}{mark}", show_header=False)
     arrow = "↔" if f.both_ways else "→"
     _row(head, t("arah", "direction"), f"{f.provider} {arrow} {f.requester}")
     _row(head, t("tujuan", "purpose"), f.purpose)
@@ -315,14 +314,13 @@ def _flow(f: Flow) -> list[RenderableType]:
         return [head]
     _row(head, t("mode", "modes"), ", ".join(f.modes))
     if q := f.quota:
+        day, list_, fewest = map(number, (q.records_per_day, q.records_per_list, q.minimum_batch))
         _row(
             head,
             t("kuota", "quota"),
             t(
-                f"{q.records_per_day:,} sehari, {q.records_per_list:,} sedaftar, paling sedikit "
-                f"{q.minimum_batch:,}",
-                f"{q.records_per_day:,} a day, {q.records_per_list:,} a list, at least "
-                f"{q.minimum_batch:,}",
+                f"{day} sehari, {list_} sedaftar, paling sedikit {fewest}",
+                f"{day} a day, {list_} a list, at least {fewest}",
             ),
         )
         if q.minimum_batch > 1:
@@ -342,7 +340,7 @@ def _short_lists(quota: Quota) -> str:
     return t("ditolak", "refused")
 
 
-def _codes(f: Flow) -> Table:
+def _codes(f: Flow) -> Sheet:
     table = _table(
         t("Kode jawaban", "Answer codes"),
         t("kode", "code"),
@@ -367,7 +365,7 @@ def _codes(f: Flow) -> Table:
     return table
 
 
-def _passes(f: Flow) -> Table:
+def _passes(f: Flow) -> Sheet:
     table = _table(
         t("Jalur pemadanan", "Linkage passes"),
         t("jalur", "pass"),

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.table import Table
-
 from padan_client.base.language import t
-from padan_client.cli.common import number, out, say
+from padan_client.base.numbers import decimal, number
+from padan_client.cli.common import out, say
 from padan_client.cli.views import estimates as shares
+from padan_client.cli.views.sheet import Sheet
 from padan_client.results.wording import outcome_texts, reason_texts
 from padan_linkage.answering.outcomes import CHECK_WORDS, DIFFERENT, EMPTY
 
@@ -123,11 +123,11 @@ def _ways(result: ConfirmResult) -> dict[str, int]:
     return {entry["values"]: entry["counts"] for entry in counted if entry["values"]}
 
 
-def _fields_table(place: FlowPlace, result: ConfirmResult) -> Table:
+def _fields_table(place: FlowPlace, result: ConfirmResult) -> Sheet:
     """Confirmed fields: how many differ, and where they are to be corrected."""
     from padan_client.results.corrections import summarise
 
-    table = Table()
+    table = Sheet()
     table.add_column(t("ruas", "field"))
     for check in (DIFFERENT, EMPTY):
         table.add_column(CHECK_WORDS[check], justify="right")
@@ -138,10 +138,10 @@ def _fields_table(place: FlowPlace, result: ConfirmResult) -> Table:
     return table
 
 
-def _reasons_table(result: ConfirmResult) -> Table:
+def _reasons_table(result: ConfirmResult) -> Sheet:
     """Why rows are undecided, and how many for each reason."""
     texts = reason_texts()
-    table = Table()
+    table = Sheet()
     table.add_column(t("alasan", "reason"))
     table.add_column(t("penjelasan", "explanation"))
     table.add_column(t("baris", "rows"), justify="right")
@@ -150,20 +150,20 @@ def _reasons_table(result: ConfirmResult) -> Table:
     return table
 
 
-def _counts_table(flow: Flow, result: ConfirmResult) -> Table:
+def _counts_table(flow: Flow, result: ConfirmResult) -> Sheet:
     """Codes, their wording, and how many rows got each."""
     texts = outcome_texts() | {code.code: code.text for code in (*flow.codes, *flow.written)}
-    table = Table()
+    table = Sheet()
     table.add_column(t("kode", "code"))
     table.add_column(t("keterangan", "wording"))
     table.add_column(t("baris", "rows"), justify="right")
     table.add_column("%", justify="right")
     for code, rows in result.counts.items():
-        share = 100 * rows / max(1, result.table.num_rows)
+        share = rows / max(1, result.table.num_rows)
         table.add_row(
             code,
             texts.get(code, ""),
             number(rows),
-            t(f"{share:.1f}".replace(".", ","), f"{share:.1f}"),
+            decimal(100 * share, 1),
         )
     return table

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.table import Table
-
 from padan_client.base.language import t
 from padan_client.cli.common import out, print_json
+from padan_client.cli.views.sheet import Sheet
 from padan_linkage.schema import TAG_BYTES, Pass
 
 if TYPE_CHECKING:
@@ -64,13 +63,13 @@ def _bucket(row: RowBits) -> int:
     return int.from_bytes(row.key, "little")
 
 
-def _segments(p: Pass, row: RowBits) -> Table:
-    table = Table()
+def _segments(p: Pass, row: RowBits) -> Sheet:
+    table = Sheet()
     table.add_column(t("ruas", "segment"), no_wrap=True)
     table.add_column(t("bit 1", "bits set"), justify="right")
     if row.present is not None:
         table.add_column(t("terisi", "given"))
-    table.add_column(t("bit, dari bit 0", "bits, from bit 0"), overflow="fold")
+    table.add_column(t("bit, dari bit 0", "bits, from bit 0"))
     for n, (segment, bits) in enumerate(zip(p.similar, row.segments, strict=True)):
         given = [] if row.present is None else [t("ya", "yes") if row.present[n] else "–"]
         table.add_row(segment.shown, f"{bits.count()} / {len(bits)}", *given, bits.to01())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from padan_client.base.language import t
+from padan_client.base.numbers import decimal
 
 if TYPE_CHECKING:
     from padan_linkage.answering.estimates import Expected, Share
@@ -22,17 +23,17 @@ def as_json(expected: Expected | None) -> dict[str, object]:
     }
 
 
-def number(value: float | None) -> str:
+def shown(value: float | None) -> str:
     """A share with four decimals, a dash for none."""
-    return "–" if value is None else f"{value:.4f}"
+    return "–" if value is None else decimal(value, 4)
 
 
 def with_bounds(share: Share) -> str:
     """A share and its bounds, or as much of them as is known."""
     if share.low is None and share.high is None:
-        return number(share.value)
-    bounds = f"{number(share.low)}–{number(share.high)}"
-    return bounds if share.value is None else f"{number(share.value)} ({bounds})"
+        return shown(share.value)
+    bounds = f"{shown(share.low)}–{shown(share.high)}"
+    return bounds if share.value is None else f"{shown(share.value)} ({bounds})"
 
 
 def about_recall(share: Share) -> str:

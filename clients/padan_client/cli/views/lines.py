@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from padan_client.base.language import t
-from padan_client.cli.common import number, say
+from padan_client.base.numbers import number
+from padan_client.cli.common import say
 
 if TYPE_CHECKING:
     from padan_client.records import FileCounts

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from padan_client.base.language import t
-from padan_client.cli.common import number, say
+from padan_client.base.numbers import number
+from padan_client.cli.common import say
 from padan_linkage.answering.outcomes import OUTCOME_WORDS, QUARANTINED
 
 if TYPE_CHECKING:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.table import Table
-
 from padan_client.base.language import t
+from padan_client.base.numbers import decimal, number
 from padan_client.cli.common import out
 from padan_client.cli.views import estimates as shares
+from padan_client.cli.views.sheet import Sheet
 
 if TYPE_CHECKING:
     from padan_client.rehearse import Rehearsal
@@ -63,7 +63,7 @@ def _pass_json(p: PassReport) -> dict[str, object]:
 
 def show(result: Rehearsal) -> None:
     """The two tables for a reader."""
-    passes = Table(title=t("Jalur", "Passes"))
+    passes = Sheet(t("Jalur", "Passes"))
     for name in (
         t("jalur", "pass"),
         t("cocok", "matched"),
@@ -73,17 +73,19 @@ def show(result: Rehearsal) -> None:
         t("taksiran perolehan", "estimated recall"),
         t("cara", "method"),
     ):
-        passes.add_column(name, overflow="fold")
+        passes.add_column(name)
     for p in result.passes:
         e, scoring = p.estimate, p.scoring
         method = t(_METHODS.get(scoring.method, scoring.method), scoring.method)
         passes.add_row(
-            e.pass_id, str(e.matched_rows), str(e.ambiguous_rows), _number(scoring.threshold),
-            shares.number(e.precision), shares.number(e.recall), method,
+            e.pass_id, number(e.matched_rows), number(e.ambiguous_rows), _number(scoring.threshold),
+            shares.shown(e.precision), shares.shown(e.recall), method,
         )  # fmt: skip
     out.print(passes)
-    total = Table(title=t("Hasil", "Result"), show_header=False)
-    total.add_row(t("pasangan", "pairs"), str(result.pairs.num_rows))
+    total = Sheet(t("Hasil", "Result"), show_header=False)
+    total.add_column()
+    total.add_column()
+    total.add_row(t("pasangan", "pairs"), number(result.pairs.num_rows))
     total.add_row(
         t("taksiran presisi", "estimated precision"), shares.with_bounds(result.expected.precision)
     )
@@ -91,15 +93,15 @@ def show(result: Rehearsal) -> None:
         t("taksiran perolehan", "estimated recall"), shares.with_bounds(result.expected.recall)
     )
     if result.quality is not None:
-        total.add_row(t("presisi", "precision"), shares.number(result.quality.precision))
-        total.add_row(t("perolehan (recall)", "recall"), shares.number(result.quality.recall))
-        total.add_row("F1", shares.number(result.quality.f1))
+        total.add_row(t("presisi", "precision"), shares.shown(result.quality.precision))
+        total.add_row(t("perolehan (recall)", "recall"), shares.shown(result.quality.recall))
+        total.add_row("F1", shares.shown(result.quality.f1))
     for name, (_, bad) in zip("AB", result.rows, strict=False):
         if bad:
-            total.add_row(t(f"baris {name} tak terpakai", f"unusable rows of {name}"), str(bad))
+            total.add_row(t(f"baris {name} tak terpakai", f"unusable rows of {name}"), number(bad))
     if result.copies:
         name = t("registri: baris ganda", "registry: repeated people")
-        total.add_row(name, str(result.copies))
+        total.add_row(name, number(result.copies))
     out.print(total)
     out.print(shares.about_recall(result.expected.recall), style="dim")
     if result.single or result.one_to_one:
@@ -138,12 +140,13 @@ def _about_one_to_one(result: Rehearsal) -> str:
 
 def _about_copies(copies: int) -> str:
     """What was done about people whom the registry names twice, and what a run needs."""
+    rows = number(copies)
     return t(
-        f"Registri memuat orang yang sama lebih dari sekali: {copies} baris disisihkan sebelum "
+        f"Registri memuat orang yang sama lebih dari sekali: {rows} baris disisihkan sebelum "
         "pemadanan dan digabungkan lagi sesudahnya. Bersihkan registri sebelum diterbitkan "
         "(padan rehearse REGISTRI --out pasangan.csv menunjukkan barisnya): tanpa itu salinan "
         "tampak seperti orang lain yang mirip, dan hampir tidak ada yang terjawab.",
-        f"The registry names people more than once: {copies} rows were set aside before linking "
+        f"The registry names people more than once: {rows} rows were set aside before linking "
         "and joined to the answers afterwards. De-duplicate the registry before it is published "
         "(padan rehearse REGISTRY --out pairs.csv shows the rows): otherwise copies look like "
         "other people much alike, and next to nothing is answered.",
@@ -151,4 +154,4 @@ def _about_copies(copies: int) -> str:
 
 
 def _number(value: float) -> str:
-    return "–" if value == float("inf") else f"{value:.2f}"
+    return "–" if value == float("inf") else decimal(value, 2)

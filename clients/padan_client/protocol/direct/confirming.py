@@ -18,6 +18,7 @@ from padan.v1.reason_texts import Reason
 from padan_client.base.effects import Steps, work
 from padan_client.base.errors import PadanError
 from padan_client.base.language import t
+from padan_client.base.numbers import number
 from padan_client.base.place import FlowPlace
 from padan_client.home.jobs import Job
 from padan_client.protocol.direct.answering import answer, direct_result
@@ -172,8 +173,8 @@ class KeyStepper(Stepper[Settled]):
 
 def too_few(rows: int, fewest: int) -> str:
     """Why a small residue is not sent."""
+    left, least = number(rows), number(fewest)
     return t(
-        f"{rows} baris sisa tidak dikirim ke unit: perjanjian meminta sedikitnya {fewest}.",
-        f"The {rows} rows left were not sent to the unit: the agreement asks for {fewest} at "
-        "least.",
+        f"{left} baris sisa tidak dikirim ke unit: perjanjian meminta sedikitnya {least}.",
+        f"The {left} rows left were not sent to the unit: the agreement asks for {least} at least.",
     )
