@@ -44,6 +44,17 @@ def filled_whole(folder: Path) -> Iterator[Path]:
         raise
 
 
+@contextmanager
+def removed_if_broken_off(*paths: Path) -> Iterator[None]:
+    """Files to be written together: however that fails, none of them is left half written."""
+    try:
+        yield
+    except BaseException:
+        for path in paths:
+            path.unlink(missing_ok=True)
+        raise
+
+
 def write_private(path: Path, content: bytes | memoryview | Iterable[bytes]) -> None:
     """Replace ``path`` by ``content``, mode 0600; after a crash it is the old file or the new.
 

@@ -10,6 +10,7 @@ from padan_client.base.errors import BadInputError
 from padan_client.base.language import t
 from padan_client.cli.common import say
 
+_MOST_NAMED = 5
 _YES = frozenset({"y", "ya", "yes"})
 
 
@@ -60,3 +61,28 @@ def claim_in(
     """The same for files in a folder that the command makes where it is missing."""
     if folder.exists():
         claim(*files, reads=reads, force=force)
+
+
+def claim_folder(folder: Path, touched: list[Path], *, reads: Iterable[Path], force: bool) -> None:
+    """The same for a folder that is made anew: ``touched`` is what somebody would miss in it.
+
+    Raises BadInputError for an input (``reads``) that lies in it.
+    """
+    for path in reads:
+        if path.resolve().is_relative_to(folder.resolve()):
+            raise BadInputError(
+                t(
+                    f"{path} ada di folder {folder}, yang akan dibuat baru. Pilih folder lain.",
+                    f"{path} lies in the folder {folder}, which is made anew. Choose another one.",
+                )
+            )
+    if touched:
+        names = ", ".join(str(path) for path in touched[:_MOST_NAMED])
+        more = ", …" if len(touched) > _MOST_NAMED else ""
+        lost = t(
+            f"Folder {folder} akan dibuat baru, dan yang ditambah atau diubah di dalamnya hilang: "
+            f"{names}{more}.",
+            f"The folder {folder} will be made anew, and what was added or changed in it is lost: "
+            f"{names}{more}.",
+        )
+        agree(lost, given=force, option="--force")

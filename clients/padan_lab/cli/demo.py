@@ -10,8 +10,9 @@ from rich.table import Table
 
 from padan_client.base.language import current_language, t
 from padan_client.base.numbers import number
+from padan_client.cli.asking import claim_folder
 from padan_client.cli.common import Exit, err, out, print_json, reports_errors
-from padan_client.cli.options import JsonFlag, StatusOption
+from padan_client.cli.options import ForceFlag, JsonFlag, StatusOption
 from padan_client.results.wording import outcome_texts
 from padan_lab.cli import PANEL, demo_files
 from padan_lab.cli.shares import share
@@ -108,15 +109,19 @@ def demo(
     all_: Annotated[
         bool, typer.Option("--all", help="Semua alur, satu tabel. / Every flow, one table.")
     ] = False,
+    force: ForceFlag = False,
     json_: JsonFlag = False,
 ) -> None:
     """Peragaan: satu unit, dua instansi, orang buatan. / Demonstration on generated people."""
     from padan_lab.demo.demonstration import Sizes, chosen_level, play
+    from padan_lab.demo.leftovers import touched
 
     def announce(line: str) -> None:
         if not json_:
             err.print(f"[green]✓[/] {line}", highlight=False)
 
+    given = [path for path in (registry, *(lists or ()), *(truths or ())) if path]
+    claim_folder(folder, touched(folder), reads=given, force=force)
     files = demo_files.own_files(
         registry, lists, truths, map_, status, id_column, again=repeat, restart=restart
     )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from padan_client.base.errors import BadInputError
+from padan_client.base.files import removed_if_broken_off
 from padan_client.base.language import t
 from padan_client.base.numbers import number
 from padan_client.cli.asking import claim_in
@@ -72,8 +73,10 @@ def generate(
 
     plan, dress = _plan(profile, flow, seed)
     request = FileRequest(plan, rows, seed, level, listed, inside, format_, copies, dress)
-    claim_in(out_folder, request.files(out_folder).values(), force=force)
-    with Progress(console=err, disable=not err.is_terminal) as bars:
+    wanted = request.files(out_folder).values()
+    claim_in(out_folder, wanted, force=force)
+    progress = Progress(console=err, disable=not err.is_terminal)
+    with removed_if_broken_off(*wanted), progress as bars:
         bar = bars.add_task(t("membuat", "generating"), total=None)
         made = write_files(
             request, out_folder, lambda done, total: bars.update(bar, completed=done, total=total)

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from padan_client.base.language import current_language
+from padan_client.base.numbers import percent
 
 
 def share(value: float | None) -> str:
     """Per cent with two decimals, a dash for none."""
-    if value is None:
-        return "–"
-    text = f"{100 * value:.2f} %"
-    return text if current_language() == "en" else text.replace(".", ",")
+    return "–" if value is None else percent(value, 2)

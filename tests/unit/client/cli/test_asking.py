@@ -10,7 +10,7 @@ from typer.main import get_command
 
 from padan_client.base.errors import BadInputError
 from padan_client.cli.app import app
-from padan_client.cli.asking import agree, claim
+from padan_client.cli.asking import agree, claim, claim_folder
 
 
 class Terminal(io.StringIO):
@@ -56,6 +56,16 @@ def test_an_input_is_not_overwritten_even_by_force(monkeypatch, tmp_path):
         claim(codes, reads=[listed], force=False)
 
 
+def test_a_folder_with_an_input_or_somebody_s_work_is_not_made_anew(tmp_path):
+    folder, listed = tmp_path / "peragaan", tmp_path / "peragaan" / "data" / "daftar.csv"
+    with pytest.raises(BadInputError, match="Pilih folder lain"):
+        claim_folder(folder, [], reads=[listed], force=True)
+    with pytest.raises(BadInputError, match="--force"):
+        claim_folder(folder, [listed], reads=[], force=False)
+    claim_folder(folder, [listed], reads=[tmp_path / "daftar.csv"], force=True)
+    claim_folder(folder, [], reads=[], force=False)
+
+
 def test_every_command_that_writes_a_file_can_be_told_to_overwrite():
     commands = dict(leaves(get_command(app), ()))
     writing = {
@@ -68,7 +78,7 @@ def test_every_command_that_writes_a_file_can_be_told_to_overwrite():
     }
     assert len(writing) > 8
     # A bench works in a folder that is new.
-    assert {name for name in unforced if name[0] != "bench"} == {("demo",)}
+    assert {name for name in unforced if name[0] != "bench"} == set()
 
 
 def leaves(command, path):

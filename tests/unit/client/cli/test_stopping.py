@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -55,21 +54,20 @@ def test_a_folder_that_is_not_finished_is_empty_again(tmp_path):
     assert len(list(folder.iterdir())) == 2
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_process_that_is_stopped_says_so_and_shows_no_trace(tmp_path, number):
-    listed = tmp_path / "pipa.csv"
-    os.mkfifo(listed)  # reading it lasts as long as nobody writes
+def test_a_process_that_is_stopped_says_so_and_leaves_nothing(tmp_path):
     command = [sys.executable, "-c", "from padan_client.cli.app import main; main()"]
     process = subprocess.Popen(
-        [*command, "schema", "suggest", str(listed)],
+        [*command, "generate", "--profile", "asn", "--rows", "1000000", "--out", str(tmp_path)],
         stderr=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
     )
-    with listed.open("w"):  # opens once the command reads
-        time.sleep(0.1)
-        process.send_signal(number)
-        said = process.communicate(timeout=PATIENCE)
+    until = time.monotonic() + PATIENCE
+    while not (tmp_path / "registry.csv").exists() and time.monotonic() < until:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGTERM)
+    said = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130, said
     assert "Dihentikan" in said[1]
     assert "Traceback" not in said[1]
+    assert list(tmp_path.iterdir()) == []
