@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import pyarrow as pa
@@ -53,6 +53,18 @@ class Fields:
 
     chosen: tuple[FieldChoice, ...]
     left_out: tuple[LeftOut, ...]
+
+    def without(self, names: set[str], said: Callable[[str], Remark], *, two: bool) -> Fields:
+        """The same but for fields that are not worth their bits; ``said``: why, of a column."""
+        out = [f for f in self.chosen if f.name in names]
+        left = [
+            LeftOut(side, column, said(column))
+            for f in out
+            for side, columns in (("A", f.columns_a), *((("B", f.columns_b),) if two else ()))
+            for column in columns
+        ]
+        kept = tuple(f for f in self.chosen if f.name not in names)
+        return Fields(kept, (*self.left_out, *left))
 
     def of(self, *roles: Meaning) -> list[FieldChoice]:
         """The fields with one of these roles, in the order of ``roles``."""

@@ -46,7 +46,7 @@ class SampledKeys:
 
     def filled(self, exact: tuple[str, ...]) -> float:
         """Share of rows that have every key of ``exact``."""
-        values = self._combined(exact)
+        values = self.values(exact)
         return float(pc.mean(pc.not_equal(values, "").cast(pa.int8())).as_py() or 0.0)
 
     def group(self, exact: tuple[str, ...]) -> float:
@@ -60,7 +60,7 @@ class SampledKeys:
 
     def _chance(self, exact: tuple[str, ...]) -> float:
         if exact not in self._chances:
-            values = self._combined(exact)
+            values = self.values(exact)
             self._chances[exact] = chance_equal(values.filter(pc.not_equal(values, "")))
         return self._chances[exact]
 
@@ -68,7 +68,8 @@ class SampledKeys:
         """Effective number of values of a field; as many as rows if none returns."""
         return self.rows / max(self.group((name,)) - 1, 1)
 
-    def _combined(self, exact: tuple[str, ...]) -> pa.StringArray:
+    def values(self, exact: tuple[str, ...]) -> pa.StringArray:
+        """Every row's values of ``exact`` as one, "" where one of them is missing."""
         columns = [self._one(key) for key in exact]
         whole = pc.binary_join_element_wise(*columns, _APART)
         for column in columns:

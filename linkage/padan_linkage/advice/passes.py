@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import product
@@ -71,9 +71,12 @@ class PassChoice:
 
 
 def choose_passes(
-    fields: Fields, keys: SampledKeys, profile: Profile, size: Size
+    fields: Fields, keys: SampledKeys, profile: Profile, size: Size, beside: Sequence[str]
 ) -> tuple[list[PassChoice], list[Remark]]:
-    """The passes, most useful first, and what was passed over."""
+    """The passes, most useful first, and what was passed over.
+
+    ``beside``: fields of few values that are worth standing beside names and dates, best first.
+    """
     passes: list[PassChoice] = []
     passed_over: list[Remark] = []
     seen: set[frozenset[str]] = set()
@@ -88,7 +91,7 @@ def choose_passes(
         rung, similar = found
         if frozenset(rung) in seen:
             continue
-        choice = _make(family, rung, similar, fields, keys, size)
+        choice = _make(family, rung, similar, fields, keys, size, beside)
         if size is Size.LEAN and not _fits([*passes, choice], fields, profile):
             continue
         seen.add(frozenset(rung))
@@ -191,6 +194,7 @@ def _make(
     fields: Fields,
     keys: SampledKeys,
     size: Size,
+    beside: Sequence[str],
 ) -> PassChoice:
     group = keys.group(exact)
     chosen = Pass(
@@ -200,7 +204,7 @@ def _make(
         bucket_bits=bucket_bits(keys.rows, group),
     )
     if size is Size.THOROUGH:
-        chosen = _with_few(chosen, fields)
+        chosen = _with_few(chosen, fields, beside)
     return PassChoice(chosen, group, family.said)
 
 
@@ -253,17 +257,18 @@ def _telling(f: FieldChoice, keys: SampledKeys) -> bool:
     return at and keys.variety(f.name) >= _LEAST_VARIETY
 
 
-def _with_few(p: Pass, fields: Fields) -> Pass:
+def few_of(fields: Fields) -> list[str]:
+    """Fields of few values that may stand beside names and dates, the most telling roles first."""
+    return [f.name for f in fields.of(*_FEW_ROLES) if f.kind is not Kind.PERSON_NAME]
+
+
+def _with_few(p: Pass, fields: Fields, beside: Sequence[str]) -> Pass:
     """The same pass, with fields of few values beside names and birth date (spec 10).
 
     Without a birth date and a name they have nothing to stand beside.
     """
     taken = {*p.exact, *(n for s in p.similar for n in s.fields)}
-    few = tuple(
-        f.name
-        for f in fields.of(*_FEW_ROLES)
-        if f.name not in taken and f.kind is not Kind.PERSON_NAME
-    )[:_MOST_BESIDE]
+    few = tuple(name for name in beside if name not in taken)[:_MOST_BESIDE]
     bearing = {
         f.name for f in fields.chosen if f.role is Meaning.BIRTH_DATE or f.kind is Kind.PERSON_NAME
     } - said_by_sound(p)

@@ -18,12 +18,14 @@ from padan_linkage.advice.passes import (
     PassChoice,
     Size,
     choose_passes,
+    few_of,
     measured_values,
     record_bytes,
     schema_of,
 )
 from padan_linkage.advice.profiles import PROFILES, Profile, ProfileName
 from padan_linkage.advice.remarks import Remark
+from padan_linkage.advice.weights import worth_beside, worthless, worths
 from padan_linkage.agreement import Finding, schema_findings
 from padan_linkage.schema import Kind, Schema
 
@@ -90,7 +92,11 @@ def suggest(a: pa.Table, b: pa.Table | None, wishes: Wishes) -> Suggestion:
     rows = wishes.rows or max(a.num_rows, 0 if b is None else b.num_rows)
     registry, side = (a, "A") if b is None else (b, "B")
     keys = SampledKeys.of(registry, fields.chosen, rows, side)
-    passes, passed_over = choose_passes(fields, keys, profile, wishes.size)
+    worth = {} if b is None else worths(fields, SampledKeys.of(a, fields.chosen, rows, "A"), keys)
+    if not wishes.only:
+        fields = fields.without(worthless(fields, worth), _tells_nothing, two=b is not None)
+    beside = worth_beside(few_of(fields), worth)
+    passes, passed_over = choose_passes(fields, keys, profile, wishes.size, beside)
     if not passes:
         raise NoAdviceError(_no_pass(fields))
     if b is not None:
@@ -131,6 +137,15 @@ def _unused(fields: Fields, used: set[str], *, two: bool) -> list[LeftOut]:
         sides = [("A", f.columns_a), *([("B", f.columns_b)] if two else [])]
         left += [LeftOut(side, column, said) for side, columns in sides for column in columns]
     return left
+
+
+def _tells_nothing(column: str) -> Remark:
+    return Remark(
+        f"{column}: pada orang yang sama nilainya hampir sama seringnya berbeda seperti pada orang "
+        "lain; sebutkan dengan --fields bila tetap dipakai.",
+        f"{column}: in likely matches it agrees little more than by chance; name it with --fields "
+        "to use it all the same.",
+    )
 
 
 def _nothing_common(fields: Fields) -> Remark:
