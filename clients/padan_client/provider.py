@@ -28,6 +28,7 @@ from padan_client.records.registry import Publication, Registry, empty_registry,
 from padan_client.transport.carrying import FlowClient, carried_out, done_here
 from padan_client.transport.channel import Link
 from padan_linkage.agreement import JAKARTA
+from padan_linkage.direct.manifest import KeyedFields
 from padan_linkage.schema import Schema
 
 
@@ -38,7 +39,8 @@ class PublishResult:
     In a delta ``rows`` are the changed records and ``deleted`` those that left. ``quarantine``
     lists every row or value that could not be used, ``copies`` every row that is a copy or set
     aside, ``counts`` what became of the registry's rows. In direct mode ``dataset`` is the id of
-    the label table and ``expires`` the moment from which on it answers no more.
+    the label table, ``expires`` the moment from which on it answers no more, and ``given`` says of
+    a base whom its keys find, by the fields of a row.
     """
 
     dataset: str
@@ -50,6 +52,7 @@ class PublishResult:
     counts: CopyCounts
     mode: str = "unit"
     expires: str = ""
+    given: tuple[KeyedFields, ...] = ()
 
     def __repr__(self) -> str:
         return f"PublishResult({self.dataset!r}, rows={self.rows}, deleted={self.deleted})"
@@ -186,6 +189,7 @@ class ProviderFlow:
             counts=published.persons.counts,
             mode="direct",
             expires=published.manifest.expires,
+            given=published.manifest.given,
         )
 
     def _command(

@@ -55,6 +55,9 @@ def test_from_a_registry_to_codes_with_controls(scene):
     made = publish(pair, folder / "registri.csv", "--status", "status", "--days", "5")
     assert (made["mode"], made["epoch"], made["rows"]) == ("direct", 1, 40)
     assert made["expires"]
+    found = {tuple(each["fields"]): each["found"] for each in made["given"] if each["keys"]}
+    assert found["nik",] == found["nik", "nama"] == 1.0
+    assert ("nama", "tanggal_lahir") not in found
 
     status = registry_table(PEOPLE[:40])["status"].to_pylist()
     controls = [{**PEOPLE[0], "kode": CODES[status[0]]}, {**PEOPLE[59], "kode": "TIDAK_DITEMUKAN"}]

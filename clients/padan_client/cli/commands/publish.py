@@ -38,6 +38,7 @@ from padan_client.cli.progress import progress_bars
 from padan_client.cli.stopping import again, so_far, telling
 from padan_client.cli.views.lines import SayOnce, say_lines
 from padan_client.cli.views.quarantined import FILE_WORD, say_quarantine
+from padan_client.cli.views.vouched import show_found
 
 if TYPE_CHECKING:
     from padan_client.home.folder import Home
@@ -272,6 +273,7 @@ def _tell(
                 "quarantined": quarantined,
                 "quarantine": str(quarantine) if quarantine else None,
                 "counts": asdict(result.counts),
+                "given": [each.model_dump(mode="json") for each in result.given],
                 "copies": str(listed.written) if listed.written else None,
             }
         )
@@ -287,3 +289,5 @@ def _tell(
     if quarantined:
         say_quarantine(result.quarantine, quarantine)
     say(result.counts.told())
+    if result.given:
+        show_found(result.given)
