@@ -50,6 +50,14 @@ def scene(make_direct, tmp_path):
         yield pair, tmp_path
 
 
+def test_a_provider_sees_whom_its_keys_find(scene):
+    pair, folder = scene
+    base = ("publish", folder / "registri.csv", *FLOW, "--id", "id", "--mode", "direct")
+    shown = padan(pair.provider, *base, "--processes", "1", "--status", "status")
+    assert "nik + nama" in "".join(shown)
+    assert "1,0000" in "".join(shown)
+
+
 def test_from_a_registry_to_codes_with_controls(scene):
     pair, folder = scene
     made = publish(pair, folder / "registri.csv", "--status", "status", "--days", "5")

@@ -26,8 +26,8 @@ def show_found(given: Sequence[KeyedFields]) -> None:
             table.add_row(
                 " + ".join(each.fields),
                 number(each.asked),
-                shares.number(each.found),
-                shares.number(each.damaged),
+                shares.shown(each.found),
+                shares.shown(each.damaged),
             )
     out.print(table)
     out.print(
