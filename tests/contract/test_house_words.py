@@ -6,6 +6,8 @@ import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+#: Where numbers become text.
+NUMBERS = Path("clients/padan_client/base/numbers.py")
 #: Words whose Indonesian once differed from command to command, as the glossary has them.
 OFFICERS = {"precision": "presisi", "recall": "perolehan", "epoch": "epok"}
 
@@ -59,3 +61,29 @@ def test_another_word_is_found():
     assert otherwise(*told) == ["precision"]
     assert otherwise("epoch kunci 1", "key epoch 1") == ["epoch"]
     assert otherwise("perolehan (recall)", "recall") == []
+
+
+def raw_numbers(source):
+    """Numbers that a sentence for officers formats itself."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "t":
+            for value in (v for a in node.args for v in ast.walk(a)):
+                if isinstance(value, ast.FormattedValue) and value.format_spec is not None:
+                    spec = literal(value.format_spec)
+                    if "," in spec or spec.endswith(("f", "g", "%")):
+                        yield ast.unparse(value.value)
+
+
+def test_numbers_and_tables_for_officers_have_one_home():
+    code = sorted((ROOT / "clients").rglob("*.py"))
+    found = {p.relative_to(ROOT): list(raw_numbers(p.read_text("utf-8"))) for p in code}
+    assert {name for name, raw in found.items() if raw} == {NUMBERS}
+    tables = [p.name for p in code if "from rich.table import" in p.read_text("utf-8")]
+    assert tables == ["sheet.py"]
+
+
+def test_a_number_that_a_sentence_formats_is_found():
+    assert list(raw_numbers('t(f"{share:.2f} baris", f"{rows:,} rows, {name:<8}")')) == [
+        "share",
+        "rows",
+    ]

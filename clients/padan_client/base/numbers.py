@@ -23,5 +23,5 @@ def indonesian(value: float, places: int = 0) -> str:
 
 
 def percent(share: float, places: int = 1) -> str:
-    """A share of 1 in per cent, with the sign."""
-    return f"{decimal(100 * share, places)} %"
+    """A share of 1 in per cent, with the sign, which stays in its line."""
+    return f"{decimal(100 * share, places)}\u00a0%"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from padan_client.base import numbers
 from padan_client.base.language import t
 from padan_lab.assess.assessing import Assessment
 from padan_lab.assess.suite import Attack, View
@@ -9,10 +10,7 @@ from padan_lab.assess.suite import Attack, View
 
 def percent(share: float | None, digits: int = 2) -> str:
     """A share from 0 to 1 in per cent, as the reader writes decimals; a dash for none."""
-    if share is None:
-        return "–"
-    text = f"{100 * share:.{digits}f}\u00a0%"
-    return t(text.replace(".", ","), text)
+    return "–" if share is None else numbers.percent(share, digits)
 
 
 def view_name(view: View) -> str:

@@ -25,11 +25,12 @@ from types import ModuleType
 from typing import Annotated, Literal
 
 import typer
-from rich.table import Table
 
 from padan_client.base.errors import PadanError
 from padan_client.base.language import t
+from padan_client.base.numbers import decimal, number
 from padan_client.cli.common import err, out, print_json
+from padan_client.cli.views.sheet import Sheet
 
 PlotOption = Annotated[
     Path | None,
@@ -266,12 +267,12 @@ def announce(json_: bool, text: str) -> None:
         err.print(f"… {text}", highlight=False)
 
 
-def table_of(title: str, values: Mapping[str, object]) -> Table:
+def table_of(title: str, values: Mapping[str, object]) -> Sheet:
     """Names and values; where all values are mappings, a column for each of their keys."""
     nested = all(isinstance(value, Mapping) for value in values.values())
     rows = [value for value in values.values() if nested and isinstance(value, Mapping)]
     columns = list(dict.fromkeys(key for row in rows for key in row))
-    table = Table(title=title, title_justify="left", show_header=bool(columns))
+    table = Sheet(title, show_header=bool(columns))
     table.add_column("")
     for column in columns or [""]:
         table.add_column(str(column), justify="right")
@@ -286,9 +287,10 @@ def table_of(title: str, values: Mapping[str, object]) -> Table:
 def _text(value: object) -> str:
     """A number as a reader wants it."""
     if isinstance(value, int) and not isinstance(value, bool):
-        return f"{value:,}"
+        return number(value)
     if isinstance(value, float):
-        return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+        short = f"{value:.3g}"
+        return decimal(value, 0) if abs(value) >= 1000 else t(short.replace(".", ","), short)
     if isinstance(value, Mapping):
         return ", ".join(f"{name} {_text(each)}" for name, each in value.items())
     if isinstance(value, Sequence) and not isinstance(value, str):

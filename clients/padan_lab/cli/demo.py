@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
 
 from padan_client.base.language import current_language, t
 from padan_client.base.numbers import number
 from padan_client.cli.asking import claim_folder
 from padan_client.cli.common import Exit, err, out, print_json, reports_errors
 from padan_client.cli.options import ForceFlag, JsonFlag, StatusOption
+from padan_client.cli.views.sheet import Sheet
 from padan_client.results.wording import outcome_texts
 from padan_lab.cli import PANEL, demo_files
 from padan_lab.cli.shares import share
@@ -171,7 +171,7 @@ def _show_all(sizes: Sizes, folder: Path, announce: Announce, *, json_: bool) ->
     """Play every flow; one table, or one object."""
     from padan_lab.demo.all_flows import play_all
 
-    table = Table(title=t("Kelima perjanjian", "The five agreements"), title_justify="left")
+    table = Sheet(t("Kelima perjanjian", "The five agreements"))
     for title in (t("Perjanjian", "Agreement"), t("Alur", "Flow"), t("Cara", "Way")):
         table.add_column(title)
     for title in (t("Presisi", "Precision"), t("Perolehan", "Recall"), t("Detik", "Seconds")):
@@ -179,7 +179,7 @@ def _show_all(sizes: Sizes, folder: Path, announce: Announce, *, json_: bool) ->
     shown = []
     for played in play_all(sizes=sizes, folder=folder, announce=announce):
         shown.append(played.as_json())
-        seconds = f"{sum(played.seconds.values()):.0f}"
+        seconds = _seconds(played)
         names = played.site.agreement_id, played.site.flow_id
         if played.score is None:
             table.add_row(*names, _released(played), _verdict(played), "", seconds)
@@ -241,13 +241,18 @@ def _show(played: Played) -> None:
     )
 
 
+def _seconds(played: Played) -> str:
+    """How long it took, whole seconds."""
+    return number(round(sum(played.seconds.values())))
+
+
 def _show_releases(played: Played) -> None:
     site = played.site
     title = t(
         f"Rilis menurut {site.agreement_id}, alur {site.flow_id}",
         f"Releases under {site.agreement_id}, flow {site.flow_id}",
     )
-    table = Table(title=title, title_justify="left")
+    table = Sheet(title)
     for name in (t("Daftar", "Line"), t("Versi", "Version"), t("Dari → ke", "From → to")):
         table.add_column(name)
     for name in (
@@ -273,9 +278,9 @@ def _show_releases(played: Played) -> None:
     out.print(table)
     out.print(
         t(
-            f"{sum(played.seconds.values()):.0f} detik; setiap baris yang diterima dihitung ulang "
+            f"{_seconds(played)} detik; setiap baris yang diterima dihitung ulang "
             "dari berkas penerbitnya.",
-            f"{sum(played.seconds.values()):.0f} seconds; every row received was counted again "
+            f"{_seconds(played)} seconds; every row received was counted again "
             "from the publisher's file.",
         ),
         highlight=False,
@@ -283,7 +288,7 @@ def _show_releases(played: Played) -> None:
 
 
 def _show_codes(played: Played, score: Score, title: str) -> None:
-    table = Table(title=title, title_justify="left")
+    table = Sheet(title)
     table.add_column(t("Jawaban", "Answer"))
     table.add_column(t("Baris", "Rows"), justify="right")
     for code, rows in played.confirmed["counts"].items():
@@ -304,9 +309,9 @@ def _show_codes(played: Played, score: Score, title: str) -> None:
     out.print(
         t(
             f"Presisi {share(score.precision)}, perolehan {share(score.recall)} "
-            f"(peragaan ini tahu kebenarannya), {sum(played.seconds.values()):.0f} detik.",
+            f"(peragaan ini tahu kebenarannya), {_seconds(played)} detik.",
             f"Precision {share(score.precision)}, recall {share(score.recall)} "
-            f"(the demonstration knows the truth), {sum(played.seconds.values()):.0f} seconds.",
+            f"(the demonstration knows the truth), {_seconds(played)} seconds.",
         ),
         highlight=False,
     )

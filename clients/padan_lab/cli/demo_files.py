@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from padan_client.base.errors import BadInputError
 from padan_client.base.language import t
-from padan_client.base.numbers import number
+from padan_client.base.numbers import decimal, number
 from padan_client.cli.common import out, say
 from padan_client.cli.options import pairs, statuses
 from padan_lab.cli.shares import share
@@ -66,7 +66,7 @@ def show(played: PlayedFiles) -> None:
     )
     for asked in played.asked:
         rows = t(f"{number(asked.rows)} baris", f"{number(asked.rows)} rows")
-        _print(f"{asked.list.name}: {rows}, {asked.seconds:.1f} s")
+        _print(f"{asked.list.name}: {rows}, {decimal(asked.seconds, 1)} s")
         for line in (*_results(asked), *_remarks(asked)):
             _print(f"  {line}")
     say(t(f"Semuanya di {site.folder}.", f"Everything is in {site.folder}."))

@@ -12,8 +12,8 @@ from padan_client.base.reasons import explain
 
 @pytest.mark.parametrize(
     ("language", "texts"),
-    [("id", ["1.234.567", "0,9980", "-1.234,5", "98,0 %"]),
-     ("en", ["1,234,567", "0.9980", "-1,234.5", "98.0 %"])],
+    [("id", ["1.234.567", "0,9980", "-1.234,5", "98,0\u00a0%"]),
+     ("en", ["1,234,567", "0.9980", "-1,234.5", "98.0\u00a0%"])],
 )  # fmt: skip
 def test_numbers_have_one_style_a_language(language, texts):
     set_language(language)
