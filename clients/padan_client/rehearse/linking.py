@@ -16,9 +16,10 @@ from padan_linkage.answering.outcomes import AMBIGUOUS, MATCHED, UNDECIDED
 from padan_linkage.answering.payloads import Payloads
 from padan_linkage.crypto.sealing import Opener
 from padan_linkage.encoding import EncodedPass
-from padan_linkage.matching import errors_of, link_within, match_pass
+from padan_linkage.matching import errors_of, link_within, match_and_learn
 from padan_linkage.matching.result import Scoring
 from padan_linkage.merging.merge import merge
+from padan_linkage.merging.rule import MergeRule
 from padan_linkage.merging.union import Claims, Rule, best_f1, chance_of_error, demanded, together
 from padan_linkage.policy import MatchPolicy
 from padan_linkage.schema import Pass, Schema
@@ -85,9 +86,10 @@ class Rehearsing:
         """Ask registry ``b`` about every record of ``a``, or ``a`` about itself."""
         return self._two(a, b) if b is not None else self._within(a)
 
-    def rule(self, records: int) -> Rule:
-        """Which answers about ``records`` are kept, from their chances of error."""
-        return demanded(self.policy, records) if self.demanded else best_f1(0.0)
+    @property
+    def rule(self) -> Rule:
+        """Which answers are kept, from their chances of error."""
+        return demanded(self.policy) if self.demanded else best_f1(0.0)
 
     def _two(self, a: Records, b: Records) -> Linked:
         """One answer at most for a record of ``a``, merged as the requester merges."""
@@ -101,12 +103,13 @@ class Rehearsing:
             claims.append(claim)
             reports.append(report)
             self._tell(number)
-        merged = merge(len(a), opened, one_to_one=self.policy.one_to_one)
+        free = MergeRule.open(len(a), len(opened))
+        merged = merge(len(a), opened, free, one_to_one=self.policy.one_to_one)
         if self.policy.one_to_one:
-            claims = _after_displacing(merge(len(a), opened), merged, claims, len(b))
+            claims = _after_displacing(merge(len(a), opened, free), merged, claims, len(b))
         answered = merged.outcome == MATCHED
         unclear = np.isin(merged.outcome, (AMBIGUOUS, UNDECIDED))
-        held = together(answered, unclear, claims, self.rule(len(a)), len(a))
+        held = together(answered, unclear, claims, self.rule, len(a))
         kept = np.flatnonzero(held.kept)
         return Linked(
             a=kept,
@@ -128,7 +131,7 @@ class Rehearsing:
                 self._encode(p, a, "a", provider=True)
 
         own = own_file(self.schema, self.keys, a, turn, self.threads)
-        result = link_within(self.schema, own, self.rule(len(a)))
+        result = link_within(self.schema, own, self.rule)
         by = np.where(result.met.any(axis=1), result.met.argmax(axis=1), -1)
         score = score_of(result.error).astype(np.float32)
         reports = (
@@ -156,7 +159,7 @@ class Rehearsing:
         The row of an answer is here the registry's record.
         """
         policy = self.policy.model_copy(update=_FREE | ({} if self.demanded else _UNDEMANDING))
-        result = match_pass(
+        result = match_and_learn(
             self.schema,
             p,
             theirs.table,

@@ -114,7 +114,7 @@ def run_rehearsal(
     )
     linked = rehearsing.link(list_, published)
     if copies is not None:
-        linked = copies.joined(linked, rehearsing.rule(len(list_)))
+        linked = copies.joined(linked, rehearsing.rule)
     return Rehearsal(
         pairs=pairs_table(schema, linked, list_, other),
         threshold=_threshold(linked),

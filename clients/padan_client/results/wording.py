@@ -11,6 +11,7 @@ from padan_linkage.answering.outcomes import (
     AMBIGUOUS,
     BELOW_PRECISION,
     CODES_DIFFER,
+    DISPLACED,
     FIELDS_MISSING,
     NO_REASON,
     OUTCOME_WORDS,
@@ -66,5 +67,9 @@ _REASONS = {
     CODES_DIFFER: (
         "Dua jalur menemukan kode yang berlainan; periksa barisnya.",
         "Two passes found different codes; look at the row.",
+    ),
+    DISPLACED: (
+        "Baris lain dalam daftar lebih cocok dengan orang yang sama; periksa keduanya.",
+        "Another row of the list fits the same person better; look at both.",
     ),
 }

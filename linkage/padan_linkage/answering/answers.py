@@ -131,6 +131,20 @@ class OpenedAnswers:
     def __len__(self) -> int:
         return len(self.record)
 
+    def only(self, kept: NDArray[np.bool_]) -> OpenedAnswers:
+        """The answers that are ``kept``, bool[k]."""
+        return replace(
+            self,
+            record=self.record[kept],
+            outcome=self.outcome[kept],
+            band=self.band[kept],
+            payload=Payloads(**{name: c[kept] for name, c in vars(self.payload).items()}),
+            failed=self.failed[kept],
+            row=self.row[kept],
+            confirmations=self.confirmations[kept],
+            score=self.score[kept],
+        )
+
     @property
     def matched(self) -> NDArray[np.bool_]:
         """Which answers are believed matches, bool[k]."""
@@ -185,23 +199,21 @@ class RecordAnswers:
 
     def undecided(self, lost: NDArray[np.bool_], reason: int) -> RecordAnswers:
         """The same, but the ``lost`` records (bool[n]) are undecided for this reason."""
-        return self._lost(lost, UNDECIDED, reason)
+        outcome = np.where(lost, UNDECIDED, self.outcome).astype(np.uint8)
+        reasons = np.where(lost, reason, self.reason).astype(np.uint8)
+        return replace(self, outcome=outcome, reason=reasons).settled()
 
-    def ambiguous(self, lost: NDArray[np.bool_]) -> RecordAnswers:
-        """The same, but the ``lost`` records (bool[n]) are ambiguous."""
-        return self._lost(lost, AMBIGUOUS, NO_REASON)
-
-    def _lost(self, lost: NDArray[np.bool_], outcome: int, reason: int) -> RecordAnswers:
-        kept = ~lost
+    def settled(self) -> RecordAnswers:
+        """The same, with band, code and day of matched records alone, reasons of undecided ones."""
+        kept = self.outcome == MATCHED
         return replace(
             self,
-            outcome=np.where(lost, outcome, self.outcome).astype(np.uint8),
-            reason=np.where(lost, reason, self.reason).astype(np.uint8),
+            reason=self.reason * (self.outcome == UNDECIDED),
             band=self.band * kept,
             code=self.code * kept,
             day=self.day * kept,
-            answered_by=np.where(lost, -1, self.answered_by),
-            position=np.where(lost, -1, self.position),
+            answered_by=np.where(kept, self.answered_by, -1),
+            position=np.where(kept, self.position, -1),
         )
 
     def of_passes(self, values: Sequence[NDArray[T]]) -> NDArray[T]:

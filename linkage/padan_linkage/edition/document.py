@@ -16,6 +16,8 @@ from typing import Any, Self
 from padan_linkage.matching.scoring.calibration import Calibration
 
 VERSION = 1
+#: Of :attr:`GivenFields.telling`: however much.
+ANY = -1
 #: Error levels that come with this software, not from an accepted proposal.
 SHIPPED = "shipped"
 #: What a signature is over: this, then the document.
@@ -26,19 +28,25 @@ SIGNED = b"padan/v1 edition\x00"
 class GivenFields:
     """What holds for records with values in just these ``fields`` (in the schema's order).
 
-    ``asked``: registered people who were asked about with these fields; ``found``: share of them
-    for whom they themselves fit, alone or with others; ``wrong``: wrong answers per asked stranger;
-    ``alone``: passes whose match is an answer although no other pass matches; ``usable``: passes
-    that records with these fields take part in; ``damaged``: as ``found``, where the values carry
-    the shipped errors, None where that was not measured.
+    ``telling``: how much their names tell, :data:`ANY` for all together; ``asked``: registered
+    people who were asked about so; ``answered``: share of them who get their own code; ``noticed``:
+    share who get a code, are among several who fit, or are undecided: the others would be told «not
+    found»; ``wrong``: wrong answers per asked stranger; ``band``: by pass, the least band in which
+    its match is an answer (1 to 3), of passes whose match ever is; ``usable``: passes that records
+    with these fields take part in; ``silent``: those that see too many strangers to tell anything,
+    which is no reason for doubt; ``damaged``: as ``answered``, where the values carry the shipped
+    errors, None where that was not measured.
     """
 
     fields: tuple[str, ...]
+    telling: int
     asked: int
-    found: float
+    answered: float
+    noticed: float
     wrong: float
-    alone: tuple[str, ...]
+    band: dict[str, int]
     usable: tuple[str, ...]
+    silent: tuple[str, ...] = ()
     damaged: float | None = None
 
 
@@ -49,7 +57,8 @@ class Edition:
     ``agreement``, ``schema``: hex digests; ``rate``: tolerated wrong answers per asked stranger;
     ``records``: people in the registry when it was measured; ``levels``: :data:`SHIPPED`, or the
     hex digest of the accepted proposal that the error levels come from; ``calibrations``: SHA-256
-    of :func:`calibrations_document`, hex; ``given``: by combination of fields.
+    of :func:`calibrations_document`, hex; ``common``: words of names that many people have, the
+    most common group first; ``given``: by kind of record.
     """
 
     agreement: str
@@ -59,6 +68,7 @@ class Edition:
     records: int
     levels: str
     calibrations: str
+    common: tuple[tuple[str, ...], ...]
     given: tuple[GivenFields, ...]
 
     def document(self) -> bytes:
@@ -69,13 +79,6 @@ class Edition:
         """What results call it: the first 16 hex digits of the document's SHA-256."""
         return hashlib.sha256(self.document()).hexdigest()[:16]
 
-    def of(self, fields: tuple[str, ...]) -> GivenFields | None:
-        """What holds for records with just these fields; None where nobody was asked about."""
-        for given in self.given:
-            if given.fields == fields:
-                return given
-        return None
-
     @classmethod
     def read(cls, document: bytes) -> Self:
         """Read what :meth:`document` wrote. Raises ValueError on anything else."""
@@ -84,7 +87,8 @@ class Edition:
             raise ValueError("an edition of another version")
         try:
             given = tuple(_given(entry) for entry in raw.pop("given"))
-            edition = cls(**raw, given=given)
+            common = tuple(map(tuple, raw.pop("common")))
+            edition = cls(**raw, common=common, given=given)
         except (KeyError, TypeError, AttributeError) as e:
             raise ValueError("not an edition") from e
         if edition.document() != document:
@@ -93,7 +97,7 @@ class Edition:
 
 
 def _given(entry: dict[str, Any]) -> GivenFields:
-    lists = {name: tuple(entry[name]) for name in ("fields", "alone", "usable")}
+    lists = {name: tuple(entry[name]) for name in ("fields", "usable", "silent")}
     return GivenFields(**(entry | lists))
 
 

@@ -12,12 +12,14 @@ from padan_linkage.answering.outcomes import AMBIGUOUS, MATCHED, NOT_MATCHED
 from padan_linkage.matching.directory import Directory
 from padan_linkage.matching.exact import TokenIndex, answer_exact, seed_of, token_words
 from padan_linkage.matching.index import PassIndex
+from padan_linkage.matching.learning import learn_from_list
 from padan_linkage.matching.one_file.linking import WithinResult, link_within
 from padan_linkage.matching.one_file.own_file import OwnFile, OwnTable
 from padan_linkage.matching.result import PassResult, check_table, errors_of
 from padan_linkage.matching.scoring.calibration import Calibration
+from padan_linkage.matching.scoring.threshold import ChosenThreshold
 from padan_linkage.matching.sides import CancelledError, SweepRunner
-from padan_linkage.matching.similar import SortedRegistry, answer_similar, calibrate
+from padan_linkage.matching.similar import SortedRegistry, answer_similar
 from padan_linkage.matching.streaming import Journal, KeptRanges, pass_work
 from padan_linkage.policy import MatchPolicy
 from padan_linkage.schema import Pass, Schema
@@ -39,6 +41,7 @@ __all__ = [
     "WithinResult",
     "errors_of",
     "link_within",
+    "match_and_learn",
     "match_pass",
     "pass_work",
 ]
@@ -50,22 +53,24 @@ def match_pass(
     provider: PassTable,
     requester: PassTable,
     policy: MatchPolicy,
+    calibration: Calibration | None,
     *,
+    line: ChosenThreshold | None = None,
     progress: Callable[[float], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
     threads: int = 1,
     directory: Directory | None = None,
     kept: KeptRanges | None = None,
-    others: PassTable | None = None,
 ) -> PassResult:
-    """Match the requester's rows of one pass against the provider's.
+    """Match the requester's rows of one pass against the provider's, by an edition's calibration.
 
-    Columns may be read-only memory maps. The same tables give the same result, whatever the number
-    of ``threads``. ``progress`` hears shares from 0 to 1; ``cancelled`` is asked between pieces of
+    ``calibration``: None in an exact pass; ``line``: what a rehearsal estimated with it. A row's
+    outcome depends on the row, the provider's table and the calibration alone, but under
+    ``one_to_one``. Columns may be read-only memory maps. The number of ``threads`` changes nothing.
+    ``progress`` hears shares from 0 to 1; ``cancelled`` is asked between pieces of
     work, from any thread. A provider's ``directory`` saves sorting; with ``kept``, work done for
-    the same tables before is taken up. ``others``: rows to learn strangers from beside the
-    provider's, no two of which are one person. Raises CancelledError, and ValueError where a table
-    is not of this pass.
+    the same tables before is taken up. Raises CancelledError, and ValueError where a table is not
+    of this pass or a pass with a filter has no calibration.
     """
     check_table(schema, p, provider, as_provider=True)
     check_table(schema, p, requester, as_provider=False)
@@ -79,8 +84,34 @@ def match_pass(
         result = answer_exact(provider, requester, index.find(listed), index.shared)
     else:
         registry = SortedRegistry.of(p, provider, directory)
-        calibration, line = calibrate(registry, requester, policy, runner, others)
+        if calibration is None:
+            raise ValueError(f"pass {p.id}: a pass with a filter needs a calibration")
         result = answer_similar(registry, requester, calibration, policy, runner, line, kept)
     if progress is not None:
         progress(1.0)
     return result
+
+
+def match_and_learn(
+    schema: Schema,
+    p: Pass,
+    provider: PassTable,
+    requester: PassTable,
+    policy: MatchPolicy,
+    *,
+    threads: int = 1,
+    others: PassTable | None = None,
+) -> PassResult:
+    """As :func:`match_pass`, by a calibration that is learned from these two tables.
+
+    For rehearsals: what a row is answered then depends on the rest of the list. ``others``: rows to
+    learn strangers from beside the provider's, no two of which are one person.
+    """
+    calibration = line = None
+    if p.similar:
+        registry = SortedRegistry.of(p, provider)
+        runner = SweepRunner(threads=threads)
+        calibration, line = learn_from_list(registry, requester, policy, runner, others)
+    return match_pass(
+        schema, p, provider, requester, policy, calibration, line=line, threads=threads
+    )

@@ -23,7 +23,7 @@ NOBODY, SEVERAL = -1, -2
 #: How many rows ahead memory is asked for slots, and the room for their hashes, a power of two.
 AHEAD, RING = 24, 32
 _MOST_ROWS = 1 << 32
-#: Below this estimated precision a hit is not of the strongest band.
+#: Where fewer of the registry's rows have a token of their own, a hit is not of the strongest band.
 STRONG_PRECISION = 0.99
 
 
@@ -192,17 +192,21 @@ def answer_exact(
     outcome[found == SEVERAL] = AMBIGUOUS
     row = np.where(found >= 0, found, -1)
     scoring = _scoring(len(provider), found, shared)
-    weak = scoring.precision is not None and scoring.precision < STRONG_PRECISION
     return PassResult(
         pass_id=requester.pass_id,
         outcome=outcome,
-        band=np.where(found == NOBODY, 0, STRONGEST_BAND - weak).astype(np.uint8),
+        band=np.where(outcome == MATCHED, band_of(shared, len(provider)), 0).astype(np.uint8),
         row=row,
         confirmations=confirmations(provider, requester, row),
         score=np.where(found == NOBODY, -np.inf, 0.0).astype(np.float32),
         scoring=scoring,
         provider_rows=len(provider),
     )
+
+
+def band_of(shared: int, provider_rows: int) -> int:
+    """Band of a hit in a table of which so many rows share their token with another."""
+    return STRONGEST_BAND - (shared > (1 - STRONG_PRECISION) * provider_rows)
 
 
 def _scoring(provider_rows: int, found: NDArray[np.int64], shared: int) -> Scoring:

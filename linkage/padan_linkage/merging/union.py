@@ -100,29 +100,20 @@ def chance_of_error(n_records: int, claims: Sequence[Claims]) -> Float:
     return np.where(passes > 0, np.minimum(error, 1.0), 1.0)
 
 
-def demanded(policy: MatchPolicy, records: int) -> Rule:
-    """Keep as many answers as together meet the policy, the surest first.
-
-    ``records``: how many were asked about; the policy may tolerate a share of wrong answers.
-    """
-    rate = policy.max_false_match_rate
-    most = math.inf if rate is None else rate * records
-
-    def rule(error: Float) -> Bool:
-        return surest(error, policy.min_precision, most)
-
-    return rule
+def demanded(policy: MatchPolicy) -> Rule:
+    """Keep as many answers as together meet the demanded precision, the surest first."""
+    return lambda error: surest(error, policy.min_precision)
 
 
-def surest(error: Float, min_precision: float, most_wrong: float = math.inf) -> Bool:
+def surest(error: Float, min_precision: float) -> Bool:
     """As many answers as are right as often as demanded, the surest first: bool[k].
 
-    ``most_wrong``: how many may be wrong. Equal ones stand or fall together.
+    Equal ones stand or fall together.
     """
     order, ends = _ranked(error)
     wrong = np.cumsum(error[order])
     number = np.arange(1, len(order) + 1)
-    good = ends & (wrong <= (1 - min_precision) * number) & (wrong <= most_wrong)
+    good = ends & (wrong <= (1 - min_precision) * number)
     return _up_to(error, order, good)
 
 

@@ -83,11 +83,10 @@ def merge_passes(
     undecided. A record that is matched nowhere, but for which a code came that was not for it, is
     undecided too: the unit claimed a match, and nobody can say «not found».
     """
-    # Spec 35, step 9.
+    # Spec 35, step 6.
     answers = merge(len(requested), opened, one_to_one=flow.match.one_to_one)
     expected = None
     if passes:
-        # Spec 35, step 10.
         held = _together(flow, schema, answers, opened, passes)
         answers, expected = answers.without(~held.kept, BELOW_PRECISION), held.expected
     claimed = np.zeros(len(answers), np.bool_)

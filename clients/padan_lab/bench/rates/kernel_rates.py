@@ -1,6 +1,6 @@
 """What ``padan bench kernel`` measures: the candidates of a pass, as a run finds them.
 
-Timed is :func:`padan_linkage.matching.similar.best_candidates`, which a run calls for every pass
+Timed is :func:`padan_linkage.matching.similar.Candidates`, which a run calls for every pass
 with a filter: the list's rows sorted by bucket, swept against the registry's, ranked. The registry
 is sorted and calibrated beforehand, as the peers get their input in the form they like best.
 
@@ -45,16 +45,10 @@ from padan_lab.bench.report import (
     rounded,
     usable_cores,
 )
+from padan_linkage.matching.learning import Copies, learn, survivors
 from padan_linkage.matching.scoring.calibration import Calibration
 from padan_linkage.matching.sides import Screen, SweepRunner
-from padan_linkage.matching.similar import (
-    KEEP,
-    SortedRegistry,
-    best_candidates,
-    calibrate,
-    survivors,
-)
-from padan_linkage.policy import MatchPolicy
+from padan_linkage.matching.similar import KEEP, Candidates, SortedRegistry
 from padan_linkage.schema import Layout, Pass, Schema
 from padan_linkage.tables import PassTable
 
@@ -93,7 +87,8 @@ class Matching:
             for filters, provider in ((left, False), (right, True))
         )
         registry = SortedRegistry.of(p, provided)
-        learned, _ = calibrate(registry, None, MatchPolicy(), SweepRunner())
+        real = np.arange(len(provided), dtype=np.int64)
+        learned = learn(registry, real, Copies.none(), SweepRunner())
         below = bits / 2 - greatest_distance(bits) - 0.5
         return cls(registry, listed, replace(learned, screen=below * below * 4 / bits))
 
@@ -105,7 +100,8 @@ class Matching:
     def kept(self, threads: int = 1) -> Hits:
         """The candidates that a run keeps."""
         runner = SweepRunner(threads=threads)
-        best = best_candidates(self.registry, self.listed, self.calibration, runner)
+        found = Candidates.of(self.registry, self.listed, self.calibration, runner)
+        best = found.best(self.calibration)
         row, place = np.nonzero(best.row >= 0)
         return np.stack([row, best.row[row, place]], axis=1)
 

@@ -3,20 +3,20 @@
 Spec: ``proto/spec/35-matching.md``, "Score". The score of requester row i and provider row j is the
 log odds that j is i's match against a stranger that looks like it:
 
-    s_ij = log ρ/(1-ρ) + log m(x_ij) - log Σ_k λ_ik u_k(x_ij)
+    s_ij = log ρ/(1-ρ) + log m(x_ij) - log ( Σ_k λ_ik u_k(x_ij) + c u_0(x_ij) )
 
 m is the probability of the pair's levels among matches, u_k among strangers of kind k, both *among
 the pairs that pass the screen*; ρ is the share of requester rows with a match that can be found in
 this pass; λ_ik is the number of strangers of kind k expected to pass the screen for a row like i.
-Conditioning on the screen is what makes coarse buckets harmless: the pairs of unrelated salts never
-enter.
+u_0 is the chance of unrelated salts, known exactly by distance, and c the company that a row finds
+in its bucket: coarse buckets are harmless because their noise is counted, not guessed.
 """
 
 from __future__ import annotations
 
 import json
 import math
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Self
 
 import numpy as np
@@ -52,7 +52,9 @@ class Survivors:
 
     ``asking``: int64[rows], the table rows that ask; ``row``: int64[n], position in ``asking``;
     ``other``: int64[n], the provider row; ``levels``: int64[n, features], LEVELS where a side is
-    missing; ``unseen``: int64[rows], further survivors of the row that are not listed, or [0].
+    missing; ``noise``: float64[n], log chance of the distances between unrelated salts
+    (:func:`.features.noise_of`); ``unseen``: int64[rows], further survivors of the row that are not
+    listed, or [0].
     """
 
     rows: int
@@ -60,6 +62,7 @@ class Survivors:
     row: NDArray[np.int64]
     other: NDArray[np.int64]
     levels: NDArray[np.int64]
+    noise: Float
     unseen: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
 
     def per_row(self, values: Float) -> Float:
@@ -76,18 +79,25 @@ class Survivors:
     def beside(self, more: Survivors) -> Survivors:
         """The same with the pairs of other rows, whose ``unseen`` may not be wanted."""
         return Survivors(
-            self.rows + more.rows,
-            np.concatenate([self.asking, more.asking]),
-            np.concatenate([self.row, more.row + self.rows]),
-            np.concatenate([self.other, more.other]),
-            np.concatenate([self.levels, more.levels]),
+            rows=self.rows + more.rows,
+            asking=np.concatenate([self.asking, more.asking]),
+            row=np.concatenate([self.row, more.row + self.rows]),
+            other=np.concatenate([self.other, more.other]),
+            levels=np.concatenate([self.levels, more.levels]),
+            noise=np.concatenate([self.noise, more.noise]),
         )
 
     def without(self, dropped: NDArray[np.bool_]) -> Survivors:
         """The same, but for some of the pairs."""
         kept = ~dropped
         return Survivors(
-            self.rows, self.asking, self.row[kept], self.other[kept], self.levels[kept], self.unseen
+            rows=self.rows,
+            asking=self.asking,
+            row=self.row[kept],
+            other=self.other[kept],
+            levels=self.levels[kept],
+            noise=self.noise[kept],
+            unseen=self.unseen,
         )
 
 
@@ -96,8 +106,10 @@ class Calibration:
     """Everything that turns distances into outcomes in one pass; plain numbers, so it can be kept.
 
     ``random_fill``: missing segments are random bits (no presence mask is sent); ``m``:
-    [features][levels] of matches; ``kinds`` of strangers; ``match_rate`` is ρ; ``screen`` the cut;
-    ``threshold`` in nats; ``method`` as in :class:`padan_linkage.matching.result.Scoring`.
+    [features][levels] of matches; ``kinds`` of strangers; ``match_rate`` is ρ; ``company``: rows of
+    unrelated salts that a row is compared with, 0 where they are among the kinds; ``screen`` the
+    cut; ``threshold`` in nats; ``doubt``: the score from which on a row below the threshold is
+    undecided; ``method`` as in :class:`padan_linkage.matching.result.Scoring`.
     """
 
     bits: tuple[int, ...]
@@ -105,14 +117,20 @@ class Calibration:
     m: tuple[tuple[float, ...], ...]
     kinds: tuple[StrangerKind, ...]
     match_rate: float
+    company: float
     screen: float
     threshold: float
+    doubt: float
     method: str
 
     @property
     def strangers(self) -> float:
         """Strangers of any kind that pass the screen for a row, on average."""
         return sum(kind.mean for kind in self.kinds)
+
+    def drawn(self, threshold: float, doubt: float) -> Calibration:
+        """The same with another threshold, and the score from which on rows are undecided."""
+        return replace(self, threshold=threshold, doubt=doubt)
 
     def mixture(self) -> Mixture:
         """The kinds by their shares of all strangers."""
@@ -139,9 +157,7 @@ class Calibration:
         """
         kinds = self.mixture()
         pooled = StrangerKind(_rows(np.tensordot(kinds.share, kinds.u, 1)), self.strangers, 1.0)
-        average = Calibration(
-            self.bits, self.random_fill, self.m, (pooled,), 0.5, 0.0, 0.0, self.method
-        )
+        average = replace(self, kinds=(pooled,))
         features = np.arange(plan.features)[:, None]
         by_level: NDArray[np.float32] = average.evidence()[0].astype(np.float32)
         return by_level[features, level_table(plan)]
@@ -175,8 +191,18 @@ class Calibration:
         features = np.arange(evidence.shape[1])
         against = np.array([kind[features, survivors.levels].sum(axis=1) for kind in evidence])
         prior = math.log(self.match_rate / (1 - self.match_rate))
-        rounded: Float = np.round(prior - log_sum(np.log(expected) - against), 6)
+        parts = np.concatenate([np.log(expected) - against, self._unrelated(survivors)])
+        rounded: Float = np.round(prior - log_sum(parts), 6)
         return rounded
+
+    def _unrelated(self, survivors: Survivors) -> Float:
+        """Log of c u_0/m for every survivor, float64[1, n]; without a company float64[0, n]."""
+        if not self.company:
+            return np.zeros((0, len(survivors.row)))
+        m = np.concatenate([np.log(self.m), np.zeros((len(self.m), 1))], axis=1)
+        alike = m[np.arange(len(m)), survivors.levels].sum(axis=1)
+        unrelated: Float = (math.log(self.company) + survivors.noise - alike)[None]
+        return unrelated
 
     def to_json(self) -> str:
         """As a JSON object; :meth:`from_json` reads it back exactly."""
@@ -239,7 +265,9 @@ def priors(plan: FeaturePlan) -> tuple[Float, Float]:
     return np.maximum(m, TINY), u
 
 
-def from_strangers(plan: FeaturePlan, decoys: Survivors, cut: float) -> Calibration:
+def from_strangers(
+    plan: FeaturePlan, decoys: Survivors, cut: float, company: float = 0.0
+) -> Calibration:
     """Learn the kinds of strangers from provider rows asked of the provider; m and ρ are priors."""
     prior_m, prior_u = priors(plan)
     mixture = kinds_of(plan, decoys.levels, prior_u)
@@ -255,8 +283,10 @@ def from_strangers(plan: FeaturePlan, decoys: Survivors, cut: float) -> Calibrat
         m=_rows(prior_m),
         kinds=tuple(kinds),
         match_rate=0.5,
+        company=company,
         screen=cut,
         threshold=0.0,
+        doubt=0.0,
         method="priors",
     )
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import combinations, permutations
 from typing import Any
 
@@ -67,6 +68,11 @@ class FeaturePlan:
     def features(self) -> int:
         """Number of features: the segments and, with several alignments, the trade."""
         return len(self.bits) + (len(self.alignments) > 1)
+
+    @cached_property
+    def noise(self) -> NDArray[np.float64]:
+        """:func:`noise_table`, made once."""
+        return noise_table(self)
 
     @classmethod
     def of(cls, p: Pass, *, presence: bool) -> FeaturePlan:
@@ -152,6 +158,35 @@ def levels_of(plan: FeaturePlan, values: NDArray[np.integer[Any]]) -> NDArray[np
     """Levels of features as the kernels give them, int64[n, features]; LEVELS where -1: missing."""
     level = level_table(plan)[np.arange(plan.features), np.maximum(values, 0)]
     return np.where(values >= 0, level, LEVELS)
+
+
+def noise_table(plan: FeaturePlan) -> NDArray[np.float64]:
+    """Log probability of each value between unrelated salts: float64[features, longest m + 1].
+
+    A distance is then binomial with p = 1/2, exactly. It is weighed against the level that it lies
+    in, so the probability is that of the value times the number of values of its level. A trade
+    counts once for every alignment but the straight one.
+    """
+    level = level_table(plan)
+    table = np.full(level.shape, -np.inf)
+    for f, m in enumerate(plan.bits.tolist()):
+        d = np.arange(m + 1)
+        chances = [math.lgamma(m + 1) - math.lgamma(x + 1) - math.lgamma(m - x + 1) for x in d]
+        width = np.bincount(level[f, : m + 1], minlength=LEVELS)[level[f, : m + 1]]
+        table[f, : m + 1] = np.array(chances) - m * math.log(2) + np.log(width)
+    if plan.features > plan.segments:
+        table[-1, :2] = 0.0, math.log(len(plan.alignments) - 1)
+    return table
+
+
+def noise_of(plan: FeaturePlan, values: NDArray[np.integer[Any]]) -> NDArray[np.float64]:
+    """Sum of ``plan.noise`` over the features of each pair, float64[n]; -1, missing, adds 0.
+
+    ``values``: int[n, features], as the kernels give them.
+    """
+    by_feature = plan.noise[np.arange(plan.features), np.maximum(values, 0)]
+    total: NDArray[np.float64] = np.where(values >= 0, by_feature, 0.0).sum(axis=1)
+    return total
 
 
 def levels_around(m: int, share: float = 0.5) -> NDArray[np.float64]:

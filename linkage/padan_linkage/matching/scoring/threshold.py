@@ -58,8 +58,6 @@ def draw(
     precision = 1 - wrong / number
     good = (precision >= policy.min_precision) & (heights >= floor_of(policy))
     good[:-1] &= heights[1:] < heights[:-1]  # equal scores stand or fall together
-    if policy.max_false_match_rate is not None:
-        good &= wrong <= policy.max_false_match_rate * listed.rows
     if not good.any():
         return ChosenThreshold(math.inf, None, None)
     last = int(np.flatnonzero(good)[-1])
@@ -91,26 +89,3 @@ def _wrong(
     surely = (reached - 2 * np.sqrt(reached) - 1) / max(1, decoys.rows)
     wrong: Float = unmatched * np.maximum(blended, surely)
     return wrong
-
-
-def draw_without_list(
-    calibration: Calibration, policy: MatchPolicy, decoys: Survivors
-) -> ChosenThreshold:
-    """As :func:`draw` where no list is known yet, for real-time confirmation.
-
-    A stranger's score reaches t with probability at most e^-t at even prior odds (the score is a
-    log likelihood ratio then), which stands in for the posteriors.
-    """
-    strays = np.sort(decoys.best(calibration.score(decoys)))
-    heights = floor_of(policy) + np.arange(0.0, 20.0, 0.25)
-    reached = len(strays) - np.searchsorted(strays, heights, side="left")
-    wrong = (1 + reached) / (np.exp(heights) + decoys.rows)
-    odds = calibration.match_rate / (1 - calibration.match_rate)
-    precision = odds / (odds + wrong)
-    good = precision >= policy.min_precision
-    if policy.max_false_match_rate is not None:
-        good &= wrong <= policy.max_false_match_rate
-    if not good.any():
-        return ChosenThreshold(math.inf, None, None)
-    first = int(np.argmax(good))
-    return ChosenThreshold(float(heights[first]), float(precision[first]), None)

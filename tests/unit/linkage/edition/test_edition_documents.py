@@ -7,10 +7,29 @@ from dataclasses import replace
 
 import pytest
 
-from padan_linkage.edition.document import SHIPPED, Edition, GivenFields
+from padan_linkage.edition.document import ANY, SHIPPED, Edition, GivenFields
 
-WHOLE = GivenFields(("nik", "nama"), 1000, 0.998, 1e-4, ("nik",), ("nik", "nama"))
-EDITION = Edition("ab" * 32, "asn-status", "cd" * 32, 5e-4, 1000, SHIPPED, "ef" * 32, (WHOLE,))
+WHOLE = GivenFields(
+    fields=("nik", "nama"),
+    telling=ANY,
+    asked=1000,
+    answered=0.998,
+    noticed=0.999,
+    wrong=1e-4,
+    band={"nik": 1},
+    usable=("nik", "nama"),
+)
+EDITION = Edition(
+    agreement="ab" * 32,
+    flow="asn-status",
+    schema="cd" * 32,
+    rate=5e-4,
+    records=1000,
+    levels=SHIPPED,
+    calibrations="ef" * 32,
+    common=(("siti",), ("basri", "dewi")),
+    given=(WHOLE,),
+)
 
 
 def test_an_edition_is_read_back_and_its_name_says_what_it_is():
@@ -19,11 +38,6 @@ def test_an_edition_is_read_back_and_its_name_says_what_it_is():
     assert again == EDITION
     assert again.name() == EDITION.name()
     assert replace(EDITION, rate=1e-4).name() != EDITION.name()
-
-
-def test_it_tells_what_holds_for_a_combination_of_fields():
-    assert EDITION.of(("nik", "nama")) == WHOLE
-    assert EDITION.of(("nik",)) is None
 
 
 @pytest.mark.parametrize(

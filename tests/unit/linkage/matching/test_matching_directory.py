@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from token_reference import pair_up
 
-from padan_linkage.matching import Directory, PassIndex, match_pass
+from padan_linkage.matching import Directory, PassIndex, match_and_learn
 from padan_linkage.matching.exact import NOBODY, SEVERAL, token_words
 from padan_linkage.policy import MatchPolicy
 from padan_linkage.schema import Layout
@@ -101,10 +101,8 @@ def test_a_delta_of_tokens_is_looked_up_like_the_new_table(exact, fresh):
 def test_few_rows_are_answered_as_in_a_long_list(make_world):
     world = make_world(44, presence=True)
     provider, requester = world.two(4000, 1800, 0.5)
-    learned = match_pass(world.schema, world.p, provider, requester, POLICY)
-    index = PassIndex(
-        world.schema, world.p, provider, POLICY, calibration=learned.scoring.calibration
-    )
+    learned = match_and_learn(world.schema, world.p, provider, requester, POLICY)
+    index = PassIndex(world.schema, world.p, provider, POLICY, learned.scoring.calibration)
     for rows in (np.arange(1), np.array([3, 900, 1700]), np.arange(1000)):
         answer = index.match(rows_of(requester, rows))
         for name in ("outcome", "band", "row", "score"):
@@ -115,5 +113,6 @@ def test_a_row_in_no_bucket_meets_nobody(make_world):
     world = make_world(45)
     provider, requester = world.two(300, 4, 1.0)
     requester.columns["keys"][2] = 255
-    index = PassIndex(world.schema, world.p, provider, POLICY)
+    learned = match_and_learn(world.schema, world.p, provider, requester, POLICY)
+    index = PassIndex(world.schema, world.p, provider, POLICY, learned.scoring.calibration)
     assert index.match(requester).row[2] == -1

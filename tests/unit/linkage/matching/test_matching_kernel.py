@@ -7,6 +7,7 @@ from token_reference import pair_up
 
 from padan_linkage.matching.exact import NOBODY, SEVERAL, TokenIndex
 from padan_linkage.matching.kernels.kernel import BLOCK
+from padan_linkage.matching.learning import survivors
 from padan_linkage.matching.scoring.features import (
     FeaturePlan,
     level_table,
@@ -22,7 +23,7 @@ from padan_linkage.matching.sides import (
     SweepRunner,
     numba_sweep,
 )
-from padan_linkage.matching.similar import SortedRegistry, survivors
+from padan_linkage.matching.similar import SortedRegistry
 
 SHAPES = [
     ((512, None), (512, None)),

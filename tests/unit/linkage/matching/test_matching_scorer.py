@@ -12,6 +12,7 @@ from padan_linkage.matching import (
     Calibration,
     CancelledError,
     PassIndex,
+    match_and_learn,
     match_pass,
 )
 from padan_linkage.matching.scoring.calibration import monotone_ratio, tail_free_ratio
@@ -31,7 +32,7 @@ def _right(result, known: int) -> tuple[float, float]:
 def test_planted_matches_are_found_and_estimated(make_world, presence):
     world = make_world(1, presence=presence)
     provider, requester = world.two(3000, 1500, 0.5)
-    result = match_pass(world.schema, world.p, provider, requester, POLICY)
+    result = match_and_learn(world.schema, world.p, provider, requester, POLICY)
     precision, recall = _right(result, 750)
     assert precision >= 0.99
     assert recall >= 0.85
@@ -44,7 +45,7 @@ def test_planted_matches_are_found_and_estimated(make_world, presence):
 def test_an_estimate_of_recall_is_near_the_truth(make_world):
     world = make_world(2)
     provider, requester = world.two(3000, 1500, 0.5)
-    result = match_pass(world.schema, world.p, provider, requester, POLICY)
+    result = match_and_learn(world.schema, world.p, provider, requester, POLICY)
     assert result.estimate.recall == pytest.approx(_right(result, 750)[1], abs=0.06)
     assert result.scoring.match_rate == pytest.approx(0.5, abs=0.06)
 
@@ -52,7 +53,7 @@ def test_an_estimate_of_recall_is_near_the_truth(make_world):
 def test_no_overlap_gives_next_to_no_answer(make_world):
     world = make_world(3)
     provider, requester = world.two(3000, 1500, 0.0)
-    result = match_pass(world.schema, world.p, provider, requester, POLICY)
+    result = match_and_learn(world.schema, world.p, provider, requester, POLICY)
     assert (result.outcome == MATCHED).sum() <= 2
 
 
@@ -62,7 +63,7 @@ def test_a_tiny_list_against_a_tiny_registry(make_world, rows):
     segments, keys = world.registry(rows, sharing=0)
     provider = world.table(segments, keys, provider=True)
     requester = world.table(segments, keys, provider=False)
-    result = match_pass(world.schema, world.p, provider, requester, POLICY)
+    result = match_and_learn(world.schema, world.p, provider, requester, POLICY)
     assert result.row.tolist() == list(range(rows))
     assert result.scoring.method == "priors"
 
@@ -75,8 +76,10 @@ def test_empty_tables_give_empty_or_no_answers(make_world):
     empty = world.table(nobody, keys[:0], provider=True)
     asked = world.table(segments, keys, provider=False)
     none_asked = world.table(nobody, keys[:0], provider=False)
-    assert (match_pass(world.schema, world.p, empty, asked, POLICY).outcome == NOT_MATCHED).all()
-    assert len(match_pass(world.schema, world.p, full, none_asked, POLICY).outcome) == 0
+    assert (
+        match_and_learn(world.schema, world.p, empty, asked, POLICY).outcome == NOT_MATCHED
+    ).all()
+    assert len(match_and_learn(world.schema, world.p, full, none_asked, POLICY).outcome) == 0
 
 
 def test_a_registry_with_duplicates_does_not_answer_for_them(make_world):
@@ -86,7 +89,7 @@ def test_a_registry_with_duplicates_does_not_answer_for_them(make_world):
     provider = world.table(twice, np.concatenate([keys, keys[:100]]), provider=True)
     mine, my_keys = world.ask(segments, keys, 1000, 0.5)
     requester = world.table(mine, my_keys, provider=False)
-    result = match_pass(world.schema, world.p, provider, requester, POLICY)
+    result = match_and_learn(world.schema, world.p, provider, requester, POLICY)
     assert (result.outcome[:100] == MATCHED).sum() == 0
     assert (result.outcome[:100] == AMBIGUOUS).sum() >= 80
     assert (result.row[100:500] == np.arange(100, 500)).mean() >= 0.85
@@ -103,9 +106,11 @@ def test_a_long_list_shows_a_short_registry_what_strangers_look_like(make_world)
         for at, provider in ((order[:200], True), (order[200:], False))
     )
     whole = world.table(segments, keys, provider=True)
-    expected = match_pass(world.schema, world.p, whole, long, POLICY).scoring.calibration.strangers
-    alone = match_pass(world.schema, world.p, short, long, POLICY)
-    taught = match_pass(world.schema, world.p, short, long, POLICY, others=long)
+    expected = match_and_learn(
+        world.schema, world.p, whole, long, POLICY
+    ).scoring.calibration.strangers
+    alone = match_and_learn(world.schema, world.p, short, long, POLICY)
+    taught = match_and_learn(world.schema, world.p, short, long, POLICY, others=long)
     assert alone.scoring.method == "priors"
     assert taught.scoring.method == "decoys"
     assert taught.scoring.calibration.strangers == pytest.approx(expected * 200 / 4000, rel=0.2)
@@ -117,7 +122,9 @@ def test_one_bucket_of_everybody(make_world):
     mine, _ = world.ask(segments, keys, 600, 0.5)
     provider = world.table(segments, keys, provider=True)
     requester = world.table(mine, np.zeros(600, "<u2"), provider=False)
-    precision, recall = _right(match_pass(world.schema, world.p, provider, requester, POLICY), 300)
+    precision, recall = _right(
+        match_and_learn(world.schema, world.p, provider, requester, POLICY), 300
+    )
     assert precision >= 0.99
     assert recall >= 0.9
 
@@ -125,7 +132,7 @@ def test_one_bucket_of_everybody(make_world):
 def test_a_registry_without_company_falls_back_to_the_priors(make_world):
     world = make_world(8, bucket_bits=16)
     provider, requester = world.two(300, 200, 0.5, sharing=0)
-    result = match_pass(world.schema, world.p, provider, requester, POLICY)
+    result = match_and_learn(world.schema, world.p, provider, requester, POLICY)
     assert result.scoring.method == "priors"
     assert _right(result, 100)[0] == 1.0
     assert _right(result, 100)[1] >= 0.9
@@ -135,7 +142,8 @@ def test_answers_do_not_depend_on_threads_or_repetition(make_world):
     world = make_world(9)
     provider, requester = world.two(2000, 1000, 0.5)
     first, second = (
-        match_pass(world.schema, world.p, provider, requester, POLICY, threads=n) for n in (1, 3)
+        match_and_learn(world.schema, world.p, provider, requester, POLICY, threads=n)
+        for n in (1, 3)
     )
     assert np.array_equal(first.row, second.row)
     assert np.array_equal(first.score, second.score)
@@ -150,8 +158,8 @@ def test_read_only_tables_serve(make_world, tmp_path):
         np.save(tmp_path / f"{name}.npy", column)
         mapped[name] = np.load(tmp_path / f"{name}.npy", mmap_mode="r")
     stored = type(provider)(provider.pass_id, provider.layout, mapped)
-    a = match_pass(world.schema, world.p, provider, requester, POLICY)
-    b = match_pass(world.schema, world.p, stored, requester, POLICY)
+    a = match_and_learn(world.schema, world.p, provider, requester, POLICY)
+    b = match_and_learn(world.schema, world.p, stored, requester, POLICY)
     assert np.array_equal(a.row, b.row)
 
 
@@ -163,7 +171,9 @@ def test_a_runner_up_within_the_margin_is_ambiguous(make_world):
     provider = world.table(near, np.concatenate([keys, keys[:50]]), provider=True)
     asked = world.table(segments, keys, provider=False)
     strict, lax = (
-        match_pass(world.schema, world.p, provider, asked, POLICY.model_copy(update={"margin": m}))
+        match_and_learn(
+            world.schema, world.p, provider, asked, POLICY.model_copy(update={"margin": m})
+        )
         for m in (50.0, 0.0)
     )
     assert (strict.outcome[:50] == AMBIGUOUS).mean() >= 0.9
@@ -178,8 +188,8 @@ def test_one_to_one_lets_a_registry_row_answer_once(make_world):
     mine[0][800:] ^= world.rng.random(mine[0][800:].shape) < 0.25
     provider = world.table(segments, keys, provider=True)
     asked = world.table(mine, np.concatenate([keys, keys]), provider=False)
-    free = match_pass(world.schema, world.p, provider, asked, POLICY)
-    single = match_pass(
+    free = match_and_learn(world.schema, world.p, provider, asked, POLICY)
+    single = match_and_learn(
         world.schema, world.p, provider, asked, POLICY.model_copy(update={"one_to_one": True})
     )
     assert len(np.unique(free.row[free.row >= 0])) < (free.row >= 0).sum()
@@ -192,21 +202,12 @@ def test_more_precision_asked_means_a_higher_threshold(make_world):
     world = make_world(13, segments=((512, None), (512, None)))
     provider, requester = world.two(3000, 1500, 0.3, sharing=0.1)
     lax, strict = (
-        match_pass(
+        match_and_learn(
             world.schema, world.p, provider, requester, MatchPolicy(min_precision=p)
         ).scoring.threshold
         for p in (0.9, 0.999)
     )
     assert lax < strict
-
-
-def test_a_false_match_rate_that_nothing_meets_silences_the_pass(make_world):
-    world = make_world(14, segments=((512, None),))
-    provider, requester = world.two(2000, 1000, 0.1, sharing=0.5)
-    policy = MatchPolicy(min_precision=0.5, max_false_match_rate=1e-9)
-    result = match_pass(world.schema, world.p, provider, requester, policy)
-    assert result.estimate.precision is None or result.estimate.precision == 1.0
-    assert (result.outcome == MATCHED).mean() < 0.2
 
 
 def test_field_confirmations_compare_tags(make_world, make_schema):
@@ -217,7 +218,7 @@ def test_field_confirmations_compare_tags(make_world, make_schema):
     mine[::2, 8] ^= 1
     provider = world.table(segments, keys, provider=True, tags=theirs)
     asked = world.table(segments, keys, provider=False, tags=mine)
-    result = match_pass(world.schema, world.p, provider, asked, POLICY)
+    result = match_and_learn(world.schema, world.p, provider, asked, POLICY)
     matched = result.outcome == MATCHED
     assert matched.mean() > 0.9
     assert (result.confirmations[matched & (np.arange(400) % 2 == 0)] == 0b01).all()
@@ -233,7 +234,7 @@ def test_exact_passes_answer_unique_tokens_only(make_world, make_schema):
     tokens[5] = tokens[4]
     provider = _token_table(world, tokens, provider=True)
     asked = _token_table(world, np.concatenate([tokens[[2, 4]], tokens[:1] ^ 1]), provider=False)
-    result = match_pass(schema, world.p, provider, asked, POLICY)
+    result = match_and_learn(schema, world.p, provider, asked, POLICY)
     assert result.outcome.tolist() == [MATCHED, AMBIGUOUS, NOT_MATCHED]
     assert result.row.tolist() == [2, -1, -1]
     assert result.band[2] == 0
@@ -258,34 +259,38 @@ def test_a_strong_identifier_is_of_the_strongest_band_and_a_weak_one_is_not(
     tokens = world.rng.integers(0, 256, (1000, 16), dtype=np.uint8)
     asked = _token_table(world, tokens[:500], provider=False)
     strong = _token_table(world, tokens, provider=True)
-    assert set(match_pass(world.schema, world.p, strong, asked, POLICY).band.tolist()) == {3}
+    assert set(match_and_learn(world.schema, world.p, strong, asked, POLICY).band.tolist()) == {3}
     tokens[950:] = tokens[900:950]
     weak = _token_table(world, tokens, provider=True)
     strangers = world.rng.integers(0, 256, (300, 16), dtype=np.uint8)
     asked = _token_table(world, np.concatenate([tokens[:500], strangers]), provider=False)
-    assert set(match_pass(world.schema, world.p, weak, asked, POLICY).band.tolist()) == {0, 2}
+    assert set(match_and_learn(world.schema, world.p, weak, asked, POLICY).band.tolist()) == {0, 2}
 
 
 def test_an_index_answers_single_rows_like_a_list(make_world):
     world = make_world(18)
     provider, requester = world.two(3000, 1500, 0.5)
-    index = PassIndex(world.schema, world.p, provider, POLICY)
-    precision, recall = _right(index.match(requester), 750)
-    assert precision >= 0.99
-    assert recall >= 0.85
-    learned = match_pass(world.schema, world.p, provider, requester, POLICY)
-    taught = PassIndex(
-        world.schema, world.p, provider, POLICY, calibration=learned.scoring.calibration
-    )
-    assert np.array_equal(taught.match(requester).row, learned.row)
+    learned = match_and_learn(world.schema, world.p, provider, requester, POLICY)
+    index = PassIndex(world.schema, world.p, provider, POLICY, learned.scoring.calibration)
+    assert np.array_equal(index.match(requester).row, learned.row)
+
+
+def test_a_pass_with_a_filter_needs_a_calibration(make_world):
+    world = make_world(18)
+    provider, requester = world.two(300, 150, 0.5)
+    with pytest.raises(ValueError, match="calibration"):
+        match_pass(world.schema, world.p, provider, requester, POLICY, None)
+    with pytest.raises(ValueError, match="calibration"):
+        PassIndex(world.schema, world.p, provider, POLICY, None)
 
 
 def test_an_index_of_tokens_answers(make_world, make_schema):
     world = make_world(19)
     world.schema = make_schema(exact=True)
     tokens = world.rng.integers(0, 256, (50, 16), dtype=np.uint8)
-    index = PassIndex(world.schema, world.p, _token_table(world, tokens, provider=True), POLICY)
-    assert index.calibration is None
+    index = PassIndex(
+        world.schema, world.p, _token_table(world, tokens, provider=True), POLICY, None
+    )
     answers = index.match(_token_table(world, tokens[::-1], provider=False))
     assert answers.row.tolist() == list(range(49, -1, -1))
 
@@ -293,7 +298,7 @@ def test_an_index_of_tokens_answers(make_world, make_schema):
 def test_a_calibration_survives_json(make_world):
     world = make_world(20)
     provider, requester = world.two(1000, 400, 0.5)
-    kept = match_pass(world.schema, world.p, provider, requester, POLICY).scoring.calibration
+    kept = match_and_learn(world.schema, world.p, provider, requester, POLICY).scoring.calibration
     text = kept.to_json()
     assert Calibration.from_json(text) == kept
     assert "Infinity" not in json.dumps(json.loads(text)["m"])
@@ -306,21 +311,24 @@ def test_a_table_of_another_pass_is_refused(make_world):
     provider, _ = narrow.two(20, 10, 0.5)
     _, requester = wide.two(20, 10, 0.5)
     with pytest.raises(ValueError, match="filters"):
-        match_pass(narrow.schema, narrow.p, provider, requester, POLICY)
+        match_and_learn(narrow.schema, narrow.p, provider, requester, POLICY)
 
 
 def test_cancelling_before_the_start(make_world):
     world = make_world(22)
     provider, requester = world.two(20, 10, 0.5)
     with pytest.raises(CancelledError):
-        match_pass(world.schema, world.p, provider, requester, POLICY, cancelled=lambda: True)
+        match_pass(world.schema, world.p, provider, requester, POLICY, None, cancelled=lambda: True)
 
 
 def test_progress_ends_at_one(make_world):
     world = make_world(23)
     provider, requester = world.two(200, 100, 0.5)
     shares: list[float] = []
-    match_pass(world.schema, world.p, provider, requester, POLICY, progress=shares.append)
+    learned = match_and_learn(
+        world.schema, world.p, provider, requester, POLICY
+    ).scoring.calibration
+    match_pass(world.schema, world.p, provider, requester, POLICY, learned, progress=shares.append)
     assert shares == sorted(shares)
     assert shares[-1] == 1.0
 
@@ -355,7 +363,7 @@ def test_twins_are_no_matches(make_world):
     my_keys[lonely] = keys[twins]
     provider = world.table(segments, keys, provider=True)
     requester = world.table(mine, my_keys, provider=False)
-    result = match_pass(world.schema, world.p, provider, requester, POLICY)
+    result = match_and_learn(world.schema, world.p, provider, requester, POLICY)
     precision, recall = _right(result, 750)
     assert precision >= 0.98
     assert recall >= 0.85
@@ -368,7 +376,7 @@ def test_tiny_and_nearly_strange_files_stay_precise(make_world, rows, overlap):
     """Few rows teach little: wrong answers stay fewer than a handful, estimates stay shares."""
     world = make_world(rows)
     provider, requester = world.two(rows, rows, overlap)
-    result = match_pass(world.schema, world.p, provider, requester, POLICY)
+    result = match_and_learn(world.schema, world.p, provider, requester, POLICY)
     known = int(rows * overlap)
     matched = np.flatnonzero(result.outcome == MATCHED)
     wrong = len(matched) - int((result.row[matched] == matched)[matched < known].sum())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from padan_linkage.matching import CancelledError, KeptRanges, match_pass
+from padan_linkage.matching import CancelledError, KeptRanges, match_and_learn, match_pass
 from padan_linkage.policy import MatchPolicy
 
 POLICY = MatchPolicy(min_precision=0.99)
@@ -37,6 +37,12 @@ def two(make_world):
     return world, provider, requester
 
 
+@pytest.fixture
+def learned(two):
+    world, provider, requester = two
+    return match_and_learn(world.schema, world.p, provider, requester, POLICY).scoring.calibration
+
+
 def same(a, b):
     return all(
         np.array_equal(getattr(a, name), getattr(b, name))
@@ -45,15 +51,15 @@ def same(a, b):
 
 
 @pytest.mark.parametrize("done", [0, 1, 4])
-def test_a_killed_sweep_goes_on_to_the_same_bits(two, done):
+def test_a_killed_sweep_goes_on_to_the_same_bits(two, learned, done):
     world, provider, requester = two
-    whole = match_pass(world.schema, world.p, provider, requester, POLICY)
+    whole = match_pass(world.schema, world.p, provider, requester, POLICY, learned)
     shelf = Shelf(breaks_after=done)
     kept = KeptRanges(shelf, size=3_000)
 
     def run(threads):
         return match_pass(
-            world.schema, world.p, provider, requester, POLICY, kept=kept, threads=threads
+            world.schema, world.p, provider, requester, POLICY, learned, kept=kept, threads=threads
         )
 
     with pytest.raises(KeyboardInterrupt):
@@ -67,36 +73,38 @@ def test_a_killed_sweep_goes_on_to_the_same_bits(two, done):
     assert resumed.estimate == whole.estimate
 
 
-def test_ranges_of_other_tables_are_not_taken_up(two, make_world):
+def test_ranges_of_other_tables_are_not_taken_up(two, learned, make_world):
     world, provider, requester = two
     shelf = Shelf()
     kept = KeptRanges(shelf, size=3_000)
-    match_pass(world.schema, world.p, provider, requester, POLICY, kept=kept)
+    match_pass(world.schema, world.p, provider, requester, POLICY, learned, kept=kept)
     others = make_world(32).two(3000, 2000, 0.5)
-    match_pass(world.schema, world.p, *others, POLICY, kept=kept)
+    match_pass(world.schema, world.p, *others, POLICY, learned, kept=kept)
     assert shelf.taken_up == 0
 
 
-def test_a_range_of_the_wrong_size_is_swept_again(two):
+def test_a_range_of_the_wrong_size_is_swept_again(two, learned):
     world, provider, requester = two
-    whole = match_pass(world.schema, world.p, provider, requester, POLICY)
+    whole = match_pass(world.schema, world.p, provider, requester, POLICY, learned)
     shelf = Shelf()
     kept = KeptRanges(shelf, size=3_000)
-    match_pass(world.schema, world.p, provider, requester, POLICY, kept=kept)
+    match_pass(world.schema, world.p, provider, requester, POLICY, learned, kept=kept)
     shelf.save = shelf.pieces.__setitem__
     for name, content in shelf.pieces.items():
         shelf.pieces[name] = content[:-1]
-    assert same(match_pass(world.schema, world.p, provider, requester, POLICY, kept=kept), whole)
+    assert same(
+        match_pass(world.schema, world.p, provider, requester, POLICY, learned, kept=kept), whole
+    )
 
 
-def test_progress_never_goes_back_and_cancelling_keeps_what_is_done(two):
+def test_progress_never_goes_back_and_cancelling_keeps_what_is_done(two, learned):
     world, provider, requester = two
     shelf = Shelf()
     heard = []
 
     def run(cancelled=None):
         return match_pass(
-            world.schema, world.p, provider, requester, POLICY,
+            world.schema, world.p, provider, requester, POLICY, learned,
             kept=KeptRanges(shelf, size=3_000), progress=heard.append, cancelled=cancelled,
         )  # fmt: skip
 

@@ -1,0 +1,80 @@
+"""The requester's side of an edition: by what rule the passes' answers to its records are merged.
+
+The unit cannot see which fields a record has; its owner can. Spec: ``proto/spec/36-editions.md``,
+"Use".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from padan_linkage.answering.outcomes import FIELDS_MISSING, NO_REASON, SELDOM_FOUND
+from padan_linkage.edition.asking import Records, fields_of, filled_of, telling_of
+from padan_linkage.edition.document import ANY, Edition, GivenFields
+from padan_linkage.merging.rule import NEVER, SILENT, MergeRule
+from padan_linkage.policy import MatchPolicy
+from padan_linkage.schema import Schema
+
+
+def rule_of(
+    edition: Edition, schema: Schema, policy: MatchPolicy, records: Records, passes: Sequence[str]
+) -> MergeRule:
+    """The rule for ``records``, whose ``passes`` are merged in this order."""
+    names = fields_of(schema)
+    return MergeRule(
+        kind=kind_of(
+            edition.given,
+            names,
+            filled_of(records, names),
+            telling_of(schema, records, edition.common),
+        ),
+        band=np.array([_bands(g, passes) for g in edition.given], np.uint8).reshape(
+            -1, len(passes)
+        ),
+        unvouched=np.array([_reason(g, policy) for g in edition.given], np.uint8),
+    )
+
+
+def kind_of(
+    given: Sequence[GivenFields],
+    names: Sequence[str],
+    filled: NDArray[np.bool_],
+    telling: NDArray[np.int64],
+) -> NDArray[np.int64]:
+    """Which of ``given`` tells about each record, int64[n]; -1: none.
+
+    ``filled``: bool[n, fields], which of the fields ``names`` a record has; ``telling``: int64[n].
+    Of the entries whose fields a record all has, the one with most fields, for names that tell as
+    much where there is one: a field that no registered person has adds nothing.
+    """
+    weights = 1 << np.arange(len(names), dtype=np.int64)
+    pairs, where = np.unique(
+        np.stack([filled @ weights, telling], axis=1), axis=0, return_inverse=True
+    )
+    fields = [sum(int(weights[names.index(f)]) for f in g.fields) for g in given]
+    best = [_entry(given, fields, int(code), int(number)) for code, number in pairs]
+    return np.array(best, np.int64)[where.reshape(-1)]
+
+
+def _bands(given: GivenFields, passes: Sequence[str]) -> list[int]:
+    return [SILENT if p in given.silent else given.band.get(p, NEVER) for p in passes]
+
+
+def _entry(given: Sequence[GivenFields], fields: Sequence[int], code: int, telling: int) -> int:
+    """The number of the entry for records of these fields (as bits) and names, or -1."""
+    fitting = [
+        (len(g.fields), g.telling == telling, g.asked, -number)
+        for number, g in enumerate(given)
+        if fields[number] & ~code == 0 and g.telling in {telling, ANY}
+    ]
+    return -max(fitting)[-1] if fitting else -1
+
+
+def _reason(given: GivenFields, policy: MatchPolicy) -> int:
+    """Why «not found» cannot be said of records with these fields, if it cannot."""
+    if not given.usable:
+        return FIELDS_MISSING
+    return NO_REASON if given.noticed >= policy.min_found else SELDOM_FOUND

@@ -1,0 +1,334 @@
+"""The choice of an edition's threshold, and of what is an answer to which records.
+
+A wrong answer about a stranger is what an agreement tolerates so seldom, so strangers decide: the
+registry's own people, who meet everybody but themselves. Spec: ``proto/spec/36-editions.md``,
+"Choice".
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from padan_linkage.answering.answers import OpenedAnswers, RecordAnswers
+from padan_linkage.answering.outcomes import MATCHED, NOT_MATCHED
+from padan_linkage.edition.asking import Asked
+from padan_linkage.edition.document import ANY, GivenFields
+from padan_linkage.edition.meetings import Meeting, PassMeetings
+from padan_linkage.merging.merge import merge
+from padan_linkage.merging.rule import NEVER, SILENT, MergeRule
+from padan_linkage.policy import MatchPolicy
+
+#: A single answer may be this many times likelier to be wrong than tolerated on average.
+WORST_TO_AVERAGE = 50.0
+#: How far below the threshold a row is still undecided, at most, and for what share of strangers.
+DOUBT, DOUBTED = 6.0, 0.02
+#: Records whose names tell equally much are judged by themselves where so many were asked about.
+LEAST_ASKED = 500
+#: A pass that sees somebody for a larger share of strangers, and may not answer, tells nothing.
+SEEN = 0.02
+
+Numbers = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The threshold of all passes with a filter, from where on rows are undecided, and the rest."""
+
+    threshold: float
+    doubt: float
+    given: tuple[GivenFields, ...]
+
+
+@dataclass(frozen=True, repr=False)
+class Chooser:
+    """Chooses for a registry that was asked about itself.
+
+    ``names``: the fields of the questions; ``codes``: uint64[records], what the registry says.
+    """
+
+    policy: MatchPolicy
+    names: Sequence[str]
+    asked: Asked
+    passes: Sequence[PassMeetings]
+    codes: NDArray[np.uint64]
+
+    def choose(self) -> Choice:
+        """The threshold from the sizes alone; then each kind of record by its strangers."""
+        threshold = self._threshold()
+        doubt = self._doubt(threshold)
+        strangers = [self._answers(p, p.others, threshold, doubt) for p in self.passes]
+        own = [self._answers(p, p.themselves, threshold, doubt) for p in self.passes]
+        given: list[GivenFields] = []
+        for fields, questions in self._combinations():
+            put = questions[questions < self.asked.damaged]
+            spoilt = questions[questions >= self.asked.damaged]
+            if len(put):
+                seen = _Seen(
+                    [_of(o, put) for o in strangers],
+                    [_of(o, put) for o in own],
+                    [_of(o, spoilt) for o in own],
+                )
+                for telling in self._tellings(put):
+                    given += self._given(fields, telling, put, spoilt, seen)
+        return Choice(threshold, doubt, tuple(given))
+
+    def _threshold(self) -> float:
+        """The score from which on a match is told to the requester.
+
+        No answer is more than so many times likelier wrong than tolerated. And where n strangers
+        are too few to say how seldom they are answered, the odds of an answer itself have to do,
+        for each of P passes: 1 / (e^t / P + n) is at most what is tolerated.
+        """
+        filters = sum(p.calibration is not None for p in self.passes)
+        rate = self.policy.max_false_match_rate
+        unseen = filters * max(1 / rate - self.asked.whole, 1.0)
+        return max(0.0, -math.log(min(1.0, WORST_TO_AVERAGE * rate)), math.log(max(1.0, unseen)))
+
+    def _doubt(self, threshold: float) -> float:
+        """The lowest score, :data:`DOUBT` below at most, that few strangers reach."""
+        best = np.full(self.asked.whole, -np.inf)
+        for p in self.passes:
+            if p.calibration is not None:
+                mine = p.others.question < self.asked.whole
+                np.maximum.at(best, p.others.question[mine], p.others.score[mine])
+        if not len(best):
+            return threshold - DOUBT
+        seldom = float(np.sort(best)[::-1][int(len(best) * DOUBTED)]) + 1e-6
+        return float(np.clip(seldom, threshold - DOUBT, threshold))
+
+    def _answers(
+        self, p: PassMeetings, met: Meeting, threshold: float, doubt: float
+    ) -> OpenedAnswers:
+        return p.answers(met, self.codes, threshold, doubt, self.policy)
+
+    def _combinations(self) -> list[tuple[tuple[str, ...], Numbers]]:
+        """Every combination of fields with the questions that have just these, most first."""
+        distinct, which = np.unique(self.asked.given, axis=0, return_inverse=True)
+        which = which.reshape(-1)
+        found = []
+        for number in np.argsort(-distinct.sum(axis=1), kind="stable").tolist():
+            fields = tuple(n for n, has in zip(self.names, distinct[number], strict=True) if has)
+            if fields:
+                found.append((fields, np.flatnonzero(which == number)))
+        return found
+
+    def _tellings(self, questions: Numbers) -> list[list[int]]:
+        """All of the questions as one kind; and by how much their names tell, where many do."""
+        values, number = np.unique(self.asked.telling[questions], return_counts=True)
+        many = values[(number >= LEAST_ASKED) & (values > 0)].tolist()
+        return [[ANY], many] if len(many) > 1 else [[ANY]]
+
+    def _given(
+        self,
+        fields: tuple[str, ...],
+        telling: list[int],
+        put: Numbers,
+        spoilt: Numbers,
+        seen: _Seen,
+    ) -> list[GivenFields]:
+        """What is an answer to records of these kinds, and how often they are found."""
+        kinds = _Kinds.of(telling, self.asked.telling[put])
+        worse = _Kinds.of(telling, self.asked.telling[spoilt])
+        codes = self.codes[self.asked.person]
+        band = self._bands(seen, kinds, worse, codes[spoilt])
+        self._hush(seen, kinds, band)
+        wrong = kinds.counted(kinds.merged(seen.strangers, band).outcome == MATCHED)
+        found = kinds.merged(seen.own, band)
+        answered = kinds.counted(_right(found, codes[put]))
+        noticed = kinds.counted(found.outcome != NOT_MATCHED)
+        still = worse.counted(_right(worse.merged(seen.damaged, band), codes[spoilt]))
+        ids = [p.p.id for p in self.passes]
+        usable = [i for i, o in zip(ids, seen.own, strict=True) if len(o)]
+        least = [list(zip(ids, row, strict=True)) for row in band.tolist()]
+        asked, errors = kinds.asked, worse.asked
+        return [
+            GivenFields(
+                fields=fields,
+                telling=telling[k],
+                asked=int(asked[k]),
+                answered=round(float(answered[k] / asked[k]), 6),
+                noticed=round(float(noticed[k] / asked[k]), 6),
+                wrong=float((1 + wrong[k]) / (asked[k] + 1 / self.policy.max_false_match_rate)),
+                band={i: b for i, b in least[k] if b < NEVER and i in usable},
+                usable=tuple(usable),
+                silent=tuple(i for i, b in least[k] if b == SILENT),
+                damaged=round(float(still[k] / errors[k]), 6) if errors[k] else None,
+            )
+            for k in range(len(telling))
+        ]
+
+    def _bands(
+        self, seen: _Seen, kinds: _Kinds, worse: _Kinds, codes: NDArray[np.uint64]
+    ) -> NDArray[np.uint8]:
+        """The least bands, uint8[kinds, passes], that answer few enough strangers in all.
+
+        If merging answers more of them than the sum of steps foresaw, the pass that answers most of
+        them has to be surer.
+        """
+        most = self.policy.max_false_match_rate * float(kinds.asked.sum())
+        wrongly = _Reached.of(kinds, seen.strangers, None)
+        rightly = _Reached.of(worse, seen.damaged, codes)
+        band = _worthwhile(wrongly, rightly, int(most))
+        while True:
+            answered = kinds.merged(seen.strangers, band).outcome == MATCHED
+            if kinds.counted(answered).sum() <= most:
+                return band
+            by = np.stack([wrongly.new(p, band[:, p], ~answered) for p in range(band.shape[1])], 1)
+            kind, p = np.unravel_index(int(by.argmax()), by.shape)
+            band[kind, p] += 1
+
+    def _hush(self, seen: _Seen, kinds: _Kinds, band: NDArray[np.uint8]) -> None:
+        """Silence passes that see somebody for too many strangers to tell anything of them.
+
+        Only where registered people are noticed as often as demanded without the pass. ``band``:
+        uint8[kinds, passes], is changed.
+        """
+        for p, o in enumerate(seen.strangers):
+            least = np.append(band[:, p], np.uint8(NEVER))[kinds.kind[o.record]]
+            idle = np.zeros(len(kinds.kind), np.bool_)
+            idle[o.record[(o.outcome != NOT_MATCHED) & ~(o.matched & (o.band >= least))]] = True
+            often = kinds.counted(idle) > SEEN * kinds.asked
+            if not often.any():
+                continue
+            quiet = band.copy()
+            quiet[often, p] = SILENT
+            noticed = kinds.counted(kinds.merged(seen.own, quiet).outcome != NOT_MATCHED)
+            enough = often & (noticed >= self.policy.min_found * kinds.asked)
+            band[enough, p] = SILENT
+
+
+@dataclass(frozen=True, repr=False)
+class _Seen:
+    """The passes' answers to the questions of one combination of fields.
+
+    About strangers, about registered people themselves, and about some of these with errors.
+    """
+
+    strangers: Sequence[OpenedAnswers]
+    own: Sequence[OpenedAnswers]
+    damaged: Sequence[OpenedAnswers]
+
+
+@dataclass(frozen=True, repr=False)
+class _Kinds:
+    """Kinds of questions by how much their names tell; ``kind``: int64[n], of each, or -1."""
+
+    telling: Sequence[int]
+    kind: Numbers
+
+    @classmethod
+    def of(cls, telling: Sequence[int], values: Numbers) -> Self:
+        """Kinds by how much names tell; of ``[ANY]`` every question is."""
+        if telling[0] == ANY:
+            return cls(telling, np.zeros(len(values), np.int64))
+        place = np.searchsorted(np.array(telling), values)
+        known = np.array([*telling, ANY])[place] == values
+        return cls(telling, np.where(known, place, -1))
+
+    @property
+    def asked(self) -> Numbers:
+        """Questions of each kind, int64[kinds]."""
+        return self.counted(np.ones(len(self.kind), np.bool_))
+
+    def counted(self, chosen: NDArray[np.bool_]) -> Numbers:
+        """How many of each kind are ``chosen``, bool[n]: int64[kinds]."""
+        return np.bincount(self.kind[chosen & (self.kind >= 0)], minlength=len(self.telling))
+
+    def merged(self, opened: Sequence[OpenedAnswers], band: NDArray[np.uint8]) -> RecordAnswers:
+        """The passes' answers as the requester merges them."""
+        rule = MergeRule(self.kind, band, np.zeros(len(band), np.uint8))
+        return merge(len(self.kind), opened, rule)
+
+
+@dataclass(frozen=True, repr=False)
+class _Reached:
+    """In which band each pass meets somebody for each question; ``band``: uint8[n, passes]."""
+
+    kinds: _Kinds
+    band: NDArray[np.uint8]
+
+    @classmethod
+    def of(
+        cls, kinds: _Kinds, opened: Sequence[OpenedAnswers], codes: NDArray[np.uint64] | None
+    ) -> Self:
+        """``codes``: uint64[n], the only right ones; without them whoever is met counts."""
+        band = np.zeros((len(kinds.kind), len(opened)), np.uint8)
+        for p, o in enumerate(opened):
+            met = o.matched
+            if codes is not None:
+                met = met & (o.payload.codes == codes[o.record])
+            band[o.record[met], p] = o.band[met]
+        return cls(kinds, band)
+
+    def new(self, p: int, least: NDArray[np.uint8], covered: NDArray[np.bool_]) -> Numbers:
+        """Questions by kind that pass ``p`` answers and that are not ``covered``: int64[kinds].
+
+        ``least``: uint8[kinds], the band from which on it may.
+        """
+        return self.kinds.counted(self.reach(p, least) & ~covered)
+
+    def reach(self, p: int, least: NDArray[np.uint8]) -> NDArray[np.bool_]:
+        """Which questions pass ``p`` answers, bool[n]."""
+        wanted = np.append(least, np.uint8(NEVER))[self.kinds.kind]
+        return self.band[:, p] >= wanted
+
+    def covered(self, band: NDArray[np.uint8]) -> NDArray[np.bool_]:
+        """Which questions any pass answers, bool[n]; ``band``: uint8[kinds, passes]."""
+        done = np.zeros(len(self.band), np.bool_)
+        for p in range(self.band.shape[1]):
+            done |= self.reach(p, band[:, p])
+        return done
+
+
+def _worthwhile(wrongly: _Reached, rightly: _Reached, most: int) -> NDArray[np.uint8]:
+    """The least bands, uint8[kinds, passes], that find most people for at most so many strangers.
+
+    First whatever answers no stranger at all; then, step by step, what finds most people whom
+    nothing else finds, for each stranger that nothing else answers (a knapsack, filled greedily).
+    """
+    kinds, passes = len(wrongly.kinds.telling), wrongly.band.shape[1]
+    steps = np.arange(1, NEVER, dtype=np.uint8)
+    band = np.full((kinds, passes), NEVER, np.uint8)
+    nobody = np.zeros(len(wrongly.band), np.bool_)
+    for p in range(passes):
+        for b in steps[::-1]:
+            free = wrongly.new(p, np.full(kinds, b), nobody) == 0
+            band[free, p] = b
+    scale = wrongly.kinds.asked / np.maximum(rightly.kinds.asked, 1)
+    while True:
+        bad, good = wrongly.covered(band), rightly.covered(band)
+        left = most - int(bad.sum())
+        best, step = 0.0, None
+        for p in range(passes):
+            for b in steps:
+                least = np.minimum(band[:, p], b)
+                cost = wrongly.new(p, least, bad)
+                gain = (rightly.new(p, least, good) * scale + 1e-3) / (cost + 1e-6)
+                worth = np.where((cost <= left) & (band[:, p] > b), gain, 0)
+                kind = int(worth.argmax())
+                if worth[kind] > best:
+                    best, step = float(worth[kind]), (kind, p, b)
+        if step is None:
+            return band
+        band[step[0], step[1]] = step[2]
+
+
+def _right(answers: RecordAnswers, codes: NDArray[np.uint64]) -> NDArray[np.bool_]:
+    """Which records got their own code, bool[n]."""
+    right: NDArray[np.bool_] = (answers.outcome == MATCHED) & (answers.code == codes)
+    return right
+
+
+def _of(opened: OpenedAnswers, questions: Numbers) -> OpenedAnswers:
+    """The answers to these questions (ascending), numbered by their place among them."""
+    if not len(questions):
+        return opened.only(np.zeros(len(opened), np.bool_))
+    place = np.searchsorted(questions, opened.record)
+    here = questions[np.minimum(place, len(questions) - 1)] == opened.record
+    return replace(opened.only(here), record=place[here])

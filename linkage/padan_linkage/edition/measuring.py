@@ -1,0 +1,121 @@
+"""Measures a registry at its owner's home, pass by pass as its tables are made.
+
+Start at :class:`EditionMaker`. Spec: ``proto/spec/36-editions.md``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from padan_linkage.crypto.randomness import Drbg
+from padan_linkage.edition.asking import Asked, Records, fields_of
+from padan_linkage.edition.choosing import Chooser
+from padan_linkage.edition.document import SHIPPED, Edition, calibrations_document, digest
+from padan_linkage.edition.meetings import PassMeetings, meet_exact, meet_similar
+from padan_linkage.matching.learning import Copies, learn
+from padan_linkage.matching.scoring.calibration import Calibration
+from padan_linkage.matching.sides import SweepRunner
+from padan_linkage.matching.similar import SortedRegistry
+from padan_linkage.policy import MatchPolicy
+from padan_linkage.schema import Pass, Schema
+from padan_linkage.tables import PassTable
+
+Numbers = NDArray[np.int64]
+
+
+@dataclass(frozen=True, repr=False)
+class EditionMaker:
+    """Takes every pass's table and what its own people's questions look like in it.
+
+    Make it with :meth:`of`; encode ``asked.records`` for each pass as a requester would, without a
+    decoy; :meth:`take` each pass; :meth:`made` gives the edition. ``codes``: uint64[records], what
+    the registry says of each person; ``copies``: int64[k, 2], pairs of records that may be one
+    person and were not merged, which say nothing of strangers.
+    """
+
+    schema: Schema
+    policy: MatchPolicy
+    asked: Asked
+    codes: NDArray[np.uint64]
+    copies: Numbers
+    threads: int
+    passes: dict[str, PassMeetings] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls,
+        schema: Schema,
+        policy: MatchPolicy,
+        records: Records,
+        codes: NDArray[np.uint64],
+        drbg: Drbg,
+        *,
+        copies: Numbers | None = None,
+        threads: int = 1,
+    ) -> EditionMaker:
+        """For a registry of normalised ``records``; the same ``drbg`` asks the same questions."""
+        none = np.zeros((0, 2), np.int64)
+        asked = Asked.of(schema, records, drbg)
+        return cls(schema, policy, asked, codes, none if copies is None else copies, threads)
+
+    def __repr__(self) -> str:
+        return f"EditionMaker({self.asked!r}, passes={len(self.passes)})"
+
+    def take(
+        self,
+        p: Pass,
+        provider: PassTable,
+        record_of_row: Numbers,
+        asked: PassTable,
+        question: Numbers,
+    ) -> None:
+        """Measure one pass.
+
+        ``provider``: its table, ``record_of_row`` int64[rows] the record of each row, -1 for a
+        decoy; ``asked``: the encoded questions, ``question`` int64[rows] the number of each row's.
+        """
+        person = self.asked.person
+        if not p.similar:
+            met = meet_exact(p, provider, record_of_row, asked, question, person)
+        else:
+            registry = SortedRegistry.of(p, provider)
+            runner = SweepRunner(threads=self.threads)
+            real = np.flatnonzero(record_of_row >= 0)
+            learned = learn(registry, real, self._copies(record_of_row), runner)
+            met = meet_similar(registry, record_of_row, asked, question, person, learned, runner)
+        self.passes[p.id] = met.without(self.copies, person)
+
+    def made(self, agreement: str, flow: str) -> tuple[Edition, dict[str, Calibration]]:
+        """The edition, once every pass was taken, and the calibrations that go with it."""
+        passes = [self.passes[p.id] for p in self.schema.passes]
+        names = fields_of(self.schema)
+        choice = Chooser(self.policy, names, self.asked, passes, self.codes).choose()
+        calibrations = {
+            met.p.id: met.calibration.drawn(choice.threshold, choice.doubt)
+            for met in passes
+            if met.calibration is not None
+        }
+        edition = Edition(
+            agreement=agreement,
+            flow=flow,
+            schema=self.schema.digest().hex(),
+            rate=self.policy.max_false_match_rate,
+            records=len(self.codes),
+            levels=SHIPPED,
+            calibrations=digest(calibrations_document(calibrations)),
+            common=self.asked.common,
+            given=choice.given,
+        )
+        return edition, calibrations
+
+    def _copies(self, record_of_row: Numbers) -> Copies:
+        """The possible copies as rows of a pass's table; those without a row there are left out."""
+        row = np.full(len(self.codes) + 1, -1, np.int64)
+        real = np.flatnonzero(record_of_row >= 0)
+        row[record_of_row[real]] = real
+        pairs = row[self.copies]
+        pairs = pairs[(pairs >= 0).all(axis=1)]
+        return Copies.of(pairs[:, 0], pairs[:, 1])
