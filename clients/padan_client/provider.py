@@ -29,6 +29,7 @@ from padan_client.transport.carrying import FlowClient, carried_out, done_here
 from padan_client.transport.channel import Link
 from padan_linkage.agreement import JAKARTA
 from padan_linkage.direct.manifest import KeyedFields
+from padan_linkage.edition.document import Edition
 from padan_linkage.schema import Schema
 
 
@@ -40,7 +41,8 @@ class PublishResult:
     lists every row or value that could not be used, ``copies`` every row that is a copy or set
     aside, ``counts`` what became of the registry's rows. In direct mode ``dataset`` is the id of
     the label table, ``expires`` the moment from which on it answers no more, and ``given`` says of
-    a base whom its keys find, by the fields of a row.
+    a base whom its keys find, by the fields of a row. In unit mode ``edition`` is what its answers
+    rest on (spec 36).
     """
 
     dataset: str
@@ -53,6 +55,7 @@ class PublishResult:
     mode: str = "unit"
     expires: str = ""
     given: tuple[KeyedFields, ...] = ()
+    edition: Edition | None = None
 
     def __repr__(self) -> str:
         return f"PublishResult({self.dataset!r}, rows={self.rows}, deleted={self.deleted})"
@@ -153,6 +156,7 @@ class ProviderFlow:
             quarantine=registry.quarantine,
             copies=update.persons.table(),
             counts=update.persons.counts,
+            edition=published.edition,
         )
 
     def publish_table(

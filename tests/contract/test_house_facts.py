@@ -29,8 +29,8 @@ WORDS = {
     *outcomes.CHECK_WORDS,
 } - {""}
 #: Messages, and those of their fields that nothing else is called by.
-MESSAGES = {"MatchedRows", "PassEstimate"}
-FIELDS = {"outcomes", "bands", "unanswered_matches"}
+MESSAGES = {"MatchedRows", "PassCounts"}
+FIELDS = {"outcomes", "bands"}
 #: Every type that has an outcome and a band, or says how right answers are and how many.
 ANSWERS = {"PassResult", "PassAnswers", "OpenedAnswers", "RecordAnswers"}
 ESTIMATES = {"PassEstimate"}
@@ -153,9 +153,9 @@ PLANTED = [
     (worded, "t('ganda')"),
     (worded, "why = 'ruas_kurang'"),
     (messages, "def f(rows: resources_pb.MatchedRows): ..."),
-    (messages, "made = resources_pb2.PassEstimate(pass_id='nik')"),
+    (messages, "made = resources_pb2.PassCounts(pass_id='nik')"),
     (messages, "got = answer.rows.outcomes"),
-    (messages, "Message(unanswered_matches=1.0)"),
+    (messages, "Message(outcomes=b'1')"),
     (forms, "class Reply:\n    outcomes: int\n    bands: int"),
     (forms, "class Result(Protocol):\n    def outcome(self): ...\n    def band(self): ..."),
     (forms, "class Summary:\n    precision: int\n    recall: int\n    matched_rows: int"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -21,6 +22,7 @@ from padan_client import (
 )
 from padan_client.protocol.unit import running
 from padan_linkage.crypto import signatures
+from padan_linkage.edition.document import SIGNED, Edition
 
 PEOPLE = people(60, seed=4)
 REGISTRY = registry_table(PEOPLE[:40])
@@ -277,6 +279,72 @@ def test_a_failed_run_gives_its_reason_but_no_foreign_text(pair):
     assert error.reason == "UNKNOWN"
 
 
+# The edition.
+
+
+def signed_otherwise(**changes):
+    """Another edition, which the provider really signed."""
+
+    def change(message):
+        other = replace(Edition.read(message.document), **changes)
+        message.document = other.document()
+        message.signature = signatures.sign(PartyKeys.of("bkn").sign, SIGNED + message.document)
+
+    return change
+
+
+def renamed(change):
+    """As ``change``, and named by what the document then is."""
+
+    def also(message):
+        change(message)
+        name = Edition.read(message.document).name()
+        message.name = f"{message.name.rpartition('/')[0]}/{name}"
+
+    return also
+
+
+def cut(message):
+    message.document = message.document[:-1]
+
+
+def signed_by_another(message):
+    key = PartyKeys.of("kemnaker").sign
+    message.signature = signatures.sign(key, SIGNED + message.document)
+
+
+EDITION_LIES = [
+    signed_otherwise(records=41),
+    renamed(signed_otherwise(records=41)),
+    signed_otherwise(agreement="0" * 64),
+    renamed(signed_otherwise(rate=0.5)),
+    edit(signature=b""),
+    edit(signature=bytes(64)),
+    edit(document=b""),
+    edit(name=""),
+    cut,
+    signed_by_another,
+]
+
+
+@pytest.mark.parametrize("change", EDITION_LIES)
+def test_an_edition_other_than_the_one_that_was_signed_is_refused(pair, change):
+    error = caught(pair, only("DatasetService.GetEdition", change))
+    assert isinstance(error, VerificationError)
+    assert "penyedia" in str(error)
+
+
+@pytest.mark.parametrize("name", ["", "x", "agreements/a/flows/b/editions/0123456789abcdef"])
+def test_a_run_without_an_edition_of_the_flow_is_refused(pair, name):
+    def change(message):
+        metadata = run_pb.RunMetadata()
+        message.metadata.Unpack(metadata)
+        metadata.run.edition = name
+        message.metadata.Pack(metadata)
+
+    assert isinstance(caught(pair, only("RunService.CreateRun", change)), VerificationError)
+
+
 # The answers.
 
 
@@ -404,7 +472,53 @@ def test_a_false_answer_in_real_time_gives_no_code(pair, change):
     assert not PLANTED.search(str(error.value))
 
 
+@pytest.mark.parametrize("change", [cut, signed_otherwise(records=41), edit(signature=b"")])
+def test_a_false_edition_in_real_time_gives_no_code(pair, change):
+    link = TamperingLink(pair.requester, only("DatasetService.GetEdition", change))
+    with (
+        RequesterClient(pair.requester, *pair.names, link=link) as client,
+        pytest.raises(VerificationError),
+    ):
+        client.confirm_few(LIST[8:])
+
+
+def test_a_registry_published_anew_between_two_passes_is_asked_anew(pair):
+    """Answers of two editions are never put together."""
+    asked = []
+
+    def tamper(method, message):
+        if method == "ConfirmationService.ConfirmRecords":
+            asked.append(message.edition)
+            if len(asked) == 2:
+                message.edition = old[0]
+        return message
+
+    with RequesterClient(pair.requester, *pair.names) as client:
+        first = client.confirm_few(LIST[:3])
+    with ProviderClient(pair.provider, *pair.names) as client:
+        other = client.publish(registry_table(PEOPLE[:41]), id_column="id", status_column="status")
+    assert other.edition.name() != first.edition
+    old = [f"{pair.requester.place(*pair.names).name}/editions/{first.edition}"]
+    link = TamperingLink(pair.requester, tamper)
+    with RequesterClient(pair.requester, *pair.names, link=link) as client:
+        result = client.confirm_few(LIST[:3])
+    assert result.edition == other.edition.name()
+    assert len(asked) == 4
+    with ProviderClient(pair.provider, *pair.names) as client:
+        client.publish(REGISTRY, id_column="id", status_column="status")
+
+
 # The provider's side.
+
+
+def test_a_provider_notices_that_the_unit_names_another_edition(pair):
+    change = edit(edition="agreements/kemnaker-bkn-2024/flows/asn-status/editions/" + "0" * 16)
+    link = TamperingLink(pair.provider, only("DatasetService.CommitDataset", change))
+    with (
+        ProviderClient(pair.provider, *pair.names, link=link) as client,
+        pytest.raises(VerificationError),
+    ):
+        client.publish(REGISTRY, id_column="id", status_column="status")
 
 
 @pytest.mark.parametrize("change", [elsewhere, other_key, edit(record_count=1)])

@@ -111,6 +111,36 @@ def test_a_publication_survives_a_death_after_every_call(published):
     publish(home, pair, registry_table(PEOPLE[:40]))
 
 
+class DiesAtCommit(DyingLink):
+    """The client dies before its commit is sent; ``edition`` is what it would have sent."""
+
+    def __init__(self, home: Home) -> None:
+        super().__init__(home, 0)
+
+    def _perform(self, effect):
+        if isinstance(effect, Unary) and effect.method == "DatasetService.CommitDataset":
+            self.edition = effect.request.edition
+            raise Killed
+        return super()._perform(effect)
+
+
+def test_the_same_job_measures_the_same_edition_again(published):
+    pair, home = published, published.provider
+    table = registry_table(PEOPLE[3:60])
+    sent = []
+    for _ in range(2):
+        link = DiesAtCommit(home)
+        with pytest.raises(Killed):
+            publish(reopened(home), pair, table, link)
+        sent.append(link.edition)
+    assert sent[0].calibrations
+    assert sent[0] == sent[1]
+    result = publish(reopened(home), pair, table)
+    assert result.edition.document() == sent[0].document
+    assert confirm(pair.requester, pair, PEOPLE[:30]).edition == result.edition.name()
+    publish(home, pair, registry_table(PEOPLE[:40]))
+
+
 def test_a_delta_survives_a_death_after_every_call(published):
     pair, home = published, published.provider
     base = publish(home, pair, registry_table(PEOPLE[:40]))
@@ -126,14 +156,16 @@ def test_a_delta_survives_a_death_after_every_call(published):
             calls = link.calls
         else:
             break
+        edition = base.edition
         base = publish(reopened(home), pair, changes, **more)
+        assert base.edition == edition
         result = confirm(pair.requester, pair, [*PEOPLE[:40], PEOPLE[40 + n]])
         kode = result.table["kode"].to_pylist()
         assert kode[3] == "ASN_PENSIUN"
         assert kode[5 + n] == "TIDAK_DITEMUKAN"
         assert kode[40] != "TIDAK_DITEMUKAN"
         assert result.unopened == 0
-    assert calls[-1] == "DatasetService.CommitDataset"
+    assert calls[-2:] == ["DatasetService.CommitDataset", "DatasetService.GetEdition"]
     publish(home, pair, registry_table(PEOPLE[:40]))
 
 

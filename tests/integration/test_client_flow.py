@@ -16,6 +16,7 @@ from padan_client import (
     RequesterClient,
 )
 from padan_client.protocol.progress import Stage
+from padan_linkage.answering.estimates import Share
 from padan_server.matching.linkage_engine import LinkageEngine
 
 PEOPLE = people(700)
@@ -58,7 +59,7 @@ def test_three_hundred_asked_of_five_hundred_get_their_codes(pair):
     assert wrong(result, LIST) == []
     precision, recall = result.expected.precision, result.expected.recall
     assert 0.97 < precision.low <= precision.value <= precision.high == 1
-    assert recall.low <= 1 == recall.high
+    assert recall == Share()  # nobody knows how many of a list are registered
     assert result.counts == {
         "ASN_AKTIF": 50,
         "ASN_TIDAK_AKTIF": 50,

@@ -183,6 +183,9 @@ def data_calls(provider, requester):
             dataset_pb.QueryWriteStatusRequest(table=f"{dataset}/tables/nik")
         ),
         "CommitDataset": lambda: provider.commit(dataset_pb.Dataset(name=dataset)),
+        "GetEdition": lambda: requester.datasets.GetEdition(
+            dataset_pb.GetEditionRequest(name=f"{requester.parent}/editions/{'0' * 16}")
+        ),
         "GetDataset": lambda: provider.datasets.GetDataset(
             dataset_pb.GetDatasetRequest(name=dataset)
         ),

@@ -26,7 +26,7 @@ class FakeEngine:
     calls: list[str] = field(default_factory=list)
 
     def match_pass(
-        self, schema, p, provider, requester, policy, *, progress, cancelled, threads,
+        self, schema, p, provider, requester, policy, calibration, *, progress, cancelled, threads,
         directory, journal,
     ) -> PassResult:  # fmt: skip
         """Match a list."""
@@ -56,7 +56,6 @@ class FakeEngine:
 class _FakeIndex:
     p: object
     provider: object
-    calibration: None = None
 
     def match(self, requester) -> PassResult:
         return _match(self.p, self.provider, requester)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 import grpc
 import numpy as np
@@ -26,6 +27,7 @@ from padan.v1 import release_service_pb2_grpc as release_grpc
 from padan.v1 import resources_pb2 as resources_pb
 from padan.v1 import run_service_pb2 as run_pb
 from padan.v1 import run_service_pb2_grpc as run_grpc
+from padan_lab.bench.rates.unmeasured import open_edition, priors_of, signed_edition
 from padan_linkage.agreement import Flow
 from padan_linkage.crypto import signatures
 from padan_linkage.crypto.epochs import contribution_statement
@@ -196,11 +198,28 @@ class PartyClient:
             chunks(f"{dataset.name}/tables/{table.pass_id}", table, start=start, step=step)
         )
 
-    def commit(self, dataset: dataset_pb.Dataset, request_id: str = "") -> dataset_pb.Dataset:
-        """Close a dataset."""
-        return self.datasets.CommitDataset(
-            dataset_pb.CommitDatasetRequest(name=dataset.name, request_id=request_id)
+    def edition(self, **changes) -> resources_pb.Edition:
+        """An edition of the flow, signed by its provider, with changes to the document."""
+        calibrations = priors_of(self.schema)
+        made = open_edition(
+            self.schema, self.signed.digest, self.flow.id, self.flow.match, calibrations
         )
+        key = self.signed.identities[self.flow.provider].sign
+        return signed_edition(replace(made, **changes), calibrations, partial(signatures.sign, key))
+
+    def commit(
+        self,
+        dataset: dataset_pb.Dataset,
+        request_id: str = "",
+        edition: resources_pb.Edition | None = None,
+    ) -> dataset_pb.Dataset:
+        """Close a dataset; a whole registry with its edition."""
+        request = dataset_pb.CommitDatasetRequest(name=dataset.name, request_id=request_id)
+        if edition is not None:
+            request.edition.CopyFrom(edition)
+        elif self.provider and not dataset.base_dataset:
+            request.edition.CopyFrom(self.edition())
+        return self.datasets.CommitDataset(request)
 
     def publish(
         self, records: int = 10, *, tables: dict[str, PassTable] | None = None, **changes

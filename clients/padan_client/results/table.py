@@ -26,8 +26,8 @@ from padan_client.records.notes import NOTE
 from padan_client.results.reasons import EXPLANATION, REASON, quarantine_reasons
 from padan_client.results.wording import reason_texts
 from padan_linkage.agreement import Code, Flow
-from padan_linkage.answering.answers import RecordAnswers
-from padan_linkage.answering.estimates import Expected, PassEstimate
+from padan_linkage.answering.answers import PassCounts, RecordAnswers
+from padan_linkage.answering.estimates import Expected
 from padan_linkage.answering.outcomes import (
     AMBIGUOUS,
     BAND_WORDS,
@@ -74,24 +74,25 @@ class ConfirmResult:
     """Everything that a confirmation brought home.
 
     ``table`` has a row for every row of the list, in order; ``counts`` maps each code, and the
-    words of outcomes that have none, to rows; ``passes`` is what the unit estimated of each of its
-    passes, ``keys`` what each key of direct mode did; ``unopened_by_pass`` counts answers of the
-    unit that were not for the row they came with and were not believed; ``expected`` says how right
-    the unit's answers are, all passes together, where a run estimated it; ``controls`` is there if
+    words of outcomes that have none, to rows; ``passes`` is how each pass of the unit answered,
+    ``keys`` what each key of direct mode did; ``unopened_by_pass`` counts answers of the unit that
+    were not for the row they came with and were not believed; ``expected`` says how right the
+    unit's answers are, all passes together, where that can be told; ``controls`` is there if
     control records were planted; ``skipped`` says why the residue was not sent through the unit
     where mode auto would have. ``run`` is the resource name of the run, in direct mode of the label
-    table. A run was ``charged`` so many records, of which ``cover`` were added to a list shorter
-    than the agreement's minimum.
+    table; ``edition`` names the edition that the unit's answers rest on. A run was ``charged`` so
+    many records, of which ``cover`` were added to a list shorter than the agreement's minimum.
     """
 
     table: pa.Table
     quarantine: pa.Table
     counts: Mapping[str, int]
-    passes: tuple[PassEstimate, ...] = ()
+    passes: tuple[PassCounts, ...] = ()
     keys: tuple[KeyCounts, ...] = ()
     unopened_by_pass: Mapping[str, int] = field(default_factory=dict)
     expected: Expected | None = None
     run: str = ""
+    edition: str = ""
     controls: ControlReport | None = None
     skipped: str = ""
     cover: int = 0

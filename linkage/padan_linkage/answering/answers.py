@@ -21,6 +21,22 @@ from padan_linkage.answering.payloads import Payloads
 T = TypeVar("T", bound=np.generic)
 
 
+@dataclass(frozen=True)
+class PassCounts:
+    """How one pass answered, in numbers: all that the linkage unit can count.
+
+    ``requester_rows``, ``provider_rows``: rows compared; ``matched_rows``, ``ambiguous_rows``,
+    ``undecided_rows``: rows answered so. Decoys and padding are among all of them.
+    """
+
+    pass_id: str
+    requester_rows: int
+    provider_rows: int
+    matched_rows: int
+    ambiguous_rows: int
+    undecided_rows: int
+
+
 @dataclass(frozen=True, repr=False)
 class PassAnswers:
     """What one pass answers to ``n`` rows, in the requester's order: all that leaves the matcher.
@@ -48,6 +64,18 @@ class PassAnswers:
     def matched_rows(self) -> NDArray[np.int64]:
         """The matched rows, ascending: int64[m]."""
         return np.flatnonzero(self.outcome == MATCHED)
+
+    def counts(self, provider_rows: int) -> PassCounts:
+        """How the rows were answered, by a registry of so many rows."""
+        rows = np.bincount(self.outcome, minlength=UNDECIDED + 1).tolist()
+        return PassCounts(
+            self.pass_id,
+            len(self),
+            provider_rows,
+            rows[MATCHED],
+            rows[AMBIGUOUS],
+            rows[UNDECIDED],
+        )
 
     @property
     def row_bytes(self) -> int:

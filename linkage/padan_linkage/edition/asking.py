@@ -43,7 +43,7 @@ _NAMES = frozenset({Kind.PERSON_NAME, Kind.COMPANY_NAME})
 
 
 @dataclass(frozen=True, repr=False)
-class Asked:
+class OwnQuestions:
     """Questions about a registry's own people.
 
     ``records``: columns of the ``k`` questions, "" where a field is not given; ``person``:
@@ -66,10 +66,10 @@ class Asked:
         return len(self.person)
 
     def __repr__(self) -> str:
-        return f"Asked(rows={len(self)})"
+        return f"OwnQuestions(rows={len(self)})"
 
     @classmethod
-    def of(cls, schema: Schema, records: Records, drbg: Drbg) -> Asked:
+    def of(cls, schema: Schema, records: Records, drbg: Drbg) -> OwnQuestions:
         """Draw the questions; the same ``drbg`` draws the same."""
         names = fields_of(schema)
         columns = {name: whole_column(records[name]) for name in names}

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from padan_linkage.answering.answers import OpenedAnswers, RecordAnswers
 from padan_linkage.answering.outcomes import MATCHED, NOT_MATCHED
-from padan_linkage.edition.asking import Asked
+from padan_linkage.edition.asking import OwnQuestions
 from padan_linkage.edition.document import ANY, GivenFields
 from padan_linkage.edition.meetings import Meeting, PassMeetings
 from padan_linkage.merging.merge import merge
@@ -37,7 +37,7 @@ Numbers = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Choice:
+class EditionChoice:
     """The threshold of all passes with a filter, from where on rows are undecided, and the rest."""
 
     threshold: float
@@ -54,13 +54,15 @@ class Chooser:
 
     policy: MatchPolicy
     names: Sequence[str]
-    asked: Asked
+    asked: OwnQuestions
     passes: Sequence[PassMeetings]
     codes: NDArray[np.uint64]
 
-    def choose(self) -> Choice:
+    def choose(self) -> EditionChoice:
         """The threshold from the sizes alone; then each kind of record by its strangers."""
+        # Spec 36, "Choice", step 1.
         threshold = self._threshold()
+        # Spec 36, "Choice", step 2.
         doubt = self._doubt(threshold)
         strangers = [self._answers(p, p.others, threshold, doubt) for p in self.passes]
         own = [self._answers(p, p.themselves, threshold, doubt) for p in self.passes]
@@ -74,9 +76,10 @@ class Chooser:
                     [_of(o, put) for o in own],
                     [_of(o, spoilt) for o in own],
                 )
+                # Spec 36, "Choice", step 3.
                 for telling in self._tellings(put):
                     given += self._given(fields, telling, put, spoilt, seen)
-        return Choice(threshold, doubt, tuple(given))
+        return EditionChoice(threshold, doubt, tuple(given))
 
     def _threshold(self) -> float:
         """The score from which on a match is told to the requester.
@@ -136,8 +139,11 @@ class Chooser:
         kinds = _Kinds.of(telling, self.asked.telling[put])
         worse = _Kinds.of(telling, self.asked.telling[spoilt])
         codes = self.codes[self.asked.person]
+        # Spec 36, "Choice", step 4.
         band = self._bands(seen, kinds, worse, codes[spoilt])
+        # Spec 36, "Choice", step 5.
         self._hush(seen, kinds, band)
+        # Spec 36, "Choice", step 6.
         wrong = kinds.counted(kinds.merged(seen.strangers, band).outcome == MATCHED)
         found = kinds.merged(seen.own, band)
         answered = kinds.counted(_right(found, codes[put]))

@@ -79,6 +79,13 @@ class Edition:
         """What results call it: the first 16 hex digits of the document's SHA-256."""
         return hashlib.sha256(self.document()).hexdigest()[:16]
 
+    @property
+    def fullest(self) -> GivenFields | None:
+        """What holds for records with the most fields, of whatever names; None of an empty one."""
+        return max(
+            self.given, key=lambda g: (len(g.fields), g.telling == ANY, g.asked), default=None
+        )
+
     @classmethod
     def read(cls, document: bytes) -> Self:
         """Read what :meth:`document` wrote. Raises ValueError on anything else."""

@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from padan_linkage.crypto.randomness import Drbg
-from padan_linkage.edition.asking import Asked, Records, fields_of
+from padan_linkage.edition.asking import OwnQuestions, Records, fields_of
 from padan_linkage.edition.choosing import Chooser
 from padan_linkage.edition.document import SHIPPED, Edition, calibrations_document, digest
 from padan_linkage.edition.meetings import PassMeetings, meet_exact, meet_similar
-from padan_linkage.matching.learning import Copies, learn
+from padan_linkage.matching.learning import UncertainPairs, learn
 from padan_linkage.matching.scoring.calibration import Calibration
 from padan_linkage.matching.sides import SweepRunner
 from padan_linkage.matching.similar import SortedRegistry
@@ -38,7 +38,7 @@ class EditionMaker:
 
     schema: Schema
     policy: MatchPolicy
-    asked: Asked
+    asked: OwnQuestions
     codes: NDArray[np.uint64]
     copies: Numbers
     threads: int
@@ -58,7 +58,7 @@ class EditionMaker:
     ) -> EditionMaker:
         """For a registry of normalised ``records``; the same ``drbg`` asks the same questions."""
         none = np.zeros((0, 2), np.int64)
-        asked = Asked.of(schema, records, drbg)
+        asked = OwnQuestions.of(schema, records, drbg)
         return cls(schema, policy, asked, codes, none if copies is None else copies, threads)
 
     def __repr__(self) -> str:
@@ -111,11 +111,11 @@ class EditionMaker:
         )
         return edition, calibrations
 
-    def _copies(self, record_of_row: Numbers) -> Copies:
+    def _copies(self, record_of_row: Numbers) -> UncertainPairs:
         """The possible copies as rows of a pass's table; those without a row there are left out."""
         row = np.full(len(self.codes) + 1, -1, np.int64)
         real = np.flatnonzero(record_of_row >= 0)
         row[record_of_row[real]] = real
         pairs = row[self.copies]
         pairs = pairs[(pairs >= 0).all(axis=1)]
-        return Copies.of(pairs[:, 0], pairs[:, 1])
+        return UncertainPairs.of(pairs[:, 0], pairs[:, 1])

@@ -15,7 +15,7 @@ from padan_linkage.answering.answers import OpenedAnswers
 from padan_linkage.answering.outcomes import AMBIGUOUS, MATCHED, NOT_MATCHED
 from padan_linkage.answering.payloads import Payloads
 from padan_linkage.matching.exact import band_of, token_words
-from padan_linkage.matching.learning import Copies
+from padan_linkage.matching.learning import UncertainPairs
 from padan_linkage.matching.result import bands
 from padan_linkage.matching.scoring.calibration import Calibration
 from padan_linkage.matching.sides import SweepRunner
@@ -59,7 +59,7 @@ class PassMeetings:
         """
         if not len(copies):
             return self
-        known = Copies.of(copies[:, 0], copies[:, 1])
+        known = UncertainPairs.of(copies[:, 0], copies[:, 1])
         met = self.others
         same = (met.person >= 0) & known.holds(person[met.question], met.person)
         score = np.where(same, -np.inf, met.score).astype(np.float32)

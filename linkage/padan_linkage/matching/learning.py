@@ -34,7 +34,7 @@ NOISE = 1e-5
 
 
 def learn(
-    registry: SortedRegistry, real: NDArray[np.int64], copies: Copies, runner: SweepRunner
+    registry: SortedRegistry, real: NDArray[np.int64], copies: UncertainPairs, runner: SweepRunner
 ) -> Calibration:
     """Kinds of strangers from the registry's own ``real`` rows (int64, ascending); m shipped.
 
@@ -57,18 +57,18 @@ def _method(decoys: Survivors) -> str:
 
 
 @dataclass(frozen=True, repr=False)
-class Copies:
+class UncertainPairs:
     """Pairs of a registry's rows that may be one person: int64[n], ``a`` < ``b`` row by row."""
 
     pairs: NDArray[np.int64]
 
     @classmethod
-    def of(cls, a: NDArray[np.int64], b: NDArray[np.int64]) -> Copies:
+    def of(cls, a: NDArray[np.int64], b: NDArray[np.int64]) -> UncertainPairs:
         """The pairs of the rows ``a`` and ``b``, int64[n] each, in either order."""
         return cls(np.unique(_numbered(a, b)))
 
     @classmethod
-    def none(cls) -> Copies:
+    def none(cls) -> UncertainPairs:
         """No pair."""
         return cls(np.zeros(0, np.int64))
 

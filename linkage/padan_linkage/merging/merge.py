@@ -47,14 +47,18 @@ def merge(
     whoever knows the fields.
     """
     opened = [_heard(o, rule.least(number)) for number, o in enumerate(opened)]
+    # Spec 35, "Merging", step 1.
     best = _Best.of(n_records, opened)
     support = _Support.of(best, opened, rule)
     merged = best.answers
     found = merged.band > 0
     clear = (best.rival == 0) | (merged.band >= best.rival + CLEARLY)
+    # Spec 35, "Merging", step 2.
     settled = found & support.enough & clear
+    # Spec 35, "Merging", step 3.
     tied = found & (merged.band == best.rival)
     several = tied | (~found & support.several)
+    # Spec 35, "Merging", step 4.
     near = found | support.near
     merged.outcome[:] = NOT_MATCHED
     merged.outcome[near] = UNDECIDED
@@ -64,6 +68,7 @@ def merge(
     merged.reason[near] = np.where(found & (best.rival > 0), CODES_DIFFER, support.reason)[near]
     displaced = _displaced(merged, best.score, opened) if one_to_one else np.zeros(0, np.int64)
     merged.outcome[displaced], merged.reason[displaced] = UNDECIDED, DISPLACED
+    # Spec 35, "Merging", step 5.
     _vouch(merged, rule)
     return merged.settled()
 

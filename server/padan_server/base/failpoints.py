@@ -21,6 +21,7 @@ NAMES = (
     "upload.finished",
     "merge.written",
     "merge.renamed",
+    "commit.edition_kept",
     "commit.recorded",
     "delete.marked",
     "delete.erased",

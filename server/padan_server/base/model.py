@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from padan_linkage.answering.estimates import PassEstimate
+from padan_linkage.answering.answers import PassCounts
 
 
 class Role(StrEnum):
@@ -87,7 +87,10 @@ class Seal:
 
 @dataclass(frozen=True)
 class Dataset:
-    """A registry or a list. ``sequence`` orders datasets by creation; 0 before it is stored."""
+    """A registry or a list. ``sequence`` orders datasets by creation; 0 before it is stored.
+
+    ``edition`` is the name of a committed registry's; a delta's is its base's.
+    """
 
     id: str
     flow: FlowKey
@@ -102,6 +105,7 @@ class Dataset:
     create_time: datetime
     expire_time: datetime
     commit_time: datetime | None = None
+    edition: str = ""
     sequence: int = 0
 
     @property
@@ -115,8 +119,21 @@ class Dataset:
 
 
 @dataclass(frozen=True)
+class EditionRecord:
+    """What a registry's answers rest on, as both parties of the flow may read it (spec 36)."""
+
+    flow: FlowKey
+    name: str
+    document: bytes = field(repr=False)
+    signature: bytes = field(repr=False)
+
+
+@dataclass(frozen=True)
 class Run:
-    """One matching. ``attempts`` counts leases since the last pass that ended."""
+    """One matching. ``attempts`` counts leases since the last pass that ended.
+
+    ``edition`` is the name of the registry's.
+    """
 
     id: str
     flow: FlowKey
@@ -125,8 +142,9 @@ class Run:
     provider_dataset: str
     state: RunState
     record_count: int
+    edition: str
     create_time: datetime
-    passes: tuple[PassEstimate, ...] = ()
+    passes: tuple[PassCounts, ...] = ()
     attempts: int = 0
     failure_reason: str = ""
     end_time: datetime | None = None

@@ -26,8 +26,6 @@ from padan_server.store.column_files import (
 
 DELETE = 2
 _ROWS_AT_ONCE = 65_536
-#: What a run learned of the base holds as long as this share of its rows stays.
-_ALIKE = 0.9
 
 
 def merge(
@@ -41,6 +39,8 @@ def merge(
     tables = tuple(
         replace(t, rows=_merge_pass(files, schema, base, delta, t.pass_id)) for t in delta.tables
     )
+    # Spec 36, "Carried", step 5.
+    files.carry_calibrations(base.id, delta.id)
     failpoints.hit("merge.written")
     files.finish_merge(delta.id)
     failpoints.hit("merge.renamed")
@@ -71,8 +71,6 @@ def _merge_pass(
     if directory is not None:
         merged = files.merging(delta.id, pass_id, whole)
         files.merged_directory(delta.id, pass_id).save(directory.updated(p, merged, kept))
-    if len(kept) >= _ALIKE * len(old):
-        files.carry_calibration(base.id, delta.id, pass_id)
     return rows
 
 

@@ -20,12 +20,14 @@ from padan_server.base.model import (
     Dataset,
     DatasetState,
     DatasetTable,
+    EditionRecord,
     Encoding,
     RequestKey,
     Role,
     Seal,
 )
 from padan_server.datasets.deltas import merge
+from padan_server.datasets.editions import HandedEdition, checked, edition_of
 from padan_server.datasets.storage_share import StorageShare
 from padan_server.datasets.table_locks import TableLocks
 from padan_server.store.column_files import ColumnFiles
@@ -102,8 +104,21 @@ class Datasets:
         with self._store.read() as tx:
             return tx.datasets.page(grant.key, grant.party, before=before, limit=limit)
 
-    def commit(self, grant: Grant, dataset_id: str, request: RequestKey | None) -> Dataset:
-        """Close a dataset whose tables are complete; a delta is merged into its base first."""
+    def edition(self, grant: Grant, name: str) -> EditionRecord:
+        """An edition of the flow, which both its parties may read."""
+        return edition_of(self._store, grant, name)
+
+    def commit(
+        self,
+        grant: Grant,
+        dataset_id: str,
+        handed: HandedEdition | None,
+        request: RequestKey | None,
+    ) -> Dataset:
+        """Close a dataset whose tables are complete; a delta is merged into its base first.
+
+        A whole registry's edition is checked and kept with it, a delta has that of its base.
+        """
         with self._locks.exclusive((dataset_id, ""), lambda: None):
             with self._store.read() as tx:
                 replayed(tx, request)
@@ -111,6 +126,11 @@ class Datasets:
             if dataset.state is DatasetState.COMMITTED:
                 return dataset
             _check_complete(dataset)
+            edition = checked(grant, dataset, handed)
+            if edition is not None and handed is not None:
+                # Spec 36, "Carried", step 4.
+                self._keep_calibrations(dataset_id, handed.calibrations)
+                dataset = replace(dataset, edition=edition.name)
             merged = self._merged(grant, dataset) if dataset.is_delta else dataset
             with self._store.write() as tx:
                 known = replayed(tx, request)
@@ -120,6 +140,8 @@ class Datasets:
                 if dataset.is_delta:
                     _newest_base(tx, grant, dataset.base)
                 committed = replace(merged, state=DatasetState.COMMITTED, commit_time=grant.now)
+                if edition is not None:
+                    tx.datasets.keep_edition(edition)
                 tx.datasets.replace(committed)
                 if known is None:
                     remember(tx, request, dataset_id, grant.now)
@@ -129,6 +151,13 @@ class Datasets:
             self._followers.committed(grant.schema, grant.flow.match, dataset_id)
         return committed
 
+    def _keep_calibrations(self, dataset_id: str, document: bytes) -> None:
+        try:
+            self._files.keep_calibrations(dataset_id, document)
+        except StoreFullError:
+            raise Refusal(Reason.STORAGE_FULL) from None
+        self._failpoints.hit("commit.edition_kept")
+
     def _merged(self, grant: Grant, dataset: Dataset) -> Dataset:
         with self._store.read() as tx:
             base = _newest_base(tx, grant, dataset.base)
@@ -136,7 +165,7 @@ class Datasets:
             tables = merge(self._files, grant.schema, base, dataset, self._failpoints)
         except StoreFullError:
             raise Refusal(Reason.STORAGE_FULL) from None
-        return replace(dataset, tables=tables)
+        return replace(dataset, tables=tables, edition=base.edition)
 
     def delete(self, grant: Grant, dataset_id: str, request: RequestKey | None) -> None:
         """Erase a dataset and, with a list, the answers made of it. Harmless to repeat."""

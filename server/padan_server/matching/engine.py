@@ -14,11 +14,6 @@ from padan_linkage.tables import PassTable
 class Index(Protocol):
     """A registry's table, ready to answer a few rows at a time."""
 
-    @property
-    def calibration(self) -> Calibration | None:
-        """What it scores by; None in an exact pass."""
-        ...
-
     def match(self, requester: PassTable) -> PassResult:
         """Answers for the rows of ``requester``."""
         ...
@@ -34,6 +29,7 @@ class Engine(Protocol):
         provider: PassTable,
         requester: PassTable,
         policy: MatchPolicy,
+        calibration: Calibration | None,
         *,
         progress: Callable[[float], None],
         cancelled: Callable[[], bool],
@@ -43,7 +39,8 @@ class Engine(Protocol):
     ) -> PassResult:
         """Match a whole list; may end early with any exception once ``cancelled()`` is true.
 
-        Work that ``journal`` has of an earlier attempt is not done again.
+        ``calibration`` is None in an exact pass. Work that ``journal`` has of an earlier attempt is
+        not done again.
         """
         ...
 
@@ -64,5 +61,5 @@ class Engine(Protocol):
         directory: Directory,
         calibration: Calibration | None,
     ) -> Index:
-        """A registry's table for single questions; without a calibration it makes one."""
+        """A registry's table for single questions; ``calibration`` is None in an exact pass."""
         ...

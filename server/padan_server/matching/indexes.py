@@ -1,25 +1,23 @@
 """The indexes of committed registries: made once, kept on disk, opened in milliseconds.
 
 What makes a table answer at once is its directory (``padan_linkage.matching.Directory``), which
-lies beside the table and is carried over deltas, and a calibration: the one that the latest run
-over the registry learned, else one made of the registry alone. Spec: ``proto/spec/35-matching.md``,
-"Real time".
+lies beside the table and is carried over deltas. It is scored by the calibrations of the registry's
+edition. Spec: ``proto/spec/35-matching.md``, "Real time".
 """
 
 from __future__ import annotations
 
-import math
 import queue
 import secrets
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import structlog
 from numpy.typing import NDArray
 
+from padan_linkage.edition.document import read_calibrations
 from padan_linkage.matching import Calibration, Directory
 from padan_linkage.policy import MatchPolicy
 from padan_linkage.schema import Layout, Pass, Schema
@@ -75,15 +73,10 @@ class Indexes:
         with self._making_of((registry, p.id)):
             return self._directory(registry, p, table)
 
-    def learned(self, registry: str, pass_id: str, calibration: Calibration | None) -> None:
-        """Keep what a run learned of a registry; questions are scored by it from now on."""
-        if calibration is None or not math.isfinite(calibration.threshold):
-            return  # a list that met no threshold says nothing of single questions
-        text = calibration.to_json()
-        with self._making_of((registry, pass_id)):
-            _tried(lambda: self._files.keep_calibration(registry, pass_id, text, learned=True))
-            with self._lock:
-                self._kept.pop((registry, pass_id), None)
+    def calibration(self, registry: str, p: Pass) -> Calibration | None:
+        """What a pass of a committed registry is scored by; None in an exact pass."""
+        # Spec 36, "Carried", step 6.
+        return read_calibrations(self._files.calibrations(registry))[p.id] if p.similar else None
 
     def drop(self, dataset_id: str) -> None:
         """Let go of a dataset's indexes and memory maps."""
@@ -101,11 +94,8 @@ class Indexes:
     ) -> PreparedIndex:
         table = self._files.table(registry, p.id, Layout.of(schema, p, provider=True))
         directory = self._directory(registry, p, table)
-        known = self._calibration(registry, p)
-        index = self._engine.index(schema, p, table, policy, directory, known)
-        if known is None and index.calibration is not None:
-            text = index.calibration.to_json()
-            _tried(lambda: self._files.keep_calibration(registry, p.id, text, learned=False))
+        calibration = self.calibration(registry, p)
+        index = self._engine.index(schema, p, table, policy, directory, calibration)
         return PreparedIndex(index, table, self._files.origins(registry, p.id))
 
     def _directory(self, registry: str, p: Pass, table: PassTable) -> Directory:
@@ -114,24 +104,12 @@ class Indexes:
         if known is not None:
             return known
         made = self._engine.directory(p, table, secrets.randbits(64))
-        _tried(lambda: files.save(made))
-        return files.load() or made
-
-    def _calibration(self, registry: str, p: Pass) -> Calibration | None:
-        text = self._files.calibration(registry, p.id) if p.similar else ""
         try:
-            return Calibration.from_json(text) if text else None
-        except ValueError:
-            _log.warning("calibration_unreadable", dataset=registry)
-            return None
-
-
-def _tried(keep: Callable[[], None]) -> None:
-    """Keep what can be made again; a full disk, or a table just erased, is no reason to fail."""
-    try:
-        keep()
-    except (StoreFullError, FileNotFoundError) as e:
-        _log.warning("index_not_kept", error=type(e).__name__)
+            files.save(made)
+        except (StoreFullError, FileNotFoundError) as e:
+            # It can be made again; a full disk, or a table just erased, is no reason to fail.
+            _log.warning("index_not_kept", error=type(e).__name__)
+        return files.load() or made
 
 
 class Warmer:

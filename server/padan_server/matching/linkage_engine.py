@@ -33,6 +33,7 @@ class LinkageEngine:
         provider: PassTable,
         requester: PassTable,
         policy: MatchPolicy,
+        calibration: Calibration | None,
         *,
         progress: Callable[[float], None],
         cancelled: Callable[[], bool],
@@ -47,6 +48,7 @@ class LinkageEngine:
             provider,
             requester,
             policy,
+            calibration,
             progress=progress,
             cancelled=cancelled,
             threads=threads,
@@ -72,4 +74,4 @@ class LinkageEngine:
         calibration: Calibration | None,
     ) -> PassIndex:
         """A registry's table for single questions."""
-        return PassIndex(schema, p, provider, policy, directory=directory, calibration=calibration)
+        return PassIndex(schema, p, provider, policy, calibration, directory=directory)

@@ -17,7 +17,7 @@ from typing import Self
 
 import structlog
 
-from padan_linkage.answering.estimates import PassEstimate
+from padan_linkage.answering.answers import PassCounts
 from padan_linkage.matching import PassResult
 from padan_linkage.schema import Layout, Pass, Schema
 from padan_linkage.tables import PassTable
@@ -208,11 +208,11 @@ class Runner:
             lease.check()
             origins = origins_of(registry, self._files.origins(registry.id, p.id))
             # Spec 30, "Runs", step 5.
-            self._files.write_result(run.id, result.answers(tables[0], origins))
+            answers = result.answers(tables[0], origins)
+            self._files.write_result(run.id, answers)
             self._failpoints.hit("run.result_written")
-            self._record(run, worker, result.estimate)
+            self._record(run, worker, answers.counts(len(tables[0])))
             self._failpoints.hit("run.pass_recorded")
-            self._indexes.learned(registry.id, p.id, result.scoring.calibration)
             of_run.ended(p.id)
             self._signal.notify(run.id, of_run.step())
 
@@ -240,6 +240,7 @@ class Runner:
                 p,
                 *tables,
                 grant.flow.match,
+                self._indexes.calibration(registry, p),
                 progress=progress,
                 cancelled=lease.over,
                 threads=self._settings.threads,
@@ -257,17 +258,17 @@ class Runner:
             self._files.table(sides.requester.id, p.id, Layout.of(schema, p, provider=False)),
         )
 
-    def _record(self, run: Run, worker: str, estimate: PassEstimate) -> None:
+    def _record(self, run: Run, worker: str, counts: PassCounts) -> None:
         with self._store.write() as tx:
-            kept = tx.runs.add_pass(run.id, worker, estimate)
+            kept = tx.runs.add_pass(run.id, worker, counts)
         if not kept:
             raise _LostError
         _log.info(
             "run_pass_done",
             run=run.id,
-            **{"pass": estimate.pass_id},
-            requester_rows=estimate.requester_rows,
-            provider_rows=estimate.provider_rows,
+            **{"pass": counts.pass_id},
+            requester_rows=counts.requester_rows,
+            provider_rows=counts.provider_rows,
         )
 
     def _drop_if_ended(self, run: Run) -> None:

@@ -84,6 +84,7 @@ class Runs:
                     provider_dataset=registry.id,
                     state=RunState.PENDING,
                     record_count=charged,
+                    edition=registry.edition,
                     create_time=grant.now,
                 )
             )

@@ -45,4 +45,5 @@ class ConfirmationService(pb_grpc.ConfirmationServiceServicer):
             rows=convert.matched_rows(0, answers),
             seals=[convert.seal_message(s) for s in registry.seals],
             provider_dataset=names.dataset_name(registry.flow, registry.id),
+            edition=names.edition_name(registry.flow, registry.edition),
         )

@@ -18,14 +18,14 @@ from padan.v1 import resources_pb2 as resources_pb
 from padan.v1 import run_service_pb2 as run_pb
 from padan_linkage.agreement import AgreementState, SignedAgreement, Standing
 from padan_linkage.agreement import term as term_of
-from padan_linkage.answering.answers import PassAnswers
-from padan_linkage.answering.estimates import PassEstimate
+from padan_linkage.answering.answers import PassAnswers, PassCounts
 from padan_server.admission.enforcement import Grant
 from padan_server.base.errors import field_invalid
 from padan_server.base.model import (
     Contribution,
     Dataset,
     DatasetState,
+    EditionRecord,
     Encoding,
     RequestKey,
     Role,
@@ -33,6 +33,7 @@ from padan_server.base.model import (
     RunState,
     Seal,
 )
+from padan_server.datasets.editions import HandedEdition
 from padan_server.datasets.lifecycle import MOST_IN_DATASET, NewDataset
 from padan_server.datasets.uploads import UploadChunk
 from padan_server.matching.progress import Step
@@ -133,6 +134,14 @@ def new_dataset(grant: Grant, message: dataset_pb.Dataset) -> NewDataset:
     )
 
 
+def handed_edition(message: dataset_pb.CommitDatasetRequest) -> HandedEdition | None:
+    """The edition that comes with a commit, if one does."""
+    if not message.HasField("edition"):
+        return None
+    given = message.edition
+    return HandedEdition(given.document, given.signature, given.calibrations)
+
+
 def dataset_in(grant: Grant, field: str, name: str) -> str:
     """Id of a dataset of the admitted flow; empty for none."""
     if not name:
@@ -198,6 +207,16 @@ def dataset_message(dataset: Dataset) -> dataset_pb.Dataset:
         create_time=timestamp(dataset.create_time),
         commit_time=timestamp(dataset.commit_time),
         expire_time=timestamp(dataset.expire_time),
+        edition=names.edition_name(dataset.flow, dataset.edition),
+    )
+
+
+def edition_message(edition: EditionRecord) -> resources_pb.Edition:
+    """An edition as the parties of its flow see it."""
+    return resources_pb.Edition(
+        name=names.edition_name(edition.flow, edition.name),
+        document=edition.document,
+        signature=edition.signature,
     )
 
 
@@ -219,27 +238,24 @@ def run_message(run: Run, step: Step) -> run_pb.Run:
         provider_dataset=names.dataset_name(run.flow, run.provider_dataset),
         state=_RUN_STATES[run.state],
         record_count=run.record_count,
-        passes=[_estimate(p) for p in run.passes],
+        passes=[_counts(p) for p in run.passes],
         progress=step.share,
         remaining_time=left,
         failure_reason=run.failure_reason,
+        edition=names.edition_name(run.flow, run.edition),
         create_time=timestamp(run.create_time),
         end_time=timestamp(run.end_time),
     )
 
 
-def _estimate(p: PassEstimate) -> resources_pb.PassEstimate:
-    return resources_pb.PassEstimate(
+def _counts(p: PassCounts) -> resources_pb.PassCounts:
+    return resources_pb.PassCounts(
         pass_id=p.pass_id,
         requester_rows=p.requester_rows,
         provider_rows=p.provider_rows,
         matched_rows=p.matched_rows,
         ambiguous_rows=p.ambiguous_rows,
-        estimated=p.precision is not None and p.recall is not None,
-        precision=p.precision or 0.0,
-        recall=p.recall or 0.0,
-        band_errors=p.band_errors,
-        unanswered_matches=p.unanswered,
+        undecided_rows=p.undecided_rows,
     )
 
 

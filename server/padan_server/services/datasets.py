@@ -10,6 +10,7 @@ from google.protobuf.empty_pb2 import Empty
 
 from padan.v1 import dataset_service_pb2 as pb
 from padan.v1 import dataset_service_pb2_grpc as pb_grpc
+from padan.v1 import resources_pb2 as resources_pb
 from padan_server.admission.enforcement import Enforcement, Grant
 from padan_server.base.errors import field_invalid
 from padan_server.base.metrics import Metrics
@@ -98,8 +99,19 @@ class DatasetService(pb_grpc.DatasetServiceServicer):
         """Close a dataset whose tables are all complete."""
         del context
         grant, dataset_id = self._named(request.name)
-        committed = self._datasets.commit(grant, dataset_id, convert.request_key(request))
+        handed = convert.handed_edition(request)
+        committed = self._datasets.commit(grant, dataset_id, handed, convert.request_key(request))
         return convert.dataset_message(committed)
+
+    def GetEdition(
+        self, request: pb.GetEditionRequest, context: grpc.ServicerContext
+    ) -> resources_pb.Edition:
+        """What a registry's answers rest on, for either party of the flow."""
+        del context
+        agreement_id, flow_id, name = names.parse_edition("name", request.name)
+        grant = self._admit(agreement_id, flow_id)
+        # Spec 36, "Carried", step 7.
+        return convert.edition_message(self._datasets.edition(grant, name))
 
     def GetDataset(
         self, request: pb.GetDatasetRequest, context: grpc.ServicerContext

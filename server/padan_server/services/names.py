@@ -15,6 +15,7 @@ _EPOCH = re.compile(f"agreements/{_ID}/flows/{_ID}/epochs/([1-9][0-9]{{0,17}})")
 _DATASET = re.compile(f"agreements/{_ID}/flows/{_ID}/datasets/{_HEX}")
 _TABLE = re.compile(f"agreements/{_ID}/flows/{_ID}/datasets/{_HEX}/tables/{_ID}")
 _RUN = re.compile(f"agreements/{_ID}/flows/{_ID}/runs/{_HEX}")
+_EDITION = re.compile(f"agreements/{_ID}/flows/{_ID}/editions/([0-9a-f]{{16}})")
 _LABEL_TABLE = re.compile(f"agreements/{_ID}/flows/{_ID}/labelTables/{_HEX}")
 _BLINDED_LIST = re.compile(f"agreements/{_ID}/flows/{_ID}/blindedLists/{_HEX}")
 _LINE = re.compile(f"agreements/{_ID}/flows/{_ID}/lines/{_ID}")
@@ -53,6 +54,14 @@ def parse_table(field: str, name: str) -> tuple[str, str, str, str]:
         _TABLE, field, name, "agreements/{agreement}/flows/{flow}/datasets/{dataset}/tables/{pass}"
     )
     return a, f, d, t
+
+
+def parse_edition(field: str, name: str) -> tuple[str, str, str]:
+    """Agreement id, flow id, name of an edition."""
+    a, f, e = _parse(
+        _EDITION, field, name, "agreements/{agreement}/flows/{flow}/editions/{edition}"
+    )
+    return a, f, e
 
 
 def parse_run(field: str, name: str) -> tuple[str, str, str]:
@@ -103,6 +112,11 @@ def flow_name(key: FlowKey) -> str:
 def dataset_name(key: FlowKey, dataset_id: str) -> str:
     """Name of a dataset; empty for none."""
     return f"{flow_name(key)}/datasets/{dataset_id}" if dataset_id else ""
+
+
+def edition_name(key: FlowKey, name: str) -> str:
+    """Resource name of an edition; empty for none."""
+    return f"{flow_name(key)}/editions/{name}" if name else ""
 
 
 def run_name(key: FlowKey, run_id: str) -> str:

@@ -9,6 +9,7 @@ a writer that opens a file cuts it back to that count first. Layout under the da
     datasets/<dataset>.delta/<pass>/<column>.npy    the upload of a delta
     datasets/<dataset>.merging/…                    a merge under way; renamed when it is whole
     datasets/<dataset>/<pass>/directory/…           what makes it answer at once
+    datasets/<dataset>/calibrations.json            what a registry's answers are scored by
     runs/<run>/<pass>/<column>.npy                  answers of a pass
     runs/<run>/<pass>.work/…                        ranges done of a pass under way
 
@@ -34,7 +35,7 @@ from numpy.typing import NDArray
 from padan_linkage.answering.answers import PassAnswers
 from padan_linkage.schema import Layout
 from padan_linkage.tables import PassTable
-from padan_server.store.derived_files import DirectoryFiles, PassJournal, read_text
+from padan_server.store.derived_files import DirectoryFiles, PassJournal
 from padan_server.store.disk import Disk, space, sync_folders, write_whole
 
 #: Ending of what is being erased; found at start, it is erased again.
@@ -42,6 +43,9 @@ _TRASH = ".erasing"
 
 #: Extra column of a registry made by a delta: which seal opens a row's code, uint16.
 ORIGINS = "origins"
+
+#: What a registry's answers are scored by, spec 36: beside its passes, erased with them.
+_CALIBRATIONS = "calibrations.json"
 
 #: Columns of a pass's answers, and what of :class:`PassAnswers` each holds.
 _ANSWERS = {
@@ -204,13 +208,18 @@ class ColumnFiles:
         """A table of a merge under way."""
         return _pass_table(self._datasets / f"{dataset_id}.merging" / pass_id, pass_id, layout)
 
-    def carry_calibration(self, base_id: str, dataset_id: str, pass_id: str) -> None:
-        """Give a merge under way what a run learned of its base, if one did."""
-        name = _calibration_name(learned=True)
-        text = read_text(self._datasets / base_id / pass_id / name)
-        if text:
-            path = self._datasets / f"{dataset_id}.merging" / pass_id / name
-            write_whole(self._disk, path, (text.encode(),))
+    def keep_calibrations(self, dataset_id: str, document: bytes) -> None:
+        """Keep what a registry is scored by; durable on return. Raises StoreFullError."""
+        write_whole(self._disk, self._datasets / dataset_id / _CALIBRATIONS, (document,))
+
+    def carry_calibrations(self, base_id: str, dataset_id: str) -> None:
+        """Give a merge under way what its base is scored by. Raises StoreFullError."""
+        path = self._datasets / f"{dataset_id}.merging" / _CALIBRATIONS
+        write_whole(self._disk, path, (self.calibrations(base_id),))
+
+    def calibrations(self, dataset_id: str) -> bytes:
+        """What a committed registry is scored by."""
+        return (self._datasets / dataset_id / _CALIBRATIONS).read_bytes()
 
     def finish_merge(self, dataset_id: str) -> None:
         """Put the merged tables, all of them synced, in place."""
@@ -261,17 +270,6 @@ class ColumnFiles:
         folder = self._datasets / f"{dataset_id}.merging" / pass_id / "directory"
         return DirectoryFiles(self._disk, folder)
 
-    def keep_calibration(self, dataset_id: str, pass_id: str, text: str, *, learned: bool) -> None:
-        """Keep the calibration of a registry's pass: ``learned`` from a run, or from itself."""
-        path = self._datasets / dataset_id / pass_id / _calibration_name(learned=learned)
-        write_whole(self._disk, path, (text.encode(),))
-
-    def calibration(self, dataset_id: str, pass_id: str) -> str:
-        """The calibration kept last, one learned by a run before one that was not; or empty."""
-        folder = self._datasets / dataset_id / pass_id
-        names = _calibration_name(learned=True), _calibration_name(learned=False)
-        return read_text(folder / names[0]) or read_text(folder / names[1])
-
     def result(self, run_id: str, pass_id: str) -> PassAnswers:
         """A pass's answers, memory-mapped."""
         folder = self._runs / run_id / pass_id
@@ -302,10 +300,6 @@ class ColumnFiles:
 
     def _upload(self, dataset_id: str, layout: Layout) -> Path:
         return self._datasets / (f"{dataset_id}.delta" if layout.operations else dataset_id)
-
-
-def _calibration_name(*, learned: bool) -> str:
-    return f"calibration.{'learned' if learned else 'registry'}.json"
 
 
 def _pass_table(folder: Path, pass_id: str, layout: Layout) -> PassTable:

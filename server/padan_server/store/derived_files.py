@@ -11,7 +11,6 @@ import hashlib
 import io
 import json
 import shutil
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -102,13 +101,6 @@ class DirectoryFiles:
             return None
         _log.warning("directory_damaged")
         return None
-
-
-def read_text(path: Path) -> str:
-    """A small file's text; empty if it is not there."""
-    with suppress(FileNotFoundError):
-        return path.read_text("utf-8")
-    return ""
 
 
 def _npy_header(header: dict[str, Any]) -> bytes:

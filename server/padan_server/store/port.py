@@ -13,13 +13,14 @@ from contextlib import AbstractContextManager
 from datetime import date, datetime
 from typing import Protocol
 
-from padan_linkage.answering.estimates import PassEstimate
+from padan_linkage.answering.answers import PassCounts
 from padan_server.base.model import (
     BlindedList,
     Contribution,
     Dataset,
     DatasetState,
     DatasetTable,
+    EditionRecord,
     FlowKey,
     ReleaseRecord,
     RequestKey,
@@ -66,7 +67,15 @@ class DatasetStore(Protocol):
         ...
 
     def replace(self, dataset: Dataset) -> None:
-        """Replace state, times, tables and seals of a dataset."""
+        """Replace state, times, edition, tables and seals of a dataset."""
+        ...
+
+    def keep_edition(self, edition: EditionRecord) -> None:
+        """Keep an edition; harmless to repeat."""
+        ...
+
+    def edition(self, flow: FlowKey, name: str) -> EditionRecord | None:
+        """The flow's edition of that name."""
         ...
 
     def live(self, flow: FlowKey, owner: str) -> list[Dataset]:
@@ -117,7 +126,7 @@ class RunStore(Protocol):
         """Let every leased run wait again (start-up of the only worker); returns how many."""
         ...
 
-    def add_pass(self, run_id: str, worker: str, estimate: PassEstimate) -> bool:
+    def add_pass(self, run_id: str, worker: str, counts: PassCounts) -> bool:
         """Record a finished pass and clear the attempts; False if the lease is lost."""
         ...
 

@@ -12,6 +12,7 @@ from padan_server.base.model import (
     Dataset,
     DatasetState,
     DatasetTable,
+    EditionRecord,
     Encoding,
     FlowKey,
     Role,
@@ -20,6 +21,7 @@ from padan_server.base.model import (
 from padan_server.store.tables import (
     dataset_tables,
     datasets,
+    editions,
     from_micros,
     seals,
     to_micros,
@@ -106,7 +108,7 @@ class SqlDatasets:
         )
 
     def replace(self, dataset: Dataset) -> None:
-        """Replace state, times, tables and seals of a dataset."""
+        """Replace state, times, edition, tables and seals of a dataset."""
         self.changed = True
         self._connection.execute(
             datasets.update().where(datasets.c.id == dataset.id).values(**_changing(dataset))
@@ -115,6 +117,31 @@ class SqlDatasets:
         for part in (dataset_tables, seals):
             self._connection.execute(part.delete().where(part.c.dataset == dataset.id))
         self._write_parts(dataset)
+
+    def keep_edition(self, edition: EditionRecord) -> None:
+        """Keep an edition; harmless to repeat."""
+        if self.edition(edition.flow, edition.name) is None:
+            self._connection.execute(
+                editions.insert().values(
+                    agreement=edition.flow.agreement,
+                    agreement_digest=edition.flow.digest,
+                    flow=edition.flow.flow,
+                    name=edition.name,
+                    document=edition.document,
+                    signature=edition.signature,
+                )
+            )
+
+    def edition(self, flow: FlowKey, name: str) -> EditionRecord | None:
+        """The flow's edition of that name."""
+        found = self._connection.execute(
+            sa.select(editions.c.document, editions.c.signature)
+            .where(*of_flow(editions, flow))
+            .where(editions.c.name == name)
+        ).one_or_none()
+        if found is None:
+            return None
+        return EditionRecord(flow, name, bytes(found.document), bytes(found.signature))
 
     def live(self, flow: FlowKey, owner: str) -> list[Dataset]:
         """The owner's datasets of the flow that still have files, oldest first."""
@@ -221,6 +248,7 @@ class SqlDatasets:
             create_time=from_micros(row["create_time"]),
             expire_time=from_micros(row["expire_time"]),
             commit_time=None if row["commit_time"] is None else from_micros(row["commit_time"]),
+            edition=row["edition"],
             sequence=row["sequence"],
         )
 
@@ -240,4 +268,5 @@ def _changing(dataset: Dataset) -> dict[str, Any]:
         "state": dataset.state.value,
         "expire_time": to_micros(dataset.expire_time),
         "commit_time": None if committed is None else to_micros(committed),
+        "edition": dataset.edition,
     }

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, fields, replace
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
-from padan_linkage.answering.estimates import PassEstimate
+from padan_linkage.answering.answers import PassCounts
 from padan_server.base.model import ENDED, FlowKey, Run, RunState
 from padan_server.store.sql_datasets import of_flow
 from padan_server.store.tables import from_micros, run_passes, runs, to_micros
@@ -37,6 +36,7 @@ class SqlRuns:
                 provider_dataset=run.provider_dataset,
                 state=run.state.value,
                 record_count=run.record_count,
+                edition=run.edition,
                 attempts=0,
                 lease_owner="",
                 lease_until=0,
@@ -114,7 +114,7 @@ class SqlRuns:
             .values(state=_PENDING, lease_owner="", lease_until=0)
         ).rowcount
 
-    def add_pass(self, run_id: str, worker: str, estimate: PassEstimate) -> bool:
+    def add_pass(self, run_id: str, worker: str, counts: PassCounts) -> bool:
         """Record a finished pass and clear the attempts; False if the lease is lost."""
         if not self._under_lease(run_id, worker, attempts=1):
             return False
@@ -122,7 +122,7 @@ class SqlRuns:
             sa.select(sa.func.count()).select_from(run_passes).where(run_passes.c.run == run_id)
         )
         self._connection.execute(
-            run_passes.insert().values(run=run_id, place=place, **_columns(estimate))
+            run_passes.insert().values(run=run_id, place=place, **asdict(counts))
         )
         return True
 
@@ -169,8 +169,9 @@ class SqlRuns:
             provider_dataset=row["provider_dataset"],
             state=RunState(row["state"]),
             record_count=row["record_count"],
+            edition=row["edition"],
             create_time=from_micros(row["create_time"]),
-            passes=tuple(_estimate(p) for p in passes),
+            passes=tuple(_counts(p) for p in passes),
             attempts=row["attempts"],
             failure_reason=row["failure_reason"],
             end_time=None if row["end_time"] is None else from_micros(row["end_time"]),
@@ -178,13 +179,8 @@ class SqlRuns:
         )
 
 
-def _columns(estimate: PassEstimate) -> dict[str, Any]:
-    return {**asdict(estimate), "band_errors": json.dumps(estimate.band_errors)}
-
-
-def _estimate(row: sa.RowMapping) -> PassEstimate:
-    values = {f.name: row[f.name] for f in fields(PassEstimate)}
-    return PassEstimate(**{**values, "band_errors": tuple(json.loads(row["band_errors"]))})
+def _counts(row: sa.RowMapping) -> PassCounts:
+    return PassCounts(**{f.name: row[f.name] for f in fields(PassCounts)})
 
 
 def _newest(owner: str, before: int, limit: int) -> sa.Select[Any]:

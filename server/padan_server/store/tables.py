@@ -47,6 +47,7 @@ datasets = sa.Table(
     _number("create_time"),
     _number("expire_time"),
     sa.Column("commit_time", sa.BigInteger),
+    _text("edition"),
     # Orders commits whatever the clock does; 0 before the commit.
     _number("commit_sequence"),
     sa.Index("datasets_of_flow", "agreement", "flow", "sequence"),
@@ -76,6 +77,17 @@ seals = sa.Table(
     _bytes("encapsulated_key"),
 )
 
+editions = sa.Table(
+    "editions",
+    metadata,
+    _text("agreement", primary_key=True),
+    _bytes("agreement_digest", primary_key=True),
+    _text("flow", primary_key=True),
+    _text("name", primary_key=True),
+    _bytes("document"),
+    _bytes("signature"),
+)
+
 runs = sa.Table(
     "runs",
     metadata,
@@ -89,6 +101,7 @@ runs = sa.Table(
     _text("provider_dataset", index=True),
     _text("state"),
     _number("record_count"),
+    _text("edition"),
     _number("attempts"),
     _text("lease_owner"),
     _number("lease_until"),
@@ -110,10 +123,7 @@ run_passes = sa.Table(
     _number("provider_rows"),
     _number("matched_rows"),
     _number("ambiguous_rows"),
-    sa.Column("precision", sa.Double),
-    sa.Column("recall", sa.Double),
-    _text("band_errors", server_default="[]"),
-    sa.Column("unanswered", sa.Double),
+    _number("undecided_rows"),
 )
 
 suspensions = sa.Table(

@@ -76,6 +76,7 @@ def make_run(run_id: str = "b" * 32, **changes) -> Run:
         "provider_dataset": "r" * 32,
         "state": RunState.PENDING,
         "record_count": 10,
+        "edition": "0123456789abcdef",
         "create_time": START,
         **changes,
     }

@@ -8,12 +8,12 @@ from datetime import timedelta
 
 import pytest
 
-from padan_linkage.answering.estimates import PassEstimate
+from padan_linkage.answering.answers import PassCounts
 from padan_server.base.model import RunState
 
 FIRST = 2**62
 MINUTE = timedelta(minutes=1)
-ESTIMATE = PassEstimate("nik", 256, 512, 30, 2, 0.999, None, (0.25, 1.0, 0.0001), 2.5)
+COUNTS = PassCounts("nik", 256, 512, 30, 2, 1)
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ def test_a_lease_that_is_over_may_be_taken_and_the_old_worker_is_fenced_off(stor
     assert (again.id, again.attempts) == (run_id, 2)
     with store.write() as tx:
         assert not tx.runs.renew(run_id, "w1", start + 9 * MINUTE)
-        assert not tx.runs.add_pass(run_id, "w1", ESTIMATE)
+        assert not tx.runs.add_pass(run_id, "w1", COUNTS)
         assert not tx.runs.end(run_id, RunState.SUCCEEDED, start, worker="w1")
         tx.runs.release(run_id, "w1", counted=False)
         assert tx.runs.renew(run_id, "w2", start + 9 * MINUTE)
@@ -108,10 +108,10 @@ def test_passes_are_kept_in_order_and_clear_the_attempts(store, open_store, queu
     lease(store, "w1", start)
     lease(store, "w2", start + 2 * MINUTE)
     with store.write() as tx:
-        assert tx.runs.add_pass(queued[0].id, "w2", ESTIMATE)
-        assert tx.runs.add_pass(queued[0].id, "w2", replace(ESTIMATE, pass_id="a", precision=None))
+        assert tx.runs.add_pass(queued[0].id, "w2", COUNTS)
+        assert tx.runs.add_pass(queued[0].id, "w2", replace(COUNTS, pass_id="a"))
     kept = found(open_store(), queued[0].id)
-    assert kept.passes == (ESTIMATE, replace(ESTIMATE, pass_id="a", precision=None))
+    assert kept.passes == (COUNTS, replace(COUNTS, pass_id="a"))
     assert kept.attempts == 1
 
 

@@ -36,6 +36,7 @@ from padan_client.cli.options import (
 )
 from padan_client.cli.progress import progress_bars
 from padan_client.cli.stopping import again, so_far, telling
+from padan_client.cli.views import estimates as shares
 from padan_client.cli.views.lines import SayOnce, say_lines
 from padan_client.cli.views.quarantined import FILE_WORD, say_quarantine
 from padan_client.cli.views.vouched import show_found
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from padan_client.home.folder import Home
     from padan_client.provider import PublishResult
     from padan_client.records import TableFile
+    from padan_linkage.edition.document import Edition
 
 
 FileArgument = Annotated[
@@ -275,6 +277,7 @@ def _tell(
                 "counts": asdict(result.counts),
                 "given": [each.model_dump(mode="json") for each in result.given],
                 "copies": str(listed.written) if listed.written else None,
+                **_edition_json(result.edition),
             }
         )
         return
@@ -291,3 +294,39 @@ def _tell(
     say(result.counts.told())
     if result.given:
         show_found(result.given)
+    if result.edition is not None:
+        _tell_edition(result.edition)
+
+
+def _edition_json(edition: Edition | None) -> dict[str, object]:
+    """What the registry's answers rest on; null in direct mode."""
+    fullest = edition.fullest if edition else None
+    return {
+        "edition": edition.name() if edition else None,
+        "false_match_rate": edition.rate if edition else None,
+        "answered": fullest.answered if fullest else None,
+        "noticed": fullest.noticed if fullest else None,
+    }
+
+
+def _tell_edition(edition: Edition) -> None:
+    """The tolerated rate, and the share of registered people found by all their fields."""
+    fullest = edition.fullest
+    rate = f"{edition.rate:g}"
+    say(
+        t(
+            f"Edisi {edition.name()}: paling banyak {rate} jawaban salah per orang tak terdaftar.",
+            f"Edition {edition.name()}: at most {rate} wrong answers per stranger asked about.",
+        )
+    )
+    if fullest is not None:
+        fields, answered = ", ".join(fullest.fields), shares.number(fullest.answered)
+        noticed = shares.number(fullest.noticed)
+        say(
+            t(
+                f"Orang terdaftar dengan {fields} lengkap: {answered} mendapat kodenya, {noticed} "
+                "tidak akan disebut tidak ditemukan.",
+                f"Registered people with {fields} given: {answered} get their code, {noticed} "
+                "would not be called not found.",
+            )
+        )

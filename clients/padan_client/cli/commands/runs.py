@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True)
 
-_RUN_COLUMNS = ("run", "state", "charged", "created", "ended")
-_DATASET_COLUMNS = ("dataset", "state", "records", "epoch", "committed", "expires")
+_RUN_COLUMNS = ("run", "state", "charged", "edition", "created", "ended")
+_DATASET_COLUMNS = ("dataset", "state", "records", "epoch", "edition", "committed", "expires")
 _TIMES = frozenset({"created", "ended", "committed", "expires"})
 #: Headings by the keys of the JSON form.
 _TITLES = {
@@ -44,6 +44,7 @@ _TITLES = {
     "records": ("rekaman", "records"),
     "charged": ("kuota", "charged"),
     "epoch": ("epok", "epoch"),
+    "edition": ("edisi", "edition"),
     "created": ("dibuat (UTC)", "created (UTC)"),
     "ended": ("selesai (UTC)", "ended (UTC)"),
     "committed": ("ditutup (UTC)", "committed (UTC)"),
@@ -53,8 +54,7 @@ _TITLES = {
     "provider_rows": ("baris penyedia", "provider rows"),
     "matched_rows": ("cocok", "matched"),
     "ambiguous_rows": ("ganda", "ambiguous"),
-    "estimated_precision": ("taksiran presisi", "estimated precision"),
-    "estimated_recall": ("taksiran perolehan", "estimated recall"),
+    "undecided_rows": ("belum pasti", "undecided"),
 }
 _STATES = {
     "pending": "menunggu",
@@ -233,7 +233,7 @@ def delete(
 
 def run_entry(run: Any) -> dict[str, object]:
     """A run as JSON shows it."""
-    from padan_client.protocol.unit.collect import pass_estimate
+    from padan_client.protocol.unit.collect import pass_counts
 
     states = type(run).State
     return {
@@ -242,6 +242,7 @@ def run_entry(run: Any) -> dict[str, object]:
         "charged": run.record_count,
         "progress": run.progress,
         "failure_reason": run.failure_reason,
+        "edition": _last(run.edition),
         "created": _time(run.create_time),
         "ended": _time(run.end_time),
         "passes": [
@@ -251,10 +252,9 @@ def run_entry(run: Any) -> dict[str, object]:
                 "provider_rows": p.provider_rows,
                 "matched_rows": p.matched_rows,
                 "ambiguous_rows": p.ambiguous_rows,
-                "estimated_precision": p.precision,
-                "estimated_recall": p.recall,
+                "undecided_rows": p.undecided_rows,
             }
-            for p in map(pass_estimate, run.passes)
+            for p in map(pass_counts, run.passes)
         ],
     }
 
@@ -268,10 +268,16 @@ def dataset_entry(dataset: Any) -> dict[str, object]:
         "records": dataset.record_count,
         "epoch": dataset.encoding.epoch,
         "base": dataset.base_dataset,
+        "edition": _last(dataset.edition),
         "created": _time(dataset.create_time),
         "committed": _time(dataset.commit_time),
         "expires": _time(dataset.expire_time),
     }
+
+
+def _last(name: str) -> str:
+    """The id at the end of a resource name, without anything that a terminal could act on."""
+    return "".join(c for c in name.rpartition("/")[2][:64] if c.isalnum())
 
 
 def _time(stamp: Any) -> str | None:

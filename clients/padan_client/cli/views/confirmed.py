@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from padan_client.base.place import FlowPlace
     from padan_client.results.table import ConfirmResult, KeyCounts
     from padan_linkage.agreement import Flow
-    from padan_linkage.answering.estimates import Expected, PassEstimate
+    from padan_linkage.answering.answers import PassCounts
+    from padan_linkage.answering.estimates import Expected
 
 
 def show(place: FlowPlace, result: ConfirmResult) -> None:
@@ -30,6 +31,8 @@ def show(place: FlowPlace, result: ConfirmResult) -> None:
         _say_expected(result.expected)
     if result.cover:
         _say_cover(result)
+    if result.edition:
+        say(t(f"Edisi registri {result.edition}.", f"Edition of the registry {result.edition}."))
 
 
 def _say_cover(result: ConfirmResult) -> None:
@@ -48,25 +51,8 @@ def _say_cover(result: ConfirmResult) -> None:
 def _say_expected(expected: Expected) -> None:
     """How right the answers are; nothing where nobody was found."""
     if expected.precision.value is not None:
-        precision, recall = (
-            shares.with_bounds(share) for share in (expected.precision, expected.recall)
-        )
-        say(
-            t(
-                f"Taksiran presisi {precision}, perolehan {recall}.",
-                f"Estimated precision {precision}, recall {recall}.",
-            )
-        )
-        out.print(shares.about_recall(expected.recall), style="dim")
-    if expected.dropped:
-        say(
-            t(
-                f"{number(expected.dropped)} jawaban tidak cukup pasti menurut perjanjian dan "
-                "belum dapat dipastikan.",
-                f"{number(expected.dropped)} answers are less certain than the agreement demands "
-                "and are undecided.",
-            )
-        )
+        precision = shares.with_bounds(expected.precision)
+        say(t(f"Taksiran presisi {precision}.", f"Estimated precision {precision}."))
 
 
 def as_json(result: ConfirmResult, flow: Flow) -> dict[str, object]:
@@ -76,6 +62,7 @@ def as_json(result: ConfirmResult, flow: Flow) -> dict[str, object]:
     report = result.controls
     return {
         "run": result.run,
+        "edition": result.edition or None,
         "rows": result.table.num_rows,
         "counts": dict(result.counts),
         "reasons": result.reasons,
@@ -87,8 +74,8 @@ def as_json(result: ConfirmResult, flow: Flow) -> dict[str, object]:
         **shares.as_json(result.expected),
         "fields": {f.field: f.as_json() for f in summarise(flow, result.table)},
         "passes": [
-            *(_pass_json("direct", key.key_id, key, None, None) for key in result.keys),
-            *(_pass_json("unit", p.pass_id, p, p.precision, p.recall) for p in result.passes),
+            *(_pass_json("direct", key.key_id, key) for key in result.keys),
+            *(_pass_json("unit", p.pass_id, p) for p in result.passes),
         ],
         "ways": _ways(result),
         "evaluated": result.evaluated,
@@ -97,21 +84,13 @@ def as_json(result: ConfirmResult, flow: Flow) -> dict[str, object]:
     }
 
 
-def _pass_json(
-    mode: str,
-    name: str,
-    rows: KeyCounts | PassEstimate,
-    precision: float | None,
-    recall: float | None,
-) -> dict[str, object]:
-    """A pass of the unit, or a key of direct mode, which estimates nothing."""
+def _pass_json(mode: str, name: str, rows: KeyCounts | PassCounts) -> dict[str, object]:
+    """A pass of the unit, or a key of direct mode."""
     return {
         "pass": name,
         "mode": mode,
         "matched_rows": rows.matched_rows,
         "ambiguous_rows": rows.ambiguous_rows,
-        "estimated_precision": precision,
-        "estimated_recall": recall,
     }
 
 

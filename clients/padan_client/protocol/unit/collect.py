@@ -16,9 +16,14 @@ from numpy.typing import NDArray
 from padan.v1 import confirmation_service_pb2, resources_pb2, run_service_pb2
 from padan_client.base.errors import VerificationError
 from padan_client.base.language import t
-from padan_linkage.answering.answers import PassAnswers
-from padan_linkage.answering.estimates import PassEstimate
-from padan_linkage.answering.outcomes import AMBIGUOUS, MATCHED, NOT_MATCHED, STRONGEST_BAND
+from padan_linkage.answering.answers import PassAnswers, PassCounts
+from padan_linkage.answering.outcomes import (
+    AMBIGUOUS,
+    MATCHED,
+    NOT_MATCHED,
+    STRONGEST_BAND,
+    UNDECIDED,
+)
 from padan_linkage.crypto.epochs import EXCHANGE_KEY_BYTES
 from padan_linkage.crypto.sealing import SEAL_ID_BYTES
 from padan_linkage.schema import SEALED_CODE_BYTES, Pass
@@ -113,13 +118,13 @@ class PassCollector:
         outcome, band = (np.frombuffer(column, np.uint8) for column in (rows.outcomes, rows.bands))
         if (
             len(outcome) != rows.row_count
-            or not np.isin(outcome, (NOT_MATCHED, MATCHED, AMBIGUOUS)).all()
+            or not np.isin(outcome, (NOT_MATCHED, MATCHED, AMBIGUOUS, UNDECIDED)).all()
         ):
             raise broken(self._pass.id, "outcomes")
         if (
             len(band) != rows.row_count
             or band.max() > STRONGEST_BAND
-            or band[outcome == NOT_MATCHED].any()
+            or band[np.isin(outcome, (NOT_MATCHED, UNDECIDED))].any()
             or not band[outcome == MATCHED].all()
         ):
             raise broken(self._pass.id, "bands")
@@ -140,26 +145,15 @@ class PassCollector:
         return PassAnswers(self._pass.id, outcome, band, sealed, origin, confirmations)
 
 
-def pass_estimate(message: resources_pb2.PassEstimate) -> PassEstimate:
-    """What the unit estimated of a pass, as far as it can be: a number out of bounds is none."""
-
-    def share(value: float) -> float | None:
-        return value if message.estimated and 0.0 <= value <= 1.0 else None
-
-    errors = tuple(message.band_errors)
-    plausible = len(errors) == STRONGEST_BAND and all(0.0 <= e <= 1.0 for e in errors)
-    unanswered = message.unanswered_matches
-    counted = message.HasField("unanswered_matches") and 0.0 <= unanswered < math.inf
-    return PassEstimate(
+def pass_counts(message: resources_pb2.PassCounts) -> PassCounts:
+    """How the unit says that a pass answered; figures for a reader, nothing rests on them."""
+    return PassCounts(
         pass_id=message.pass_id,
         requester_rows=message.requester_rows,
         provider_rows=message.provider_rows,
         matched_rows=message.matched_rows,
         ambiguous_rows=message.ambiguous_rows,
-        precision=share(message.precision),
-        recall=share(message.recall),
-        band_errors=errors if plausible else (),
-        unanswered=unanswered if counted else None,
+        undecided_rows=message.undecided_rows,
     )
 
 

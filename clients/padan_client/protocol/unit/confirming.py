@@ -2,13 +2,14 @@
 
 1. Prepare the list; open the session (agreement, epoch, key).
 2. Find or start the job; put the list's tables.
-3. Start the run (charged once) and watch it.
+3. Start the run (charged once), get the edition of the registry that answers, watch the run.
 4. Read and open the answers of every pass; merge them.
 5. Deliver the result, then close the job and erase the list at the unit.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
@@ -25,7 +26,7 @@ from padan_client.home.jobs import Job
 from padan_client.protocol.jobs import Command, JobInput, drive
 from padan_client.protocol.progress import Progress, Stage
 from padan_client.protocol.session import open_session, unit_schema
-from padan_client.protocol.unit.collect import PassCollector, SealKey, pass_estimate
+from padan_client.protocol.unit.collect import PassCollector, SealKey, pass_counts
 from padan_client.protocol.unit.datasets import (
     DatasetUpload,
     Task,
@@ -33,14 +34,15 @@ from padan_client.protocol.unit.datasets import (
     describe,
     put_dataset,
 )
+from padan_client.protocol.unit.editions import fetch_edition
 from padan_client.protocol.unit.merging import merge_passes, open_pass
 from padan_client.protocol.unit.running import collect_pass, start_run, watch_run
 from padan_client.records.lists import RequestList
 from padan_client.results.table import ConfirmResult, count_codes, result_table
 from padan_linkage.agreement import Flow
-from padan_linkage.answering.answers import OpenedAnswers
-from padan_linkage.answering.estimates import PassEstimate
+from padan_linkage.answering.answers import OpenedAnswers, PassCounts
 from padan_linkage.crypto.sealing import Opener
+from padan_linkage.edition.document import Edition
 from padan_linkage.encoding import PassEncoder, PassRows
 from padan_linkage.schema import Schema
 
@@ -79,7 +81,7 @@ def confirm(command: Command[RequestList]) -> Steps[ConfirmResult]:
     schema = unit_schema(place)
     requested = yield from command.prepared(schema)
     if not len(requested):
-        return command.delivered(finish(place, schema, requested, [], [], ""))
+        return command.delivered(finish(place, schema, requested, [], None))
     session = yield from open_session(command.home, place)
     given = JobInput(
         kind="confirm",
@@ -101,12 +103,13 @@ def finish(
     schema: Schema,
     requested: RequestList,
     opened: list[OpenedAnswers],
-    passes: list[PassEstimate],
-    run: str,
+    edition: Edition | None,
+    passes: Sequence[PassCounts] = (),
+    run: str = "",
 ) -> ConfirmResult:
-    """Merge what the passes answered and word it."""
+    """Merge what the passes of a registry of that edition answered, and word it."""
     flow = place.flow
-    answers, expected = merge_passes(flow, schema, requested, opened, passes)
+    answers, expected = merge_passes(flow, schema, requested, opened, edition)
     ids = [p.id for p in schema.passes]
     table = result_table(flow, ids, requested, answers, place.party_names)
     return ConfirmResult(
@@ -117,6 +120,7 @@ def finish(
         unopened_by_pass={name: int(o.failed.sum()) for name, o in zip(ids, opened, strict=False)},
         expected=expected,
         run=run,
+        edition=edition.name() if edition else "",
     )
 
 
@@ -136,14 +140,16 @@ class RunStepper(UnitStepper[ConfirmResult]):
         encoder = _ListEncoder(task, requested, rows, self.command.threads)
         wanted = describe(session, resources_pb2.ROLE_REQUESTER, count, rows)
         dataset = yield from put_dataset(task, DatasetUpload(wanted, encoder.table))
-        name = yield from start_run(task, dataset)
-        run = yield from watch_run(task, name, self.command.home.config.timeouts)
-        opened = yield from _read(task, name, encoder, rows)
-        passes = [pass_estimate(message) for message in run.passes]
+        run = yield from start_run(task, dataset.name)
+        edition = yield from fetch_edition(session, run.edition, task.patience)
+        ended = yield from watch_run(task, run.name, self.command.home.config.timeouts)
+        opened = yield from _read(task, run.name, encoder, rows, edition.rate)
+        passes = [pass_counts(message) for message in ended.passes]
+        place, schema = session.place, session.schema
         result = yield from work(
-            lambda: finish(session.place, session.schema, requested, opened, passes, name)
+            lambda: finish(place, schema, requested, opened, edition, passes, run.name)
         )
-        return replace(result, cover=count - len(requested), charged=run.record_count)
+        return replace(result, cover=count - len(requested), charged=ended.record_count)
 
     def deliver(self, result: ConfirmResult) -> Steps[ConfirmResult]:
         """Hand the result over."""
@@ -160,7 +166,9 @@ class RunStepper(UnitStepper[ConfirmResult]):
             )
 
 
-def _read(task: Task, run: str, encoder: _ListEncoder, rows: int) -> Steps[list[OpenedAnswers]]:
+def _read(
+    task: Task, run: str, encoder: _ListEncoder, rows: int, rate: float
+) -> Steps[list[OpenedAnswers]]:
     """Read, check and open the answers, a pass at a time."""
     openers: dict[SealKey, Opener] = {}
     opened: list[OpenedAnswers] = []
@@ -171,9 +179,8 @@ def _read(task: Task, run: str, encoder: _ListEncoder, rows: int) -> Steps[list[
 
         def unseal(pass_id: str = p.id, collected: PassCollector = collector) -> OpenedAnswers:
             record_of_row, tokens = encoder.secrets(pass_id)
-            return open_pass(
-                task.session, collected.answers(), collected.seals, record_of_row, tokens, openers
-            )
+            given = collected.answers(), collected.seals
+            return open_pass(task.session, *given, record_of_row, tokens, openers, rate)
 
         opened.append((yield from work(unseal)))
     task.report(Progress(Stage.RESULTS, len(passes), len(passes)))

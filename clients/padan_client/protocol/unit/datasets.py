@@ -33,10 +33,14 @@ Encode = Callable[[str], Chunked]
 
 @dataclass(frozen=True, repr=False)
 class DatasetUpload:
-    """What is to be put: the dataset's description and the maker of each pass's table."""
+    """What is to be put: the dataset's description and the maker of each pass's table.
+
+    ``edition`` makes a whole registry's once every table was made.
+    """
 
     dataset: pb.Dataset
     encode: Encode
+    edition: Callable[[], resources_pb2.Edition] | None = None
 
 
 @dataclass(frozen=True, repr=False)
@@ -102,8 +106,8 @@ def describe(
     )
 
 
-def put_dataset(task: Task, upload: DatasetUpload) -> Steps[str]:
-    """Create (or find again), fill and commit a dataset. Returns its resource name."""
+def put_dataset(task: Task, upload: DatasetUpload) -> Steps[pb.Dataset]:
+    """Create (or find again), fill and commit a dataset. Returns it as it was committed."""
     created = yield from call(
         "DatasetService.CreateDataset",
         pb.CreateDatasetRequest(
@@ -116,17 +120,17 @@ def put_dataset(task: Task, upload: DatasetUpload) -> Steps[str]:
     )
     name = _checked_name(task.session.place, created, upload.dataset)
     yield from task.remember(dataset=name)
-    if created.state != pb.Dataset.STATE_COMMITTED:
-        yield from _fill(task, name, upload)
-        committed = yield from call(
-            "DatasetService.CommitDataset",
-            pb.CommitDatasetRequest(name=name, request_id=task.job.request_ids["commit"]),
-            pb.Dataset,
-            task.patience,
-        )
-        if committed.name != name or committed.state != pb.Dataset.STATE_COMMITTED:
-            raise not_as_requested()
-    return name
+    if created.state == pb.Dataset.STATE_COMMITTED:
+        return created
+    yield from _fill(task, name, upload)
+    request = pb.CommitDatasetRequest(name=name, request_id=task.job.request_ids["commit"])
+    if upload.edition is not None:
+        # Spec 36, "Carried", step 2.
+        request.edition.CopyFrom((yield from work(upload.edition)))
+    committed = yield from call("DatasetService.CommitDataset", request, pb.Dataset, task.patience)
+    if committed.name != name or committed.state != pb.Dataset.STATE_COMMITTED:
+        raise not_as_requested()
+    return committed
 
 
 def _fill(task: Task, name: str, upload: DatasetUpload) -> Steps[None]:

@@ -14,24 +14,20 @@ from padan_client.protocol.unit.opening import open_codes
 from padan_client.records.lists import RequestList
 from padan_linkage.agreement import Flow
 from padan_linkage.answering.answers import OpenedAnswers, PassAnswers, RecordAnswers
-from padan_linkage.answering.estimates import Expected, PassEstimate
+from padan_linkage.answering.estimates import Expected
 from padan_linkage.answering.outcomes import (
-    AMBIGUOUS,
-    BELOW_PRECISION,
     DIFFERENT,
     EMPTY,
-    MATCHED,
-    NOT_MATCHED,
     SAME,
-    STRONGEST_BAND,
     UNCHECKED,
-    UNDECIDED,
 )
 from padan_linkage.answering.payloads import Payloads
 from padan_linkage.crypto.sealing import Opener
+from padan_linkage.edition.applying import rule_of
+from padan_linkage.edition.document import Edition
+from padan_linkage.edition.expecting import expected as expected_of
 from padan_linkage.merging.merge import merge
-from padan_linkage.merging.union import Claims, Together, demanded, together
-from padan_linkage.policy import MatchPolicy
+from padan_linkage.merging.rule import MergeRule
 from padan_linkage.schema import Pass, Schema
 
 
@@ -42,12 +38,13 @@ def open_pass(
     record_of_row: NDArray[np.int64],
     tokens: NDArray[np.uint8],
     openers: dict[SealKey, Opener],
+    rate: float,
 ) -> OpenedAnswers:
     """Undo the permutation of one pass and open its codes.
 
     Raises VerificationError where codes are not for their rows or say what the flow does not have.
     """
-    packed, genuine = open_codes(session, answers, seals, tokens, openers)
+    packed, genuine = open_codes(session, answers, seals, tokens, openers, rate)
     said = Payloads.unpack(packed)
     known = np.uint64((1 << len(session.place.flow.codes)) - 1)
     if not said.valid[genuine].all() or (said.codes[genuine] & ~known).any():
@@ -75,62 +72,35 @@ def merge_passes(
     schema: Schema,
     requested: RequestList,
     opened: Sequence[OpenedAnswers],
-    passes: Sequence[PassEstimate],
+    edition: Edition | None,
 ) -> tuple[RecordAnswers, Expected | None]:
     """One answer a record, and how right the answers are.
 
-    With what a run estimated of its ``passes``, answers that those together cannot vouch for are
-    undecided. A record that is matched nowhere, but for which a code came that was not for it, is
-    undecided too: the unit claimed a match, and nobody can say «not found».
+    ``edition``: what the registry's answers rest on, None where nobody was asked. An answer that
+    did not open is none (spec 25, "Opening").
     """
     # Spec 35, step 6.
-    answers = merge(len(requested), opened, one_to_one=flow.match.one_to_one)
-    expected = None
-    if passes:
-        held = _together(flow, schema, answers, opened, passes)
-        answers, expected = answers.without(~held.kept, BELOW_PRECISION), held.expected
-    claimed = np.zeros(len(answers), np.bool_)
-    for o in opened:
-        claimed[o.record[o.failed]] = True
-    claimed &= answers.outcome == NOT_MATCHED
-    answers = answers.undecided(claimed, BELOW_PRECISION)
+    rule = _rule(flow, schema, requested, opened, edition)
+    answers = merge(len(requested), opened, rule, one_to_one=flow.match.one_to_one)
+    expected = None if edition is None else expected_of(edition, rule, answers)
     checks = _checks(flow, schema, requested, opened, answers)
     ids = [p.id for p in schema.passes]
     numbers = np.array([*(ids.index(o.pass_id) for o in opened), -1], np.int64)
     return replace(answers, answered_by=numbers[answers.answered_by], checks=checks), expected
 
 
-def _together(
+def _rule(
     flow: Flow,
     schema: Schema,
-    answers: RecordAnswers,
+    requested: RequestList,
     opened: Sequence[OpenedAnswers],
-    passes: Sequence[PassEstimate],
-) -> Together:
-    """Which answers all passes together can vouch for under the agreement's match policy."""
-    records = len(answers)
-    estimates = {p.pass_id: p for p in passes}
-    claims = [
-        _claims(o, schema.get_pass(o.pass_id), flow.match, estimates.get(o.pass_id)) for o in opened
-    ]
-    return together(
-        answers.outcome == MATCHED,
-        np.isin(answers.outcome, (AMBIGUOUS, UNDECIDED)),
-        claims,
-        demanded(flow.match, records),
-        records,
-    )
-
-
-def _claims(
-    o: OpenedAnswers, p: Pass, policy: MatchPolicy, estimate: PassEstimate | None
-) -> Claims:
-    """What a pass says; one that cannot estimate is believed as the policy demands."""
-    band = o.band[o.matched].astype(np.int64)
-    demand = (1 - policy.min_precision,) * STRONGEST_BAND
-    by_band = (estimate.band_errors if estimate else ()) or demand
-    unanswered = estimate.unanswered if estimate else None
-    return Claims(o.record[o.matched], np.array(by_band)[band - 1], not p.similar, unanswered)
+    edition: Edition | None,
+) -> MergeRule:
+    """What the answers to each record have to be, by the fields that it has."""
+    if edition is None:
+        return MergeRule.silent(len(requested), len(opened))
+    passes = [o.pass_id for o in opened]
+    return rule_of(edition, schema, flow.match, requested.records, passes)
 
 
 def _checks(

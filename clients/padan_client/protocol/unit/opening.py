@@ -2,8 +2,9 @@
 
 A code opens only for a row with the token it was sealed for. In an exact pass the unit joins on
 that very token, so a code that does not open there was swapped or altered. In a pass with a filter
-the unit joins on the coarser bucket and may, rarely, answer with another person's row; such answers
-are not believed, and when there are more than a few the whole answer is refused.
+the unit joins on the coarser bucket and may, as rarely as the edition says, answer with another
+person's row; such answers are not believed, and when there are more than that explains the whole
+answer is refused.
 """
 
 from __future__ import annotations
@@ -17,10 +18,8 @@ from padan_client.protocol.session import Session
 from padan_client.protocol.unit.collect import SealKey, broken
 from padan_linkage.answering.answers import PassAnswers
 from padan_linkage.answering.payloads import PAYLOAD_BYTES
+from padan_linkage.answering.unopened import most_unopened
 from padan_linkage.crypto.sealing import Opener, SealError
-
-#: Answers that may fail to open in a pass with a filter: so many, or one in so many.
-_TOLERATED, _TOLERATED_ONE_IN = 3, 1000
 
 
 def open_codes(
@@ -29,11 +28,13 @@ def open_codes(
     seals: Mapping[int, SealKey],
     tokens: NDArray[np.uint8],
     openers: dict[SealKey, Opener],
+    rate: float,
 ) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
     """Payloads ``uint8[m, 16]`` of the matched rows and which of them are genuine, ``bool[m]``.
 
-    ``tokens`` ``uint8[rows, 16]`` are of every row; ``openers`` keeps what was made. Raises
-    VerificationError where the answers cannot be honest.
+    ``tokens`` ``uint8[rows, 16]`` are of every row; ``openers`` keeps what was made; ``rate``:
+    wrong answers a row that the edition tolerates. Raises VerificationError where the answers
+    cannot be honest.
     """
     rows = answers.matched_rows
     matched = len(rows)
@@ -51,7 +52,7 @@ def open_codes(
         )
     failed = int(matched - genuine.sum())
     exact = not session.schema.get_pass(answers.pass_id).similar
-    if failed > (0 if exact else max(_TOLERATED, matched // _TOLERATED_ONE_IN)):
+    if failed > (0 if exact else most_unopened(rate, len(answers))):
         raise broken(answers.pass_id, "sealed_codes")
     return payloads, genuine
 

@@ -2,15 +2,16 @@
 
 1. Prepare the table; open the session (agreement, epoch, key).
 2. Find or start the job; merge copies into persons; make or find its sealer.
-3. Put the dataset, pass by pass, and commit it.
-4. Remember the registry and its decoys, which a later delta needs; close the job.
+3. Put the dataset, pass by pass; measure the edition of a whole registry as its tables are made.
+4. Commit it with its edition, signed.
+5. Remember the registry and its decoys, which a later delta needs; close the job.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from padan.v1 import resources_pb2
+from padan.v1 import dataset_service_pb2, resources_pb2
 from padan_client.base.effects import Steps, work
 from padan_client.home.decoy_book import Page, renewed_pool, sample_pool
 from padan_client.home.identity import Randomness
@@ -24,10 +25,13 @@ from padan_client.protocol.unit.datasets import (
     describe,
     put_dataset,
 )
+from padan_client.protocol.unit.editions import edition_name, fetch_edition, not_genuine
+from padan_client.protocol.unit.measuring import RegistryMeasure
 from padan_client.records.registry import Publication, Registry
 from padan_client.records.updating import Update, updated
 from padan_linkage.agreement import Mode
 from padan_linkage.crypto.sealing import SEAL_ID_BYTES, KeptSeal, Sealer
+from padan_linkage.edition.document import Edition
 from padan_linkage.encoding import Decoys, PassEncoder, ProviderInputs
 from padan_linkage.tables import Chunked
 
@@ -44,18 +48,19 @@ class _RegistryEncoder:
     base: Page | None
     rows: int
     threads: int
+    measure: RegistryMeasure | None
     decoys: dict[str, Decoys] = field(default_factory=dict)
 
     def table(self, pass_id: str) -> Chunked:
         """The pass's table, codes sealed."""
         session, registry = self.task.session, self.publication.registry
-        encoder = PassEncoder(
-            session.schema, session.schema.get_pass(pass_id), session.key, threads=self.threads
-        )
+        p = session.schema.get_pass(pass_id)
+        encoder = PassEncoder(session.schema, p, session.key, threads=self.threads)
         provider = ProviderInputs(self.sealer, registry.payloads, handle_key(session), registry.ids)
         drbg = self.task.drbg.fork(f"table {pass_id}")
         if self.base is None:
-            return encoder.arrange(registry.records, rows=self.rows, drbg=drbg, provider=provider)
+            made = encoder.arrange(registry.records, rows=self.rows, drbg=drbg, provider=provider)
+            return self.measure.take(p, encoder, made) if self.measure else made
         delta = encoder.encode_delta(
             registry.records,
             deleted=self.publication.deletes,
@@ -88,10 +93,11 @@ class _RegistryEncoder:
 
 @dataclass(frozen=True, repr=False)
 class PublishedDataset:
-    """A published registry: its dataset's resource name and what was put."""
+    """A published registry: its dataset's resource name, what was put, and its edition."""
 
     name: str
     update: Update
+    edition: Edition
 
 
 def publish(command: Command[Publication]) -> Steps[tuple[PublishedDataset, Session, Registry]]:
@@ -125,6 +131,10 @@ class RegistryStepper(UnitStepper[PublishedDataset]):
         page = (yield from work(lambda: book.load(base))) if base else None
         update = yield from work(self._update)
         sealer, seal_id = yield from work(lambda: make_sealer(task, home.randomness))
+        measure = None
+        if not base:
+            registry, threads = update.put.registry, self.command.threads
+            measure = yield from work(lambda: RegistryMeasure.of(task, registry, threads))
         encoder = _RegistryEncoder(
             task=task,
             publication=update.put,
@@ -132,17 +142,21 @@ class RegistryStepper(UnitStepper[PublishedDataset]):
             base=page,
             rows=session.schema.padded_rows(update.put.record_count),
             threads=self.command.threads,
+            measure=measure,
         )
         count, rows = update.put.record_count, encoder.rows
         wanted = describe(session, resources_pb2.ROLE_PROVIDER, count, rows)
         wanted.base_dataset = base
         wanted.seal.seal_id = seal_id
         wanted.seal.encapsulated_key = sealer.encapsulated_key
-        name = yield from put_dataset(task, DatasetUpload(wanted, encoder.table))
+        signed = measure.signed if measure else None
+        committed = yield from put_dataset(task, DatasetUpload(wanted, encoder.table, signed))
+        edition = yield from self._edition(measure, committed)
+        name = committed.name
         kept, epoch = home.kept_registries(Mode.UNIT), session.key.epoch
         yield from work(lambda: kept.save(session.place, epoch, _id(name), 0, update.persons))
         yield from work(lambda: book.save(name, encoder.page()))
-        return PublishedDataset(name, update)
+        return PublishedDataset(name, update, edition)
 
     def clean_up(self, _: Job) -> Steps[None]:
         """The base's rows are of no use any more: a delta is made of the newest registry alone."""
@@ -156,6 +170,18 @@ class RegistryStepper(UnitStepper[PublishedDataset]):
             kept = self.command.home.kept_registries(Mode.UNIT)
             before = kept.load(place, self.session.key.epoch, _id(self.given.base))
         return updated(place.flow, self.session.schema, self.given, before, self.command.consent)
+
+    def _edition(
+        self, measure: RegistryMeasure | None, committed: dataset_service_pb2.Dataset
+    ) -> Steps[Edition]:
+        """The edition that the unit names: the one just made, or else one that is signed here."""
+        made = measure.edition if measure else None
+        if made is None:
+            patience = self.command.home.patience
+            return (yield from fetch_edition(self.session, committed.edition, patience))
+        if committed.edition != edition_name(self.session.place, made):
+            raise not_genuine("name")
+        return made
 
 
 def _id(dataset: str) -> str:

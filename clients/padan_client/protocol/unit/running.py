@@ -48,8 +48,8 @@ class _Watch:
         self.report(Progress(Stage.MATCH, done, _PER_MILLE, seconds_left=left))
 
 
-def start_run(task: Task, requester_dataset: str) -> Steps[str]:
-    """Start (or find again) the job's run. Returns its resource name."""
+def start_run(task: Task, requester_dataset: str) -> Steps[pb.Run]:
+    """Start (or find again) the job's run. Returns it."""
     operation = yield from call(
         "RunService.CreateRun",
         pb.CreateRunRequest(
@@ -67,7 +67,7 @@ def start_run(task: Task, requester_dataset: str) -> Steps[str]:
     if not is_run_name(task.session.place, run.name) or run.requester_dataset != requester_dataset:
         raise not_as_requested()
     yield from task.remember(run=run.name)
-    return run.name
+    return run
 
 
 def is_run_name(place: FlowPlace, name: str) -> bool:

@@ -12,7 +12,7 @@ cut between that and the next. anonlink is asked without its cap on candidates.
 
 Of the hits a run keeps the four likeliest of each row and counts the rest. Where nothing is alike,
 these are all hits, and must be those of the peers. Where many are, all hits that calibration sees
-through the same sweep (:func:`padan_linkage.matching.similar.survivors`) must be those of the
+through the same sweep (:func:`padan_linkage.matching.learning.survivors`) must be those of the
 peers, and the kept must be hits, four where there are four; both ways are timed.
 """
 
@@ -45,7 +45,7 @@ from padan_lab.bench.report import (
     rounded,
     usable_cores,
 )
-from padan_linkage.matching.learning import Copies, learn, survivors
+from padan_linkage.matching.learning import UncertainPairs, learn, survivors
 from padan_linkage.matching.scoring.calibration import Calibration
 from padan_linkage.matching.sides import Screen, SweepRunner
 from padan_linkage.matching.similar import KEEP, Candidates, SortedRegistry
@@ -88,7 +88,7 @@ class Matching:
         )
         registry = SortedRegistry.of(p, provided)
         real = np.arange(len(provided), dtype=np.int64)
-        learned = learn(registry, real, Copies.none(), SweepRunner())
+        learned = learn(registry, real, UncertainPairs.none(), SweepRunner())
         below = bits / 2 - greatest_distance(bits) - 0.5
         return cls(registry, listed, replace(learned, screen=below * below * 4 / bits))
 

@@ -25,6 +25,7 @@ from padan_client.protocol.session import Session, open_session
 from padan_client.protocol.unit.datasets import describe
 from padan_client.protocol.unit.uploading import upload_table
 from padan_client.transport.channel import Link, credentials, options
+from padan_lab.bench.rates.unmeasured import open_edition, priors_of, signed_edition
 from padan_lab.demo.deployment import Deployment, prepare, running
 from padan_linkage.agreement import example
 from padan_linkage.schema import Layout, Pass, Schema
@@ -145,5 +146,11 @@ def _put(side: AgencyAtUnit, records: int, tables: Mapping[str, PassTable]) -> S
     for pass_id, table in tables.items():
         yield from upload_table(f"{created.name}/tables/{pass_id}", table, patience, lambda _: None)
     request = pb.CommitDatasetRequest(name=created.name)
+    if provider:
+        flow, calibrations = session.place.flow, priors_of(session.schema)
+        edition = open_edition(
+            session.schema, session.place.digest, flow.id, flow.match, calibrations
+        )
+        request.edition.CopyFrom(signed_edition(edition, calibrations, session.identity.sign))
     yield from call("DatasetService.CommitDataset", request, pb.Dataset, patience)
     return created.name

@@ -61,8 +61,11 @@ class ConfirmRecordsResponse(google.protobuf.message.Message):
     ROWS_FIELD_NUMBER: builtins.int
     SEALS_FIELD_NUMBER: builtins.int
     PROVIDER_DATASET_FIELD_NUMBER: builtins.int
+    EDITION_FIELD_NUMBER: builtins.int
     provider_dataset: builtins.str
     """The registry that answered."""
+    edition: builtins.str
+    """Resource name of its edition."""
     @property
     def rows(self) -> padan.v1.resources_pb2.MatchedRows:
         """The answers."""
@@ -77,8 +80,9 @@ class ConfirmRecordsResponse(google.protobuf.message.Message):
         rows: padan.v1.resources_pb2.MatchedRows | None = ...,
         seals: collections.abc.Iterable[padan.v1.resources_pb2.Seal] | None = ...,
         provider_dataset: builtins.str = ...,
+        edition: builtins.str = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["rows", b"rows"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["provider_dataset", b"provider_dataset", "rows", b"rows", "seals", b"seals"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["edition", b"edition", "provider_dataset", b"provider_dataset", "rows", b"rows", "seals", b"seals"]) -> None: ...
 
 global___ConfirmRecordsResponse = ConfirmRecordsResponse

@@ -26,8 +26,7 @@ if _version_not_supported:
 
 
 class ConfirmationServiceStub(object):
-    """Answers single records in one call. Passes are asked one call at a time; the caller stops at the
-    first confident answer.
+    """Answers single records. Passes are asked one call at a time, and put together as those of a run.
     """
 
     def __init__(self, channel):
@@ -44,8 +43,7 @@ class ConfirmationServiceStub(object):
 
 
 class ConfirmationServiceServicer(object):
-    """Answers single records in one call. Passes are asked one call at a time; the caller stops at the
-    first confident answer.
+    """Answers single records. Passes are asked one call at a time, and put together as those of a run.
     """
 
     def ConfirmRecords(self, request, context):
@@ -73,8 +71,7 @@ def add_ConfirmationServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class ConfirmationService(object):
-    """Answers single records in one call. Passes are asked one call at a time; the caller stops at the
-    first confident answer.
+    """Answers single records. Passes are asked one call at a time, and put together as those of a run.
     """
 
     @staticmethod

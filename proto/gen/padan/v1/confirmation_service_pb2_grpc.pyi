@@ -18,9 +18,7 @@ class _ServicerContext(grpc.ServicerContext, grpc.aio.ServicerContext):  # type:
     ...
 
 class ConfirmationServiceStub:
-    """Answers single records in one call. Passes are asked one call at a time; the caller stops at the
-    first confident answer.
-    """
+    """Answers single records. Passes are asked one call at a time, and put together as those of a run."""
 
     def __init__(self, channel: typing.Union[grpc.Channel, grpc.aio.Channel]) -> None: ...
     ConfirmRecords: grpc.UnaryUnaryMultiCallable[
@@ -32,9 +30,7 @@ class ConfirmationServiceStub:
     """
 
 class ConfirmationServiceAsyncStub:
-    """Answers single records in one call. Passes are asked one call at a time; the caller stops at the
-    first confident answer.
-    """
+    """Answers single records. Passes are asked one call at a time, and put together as those of a run."""
 
     ConfirmRecords: grpc.aio.UnaryUnaryMultiCallable[
         padan.v1.confirmation_service_pb2.ConfirmRecordsRequest,
@@ -45,9 +41,7 @@ class ConfirmationServiceAsyncStub:
     """
 
 class ConfirmationServiceServicer(metaclass=abc.ABCMeta):
-    """Answers single records in one call. Passes are asked one call at a time; the caller stops at the
-    first confident answer.
-    """
+    """Answers single records. Passes are asked one call at a time, and put together as those of a run."""
 
     @abc.abstractmethod
     def ConfirmRecords(

@@ -28,7 +28,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from padan.v1 import resources_pb2 as padan_dot_v1_dot_resources__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1epadan/v1/dataset_service.proto\x12\x08padan.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18padan/v1/resources.proto\"\xa2\x04\n\x07\x44\x61taset\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\"\n\x04role\x18\x02 \x01(\x0e\x32\x0e.padan.v1.RoleB\x04\xe2\x41\x01\x02\x12,\n\x05state\x18\x03 \x01(\x0e\x32\x17.padan.v1.Dataset.StateB\x04\xe2\x41\x01\x03\x12\x1a\n\x0crecord_count\x18\x04 \x01(\x03\x42\x04\xe2\x41\x01\x02\x12\x31\n\x08\x65ncoding\x18\x05 \x01(\x0b\x32\x19.padan.v1.EncodingContextB\x04\xe2\x41\x01\x02\x12%\n\x06tables\x18\x06 \x03(\x0b\x32\x0f.padan.v1.TableB\x04\xe2\x41\x01\x02\x12\"\n\x04seal\x18\x07 \x01(\x0b\x32\x0e.padan.v1.SealB\x04\xe2\x41\x01\x01\x12\x1a\n\x0c\x62\x61se_dataset\x18\x08 \x01(\tB\x04\xe2\x41\x01\x01\x12\x35\n\x0b\x63reate_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63ommit_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x65xpire_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\"V\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x0e\n\nSTATE_OPEN\x10\x01\x12\x13\n\x0fSTATE_COMMITTED\x10\x02\x12\x11\n\rSTATE_DELETED\x10\x03\"\x81\x01\n\x05Table\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x15\n\x07pass_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x17\n\trow_count\x18\x03 \x01(\x03\x42\x04\xe2\x41\x01\x02\x12\x1c\n\x0e\x63ommitted_rows\x18\x04 \x01(\x03\x42\x04\xe2\x41\x01\x03\x12\x16\n\x08\x63omplete\x18\x05 \x01(\x08\x42\x04\xe2\x41\x01\x03\"p\n\x14\x43reateDatasetRequest\x12\x14\n\x06parent\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12(\n\x07\x64\x61taset\x18\x02 \x01(\x0b\x32\x11.padan.v1.DatasetB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"\xc0\x01\n\x12UploadTableRequest\x12\x13\n\x05table\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x18\n\nrow_offset\x18\x02 \x01(\x03\x42\x04\xe2\x41\x01\x02\x12\'\n\x04rows\x18\x03 \x01(\x0b\x32\x13.padan.v1.TableRowsB\x04\xe2\x41\x01\x02\x12\x1a\n\x0c\x63hunk_digest\x18\x04 \x01(\x0c\x42\x04\xe2\x41\x01\x02\x12\x1a\n\x0c\x66inish_write\x18\x05 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12\x1a\n\x0ctable_digest\x18\x06 \x01(\x0c\x42\x04\xe2\x41\x01\x01\"?\n\x13UploadTableResponse\x12\x16\n\x0e\x63ommitted_rows\x18\x01 \x01(\x03\x12\x10\n\x08\x63omplete\x18\x02 \x01(\x08\".\n\x17QueryWriteStatusRequest\x12\x13\n\x05table\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\"D\n\x18QueryWriteStatusResponse\x12\x16\n\x0e\x63ommitted_rows\x18\x01 \x01(\x03\x12\x10\n\x08\x63omplete\x18\x02 \x01(\x08\"D\n\x14\x43ommitDatasetRequest\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"\'\n\x11GetDatasetRequest\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\"^\n\x13ListDatasetsRequest\x12\x14\n\x06parent\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x17\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"T\n\x14ListDatasetsResponse\x12#\n\x08\x64\x61tasets\x18\x01 \x03(\x0b\x32\x11.padan.v1.Dataset\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"D\n\x14\x44\x65leteDatasetRequest\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x32\x97\x04\n\x0e\x44\x61tasetService\x12\x42\n\rCreateDataset\x12\x1e.padan.v1.CreateDatasetRequest\x1a\x11.padan.v1.Dataset\x12L\n\x0bUploadTable\x12\x1c.padan.v1.UploadTableRequest\x1a\x1d.padan.v1.UploadTableResponse(\x01\x12Y\n\x10QueryWriteStatus\x12!.padan.v1.QueryWriteStatusRequest\x1a\".padan.v1.QueryWriteStatusResponse\x12\x42\n\rCommitDataset\x12\x1e.padan.v1.CommitDatasetRequest\x1a\x11.padan.v1.Dataset\x12<\n\nGetDataset\x12\x1b.padan.v1.GetDatasetRequest\x1a\x11.padan.v1.Dataset\x12M\n\x0cListDatasets\x12\x1d.padan.v1.ListDatasetsRequest\x1a\x1e.padan.v1.ListDatasetsResponse\x12G\n\rDeleteDataset\x12\x1e.padan.v1.DeleteDatasetRequest\x1a\x16.google.protobuf.EmptyB\x0f\n\x0bid.padan.v1P\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1epadan/v1/dataset_service.proto\x12\x08padan.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18padan/v1/resources.proto\"\xb9\x04\n\x07\x44\x61taset\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\"\n\x04role\x18\x02 \x01(\x0e\x32\x0e.padan.v1.RoleB\x04\xe2\x41\x01\x02\x12,\n\x05state\x18\x03 \x01(\x0e\x32\x17.padan.v1.Dataset.StateB\x04\xe2\x41\x01\x03\x12\x1a\n\x0crecord_count\x18\x04 \x01(\x03\x42\x04\xe2\x41\x01\x02\x12\x31\n\x08\x65ncoding\x18\x05 \x01(\x0b\x32\x19.padan.v1.EncodingContextB\x04\xe2\x41\x01\x02\x12%\n\x06tables\x18\x06 \x03(\x0b\x32\x0f.padan.v1.TableB\x04\xe2\x41\x01\x02\x12\"\n\x04seal\x18\x07 \x01(\x0b\x32\x0e.padan.v1.SealB\x04\xe2\x41\x01\x01\x12\x1a\n\x0c\x62\x61se_dataset\x18\x08 \x01(\tB\x04\xe2\x41\x01\x01\x12\x35\n\x0b\x63reate_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63ommit_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x65xpire_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x15\n\x07\x65\x64ition\x18\x0c \x01(\tB\x04\xe2\x41\x01\x03\"V\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x0e\n\nSTATE_OPEN\x10\x01\x12\x13\n\x0fSTATE_COMMITTED\x10\x02\x12\x11\n\rSTATE_DELETED\x10\x03\"\x81\x01\n\x05Table\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x15\n\x07pass_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x17\n\trow_count\x18\x03 \x01(\x03\x42\x04\xe2\x41\x01\x02\x12\x1c\n\x0e\x63ommitted_rows\x18\x04 \x01(\x03\x42\x04\xe2\x41\x01\x03\x12\x16\n\x08\x63omplete\x18\x05 \x01(\x08\x42\x04\xe2\x41\x01\x03\"p\n\x14\x43reateDatasetRequest\x12\x14\n\x06parent\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12(\n\x07\x64\x61taset\x18\x02 \x01(\x0b\x32\x11.padan.v1.DatasetB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"\xc0\x01\n\x12UploadTableRequest\x12\x13\n\x05table\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x18\n\nrow_offset\x18\x02 \x01(\x03\x42\x04\xe2\x41\x01\x02\x12\'\n\x04rows\x18\x03 \x01(\x0b\x32\x13.padan.v1.TableRowsB\x04\xe2\x41\x01\x02\x12\x1a\n\x0c\x63hunk_digest\x18\x04 \x01(\x0c\x42\x04\xe2\x41\x01\x02\x12\x1a\n\x0c\x66inish_write\x18\x05 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12\x1a\n\x0ctable_digest\x18\x06 \x01(\x0c\x42\x04\xe2\x41\x01\x01\"?\n\x13UploadTableResponse\x12\x16\n\x0e\x63ommitted_rows\x18\x01 \x01(\x03\x12\x10\n\x08\x63omplete\x18\x02 \x01(\x08\".\n\x17QueryWriteStatusRequest\x12\x13\n\x05table\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\"D\n\x18QueryWriteStatusResponse\x12\x16\n\x0e\x63ommitted_rows\x18\x01 \x01(\x03\x12\x10\n\x08\x63omplete\x18\x02 \x01(\x08\"n\n\x14\x43ommitDatasetRequest\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12(\n\x07\x65\x64ition\x18\x03 \x01(\x0b\x32\x11.padan.v1.EditionB\x04\xe2\x41\x01\x01\"\'\n\x11GetEditionRequest\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\"\'\n\x11GetDatasetRequest\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\"^\n\x13ListDatasetsRequest\x12\x14\n\x06parent\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x17\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"T\n\x14ListDatasetsResponse\x12#\n\x08\x64\x61tasets\x18\x01 \x03(\x0b\x32\x11.padan.v1.Dataset\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"D\n\x14\x44\x65leteDatasetRequest\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x32\xd5\x04\n\x0e\x44\x61tasetService\x12\x42\n\rCreateDataset\x12\x1e.padan.v1.CreateDatasetRequest\x1a\x11.padan.v1.Dataset\x12L\n\x0bUploadTable\x12\x1c.padan.v1.UploadTableRequest\x1a\x1d.padan.v1.UploadTableResponse(\x01\x12Y\n\x10QueryWriteStatus\x12!.padan.v1.QueryWriteStatusRequest\x1a\".padan.v1.QueryWriteStatusResponse\x12\x42\n\rCommitDataset\x12\x1e.padan.v1.CommitDatasetRequest\x1a\x11.padan.v1.Dataset\x12<\n\nGetEdition\x12\x1b.padan.v1.GetEditionRequest\x1a\x11.padan.v1.Edition\x12<\n\nGetDataset\x12\x1b.padan.v1.GetDatasetRequest\x1a\x11.padan.v1.Dataset\x12M\n\x0cListDatasets\x12\x1d.padan.v1.ListDatasetsRequest\x1a\x1e.padan.v1.ListDatasetsResponse\x12G\n\rDeleteDataset\x12\x1e.padan.v1.DeleteDatasetRequest\x1a\x16.google.protobuf.EmptyB\x0f\n\x0bid.padan.v1P\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -58,6 +58,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DATASET'].fields_by_name['commit_time']._serialized_options = b'\342A\001\003'
   _globals['_DATASET'].fields_by_name['expire_time']._loaded_options = None
   _globals['_DATASET'].fields_by_name['expire_time']._serialized_options = b'\342A\001\003'
+  _globals['_DATASET'].fields_by_name['edition']._loaded_options = None
+  _globals['_DATASET'].fields_by_name['edition']._serialized_options = b'\342A\001\003'
   _globals['_TABLE'].fields_by_name['name']._loaded_options = None
   _globals['_TABLE'].fields_by_name['name']._serialized_options = b'\342A\001\010'
   _globals['_TABLE'].fields_by_name['pass_id']._loaded_options = None
@@ -92,6 +94,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_COMMITDATASETREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002'
   _globals['_COMMITDATASETREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_COMMITDATASETREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\001'
+  _globals['_COMMITDATASETREQUEST'].fields_by_name['edition']._loaded_options = None
+  _globals['_COMMITDATASETREQUEST'].fields_by_name['edition']._serialized_options = b'\342A\001\001'
+  _globals['_GETEDITIONREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_GETEDITIONREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002'
   _globals['_GETDATASETREQUEST'].fields_by_name['name']._loaded_options = None
   _globals['_GETDATASETREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002'
   _globals['_LISTDATASETSREQUEST'].fields_by_name['parent']._loaded_options = None
@@ -105,31 +111,33 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DELETEDATASETREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_DELETEDATASETREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\001'
   _globals['_DATASET']._serialized_start=166
-  _globals['_DATASET']._serialized_end=712
-  _globals['_DATASET_STATE']._serialized_start=626
-  _globals['_DATASET_STATE']._serialized_end=712
-  _globals['_TABLE']._serialized_start=715
-  _globals['_TABLE']._serialized_end=844
-  _globals['_CREATEDATASETREQUEST']._serialized_start=846
-  _globals['_CREATEDATASETREQUEST']._serialized_end=958
-  _globals['_UPLOADTABLEREQUEST']._serialized_start=961
-  _globals['_UPLOADTABLEREQUEST']._serialized_end=1153
-  _globals['_UPLOADTABLERESPONSE']._serialized_start=1155
-  _globals['_UPLOADTABLERESPONSE']._serialized_end=1218
-  _globals['_QUERYWRITESTATUSREQUEST']._serialized_start=1220
-  _globals['_QUERYWRITESTATUSREQUEST']._serialized_end=1266
-  _globals['_QUERYWRITESTATUSRESPONSE']._serialized_start=1268
-  _globals['_QUERYWRITESTATUSRESPONSE']._serialized_end=1336
-  _globals['_COMMITDATASETREQUEST']._serialized_start=1338
-  _globals['_COMMITDATASETREQUEST']._serialized_end=1406
-  _globals['_GETDATASETREQUEST']._serialized_start=1408
-  _globals['_GETDATASETREQUEST']._serialized_end=1447
-  _globals['_LISTDATASETSREQUEST']._serialized_start=1449
-  _globals['_LISTDATASETSREQUEST']._serialized_end=1543
-  _globals['_LISTDATASETSRESPONSE']._serialized_start=1545
-  _globals['_LISTDATASETSRESPONSE']._serialized_end=1629
-  _globals['_DELETEDATASETREQUEST']._serialized_start=1631
-  _globals['_DELETEDATASETREQUEST']._serialized_end=1699
-  _globals['_DATASETSERVICE']._serialized_start=1702
-  _globals['_DATASETSERVICE']._serialized_end=2237
+  _globals['_DATASET']._serialized_end=735
+  _globals['_DATASET_STATE']._serialized_start=649
+  _globals['_DATASET_STATE']._serialized_end=735
+  _globals['_TABLE']._serialized_start=738
+  _globals['_TABLE']._serialized_end=867
+  _globals['_CREATEDATASETREQUEST']._serialized_start=869
+  _globals['_CREATEDATASETREQUEST']._serialized_end=981
+  _globals['_UPLOADTABLEREQUEST']._serialized_start=984
+  _globals['_UPLOADTABLEREQUEST']._serialized_end=1176
+  _globals['_UPLOADTABLERESPONSE']._serialized_start=1178
+  _globals['_UPLOADTABLERESPONSE']._serialized_end=1241
+  _globals['_QUERYWRITESTATUSREQUEST']._serialized_start=1243
+  _globals['_QUERYWRITESTATUSREQUEST']._serialized_end=1289
+  _globals['_QUERYWRITESTATUSRESPONSE']._serialized_start=1291
+  _globals['_QUERYWRITESTATUSRESPONSE']._serialized_end=1359
+  _globals['_COMMITDATASETREQUEST']._serialized_start=1361
+  _globals['_COMMITDATASETREQUEST']._serialized_end=1471
+  _globals['_GETEDITIONREQUEST']._serialized_start=1473
+  _globals['_GETEDITIONREQUEST']._serialized_end=1512
+  _globals['_GETDATASETREQUEST']._serialized_start=1514
+  _globals['_GETDATASETREQUEST']._serialized_end=1553
+  _globals['_LISTDATASETSREQUEST']._serialized_start=1555
+  _globals['_LISTDATASETSREQUEST']._serialized_end=1649
+  _globals['_LISTDATASETSRESPONSE']._serialized_start=1651
+  _globals['_LISTDATASETSRESPONSE']._serialized_end=1735
+  _globals['_DELETEDATASETREQUEST']._serialized_start=1737
+  _globals['_DELETEDATASETREQUEST']._serialized_end=1805
+  _globals['_DATASETSERVICE']._serialized_start=1808
+  _globals['_DATASETSERVICE']._serialized_end=2405
 # @@protoc_insertion_point(module_scope)

@@ -65,6 +65,7 @@ class Dataset(google.protobuf.message.Message):
     CREATE_TIME_FIELD_NUMBER: builtins.int
     COMMIT_TIME_FIELD_NUMBER: builtins.int
     EXPIRE_TIME_FIELD_NUMBER: builtins.int
+    EDITION_FIELD_NUMBER: builtins.int
     name: builtins.str
     """Resource name: agreements/{agreement}/flows/{flow}/datasets/{dataset}."""
     role: padan.v1.resources_pb2.Role.ValueType
@@ -75,6 +76,8 @@ class Dataset(google.protobuf.message.Message):
     """Records that the tables were made of; quotas count these. In a delta: changed records."""
     base_dataset: builtins.str
     """Delta only: the committed registry that this one updates."""
+    edition: builtins.str
+    """Committed registry only: resource name of its edition; a delta's is that of its base."""
     @property
     def encoding(self) -> padan.v1.resources_pb2.EncodingContext:
         """What must be equal on both sides."""
@@ -113,9 +116,10 @@ class Dataset(google.protobuf.message.Message):
         create_time: google.protobuf.timestamp_pb2.Timestamp | None = ...,
         commit_time: google.protobuf.timestamp_pb2.Timestamp | None = ...,
         expire_time: google.protobuf.timestamp_pb2.Timestamp | None = ...,
+        edition: builtins.str = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["commit_time", b"commit_time", "create_time", b"create_time", "encoding", b"encoding", "expire_time", b"expire_time", "seal", b"seal"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["base_dataset", b"base_dataset", "commit_time", b"commit_time", "create_time", b"create_time", "encoding", b"encoding", "expire_time", b"expire_time", "name", b"name", "record_count", b"record_count", "role", b"role", "seal", b"seal", "state", b"state", "tables", b"tables"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["base_dataset", b"base_dataset", "commit_time", b"commit_time", "create_time", b"create_time", "edition", b"edition", "encoding", b"encoding", "expire_time", b"expire_time", "name", b"name", "record_count", b"record_count", "role", b"role", "seal", b"seal", "state", b"state", "tables", b"tables"]) -> None: ...
 
 global___Dataset = Dataset
 
@@ -293,19 +297,44 @@ class CommitDatasetRequest(google.protobuf.message.Message):
 
     NAME_FIELD_NUMBER: builtins.int
     REQUEST_ID_FIELD_NUMBER: builtins.int
+    EDITION_FIELD_NUMBER: builtins.int
     name: builtins.str
     """Resource name of the dataset."""
     request_id: builtins.str
     """UUID that makes a retry harmless (AIP-155)."""
+    @property
+    def edition(self) -> padan.v1.resources_pb2.Edition:
+        """Required of a whole registry and of nothing else; its name is given by the server."""
+
     def __init__(
         self,
         *,
         name: builtins.str = ...,
         request_id: builtins.str = ...,
+        edition: padan.v1.resources_pb2.Edition | None = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["name", b"name", "request_id", b"request_id"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["edition", b"edition"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["edition", b"edition", "name", b"name", "request_id", b"request_id"]) -> None: ...
 
 global___CommitDatasetRequest = CommitDatasetRequest
+
+@typing.final
+class GetEditionRequest(google.protobuf.message.Message):
+    """Asks for an edition."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: builtins.int
+    name: builtins.str
+    """Resource name of the edition."""
+    def __init__(
+        self,
+        *,
+        name: builtins.str = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["name", b"name"]) -> None: ...
+
+global___GetEditionRequest = GetEditionRequest
 
 @typing.final
 class GetDatasetRequest(google.protobuf.message.Message):

@@ -5,6 +5,7 @@ import warnings
 
 from google.protobuf import empty_pb2 as google_dot_protobuf_dot_empty__pb2
 from padan.v1 import dataset_service_pb2 as padan_dot_v1_dot_dataset__service__pb2
+from padan.v1 import resources_pb2 as padan_dot_v1_dot_resources__pb2
 
 GRPC_GENERATED_VERSION = '1.75.1'
 GRPC_VERSION = grpc.__version__
@@ -56,6 +57,11 @@ class DatasetServiceStub(object):
                 request_serializer=padan_dot_v1_dot_dataset__service__pb2.CommitDatasetRequest.SerializeToString,
                 response_deserializer=padan_dot_v1_dot_dataset__service__pb2.Dataset.FromString,
                 _registered_method=True)
+        self.GetEdition = channel.unary_unary(
+                '/padan.v1.DatasetService/GetEdition',
+                request_serializer=padan_dot_v1_dot_dataset__service__pb2.GetEditionRequest.SerializeToString,
+                response_deserializer=padan_dot_v1_dot_resources__pb2.Edition.FromString,
+                _registered_method=True)
         self.GetDataset = channel.unary_unary(
                 '/padan.v1.DatasetService/GetDataset',
                 request_serializer=padan_dot_v1_dot_dataset__service__pb2.GetDatasetRequest.SerializeToString,
@@ -100,7 +106,15 @@ class DatasetServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def CommitDataset(self, request, context):
-        """Closes a dataset whose tables are all complete. A committed dataset never changes.
+        """Closes a dataset whose tables are all complete; a whole registry brings its edition. A
+        committed dataset never changes.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetEdition(self, request, context):
+        """Returns the edition of a registry, without its calibrations, to either party of the flow.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -149,6 +163,11 @@ def add_DatasetServiceServicer_to_server(servicer, server):
                     servicer.CommitDataset,
                     request_deserializer=padan_dot_v1_dot_dataset__service__pb2.CommitDatasetRequest.FromString,
                     response_serializer=padan_dot_v1_dot_dataset__service__pb2.Dataset.SerializeToString,
+            ),
+            'GetEdition': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetEdition,
+                    request_deserializer=padan_dot_v1_dot_dataset__service__pb2.GetEditionRequest.FromString,
+                    response_serializer=padan_dot_v1_dot_resources__pb2.Edition.SerializeToString,
             ),
             'GetDataset': grpc.unary_unary_rpc_method_handler(
                     servicer.GetDataset,
@@ -275,6 +294,33 @@ class DatasetService(object):
             '/padan.v1.DatasetService/CommitDataset',
             padan_dot_v1_dot_dataset__service__pb2.CommitDatasetRequest.SerializeToString,
             padan_dot_v1_dot_dataset__service__pb2.Dataset.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetEdition(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/padan.v1.DatasetService/GetEdition',
+            padan_dot_v1_dot_dataset__service__pb2.GetEditionRequest.SerializeToString,
+            padan_dot_v1_dot_resources__pb2.Edition.FromString,
             options,
             channel_credentials,
             insecure,

@@ -9,6 +9,7 @@ import google.protobuf.empty_pb2
 import grpc
 import grpc.aio
 import padan.v1.dataset_service_pb2
+import padan.v1.resources_pb2
 import typing
 
 _T = typing.TypeVar("_T")
@@ -46,7 +47,15 @@ class DatasetServiceStub:
         padan.v1.dataset_service_pb2.CommitDatasetRequest,
         padan.v1.dataset_service_pb2.Dataset,
     ]
-    """Closes a dataset whose tables are all complete. A committed dataset never changes."""
+    """Closes a dataset whose tables are all complete; a whole registry brings its edition. A
+    committed dataset never changes.
+    """
+
+    GetEdition: grpc.UnaryUnaryMultiCallable[
+        padan.v1.dataset_service_pb2.GetEditionRequest,
+        padan.v1.resources_pb2.Edition,
+    ]
+    """Returns the edition of a registry, without its calibrations, to either party of the flow."""
 
     GetDataset: grpc.UnaryUnaryMultiCallable[
         padan.v1.dataset_service_pb2.GetDatasetRequest,
@@ -93,7 +102,15 @@ class DatasetServiceAsyncStub:
         padan.v1.dataset_service_pb2.CommitDatasetRequest,
         padan.v1.dataset_service_pb2.Dataset,
     ]
-    """Closes a dataset whose tables are all complete. A committed dataset never changes."""
+    """Closes a dataset whose tables are all complete; a whole registry brings its edition. A
+    committed dataset never changes.
+    """
+
+    GetEdition: grpc.aio.UnaryUnaryMultiCallable[
+        padan.v1.dataset_service_pb2.GetEditionRequest,
+        padan.v1.resources_pb2.Edition,
+    ]
+    """Returns the edition of a registry, without its calibrations, to either party of the flow."""
 
     GetDataset: grpc.aio.UnaryUnaryMultiCallable[
         padan.v1.dataset_service_pb2.GetDatasetRequest,
@@ -148,7 +165,17 @@ class DatasetServiceServicer(metaclass=abc.ABCMeta):
         request: padan.v1.dataset_service_pb2.CommitDatasetRequest,
         context: _ServicerContext,
     ) -> typing.Union[padan.v1.dataset_service_pb2.Dataset, collections.abc.Awaitable[padan.v1.dataset_service_pb2.Dataset]]:
-        """Closes a dataset whose tables are all complete. A committed dataset never changes."""
+        """Closes a dataset whose tables are all complete; a whole registry brings its edition. A
+        committed dataset never changes.
+        """
+
+    @abc.abstractmethod
+    def GetEdition(
+        self,
+        request: padan.v1.dataset_service_pb2.GetEditionRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[padan.v1.resources_pb2.Edition, collections.abc.Awaitable[padan.v1.resources_pb2.Edition]]:
+        """Returns the edition of a registry, without its calibrations, to either party of the flow."""
 
     @abc.abstractmethod
     def GetDataset(

@@ -96,6 +96,12 @@ class _ErrorReasonEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._En
     """The caller's datasets in the flow would take more than their share of the disk; metadata
     "limit" and "used" give bytes. RESOURCE_EXHAUSTED.
     """
+    ERROR_REASON_EDITION_INVALID: _ErrorReason.ValueType  # 50
+    """The edition is not canonical, not signed by the provider, not of this agreement, flow, schema or
+    rate, or its calibrations do not fit; metadata "differs" says which. INVALID_ARGUMENT.
+    """
+    ERROR_REASON_EDITION_NOT_FOUND: _ErrorReason.ValueType  # 51
+    """The flow has no registry of that edition. NOT_FOUND."""
     ERROR_REASON_RUN_NOT_FOUND: _ErrorReason.ValueType  # 60
     """No such run, or not the caller's. NOT_FOUND."""
     ERROR_REASON_RUN_NOT_SUCCEEDED: _ErrorReason.ValueType  # 61
@@ -230,6 +236,12 @@ ERROR_REASON_STORAGE_SHARE_EXCEEDED: ErrorReason.ValueType  # 49
 """The caller's datasets in the flow would take more than their share of the disk; metadata
 "limit" and "used" give bytes. RESOURCE_EXHAUSTED.
 """
+ERROR_REASON_EDITION_INVALID: ErrorReason.ValueType  # 50
+"""The edition is not canonical, not signed by the provider, not of this agreement, flow, schema or
+rate, or its calibrations do not fit; metadata "differs" says which. INVALID_ARGUMENT.
+"""
+ERROR_REASON_EDITION_NOT_FOUND: ErrorReason.ValueType  # 51
+"""The flow has no registry of that edition. NOT_FOUND."""
 ERROR_REASON_RUN_NOT_FOUND: ErrorReason.ValueType  # 60
 """No such run, or not the caller's. NOT_FOUND."""
 ERROR_REASON_RUN_NOT_SUCCEEDED: ErrorReason.ValueType  # 61

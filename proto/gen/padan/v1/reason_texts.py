@@ -44,6 +44,8 @@ class Reason(StrEnum):
     ROWS_MALFORMED = "ROWS_MALFORMED"
     TABLE_INCOMPLETE = "TABLE_INCOMPLETE"
     STORAGE_SHARE_EXCEEDED = "STORAGE_SHARE_EXCEEDED"
+    EDITION_INVALID = "EDITION_INVALID"
+    EDITION_NOT_FOUND = "EDITION_NOT_FOUND"
     RUN_NOT_FOUND = "RUN_NOT_FOUND"
     RUN_NOT_SUCCEEDED = "RUN_NOT_SUCCEEDED"
     RUN_WORKER_FAILED = "RUN_WORKER_FAILED"
@@ -339,6 +341,24 @@ WORDINGS: Final[Mapping[str, Wording]] = {
         (
             'Himpunan data instansi ini pada alur itu sudah memakai bagian simpanannya di {server} ({used} dari {limit} bita). Hapus yang tidak dipakai lagi (padan runs delete), lalu ulangi.',
             "This agency's datasets in the flow have used their share of the storage at {server} ({used} of {limit} bytes). Delete what is no longer needed (padan runs delete), then repeat.",
+        ),
+    ),
+    Reason.EDITION_INVALID: Wording(
+        'INVALID_ARGUMENT',
+        ('agreement', 'article', 'differs', 'flow'),
+        None,
+        (
+            'Edisi registri tidak sah atau bukan untuk perjanjian ini ({differs}); registri tidak diterbitkan. Samakan berkas perjanjian dan versi Padan, lalu terbitkan ulang.',
+            "The registry's edition is invalid or not for this agreement ({differs}); the registry was not published. Use the same agreement file and version of Padan, then publish again.",
+        ),
+    ),
+    Reason.EDITION_NOT_FOUND: Wording(
+        'NOT_FOUND',
+        ('agreement', 'article', 'flow'),
+        None,
+        (
+            'Edisi itu tidak ada pada alur ini, atau registrinya sudah tidak ada. Minta penyedia menerbitkan ulang registri, lalu ulangi.',
+            'The flow has no such edition, or its registry is gone. Ask the provider to publish the registry again, then repeat.',
         ),
     ),
     Reason.RUN_NOT_FOUND: Wording(

@@ -26,7 +26,7 @@ from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior_
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18padan/v1/resources.proto\x12\x08padan.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x84\x01\n\x0f\x45ncodingContext\x12\x13\n\x05\x65poch\x18\x01 \x01(\x03\x42\x04\xe2\x41\x01\x02\x12\x1d\n\x0fkey_check_value\x18\x02 \x01(\x0c\x42\x04\xe2\x41\x01\x02\x12\x1b\n\rschema_digest\x18\x03 \x01(\x0c\x42\x04\xe2\x41\x01\x02\x12 \n\x12normaliser_version\x18\x04 \x01(\tB\x04\xe2\x41\x01\x02\"\xc8\x01\n\tTableRows\x12\x17\n\trow_count\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x02\x12\x12\n\x04keys\x18\x02 \x01(\x0c\x42\x04\xe2\x41\x01\x02\x12\x15\n\x07\x66ilters\x18\x03 \x01(\x0c\x42\x04\xe2\x41\x01\x01\x12\x16\n\x08presence\x18\x04 \x01(\x0c\x42\x04\xe2\x41\x01\x01\x12\x12\n\x04tags\x18\x05 \x01(\x0c\x42\x04\xe2\x41\x01\x01\x12\x15\n\x07handles\x18\x06 \x01(\x0c\x42\x04\xe2\x41\x01\x01\x12\x1a\n\x0csealed_codes\x18\x07 \x01(\x0c\x42\x04\xe2\x41\x01\x01\x12\x18\n\noperations\x18\x08 \x01(\x0c\x42\x04\xe2\x41\x01\x01\"S\n\x04Seal\x12\x14\n\x06origin\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x03\x12\x15\n\x07seal_id\x18\x02 \x01(\x0c\x42\x04\xe2\x41\x01\x02\x12\x1e\n\x10\x65ncapsulated_key\x18\x03 \x01(\x0c\x42\x04\xe2\x41\x01\x02\"\xd4\x01\n\x0bMatchedRows\x12\x15\n\x07pass_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x03\x12\x18\n\nrow_offset\x18\x02 \x01(\x03\x42\x04\xe2\x41\x01\x03\x12\x17\n\trow_count\x18\x03 \x01(\x05\x42\x04\xe2\x41\x01\x03\x12\x16\n\x08outcomes\x18\x04 \x01(\x0c\x42\x04\xe2\x41\x01\x03\x12\x13\n\x05\x62\x61nds\x18\x05 \x01(\x0c\x42\x04\xe2\x41\x01\x03\x12\x1a\n\x0csealed_codes\x18\x06 \x01(\x0c\x42\x04\xe2\x41\x01\x03\x12\x15\n\x07origins\x18\x07 \x01(\x0c\x42\x04\xe2\x41\x01\x03\x12\x1b\n\rconfirmations\x18\x08 \x01(\x0c\x42\x04\xe2\x41\x01\x03\"\xbb\x02\n\x0cPassEstimate\x12\x15\n\x07pass_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x03\x12\x1c\n\x0erequester_rows\x18\x02 \x01(\x03\x42\x04\xe2\x41\x01\x03\x12\x1b\n\rprovider_rows\x18\x03 \x01(\x03\x42\x04\xe2\x41\x01\x03\x12\x1a\n\x0cmatched_rows\x18\x04 \x01(\x03\x42\x04\xe2\x41\x01\x03\x12\x1c\n\x0e\x61mbiguous_rows\x18\x05 \x01(\x03\x42\x04\xe2\x41\x01\x03\x12\x17\n\testimated\x18\x06 \x01(\x08\x42\x04\xe2\x41\x01\x03\x12\x17\n\tprecision\x18\x07 \x01(\x01\x42\x04\xe2\x41\x01\x03\x12\x14\n\x06recall\x18\x08 \x01(\x01\x42\x04\xe2\x41\x01\x03\x12\x19\n\x0b\x62\x61nd_errors\x18\t \x03(\x01\x42\x04\xe2\x41\x01\x03\x12%\n\x12unanswered_matches\x18\n \x01(\x01\x42\x04\xe2\x41\x01\x03H\x00\x88\x01\x01\x42\x15\n\x13_unanswered_matches\"\xa7\x01\n\x11\x45pochContribution\x12\x13\n\x05\x65poch\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x13\n\x05party\x18\x02 \x01(\tB\x04\xe2\x41\x01\x03\x12\x18\n\npublic_key\x18\x03 \x01(\x0c\x42\x04\xe2\x41\x01\x02\x12\x17\n\tsignature\x18\x04 \x01(\x0c\x42\x04\xe2\x41\x01\x02\x12\x35\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03*a\n\x0cRowOperation\x12\x1d\n\x19ROW_OPERATION_UNSPECIFIED\x10\x00\x12\x18\n\x14ROW_OPERATION_UPSERT\x10\x01\x12\x18\n\x14ROW_OPERATION_DELETE\x10\x02*~\n\x07Outcome\x12\x17\n\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x17\n\x13OUTCOME_NOT_MATCHED\x10\x01\x12\x13\n\x0fOUTCOME_MATCHED\x10\x02\x12\x15\n\x11OUTCOME_AMBIGUOUS\x10\x03\x12\x15\n\x11OUTCOME_UNDECIDED\x10\x04*C\n\x04Role\x12\x14\n\x10ROLE_UNSPECIFIED\x10\x00\x12\x11\n\rROLE_PROVIDER\x10\x01\x12\x12\n\x0eROLE_REQUESTER\x10\x02\x42\x0f\n\x0bid.padan.v1P\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18padan/v1/resources.proto\x12\x08padan.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x84\x01\n\x0f\x45ncodingContext\x12\x13\n\x05\x65poch\x18\x01 \x01(\x03\x42\x04\xe2\x41\x01\x02\x12\x1d\n\x0fkey_check_value\x18\x02 \x01(\x0c\x42\x04\xe2\x41\x01\x02\x12\x1b\n\rschema_digest\x18\x03 \x01(\x0c\x42\x04\xe2\x41\x01\x02\x12 \n\x12normaliser_version\x18\x04 \x01(\tB\x04\xe2\x41\x01\x02\"\xc8\x01\n\tTableRows\x12\x17\n\trow_count\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x02\x12\x12\n\x04keys\x18\x02 \x01(\x0c\x42\x04\xe2\x41\x01\x02\x12\x15\n\x07\x66ilters\x18\x03 \x01(\x0c\x42\x04\xe2\x41\x01\x01\x12\x16\n\x08presence\x18\x04 \x01(\x0c\x42\x04\xe2\x41\x01\x01\x12\x12\n\x04tags\x18\x05 \x01(\x0c\x42\x04\xe2\x41\x01\x01\x12\x15\n\x07handles\x18\x06 \x01(\x0c\x42\x04\xe2\x41\x01\x01\x12\x1a\n\x0csealed_codes\x18\x07 \x01(\x0c\x42\x04\xe2\x41\x01\x01\x12\x18\n\noperations\x18\x08 \x01(\x0c\x42\x04\xe2\x41\x01\x01\"S\n\x04Seal\x12\x14\n\x06origin\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x03\x12\x15\n\x07seal_id\x18\x02 \x01(\x0c\x42\x04\xe2\x41\x01\x02\x12\x1e\n\x10\x65ncapsulated_key\x18\x03 \x01(\x0c\x42\x04\xe2\x41\x01\x02\"\xd4\x01\n\x0bMatchedRows\x12\x15\n\x07pass_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x03\x12\x18\n\nrow_offset\x18\x02 \x01(\x03\x42\x04\xe2\x41\x01\x03\x12\x17\n\trow_count\x18\x03 \x01(\x05\x42\x04\xe2\x41\x01\x03\x12\x16\n\x08outcomes\x18\x04 \x01(\x0c\x42\x04\xe2\x41\x01\x03\x12\x13\n\x05\x62\x61nds\x18\x05 \x01(\x0c\x42\x04\xe2\x41\x01\x03\x12\x1a\n\x0csealed_codes\x18\x06 \x01(\x0c\x42\x04\xe2\x41\x01\x03\x12\x15\n\x07origins\x18\x07 \x01(\x0c\x42\x04\xe2\x41\x01\x03\x12\x1b\n\rconfirmations\x18\x08 \x01(\x0c\x42\x04\xe2\x41\x01\x03\"\xbc\x01\n\nPassCounts\x12\x15\n\x07pass_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x03\x12\x1c\n\x0erequester_rows\x18\x02 \x01(\x03\x42\x04\xe2\x41\x01\x03\x12\x1b\n\rprovider_rows\x18\x03 \x01(\x03\x42\x04\xe2\x41\x01\x03\x12\x1a\n\x0cmatched_rows\x18\x04 \x01(\x03\x42\x04\xe2\x41\x01\x03\x12\x1c\n\x0e\x61mbiguous_rows\x18\x05 \x01(\x03\x42\x04\xe2\x41\x01\x03\x12\x1c\n\x0eundecided_rows\x18\x0b \x01(\x03\x42\x04\xe2\x41\x01\x03J\x04\x08\x06\x10\x0b\"j\n\x07\x45\x64ition\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x16\n\x08\x64ocument\x18\x02 \x01(\x0c\x42\x04\xe2\x41\x01\x02\x12\x17\n\tsignature\x18\x03 \x01(\x0c\x42\x04\xe2\x41\x01\x02\x12\x1a\n\x0c\x63\x61librations\x18\x04 \x01(\x0c\x42\x04\xe2\x41\x01\x04\"\xa7\x01\n\x11\x45pochContribution\x12\x13\n\x05\x65poch\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x13\n\x05party\x18\x02 \x01(\tB\x04\xe2\x41\x01\x03\x12\x18\n\npublic_key\x18\x03 \x01(\x0c\x42\x04\xe2\x41\x01\x02\x12\x17\n\tsignature\x18\x04 \x01(\x0c\x42\x04\xe2\x41\x01\x02\x12\x35\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03*a\n\x0cRowOperation\x12\x1d\n\x19ROW_OPERATION_UNSPECIFIED\x10\x00\x12\x18\n\x14ROW_OPERATION_UPSERT\x10\x01\x12\x18\n\x14ROW_OPERATION_DELETE\x10\x02*~\n\x07Outcome\x12\x17\n\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x17\n\x13OUTCOME_NOT_MATCHED\x10\x01\x12\x13\n\x0fOUTCOME_MATCHED\x10\x02\x12\x15\n\x11OUTCOME_AMBIGUOUS\x10\x03\x12\x15\n\x11OUTCOME_UNDECIDED\x10\x04*C\n\x04Role\x12\x14\n\x10ROLE_UNSPECIFIED\x10\x00\x12\x11\n\rROLE_PROVIDER\x10\x01\x12\x12\n\x0eROLE_REQUESTER\x10\x02\x42\x0f\n\x0bid.padan.v1P\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -80,26 +80,26 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_MATCHEDROWS'].fields_by_name['origins']._serialized_options = b'\342A\001\003'
   _globals['_MATCHEDROWS'].fields_by_name['confirmations']._loaded_options = None
   _globals['_MATCHEDROWS'].fields_by_name['confirmations']._serialized_options = b'\342A\001\003'
-  _globals['_PASSESTIMATE'].fields_by_name['pass_id']._loaded_options = None
-  _globals['_PASSESTIMATE'].fields_by_name['pass_id']._serialized_options = b'\342A\001\003'
-  _globals['_PASSESTIMATE'].fields_by_name['requester_rows']._loaded_options = None
-  _globals['_PASSESTIMATE'].fields_by_name['requester_rows']._serialized_options = b'\342A\001\003'
-  _globals['_PASSESTIMATE'].fields_by_name['provider_rows']._loaded_options = None
-  _globals['_PASSESTIMATE'].fields_by_name['provider_rows']._serialized_options = b'\342A\001\003'
-  _globals['_PASSESTIMATE'].fields_by_name['matched_rows']._loaded_options = None
-  _globals['_PASSESTIMATE'].fields_by_name['matched_rows']._serialized_options = b'\342A\001\003'
-  _globals['_PASSESTIMATE'].fields_by_name['ambiguous_rows']._loaded_options = None
-  _globals['_PASSESTIMATE'].fields_by_name['ambiguous_rows']._serialized_options = b'\342A\001\003'
-  _globals['_PASSESTIMATE'].fields_by_name['estimated']._loaded_options = None
-  _globals['_PASSESTIMATE'].fields_by_name['estimated']._serialized_options = b'\342A\001\003'
-  _globals['_PASSESTIMATE'].fields_by_name['precision']._loaded_options = None
-  _globals['_PASSESTIMATE'].fields_by_name['precision']._serialized_options = b'\342A\001\003'
-  _globals['_PASSESTIMATE'].fields_by_name['recall']._loaded_options = None
-  _globals['_PASSESTIMATE'].fields_by_name['recall']._serialized_options = b'\342A\001\003'
-  _globals['_PASSESTIMATE'].fields_by_name['band_errors']._loaded_options = None
-  _globals['_PASSESTIMATE'].fields_by_name['band_errors']._serialized_options = b'\342A\001\003'
-  _globals['_PASSESTIMATE'].fields_by_name['unanswered_matches']._loaded_options = None
-  _globals['_PASSESTIMATE'].fields_by_name['unanswered_matches']._serialized_options = b'\342A\001\003'
+  _globals['_PASSCOUNTS'].fields_by_name['pass_id']._loaded_options = None
+  _globals['_PASSCOUNTS'].fields_by_name['pass_id']._serialized_options = b'\342A\001\003'
+  _globals['_PASSCOUNTS'].fields_by_name['requester_rows']._loaded_options = None
+  _globals['_PASSCOUNTS'].fields_by_name['requester_rows']._serialized_options = b'\342A\001\003'
+  _globals['_PASSCOUNTS'].fields_by_name['provider_rows']._loaded_options = None
+  _globals['_PASSCOUNTS'].fields_by_name['provider_rows']._serialized_options = b'\342A\001\003'
+  _globals['_PASSCOUNTS'].fields_by_name['matched_rows']._loaded_options = None
+  _globals['_PASSCOUNTS'].fields_by_name['matched_rows']._serialized_options = b'\342A\001\003'
+  _globals['_PASSCOUNTS'].fields_by_name['ambiguous_rows']._loaded_options = None
+  _globals['_PASSCOUNTS'].fields_by_name['ambiguous_rows']._serialized_options = b'\342A\001\003'
+  _globals['_PASSCOUNTS'].fields_by_name['undecided_rows']._loaded_options = None
+  _globals['_PASSCOUNTS'].fields_by_name['undecided_rows']._serialized_options = b'\342A\001\003'
+  _globals['_EDITION'].fields_by_name['name']._loaded_options = None
+  _globals['_EDITION'].fields_by_name['name']._serialized_options = b'\342A\001\010'
+  _globals['_EDITION'].fields_by_name['document']._loaded_options = None
+  _globals['_EDITION'].fields_by_name['document']._serialized_options = b'\342A\001\002'
+  _globals['_EDITION'].fields_by_name['signature']._loaded_options = None
+  _globals['_EDITION'].fields_by_name['signature']._serialized_options = b'\342A\001\002'
+  _globals['_EDITION'].fields_by_name['calibrations']._loaded_options = None
+  _globals['_EDITION'].fields_by_name['calibrations']._serialized_options = b'\342A\001\004'
   _globals['_EPOCHCONTRIBUTION'].fields_by_name['epoch']._loaded_options = None
   _globals['_EPOCHCONTRIBUTION'].fields_by_name['epoch']._serialized_options = b'\342A\001\002'
   _globals['_EPOCHCONTRIBUTION'].fields_by_name['party']._loaded_options = None
@@ -110,12 +110,12 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_EPOCHCONTRIBUTION'].fields_by_name['signature']._serialized_options = b'\342A\001\002'
   _globals['_EPOCHCONTRIBUTION'].fields_by_name['create_time']._loaded_options = None
   _globals['_EPOCHCONTRIBUTION'].fields_by_name['create_time']._serialized_options = b'\342A\001\003'
-  _globals['_ROWOPERATION']._serialized_start=1230
-  _globals['_ROWOPERATION']._serialized_end=1327
-  _globals['_OUTCOME']._serialized_start=1329
-  _globals['_OUTCOME']._serialized_end=1455
-  _globals['_ROLE']._serialized_start=1457
-  _globals['_ROLE']._serialized_end=1524
+  _globals['_ROWOPERATION']._serialized_start=1211
+  _globals['_ROWOPERATION']._serialized_end=1308
+  _globals['_OUTCOME']._serialized_start=1310
+  _globals['_OUTCOME']._serialized_end=1436
+  _globals['_ROLE']._serialized_start=1438
+  _globals['_ROLE']._serialized_end=1505
   _globals['_ENCODINGCONTEXT']._serialized_start=105
   _globals['_ENCODINGCONTEXT']._serialized_end=237
   _globals['_TABLEROWS']._serialized_start=240
@@ -124,8 +124,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SEAL']._serialized_end=525
   _globals['_MATCHEDROWS']._serialized_start=528
   _globals['_MATCHEDROWS']._serialized_end=740
-  _globals['_PASSESTIMATE']._serialized_start=743
-  _globals['_PASSESTIMATE']._serialized_end=1058
-  _globals['_EPOCHCONTRIBUTION']._serialized_start=1061
-  _globals['_EPOCHCONTRIBUTION']._serialized_end=1228
+  _globals['_PASSCOUNTS']._serialized_start=743
+  _globals['_PASSCOUNTS']._serialized_end=931
+  _globals['_EDITION']._serialized_start=933
+  _globals['_EDITION']._serialized_end=1039
+  _globals['_EPOCHCONTRIBUTION']._serialized_start=1042
+  _globals['_EPOCHCONTRIBUTION']._serialized_end=1209
 # @@protoc_insertion_point(module_scope)

@@ -4,9 +4,7 @@ isort:skip_file
 Messages that more than one Padan service speaks of."""
 
 import builtins
-import collections.abc
 import google.protobuf.descriptor
-import google.protobuf.internal.containers
 import google.protobuf.internal.enum_type_wrapper
 import google.protobuf.message
 import google.protobuf.timestamp_pb2
@@ -268,8 +266,8 @@ class MatchedRows(google.protobuf.message.Message):
 global___MatchedRows = MatchedRows
 
 @typing.final
-class PassEstimate(google.protobuf.message.Message):
-    """What the linkage unit could estimate, without labels, of the answers of one pass."""
+class PassCounts(google.protobuf.message.Message):
+    """How the rows of one pass were answered, as far as the linkage unit can count."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -278,11 +276,7 @@ class PassEstimate(google.protobuf.message.Message):
     PROVIDER_ROWS_FIELD_NUMBER: builtins.int
     MATCHED_ROWS_FIELD_NUMBER: builtins.int
     AMBIGUOUS_ROWS_FIELD_NUMBER: builtins.int
-    ESTIMATED_FIELD_NUMBER: builtins.int
-    PRECISION_FIELD_NUMBER: builtins.int
-    RECALL_FIELD_NUMBER: builtins.int
-    BAND_ERRORS_FIELD_NUMBER: builtins.int
-    UNANSWERED_MATCHES_FIELD_NUMBER: builtins.int
+    UNDECIDED_ROWS_FIELD_NUMBER: builtins.int
     pass_id: builtins.str
     """The pass."""
     requester_rows: builtins.int
@@ -293,22 +287,8 @@ class PassEstimate(google.protobuf.message.Message):
     """Rows with outcome MATCHED."""
     ambiguous_rows: builtins.int
     """Rows with outcome AMBIGUOUS."""
-    estimated: builtins.bool
-    """Whether the two estimates below could be made."""
-    precision: builtins.float
-    """Estimated share of the matched rows that are right, 0 to 1."""
-    recall: builtins.float
-    """Estimated share of the matches that this pass sees that were found, 0 to 1."""
-    unanswered_matches: builtins.float
-    """Estimated number of matches that this pass sees and does not answer with a match; absent where
-    it could not be estimated.
-    """
-    @property
-    def band_errors(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.float]:
-        """Estimated share of the matched rows of bands 1, 2 and 3 that are wrong, 0 to 1 each; 1 for a
-        band without rows. Empty where it could not be estimated.
-        """
-
+    undecided_rows: builtins.int
+    """Rows with outcome UNDECIDED."""
     def __init__(
         self,
         *,
@@ -317,17 +297,45 @@ class PassEstimate(google.protobuf.message.Message):
         provider_rows: builtins.int = ...,
         matched_rows: builtins.int = ...,
         ambiguous_rows: builtins.int = ...,
-        estimated: builtins.bool = ...,
-        precision: builtins.float = ...,
-        recall: builtins.float = ...,
-        band_errors: collections.abc.Iterable[builtins.float] | None = ...,
-        unanswered_matches: builtins.float | None = ...,
+        undecided_rows: builtins.int = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["_unanswered_matches", b"_unanswered_matches", "unanswered_matches", b"unanswered_matches"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["_unanswered_matches", b"_unanswered_matches", "ambiguous_rows", b"ambiguous_rows", "band_errors", b"band_errors", "estimated", b"estimated", "matched_rows", b"matched_rows", "pass_id", b"pass_id", "precision", b"precision", "provider_rows", b"provider_rows", "recall", b"recall", "requester_rows", b"requester_rows", "unanswered_matches", b"unanswered_matches"]) -> None: ...
-    def WhichOneof(self, oneof_group: typing.Literal["_unanswered_matches", b"_unanswered_matches"]) -> typing.Literal["unanswered_matches"] | None: ...
+    def ClearField(self, field_name: typing.Literal["ambiguous_rows", b"ambiguous_rows", "matched_rows", b"matched_rows", "pass_id", b"pass_id", "provider_rows", b"provider_rows", "requester_rows", b"requester_rows", "undecided_rows", b"undecided_rows"]) -> None: ...
 
-global___PassEstimate = PassEstimate
+global___PassCounts = PassCounts
+
+@typing.final
+class Edition(google.protobuf.message.Message):
+    """The edition of a registry: what its answers rest on (proto/spec/36-editions.md)."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: builtins.int
+    DOCUMENT_FIELD_NUMBER: builtins.int
+    SIGNATURE_FIELD_NUMBER: builtins.int
+    CALIBRATIONS_FIELD_NUMBER: builtins.int
+    name: builtins.str
+    """Resource name: agreements/{agreement}/flows/{flow}/editions/{edition}; the id is the first 16
+    hex digits of the document's SHA-256.
+    """
+    document: builtins.bytes
+    """The canonical document, for both parties of the flow; at most 1 MiB."""
+    signature: builtins.bytes
+    """The provider's Ed25519 signature over it, 64 bytes."""
+    calibrations: builtins.bytes
+    """The calibrations that the document names by their digest, for the linkage unit alone, which
+    never hands them out; at most 2 MiB.
+    """
+    def __init__(
+        self,
+        *,
+        name: builtins.str = ...,
+        document: builtins.bytes = ...,
+        signature: builtins.bytes = ...,
+        calibrations: builtins.bytes = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["calibrations", b"calibrations", "document", b"document", "name", b"name", "signature", b"signature"]) -> None: ...
+
+global___Edition = Edition
 
 @typing.final
 class EpochContribution(google.protobuf.message.Message):

@@ -74,6 +74,7 @@ class Run(google.protobuf.message.Message):
     CREATE_TIME_FIELD_NUMBER: builtins.int
     END_TIME_FIELD_NUMBER: builtins.int
     REMAINING_TIME_FIELD_NUMBER: builtins.int
+    EDITION_FIELD_NUMBER: builtins.int
     name: builtins.str
     """Resource name: agreements/{agreement}/flows/{flow}/runs/{run}."""
     requester_dataset: builtins.str
@@ -88,9 +89,11 @@ class Run(google.protobuf.message.Message):
     """Progress, 0 to 1."""
     failure_reason: builtins.str
     """Why a FAILED run failed: an ErrorReason name."""
+    edition: builtins.str
+    """Resource name of the edition of the registry that answers."""
     @property
-    def passes(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[padan.v1.resources_pb2.PassEstimate]:
-        """What was found, a pass at a time, as passes end."""
+    def passes(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[padan.v1.resources_pb2.PassCounts]:
+        """How rows were answered, a pass at a time, as passes end."""
 
     @property
     def create_time(self) -> google.protobuf.timestamp_pb2.Timestamp:
@@ -112,15 +115,16 @@ class Run(google.protobuf.message.Message):
         provider_dataset: builtins.str = ...,
         state: global___Run.State.ValueType = ...,
         record_count: builtins.int = ...,
-        passes: collections.abc.Iterable[padan.v1.resources_pb2.PassEstimate] | None = ...,
+        passes: collections.abc.Iterable[padan.v1.resources_pb2.PassCounts] | None = ...,
         progress: builtins.float = ...,
         failure_reason: builtins.str = ...,
         create_time: google.protobuf.timestamp_pb2.Timestamp | None = ...,
         end_time: google.protobuf.timestamp_pb2.Timestamp | None = ...,
         remaining_time: google.protobuf.duration_pb2.Duration | None = ...,
+        edition: builtins.str = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["create_time", b"create_time", "end_time", b"end_time", "remaining_time", b"remaining_time"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["create_time", b"create_time", "end_time", b"end_time", "failure_reason", b"failure_reason", "name", b"name", "passes", b"passes", "progress", b"progress", "provider_dataset", b"provider_dataset", "record_count", b"record_count", "remaining_time", b"remaining_time", "requester_dataset", b"requester_dataset", "state", b"state"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["create_time", b"create_time", "edition", b"edition", "end_time", b"end_time", "failure_reason", b"failure_reason", "name", b"name", "passes", b"passes", "progress", b"progress", "provider_dataset", b"provider_dataset", "record_count", b"record_count", "remaining_time", b"remaining_time", "requester_dataset", b"requester_dataset", "state", b"state"]) -> None: ...
 
 global___Run = Run
 

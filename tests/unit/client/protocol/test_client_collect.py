@@ -88,7 +88,11 @@ LIES = {
     "negative count": {"row_count": -1},
     "short outcomes": {"outcomes": OUTCOMES[:-1]},
     "long outcomes": {"outcomes": OUTCOMES + b"\x01"},
-    "unknown outcome": {"outcomes": b"\x04" + OUTCOMES[1:]},
+    "unknown outcome": {"outcomes": b"\x05" + OUTCOMES[1:]},
+    "band of the undecided": {
+        "outcomes": OUTCOMES[:4] + b"\x04\x02",
+        "bands": BANDS[:4] + b"\x01\x02",
+    },
     "unset outcome": {"outcomes": b"\x00" + OUTCOMES[1:]},
     "short bands": {"bands": BANDS[:-1]},
     "band too high": {"bands": bytes([0, 4, 1, 1, 0, 2])},

@@ -69,7 +69,7 @@ def people(number: int, seed: int, common: float = 0.3) -> dict[str, pa.StringAr
     }
 
 
-class Registry:
+class MeasuredRegistry:
     """A registry with its edition, and what a list is answered by it."""
 
     def __init__(self, records, *, copies=None, policy=POLICY, seed=b"s"):
@@ -128,7 +128,7 @@ class _Answers:
 
 @pytest.fixture(scope="module")
 def registry():
-    return Registry(people(3000, 1))
+    return MeasuredRegistry(people(3000, 1))
 
 
 def kinds(edition: Edition, *fields: str):
@@ -202,7 +202,7 @@ def test_a_row_is_answered_alike_in_any_list(registry):
 
 
 def test_the_same_registry_and_seed_give_the_same_edition(registry):
-    again = Registry(registry.records)
+    again = MeasuredRegistry(registry.records)
     assert again.edition.document() == registry.edition.document()
     assert again.calibrations == registry.calibrations
 
@@ -213,7 +213,7 @@ def test_copies_that_are_told_say_nothing_of_strangers():
         name: pa.concat_arrays([column, column.slice(0, 100)]) for name, column in records.items()
     }
     pairs = np.stack([np.arange(100), 2000 + np.arange(100)], axis=1)
-    told, untold = Registry(doubled, copies=pairs), Registry(doubled)
+    told, untold = MeasuredRegistry(doubled, copies=pairs), MeasuredRegistry(doubled)
     whole = ("nik", "nama", "lahir")
     assert kinds(told.edition, *whole)[ANY].answered > 0.9
     assert kinds(untold.edition, *whole)[ANY].answered < 0.9

@@ -1,7 +1,7 @@
 """The tables of a server's store as version 0.1.0 has them; later versions start from here.
 
-It makes at once what four steps made before 0.1.0, and has the number of the last of them: a store
-that went through all four goes on, one that stopped before is refused.
+It makes at once what five steps made before 0.1.0, and has the number of the last of them. A store
+that an earlier, unreleased version left is refused: its registries have no edition (spec 36).
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0004"
+revision = "0005"
 down_revision = None
 
 
@@ -69,6 +69,7 @@ def _unit_mode() -> None:
         sa.Column("create_time", sa.BigInteger(), nullable=False),
         sa.Column("expire_time", sa.BigInteger(), nullable=False),
         sa.Column("commit_time", sa.BigInteger(), nullable=True),
+        sa.Column("edition", sa.Text(), nullable=False),
         sa.Column("commit_sequence", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("sequence"),
         sa.UniqueConstraint("id"),
@@ -76,6 +77,16 @@ def _unit_mode() -> None:
     )
     op.create_index("datasets_by_state", "datasets", ["state"], unique=False)
     op.create_index("datasets_of_flow", "datasets", ["agreement", "flow", "sequence"], unique=False)
+    op.create_table(
+        "editions",
+        sa.Column("agreement", sa.Text(), nullable=False),
+        sa.Column("agreement_digest", sa.LargeBinary(), nullable=False),
+        sa.Column("flow", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("document", sa.LargeBinary(), nullable=False),
+        sa.Column("signature", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("agreement", "agreement_digest", "flow", "name"),
+    )
     op.create_table(
         "quota_days",
         sa.Column("agreement", sa.Text(), nullable=False),
@@ -104,10 +115,7 @@ def _unit_mode() -> None:
         sa.Column("provider_rows", sa.BigInteger(), nullable=False),
         sa.Column("matched_rows", sa.BigInteger(), nullable=False),
         sa.Column("ambiguous_rows", sa.BigInteger(), nullable=False),
-        sa.Column("precision", sa.Double(), nullable=True),
-        sa.Column("recall", sa.Double(), nullable=True),
-        sa.Column("band_errors", sa.Text(), server_default="[]", nullable=False),
-        sa.Column("unanswered", sa.Double(), nullable=True),
+        sa.Column("undecided_rows", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("run", "pass_id"),
     )
     op.create_table(
@@ -127,6 +135,7 @@ def _unit_mode() -> None:
         sa.Column("provider_dataset", sa.Text(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("record_count", sa.BigInteger(), nullable=False),
+        sa.Column("edition", sa.Text(), nullable=False),
         sa.Column("attempts", sa.BigInteger(), nullable=False),
         sa.Column("lease_owner", sa.Text(), nullable=False),
         sa.Column("lease_until", sa.BigInteger(), nullable=False),

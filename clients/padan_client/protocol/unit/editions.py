@@ -1,0 +1,69 @@
+"""The edition of the registry that answers, believed only if its provider signed it.
+
+Spec: ``proto/spec/36-editions.md``, "Checks".
+"""
+
+from __future__ import annotations
+
+import re
+
+from padan.v1 import dataset_service_pb2, resources_pb2
+from padan_client.base.effects import Patience, Steps, call, work
+from padan_client.base.errors import VerificationError
+from padan_client.base.language import t
+from padan_client.base.place import FlowPlace
+from padan_client.protocol.session import Session
+from padan_linkage.edition.checking import EditionError, Wanted, checked_edition
+from padan_linkage.edition.document import Edition
+
+
+def edition_name(place: FlowPlace, edition: Edition) -> str:
+    """The resource name of an edition of the flow."""
+    return f"{place.name}/editions/{edition.name()}"
+
+
+def fetch_edition(session: Session, name: str, patience: Patience) -> Steps[Edition]:
+    """The edition of that resource name. Raises VerificationError for one not to be relied on."""
+    if not re.fullmatch(re.escape(session.place.name) + r"/editions/[0-9a-f]{16}", name):
+        raise not_genuine("name")
+    # Spec 36, "Carried", step 8.
+    request = dataset_service_pb2.GetEditionRequest(name=name)
+    method = "DatasetService.GetEdition"
+    answer = yield from call(method, request, resources_pb2.Edition, patience)
+    return (yield from work(lambda: _believed(session, name, answer)))
+
+
+def _believed(session: Session, name: str, answer: resources_pb2.Edition) -> Edition:
+    try:
+        edition = checked_edition(answer.document, answer.signature, wanted(session))
+    except EditionError as e:
+        raise not_genuine(e.differs) from None
+    if {answer.name, edition_name(session.place, edition)} != {name}:
+        raise not_genuine("name")
+    return edition
+
+
+def wanted(session: Session) -> Wanted:
+    """What an edition must be of, by the agreement that is signed here."""
+    place = session.place
+    return Wanted(
+        agreement=place.digest.hex(),
+        flow=place.flow.id,
+        schema=session.schema,
+        rate=place.flow.match.max_false_match_rate,
+        key=place.agreement.party(place.flow.provider).sign_key_bytes,
+    )
+
+
+def not_genuine(differs: str) -> VerificationError:
+    """The edition is not what the provider signed for this agreement; says where."""
+    return VerificationError(
+        t(
+            f"Edisi registri dari unit pemadanan tidak sah ({differs}): bukan yang ditandatangani "
+            "penyedia untuk perjanjian ini. Tidak ada kode yang diterima; hubungi penyedia dan "
+            "operator unit.",
+            f"The registry's edition from the linkage unit is invalid ({differs}): not one that "
+            "the provider signed for this agreement. No code was taken; ask the provider and the "
+            "unit's operator.",
+        )
+    )

@@ -1,0 +1,94 @@
+"""The edition of a registry, measured at home as its tables are made, and signed.
+
+Spec: ``proto/spec/36-editions.md``. The registry is asked of itself as a requester would ask, with
+some of the fields alone; nothing of that leaves the house but the two documents.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Self
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from padan.v1 import resources_pb2
+from padan_client.protocol.session import Session
+from padan_client.protocol.unit.datasets import Task
+from padan_client.records.registry import Registry
+from padan_linkage.answering.payloads import Payloads
+from padan_linkage.crypto.randomness import Drbg
+from padan_linkage.edition.document import SIGNED, Edition, calibrations_document
+from padan_linkage.edition.measuring import EditionMaker
+from padan_linkage.encoding import EncodedPass, PassEncoder, PassRows
+from padan_linkage.schema import Pass
+from padan_linkage.tables import PassTable
+
+
+@dataclass(frozen=True, repr=False)
+class RegistryMeasure:
+    """Takes the tables of a whole registry as they are made; the same job measures the same."""
+
+    session: Session
+    drbg: Drbg
+    maker: EditionMaker
+    _made: list[Edition] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, task: Task, registry: Registry, threads: int) -> Self:
+        """Of what a job publishes."""
+        session, drbg = task.session, task.drbg.fork("edition")
+        maker = EditionMaker.of(
+            session.schema,
+            session.place.flow.match,
+            registry.records,
+            Payloads.unpack(registry.payloads).codes,
+            drbg,
+            threads=threads,
+        )
+        return cls(session, drbg, maker)
+
+    def take(self, p: Pass, encoder: PassEncoder, rows: PassRows) -> PassTable:
+        """Measure a pass of which these are the rows; returns them as a table, to be uploaded."""
+        # Spec 36, "Carried", step 1.
+        table = rows.whole()
+        questions = encoder.encode(
+            question_records(self.maker),
+            rows=len(self.maker.asked),
+            drbg=self.drbg.fork(f"questions {p.id}"),
+        )
+        self.maker.take(p, table, rows.record_of_row, *without_decoys(questions))
+        return table
+
+    def signed(self) -> resources_pb2.Edition:
+        """The edition as it goes to the unit, once every pass was taken."""
+        place = self.session.place
+        edition, calibrations = self.maker.made(place.digest.hex(), place.flow.id)
+        self._made[:] = [edition]
+        document = edition.document()
+        return resources_pb2.Edition(
+            document=document,
+            signature=self.session.identity.sign(SIGNED + document),
+            calibrations=calibrations_document(calibrations),
+        )
+
+    @property
+    def edition(self) -> Edition | None:
+        """The edition that was signed; None before, and of a delta."""
+        return self._made[0] if self._made else None
+
+
+def question_records(maker: EditionMaker) -> dict[str, pa.StringArray]:
+    """The records of the questions, with the fields that no pass compares left empty."""
+    asked = maker.asked
+    empty = pa.array([""], pa.string()).take(pa.array(np.zeros(len(asked), np.int64)))
+    return {f.name: asked.records.get(f.name, empty) for f in maker.schema.fields}
+
+
+def without_decoys(questions: EncodedPass) -> tuple[PassTable, NDArray[np.int64]]:
+    """The rows of questions alone, and the number of each one's, int64[rows]."""
+    real = np.flatnonzero(questions.record_of_row >= 0)
+    table = questions.table
+    columns = {name: column[real] for name, column in table.columns.items()}
+    return PassTable(table.pass_id, table.layout, columns), questions.record_of_row[real]
