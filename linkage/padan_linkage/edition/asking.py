@@ -34,11 +34,11 @@ MOST_DAMAGED = 150_000
 #: People asked about with one combination, at least where there are so many.
 LEAST_PART = 1_000
 #: Fields of which every combination is asked about; of more, those that miss or have a few.
-MOST_FIELDS, FEW = 8, 2
+MOST_FIELDS, FEW = 6, 2
 #: Words of names are common from these shares of the registry's people on, and from so many people.
-SHARES, LEAST_PEOPLE = (1e-3, 1e-4), 50
+SHARES, LEAST_PEOPLE = (1e-2, 3e-3, 1e-3, 3e-4, 1e-4, 3e-5, 1e-5), 20
 #: Names that tell more than this are told apart no further.
-MOST_TELLING = 6
+MOST_TELLING = 16
 _NAMES = frozenset({Kind.PERSON_NAME, Kind.COMPANY_NAME})
 
 
