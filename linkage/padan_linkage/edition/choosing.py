@@ -71,7 +71,7 @@ class Chooser:
             put = questions[questions < self.asked.damaged]
             spoilt = questions[questions >= self.asked.damaged]
             if len(put):
-                seen = _Seen(
+                seen = _Heard(
                     [_of(o, put) for o in strangers],
                     [_of(o, put) for o in own],
                     [_of(o, spoilt) for o in own],
@@ -133,7 +133,7 @@ class Chooser:
         telling: list[int],
         put: Numbers,
         spoilt: Numbers,
-        seen: _Seen,
+        seen: _Heard,
     ) -> list[GivenFields]:
         """What is an answer to records of these kinds, and how often they are found."""
         kinds = _Kinds.of(telling, self.asked.telling[put])
@@ -170,7 +170,7 @@ class Chooser:
         ]
 
     def _bands(
-        self, seen: _Seen, kinds: _Kinds, worse: _Kinds, codes: NDArray[np.uint64]
+        self, seen: _Heard, kinds: _Kinds, worse: _Kinds, codes: NDArray[np.uint64]
     ) -> NDArray[np.uint8]:
         """The least bands, uint8[kinds, passes], that answer few enough strangers in all.
 
@@ -189,7 +189,7 @@ class Chooser:
             kind, p = np.unravel_index(int(by.argmax()), by.shape)
             band[kind, p] += 1
 
-    def _hush(self, seen: _Seen, kinds: _Kinds, band: NDArray[np.uint8]) -> None:
+    def _hush(self, seen: _Heard, kinds: _Kinds, band: NDArray[np.uint8]) -> None:
         """Silence passes that see somebody for too many strangers to tell anything of them.
 
         Only where registered people are noticed as often as demanded without the pass. ``band``:
@@ -210,7 +210,7 @@ class Chooser:
 
 
 @dataclass(frozen=True, repr=False)
-class _Seen:
+class _Heard:
     """The passes' answers to the questions of one combination of fields.
 
     About strangers, about registered people themselves, and about some of these with errors.

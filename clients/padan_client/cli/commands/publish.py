@@ -320,8 +320,8 @@ def _tell_edition(edition: Edition) -> None:
         )
     )
     if fullest is not None:
-        fields, answered = ", ".join(fullest.fields), shares.number(fullest.answered)
-        noticed = shares.number(fullest.noticed)
+        fields, answered = ", ".join(fullest.fields), shares.shown(fullest.answered)
+        noticed = shares.shown(fullest.noticed)
         say(
             t(
                 f"Orang terdaftar dengan {fields} lengkap: {answered} mendapat kodenya, {noticed} "
