@@ -19,6 +19,7 @@ from padan_linkage.answering.answers import OpenedAnswers, RecordAnswers
 from padan_linkage.answering.outcomes import MATCHED, NOT_MATCHED
 from padan_linkage.edition.asking import OwnQuestions
 from padan_linkage.edition.document import ANY, GivenFields
+from padan_linkage.edition.doubles import Doubles
 from padan_linkage.edition.meetings import Meeting, PassMeetings
 from padan_linkage.merging.merge import merge
 from padan_linkage.merging.rule import NEVER, SILENT, MergeRule
@@ -49,7 +50,8 @@ class EditionChoice:
 class Chooser:
     """Chooses for a registry that was asked about itself.
 
-    ``names``: the fields of the questions; ``codes``: uint64[records], what the registry says.
+    ``names``: the fields of the questions; ``codes``: uint64[records], what the registry says;
+    ``doubles``: whose strangers are known.
     """
 
     policy: MatchPolicy
@@ -57,6 +59,7 @@ class Chooser:
     asked: OwnQuestions
     passes: Sequence[PassMeetings]
     codes: NDArray[np.uint64]
+    doubles: Doubles
 
     def choose(self) -> EditionChoice:
         """The threshold from the sizes alone; then each kind of record by its strangers."""
@@ -140,7 +143,8 @@ class Chooser:
         worse = _Kinds.of(telling, self.asked.telling[spoilt])
         codes = self.codes[self.asked.person]
         # Spec 36, "Choice", step 4.
-        band = self._bands(seen, kinds, worse, codes[spoilt])
+        known = self._known(kinds, put)
+        band = self._bands(seen, kinds, worse, codes[spoilt], float(known.sum()))
         # Spec 36, "Choice", step 5.
         self._hush(seen, kinds, band)
         # Spec 36, "Choice", step 6.
@@ -160,7 +164,7 @@ class Chooser:
                 asked=int(asked[k]),
                 answered=round(float(answered[k] / asked[k]), 6),
                 noticed=round(float(noticed[k] / asked[k]), 6),
-                wrong=float((1 + wrong[k]) / (asked[k] + 1 / self.policy.max_false_match_rate)),
+                wrong=float((1 + wrong[k]) / (known[k] + 1 / self.policy.max_false_match_rate)),
                 band={i: b for i, b in least[k] if b < NEVER and i in usable},
                 usable=tuple(usable),
                 silent=tuple(i for i, b in least[k] if b == SILENT),
@@ -169,15 +173,29 @@ class Chooser:
             for k in range(len(telling))
         ]
 
+    def _known(self, kinds: _Kinds, put: Numbers) -> NDArray[np.float64]:
+        """Strangers asked about, by kind: of people whose strangers are known, as far as they are.
+
+        A stranger who has no number in the registry may be the person asked about, and is left out;
+        so all that are counted stand for more.
+        """
+        number = kinds.counted(self.doubles.known[self.asked.person[put]])
+        return number.astype(np.float64) * self.doubles.share
+
     def _bands(
-        self, seen: _Heard, kinds: _Kinds, worse: _Kinds, codes: NDArray[np.uint64]
+        self,
+        seen: _Heard,
+        kinds: _Kinds,
+        worse: _Kinds,
+        codes: NDArray[np.uint64],
+        strangers: float,
     ) -> NDArray[np.uint8]:
         """The least bands, uint8[kinds, passes], that answer few enough strangers in all.
 
         If merging answers more of them than the sum of steps foresaw, the pass that answers most of
         them has to be surer.
         """
-        most = self.policy.max_false_match_rate * float(kinds.asked.sum())
+        most = self.policy.max_false_match_rate * strangers
         wrongly = _Reached.of(kinds, seen.strangers, None)
         rightly = _Reached.of(worse, seen.damaged, codes)
         band = _worthwhile(wrongly, rightly, int(most))

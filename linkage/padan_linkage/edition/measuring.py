@@ -14,8 +14,9 @@ from padan_linkage.crypto.randomness import Drbg
 from padan_linkage.edition.asking import OwnQuestions, Records, fields_of
 from padan_linkage.edition.choosing import Chooser
 from padan_linkage.edition.document import SHIPPED, Edition, calibrations_document, digest
+from padan_linkage.edition.doubles import Doubles
 from padan_linkage.edition.meetings import PassMeetings, meet_exact, meet_similar
-from padan_linkage.matching.learning import UncertainPairs, learn
+from padan_linkage.matching.learning import learn
 from padan_linkage.matching.scoring.calibration import Calibration
 from padan_linkage.matching.sides import SweepRunner
 from padan_linkage.matching.similar import SortedRegistry
@@ -32,15 +33,14 @@ class EditionMaker:
 
     Make it with :meth:`of`; encode ``asked.records`` for each pass as a requester would, without a
     decoy; :meth:`take` each pass; :meth:`made` gives the edition. ``codes``: uint64[records], what
-    the registry says of each person; ``copies``: int64[k, 2], pairs of records that may be one
-    person and were not merged, which say nothing of strangers.
+    the registry says of each person.
     """
 
     schema: Schema
     policy: MatchPolicy
     asked: OwnQuestions
     codes: NDArray[np.uint64]
-    copies: Numbers
+    doubles: Doubles
     threads: int
     passes: dict[str, PassMeetings] = field(default_factory=dict)
 
@@ -53,13 +53,11 @@ class EditionMaker:
         codes: NDArray[np.uint64],
         drbg: Drbg,
         *,
-        copies: Numbers | None = None,
         threads: int = 1,
     ) -> EditionMaker:
         """For a registry of normalised ``records``; the same ``drbg`` asks the same questions."""
-        none = np.zeros((0, 2), np.int64)
         asked = OwnQuestions.of(schema, records, drbg)
-        return cls(schema, policy, asked, codes, none if copies is None else copies, threads)
+        return cls(schema, policy, asked, codes, Doubles.of(schema, records), threads)
 
     def __repr__(self) -> str:
         return f"EditionMaker({self.asked!r}, passes={len(self.passes)})"
@@ -84,15 +82,19 @@ class EditionMaker:
             registry = SortedRegistry.of(p, provider)
             runner = SweepRunner(threads=self.threads)
             real = np.flatnonzero(record_of_row >= 0)
-            learned = learn(registry, real, self._copies(record_of_row), runner)
+
+            def doubles(a: Numbers, b: Numbers) -> NDArray[np.bool_]:
+                return self.doubles.among(record_of_row[a], record_of_row[b])
+
+            learned = learn(registry, real, runner, doubles)
             met = meet_similar(registry, record_of_row, asked, question, person, learned, runner)
-        self.passes[p.id] = met.without(self.copies, person)
+        self.passes[p.id] = met.without(self.doubles, person)
 
     def made(self, agreement: str, flow: str) -> tuple[Edition, dict[str, Calibration]]:
         """The edition, once every pass was taken, and the calibrations that go with it."""
         passes = [self.passes[p.id] for p in self.schema.passes]
         names = fields_of(self.schema)
-        choice = Chooser(self.policy, names, self.asked, passes, self.codes).choose()
+        choice = Chooser(self.policy, names, self.asked, passes, self.codes, self.doubles).choose()
         calibrations = {
             met.p.id: met.calibration.drawn(choice.threshold, choice.doubt)
             for met in passes
@@ -110,12 +112,3 @@ class EditionMaker:
             given=choice.given,
         )
         return edition, calibrations
-
-    def _copies(self, record_of_row: Numbers) -> UncertainPairs:
-        """The possible copies as rows of a pass's table; those without a row there are left out."""
-        row = np.full(len(self.codes) + 1, -1, np.int64)
-        real = np.flatnonzero(record_of_row >= 0)
-        row[record_of_row[real]] = real
-        pairs = row[self.copies]
-        pairs = pairs[(pairs >= 0).all(axis=1)]
-        return UncertainPairs.of(pairs[:, 0], pairs[:, 1])

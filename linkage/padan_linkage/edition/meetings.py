@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from padan_linkage.answering.answers import OpenedAnswers
 from padan_linkage.answering.outcomes import AMBIGUOUS, MATCHED, NOT_MATCHED
 from padan_linkage.answering.payloads import Payloads
+from padan_linkage.edition.doubles import Doubles
 from padan_linkage.matching.exact import band_of, token_words
-from padan_linkage.matching.learning import UncertainPairs
 from padan_linkage.matching.result import bands
 from padan_linkage.matching.scoring.calibration import Calibration
 from padan_linkage.matching.sides import SweepRunner
@@ -52,17 +52,16 @@ class PassMeetings:
     calibration: Calibration | None
     band: int
 
-    def without(self, copies: Numbers, person: Numbers) -> PassMeetings:
-        """The same, but who may be a copy of the person asked about is no stranger.
+    def without(self, doubles: Doubles, person: Numbers) -> PassMeetings:
+        """The same, but who may be the person asked about is no stranger of theirs.
 
-        ``copies``: int64[k, 2] pairs of records; ``person``: int64[questions], whom each is about.
+        ``person``: int64[questions], whom each is about.
         """
-        if not len(copies):
-            return self
-        known = UncertainPairs.of(copies[:, 0], copies[:, 1])
         met = self.others
-        same = (met.person >= 0) & known.holds(person[met.question], met.person)
-        score = np.where(same, -np.inf, met.score).astype(np.float32)
+        some = np.flatnonzero(met.person >= 0)
+        same = some[doubles.among(person[met.question[some]], met.person[some])]
+        score = met.score.copy()
+        score[same] = -np.inf
         return replace(self, others=replace(met, score=score))
 
     def answers(

@@ -7,7 +7,9 @@ Spec: ``proto/spec/35-matching.md``, "Calibration". An edition is learned withou
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +24,9 @@ from padan_linkage.matching.similar import SortedRegistry
 from padan_linkage.policy import MatchPolicy
 from padan_linkage.tables import PassTable
 
+#: From pairs of rows, int64[k] each, to which of them may be one person, bool[k].
+Doubt: TypeAlias = Callable[[NDArray[np.int64], NDArray[np.int64]], NDArray[np.bool_]]
+
 #: Rows of the list and of the registry that calibration looks at.
 SAMPLE_LIST, SAMPLE_DECOYS = 100_000, 500_000
 #: Survivors held in memory for calibration; beyond it the sample is thinned.
@@ -34,17 +39,20 @@ NOISE = 1e-5
 
 
 def learn(
-    registry: SortedRegistry, real: NDArray[np.int64], copies: UncertainPairs, runner: SweepRunner
+    registry: SortedRegistry,
+    real: NDArray[np.int64],
+    runner: SweepRunner,
+    doubles: Doubt = lambda a, _: np.zeros(len(a), np.bool_),
 ) -> Calibration:
     """Kinds of strangers from the registry's own ``real`` rows (int64, ascending); m shipped.
 
-    ``copies``: pairs of rows that may be one person. The threshold is still to be drawn.
+    ``doubles`` says which pairs of rows may be one person. The threshold is still to be drawn.
     """
     own = replace(registry, side=registry.side_of(registry.table, real))
     screen = Screen.of(registry.plan, registry.side, NOISE)
     some = real[_sample(len(real), SAMPLE_DECOYS)]
     met = survivors(own, registry.table, some, screen, runner, same_table=True)
-    met = met.without(copies.holds(met.asking[met.row], met.other))
+    met = met.without(doubles(met.asking[met.row], met.other))
     decoys, _ = without_duplicates(registry.plan, met)
     sizes = registry.side.sizes().astype(np.float64)
     company = float((sizes * sizes).sum() / max(1.0, sizes.sum()))
@@ -54,33 +62,6 @@ def learn(
 
 def _method(decoys: Survivors) -> str:
     return "decoys" if len(decoys.row) >= LEAST_SURVIVORS else "priors"
-
-
-@dataclass(frozen=True, repr=False)
-class UncertainPairs:
-    """Pairs of a registry's rows that may be one person: int64[n], ``a`` < ``b`` row by row."""
-
-    pairs: NDArray[np.int64]
-
-    @classmethod
-    def of(cls, a: NDArray[np.int64], b: NDArray[np.int64]) -> UncertainPairs:
-        """The pairs of the rows ``a`` and ``b``, int64[n] each, in either order."""
-        return cls(np.unique(_numbered(a, b)))
-
-    @classmethod
-    def none(cls) -> UncertainPairs:
-        """No pair."""
-        return cls(np.zeros(0, np.int64))
-
-    def holds(self, a: NDArray[np.int64], b: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Which of these pairs are among them, bool[n]."""
-        return np.isin(_numbered(a, b), self.pairs)
-
-
-def _numbered(a: NDArray[np.int64], b: NDArray[np.int64]) -> NDArray[np.int64]:
-    """One number a pair: table rows are below 2³²."""
-    number: NDArray[np.int64] = (np.minimum(a, b) << 32) | np.maximum(a, b)
-    return number
 
 
 def learn_from_list(

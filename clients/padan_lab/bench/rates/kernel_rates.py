@@ -45,7 +45,7 @@ from padan_lab.bench.report import (
     rounded,
     usable_cores,
 )
-from padan_linkage.matching.learning import UncertainPairs, learn, survivors
+from padan_linkage.matching.learning import learn, survivors
 from padan_linkage.matching.scoring.calibration import Calibration
 from padan_linkage.matching.sides import Screen, SweepRunner
 from padan_linkage.matching.similar import KEEP, Candidates, SortedRegistry
@@ -88,7 +88,7 @@ class Matching:
         )
         registry = SortedRegistry.of(p, provided)
         real = np.arange(len(provided), dtype=np.int64)
-        learned = learn(registry, real, UncertainPairs.none(), SweepRunner())
+        learned = learn(registry, real, SweepRunner())
         below = bits / 2 - greatest_distance(bits) - 0.5
         return cls(registry, listed, replace(learned, screen=below * below * 4 / bits))
 

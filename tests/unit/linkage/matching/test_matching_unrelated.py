@@ -9,7 +9,7 @@ import pytest
 
 from padan_linkage.answering.outcomes import MATCHED
 from padan_linkage.matching import match_pass
-from padan_linkage.matching.learning import UncertainPairs, learn
+from padan_linkage.matching.learning import learn
 from padan_linkage.matching.scoring.features import LEVELS, FeaturePlan, level_table
 from padan_linkage.matching.sides import SweepRunner
 from padan_linkage.matching.similar import SortedRegistry
@@ -69,7 +69,7 @@ def test_company_by_chance_is_not_answered_and_matches_are():
     mine = np.concatenate([buckets[:8000], rng.integers(0, 256, 8000)])
     provider = table(registry, buckets[:8000], provider=True)
     sorted_registry = SortedRegistry.of(PASS, provider)
-    learned = learn(sorted_registry, np.arange(8000), UncertainPairs.none(), SweepRunner())
+    learned = learn(sorted_registry, np.arange(8000), SweepRunner())
     calibration = learned.drawn(3.7, -2.3)
     result = match_pass(
         SCHEMA, PASS, provider, table(listed, mine, provider=False), MatchPolicy(), calibration
