@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from padan_lab.generate import Demo
 from padan_linkage.agreement import Flow
-from padan_linkage.normalise import normalise
+from padan_linkage.normalise import normalise, sound_values
 
 Codes = frozenset[str]
 
@@ -85,8 +85,8 @@ def true_check(flow: Flow, pass_id: str, name: str, mine: str, theirs: str) -> s
 
 
 def normal_values(flow: Flow, table: pa.Table) -> dict[str, list[str]]:
-    """The confirmed fields of a table, normalised."""
+    """The confirmed fields of a table, normalised; a doubtful value is none."""
     return {
-        name: normalise(flow.schema.kind(name), table[name]).values.to_pylist()
+        name: sound_values(normalise(flow.schema.kind(name), table[name]).values).to_pylist()
         for name in flow.confirm
     }

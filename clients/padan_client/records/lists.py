@@ -17,6 +17,7 @@ from padan_client.base.language import t
 from padan_client.records import TableSource, prepare
 from padan_client.records.files import require_same_rows, tell_of
 from padan_client.records.notes import notes_of
+from padan_linkage.normalise import sound_values
 from padan_linkage.schema import Schema
 
 Record = Mapping[str, str | int | dt.date | None]
@@ -50,8 +51,8 @@ class RequestList:
         return pa.table(self.records)
 
     def filled(self, name: str, positions: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Whether the records at these positions have a value of the field."""
-        values = self.records[name].take(pa.array(positions))
+        """Whether the records at these positions have a value of the field that is not doubtful."""
+        values = sound_values(self.records[name].take(pa.array(positions)))
         present: NDArray[np.bool_] = pc.not_equal(values, "").to_numpy(zero_copy_only=False)
         return present.astype(np.bool_)
 
