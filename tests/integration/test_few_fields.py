@@ -14,7 +14,7 @@ from padan_server.matching.linkage_engine import LinkageEngine
 
 FLOW = load_agreement(example("kemnaker-bkn-2024")).flow("asn-status")
 DEMO = generate_demo(FLOW, 1200, 1000, seed=17)
-MODES = ("direct", "auto")
+MODES = ("unit", "direct", "auto")
 NOBODY, SEVERAL = "tidak_ditemukan", "ganda"
 FOUND = "ditemukan"
 
@@ -46,14 +46,14 @@ def right(table):
     return {row for row, (hasil, kode, true) in enumerate(given) if hasil == FOUND and kode == true}
 
 
-def test_a_list_of_numbers_is_answered(pair):
+def test_a_list_of_numbers_is_answered_alike_in_every_mode(pair):
     listed, known = sound(DEMO.requests).to_pylist(), sound(DEMO.registry).to_pylist()
     at = DEMO.truth["registry_row"].fill_null(-1).to_pylist()
     agree = {r for r, own in enumerate(at) if own >= 0 and listed[r] and listed[r] == known[own]}
     strangers = {r for r, own in enumerate(at) if own < 0 and listed[r]}
     assert len(agree) > 400 < len(strangers)
     columns = {"nama": "", "tanggal_lahir": ""}
-    for mode in ("direct",):
+    for mode in MODES:
         asked = DEMO.requests.select(["id", "nik"])
         made = pair.confirm(asked, mode=mode, columns=columns, id_column="id").table
         nobody = {row for row, word in enumerate(made["hasil"].to_pylist()) if word == NOBODY}
@@ -62,10 +62,11 @@ def test_a_list_of_numbers_is_answered(pair):
         assert len(nobody & strangers) >= 0.9 * len(strangers), mode
 
 
-def test_auto_keeps_every_code_of_direct_mode(pair):
+def test_auto_is_never_worse_than_either_mode(pair):
     made = {m: pair.confirm(DEMO.requests, mode=m, id_column="id").table for m in MODES}
     found = {mode: right(table) for mode, table in made.items()}
     assert found["direct"] <= found["auto"]
+    assert len(found["auto"]) >= max(len(found["unit"]), len(found["direct"]))
     for row, (ours, theirs) in enumerate(
         zip(made["direct"].to_pylist(), made["auto"].to_pylist(), strict=True)
     ):

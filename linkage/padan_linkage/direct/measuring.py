@@ -96,22 +96,35 @@ def vouch(
     ``records`` are those that were asked about, ``measured`` is the provider's.
     """
     names = key_fields(schema)
-    given = given_fields(names, records)
-    reason = np.full(len(answers), FIELDS_MISSING, np.uint8)
-    for each in measured:
-        if set(each.fields) <= set(names):
-            these = (given == [name in each.fields for name in names]).all(axis=1)
-            reason[these] = _reason(each, min_found)
+    kinds, which = np.unique(given_fields(names, records), axis=0, return_inverse=True)
+    reasons = [_reason(_entry(measured, schema, _named(names, kind)), min_found) for kind in kinds]
+    reason = np.array(reasons, np.uint8)[which.reshape(-1)]
     for number in (FIELDS_MISSING, SELDOM_FOUND):
         silent = (answers.outcome == NOT_MATCHED) & (reason == number)
         answers = answers.undecided(silent, number)
     return answers
 
 
-def _reason(each: KeyedFields, min_found: float) -> int:
-    if not each.keys:
+def _named(names: Sequence[str], kind: Bool) -> set[str]:
+    return {name for name, has in zip(names, kind, strict=True) if has}
+
+
+def _entry(
+    measured: Sequence[KeyedFields], schema: DirectSchema, given: set[str]
+) -> KeyedFields | None:
+    """What tells about rows with these fields: most of them, of those that people have.
+
+    A field that nobody registered has adds nothing, unless a key is for rows without it.
+    """
+    asked = {k.id for k in schema.keys if {*k.named} <= given and given.isdisjoint(k.without)}
+    fitting = [m for m in measured if {*m.fields} <= given and {*m.keys} <= asked]
+    return max(fitting, key=lambda m: len(m.fields), default=None)
+
+
+def _reason(entry: KeyedFields | None, min_found: float) -> int:
+    if entry is None or not entry.keys:
         return FIELDS_MISSING
-    return NO_REASON if each.found >= min_found else SELDOM_FOUND
+    return NO_REASON if entry.found >= min_found else SELDOM_FOUND
 
 
 @dataclass(frozen=True, repr=False)

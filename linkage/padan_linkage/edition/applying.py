@@ -27,7 +27,7 @@ def rule_of(
     return MergeRule(
         kind=kind_of(
             edition.given,
-            names,
+            schema,
             filled_of(records, names),
             telling_of(schema, records, edition.common),
         ),
@@ -40,22 +40,26 @@ def rule_of(
 
 def kind_of(
     given: Sequence[GivenFields],
-    names: Sequence[str],
+    schema: Schema,
     filled: NDArray[np.bool_],
     telling: NDArray[np.int64],
 ) -> NDArray[np.int64]:
     """Which of ``given`` tells about each record, int64[n]; -1: none.
 
-    ``filled``: bool[n, fields], which of the fields ``names`` a record has; ``telling``: int64[n].
-    Of the entries whose fields a record all has, the one with most fields, for names that tell as
-    much where there is one: a field that no registered person has adds nothing.
+    ``filled``: bool[n, fields], which of the fields that passes use a record has; ``telling``:
+    int64[n]. Of the entries whose fields a record all has, the one with most fields, for names that
+    tell as much where there is one: a field that no registered person has adds nothing, unless a
+    pass that finds such people is for records without it.
     """
+    names = fields_of(schema)
     weights = 1 << np.arange(len(names), dtype=np.int64)
     pairs, where = np.unique(
         np.stack([filled @ weights, telling], axis=1), axis=0, return_inverse=True
     )
-    fields = [sum(int(weights[names.index(f)]) for f in g.fields) for g in given]
-    best = [_entry(given, fields, int(code), int(number)) for code, number in pairs]
+    bit = dict(zip(names, weights.tolist(), strict=True))
+    fields = [sum(bit[f] for f in g.fields) for g in given]
+    barred = [sum(bit[f] for f in _shut_out(g, schema)) for g in given]
+    best = [_entry(given, fields, barred, int(code), int(number)) for code, number in pairs]
     return np.array(best, np.int64)[where.reshape(-1)]
 
 
@@ -63,12 +67,25 @@ def _bands(given: GivenFields, passes: Sequence[str]) -> list[int]:
     return [SILENT if p in given.silent else given.band.get(p, NEVER) for p in passes]
 
 
-def _entry(given: Sequence[GivenFields], fields: Sequence[int], code: int, telling: int) -> int:
+def _shut_out(given: GivenFields, schema: Schema) -> set[str]:
+    """Fields that a record must not have for the passes that take those of this entry."""
+    return {name for p in given.usable for name in schema.get_pass(p).without}
+
+
+def _entry(
+    given: Sequence[GivenFields],
+    fields: Sequence[int],
+    barred: Sequence[int],
+    code: int,
+    telling: int,
+) -> int:
     """The number of the entry for records of these fields (as bits) and names, or -1."""
     fitting = [
         (len(g.fields), g.telling == telling, g.asked, -number)
         for number, g in enumerate(given)
-        if fields[number] & ~code == 0 and g.telling in {telling, ANY}
+        if fields[number] & ~code == 0
+        and barred[number] & code == 0
+        and g.telling in {telling, ANY}
     ]
     return -max(fitting)[-1] if fitting else -1
 

@@ -196,16 +196,28 @@ class Chooser:
         them has to be surer.
         """
         most = self.policy.max_false_match_rate * strangers
-        wrongly = _Reached.of(kinds, seen.strangers, None)
+        weighed = self._not_agreed(seen.strangers)
+        wrongly = _Reached.of(kinds, weighed, None)
         rightly = _Reached.of(worse, seen.damaged, codes)
         band = _worthwhile(wrongly, rightly, int(most))
         while True:
-            answered = kinds.merged(seen.strangers, band).outcome == MATCHED
+            answered = kinds.merged(weighed, band).outcome == MATCHED
             if kinds.counted(answered).sum() <= most:
                 return band
             by = np.stack([wrongly.new(p, band[:, p], ~answered) for p in range(band.shape[1])], 1)
             kind, p = np.unravel_index(int(by.argmax()), by.shape)
             band[kind, p] += 1
+
+    def _not_agreed(self, strangers: Sequence[OpenedAnswers]) -> list[OpenedAnswers]:
+        """The answers about strangers, but of passes that are for rows ``without`` fields.
+
+        A number that nothing checks answers because the agreement says so: who stands in the
+        registry under another's number is told as wrong, and does not silence the pass.
+        """
+        return [
+            o.only(np.zeros(len(o), np.bool_)) if p.p.without else o
+            for p, o in zip(self.passes, strangers, strict=True)
+        ]
 
     def _hush(self, seen: _Heard, kinds: _Kinds, band: NDArray[np.uint8]) -> None:
         """Silence passes that see somebody for too many strangers to tell anything of them.

@@ -122,6 +122,19 @@ def test_not_found_is_said_only_where_it_is_vouched_for():
     assert vouched(seldom, min_found=0.9) == (NOT_MATCHED, NO_REASON)
 
 
+def test_a_field_that_nobody_registered_has_adds_nothing_but_where_a_key_is_for_rows_without_it():
+    records = registry() | {"nama": pa.array([""] * 400)}
+    found = measured(BOTH, ALONE, records=records)
+    assert vouched(found, lahir="1980-01-01") == (NOT_MATCHED, NO_REASON)
+    assert vouched(found, nama="SITI") == (UNDECIDED, FIELDS_MISSING)
+
+
+def test_nobody_is_vouched_for_among_no_rows():
+    none = {name: pa.array([], pa.string()) for name in ("nik", "nama", "lahir")}
+    found = tuple(measured(BOTH).values())
+    assert len(vouch(RecordAnswers.none(0), found, keyed(BOTH), none, 0.99)) == 0
+
+
 @pytest.mark.parametrize("outcome", [MATCHED, AMBIGUOUS])
 def test_what_was_found_is_nobodys_business_here(outcome):
     assert vouched({}, outcome=outcome) == (outcome, NO_REASON)

@@ -16,15 +16,15 @@ from padan_linkage.answering.outcomes import (
 from padan_linkage.answering.payloads import Payloads
 from padan_linkage.crypto.keys import LinkageKey
 from padan_linkage.crypto.randomness import Drbg
-from padan_linkage.edition.applying import rule_of
-from padan_linkage.edition.document import ANY, Edition
+from padan_linkage.edition.applying import kind_of, rule_of
+from padan_linkage.edition.document import ANY, Edition, GivenFields
 from padan_linkage.edition.expecting import expected
 from padan_linkage.edition.measuring import EditionMaker
 from padan_linkage.encoding import EncodedPass, PassEncoder
 from padan_linkage.matching import match_pass
 from padan_linkage.merging.merge import merge
 from padan_linkage.policy import MatchPolicy
-from padan_linkage.schema import Schema
+from padan_linkage.schema import Pass, Schema
 
 POLICY = MatchPolicy(max_false_match_rate=2e-3)
 SCHEMA = Schema.model_validate(
@@ -184,6 +184,17 @@ def test_a_field_that_no_registered_person_has_changes_nothing(registry):
     first, second = (registry.answers(x)[0] for x in (strangers, more))
     assert (first.outcome == second.outcome).all()
     assert (first.outcome == NOT_MATCHED).mean() > 0.9
+
+
+def test_a_row_that_its_only_pass_is_not_for_is_not_taken_for_one_without_the_field():
+    alone = Pass(id="saja", exact=("nik",), without=("nama",))
+    schema = Schema(fields=SCHEMA.fields, passes=(alone,))
+    lone = GivenFields(
+        fields=("nik",), telling=ANY, asked=900, answered=1.0, noticed=1.0, wrong=0.0,
+        band={"saja": 1}, usable=("saja",),
+    )  # fmt: skip
+    filled = np.array([[True, False], [True, True], [False, True]])
+    assert kind_of([lone], schema, filled, np.zeros(3, np.int64)).tolist() == [0, -1, -1]
 
 
 def test_a_row_is_answered_alike_in_any_list(registry):
