@@ -28,9 +28,9 @@ CommonWords = tuple[tuple[str, ...], ...]
 Records = Mapping[str, pa.StringArray | pa.ChunkedArray]
 
 #: People asked about with all that is known of them; and rows over all combinations, at most.
-MOST_WHOLE, MOST_PARTS = 100_000, 300_000
+MOST_WHOLE, MOST_PARTS = 100_000, 150_000
 #: Questions with errors, over all combinations, at most.
-MOST_DAMAGED = 150_000
+MOST_DAMAGED = 60_000
 #: People asked about with one combination, at least where there are so many.
 LEAST_PART = 1_000
 #: Fields of which every combination is asked about; of more, those that miss or have a few.

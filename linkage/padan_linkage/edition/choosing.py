@@ -31,6 +31,9 @@ WORST_TO_AVERAGE = 50.0
 DOUBT, DOUBTED = 6.0, 0.02
 #: Records whose names tell equally much are judged by themselves where so many were asked about.
 LEAST_ASKED = 500
+#: Share of the tolerated rate that is used: a list's strangers are relatives of registered people
+#: more often than two registered people are.
+HELD_BACK = 0.6
 #: A pass that sees somebody for a larger share of strangers, and may not answer, tells nothing.
 SEEN = 0.02
 
@@ -195,7 +198,7 @@ class Chooser:
         If merging answers more of them than the sum of steps foresaw, the pass that answers most of
         them has to be surer.
         """
-        most = self.policy.max_false_match_rate * strangers
+        most = self.policy.max_false_match_rate * strangers * HELD_BACK
         weighed = self._not_agreed(seen.strangers)
         wrongly = _Reached.of(kinds, weighed, None)
         rightly = _Reached.of(worse, seen.damaged, codes)
