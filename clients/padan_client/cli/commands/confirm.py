@@ -286,6 +286,7 @@ def _confirm(
 
     def write(result: ConfirmResult) -> None:
         source.require_all(result.table.num_rows)
+        confirmed.warn(place.flow, result)
         outputs.write(opened, place, options.mode, result)
 
     def tell() -> str:

@@ -55,6 +55,32 @@ def _say_expected(expected: Expected) -> None:
         say(t(f"Taksiran presisi {precision}.", f"Estimated precision {precision}."))
 
 
+def below_demand(flow: Flow, result: ConfirmResult) -> bool:
+    """Whether fewer of the codes are expected to be right than the agreement asks for."""
+    told = result.expected.precision.value if result.expected else None
+    return told is not None and told < flow.match.min_precision
+
+
+def warn(flow: Flow, result: ConfirmResult) -> None:
+    """Say, before anything is written, that a list has too many strangers for its codes."""
+    if result.expected is None or not below_demand(flow, result):
+        return
+    told, asked = (
+        shares.with_bounds(result.expected.precision),
+        decimal(flow.match.min_precision, 4),
+    )
+    say(
+        t(
+            f"Taksiran presisi {told} di bawah {asked} yang diminta perjanjian: pada daftar yang "
+            "sedikit anggotanya terdaftar, kode yang keliru lebih terasa. Persempit daftar kepada "
+            "orang yang mungkin terdaftar, lengkapi NIK, atau periksa kode sebelum dipakai.",
+            f"The estimated precision {told} is below {asked}, which the agreement asks for: where "
+            "few of a list are registered, wrong codes weigh more. Narrow the list to people who "
+            "may be registered, complete the numbers, or check codes before you use them.",
+        )
+    )
+
+
 def as_json(result: ConfirmResult, flow: Flow) -> dict[str, object]:
     """The keys that scripts rely on."""
     from padan_client.results.corrections import summarise
@@ -72,6 +98,7 @@ def as_json(result: ConfirmResult, flow: Flow) -> dict[str, object]:
         "cover": result.cover,
         "charged": result.charged,
         **shares.as_json(result.expected),
+        "below_min_precision": below_demand(flow, result),
         "fields": {f.field: f.as_json() for f in summarise(flow, result.table)},
         "passes": [
             *(_pass_json("direct", key.key_id, key) for key in result.keys),

@@ -1,0 +1,27 @@
+"""What an officer is told of a confirmation before it is written."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import pytest
+
+from padan_client.cli.views import confirmed
+from padan_client.results.table import ConfirmResult
+from padan_linkage.agreement import example, load_agreement
+from padan_linkage.answering.estimates import Expected, Share
+
+FLOW = load_agreement(example("kemnaker-bkn-2024")).flow("asn-status")
+
+
+def result(precision: float | None) -> ConfirmResult:
+    empty = pa.table({"hasil": pa.array([], pa.string())})
+    share = Share() if precision is None else Share(precision, precision - 0.01, precision)
+    return ConfirmResult(empty, empty, {}, expected=Expected(share, Share(), 0))
+
+
+@pytest.mark.parametrize(("precision", "said"), [(0.97, True), (0.9995, False), (None, False)])
+def test_a_list_of_too_many_strangers_is_named_before_it_is_written(capsys, precision, said):
+    confirmed.warn(FLOW, result(precision))
+    told = capsys.readouterr()
+    assert ("0,9980" in told.out + told.err) == said
+    assert confirmed.below_demand(FLOW, result(precision)) == said
