@@ -6,12 +6,14 @@ It measures linkage quality and leakage before anything is signed. Start at
 
 from __future__ import annotations
 
+from padan_client.rehearse.as_a_run import RehearsedFlow
 from padan_client.rehearse.run import Quality, Rehearsal, run_rehearsal
 from padan_client.rehearse.schema_file import SchemaFile, load_schema_file
 
 __all__ = [
     "Quality",
     "Rehearsal",
+    "RehearsedFlow",
     "SchemaFile",
     "load_schema_file",
     "run_rehearsal",

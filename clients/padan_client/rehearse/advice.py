@@ -131,7 +131,11 @@ def _match(file: SchemaFile) -> Iterator[str]:
     yield ""
     yield "[match]"
     for name, value in file.policy.model_dump(mode="json", exclude_none=True).items():
-        stated = {"min_precision": file.demanded, "one_to_one": file.one_to_one is not None}
+        stated = {
+            "min_precision": file.demanded,
+            "max_false_match_rate": file.as_a_run,
+            "one_to_one": file.one_to_one is not None,
+        }
         yield f"{'' if stated.get(name, True) else '# '}{name} = {json.dumps(value)}"
     yield ""
 

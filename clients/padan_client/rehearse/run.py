@@ -4,19 +4,28 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
 import numpy as np
 import pyarrow as pa
 
+from padan_client.rehearse.as_a_run import RehearsedFlow, RehearsedRegistry, RunRehearsal
 from padan_client.rehearse.linking import Linked, PassReport, Rehearsing
 from padan_client.rehearse.registry_copies import MOST_RECORDS, CopiesAside
 from padan_client.rehearse.schema_file import SchemaFile
 from padan_client.rehearse.sides import Keys, Records, read_side
 from padan_client.rehearse.tables import Dumper, Truth, pairs_table
+from padan_linkage.answering.answers import RecordAnswers
 from padan_linkage.answering.estimates import Expected
+from padan_linkage.answering.outcomes import (
+    AMBIGUOUS,
+    MATCHED,
+    NOT_MATCHED,
+    OUTCOME_WORDS,
+    UNDECIDED,
+)
 from padan_linkage.schema import Schema
 
 
@@ -47,6 +56,8 @@ class Rehearsal:
     of the registry that were set aside for naming a person whom another names too; None where
     nobody looked, in one file and in large registries. ``one_to_one``: a record of the registry
     answered one of the list at most; ``single``: neither file was seen to name anybody twice.
+    ``answers``: to every usable row of the list where rows were answered as in a run, for which
+    copies are merged and not set aside; else None.
     """
 
     pairs: pa.Table
@@ -58,6 +69,15 @@ class Rehearsal:
     copies: int | None = None
     one_to_one: bool = False
     single: bool = False
+    answers: RecordAnswers | None = None
+
+    @property
+    def counts(self) -> dict[str, int] | None:
+        """Usable rows of the list by the word of their outcome, where answered as in a run."""
+        if self.answers is None:
+            return None
+        count = np.bincount(self.answers.outcome, minlength=len(OUTCOME_WORDS)).tolist()
+        return {OUTCOME_WORDS[n]: count[n] for n in (MATCHED, AMBIGUOUS, UNDECIDED, NOT_MATCHED)}
 
     @property
     def estimated_precision(self) -> float | None:
@@ -78,6 +98,7 @@ def run_rehearsal(
     b: Path | None,
     schema_file: SchemaFile,
     *,
+    flow: RehearsedFlow | None = None,
     id_column: str | None = None,
     truth: Path | None = None,
     dump: Path | None = None,
@@ -88,10 +109,15 @@ def run_rehearsal(
     """Link list ``a`` with registry ``b``, or with itself, under keys made for this one time.
 
     The same ``seed`` gives the same result; without one the keys come from the operating system.
-    Raises BadInputError.
+    Where the schema file says so, or for a ``flow``, rows are answered as in a run. Raises
+    BadInputError.
     """
     schema = schema_file.schema
     keys = Keys(schema, os.urandom(32) if seed is None else str(seed).encode())
+    if b is not None and (flow or schema_file.as_a_run):
+        policy = schema_file.policy_for(single=False)
+        run = RunRehearsal(schema, policy, keys, threads, progress=progress)
+        return _as_a_run(run, a, b, schema_file, flow, id_column, truth, dump)
     list_ = read_side(a, schema, schema_file.columns_a, id_column)
     registry = None if b is None else read_side(b, schema, schema_file.columns_b, id_column)
     other = registry or list_
@@ -125,6 +151,41 @@ def run_rehearsal(
         copies=copies.aside if copies else None,
         one_to_one=policy.one_to_one and registry is not None,
         single=all(single),
+    )
+
+
+def _as_a_run(
+    run: RunRehearsal,
+    a: Path,
+    b: Path,
+    schema_file: SchemaFile,
+    flow: RehearsedFlow | None,
+    id_column: str | None,
+    truth: Path | None,
+    dump: Path | None,
+) -> Rehearsal:
+    """As :func:`run_rehearsal`, by the edition of the registry."""
+    schema = run.schema
+    listed = read_side(a, schema, schema_file.columns_a, id_column, listed=True)
+    if flow is None:
+        rows = read_side(b, schema, schema_file.columns_b, id_column)
+        registry = RehearsedRegistry.of_schema(schema, rows)
+    else:
+        registry = RehearsedRegistry.of_flow(b, flow, schema, id_column)
+    known = None if truth is None else Truth.read(truth, listed, registry.rows, within=False)
+    if dump is not None:
+        run = replace(run, dump=_dumper(dump, schema, listed, registry.persons))
+    linked, answers = run.answer(listed, registry)
+    return Rehearsal(
+        pairs=pairs_table(schema, linked, listed, registry.rows),
+        threshold=_threshold(linked),
+        expected=linked.expected,
+        quality=None if known is None else _quality(known, linked, listed, registry.rows),
+        passes=linked.reports,
+        rows=tuple((len(r), r.quarantined) for r in (listed, registry.rows)),
+        copies=registry.copies.aside,
+        one_to_one=run.policy.one_to_one,
+        answers=answers,
     )
 
 

@@ -15,6 +15,7 @@ similar = [{ fields = ["nama"], group = "nama" }]
 [match]                          # optional, as in an agreement's flow
 min_precision = 0.999            # without it, the answers with the greatest expected F1 are kept
 one_to_one = true                # without it, so where neither file names anybody twice
+max_false_match_rate = 5e-4      # with it, rows are answered by an edition, as in a run (spec 36)
 
 Above the first table may stand ``presence`` and ``decoy_share`` as in a schema, and ``rows``, the
 size of the registry that it is made for; a field may have ``values``, its measured effective number
@@ -34,6 +35,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from padan_client.base.errors import BadInputError
 from padan_client.base.language import t
 from padan_linkage.advice import Suggestion
+from padan_linkage.agreement import Flow
 from padan_linkage.policy import MatchPolicy
 from padan_linkage.schema import Schema
 
@@ -52,6 +54,7 @@ class SchemaFile:
     ``rows`` and ``values``: what the linter should know of the registry, if the file says so.
     ``demanded``: the user named the precision in ``policy``; it is not merely the usual one.
     ``one_to_one``: what the user says of that, None where the files decide.
+    ``as_a_run``: the user named the rate of wrong answers that a run would tolerate.
     """
 
     schema: Schema
@@ -62,11 +65,21 @@ class SchemaFile:
     values: Mapping[str, float] = field(default_factory=dict)
     demanded: bool = False
     one_to_one: bool | None = None
+    as_a_run: bool = False
 
     def policy_for(self, *, single: bool) -> MatchPolicy:
         """The policy for two files, ``single`` if neither names anybody twice."""
         said = single if self.one_to_one is None else self.one_to_one
         return self.policy.model_copy(update={"one_to_one": said})
+
+    @classmethod
+    def of_flow(cls, flow: Flow, schema: Schema, columns: Mapping[str, str] | None = None) -> Self:
+        """What an agreement says of its flow; ``columns``: of the list, where called otherwise."""
+        named = {name: _several(column) for name, column in (columns or {}).items()}
+        one_to_one = flow.match.one_to_one
+        return cls(
+            schema, named, {}, flow.match, demanded=True, one_to_one=one_to_one, as_a_run=True
+        )
 
     @classmethod
     def suggested(cls, suggestion: Suggestion) -> Self:
@@ -163,6 +176,7 @@ def _parse(document: dict[str, Any]) -> SchemaFile:
         values={c.name: c.values for c in columns if c.values is not None},
         demanded=not match.keys().isdisjoint(_DEMANDS),
         one_to_one=match.get("one_to_one"),
+        as_a_run="max_false_match_rate" in match,
     )
 
 

@@ -26,6 +26,8 @@ from padan_linkage.schema import Pass, Schema
 
 #: Columns that name the rows where the user names none; the first that there is.
 DEFAULT_IDS = ("rec_id", "id")
+#: A column of row numbers, where no column of the file names its rows.
+_NUMBER = "\x00row"
 _FLOW, _EPOCH = "rehearsal", 1
 
 
@@ -47,18 +49,23 @@ class Records:
 
 
 def read_side(
-    path: Path, schema: Schema, columns: Mapping[str, Columns], id_column: str | None
+    path: Path,
+    schema: Schema,
+    columns: Mapping[str, Columns],
+    id_column: str | None,
+    *,
+    listed: bool = False,
 ) -> Records:
     """Read, check and normalise one file. Raises BadInputError.
 
     Without ``id_column`` the ids come from the column rec_id or id where there is one, filled and
-    without repeats; else they are the row numbers.
+    without repeats; else they are the row numbers. ``listed``: as :func:`prepare` has it.
     """
     table = read_table(path)
     if id_column is None:
-        id_column = next((name for name in DEFAULT_IDS if _names_rows(table, name)), None)
+        id_column = _id_column(table)
     table, single = _joined(table, columns)
-    prepared = prepare(table, schema, single, id_column)
+    prepared = prepare(table, schema, single, id_column, listed=listed)
     rows = np.flatnonzero(prepared.usable).astype(np.int64)
     if not len(rows):
         raise BadInputError(
@@ -73,6 +80,20 @@ def read_side(
         fields={name: column.take(pa.array(rows)) for name, column in prepared.fields.items()},
         quarantined=len(prepared.ids) - len(rows),
     )
+
+
+def named_rows(table: pa.Table, id_column: str | None) -> tuple[pa.Table, str]:
+    """The table and the column that names its rows, of their numbers where there is none."""
+    name = id_column or _id_column(table)
+    if name is not None:
+        return table, name
+    numbers = pa.array(np.arange(1, table.num_rows + 1)).cast(pa.string())
+    return table.append_column(_NUMBER, numbers), _NUMBER
+
+
+def _id_column(table: pa.Table) -> str | None:
+    """The first of the usual columns that can name the rows."""
+    return next((name for name in DEFAULT_IDS if _names_rows(table, name)), None)
 
 
 def _names_rows(table: pa.Table, name: str) -> bool:
@@ -158,6 +179,11 @@ class Keys:
         if key not in self._encoders:
             self._encoders[key] = PassEncoder(schema, p, self._key, threads=threads)
         return self._encoders[key]
+
+    def ask(self, p: Pass, questions: Mapping[str, pa.StringArray], threads: int) -> EncodedPass:
+        """What a registry is asked about itself in pass ``p``, as a requester would ask."""
+        rows, drbg = len(next(iter(questions.values()))), self._drbg.fork(f"questions {p.id}")
+        return self._encoder(self._schema, p, threads).encode(questions, rows=rows, drbg=drbg)
 
     def randomness(self, label: str) -> Drbg:
         """Randomness for one purpose, from the same seed."""

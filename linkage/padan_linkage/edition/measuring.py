@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from padan_linkage.crypto.randomness import Drbg
@@ -31,9 +32,9 @@ Numbers = NDArray[np.int64]
 class EditionMaker:
     """Takes every pass's table and what its own people's questions look like in it.
 
-    Make it with :meth:`of`; encode ``asked.records`` for each pass as a requester would, without a
-    decoy; :meth:`take` each pass; :meth:`made` gives the edition. ``codes``: uint64[records], what
-    the registry says of each person.
+    Make it with :meth:`of`; encode :attr:`questions` for each pass as a requester would;
+    :meth:`take` each pass; :meth:`made` gives the edition. ``codes``: uint64[records], what the
+    registry says of each person.
     """
 
     schema: Schema
@@ -62,19 +63,29 @@ class EditionMaker:
     def __repr__(self) -> str:
         return f"EditionMaker({self.asked!r}, passes={len(self.passes)})"
 
+    @property
+    def questions(self) -> dict[str, pa.StringArray]:
+        """The questions as records, "" in the fields that no pass compares."""
+        empty = pa.array([""], pa.string()).take(pa.array(np.zeros(len(self.asked), np.int64)))
+        return {f.name: self.asked.records.get(f.name, empty) for f in self.schema.fields}
+
     def take(
         self,
         p: Pass,
         provider: PassTable,
         record_of_row: Numbers,
-        asked: PassTable,
-        question: Numbers,
+        encoded: PassTable,
+        question_of_row: Numbers,
     ) -> None:
         """Measure one pass.
 
         ``provider``: its table, ``record_of_row`` int64[rows] the record of each row, -1 for a
-        decoy; ``asked``: the encoded questions, ``question`` int64[rows] the number of each row's.
+        decoy; ``encoded``: the questions, ``question_of_row`` int64[rows] in the same way.
         """
+        real = np.flatnonzero(question_of_row >= 0)
+        columns = {name: column[real] for name, column in encoded.columns.items()}
+        asked = PassTable(p.id, encoded.layout, columns)
+        question = question_of_row[real]
         person = self.asked.person
         if not p.similar:
             met = meet_exact(p, provider, record_of_row, asked, question, person)

@@ -29,6 +29,15 @@ from padan_client.cli.options import (
     FormatOption,
     JsonFlag,
     SeparatorOption,
+    StatusOption,
+)
+from padan_client.cli.rehearsed_flow import (
+    AgreementFileOption,
+    MapListOption,
+    MapRegistryOption,
+    RehearsedFlowOption,
+    refuse_mixed,
+    rehearsed_flow,
 )
 from padan_client.cli.views import rehearsed
 from padan_linkage.advice import Size
@@ -105,6 +114,11 @@ def rehearse(
     b: RegistryArgument = None,
     *,
     schema: SchemaOption = None,
+    agreement: AgreementFileOption = None,
+    flow: RehearsedFlowOption = None,
+    map_: MapListOption = None,
+    map_b: MapRegistryOption = None,
+    status: StatusOption = None,
     profile: ProfileOption = ProfileName.SEIMBANG,
     size: SizeOption = Size.THOROUGH,
     kind: KindsOption = None,
@@ -129,10 +143,14 @@ def rehearse(
     from padan_client.rehearse import SchemaFile, load_schema_file, run_rehearsal
     from padan_client.rehearse.advice import advise, to_toml
 
-    claim(out_file, save_schema, reads=[a, b, schema, truth], tables=True, force=force)
+    claim(out_file, save_schema, reads=[a, b, schema, agreement, truth], tables=True, force=force)
     style = style_for(out_file or Path(), format_, separator, bom=bom)
     suggestion = None
-    if schema is not None:
+    refuse_mixed(agreement, schema, flow, map_, map_b, status)
+    under = None
+    if agreement is not None:
+        schema_file, under = rehearsed_flow(agreement, flow, map_, map_b, status)
+    elif schema is not None:
         schema_file = load_schema_file(schema)
     else:
         suggestion = advise(a, b, wishes(profile, size, kind, fields), id_column)
@@ -149,6 +167,7 @@ def rehearse(
             a,
             b,
             schema_file,
+            flow=under,
             id_column=id_column,
             truth=truth,
             dump=dump_encodings,

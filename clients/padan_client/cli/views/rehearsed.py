@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from padan_client.base.language import t
@@ -37,6 +38,8 @@ def as_json(result: Rehearsal) -> dict[str, object]:
             "recall": result.quality.recall,
             "f1": result.quality.f1,
         }
+    if result.counts is not None:
+        value["counts"] = result.counts
     value["registry_copies"] = result.copies
     value["one_to_one"] = result.one_to_one
     value["suggested"] = {"one_to_one": result.single}
@@ -86,6 +89,8 @@ def show(result: Rehearsal) -> None:
     total.add_column()
     total.add_column()
     total.add_row(t("pasangan", "pairs"), number(result.pairs.num_rows))
+    for word, count in (result.counts or {}).items():
+        total.add_row(word.replace("_", " "), number(count))
     total.add_row(
         t("taksiran presisi", "estimated precision"), shares.with_bounds(result.expected.precision)
     )
@@ -103,17 +108,24 @@ def show(result: Rehearsal) -> None:
         name = t("registri: baris ganda", "registry: repeated people")
         total.add_row(name, number(result.copies))
     out.print(total)
-    out.print(shares.about_recall(result.expected.recall), style="dim")
+    for note in _notes(result):
+        out.print(note)
+
+
+def _notes(result: Rehearsal) -> Iterator[str]:
+    """What a reader should know of the figures."""
+    if result.counts is not None:
+        yield _about_runs(result.copies or 0)
+        return
+    yield f"[dim]{shares.about_recall(result.expected.recall)}[/]"
     if result.single or result.one_to_one:
-        out.print(_about_one_to_one(result))
+        yield _about_one_to_one(result)
     if result.copies:
-        out.print(_about_copies(result.copies))
+        yield _about_copies(result.copies)
     elif result.copies is None and len(result.rows) > 1:
-        out.print(
-            t(
-                "Registri sebesar ini tidak diperiksa apakah memuat orang yang sama berulang kali.",
-                "A registry this large is not looked through for people named more than once.",
-            )
+        yield t(
+            "Registri sebesar ini tidak diperiksa apakah memuat orang yang sama berulang kali.",
+            "A registry this large is not looked through for people named more than once.",
         )
 
 
@@ -138,18 +150,30 @@ def _about_one_to_one(result: Rehearsal) -> str:
     )
 
 
+def _about_runs(copies: int) -> str:
+    """That rows were answered as a run would, and what was done about copies."""
+    answered = t(
+        "Tiap baris dijawab seperti dalam pelaksanaan: menurut edisi registri, apa pun baris lain "
+        "di daftar.",
+        "Every row was answered as in a run: by the registry's edition, whatever else is listed.",
+    )
+    if not copies:
+        return answered
+    return f"{answered} " + t(
+        f"{number(copies)} salinan di registri digabung lebih dahulu, seperti saat diterbitkan.",
+        f"{number(copies)} copies in the registry were merged first, as when it is published.",
+    )
+
+
 def _about_copies(copies: int) -> str:
-    """What was done about people whom the registry names twice, and what a run needs."""
-    rows = number(copies)
+    """What was done about people whom the registry names twice, and what a run does."""
     return t(
-        f"Registri memuat orang yang sama lebih dari sekali: {rows} baris disisihkan sebelum "
-        "pemadanan dan digabungkan lagi sesudahnya. Bersihkan registri sebelum diterbitkan "
-        "(padan rehearse REGISTRI --out pasangan.csv menunjukkan barisnya): tanpa itu salinan "
-        "tampak seperti orang lain yang mirip, dan hampir tidak ada yang terjawab.",
-        f"The registry names people more than once: {rows} rows were set aside before linking "
-        "and joined to the answers afterwards. De-duplicate the registry before it is published "
-        "(padan rehearse REGISTRY --out pairs.csv shows the rows): otherwise copies look like "
-        "other people much alike, and next to nothing is answered.",
+        f"Registri memuat orang yang sama lebih dari sekali: {number(copies)} baris disisihkan "
+        "sebelum pemadanan dan digabungkan lagi sesudahnya. Penerbitan menggabungkan salinan yang "
+        "jelas saja; uji coba dengan --agreement menunjukkan berapa banyak.",
+        f"The registry names people more than once: {number(copies)} rows were set aside before "
+        "linking and joined to the answers afterwards. Publishing merges clear copies alone; a "
+        "rehearsal with --agreement shows how many.",
     )
 
 

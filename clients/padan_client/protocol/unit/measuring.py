@@ -9,10 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Self
 
-import numpy as np
-import pyarrow as pa
-from numpy.typing import NDArray
-
 from padan.v1 import resources_pb2
 from padan_client.protocol.session import Session
 from padan_client.protocol.unit.datasets import Task
@@ -21,7 +17,7 @@ from padan_linkage.answering.payloads import Payloads
 from padan_linkage.crypto.randomness import Drbg
 from padan_linkage.edition.document import SIGNED, Edition, calibrations_document
 from padan_linkage.edition.measuring import EditionMaker
-from padan_linkage.encoding import EncodedPass, PassEncoder, PassRows
+from padan_linkage.encoding import PassEncoder, PassRows
 from padan_linkage.schema import Pass
 from padan_linkage.tables import PassTable
 
@@ -54,11 +50,12 @@ class RegistryMeasure:
         # Spec 36, "Carried", step 1.
         table = rows.whole()
         questions = encoder.encode(
-            question_records(self.maker),
+            self.maker.questions,
             rows=len(self.maker.asked),
             drbg=self.drbg.fork(f"questions {p.id}"),
         )
-        self.maker.take(p, table, rows.record_of_row, *without_decoys(questions))
+        asked, question = questions.table, questions.record_of_row
+        self.maker.take(p, table, rows.record_of_row, asked, question)
         return table
 
     def signed(self) -> resources_pb2.Edition:
@@ -77,18 +74,3 @@ class RegistryMeasure:
     def edition(self) -> Edition | None:
         """The edition that was signed; None before, and of a delta."""
         return self._made[0] if self._made else None
-
-
-def question_records(maker: EditionMaker) -> dict[str, pa.StringArray]:
-    """The records of the questions, with the fields that no pass compares left empty."""
-    asked = maker.asked
-    empty = pa.array([""], pa.string()).take(pa.array(np.zeros(len(asked), np.int64)))
-    return {f.name: asked.records.get(f.name, empty) for f in maker.schema.fields}
-
-
-def without_decoys(questions: EncodedPass) -> tuple[PassTable, NDArray[np.int64]]:
-    """The rows of questions alone, and the number of each one's, int64[rows]."""
-    real = np.flatnonzero(questions.record_of_row >= 0)
-    table = questions.table
-    columns = {name: column[real] for name, column in table.columns.items()}
-    return PassTable(table.pass_id, table.layout, columns), questions.record_of_row[real]
