@@ -48,6 +48,8 @@ class AsyncRequesterClient(AsyncFlowClient[RequesterFlow]):
         super().__init__(steps, home, link or AsyncLink.open(home.config, home.folder))
 
     confirm = carried_out(RequesterFlow.confirm)
+    present = carried_out(RequesterFlow.present)
+    known = carried_out(RequesterFlow.known)
     confirm_few = carried_out(RequesterFlow.confirm_few)
 
     async def confirm_one(self, record: Record, *, mode: str | None = None) -> dict[str, str]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
@@ -20,16 +21,18 @@ from padan_client.protocol.direct.confirming import confirm_directly
 from padan_client.protocol.direct.joining import join, open_rows
 from padan_client.protocol.direct.real_time import FRESH, DirectCounter, ask_directly
 from padan_client.protocol.direct.schemas import direct_schemas, usable_schema
-from padan_client.protocol.direct.session import DirectSession, open_direct
+from padan_client.protocol.direct.session import DirectSession, open_direct, present_tables
 from padan_client.protocol.jobs import Command, Deliver, utc_now
 from padan_client.protocol.progress import Report, silent
 from padan_client.protocol.session import open_session, require_role, unit_schema
 from padan_client.protocol.unit.confirming import confirm, finish
 from padan_client.protocol.unit.real_time import MOST_AT_ONCE, Counter, ask
+from padan_client.protocol.unit.registries import past_registry, present_registry
 from padan_client.records.files import require_same_rows
 from padan_client.records.lists import Record, Records, RequestList, prepare_list
+from padan_client.results.changes import EarlierResult, RegistryFacts, is_at_unit
 from padan_client.results.controls import read_controls, require_honest
-from padan_client.results.table import ConfirmResult
+from padan_client.results.table import NOBODY, AnsweredBy, ConfirmResult, with_digests
 from padan_client.transport.carrying import FlowClient, carried_out
 from padan_client.transport.channel import Link
 from padan_linkage.agreement import Mode
@@ -60,6 +63,7 @@ class RequesterFlow:
         note_column: str | None = None,
         controls: pa.Table | None = None,
         hide_found: bool = False,
+        earlier: EarlierResult | None = None,
         deliver: Deliver | None = None,
         progress: Report = silent,
     ) -> Steps[ConfirmResult]:
@@ -76,29 +80,40 @@ class RequesterFlow:
         records with a column ``kode``, mixed in; ControlError tells if they were answered
         wrongly. ``hide_found``: direct mode sends as many elements for every key as if nobody had
         been found, so that the provider does not learn how many were; each key then costs the quota
-        a whole list. ``deliver`` is called with the result before the pending job is closed, so
-        that writing it to a file is safe against a crash. After a crash the same call with the same
-        input goes on, and is not charged again. Raises PadanError.
+        a whole list. ``earlier``: a result of the same list, whose notes are carried over; of
+        another one it is refused before anything is asked. ``deliver`` is called with the result
+        before the pending job is closed, so that writing it to a file is safe against a crash.
+        After a crash the same call with the same input goes on, and is not charged again. Raises
+        PadanError.
         """
         place = self._place()
         planted = None if controls is None else read_controls(place.flow, controls)
 
         def prepare(_: FlowPlace, schema: Schema) -> RequestList:
             requested = prepare_list(
-                schema, records, columns=columns, id_column=id_column, note_column=note_column
+                schema,
+                records,
+                columns=columns,
+                id_column=id_column,
+                note_column=note_column,
+                key=self._row_key(place),
             )
-            listed.append(len(requested.ids))
+            if earlier is not None:
+                requested = earlier.take_up(requested)
+            lists.append(requested)
             if planted is None:
                 return requested
             known = prepare_list(schema, planted.table, columns=columns, id_column=None)
             return planted.plant(requested, known)
 
-        listed: list[int] = []
+        lists: list[RequestList] = []
         delivered: list[ConfirmResult] = []
 
         def hand_over(result: ConfirmResult) -> None:
             whole = result if planted is None else planted.reaped(place.flow, result)
-            require_same_rows(listed[-1], whole.table.num_rows, ("pemadanan", "matching"))
+            listed = lists[-1]
+            require_same_rows(len(listed.ids), whole.table.num_rows, ("pemadanan", "matching"))
+            whole = replace(whole, table=with_digests(whole.table, listed.digests))
             delivered.append(whole)
             if deliver is not None:
                 deliver(whole)
@@ -118,6 +133,27 @@ class RequesterFlow:
         else:
             yield from confirm(command)
         return require_honest(delivered[0])
+
+    def present(self, mode: str | None = None) -> Steps[tuple[RegistryFacts, ...]]:
+        """The registries that answer now in that mode; free, and no row is asked about."""
+        # Spec 80, "Answers that changed", step 1.
+        place = self._place()
+        chosen, found = chosen_mode(place, mode), list[RegistryFacts | None]()
+        if chosen != "unit":
+            found.append((yield from present_tables(self.home, place, utc_now)))
+        if chosen != "direct" and Mode.UNIT in place.flow.modes:
+            found.append((yield from present_registry(place, self.home.patience)))
+        return tuple(registry for registry in found if registry is not None)
+
+    def known(self, ids: Iterable[AnsweredBy]) -> Steps[dict[str, RegistryFacts | None]]:
+        """What the unit knows of earlier registries, by id; of label tables nothing is asked."""
+        place, facts = self._place(), dict[str, RegistryFacts | None]()
+        for by in ids:
+            if is_at_unit(by):
+                facts[by.registry] = yield from past_registry(
+                    place, by.registry, self.home.patience
+                )
+        return facts
 
     def confirm_few(
         self,
@@ -142,12 +178,14 @@ class RequesterFlow:
             return (yield from self._few_by_unit(place, requested))
         _, keys = direct_schemas(place)
         answers, evaluated = RecordAnswers.none(0), dict[str, int]()
+        by = NOBODY
         if len(requested):
             session = yield from self._open_direct(place)
             answers, evaluated = yield from ask_directly(
                 session, requested, self.home.patience, self.home.randomness
             )
-        result = direct_result(place, keys, requested, answers, evaluated, "")
+            by = session.answering.by
+        result = direct_result(place, keys, requested, answers, evaluated, by)
         left = open_rows(requested, answers)
         if residue and len(left):
             counter = yield from self._open_counter()
@@ -184,6 +222,10 @@ class RequesterFlow:
         place = self.home.place(self.agreement, self.flow)
         require_role(place, provider=False)
         return place
+
+    def _row_key(self, place: FlowPlace) -> bytes:
+        """What the digests of this flow's rows are made with: this agency's own secret."""
+        return self.home.identity.derive(f"row digest {place.name}".encode())
 
     def _open_counter(self) -> Steps[Counter]:
         """The kept session, opened at first use."""
@@ -245,6 +287,8 @@ class RequesterClient(FlowClient[RequesterFlow]):
         return cls(Home.open(home, passphrase=passphrase), agreement, flow)
 
     confirm = carried_out(RequesterFlow.confirm)
+    present = carried_out(RequesterFlow.present)
+    known = carried_out(RequesterFlow.known)
     confirm_few = carried_out(RequesterFlow.confirm_few)
 
     def confirm_one(self, record: Record, *, mode: str | None = None) -> dict[str, str]:

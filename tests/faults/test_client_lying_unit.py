@@ -530,3 +530,18 @@ def test_a_provider_notices_a_false_dataset_too(pair, change):
         pytest.raises(VerificationError),
     ):
         client.publish(REGISTRY, id_column="id", status_column="status")
+
+
+@pytest.mark.parametrize("name", ["", "x", "agreements/a/flows/b/datasets/" + "0" * 32])
+def test_a_run_of_a_registry_of_another_flow_is_refused(pair, name):
+    change = edit(provider_dataset=name)
+    assert isinstance(caught(pair, only("RunService.WatchRun", change)), VerificationError)
+
+
+@pytest.mark.parametrize("field", ["dataset", "edition"])
+def test_a_registry_of_another_flow_does_not_answer_now(pair, field):
+    change = edit(**{field: "agreements/a/flows/b/datasets/" + "0" * 32})
+    link = TamperingLink(pair.requester, only("DatasetService.GetRegistry", change))
+    client = RequesterClient(pair.requester, *pair.names, link=link)
+    with client, pytest.raises(VerificationError):
+        client.present("unit")

@@ -116,6 +116,10 @@ def test_direct_keys_are_rotated_shown_and_destroyed(scene):
 def test_a_delta_from_files(scene):
     pair, folder = scene
     base = publish(pair, folder / "registri.csv", "--status", "status")["dataset"]
+    confirm = ("confirm", folder / "daftar.csv", *FLOW, "--mode", "direct")
+    first = as_json(pair.requester, *confirm, "--out", folder / "awal.csv")
+    correct = ("correct", folder / "awal.csv", "--list", folder / "daftar.csv", *FLOW)
+    assert as_json(pair.requester, *correct, "--out", folder / "koreksi.csv")["asked"] is False
     (folder / "keluar.txt").write_text("R00020\nR00021\n")
     delta = as_json(
         pair.provider,
@@ -124,12 +128,17 @@ def test_a_delta_from_files(scene):
     )
     assert (delta["rows"], delta["deleted"]) == (0, 2)
     pair.server.rescan()
-    given = as_json(
-        pair.requester,
-        *("confirm", folder / "daftar.csv", *FLOW, "--mode", "direct"),
-        *("--out", folder / "k.csv"),
-    )
+    given = as_json(pair.requester, *confirm, "--out", folder / "k.csv")
     assert given["counts"]["TIDAK_DITEMUKAN"] == 12
+    assert given["edition"] == first["edition"] == base
+
+    found = as_json(pair.requester, *correct, "--out", folder / "koreksi.csv", "--yes", code=8)
+    assert (found["mode"], found["changed"]) == ("direct", 2)
+    changed = list(csv.DictReader((folder / "koreksi.csv").read_text().splitlines()))
+    assert [(row["row"], row["kode"]) for row in changed] == [
+        (row, "TIDAK_DITEMUKAN") for row in ("1", "2")
+    ]
+    assert {row["sebab"] for row in changed} == {"delta"}
 
 
 def test_a_missing_address_and_a_role_are_told(scene):

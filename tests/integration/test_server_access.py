@@ -186,6 +186,9 @@ def data_calls(provider, requester):
         "GetEdition": lambda: requester.datasets.GetEdition(
             dataset_pb.GetEditionRequest(name=f"{requester.parent}/editions/{'0' * 16}")
         ),
+        "GetRegistry": lambda: requester.datasets.GetRegistry(
+            dataset_pb.GetRegistryRequest(parent=requester.parent)
+        ),
         "GetDataset": lambda: provider.datasets.GetDataset(
             dataset_pb.GetDatasetRequest(name=dataset)
         ),

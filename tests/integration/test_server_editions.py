@@ -174,6 +174,42 @@ def test_no_stranger_reads_an_edition_and_an_unknown_one_is_told_as_such(make_un
     )
 
 
+def get_registry(client, dataset=""):
+    return client.datasets.GetRegistry(
+        dataset_pb.GetRegistryRequest(parent=client.parent, dataset=dataset)
+    )
+
+
+def test_either_party_learns_which_registry_answers_and_nothing_of_its_rows(make_unit):
+    unit = make_unit()
+    provider, requester = unit.pair()
+    assert refused(get_registry, requester).reason == "REGISTRY_NOT_PUBLISHED"
+    base = provider.publish(10)
+    made = provider.create(10, base_dataset=base.name)
+    assert get_registry(requester).dataset == base.name
+    assert refused(get_registry, requester, made.name).reason == "DATASET_NOT_FOUND"
+    for table in provider.tables(10, seed=4).values():
+        provider.send(made, as_upserts(provider, table))
+    updated = provider.commit(made)
+    for party in (provider, requester):
+        now = get_registry(party)
+        assert (now.dataset, now.edition) == (updated.name, base.edition)
+        assert (now.encoding, now.commit_time) == (updated.encoding, updated.commit_time)
+    provider.datasets.DeleteDataset(dataset_pb.DeleteDatasetRequest(name=base.name))
+    assert get_registry(requester, base.name).commit_time == base.commit_time
+
+
+def test_a_list_is_no_registry_and_a_stranger_learns_of_none(make_unit):
+    unit = make_unit()
+    provider, requester = unit.pair()
+    provider.publish(10)
+    listed = requester.publish(10)
+    for party in (provider, requester):
+        assert refused(get_registry, party, listed.name).reason == "DATASET_NOT_FOUND"
+    stranger = unit.client("bpjstk", "asn-status")
+    assert refused(get_registry, stranger).reason == "AGREEMENT_NOT_FOUND"
+
+
 def test_what_a_registry_is_scored_by_goes_with_its_rows(make_unit):
     unit = make_unit()
     provider, _ = unit.pair()

@@ -17,6 +17,7 @@ from padan_client.base.version import VERSION
 from padan_client.cli.commands import (
     agreement,
     confirm,
+    correct,
     encode,
     keys,
     lint_data,
@@ -33,9 +34,10 @@ from padan_client.cli.stopping import take_sigterm
 _EXIT_CODES = (
     "Kode keluar: 0 selesai, 1 cacat, 2 salah pakai, 3 masukan salah, 4 ditolak menurut "
     "perjanjian, 5 kunci atau skema berbeda, 6 server tidak terjangkau, 7 tidak terverifikasi, "
-    "130 dihentikan. / "
+    "8 ada jawaban yang berubah (correct), 130 dihentikan. / "
     "Exit codes: 0 done, 1 defect, 2 usage, 3 bad input, 4 refused under the agreement, 5 keys or "
-    "schema differ, 6 server unreachable, 7 unverified, 130 interrupted."
+    "schema differ, 6 server unreachable, 7 unverified, 8 answers changed (correct), "
+    "130 interrupted."
 )
 
 
@@ -84,7 +86,7 @@ app.add_typer(minutes.app, name="minutes")
 app.add_typer(release.app, name="release")
 app.add_typer(runs.app, name="runs")
 app.add_typer(schema.app, name="schema")
-for module in (publish, confirm, encode, rehearse, lint_data):
+for module in (publish, confirm, correct, encode, rehearse, lint_data):
     module.register(app)
 for entry in entry_points(group="padan.commands"):
     entry.load()(app)

@@ -46,6 +46,7 @@ class Exit(IntEnum):
     MISMATCH = 5
     UNAVAILABLE = 6
     UNVERIFIED = 7
+    CHANGED = 8
     INTERRUPTED = 130
 
 

@@ -17,6 +17,7 @@ from padan_client.base.language import t
 from padan_client.records import TableSource, prepare
 from padan_client.records.files import require_same_rows, tell_of
 from padan_client.records.notes import notes_of
+from padan_client.records.row_digests import row_digests
 from padan_linkage.normalise import sound_values
 from padan_linkage.schema import Schema
 
@@ -30,7 +31,8 @@ class RequestList:
     """A list that a requester wants confirmed: its rows, of which those ``usable`` can be matched.
 
     ``ids`` and ``rows`` (numbers from 1) are of all rows; ``usable``: int64[n], positions;
-    ``records`` are of the ``n`` usable rows only. ``notes``: the officer's own of all rows, if any.
+    ``records`` are of the ``n`` usable rows only. ``notes``: the officer's own of all rows, if any;
+    ``digests``: by which the rows are known again, if a key was given.
     """
 
     ids: pa.StringArray
@@ -39,6 +41,7 @@ class RequestList:
     records: dict[str, pa.StringArray]
     quarantine: pa.Table
     notes: pa.StringArray | None = None
+    digests: pa.StringArray | None = None
 
     def __len__(self) -> int:
         return len(self.usable)
@@ -69,8 +72,12 @@ def prepare_list(
     columns: Mapping[str, str] | None,
     id_column: str | None,
     note_column: str | None = None,
+    key: bytes | None = None,
 ) -> RequestList:
-    """Check and normalise a list; rows that cannot be matched are in the quarantine alone."""
+    """Check and normalise a list; rows that cannot be matched are in the quarantine alone.
+
+    ``key`` makes the rows' digests.
+    """
     table = _as_table(records)
     prepared = prepare(table, schema, columns, id_column, tell_of(records), listed=True)
     require_same_rows(table.num_rows, len(prepared), ("normalisasi", "normalising"))
@@ -86,6 +93,7 @@ def prepare_list(
         records=fields,
         quarantine=prepared.quarantine,
         notes=notes_of(table, note_column),
+        digests=row_digests(key, table, schema, prepared.columns) if key else None,
     )
 
 

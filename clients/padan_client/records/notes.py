@@ -49,13 +49,23 @@ def with_earlier_notes(
     kept = earlier.filter(pc.not_equal(pc.fill_null(earlier[NOTE], ""), ""))
     ids, known = pc.utf8_trim_whitespace(_texts(table, id_column)), _texts(kept, "id")
     carried = pc.fill_null(_texts(kept, NOTE).take(pc.index_in(ids, value_set=known)), "")
-    own = notes_of(table, column)
-    both = pc.and_(pc.not_equal(own, ""), pc.not_equal(carried, ""))
-    _require_one_note(np.flatnonzero(pc.and_(both, pc.not_equal(own, carried))) + 1)
+    noted = one_note(notes_of(table, column), carried)
     place = column or NOTE
     rest = table.drop_columns([n for n in table.column_names if n == place or _folded(n) == NOTE])
     missing = kept.num_rows - (pc.sum(pc.is_in(known, value_set=ids)).as_py() or 0)
-    return rest.append_column(NOTE, pc.if_else(pc.equal(own, ""), carried, own)), missing
+    return rest.append_column(NOTE, noted), missing
+
+
+def one_note(own: pa.StringArray | None, carried: pa.StringArray) -> pa.StringArray:
+    """The note of every row, of which list and earlier result may each have one.
+
+    Raises BadInputError for rows with two.
+    """
+    if own is None:
+        return carried
+    both = pc.and_(pc.not_equal(own, ""), pc.not_equal(carried, ""))
+    _require_one_note(np.flatnonzero(pc.and_(both, pc.not_equal(own, carried))) + 1)
+    return pc.if_else(pc.equal(own, ""), carried, own)
 
 
 def _require_columns(earlier: pa.Table) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from padan_client.base.language import t
 from padan_client.base.numbers import indonesian
 from padan_client.base.place import FlowPlace
 from padan_client.home.folder import Home
+from padan_client.results.changes import Change
 from padan_client.results.table import ConfirmResult
 from padan_linkage.agreement import Agreement, Flow, parse_signature, signature_text
 from padan_linkage.agreement.model import CadenceKind
@@ -44,8 +45,33 @@ class Signed:
     missing: tuple[str, ...]
 
 
+@dataclass(frozen=True, repr=False)
+class Corrected:
+    """What a confirmation corrects: the file of an earlier result, its editions, the changes."""
+
+    answers: bytes
+    editions: tuple[str, ...]
+    changes: tuple[Change, ...]
+
+    def as_json(self, salt: bytes) -> dict[str, object]:
+        """For the minutes; the digest is salted as theirs is."""
+        # Spec 80, "Answers that changed", step 6.
+        return {
+            "answers_sha256": _salted(salt, self.answers),
+            "editions": list(self.editions),
+            "rows": sum(change.rows for change in self.changes),
+            "changes": [asdict(change) for change in self.changes],
+        }
+
+
 def document(
-    place: FlowPlace, result: ConfirmResult, mode: str, answers: bytes, salt: bytes, now: datetime
+    place: FlowPlace,
+    result: ConfirmResult,
+    mode: str,
+    answers: bytes,
+    salt: bytes,
+    now: datetime,
+    corrected: Corrected | None = None,
 ) -> bytes:
     """The minutes of one confirmation; ``answers`` are the bytes of its file of codes."""
     agreement, flow = place.agreement, place.flow
@@ -71,7 +97,8 @@ def document(
         "counts": dict(result.counts),
         "reasons": result.reasons,
         "quarantined": result.quarantine.num_rows,
-        "answers_sha256": hashlib.sha256(salt + answers).hexdigest(),
+        "answers_sha256": _salted(salt, answers),
+        **({"corrects": corrected.as_json(salt)} if corrected else {}),
     }
     return _canonical(content)
 
@@ -174,6 +201,7 @@ def page(content: Mapping[str, Any], agreement: Agreement) -> str:
         f"  {'Seluruhnya':<58}{indonesian(content['rows']):>12}",
         f"  {'Catatan karantina':<58}{indonesian(content['quarantined']):>12}",
         "",
+        *_corrected_lines(content.get("corrects")),
         f"SHA-256 perjanjian        {content['agreement_digest']}",
         f"SHA-256 jawaban (bergaram) {content['answers_sha256']}",
         f"SHA-256 berita acara      {hashlib.sha256(_canonical(dict(content))).hexdigest()}",
@@ -182,6 +210,27 @@ def page(content: Mapping[str, Any], agreement: Agreement) -> str:
           for side in sides.values()),
     ]  # fmt: skip
     return "\n".join(lines) + "\n"
+
+
+def _corrected_lines(corrects: Mapping[str, Any] | None) -> list[str]:
+    """What a correction changed, for the page."""
+    if corrects is None:
+        return []
+    moved = [(f"{c['before']} → {c['now']}", c["rows"]) for c in corrects["changes"]]
+    return [
+        "KOREKSI",
+        f"Edisi dahulu : {', '.join(corrects['editions']) or '-'}",
+        "",
+        f"  {'Jawaban dahulu → kini':<58}{'Baris':>12}",
+        *(f"  {what:<58}{indonesian(rows):>12}" for what, rows in moved),
+        f"  {'Jawaban berubah':<58}{indonesian(corrects['rows']):>12}",
+        "",
+        f"SHA-256 jawaban dahulu (bergaram) {corrects['answers_sha256']}",
+    ]
+
+
+def _salted(salt: bytes, answers: bytes) -> str:
+    return hashlib.sha256(salt + answers).hexdigest()
 
 
 def _duty(agreement: Agreement, flow: Flow) -> tuple[str, str]:

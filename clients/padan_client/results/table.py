@@ -6,8 +6,9 @@ Columns of a result table: ``row`` (as in the quarantine), ``id``, ``hasil`` (wh
 say it: a row that is undecided or in quarantine), ``band`` (how sure), ``jalur`` (the pass that
 answered), ``per_tanggal`` (the day that the code states, where the agreement derives codes from
 dates), ``periksa_<field>`` for every confirmed field, ``perbaiki_<field>`` (who has to correct a
-value that differs, where the agreement names an authority), and ``jawaban_<group>`` for codes of
-further groups. The names are the same in every language.
+value that differs, where the agreement names an authority), ``jawaban_<group>`` for codes of
+further groups, ``edisi`` and ``registri`` (what answered), in a list's result ``sidik`` (the row
+digest), and ``catatan``. The names are the same in every language.
 """
 
 from __future__ import annotations
@@ -49,6 +50,23 @@ STATUS_GROUP = "status"
 #: Columns of confirmed fields: what came of each, and who corrects it where values differ.
 CHECK, CORRECT = "periksa_", "perbaiki_"
 AS_OF = "per_tanggal"
+#: What answered a row, and what was asked: by these a result can be looked at again (spec 80).
+EDITION, REGISTRY, ASKED = "edisi", "registri", "sidik"
+
+
+@dataclass(frozen=True)
+class AnsweredBy:
+    """What answered a row: the id of a registry, and of the edition that its deltas share.
+
+    In direct mode those of the newest label table and its base; "" where nothing did.
+    """
+
+    edition: str = ""
+    registry: str = ""
+
+
+#: Of rows that were asked of nobody.
+NOBODY = AnsweredBy()
 
 
 @dataclass(frozen=True)
@@ -139,10 +157,11 @@ def result_table(
     requested: RequestList,
     answers: RecordAnswers,
     names: Mapping[str, str] | None = None,
+    by: AnsweredBy = NOBODY,
 ) -> pa.Table:
     """The table of all rows of a list; ``answers`` are to its records, by ``pass_ids``.
 
-    ``names`` are what people call the parties.
+    ``names`` are what people call the parties; ``by`` answered.
     """
 
     def every(values: NDArray[S]) -> NDArray[S]:
@@ -154,7 +173,8 @@ def result_table(
     outcomes, masks = every(answers.outcome), every(answers.code)
     kode, keterangan = _status(flow, outcomes, masks)
     reasons, explanations = _reasons(requested, every(answers.reason))
-    by = np.where(answers.outcome == MATCHED, answers.answered_by + 1, 0)
+    through = np.where(answers.outcome == MATCHED, answers.answered_by + 1, 0)
+    asked = every(np.ones(len(answers), np.bool_))
     columns: dict[str, pa.Array] = {
         "row": requested.rows,
         "id": requested.ids,
@@ -164,7 +184,7 @@ def result_table(
         REASON: reasons,
         EXPLANATION: explanations,
         "band": _choose(BAND_WORDS, every(answers.band)),
-        "jalur": _choose(["", *pass_ids], every(by)),
+        "jalur": _choose(["", *pass_ids], every(through)),
     }
     if flow.registry_date:
         columns[AS_OF] = _days(every(answers.day))
@@ -177,10 +197,17 @@ def result_table(
     for group in dict.fromkeys(code.group for code in flow.codes):
         if group != STATUS_GROUP:
             columns[f"jawaban_{group}"] = _wording(flow, group, masks)[0]
+    columns[EDITION] = _choose(["", by.edition], asked)
+    columns[REGISTRY] = _choose(["", by.registry], asked)
     columns[NOTE] = _choose([""], np.zeros(len(requested.ids), np.int64))
     if requested.notes is not None:
         columns[NOTE] = requested.notes
     return pa.table(columns)
+
+
+def with_digests(table: pa.Table, digests: pa.StringArray | None) -> pa.Table:
+    """A list's result with the row digests, before the notes."""
+    return table.add_column(table.column_names.index(NOTE), ASKED, digests)
 
 
 def count_codes(flow: Flow, table: pa.Table) -> dict[str, int]:

@@ -108,6 +108,21 @@ class Datasets:
         """An edition of the flow, which both its parties may read."""
         return edition_of(self._store, grant, name)
 
+    def registry(self, grant: Grant, registry_id: str) -> Dataset:
+        """A registry of the flow, which both its parties may know of, though its rows be gone.
+
+        The one that answers now if ``registry_id`` is empty.
+        """
+        with self._store.read() as tx:
+            if not registry_id:
+                found = tx.datasets.newest(grant.key, Role.PROVIDER)
+                missing = Reason.REGISTRY_NOT_PUBLISHED
+            else:
+                found, missing = tx.datasets.get(registry_id), Reason.DATASET_NOT_FOUND
+        if found is None or not _is_registry(grant, found):
+            raise Refusal(missing, **grant.metadata)
+        return found
+
     def commit(
         self,
         grant: Grant,
@@ -206,6 +221,11 @@ def owned(tx: Transaction, grant: Grant, dataset_id: str) -> Dataset:
     if dataset is None or dataset.flow != grant.key or dataset.owner != grant.party:
         raise Refusal(Reason.DATASET_NOT_FOUND, **grant.metadata)
     return dataset
+
+
+def _is_registry(grant: Grant, dataset: Dataset) -> bool:
+    provided = dataset.flow == grant.key and dataset.role is Role.PROVIDER
+    return provided and dataset.commit_time is not None
 
 
 def state_invalid(dataset: Dataset) -> Refusal:

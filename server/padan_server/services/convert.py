@@ -186,12 +186,7 @@ def dataset_message(dataset: Dataset) -> dataset_pb.Dataset:
         role=_PB_ROLES[dataset.role],
         state=_DATASET_STATES[dataset.state],
         record_count=dataset.record_count,
-        encoding=resources_pb.EncodingContext(
-            epoch=dataset.encoding.epoch,
-            key_check_value=dataset.encoding.key_check_value,
-            schema_digest=dataset.encoding.schema_digest,
-            normaliser_version=dataset.encoding.normaliser_version,
-        ),
+        encoding=_encoding_message(dataset.encoding),
         tables=[
             dataset_pb.Table(
                 name=f"{name}/tables/{t.pass_id}",
@@ -208,6 +203,25 @@ def dataset_message(dataset: Dataset) -> dataset_pb.Dataset:
         commit_time=timestamp(dataset.commit_time),
         expire_time=timestamp(dataset.expire_time),
         edition=names.edition_name(dataset.flow, dataset.edition),
+    )
+
+
+def registry_message(registry: Dataset) -> dataset_pb.Registry:
+    """A registry as both parties of its flow may know it."""
+    return dataset_pb.Registry(
+        dataset=names.dataset_name(registry.flow, registry.id),
+        edition=names.edition_name(registry.flow, registry.edition),
+        encoding=_encoding_message(registry.encoding),
+        commit_time=timestamp(registry.commit_time),
+    )
+
+
+def _encoding_message(encoding: Encoding) -> resources_pb.EncodingContext:
+    return resources_pb.EncodingContext(
+        epoch=encoding.epoch,
+        key_check_value=encoding.key_check_value,
+        schema_digest=encoding.schema_digest,
+        normaliser_version=encoding.normaliser_version,
     )
 
 

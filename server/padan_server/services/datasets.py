@@ -113,6 +113,16 @@ class DatasetService(pb_grpc.DatasetServiceServicer):
         # Spec 36, "Carried", step 7.
         return convert.edition_message(self._datasets.edition(grant, name))
 
+    def GetRegistry(
+        self, request: pb.GetRegistryRequest, context: grpc.ServicerContext
+    ) -> pb.Registry:
+        """Which registry answers, or which one another was, for either party of the flow."""
+        del context
+        grant = self._admit(*names.parse_flow("parent", request.parent))
+        # Spec 36, "Which registry answers".
+        wanted = convert.dataset_in(grant, "dataset", request.dataset)
+        return convert.registry_message(self._datasets.registry(grant, wanted))
+
     def GetDataset(
         self, request: pb.GetDatasetRequest, context: grpc.ServicerContext
     ) -> pb.Dataset:

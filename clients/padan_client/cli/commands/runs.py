@@ -30,10 +30,11 @@ if TYPE_CHECKING:
     from padan_client.base.effects import Steps
     from padan_client.base.place import FlowPlace
     from padan_client.home.folder import Home
+    from padan_client.results.changes import RegistryFacts
 
 app = typer.Typer(no_args_is_help=True)
 
-_RUN_COLUMNS = ("run", "state", "charged", "edition", "created", "ended")
+_RUN_COLUMNS = ("run", "state", "charged", "edition", "answers", "created", "ended")
 _DATASET_COLUMNS = ("dataset", "state", "records", "epoch", "edition", "committed", "expires")
 _TIMES = frozenset({"created", "ended", "committed", "expires"})
 #: Headings by the keys of the JSON form.
@@ -45,6 +46,7 @@ _TITLES = {
     "charged": ("kuota", "charged"),
     "epoch": ("epok", "epoch"),
     "edition": ("edisi", "edition"),
+    "answers": ("berlaku", "answers now"),
     "created": ("dibuat (UTC)", "created (UTC)"),
     "ended": ("selesai (UTC)", "ended (UTC)"),
     "committed": ("ditutup (UTC)", "committed (UTC)"),
@@ -56,6 +58,7 @@ _TITLES = {
     "ambiguous_rows": ("ganda", "ambiguous"),
     "undecided_rows": ("belum pasti", "undecided"),
 }
+_FLAGS = {None: ("", ""), True: ("ya", "yes"), False: ("tidak", "no")}
 _STATES = {
     "pending": "menunggu",
     "running": "berjalan",
@@ -91,12 +94,15 @@ def list_(
     """Daftar pemadanan, terbaru dahulu. / List runs, newest first."""
     from padan_client.protocol.unit.listing import list_runs
 
-    runs = _at_unit(home, agreement, flow, lambda h, place: list_runs(place, limit, h.patience))
-    entries = [run_entry(run) for run in runs]
+    runs, present = _at_unit(
+        home, agreement, flow, _beside_present(lambda h, place: list_runs(place, limit, h.patience))
+    )
+    entries = [run_entry(run, present) for run in runs]
     if json_:
         print_json({"agreement": agreement, "flow": flow, "runs": entries})
     else:
         out.print(_table(entries, _RUN_COLUMNS))
+        _say_older(entries, present)
 
 
 @app.command()
@@ -112,13 +118,16 @@ def show(
     """Tampilkan satu pemadanan. / Show one run."""
     from padan_client.protocol.unit.listing import get_run, resource_name
 
-    found = _at_unit(
+    found, present = _at_unit(
         home,
         agreement,
         flow,
-        lambda h, place: get_run(resource_name(place, "runs", run), h.patience),
+        _beside_present(lambda h, place: get_run(resource_name(place, "runs", run), h.patience)),
     )
-    _show_run(run_entry(found), json_=json_)
+    entry = run_entry(found, present)
+    _show_run(entry, json_=json_)
+    if not json_:
+        _say_older([entry], present)
 
 
 @app.command()
@@ -231,8 +240,8 @@ def delete(
         say(t(f"Terhapus: {name}", f"Erased: {name}"))
 
 
-def run_entry(run: Any) -> dict[str, object]:
-    """A run as JSON shows it."""
+def run_entry(run: Any, present: RegistryFacts | None = None) -> dict[str, object]:
+    """A run as JSON shows it; ``answers``: whether its registry is the one that answers now."""
     from padan_client.protocol.unit.collect import pass_counts
 
     states = type(run).State
@@ -243,6 +252,8 @@ def run_entry(run: Any) -> dict[str, object]:
         "progress": run.progress,
         "failure_reason": run.failure_reason,
         "edition": _last(run.edition),
+        "registry": _last(run.provider_dataset),
+        "answers": present and present.by.registry == _last(run.provider_dataset),
         "created": _time(run.create_time),
         "ended": _time(run.end_time),
         "passes": [
@@ -273,6 +284,35 @@ def dataset_entry(dataset: Any) -> dict[str, object]:
         "committed": _time(dataset.commit_time),
         "expires": _time(dataset.expire_time),
     }
+
+
+def _beside_present(
+    steps: Callable[[Home, FlowPlace], Steps[Any]],
+) -> Callable[[Home, FlowPlace], Steps[tuple[Any, RegistryFacts | None]]]:
+    """The steps' result, and the registry that answers now."""
+    from padan_client.protocol.unit.registries import present_registry
+
+    def both(h: Home, place: FlowPlace) -> Steps[tuple[Any, RegistryFacts | None]]:
+        return (yield from steps(h, place)), (yield from present_registry(place, h.patience))
+
+    return both
+
+
+def _say_older(entries: list[dict[str, object]], present: RegistryFacts | None) -> None:
+    """How many of the runs an earlier registry answered, and what may be done about it."""
+    older = sum(entry["answers"] is False for entry in entries)
+    if older and present is not None:
+        since = f"{present.since:%Y-%m-%d %H:%M}"
+        say(
+            t(
+                f"{number(older)} pemadanan dijawab registri terdahulu; yang berlaku kini edisi "
+                f"{present.by.edition}, sejak {since} UTC. padan correct mencari jawaban yang "
+                "berubah.",
+                f"{number(older)} runs were answered by an earlier registry; what answers now is "
+                f"edition {present.by.edition}, since {since} UTC. padan correct looks for answers "
+                "that changed.",
+            )
+        )
 
 
 def _last(name: str) -> str:
@@ -322,8 +362,8 @@ def _table(entries: list[dict[str, object]], columns: tuple[str, ...]) -> Sheet:
 
 def _cell(column: str, value: object) -> str:
     """A value for a reader: ids without the flow that was asked for, times to the second."""
-    if value is None:
-        return ""
+    if value is None or isinstance(value, bool):
+        return t(*_FLAGS[value])
     if column in {"run", "dataset"}:
         return str(value).rpartition("/")[2]
     if column == "state":

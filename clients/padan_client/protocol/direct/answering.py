@@ -26,6 +26,8 @@ from padan_client.protocol.direct.evaluating import ListEvaluation, evaluate
 from padan_client.protocol.direct.session import DirectSession
 from padan_client.records.lists import RequestList
 from padan_client.results.table import (
+    NOBODY,
+    AnsweredBy,
     ConfirmResult,
     KeyCounts,
     count_codes,
@@ -188,19 +190,20 @@ def direct_result(
     requested: RequestList,
     answers: RecordAnswers,
     evaluated: Mapping[str, int],
-    run: str,
+    by: AnsweredBy = NOBODY,
 ) -> ConfirmResult:
-    """Word the answers."""
+    """Word the answers, which the label tables ``by`` gave."""
     flow = place.flow
     checked = replace(answers, checks=_checks(flow, schema, answers))
     ids = [key.id for key in schema.keys]
-    table = result_table(flow, ids, requested, checked, place.party_names)
+    table = result_table(flow, ids, requested, checked, place.party_names, by)
     return ConfirmResult(
         table=with_way(table, "direct"),
         quarantine=requested.quarantine,
         counts=count_codes(flow, table),
         keys=key_counts(schema, answers, evaluated),
-        run=run,
+        run=f"{place.name}/labelTables/{by.edition}" if by.edition else "",
+        edition=by.edition,
     )
 
 

@@ -49,7 +49,7 @@ def confirm_directly(
     residue = residue and Mode.UNIT in place.flow.modes
     requested = yield from command.prepared(usable_schema(place.flow, unit=residue))
     if not len(requested):
-        nothing = direct_result(place, schema, requested, RecordAnswers.none(0), {}, "")
+        nothing = direct_result(place, schema, requested, RecordAnswers.none(0), {})
         return command.delivered(nothing)
     given = JobInput(
         kind="confirm-direct",
@@ -101,11 +101,9 @@ class KeyStepper(Stepper[Settled]):
         session = self._begun(job) if "tables" in job.names else (yield from self._opened(job))
         assert session is not None
         answers, evaluated = yield from answer(self._evaluation(session, job), self.requested)
-        table = f"{self.place.name}/labelTables/{session.manifests[0].table}"
+        place, schema, by = self.place, self.schema, session.answering.by
         result = yield from work(
-            lambda: direct_result(
-                self.place, self.schema, self.requested, answers, evaluated, table
-            )
+            lambda: direct_result(place, schema, self.requested, answers, evaluated, by)
         )
         left = open_rows(self.requested, answers) if self.residue else None
         return result, left

@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -26,6 +27,8 @@ from padan_client.protocol.jobs import Clock
 from padan_client.protocol.paging import listed
 from padan_client.protocol.progress import Progress, Report, Stage
 from padan_client.protocol.session import check_agreement
+from padan_client.results.changes import RegistryFacts
+from padan_client.results.table import AnsweredBy
 from padan_linkage.direct.lookup import SourceTable
 from padan_linkage.direct.manifest import (
     Manifest,
@@ -66,6 +69,11 @@ class DirectSession:
         """The key that every evaluation must be proved under, 32 bytes."""
         return bytes.fromhex(self.manifests[0].public_key)
 
+    @property
+    def answering(self) -> RegistryFacts:
+        """The registry that these tables are."""
+        return _facts(self.manifests)
+
     def table_ids(self) -> str:
         """The tables' ids, as a job remembers them."""
         return " ".join(m.table for m in self.manifests)
@@ -103,6 +111,18 @@ def cached_session(
     if not manifests or len(manifests) != len(table_ids.split()):
         return None
     return _session(place, cache, manifests)
+
+
+def present_tables(home: Home, place: FlowPlace, now: Clock) -> Steps[RegistryFacts]:
+    """The registry that answers now, by its manifests; nothing is downloaded or asked about."""
+    offered = yield from _list_tables(place, now(), home.patience)
+    return _facts([table.manifest for table in offered])
+
+
+def _facts(manifests: Sequence[Manifest]) -> RegistryFacts:
+    base, newest = manifests[0], manifests[-1]
+    by = AnsweredBy(base.table, newest.table)
+    return RegistryFacts(by, newest.created_at, base.epoch, base.normaliser_version)
 
 
 def _session(place: FlowPlace, cache: TableCache, manifests: list[Manifest]) -> DirectSession:

@@ -36,9 +36,16 @@ from padan_client.protocol.unit.datasets import (
 )
 from padan_client.protocol.unit.editions import fetch_edition
 from padan_client.protocol.unit.merging import merge_passes, open_pass
+from padan_client.protocol.unit.registries import answered_by
 from padan_client.protocol.unit.running import collect_pass, start_run, watch_run
 from padan_client.records.lists import RequestList
-from padan_client.results.table import ConfirmResult, count_codes, result_table
+from padan_client.results.table import (
+    NOBODY,
+    AnsweredBy,
+    ConfirmResult,
+    count_codes,
+    result_table,
+)
 from padan_linkage.agreement import Flow
 from padan_linkage.answering.answers import OpenedAnswers, PassCounts
 from padan_linkage.crypto.sealing import Opener
@@ -106,12 +113,13 @@ def finish(
     edition: Edition | None,
     passes: Sequence[PassCounts] = (),
     run: str = "",
+    by: AnsweredBy = NOBODY,
 ) -> ConfirmResult:
-    """Merge what the passes of a registry of that edition answered, and word it."""
+    """Merge what the passes of the registry ``by``, of that edition, answered, and word it."""
     flow = place.flow
     answers, expected = merge_passes(flow, schema, requested, opened, edition)
     ids = [p.id for p in schema.passes]
-    table = result_table(flow, ids, requested, answers, place.party_names)
+    table = result_table(flow, ids, requested, answers, place.party_names, by)
     return ConfirmResult(
         table=table,
         quarantine=requested.quarantine,
@@ -120,7 +128,7 @@ def finish(
         unopened_by_pass={name: int(o.failed.sum()) for name, o in zip(ids, opened, strict=False)},
         expected=expected,
         run=run,
-        edition=edition.name() if edition else "",
+        edition=by.edition,
     )
 
 
@@ -146,8 +154,9 @@ class RunStepper(UnitStepper[ConfirmResult]):
         opened = yield from _read(task, run.name, encoder, rows, edition.rate)
         passes = [pass_counts(message) for message in ended.passes]
         place, schema = session.place, session.schema
+        by = answered_by(place, ended.provider_dataset, run.edition)
         result = yield from work(
-            lambda: finish(place, schema, requested, opened, edition, passes, run.name)
+            lambda: finish(place, schema, requested, opened, edition, passes, run.name, by)
         )
         return replace(result, cover=count - len(requested), charged=ended.record_count)
 

@@ -21,7 +21,7 @@ from padan_client.protocol.unit.confirming import finish
 from padan_client.protocol.unit.editions import fetch_edition
 from padan_client.protocol.unit.merging import open_pass
 from padan_client.records.lists import RequestList
-from padan_client.results.table import ConfirmResult
+from padan_client.results.table import AnsweredBy, ConfirmResult
 from padan_linkage.answering.answers import OpenedAnswers
 from padan_linkage.crypto.randomness import SEED_BYTES, Drbg
 from padan_linkage.crypto.sealing import Opener
@@ -63,7 +63,8 @@ def ask(counter: Counter, requested: RequestList) -> Steps[ConfirmResult]:
         asked = yield from _ask_passes(counter, requested)
         if asked is not None:
             opened, edition = asked
-            return finish(session.place, session.schema, requested, opened, edition)
+            by = AnsweredBy(edition.name() if edition else "")
+            return finish(session.place, session.schema, requested, opened, edition, by=by)
     raise UnavailableError(
         t(
             "Registri sedang diterbitkan ulang. Tanyakan lagi nanti.",

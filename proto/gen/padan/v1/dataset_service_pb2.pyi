@@ -337,6 +337,63 @@ class GetEditionRequest(google.protobuf.message.Message):
 global___GetEditionRequest = GetEditionRequest
 
 @typing.final
+class GetRegistryRequest(google.protobuf.message.Message):
+    """Asks which registry answers."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    PARENT_FIELD_NUMBER: builtins.int
+    DATASET_FIELD_NUMBER: builtins.int
+    parent: builtins.str
+    """Resource name of the flow."""
+    dataset: builtins.str
+    """Resource name of a registry that was committed; left out, the one that answers now."""
+    def __init__(
+        self,
+        *,
+        parent: builtins.str = ...,
+        dataset: builtins.str = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["dataset", b"dataset", "parent", b"parent"]) -> None: ...
+
+global___GetRegistryRequest = GetRegistryRequest
+
+@typing.final
+class Registry(google.protobuf.message.Message):
+    """A committed registry, as both parties of its flow may know it."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    DATASET_FIELD_NUMBER: builtins.int
+    EDITION_FIELD_NUMBER: builtins.int
+    ENCODING_FIELD_NUMBER: builtins.int
+    COMMIT_TIME_FIELD_NUMBER: builtins.int
+    dataset: builtins.str
+    """Resource name of the dataset."""
+    edition: builtins.str
+    """Resource name of its edition, which a delta has from its base."""
+    @property
+    def encoding(self) -> padan.v1.resources_pb2.EncodingContext:
+        """What lists must have in common with it."""
+
+    @property
+    def commit_time(self) -> google.protobuf.timestamp_pb2.Timestamp:
+        """When it was committed."""
+
+    def __init__(
+        self,
+        *,
+        dataset: builtins.str = ...,
+        edition: builtins.str = ...,
+        encoding: padan.v1.resources_pb2.EncodingContext | None = ...,
+        commit_time: google.protobuf.timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["commit_time", b"commit_time", "encoding", b"encoding"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["commit_time", b"commit_time", "dataset", b"dataset", "edition", b"edition", "encoding", b"encoding"]) -> None: ...
+
+global___Registry = Registry
+
+@typing.final
 class GetDatasetRequest(google.protobuf.message.Message):
     """Asks for one dataset."""
 

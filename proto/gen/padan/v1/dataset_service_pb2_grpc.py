@@ -62,6 +62,11 @@ class DatasetServiceStub(object):
                 request_serializer=padan_dot_v1_dot_dataset__service__pb2.GetEditionRequest.SerializeToString,
                 response_deserializer=padan_dot_v1_dot_resources__pb2.Edition.FromString,
                 _registered_method=True)
+        self.GetRegistry = channel.unary_unary(
+                '/padan.v1.DatasetService/GetRegistry',
+                request_serializer=padan_dot_v1_dot_dataset__service__pb2.GetRegistryRequest.SerializeToString,
+                response_deserializer=padan_dot_v1_dot_dataset__service__pb2.Registry.FromString,
+                _registered_method=True)
         self.GetDataset = channel.unary_unary(
                 '/padan.v1.DatasetService/GetDataset',
                 request_serializer=padan_dot_v1_dot_dataset__service__pb2.GetDatasetRequest.SerializeToString,
@@ -120,6 +125,14 @@ class DatasetServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetRegistry(self, request, context):
+        """Says to either party of a flow which registry answers now, or which one another was: nothing
+        of its rows. Free, so that a requester can tell that an earlier result is of an older one.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetDataset(self, request, context):
         """Returns one of the caller's datasets.
         """
@@ -168,6 +181,11 @@ def add_DatasetServiceServicer_to_server(servicer, server):
                     servicer.GetEdition,
                     request_deserializer=padan_dot_v1_dot_dataset__service__pb2.GetEditionRequest.FromString,
                     response_serializer=padan_dot_v1_dot_resources__pb2.Edition.SerializeToString,
+            ),
+            'GetRegistry': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetRegistry,
+                    request_deserializer=padan_dot_v1_dot_dataset__service__pb2.GetRegistryRequest.FromString,
+                    response_serializer=padan_dot_v1_dot_dataset__service__pb2.Registry.SerializeToString,
             ),
             'GetDataset': grpc.unary_unary_rpc_method_handler(
                     servicer.GetDataset,
@@ -321,6 +339,33 @@ class DatasetService(object):
             '/padan.v1.DatasetService/GetEdition',
             padan_dot_v1_dot_dataset__service__pb2.GetEditionRequest.SerializeToString,
             padan_dot_v1_dot_resources__pb2.Edition.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetRegistry(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/padan.v1.DatasetService/GetRegistry',
+            padan_dot_v1_dot_dataset__service__pb2.GetRegistryRequest.SerializeToString,
+            padan_dot_v1_dot_dataset__service__pb2.Registry.FromString,
             options,
             channel_credentials,
             insecure,

@@ -57,6 +57,14 @@ class DatasetServiceStub:
     ]
     """Returns the edition of a registry, without its calibrations, to either party of the flow."""
 
+    GetRegistry: grpc.UnaryUnaryMultiCallable[
+        padan.v1.dataset_service_pb2.GetRegistryRequest,
+        padan.v1.dataset_service_pb2.Registry,
+    ]
+    """Says to either party of a flow which registry answers now, or which one another was: nothing
+    of its rows. Free, so that a requester can tell that an earlier result is of an older one.
+    """
+
     GetDataset: grpc.UnaryUnaryMultiCallable[
         padan.v1.dataset_service_pb2.GetDatasetRequest,
         padan.v1.dataset_service_pb2.Dataset,
@@ -111,6 +119,14 @@ class DatasetServiceAsyncStub:
         padan.v1.resources_pb2.Edition,
     ]
     """Returns the edition of a registry, without its calibrations, to either party of the flow."""
+
+    GetRegistry: grpc.aio.UnaryUnaryMultiCallable[
+        padan.v1.dataset_service_pb2.GetRegistryRequest,
+        padan.v1.dataset_service_pb2.Registry,
+    ]
+    """Says to either party of a flow which registry answers now, or which one another was: nothing
+    of its rows. Free, so that a requester can tell that an earlier result is of an older one.
+    """
 
     GetDataset: grpc.aio.UnaryUnaryMultiCallable[
         padan.v1.dataset_service_pb2.GetDatasetRequest,
@@ -176,6 +192,16 @@ class DatasetServiceServicer(metaclass=abc.ABCMeta):
         context: _ServicerContext,
     ) -> typing.Union[padan.v1.resources_pb2.Edition, collections.abc.Awaitable[padan.v1.resources_pb2.Edition]]:
         """Returns the edition of a registry, without its calibrations, to either party of the flow."""
+
+    @abc.abstractmethod
+    def GetRegistry(
+        self,
+        request: padan.v1.dataset_service_pb2.GetRegistryRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[padan.v1.dataset_service_pb2.Registry, collections.abc.Awaitable[padan.v1.dataset_service_pb2.Registry]]:
+        """Says to either party of a flow which registry answers now, or which one another was: nothing
+        of its rows. Free, so that a requester can tell that an earlier result is of an older one.
+        """
 
     @abc.abstractmethod
     def GetDataset(

@@ -79,6 +79,8 @@ def test_codes_are_worded_as_the_agreement_words_them():
             "penjelasan",
             "band",
             "jalur",
+            "edisi",
+            "registri",
             "catatan",
         )
     ]
