@@ -37,7 +37,7 @@ def prior(schema: Schema, p: Pass) -> Calibration:
         levels=np.zeros((0, plan.features), np.int64),
         noise=np.zeros(0),
     )
-    return from_strangers(plan, none, screen_cut(plan.segments, 1e-5)).drawn(8.0, 4.0)
+    return from_strangers(plan, none, screen_cut(plan.segments, 1e-5)).drawn(3.0, 0.0)
 
 
 def priors_of(schema: Schema) -> dict[str, Calibration]:
