@@ -24,6 +24,7 @@ from padan_client.home.jobs import JobStore
 from padan_linkage.agreement import Mode, SignedAgreement, load_directory
 
 if TYPE_CHECKING:
+    from padan_client.home.accepted_levels import AcceptedLevels
     from padan_client.home.decoy_book import DecoyBook
     from padan_client.home.kept_registries import KeptRegistries
     from padan_client.home.seeds import SeedStore
@@ -85,6 +86,12 @@ class Home:
         from padan_client.home.decoy_book import DecoyBook
 
         return DecoyBook(self.folder / "registries", self.identity, self.randomness)
+
+    def accepted_levels(self) -> AcceptedLevels:
+        """The error levels that this agency signed."""
+        from padan_client.home.accepted_levels import AcceptedLevels
+
+        return AcceptedLevels(self.folder / "levels")
 
     def seeds(self) -> SeedStore:
         """The provider's key seeds of direct mode."""

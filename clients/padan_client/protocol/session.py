@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from padan.v1 import agreement_service_pb2 as pb
 from padan.v1 import resources_pb2
@@ -32,6 +33,9 @@ from padan_linkage.crypto.sealing import KeptSeal, Opener, Sealer, SealError
 from padan_linkage.normalise import NORMALISER_VERSION
 from padan_linkage.schema import Schema
 
+if TYPE_CHECKING:
+    from padan_client.home.accepted_levels import AcceptedLevels
+
 _OUT_OF_FORCE = {
     pb.Agreement.STATE_PENDING: Reason.AGREEMENT_NOT_STARTED,
     pb.Agreement.STATE_SUSPENDED: Reason.AGREEMENT_SUSPENDED,
@@ -42,12 +46,16 @@ _OUT_OF_FORCE = {
 
 @dataclass(frozen=True, repr=False)
 class Session:
-    """One side of one flow in one epoch, ready to encode, seal and open."""
+    """One side of one flow in one epoch, ready to encode, seal and open.
+
+    ``levels``: the error levels that this side signed; without any, the shipped ones alone count.
+    """
 
     place: FlowPlace
     schema: Schema
     key: LinkageKey
     identity: Identity
+    levels: AcceptedLevels | None = None
 
     def __repr__(self) -> str:
         return f"Session({self.place.name!r}, epoch={self.key.epoch})"
@@ -136,7 +144,7 @@ def open_session(home: Home, place: FlowPlace) -> Steps[Session]:
     contributions = yield from fetch_contributions(place, home.patience)
     epoch = require_current(place, contributions)
     key = yield from work(lambda: home.epochs.linkage_key(place, contributions, epoch))
-    return Session(place, schema, key, home.identity)
+    return Session(place, schema, key, home.identity, home.accepted_levels())
 
 
 def check_agreement(

@@ -34,9 +34,10 @@ from padan_linkage.crypto.sealing import Opener
 from padan_linkage.edition.applying import rule_of
 from padan_linkage.edition.document import Edition
 from padan_linkage.edition.expecting import expected
+from padan_linkage.edition.levels import Levels
 from padan_linkage.edition.measuring import EditionMaker
 from padan_linkage.encoding import EncodedPass
-from padan_linkage.matching import Calibration, match_pass
+from padan_linkage.matching import Calibration, match_and_learn, match_pass
 from padan_linkage.merging.copies import Copies, find_copies
 from padan_linkage.merging.merge import merge
 from padan_linkage.policy import MatchPolicy
@@ -48,13 +49,16 @@ class RehearsedFlow:
     """The flow that is rehearsed; ``agreement``: digest of its file, which nobody need have signed.
 
     ``columns``: of the registry, by field, where they are called otherwise; ``status``: its status
-    column or columns.
+    column or columns. ``levels``: how matches differ, None for the shipped levels; ``propose``:
+    learn it from these files.
     """
 
     agreement: bytes
     flow: Flow
     columns: Mapping[str, str] | None = None
     status: str | Mapping[str, str] | None = None
+    levels: Levels | None = None
+    propose: bool = False
 
 
 @dataclass(frozen=True, repr=False)
@@ -134,16 +138,22 @@ def _text(table: pa.Table, column: str) -> pa.StringArray:
 
 @dataclass(frozen=True, repr=False)
 class RunRehearsal:
-    """A run in one process. The tables of all passes are held: some 250 bytes a row and pass."""
+    """A run in one process. The tables of all passes are held: some 250 bytes a row and pass.
+
+    ``levels``: how matches differ, None for the shipped levels.
+    """
 
     schema: Schema
     policy: MatchPolicy
     keys: Keys
     threads: int = 1
+    levels: Levels | None = None
     dump: Dump | None = None
     progress: Callable[[float], None] | None = None
 
-    def answer(self, listed: Records, registry: RehearsedRegistry) -> tuple[Linked, RecordAnswers]:
+    def answer(
+        self, listed: Records, registry: RehearsedRegistry, given: RehearsedFlow | None = None
+    ) -> RunAnswers:
         """Publish ``registry`` and ask it about every record of ``listed``.
 
         The pairs count all rows of the registry, copies of who answers among them.
@@ -165,7 +175,8 @@ class RunRehearsal:
             expected=told,
             reports=tuple(a.report for a in asked),
         )
-        return registry.copies.joined(linked, _every), answers
+        proposed = self.propose(listed, published, given) if given and given.propose else None
+        return RunAnswers(registry.copies.joined(linked, _every), answers, proposed)
 
     def publish(self, registry: RehearsedRegistry) -> RehearsedPublication:
         """Encode the registry and measure its edition, as its owner does."""
@@ -175,6 +186,7 @@ class RunRehearsal:
             registry.persons.fields,
             Payloads.unpack(registry.payloads).codes,
             self.keys.randomness("edition"),
+            levels=self.levels,
             threads=self.threads,
         )
         tables = {}
@@ -190,6 +202,24 @@ class RunRehearsal:
             self._tell(number + 1)
         edition, calibrations = maker.made(self.schema.digest().hex(), "rehearsal")
         return RehearsedPublication(tables, edition, calibrations)
+
+    def propose(
+        self, listed: Records, published: RehearsedPublication, given: RehearsedFlow
+    ) -> Levels:
+        """Error levels as the matches of the list and the registry have them, to be accepted."""
+        found = {}
+        for p in self.schema.passes:
+            if p.similar:
+                mine = self.keys.encode(p, listed, provider=False, threads=self.threads)
+                theirs = published.tables[p.id].table
+                result = match_and_learn(
+                    self.schema, p, theirs, mine.table, self.policy, threads=self.threads
+                )
+                learned = result.scoring.calibration
+                assert learned is not None
+                found[p.id] = learned.match_rate * len(mine.table), learned.m
+        flow = given.flow.id
+        return Levels.learned(given.agreement, flow, self.schema, len(listed), found)
 
     def ask(self, listed: Records, published: RehearsedPublication) -> list[PassAnswered]:
         """What every pass answers to the records of a list."""
@@ -239,6 +269,15 @@ class RehearsedPublication:
     tables: Mapping[str, EncodedPass]
     edition: Edition
     calibrations: Mapping[str, Calibration]
+
+
+@dataclass(frozen=True, repr=False)
+class RunAnswers:
+    """Pairs and answers of a rehearsed run; ``proposed``: error levels, if they were wanted."""
+
+    linked: Linked
+    answers: RecordAnswers
+    proposed: Levels | None
 
 
 @dataclass(frozen=True, repr=False)

@@ -26,6 +26,7 @@ from padan_linkage.answering.outcomes import (
     OUTCOME_WORDS,
     UNDECIDED,
 )
+from padan_linkage.edition.levels import Levels
 from padan_linkage.schema import Schema
 
 
@@ -57,7 +58,7 @@ class Rehearsal:
     nobody looked, in one file and in large registries. ``one_to_one``: a record of the registry
     answered one of the list at most; ``single``: neither file was seen to name anybody twice.
     ``answers``: to every usable row of the list where rows were answered as in a run, for which
-    copies are merged and not set aside; else None.
+    copies are merged and not set aside; else None. ``proposed``: error levels that were learned.
     """
 
     pairs: pa.Table
@@ -70,6 +71,7 @@ class Rehearsal:
     one_to_one: bool = False
     single: bool = False
     answers: RecordAnswers | None = None
+    proposed: Levels | None = None
 
     @property
     def counts(self) -> dict[str, int] | None:
@@ -116,7 +118,8 @@ def run_rehearsal(
     keys = Keys(schema, os.urandom(32) if seed is None else str(seed).encode())
     if b is not None and (flow or schema_file.as_a_run):
         policy = schema_file.policy_for(single=False)
-        run = RunRehearsal(schema, policy, keys, threads, progress=progress)
+        levels = flow.levels if flow else None
+        run = RunRehearsal(schema, policy, keys, threads, levels, progress=progress)
         return _as_a_run(run, a, b, schema_file, flow, id_column, truth, dump)
     list_ = read_side(a, schema, schema_file.columns_a, id_column)
     registry = None if b is None else read_side(b, schema, schema_file.columns_b, id_column)
@@ -175,7 +178,8 @@ def _as_a_run(
     known = None if truth is None else Truth.read(truth, listed, registry.rows, within=False)
     if dump is not None:
         run = replace(run, dump=_dumper(dump, schema, listed, registry.persons))
-    linked, answers = run.answer(listed, registry)
+    answered = run.answer(listed, registry, flow)
+    linked = answered.linked
     return Rehearsal(
         pairs=pairs_table(schema, linked, listed, registry.rows),
         threshold=_threshold(linked),
@@ -185,7 +189,8 @@ def _as_a_run(
         rows=tuple((len(r), r.quarantined) for r in (listed, registry.rows)),
         copies=registry.copies.aside,
         one_to_one=run.policy.one_to_one,
-        answers=answers,
+        answers=answered.answers,
+        proposed=answered.proposed,
     )
 
 

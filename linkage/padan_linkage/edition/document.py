@@ -73,7 +73,7 @@ class Edition:
 
     def document(self) -> bytes:
         """The canonical bytes; :meth:`read` reads them back."""
-        return _canonical({"version": VERSION, **asdict(self)})
+        return canonical({"version": VERSION, **asdict(self)})
 
     def name(self) -> str:
         """What results call it: the first 16 hex digits of the document's SHA-256."""
@@ -89,7 +89,7 @@ class Edition:
     @classmethod
     def read(cls, document: bytes) -> Self:
         """Read what :meth:`document` wrote. Raises ValueError on anything else."""
-        raw = _object(document)
+        raw = json_object(document)
         if raw.pop("version", None) != VERSION:
             raise ValueError("an edition of another version")
         try:
@@ -110,12 +110,12 @@ def _given(entry: dict[str, Any]) -> GivenFields:
 
 def calibrations_document(calibrations: Mapping[str, Calibration]) -> bytes:
     """The calibrations of all passes with a filter, by pass id, as canonical bytes."""
-    return _canonical({name: json.loads(c.to_json()) for name, c in calibrations.items()})
+    return canonical({name: json.loads(c.to_json()) for name, c in calibrations.items()})
 
 
 def read_calibrations(document: bytes) -> dict[str, Calibration]:
     """Read what :func:`calibrations_document` wrote. Raises ValueError on anything else."""
-    raw = _object(document)
+    raw = json_object(document)
     return {name: Calibration.from_json(json.dumps(entry)) for name, entry in raw.items()}
 
 
@@ -124,11 +124,13 @@ def digest(document: bytes) -> str:
     return hashlib.sha256(document).hexdigest()
 
 
-def _canonical(value: Any) -> bytes:
+def canonical(value: Any) -> bytes:
+    """JSON as it is signed: UTF-8, keys sorted, no spaces. Raises ValueError where not finite."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
 
 
-def _object(document: bytes) -> dict[str, Any]:
+def json_object(document: bytes) -> dict[str, Any]:
+    """The JSON object in these bytes. Raises ValueError where there is none."""
     try:
         raw = json.loads(document)
     except (ValueError, RecursionError) as e:

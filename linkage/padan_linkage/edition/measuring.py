@@ -5,7 +5,7 @@ Start at :class:`EditionMaker`. Spec: ``proto/spec/36-editions.md``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pyarrow as pa
@@ -16,6 +16,7 @@ from padan_linkage.edition.asking import OwnQuestions, Records, fields_of
 from padan_linkage.edition.choosing import Chooser
 from padan_linkage.edition.document import SHIPPED, Edition, calibrations_document, digest
 from padan_linkage.edition.doubles import Doubles
+from padan_linkage.edition.levels import Levels
 from padan_linkage.edition.meetings import PassMeetings, meet_exact, meet_similar
 from padan_linkage.matching.learning import learn
 from padan_linkage.matching.scoring.calibration import Calibration
@@ -34,7 +35,8 @@ class EditionMaker:
 
     Make it with :meth:`of`; encode :attr:`questions` for each pass as a requester would;
     :meth:`take` each pass; :meth:`made` gives the edition. ``codes``: uint64[records], what the
-    registry says of each person.
+    registry says of each person; ``levels``: how matches differ, as both sides accepted it, None
+    for the shipped levels.
     """
 
     schema: Schema
@@ -43,6 +45,7 @@ class EditionMaker:
     codes: NDArray[np.uint64]
     doubles: Doubles
     threads: int
+    levels: Levels | None = None
     passes: dict[str, PassMeetings] = field(default_factory=dict)
 
     @classmethod
@@ -54,11 +57,13 @@ class EditionMaker:
         codes: NDArray[np.uint64],
         drbg: Drbg,
         *,
+        levels: Levels | None = None,
         threads: int = 1,
     ) -> EditionMaker:
         """For a registry of normalised ``records``; the same ``drbg`` asks the same questions."""
         asked = OwnQuestions.of(schema, records, drbg)
-        return cls(schema, policy, asked, codes, Doubles.of(schema, records), threads)
+        doubles = Doubles.of(schema, records)
+        return cls(schema, policy, asked, codes, doubles, threads, levels)
 
     def __repr__(self) -> str:
         return f"EditionMaker({self.asked!r}, passes={len(self.passes)})"
@@ -98,6 +103,8 @@ class EditionMaker:
                 return self.doubles.among(record_of_row[a], record_of_row[b])
 
             learned = learn(registry, real, runner, doubles)
+            if self.levels is not None:
+                learned = replace(learned, m=self.levels.m[p.id])
             met = meet_similar(registry, record_of_row, asked, question, person, learned, runner)
         self.passes[p.id] = met.without(self.doubles, person)
 
@@ -117,7 +124,7 @@ class EditionMaker:
             schema=self.schema.digest().hex(),
             rate=self.policy.max_false_match_rate,
             records=len(self.codes),
-            levels=SHIPPED,
+            levels=self.levels.digest() if self.levels else SHIPPED,
             calibrations=digest(calibrations_document(calibrations)),
             common=self.asked.common,
             given=choice.given,

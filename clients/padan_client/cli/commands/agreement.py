@@ -15,6 +15,7 @@ from padan_client.base.errors import BadInputError
 from padan_client.base.files import write_public
 from padan_client.base.language import t
 from padan_client.cli.asking import claim_in
+from padan_client.cli.commands import levels
 from padan_client.cli.common import Exit, err, out, print_json, reports_errors
 from padan_client.cli.home import ask_passphrase, open_home
 from padan_client.cli.options import HOME, ForceFlag, HomeOption, JsonFlag
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 Change: TypeAlias = pb.SuspendAgreementRequest | pb.ResumeAgreementRequest
 
 app = typer.Typer(no_args_is_help=True)
+levels.register(app)
 
 FileArgument = Annotated[
     Path, typer.Argument(help="Berkas perjanjian (ID.toml). / Agreement file (ID.toml).")

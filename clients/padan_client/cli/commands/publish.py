@@ -303,6 +303,7 @@ def _edition_json(edition: Edition | None) -> dict[str, object]:
     fullest = edition.fullest if edition else None
     return {
         "edition": edition.name() if edition else None,
+        "levels": edition.levels if edition else None,
         "false_match_rate": edition.rate if edition else None,
         "answered": fullest.answered if fullest else None,
         "noticed": fullest.noticed if fullest else None,

@@ -33,11 +33,15 @@ from padan_client.cli.options import (
 )
 from padan_client.cli.rehearsed_flow import (
     AgreementFileOption,
+    LevelsOption,
     MapListOption,
     MapRegistryOption,
+    ProposeOption,
     RehearsedFlowOption,
     refuse_mixed,
+    refuse_one_file,
     rehearsed_flow,
+    write_proposal,
 )
 from padan_client.cli.views import rehearsed
 from padan_linkage.advice import Size
@@ -119,6 +123,8 @@ def rehearse(
     map_: MapListOption = None,
     map_b: MapRegistryOption = None,
     status: StatusOption = None,
+    levels: LevelsOption = None,
+    propose: ProposeOption = None,
     profile: ProfileOption = ProfileName.SEIMBANG,
     size: SizeOption = Size.THOROUGH,
     kind: KindsOption = None,
@@ -143,13 +149,17 @@ def rehearse(
     from padan_client.rehearse import SchemaFile, load_schema_file, run_rehearsal
     from padan_client.rehearse.advice import advise, to_toml
 
-    claim(out_file, save_schema, reads=[a, b, schema, agreement, truth], tables=True, force=force)
+    reads = [a, b, schema, agreement, levels, truth]
+    claim(out_file, save_schema, propose, reads=reads, tables=True, force=force)
     style = style_for(out_file or Path(), format_, separator, bom=bom)
     suggestion = None
-    refuse_mixed(agreement, schema, flow, map_, map_b, status)
+    refuse_mixed(agreement, schema, flow, map_, map_b, status, levels, propose)
+    refuse_one_file(b, propose)
     under = None
     if agreement is not None:
-        schema_file, under = rehearsed_flow(agreement, flow, map_, map_b, status)
+        schema_file, under = rehearsed_flow(
+            agreement, flow, map_, map_b, status, levels, propose=propose is not None
+        )
     elif schema is not None:
         schema_file = load_schema_file(schema)
     else:
@@ -177,6 +187,8 @@ def rehearse(
         )
     if save_schema is not None and suggestion is not None:
         write_private(save_schema, to_toml(suggestion).encode())
+    if propose is not None and result.proposed is not None:
+        write_proposal(propose, result.proposed)
     if out_file is not None:
         write_table(out_file, result.pairs, style)
     if json_:

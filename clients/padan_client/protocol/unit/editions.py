@@ -14,7 +14,7 @@ from padan_client.base.language import t
 from padan_client.base.place import FlowPlace
 from padan_client.protocol.session import Session
 from padan_linkage.edition.checking import EditionError, Wanted, checked_edition
-from padan_linkage.edition.document import Edition
+from padan_linkage.edition.document import SHIPPED, Edition
 
 
 def edition_name(place: FlowPlace, edition: Edition) -> str:
@@ -40,7 +40,30 @@ def _believed(session: Session, name: str, answer: resources_pb2.Edition) -> Edi
         raise not_genuine(e.differs) from None
     if {answer.name, edition_name(session.place, edition)} != {name}:
         raise not_genuine("name")
+    if not _accepted(session, edition.levels):
+        raise _not_accepted(edition.levels)
     return edition
+
+
+def _accepted(session: Session, levels: str) -> bool:
+    # Spec 36, "Levels".
+    if session.levels is None:
+        return levels == SHIPPED
+    return session.levels.hold(session.place, session.schema, levels)
+
+
+def _not_accepted(levels: str) -> VerificationError:
+    """The edition rests on error levels that this side never signed."""
+    return VerificationError(
+        t(
+            f"Edisi registri memakai tingkat galat {levels} yang belum disepakati di sini. Tidak "
+            "ada kode yang diterima. Minta berkasnya dari penyedia, periksa, lalu `padan agreement "
+            "accept-levels BERKAS`; atau minta penyedia menerbitkan dengan yang disepakati.",
+            f"The registry's edition rests on error levels {levels} that were not accepted here. "
+            "No code was taken. Ask the provider for the file, check it, then `padan agreement "
+            "accept-levels FILE`; or ask the provider to publish by what was accepted.",
+        )
+    )
 
 
 def wanted(session: Session) -> Wanted:

@@ -16,6 +16,7 @@ from padan_client.records.registry import Registry
 from padan_linkage.answering.payloads import Payloads
 from padan_linkage.crypto.randomness import Drbg
 from padan_linkage.edition.document import SIGNED, Edition, calibrations_document
+from padan_linkage.edition.levels import Levels
 from padan_linkage.edition.measuring import EditionMaker
 from padan_linkage.encoding import PassEncoder, PassRows
 from padan_linkage.schema import Pass
@@ -41,6 +42,7 @@ class RegistryMeasure:
             registry.records,
             Payloads.unpack(registry.payloads).codes,
             drbg,
+            levels=_levels(session),
             threads=threads,
         )
         return cls(session, drbg, maker)
@@ -74,3 +76,8 @@ class RegistryMeasure:
     def edition(self) -> Edition | None:
         """The edition that was signed; None before, and of a delta."""
         return self._made[0] if self._made else None
+
+
+def _levels(session: Session) -> Levels | None:
+    """The error levels that both sides accepted, if any."""
+    return session.levels.current(session.place, session.schema) if session.levels else None
