@@ -200,7 +200,7 @@ def segment(
 
     def encoded(diffusion: np.ndarray) -> np.ndarray:
         out = np.empty((1, shape.bits // 64), np.uint64), np.zeros((1, 1), np.uint8)
-        source = (salt, np.zeros(1, np.int64), np.zeros(2, np.uint64))
+        source = (salt, np.zeros(1, np.int64), np.zeros((1, 2), np.uint64))
         kernel.encode_segment(
             (diffusion, cuts, label, (shape.weight, shape.beside_weight), 0, 0),
             text, source, out, (0, 1),
@@ -229,7 +229,7 @@ def tags(p: Pass, salt: np.ndarray, person: dict[str, str]) -> list[str | None]:
     for index, name in enumerate(p.confirm):
         text = text_of([pa.array([person[name]])])
         out = np.zeros((1, index + 1), np.uint64)
-        source = (salt, np.zeros(1, np.int64), np.zeros(2, np.uint64))
+        source = (salt, np.zeros(1, np.int64), np.zeros((1, 2), np.uint64))
         kernel.encode_tags(index, text, source, out, (0, 1))
         value = out[0, index].astype("<u8").tobytes().hex()
         result.append(value if person[name] else None)

@@ -65,8 +65,8 @@ def encode_segment(
     weights (the segment's, a field's beside), index of the segment in the pass, its first word in
     the filter. ``text``: UTF-8 bytes and offsets ``int64[f + beside, records + 1]`` of the fields
     and of those beside. ``source``: salt keys ``uint64[rows, 2]``,
-    record of each row ``int64[rows]`` (-1: none) and the fill key ``uint64[2]``. ``out``: filters
-    ``uint64[rows, words]`` and presence ``uint8[rows, ≥ 1]``.
+    record of each row ``int64[rows]`` (-1: none) and its fill key ``uint64[rows, 2]``. ``out``:
+    filters ``uint64[rows, words]`` and presence ``uint8[rows, ≥ 1]``.
     """
     diffusion, cuts, _, (weight, _), _, _ = segment
     most = MAX_GRAMS * cuts.size
@@ -95,7 +95,7 @@ def encode_rows(
     """As :func:`encode_segment`."""
     diffusion, cuts, label, (weight, beside), index, word0 = segment
     shared = weight - beside * (text[1].shape[0] - cuts.size)
-    salts, records, fill = source
+    salts, records, fills = source
     filters, presence = out
     codes, hashes, positions, _, last, _ = scratch
     width, words = filters.shape[1], diffusion.shape[1]
@@ -120,7 +120,7 @@ def encode_rows(
             # Spec 10, step 7: presence.
             presence[row, index >> 3] |= np.uint8(1 << (index & 7))
         else:
-            _fill(fill, row, word0, scratch, flat, first, words)
+            _fill(fills, row, word0, scratch, flat, first, words)
 
 
 # Below, arrays go from function to function whole, with the place in them beside: a slice would
@@ -323,13 +323,13 @@ def _diffuse(
 
 @helper
 def _fill(
-    fill: Words, row: int, word0: int, scratch: Scratch, flat: Words, first: int, words: int
+    fills: Words, row: int, word0: int, scratch: Scratch, flat: Words, first: int, words: int
 ) -> None:
-    """Random bits where a record has nothing, from the table's own fill key."""
+    """Random bits where a record has nothing, from the row's own fill key."""
     messages, hashes, _, _, _, _ = scratch
-    start = sip_start(fill[0], fill[1])
+    start = sip_start(fills[row, 0], fills[row, 1])
     for w in range(words):
-        messages[w] = (row << 16) | (word0 + w)
+        messages[w] = word0 + w
     for i in range(0, words, LANES):
         sip_first_halves(start, messages, uint64(0), i, hashes)
     for w in range(words):
@@ -350,16 +350,15 @@ def encode_tags(
     random bits.
     """
     data, offsets = text
-    salts, records, fill = source
-    start = sip_start(fill[0], fill[1])
+    salts, records, fills = source
     head = np.empty(2, np.uint8)
     head[0] = TAG_DOMAIN
     head[1] = index
     for row in range(span[0], span[1]):
         record = records[row]
         if record < 0 or offsets[0, record] == offsets[0, record + 1]:
-            filler = uint64((row << 16) | index) | (uint64(1) << uint64(63))
-            out[row, index] = sip_word(start, filler)[0]
+            start = sip_start(fills[row, 0], fills[row, 1])
+            out[row, index] = sip_word(start, uint64(index) | (uint64(1) << uint64(63)))[0]
             continue
         salt = (salts[row, 0], salts[row, 1])
         first, last = offsets[0, record], offsets[0, record + 1]

@@ -21,14 +21,14 @@ from padan_linkage.encoding.columns import text_of
 from padan_linkage.encoding.qgrams import cut_of
 from padan_linkage.normalise import similar_values, sound_values
 from padan_linkage.schema import Layout, Pass, Schema, Segment
-from padan_linkage.tables import PassTable, chunk_edges
+from padan_linkage.tables import PassTable, chunk_edges, chunk_of
 
 Words = NDArray[np.uint64]
 Numbers = NDArray[np.int64]
 Column = NDArray[np.uint8]
 
 #: Salt keys ``uint64[rows, 2]``, the record of each row ``int64[rows]`` (-1: none), and the key of
-#: what fills empty segments and tags, ``uint64[2]``.
+#: what fills its empty segments and tags, ``uint64[rows, 2]``.
 Source = tuple[Words, Numbers, Words]
 #: By fields: their UTF-8 bytes, and offsets ``int64[fields, records + 1]`` into them.
 Texts = Mapping[tuple[str, ...], tuple[Column, Numbers]]
@@ -106,7 +106,7 @@ class PassRows:
     needed to open sealed codes. ``settled``: the columns that are there already; ``texts``: what
     the others are made from. ``salts``
     ``uint64[rows, 2]`` and ``other`` ``int64[rows]``: each row's salt key, and the record whose
-    fields it shows; ``fills`` ``uint64[chunks, 2]``: keys of what fills empty fields.
+    fields it shows; ``fills`` ``uint64[records, 2]``: keys of what fills a record's empty fields.
     """
 
     layout: Layout
@@ -133,7 +133,10 @@ class PassRows:
     def chunk(self, number: int) -> PassTable:
         """The rows of one chunk as they leave the house, the same whenever they are asked for."""
         start, stop = chunk_edges(number, len(self))
-        source = self.salts[start:stop], self.other[start:stop], self.fills[number]
+        salts, other = self.salts[start:stop], self.other[start:stop]
+        # A decoy shows one record's fields under another's salt, and is filled as neither.
+        fills = self.fills[np.maximum(other, 0)] ^ salts if len(self.fills) else salts
+        source = salts, other, np.ascontiguousarray(fills)
         columns = {name: column[start:stop] for name, column in self.settled.items()}
         columns |= self.maker.filters(self.texts, source)
         # Spec 10, step 7: confirmation tags.
@@ -147,7 +150,7 @@ class PassRows:
             name: self.settled[name] if name in self.settled else np.empty((len(self), width), "u1")
             for name, width in self.layout.columns()
         }
-        for number in range(len(self.fills)):
+        for number in range(chunk_of(len(self) - 1) + 1):
             start, stop = chunk_edges(number, len(self))
             for name, part in self.chunk(number).columns.items():
                 if name not in self.settled:

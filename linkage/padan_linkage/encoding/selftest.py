@@ -20,7 +20,7 @@ from padan_linkage.encoding.diffusion import diffusion_rows
 from padan_linkage.encoding.qgrams import ATOM, CALENDAR, SYMBOLS, WORDS
 from padan_linkage.encoding.sha256 import hmac_sha256
 
-_ANSWER = "3dd80ab5c1451e5b635c72dc59c4a731e8872a961992e5bfebf4af9473e71f2f"
+_ANSWER = "e64a8507ed3e5587950a0514a4d1157ee85044ee9f206ec2957da4aae3162de1"
 
 
 class StaleKernelError(RuntimeError):
@@ -55,7 +55,7 @@ def known_answer() -> str:
     cuts = np.array([WORDS, CALENDAR, SYMBOLS, ATOM], np.int64)
     text = text_of([pa.array(values) for values in columns])
     salts = np.arange(1, 7, dtype=np.uint64).reshape(3, 2) * np.uint64(0x9E3779B97F4A7C15)
-    source = (salts, np.array([0, 1, -1], np.int64), np.array([5, 6], np.uint64))
+    source = (salts, np.array([0, 1, -1], np.int64), salts[:, ::-1] + np.uint64(5))
     filters, presence = np.zeros((3, 10), np.uint64), np.zeros((3, 1), np.uint8)
     tags = np.zeros((3, 1), np.uint64)
     segment = (diffusion_rows(bytes(32), 576, 3), cuts, 3, (300, 9), 2, 1)

@@ -5,12 +5,13 @@ Start at :func:`encode_table`. Spec: ``proto/spec/10-encoding.md``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from padan_linkage.answering.payloads import Payloads
@@ -26,8 +27,9 @@ from padan_linkage.encoding.selftest import check_kernels
 from padan_linkage.encoding.sha256 import HASH_BYTES
 from padan_linkage.encoding.tokens import Tokens, buckets, make_tokens, salt_keys
 from padan_linkage.normalise import exact_values
+from padan_linkage.normalise.normalised import MAX_CHARACTERS
 from padan_linkage.schema import TOKEN_BYTES, Layout, Pass, Schema
-from padan_linkage.tables import PassTable, chunk_of
+from padan_linkage.tables import PassTable
 
 Records = Mapping[str, StringColumn]
 Numbers = NDArray[np.int64]
@@ -150,6 +152,9 @@ class PassEncoder:
         self._schema, self._pass = schema, p
         # Spec 20, step 7.
         self._token_key = key.subkey("token", digest, p.id)
+        self._fill_keys = {
+            side: key.subkey("fill", digest, p.id, side) for side in ("provider", "requester")
+        }
         diffusion = {
             segment.label: diffusion_rows(
                 key.subkey("diffusion", digest, p.id, segment.label),
@@ -186,7 +191,7 @@ class PassEncoder:
             handles = np.concatenate([of_records, of_decoys])
         elsewhere = self._elsewhere(records) if provider is None else None
         shuffled = self._shuffled(records, rows, drbg, elsewhere=elsewhere, handles=handles)
-        return self._finish(records, shuffled, drbg, provider)
+        return self._finish(records, shuffled, provider)
 
     def encode_delta(
         self,
@@ -229,25 +234,49 @@ class PassEncoder:
             handles=np.concatenate(handles),
             operations=operations.reshape(-1, 1),
         )
-        made = self._finish(records, shuffled, drbg, provider)
+        made = self._finish(records, shuffled, provider)
         return EncodedDelta(EncodedPass.of(made), cover.after)
 
     def _tokens(self, records: dict[str, pa.StringArray]) -> Tokens:
-        """Every record's hash; so many at a time that what they are made of stays small."""
+        """Every record's hash."""
+        return self._blockwise(
+            records, self._token_key, lambda some: exact_values(self._schema, self._pass, some)
+        )
+
+    def _blockwise(
+        self,
+        records: dict[str, pa.StringArray],
+        key: bytes,
+        columns: Callable[[dict[str, pa.StringArray]], Sequence[StringColumn]],
+    ) -> Tokens:
+        """Hashes of ``columns``; so many at a time that what they are made of stays small."""
         count = len(next(iter(records.values())))
         if count <= _BLOCK:
-            return make_tokens(self._token_key, exact_values(self._schema, self._pass, records))
+            return make_tokens(key, columns(records))
         made = Tokens(np.empty((count, HASH_BYTES), np.uint8), np.empty(count, np.int64))
 
         def make(first: int) -> None:
             some = {name: column.slice(first, _BLOCK) for name, column in records.items()}
-            part = make_tokens(self._token_key, exact_values(self._schema, self._pass, some))
+            part = make_tokens(key, columns(some))
             made.hashes[first : first + _BLOCK] = part.hashes
             made.kin[first : first + _BLOCK] = part.kin
 
         with ThreadPoolExecutor(self._maker.threads) as pool:
             list(pool.map(make, range(0, count, _BLOCK)))
         return made
+
+    def _fills(self, records: dict[str, pa.StringArray], provider: bool) -> NDArray[np.uint64]:
+        """Keys of what fills a record's empty fields, ``uint64[n, 2]``, of this side alone.
+
+        They depend on all of the record's fields and not on the list, so that a row is the same
+        whenever it is asked about, and is answered alike.
+        """
+        # Spec 10, step 3: a segment without a q-gram.
+        if not (self._pass.similar or self._pass.confirm):
+            return np.zeros((0, 2), np.uint64)
+        side = "provider" if provider else "requester"
+        made = self._blockwise(records, self._fill_keys[side], _beginnings)
+        return np.ascontiguousarray(made.hashes[:, :16]).view("<u8").astype(np.uint64)
 
     def _elsewhere(self, records: dict[str, pa.StringArray]) -> NDArray[np.bool_]:
         """Which of a list's records this pass is not for, ``bool[n]``."""
@@ -301,7 +330,6 @@ class PassEncoder:
         self,
         records: dict[str, pa.StringArray],
         rows: _Shuffled,
-        drbg: Drbg,
         provider: ProviderInputs | None,
     ) -> PassRows:
         """Writes every column but those that wait for their chunk."""
@@ -317,7 +345,6 @@ class PassEncoder:
             columns["sealed_codes"] = provider.sealer.seal(p.id, tokens, payloads)
         if rows.operations is not None:
             columns["operations"] = rows.operations
-        chunks = chunk_of(rows.record.size - 1) + 1
         return PassRows(
             layout=Layout.of(
                 self._schema,
@@ -331,7 +358,7 @@ class PassEncoder:
             texts=self._maker.texts(records),
             salts=salt_keys(rows.hashes),
             other=rows.other,
-            fills=drbg.uint64(2 * chunks).reshape(chunks, 2),
+            fills=self._fills(records, provider is not None),
             maker=self._maker,
         )
 
@@ -368,6 +395,11 @@ def encode_delta(
         provider=provider,
         pool=pool,
     )
+
+
+def _beginnings(records: dict[str, pa.StringArray]) -> list[StringColumn]:
+    """The values of all fields, as far as any is read."""
+    return [pc.utf8_slice_codeunits(records[n], 0, MAX_CHARACTERS) for n in sorted(records)]
 
 
 def _in_one_piece(*parts: Records) -> dict[str, pa.StringArray]:

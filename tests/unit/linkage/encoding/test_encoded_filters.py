@@ -76,6 +76,11 @@ def test_two_passes_with_one_definition_are_unrelated(encode, schema):
     assert (first.record_of_row != second.record_of_row).any()
 
 
+def numbered(count):
+    """Numbers of different people."""
+    return pa.array([f"31710101017{n:05}" for n in range(count)])
+
+
 def real_tokens(encoded):
     return {bytes(t) for t in encoded.tokens[encoded.record_of_row >= 0]}
 
@@ -85,7 +90,7 @@ def unmasked(schema, key, pass_id, records):
     encoder = PassEncoder(schema, schema.get_pass(pass_id), key)
     tokens = encoder._tokens(records)
     salts = salt_keys(tokens.hashes)
-    source = (salts, np.arange(len(salts)), np.zeros(2, np.uint64))
+    source = (salts, np.arange(len(salts)), np.zeros((len(salts), 2), np.uint64))
     maker = encoder._maker
     texts = maker.texts(records)
     masked = maker.filters(texts, source)["filters"]
@@ -137,14 +142,25 @@ def test_merged_fields_do_not_mix(encode):
 
 
 def test_an_empty_segment_is_random_and_tells_nothing(encode):
-    records = records_of(["wira"] * 40)
+    records = records_of(["wira"] * 40) | {"nik": numbered(40)}
     bits = filters_of(encode("lahir", records))[:, 256:]
-    again = filters_of(encode("lahir", records, seed=b"1" * 32))[:, 256:]
     away = distances(bits)[np.triu_indices(40, 1)]
     assert abs(away.mean() - 128) < 2
     assert away.min() > 80
-    assert (bits != again).any(axis=1).all()
     assert "presence" not in encode("lahir", records).table.columns
+
+
+def test_an_empty_segment_is_the_same_in_every_list_and_the_other_sides_is_another(
+    encode, provider_inputs
+):
+    records = records_of(["wira"] * 40) | {"nik": numbered(40)}
+    bits, again = (filters_of(encode("lahir", records, seed=s * 32)) for s in (b"1", b"2"))
+    assert (bits == again).all()
+    part = {name: column.slice(30, 5) for name, column in records.items()}
+    assert (filters_of(encode("lahir", part)) == bits[30:35]).all()
+    theirs = filters_of(encode("lahir", records, provider=provider_inputs(40)))
+    assert (theirs[:, :256] == bits[:, :256]).all()
+    assert ((theirs[:, 256:] != bits[:, 256:]).sum(axis=1) > 80).all()
 
 
 def test_presence_is_sent_only_where_the_schema_says(encode, schema):
@@ -180,14 +196,15 @@ def test_confirmation_tags_agree_exactly_where_values_do(encode):
 
 
 def test_an_empty_confirmed_value_never_agrees(encode):
-    records = records_of(["a"] * 6) | {"kota": pa.array([""] * 6)}
+    records = records_of(["a"] * 6) | {"kota": pa.array([""] * 6), "nik": numbered(6)}
     encoded = encode("lahir", records)
     tags = [bytes(t) for t in encoded.table.columns["tags"]]
     assert len(set(tags)) == len(tags)
 
 
 def test_a_doubtful_value_is_alike_and_equals_nothing(encode):
-    doubtful = encode("lahir", records_of(["?sri dewi"] * 4) | {"kota": pa.array(["?batu"] * 4)})
+    records = records_of(["?sri dewi"] * 4) | {"kota": pa.array(["?batu"] * 4), "nik": numbered(4)}
+    doubtful = encode("lahir", records)
     known = encode("lahir", records_of(["sri dewi"] * 4))
     assert (filters_of(doubtful)[:, :256] == filters_of(known)[:, :256]).all()
     assert len(set(tags_of(doubtful).values())) == len(tags_of(doubtful))

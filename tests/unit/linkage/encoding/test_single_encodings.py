@@ -101,8 +101,8 @@ def test_fields_beside_move_few_bits_each_and_only_beside_an_equal_value(with_be
 def test_fields_beside_nothing_say_nothing(with_beside):
     same = [with_beside(nama="", jk="L") for _ in range(2)]
     other = with_beside(nama="", jk="P")
-    assert distances(*same) == (0,)  # the same random bits, from the same Drbg
-    assert distances(same[0], other) == (0,)
+    assert distances(*same) == (0,)  # the same random bits, of the same record
+    assert abs(distances(same[0], other)[0] - 0.5) < 0.1
 
 
 def test_fields_beside_take_no_more_than_a_quarter():
