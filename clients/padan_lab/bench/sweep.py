@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 V = TypeVar("V")
 
-_SIZES = "10x20,30x200,100x200,100x2000,1000x2000,100x20000,10000x20000"
+_SIZES = "10x20,100x200,100x2000,1000x2000,10000x20000"
 
 
 @reports_errors
@@ -36,7 +36,7 @@ def command(
     ] = _SIZES,
     overlaps: Annotated[
         str, typer.Option(help="Bagian daftar yang terdaftar. / Shares of the list.")
-    ] = ".05,.2,.5,.9",
+    ] = ".05,.5,.9",
     copies: Annotated[
         str, typer.Option(help="Bagian registri yang salinan. / Shares of the registry.")
     ] = "0,.05",
