@@ -99,7 +99,7 @@ def test_a_refusal_by_the_agreement_names_the_article():
 
 def test_a_quota_refusal_gives_the_figures():
     error = refused("QUOTA_DAY_EXCEEDED", {"limit": "1000", "used": "990"})
-    assert "1000" in str(error)
+    assert "1.000" in str(error)
     assert "990" in str(error)
 
 
@@ -143,9 +143,9 @@ def test_a_wrong_name_in_the_certificate_leads_to_the_servers_settings(server, s
 
 def test_a_quota_counts_what_the_server_counts():
     metadata = {"limit": "1000", "used": "990"}
-    assert "1000 rekaman" in str(refused("QUOTA_DAY_EXCEEDED", metadata))
+    assert "1.000 rekaman" in str(refused("QUOTA_DAY_EXCEEDED", metadata))
     provider = refused("QUOTA_DAY_EXCEEDED", metadata, server=ServerKind.PROVIDER)
-    assert "1000 elemen" in str(provider)
+    assert "1.000 elemen" in str(provider)
 
 
 @pytest.mark.parametrize("code", list(grpc.StatusCode))
