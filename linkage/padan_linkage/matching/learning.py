@@ -36,6 +36,8 @@ LEAST_SURVIVORS = 30
 #: Rows of unrelated salts that may pass an edition's screen for each row asked about. What such
 #: rows may score is known without looking at them, and hardly any should be taken for strangers.
 NOISE = 1e-5
+#: The same for rows that are asked about later: whatever an edition could call undecided is seen.
+NOISE_ASKED = 1e-2
 
 
 def learn(
@@ -56,7 +58,8 @@ def learn(
     decoys, _ = without_duplicates(registry.plan, met)
     sizes = registry.side.sizes().astype(np.float64)
     company = float((sizes * sizes).sum() / max(1.0, sizes.sum()))
-    learned = from_strangers(registry.plan, decoys, screen.cut, company)
+    asked = Screen.of(registry.plan, registry.side, NOISE_ASKED)
+    learned = from_strangers(registry.plan, decoys, asked.cut, company)
     return replace(learned, method=_method(decoys))
 
 
