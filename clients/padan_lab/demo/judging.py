@@ -82,7 +82,8 @@ def right_answers(
 
     The columns are rec_id_a and rec_id_b, else the first two. A row with an empty second cell, or
     the code for «not found», says that somebody is not in the registry, as does no row. ``asked``:
-    ids of the lists; ``registry``: id to codes, joined. Raises BadInputError for other ids.
+    ids of the lists, of which a truth may name more; ``registry``: id to codes, joined. Raises
+    BadInputError where no id is of the lists, and for other ids of the registry.
     """
     table = read_table(path, rows_expected=False)
     if table.num_columns < len(_NAMES):
@@ -98,7 +99,9 @@ def right_answers(
         for name in (_NAMES if named else table.column_names[:2])
     )
     meaning = _meaning(path, flow, second, registry)
-    _refuse_strange(path, [i for i, key in enumerate(first) if key not in asked])
+    if not any(key in asked for key in first):
+        # The truth of a whole file serves for lists cut from it; of none of these it is another's.
+        _refuse_strange(path, range(len(first)))
     right: dict[str, frozenset[str]] = {}
     for key, value in zip(first, second, strict=True):
         if answer := meaning.get(value):
