@@ -108,6 +108,7 @@ def require_writable(
     for number, path in enumerate(wanted):
         problem = (
             _unwritable(path)
+            or _an_agencys(path)
             or _misnamed(path, tables=tables)
             or _taken(path, given, wanted[:number])
         )
@@ -176,6 +177,20 @@ def _unwritable(path: Path) -> str | None:
         return t(
             f"Hasil tidak dapat ditulis ke {path}: itu bukan berkas biasa.",
             f"The result cannot be written to {path}: that is no ordinary file.",
+        )
+    return None
+
+
+def _an_agencys(path: Path) -> str | None:
+    """Keys and signed agreements are no place for a result, whatever is forced."""
+    folder = path.resolve().parent
+    at_home = any((above / "identity.json").exists() for above in (folder, folder.parent))
+    if at_home or (path.suffix == ".toml" and any(folder.glob(f"{path.name}.*.sig"))):
+        return t(
+            f"Hasil tidak ditulis ke {path}: di sana ada kunci lembaga atau perjanjian yang "
+            "ditandatangani. Pilih folder lain.",
+            f"No result is written to {path}: an agency's keys or a signed agreement are there. "
+            "Choose another folder.",
         )
     return None
 

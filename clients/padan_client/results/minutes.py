@@ -26,6 +26,7 @@ from padan_client.results.changes import Change
 from padan_client.results.table import ConfirmResult
 from padan_linkage.agreement import Agreement, Flow, parse_signature, signature_text
 from padan_linkage.agreement.model import CadenceKind
+from padan_linkage.answering.outcomes import OUTCOME_WORDS, UNDECIDED
 from padan_linkage.crypto import signatures
 from padan_linkage.direct.manifest import format_moment
 
@@ -174,13 +175,18 @@ def page(content: Mapping[str, Any], agreement: Agreement) -> str:
     sides = {role: agreement.party(str(content[role])) for role in ("provider", "requester")}
     flow = agreement.flow(str(content["flow"]))
     wording = {c.code: c.text for c in (*flow.codes, *flow.written)}
-    counts = [
-        f"  {wording.get(code, code.replace('_', ' ')):<58}{indonesian(rows):>12}"
-        for code, rows in content["counts"].items()
-    ]
     reasons = [
         f"    karena {reason.replace('_', ' '):<49}{indonesian(rows):>12}"
         for reason, rows in content["reasons"].items()
+    ]
+    undecided = flow.undecided.code if flow.undecided else OUTCOME_WORDS[UNDECIDED]
+    counts = [
+        line
+        for code, rows in content["counts"].items()
+        for line in (
+            f"  {wording.get(code, code.replace('_', ' ')):<58}{indonesian(rows):>12}",
+            *(reasons if code == undecided else ()),
+        )
     ]
     lines = [
         "BERITA ACARA",
@@ -197,7 +203,6 @@ def page(content: Mapping[str, Any], agreement: Agreement) -> str:
         "",
         f"  {'Jawaban':<58}{'Baris':>12}",
         *counts,
-        *reasons,
         f"  {'Seluruhnya':<58}{indonesian(content['rows']):>12}",
         f"  {'Catatan karantina':<58}{indonesian(content['quarantined']):>12}",
         "",
