@@ -201,7 +201,7 @@ class RequesterFlow:
 
     def _few_by_unit(self, place: FlowPlace, requested: RequestList) -> Steps[ConfirmResult]:
         if not len(requested):
-            return finish(place, unit_schema(place), requested, [], None)
+            return finish(place, unit_schema(place), requested, [], None, None)
         known = self._counter is not None
         counter = yield from self._open_counter()
         try:

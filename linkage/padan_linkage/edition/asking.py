@@ -174,6 +174,15 @@ def common_words(schema: Schema, records: Records) -> CommonWords:
     )
 
 
+def words_in(schema: Schema, records: Records) -> list[str]:
+    """Every word of the records' names, each once."""
+    found: set[str] = set()
+    for name in _names(schema, records):
+        words = _split(sound_values(whole_column(records[name]))).flatten().unique()
+        found.update(words.to_pylist())
+    return sorted(found - {""})
+
+
 def telling_of(schema: Schema, records: Records, common: CommonWords) -> NDArray[np.int64]:
     """How much the records' names tell, int64[n]: 0 without a name, :data:`MOST_TELLING` at most.
 

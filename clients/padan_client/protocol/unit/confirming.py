@@ -48,6 +48,7 @@ from padan_client.results.table import (
 )
 from padan_linkage.agreement import Flow
 from padan_linkage.answering.answers import OpenedAnswers, PassCounts
+from padan_linkage.crypto.keys import LinkageKey
 from padan_linkage.crypto.sealing import Opener
 from padan_linkage.edition.document import Edition
 from padan_linkage.encoding import PassEncoder, PassRows
@@ -88,7 +89,7 @@ def confirm(command: Command[RequestList]) -> Steps[ConfirmResult]:
     schema = unit_schema(place)
     requested = yield from command.prepared(schema)
     if not len(requested):
-        return command.delivered(finish(place, schema, requested, [], None))
+        return command.delivered(finish(place, schema, requested, [], None, None))
     session = yield from open_session(command.home, place)
     given = JobInput(
         kind="confirm",
@@ -111,13 +112,14 @@ def finish(
     requested: RequestList,
     opened: list[OpenedAnswers],
     edition: Edition | None,
+    key: LinkageKey | None,
     passes: Sequence[PassCounts] = (),
     run: str = "",
     by: AnsweredBy = NOBODY,
 ) -> ConfirmResult:
     """Merge what the passes of the registry ``by``, of that edition, answered, and word it."""
     flow = place.flow
-    answers, expected = merge_passes(flow, schema, requested, opened, edition)
+    answers, expected = merge_passes(flow, schema, requested, opened, edition, key)
     ids = [p.id for p in schema.passes]
     table = result_table(flow, ids, requested, answers, place.party_names, by)
     return ConfirmResult(
@@ -156,7 +158,9 @@ class RunStepper(UnitStepper[ConfirmResult]):
         place, schema = session.place, session.schema
         by = answered_by(place, ended.provider_dataset, run.edition)
         result = yield from work(
-            lambda: finish(place, schema, requested, opened, edition, passes, run.name, by)
+            lambda: finish(
+                place, schema, requested, opened, edition, session.key, passes, run.name, by
+            )
         )
         return replace(result, cover=count - len(requested), charged=ended.record_count)
 

@@ -18,6 +18,7 @@ from padan_linkage.crypto.randomness import Drbg
 from padan_linkage.edition.document import SIGNED, Edition, calibrations_document
 from padan_linkage.edition.levels import Levels
 from padan_linkage.edition.measuring import EditionMaker
+from padan_linkage.edition.words import keyed
 from padan_linkage.encoding import PassEncoder, PassRows
 from padan_linkage.schema import Pass
 from padan_linkage.tables import PassTable
@@ -63,7 +64,8 @@ class RegistryMeasure:
     def signed(self) -> resources_pb2.Edition:
         """The edition as it goes to the unit, once every pass was taken."""
         place = self.session.place
-        edition, calibrations = self.maker.made(place.digest.hex(), place.flow.id)
+        made, calibrations = self.maker.made(place.digest.hex(), place.flow.id)
+        edition = keyed(made, self.session.key, self.session.schema)
         self._made[:] = [edition]
         document = edition.document()
         return resources_pb2.Edition(

@@ -22,10 +22,12 @@ from padan_linkage.answering.outcomes import (
     UNCHECKED,
 )
 from padan_linkage.answering.payloads import Payloads
+from padan_linkage.crypto.keys import LinkageKey
 from padan_linkage.crypto.sealing import Opener
 from padan_linkage.edition.applying import rule_of
 from padan_linkage.edition.document import Edition
 from padan_linkage.edition.expecting import expected as expected_of
+from padan_linkage.edition.words import read
 from padan_linkage.merging.merge import merge
 from padan_linkage.merging.rule import MergeRule
 from padan_linkage.schema import Pass, Schema
@@ -73,12 +75,16 @@ def merge_passes(
     requested: RequestList,
     opened: Sequence[OpenedAnswers],
     edition: Edition | None,
+    key: LinkageKey | None,
 ) -> tuple[RecordAnswers, Expected | None]:
     """One answer a record, and how right the answers are.
 
-    ``edition``: what the registry's answers rest on, None where nobody was asked. An answer that
-    did not open is none (spec 25, "Opening").
+    ``edition``: what the registry's answers rest on, None where nobody was asked; ``key`` reads its
+    common words, None where they stand there in the clear, as in the laboratory. An answer that did
+    not open is none (spec 25, "Opening").
     """
+    if edition is not None and key is not None:
+        edition = read(edition, key, schema, requested.records)
     # Spec 35, step 6.
     rule = _rule(flow, schema, requested, opened, edition)
     answers = merge(len(requested), opened, rule, one_to_one=flow.match.one_to_one)

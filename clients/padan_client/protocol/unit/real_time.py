@@ -64,7 +64,9 @@ def ask(counter: Counter, requested: RequestList) -> Steps[ConfirmResult]:
         if asked is not None:
             opened, edition = asked
             by = AnsweredBy(edition.name() if edition else "")
-            return finish(session.place, session.schema, requested, opened, edition, by=by)
+            return finish(
+                session.place, session.schema, requested, opened, edition, session.key, by=by
+            )
     raise UnavailableError(
         t(
             "Registri sedang diterbitkan ulang. Tanyakan lagi nanti.",

@@ -52,7 +52,7 @@ class PublishedHere:
             return asked, RecordAnswers.none(0)
         records = _records(asked.ids.take(pa.array(asked.usable)), asked.records)
         opened = [a.opened for a in self.run.ask(records, self.publication)]
-        return asked, merge_passes(self.flow, schema, asked, opened, edition)[0]
+        return asked, merge_passes(self.flow, schema, asked, opened, edition, None)[0]
 
 
 def _records(ids: pa.StringArray, fields: Mapping[str, pa.StringArray]) -> Records:

@@ -59,7 +59,7 @@ def merged(session, requested, **given):
     edition = open_edition(session.schema, place.digest, place.flow.id, place.flow.match, {})
     changed = tuple(replace(each, **given) for each in edition.given)
     edition = replace(edition, given=changed)
-    answered, _ = merge_passes(place.flow, session.schema, requested, [opened], edition)
+    answered, _ = merge_passes(place.flow, session.schema, requested, [opened], edition, None)
     return answered.outcome, answered.reason
 
 
@@ -83,7 +83,7 @@ def test_a_pass_that_may_not_answer_alone_answers_nobody(session, requested):
 
 def test_where_nobody_could_be_asked_nobody_is_called_not_found(session, requested):
     flow = session.place.flow
-    answered, _ = merge_passes(flow, session.schema, requested, [], None)
+    answered, _ = merge_passes(flow, session.schema, requested, [], None, None)
     assert (answered.outcome == UNDECIDED).all()
     assert (answered.reason == FIELDS_MISSING).all()
 

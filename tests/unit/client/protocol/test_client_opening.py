@@ -160,7 +160,7 @@ def test_an_answer_that_does_not_open_is_none(filtered):
     )
     opened = filtered.open(swap(filtered.sealed))
     answered, _ = merge_passes(
-        session.place.flow, session.schema, requested, [opened], open_edition_of(session)
+        session.place.flow, session.schema, requested, [opened], open_edition_of(session), None
     )
     assert opened.failed.sum() == 2
     assert (answered.outcome[opened.record[opened.failed]] == NOT_MATCHED).all()
@@ -231,7 +231,9 @@ def test_a_unit_that_answers_two_records_with_one_row_is_seen_where_rows_answer_
         filtered.requester = replace(filtered.requester, place=replace(place, flow=flow))
         opened = filtered.open(sealed)
         edition = open_edition_of(filtered.requester)
-        answered, _ = merge_passes(flow, filtered.requester.schema, requested, [opened], edition)
+        answered, _ = merge_passes(
+            flow, filtered.requester.schema, requested, [opened], edition, None
+        )
         assert not opened.failed.any()
         outcomes[flow.match.one_to_one] = sorted(answered.outcome[both].tolist())
     assert outcomes == {False: [MATCH, MATCH], True: [MATCH, UNDECIDED]}

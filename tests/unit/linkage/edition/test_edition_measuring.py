@@ -20,6 +20,7 @@ from padan_linkage.edition.applying import kind_of, rule_of
 from padan_linkage.edition.document import ANY, Edition, GivenFields
 from padan_linkage.edition.expecting import expected
 from padan_linkage.edition.measuring import EditionMaker
+from padan_linkage.edition.words import keyed, read
 from padan_linkage.encoding import EncodedPass, PassEncoder
 from padan_linkage.matching import match_pass
 from padan_linkage.merging.merge import merge
@@ -258,3 +259,18 @@ def test_a_list_is_told_how_right_its_answers_are(registry):
     assert told.precision.low < told.precision.value <= told.precision.high
     none, rule = registry.answers(take(people(20, 8), np.arange(20)))
     assert expected(registry.edition, rule, none).precision.value is None
+
+
+def test_common_words_are_read_with_the_key_and_by_whoever_has_them(registry):
+    edition = keyed(registry.edition, KEY, SCHEMA)
+    assert b"siti" not in edition.document()
+    strangers = people(50, 9)
+    open_again = read(edition, KEY, SCHEMA, strangers)
+    assert open_again.common[0] == ("siti",)
+    ids = [p.id for p in SCHEMA.passes]
+    rules = [
+        rule_of(e, SCHEMA, POLICY, strangers, ids).kind for e in (registry.edition, open_again)
+    ]
+    assert (rules[0] == rules[1]).all()
+    other = LinkageKey(b"l" * 32, SCHEMA.digest(), "alur", 1)
+    assert not any(read(edition, other, SCHEMA, strangers).common)
