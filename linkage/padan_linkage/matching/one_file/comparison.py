@@ -32,6 +32,10 @@ EACH_CELL, EQUAL = 0.3, 0.01
 #: Pairs of strangers from which the first of these has its whole weight.
 PLENTY = 100_000
 
+#: A field in which so many strangers agree says little of who is who. It makes strata, unless so
+#: many agree that what is true of all is true of one stratum, or so many miss it.
+COMMON, NEARLY_ALL, MOST_MISSING = 0.15, 0.45, 0.3
+
 #: The cell of a missing value, and of an equal one; others hold a level and the keys that agree.
 MISSING, EQUAL_CELL = -1, 0
 
@@ -87,12 +91,13 @@ def _at_random(met: Meetings) -> Strangers:
 class Field:
     """How all pairs compare in one field.
 
-    ``cell``: int64[n], numbers of the pairs' cells; ``drawn``: float64[cells], pairs of strangers
-    by cell, of which those that meet are listed: ``known_cell`` and ``known_pair``, int64[s]. Of
-    the cells, ``missing``, ``equal`` and ``far``: bool[cells], nothing of the field agrees.
+    ``cell``: int64[n], numbers of the pairs' cells; ``drawn``: float64[2, cells], pairs of
+    strangers by cell, apart and of one stratum; of these those that meet are listed, int64[s]:
+    ``known_cell``, ``known_pair``, and bool[s] ``known_near``. Of the cells, ``missing``, ``equal``
+    and ``far``: bool[cells], nothing of the field agrees.
     ``personal``: PERSON_NAME or DATE if it is such a field, else None.
-    ``value``: int64[records] where equality is of values, else None; ``equal_pairs``: pairs of
-    records in the file that have equal ones.
+    ``value``: int64[records] where equality is of values, else None; ``equal_pairs``: float64[2],
+    pairs of records in the file that have equal ones, apart and of one stratum.
     """
 
     name: str
@@ -101,28 +106,34 @@ class Field:
     drawn: Float
     known_cell: Rows
     known_pair: Rows
+    known_near: NDArray[np.bool_]
     missing: NDArray[np.bool_]
     equal: NDArray[np.bool_]
     far: NDArray[np.bool_]
     value: Rows | None
-    equal_pairs: float
+    equal_pairs: Float
 
-    def among_strangers(self, right: Float, everybody: float) -> Float:
+    def among_strangers(
+        self, right: Float, near: NDArray[np.bool_], pairs: Float, *, alike: bool
+    ) -> Float:
         """Probability of each cell for strangers, float64[cells]; 1 for the missing one.
 
-        ``right``: float64[n], how likely each pair is a match: so far it is not counted;
-        ``everybody``: pairs of records in the file. How many are equal is counted, not drawn.
+        ``right``: float64[n], how likely each pair is a match: so far it is not counted; ``near``:
+        bool[n], which pairs are of one stratum; ``pairs``: float64[2], of records in the file,
+        apart and of one; ``alike``: strangers of one stratum are meant. How many are equal is
+        counted, not drawn.
         """
-        number = max(1.0, float(self.drawn.sum()))
+        drawn, everybody = self.drawn[int(alike)], float(pairs[int(alike)])
+        number = max(1.0, float(drawn.sum()))
         sample = min(everybody, number)
-        matches = np.bincount(
-            self.known_cell, weights=right[self.known_pair], minlength=len(self.drawn)
-        )
-        seen: Float = (self.drawn - matches) * (sample / number)
+        here = self.known_near == alike
+        weights = right[self.known_pair[here]]
+        matches = np.bincount(self.known_cell[here], weights=weights, minlength=len(drawn))
+        seen: Float = (drawn - matches) * (sample / number)
         if self.value is not None and self.equal.any():
-            matched = float(right[self.equal[self.cell]].sum())
+            matched = float(right[self.equal[self.cell] & (near == alike)].sum())
             share = sample / max(1.0, everybody)
-            seen[self.equal] = max(0.0, self.equal_pairs - matched) * share
+            seen[self.equal] = max(0.0, float(self.equal_pairs[int(alike)]) - matched) * share
         seen += EACH_CELL * min(1.0, sample / PLENTY) + EQUAL * self.equal
         seen[self.missing] = 0.0
         chance: Float = seen / max(seen.sum(), 1e-300)
@@ -130,13 +141,51 @@ class Field:
         return chance
 
 
-def fields_of(schema: Schema, own: OwnFile, met: Meetings) -> list[Field]:
+@dataclass(frozen=True, repr=False)
+class ComparedFields:
+    """How the pairs compare in every field, and the strata of the records.
+
+    ``strata``: int64[records], equal numbers where all common fields are equal, -1 where one is
+    missing.
+    """
+
+    fields: list[Field]
+    strata: Rows
+
+
+def fields_of(schema: Schema, own: OwnFile, met: Meetings) -> ComparedFields:
     """Compare all pairs that meet, and strangers, in every field that a pass looks at."""
     strangers = Strangers.of(own, met)
-    return [
-        _field(schema, name, keys, own, met, strangers)
-        for name, keys in _compared(schema, met).items()
+    names = _compared(schema, met)
+    common = [name for name in names if _is_common(schema, name, own)]
+    strata = numbered([own.values[name] for name in common], own.records)
+    fields = [
+        _field(schema, name, keys, own, met, strangers, strata) for name, keys in names.items()
     ]
+    return ComparedFields(fields, strata)
+
+
+def _is_common(schema: Schema, name: str, own: OwnFile) -> bool:
+    """Whether so many strangers have equal values, and so few miss one, that it makes strata."""
+    value = own.values.get(name)
+    if value is None or _personal(schema, name) or (value < 0).mean() > MOST_MISSING:
+        return False
+    everybody = own.records * (own.records - 1) / 2
+    alike = pairs_inside(value[value >= 0], own.records) / max(1.0, everybody)
+    return COMMON <= alike < NEARLY_ALL
+
+
+def numbered(columns: list[Rows], records: int) -> Rows:
+    """Numbers of the combinations, -1 where a value is missing or there are no columns."""
+    if not columns:
+        return np.full(records, -1)
+    number: Rows = np.unique(np.stack(columns), axis=1, return_inverse=True)[1].reshape(-1)
+    return np.where((np.stack(columns) >= 0).all(axis=0), number, -1)
+
+
+def near(strata: Rows, a: Rows, b: Rows) -> NDArray[np.bool_]:
+    """Which pairs of records are of one stratum, bool[n]."""
+    return np.asarray((strata[a] == strata[b]) & (strata[a] >= 0), np.bool_)
 
 
 def _compared(schema: Schema, met: Meetings) -> dict[str, list[str]]:
@@ -172,34 +221,49 @@ def _field(
     own: OwnFile,
     met: Meetings,
     strangers: list[Strangers],
+    strata: Rows,
 ) -> Field:
     own_cells = _cells(name, keys, own.values, met.a, met.b, _column(met, name))
-    drawn, which = [], []
+    drawn, which, close = [], [], []
     holding = [s for s in strangers if name in s.apart] or strangers[:1]
     for s in holding:
         drawn.append(_cells(name, keys, own.values, s.a, s.b, s.apart.get(name)))
         which.append(s.pair)
-    others, pair = np.concatenate(drawn), np.concatenate(which)
+        close.append(near(strata, s.a, s.b))
+    others, pair, alike = np.concatenate(drawn), np.concatenate(which), np.concatenate(close)
     cells, place = np.unique(np.concatenate([others, [MISSING, EQUAL_CELL], own_cells]),
                              return_inverse=True)  # fmt: skip
     place = place.reshape(-1)
     known = np.flatnonzero(pair >= 0)
     level, agreeing = cells >> len(keys), cells & ((1 << len(keys)) - 1)
     value = own.values.get(name)
-    size = np.bincount(value[value >= 0]).astype(np.float64) if value is not None else np.zeros(0)
+    cell_of = place[: len(others)]
     return Field(
         name=name,
         personal=_personal(schema, name),
         cell=place[len(others) + 2 :],
-        drawn=np.bincount(place[: len(others)], minlength=len(cells)).astype(np.float64),
+        drawn=np.stack(
+            [np.bincount(cell_of[alike == side], minlength=len(cells)) for side in (False, True)]
+        ).astype(np.float64),
         known_cell=place[known],
         known_pair=pair[known],
+        known_near=alike[known],
         missing=cells == MISSING,
         equal=cells == EQUAL_CELL,
         far=(level >= SURE_LEVEL) & (agreeing == 0),
         value=value,
-        equal_pairs=float((size * (size - 1) / 2).sum()),
+        equal_pairs=_equal_pairs(value, strata),
     )
+
+
+def _equal_pairs(value: Rows | None, strata: Rows) -> Float:
+    """Pairs of records with equal values, apart and of one stratum, float64[2]."""
+    if value is None:
+        return np.zeros(2)
+    there, inside_one = value >= 0, (value >= 0) & (strata >= 0)
+    both = numbered([value[inside_one], strata[inside_one]], int(inside_one.sum()))
+    close = pairs_inside(both, len(value)) if len(both) else 0
+    return np.array([pairs_inside(value[there], len(value)) - close, close], np.float64)
 
 
 def _column(met: Meetings, name: str) -> Float | None:

@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from padan_linkage.matching.one_file.comparison import Field
-from padan_linkage.matching.one_file.own_file import Float, Meetings, Rows
+from padan_linkage.matching.one_file.comparison import COMMON, ComparedFields, Field, near, numbered
+from padan_linkage.matching.one_file.own_file import Float, Meetings, Rows, pairs_inside
 from padan_linkage.schema import Kind
 
 #: Rounds of EM, and how much less than this the number of matches moves where it may end early.
@@ -26,8 +26,6 @@ EQUAL, FAR = 0.75, 0.1
 MOST_FAR = 0.35
 #: Weight of the shipped shares, in pairs; and of the shipped FAR, as a share of the matches.
 PRIOR_PAIRS, PRIOR_SHARE = 30.0, 0.25
-#: A field in which so many strangers agree says little, and takes no part in their kinds.
-COMMON = 0.15
 #: A field agrees in a cell that speaks for a match with so many nats, by the shipped shares.
 AGREES = 1.5
 #: Kinds of strangers: most; pairs that must show one; pairs that having one costs; smoothing.
@@ -49,14 +47,19 @@ class Classes:
     """The state of the mixture.
 
     Pairs of equal cells are one pattern. ``pattern``: int64[patterns, fields] cells; ``of_pair``:
-    int64[n]; ``number``: float64[patterns] pairs. ``alone``: by field, float64[cells] of plain
-    strangers; ``match``: of matches; ``kinds``: of each kind of strangers; ``size``: float64[1 +
-    kinds], pairs that are matches and of each kind. ``shares``: bool[kinds, fields], what a kind
+    int64[n]; ``number``: float64[patterns] pairs; ``alike``: bool[patterns], of one stratum;
+    ``near``: bool[n], the same of the pairs; ``everybody``: float64[2], pairs of records apart and
+    of one stratum. ``alone``: by field, float64[2, cells] of plain strangers, so too; ``match``: of
+    matches; ``kinds``: of each kind of strangers; ``size``: float64[1 + kinds], pairs that are
+    matches and of each kind. ``shares``: bool[kinds, fields], what a kind
     has in common. ``right``: float64[n], the chance of being a match.
     """
 
     fields: Sequence[Field]
-    everybody: float
+    strata: Rows
+    near: NDArray[np.bool_]
+    everybody: Float
+    alike: NDArray[np.bool_]
     pattern: Rows
     of_pair: Rows
     number: Float
@@ -69,18 +72,30 @@ class Classes:
     right: Float
 
     def by_pattern(self, table: Sequence[Float]) -> Float:
-        """Log probability of each pattern, float64[patterns], by field and cell."""
+        """Log probability of each pattern, float64[patterns], by field, stratum and cell."""
         total = np.zeros(len(self.pattern))
         for f, chance in enumerate(table):
-            total += np.log(np.maximum(chance, NOTHING))[self.pattern[:, f]]
+            logs = np.log(np.maximum(np.broadcast_to(chance, (2, chance.shape[-1])), NOTHING))
+            total += logs[self.alike.astype(np.int64), self.pattern[:, f]]
         return total
 
+    def strangers(self) -> Float:
+        """Log of the pairs of plain strangers that are expected of each pattern."""
+        pairs = np.log(np.maximum(self.everybody, 1.0))
+        expected: Float = self.by_pattern(self.alone) + pairs[self.alike.astype(np.int64)]
+        return expected
 
-def matches_among(fields: Sequence[Field], met: Meetings) -> Float:
+    def of_any(self, f: int) -> Float:
+        """Cells of plain strangers in a field, of one stratum or not, float64[cells]."""
+        chance: Float = self.everybody @ self.alone[f] / max(float(self.everybody.sum()), 1.0)
+        return chance
+
+
+def matches_among(compared: ComparedFields, met: Meetings) -> Float:
     """How likely each pair that meets is a match, float64[n]."""
     if not len(met.code):
         return np.zeros(0)
-    now = _start(fields, met)
+    now = _start(compared, met)
     commonness = _converged(now, met)
     now = _without_doubtful(now, commonness)
     _converged(now, met)
@@ -99,26 +114,34 @@ def _converged(now: Classes, met: Meetings) -> Float:
     return commonness
 
 
-def _start(fields: Sequence[Field], met: Meetings) -> Classes:
+def _start(compared: ComparedFields, met: Meetings) -> Classes:
     """Matches agree wherever they can be compared; a kind is what else stands out."""
-    everybody = met.records * (met.records - 1) / 2
+    fields, strata = compared.fields, compared.strata
+    close = float(pairs_inside(strata[strata >= 0], met.records)) if (strata >= 0).any() else 0.0
+    everybody = np.array([met.records * (met.records - 1) / 2 - close, close])
     pattern, of_pair = np.unique(
         np.stack([f.cell for f in fields], axis=1), axis=0, return_inverse=True
     )
     of_pair = of_pair.reshape(-1)
-    nobody = np.zeros(len(met.code))
-    alone = [f.among_strangers(nobody, everybody) for f in fields]
+    nobody, beside = np.zeros(len(met.code)), near(strata, met.a, met.b)
+    alone = [_alone(f, nobody, beside, everybody) for f in fields]
+    overall = [everybody @ u / max(float(everybody.sum()), 1.0) for u in alone]
     telling = np.array(
-        [float(u[f.equal].sum()) < COMMON for f, u in zip(fields, alone, strict=True)]
+        [float(u[f.equal].sum()) < COMMON for f, u in zip(fields, overall, strict=True)]
     )
+    alike = np.zeros(len(pattern), np.bool_)
+    alike[of_pair] = beside
     now = Classes(
         fields=fields,
+        strata=strata,
+        near=beside,
         everybody=everybody,
+        alike=alike,
         pattern=pattern,
         of_pair=of_pair,
         number=np.bincount(of_pair).astype(np.float64),
         alone=alone,
-        match=[_shipped(f, u) for f, u in zip(fields, alone, strict=True)],
+        match=[_shipped(f, u) for f, u in zip(fields, overall, strict=True)],
         kinds=[],
         size=np.ones(1),
         shares=np.zeros((0, len(fields)), np.bool_),
@@ -127,6 +150,13 @@ def _start(fields: Sequence[Field], met: Meetings) -> Classes:
     )
     _think_of_kinds(now)
     return now
+
+
+def _alone(f: Field, right: Float, beside: NDArray[np.bool_], pairs: Float) -> Float:
+    """Cells of plain strangers in a field, apart and of one stratum, float64[2, cells]."""
+    return np.stack(
+        [f.among_strangers(right, beside, pairs, alike=alike) for alike in (False, True)]
+    )
 
 
 def _shipped(f: Field, strangers: Float) -> Float:
@@ -144,9 +174,10 @@ def _shipped(f: Field, strangers: Float) -> Float:
 
 def _agreeing(now: Classes) -> list[NDArray[np.bool_]]:
     """By field: the cells in which it agrees by the shipped shares, bool[cells]."""
+    strangers = [now.of_any(f) for f in range(len(now.fields))]
     return [
         np.where(f.missing, False, np.log(_shipped(f, u) / u) > AGREES)
-        for f, u in zip(now.fields, now.alone, strict=True)
+        for f, u in zip(now.fields, strangers, strict=True)
     ]
 
 
@@ -158,7 +189,7 @@ def _think_of_kinds(now: Classes) -> None:
     whole = (alike | missing | ~now.telling).all(axis=1)
     now.size = np.array([max(1.0, float(now.number[whole & (alike.sum(axis=1) > 1)].sum()))])
     matches = DOUBT * now.size[0] * np.exp(now.by_pattern(now.match))
-    strangers = np.minimum(now.everybody * np.exp(now.by_pattern(now.alone)), now.number)
+    strangers = np.minimum(np.exp(now.strangers()), now.number)
     sets, place = np.unique(alike, axis=0, return_inverse=True)
     place = np.where(whole, -1, place.reshape(-1))
     at = place >= 0
@@ -198,8 +229,9 @@ def _kind(now: Classes, shared: NDArray[np.bool_], weight: Float) -> list[Float]
         if now.telling[f] and not shared[f]:
             tables.append(alone)
             continue
-        counts = np.bincount(now.pattern[:, f], weights=weight, minlength=len(alone))
-        base = np.where(agreeing[f], alone, 0.0) if shared[f] else alone.copy()
+        usual = now.of_any(f)
+        counts = np.bincount(now.pattern[:, f], weights=weight, minlength=len(usual))
+        base = np.where(agreeing[f], usual, 0.0) if shared[f] else usual
         counts[field.missing] = base[field.missing] = 0.0
         counts += KIND_PAIRS * base / max(base.sum(), NOTHING)
         chance = counts / max(counts.sum(), NOTHING)
@@ -212,7 +244,7 @@ def _expect_and_maximise(now: Classes, commonness: Float) -> float:
     """One round: who is what, and then what each class looks like. The log likelihood before it."""
     classes = np.stack([now.by_pattern(t) for t in (now.match, *now.kinds)])
     classes += np.log(now.size)[:, None]
-    plain = now.by_pattern(now.alone) + np.log(max(now.everybody, 1.0))
+    plain = now.strangers()
     top = np.maximum(classes.max(axis=0), plain)
     odds = np.exp(classes - top)
     others = odds.sum(axis=0)[now.of_pair]
@@ -223,7 +255,7 @@ def _expect_and_maximise(now: Classes, commonness: Float) -> float:
     members = odds * np.bincount(now.of_pair, weights=share, minlength=len(now.number))
     number = members.sum(axis=1)
     now.size = np.concatenate([number[:1] + 0.5, np.maximum(number[1:] - COST, 1e-6)])
-    now.alone = [f.among_strangers(now.right, now.everybody) for f in now.fields]
+    now.alone = [_alone(f, now.right, now.near, now.everybody) for f in now.fields]
     now.match = [_matches(now, f, members[0]) for f in range(len(now.fields))]
     now.kinds = [
         _kind(now, shared, member) for shared, member in zip(now.shares, members[1:], strict=True)
@@ -257,7 +289,7 @@ def _matches(now: Classes, f: int, weight: Float) -> Float:
     the other fields would pass for matches.
     """
     field = now.fields[f]
-    shipped = np.where(field.missing, 0.0, _shipped(field, now.alone[f]))
+    shipped = np.where(field.missing, 0.0, _shipped(field, now.of_any(f)))
     counts = np.bincount(now.pattern[:, f], weights=weight, minlength=len(shipped))
     counts[field.missing] = 0.0
     chance: Float = counts + PRIOR_PAIRS * shipped
@@ -280,15 +312,30 @@ def _commonness(now: Classes, met: Meetings) -> Float:
     for f, field in enumerate(now.fields):
         if field.value is None:
             continue
-        same = np.flatnonzero(field.equal[field.cell] & (field.value[met.a] == field.value[met.b]))
-        if not len(same):
-            continue
-        a, b, value = met.a[same], met.b[same], field.value
-        mates = np.bincount(a, weights=now.right[same], minlength=met.records)
-        mates += np.bincount(b, weights=now.right[same], minlength=met.records)
-        holders = np.bincount(value[value >= 0])[value[a]]
-        others = np.maximum(holders - 1 - (mates[a] + mates[b]) / 2, 0.0)
-        average = float(now.alone[f][field.equal].sum())
-        chance = (others + 1) / (met.records + 1 / average)
-        total[same] += np.clip(np.log(chance / average), RARER, COMMONER)
+        same = field.equal[field.cell] & (field.value[met.a] == field.value[met.b])
+        for alike in (False, True):
+            at = np.flatnonzero(same & (now.near == alike))
+            average = float(now.alone[f][int(alike), field.equal].sum())
+            if len(at):
+                chance = _sharing(now, met, field.value, at, average, alike=alike)
+                total[at] += np.clip(np.log(chance / average), RARER, COMMONER)
     return total
+
+
+def _sharing(
+    now: Classes, met: Meetings, value: Rows, at: Rows, average: float, *, alike: bool
+) -> Float:
+    """How likely a stranger shares the value that the pairs ``at`` share, float64[pairs].
+
+    ``alike``: a stranger of the same stratum.
+    """
+    a, b = met.a[at], met.b[at]
+    columns = [value, now.strata] if alike else [value]
+    number = numbered(columns, met.records)
+    mates = np.bincount(a, weights=now.right[at], minlength=met.records)
+    mates += np.bincount(b, weights=now.right[at], minlength=met.records)
+    holders = np.bincount(number[number >= 0])[number[a]]
+    among = np.bincount(now.strata[now.strata >= 0])[now.strata[a]] if alike else met.records
+    others = np.maximum(holders - 1 - (mates[a] + mates[b]) / 2, 0.0)
+    chance: Float = (others + 1) / (among + 1 / average)
+    return chance

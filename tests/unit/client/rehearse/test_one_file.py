@@ -13,10 +13,10 @@ from padan_linkage.policy import MatchPolicy
 from padan_linkage.schema import Schema
 
 LETTERS = np.array(list("abdegiklmnoprstuwy"))
-NAMES, ADDRESS = ("depan", "belakang"), "alamat"
+NAMES, ADDRESS, LAND = ("depan", "belakang"), "alamat", "negara"
 
 
-def _schema(*, presence: bool = True, address: bool = True) -> Schema:
+def _schema(*, presence: bool = True, address: bool = True, land: bool = False) -> Schema:
     names = [
         {"fields": [n], "bits": 512, "weight": 100, "diffusion": 10, "group": "nama"} for n in NAMES
     ]
@@ -33,6 +33,10 @@ def _schema(*, presence: bool = True, address: bool = True) -> Schema:
     ]  # fmt: skip
     kinds = {"depan": "person_name", "belakang": "person_name", "lahir": "date"}
     kinds |= {ADDRESS: "address"} if address else {}
+    if land:
+        kinds[LAND] = "nationality"
+        passes += [{"id": LAND, "exact": [LAND, "depan:first2", "lahir:year"],
+                    "similar": [*names, date]}]  # fmt: skip
     return Schema.model_validate(
         {
             "fields": [{"name": n, "kind": k} for n, k in kinds.items()],
@@ -139,6 +143,27 @@ def test_duplicates_are_found_and_counted(shape, least):
 @pytest.mark.parametrize("address", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_a_file_without_duplicates_has_next_to_none(address):
     assert len(_pairs(MadePeople.of(2000, 2).linked(address=address))) <= 2
+
+
+def test_people_of_one_country_are_alike_without_being_the_same():
+    """Each country has dates and names of its own; strangers from it share more than others do."""
+    lands = [MadePeople.of(500, seed) for seed in (11, 12, 13, 14)]
+    people = lands[0]
+    for number, land in enumerate(lands):
+        days = np.datetime64("1960-01-01") + land.rng.integers(0, 15_000, 60)
+        born, named = (land.rng.integers(0, most, 500) for most in (60, 40))
+        land.columns["lahir"] = days[born].astype(str).tolist()
+        land.columns["belakang"] = [land.columns["belakang"][i] for i in named]
+        land.columns[LAND] = [["WNI", "MYS", "SGP", "THA"][number]] * 500
+        if land is not people:
+            people.add([0] * 500, **land.columns)
+    copies = people.add(list(range(0, 2000, 10)))
+    people.spoil(copies)
+    linked = people.linked(address=False, land=True)
+    found, true = _pairs(linked), set(zip(range(0, 2000, 10), copies, strict=True))
+    precision = len(found & true) / len(found)
+    assert linked.expected.precision.value == pytest.approx(precision, abs=0.06)
+    assert linked.expected.precision.low <= precision <= linked.expected.precision.high
 
 
 @pytest.mark.slow
