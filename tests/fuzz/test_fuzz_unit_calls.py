@@ -194,6 +194,7 @@ def served(make_unit, unit_log):
     names = [
         requester.parent,
         requester.parent.rpartition("/flows/")[0],
+        f"{requester.parent}/editions/{16 * '0'}",
         published.name,
         listed.name,
         still_open.name,

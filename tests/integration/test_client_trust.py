@@ -271,7 +271,9 @@ def test_a_client_that_was_open_while_the_epoch_turned_goes_on(pair):
         for home in (pair.provider, pair.requester):
             turn_epoch(home, pair)
         publish(pair)
-        assert client.confirm_one(PEOPLE[0]) == first
+        again = client.confirm_one(PEOPLE[0])
+        assert again.pop("edisi") != first.pop("edisi")  # published anew
+        assert again == first
 
 
 def test_a_destroyed_epoch_is_named(pair):

@@ -434,7 +434,11 @@ def test_febrl3_is_deduplicated():
 @pytest.mark.skipif(not DATA.exists(), reason="the development data are not beside the project")
 @pytest.mark.parametrize(
     ("name", "least", "off"),
-    [("foreigners_dev", 0.82, 0.03), ("rldata10000", 0.92, 0.03)],
+    [
+        # Three rows in a hundred have a digit in a name, which equals nothing since rules «id-3».
+        ("foreigners_dev", 0.79, 0.03),
+        ("rldata10000", 0.92, 0.03),
+    ],
 )
 def test_one_file_is_deduplicated_without_a_label(name, least, off):
     folder = DATA / name

@@ -164,4 +164,4 @@ def _tagged(name: str) -> tuple[str, ...]:
 
 
 def _little_endian_bytes(words: Words) -> Column:
-    return words.astype("<u8", copy=False).view(np.uint8).reshape(words.shape[0], -1)
+    return words.astype("<u8", copy=False).view(np.uint8).reshape(len(words), 8 * words.shape[1])

@@ -137,7 +137,9 @@ def test_what_a_csv_writer_writes_reads_back_cell_for_cell(
         # Only what could as well be several rows; never where every cell is quoted.
         assert "menelan" in refused
         assert any(cell.count("\n") and cell.count(separator) for row in rows for cell in row)
-        assert quoting == csv.QUOTE_MINIMAL or any('"' in cell for row in rows for cell in row)
+        odd = [c for row in rows for c in row if '"' in c or not c.strip(f"{separator} \n")]
+        # A cell of nothing but separators and line breaks looks like rows without a value.
+        assert quoting == csv.QUOTE_MINIMAL or any(odd)
         return
     assert [list(row.values()) for row in table.to_pylist()] == rows[:last]
 

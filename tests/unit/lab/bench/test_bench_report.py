@@ -58,7 +58,7 @@ def test_a_report_is_shown_in_tables_and_a_plot(tmp_path, capsys):
     if peer("matplotlib") is None:
         pytest.skip("matplotlib is not installed")
     about.publish(json_=False, plot=tmp_path / "x.svg")
-    assert "1,234,567" in capsys.readouterr().out
+    assert "1.234.567" in capsys.readouterr().out
     assert b"<svg" in (tmp_path / "x.svg").read_bytes()
 
 
