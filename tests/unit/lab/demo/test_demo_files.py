@@ -111,11 +111,13 @@ def test_a_truth_names_rows_or_codes_and_may_be_of_nobody(tmp_path):
     assert truth_of(tmp_path, "rec_id_a,rec_id_b\n") == {}
     both = truth_of(tmp_path, "rec_id_a,rec_id_b\nK1,R1\nK1,R2\n")
     assert both == {"K1": aktif | pensiun}
+    of_a_whole_file = truth_of(tmp_path, "rec_id_a,rec_id_b\nK1,R1\nK9,R1\n")
+    assert of_a_whole_file["K1"] == aktif
 
 
 @pytest.mark.parametrize(
     ("text", "row"),
-    [("a,b\nK1,R1\nK9,R1\n", "2"), ("a,b\nK1,R1\nK2,R9\n", "2"), ("a,b\nK1,ASN_MATI\n", "1")],
+    [("a,b\nK8,R1\nK9,R1\n", "1"), ("a,b\nK1,R1\nK2,R9\n", "2"), ("a,b\nK1,ASN_MATI\n", "1")],
 )
 def test_a_truth_about_others_is_refused_with_its_rows(tmp_path, text, row):
     with pytest.raises(BadInputError, match=rf"(baris|rows) {row}"):
