@@ -182,10 +182,15 @@ def _unwritable(path: Path) -> str | None:
 
 
 def _an_agencys(path: Path) -> str | None:
-    """Keys and signed agreements are no place for a result, whatever is forced."""
+    """What a home keeps, and signed agreements, give way to no result, whatever is forced.
+
+    A draft of an agreement may be made and filled in where it lies.
+    """
     folder = path.resolve().parent
+    draft = path.suffix == ".toml" and path.name != "client.toml"
     at_home = any((above / "identity.json").exists() for above in (folder, folder.parent))
-    if at_home or (path.suffix == ".toml" and any(folder.glob(f"{path.name}.*.sig"))):
+    kept = at_home and path.exists() and not draft
+    if kept or (draft and any(folder.glob(f"{path.name}.*.sig"))):
         return t(
             f"Hasil tidak ditulis ke {path}: di sana ada kunci lembaga atau perjanjian yang "
             "ditandatangani. Pilih folder lain.",

@@ -82,3 +82,14 @@ def test_a_table_without_rows_is_no_file_and_ends_an_older_one(tmp_path):
     write_or_remove(path, table.slice(1))
     write_or_remove(path, table.slice(1))
     assert not path.exists()
+
+
+def test_keys_and_signed_agreements_give_way_to_no_result(tmp_path):
+    home = tmp_path / "rumah"
+    (home / "agreements").mkdir(parents=True)
+    for name in ("identity.json", "client.toml", "agreements/a.toml", "agreements/a.toml.bkn.sig"):
+        (home / name).write_text("x")
+    for name in ("identity.json", "client.toml", "agreements/a.toml"):
+        with pytest.raises(BadInputError, match=r"kunci lembaga"):
+            require_writable(home / name)
+    require_writable(home / "agreements" / "b.toml", tmp_path / "kode.csv", home / "kode.csv")
