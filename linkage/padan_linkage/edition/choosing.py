@@ -28,7 +28,7 @@ from padan_linkage.policy import MatchPolicy
 #: A single answer may be this many times likelier to be wrong than tolerated on average.
 WORST_TO_AVERAGE = 50.0
 #: How far below the threshold a row is still undecided, at most, and for what share of strangers.
-DOUBT, DOUBTED = 6.0, 0.02
+DOUBT, DOUBTED = 6.0, 0.005
 #: Records whose names tell equally much are judged by themselves where so many were asked about.
 LEAST_ASKED = 500
 #: Share of the tolerated rate that is used: a list's strangers are relatives of registered people
@@ -223,7 +223,7 @@ class Chooser:
         ]
 
     def _hush(self, seen: _Heard, kinds: _Kinds, band: NDArray[np.uint8]) -> None:
-        """Silence passes that see somebody for too many strangers to tell anything of them.
+        """Silence passes that see, and do not answer, too many strangers to tell anything of them.
 
         Only where registered people are noticed as often as demanded without the pass. ``band``:
         uint8[kinds, passes], is changed.

@@ -36,8 +36,8 @@ LEAST_SURVIVORS = 30
 #: Rows of unrelated salts that may pass an edition's screen for each row asked about. What such
 #: rows may score is known without looking at them, and hardly any should be taken for strangers.
 NOISE = 1e-5
-#: The same for rows that are asked about later: whatever an edition could call undecided is seen.
-NOISE_ASKED = 1e-2
+#: The same for rows that are asked about later, so that most of what could be undecided is seen.
+NOISE_ASKED = 1e-3
 
 
 def learn(
