@@ -236,10 +236,9 @@ class Schema(FrozenModel):
     def charged_records(self, record_count: int) -> int:
         """Records that a list of ``record_count`` counts for in a quota (spec 30, "Runs").
 
-        What its padded tables could hold beside their decoys: whoever fills the padding with people
-        pays for them.
+        Every row of a table is a question that is answered, so every row is charged, cover too.
         """
-        return int(self.padded_rows(record_count) / (1 + self.decoy_share))
+        return self.padded_rows(record_count)
 
 
 def _check_pass(p: Pass, kinds: Mapping[str, Kind]) -> None:

@@ -82,7 +82,7 @@ def test_a_retry_gives_the_same_answer_free_of_charge(asked):
 
 def test_the_day_quota_counts_single_questions_too(asked):
     unit, _, requester, registry, _ = asked(
-        edit=lambda text: text.replace("records_per_day = 17_000_000", "records_per_day = 8", 1)
+        edit=lambda text: text.replace("records_per_day = 22_000_000", "records_per_day = 8", 1)
     )
     mine = requester.tables(3, same_as=registry)["nik"]
     requester.confirmations.ConfirmRecords(question(requester, mine))

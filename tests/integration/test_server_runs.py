@@ -74,8 +74,8 @@ def quota_used(unit):
 # Quotas and request ids
 
 
-#: What a list of 30 is charged: the people that its 256 padded rows could hold (256 / 1.25).
-CHARGED = 204
+#: What a list of 30 is charged: the 256 rows of a padded table.
+CHARGED = 256
 
 
 def test_a_run_is_charged_once_for_a_request(matched):
@@ -94,7 +94,7 @@ def test_a_run_is_charged_once_for_a_request(matched):
 
 def day_quota(records):
     return lambda text: text.replace(
-        "records_per_day = 17_000_000", f"records_per_day = {records}", 1
+        "records_per_day = 22_000_000", f"records_per_day = {records}", 1
     )
 
 
@@ -115,7 +115,7 @@ def test_a_spent_quota_is_refused_until_tomorrow_in_jakarta(matched):
 
 
 def test_parallel_calls_cannot_overshoot_the_quota(matched):
-    unit, _, requester, listed = matched(edit=day_quota(700), settings={"run_workers": 0})
+    unit, _, requester, listed = matched(edit=day_quota(800), settings={"run_workers": 0})
     outcomes = []
 
     def ask():

@@ -98,6 +98,7 @@ def document(
         "counts": dict(result.counts),
         "reasons": result.reasons,
         "quarantined": result.quarantine.num_rows,
+        "charged": result.charged,
         "answers_sha256": _salted(salt, answers),
         **({"corrects": corrected.as_json(salt)} if corrected else {}),
     }
@@ -205,6 +206,7 @@ def page(content: Mapping[str, Any], agreement: Agreement) -> str:
         *counts,
         f"  {'Seluruhnya':<58}{indonesian(content['rows']):>12}",
         f"  {'Catatan karantina':<58}{indonesian(content['quarantined']):>12}",
+        f"  {'Kuota terpakai, dengan samaran':<58}{indonesian(content.get('charged', 0)):>12}",
         "",
         *_corrected_lines(content.get("corrects")),
         f"SHA-256 perjanjian        {content['agreement_digest']}",

@@ -31,19 +31,31 @@ def show(place: FlowPlace, result: ConfirmResult) -> None:
         _say_expected(result.expected)
     if result.cover:
         _say_cover(result)
+    if result.charged:
+        _say_charged(result)
     if result.edition:
         say(t(f"Edisi registri {result.edition}.", f"Edition of the registry {result.edition}."))
 
 
 def _say_cover(result: ConfirmResult) -> None:
-    """That a short list was filled up, and what it cost."""
-    cover, charged = number(result.cover), number(result.charged)
+    """That a short list was filled up."""
+    cover = number(result.cover)
     say(
         t(
-            f"Daftar lebih pendek daripada minimum perjanjian: ditambah {cover} rekaman samaran. "
-            f"Kuota terpakai {charged}.",
+            f"Daftar lebih pendek daripada minimum perjanjian: ditambah {cover} rekaman samaran.",
             f"The list is shorter than the agreement's minimum: {cover} records of cover were "
-            f"added. {charged} charged to the quota.",
+            "added.",
+        )
+    )
+
+
+def _say_charged(result: ConfirmResult) -> None:
+    """What the list cost; cover is answered too, so it is charged."""
+    charged = number(result.charged)
+    say(
+        t(
+            f"Kuota terpakai {charged} baris: baris daftar dan samarannya.",
+            f"{charged} rows charged to the quota: the list's and its cover.",
         )
     )
 

@@ -201,12 +201,14 @@ def quotas(a: Agreement) -> Iterator[Finding]:
                 "top_up = false tidak ada artinya: daftar sependek apa pun diterima.",
                 "top_up = false means nothing: a list of any length is taken.",
             )
-        if q.records_per_list > q.records_per_day:
+        listed = q.records_per_list
+        if max(listed, f.schema.charged_records(listed) if f.schema else 0) > q.records_per_day:
             yield warning(
                 "list-over-day",
                 f"{where}.quota.records_per_list",
-                "Satu daftar boleh melebihi kuota sehari, jadi tidak akan pernah selesai.",
-                "One list may exceed the quota of a day, so it could never run.",
+                "Satu daftar, dengan baris samarannya, boleh melebihi kuota sehari, jadi tidak "
+                "akan pernah selesai.",
+                "One list, with its cover, may exceed the quota of a day, so it could never run.",
             )
 
 

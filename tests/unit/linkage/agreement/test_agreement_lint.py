@@ -168,7 +168,7 @@ LAW = [
     (
         "quota-zero",
         "flow[asn-status].quota",
-        {"records_per_day = 17_000_000": "records_per_day = 0"},
+        {"records_per_day = 22_000_000": "records_per_day = 0"},
     ),
     ("quota-zero", "flow[asn-status].quota", {"minimum_batch = 10": "minimum_batch = 0"}),
     (
@@ -179,7 +179,7 @@ LAW = [
     (
         "list-over-day",
         "flow[asn-status].quota.records_per_list",
-        {"records_per_day = 17_000_000": "records_per_day = 1_000_000"},
+        {"records_per_day = 22_000_000": "records_per_day = 1_000_000"},
     ),
     ("code-unmapped", "flow[asn-status].code[ASN_AKTIF]", {STATUS_MAP: '"AKTIF" = "ASN_PENSIUN"'}),
     (
@@ -312,7 +312,7 @@ PASSES = [
         "flow[asn-status].schema.passes[nama-tahun].exact",
         {
             "records_per_list = 17_000_000": "records_per_list = 24_000_000",
-            "records_per_day = 17_000_000": "records_per_day = 24_000_000",
+            "records_per_day = 22_000_000": "records_per_day = 31_000_000",
         },
     ),
     (
