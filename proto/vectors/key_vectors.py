@@ -14,6 +14,7 @@ from material import EPOCH, FLOW, key_bytes
 from padan_linkage.answering.payloads import Payloads
 from padan_linkage.crypto.epochs import contribution_statement
 from padan_linkage.crypto.keys import derive_linkage_key, exchange, exchange_public_key
+from padan_linkage.crypto.randomness import Drbg
 from padan_linkage.crypto.sealing import Opener, Sealer
 from padan_linkage.crypto.signatures import public_key, sign
 from padan_linkage.encoding.sha256 import hmac_sha256
@@ -98,8 +99,8 @@ def sealed_codes() -> dict[str, Any]:
     numbers = pa.array([bytes([i]) for i in range(len(answers))], pa.large_binary())
     tokens = hmac_sha256(b"tokens", numbers)[:, :16]
     tokens = np.ascontiguousarray(tokens)
-    pass_keys = sealer.keep(["lahir", "nik"]).pass_keys
-    codes = {pass_id: sealer.seal(pass_id, tokens, payloads) for pass_id in pass_keys}
+    pass_keys, drbg = sealer.keep(["lahir", "nik"]).pass_keys, Drbg(key_bytes("nonces"))
+    codes = {pass_id: sealer.seal(pass_id, tokens, payloads, drbg) for pass_id in pass_keys}
     kept = {k: v.hex() if isinstance(v, bytes) else v for k, v in context.items()}
     return {
         "spec": "proto/spec/25-sealed-codes.md",
@@ -151,7 +152,7 @@ def refused(
         "another_pass": {"pass": "lahir"},
         "flipped_bit": {"sealed": bytes(flipped)},
         "another_nonce": {"sealed": bytes(renumbered)},
-        "another_upload": {"seal_id": key_bytes("other seal id")[:16]},
+        "another_registry": {"seal_id": key_bytes("other seal id")[:16]},
         "another_epoch": {"epoch": EPOCH + 1},
         "another_flow": {"flow_id": "jf-binaan"},
         "another_agreement": {"agreement_digest": key_bytes("other agreement")},

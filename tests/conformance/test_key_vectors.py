@@ -137,9 +137,9 @@ def test_reference_opens_the_vectors(sealed, reference_seal):
     for pass_id, codes in sealed["sealed"].items():
         key = reference_seal.pass_key(encapsulated, receiver, sender, info, pass_id)
         assert key.hex() == sealed["pass_keys"][pass_id]
+        assert len({code[:24] for code in codes}) == len(codes)
         for row, code in enumerate(codes):
             token, body = bytes.fromhex(sealed["tokens"][row]), bytes.fromhex(code)
-            assert int.from_bytes(body[:12], "big") == row
             payload = reference_seal.open_code(key, info, pass_id, token, body)
             expected = sealed["payloads"][row]
             assert payload.hex() == expected["payload"]

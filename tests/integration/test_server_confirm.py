@@ -62,7 +62,7 @@ def test_rows_are_answered_in_their_order(asked):
     codes = registry["nik"].columns["sealed_codes"][:3].tobytes()
     assert answer.rows.sealed_codes == codes
     assert answer.provider_dataset == published.name
-    assert answer.seals[0].seal_id == published.seal.seal_id
+    assert answer.seal.seal_id == published.seal.seal_id
     assert used(unit) == 5
 
 

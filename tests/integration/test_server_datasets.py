@@ -414,7 +414,7 @@ def test_a_dataset_is_committed_once_it_is_whole(upload):
     provider.send(dataset, last)
     committed = provider.commit(dataset)
     assert committed.state == dataset_pb.Dataset.STATE_COMMITTED
-    assert committed.seal.origin == 1
+    assert committed.seal == dataset.seal
     assert provider.commit(dataset) == committed
     found = refused(provider.send, dataset, last)
     assert found.reason == "DATASET_STATE_INVALID"
@@ -518,7 +518,7 @@ def test_a_delta_makes_a_new_registry(make_unit):
     rows = 256 - 5 + 256 - 3
     assert {t.row_count for t in updated.tables} == {rows}
     assert updated.base_dataset == registry.name
-    assert updated.seal.origin == 2
+    assert updated.seal == registry.seal
 
     listed = requester.tables(200, same_as={})
     for pass_id, table in listed.items():
@@ -530,10 +530,7 @@ def test_a_delta_makes_a_new_registry(make_unit):
     )
     assert run.provider_dataset == updated.name
     streamed = list(requester.runs.StreamResults(run_pb.StreamResultsRequest(name=run.name)))
-    assert [(s.origin, s.seal_id) for s in streamed[0].seals] == [
-        (1, registry.seal.seal_id),
-        (2, updated.seal.seal_id),
-    ]
+    assert streamed[0].seal == registry.seal
     for pass_id, found in answers(streamed).items():
         outcomes = np.frombuffer(found.outcomes, np.uint8)
         gone = [0, 1, 2, 10, 11]
@@ -541,8 +538,6 @@ def test_a_delta_makes_a_new_registry(make_unit):
         assert outcomes[gone].tolist() == [1] * 5
         assert outcomes[kept].tolist() == [2] * 95
         assert outcomes[100:110].tolist() == [1] * 3 + [2] * 7  # deletions match nobody
-        origins = np.frombuffer(found.origins, "<u2").tolist()
-        assert origins == [1] * 95 + [2] * 7
         codes = np.frombuffer(found.sealed_codes, np.uint8).reshape(-1, 44)
         np.testing.assert_array_equal(codes[:95], base[pass_id].columns["sealed_codes"][kept])
         np.testing.assert_array_equal(codes[95:], delta[pass_id].columns["sealed_codes"][3:10])
@@ -563,7 +558,7 @@ def test_deltas_follow_one_another(make_unit):
         tables=delta_tables(provider, delta, 10, delete=[], update=[5], seed=10),
         base_dataset=second.name,
     )
-    assert third.seal.origin == 3
+    assert third.seal == first.seal
     assert {t.row_count for t in third.tables} == {256 - 1 + 255 - 1 + 256}
     # An update that began from what is no longer newest would lose the one between.
     for table in delta_tables(provider, delta, 10, delete=[], update=[6], seed=11).values():
@@ -591,6 +586,9 @@ def test_a_delta_is_the_providers_and_of_the_same_encoding(make_unit):
     registry = provider.publish(10)
     found = refused(requester.create, 10, base_dataset=registry.name)
     assert found.reason == "FIELD_INVALID"
+    other = type(registry.seal)(seal_id=b"o" * 16, encapsulated_key=b"e" * 32)
+    found = refused(provider.create, 10, base_dataset=registry.name, seal=other)
+    assert (found.reason, found.metadata["field"]) == ("FIELD_INVALID", "dataset.seal")
     found = refused(
         provider.create,
         10,

@@ -405,8 +405,7 @@ def test_a_resumed_stream_gives_the_same_codes(matched):
     whole = answers(results(requester, run))["nik"]
     (rest,) = results(requester, run, pass_id="nik", row_offset=10)
     assert rest.rows.sealed_codes == whole.sealed_codes[10 * 44 :]
-    assert rest.rows.origins == whole.origins[20:]
-    assert rest.seals[0].origin == 1
+    assert rest.HasField("seal")
 
 
 def test_answers_that_are_missing_are_a_defect_and_not_an_empty_answer(matched, capfd):

@@ -126,7 +126,7 @@ def test_the_unit_keeps_no_key(make_unit, unit_log):
 
 
 def test_answers_show_neither_rows_nor_scores(make_unit):
-    """What leaves the unit is the proto's: outcome, band, code, origin, confirmations."""
+    """What leaves the unit is the proto's: outcome, band, code, confirmations."""
     unit = make_unit()
     exercise(unit)
     (run,) = (unit.house.data_dir / "runs").iterdir()
@@ -135,7 +135,6 @@ def test_answers_show_neither_rows_nor_scores(make_unit):
             "outcomes",
             "bands",
             "sealed_codes",
-            "origins",
             "confirmations",
         }
 

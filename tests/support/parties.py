@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
@@ -155,9 +154,7 @@ class PartyClient:
             **changes,
         }
         if self.provider and "seal" not in values:
-            values["seal"] = resources_pb.Seal(
-                seal_id=uuid.uuid4().bytes, encapsulated_key=b"e" * 32
-            )
+            values["seal"] = resources_pb.Seal(seal_id=b"s" * 16, encapsulated_key=b"e" * 32)
         return dataset_pb.Dataset(**values)
 
     def create(self, records: int = 10, request_id: str = "", **changes) -> dataset_pb.Dataset:
@@ -315,6 +312,6 @@ def answers(
         )
         assert response.rows.row_offset == rows.row_count
         rows.row_count += response.rows.row_count
-        for name in ("outcomes", "bands", "sealed_codes", "origins", "confirmations"):
+        for name in ("outcomes", "bands", "sealed_codes", "confirmations"):
             setattr(rows, name, getattr(rows, name) + getattr(response.rows, name))
     return joined

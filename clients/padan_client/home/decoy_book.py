@@ -1,8 +1,9 @@
 """What a delta needs to know of the registry it updates, kept from one upload to the next.
 
-For each published registry: which decoys it holds, so that a delta can touch them again; and a pool
-of some thousand of its records, which decoys are recombined from. The pool is the provider's own
-data on the provider's own disk, sealed; it goes with the epoch or when the registry is deleted.
+For each published registry: which decoys it holds, so that a delta can touch them again; a pool of
+some thousand of its records, which decoys are recombined from; and the keys that its codes are
+sealed under, so that a delta's are sealed alike. Pool and keys are the provider's own, on its own
+disk, sealed; they go with the epoch or when the registry is deleted.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from padan_client.home.identity import Identity, Randomness
 from padan_client.home.sealed_file import Purpose, SealedFiles
 from padan_client.records.registry import Registry
 from padan_linkage.crypto.randomness import Drbg
+from padan_linkage.crypto.sealing import KeptSeal
 from padan_linkage.encoding import Decoys
 
 #: Records in a pool: enough that a delta's decoys look like the registry's.
@@ -32,11 +34,12 @@ _ID = "\x00id"
 
 @dataclass(frozen=True, repr=False)
 class Page:
-    """One registry: its epoch, the decoys of each pass, a pool (columns by field, with ids)."""
+    """One registry: epoch, decoys of each pass, a pool (columns by field, with ids), its seal."""
 
     epoch: int
     decoys: Mapping[str, Decoys]
     pool: pa.Table
+    seal: KeptSeal
 
     def pool_records(self) -> dict[str, pa.ChunkedArray]:
         """The pool's columns by schema field."""
@@ -49,6 +52,7 @@ class DecoyBook:
     def __init__(self, folder: Path, identity: Identity, randomness: Randomness) -> None:
         self._folder = folder
         self._pools = SealedFiles(Purpose.DECOY_POOL, identity, randomness)
+        self._seals = SealedFiles(Purpose.SEAL_KEYS, identity, randomness)
 
     def save(self, dataset: str, page: Page) -> None:
         """Remember the page of ``dataset`` (a resource name)."""
@@ -57,6 +61,7 @@ class DecoyBook:
             writer.write_table(page.pool)
         pool = sink.getvalue().to_pybytes()
         self._pools.write(self._path(dataset, "pool"), dataset.encode(), pool)
+        self._seals.write(self._path(dataset, "seal"), dataset.encode(), _packed(page.seal))
         decoys = {
             pass_id: {"count": d.count, "removed": d.removed.tolist()}
             for pass_id, d in page.decoys.items()
@@ -67,11 +72,11 @@ class DecoyBook:
     def load(self, dataset: str) -> Page:
         """The page of ``dataset``.
 
-        Raises BadInputError if it was not published from this home, SealedFileError if the pool was
-        altered.
+        Raises BadInputError if it was not published from this home (or by a version that kept no
+        seal), SealedFileError if a file was altered.
         """
         path = self._path(dataset, "json")
-        if not path.exists():
+        if not path.exists() or not self._path(dataset, "seal").exists():
             raise BadInputError(
                 t(
                     "Registri dasar itu tidak diterbitkan dari folder ini, jadi pembaruannya tidak "
@@ -81,16 +86,17 @@ class DecoyBook:
                 )
             )
         plain = self._pools.read(self._path(dataset, "pool"), dataset.encode())
+        seal = _unpacked(self._seals.read(self._path(dataset, "seal"), dataset.encode()))
         notes = json.loads(read_private(path))
         decoys = {
             pass_id: Decoys(entry["count"], np.array(entry["removed"], np.int64))
             for pass_id, entry in notes["passes"].items()
         }
-        return Page(notes["epoch"], decoys, pa.ipc.open_stream(plain).read_all())
+        return Page(notes["epoch"], decoys, pa.ipc.open_stream(plain).read_all(), seal)
 
     def forget(self, dataset: str) -> None:
         """Erase what is known of a deleted registry."""
-        for suffix in ("json", "pool"):
+        for suffix in ("json", "pool", "seal"):
             erase(self._path(dataset, suffix))
 
     def forget_epoch(self, agreement: str, flow: str, epoch: int) -> int:
@@ -108,6 +114,19 @@ class DecoyBook:
     def _path(self, dataset: str, suffix: str) -> Path:
         agreement, flow, identifier = dataset.split("/")[1::2]
         return self._folder / agreement / flow / f"{identifier}.{suffix}"
+
+
+def _packed(seal: KeptSeal) -> bytes:
+    whole = {**vars(seal), "pass_keys": {p: key.hex() for p, key in seal.pass_keys.items()}}
+    return json.dumps(whole, default=bytes.hex).encode()
+
+
+def _unpacked(content: bytes) -> KeptSeal:
+    whole = json.loads(content)
+    keys = {p: bytes.fromhex(key) for p, key in whole.pop("pass_keys").items()}
+    rows = whole.pop("rows")
+    public = {name: bytes.fromhex(value) for name, value in whole.items()}
+    return KeptSeal(**public, pass_keys=keys, rows=rows)
 
 
 def sample_pool(registry: Registry, drbg: Drbg) -> pa.Table:

@@ -30,6 +30,7 @@ class Purpose(Enum):
 
     EPOCH_KEY = b"epoch store"
     DECOY_POOL = b"decoy pool"
+    SEAL_KEYS = b"seal keys"
     REGISTRY = b"direct registry"
 
 

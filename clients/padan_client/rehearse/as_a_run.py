@@ -243,7 +243,7 @@ class RunRehearsal:
             published.calibrations.get(p.id),
             threads=self.threads,
         )
-        answers = result.answers(theirs.table, 0)
+        answers = result.answers(theirs.table)
         rows = answers.matched_rows
         packed, genuine = opener.open(p.id, mine.tokens[rows], answers.sealed)
         said, record = Payloads.unpack(packed), theirs.record_of_row[result.row[rows]]

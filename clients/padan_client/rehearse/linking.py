@@ -168,7 +168,7 @@ class Rehearsing:
             threads=self.threads,
             others=mine.table if self.list_is_single else None,
         )
-        answers = result.answers(theirs.table, 0)
+        answers = result.answers(theirs.table)
         rows = answers.matched_rows
         packed, genuine = opener.open(p.id, mine.tokens[rows], answers.sealed)
         given = OpenedAnswers.of(

@@ -42,16 +42,15 @@ class PassAnswers:
     """What one pass answers to ``n`` rows, in the requester's order: all that leaves the matcher.
 
     ``outcome``, ``band``: uint8[n], no band unless matched; and of the ``m`` matched rows alone, in
-    row order: ``sealed``: uint8[m, 44], their sealed codes, ``origin``: uint16[m], the number of
-    the seal that opens each, ``confirmations``: uint8[m, ceil(fields / 8)], bit i set where both
-    tags of ``confirm[i]`` are equal. The registry's row and the score are not among them.
+    row order: ``sealed``: uint8[m, 44], their sealed codes, ``confirmations``: uint8[m,
+    ceil(fields / 8)], bit i set where both tags of ``confirm[i]`` are equal. The registry's row and
+    the score are not among them, nor which upload put the row there.
     """
 
     pass_id: str
     outcome: NDArray[np.uint8]
     band: NDArray[np.uint8]
     sealed: NDArray[np.uint8]
-    origin: NDArray[np.uint16]
     confirmations: NDArray[np.uint8]
 
     def __len__(self) -> int:
@@ -80,7 +79,7 @@ class PassAnswers:
     @property
     def row_bytes(self) -> int:
         """Bytes of a matched row's answer."""
-        return int(2 + self.sealed.shape[1] + self.origin.itemsize + self.confirmations.shape[1])
+        return int(2 + self.sealed.shape[1] + self.confirmations.shape[1])
 
     def pieces(self, row: int, size: int) -> Iterator[tuple[int, PassAnswers]]:
         """The answers from ``row`` on, ``size`` rows at a time, each with its first row."""
@@ -92,13 +91,13 @@ class PassAnswers:
             of = slice(before, matched)
             yield start, PassAnswers(
                 self.pass_id, self.outcome[rows], self.band[rows],
-                self.sealed[of], self.origin[of], self.confirmations[of],
+                self.sealed[of], self.confirmations[of],
             )  # fmt: skip
 
     @classmethod
     def joined(cls, pieces: Sequence[PassAnswers]) -> PassAnswers:
         """The whole of consecutive pieces of one pass; at least one."""
-        columns = ("outcome", "band", "sealed", "origin", "confirmations")
+        columns = ("outcome", "band", "sealed", "confirmations")
         return cls(
             pieces[0].pass_id,
             **{name: np.concatenate([getattr(p, name) for p in pieces]) for name in columns},

@@ -1,12 +1,13 @@
 """Sealed codes: answers that travel through the linkage unit and open only at the requester.
 
-One HPKE encapsulation an upload (RFC 9180, auth mode) keys AES-256-GCM for each pass; one seal a
-row. The row's token is authenticated with the code, so a code moved to another person's row does
-not open. Spec: ``proto/spec/25-sealed-codes.md``.
+One HPKE encapsulation a registry (RFC 9180, auth mode) keys AES-256-GCM for each pass, of the whole
+registry and of its deltas; one seal a row. The row's token is authenticated with the code, so a
+code moved to another person's row does not open. Spec: ``proto/spec/25-sealed-codes.md``.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -20,11 +21,14 @@ from numpy.typing import NDArray
 
 from padan_linkage.answering.payloads import PAYLOAD_BYTES
 from padan_linkage.crypto.epochs import EXCHANGE_KEY_BYTES, flow_context, framed
+from padan_linkage.crypto.randomness import Drbg
 from padan_linkage.schema import SEALED_CODE_BYTES, TOKEN_BYTES
 
 SEAL_ID_BYTES = 16
 NONCE_BYTES = 12
 _SEAL_KEY_BYTES = 32
+#: Seals that a key may make: so many random nonces repeat with less than 2⁻³² (SP 800-38D, 8.3).
+MOST_SEALS = 1 << 32
 #: Rows that are sealed or opened at a time.
 _BLOCK = 1 << 14
 
@@ -35,14 +39,21 @@ class SealError(Exception):
 
 @dataclass(frozen=True, repr=False)
 class KeptSeal:
-    """What the owner of an upload keeps to resume it: ``pass_keys`` are secret, 32 bytes each."""
+    """What a registry's owner keeps to go on sealing: its upload after a crash, and its deltas.
 
+    ``pass_keys`` are secret, 32 bytes each; ``receiver`` is the exchange key of whoever opens the
+    codes; ``rows``: how many rows of each pass were sealed in the uploads before.
+    """
+
+    seal_id: bytes
     encapsulated_key: bytes
+    receiver: bytes
     pass_keys: Mapping[str, bytes]
+    rows: int = 0
 
 
 class _SealContext:
-    """What sealing and opening have in common: the upload's name and a key for each pass."""
+    """What sealing and opening have in common: the registry's name and a key for each pass."""
 
     __slots__ = ("_context", "_pass_key")
 
@@ -70,15 +81,14 @@ class _SealContext:
 
 
 class Sealer(_SealContext):
-    """The provider's side of one upload: one encapsulation, then a seal for every row.
+    """The provider's side of one registry: one encapsulation, then a seal for every row.
 
     ``provider_private`` and ``requester_public`` are X25519 keys, ``seal_id`` 16 random bytes that
-    no other upload has. Seal every pass once: nonces are row numbers. ``kept`` resumes an upload
-    that broke off, for the very same tables only: another row would repeat a nonce. Raises
-    SealError.
+    no other registry has. ``kept`` goes on under the same keys: after a crash, and in deltas.
+    Raises SealError.
     """
 
-    __slots__ = ("_sealed_passes", "encapsulated_key")
+    __slots__ = ("_kept_rows", "_receiver", "_seal_id", "encapsulated_key")
 
     def __init__(
         self,
@@ -92,8 +102,12 @@ class Sealer(_SealContext):
         kept: KeptSeal | None = None,
     ) -> None:
         context = _context(seal_id, flow_context(agreement_digest, flow_id, epoch))
-        self._sealed_passes: set[str] = set()
+        self._seal_id, self._receiver = seal_id, requester_public
+        self._kept_rows = 0
         if kept is not None:
+            if (kept.seal_id, kept.receiver) != (seal_id, requester_public):
+                raise SealError("the kept seal is another registry's, or for another receiver")
+            self._kept_rows = kept.rows
             self.encapsulated_key = kept.encapsulated_key
             super().__init__(context, kept.pass_keys.__getitem__)
             return
@@ -103,28 +117,33 @@ class Sealer(_SealContext):
         self.encapsulated_key = bytes(hpke.enc)
         super().__init__(context, lambda pass_id: _export(hpke, pass_id))
 
-    def keep(self, pass_ids: Iterable[str]) -> KeptSeal:
-        """What it takes to go on sealing these passes after a crash; as secret as the codes."""
-        return KeptSeal(self.encapsulated_key, {p: self._pass_key(p) for p in pass_ids})
+    def keep(self, pass_ids: Iterable[str], rows: int = 0) -> KeptSeal:
+        """What it takes to go on sealing these passes; as secret as the codes.
+
+        ``rows``: how many rows of each are sealed now, beside those that were kept.
+        """
+        keys = {p: self._pass_key(p) for p in pass_ids}
+        total = self._kept_rows + rows
+        return KeptSeal(self._seal_id, self.encapsulated_key, self._receiver, keys, total)
 
     def seal(
-        self, pass_id: str, tokens: NDArray[np.uint8], payloads: NDArray[np.uint8]
+        self, pass_id: str, tokens: NDArray[np.uint8], payloads: NDArray[np.uint8], drbg: Drbg
     ) -> NDArray[np.uint8]:
-        """Sealed codes ``uint8[n, 44]`` of a whole pass table, row i with nonce i.
+        """Sealed codes ``uint8[n, 44]`` of a pass table, or of some of its rows.
 
-        ``tokens`` and ``payloads`` are ``uint8[n, 16]`` in the table's row order. Raises SealError
-        when the pass was sealed before: a second table under the same key would repeat nonces.
+        ``tokens`` and ``payloads`` are ``uint8[n, 16]`` in the table's row order. Nonces are drawn
+        from ``drbg``, so they say nothing of order or upload. Raises SealError beyond what one key
+        may seal (:data:`MOST_SEALS`).
         """
         count = _rows(tokens, TOKEN_BYTES)
         if count != _rows(payloads, PAYLOAD_BYTES):
             raise ValueError("tokens and payloads differ in length")
-        if pass_id in self._sealed_passes:
-            raise SealError(f"pass {pass_id} is sealed already; a new upload needs a new Sealer")
-        self._sealed_passes.add(pass_id)
+        if self._kept_rows + count > MOST_SEALS:
+            raise SealError(f"pass {pass_id}: its key has sealed all that it may; make a new seal")
         encrypt = self._cipher(pass_id).encrypt
-        sealed = np.zeros((count, SEALED_CODE_BYTES), np.uint8)
+        sealed = np.empty((count, SEALED_CODE_BYTES), np.uint8)
         nonces, bodies = sealed[:, :NONCE_BYTES], sealed[:, NONCE_BYTES:]
-        nonces[:, -8:] = np.arange(count, dtype=">u8").view(np.uint8).reshape(count, 8)
+        nonces[:] = _nonces(pass_id, tokens, payloads, drbg)
         for rows in _blocks(count):
             associated = self._associated_rows(pass_id, tokens[rows])
             # Spec 25, step 4.
@@ -133,8 +152,22 @@ class Sealer(_SealContext):
         return sealed
 
 
+def _nonces(
+    pass_id: str, tokens: NDArray[np.uint8], payloads: NDArray[np.uint8], drbg: Drbg
+) -> NDArray[np.uint8]:
+    """Random nonces, ``uint8[n, 12]``, drawn anew for every table.
+
+    The generator is forked by what is sealed: the same job makes the same codes again, and where a
+    seed came to be used for another table, no nonce of the first would meet another row.
+    """
+    table = hashlib.sha256(np.ascontiguousarray(tokens).data)
+    table.update(np.ascontiguousarray(payloads).data)
+    mine = drbg.fork(f"nonces {pass_id} {table.hexdigest()}")
+    return np.frombuffer(mine.bytes(len(tokens) * NONCE_BYTES), np.uint8).reshape(-1, NONCE_BYTES)
+
+
 class Opener(_SealContext):
-    """The requester's side of one upload: opens the codes that the unit hands over.
+    """The requester's side of one registry: opens the codes that the unit hands over.
 
     Takes the public parts that came with the registry and the requester's X25519 private key.
     Raises SealError if the encapsulated key is unusable.
@@ -167,7 +200,7 @@ class Opener(_SealContext):
 
         ``tokens`` ``uint8[n, 16]`` are the requester's own, of the rows that were answered with
         ``sealed`` ``uint8[n, 44]``. A code that does not open (altered, of another row, pass,
-        upload or agreement) gives a zero payload and False.
+        registry or agreement) gives a zero payload and False.
         """
         count = _rows(tokens, TOKEN_BYTES)
         if count != _rows(sealed, SEALED_CODE_BYTES):

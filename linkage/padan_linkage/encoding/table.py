@@ -191,7 +191,7 @@ class PassEncoder:
             handles = np.concatenate([of_records, of_decoys])
         elsewhere = self._elsewhere(records) if provider is None else None
         shuffled = self._shuffled(records, rows, drbg, elsewhere=elsewhere, handles=handles)
-        return self._finish(records, shuffled, provider)
+        return self._finish(records, shuffled, provider, drbg)
 
     def encode_delta(
         self,
@@ -234,7 +234,7 @@ class PassEncoder:
             handles=np.concatenate(handles),
             operations=operations.reshape(-1, 1),
         )
-        made = self._finish(records, shuffled, provider)
+        made = self._finish(records, shuffled, provider, drbg)
         return EncodedDelta(EncodedPass.of(made), cover.after)
 
     def _tokens(self, records: dict[str, pa.StringArray]) -> Tokens:
@@ -331,6 +331,7 @@ class PassEncoder:
         records: dict[str, pa.StringArray],
         rows: _Shuffled,
         provider: ProviderInputs | None,
+        drbg: Drbg,
     ) -> PassRows:
         """Writes every column but those that wait for their chunk."""
         p = self._pass
@@ -342,7 +343,7 @@ class PassEncoder:
             # Spec 10, step 10.
             payloads = _payloads(provider.payloads, rows.record)
             columns["handles"] = rows.handles
-            columns["sealed_codes"] = provider.sealer.seal(p.id, tokens, payloads)
+            columns["sealed_codes"] = provider.sealer.seal(p.id, tokens, payloads, drbg)
         if rows.operations is not None:
             columns["operations"] = rows.operations
         return PassRows(

@@ -82,12 +82,8 @@ class PassResult:
             else max(0.0, told.match_rate * len(self.outcome) - right),
         )
 
-    def answers(self, provider: PassTable, origin: NDArray[np.uint16] | int) -> PassAnswers:
-        """What the requester may learn.
-
-        ``provider``: the table that was matched; ``origin``: the seal of each of its rows, or of
-        all.
-        """
+    def answers(self, provider: PassTable) -> PassAnswers:
+        """What the requester may learn; ``provider``: the table that was matched."""
         matched = self.outcome == MATCHED
         rows = self.row[matched]
         return PassAnswers(
@@ -95,7 +91,6 @@ class PassResult:
             outcome=self.outcome,
             band=np.where(matched, self.band, 0).astype(np.uint8),
             sealed=provider.columns["sealed_codes"][rows],
-            origin=np.broadcast_to(np.asarray(origin, np.uint16), len(provider))[rows],
             confirmations=self.confirmations[matched],
         )
 

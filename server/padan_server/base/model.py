@@ -78,9 +78,8 @@ class DatasetTable:
 
 @dataclass(frozen=True)
 class Seal:
-    """How one upload's codes were sealed; ``origin`` numbers the upload in its registry."""
+    """How the codes of a registry and of its deltas are sealed."""
 
-    origin: int
     seal_id: bytes = field(repr=False)
     encapsulated_key: bytes = field(repr=False)
 
@@ -89,7 +88,7 @@ class Seal:
 class Dataset:
     """A registry or a list. ``sequence`` orders datasets by creation; 0 before it is stored.
 
-    ``edition`` is the name of a committed registry's; a delta's is its base's.
+    ``edition`` is the name of a committed registry's; a delta's is its base's, as its seal is.
     """
 
     id: str
@@ -100,7 +99,7 @@ class Dataset:
     record_count: int
     encoding: Encoding
     tables: tuple[DatasetTable, ...]
-    seals: tuple[Seal, ...]
+    seal: Seal | None
     base: str
     create_time: datetime
     expire_time: datetime

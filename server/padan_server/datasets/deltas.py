@@ -16,13 +16,7 @@ from padan_linkage.tables import PassTable
 from padan_server.base.errors import Reason, Refusal
 from padan_server.base.failpoints import Failpoints
 from padan_server.base.model import Dataset, DatasetTable
-from padan_server.store.column_files import (
-    ORIGINS,
-    Column,
-    ColumnFiles,
-    TableWriter,
-    layout_columns,
-)
+from padan_server.store.column_files import ColumnFiles, TableWriter, layout_columns
 
 DELETE = 2
 _ROWS_AT_ONCE = 65_536
@@ -54,18 +48,12 @@ def _merge_pass(
     whole = Layout.of(schema, p, provider=True)
     changes = files.upload(delta.id, pass_id, Layout.of(schema, p, provider=True, delta=True))
     old = files.table(base.id, pass_id, whole)
-    origins = files.origins(base.id, pass_id)
-    if origins is None:
-        origins = np.full(len(old), base.seals[-1].origin, dtype=np.uint16)
-
     kept = np.flatnonzero(~named(old.columns["handles"], changes.columns["handles"], pass_id))
     upserts = np.flatnonzero(changes.columns["operations"][:, 0] != DELETE)
-    columns = [*layout_columns(whole), Column(ORIGINS, "<u2")]
     rows = len(kept) + len(upserts)
-    with files.merge_writer(delta.id, pass_id, columns, rows) as writer:
-        _copy(writer, whole, old, kept, origins)
-        mine = np.full(len(changes), delta.seals[-1].origin, dtype=np.uint16)
-        _copy(writer, whole, changes, upserts, mine)
+    with files.merge_writer(delta.id, pass_id, layout_columns(whole), rows) as writer:
+        _copy(writer, whole, old, kept)
+        _copy(writer, whole, changes, upserts)
         writer.sync()
     directory = files.directory(base.id, pass_id).load()
     if directory is not None:
@@ -93,15 +81,7 @@ def named(
     return found
 
 
-def _copy(
-    writer: TableWriter,
-    layout: Layout,
-    table: PassTable,
-    rows: NDArray[np.int64],
-    origins: NDArray[np.uint16],
-) -> None:
+def _copy(writer: TableWriter, layout: Layout, table: PassTable, rows: NDArray[np.int64]) -> None:
     for start in range(0, len(rows), _ROWS_AT_ONCE):
         some = rows[start : start + _ROWS_AT_ONCE]
-        piece = {name: table.columns[name][some].tobytes() for name, _ in layout.columns()}
-        piece[ORIGINS] = origins[some].astype("<u2").tobytes()
-        writer.append(piece)
+        writer.append({name: table.columns[name][some].tobytes() for name, _ in layout.columns()})

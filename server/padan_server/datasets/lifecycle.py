@@ -35,7 +35,6 @@ from padan_server.store.port import Store, StoreFullError, Transaction
 
 #: Retention where an agreement that passed its checks still names none.
 _DEFAULT_RETENTION_DAYS = 30
-_MAX_ORIGIN = 0xFFFF
 MOST_IN_DATASET = 1_000_000_000
 
 
@@ -88,7 +87,7 @@ class Datasets:
             check_epoch(grant, new.encoding, tx.agreements.contributions(grant.key))
             _check_other_side(tx, grant, new)
             base = _base(tx, grant, new)
-            opened = _opened(grant, new, base)
+            opened = _opened(grant, new)
             self._share.check(tx, grant, opened, base)
             made = tx.datasets.add(opened)
             remember(tx, request, made.id, grant.now)
@@ -244,15 +243,7 @@ def layout_of(grant: Grant, dataset: Dataset, pass_id: str, *, uploaded: bool = 
     )
 
 
-def _opened(grant: Grant, new: NewDataset, base: Dataset | None) -> Dataset:
-    origin = 1 + max((s.origin for s in base.seals), default=0) if base else 1
-    if origin > _MAX_ORIGIN:
-        raise field_invalid(
-            "dataset.base_dataset",
-            "registri ini sudah terlalu sering diperbarui; terbitkan registri penuh",
-            "this registry has been updated too often; publish a whole one",
-        )
-    sealed = (replace(new.seal, origin=origin),) if new.seal else ()
+def _opened(grant: Grant, new: NewDataset) -> Dataset:
     days = grant.flow.retention_days or _DEFAULT_RETENTION_DAYS
     order = [p.id for p in grant.schema.passes]
     return Dataset(
@@ -267,7 +258,7 @@ def _opened(grant: Grant, new: NewDataset, base: Dataset | None) -> Dataset:
             DatasetTable(pass_id, rows, rows)
             for pass_id, rows in sorted(new.tables, key=lambda t: order.index(t[0]))
         ),
-        seals=(base.seals if base else ()) + sealed,
+        seal=new.seal,
         base=new.base,
         create_time=grant.now,
         # Nothing outlives the agreement that allowed it.
@@ -329,6 +320,12 @@ def _base(tx: Transaction, grant: Grant, new: NewDataset) -> Dataset | None:
         return None
     base = _newest_base(tx, grant, new.base)
     check_sides(grant, new.encoding, base.encoding)
+    if new.seal != base.seal:
+        raise field_invalid(
+            "dataset.seal",
+            "harus sama dengan segel registri dasarnya; dengan segel baru terbitkan registri penuh",
+            "must be that of its base; with a new seal publish the whole registry",
+        )
     return base
 
 

@@ -1,9 +1,6 @@
-"""Which registry answers, and which of its seals open the answers."""
+"""Which registry answers."""
 
 from __future__ import annotations
-
-import numpy as np
-from numpy.typing import NDArray
 
 from padan_server.admission.enforcement import Grant
 from padan_server.base.errors import Reason, Refusal
@@ -38,11 +35,6 @@ def registry_of(tx: Transaction, grant: Grant, registry_id: str) -> Dataset:
     if registry.state is not DatasetState.COMMITTED:
         raise state_invalid(registry)
     return registry
-
-
-def origins_of(registry: Dataset, kept: NDArray[np.uint16] | None) -> NDArray[np.uint16] | int:
-    """The numbers of the seals that open a table's codes: ``kept`` by row, or one for all rows."""
-    return registry.seals[-1].origin if kept is None else kept
 
 
 def _newest(tx: Transaction, flow: FlowKey) -> Dataset | None:

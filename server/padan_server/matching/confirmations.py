@@ -16,7 +16,7 @@ from padan_server.admission.ledger import Ledger
 from padan_server.base.errors import field_invalid
 from padan_server.base.failpoints import Failpoints
 from padan_server.base.model import Dataset, Encoding, RequestKey
-from padan_server.datasets.registries import KnownRegistries, origins_of
+from padan_server.datasets.registries import KnownRegistries
 from padan_server.datasets.rows import check_values, columns_of, named_pass
 from padan_server.matching.indexes import Indexes
 from padan_server.store.port import Store
@@ -62,8 +62,7 @@ class Confirmations:
         self._failpoints.hit("confirm.charged")
         prepared = self._indexes.get(grant.schema, grant.flow.match, registry.id, p)
         result = prepared.index.match(rows)
-        origins = origins_of(registry, prepared.origins)
-        return registry, result.answers(prepared.table, origins)
+        return registry, result.answers(prepared.table)
 
     def _checked(self, grant: Grant, question: Question) -> tuple[Pass, PassTable]:
         check_real_time(grant)

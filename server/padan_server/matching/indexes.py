@@ -13,9 +13,7 @@ import threading
 from collections import OrderedDict
 from dataclasses import dataclass
 
-import numpy as np
 import structlog
-from numpy.typing import NDArray
 
 from padan_linkage.edition.document import read_calibrations
 from padan_linkage.matching import Calibration, Directory
@@ -32,11 +30,10 @@ _Key = tuple[str, str]
 
 @dataclass(frozen=True, repr=False)
 class PreparedIndex:
-    """An index with the table and the seal numbers that its answers point into."""
+    """An index with the table that its answers point into."""
 
     index: Index
     table: PassTable
-    origins: NDArray[np.uint16] | None
 
 
 class Indexes:
@@ -96,7 +93,7 @@ class Indexes:
         directory = self._directory(registry, p, table)
         calibration = self.calibration(registry, p)
         index = self._engine.index(schema, p, table, policy, directory, calibration)
-        return PreparedIndex(index, table, self._files.origins(registry, p.id))
+        return PreparedIndex(index, table)
 
     def _directory(self, registry: str, p: Pass, table: PassTable) -> Directory:
         files = self._files.directory(registry, p.id)

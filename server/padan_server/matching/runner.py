@@ -27,7 +27,6 @@ from padan_server.base.errors import Reason, Refusal
 from padan_server.base.failpoints import Failpoints
 from padan_server.base.metrics import Metrics
 from padan_server.base.model import Dataset, DatasetState, Role, Run, RunState
-from padan_server.datasets.registries import origins_of
 from padan_server.matching.engine import Engine
 from padan_server.matching.indexes import Indexes
 from padan_server.matching.progress import RunProgress
@@ -206,9 +205,8 @@ class Runner:
             # Spec 30, "Runs", step 3.
             result = self._match_pass(run, grant, registry.id, p, tables, of_run, lease)
             lease.check()
-            origins = origins_of(registry, self._files.origins(registry.id, p.id))
             # Spec 30, "Runs", step 5.
-            answers = result.answers(tables[0], origins)
+            answers = result.answers(tables[0])
             self._files.write_result(run.id, answers)
             self._failpoints.hit("run.result_written")
             self._record(run, worker, answers.counts(len(tables[0])))

@@ -160,11 +160,11 @@ class Runs:
             self._files.erase_run(run.id)  # a running one's files are its worker's to erase
         return run
 
-    def seals(self, run: Run) -> tuple[Seal, ...]:
+    def seal(self, run: Run) -> Seal | None:
         """How the codes of a run's answers were sealed."""
         with self._store.read() as tx:
             registry = tx.datasets.get(run.provider_dataset)
-        return registry.seals if registry else ()
+        return registry.seal if registry else None
 
     def results(
         self, grant: Grant, run: Run, pass_id: str, row_offset: int, piece_bytes: int

@@ -43,7 +43,7 @@ class ConfirmationService(pb_grpc.ConfirmationServiceServicer):
         self._metrics.answers.inc(len(answers))
         return pb.ConfirmRecordsResponse(
             rows=convert.matched_rows(0, answers),
-            seals=[convert.seal_message(s) for s in registry.seals],
+            seal=convert.seal_message(registry.seal),
             provider_dataset=names.dataset_name(registry.flow, registry.id),
             edition=names.edition_name(registry.flow, registry.edition),
         )

@@ -120,7 +120,6 @@ def new_dataset(grant: Grant, message: dataset_pb.Dataset) -> NewDataset:
     seal = None
     if message.HasField("seal"):
         seal = Seal(
-            0,
             exact_bytes("dataset.seal.seal_id", message.seal.seal_id, 16),
             exact_bytes("dataset.seal.encapsulated_key", message.seal.encapsulated_key, 32),
         )
@@ -197,7 +196,7 @@ def dataset_message(dataset: Dataset) -> dataset_pb.Dataset:
             )
             for t in dataset.tables
         ],
-        seal=seal_message(dataset.seals[-1]) if dataset.seals else None,
+        seal=seal_message(dataset.seal),
         base_dataset=names.dataset_name(dataset.flow, dataset.base),
         create_time=timestamp(dataset.create_time),
         commit_time=timestamp(dataset.commit_time),
@@ -234,11 +233,11 @@ def edition_message(edition: EditionRecord) -> resources_pb.Edition:
     )
 
 
-def seal_message(seal: Seal) -> resources_pb.Seal:
-    """A seal."""
-    return resources_pb.Seal(
-        origin=seal.origin, seal_id=seal.seal_id, encapsulated_key=seal.encapsulated_key
-    )
+def seal_message(seal: Seal | None) -> resources_pb.Seal | None:
+    """A registry's seal; a list has none."""
+    if seal is None:
+        return None
+    return resources_pb.Seal(seal_id=seal.seal_id, encapsulated_key=seal.encapsulated_key)
 
 
 def run_message(run: Run, step: Step) -> run_pb.Run:
@@ -282,7 +281,6 @@ def matched_rows(first: int, answers: PassAnswers) -> resources_pb.MatchedRows:
         outcomes=answers.outcome.tobytes(),
         bands=answers.band.tobytes(),
         sealed_codes=answers.sealed.tobytes(),
-        origins=answers.origin.astype("<u2", copy=False).tobytes(),
         confirmations=answers.confirmations.tobytes(),
     )
 

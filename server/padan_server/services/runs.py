@@ -97,14 +97,14 @@ class RunService(pb_grpc.RunServiceServicer):
             raise field_invalid("row_offset", "hanya dengan pass_id", "only with pass_id")
         grant, run_id = self._named(request.name)
         run = self._runs.get(grant, run_id)
-        seals = [convert.seal_message(s) for s in self._runs.seals(run)]
+        seal = convert.seal_message(self._runs.seal(run))
         rows = 0
         for first, answers in self._runs.results(
             grant, run, request.pass_id, request.row_offset, self._result_bytes
         ):
             rows += len(answers)
-            yield pb.StreamResultsResponse(seals=seals, rows=convert.matched_rows(first, answers))
-            seals = []
+            yield pb.StreamResultsResponse(seal=seal, rows=convert.matched_rows(first, answers))
+            seal = None
         current_call().note(rows=rows)
 
     def _message(self, grant: Grant, run: Run) -> pb.Run:

@@ -41,9 +41,6 @@ from padan_server.store.disk import Disk, space, sync_folders, write_whole
 #: Ending of what is being erased; found at start, it is erased again.
 _TRASH = ".erasing"
 
-#: Extra column of a registry made by a delta: which seal opens a row's code, uint16.
-ORIGINS = "origins"
-
 #: What a registry's answers are scored by, spec 36: beside its passes, erased with them.
 _CALIBRATIONS = "calibrations.json"
 
@@ -52,7 +49,6 @@ _ANSWERS = {
     "outcomes": "outcome",
     "bands": "band",
     "sealed_codes": "sealed",
-    ORIGINS: "origin",
     "confirmations": "confirmations",
 }
 
@@ -186,11 +182,6 @@ class ColumnFiles:
     def table(self, dataset_id: str, pass_id: str, layout: Layout) -> PassTable:
         """A committed table, memory-mapped and read-only."""
         return _pass_table(self._datasets / dataset_id / pass_id, pass_id, layout)
-
-    def origins(self, dataset_id: str, pass_id: str) -> NDArray[np.uint16] | None:
-        """Seal numbers, ``uint16[rows]``; None where one seal opens every row."""
-        path = self._datasets / dataset_id / pass_id / f"{ORIGINS}.npy"
-        return _load(path) if path.exists() else None
 
     def merge_writer(
         self, dataset_id: str, pass_id: str, columns: Sequence[Column], rows: int

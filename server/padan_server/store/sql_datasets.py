@@ -190,19 +190,8 @@ class SqlDatasets:
                     for place, t in enumerate(dataset.tables)
                 ],
             )
-        if dataset.seals:
-            self._connection.execute(
-                seals.insert(),
-                [
-                    {
-                        "dataset": dataset.id,
-                        "origin": s.origin,
-                        "seal_id": s.seal_id,
-                        "encapsulated_key": s.encapsulated_key,
-                    }
-                    for s in dataset.seals
-                ],
-            )
+        if dataset.seal is not None:
+            self._connection.execute(seals.insert(), {"dataset": dataset.id, **vars(dataset.seal)})
 
     def _load(self, query: sa.Select[Any]) -> list[Dataset]:
         rows = self._connection.execute(query).mappings().all()
@@ -215,8 +204,8 @@ class SqlDatasets:
             .order_by(dataset_tables.c.place)
         ).mappings()
         sealed = self._connection.execute(
-            sa.select(seals).where(seals.c.dataset == row["id"]).order_by(seals.c.origin)
-        ).mappings()
+            sa.select(seals).where(seals.c.dataset == row["id"])
+        ).one_or_none()
         return Dataset(
             id=row["id"],
             flow=FlowKey(row["agreement"], bytes(row["agreement_digest"]), row["flow"]),
@@ -241,9 +230,9 @@ class SqlDatasets:
                 )
                 for t in tables
             ),
-            seals=tuple(
-                Seal(s["origin"], bytes(s["seal_id"]), bytes(s["encapsulated_key"])) for s in sealed
-            ),
+            seal=None
+            if sealed is None
+            else Seal(bytes(sealed.seal_id), bytes(sealed.encapsulated_key)),
             base=row["base"],
             create_time=from_micros(row["create_time"]),
             expire_time=from_micros(row["expire_time"]),

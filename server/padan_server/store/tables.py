@@ -72,7 +72,6 @@ seals = sa.Table(
     "seals",
     metadata,
     _text("dataset", primary_key=True),
-    _number("origin", primary_key=True),
     _bytes("seal_id"),
     _bytes("encapsulated_key"),
 )

@@ -57,7 +57,7 @@ def make_dataset(dataset_id: str = "a" * 32, **changes) -> Dataset:
         "record_count": 10,
         "encoding": Encoding(1, b"k" * 16, b"s" * 32, "id-1"),
         "tables": (DatasetTable("nik", 256, 256), DatasetTable("lahir", 256, 256)),
-        "seals": (Seal(1, b"i" * 16, b"e" * 32),),
+        "seal": Seal(b"i" * 16, b"e" * 32),
         "base": "",
         "create_time": START,
         "expire_time": START + timedelta(days=30),

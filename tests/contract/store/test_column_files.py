@@ -10,7 +10,7 @@ import pytest
 from padan_linkage.answering.answers import PassAnswers
 from padan_linkage.schema import Layout, Pass, Schema
 from padan_linkage.tables import PassTable
-from padan_server.store.column_files import Column, ColumnFiles
+from padan_server.store.column_files import ColumnFiles, layout_columns
 from padan_server.store.disk import Disk
 from padan_server.store.port import StoreFullError
 
@@ -63,7 +63,6 @@ def test_a_table_comes_back_as_a_read_only_map(tmp_path, table):
         np.testing.assert_array_equal(found.columns[name], table.columns[name])
         assert isinstance(found.columns[name].base, np.memmap)
         assert not found.columns[name].flags.writeable
-    assert files.origins(ID, "nik") is None
 
 
 @pytest.mark.parametrize("acknowledged", [0, 1, 4, 6])
@@ -111,15 +110,15 @@ def test_a_delta_is_kept_apart_from_its_merge(tmp_path, table):
         writer.append(rows(table, DELTA, 0, 10))
         writer.sync()
     files.start_merge(ID)
-    columns = [Column("keys", width=2), Column("origins", "<u2")]
-    with files.merge_writer(ID, "nik", columns, 2) as writer:
-        writer.append({"keys": b"abcd", "origins": np.array([1, 2], "<u2").tobytes()})
+    with files.merge_writer(ID, "nik", layout_columns(LAYOUT), 10) as writer:
+        writer.append(rows(table, LAYOUT, 0, 10))
         writer.sync()
     files.finish_merge(ID)
-    assert files.origins(ID, "nik").tolist() == [1, 2]
+    assert len(files.table(ID, "nik", LAYOUT)) == 10
     assert files.upload(ID, "nik", DELTA).digest() == table.digest()
     files.start_merge(ID)  # a second try clears what the first one made
-    assert files.origins(ID, "nik") is None
+    with pytest.raises(FileNotFoundError):
+        files.table(ID, "nik", LAYOUT)
     files.drop_delta(ID)
     with pytest.raises(FileNotFoundError):
         files.upload(ID, "nik", DELTA)
@@ -131,7 +130,6 @@ def answers(outcome, matched, fields=0):
         np.array(outcome, np.uint8),
         np.zeros(len(outcome), np.uint8),
         np.full((matched, 44), 7, np.uint8),
-        np.full(matched, 3, np.uint16),
         np.ones((matched, fields), np.uint8),
     )
 
@@ -145,7 +143,7 @@ def test_answers_come_back_even_where_nothing_matched(tmp_path, kept):
     files.write_result(ID, kept)  # repeating replaces
     found = files.result(ID, "nik")
     assert found.pass_id == "nik"
-    for name in ("outcome", "band", "sealed", "origin", "confirmations"):
+    for name in ("outcome", "band", "sealed", "confirmations"):
         assert getattr(found, name).dtype == getattr(kept, name).dtype
         np.testing.assert_array_equal(getattr(found, name), getattr(kept, name))
 

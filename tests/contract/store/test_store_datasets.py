@@ -45,7 +45,7 @@ def test_table_progress_is_kept(store, open_store, dataset):
     )
 
 
-def test_replace_changes_state_times_tables_and_seals(store, dataset, start):
+def test_replace_changes_state_times_tables_and_seal(store, dataset, start):
     with store.write() as tx:
         made = tx.datasets.add(dataset())
         changed = replace(
@@ -54,7 +54,7 @@ def test_replace_changes_state_times_tables_and_seals(store, dataset, start):
             commit_time=start + timedelta(hours=1),
             expire_time=start + timedelta(days=2),
             tables=(DatasetTable("nik", 256, 300, 256, True, b"x" * 32),),
-            seals=(*made.seals, Seal(2, b"j" * 16, b"f" * 32)),
+            seal=Seal(b"j" * 16, b"f" * 32),
         )
         tx.datasets.replace(changed)
     with store.read() as tx:

@@ -7,7 +7,6 @@ stream goes on at :attr:`PassCollector.next_row`.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,13 +27,10 @@ from padan_linkage.crypto.epochs import EXCHANGE_KEY_BYTES
 from padan_linkage.crypto.sealing import SEAL_ID_BYTES
 from padan_linkage.schema import SEALED_CODE_BYTES, Pass
 
-_ORIGIN_BYTES = 2
-_MAX_SEALS = 4096
-
 
 @dataclass(frozen=True)
 class SealKey:
-    """Public half of how one upload's codes were sealed."""
+    """Public half of how a registry's codes are sealed."""
 
     seal_id: bytes
     encapsulated_key: bytes
@@ -49,7 +45,7 @@ class PassCollector:
         self._pieces: list[PassAnswers] = []
         self._at_head = True
         self.next_row = 0
-        self.seals: dict[int, SealKey] = {}
+        self._seal: SealKey | None = None
 
     @property
     def complete(self) -> bool:
@@ -57,7 +53,7 @@ class PassCollector:
         return self.next_row == self._count
 
     def begin_stream(self) -> None:
-        """A stream starts (again): its first message may bring seals alone."""
+        """A stream starts (again): its first message may bring the seal alone."""
         self._at_head = True
 
     def take(self, message: run_service_pb2.StreamResultsResponse) -> None:
@@ -65,35 +61,33 @@ class PassCollector:
 
         Raises VerificationError where the message breaks the protocol.
         """
-        if not message.rows.row_count and not (message.seals and self._at_head):
+        sealed = message.HasField("seal")
+        if not message.rows.row_count and not (sealed and self._at_head):
             raise broken(self._pass.id, "row_count")  # such a stream could go on for ever
         self._at_head = False
-        if message.seals:
-            self.take_seals(message.seals)
+        if sealed:
+            self.take_seal(message.seal)
         if message.rows.row_count:
             self.take_rows(message.rows)
 
     def take_all(self, response: confirmation_service_pb2.ConfirmRecordsResponse) -> None:
         """Take the one response of a real-time call."""
-        self.take_seals(response.seals)
+        self.take_seal(response.seal)
         self.take_rows(response.rows)
         self.require_complete()
 
-    def take_seals(self, seals: Iterable[resources_pb2.Seal]) -> None:
-        """Take the seals; a stream that goes on repeats them unchanged."""
-        given: dict[int, SealKey] = {}
-        for seal in seals:
-            key = SealKey(seal.seal_id, seal.encapsulated_key)
-            sizes = (len(key.seal_id), len(key.encapsulated_key))
-            if sizes != (SEAL_ID_BYTES, EXCHANGE_KEY_BYTES) or seal.origin in given:
-                raise broken(self._pass.id, "seals")
-            given[seal.origin] = key
-        if len(given) > _MAX_SEALS or (self.seals and self.seals != given):
-            raise broken(self._pass.id, "seals")
-        self.seals = given
+    def take_seal(self, seal: resources_pb2.Seal) -> None:
+        """Take the seal; a stream that goes on repeats it unchanged."""
+        given = SealKey(seal.seal_id, seal.encapsulated_key)
+        sizes = (len(given.seal_id), len(given.encapsulated_key))
+        if sizes != (SEAL_ID_BYTES, EXCHANGE_KEY_BYTES) or self._seal not in {None, given}:
+            raise broken(self._pass.id, "seal")
+        self._seal = given
 
     def take_rows(self, rows: resources_pb2.MatchedRows) -> None:
         """Take one piece of the answers: right pass, next rows, columns of the right length."""
+        if self._seal is None:
+            raise broken(self._pass.id, "seal")
         if rows.pass_id != self._pass.id:
             raise broken(self._pass.id, "pass_id")
         if rows.row_offset != self.next_row or not 0 < rows.row_count <= (
@@ -107,6 +101,13 @@ class PassCollector:
         """Raise VerificationError if the stream ended before the last row."""
         if not self.complete:
             raise broken(self._pass.id, "row_count")
+
+    @property
+    def seal(self) -> SealKey:
+        """What opens the codes. Raises VerificationError if the answer came without."""
+        if self._seal is None:
+            raise broken(self._pass.id, "seal")
+        return self._seal
 
     def answers(self) -> PassAnswers:
         """The whole answer. Raises VerificationError if rows are missing."""
@@ -137,12 +138,8 @@ class PassCollector:
             return packed.reshape(matched, width)
 
         sealed = column("sealed_codes", SEALED_CODE_BYTES)
-        origin = column("origins", _ORIGIN_BYTES).view("<u2").reshape(-1)
         confirmations = column("confirmations", math.ceil(len(self._pass.confirm) / 8))
-        known = np.fromiter(self.seals, np.int64, len(self.seals))
-        if not np.isin(origin, known).all():
-            raise broken(self._pass.id, "origins")
-        return PassAnswers(self._pass.id, outcome, band, sealed, origin, confirmations)
+        return PassAnswers(self._pass.id, outcome, band, sealed, confirmations)
 
 
 def pass_counts(message: resources_pb2.PassCounts) -> PassCounts:

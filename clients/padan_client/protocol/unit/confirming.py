@@ -192,7 +192,7 @@ def _read(
 
         def unseal(pass_id: str = p.id, collected: PassCollector = collector) -> OpenedAnswers:
             record_of_row, tokens = encoder.secrets(pass_id)
-            given = collected.answers(), collected.seals
+            given = collected.answers(), collected.seal
             return open_pass(task.session, *given, record_of_row, tokens, openers, rate)
 
         opened.append((yield from work(unseal)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -36,7 +36,7 @@ from padan_linkage.schema import Pass, Schema
 def open_pass(
     session: Session,
     answers: PassAnswers,
-    seals: Mapping[int, SealKey],
+    seal: SealKey,
     record_of_row: NDArray[np.int64],
     tokens: NDArray[np.uint8],
     openers: dict[SealKey, Opener],
@@ -46,7 +46,7 @@ def open_pass(
 
     Raises VerificationError where codes are not for their rows or say what the flow does not have.
     """
-    packed, genuine = open_codes(session, answers, seals, tokens, openers, rate)
+    packed, genuine = open_codes(session, answers, seal, tokens, openers, rate)
     said = Payloads.unpack(packed)
     known = np.uint64((1 << len(session.place.flow.codes)) - 1)
     if not said.valid[genuine].all() or (said.codes[genuine] & ~known).any():
@@ -58,14 +58,13 @@ def open_pass(
 def _numbered(flow: Flow, answers: PassAnswers) -> NDArray[np.int64]:
     """Numbers of the registry's rows behind the matched rows, int64[m].
 
-    Equal sealed codes of one upload are one row; that is worth finding out only where a row may
-    answer one record at most.
+    Equal sealed codes are one row; that is worth finding out only where a row may answer one record
+    at most.
     """
     if not flow.match.one_to_one:
         return answers.matched_rows
-    origins = np.ascontiguousarray(answers.origin, "<u2").view(np.uint8).reshape(-1, 2)
-    both = np.concatenate([answers.sealed, origins], axis=1)
-    number: NDArray[np.int64] = np.unique(both, axis=0, return_inverse=True)[1].reshape(-1)
+    codes = np.unique(answers.sealed, axis=0, return_inverse=True)
+    number: NDArray[np.int64] = codes[1].reshape(-1)
     return number
 
 

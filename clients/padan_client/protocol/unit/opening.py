@@ -9,15 +9,12 @@ answer is refused.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 from numpy.typing import NDArray
 
 from padan_client.protocol.session import Session
 from padan_client.protocol.unit.collect import SealKey, broken
 from padan_linkage.answering.answers import PassAnswers
-from padan_linkage.answering.payloads import PAYLOAD_BYTES
 from padan_linkage.answering.unopened import most_unopened
 from padan_linkage.crypto.sealing import Opener, SealError
 
@@ -25,7 +22,7 @@ from padan_linkage.crypto.sealing import Opener, SealError
 def open_codes(
     session: Session,
     answers: PassAnswers,
-    seals: Mapping[int, SealKey],
+    seal: SealKey,
     tokens: NDArray[np.uint8],
     openers: dict[SealKey, Opener],
     rate: float,
@@ -37,20 +34,14 @@ def open_codes(
     cannot be honest.
     """
     rows = answers.matched_rows
-    matched = len(rows)
-    payloads = np.zeros((matched, PAYLOAD_BYTES), np.uint8)
-    genuine = np.zeros(matched, np.bool_)
-    for origin in np.unique(answers.origin).tolist():
-        mine = np.flatnonzero(answers.origin == origin)
-        seal = seals[origin]
-        if seal not in openers:
-            openers[seal] = _opener(session, answers.pass_id, seal)
-        payloads[mine], genuine[mine] = openers[seal].open(
-            answers.pass_id,
-            np.ascontiguousarray(tokens[rows[mine]]),
-            np.ascontiguousarray(answers.sealed[mine]),
-        )
-    failed = int(matched - genuine.sum())
+    if seal not in openers:
+        openers[seal] = _opener(session, answers.pass_id, seal)
+    payloads, genuine = openers[seal].open(
+        answers.pass_id,
+        np.ascontiguousarray(tokens[rows]),
+        np.ascontiguousarray(answers.sealed),
+    )
+    failed = int(len(rows) - genuine.sum())
     exact = not session.schema.get_pass(answers.pass_id).similar
     if failed > (0 if exact else most_unopened(rate, len(answers))):
         raise broken(answers.pass_id, "sealed_codes")
@@ -61,4 +52,4 @@ def _opener(session: Session, pass_id: str, seal: SealKey) -> Opener:
     try:
         return session.opener(seal.seal_id, seal.encapsulated_key)
     except SealError:
-        raise broken(pass_id, "seals") from None
+        raise broken(pass_id, "seal") from None

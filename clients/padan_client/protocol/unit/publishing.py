@@ -1,10 +1,10 @@
 """The provider's side: encode the registry, seal its codes to the requester, put it to the unit.
 
 1. Prepare the table; open the session (agreement, epoch, key).
-2. Find or start the job; merge copies into persons; make or find its sealer.
+2. Find or start the job; merge copies into persons; make or find the registry's sealer.
 3. Put the dataset, pass by pass; measure the edition of a whole registry as its tables are made.
 4. Commit it with its edition, signed.
-5. Remember the registry and its decoys, which a later delta needs; close the job.
+5. Remember the registry, its decoys and its seal, which a later delta needs; close the job.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 
 from padan.v1 import dataset_service_pb2, resources_pb2
 from padan_client.base.effects import Steps, work
+from padan_client.base.errors import BadInputError
+from padan_client.base.language import t
 from padan_client.home.decoy_book import Page, renewed_pool, sample_pool
 from padan_client.home.identity import Randomness
 from padan_client.home.jobs import Job
@@ -30,7 +32,7 @@ from padan_client.protocol.unit.measuring import RegistryMeasure
 from padan_client.records.registry import Publication, Registry
 from padan_client.records.updating import Update, updated
 from padan_linkage.agreement import Mode
-from padan_linkage.crypto.sealing import SEAL_ID_BYTES, KeptSeal, Sealer
+from padan_linkage.crypto.sealing import MOST_SEALS, SEAL_ID_BYTES, KeptSeal, Sealer
 from padan_linkage.edition.document import Edition
 from padan_linkage.encoding import Decoys, PassEncoder, ProviderInputs
 from padan_linkage.tables import Chunked
@@ -80,15 +82,16 @@ class _RegistryEncoder:
         """
         registry, passes = self.publication.registry, self.task.session.schema.passes
         epoch = self.task.session.key.epoch
+        seal = self.sealer.keep([p.id for p in passes], self.rows)
         if self.base is None:
             decoys = Decoys(self.rows - len(registry))
             pool = sample_pool(registry, self.task.drbg.fork("decoy pool"))
-            return Page(epoch, {p.id: decoys for p in passes}, pool)
+            return Page(epoch, {p.id: decoys for p in passes}, pool, seal)
         for p in passes:
             if p.id not in self.decoys:
                 self.table(p.id)
         pool = renewed_pool(self.base.pool, registry, self.publication.deletes)
-        return Page(epoch, self.decoys, pool)
+        return Page(epoch, self.decoys, pool, seal)
 
 
 @dataclass(frozen=True, repr=False)
@@ -130,7 +133,9 @@ class RegistryStepper(UnitStepper[PublishedDataset]):
         book, base = home.decoy_book(), self.given.base
         page = (yield from work(lambda: book.load(base))) if base else None
         update = yield from work(self._update)
-        sealer, seal_id = yield from work(lambda: make_sealer(task, home.randomness))
+        rows = session.schema.padded_rows(update.put.record_count)
+        seal = page.seal if page else None
+        sealer, seal_id = yield from work(lambda: make_sealer(task, home.randomness, seal, rows))
         measure = None
         if not base:
             registry, threads = update.put.registry, self.command.threads
@@ -140,11 +145,11 @@ class RegistryStepper(UnitStepper[PublishedDataset]):
             publication=update.put,
             sealer=sealer,
             base=page,
-            rows=session.schema.padded_rows(update.put.record_count),
+            rows=rows,
             threads=self.command.threads,
             measure=measure,
         )
-        count, rows = update.put.record_count, encoder.rows
+        count = update.put.record_count
         wanted = describe(session, resources_pb2.ROLE_PROVIDER, count, rows)
         wanted.base_dataset = base
         wanted.seal.seal_id = seal_id
@@ -189,9 +194,26 @@ def _id(dataset: str) -> str:
     return dataset.rpartition("/")[2]
 
 
-def make_sealer(task: Task, randomness: Randomness) -> tuple[Sealer, bytes]:
-    """The job's sealer and seal id: made once, kept in the job, and found there again."""
+def make_sealer(
+    task: Task, randomness: Randomness, base: KeptSeal | None, rows: int
+) -> tuple[Sealer, bytes]:
+    """The sealer of a job that seals so many rows a pass, and its seal id.
+
+    A delta's is that of its base; a whole registry's is made once, kept in the job, and found there
+    again. Raises BadInputError where the base's can seal no more for this requester.
+    """
     session, job = task.session, task.job
+    if base is not None:
+        if base.receiver != session.peer_exchange_key or base.rows + rows > MOST_SEALS:
+            raise BadInputError(
+                t(
+                    "Segel registri dasar tidak berlaku lagi: kunci pertukaran peminta berganti, "
+                    "atau segel itu sudah dipakai sebanyak-banyaknya. Terbitkan registri lengkap.",
+                    "The base registry's seal serves no longer: the requester's exchange key "
+                    "changed, or it has sealed as much as it may. Publish the whole registry.",
+                )
+            )
+        return session.sealer(base.seal_id, base), base.seal_id
     seal_id = job.secret("seal id") or randomness(SEAL_ID_BYTES)
     sealer = session.sealer(seal_id, _kept_seal(job, session))
     kept = sealer.keep(p.id for p in session.schema.passes)
@@ -213,4 +235,5 @@ def _kept_seal(job: Job, session: Session) -> KeptSeal | None:
     if encapsulated is None:
         return None
     keys = {p.id: job.secret(_KEPT + p.id) or b"" for p in session.schema.passes}
-    return KeptSeal(encapsulated, keys)
+    seal_id = job.secret("seal id") or b""
+    return KeptSeal(seal_id, encapsulated, session.peer_exchange_key, keys)

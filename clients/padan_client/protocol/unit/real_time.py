@@ -146,7 +146,7 @@ def _open(
     return open_pass(
         counter.session,
         collector.answers(),
-        collector.seals,
+        collector.seal,
         encoded.record_of_row,
         encoded.tokens,
         counter.openers,

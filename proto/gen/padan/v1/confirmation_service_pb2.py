@@ -26,7 +26,7 @@ from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior_
 from padan.v1 import resources_pb2 as padan_dot_v1_dot_resources__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#padan/v1/confirmation_service.proto\x12\x08padan.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x18padan/v1/resources.proto\"\xba\x01\n\x15\x43onfirmRecordsRequest\x12\x14\n\x06parent\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x31\n\x08\x65ncoding\x18\x02 \x01(\x0b\x32\x19.padan.v1.EncodingContextB\x04\xe2\x41\x01\x02\x12\x15\n\x07pass_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x02\x12\'\n\x04rows\x18\x04 \x01(\x0b\x32\x13.padan.v1.TableRowsB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x05 \x01(\tB\x04\xe2\x41\x01\x01\"\x87\x01\n\x16\x43onfirmRecordsResponse\x12#\n\x04rows\x18\x01 \x01(\x0b\x32\x15.padan.v1.MatchedRows\x12\x1d\n\x05seals\x18\x02 \x03(\x0b\x32\x0e.padan.v1.Seal\x12\x18\n\x10provider_dataset\x18\x03 \x01(\t\x12\x0f\n\x07\x65\x64ition\x18\x04 \x01(\t2j\n\x13\x43onfirmationService\x12S\n\x0e\x43onfirmRecords\x12\x1f.padan.v1.ConfirmRecordsRequest\x1a .padan.v1.ConfirmRecordsResponseB\x0f\n\x0bid.padan.v1P\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#padan/v1/confirmation_service.proto\x12\x08padan.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x18padan/v1/resources.proto\"\xba\x01\n\x15\x43onfirmRecordsRequest\x12\x14\n\x06parent\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x31\n\x08\x65ncoding\x18\x02 \x01(\x0b\x32\x19.padan.v1.EncodingContextB\x04\xe2\x41\x01\x02\x12\x15\n\x07pass_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x02\x12\'\n\x04rows\x18\x04 \x01(\x0b\x32\x13.padan.v1.TableRowsB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x05 \x01(\tB\x04\xe2\x41\x01\x01\"\x93\x01\n\x16\x43onfirmRecordsResponse\x12#\n\x04rows\x18\x01 \x01(\x0b\x32\x15.padan.v1.MatchedRows\x12\x18\n\x10provider_dataset\x18\x03 \x01(\t\x12\x0f\n\x07\x65\x64ition\x18\x04 \x01(\t\x12\x1c\n\x04seal\x18\x05 \x01(\x0b\x32\x0e.padan.v1.SealJ\x04\x08\x02\x10\x03R\x05seals2j\n\x13\x43onfirmationService\x12S\n\x0e\x43onfirmRecords\x12\x1f.padan.v1.ConfirmRecordsRequest\x1a .padan.v1.ConfirmRecordsResponseB\x0f\n\x0bid.padan.v1P\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -47,7 +47,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CONFIRMRECORDSREQUEST']._serialized_start=109
   _globals['_CONFIRMRECORDSREQUEST']._serialized_end=295
   _globals['_CONFIRMRECORDSRESPONSE']._serialized_start=298
-  _globals['_CONFIRMRECORDSRESPONSE']._serialized_end=433
-  _globals['_CONFIRMATIONSERVICE']._serialized_start=435
-  _globals['_CONFIRMATIONSERVICE']._serialized_end=541
+  _globals['_CONFIRMRECORDSRESPONSE']._serialized_end=445
+  _globals['_CONFIRMATIONSERVICE']._serialized_start=447
+  _globals['_CONFIRMATIONSERVICE']._serialized_end=553
 # @@protoc_insertion_point(module_scope)

@@ -4,9 +4,7 @@ isort:skip_file
 Real-time confirmation of a few records against the flow's registry."""
 
 import builtins
-import collections.abc
 import google.protobuf.descriptor
-import google.protobuf.internal.containers
 import google.protobuf.message
 import padan.v1.resources_pb2
 import typing
@@ -59,9 +57,9 @@ class ConfirmRecordsResponse(google.protobuf.message.Message):
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
     ROWS_FIELD_NUMBER: builtins.int
-    SEALS_FIELD_NUMBER: builtins.int
     PROVIDER_DATASET_FIELD_NUMBER: builtins.int
     EDITION_FIELD_NUMBER: builtins.int
+    SEAL_FIELD_NUMBER: builtins.int
     provider_dataset: builtins.str
     """The registry that answered."""
     edition: builtins.str
@@ -71,18 +69,18 @@ class ConfirmRecordsResponse(google.protobuf.message.Message):
         """The answers."""
 
     @property
-    def seals(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[padan.v1.resources_pb2.Seal]:
-        """How the codes were sealed."""
+    def seal(self) -> padan.v1.resources_pb2.Seal:
+        """How the codes are sealed."""
 
     def __init__(
         self,
         *,
         rows: padan.v1.resources_pb2.MatchedRows | None = ...,
-        seals: collections.abc.Iterable[padan.v1.resources_pb2.Seal] | None = ...,
         provider_dataset: builtins.str = ...,
         edition: builtins.str = ...,
+        seal: padan.v1.resources_pb2.Seal | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["rows", b"rows"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["edition", b"edition", "provider_dataset", b"provider_dataset", "rows", b"rows", "seals", b"seals"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["rows", b"rows", "seal", b"seal"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["edition", b"edition", "provider_dataset", b"provider_dataset", "rows", b"rows", "seal", b"seal"]) -> None: ...
 
 global___ConfirmRecordsResponse = ConfirmRecordsResponse

@@ -88,7 +88,7 @@ class Dataset(google.protobuf.message.Message):
 
     @property
     def seal(self) -> padan.v1.resources_pb2.Seal:
-        """Provider only: how this upload's codes were sealed."""
+        """Provider only: how its codes are sealed; a delta's is that of its base."""
 
     @property
     def create_time(self) -> google.protobuf.timestamp_pb2.Timestamp:

@@ -191,29 +191,25 @@ global___TableRows = TableRows
 
 @typing.final
 class Seal(google.protobuf.message.Message):
-    """How the codes of one upload were sealed to the requester: one HPKE encapsulation an upload
+    """How the codes of a registry and of its deltas are sealed to the requester: one HPKE encapsulation
     (RFC 9180, auth mode). proto/spec/25-sealed-codes.md.
     """
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
-    ORIGIN_FIELD_NUMBER: builtins.int
     SEAL_ID_FIELD_NUMBER: builtins.int
     ENCAPSULATED_KEY_FIELD_NUMBER: builtins.int
-    origin: builtins.int
-    """Number of the upload in a registry's history; MatchedRows.origins refers to it."""
     seal_id: builtins.bytes
-    """16 random bytes that name the upload inside the HPKE info string."""
+    """16 random bytes that name the registry inside the HPKE info string."""
     encapsulated_key: builtins.bytes
     """The KEM encapsulated key, 32 bytes."""
     def __init__(
         self,
         *,
-        origin: builtins.int = ...,
         seal_id: builtins.bytes = ...,
         encapsulated_key: builtins.bytes = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["encapsulated_key", b"encapsulated_key", "origin", b"origin", "seal_id", b"seal_id"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["encapsulated_key", b"encapsulated_key", "seal_id", b"seal_id"]) -> None: ...
 
 global___Seal = Seal
 
@@ -229,7 +225,6 @@ class MatchedRows(google.protobuf.message.Message):
     OUTCOMES_FIELD_NUMBER: builtins.int
     BANDS_FIELD_NUMBER: builtins.int
     SEALED_CODES_FIELD_NUMBER: builtins.int
-    ORIGINS_FIELD_NUMBER: builtins.int
     CONFIRMATIONS_FIELD_NUMBER: builtins.int
     pass_id: builtins.str
     """The pass that answers."""
@@ -243,8 +238,6 @@ class MatchedRows(google.protobuf.message.Message):
     """One byte a row: 0 where nothing matched, otherwise the coarse score band, 1 (weakest) to 3."""
     sealed_codes: builtins.bytes
     """The 44-byte sealed codes of the rows whose outcome is MATCHED, in row order."""
-    origins: builtins.bytes
-    """For the matched rows, 2 bytes little-endian each: the Seal.origin that opens the code."""
     confirmations: builtins.bytes
     """For the matched rows: one bit a confirmed field, set where both sides' tags are equal;
     ceil(fields / 8) bytes a row, least significant bit first. Empty where the pass confirms none.
@@ -258,10 +251,9 @@ class MatchedRows(google.protobuf.message.Message):
         outcomes: builtins.bytes = ...,
         bands: builtins.bytes = ...,
         sealed_codes: builtins.bytes = ...,
-        origins: builtins.bytes = ...,
         confirmations: builtins.bytes = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["bands", b"bands", "confirmations", b"confirmations", "origins", b"origins", "outcomes", b"outcomes", "pass_id", b"pass_id", "row_count", b"row_count", "row_offset", b"row_offset", "sealed_codes", b"sealed_codes"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["bands", b"bands", "confirmations", b"confirmations", "outcomes", b"outcomes", "pass_id", b"pass_id", "row_count", b"row_count", "row_offset", b"row_offset", "sealed_codes", b"sealed_codes"]) -> None: ...
 
 global___MatchedRows = MatchedRows
 

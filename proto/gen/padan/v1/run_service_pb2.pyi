@@ -318,23 +318,23 @@ class StreamResultsResponse(google.protobuf.message.Message):
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
-    SEALS_FIELD_NUMBER: builtins.int
     ROWS_FIELD_NUMBER: builtins.int
-    @property
-    def seals(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[padan.v1.resources_pb2.Seal]:
-        """How the codes were sealed; in the first message of the stream."""
-
+    SEAL_FIELD_NUMBER: builtins.int
     @property
     def rows(self) -> padan.v1.resources_pb2.MatchedRows:
         """The answers."""
 
+    @property
+    def seal(self) -> padan.v1.resources_pb2.Seal:
+        """How the codes are sealed; in the first message of the stream."""
+
     def __init__(
         self,
         *,
-        seals: collections.abc.Iterable[padan.v1.resources_pb2.Seal] | None = ...,
         rows: padan.v1.resources_pb2.MatchedRows | None = ...,
+        seal: padan.v1.resources_pb2.Seal | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["rows", b"rows"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["rows", b"rows", "seals", b"seals"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["rows", b"rows", "seal", b"seal"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["rows", b"rows", "seal", b"seal"]) -> None: ...
 
 global___StreamResultsResponse = StreamResultsResponse

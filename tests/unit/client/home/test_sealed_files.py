@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from signing import PartyKeys, write_signed
 
 from padan_client.base.errors import BadInputError
-from padan_client.home.decoy_book import DecoyBook
+from padan_client.home.decoy_book import DecoyBook, Page
 from padan_client.home.epochs import EpochStore
 from padan_client.home.kept_registries import KeptRegistries
 from padan_client.home.sealed_file import Purpose, SealedFileError, SealedFiles
@@ -27,6 +27,8 @@ from padan_client.records.preparing import QUARANTINE_SCHEMA
 from padan_client.records.registry import Registry
 from padan_linkage.answering.payloads import PAYLOAD_BYTES
 from padan_linkage.crypto.keys import exchange_public_key
+from padan_linkage.crypto.sealing import KeptSeal
+from padan_linkage.encoding import Decoys
 
 DATASET = "agreements/kemnaker-bkn-2024/flows/asn-status/datasets/7"
 
@@ -101,16 +103,29 @@ def test_an_epoch_of_an_earlier_version_goes_on_and_can_be_destroyed(session, tm
     assert json.loads((folder / "1.json").read_bytes())["destroyed"]
 
 
-def test_a_decoy_pool_of_an_earlier_version_serves_a_delta(session, tmp_path):
+def test_a_registry_without_its_seal_is_published_anew(session, tmp_path):
     pool = pa.table({"\x00id": ["a", "b"], "nama": ["SITI", "BUDI"]})
     folder = tmp_path / "kemnaker-bkn-2024" / "asn-status"
     put(folder / "7.pool", sealed(session, b"decoy pool", stream(pool), DATASET.encode()))
     notes = {"epoch": 3, "passes": {"nik": {"count": 9, "removed": [2, 5]}}}
     put(folder / "7.json", json.dumps(notes).encode())
-    page = DecoyBook(tmp_path, session.identity, os.urandom).load(DATASET)
-    assert (page.epoch, page.pool) == (3, pool)
-    assert page.decoys["nik"].count == 9
-    assert page.decoys["nik"].removed.tolist() == [2, 5]
+    with pytest.raises(BadInputError, match="registr"):
+        DecoyBook(tmp_path, session.identity, os.urandom).load(DATASET)
+
+
+def test_what_a_delta_needs_comes_back_and_keys_are_not_on_the_disk(session, tmp_path):
+    seal = KeptSeal(b"i" * 16, b"e" * 32, b"r" * 32, {"nik": b"secret pass key." * 2}, 300)
+    page = Page(3, {"nik": Decoys(9, np.array([2, 5]))}, pa.table({"\x00id": ["a"]}), seal)
+    book = DecoyBook(tmp_path, session.identity, os.urandom)
+    book.save(DATASET, page)
+    kept = book.load(DATASET)
+    assert (kept.epoch, kept.pool, kept.seal) == (page.epoch, page.pool, seal)
+    assert kept.decoys["nik"].removed.tolist() == [2, 5]
+    whole = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+    assert b"secret pass key." not in whole
+    assert (b"secret pass key." * 2).hex().encode() not in whole
+    book.forget(DATASET)
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
 def test_a_registry_of_an_earlier_version_serves_a_delta(session, tmp_path):

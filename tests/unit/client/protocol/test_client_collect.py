@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -16,10 +15,7 @@ from padan_linkage.schema import Pass, Segment
 PASS = Pass(
     id="lahir", exact=("tanggal_lahir",), similar=(Segment(fields=("nama",)),), confirm=("nik",)
 )
-SEALS = [
-    resources.Seal(origin=1, seal_id=b"a" * 16, encapsulated_key=b"e" * 32),
-    resources.Seal(origin=7, seal_id=b"b" * 16, encapsulated_key=b"f" * 32),
-]
+SEAL = resources.Seal(seal_id=b"a" * 16, encapsulated_key=b"e" * 32)
 OUTCOMES = bytes([1, 2, 3, 2, 1, 2])
 BANDS = bytes([0, 3, 1, 1, 0, 2])
 
@@ -32,14 +28,13 @@ def rows(**changes):
         "outcomes": OUTCOMES,
         "bands": BANDS,
         "sealed_codes": b"".join(bytes([i]) * 44 for i in range(3)),
-        "origins": np.array([1, 7, 1], "<u2").tobytes(),
         "confirmations": bytes([1, 0, 1]),
     }
     return resources.MatchedRows(**{**values, **changes})
 
 
-def message(seals=SEALS, **changes):
-    return pb.StreamResultsResponse(seals=seals, rows=rows(**changes))
+def message(seal=SEAL, **changes):
+    return pb.StreamResultsResponse(seal=seal, rows=rows(**changes))
 
 
 def test_a_whole_answer():
@@ -50,28 +45,23 @@ def test_a_whole_answer():
     assert answers.matched_rows.tolist() == [1, 3, 5]
     assert answers.outcome.tobytes() == OUTCOMES
     assert answers.sealed[:, 0].tolist() == [0, 1, 2]
-    assert answers.origin.tolist() == [1, 7, 1]
     assert answers.confirmations.tolist() == [[1], [0], [1]]
-    assert collector.seals[7] == SealKey(b"b" * 16, b"f" * 32)
+    assert collector.seal == SealKey(b"a" * 16, b"e" * 32)
 
 
 def pieces():
     first = {"row_count": 3, "outcomes": OUTCOMES[:3], "bands": BANDS[:3]}
-    first |= {"sealed_codes": bytes(44), "origins": b"\x01\x00", "confirmations": b"\x01"}
+    first |= {"sealed_codes": bytes(44), "confirmations": b"\x01"}
     last = {"row_offset": 3, "row_count": 3, "outcomes": OUTCOMES[3:], "bands": BANDS[3:]}
-    last |= {
-        "sealed_codes": bytes(88),
-        "origins": b"\x01\x00\x07\x00",
-        "confirmations": b"\x00\x01",
-    }
+    last |= {"sealed_codes": bytes(88), "confirmations": b"\x00\x01"}
     return first, last
 
 
 def test_pieces_join_and_a_broken_stream_goes_on():
     first, last = pieces()
     collector = PassCollector(PASS, 6)
-    collector.take(pb.StreamResultsResponse(seals=SEALS))
-    collector.take(message(seals=[], **first))
+    collector.take(pb.StreamResultsResponse(seal=SEAL))
+    collector.take(message(seal=None, **first))
     with pytest.raises(VerificationError):
         collector.answers()
     collector.begin_stream()
@@ -101,8 +91,6 @@ LIES = {
     "codes missing": {"sealed_codes": bytes(44 * 2)},
     "codes cut": {"sealed_codes": bytes(44 * 3 - 1)},
     "codes for the unmatched": {"sealed_codes": bytes(44 * 6)},
-    "origins missing": {"origins": b"\x01\x00"},
-    "origin unknown": {"origins": np.array([1, 2, 1], "<u2").tobytes()},
     "confirmations missing": {"confirmations": b"\x01"},
 }
 
@@ -119,32 +107,31 @@ def test_a_lie_in_the_rows_is_refused_and_leaves_nothing_behind(lie):
 
 
 @pytest.mark.parametrize(
-    "seals",
+    "seal",
     [
-        [resources.Seal(origin=1, seal_id=b"a" * 15, encapsulated_key=b"e" * 32)],
-        [resources.Seal(origin=1, seal_id=b"a" * 16, encapsulated_key=b"e" * 31)],
-        [SEALS[0], SEALS[0]],
-        [],
+        resources.Seal(seal_id=b"a" * 15, encapsulated_key=b"e" * 32),
+        resources.Seal(seal_id=b"a" * 16, encapsulated_key=b"e" * 31),
+        None,
     ],
 )
-def test_seals_must_be_whole_and_of_one_origin_each(seals):
+def test_a_seal_must_be_there_and_whole(seal):
     with pytest.raises(VerificationError):
-        PassCollector(PASS, 6).take(message(seals=seals))
+        PassCollector(PASS, 6).take(message(seal=seal))
 
 
-def test_seals_may_not_change_in_the_middle():
+def test_the_seal_may_not_change_in_the_middle():
     first, last = pieces()
     collector = PassCollector(PASS, 6)
     collector.take(message(**first))
-    changed = [resources.Seal(origin=1, seal_id=b"z" * 16, encapsulated_key=b"e" * 32), SEALS[1]]
+    changed = resources.Seal(seal_id=b"z" * 16, encapsulated_key=b"e" * 32)
     with pytest.raises(VerificationError):
-        collector.take(message(seals=changed, **last))
+        collector.take(message(seal=changed, **last))
 
 
 def test_a_stream_of_nothing_does_not_go_on_for_ever():
     collector = PassCollector(PASS, 6)
-    collector.take(pb.StreamResultsResponse(seals=SEALS))
-    for empty in (pb.StreamResultsResponse(), pb.StreamResultsResponse(seals=SEALS)):
+    collector.take(pb.StreamResultsResponse(seal=SEAL))
+    for empty in (pb.StreamResultsResponse(), pb.StreamResultsResponse(seal=SEAL)):
         with pytest.raises(VerificationError):
             collector.take(empty)
 
@@ -177,9 +164,4 @@ def test_any_change_of_a_message_is_refused_or_harmless(data):
         return
     answers = collector.answers()
     assert set(answers.outcome.tolist()) <= {1, 2, 3}
-    assert (
-        len(answers.matched_rows)
-        == len(answers.sealed)
-        == len(answers.origin)
-        == len(answers.confirmations)
-    )
+    assert len(answers.matched_rows) == len(answers.sealed) == len(answers.confirmations)

@@ -18,6 +18,7 @@ from padan_linkage.answering.answers import PassAnswers
 from padan_linkage.answering.outcomes import MATCHED as MATCH
 from padan_linkage.answering.outcomes import NOT_MATCHED, UNDECIDED
 from padan_linkage.answering.payloads import Payloads
+from padan_linkage.crypto.randomness import Drbg
 from padan_linkage.crypto.sealing import Sealer
 from padan_linkage.policy import MatchPolicy
 
@@ -54,14 +55,13 @@ class FortyRows:
             epoch=1,
             seal_id=b"s" * 16,
         )
-        self.seals = {1: SealKey(b"s" * 16, self.sealer.encapsulated_key)}
+        self.key = SealKey(b"s" * 16, self.sealer.encapsulated_key)
         self.sealed = self.seal(Payloads.of(self.codes))
         self.record_of_row = np.where(np.arange(ROWS) < 36, np.arange(ROWS)[::-1] - 4, -1)
 
     def seal(self, answers):
-        sealed = self.sealer.seal(self.pass_id, self.tokens[MATCHED], answers.pack())
-        self.sealer._sealed_passes.clear()
-        return sealed.copy()
+        tokens, drbg = self.tokens[MATCHED], Drbg(b"n" * 32)
+        return self.sealer.seal(self.pass_id, tokens, answers.pack(), drbg)
 
     def answers(self, sealed=None, pass_id=None):
         outcome = np.ones(ROWS, np.uint8)
@@ -71,15 +71,14 @@ class FortyRows:
             outcome=outcome,
             band=np.where(outcome == 2, 3, 0).astype(np.uint8),
             sealed=self.sealed if sealed is None else sealed,
-            origin=np.ones(len(MATCHED), np.uint16),
             confirmations=np.zeros((len(MATCHED), 1 if self.pass_id == "lahir" else 0), np.uint8),
         )
 
-    def open(self, sealed=None, seals=None, tokens=None, pass_id=None):
+    def open(self, sealed=None, key=None, tokens=None, pass_id=None):
         return open_pass(
             self.requester,
             self.answers(sealed, pass_id),
-            seals or self.seals,
+            key or self.key,
             self.record_of_row,
             self.tokens if tokens is None else tokens,
             {},
@@ -178,7 +177,7 @@ def test_an_answer_that_does_not_open_is_none(filtered):
 def test_a_false_seal_refuses_the_answer(scene, seal):
     key = seal.encapsulated_key or scene.sealer.encapsulated_key
     with pytest.raises(VerificationError):
-        scene.open(seals={1: SealKey(seal.seal_id, key)})
+        scene.open(key=SealKey(seal.seal_id, key))
 
 
 def test_codes_of_another_pass_do_not_open(scene):
@@ -197,7 +196,7 @@ def test_a_payload_of_an_unknown_form_is_refused(exact):
     answers = Payloads.of(exact.codes)
     payloads = answers.pack().copy()
     payloads[3, 0] = 9
-    sealed = exact.sealer.seal("nik", exact.tokens[MATCHED], payloads)
+    sealed = exact.sealer.seal("nik", exact.tokens[MATCHED], payloads, Drbg(b"n" * 32))
     with pytest.raises(VerificationError, match="codes"):
         exact.open(sealed)
 

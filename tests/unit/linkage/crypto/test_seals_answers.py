@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from padan_linkage.answering.payloads import Payloads
 from padan_linkage.crypto.keys import exchange_public_key
-from padan_linkage.crypto.sealing import Opener, Sealer, SealError
+from padan_linkage.crypto.randomness import Drbg
+from padan_linkage.crypto.sealing import MOST_SEALS, Opener, Sealer, SealError
 
 PROVIDER, REQUESTER = b"p" * 32, b"r" * 32
 FLOW = {"agreement_digest": b"d" * 32, "flow_id": "asn-status", "epoch": 1}
@@ -32,9 +33,13 @@ def rows(count, seed=0):
     return np.random.default_rng(seed).integers(0, 256, (count, 16), np.uint8)
 
 
+def sealed_by(sealer, tokens, payloads, seed=b"n" * 32):
+    return sealer.seal("nik", tokens, payloads, Drbg(seed))
+
+
 def test_codes_open_at_the_requester_with_its_own_tokens():
     sealer, tokens, payloads = make_sealer(), rows(50), rows(50, 1)
-    sealed = sealer.seal("nik", tokens, payloads)
+    sealed = sealed_by(sealer, tokens, payloads)
     opened, genuine = make_opener(sealer).open("nik", tokens, sealed)
     assert genuine.all()
     assert (opened == payloads).all()
@@ -42,7 +47,7 @@ def test_codes_open_at_the_requester_with_its_own_tokens():
 
 def test_a_code_swapped_to_another_row_stays_shut():
     sealer, tokens, payloads = make_sealer(), rows(4), rows(4, 1)
-    sealed = sealer.seal("nik", tokens, payloads)
+    sealed = sealed_by(sealer, tokens, payloads)
     swapped = sealed[[1, 0, 2, 3]]
     opened, genuine = make_opener(sealer).open("nik", tokens, swapped)
     assert genuine.tolist() == [False, False, True, True]
@@ -52,7 +57,7 @@ def test_a_code_swapped_to_another_row_stays_shut():
 def test_a_code_from_another_pass_or_upload_or_for_another_party_stays_shut():
     sealer, other = make_sealer(), make_sealer(b"t" * 16)
     tokens, payloads = rows(3), rows(3, 1)
-    sealed = sealer.seal("nik", tokens, payloads)
+    sealed = sealed_by(sealer, tokens, payloads)
     strangers = [
         make_opener(sealer).open("lahir", tokens, sealed),
         make_opener(other, b"t" * 16).open("nik", tokens, sealed),
@@ -64,16 +69,39 @@ def test_a_code_from_another_pass_or_upload_or_for_another_party_stays_shut():
 @pytest.mark.parametrize("byte", [0, 11, 12, 27, 28, 43])
 def test_any_flipped_bit_keeps_a_code_shut(byte):
     sealer, tokens = make_sealer(), rows(1)
-    sealed = sealer.seal("nik", tokens, rows(1, 1)).copy()
+    sealed = sealed_by(sealer, tokens, rows(1, 1))
     sealed[0, byte] ^= 0x10
     assert not make_opener(sealer).open("nik", tokens, sealed)[1].any()
 
 
-def test_a_pass_is_sealed_once():
+def nonces(sealed):
+    return {row[:12].tobytes() for row in sealed}
+
+
+def test_a_nonce_serves_one_row():
+    """Even where one seed makes two tables: a row that is not the same has another nonce."""
+    sealer, tokens, payloads = make_sealer(), rows(300), rows(300, 1)
+    other = payloads.copy()
+    other[7, 3] ^= 1
+    first = nonces(sealed_by(sealer, tokens, payloads))
+    assert len(first) == 300
+    assert not first & nonces(sealed_by(sealer, tokens, other))
+    assert not first & nonces(sealed_by(sealer, tokens[::-1], payloads))
+    assert not first & nonces(sealed_by(sealer, tokens, payloads, b"m" * 32))
+    assert not first & nonces(sealer.seal("lahir", tokens, payloads, Drbg(b"n" * 32)))
+
+
+def test_nonces_tell_neither_order_nor_upload():
+    """Of a registry of 256 rows and its delta of 256: each byte of a nonce is as any other."""
     sealer = make_sealer()
-    sealer.seal("nik", rows(2), rows(2))
-    with pytest.raises(SealError, match="already"):
-        sealer.seal("nik", rows(2), rows(2))
+    both = [
+        sealed_by(sealer, rows(256, n), rows(256), bytes([n]) * 32)[:, :12].astype(float)
+        for n in range(2)
+    ]
+    for upload in both:
+        place = np.arange(256)
+        assert max(abs(np.corrcoef(place, byte)[0, 1]) for byte in upload.T) < 0.3
+    assert (abs(both[0].mean(0) - both[1].mean(0)) < 40).all()
 
 
 def test_a_kept_seal_makes_the_same_codes_again():
@@ -81,20 +109,45 @@ def test_a_kept_seal_makes_the_same_codes_again():
     kept = sealer.keep(["nik"])
     again = make_sealer(kept=kept)
     assert again.encapsulated_key == sealer.encapsulated_key
-    first, second = (s.seal("nik", tokens, payloads) for s in (sealer, again))
+    first, second = (sealed_by(s, tokens, payloads) for s in (sealer, again))
     assert (first == second).all()
     assert kept.pass_keys["nik"].hex() not in repr(kept)
 
 
+def test_a_delta_is_sealed_under_its_bases_keys():
+    """One opener, made of the base's public parts, opens the codes of both."""
+    base, tokens, payloads = make_sealer(), rows(6), rows(6, 1)
+    sealed_by(base, tokens, payloads)
+    delta = make_sealer(kept=base.keep(["nik"], 6))
+    sealed = sealed_by(delta, tokens, payloads, b"d" * 32)
+    assert make_opener(base).open("nik", tokens, sealed)[1].all()
+    assert delta.keep(["nik"], 4).rows == 10
+
+
+def test_a_key_seals_no_more_than_random_nonces_allow():
+    kept = make_sealer().keep(["nik"], MOST_SEALS - 2)
+    sealed_by(make_sealer(kept=kept), rows(2), rows(2))
+    with pytest.raises(SealError, match="all that it may"):
+        sealed_by(make_sealer(kept=kept), rows(3), rows(3))
+
+
+def test_a_kept_seal_is_of_one_registry_and_one_receiver():
+    kept = make_sealer().keep(["nik"])
+    with pytest.raises(SealError, match="another"):
+        make_sealer(b"t" * 16, kept=kept)
+    with pytest.raises(SealError, match="another"):
+        Sealer(PROVIDER, exchange_public_key(b"q" * 32), seal_id=b"s" * 16, **FLOW, kept=kept)
+
+
 def test_two_uploads_of_one_answer_share_no_code():
-    tokens, payloads = rows(5), rows(5, 1)
-    first, second = (make_sealer().seal("nik", tokens, payloads) for _ in range(2))
-    assert (first[:, 12:] != second[:, 12:]).any(axis=1).all()
+    tokens, payloads, sealer = rows(5), rows(5, 1), make_sealer()
+    first, second = (sealed_by(sealer, tokens, payloads, bytes([n]) * 32) for n in range(2))
+    assert (first != second).any(axis=1).all()
 
 
 def test_an_empty_table_seals_and_opens():
     sealer = make_sealer()
-    sealed = sealer.seal("nik", rows(0), rows(0))
+    sealed = sealed_by(sealer, rows(0), rows(0))
     assert sealed.shape == (0, 44)
     payloads, genuine = make_opener(sealer).open("nik", rows(0), sealed)
     assert payloads.shape == (0, 16)
@@ -123,9 +176,9 @@ def test_an_unusable_encapsulated_key_is_refused():
 @pytest.mark.parametrize("bad", [rows(3)[:, :15], rows(3).astype(np.int64), rows(3)[0]])
 def test_columns_of_another_shape_are_refused(bad):
     with pytest.raises(ValueError, match="uint8"):
-        make_sealer().seal("nik", bad, rows(3))
+        sealed_by(make_sealer(), bad, rows(3))
     with pytest.raises(ValueError, match="length"):
-        make_sealer().seal("nik", rows(3), rows(2))
+        sealed_by(make_sealer(), rows(3), rows(2))
 
 
 # Payloads

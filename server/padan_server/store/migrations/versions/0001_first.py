@@ -153,10 +153,9 @@ def _unit_mode() -> None:
     op.create_table(
         "seals",
         sa.Column("dataset", sa.Text(), nullable=False),
-        sa.Column("origin", sa.BigInteger(), nullable=False),
         sa.Column("seal_id", sa.LargeBinary(), nullable=False),
         sa.Column("encapsulated_key", sa.LargeBinary(), nullable=False),
-        sa.PrimaryKeyConstraint("dataset", "origin"),
+        sa.PrimaryKeyConstraint("dataset"),
     )
     op.create_table(
         "suspensions",
