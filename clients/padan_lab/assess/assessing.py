@@ -14,12 +14,14 @@ from padan_client.base.errors import BadInputError
 from padan_client.base.language import t
 from padan_client.records import prepare, read_table
 from padan_lab.assess.controls import Control, controls
+from padan_lab.assess.ingredients import Ingredient, ingredients
 from padan_lab.assess.material.attacker_view import Numbers, SeenTable
 from padan_lab.assess.material.dump import Dump, read_dump, sample
 from padan_lab.assess.material.schemes import Fields, PassScheme
 from padan_lab.assess.suite import (
     AttackLimits,
     Rate,
+    Shown,
     View,
     assess_alignment,
     assess_pass,
@@ -27,29 +29,31 @@ from padan_lab.assess.suite import (
 )
 from padan_linkage.schema import Pass, Schema
 
-Progress = Callable[[str], None]
+#: What is being done, how many steps are done, and of how many.
+Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
 class Effort:
-    """How hard to try: rows attacked at most, simulated keys, rows in the controls."""
+    """How hard to try: rows attacked at most, simulated keys, victims, rows in the controls."""
 
     rows: int
     keys: int
+    victims: int
     control_people: int
 
     @classmethod
     def of(cls, *, quick: bool) -> Effort:
-        """A minute, or as long as it takes."""
-        return cls(600, 3, 600) if quick else cls(5_000, 8, 1_000)
+        """A minute or two, or as long as it takes."""
+        return cls(600, 2, 2, 1_000) if quick else cls(5_000, 8, 3, 1_000)
 
 
 @dataclass(frozen=True)
 class PassFindings:
     """One pass. ``groups``: middle and largest number of persons that share a salt.
 
-    ``rates`` by those who know the population, ``null`` by those who know another one. ``limits``
-    are the largest tolerable rates by view.
+    ``rates`` by those who know the population, ``null`` by those who know another one; ``limits``
+    are the largest tolerable rates by view, of the views that have one.
     """
 
     p: Pass
@@ -60,18 +64,31 @@ class PassFindings:
     rates: tuple[Rate, ...]
     null: tuple[Rate, ...]
 
+    def standing(self, rate: Rate) -> Shown:
+        """What one of the rates shows against its limit."""
+        return rate.standing(self.limits[rate.view])
+
     def above(self) -> list[Rate]:
-        """Attacks that find more than tolerated, beyond what chance would give so few people."""
-        return [r for r in self.rates if _beyond(r, max(self.limits[r.view], r.guess))]
+        """Attacks that find more than tolerated: even the interval's low end is above."""
+        return [r for r in self.rates if self.standing(r) is Shown.ABOVE]
 
     def telling(self) -> bool:
-        """Whether there are enough people for a rate near the limit to show."""
-        return self.persons * min(self.limits.values()) >= 3
+        """Whether there are enough people for every rate to be shown above or within."""
+        return all(self.standing(r) is not Shown.UNSHOWN for r in self.rates)
+
+    @property
+    def worst(self) -> float:
+        """How near the nearest rate comes to its limit, as a share of it."""
+        return max((r.persons / self.limits[r.view] for r in self.rates), default=0.0)
 
 
 @dataclass(frozen=True)
 class Assessment:
-    """Everything found. ``made``: the dump had no row order, so its schema was encoded anew."""
+    """Everything found; passes worst first.
+
+    ``made``: the dump had no row order, so its schema was encoded anew. ``ingredients``: what the
+    assessed encoding is without one of its parts.
+    """
 
     schema: Schema
     population: int
@@ -80,20 +97,19 @@ class Assessment:
     passes: tuple[PassFindings, ...]
     alignment: tuple[Rate, ...]
     controls: tuple[Control, ...]
+    ingredients: tuple[Ingredient, ...]
 
     def sound(self) -> bool:
         """Whether the attacks work here: plain filters fall."""
         return all(c.fell() for c in self.controls)
 
+    def above(self) -> bool:
+        """Whether an attack exceeds its limit in some pass."""
+        return any(p.above() for p in self.passes)
+
     def within(self) -> bool:
-        """Whether no attack exceeds its limit in any pass."""
-        return not any(p.above() for p in self.passes)
-
-
-def _beyond(rate: Rate, limit: float) -> bool:
-    """More found than a limit lets expect, by two standard deviations and one person."""
-    expected = limit * rate.asked
-    return rate.persons * rate.asked > expected + 2 * math.sqrt(expected) + 1
+        """Whether every attack is shown to be within its limit in every pass."""
+        return not self.above() and all(p.telling() for p in self.passes)
 
 
 def assess(
@@ -104,34 +120,42 @@ def assess(
     columns: Mapping[str, str] | None = None,
     quick: bool = False,
     seed: int = 1,
-    progress: Callable[[str], None] | None = None,
+    progress: Progress | None = None,
 ) -> Assessment:
     """Attack a dump as the linkage unit could. Raises BadInputError.
 
     ``population``: what the attacker knows, by default the encoded persons themselves; ``columns``:
     schema field to column of that file.
     """
-    tell = progress or (lambda _: None)
     effort = Effort.of(quick=quick)
     dump = read_dump(folder, side)
     known = None if population is None else _read(population, dump.schema, columns)
     people, tables, made = _victims(dump, known, seed)
     limits = AttackLimits.of(dump.schema)
+    steps = len(dump.schema.passes) + 3
+
+    def tell(what: str, done: int) -> None:
+        if progress is not None:
+            progress(what, done, steps)
+
     findings = []
-    for p in dump.schema.passes:
-        tell(p.id)
+    for number, p in enumerate(dump.schema.passes):
+        tell(p.id, number)
         findings.append(_assess_pass(dump.schema, p, people, tables[p.id], limits, effort, seed))
-    tell(t("jalur bersama", "passes together"))
+    tell(t("jalur bersama", "passes together"), steps - 3)
     alignment = tuple(_alignment(dump.schema, people, tables, effort, seed))
-    tell(t("pembanding", "controls"))
+    tell(t("tanpa salah satu bagian", "without one of its parts"), steps - 2)
+    without = tuple(ingredients(dump.schema, seed))
+    tell(t("pembanding", "controls"), steps - 1)
     return Assessment(
         schema=dump.schema,
         population=len(next(iter(people.values()))),
         made=made,
         effort=effort,
-        passes=tuple(findings),
+        passes=tuple(sorted(findings, key=lambda f: -f.worst)),
         alignment=alignment,
         controls=tuple(controls(effort.control_people, seed)),
+        ingredients=without,
     )
 
 
@@ -196,17 +220,17 @@ def _assess_pass(
     part, persons = sample(table, effort.rows, seed)
     chosen = {name: column.take(pa.array(persons)) for name, column in people.items()}
     scheme = PassScheme(schema, _as_full(p, len(table.person), len(part.person)))
-    null = Effort(effort.rows, 2, effort.control_people)
-    rates = tuple(assess_pass(scheme, chosen, part, keys=effort.keys, seed=seed))
-    others = strangers(chosen, seed)
+    again = [scheme.encode(chosen, seed + i) for i in range(1, effort.victims)]
+    null = assess_pass(scheme, strangers(chosen, seed), [part], keys=2, seed=seed)
+    views = (View.TABLE, View.SOME, View.HALF, View.GROUPS)
     return PassFindings(
         p=p,
         persons=len(persons),
         rows=len(part.person),
         groups=_group_sizes(scheme, chosen),
-        limits={view: limits.at(schema, p, view) for view in (View.TABLE, View.GROUPS)},
-        rates=rates,
-        null=tuple(assess_pass(scheme, others, part, keys=null.keys, seed=seed)),
+        limits={view: limits.at(schema, p, view) for view in views},
+        rates=tuple(assess_pass(scheme, chosen, [part, *again], keys=effort.keys, seed=seed)),
+        null=tuple(null),
     )
 
 

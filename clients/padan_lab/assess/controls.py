@@ -83,9 +83,9 @@ def controls(count: int, seed: int) -> Iterator[Control]:
     residents = control_people(schema, count, seed)
     plain = PlainScheme((_NAME, _DATE))
     attacker, victim = Attacker(plain, residents, _KEYS), plain.encode(residents, seed)
-    graded = frozenset({Attack.PM, Attack.GMA, Attack.SIG})
+    graded = frozenset({Attack.PM, Attack.GMA, Attack.SIG, Attack.SEEDED, Attack.EXTENSION})
     for rate in attack_table(attacker, victim, seed, graded):
-        yield Control("plain", rate, 0.95)
+        yield Control("plain", rate, 0.9 if rate.attack is Attack.EXTENSION else 0.95)
     unsalted = PassScheme(schema, schema.get_pass("unsalted"))
     attacker, victim = Attacker(unsalted, residents, 1), unsalted.encode(residents, seed)
     for rate in attack_table(attacker, victim, seed, frozenset({Attack.FREQ})):

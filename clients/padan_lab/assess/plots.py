@@ -23,7 +23,8 @@ def rates_plot(found: Assessment) -> str:
     figure, axes = figure_of(max(2.4, 0.3 * len(rates) + 1.2))
     for y, (p, r) in enumerate(rates):
         above = r in p.above()
-        axes.plot([_FLOOR, _percent(r.persons)], [y, y], color="#c9d1db", zorder=1)
+        low, high = (_percent(share) for share in r.interval)
+        axes.plot([low, high], [y, y], color="#c9d1db", linewidth=3, zorder=1)
         axes.scatter(
             _percent(r.persons), y, s=44, color="#b3261e" if above else "#2a7d4f", zorder=3
         )

@@ -9,7 +9,7 @@ from padan_client.base.language import t
 from padan_lab.assess.assessing import Assessment, PassFindings
 from padan_lab.assess.plots import rates_plot
 from padan_lab.assess.suite import Rate
-from padan_lab.assess.words import attack_name, percent, verdict, view_name
+from padan_lab.assess.words import attack_name, interval, percent, verdict, view_name
 
 _STYLE = """
 body { font: 1rem/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 62rem; padding: 0 1rem;
@@ -43,9 +43,14 @@ def as_json(found: Assessment) -> dict[str, object]:
         "profile": "seimbang" if found.schema.presence else "ketat",
         "keys": found.effort.keys,
         "passes": [_pass_json(p) for p in found.passes],
-        "across_passes": [asdict(r) for r in found.alignment],
+        "victims": found.effort.victims,
+        "across_passes": [_rate_json(r) for r in found.alignment],
         "controls": [
-            {"encoding": c.kind, "least": c.least, **asdict(c.rate)} for c in found.controls
+            {"encoding": c.kind, "least": c.least, **_rate_json(c.rate)} for c in found.controls
+        ],
+        "without": [
+            {"part": i.without or None, "pass": i.pass_id, **_rate_json(i.rate)}
+            for i in found.ingredients
         ],
     }
 
@@ -60,9 +65,16 @@ def _pass_json(p: PassFindings) -> dict[str, object]:
         "limits": dict(p.limits),
         "within_limit": not p.above(),
         "enough_persons": p.telling(),
-        "rates": [asdict(r) for r in p.rates],
-        "null": [asdict(r) for r in p.null],
+        "rates": [
+            {**_rate_json(r), "limit": p.limits[r.view], "standing": p.standing(r)} for r in p.rates
+        ],
+        "null": [_rate_json(r) for r in p.null],
     }
+
+
+def _rate_json(rate: Rate) -> dict[str, object]:
+    low, high = rate.interval
+    return {**asdict(rate), "persons": rate.persons, "low": low, "high": high}
 
 
 def render(found: Assessment) -> str:
@@ -78,6 +90,7 @@ def render(found: Assessment) -> str:
         f'<div role="img" aria-label="{escape(_plot_label())}">{rates_plot(found)}</div>',
         *(_pass_section(p) for p in found.passes),
         _across(found),
+        _without(found),
         _controls(found),
     ]
     language = t("id", "en")
@@ -101,13 +114,15 @@ def _assumptions(found: Assessment) -> str:
         f"Penyerang: unit pemadan yang ingin tahu. Ia memegang tabel persis seperti yang "
         f"diterimanya, mengenal seluruh populasi ({found.population} orang) tanpa kesalahan, "
         f"mengetahui skema dan semua parameternya kecuali kunci, dan menyandikan populasi itu "
-        f"dengan {found.effort.keys} kunci buatannya sendiri. Angka di bawah adalah batas bawah "
-        f"kemampuan penyerang, bukan batas atas.",
+        f"dengan {found.effort.keys} kunci buatannya sendiri. Ia mencoba {found.effort.victims} "
+        f"sandi orang yang sama; selang di belakang angka adalah selang 99 %. Angka di bawah "
+        f"adalah batas bawah kemampuan penyerang, bukan batas atas.",
         f"The attacker: a curious linkage unit. It holds the tables exactly as it gets them, knows "
         f"the whole population ({found.population} persons) without an error and the schema with "
         f"all its parameters but not the key, and has encoded that population under "
-        f"{found.effort.keys} keys of its own. The figures below bound an attacker's power from "
-        f"below, not from above.",
+        f"{found.effort.keys} keys of its own. It tries {found.effort.victims} encodings of the "
+        f"same people; behind a figure stands its 99 % interval. The figures below bound an "
+        f"attacker's power from below, not from above.",
     )
     return f"<p>{escape(text)}</p>"
 
@@ -141,6 +156,40 @@ def _across(found: Assessment) -> str:
     )
     rows = [_row(r, None, None, above=False) for r in found.alignment]
     return f'<h2>{escape(heading)}</h2><p class="note">{escape(note)}</p>{_table(rows)}'
+
+
+def _without(found: Assessment) -> str:
+    """What each part of the encoding is worth."""
+    if not found.ingredients:
+        return ""
+    names = {
+        "": t("utuh", "whole"),
+        "salt": t("tanpa garam", "without salt"),
+        "diffusion": t("tanpa difusi", "without diffusion"),
+        "merging": t("segmen terpisah", "fields in segments of their own"),
+        "decoys": t("tanpa umpan", "without decoys"),
+    }
+    heading = t("Tanpa salah satu bagian", "Without one of its parts")
+    note = t(
+        f"Jalur {found.ingredients[0].pass_id} dengan orang buatan dalam kelompok, serangan yang "
+        "menemukan paling banyak.",
+        f"Pass {found.ingredients[0].pass_id} with generated people in groups, the attack that "
+        "finds most.",
+    )
+    head = "".join(
+        f"<th>{escape(h)}</th>"
+        for h in (t("sandi", "encoding"), t("serangan", "attack"), t("dikenali", "found"))
+    )
+    rows = "".join(
+        f"<tr><td>{escape(names[i.without])}</td><td>{i.rate.attack}</td>"
+        f"<td>{interval(i.rate)}</td></tr>"
+        for i in found.ingredients
+    )
+    return (
+        f'<h2>{escape(heading)}</h2><p class="note">{escape(note)}</p>'
+        f'<div class="wide"><table><thead><tr>{head}</tr></thead>'
+        f"<tbody>{rows}</tbody></table></div>"
+    )
 
 
 def _controls(found: Assessment) -> str:
@@ -195,7 +244,7 @@ def _row(rate: Rate, null: float | None, limit: float | None, *, above: bool) ->
     name = f"{rate.attack} · {attack_name(rate.attack)}"
     return (
         f"<tr><td>{escape(name)}</td><td>{escape(view_name(rate.view))}</td>"
-        f"<td{mark}>{percent(rate.persons)}</td><td>{percent(limit)}</td>"
+        f"<td{mark}>{interval(rate)}</td><td>{percent(limit)}</td>"
         f"<td>{percent(rate.guess)}</td>"
         f"<td>{percent(null)}</td><td>{percent(rate.groups)}</td>"
         f"<td>{percent(rate.known)}</td></tr>"

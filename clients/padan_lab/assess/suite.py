@@ -1,10 +1,11 @@
-"""Every attack on every pass, the controls beside them, and the verdict against the limits."""
+"""Every attack on every pass, and the limits that they are held against."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import reduce
 
 import numpy as np
 import pyarrow as pa
@@ -12,12 +13,14 @@ import pyarrow as pa
 from padan_lab.assess.attacks.attacker import Attacker
 from padan_lab.assess.attacks.claims import right
 from padan_lab.assess.attacks.colours import align, attack_aligned, attack_equality
+from padan_lab.assess.attacks.extension import attack_extension
 from padan_lab.assess.attacks.graph import attack_graph
 from padan_lab.assess.attacks.groups import GroupAttack, linked
 from padan_lab.assess.attacks.patterns import attack_patterns
 from padan_lab.assess.attacks.rows import attack_rows
+from padan_lab.assess.attacks.seeded import attack_seeded, guess_beside, known_rows
 from padan_lab.assess.material.attacker_view import Numbers, SeenTable
-from padan_lab.assess.material.schemes import Fields, PassScheme, Scheme
+from padan_lab.assess.material.schemes import Fields, PassScheme
 from padan_linkage.schema import Kind, Pass, Schema
 
 
@@ -28,6 +31,8 @@ class Attack(StrEnum):
     PM = "PM"
     GMA = "GMA"
     SIG = "SIG"
+    SEEDED = "SEED"
+    EXTENSION = "DEA"
     GRP = "GRP"
     COLOURS = "CR"
 
@@ -36,25 +41,75 @@ class View(StrEnum):
     """What the attacker sees."""
 
     TABLE = "table"  # the pass table as delivered, with its buckets
+    SOME = "some"  # and who some hundred of the rows are, as a partner knows of its own
+    HALF = "half"  # knowing half of the people, and the values that anybody may have
     GROUPS = "groups"  # and which rows share a salt: more than the unit gets
     ALIGNED = "aligned"  # and which rows of different passes are one record: likewise
 
 
+class Shown(StrEnum):
+    """What so many people show of a rate and a limit, at 99 %."""
+
+    WITHIN = "within"  # the rate is at most the limit
+    ABOVE = "above"  # it is more
+    UNSHOWN = "unshown"  # it may be either: too few people
+
+
 @dataclass(frozen=True)
 class Rate:
-    """How much one attack found. Shares from 0 to 1; ``guess`` is what guessing finds.
+    """How much one attack found: ``found`` persons of ``asked``, over all victims together.
 
-    ``persons`` of ``asked``; ``groups`` and ``known`` (persons, their group being told) are None
-    where they mean nothing.
+    ``guess`` is the share that guessing finds. ``groups`` and ``known`` (shares of groups, and of
+    persons whose group is told) are None where they mean nothing.
     """
 
     attack: Attack
     view: View
-    persons: float
-    guess: float
+    found: int
     asked: int
+    guess: float
     groups: float | None = None
     known: float | None = None
+
+    @property
+    def persons(self) -> float:
+        """The share of persons found."""
+        return self.found / max(self.asked, 1)
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Where the share lies, at 99 %: exact (Clopper & Pearson 1934).
+
+        Victims of one population count as if they were of several.
+        """
+        from scipy.stats import beta
+
+        low = beta.ppf(0.005, self.found, self.asked - self.found + 1) if self.found else 0.0
+        missed = self.asked - self.found
+        high = beta.ppf(0.995, self.found + 1, missed) if missed else 1.0
+        return float(low), float(high)
+
+    def standing(self, limit: float) -> Shown:
+        """Against a limit; nobody can be held to find fewer than guessing finds."""
+        low, high = self.interval
+        tolerable = max(limit, self.guess)
+        if low > tolerable:
+            return Shown.ABOVE
+        return Shown.WITHIN if high <= tolerable else Shown.UNSHOWN
+
+    def with_another(self, other: Rate) -> Rate:
+        """Both victims' together."""
+        return replace(
+            self,
+            found=self.found + other.found,
+            asked=self.asked + other.asked,
+            groups=_mean(self.groups, other.groups),
+            known=_mean(self.known, other.known),
+        )
+
+
+def _mean(a: float | None, b: float | None) -> float | None:
+    return None if a is None or b is None else (a + b) / 2
 
 
 @dataclass(frozen=True)
@@ -62,7 +117,7 @@ class AttackLimits:
     """The largest tolerable shares of persons (spec 15, "Limits").
 
     ``strong``: by what the unit sees, and in groups of one whole date even if they are given;
-    ``weak``: in the groups of other passes, if they are given.
+    ``weak``: in the groups of other passes, if they are given, and where rows are known.
     """
 
     strong: float
@@ -76,7 +131,7 @@ class AttackLimits:
     def at(self, schema: Schema, p: Pass, view: View) -> float:
         """The limit of one pass and view."""
         dated = len(p.exact) == 1 and schema.kind(p.exact[0].partition(":")[0]) is Kind.DATE
-        return self.strong if dated or view is View.TABLE else self.weak
+        return self.strong if dated or view in {View.TABLE, View.HALF} else self.weak
 
 
 def attack_table(
@@ -92,7 +147,7 @@ def attack_table(
 
     def best(attack: Attack, claims: Iterator[Numbers]) -> Rate:
         found = max(int(right(c, victim.person, attacker.identity).sum()) for c in claims)
-        return Rate(attack, View.TABLE, found / max(asked, 1), guess, asked)
+        return Rate(attack, View.TABLE, found, asked, guess)
 
     seen = victim.seen
     if Attack.FREQ in attacks:
@@ -105,6 +160,17 @@ def attack_table(
         yield best(Attack.GMA, attack_graph(attacker, seen, rng))
     if Attack.SIG in attacks:
         yield best(Attack.SIG, attack_rows(attacker, seen, rng))
+    if Attack.SEEDED in attacks:
+        known = known_rows(attacker, victim.person, rng)
+        claims = attack_seeded(attacker, seen, known, rng)
+        other = (victim.person >= 0) & (known < 0)
+        found = int(right(claims, victim.person, attacker.identity)[other].sum())
+        told = guess_beside(attacker, known)
+        yield Rate(Attack.SEEDED, View.SOME, found, int(other.sum()), told)
+    if Attack.EXTENSION in attacks:
+        claims, other = attack_extension(attacker, seen, victim.person, rng)
+        found = int(right(claims, victim.person, attacker.identity)[other].sum())
+        yield Rate(Attack.EXTENSION, View.HALF, found, int(other.sum()), guess)
 
 
 def attack_groups(attack: GroupAttack, victim: SeenTable, seed: int) -> Iterator[Rate]:
@@ -115,23 +181,33 @@ def attack_groups(attack: GroupAttack, victim: SeenTable, seed: int) -> Iterator
     guess = 1 / len(members)
     given = attack.rates(victim, rng)
     yield Rate(
-        Attack.GRP, View.GROUPS, given.persons, guess, asked, groups=given.groups, known=given.known
+        Attack.GRP, View.GROUPS, given.persons, asked, guess, groups=given.groups, known=given.known
     )
     found = attack.rates(victim, rng, linked(victim.seen))
-    yield Rate(Attack.GRP, View.TABLE, found.persons, guess, asked)
+    yield Rate(Attack.GRP, View.TABLE, found.persons, asked, guess)
 
 
 def assess_pass(
-    scheme: PassScheme, people: Fields, victim: SeenTable, *, keys: int, seed: int
+    scheme: PassScheme, people: Fields, victims: Sequence[SeenTable], *, keys: int, seed: int
 ) -> Iterator[Rate]:
-    """All attacks on one pass, by somebody who knows ``people``; positions in it are the truth."""
+    """All attacks on one pass, by somebody who knows ``people``; positions in it are the truth.
+
+    ``victims``: the same people's tables under different keys; what is found of them is added up.
+    """
     attacker = Attacker(scheme, people, keys)
     if len(attacker.candidates) < 2:
         return
-    yield from attack_table(attacker, victim, seed)
+    tables = [attack_table(attacker, v, seed + i) for i, v in enumerate(victims)]
+    yield from _together(tables)
     sizes = np.bincount(attacker.groups[attacker.groups >= 0])
-    if victim.seen.segments and (sizes > 1).sum() > 1:
-        yield from attack_groups(GroupAttack(attacker), victim, seed)
+    if victims[0].seen.segments and (sizes > 1).sum() > 1:
+        model = GroupAttack(attacker)
+        yield from _together([attack_groups(model, v, seed + i) for i, v in enumerate(victims)])
+
+
+def _together(by_victim: Sequence[Iterator[Rate]]) -> Iterator[Rate]:
+    for rates in zip(*by_victim, strict=True):
+        yield reduce(Rate.with_another, rates)
 
 
 def assess_alignment(
@@ -146,16 +222,16 @@ def assess_alignment(
     identity = np.array([number[v] for v in everything], np.int64)
     order = rng.permutation(count)
     claims = attack_aligned(salts, salts[order], rng)
-    found = right(claims, order, identity).mean()
-    yield Rate(Attack.COLOURS, View.ALIGNED, float(found), 1 / count, count)
+    found = int(right(claims, order, identity).sum())
+    yield Rate(Attack.COLOURS, View.ALIGNED, found, count, 1 / count)
     first = victims[0]
     columns = [first.seen.blocks]
     for other in victims[1:]:
         partner = align(first.seen, other.seen, rng)
         columns.append(np.where(partner >= 0, other.seen.blocks[partner], -1))
     claims = attack_aligned(salts, np.stack(columns, axis=1), rng)
-    found = right(claims, first.person, identity).sum() / count
-    yield Rate(Attack.COLOURS, View.TABLE, float(found), 1 / count, count)
+    found = int(right(claims, first.person, identity).sum())
+    yield Rate(Attack.COLOURS, View.TABLE, found, count, 1 / count)
 
 
 def strangers(people: Fields, seed: int) -> dict[str, pa.StringArray]:
@@ -167,12 +243,3 @@ def strangers(people: Fields, seed: int) -> dict[str, pa.StringArray]:
     return {
         name: column.take(pa.array(rng.permutation(len(column)))) for name, column in people.items()
     }
-
-
-Progress = Callable[[str], None]
-
-
-def control(scheme: Scheme, people: Fields, *, keys: int, seed: int) -> Iterator[Rate]:
-    """The attacks on a table of ``people`` made for the purpose."""
-    victim = scheme.encode(people, seed)
-    yield from attack_table(Attacker(scheme, people, keys), victim, seed)

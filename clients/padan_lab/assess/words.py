@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from padan_client.base import numbers
 from padan_client.base.language import t
-from padan_lab.assess.assessing import Assessment
-from padan_lab.assess.suite import Attack, View
+from padan_lab.assess.assessing import Assessment, PassFindings
+from padan_lab.assess.suite import Attack, Rate, Shown, View
 
 
 def percent(share: float | None, digits: int = 2) -> str:
@@ -13,10 +13,18 @@ def percent(share: float | None, digits: int = 2) -> str:
     return "–" if share is None else numbers.percent(share, digits)
 
 
+def interval(rate: Rate) -> str:
+    """The share of persons found and where it lies, in per cent."""
+    low, high = (percent(share, 1) for share in rate.interval)
+    return f"{percent(rate.persons, 1)} ({low}–{high})"
+
+
 def view_name(view: View) -> str:
     """What the attacker sees, in a word or two."""
     return {
         View.TABLE: t("seadanya", "as delivered"),
+        View.SOME: t("+ sebagian baris", "+ some rows"),
+        View.HALF: t("setengah populasi", "half the people"),
         View.GROUPS: t("+ kelompok garam", "+ salt groups"),
         View.ALIGNED: t("+ jalur sejajar", "+ aligned passes"),
     }[view]
@@ -29,13 +37,15 @@ def attack_name(attack: Attack) -> str:
         Attack.PM: t("penambangan pola bit", "pattern mining"),
         Attack.GMA: t("pencocokan graf", "graph matching"),
         Attack.SIG: t("baris kemiripan terurut", "sorted-similarity rows"),
+        Attack.SEEDED: t("pencocokan dari baris yang dikenal", "matching from known rows"),
+        Attack.EXTENSION: t("perluasan data", "dataset extension"),
         Attack.GRP: t("sidik jari kelompok", "group fingerprints"),
         Attack.COLOURS: t("pewarnaan antarjalur", "colour refinement over passes"),
     }[attack]
 
 
 def verdict(assessed: Assessment) -> list[str]:
-    """One sentence on the whole, then one for every pass that deserves one."""
+    """One sentence on the whole, then one for every pass that deserves one, worst first."""
     lines = [_whole(assessed)]
     for p in assessed.passes:
         above = p.above()
@@ -53,14 +63,7 @@ def verdict(assessed: Assessment) -> list[str]:
                 )
             )
         elif not p.telling():
-            lines.append(
-                t(
-                    f"Jalur {p.p.id}: hanya {p.persons} orang; terlalu sedikit untuk menilai batas "
-                    f"{percent(min(p.limits.values()), 0)}.",
-                    f"Pass {p.p.id}: only {p.persons} persons; too few to judge a limit of "
-                    f"{percent(min(p.limits.values()), 0)}.",
-                )
-            )
+            lines.append(_unshown(p))
     if assessed.made:
         lines.append(
             t(
@@ -73,6 +76,20 @@ def verdict(assessed: Assessment) -> list[str]:
     return lines
 
 
+def _unshown(p: PassFindings) -> str:
+    """The rate that so few people leave open the widest."""
+    rate = max((r for r in p.rates if p.standing(r) is Shown.UNSHOWN), key=lambda r: r.interval[1])
+    limit, high = percent(p.limits[rate.view], 0), percent(rate.interval[1], 1)
+    return t(
+        f"Jalur {p.p.id}: belum terbukti. {rate.found} dari {rate.asked} dikenali oleh "
+        f"{attack_name(rate.attack)}; dengan orang sebanyak itu bisa sampai {high}, batasnya "
+        f"{limit}. Uji dengan lebih banyak orang.",
+        f"Pass {p.p.id}: not shown. {rate.found} of {rate.asked} are found by "
+        f"{attack_name(rate.attack)}; of so few people it may be up to {high}, the limit is "
+        f"{limit}. Assess more people.",
+    )
+
+
 def _whole(found: Assessment) -> str:
     if not found.sound():
         return t(
@@ -83,6 +100,13 @@ def _whole(found: Assessment) -> str:
         return t(
             "Di dalam batas: tidak ada serangan yang melewati batas pada jalur mana pun.",
             "Within the limits: no attack exceeds its limit in any pass.",
+        )
+    if not found.above():
+        return t(
+            "BELUM TERBUKTI: tidak ada serangan yang jelas melewati batas, tetapi orangnya terlalu "
+            "sedikit untuk menyatakan semuanya di dalam batas.",
+            "NOT SHOWN: no attack clearly exceeds its limit, but there are too few persons to say "
+            "that all are within.",
         )
     return t(
         "MELEWATI BATAS: sedikitnya satu serangan mengenali lebih banyak orang daripada batasnya.",

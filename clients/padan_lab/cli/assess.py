@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.progress import Progress
 
 from padan_client.base.language import t
 from padan_client.cli.asking import claim
@@ -48,7 +49,9 @@ def assess(
     out_file: Annotated[
         Path | None, typer.Option("--out", "-o", help="Laporan HTML. / HTML report.")
     ] = None,
-    quick: Annotated[bool, typer.Option(help="Kecil, sekitar semenit. / Small, a minute.")] = False,
+    quick: Annotated[
+        bool, typer.Option(help="Kecil, satu dua menit. / Small, a minute or two.")
+    ] = False,
     seed: Annotated[int, typer.Option(help="Agar terulang persis. / To repeat it.")] = 1,
     force: ForceFlag = False,
     json_: JsonFlag = False,
@@ -63,7 +66,13 @@ def assess(
     from padan_lab.assess import as_json, render
     from padan_lab.assess import assess as run
 
-    with err.status(t("menyerang", "attacking")) as status:
+    with Progress(console=err, transient=True) as bar:
+        task = bar.add_task(t("menyerang", "attacking"), total=None)
+
+        def tell(what: str, done: int, steps: int) -> None:
+            said = t(f"menyerang: {what}", f"attacking: {what}")
+            bar.update(task, description=said, completed=done, total=steps)
+
         found = run(
             encodings,
             population,
@@ -71,7 +80,7 @@ def assess(
             columns=pairs(map_, "--map"),
             quick=quick,
             seed=seed,
-            progress=lambda what: status.update(t(f"menyerang: {what}", f"attacking: {what}")),
+            progress=tell,
         )
     if out_file is not None:
         write_private(out_file, render(found).encode())
@@ -120,14 +129,29 @@ def _show(found: Assessment) -> None:
     for control in found.controls:
         fallen.add_row(control.kind, control.rate.attack, percent(control.rate.persons))
     out.print(fallen)
+    if found.ingredients:
+        out.print(_without(found))
     for line in verdict(found):
         out.print(line)
 
 
+def _without(found: Assessment) -> Sheet:
+    """What each part of the encoding is worth."""
+    from padan_lab.assess.words import interval
+
+    title = t("Tanpa salah satu bagian", "Without one of its parts")
+    sheet = Sheet(f"{title}: {found.ingredients[0].pass_id}")
+    for name in (t("tanpa", "without"), t("serangan", "attack"), t("orang", "persons")):
+        sheet.add_column(name)
+    for i in found.ingredients:
+        sheet.add_row(i.without or "–", i.rate.attack, interval(i.rate))
+    return sheet
+
+
 def _row(table: Sheet, name: str, rate: Rate, limit: float | None) -> None:
-    from padan_lab.assess.words import percent, view_name
+    from padan_lab.assess.words import interval, percent, view_name
 
     table.add_row(
-        name, rate.attack, view_name(rate.view), percent(rate.persons), percent(rate.guess),
+        name, rate.attack, view_name(rate.view), interval(rate), percent(rate.guess),
         percent(limit), percent(rate.groups), percent(rate.known),
     )  # fmt: skip

@@ -27,9 +27,9 @@ _LINK = 30.0
 
 @dataclass(frozen=True)
 class GroupRates:
-    """Shares found right: persons, whole groups, and persons where the group was given."""
+    """Persons found right; shares of whole groups, and of persons where the group was given."""
 
-    persons: float
+    persons: int
     groups: float
     known: float
 
@@ -176,14 +176,13 @@ class GroupAttack:
         """How much of a table falls. ``groups``: the partition she sees; the true one if None."""
         given = victim.group if groups is None else groups
         seen = self._visible(victim, given)
-        persons_found, groups_found = 0.0, 0.0
-        total = int(np.isin(victim.person, np.concatenate(self.members)).sum())
+        persons_found, groups_found = 0, 0.0
         for claims, chosen in self._rules(seen, rng, len(victim.person)):
             found = right(claims, victim.person, self.attacker.identity)
-            persons_found = max(persons_found, found.sum() / total)
+            persons_found = max(persons_found, int(found.sum()))
             groups_found = max(groups_found, self._groups_right(seen, chosen, victim))
         known = self._known(seen, victim, rng) if groups is None else float("nan")
-        return GroupRates(float(persons_found), float(groups_found), known)
+        return GroupRates(persons_found, float(groups_found), known)
 
     def _visible(self, victim: SeenTable, groups: Numbers) -> list[Group]:
         order = np.argsort(groups, kind="stable")

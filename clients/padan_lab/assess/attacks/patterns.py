@@ -22,7 +22,7 @@ def attack_patterns(attacker: Attacker, seen: Seen, rng: np.random.Generator) ->
     bits = np.concatenate([np.unpackbits(s, axis=1) for s in seen.segments], axis=1)
     bits = np.where(bits.mean(axis=0) > 0.5, 1 - bits, bits).astype(np.float32)
     persons = attacker.candidates
-    grams = _gram_matrix(attacker, persons)
+    grams = gram_matrix(attacker, persons)
     patterns = _mine(bits)
     score = np.zeros((len(bits), len(persons)), np.float32)
     if patterns.shape[1]:
@@ -34,7 +34,7 @@ def attack_patterns(attacker: Attacker, seen: Seen, rng: np.random.Generator) ->
     return np.where(claims >= 0, persons[claims], -1)
 
 
-def _gram_matrix(attacker: Attacker, persons: Numbers) -> Reals:
+def gram_matrix(attacker: Attacker, persons: Numbers) -> Reals:
     """Who has which q-gram, float32[persons, q-grams]; those of a single person left out."""
     sets = attacker.scheme.grams(attacker.people)
     number: dict[bytes, int] = {}

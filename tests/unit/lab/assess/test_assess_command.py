@@ -68,9 +68,9 @@ def run(*arguments, code=0):
 @pytest.fixture
 def small(monkeypatch):
     """A little effort, and controls that need not be tried again here."""
-    fallen = Control("plain", Rate(Attack.SIG, View.TABLE, 1.0, 0.01, 100), 0.95)
+    fallen = Control("plain", Rate(Attack.SIG, View.TABLE, 100, 100, 0.01), 0.95)
     monkeypatch.setattr(assessing, "controls", lambda *_: iter([fallen]))
-    monkeypatch.setattr(Effort, "of", classmethod(lambda cls, **_: cls(300, 2, 100)))
+    monkeypatch.setattr(Effort, "of", classmethod(lambda cls, **_: cls(300, 2, 1, 100)))
 
 
 @pytest.fixture(scope="module")
@@ -93,12 +93,18 @@ def test_a_dump_is_assessed_with_what_it_holds(dump, small, tmp_path):
     assert found["population"] == 100
     assert found["controls_fell"]
     assert not found["encoded_anew"]
-    assert [p["id"] for p in found["passes"]] == ["lahir", "nama"]
-    birth = found["passes"][0]
+    assert {p["id"] for p in found["passes"]} == {"lahir", "nama"}
+    birth = next(p for p in found["passes"] if p["id"] == "lahir")
     assert birth["persons"] == 100
     assert (birth["group_median"], birth["group_largest"]) == (5, 5)
     tried = {(r["attack"], r["view"]) for r in birth["rates"]}
     assert tried >= {("FREQ", "table"), ("PM", "table"), ("GMA", "table"), ("SIG", "table")}
+    assert tried >= {("SEED", "some"), ("DEA", "half")}
+    assert all(r["low"] <= r["persons"] <= r["high"] for r in birth["rates"])
+    assert not found["within_limits"]  # a hundred people cannot show one in a hundred
+    assert not birth["enough_persons"]
+    assert birth["within_limit"]
+    assert {i["part"] for i in found["without"]} >= {None, "salt", "diffusion", "decoys"}
     assert {("GRP", "groups"), ("GRP", "table")} <= tried
     assert len(birth["null"]) == len(birth["rates"])
     assert {r["view"] for r in found["across_passes"]} == {"table", "aligned"}
