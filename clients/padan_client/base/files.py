@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from padan_client.base.errors import BadInputError
 from padan_client.base.language import t
+from padan_client.base.ownership import require_private, require_private_status
 
 
 def ensure_private_folder(path: Path) -> Path:
@@ -71,26 +72,21 @@ def write_public(path: Path, content: bytes) -> None:
 
 
 def read_private(path: Path) -> bytes:
-    """Content of ``path``. Raises BadInputError if it is missing or others may read it."""
+    """Content of ``path``. Raises BadInputError if it is missing or not this user's alone."""
+    with open_private(path) as file:
+        return file.read()
+
+
+def open_private(path: Path) -> BinaryIO:
+    """The same, open to be read in parts. What was checked is what is read."""
     require_private(path)
-    return path.read_bytes()
-
-
-def require_private(path: Path) -> None:
-    """Raise BadInputError if ``path`` is missing or its group or others have any right to it."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
     try:
-        mode = stat.S_IMODE(path.stat().st_mode)
-    except FileNotFoundError:
-        raise BadInputError(t(f"Berkas {path} tidak ada.", f"There is no file {path}.")) from None
-    if mode & 0o077:
-        raise BadInputError(
-            t(
-                f"Berkas rahasia {path} dapat dibaca pihak lain (mode {mode:04o}). Jalankan "
-                f"chmod 600 {path}, dan ganti kuncinya bila mungkin sudah terbaca.",
-                f"The secret file {path} is open to others (mode {mode:04o}). Run "
-                f"chmod 600 {path}, and replace the key if it may have been read.",
-            )
-        )
+        require_private_status(path, os.fstat(descriptor))
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return os.fdopen(descriptor, "rb")
 
 
 def erase(path: Path) -> None:

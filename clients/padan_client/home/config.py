@@ -17,6 +17,7 @@ from pydantic_settings import (
 from padan_client.base.errors import BadInputError
 from padan_client.base.files import write_private
 from padan_client.base.language import t
+from padan_client.base.ownership import require_unaltered
 
 FILE = "client.toml"
 
@@ -124,6 +125,7 @@ def load_config(home: Path) -> ClientConfig:
     values: dict[str, Any] = {}
     try:
         if path.exists():
+            require_unaltered(path)
             values = tomllib.loads(path.read_text(encoding="utf-8"))
         config = ClientConfig(**values)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

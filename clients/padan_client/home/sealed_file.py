@@ -10,6 +10,7 @@ in any order, under the job's own seed).
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from enum import Enum
 from pathlib import Path
@@ -18,7 +19,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from padan_client.base.errors import VerificationError
-from padan_client.base.files import read_private, require_private, write_private
+from padan_client.base.files import open_private, read_private, write_private
 from padan_client.base.language import t
 from padan_client.home.identity import Identity, Randomness
 
@@ -82,9 +83,8 @@ class SealedFiles:
 
     def read_pieces(self, path: Path, context: bytes) -> Iterator[bytes]:
         """The pieces of such a file, one at a time."""
-        require_private(path)
-        size = path.stat().st_size
-        with path.open("rb") as file:
+        with open_private(path) as file:
+            size = os.fstat(file.fileno()).st_size
             count = int.from_bytes(file.read(_LENGTH_BYTES), "big")
             if not count:
                 raise SealedFileError(path)

@@ -39,8 +39,8 @@ from padan_client.base.effects import (
     Work,
 )
 from padan_client.base.errors import BadInputError, PadanError
-from padan_client.base.files import require_private
 from padan_client.base.language import system_reason, t
+from padan_client.base.ownership import require_private
 from padan_client.home.config import ClientConfig, Timeouts
 from padan_client.transport.refusals import from_rpc_error
 
@@ -87,7 +87,7 @@ class Methods:
 def credentials(config: ClientConfig, home: Path) -> grpc.ChannelCredentials:
     """Mutual TLS from the PEM files of the settings. Raises BadInputError that names the file."""
     tls = config.tls
-    require_private(home / tls.key)
+    require_private(home / tls.key, linked=True)
     key, chain = _pem(home / tls.key), _pem(home / tls.certificate)
     certificate = _certificate(home / tls.certificate, chain)
     _check_pair(home / tls.key, key, certificate)
