@@ -278,7 +278,7 @@ def test_keys_are_made_shown_and_destroyed(scene, tmp_path):
     padan(home, "keys", "init", "--party", "bkn", "--no-passphrase", code=3)
 
     locked = tmp_path / "terkunci"
-    secret = {"PADAN_PASSPHRASE": "frasa sandi uji"}
+    secret = {"PADAN_PASSPHRASE": "sapi goreng merah tua hujan"}
     padan(locked, "keys", "init", "--party", "bkn", **secret)
     shown, _ = padan(locked, "keys", "show", "--json", **secret)
     assert json.loads(shown)["party"] == "bkn"

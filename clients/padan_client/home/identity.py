@@ -1,7 +1,7 @@
 """The agency's own keys: Ed25519 to sign, X25519 to agree on linkage keys and to seal codes.
 
-``identity.json`` is encrypted with a passphrase (scrypt, RFC 7914; AES-256-GCM), or, for services
-that start unattended, plain with file permissions 0600 that are checked at every load.
+``identity.json`` is locked by a passphrase (:mod:`.protection.locked`), or plain where that was
+asked for. Whose it is and who may read it is checked at every load.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from typing import Any
 
 from Crypto.Hash import SHA256
 from Crypto.Protocol.KDF import HKDF
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
 from padan_client.base.errors import BadInputError
-from padan_client.base.files import require_private, write_private, write_public
+from padan_client.base.files import open_private, write_private, write_public
 from padan_client.base.language import t
+from padan_client.base.ownership import require_own_folder
+from padan_client.home.protection.locked import lock, unlock
+from padan_client.home.protection.passphrase import require_strong
 from padan_linkage.crypto import signatures
 from padan_linkage.crypto.keys import exchange_public_key
 
@@ -32,9 +32,8 @@ Randomness = Callable[[int], bytes]
 _FILE = "identity.json"
 #: As :data:`padan_linkage.agreement.model.Id` has it.
 _PARTY = re.compile(r"[a-z][a-z0-9-]{0,62}")
-_FORMAT = "padan identity 1"
-_SCRYPT_N, _SCRYPT_R, _SCRYPT_P = 2**16, 8, 1
-_SCRYPT_N_MAX = 2**20
+_FORMAT, _FORMER_FORMAT = "padan identity 2", "padan identity 1"
+_MOST_BYTES = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -120,17 +119,9 @@ def save_identity(
     """Write ``identity.json`` (never over an existing one) and ``<party>.public.json``.
 
     Without protection by a ``passphrase`` only where it is None. Returns the path of the public
-    file. Raises BadInputError if there already is an identity, or the passphrase is empty.
+    file. Raises BadInputError if there already is an identity, or the passphrase is too weak.
     """
-    if passphrase == "":
-        raise BadInputError(
-            t(
-                "Frasa sandi kosong. Isi, atau pakai --no-passphrase bila berkas kunci memang "
-                "hanya dilindungi izin berkas.",
-                "The passphrase is empty. Give one, or use --no-passphrase if file permissions "
-                "alone are to protect the keys.",
-            )
-        )
+    require_own_folder(home)
     path = home / _FILE
     if path.exists():
         raise BadInputError(
@@ -141,16 +132,23 @@ def save_identity(
                 "if they must change (the agreements change with them).",
             )
         )
+    if passphrase is not None:
+        require_strong(passphrase, own_words(home, identity.party))
     secret = {"sign": _b64(identity._sign), "exchange": _b64(identity._exchange)}  # noqa: SLF001 - its own file format
     document: dict[str, Any] = {"format": _FORMAT, "party": identity.party}
     if passphrase is not None:
-        document["encrypted"] = _encrypt(secret, identity.party, passphrase, randomness)
+        document["encrypted"] = lock(secret, passphrase, _context(identity.party), randomness)
     else:
         document["plain"] = secret
     write_private(path, _dump(document))
     public = home / f"{identity.party}.public.json"
     write_public(public, _dump(identity.public.as_json()))
     return public
+
+
+def own_words(home: Path, party: str) -> list[str]:
+    """Words that a passphrase of this home had better not be made of: its party, its agreements."""
+    return [party, *(path.stem for path in home.glob("agreements/*.toml"))]
 
 
 def is_encrypted(home: Path) -> bool:
@@ -168,9 +166,8 @@ def load_identity(home: Path, *, passphrase: str | None = None) -> Identity:
     document = _document(path)
     party = str(document["party"])
     if "encrypted" in document:
-        secret = _decrypt(document["encrypted"], party, passphrase)
+        secret = unlock(document["encrypted"], passphrase, _context(party))
     else:
-        require_private(path)
         secret = document.get("plain", {})
     try:
         sign, exchange = _unb64(secret["sign"]), _unb64(secret["exchange"])
@@ -180,17 +177,21 @@ def load_identity(home: Path, *, passphrase: str | None = None) -> Identity:
 
 
 def _document(path: Path) -> dict[str, Any]:
-    try:
-        document = json.loads(path.read_bytes())
-    except FileNotFoundError:
+    require_own_folder(path.parent)
+    if not path.exists():
         raise BadInputError(
             t(
                 f"Belum ada kunci instansi di {path.parent}. Jalankan padan keys init.",
                 f"There are no agency keys in {path.parent}. Run padan keys init.",
             )
-        ) from None
+        )
+    try:
+        with open_private(path) as file:
+            document = json.loads(file.read(_MOST_BYTES))
     except ValueError:
         raise _malformed(path) from None
+    if isinstance(document, dict) and document.get("format") == _FORMER_FORMAT:
+        raise _former(path)
     if (
         not isinstance(document, dict)
         or document.get("format") != _FORMAT
@@ -209,61 +210,17 @@ def _malformed(path: Path) -> BadInputError:
     )
 
 
-def _encrypt(
-    secret: dict[str, str], party: str, passphrase: str, randomness: Randomness
-) -> dict[str, Any]:
-    salt, nonce = randomness(16), randomness(12)
-    key = _stretch(passphrase, salt, _SCRYPT_N, _SCRYPT_R, _SCRYPT_P)
-    sealed = AESGCM(key).encrypt(nonce, json.dumps(secret).encode(), _context(party))
-    return {
-        "kdf": "scrypt",
-        "n": _SCRYPT_N,
-        "r": _SCRYPT_R,
-        "p": _SCRYPT_P,
-        "salt": _b64(salt),
-        "nonce": _b64(nonce),
-        "ciphertext": _b64(sealed),
-    }
-
-
-def _decrypt(box: dict[str, Any], party: str, passphrase: str | None) -> dict[str, str]:
-    if not passphrase:
-        raise BadInputError(
-            t(
-                "Kunci instansi terlindung frasa sandi. Isi PADAN_PASSPHRASE atau jalankan dari "
-                "terminal.",
-                "The agency's keys are protected by a passphrase. Set PADAN_PASSPHRASE or run "
-                "from a terminal.",
-            )
+def _former(path: Path) -> BadInputError:
+    return BadInputError(
+        t(
+            f"{path} dibuat versi Padan yang terdahulu dan kurang terlindung; versi ini tidak "
+            "membacanya. Pindahkan, buat kunci baru (padan keys init), dan tanda tangani "
+            "perjanjian dengan kunci itu.",
+            f"{path} was made by an earlier version of Padan and is less protected; this version "
+            "does not read it. Move it away, make new keys (padan keys init), and have the "
+            "agreements signed with those.",
         )
-    try:
-        n, r, p = int(box["n"]), int(box["r"]), int(box["p"])
-        if not (1 < n <= _SCRYPT_N_MAX and 1 <= r <= 16 and 1 <= p <= 4):
-            raise ValueError
-        key = _stretch(passphrase, _unb64(box["salt"]), n, r, p)
-        plain = AESGCM(key).decrypt(
-            _unb64(box["nonce"]), _unb64(box["ciphertext"]), _context(party)
-        )
-        secret: dict[str, str] = json.loads(plain)
-    except InvalidTag:
-        raise BadInputError(
-            t(
-                "Frasa sandi salah, atau berkas kunci diubah.",
-                "The passphrase is wrong, or the key file was altered.",
-            )
-        ) from None
-    except (KeyError, TypeError, ValueError):
-        raise BadInputError(
-            t(
-                "Berkas kunci rusak. Pulihkan dari cadangan.",
-                "The key file is damaged. Restore it from a backup.",
-            )
-        ) from None
-    return secret
-
-
-def _stretch(passphrase: str, salt: bytes, n: int, r: int, p: int) -> bytes:
-    return Scrypt(salt=salt, length=32, n=n, r=r, p=p).derive(passphrase.encode())
+    )
 
 
 def _context(party: str) -> bytes:

@@ -56,7 +56,8 @@ def init(
         bool,
         typer.Option(
             "--no-passphrase",
-            help="Lindungi dengan izin berkas saja. / Protect by file permissions alone.",
+            help="Kunci tidak terenkripsi, untuk percobaan saja. / "
+            "Keys in the clear, for trials only.",
         ),
     ] = False,
     home: HomeOption = HOME,
@@ -66,6 +67,8 @@ def init(
     from padan_client.home.config import write_template
     from padan_client.home.identity import create_identity, save_identity
 
+    if no_passphrase:
+        say(_plain_keys())
     passphrase = None if no_passphrase else ask_passphrase(confirm=True)
     identity = create_identity(party, os.urandom)
     public = save_identity(home, identity, passphrase=passphrase, randomness=os.urandom)
@@ -80,6 +83,17 @@ def init(
             f"The keys of {party} are in {home}. Hand {public} to the other parties for the "
             "agreement, and read its fingerprints to them by telephone (padan keys show).",
         )
+    )
+
+
+def _plain_keys() -> str:
+    return t(
+        "Peringatan: tanpa frasa sandi, siapa pun yang mendapat disk, cadangan atau hak root "
+        "membaca kunci ini beserta semua yang dilindunginya. Pakai hanya untuk percobaan, atau "
+        "bila disknya sendiri terenkripsi.",
+        "Warning: without a passphrase, whoever gets the disk, a backup or root's rights reads "
+        "these keys and everything they protect. Use this for trials only, or where the disk "
+        "itself is encrypted.",
     )
 
 

@@ -24,6 +24,7 @@ from padan_linkage.agreement import EXAMPLE_IDS, agreement_digest, example, load
 
 ID = "kemnaker-bkn-2024"
 PARTIES = ("kemnaker", "bkn")
+PASSPHRASE = "sapi goreng merah tua hujan"
 
 
 @dataclass
@@ -222,12 +223,12 @@ def test_the_passphrase_is_asked_for(agencies, tmp_path, monkeypatch):
     home = tmp_path / "terkunci"
     home.mkdir()
     identity = create_identity("bkn", os.urandom)
-    public = save_identity(home, identity, passphrase="frasa", randomness=os.urandom)
+    public = save_identity(home, identity, passphrase=PASSPHRASE, randomness=os.urandom)
     agencies.public["bkn"] = public
     path = make(agencies)
     monkeypatch.setenv("PADAN_PASSPHRASE", "salah")
     run("sign", path, "--home", home, code=3)
-    monkeypatch.setenv("PADAN_PASSPHRASE", "frasa")
+    monkeypatch.setenv("PADAN_PASSPHRASE", PASSPHRASE)
     run("sign", path, "--home", home)
 
 

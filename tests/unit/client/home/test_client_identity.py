@@ -9,16 +9,19 @@ import json
 import pickle
 
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from padan_client.base.errors import BadInputError
-from padan_client.home import identity as module
 from padan_client.home.identity import (
     create_identity,
     is_encrypted,
     load_identity,
     save_identity,
 )
+from padan_client.home.protection import locked
 from padan_linkage.crypto import signatures
+
+GOOD = "sapi goreng merah tua hujan"
 
 
 class Randomness:
@@ -34,7 +37,7 @@ class Randomness:
 
 @pytest.fixture(autouse=True)
 def _cheap_scrypt(monkeypatch):
-    monkeypatch.setattr(module, "_SCRYPT_N", 2**10)
+    monkeypatch.setattr(locked, "SCRYPT_N", 2**10)
 
 
 @pytest.fixture
@@ -42,7 +45,7 @@ def identity():
     return create_identity("bkn", Randomness())
 
 
-@pytest.mark.parametrize("passphrase", [None, "rahasia negara"])
+@pytest.mark.parametrize("passphrase", [None, GOOD])
 def test_what_is_saved_is_what_is_loaded(tmp_path, identity, passphrase):
     public = save_identity(tmp_path, identity, passphrase=passphrase, randomness=Randomness("x"))
     assert is_encrypted(tmp_path) == bool(passphrase)
@@ -67,8 +70,8 @@ def test_a_plain_identity_that_others_can_read_is_refused(tmp_path, identity):
 
 
 def test_an_encrypted_identity_needs_its_passphrase(tmp_path, identity):
-    save_identity(tmp_path, identity, passphrase="benar", randomness=Randomness())
-    for wrong in (None, "", "salah"):
+    save_identity(tmp_path, identity, passphrase=GOOD, randomness=Randomness())
+    for wrong in (None, "", "salah", GOOD[:-1]):
         with pytest.raises(BadInputError, match="sandi"):
             load_identity(tmp_path, passphrase=wrong)
     text = (tmp_path / "identity.json").read_text()
@@ -76,22 +79,31 @@ def test_an_encrypted_identity_needs_its_passphrase(tmp_path, identity):
 
 
 def test_an_encrypted_identity_cannot_be_given_to_another_party(tmp_path, identity):
-    save_identity(tmp_path, identity, passphrase="benar", randomness=Randomness())
+    save_identity(tmp_path, identity, passphrase=GOOD, randomness=Randomness())
     path = tmp_path / "identity.json"
     path.write_text(path.read_text().replace('"bkn"', '"kemnaker"'))
     with pytest.raises(BadInputError):
-        load_identity(tmp_path, passphrase="benar")
+        load_identity(tmp_path, passphrase=GOOD)
 
 
-@pytest.mark.parametrize("cost", [0, 1, 2**21, 1000, "x"])
-def test_a_key_file_cannot_ask_for_all_the_memory(tmp_path, identity, cost):
-    save_identity(tmp_path, identity, passphrase="benar", randomness=Randomness())
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("n", cost) for cost in (0, 1, -(2**17), 2**9, 2**21, 2**62, 3 * 2**12, 2.0**17, "x")),
+        *(("r", cost) for cost in (0, 4, 16, 2**20)),
+        *(("p", cost) for cost in (0, 2, 2**20)),
+        *(("kdf", name) for name in ("pbkdf2", None)),
+        *((name, "AA==") for name in ("salt", "nonce")),
+    ],
+)
+def test_a_key_file_asks_for_neither_all_the_memory_nor_less_work(tmp_path, identity, name, value):
+    save_identity(tmp_path, identity, passphrase=GOOD, randomness=Randomness())
     path = tmp_path / "identity.json"
     document = json.loads(path.read_text())
-    document["encrypted"]["n"] = cost
+    document["encrypted"][name] = value
     path.write_text(json.dumps(document))
-    with pytest.raises(BadInputError):
-        load_identity(tmp_path, passphrase="benar")
+    with pytest.raises(BadInputError, match="rusak"):
+        load_identity(tmp_path, passphrase=GOOD)
 
 
 @pytest.mark.parametrize(
@@ -109,10 +121,50 @@ def test_no_keys_yet_says_what_to_run(tmp_path):
         load_identity(tmp_path)
 
 
-def test_an_empty_passphrase_is_not_no_passphrase(tmp_path, identity):
-    with pytest.raises(BadInputError, match="--no-passphrase"):
-        save_identity(tmp_path, identity, passphrase="", randomness=Randomness())
-    assert not list(tmp_path.iterdir())
+@pytest.mark.parametrize("weak", ["", "pendek", "bkn bkn bkn bkn", "kemnaker-bkn-2024"])
+def test_a_weak_passphrase_makes_no_keys(tmp_path, identity, weak):
+    agreement = tmp_path / "agreements/kemnaker-bkn-2024.toml"
+    agreement.parent.mkdir()
+    agreement.touch()
+    with pytest.raises(BadInputError, match="Frasa sandi"):
+        save_identity(tmp_path, identity, passphrase=weak, randomness=Randomness())
+    assert [p.name for p in tmp_path.iterdir()] == ["agreements"]
+
+
+def test_what_guessing_costs_is_what_the_file_says(tmp_path, identity, monkeypatch):
+    monkeypatch.undo()
+    save_identity(tmp_path, identity, passphrase=GOOD, randomness=Randomness())
+    box = json.loads((tmp_path / "identity.json").read_text())["encrypted"]
+    assert (box["kdf"], box["n"], box["r"], box["p"]) == ("scrypt", 2**17, 8, 1)
+    given = {name: base64.b64decode(box[name]) for name in ("salt", "nonce", "ciphertext")}
+    key = hashlib.scrypt(
+        GOOD.encode(), salt=given["salt"], n=2**17, r=8, p=1, maxmem=2**28, dklen=32
+    )
+    plain = AESGCM(key).decrypt(
+        given["nonce"], given["ciphertext"], b"padan/v1 identity\x00" + b"bkn"
+    )
+    assert base64.b64decode(json.loads(plain)["exchange"]) == identity.exchange_private()
+
+
+def test_a_key_file_of_an_earlier_version_is_refused_with_a_true_sentence(tmp_path, identity):
+    save_identity(tmp_path, identity, passphrase=GOOD, randomness=Randomness())
+    path = tmp_path / "identity.json"
+    path.write_text(path.read_text().replace("padan identity 2", "padan identity 1"))
+    with pytest.raises(BadInputError, match="versi Padan yang terdahulu"):
+        load_identity(tmp_path, passphrase=GOOD)
+
+
+def test_a_locked_identity_is_nobody_elses_to_guess_at(tmp_path, identity):
+    save_identity(tmp_path, identity, passphrase=GOOD, randomness=Randomness())
+    (tmp_path / "identity.json").chmod(0o640)
+    with pytest.raises(BadInputError, match="chmod 600"):
+        load_identity(tmp_path, passphrase=GOOD)
+
+
+def test_letters_typed_in_two_ways_are_one_passphrase(tmp_path, identity):
+    composed, decomposed = "kaf\u00e9 hujan tua merah", "kafe\u0301 hujan tua merah"
+    save_identity(tmp_path, identity, passphrase=composed, randomness=Randomness())
+    assert load_identity(tmp_path, passphrase=decomposed).public == identity.public
 
 
 @pytest.mark.parametrize("party", ["", "../bkn", "BKN", 'b"n', "b/n", "b" * 64, "bkn\n"])
