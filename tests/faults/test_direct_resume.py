@@ -238,7 +238,7 @@ def test_the_command_can_be_killed_and_run_again(make_direct, tmp_path):
     command += ["--status", "status", "--mode", "direct", "--processes", "1"]
     killed = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE)
     jobs = home / "jobs"
-    while killed.poll() is None and not list(jobs.glob("publish-direct-*.json")):
+    while killed.poll() is None and not list(jobs.glob("publish-direct-*.job")):
         time.sleep(0.005)
     killed.send_signal(signal.SIGKILL)
     assert killed.wait() in {-signal.SIGKILL, 0}

@@ -366,7 +366,7 @@ def test_a_full_disk_is_a_message_and_the_job_goes_on(scene, monkeypatch):
         patch.setattr("padan_client.records.table_files.write_table", full)
         _, message = padan(kemnaker, *confirm, code=3)
     assert "ruang simpan penuh" in message
-    assert len(list((kemnaker / "jobs").glob("*.json"))) == 1
+    assert len(list((kemnaker / "jobs").glob("*.job"))) == 1
     first = as_json(kemnaker, "runs", "list", *FLOW)["runs"]
     assert as_json(kemnaker, *confirm)["run"] == first[0]["run"], "charged once"
 

@@ -71,7 +71,7 @@ def test_three_hundred_asked_of_five_hundred_get_their_codes(pair):
     assert first["keterangan"] == "tercatat sebagai ASN pensiun"
     assert first["band"] == "kuat"
     assert result.unopened == 0
-    assert not list((pair.requester.folder / "jobs").glob("*.json"))
+    assert not list((pair.requester.folder / "jobs").glob("*.job"))
 
 
 def test_one_record_in_real_time_and_with_a_bad_one(pair):

@@ -75,7 +75,7 @@ class Home:
             config=config,
             identity=identity,
             epochs=EpochStore(folder / "epochs", identity, randomness),
-            jobs=JobStore(folder / "jobs", randomness),
+            jobs=JobStore(folder / "jobs", identity, randomness),
             patience=Patience(jitter),
             randomness=randomness,
         )

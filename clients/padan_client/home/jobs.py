@@ -1,8 +1,9 @@
 """Jobs that outlive a crash: what a publish or confirm needs to go on where it stopped.
 
-A job holds the seed of its permutations, the request ids that make repeats harmless, and the names
-the unit gave. It holds no record. The same command with the same input finds its job again by a
-keyed digest; with another input it finds none and starts anew.
+A job holds the seed of its permutations, the keys of its seals, the request ids that make repeats
+harmless, and the names the unit gave. It holds no record. It orders tables and opens codes, so it
+is sealed under the identity (``<id>.job``). The same command with the same input finds its job
+again by a keyed digest; with another input it finds none and starts anew.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ import base64
 import fcntl
 import hashlib
 import hmac
-import json
 import os
 import shutil
 import uuid
@@ -22,9 +22,12 @@ import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from padan_client.base.errors import BadInputError
-from padan_client.base.files import ensure_private_folder, erase, read_private, write_private
+from padan_client.base.files import ensure_private_folder, erase
 from padan_client.base.language import t
-from padan_client.home.identity import Randomness
+from padan_client.home.identity import Identity, Randomness
+from padan_client.home.sealed_file import Purpose, SealedFileError, SealedFiles
+
+_SUFFIX = ".job"
 
 
 class Job(BaseModel):
@@ -60,8 +63,9 @@ class Job(BaseModel):
 class JobStore:
     """Jobs of one home folder, one file each, each open in one process at a time."""
 
-    def __init__(self, folder: Path, randomness: Randomness) -> None:
+    def __init__(self, folder: Path, identity: Identity, randomness: Randomness) -> None:
         self._folder = folder
+        self._files = SealedFiles(Purpose.JOB, identity, randomness)
         self._randomness = randomness
         self._locks: dict[str, int] = {}
         self._opened: dict[str, Job] = {}
@@ -75,7 +79,9 @@ class JobStore:
         job_id = f"{kind}-{digest.hex()[:24]}"
         self._lock(job_id)
         path = self._path(job_id)
-        job = _load(path) if path.exists() else self._new(job_id, kind, agreement, flow, epoch)
+        job = (
+            self._load(job_id) if path.exists() else self._new(job_id, kind, agreement, flow, epoch)
+        )
         self._opened[job_id] = job
         return job
 
@@ -137,7 +143,7 @@ class JobStore:
 
     def save(self, job: Job) -> None:
         """Make the job's present state durable."""
-        write_private(self._path(job.id), job.model_dump_json(indent=1).encode())
+        self._files.write(self._path(job.id), _context(job.id), job.model_dump_json().encode())
 
     def remember(self, job: Job, **names: str) -> None:
         """Add names that the unit gave, durably."""
@@ -159,7 +165,7 @@ class JobStore:
 
     def pending(self) -> list[Job]:
         """All unfinished jobs, by id."""
-        return [_load(path) for path in sorted(self._folder.glob("*.json"))]
+        return [self._load(path.stem) for path in sorted(self._folder.glob(f"*{_SUFFIX}"))]
 
     def forget_epoch(
         self,
@@ -180,19 +186,25 @@ class JobStore:
         return len(doomed)
 
     def _path(self, job_id: str) -> Path:
-        return self._folder / f"{job_id}.json"
+        return self._folder / f"{job_id}{_SUFFIX}"
+
+    def _load(self, job_id: str) -> Job:
+        path = self._path(job_id)
+        try:
+            return Job.model_validate_json(self._files.read(path, _context(job_id)))
+        except (SealedFileError, ValidationError):
+            raise BadInputError(
+                t(
+                    f"Berkas pekerjaan {path} rusak atau milik identitas lain. Hapus berkas itu "
+                    "untuk memulai dari awal.",
+                    f"The job file {path} is damaged or another identity's. Delete it to start "
+                    "anew.",
+                )
+            ) from None
 
 
-def _load(path: Path) -> Job:
-    try:
-        return Job.model_validate(json.loads(read_private(path)))
-    except (ValueError, ValidationError):
-        raise BadInputError(
-            t(
-                f"Berkas pekerjaan {path} rusak. Hapus berkas itu untuk memulai dari awal.",
-                f"The job file {path} is damaged. Delete it to start anew.",
-            )
-        ) from None
+def _context(job_id: str) -> bytes:
+    return b"padan/v1 job\x00" + job_id.encode()
 
 
 class _HashingSink:

@@ -33,6 +33,7 @@ class Purpose(Enum):
     DECOY_POOL = b"decoy pool"
     SEAL_KEYS = b"seal keys"
     REGISTRY = b"direct registry"
+    JOB = b"job"
 
 
 class SealedFileError(VerificationError):

@@ -1,16 +1,14 @@
 """What the worker processes of a table's building do: a block of records, a partition of tags.
 
 1. :func:`run_block`: inputs of some records, evaluated; rows to be go to a part file, by partition.
-2. :func:`merge_partition`: one partition of all part files, sorted, duplicates merged, sealed.
+2. :func:`run_merge`: one partition of all part files, sorted, duplicates merged, sealed.
 3. :func:`run_inputs`: for a delta, what the records of a block share with changed ones.
 
-The spawned processes get the seed once, when they start. Part files are secret: they lie in the
-job's private folder and go when it ends.
+The spawned processes get the seed once, when they start.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from padan_client.protocol.direct.part_files import PartFiles
 from padan_linkage.agreement import Flow
 from padan_linkage.direct.inputs import key_inputs
 from padan_linkage.direct.label_payloads import LabelPayloads
@@ -36,7 +35,6 @@ PARTITIONS = 64
 _SHIFT = 2  # of a tag's first byte
 
 _SPILL = np.dtype([("row", MATERIAL), ("tolerant", np.uint8)])
-_HEADER = 8 * (PARTITIONS + 1)
 
 Spill = NDArray[np.void]  # of _SPILL
 Touched = Mapping[str, pa.LargeBinaryArray]
@@ -55,13 +53,16 @@ class BlockPlan:
     epoch: int
     table_id: bytes
     seed: bytes
+    part_key: bytes
 
     @classmethod
-    def of(cls, flow: Flow, digest: bytes, epoch: int, table_id: bytes, seed: bytes) -> BlockPlan:
-        """The plan of a flow's table."""
+    def of(
+        cls, flow: Flow, digest: bytes, epoch: int, table_id: bytes, seed: bytes, part_key: bytes
+    ) -> BlockPlan:
+        """The plan of a flow's table; ``part_key``, 32 bytes, is the job's own."""
         assert flow.schema is not None
         assert flow.direct is not None
-        return cls(flow.schema, flow.direct, digest, flow.id, epoch, table_id, seed)
+        return cls(flow.schema, flow.direct, digest, flow.id, epoch, table_id, seed, part_key)
 
     def key(self) -> EvaluationKey:
         """The epoch's key."""
@@ -90,6 +91,7 @@ class Worker:
     def __init__(self, plan: BlockPlan) -> None:
         self._plan = plan
         self._key = plan.key()
+        self._parts = PartFiles(plan.part_key)
 
     def make_block(self, block: LabelBlock, part: Path) -> None:
         """Evaluate a block's distinct inputs and write the part file."""
@@ -132,40 +134,23 @@ class Worker:
         rows = np.concatenate([np.zeros(0, _SPILL), *pieces])
         partition = rows["row"]["tag"][:, 0] >> _SHIFT
         rows = rows[np.argsort(partition, kind="stable")]
-        ends = np.searchsorted(np.sort(partition), np.arange(PARTITIONS + 1)).astype("<i8")
-        write_whole(part, ends.tobytes() + rows.tobytes())
+        ends = np.searchsorted(np.sort(partition), np.arange(PARTITIONS + 1)).tolist()
+        slices = [rows[ends[n] : ends[n + 1]].tobytes() for n in range(PARTITIONS)]
+        self._parts.write(part, slices)
 
+    def merge_partition(self, parts: Sequence[Path], number: int, merged: Path) -> int:
+        """Sort, merge and seal one partition of all parts; keep rows of 48 bytes, return how many.
 
-def merge_partition(parts: Sequence[Path], number: int, merged: Path) -> int:
-    """Sort, merge and seal one partition of all parts; writes rows of 48 bytes, returns how many.
-
-    Records that share an input meet here at the latest: one label answers for them, ambiguous where
-    they differ or the key is a tolerant one.
-    """
-    rows = np.concatenate([np.zeros(0, _SPILL), *(_slice(part, number) for part in parts)])
-    high, low = tag_words(rows["row"]["tag"])
-    rows = rows[np.lexsort((low, high))]
-    distinct = _merged(rows)
-    sealed = seal(distinct)
-    write_whole(merged, sealed.tobytes())
-    return len(sealed)
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """A private file that is there whole or not at all; a machine that crashes may lose it."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-    draft.replace(path)
-
-
-def _slice(part: Path, number: int) -> Spill:
-    with part.open("rb") as file:
-        ends = np.frombuffer(file.read(_HEADER), "<i8")
-        file.seek(_HEADER + int(ends[number]) * _SPILL.itemsize)
-        content = file.read(int(ends[number + 1] - ends[number]) * _SPILL.itemsize)
-    return np.frombuffer(content, _SPILL)
+        Records that share an input meet here at the latest: one label answers for them, ambiguous
+        where they differ or the key is a tolerant one.
+        """
+        slices = [np.frombuffer(self._parts.read(part, number), _SPILL) for part in parts]
+        rows = np.concatenate([np.zeros(0, _SPILL), *slices])
+        high, low = tag_words(rows["row"]["tag"])
+        rows = rows[np.lexsort((low, high))]
+        sealed = seal(_merged(rows))
+        self._parts.write(merged, [sealed.tobytes()])
+        return len(sealed)
 
 
 def _merged(rows: Spill) -> NDArray[np.void]:
@@ -210,3 +195,9 @@ def run_inputs(block: LabelBlock, touched: Touched) -> Inputs:
     """:meth:`Worker.inputs_of` in a pool."""
     assert _worker
     return _worker.inputs_of(block, touched)
+
+
+def run_merge(parts: Sequence[Path], number: int, merged: Path) -> int:
+    """:meth:`Worker.merge_partition` in a pool."""
+    assert _worker
+    return _worker.merge_partition(parts, number, merged)

@@ -25,7 +25,14 @@ from padan_client.base.errors import UnavailableError
 from padan_client.base.files import ensure_private_folder
 from padan_client.base.language import t
 from padan_client.protocol.direct import blocks
-from padan_client.protocol.direct.blocks import PARTITIONS, BlockPlan, Inputs, LabelBlock, Worker
+from padan_client.protocol.direct.blocks import (
+    PARTITIONS,
+    BlockPlan,
+    Inputs,
+    LabelBlock,
+    Worker,
+)
+from padan_client.protocol.direct.part_files import PartFiles
 from padan_client.records.registry import Registry
 from padan_linkage.answering.payloads import Payloads
 from padan_linkage.crypto.randomness import Drbg
@@ -120,13 +127,14 @@ class Builder:
         todo = [(parts, n, merged[n]) for n in range(PARTITIONS)]
         # Opening the processes costs more than sorting a small table.
         with self._pool(1 if size < 1 << 24 else PARTITIONS) as run:
-            real = sum(count for _, count in _unordered(run, blocks.merge_partition, todo))
+            real = sum(count for _, count in _unordered(run, blocks.run_merge, todo))
         wanted = padded_rows(real, self.plan.direct.dummy_share)
         dummies = _dummies(wanted - real, self.drbg.fork("dummies"))
         rows.unlink(missing_ok=True)
+        kept = PartFiles(self.plan.part_key)
         with LabelTableWriter(rows) as writer:
             for n, path in enumerate(merged):
-                sealed = np.fromfile(path, np.uint8).reshape(-1, ROW_BYTES)
+                sealed = np.frombuffer(kept.read(path, 0), np.uint8).reshape(-1, ROW_BYTES)
                 # Spec 60, step 4.
                 writer.append(_sorted(np.concatenate([sealed, dummies[n]])))
         return Built(writer.rows, writer.root)

@@ -211,8 +211,10 @@ def _build(table: _Table, update: Update, report: Report, processes: int) -> Bui
     """Build the rows."""
     home, place, put = table.home, table.place, update.put
     seed = home.seeds().seed(place, table.epoch)
-    plan = BlockPlan.of(place.flow, place.digest, table.epoch, table.table_id, seed)
-    builder = Builder(plan, table.folder, processes, Drbg(table.job.seed_bytes()))
+    drbg = Drbg(table.job.seed_bytes())
+    part_key = drbg.fork("part files").bytes(32)
+    plan = BlockPlan.of(place.flow, place.digest, table.epoch, table.table_id, seed, part_key)
+    builder = Builder(plan, table.folder, processes, drbg)
     rows, total = table.folder / ROWS_FILE, len(put.registry)
     if table.base is None:
         return builder.base(

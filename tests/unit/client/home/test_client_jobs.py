@@ -8,21 +8,23 @@ import pyarrow as pa
 import pytest
 
 from padan_client.base.errors import BadInputError
+from padan_client.home.identity import Identity
 from padan_client.home.jobs import JobStore, input_digest
 
 PLACE = {"agreement": "a", "flow": "f", "epoch": 1}
 TABLE = pa.table({"nik": ["3174010101800001", ""], "nama": ["SITI RAHAYU", "BUDI"]})
 KEY = bytes(32)
+OWNER = Identity("bkn", bytes(32), bytes(range(32)))
 
 
 @pytest.fixture
 def store(tmp_path):
-    return JobStore(tmp_path / "jobs", os.urandom)
+    return JobStore(tmp_path / "jobs", OWNER, os.urandom)
 
 
 def again(store, tmp_path):
     """What the next process sees."""
-    return JobStore(tmp_path / "jobs", os.urandom)
+    return JobStore(tmp_path / "jobs", OWNER, os.urandom)
 
 
 def test_the_same_input_finds_the_same_job(store, tmp_path):
@@ -70,13 +72,29 @@ def test_a_renewed_job_starts_over(store):
 
 def test_job_files_are_private_and_damage_is_named(store, tmp_path):
     job = store.open("confirm", b"d" * 32, **PLACE)
-    path = tmp_path / "jobs" / f"{job.id}.json"
+    path = tmp_path / "jobs" / f"{job.id}.job"
     assert path.stat().st_mode & 0o777 == 0o600
     assert repr(job) == f"Job({job.id!r})"
-    path.write_text("{")
+    whole = path.read_bytes()
     store.release(job)
-    with pytest.raises(BadInputError, match="rusak"):
-        store.open("confirm", b"d" * 32, **PLACE)
+    other = store.open("confirm", b"e" * 32, **PLACE)
+    moved = (tmp_path / "jobs" / f"{other.id}.job").read_bytes()
+    for content in (b"", b"{", whole[:-1], whole + b"x", moved):
+        path.write_bytes(content)
+        with pytest.raises(BadInputError, match="rusak"):
+            store.pending()
+
+
+def test_a_job_shows_nothing_to_whoever_has_the_disk(store, tmp_path):
+    job = store.open("confirm", b"d" * 32, **PLACE)
+    store.keep(job, {"seal of pass nik": b"\x01" * 32})
+    content = (tmp_path / "jobs" / f"{job.id}.job").read_bytes()
+    hidden = [job.seed, *job.secrets.values(), *job.request_ids.values(), *job.secrets, "seed"]
+    assert not [text for text in hidden if text.encode() in content]
+    assert job.seed_bytes() not in content
+    stranger = JobStore(tmp_path / "jobs", Identity("bkn", bytes(32), b"x" * 32), os.urandom)
+    with pytest.raises(BadInputError, match="identitas lain"):
+        stranger.pending()
 
 
 def test_a_destroyed_epoch_takes_its_jobs_along(store):

@@ -31,7 +31,7 @@ def session(tmp_path_factory):
 
 @pytest.fixture
 def home(session, tmp_path):
-    jobs = JobStore(tmp_path / "jobs", os.urandom)
+    jobs = JobStore(tmp_path / "jobs", session.identity, os.urandom)
     return SimpleNamespace(identity=session.identity, jobs=jobs)
 
 
