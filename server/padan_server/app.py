@@ -66,9 +66,11 @@ def run_unit(settings: UnitConfig, engine: Engine) -> None:
 
 
 def run_provider(settings: ProviderConfig) -> None:
-    """Run a provider."""
+    """Run a provider: it reads the seeds, so its memory is nobody else's."""
+    from padan_linkage.crypto.process import keep_memory_private
     from padan_server.roles.provider import Provider
 
+    keep_memory_private()
     run_server(settings, lambda: Provider(settings))
 
 

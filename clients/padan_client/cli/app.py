@@ -30,6 +30,7 @@ from padan_client.cli.commands import (
 )
 from padan_client.cli.helping import BilingualGroup
 from padan_client.cli.stopping import take_sigterm
+from padan_linkage.crypto.process import keep_memory_private
 
 _EXIT_CODES = (
     "Kode keluar: 0 selesai, 1 cacat, 2 salah pakai, 3 masukan salah, 4 ditolak menurut "
@@ -96,5 +97,6 @@ def main() -> None:
     """Entry point of the ``padan`` script."""
     # grpc logs failed handshakes by itself; the user gets them as messages.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+    keep_memory_private()
     take_sigterm()
     app()

@@ -1,6 +1,6 @@
 """Keys, seals, signatures, commitments and seeded randomness; constructions of published standards.
 
 Start at :mod:`.keys` (spec 20) and :mod:`.sealing` (spec 25). Servers may use :mod:`.epochs`,
-:mod:`.signatures` and :mod:`.merkle`; keys, seals and encodings must never reach them.
-May import ``answering`` (payloads) and ``schema``.
+:mod:`.signatures`, :mod:`.merkle` and :mod:`.process`; keys, seals and encodings must never reach
+them. May import ``answering`` (payloads) and ``schema``.
 """

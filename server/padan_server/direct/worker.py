@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from typing import Self
 
+from padan_linkage.crypto.process import keep_memory_private
 from padan_linkage.direct.oprf import PUBLIC_KEY_BYTES, SEED_BYTES, OprfError, epoch_key
 from padan_server.base.model import FlowKey
 
@@ -83,6 +84,7 @@ def answer(packed: bytes) -> bytes:
 
 def main() -> None:
     """Answer until the input ends."""
+    keep_memory_private()
     # The parent says when to stop, by closing the input: a signal to the whole group must not cut
     # off what is being answered.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):

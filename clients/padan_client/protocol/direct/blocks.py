@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from padan_client.protocol.direct.part_files import PartFiles
 from padan_linkage.agreement import Flow
+from padan_linkage.crypto.process import keep_memory_private
 from padan_linkage.direct.inputs import key_inputs
 from padan_linkage.direct.label_payloads import LabelPayloads
 from padan_linkage.direct.labels import MATERIAL, label_material, seal
@@ -179,8 +180,14 @@ def _merged(rows: Spill) -> NDArray[np.void]:
 _worker: Worker | None = None
 
 
+def start_process(plan: BlockPlan) -> None:
+    """Initialise a process of the pool, which is handed the seed."""
+    keep_memory_private()
+    start_worker(plan)
+
+
 def start_worker(plan: BlockPlan) -> None:
-    """Initialise this process."""
+    """Make the worker of this process."""
     global _worker  # noqa: PLW0603 - a process of a pool has no other place
     _worker = Worker(plan)
 

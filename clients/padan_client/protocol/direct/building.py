@@ -149,7 +149,7 @@ class Builder:
         pool = ProcessPoolExecutor(
             min(self.processes, tasks),
             mp_context=multiprocessing.get_context("spawn"),
-            initializer=blocks.start_worker,
+            initializer=blocks.start_process,
             initargs=(self.plan,),
         )
         try:
