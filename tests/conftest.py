@@ -18,7 +18,13 @@ os.environ.pop("LINES", None)
 settings.register_profile("padan", deadline=None)
 settings.load_profile("padan")
 
-pytest_plugins = ["server_fixture", "provider_fixture", "client_fixture", "direct_fixture"]
+pytest_plugins = [
+    "server_fixture",
+    "provider_fixture",
+    "client_fixture",
+    "direct_fixture",
+    "games_fixture",
+]
 
 
 @pytest.fixture(autouse=True)

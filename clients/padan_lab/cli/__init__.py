@@ -13,8 +13,8 @@ PANEL = "Laboratorium / Laboratory"
 
 def register(app: typer.Typer) -> None:
     """Add the laboratory's commands to ``app``; the entry point ``padan.commands``."""
-    from padan_lab.cli import assess, bench, demo, generate
+    from padan_lab.cli import assess, bench, demo, games, generate
 
-    for module in (demo, generate, assess):
+    for module in (demo, generate, assess, games):
         module.register(app)
     app.add_typer(bench.app, name="bench", rich_help_panel=PANEL)

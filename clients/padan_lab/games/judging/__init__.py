@@ -1,0 +1,1 @@
+"""Classifiers, and what their success amounts to. Start at :mod:`.contest`."""
