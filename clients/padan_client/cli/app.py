@@ -19,6 +19,7 @@ from padan_client.cli.commands import (
     confirm,
     correct,
     encode,
+    home,
     keys,
     lint_data,
     minutes,
@@ -82,6 +83,7 @@ app = typer.Typer(
 )
 app.callback()(start)
 app.add_typer(agreement.app, name="agreement")
+app.add_typer(home.app, name="home")
 app.add_typer(keys.app, name="keys")
 app.add_typer(minutes.app, name="minutes")
 app.add_typer(release.app, name="release")

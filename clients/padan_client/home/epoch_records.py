@@ -63,6 +63,22 @@ class EpochFiles(ABC, Generic[R]):
         erase(self._secret_path(place, epoch))
         return record
 
+    def take_over(self, place: FlowPlace, later: EpochFiles[R]) -> list[int]:
+        """What a later copy of this home knows of a flow's epochs holds here, destruction first.
+
+        Returns the epochs that are gone by it; their secrets are erased.
+        """
+        gone = []
+        for record in later.records(place):
+            mine = self.record(place, record.epoch)
+            if record.destroyed is not None and (mine is None or mine.destroyed is None):
+                self._save(place, record)
+                erase(self._secret_path(place, record.epoch))
+                gone.append(record.epoch)
+            elif mine is not None and mine.destroyed is None and mine != record:
+                self._save(place, record)  # with what was pinned since
+        return gone
+
     def _usable(self, place: FlowPlace, epoch: int) -> R:
         """The record of an epoch whose secret is here. Raises BadInputError otherwise."""
         record = self.record(place, epoch)

@@ -21,6 +21,7 @@ from padan_client.home.config import ClientConfig, load_config
 from padan_client.home.epochs import EpochStore
 from padan_client.home.identity import Identity, Randomness, load_identity
 from padan_client.home.jobs import JobStore
+from padan_client.home.protection.home_lock import HomeLock
 from padan_linkage.agreement import Mode, SignedAgreement, load_directory
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ class Home:
     jobs: JobStore
     patience: Patience
     randomness: Randomness
+    lock: HomeLock
 
     def __repr__(self) -> str:
         return f"Home({str(self.folder)!r}, party={self.identity.party!r})"
@@ -78,6 +80,7 @@ class Home:
             jobs=JobStore(folder / "jobs", identity, randomness),
             patience=Patience(jitter),
             randomness=randomness,
+            lock=HomeLock(folder),
         )
 
     def decoy_book(self) -> DecoyBook:

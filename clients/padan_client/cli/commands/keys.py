@@ -103,7 +103,7 @@ def show(*, home: HomeOption = HOME, json_: JsonFlag = False) -> None:
     """Tampilkan kunci publik, sidik jari dan epok. / Show public keys, fingerprints and epochs."""
     opened = open_home(home)
     public = opened.identity.public
-    epochs = [entry for place in _places(opened) for entry in _epochs(opened, place)]
+    epochs = [entry for place in own_places(opened) for entry in _epochs(opened, place)]
     if json_:
         print_json({**public.as_json(), "fingerprints": public.fingerprints(), "epochs": epochs})
         return
@@ -184,13 +184,32 @@ def destroy(
     json_: JsonFlag = False,
 ) -> None:
     """Musnahkan kunci satu epok di sini untuk selamanya. / Destroy an epoch's key here for good."""
-    from padan_client.protocol.direct.publishing import remove_tables
-    from padan_linkage.agreement import Mode
-
     opened = open_home(home)
     place, now = opened.place(agreement, flow), datetime.now(UTC)
     direct = _is_direct(opened, agreement, flow, mode)
     _consent_to_end(place, epoch, yes=yes)
+    ended = end_epoch(opened, place, epoch, now, direct=direct)
+    if json_:
+        print_json({"agreement": agreement, "flow": flow, "epoch": epoch, **ended})
+        return
+    say(
+        t(
+            f"Kunci epok {epoch} dimusnahkan. Data yang disandikan dengannya tidak dapat dipakai "
+            "lagi; cadangan folder ini pun perlu dihapus.",
+            f"The key of epoch {epoch} is destroyed. Data encoded with it can no longer be used; "
+            "backups of this folder must go too.",
+        )
+    )
+
+
+def end_epoch(
+    opened: Home, place: FlowPlace, epoch: int, now: datetime, *, direct: bool
+) -> dict[str, object]:
+    """Destroy an epoch's key and all that was kept of it; returns what was, as JSON has it."""
+    from padan_client.protocol.direct.publishing import remove_tables
+    from padan_linkage.agreement import Mode
+
+    agreement, flow = place.agreement.id, place.flow.id
     destroyed: datetime | None
     if direct:
         destroyed = opened.seeds().destroy(place, epoch, now).destroyed
@@ -202,26 +221,7 @@ def destroy(
         jobs = opened.jobs.forget_epoch(agreement, flow, epoch)
         registries = opened.decoy_book().forget_epoch(agreement, flow, epoch)
         opened.kept_registries(Mode.UNIT).forget_epoch(place, epoch)
-    if json_:
-        print_json(
-            {
-                "agreement": agreement,
-                "flow": flow,
-                "epoch": epoch,
-                "destroyed": destroyed,
-                "jobs_erased": jobs,
-                "registries_forgotten": registries,
-            }
-        )
-        return
-    say(
-        t(
-            f"Kunci epok {epoch} dimusnahkan. Data yang disandikan dengannya tidak dapat dipakai "
-            "lagi; cadangan folder ini pun perlu dihapus.",
-            f"The key of epoch {epoch} is destroyed. Data encoded with it can no longer be used; "
-            "backups of this folder must go too.",
-        )
-    )
+    return {"destroyed": destroyed, "jobs_erased": jobs, "registries_forgotten": registries}
 
 
 def _consent_to_end(place: FlowPlace, epoch: int, *, yes: bool) -> None:
@@ -291,7 +291,7 @@ def _rotate_directly(opened: Home, agreement: str, flow: str, *, yes: bool, json
     )
 
 
-def _places(opened: Home) -> list[FlowPlace]:
+def own_places(opened: Home) -> list[FlowPlace]:
     """The flows of good local agreements in which this agency takes part, with these very keys."""
     found = []
     with contextlib.suppress(BadInputError):  # no agreements folder yet
