@@ -10,6 +10,7 @@ import pyarrow.csv as pacsv
 import pytest
 from e2e_population import AGREEMENTS, Town, inside, outside, padan
 from e2e_releases import applicants, positions
+from e2e_search import files_under
 from parties import refusal
 from typer.testing import CliRunner
 
@@ -123,6 +124,11 @@ def test_reference_lists_go_both_ways_and_show_what_changed(town):
     mapped = ("--map", "jenis=kategori")
     run(town, "bkn", "publish", codes, *LISTS, *mapped)
     assert run(town, "kemnaker", "get", *LISTS, "--out", out, "--force")["line"] == "asn"
+
+    for party in ("bkn", "kemnaker"):  # a home at rest shows neither what it sent nor what it got
+        kept = files_under(town.home(party) / "releases")
+        assert len(kept) > 8
+        assert not [c for c in kept if b"Jabatan" in c or b"content_sha256" in c]
 
 
 def test_a_dry_run_sends_nothing(town):

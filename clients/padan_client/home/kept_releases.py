@@ -1,8 +1,8 @@
 """The releases that this home has published or received, and the one on its way out.
 
 Folders: ``<agreement>/<flow>/<line>/<first half of the agreement's digest>/<version>``, each with
-manifest, signature and content; ``pending`` beside them holds a release that the unit may or may
-not have, sealed, so that the same bytes can be sent again.
+manifest, signature and content, sealed under the identity; ``pending`` beside them holds a release
+that the unit may or may not have, sealed to its receiver, so that the same bytes can be sent again.
 """
 
 from __future__ import annotations
@@ -13,14 +13,17 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from padan_client.base.errors import VerificationError
+from padan_client.base.errors import BadInputError, VerificationError
 from padan_client.base.files import ensure_private_folder, write_private
 from padan_client.base.language import t
 from padan_client.base.place import FlowPlace
+from padan_client.home.identity import Identity, Randomness
+from padan_client.home.sealed_file import Purpose, SealedFileError, SealedFiles
 from padan_linkage.direct.manifest import ManifestError
 from padan_linkage.release.manifest import Release, parse_release
 
-_MANIFEST, _SIGNATURE, _CONTENT = "manifest.json", "manifest.sig", "content.csv"
+_MANIFEST, _SIGNATURE, _CONTENT = "manifest.sealed", "signature.sealed", "content.sealed"
+_PARTS = (_MANIFEST, _SIGNATURE, _CONTENT)
 _SEALED, _REQUEST = "sealed.bin", "request-id"
 _PENDING = "pending"
 
@@ -46,8 +49,9 @@ class PendingRelease:
 class KeptReleases:
     """Releases under a home folder."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, identity: Identity, randomness: Randomness) -> None:
         self._folder = folder
+        self._files = SealedFiles(Purpose.RELEASE, identity, randomness)
 
     def newest(self, place: FlowPlace, line: str) -> KeptRelease | None:
         """The highest version under the agreement as it stands; None where there is none."""
@@ -108,27 +112,30 @@ class KeptReleases:
         draft = target.with_name(f".{target.name}.tmp")
         shutil.rmtree(draft, ignore_errors=True)
         ensure_private_folder(draft)
-        files = {
-            _MANIFEST: kept.release.document(),
-            _SIGNATURE: kept.signature,
-            _CONTENT: kept.content,
-            **extra,
-        }
-        for name, content in files.items():
+        parts = (kept.release.document(), kept.signature, kept.content)
+        for name, content in zip(_PARTS, parts, strict=True):
+            self._files.write(draft / name, _context(draft / name), content)
+        for name, content in extra.items():
             write_private(draft / name, content)
         shutil.rmtree(target, ignore_errors=True)
         draft.rename(target)
 
     def _read(self, folder: Path) -> KeptRelease:
         try:
-            release = parse_release((folder / _MANIFEST).read_bytes())
-            content = (folder / _CONTENT).read_bytes()
-            signature = (folder / _SIGNATURE).read_bytes()
-        except (OSError, ManifestError):
+            manifest, signature, content = (
+                self._files.read(folder / name, _context(folder / name)) for name in _PARTS
+            )
+            release = parse_release(manifest)
+        except (BadInputError, SealedFileError, ManifestError):
             raise _damaged(folder) from None
         if hashlib.sha256(content).hexdigest() != release.content_sha256:
             raise _damaged(folder)
         return KeptRelease(release, signature, content)
+
+
+def _context(path: Path) -> bytes:
+    """Agreement, flow, line, half of the digest and file name: a folder's own name changes."""
+    return b"padan/v1 release\x00" + "/".join((*path.parts[-6:-2], path.name)).encode()
 
 
 def _versions(folder: Path) -> list[int]:

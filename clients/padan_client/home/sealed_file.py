@@ -34,6 +34,7 @@ class Purpose(Enum):
     SEAL_KEYS = b"seal keys"
     REGISTRY = b"direct registry"
     JOB = b"job"
+    RELEASE = b"release"
 
 
 class SealedFileError(VerificationError):

@@ -66,7 +66,7 @@ class ReleaseFlow:
     def __init__(self, home: Home, agreement: str, flow: str, line: str | None = None) -> None:
         self._home = home
         self._place = home.place(agreement, flow)
-        self._kept = KeptReleases(home.folder / "releases")
+        self._kept = KeptReleases(home.folder / "releases", home.identity, home.randomness)
         self._line_id = line
 
     def line(self, *, publishing: bool | None = None) -> ReleaseLine:
