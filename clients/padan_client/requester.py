@@ -18,7 +18,7 @@ from padan_client.base.place import FlowPlace
 from padan_client.home.folder import Home
 from padan_client.protocol.direct.answering import direct_result
 from padan_client.protocol.direct.confirming import confirm_directly
-from padan_client.protocol.direct.joining import join, open_rows
+from padan_client.protocol.direct.joining import join, rows_for_unit
 from padan_client.protocol.direct.real_time import FRESH, DirectCounter, ask_directly
 from padan_client.protocol.direct.schemas import direct_schemas, usable_schema
 from padan_client.protocol.direct.session import DirectSession, open_direct, present_tables
@@ -32,7 +32,13 @@ from padan_client.records.files import require_same_rows
 from padan_client.records.lists import Record, Records, RequestList, prepare_list
 from padan_client.results.changes import EarlierResult, RegistryFacts, is_at_unit
 from padan_client.results.controls import read_controls, require_honest
-from padan_client.results.table import NOBODY, AnsweredBy, ConfirmResult, with_digests
+from padan_client.results.table import (
+    NOBODY,
+    AnsweredBy,
+    ConfirmResult,
+    KeyCounts,
+    with_digests,
+)
 from padan_client.transport.carrying import FlowClient, carried_out
 from padan_client.transport.channel import Link
 from padan_linkage.agreement import Mode
@@ -62,7 +68,6 @@ class RequesterFlow:
         id_column: str | None = None,
         note_column: str | None = None,
         controls: pa.Table | None = None,
-        hide_found: bool = False,
         earlier: EarlierResult | None = None,
         deliver: Deliver | None = None,
         progress: Report = silent,
@@ -71,16 +76,15 @@ class RequesterFlow:
 
         ``mode``: ``"unit"`` (a run of the linkage unit), ``"direct"`` (the provider's label table,
         the provider does not learn whom was asked about), or ``"auto"`` (direct, and the unit for
-        rows that have no code then); without one, the unit where the flow allows it. In direct and
+        rows that have no code then; it is put the whole list, unless the agreement accepts that
+        it sees which rows those are); without one, the unit where the flow allows it. In direct and
         auto mode the column ``cara`` says how a row was answered.
 
         ``records`` is a table of strings, a function that reads one, or a sequence of mappings;
         ``columns`` maps schema fields to its columns; ``id_column`` names the rows;
         ``note_column`` (without one ``catatan``) goes over into the result. ``controls`` are
         records with a column ``kode``, mixed in; ControlError tells if they were answered
-        wrongly. ``hide_found``: direct mode sends as many elements for every key as if nobody had
-        been found, so that the provider does not learn how many were; each key then costs the quota
-        a whole list. ``earlier``: a result of the same list, whose notes are carried over; of
+        wrongly. ``earlier``: a result of the same list, whose notes are carried over; of
         another one it is refused before anything is asked. ``deliver`` is called with the result
         before the pending job is closed, so that writing it to a file is safe against a crash.
         After a crash the same call with the same input goes on, and is not charged again. Raises
@@ -121,15 +125,7 @@ class RequesterFlow:
         home, chosen = self.home, chosen_mode(place, mode)
         command = Command(home, place, prepare, progress, self.threads, hand_over)
         if chosen != "unit":
-            residue = chosen == "auto"
-            yield from confirm_directly(command, residue=residue, hide_found=hide_found)
-        elif hide_found:
-            raise BadInputError(
-                t(
-                    "--hide-found hanya ada artinya pada mode direct atau auto.",
-                    "--hide-found means something in the modes direct and auto alone.",
-                )
-            )
+            yield from confirm_directly(command, residue=chosen == "auto")
         else:
             yield from confirm(command)
         return require_honest(delivered[0])
@@ -177,16 +173,16 @@ class RequesterFlow:
         if by_unit:
             return (yield from self._few_by_unit(place, requested))
         _, keys = direct_schemas(place)
-        answers, evaluated = RecordAnswers.none(0), dict[str, int]()
-        by = NOBODY
+        answers, by = RecordAnswers.none(0), NOBODY
+        counts: tuple[KeyCounts, ...] = ()
         if len(requested):
             session = yield from self._open_direct(place)
-            answers, evaluated = yield from ask_directly(
+            answers, counts = yield from ask_directly(
                 session, requested, self.home.patience, self.home.randomness
             )
             by = session.answering.by
-        result = direct_result(place, keys, requested, answers, evaluated, by)
-        left = open_rows(requested, answers)
+        result = direct_result(place, keys, requested, answers, counts, by)
+        left = rows_for_unit(place.flow, requested, answers)
         if residue and len(left):
             counter = yield from self._open_counter()
             return join(place.flow, result, (yield from ask(counter, left)))

@@ -13,7 +13,7 @@ from padan_linkage.crypto.merkle import Tree, leaf_hash
 from padan_linkage.crypto.randomness import Drbg
 from padan_linkage.crypto.signatures import public_key, sign
 from padan_linkage.direct.commitment import CHUNK_ELEMENTS, Commitment, chunk_count
-from padan_linkage.direct.inputs import key_inputs
+from padan_linkage.direct.inputs import key_inputs, list_inputs
 from padan_linkage.direct.label_payloads import LabelPayloads
 from padan_linkage.direct.labels import dummies, label_keys, label_material, seal
 from padan_linkage.direct.manifest import Manifest, manifest_statement
@@ -52,7 +52,7 @@ def direct() -> dict[str, Any]:
         }
     )
     schema = DirectSchema.model_validate(
-        {"keys": KEYS, "evaluations_per_day": 1, "evaluations_per_list": 1}
+        {"keys": KEYS, "records_per_day": 1, "records_per_list": 1}
     )
     key = epoch_key(seed, agreement_digest=digest, flow_id=FLOW, epoch=EPOCH)
     rows = table(schema, fields, key, table_id)
@@ -67,6 +67,7 @@ def direct() -> dict[str, Any]:
         "keys": [k.model_dump(mode="json") for k in schema.keys],
         "schema_digest": schema.digest(fields).hex(),
         "records": [{"values": values, "codes": codes} for values, codes in RECORDS],
+        "list": asked(schema, fields),
         "table_id": table_id.hex(),
         "labels": labels(schema, fields, key, table_id),
         "payloads": payloads(),
@@ -76,6 +77,17 @@ def direct() -> dict[str, Any]:
         "chunks": chunks(),
         "commitment": commitment(),
         "manifest": manifest(schema.digest(fields), key, table_id),
+    }
+
+
+def asked(schema: DirectSchema, fields: Schema) -> dict[str, Any]:
+    """The records as a list of one more: what every key asks, dummies among it."""
+    rows = len(RECORDS) + 1
+    messages = list_inputs(fields, schema, columns(), rows).messages.to_pylist()
+    return {
+        "rows": rows,
+        "elements_per_record": schema.elements_per_record(fields),
+        "messages": [message.hex() for message in messages],
     }
 
 

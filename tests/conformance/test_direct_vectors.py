@@ -76,6 +76,32 @@ def test_inputs_are_those_of_the_records(direct, reference_voprf):
         assert (one["ambiguous"], one["codes"]) == (shared, 0 if shared else codes[0])
 
 
+def test_every_record_of_a_list_asks_every_key(direct, reference_voprf):
+    """As many messages for each, whatever it holds; a key that is not for it asks nobody."""
+    dummy, made = b"padan/v1 direct dummy\x00", []
+    widths = {"paspor-salah": 10, "nama-salah": 16}
+    nobody = {"values": ["", "", "", ""]}
+    for record in [*direct["records"], nobody]:
+        fields = dict(
+            zip(("nik", "paspor", "nama", "tanggal_lahir"), record["values"], strict=True)
+        )
+        for key in direct["keys"]:
+            found = sorted(
+                reference_voprf.input_bytes(key["id"], values)
+                for values in products([sorted(derived(record["values"], p)) for p in key["exact"]])
+                if not any(fields[name] for name in key["without"])
+            )
+            made.append(found + [dummy] * (widths.get(key["id"], 1) - len(found)))
+    width, listed = direct["list"]["elements_per_record"], direct["list"]["messages"]
+    assert width == 1 + 1 + 10 + 16 + 1
+    assert len(listed) == direct["list"]["rows"] * width == sum(map(len, made))
+    at = 0
+    for slots in made:
+        told = [bytes.fromhex(message) for message in listed[at : at + len(slots)]]
+        assert sorted(told) == sorted(slots)
+        at += len(slots)
+
+
 def test_outputs_and_labels(direct, secret, reference_voprf):
     table_id = bytes.fromhex(direct["table_id"])
     step = len(direct["labels"]) // 12 + 1  # plain Python takes its time for each

@@ -202,8 +202,9 @@ def test_a_table_spoilt_on_its_way_is_refused_and_fetched_again(pair):
     assert pair.confirm(LIST).counts["TIDAK_DITEMUKAN"] == 10
 
 
-def test_a_false_label_under_a_right_signature_is_refused(pair):
-    """The provider itself signs a table whose labels do not open."""
+def test_a_false_label_under_a_right_signature_gives_no_code(pair):
+    """The provider itself signs a table whose labels do not open: nobody's code, nobody's «not
+    found» either, and as many questions as ever (``test_direct_sorter``)."""
     spoilt = {}
 
     def listing(message):
@@ -224,7 +225,11 @@ def test_a_false_label_under_a_right_signature_is_refused(pair):
             message.rows = spoilt[message.chunk]
         return None
 
-    caught(pair, tamper)
+    result = pair.confirm(LIST, link=Liar(pair.requester, tamper))
+    assert result.reasons == {"label_rusak": 20}
+    assert result.table["hasil"].to_pylist()[:20] == ["belum_dapat_dipastikan"] * 20
+    assert not any(result.table["kode"].to_pylist()[:20])
+    assert result.counts["TIDAK_DITEMUKAN"] == 10
 
 
 # The evaluation.

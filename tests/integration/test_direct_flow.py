@@ -19,12 +19,13 @@ from padan_client import (
     RequesterClient,
 )
 from padan_client.protocol.direct import building
-from padan_client.protocol.direct.answering import rounded_size
+from padan_client.protocol.direct.answering import rounded_records
 from padan_client.protocol.progress import Stage
 from padan_client.protocol.unit.listing import list_datasets
 from padan_client.results.controls import ControlError
 from padan_client.transport.channel import Link
 from padan_linkage.direct.manifest import TablePublication
+from padan_linkage.direct.schema import DirectSchema
 from padan_server.matching.linkage_engine import LinkageEngine
 
 PEOPLE = people(300, seed=31)
@@ -58,7 +59,8 @@ def test_a_list_gets_its_codes_and_the_way_it_got_them(pair):
     assert result.counts[NOBODY] == 60
     assert stages == {Stage.PREPARE, Stage.DOWNLOAD, Stage.EVALUATE}
     assert not list((pair.requester.folder / "jobs").iterdir())
-    assert sum(result.evaluated.values()) == pair.charged()
+    assert sum(result.evaluated.values()) == 4 * pair.charged()
+    assert pair.charged() == 112, "a list of 110, rounded"
 
 
 def test_a_slip_in_the_name_is_found_by_another_key_and_a_tie_is_never_a_guess(pair):
@@ -69,37 +71,10 @@ def test_a_slip_in_the_name_is_found_by_another_key_and_a_tie_is_never_a_guess(p
     assert result.table["cara"].to_pylist()[0] == "direct:nik-bulan"
 
 
-def charges(pair):
-    """What the provider counted for each list, in the order of their creation."""
-    with pair.server.provider._store.read() as tx:
-        query = "SELECT element_count FROM blinded_lists ORDER BY create_time, rowid"
-        return tx.lists._connection.exec_driver_sql(query).scalars().all()
-
-
-def test_sizes_tell_roughly_how_many_were_found_and_nothing_if_that_is_hidden(pair):
-    lists = {
-        "most": PEOPLE[100:200],
-        "none": PEOPLE[200:300],
-        "blanks": [{**p, "nama": ""} for p in PEOPLE[150:180]] + [PEOPLE[0]] * 70,
-    }
-    seen = {}
-    for hide in (False, True):
-        for name, asked in lists.items():
-            before = len(charges(pair))
-            result = pair.confirm(asked, hide_found=hide)
-            seen[name, hide] = charges(pair)[before:]
-            assert sum(result.evaluated.values()) == sum(seen[name, hide])
-            if name != "blanks":
-                assert codes(result) == expected(asked)
-    assert seen["most", True] == seen["none", True] == seen["blanks", True]
-    assert set(seen["most", True]) == {100}
-    assert all(size % 4 == 0 for size in seen["blanks", False])
-    assert sum(seen["most", False]) < sum(seen["none", False]) <= sum(seen["none", True])
-
-
 def test_a_list_too_long_is_refused_before_it_is_charged(make_direct):
     def short_lists(text):
-        return re.sub(r"evaluations_per_list = \S+", "evaluations_per_list = 60", text, count=1)
+        return re.sub(r"records_per_list = \S+\nminimum_batch = 1$", "records_per_list = 60\n"
+                      "minimum_batch = 1", text, count=1, flags=re.MULTILINE)  # fmt: skip
 
     pair = make_direct(edit=short_lists)
     pair.publish(REGISTRY)
@@ -114,14 +89,13 @@ def test_a_list_too_long_is_refused_before_it_is_charged(make_direct):
 
 
 def test_rounding_stays_within_what_a_list_may_have():
-    assert [rounded_size(n, 1000, 990) for n in (0, 1, 32, 33, 960, 961, 990, 991)] == [
-        0, 32, 32, 64, 960, 990, 990, 991,
+    limit = DirectSchema.model_validate(
+        {"keys": [{"id": "nik", "exact": ["nik"]}], "minimum_batch": 3}
+        | {"records_per_day": 990, "records_per_list": 990}
+    )
+    assert [rounded_records(n, limit) for n in (1, 32, 33, 500, 513, 960, 961, 990, 991)] == [
+        3, 32, 34, 512, 544, 960, 990, 990, 991,
     ]  # fmt: skip
-
-
-def test_hiding_how_many_were_found_is_no_matter_of_the_unit(pair):
-    with pytest.raises(BadInputError, match="hide-found"):
-        pair.confirm(LIST, mode="unit", hide_found=True)
 
 
 def test_a_list_of_niks_and_nothing_else_is_answered(pair):
@@ -222,7 +196,7 @@ def test_asyncio_does_the_same(make_direct):
     assert one["cara"] == "direct:nik-depan"
 
 
-def test_auto_sends_only_what_is_open_through_the_unit(make_direct):
+def test_auto_asks_the_unit_for_what_is_open_and_puts_it_the_whole_list(make_direct):
     pair = make_direct(unit=True, engine=LinkageEngine())
     pair.publish(REGISTRY)
     with ProviderClient(pair.provider, *pair.names) as client:
@@ -238,7 +212,7 @@ def test_auto_sends_only_what_is_open_through_the_unit(make_direct):
     with Link.open(pair.requester.config, pair.requester.folder) as link:
         place = pair.requester.place(*pair.names)
         (sent,) = link.run(list_datasets(place, 10, pair.requester.patience))
-    assert sent.record_count == 20 + 60, "rows that a key settled went through the unit"
+    assert sent.record_count == len(asked), "which rows are open shows at the unit"
     with RequesterClient(pair.requester, *pair.names) as client:
         row = client.confirm_one(without_nik[0], mode="auto")
         assert row["cara"].startswith("unit:")
@@ -289,7 +263,7 @@ def test_a_new_epoch_has_a_new_key_and_the_old_one_can_be_destroyed(pair):
 
 def test_quota_stops_and_goes_on_the_next_day(make_direct):
     def small_quota(text):
-        return re.sub(r"evaluations_per_day = \S+", "evaluations_per_day = 60", text, count=1)
+        return text.replace("records_per_day = 4_000_000", "records_per_day = 60", 1)
 
     pair = make_direct(edit=small_quota)
     pair.publish(REGISTRY)

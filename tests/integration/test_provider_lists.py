@@ -10,6 +10,7 @@ import pytest
 from direct_party import Asked, asked
 from parties import refusal
 from patience import PATIENCE
+from provider_fixture import Publisher
 
 from padan.v1 import direct_service_pb2 as pb
 from padan_linkage.direct import oprf
@@ -233,6 +234,16 @@ def test_a_list_keeps_within_the_agreements_bounds(make_provider):
     assert (found.reason, found.metadata["limit"]) == ("BATCH_TOO_SMALL", "10")
     asked(40).commit(client)
     asked(10).commit(client)
+
+
+def test_a_list_is_charged_by_records_and_each_asks_every_key(make_house, make_provider):
+    """The flow's own four keys: so many elements a record, and no others."""
+    provider = make_provider(Publisher(make_house()))
+    client = provider.client()
+    with pytest.raises(grpc.RpcError, match=r"blinded_list.element_count.*4"):
+        asked(6).commit(client)
+    asked(8).commit(client)
+    assert used(provider) == (2, 8)
 
 
 def test_splitting_a_list_beats_no_quota(make_provider):

@@ -14,10 +14,10 @@ from parties import PartyClient
 from padan.v1 import direct_service_pb2 as pb
 from padan_linkage.direct.commitment import CHUNK_BYTES, Commitment
 
-_TERMS = """[flow.direct]
-keys = [{ id = "nik", exact = ["nik"] }]
-evaluations_per_day = 1
-evaluations_per_list = 1
+_KEYS = 'keys = [{ id = "nik", exact = ["nik"] }]\n'
+_TERMS = f"""[flow.direct]
+{_KEYS}records_per_day = 1
+records_per_list = 1
 minimum_batch = 1
 
 [flow.schema]
@@ -25,14 +25,18 @@ minimum_batch = 1
 
 
 def set_terms(text: str, day: int, per_list: int, minimum: int) -> str:
-    """An agreement's text whose first flow allows direct mode with these limits."""
+    """An agreement's text whose first flow allows direct mode with these limits and one key.
+
+    So an element is a record.
+    """
     before, schema, after = text.partition("[flow.schema]\n")
     if "[flow.direct]" not in text:
         before, schema = before + _TERMS, ""
     text = before + schema + after
-    terms = {"evaluations_per_day": day, "evaluations_per_list": per_list, "minimum_batch": minimum}
+    terms = {"records_per_day": day, "records_per_list": per_list, "minimum_batch": minimum}
     head, direct, tail = text.partition("[flow.direct]\n")
     assert direct
+    tail = re.sub(r"(?ms)^keys = \[$.*?^\]$\n", _KEYS, tail, count=1)
     for name, value in terms.items():
         tail, found = re.subn(rf"(?m)^{name} = [\d_]+", f"{name} = {value}", tail, count=1)
         assert found

@@ -10,6 +10,7 @@ from padan_linkage.answering.outcomes import (
     ALONE,
     AMBIGUOUS,
     BELOW_PRECISION,
+    BROKEN_LABEL,
     CODES_DIFFER,
     DISPLACED,
     FIELDS_MISSING,
@@ -71,5 +72,11 @@ _REASONS = {
     DISPLACED: (
         "Baris lain dalam daftar lebih cocok dengan orang yang sama; periksa keduanya.",
         "Another row of the list fits the same person better; look at both.",
+    ),
+    BROKEN_LABEL: (
+        "Label penyedia untuk baris ini rusak; tanyakan lagi setelah penyedia menerbitkan tabel "
+        "baru.",
+        "The provider's label for this row is broken; ask again when the provider has published "
+        "a new table.",
     ),
 }

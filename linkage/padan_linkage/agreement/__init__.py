@@ -35,6 +35,7 @@ from padan_linkage.agreement.model import (
     Quota,
     ReleaseLine,
     ReleasePolicy,
+    Risk,
 )
 from padan_linkage.agreement.rules.passes import pass_findings, schema_findings
 from padan_linkage.agreement.standing import (
@@ -66,6 +67,7 @@ __all__ = [
     "Quota",
     "ReleaseLine",
     "ReleasePolicy",
+    "Risk",
     "Severity",
     "SignedAgreement",
     "Standing",

@@ -69,6 +69,12 @@ class Mode(StrEnum):
     UNIT = "unit"
 
 
+class Risk(StrEnum):
+    """A residual risk that the parties of a flow may accept by name; lint says what it is."""
+
+    AUTO_ROWS = "auto-rows"
+
+
 class CadenceKind(StrEnum):
     """What has to happen again and again."""
 
@@ -250,7 +256,8 @@ class Flow:
     side and never sealed. ``copies`` says which code holds of a person whom the registry has
     several times with codes that exclude each other; without it none does. ``expected_records`` is
     the size of the registry that group sizes are estimated for. ``direct`` compares fields of
-    ``schema`` too. Flows that release have ``release`` instead.
+    ``schema`` too; ``accepts`` names residual risks that the parties take for less work. Flows that
+    release have ``release`` instead.
     """
 
     id: Id
@@ -281,6 +288,7 @@ class Flow:
     match: MatchPolicy = Field(default_factory=MatchPolicy)
     schema: Schema | None = None
     direct: DirectSchema | None = None
+    accepts: tuple[Risk, ...] = ()
     dimensions: tuple[Identifier, ...] = ()
     tables: tuple[tuple[Identifier, ...], ...] = ()
     measure: Text | None = None

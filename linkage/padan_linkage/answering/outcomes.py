@@ -16,8 +16,10 @@ OUTCOME_WORDS = ("karantina", "tidak_ditemukan", "ditemukan", "ganda", "belum_da
 #: Why a record is undecided, uint8: no pass can use the fields that it has; with these fields
 #: registered people are not found often enough; somebody fits, and not as surely as demanded; a
 #: pass fits that may not answer alone; two passes fit with different codes; another record of the
-#: list has the better claim, in a flow that the agreement calls one-to-one.
+#: list has the better claim, in a flow that the agreement calls one-to-one; in direct mode, the
+#: provider's label for the record is broken.
 NO_REASON, FIELDS_MISSING, SELDOM_FOUND, BELOW_PRECISION, ALONE, CODES_DIFFER, DISPLACED = range(7)
+BROKEN_LABEL = 7
 #: The stable words of the reasons, by number.
 REASON_WORDS = (
     "",
@@ -27,6 +29,7 @@ REASON_WORDS = (
     "jalur_tunggal",
     "kode_berselisih",
     "satu_baris_satu_orang",
+    "label_rusak",
 )
 
 #: Reasons that say of nobody that he fits: these fields do not find people often enough.

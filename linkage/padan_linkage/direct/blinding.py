@@ -99,14 +99,27 @@ def blind(inputs: Sequence[bytes], randomness: bytes) -> Blinded:
     MAX_BATCH, an input that is empty or longer than MAX_INPUT_BYTES, and randomness of another
     length.
     """
+    return blind_with(inputs, _blinds(inputs, randomness))
+
+
+def blinded_before(inputs: Sequence[bytes], randomness: bytes, elements: bytes) -> Blinded:
+    """What :func:`blind` made of the same inputs and randomness, its ``elements`` being known.
+
+    It is quick: what is sent need not be kept with its blinds. Raises ValueError as :func:`blind`.
+    """
+    if len(elements) != ELEMENT_BYTES * len(inputs):
+        raise ValueError(f"each input has an element of {ELEMENT_BYTES} bytes")
+    return Blinded(tuple(inputs), tuple(_blinds(inputs, randomness)), elements)
+
+
+def _blinds(inputs: Sequence[bytes], randomness: bytes) -> list[int]:
+    """A scalar for each input, uniform in 1 … L − 1, up to a bias of 2⁻²⁶⁰."""
     if len(randomness) != BLIND_SEED_BYTES * len(inputs):
         raise ValueError(f"each input takes {BLIND_SEED_BYTES} random bytes")
-    blinds = [
-        # Uniform in 1 … L − 1, up to a bias of 2⁻²⁶⁰.
+    return [
         int.from_bytes(randomness[at : at + BLIND_SEED_BYTES], "little") % (L - 1) + 1
         for at in range(0, len(randomness), BLIND_SEED_BYTES)
     ]
-    return blind_with(inputs, blinds)
 
 
 def blind_with(inputs: Sequence[bytes], blinds: Sequence[int]) -> Blinded:

@@ -16,10 +16,12 @@ from numpy.typing import NDArray
 
 from padan_linkage.crypto.epochs import framed
 from padan_linkage.direct.derive import value_sets
-from padan_linkage.direct.schema import DirectKey
+from padan_linkage.direct.schema import DirectKey, DirectSchema, most_values
 from padan_linkage.schema import Schema
 
 _PREFIX = b"padan/v1 direct\x00"
+#: What stands where a record has no value: no key's input, for ids are not empty.
+DUMMY = b"padan/v1 direct dummy\x00"
 
 
 @dataclass(frozen=True, repr=False)
@@ -82,3 +84,52 @@ def requester_inputs(
         filled |= pc.not_equal(records[name], "").to_numpy(zero_copy_only=False)
     unfilled = ~filled[inputs.record]
     return KeyInputs(inputs.messages.filter(pa.array(unfilled)), inputs.record[unfilled])
+
+
+@dataclass(frozen=True, repr=False)
+class ListInputs:
+    """What a list asks: the same number of messages for every record, key by key.
+
+    ``messages``: large_binary[rows · width], record by record, DUMMY where a record has no value
+    (more) and in rows beyond the records; ``slots``: by key, in the schema's order, int64[m], the
+    place in ``messages`` of each input, and ``records``: int64[m], the record that it is of.
+    """
+
+    messages: pa.LargeBinaryArray
+    slots: tuple[NDArray[np.int64], ...]
+    records: tuple[NDArray[np.int64], ...]
+
+    def __len__(self) -> int:
+        return len(self.messages)
+
+    def __repr__(self) -> str:
+        return f"ListInputs(messages={len(self)})"
+
+
+def list_inputs(
+    fields: Schema, schema: DirectSchema, records: Mapping[str, pa.StringArray], rows: int
+) -> ListInputs:
+    """Everything that a list of records asks, filled up to ``rows`` records. Spec 60, "Sizes".
+
+    How many messages there are follows from ``rows`` and the schema alone. Raises ValueError for
+    fewer rows than records.
+    """
+    count = len(next(iter(records.values())))
+    if rows < count:
+        raise ValueError(f"{count} records do not fit {rows} rows")
+    width, first = schema.elements_per_record(fields), 0
+    pieces, slots, owners, made = [], [], [], 0
+    asked = np.full(rows * width, -1, np.int64)
+    for key in schema.keys:
+        inputs = requester_inputs(fields, key, records)
+        among = np.arange(len(inputs)) - np.searchsorted(inputs.record, inputs.record)
+        at = inputs.record * width + first + among
+        asked[at] = made + np.arange(len(inputs))
+        pieces.append(inputs.messages)
+        slots.append(at)
+        owners.append(inputs.record)
+        made, first = made + len(inputs), first + most_values(fields, key)
+    pieces.append(pa.array([DUMMY], pa.large_binary()))
+    asked[asked < 0] = made
+    messages = pa.concat_arrays(pieces).take(pa.array(asked))
+    return ListInputs(messages, tuple(slots), tuple(owners))

@@ -9,7 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from padan_linkage.answering.answers import RecordAnswers
-from padan_linkage.answering.outcomes import AMBIGUOUS, MATCHED
+from padan_linkage.answering.outcomes import (
+    AMBIGUOUS,
+    BROKEN_LABEL,
+    MATCHED,
+    NO_REASON,
+    UNDECIDED,
+)
 from padan_linkage.direct.labels import label_keys, open_rows
 from padan_linkage.direct.table import LabelTable
 
@@ -27,8 +33,8 @@ class Found:
     """What the tables say to ``m`` inputs.
 
     ``hit``: bool[m], a label answers (``codes`` uint64[m], or ``ambiguous`` bool[m]); ``failed``:
-    bool[m], the tag was there and the label did not open: the table is wrong, and whoever asked
-    must be told. No two of hit and failed.
+    bool[m], the tag was there and the label does not open, or says what the flow does not have: the
+    table is wrong, and whoever asked must be told. No two of hit and failed.
     """
 
     hit: NDArray[np.bool_]
@@ -41,6 +47,13 @@ class Found:
 
     def __repr__(self) -> str:
         return f"Found(inputs={len(self)}, hits={int(self.hit.sum())})"
+
+    def within(self, codes: int) -> Found:
+        """The same, labels that say none of the flow's first ``codes`` codes, or others, failed."""
+        unknown = np.uint64(~((1 << codes) - 1) & (1 << 64) - 1)
+        empty = ~self.ambiguous & (self.codes == 0)
+        wrong = self.hit & (empty | ((self.codes & unknown) != 0))
+        return Found(self.hit & ~wrong, self.codes, self.ambiguous, self.failed | wrong)
 
 
 def look_up(tables: Sequence[SourceTable], outputs: NDArray[np.uint8]) -> Found:
@@ -74,12 +87,15 @@ def settle(
 
     ``answers`` is filled in; ``record``: int64[m], the record of each input. Of a record that the
     key hits, values that agree give the code, in ``band``; values that differ, or an ambiguous
-    label, make it ambiguous, never a guess. Records that are settled already are left alone.
+    label, make it ambiguous, never a guess; a label that failed leaves it undecided. Records that
+    are settled already are left alone.
     """
-    use = found.hit & (answers.answered_by[record] < 0)
+    use = (found.hit | found.failed) & (answers.answered_by[record] < 0)
     rows, codes, ambiguous = record[use], found.codes[use], found.ambiguous[use]
     if not rows.size:
         return
+    broken = np.zeros(len(answers), np.bool_)
+    broken[rows[found.failed[use]]] = True
     highest = np.zeros(len(answers), np.uint64)
     lowest = np.full(len(answers), np.iinfo(np.uint64).max, np.uint64)
     np.maximum.at(highest, rows, codes)
@@ -87,8 +103,10 @@ def settle(
     unclear = np.zeros(len(answers), np.bool_)
     unclear[rows[ambiguous]] = True
     settled = np.unique(rows)
-    clear = ~unclear[settled] & (highest[settled] == lowest[settled])
+    failed = broken[settled]
+    clear = ~unclear[settled] & ~failed & (highest[settled] == lowest[settled])
     answers.answered_by[settled] = key
-    answers.outcome[settled] = np.where(clear, MATCHED, AMBIGUOUS)
+    answers.outcome[settled] = np.select([failed, clear], [UNDECIDED, MATCHED], AMBIGUOUS)
+    answers.reason[settled] = np.where(failed, BROKEN_LABEL, NO_REASON)
     answers.band[settled] = np.where(clear, band, 0)
     answers.code[settled] = np.where(clear, highest[settled], np.uint64(0))

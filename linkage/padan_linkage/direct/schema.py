@@ -16,7 +16,7 @@ from pydantic import Field, model_validator
 from padan_linkage.schema import DERIVATIONS, FrozenModel, Identifier, Kind, Schema
 
 #: Most values that one record may have under one key: tags a record adds to the table, and
-#: evaluations a row of a list costs.
+#: elements that every record of a list asks for under it.
 MAX_VALUES = 16
 
 #: Derivations of direct mode alone, by kind, with the most values that a record can have by it;
@@ -48,17 +48,17 @@ class DirectKey(FrozenModel):
 
 
 class DirectSchema(FrozenModel):
-    """Keys in the order in which a requester tries them, and what may be asked.
+    """Keys in the order in which they hold, and what may be asked.
 
-    ``dummy_share``: dummy rows for each real one of a table. ``evaluations_per_day`` (a day in
-    Jakarta) and ``evaluations_per_list``: blinded elements, of which one row of a list costs one
-    for each value of each key that it gets to. ``minimum_batch``: elements of a list, at least.
+    ``dummy_share``: dummy rows for each real one of a table. ``records_per_day`` (a day in Jakarta)
+    and ``records_per_list``: records, of which each asks every key. ``minimum_batch``: records of a
+    list, at least; shorter ones are filled up.
     """
 
     keys: Annotated[tuple[DirectKey, ...], Field(min_length=1, max_length=16)]
     dummy_share: Annotated[float, Field(ge=0, le=4)] = 0.1
-    evaluations_per_day: Annotated[int, Field(ge=0, strict=True)]
-    evaluations_per_list: Annotated[int, Field(ge=0, strict=True)]
+    records_per_day: Annotated[int, Field(ge=0, strict=True)]
+    records_per_list: Annotated[int, Field(ge=0, strict=True)]
     minimum_batch: Annotated[int, Field(ge=1, strict=True)] = 1
 
     @model_validator(mode="after")
@@ -73,6 +73,13 @@ class DirectSchema(FrozenModel):
             if k.id == key_id:
                 return k
         raise KeyError(key_id)
+
+    def elements_per_record(self, fields: Schema) -> int:
+        """Elements that each record of a list asks for, whatever it holds (spec 60, "Sizes").
+
+        Raises KeyError as :func:`most_values`.
+        """
+        return sum(most_values(fields, key) for key in self.keys)
 
     def digest(self, fields: Schema) -> bytes:
         """SHA-256 of what decides the inputs, 32 bytes: the keys, and the kinds of their fields.

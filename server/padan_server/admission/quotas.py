@@ -75,7 +75,7 @@ def _quota(grant: Grant) -> Quota:
     if grant.mode is Mode.UNIT or direct is None:
         return quota
     return Quota(
-        records_per_day=direct.evaluations_per_day,
-        records_per_list=direct.evaluations_per_list,
+        records_per_day=direct.records_per_day,
+        records_per_list=direct.records_per_list,
         minimum_batch=direct.minimum_batch,
     )

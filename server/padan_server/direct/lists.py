@@ -1,7 +1,8 @@
 """Blinded lists: committed to and charged first, then evaluated, chunk by chunk, and no more.
 
-The quota is charged for a whole list when it is committed to, and so is the key's account; what is
-evaluated afterwards is only what the commitment holds, so a chunk may be asked for again and again.
+The quota is charged for a whole list when it is committed to, record by record, and so is the key's
+account, element by element; what is evaluated afterwards is only what the commitment holds, so a
+chunk may be asked for again and again.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from padan_linkage.direct.oprf import ELEMENT_BYTES, MAX_EVALUATIONS
 from padan_server.admission.enforcement import Grant
 from padan_server.admission.quotas import charge, check_batch
 from padan_server.admission.requests import remember, replayed
-from padan_server.base.errors import Reason, Refusal
+from padan_server.base.errors import Reason, Refusal, field_invalid
 from padan_server.base.failpoints import Failpoints
 from padan_server.base.metrics import ProviderMetrics
 from padan_server.base.model import BlindedList, RequestKey
@@ -93,15 +94,19 @@ class BlindedLists:
         self._metrics = metrics
 
     def create(self, grant: Grant, new: NewList, request: RequestKey | None) -> BlindedList:
-        """Commit the caller to a list; day and key are charged once for a request."""
-        check_batch(grant, new.element_count)
+        """Commit the caller to a list; day and key are charged once for a request.
+
+        The day is charged records, the key elements.
+        """
+        records = _records(grant, new.element_count)
+        check_batch(grant, records)
         with self._store.write() as tx:
             known = replayed(tx, request)
             if known is not None:
                 return _owned(tx, grant, known)
             public_key = self._tables.public_key(tx, grant, new.epoch)
             # Spec 60, step 8.
-            charge(tx, grant, new.element_count)
+            charge(tx, grant, records)
             _charge_key(tx, grant, public_key, new.element_count)
             made = BlindedList(
                 id=secrets.token_hex(16),
@@ -164,6 +169,19 @@ class BlindedLists:
         self._failpoints.hit("chunk.recorded")
         self._metrics.evaluated.inc(chunk.count)
         return Evaluation(chunk.number, chunk.count, evaluated, proof, fresh)
+
+
+def _records(grant: Grant, elements: int) -> int:
+    """Records of a list of so many elements: each asks every key, so all are of one size."""
+    assert grant.flow.direct is not None
+    width = grant.flow.direct.elements_per_record(grant.schema)
+    if elements % width:
+        raise field_invalid(
+            "blinded_list.element_count",
+            f"kelipatan {width}: setiap rekaman menanyakan semua kunci",
+            f"a multiple of {width}: every record asks every key",
+        )
+    return elements // width
 
 
 def _charge_key(tx: Transaction, grant: Grant, public_key: bytes, elements: int) -> None:

@@ -70,14 +70,6 @@ ControlsOption = Annotated[
         help="Rekaman kontrol dengan kolom kode, dicampurkan. / Control records to mix in.",
     ),
 ]
-HideFoundOption = Annotated[
-    bool,
-    typer.Option(
-        "--hide-found",
-        help="Mode langsung: sembunyikan jumlah yang ditemukan; lebih banyak kuota. / "
-        "Direct mode: hide how many are found; takes more quota.",
-    ),
-]
 CorrectionsOption = Annotated[
     Path | None,
     typer.Option(
@@ -110,7 +102,6 @@ def confirm(
     map_: MapOption = None,
     mode: ModeOption = None,
     controls: ControlsOption = None,
-    hide_found: HideFoundOption = False,
     quarantine: QuarantineOption = None,
     corrections: CorrectionsOption = None,
     minutes: MinutesOption = None,
@@ -137,7 +128,7 @@ def confirm(
     place = opened.place(agreement, flow)
     outputs.check(place.flow)
     listed = _GivenList(file, sheet, map_, id_column, note_column, notes)
-    options = _Options(listed, chosen_mode(place, mode), controls, hide_found)
+    options = _Options(listed, chosen_mode(place, mode), controls)
     source = listed.source(outputs.style)
     result, dishonest = _confirm(opened, place, options, source, outputs)
     _tell(place, result, outputs, source, options.mode, json_=json_)
@@ -207,7 +198,6 @@ class _Options:
     listed: _GivenList
     mode: str
     controls: Path | None
-    hide_found: bool
 
 
 @dataclass(frozen=True)
@@ -307,7 +297,6 @@ def _confirm(
                 id_column=listed.id_column,
                 note_column=None if listed.notes else listed.note_column,
                 controls=known,
-                hide_found=options.hide_found,
                 deliver=write,
                 progress=report,
             )

@@ -15,7 +15,6 @@ from padan_client.base.formats import TableStyle, style_for
 from padan_client.base.language import t
 from padan_client.base.numbers import number
 from padan_client.cli.asking import agree, claim
-from padan_client.cli.commands.confirm import HideFoundOption
 from padan_client.cli.common import Exit, print_json, reports_errors, say
 from padan_client.cli.home import open_home
 from padan_client.cli.options import (
@@ -90,7 +89,6 @@ def correct(
     map_: MapOption = None,
     sheet: SheetOption = None,
     mode: ModeOption = None,
-    hide_found: HideFoundOption = False,
     format_: FormatOption = None,
     separator: SeparatorOption = ",",
     bom: BomFlag = False,
@@ -127,7 +125,7 @@ def correct(
         agree(view.before_asking(earlier, present, place), given=yes, option="--yes")
         source = TableFile(list_file, sheet, SayOnce())
         columns = pairs(map_, "--map")
-        asking.ask(client, source, present, columns, id_column, hide_found=hide_found)
+        asking.ask(client, source, present, columns, id_column)
     asking.tell(json_=json_)
 
 
@@ -185,8 +183,6 @@ class _Correction:
         present: tuple[RegistryFacts, ...],
         columns: dict[str, str] | None,
         id_column: str | None,
-        *,
-        hide_found: bool,
     ) -> None:
         """Ask the list as ``confirm`` does, compare and write."""
         from padan_client.records.table_files import standing
@@ -214,7 +210,6 @@ class _Correction:
                 mode=self.way,
                 columns=columns,
                 id_column=id_column,
-                hide_found=hide_found,
                 earlier=self.earlier,
                 deliver=write,
                 progress=report,

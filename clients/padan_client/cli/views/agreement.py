@@ -312,7 +312,7 @@ def _flow(f: Flow) -> list[RenderableType]:
         )
     if f.kind is not FlowKind.CONFIRMATION:
         return [head]
-    _row(head, t("mode", "modes"), ", ".join(f.modes))
+    _row(head, t("mode", "modes"), _modes(f))
     if q := f.quota:
         day, list_, fewest = map(number, (q.records_per_day, q.records_per_list, q.minimum_batch))
         _row(
@@ -331,6 +331,12 @@ def _flow(f: Flow) -> list[RenderableType]:
     for field, party in f.field_authority.items():
         _row(head, t("acuan", "authority"), f"{field}: {party}")
     return [head, _codes(f), *([_passes(f)] if f.schema else [])]
+
+
+def _modes(f: Flow) -> str:
+    """The modes, and the risks that the parties accept."""
+    accepted = t(f"; menerima {', '.join(f.accepts)}", f"; accepts {', '.join(f.accepts)}")
+    return ", ".join(f.modes) + (accepted if f.accepts else "")
 
 
 def _short_lists(quota: Quota) -> str:

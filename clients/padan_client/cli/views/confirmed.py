@@ -10,7 +10,13 @@ from padan_client.cli.common import out, say
 from padan_client.cli.views import estimates as shares
 from padan_client.cli.views.sheet import Sheet
 from padan_client.results.wording import outcome_texts, reason_texts
-from padan_linkage.answering.outcomes import CHECK_WORDS, DIFFERENT, EMPTY
+from padan_linkage.answering.outcomes import (
+    BROKEN_LABEL,
+    CHECK_WORDS,
+    DIFFERENT,
+    EMPTY,
+    REASON_WORDS,
+)
 
 if TYPE_CHECKING:
     from padan_client.base.place import FlowPlace
@@ -74,7 +80,12 @@ def below_demand(flow: Flow, result: ConfirmResult) -> bool:
 
 
 def warn(flow: Flow, result: ConfirmResult) -> None:
-    """Say, before anything is written, that a list has too many strangers for its codes."""
+    """Say, before anything is written, what is wrong with the answers as a whole.
+
+    Labels that are broken, or a list with too many strangers for its codes.
+    """
+    if broken := result.reasons.get(REASON_WORDS[BROKEN_LABEL], 0):
+        _say_broken(broken)
     if result.expected is None or not below_demand(flow, result):
         return
     told, asked = (
@@ -89,6 +100,23 @@ def warn(flow: Flow, result: ConfirmResult) -> None:
             f"The estimated precision {told} is below {asked}, which the agreement asks for: where "
             "few of a list are registered, wrong codes weigh more. Narrow the list to people who "
             "may be registered, complete the numbers, or check codes before you use them.",
+        )
+    )
+
+
+def _say_broken(rows: int) -> None:
+    """That the provider's table is wrong, and that a complaint would tell it about whom."""
+    broken = number(rows)
+    say(
+        t(
+            f"PERINGATAN: label penyedia untuk {broken} baris rusak, dan baris itu tidak dijawab. "
+            "Jangan sebutkan barisnya kepada penyedia, jangan pula langsung setelah menanyakan "
+            "daftar ini: keluhan dapat memberi tahu siapa yang ditanyakan. Minta tabel baru dan "
+            "periksa dengan rekaman kontrol (--controls).",
+            f"WARNING: the provider's labels for {broken} rows are broken, and those rows are not "
+            "answered. Do not tell the provider which, nor right after asking this list: a "
+            "complaint can say who was asked about. Demand a new table, and check with control "
+            "records (--controls).",
         )
     )
 

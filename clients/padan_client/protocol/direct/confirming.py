@@ -1,10 +1,10 @@
-"""Confirms a list in direct mode, and sends what stays open through the unit where that is wanted.
+"""Confirms a list in direct mode, and puts it to the unit as well where that is wanted.
 
 1. Prepare the list; find or start the job.
 2. Open the session: agreement, tables of today (a job that goes on keeps the tables it began with).
-3. Ask key by key (:mod:`.answering`).
-4. Mode auto: rows without a code go whole through a run of the unit, if the flow allows it, and
-   each row's two answers become one (:mod:`.joining`).
+3. Ask every key of every record (:mod:`.answering`).
+4. Mode auto: the list goes through a run of the unit too, if the flow allows it, and each row's two
+   answers become one (:mod:`.joining`).
 5. Deliver the result, then close the job.
 """
 
@@ -23,7 +23,7 @@ from padan_client.base.place import FlowPlace
 from padan_client.home.jobs import Job
 from padan_client.protocol.direct.answering import answer, direct_result
 from padan_client.protocol.direct.evaluating import ListEvaluation
-from padan_client.protocol.direct.joining import join, open_rows
+from padan_client.protocol.direct.joining import join, rows_for_unit
 from padan_client.protocol.direct.schemas import direct_schemas, usable_schema
 from padan_client.protocol.direct.session import (
     DirectSession,
@@ -40,16 +40,14 @@ from padan_linkage.answering.answers import RecordAnswers
 from padan_linkage.direct.schema import DirectSchema
 
 
-def confirm_directly(
-    command: Command[RequestList], *, residue: bool, hide_found: bool
-) -> Steps[ConfirmResult]:
-    """Confirm a list; with ``residue``, what stays open goes through the unit (mode auto)."""
+def confirm_directly(command: Command[RequestList], *, residue: bool) -> Steps[ConfirmResult]:
+    """Confirm a list; with ``residue`` (mode auto) the unit is asked for what stays open."""
     place = command.place
     fields, schema = direct_schemas(place)
     residue = residue and Mode.UNIT in place.flow.modes
     requested = yield from command.prepared(usable_schema(place.flow, unit=residue))
     if not len(requested):
-        nothing = direct_result(place, schema, requested, RecordAnswers.none(0), {})
+        nothing = direct_result(place, schema, requested, RecordAnswers.none(0))
         return command.delivered(nothing)
     given = JobInput(
         kind="confirm-direct",
@@ -57,21 +55,20 @@ def confirm_directly(
         epoch=0,
         schema_digest=schema.digest(fields),
         records=requested.as_table(),
-        more=(int(hide_found),),
     )
     now = command.now()
-    stepper = KeyStepper(command, place, schema, requested, now, residue, hide_found)
+    stepper = KeyStepper(command, place, schema, requested, now, residue)
     result, _ = yield from drive(command.home, given, stepper)
     return result
 
 
-#: What the keys settled, and the rows left over for the unit.
+#: What the keys settled, and the rows for the unit.
 Settled: TypeAlias = tuple[ConfirmResult, RequestList | None]
 
 
 @dataclass(frozen=True, repr=False)
 class KeyStepper(Stepper[Settled]):
-    """The work of confirming key by key, from ``now`` on."""
+    """The work of confirming by keys, from ``now`` on."""
 
     #: The job's tables or lists are of no use any more, or its list never was.
     HOPELESS = frozenset(
@@ -89,7 +86,6 @@ class KeyStepper(Stepper[Settled]):
     requested: RequestList
     now: datetime
     residue: bool
-    hide_found: bool
 
     def is_gone(self, job: Job) -> Steps[bool]:
         """Whether the tables that the job began with are not all here and good."""
@@ -97,15 +93,15 @@ class KeyStepper(Stepper[Settled]):
         return "tables" in job.names and self._begun(job) is None
 
     def carry_out(self, job: Job) -> Steps[Settled]:
-        """Ask key by key, over the tables that the job began with, or those of today."""
+        """Ask every key, over the tables that the job began with, or those of today."""
         session = self._begun(job) if "tables" in job.names else (yield from self._opened(job))
         assert session is not None
-        answers, evaluated = yield from answer(self._evaluation(session, job), self.requested)
+        answers, keys = yield from answer(self._evaluation(session, job), self.requested)
         place, schema, by = self.place, self.schema, session.answering.by
         result = yield from work(
-            lambda: direct_result(place, schema, self.requested, answers, evaluated, by)
+            lambda: direct_result(place, schema, self.requested, answers, keys, by)
         )
-        left = open_rows(self.requested, answers) if self.residue else None
+        left = rows_for_unit(place.flow, self.requested, answers) if self.residue else None
         return result, left
 
     def deliver(self, result: Settled) -> Steps[Settled]:
@@ -119,7 +115,7 @@ class KeyStepper(Stepper[Settled]):
         return (yield from work(lambda: self.command.delivered(whole))), None
 
     def _residue(self, direct: ConfirmResult, left: RequestList) -> Steps[ConfirmResult]:
-        """Send the rows that are left through the unit, and hand both answers over as one.
+        """Send the rows through the unit, and hand both answers over as one.
 
         The run's own job hands over, so that it stays open until the whole result is written.
         """
@@ -165,7 +161,6 @@ class KeyStepper(Stepper[Settled]):
             patience=home.patience,
             report=self.command.report,
             threads=self.command.threads,
-            hide_found=self.hide_found,
         )
 
 

@@ -10,13 +10,15 @@ from __future__ import annotations
 import hashlib
 import re
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from numpy.typing import NDArray
@@ -28,23 +30,19 @@ from padan_client.base.errors import UnavailableError, VerificationError
 from padan_client.base.language import t
 from padan_client.protocol.direct.session import DirectSession
 from padan_client.protocol.progress import Progress, Report, Stage
-from padan_linkage.crypto.randomness import Drbg
-from padan_linkage.direct.blinding import BLIND_SEED_BYTES, Blinded, blind
-from padan_linkage.direct.commitment import CHUNK_ELEMENTS, Commitment
+from padan_linkage.crypto.randomness import SEED_BYTES, Drbg
+from padan_linkage.direct.blinding import BLIND_SEED_BYTES, Blinded, blind, blinded_before
+from padan_linkage.direct.commitment import CHUNK_ELEMENTS, Commitment, chunk_count
 from padan_linkage.direct.oprf import OUTPUT_BYTES, OprfError
 
 #: Chunks of one stream: some seconds of the provider's work, a megabyte or two each way.
 WINDOW = 48
 _SLOT = CHUNK_ELEMENTS * OUTPUT_BYTES + 16
-_PADDING_BYTES = 32
 
 
 @dataclass(frozen=True, repr=False)
 class ListEvaluation:
-    """How a job asks: the session, its secret seed, a folder for outputs (None: keep nothing).
-
-    ``hide_found``: every key sends as many elements as if no key before it had found anybody.
-    """
+    """How a job asks: the session, its secret seed, a folder for outputs (None: keep nothing)."""
 
     session: DirectSession
     seed: bytes
@@ -52,7 +50,6 @@ class ListEvaluation:
     patience: Patience
     report: Report
     threads: int
-    hide_found: bool = False
 
 
 class Outputs:
@@ -76,6 +73,16 @@ class Outputs:
             file.seek(chunk * _SLOT)
             file.write(self._cipher.encrypt(nonce, raw, None))
 
+    def take(self, places: NDArray[np.int64]) -> NDArray[np.uint8]:
+        """The outputs ``uint8[m, 64]`` at these places of the list, int64[m], all of them here."""
+        taken = np.empty((len(places), OUTPUT_BYTES), np.uint8)
+        chunks = places // CHUNK_ELEMENTS
+        for chunk in np.unique(chunks).tolist():
+            mine = chunks == chunk
+            whole = np.frombuffer(self.get(chunk) or b"", np.uint8).reshape(-1, OUTPUT_BYTES)
+            taken[mine] = whole[places[mine] - chunk * CHUNK_ELEMENTS]
+        return taken
+
     def get(self, chunk: int) -> bytes | None:
         """The outputs of a chunk, padded with zeros to a whole one; None if they are not here."""
         if self._path is None:
@@ -91,79 +98,86 @@ class Outputs:
 
 @dataclass(repr=False)
 class _List:
-    """A blinded list and how far it is."""
+    """A blinded list and how far it is; blinds are made again from ``seed`` where they are needed.
+
+    ``elements``: the packed elements of each chunk.
+    """
 
     name: str
-    chunks: list[Blinded]
+    messages: pa.LargeBinaryArray
+    seed: bytes
+    elements: list[bytes]
     commitment: Commitment
     outputs: Outputs
     missing: set[int] = field(default_factory=set)
 
+    def blinded(self, chunk: int) -> Blinded:
+        """A chunk as it was blinded."""
+        inputs = _piece(self.messages, chunk)
+        return blinded_before(inputs, _secrets(self.seed, chunk, inputs), self.elements[chunk])
 
-def evaluate(
-    evaluation: ListEvaluation, label: str, messages: Sequence[bytes], size: int
-) -> Steps[NDArray[np.uint8]]:
-    """Outputs ``uint8[n, 64]`` of distinct ``messages``, every proof verified.
 
-    ``label`` names the step within the job. The order that is sent is random, and a list shorter
-    than ``size`` is filled up with elements of nobody. Raises VerificationError where the
-    provider's answers cannot be believed.
+def evaluate(evaluation: ListEvaluation, messages: pa.LargeBinaryArray) -> Steps[Outputs]:
+    """Have all ``messages`` of a list evaluated, every proof verified: the outputs, chunk by chunk.
+
+    What is sent depends on their number alone, not on what any answer says. Raises
+    VerificationError where the provider's answers cannot be believed.
     """
-    order, state = yield from work(lambda: _blinded(evaluation, label, messages, size))
+    state = yield from work(lambda: _blinded(evaluation, messages))
     # Spec 60, step 8.
-    state.name = yield from _commit(evaluation, label, state.commitment)
+    state.name = yield from _commit(evaluation, state.commitment)
     backoff = evaluation.patience.start()
-    total = len(order)
-    if state.missing and len(state.chunks) == 1:
+    total = len(messages)
+    if state.missing and len(state.elements) == 1:
         yield from _single(evaluation, state)
     while state.missing:
-        done = (len(state.chunks) - len(state.missing)) * CHUNK_ELEMENTS
-        evaluation.report(Progress(Stage.EVALUATE, done, total, label))
+        done = (len(state.elements) - len(state.missing)) * CHUNK_ELEMENTS
+        evaluation.report(Progress(Stage.EVALUATE, done, total))
         yield from _window(evaluation, state, backoff)
-    evaluation.report(Progress(Stage.EVALUATE, total, total, label))
-    return (yield from work(lambda: _gathered(state, order, len(messages))))
+    evaluation.report(Progress(Stage.EVALUATE, total, total))
+    return state.outputs
 
 
-def _order(
-    evaluation: ListEvaluation, label: str, messages: Sequence[bytes], size: int
-) -> tuple[NDArray[np.int64], list[bytes]]:
-    """Messages filled up and in random order; ``order[i]`` is which message went to place i."""
-    drbg = _drbg(evaluation, f"order {label}", messages)
-    padding = [drbg.bytes(_PADDING_BYTES) for _ in range(size - len(messages))]
-    whole = [*messages, *padding]
-    order = drbg.permutation(len(whole))
-    return order, [whole[i] for i in order.tolist()]
+def _blinded(evaluation: ListEvaluation, messages: pa.LargeBinaryArray) -> _List:
+    """All chunks blinded, in threads; the kernels leave the interpreter free."""
+    chunks = range(chunk_count(len(messages)))
+    digest = _digest(_piece(messages, chunk) for chunk in chunks)
+    drbg = _drbg(evaluation, "blind", digest)
+    seed = drbg.bytes(SEED_BYTES)
 
+    def elements(chunk: int) -> bytes:
+        inputs = _piece(messages, chunk)
+        return blind(inputs, _secrets(seed, chunk, inputs)).elements
 
-def _blinded(
-    evaluation: ListEvaluation, label: str, messages: Sequence[bytes], size: int
-) -> tuple[NDArray[np.int64], _List]:
-    """The order, and all chunks blinded, in threads; the kernels leave the interpreter free."""
-    order, sent = _order(evaluation, label, messages, size)
-    drbg = _drbg(evaluation, f"blind {label}", sent)
-    pieces = [sent[i : i + CHUNK_ELEMENTS] for i in range(0, len(sent), CHUNK_ELEMENTS)]
-    secrets = [drbg.bytes(BLIND_SEED_BYTES * len(piece)) for piece in pieces]
-    if len(pieces) == 1:
-        chunks = [blind(pieces[0], secrets[0])]
+    if len(chunks) == 1:
+        made = [elements(0)]
     else:
         with ThreadPoolExecutor(evaluation.threads) as pool:
-            chunks = list(pool.map(blind, pieces, secrets))
-    path = evaluation.folder / f"{_digest(sent).hex()[:24]}.outputs" if evaluation.folder else None
-    outputs = Outputs(path, drbg.bytes(32))
-    missing = {n for n in range(len(chunks)) if outputs.get(n) is None}
-    commitment = Commitment(chunk.elements for chunk in chunks)
-    return order, _List("", chunks, commitment, outputs, missing)
+            made = list(pool.map(elements, chunks))
+    path = evaluation.folder / f"{digest.hex()[:24]}.outputs" if evaluation.folder else None
+    outputs = Outputs(path, drbg.bytes(SEED_BYTES))
+    missing = {n for n in chunks if outputs.get(n) is None}
+    return _List("", messages, seed, made, Commitment(made), outputs, missing)
 
 
-def _commit(evaluation: ListEvaluation, label: str, commitment: Commitment) -> Steps[str]:
+def _piece(messages: pa.LargeBinaryArray, chunk: int) -> list[bytes]:
+    """The messages of a chunk."""
+    piece: list[bytes] = messages.slice(chunk * CHUNK_ELEMENTS, CHUNK_ELEMENTS).to_pylist()
+    return piece
+
+
+def _secrets(seed: bytes, chunk: int, inputs: Sequence[bytes]) -> bytes:
+    """The randomness of a chunk's blinds."""
+    return Drbg(seed).fork(f"chunk {chunk}").bytes(BLIND_SEED_BYTES * len(inputs))
+
+
+def _commit(evaluation: ListEvaluation, commitment: Commitment) -> Steps[str]:
     """Commit to the list, or find it again. Returns its resource name."""
     session = evaluation.session
     wanted = pb.BlindedList(
         epoch=session.epoch, element_count=commitment.element_count, root=commitment.root
     )
-    request_id = uuid.UUID(
-        bytes=_drbg(evaluation, f"id {label}", [commitment.root]).bytes(16), version=4
-    )
+    request_id = uuid.UUID(bytes=_drbg(evaluation, "id", commitment.root).bytes(16), version=4)
     given = yield from call(
         "DirectService.CreateBlindedList",
         pb.CreateBlindedListRequest(
@@ -229,7 +243,7 @@ def _requests(state: _List, wanted: Sequence[int]) -> Iterator[pb.EvaluateElemen
         yield pb.EvaluateElementsRequest(
             blinded_list=state.name,
             chunk=chunk,
-            elements=state.chunks[chunk].elements,
+            elements=state.elements[chunk],
             audit_path=state.commitment.audit_path(chunk),
         )
 
@@ -251,10 +265,13 @@ class _EvaluationSink:
         place = len(self.running)
         if place >= len(self.wanted) or message.chunk != self.wanted[place]:
             raise _unbelievable("chunk")
-        chunk = self.state.chunks[message.chunk]
-        finalise = partial(chunk.finalise, message.evaluated, message.proof, self.public_key)
+        finalise = partial(self._finalised, message)
         result = finalise if self.pool is None else self.pool.submit(finalise).result
         self.running.append((message.chunk, result))
+
+    def _finalised(self, message: pb.EvaluateElementsResponse) -> NDArray[np.uint8]:
+        blinded = self.state.blinded(message.chunk)
+        return blinded.finalise(message.evaluated, message.proof, self.public_key)
 
     def settle(self) -> None:
         """Keep what is verified. Raises VerificationError for a proof that does not hold."""
@@ -267,24 +284,15 @@ class _EvaluationSink:
             self.state.missing.discard(chunk)
 
 
-def _gathered(state: _List, order: NDArray[np.int64], count: int) -> NDArray[np.uint8]:
-    """The outputs in the messages' order, those of the padding left out."""
-    raw = b"".join(state.outputs.get(n) or b"" for n in range(len(state.chunks)))
-    sent = np.frombuffer(raw, np.uint8).reshape(-1, OUTPUT_BYTES)[: len(order)]
-    outputs = np.empty((len(order), OUTPUT_BYTES), np.uint8)
-    outputs[order] = sent
-    return outputs[:count]
-
-
-def _drbg(evaluation: ListEvaluation, label: str, messages: Sequence[bytes]) -> Drbg:
-    """A generator for one use with these very messages: no blind ever serves two inputs."""
+def _drbg(evaluation: ListEvaluation, label: str, digest: bytes) -> Drbg:
+    """A generator for one use with what has this digest: no blind ever serves two inputs."""
     key = evaluation.session.public_key.hex()
-    return Drbg(evaluation.seed).fork(f"{label} {key} {_digest(messages).hex()}")
+    return Drbg(evaluation.seed).fork(f"{label} {key} {digest.hex()}")
 
 
-def _digest(messages: Sequence[bytes]) -> bytes:
+def _digest(pieces: Iterable[Sequence[bytes]]) -> bytes:
     digest = hashlib.sha256()
-    for message in messages:
+    for message in chain.from_iterable(pieces):
         digest.update(len(message).to_bytes(4, "big") + message)
     return digest.digest()
 

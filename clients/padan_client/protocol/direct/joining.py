@@ -14,7 +14,7 @@ from padan_client.protocol.direct.answering import with_way
 from padan_client.records.lists import RequestList
 from padan_client.results.reasons import REASON
 from padan_client.results.table import ConfirmResult, count_codes
-from padan_linkage.agreement import Flow
+from padan_linkage.agreement import Flow, Risk
 from padan_linkage.answering.answers import RecordAnswers
 from padan_linkage.answering.outcomes import (
     AMBIGUOUS,
@@ -40,8 +40,13 @@ _ORDER: Mapping[int | str, int] = {
 }
 
 
-def open_rows(requested: RequestList, answers: RecordAnswers) -> RequestList:
-    """The rows that direct mode has no code for, whole: those are for the unit."""
+def rows_for_unit(flow: Flow, requested: RequestList, answers: RecordAnswers) -> RequestList:
+    """The rows that go to the unit: all of them, so that which they are depends on no label.
+
+    Those alone that direct mode has no code for where the agreement accepts that it shows.
+    """
+    if Risk.AUTO_ROWS not in flow.accepts:
+        return requested
     keep = np.flatnonzero(answers.outcome != MATCHED).astype(np.int64)
     return replace(requested, usable=requested.usable[keep], records=requested.subset(keep))
 
@@ -49,11 +54,13 @@ def open_rows(requested: RequestList, answers: RecordAnswers) -> RequestList:
 def join(flow: Flow, direct: ConfirmResult, by_unit: ConfirmResult) -> ConfirmResult:
     """The stronger of both answers to each row; of equal ones the unit's, which sees more.
 
-    ``by_unit`` has the rows that were sent to it; the others are in quarantine there.
+    A code of direct mode stands, whatever the unit says of the row. ``by_unit`` has the rows that
+    were sent to it; others are in quarantine there.
     """
     ours, theirs = direct.table, with_way(by_unit.table, "unit")
     # Spec 60, step 15.
-    take = pa.array(_strength(theirs) >= np.maximum(_strength(ours), 1))
+    strength = np.maximum(_strength(ours), 1)
+    take = pa.array((_strength(theirs) >= strength) & (strength < _ORDER[MATCHED]))
     table = pa.table(
         {name: pc.if_else(take, theirs[name], ours[name]) for name in ours.column_names}
     )

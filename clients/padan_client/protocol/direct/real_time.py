@@ -12,6 +12,7 @@ from padan_client.protocol.direct.evaluating import ListEvaluation
 from padan_client.protocol.direct.session import DirectSession
 from padan_client.protocol.progress import silent
 from padan_client.records.lists import RequestList
+from padan_client.results.table import KeyCounts
 from padan_linkage.answering.answers import RecordAnswers
 
 #: How long the list of tables is taken as it was: a delta a day can wait so long.
@@ -35,7 +36,7 @@ def ask_directly(
     requested: RequestList,
     patience: Patience,
     randomness: Callable[[int], bytes],
-) -> Steps[tuple[RecordAnswers, dict[str, int]]]:
+) -> Steps[tuple[RecordAnswers, tuple[KeyCounts, ...]]]:
     """Confirm a few records; nothing is kept on disk, each question has blinds of its own."""
     evaluation = ListEvaluation(
         session=session,

@@ -1,7 +1,8 @@
 """Real time: a few records, pass by pass, one call each, put together as a list's answers are.
 
-Every pass is asked, since a later one may contradict an earlier one. What the timing of the calls
-ties together is a residual risk that spec 30 names.
+Every pass is asked, in the schema's order, and only then is any answer looked at: how many calls
+there are, of what size, follows from the number of records. What the timing of the calls ties
+together is a residual risk that spec 30 names.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from padan.v1 import confirmation_service_pb2 as pb
 from padan.v1 import resources_pb2
@@ -56,6 +58,15 @@ class Counter:
         return self.encoders[p.id]
 
 
+@dataclass(frozen=True, repr=False)
+class _Asked:
+    """One pass as it was asked, and what the unit answered."""
+
+    of: Pass
+    encoded: EncodedPass
+    response: pb.ConfirmRecordsResponse
+
+
 def ask(counter: Counter, requested: RequestList) -> Steps[ConfirmResult]:
     """Confirm up to MOST_AT_ONCE records; all answers are of one edition."""
     session = counter.session
@@ -63,7 +74,7 @@ def ask(counter: Counter, requested: RequestList) -> Steps[ConfirmResult]:
         asked = yield from _ask_passes(counter, requested)
         if asked is not None:
             opened, edition = asked
-            by = AnsweredBy(edition.name() if edition else "")
+            by = AnsweredBy(edition.name())
             return finish(
                 session.place, session.schema, requested, opened, edition, session.key, by=by
             )
@@ -77,29 +88,22 @@ def ask(counter: Counter, requested: RequestList) -> Steps[ConfirmResult]:
 
 def _ask_passes(
     counter: Counter, requested: RequestList
-) -> Steps[tuple[list[OpenedAnswers], Edition | None] | None]:
-    """The answers of every pass and their edition; None where the edition changed on the way."""
-    opened: list[OpenedAnswers] = []
-    edition: Edition | None = None
+) -> Steps[tuple[list[OpenedAnswers], Edition] | None]:
+    """The answers of every pass and their edition; None where the edition changed on the way.
+
+    Nothing is looked at before every pass has been asked, whether its fields are there or not: what
+    the unit is sent says nothing of an answer.
+    """
+    asked: list[_Asked] = []
     for p in counter.session.schema.passes:
-        encoded = yield from work(lambda p=p: _encode(counter, p, requested))  # type: ignore[misc]
-        if (encoded.record_of_row < 0).all():
-            continue  # no record has the pass's exact fields
-        response = yield from _ask_pass(counter, p, encoded)
-        answering = yield from _edition(counter, response.edition)
-        if edition is not None and edition != answering:
-            return None
-        edition = answering
-        rate = answering.rate
-        opened.append(
-            (
-                yield from work(
-                    lambda p=p, encoded=encoded, response=response, rate=rate: _open(  # type: ignore[misc]
-                        counter, p, encoded, response, rate
-                    )
-                )
-            )
-        )
+        encoded = yield from work(partial(_encode, counter, p, requested))
+        asked.append(_Asked(p, encoded, (yield from _ask_pass(counter, p, encoded))))
+    names = {each.response.edition for each in asked}
+    if len(names) > 1:
+        return None
+    edition = yield from _edition(counter, names.pop())
+    rate = edition.rate
+    opened = yield from work(lambda: [_open(counter, each, rate) for each in asked])
     return opened, edition
 
 
@@ -134,21 +138,15 @@ def _encode(counter: Counter, p: Pass, requested: RequestList) -> EncodedPass:
     )
 
 
-def _open(
-    counter: Counter,
-    p: Pass,
-    encoded: EncodedPass,
-    response: pb.ConfirmRecordsResponse,
-    rate: float,
-) -> OpenedAnswers:
-    collector = PassCollector(p, len(encoded.table))
-    collector.take_all(response)
+def _open(counter: Counter, asked: _Asked, rate: float) -> OpenedAnswers:
+    collector = PassCollector(asked.of, len(asked.encoded.table))
+    collector.take_all(asked.response)
     return open_pass(
         counter.session,
         collector.answers(),
         collector.seal,
-        encoded.record_of_row,
-        encoded.tokens,
+        asked.encoded.record_of_row,
+        asked.encoded.tokens,
         counter.openers,
         rate,
     )

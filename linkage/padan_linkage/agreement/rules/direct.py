@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from padan_linkage.agreement.findings import Finding, error, warning
 from padan_linkage.agreement.group_sizes import STRONG_KINDS, distinct_combinations
-from padan_linkage.agreement.model import Agreement, Flow, Mode
+from padan_linkage.agreement.model import Agreement, Flow, Mode, Risk
 from padan_linkage.agreement.rules.structure import Rule, confirmations
 from padan_linkage.direct.schema import (
     MANY_VALUED,
@@ -22,7 +22,7 @@ from padan_linkage.direct.schema import (
 )
 from padan_linkage.schema import DERIVATIONS, Schema
 
-#: Evaluations of one key before its epoch must end (spec 60, "Epochs").
+#: Evaluations of one key before its epoch must end (spec 60, "Commitment").
 _EVALUATIONS_PER_KEY = 1 << 24
 #: A key is refused if strangers agree so many times as often as the tolerated error.
 _REFUSED_FACTOR = 10
@@ -78,7 +78,7 @@ def _usable(fields: Schema, key: DirectKey, where: str) -> Iterator[Finding]:
         )
 
 
-def evaluations(a: Agreement) -> Iterator[Finding]:
+def questions(a: Agreement) -> Iterator[Finding]:
     """What may be asked is something, and fits together."""
     for where, f in confirmations(a):
         if f.direct is None:
@@ -98,37 +98,79 @@ def evaluations(a: Agreement) -> Iterator[Finding]:
                 "Direct mode confirms no fields: SESUAI, BERBEDA, KOSONG come from a unit alone.",
             )
         yield from _quota(f.direct, f"{where}.direct")
+        if f.schema is not None and not list(runnable_flow(f, where)):
+            yield from _lasting(f.direct, f.schema, f"{where}.direct")
 
 
 def _quota(d: DirectSchema, where: str) -> Iterator[Finding]:
-    if not d.evaluations_per_day or not d.evaluations_per_list:
+    if not d.records_per_day or not d.records_per_list:
         yield error(
             "direct-quota-zero",
             where,
-            "Kuota evaluasi nol: tidak ada yang dapat ditanyakan.",
-            "A quota of no evaluation: nothing could ever be asked.",
+            "Kuota nol: tidak ada yang dapat ditanyakan.",
+            "A quota of nothing: nothing could ever be asked.",
         )
-    elif d.minimum_batch > d.evaluations_per_list:
+    elif d.minimum_batch > d.records_per_list:
         yield error(
             "direct-batch-over-list",
             f"{where}.minimum_batch",
             "Isi paling sedikit melebihi isi paling banyak.",
             "The least batch is over the longest list.",
         )
-    elif d.evaluations_per_list > d.evaluations_per_day:
+    elif d.records_per_list > d.records_per_day:
         yield warning(
             "direct-list-over-day",
-            f"{where}.evaluations_per_list",
+            f"{where}.records_per_list",
             "Satu daftar boleh lebih besar dari kuota sehari.",
             "One list may be larger than a day's quota.",
         )
-    if d.evaluations_per_day > _EVALUATIONS_PER_KEY:
+
+
+def _lasting(d: DirectSchema, fields: Schema, where: str) -> Iterator[Finding]:
+    """An epoch's key lasts for a list, and for a day: every record asks every key."""
+    most = _EVALUATIONS_PER_KEY // d.elements_per_record(fields)
+    if d.records_per_list > most:
+        yield error(
+            "direct-list-over-key",
+            f"{where}.records_per_list",
+            f"Satu kunci menjawab paling banyak {most} rekaman (2^24 evaluasi, semua kunci setiap "
+            "rekaman): daftar sepanjang itu tidak dapat ditanyakan.",
+            f"One key answers {most} records at most (2^24 evaluations, every key for every "
+            "record): a list so long could not be asked.",
+        )
+    elif d.records_per_day > most:
         yield warning(
             "direct-day-over-key",
-            f"{where}.evaluations_per_day",
-            "Kuota sehari melebihi batas satu kunci (2^24): tabel harus dibuat ulang tiap hari.",
-            "A day's quota is over the limit of one key (2^24): a new table every day.",
+            f"{where}.records_per_day",
+            f"Kuota sehari melebihi batas satu kunci, {most} rekaman: tabel harus dibuat ulang "
+            "tiap hari.",
+            f"A day's quota is over the limit of one key, {most} records: a new table every day.",
         )
+
+
+def accepted(a: Agreement) -> Iterator[Finding]:
+    """What the parties accept is said, and is something that the flow can do."""
+    for where, f in confirmations(a):
+        if Risk.AUTO_ROWS not in f.accepts:
+            continue
+        if {Mode.DIRECT, Mode.UNIT} <= set(f.modes):
+            yield warning(
+                "accepts-auto-rows",
+                f"{where}.accepts",
+                "Pada mode auto unit melihat berapa dan baris mana yang tidak terjawab langsung; "
+                "penyedia yang bekerja sama dengan unit dapat membuang label seseorang untuk "
+                "melihat barisnya muncul di sana. Tanpa auto-rows seluruh daftar dikirim.",
+                "In mode auto the unit sees how many rows, and which, direct mode did not answer; "
+                "a provider that works with the unit can leave a person's label out to see the row "
+                "turn up there. Without auto-rows the whole list is sent.",
+            )
+        else:
+            yield warning(
+                "accepts-unused",
+                f"{where}.accepts",
+                "auto-rows hanya berarti pada alur dengan mode direct dan unit.",
+                "auto-rows means something in a flow of the modes direct and unit alone.",
+            )
 
 
 def telling(a: Agreement) -> Iterator[Finding]:
@@ -213,4 +255,4 @@ def _weak(f: Flow, fields: Schema, key: DirectKey, where: str) -> Iterator[Findi
 
 
 DIRECT_STRUCTURE: tuple[Rule, ...] = (runnable,)
-DIRECT: tuple[Rule, ...] = (evaluations, telling)
+DIRECT: tuple[Rule, ...] = (questions, accepted, telling)

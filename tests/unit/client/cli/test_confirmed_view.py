@@ -13,10 +13,19 @@ from padan_linkage.answering.estimates import Expected, Share
 FLOW = load_agreement(example("kemnaker-bkn-2024")).flow("asn-status")
 
 
-def result(precision: float | None) -> ConfirmResult:
-    empty = pa.table({"hasil": pa.array([], pa.string())})
+def result(precision: float | None, broken: int = 0) -> ConfirmResult:
+    rows = {"hasil": ["belum_dapat_dipastikan"] * broken, "alasan": ["label_rusak"] * broken}
+    table = pa.table({name: pa.array(column, pa.string()) for name, column in rows.items()})
     share = Share() if precision is None else Share(precision, precision - 0.01, precision)
-    return ConfirmResult(empty, empty, {}, expected=Expected(share, Share(), 0))
+    return ConfirmResult(table, table, {}, expected=Expected(share, Share(), 0))
+
+
+@pytest.mark.parametrize("broken", [0, 3])
+def test_broken_labels_are_named_with_a_warning_against_telling_whose(capsys, broken):
+    confirmed.warn(FLOW, result(None, broken))
+    told = capsys.readouterr()
+    assert ("Jangan sebutkan barisnya kepada penyedia" in told.out + told.err) == bool(broken)
+    assert ("3 baris" in told.out + told.err) == bool(broken)
 
 
 @pytest.mark.parametrize(("precision", "said"), [(0.97, True), (0.9995, False), (None, False)])

@@ -22,7 +22,7 @@ from padan_linkage.direct.schema import MAX_VALUES, DirectSchema, most_values
 FIRST = 'exact = ["nik", "nama:phonetic_first"] },'
 PARTS = '["nik:area", "nama:phonetic", "tanggal_lahir:year_month"], tolerant = true'
 ALONE = 'exact = ["nik"], without = ["nama", "tanggal_lahir"] },'
-DAY, LIST = "evaluations_per_day = 16_000_000", "evaluations_per_list = 8_000_000"
+DAY, LIST = "records_per_day = 4_000_000", "records_per_list = 2_000_000"
 KEYS = "flow[asn-status].direct.keys"
 
 #: code, place, severity, what to change in the flagship.
@@ -43,21 +43,26 @@ STRUCTURE = [
 ]
 ARGUABLE = [
     ("direct-unused", "flow[asn-status].direct", {'["direct", "unit"]': '["unit"]'}),
-    ("direct-quota-zero", "flow[asn-status].direct", {DAY: "evaluations_per_day = 0"}),
+    ("direct-quota-zero", "flow[asn-status].direct", {DAY: "records_per_day = 0"}),
     (
         "direct-batch-over-list",
         "flow[asn-status].direct.minimum_batch",
-        {f"{LIST}\nminimum_batch = 1": f"{LIST}\nminimum_batch = 9_000_000"},
+        {f"{LIST}\nminimum_batch = 1": f"{LIST}\nminimum_batch = 3_000_000"},
     ),
     (
         "direct-list-over-day",
-        "flow[asn-status].direct.evaluations_per_list",
-        {LIST: "evaluations_per_list = 16_000_001"},
+        "flow[asn-status].direct.records_per_list",
+        {LIST: "records_per_list = 4_000_001"},
     ),
     (
         "direct-day-over-key",
-        "flow[asn-status].direct.evaluations_per_day",
-        {DAY: "evaluations_per_day = 16_777_217"},
+        "flow[asn-status].direct.records_per_day",
+        {DAY: "records_per_day = 4_194_305"},
+    ),
+    (
+        "direct-list-over-key",
+        "flow[asn-status].direct.records_per_list",
+        {DAY: "records_per_day = 5_000_000", LIST: "records_per_list = 4_194_305"},
     ),
     (
         "direct-no-identifier",
@@ -147,8 +152,8 @@ def test_repeated_ids_and_unknown_words_are_told(flagship, bend):
     bent = in_direct_alone(flagship)
     repeated = bend(bent, {'{ id = "nik-bulan", exact': '{ id = "nik-depan", exact'})
     assert found(repeated, "direct-key-duplicate") == ["flow[asn-status].direct"]
-    unknown = bend(bent, {"evaluations_per_list = 8_000_000\n": ""})
-    assert found(unknown, "key-absent") == ["flow[asn-status].direct.evaluations_per_list"]
+    unknown = bend(bent, {"records_per_list = 2_000_000\n": ""})
+    assert found(unknown, "key-absent") == ["flow[asn-status].direct.records_per_list"]
 
 
 @pytest.mark.parametrize("agreement_id", EXAMPLE_IDS)
@@ -170,7 +175,7 @@ def test_the_digest_follows_what_decides_the_inputs_and_nothing_else(flagship):
     flow = load_agreement(flagship).flow("asn-status")
     digest = flow.direct.digest(flow.schema)
     assert len(digest) == 32
-    other = flow.direct.model_dump() | {"evaluations_per_day": 1, "dummy_share": 0.5}
+    other = flow.direct.model_dump() | {"records_per_day": 1, "dummy_share": 0.5}
     assert DirectSchema.model_validate(other).digest(flow.schema) == digest
     keys = [k.model_dump() for k in flow.direct.keys]
     for changed in (keys[::-1], keys[1:], [keys[0] | {"tolerant": True}, *keys[1:]]):

@@ -40,7 +40,7 @@ NIK, DOUBTFUL = "3174015708800001", "?3174015799800001"
 
 
 def keyed(*keys):
-    return DirectSchema(keys=keys, evaluations_per_day=1, evaluations_per_list=1)
+    return DirectSchema(keys=keys, records_per_day=1, records_per_list=1)
 
 
 def registry(count=400):
