@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 from unittest import mock
 
@@ -27,7 +28,7 @@ def keys() -> dict[str, Any]:
     private = {n: {k: bytes.fromhex(v) for k, v in s.items()} for n, s in sides.items()}
     mine, peer = private["provider"], private["requester"]
     key = derive_linkage_key(
-        my_static=mine["exchange_private"],
+        exchange_static=partial(exchange, mine["exchange_private"]),
         peer_static=peer["exchange_public"],
         my_epoch=mine["epoch_private"],
         peer_epoch=peer["epoch_public"],

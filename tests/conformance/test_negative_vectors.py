@@ -1,6 +1,7 @@
 """Negative vectors: each fault is refused, and the case that it was made from passes."""
 
 import json
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -73,6 +74,7 @@ def meet(case):
     """Derive the key, and hold its check value beside the other side's."""
     given = {k: bytes.fromhex(v) for k, v in case.items() if k not in {"flow_id", "epoch"}}
     theirs = given.pop("check_value")
+    given["exchange_static"] = partial(exchange, given.pop("my_static"))
     key = derive_linkage_key(**given, flow_id=case["flow_id"], epoch=case["epoch"])
     mine, other = (Encoding(1, value, bytes(32), "id") for value in (key.check_value(), theirs))
     check_sides(SimpleNamespace(metadata={}), mine, other)

@@ -15,7 +15,8 @@ from padan_client.base.errors import BadInputError, VerificationError
 from padan_client.base.language import t
 from padan_client.base.place import FlowPlace
 from padan_client.home.epoch_records import EpochFiles, KeyRecord
-from padan_client.home.identity import Identity, Randomness
+from padan_client.home.identity import Randomness
+from padan_client.home.protection.private_keys import PrivateKeys
 from padan_client.home.sealed_file import Purpose, SealedFileError, SealedFiles
 from padan_linkage.crypto.keys import (
     KeyAgreementError,
@@ -54,11 +55,11 @@ class EpochStore(EpochFiles[EpochRecord]):
 
     KIND, SUFFIX = EpochRecord, "key"
 
-    def __init__(self, folder: Path, identity: Identity, randomness: Randomness) -> None:
+    def __init__(self, folder: Path, keys: PrivateKeys, randomness: Randomness) -> None:
         super().__init__(folder)
-        self._identity = identity
+        self._own = keys
         self._randomness = randomness
-        self._keys = SealedFiles(Purpose.EPOCH_KEY, identity, randomness)
+        self._keys = SealedFiles(Purpose.EPOCH_KEY, keys, randomness)
 
     def create(self, place: FlowPlace, epoch: int, now: datetime) -> EpochRecord:
         """Make and keep a new ephemeral key for ``epoch``; an existing one is returned instead."""
@@ -101,7 +102,7 @@ class EpochStore(EpochFiles[EpochRecord]):
         self._pin_peer(place, epoch, keys[place.peer])
         try:
             return derive_linkage_key(
-                my_static=self._identity.exchange_private(),
+                exchange_static=self._own.exchange,
                 peer_static=place.agreement.party(place.peer).exchange_key_bytes,
                 my_epoch=mine,
                 peer_epoch=keys[place.peer],

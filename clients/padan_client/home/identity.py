@@ -24,8 +24,8 @@ from padan_client.base.language import t
 from padan_client.base.ownership import require_own_folder
 from padan_client.home.protection.locked import lock, unlock
 from padan_client.home.protection.passphrase import require_strong
-from padan_linkage.crypto import signatures
-from padan_linkage.crypto.keys import exchange_public_key
+from padan_client.home.protection.private_keys import PrivateKeys
+from padan_linkage.crypto import keys, signatures
 
 Randomness = Callable[[int], bytes]
 
@@ -60,8 +60,8 @@ class PublicIdentity:
         }
 
 
-class Identity:
-    """The agency's private keys. The repr shows the party only."""
+class Identity(PrivateKeys):
+    """The agency's private keys, in memory. The repr shows the party only."""
 
     def __init__(self, party: str, sign_private: bytes, exchange_private: bytes) -> None:
         self.party = party
@@ -78,15 +78,19 @@ class Identity:
     def public(self) -> PublicIdentity:
         """The public half."""
         return PublicIdentity(
-            self.party, signatures.public_key(self._sign), exchange_public_key(self._exchange)
+            self.party, signatures.public_key(self._sign), keys.exchange_public_key(self._exchange)
         )
 
     def sign(self, message: bytes) -> bytes:
         """Ed25519 signature over ``message``, 64 bytes (RFC 8032)."""
         return signatures.sign(self._sign, message)
 
+    def exchange(self, public: bytes) -> bytes:
+        """X25519 with a public key, 32 bytes (RFC 7748). Raises KeyAgreementError."""
+        return keys.exchange(self._exchange, public)
+
     def exchange_private(self) -> bytes:
-        """The static X25519 private key, 32 bytes; for key derivation only."""
+        """The static X25519 private key, 32 bytes; for HPKE, whose library takes nothing else."""
         return self._exchange
 
     def derive(self, label: bytes) -> bytes:

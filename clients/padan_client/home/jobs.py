@@ -17,6 +17,7 @@ import shutil
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -49,6 +50,9 @@ class Job(BaseModel):
         return f"Job({self.id!r})"
 
     __str__ = __repr__
+
+    def __reduce__(self) -> str | tuple[Any, ...]:
+        raise TypeError("a Job is not serialised, but sealed by its store")
 
     def seed_bytes(self) -> bytes:
         """The 32-byte seed of everything random in this job."""

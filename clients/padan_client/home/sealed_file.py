@@ -21,7 +21,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from padan_client.base.errors import VerificationError
 from padan_client.base.files import open_private, read_private, write_private
 from padan_client.base.language import t
-from padan_client.home.identity import Identity, Randomness
+from padan_client.home.identity import Randomness
+from padan_client.home.protection.private_keys import PrivateKeys
 
 _NONCE_BYTES, _LENGTH_BYTES = 12, 8
 
@@ -60,8 +61,8 @@ class SealedFiles:
     one that is not as it was sealed.
     """
 
-    def __init__(self, purpose: Purpose, identity: Identity, randomness: Randomness) -> None:
-        self._cipher = AESGCM(identity.derive(purpose.value))
+    def __init__(self, purpose: Purpose, keys: PrivateKeys, randomness: Randomness) -> None:
+        self._cipher = AESGCM(keys.derive(purpose.value))
         self._randomness = randomness
 
     def write(self, path: Path, context: bytes, content: bytes) -> None:

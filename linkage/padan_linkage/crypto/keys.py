@@ -6,6 +6,7 @@ Both agencies derive it; the linkage unit cannot. Spec: ``proto/spec/20-keys.md`
 from __future__ import annotations
 
 import hmac
+from collections.abc import Callable
 from typing import NoReturn
 
 from Crypto.Hash import SHA256
@@ -76,7 +77,7 @@ class LinkageKey:
 
 def derive_linkage_key(
     *,
-    my_static: bytes,
+    exchange_static: Callable[[bytes], bytes],
     peer_static: bytes,
     my_epoch: bytes,
     peer_epoch: bytes,
@@ -88,7 +89,8 @@ def derive_linkage_key(
 ) -> LinkageKey:
     """The linkage key of (agreement, flow, epoch), the same on both sides (spec 20, "Derivation").
 
-    ``my_*`` are X25519 private keys, ``peer_*`` and the contributions public ones, 32 bytes each.
+    ``exchange_static`` is X25519 with this side's static private key, ``my_epoch`` a private key,
+    ``peer_*`` and the contributions are public ones, 32 bytes each.
     The peer's contribution must have been verified against its signature before. Raises
     KeyAgreementError if the contributions are not the two epoch keys, or if a key is unusable.
     """
@@ -96,7 +98,7 @@ def derive_linkage_key(
     if {mine, peer_epoch} != {provider_contribution, requester_contribution} or mine == peer_epoch:
         raise KeyAgreementError("the two contributions are not this side's and the peer's keys")
     # Spec 20, step 5.
-    shared = exchange(my_static, peer_static) + exchange(my_epoch, peer_epoch)
+    shared = exchange_static(peer_static) + exchange(my_epoch, peer_epoch)
     info = (
         b"padan/v1 linkage key\x00"
         + flow_context(agreement_digest, flow_id, epoch)

@@ -284,7 +284,10 @@ def _key(import_key: Callable[[bytes], Any], raw: bytes) -> Any:
 
 
 def _hpke(receiver: Any, sender: Any, context: bytes, encapsulated_key: bytes | None = None) -> Any:
-    """An HPKE context in auth mode: sending without an encapsulated key, receiving with one."""
+    """An HPKE context in auth mode: sending without an encapsulated key, receiving with one.
+
+    The one place where a hybrid post-quantum encapsulation would go (spec 25, "What it gives").
+    """
     try:
         return HPKE.new(
             receiver_key=receiver,

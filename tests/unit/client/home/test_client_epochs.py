@@ -14,6 +14,7 @@ from padan.v1 import resources_pb2
 from padan_client.base.effects import Patience, Unary
 from padan_client.base.errors import BadInputError, RefusedError, VerificationError
 from padan_client.home.epochs import Contributions, EpochStore
+from padan_client.home.protection.private_keys import PrivateKeys
 from padan_client.protocol.contributions import fetch_contributions, require_current
 from padan_linkage.crypto import signatures
 from padan_linkage.crypto.epochs import contribution_statement
@@ -58,6 +59,24 @@ def test_a_key_is_made_once_and_kept_wrapped(store, place, tmp_path):
             assert path.stat().st_mode & 0o777 == 0o600
             assert private not in path.read_bytes()
             assert base64.b64encode(private) not in path.read_bytes()
+
+
+class Token(PrivateKeys):
+    """Keys that are somewhere else: nothing but what the interface has can be asked of them."""
+
+    def __init__(self, within):
+        self.sign, self.exchange, self.derive = within.sign, within.exchange, within.derive
+
+
+def test_epochs_need_no_key_that_is_at_hand(signed, tmp_path):
+    session = make_session(signed, "asn-status", provider=False)
+    token = Token(session.identity)
+    assert not [name for name in vars(token) if "private" in name]
+    elsewhere = EpochStore(tmp_path / "epochs", token, os.urandom)
+    contributions = both(elsewhere, session.place)
+    derived = elsewhere.linkage_key(session.place, contributions, 1)
+    here = EpochStore(tmp_path / "epochs", session.identity, os.urandom)
+    assert here.linkage_key(session.place, contributions, 1) == derived
 
 
 def test_both_sides_derive_the_same_key_and_another_epoch_another(signed, tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 
 import pyarrow as pa
 import pytest
@@ -95,6 +96,8 @@ def test_a_job_shows_nothing_to_whoever_has_the_disk(store, tmp_path):
     stranger = JobStore(tmp_path / "jobs", Identity("bkn", bytes(32), b"x" * 32), os.urandom)
     with pytest.raises(BadInputError, match="identitas lain"):
         stranger.pending()
+    with pytest.raises(TypeError, match="not serialised"):
+        pickle.dumps(job)
 
 
 def test_a_destroyed_epoch_takes_its_jobs_along(store):

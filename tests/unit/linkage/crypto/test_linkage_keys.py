@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+from functools import partial
 from typing import ClassVar
 
 import pytest
@@ -32,7 +33,9 @@ def derive(side, **change):
         "provider_contribution": PUBLIC(EPOCH[0]),
         "requester_contribution": PUBLIC(EPOCH[1]),
     }
-    return derive_linkage_key(**{**inputs, **change})
+    given = {**inputs, **change}
+    given["exchange_static"] = partial(exchange, given.pop("my_static"))
+    return derive_linkage_key(**given)
 
 
 def test_both_sides_derive_one_key():
