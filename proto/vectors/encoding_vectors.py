@@ -10,16 +10,17 @@ from material import EPOCH, FLOW, key_bytes
 
 from padan_linkage.crypto.keys import LinkageKey
 from padan_linkage.crypto.randomness import Drbg
-from padan_linkage.encoding import PassEncoder, kernel
+from padan_linkage.encoding import EncodedPass, PassEncoder, kernel
 from padan_linkage.encoding.columns import text_of
 from padan_linkage.encoding.diffusion import diffusion_rows
-from padan_linkage.encoding.handles import decoy_handles, record_handles
+from padan_linkage.encoding.handles import cover_handles, record_handles
 from padan_linkage.encoding.qgrams import cut_of, qgrams
 from padan_linkage.encoding.tokens import buckets, make_tokens, salt_keys
 from padan_linkage.normalise import exact_values
 from padan_linkage.schema import Kind, Pass, Schema, Segment
 
-TABLE_ROWS = 8
+#: The records behind these are cover people in the tables.
+PEOPLE_OF_TABLE = 6
 
 FIELDS = {
     "nik": "nik",
@@ -98,6 +99,7 @@ def encoding() -> dict[str, Any]:
 def subkeys(schema: Schema, key: LinkageKey) -> list[dict[str, Any]]:
     """All subkeys of the schema."""
     names = [("token", [p.id]) for p in schema.passes]
+    names += [("stand-in", [p.id, s]) for p in schema.passes for s in ("provider", "requester")]
     names += [
         ("diffusion", [p.id, label])
         for p in schema.passes
@@ -239,12 +241,15 @@ def tags(p: Pass, salt: np.ndarray, person: dict[str, str]) -> list[str | None]:
 def table(
     schema: Schema, p: Pass, key: LinkageKey, columns: dict[str, pa.StringArray]
 ) -> dict[str, Any]:
-    """A requester's table of all records: a decoy, and one for each that the pass is not for."""
+    """A requester's table of all records; the last one is a cover person."""
     seed = key_bytes(f"table {p.id}")
-    encoded = PassEncoder(schema, p, key).encode(columns, rows=TABLE_ROWS, drbg=Drbg(seed))
+    made = PassEncoder(schema, p, key).arrange(columns, people=PEOPLE_OF_TABLE, drbg=Drbg(seed))
+    encoded = EncodedPass.of(made)
     return {
         "pass": p.id,
         "seed": seed.hex(),
+        "people": PEOPLE_OF_TABLE,
+        "record_shown": made.shown.tolist(),
         "record_of_row": encoded.record_of_row.tolist(),
         "columns": {name: c.tobytes().hex() for name, c in encoded.table.columns.items()},
         "digest": encoded.table.digest().hex(),
@@ -252,13 +257,13 @@ def table(
 
 
 def handles() -> dict[str, Any]:
-    """Handles of two records and two decoys."""
+    """Handles of two records and two cover people."""
     key, ids, numbers = key_bytes("handle key"), ["P-1", "caf\u00e9"], [0, 70000]
     records = record_handles(key, "nik", pa.array(ids))
-    decoys = decoy_handles(key, "nik", np.array(numbers))
+    cover = cover_handles(key, "nik", np.array(numbers))
     return {
         "key": key.hex(),
         "pass": "nik",
         "records": {i: h.tobytes().hex() for i, h in zip(ids, records, strict=True)},
-        "decoys": {str(n): h.tobytes().hex() for n, h in zip(numbers, decoys, strict=True)},
+        "cover": {str(n): h.tobytes().hex() for n, h in zip(numbers, cover, strict=True)},
     }

@@ -19,8 +19,8 @@ from padan_client.rehearse.linking import Rehearsing
 from padan_client.rehearse.schema_file import load_schema_file
 from padan_client.rehearse.sides import Keys, Records, read_side
 from padan_client.rehearse.tables import Truth
+from padan_linkage.answering.policy import MatchPolicy
 from padan_linkage.matching import sides, similar
-from padan_linkage.policy import MatchPolicy
 
 POLICY = MatchPolicy(min_precision=0.5, margin=0.0)
 

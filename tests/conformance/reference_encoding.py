@@ -337,8 +337,13 @@ def encode_row(schema, pass_id, secret, exact, record):
     """
     if "" in exact:
         return None
-    pass_ = find_pass(schema, pass_id)
     hashed = token_hash(subkey(secret, "token", schema_digest(schema), pass_id), exact)
+    return shown(schema, pass_id, secret, hashed, record)
+
+
+def shown(schema, pass_id, secret, hashed, record):
+    """What a record shows under a hash of 32 bytes."""
+    pass_ = find_pass(schema, pass_id)
     salt = hashed[16:32]
     segments = [encode_segment(schema, pass_, s, secret, salt, record) for s in pass_["similar"]]
     values = [record[name] for name in pass_["confirm"]]
@@ -351,6 +356,13 @@ def encode_row(schema, pass_id, secret, exact, record):
         "presence": presence(segments) if schema["presence"] else b"",
         "tags": [tag(salt, i, v) if v else None for i, v in enumerate(values)],
     }
+
+
+def stand_in(schema, pass_id, side, secret, record):
+    """The row of a record that takes no part in the pass, as ``encode_row`` has it."""
+    key = subkey(secret, "stand-in", schema_digest(schema), pass_id, side)
+    hashed = token_hash(key, [record[name][:1000] for name in sorted(record)])
+    return shown(schema, pass_id, secret, hashed, record)
 
 
 def presence(segments):
@@ -371,5 +383,5 @@ def record_handle(key, pass_id, record_id):
     return hmac_sha256(key, pass_id.encode() + b"\x00" + record_id.encode())[:16]
 
 
-def decoy_handle(key, pass_id, number):
+def cover_handle(key, pass_id, number):
     return hmac_sha256(key, pass_id.encode() + b"\x01" + struct.pack(">Q", number))[:16]

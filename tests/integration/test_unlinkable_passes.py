@@ -85,7 +85,7 @@ class Spy:
 
         def noting_delta(encoder, *args, **more):
             made = encode_delta(encoder, *args, **more)
-            self._note("delta", made.encoded)
+            self._note("delta", made)
             return made
 
         patch.setattr(PassEncoder, "arrange", noting)
@@ -238,9 +238,13 @@ def test_the_attacks_find_a_pass_that_was_only_dealt_anew(loot):
     assert best.pop("place")[1] <= MOST_HITS
     for name in ("seals", "handles", "tags", "filters"):
         assert best[name][1] > 0.9 * len(pairs), name
-    # A bucket is shared by a few, and few rows have a neighbour.
+    # A bucket is shared by a few.
     assert best["keys"][1] > 0.5 * len(pairs)
-    assert best["neighbours"][1] > 5 * MOST_HITS
+    # Hardly a row has a neighbour in buckets so many; in fewer ones all have, and are found.
+    coarse = [c | {"keys": c["keys"] & np.array([63, 0], np.uint8)} for c in (columns, again)]
+    tables = [StolenTable(p, c) for c in coarse]
+    found = [s.hits for s in attack_pair(*tables, pairs) if s.attack == "neighbours"]
+    assert max(found) > 5 * MOST_HITS
     for name in GRADED.keys() - {"place"}:
         assert best[name][0] > 10 * MOST_ADVANTAGE, name
 

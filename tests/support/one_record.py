@@ -21,7 +21,7 @@ def normalised(schema, *records):
 def encode_record(schema, p, key, record, seed=b"1"):
     """The record's row in pass ``p``, None where it lacks the exact fields."""
     columns = normalised(schema, record)
-    encoded = encode_table(schema, p, key, columns, rows=1, drbg=Drbg(seed * 32))
+    encoded = encode_table(schema, p, key, columns, drbg=Drbg(seed * 32))
     return RowBits.of(p, encoded.table) if encoded.record_of_row[0] >= 0 else None
 
 

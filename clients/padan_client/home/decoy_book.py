@@ -1,7 +1,7 @@
 """What a delta needs to know of the registry it updates, kept from one upload to the next.
 
-For each published registry: which decoys it holds, so that a delta can touch them again; a pool of
-some thousand of its records, which decoys are recombined from; and the keys that its codes are
+For each published registry: which cover people it holds, so that a delta can touch them again; a
+pool of some thousand of its records, from which more are drawn; and the keys that its codes are
 sealed under, so that a delta's are sealed alike. Pool and keys are the provider's own, on its own
 disk, sealed; they go with the epoch or when the registry is deleted.
 """
@@ -9,7 +9,6 @@ disk, sealed; they go with the epoch or when the registry is deleted.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,21 +22,21 @@ from padan_client.base.language import t
 from padan_client.home.identity import Identity, Randomness
 from padan_client.home.sealed_file import Purpose, SealedFiles
 from padan_client.records.registry import Registry
+from padan_linkage.cover import Decoys
 from padan_linkage.crypto.randomness import Drbg
 from padan_linkage.crypto.sealing import KeptSeal
-from padan_linkage.encoding import Decoys
 
-#: Records in a pool: enough that a delta's decoys look like the registry's.
+#: Records in a pool: enough that a delta's cover people look like the registry's.
 POOL_RECORDS = 4096
 _ID = "\x00id"
 
 
 @dataclass(frozen=True, repr=False)
 class Page:
-    """One registry: epoch, decoys of each pass, a pool (columns by field, with ids), its seal."""
+    """One registry: epoch, cover people, a pool (columns by field, with ids), its seal."""
 
     epoch: int
-    decoys: Mapping[str, Decoys]
+    decoys: Decoys
     pool: pa.Table
     seal: KeptSeal
 
@@ -62,11 +61,8 @@ class DecoyBook:
         pool = sink.getvalue().to_pybytes()
         self._pools.write(self._path(dataset, "pool"), dataset.encode(), pool)
         self._seals.write(self._path(dataset, "seal"), dataset.encode(), _packed(page.seal))
-        decoys = {
-            pass_id: {"count": d.count, "removed": d.removed.tolist()}
-            for pass_id, d in page.decoys.items()
-        }
-        notes = {"epoch": page.epoch, "passes": decoys}
+        cover = {"count": page.decoys.count, "removed": page.decoys.removed.tolist()}
+        notes = {"epoch": page.epoch, "cover": cover}
         write_private(self._path(dataset, "json"), json.dumps(notes).encode())
 
     def load(self, dataset: str) -> Page:
@@ -88,10 +84,8 @@ class DecoyBook:
         plain = self._pools.read(self._path(dataset, "pool"), dataset.encode())
         seal = _unpacked(self._seals.read(self._path(dataset, "seal"), dataset.encode()))
         notes = json.loads(read_private(path))
-        decoys = {
-            pass_id: Decoys(entry["count"], np.array(entry["removed"], np.int64))
-            for pass_id, entry in notes["passes"].items()
-        }
+        cover = notes["cover"]
+        decoys = Decoys(cover["count"], np.array(cover["removed"], np.int64))
         return Page(notes["epoch"], decoys, pa.ipc.open_stream(plain).read_all(), seal)
 
     def forget(self, dataset: str) -> None:

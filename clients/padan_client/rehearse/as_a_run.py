@@ -30,6 +30,7 @@ from padan_linkage.agreement import JAKARTA, Flow
 from padan_linkage.answering.answers import OpenedAnswers, RecordAnswers
 from padan_linkage.answering.outcomes import AMBIGUOUS, MATCHED
 from padan_linkage.answering.payloads import Payloads
+from padan_linkage.answering.policy import MatchPolicy
 from padan_linkage.crypto.sealing import Opener
 from padan_linkage.edition.applying import rule_of
 from padan_linkage.edition.document import Edition
@@ -40,7 +41,6 @@ from padan_linkage.encoding import EncodedPass
 from padan_linkage.matching import Calibration, match_and_learn, match_pass
 from padan_linkage.merging.copies import Copies, find_copies
 from padan_linkage.merging.merge import merge
-from padan_linkage.policy import MatchPolicy
 from padan_linkage.schema import Pass, Schema
 
 

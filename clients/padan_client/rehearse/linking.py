@@ -14,6 +14,7 @@ from padan_linkage.answering.answers import OpenedAnswers, RecordAnswers
 from padan_linkage.answering.estimates import Expected, PassEstimate
 from padan_linkage.answering.outcomes import AMBIGUOUS, MATCHED, UNDECIDED
 from padan_linkage.answering.payloads import Payloads
+from padan_linkage.answering.policy import MatchPolicy
 from padan_linkage.crypto.sealing import Opener
 from padan_linkage.encoding import EncodedPass
 from padan_linkage.matching import errors_of, link_within, match_and_learn
@@ -21,7 +22,6 @@ from padan_linkage.matching.result import Scoring
 from padan_linkage.merging.merge import merge
 from padan_linkage.merging.rule import MergeRule
 from padan_linkage.merging.union import Claims, Rule, best_f1, chance_of_error, demanded, together
-from padan_linkage.policy import MatchPolicy
 from padan_linkage.schema import Pass, Schema
 
 #: Without a demand a pass answers whatever is likelier right than wrong; the union decides.

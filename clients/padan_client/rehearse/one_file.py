@@ -43,7 +43,9 @@ def own_file(
     def tables() -> Iterator[OwnTable]:
         for p, whole in zip(bare.passes, schema.passes, strict=True):
             turn(whole)
-            encoded = keys.encode(p, records, provider=False, threads=threads, schema=bare)
+            encoded = keys.encode(
+                p, records, provider=False, threads=threads, schema=bare, cover=False
+            )
             yield OwnTable(p, encoded.table, encoded.record_of_row, encoded.tokens)
 
     return OwnFile(
@@ -123,7 +125,9 @@ def _strangers(schema: Schema, keys: Keys, p: Pass, records: Records) -> OwnTabl
         rows=np.arange(len(order), dtype=np.int64),
         fields=fields,
     )
-    encoded = keys.encode(salted.passes[0], group, provider=False, threads=1, schema=salted)
+    encoded = keys.encode(
+        salted.passes[0], group, provider=False, threads=1, schema=salted, cover=False
+    )
     whose = np.where(encoded.record_of_row >= 0, order[encoded.record_of_row], -1)
     return OwnTable(salted.passes[0], encoded.table, whose, encoded.tokens)
 

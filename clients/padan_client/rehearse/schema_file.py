@@ -36,7 +36,7 @@ from padan_client.base.errors import BadInputError
 from padan_client.base.language import t
 from padan_linkage.advice import Suggestion
 from padan_linkage.agreement import Flow
-from padan_linkage.policy import MatchPolicy
+from padan_linkage.answering.policy import MatchPolicy
 from padan_linkage.schema import Schema
 
 #: Columns that together make one field.

@@ -18,6 +18,7 @@ from padan_client.records import prepare, read_table
 from padan_client.rehearse.schema_file import Columns
 from padan_linkage.advice import joined_columns
 from padan_linkage.answering.payloads import Payloads
+from padan_linkage.cover import with_cover
 from padan_linkage.crypto.keys import LinkageKey, exchange_public_key
 from padan_linkage.crypto.randomness import Drbg
 from padan_linkage.crypto.sealing import SEAL_ID_BYTES, Opener, Sealer
@@ -29,6 +30,8 @@ DEFAULT_IDS = ("rec_id", "id")
 #: A column of row numbers, where no column of the file names its rows.
 _NUMBER = "\x00row"
 _FLOW, _EPOCH = "rehearsal", 1
+
+Fields = dict[str, pa.StringArray]
 
 
 @dataclass(frozen=True, repr=False)
@@ -130,6 +133,7 @@ class Keys:
         self._handle_key = self._drbg.bytes(32)
         self._key = LinkageKey(self._drbg.bytes(32), self._digest, _FLOW, _EPOCH)
         self._seal_id = self._drbg.bytes(SEAL_ID_BYTES)
+        self._sides: dict[int, tuple[Records, Fields]] = {}
         self._encoders: dict[tuple[bytes, str, int], PassEncoder] = {}
         self._sealer = Sealer(
             self._provider_private,
@@ -152,10 +156,12 @@ class Keys:
         threads: int,
         schema: Schema | None = None,
         payloads: NDArray[np.uint8] | None = None,
+        cover: bool = True,
     ) -> EncodedPass:
         """The table of pass ``p`` that this side would send; ``schema``: not that of these keys.
 
-        ``payloads``: uint8[n, 16], what the codes say; by default all say the same.
+        ``payloads``: uint8[n, 16], what the codes say; by default all say the same. ``cover``:
+        with the cover people behind them that this side would send.
         """
         schema = schema or self._schema
         if payloads is None:
@@ -167,11 +173,20 @@ class Keys:
             ids=records.ids.take(pa.array(records.rows)),
         )
         return self._encoder(schema, p, threads).encode(
-            records.fields,
-            rows=schema.padded_rows(len(records)),
+            self._covered(records) if cover else records.fields,
+            people=len(records),
             drbg=self._drbg.fork(f"{p.id} {provider}"),
             provider=inputs if provider else None,
         )
+
+    def _covered(self, records: Records) -> Fields:
+        """The records of a side and behind them their cover people, the same in every pass."""
+        if id(records) not in self._sides:
+            rows = self._schema.padded_rows(len(records))
+            drbg = self._drbg.fork("cover")
+            fields = with_cover(self._schema, records.fields, rows, drbg)
+            self._sides[id(records)] = records, fields
+        return self._sides[id(records)][1]
 
     def _encoder(self, schema: Schema, p: Pass, threads: int) -> PassEncoder:
         """The encoder of a pass; making its diffusion takes longer than a short list."""
@@ -182,8 +197,8 @@ class Keys:
 
     def ask(self, p: Pass, questions: Mapping[str, pa.StringArray], threads: int) -> EncodedPass:
         """What a registry is asked about itself in pass ``p``, as a requester would ask."""
-        rows, drbg = len(next(iter(questions.values()))), self._drbg.fork(f"questions {p.id}")
-        return self._encoder(self._schema, p, threads).encode(questions, rows=rows, drbg=drbg)
+        drbg = self._drbg.fork(f"questions {p.id}")
+        return self._encoder(self._schema, p, threads).encode(questions, drbg=drbg)
 
     def randomness(self, label: str) -> Drbg:
         """Randomness for one purpose, from the same seed."""

@@ -204,22 +204,25 @@ def _hardened(
 def _passes(schema: Schema, table: pa.Table, rounds: int) -> dict[str, dict[str, int]]:
     """Speeds of a schema's passes by their ids, in chunks as an upload has them made.
 
-    A row is a record or a decoy.
+    A row is a person of the list or a cover person.
     """
     from padan_client.records import prepare
+    from padan_linkage.cover import with_cover
     from padan_linkage.crypto.keys import LinkageKey
     from padan_linkage.crypto.randomness import Drbg
     from padan_linkage.encoding.table import PassEncoder
+    from padan_linkage.tables import chunk_of
 
     fields = prepare(table, schema, None, "id").fields
     key = LinkageKey(bytes(range(32)), schema.digest(), "bench", 1)
     rows = schema.padded_rows(len(table))
+    covered = with_cover(schema, fields, rows, Drbg(bytes(32)))
     encoders = {p.id: PassEncoder(schema, p, key) for p in schema.passes}
 
     def encode(encoder: PassEncoder) -> None:
-        table = encoder.arrange(fields, rows=rows, drbg=Drbg(bytes(32)))
-        for number in range(len(table.fills)):
-            table.chunk(number)
+        made = encoder.arrange(covered, people=len(table), drbg=Drbg(bytes(32)))
+        for number in range(chunk_of(rows - 1) + 1):
+            made.chunk(number)
 
     with pinned(1):
         tasks = {name: partial(encode, encoder) for name, encoder in encoders.items()}

@@ -1,7 +1,7 @@
 """Advice: which schema suits two files, and why.
 
 Start at :func:`suggest`. May import ``agreement`` (its rules object before a party does),
-``normalise``, ``policy`` and ``schema``.
+``normalise``, ``answering`` and ``schema``.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from padan_linkage.policy import MatchPolicy
+from padan_linkage.answering.policy import MatchPolicy
 from padan_linkage.schema import Kind, Segment
 
 

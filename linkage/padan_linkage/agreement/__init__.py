@@ -2,7 +2,7 @@
 
 Start at :mod:`.model`, what an agreement says; :mod:`.document` is its file and signatures,
 :mod:`.standing` its dates, :mod:`.lint` what can be said against it. May import ``direct`` (its
-schema alone), ``crypto``, ``policy`` and ``schema``.
+schema alone), ``crypto``, ``answering`` and ``schema``.
 """
 
 from padan_linkage.agreement.directory import (
@@ -47,7 +47,7 @@ from padan_linkage.agreement.standing import (
     standing_of,
     term,
 )
-from padan_linkage.policy import MatchPolicy
+from padan_linkage.answering.policy import MatchPolicy
 
 __all__ = [
     "EXAMPLE_IDS",

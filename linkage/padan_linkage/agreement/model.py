@@ -17,8 +17,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from pydantic.dataclasses import dataclass as pydantic_dataclass
 from pydantic_core import PydanticCustomError
 
+from padan_linkage.answering.policy import MatchPolicy
 from padan_linkage.direct.schema import DirectSchema
-from padan_linkage.policy import MatchPolicy
 from padan_linkage.schema import Identifier, Schema
 
 #: Codes are bits of an unsigned 64-bit mask (spec 30, "Answers").

@@ -2,5 +2,5 @@
 
 An answer depends on the row, the edition and the agreement, and on nothing else (spec 36). Start at
 :class:`.document.Edition`. May import ``matching``, ``merging``, ``tables``, ``crypto``,
-``normalise``, ``answering``, ``policy`` and ``schema``.
+``normalise``, ``answering`` and ``schema``.
 """

@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from padan_linkage.answering.outcomes import FIELDS_MISSING, NO_REASON, SELDOM_FOUND
+from padan_linkage.answering.policy import MatchPolicy
 from padan_linkage.edition.asking import Records, fields_of, filled_of, telling_of
 from padan_linkage.edition.document import ANY, Edition, GivenFields
 from padan_linkage.merging.rule import NEVER, SILENT, MergeRule
-from padan_linkage.policy import MatchPolicy
 from padan_linkage.schema import Schema
 
 

@@ -17,13 +17,13 @@ from numpy.typing import NDArray
 
 from padan_linkage.answering.answers import OpenedAnswers, RecordAnswers
 from padan_linkage.answering.outcomes import MATCHED, NOT_MATCHED
+from padan_linkage.answering.policy import MatchPolicy
 from padan_linkage.edition.asking import OwnQuestions
 from padan_linkage.edition.document import ANY, GivenFields
 from padan_linkage.edition.doubles import Doubles
 from padan_linkage.edition.meetings import Meeting, PassMeetings
 from padan_linkage.merging.merge import merge
 from padan_linkage.merging.rule import NEVER, SILENT, MergeRule
-from padan_linkage.policy import MatchPolicy
 
 #: A single answer may be this many times likelier to be wrong than tolerated on average.
 WORST_TO_AVERAGE = 50.0

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from padan_linkage.answering.policy import MatchPolicy
 from padan_linkage.crypto.randomness import Drbg
 from padan_linkage.edition.asking import OwnQuestions, Records, fields_of
 from padan_linkage.edition.choosing import Chooser
@@ -22,7 +23,6 @@ from padan_linkage.matching.learning import learn
 from padan_linkage.matching.scoring.calibration import Calibration
 from padan_linkage.matching.sides import SweepRunner
 from padan_linkage.matching.similar import SortedRegistry
-from padan_linkage.policy import MatchPolicy
 from padan_linkage.schema import Pass, Schema
 from padan_linkage.tables import PassTable
 

@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 from padan_linkage.answering.answers import OpenedAnswers
 from padan_linkage.answering.outcomes import AMBIGUOUS, MATCHED, NOT_MATCHED
 from padan_linkage.answering.payloads import Payloads
+from padan_linkage.answering.policy import MatchPolicy
 from padan_linkage.edition.doubles import Doubles
 from padan_linkage.matching.exact import band_of, token_words
 from padan_linkage.matching.result import bands
 from padan_linkage.matching.scoring.calibration import Calibration
 from padan_linkage.matching.sides import SweepRunner
 from padan_linkage.matching.similar import Best, Candidates, SortedRegistry, decided
-from padan_linkage.policy import MatchPolicy
 from padan_linkage.schema import Pass
 from padan_linkage.tables import PassTable
 

@@ -4,26 +4,22 @@ Start at :func:`encode_table`; :mod:`.tokens` and :mod:`.kernel` are the two hal
 import ``tables``, ``crypto``, ``normalise``, ``schema``, ``answering`` and ``compiled``.
 """
 
-from padan_linkage.encoding.decoys import Decoys
 from padan_linkage.encoding.rows import PassRows
 from padan_linkage.encoding.single import RowBits
 from padan_linkage.encoding.table import (
-    EncodedDelta,
     EncodedPass,
+    Leaving,
     PassEncoder,
     ProviderInputs,
-    encode_delta,
     encode_table,
 )
 
 __all__ = [
-    "Decoys",
-    "EncodedDelta",
     "EncodedPass",
+    "Leaving",
     "PassEncoder",
     "PassRows",
     "ProviderInputs",
     "RowBits",
-    "encode_delta",
     "encode_table",
 ]

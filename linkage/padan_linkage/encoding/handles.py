@@ -19,8 +19,8 @@ def record_handles(key: bytes, pass_id: str, ids: pa.StringArray) -> NDArray[np.
     return _handles(key, pass_id.encode() + b"\x00", ids.cast(pa.large_string()))
 
 
-def decoy_handles(key: bytes, pass_id: str, numbers: NDArray[np.int64]) -> NDArray[np.uint8]:
-    """Handles of decoys, ``uint8[n, 16]``: ``HMAC(key, pass ‖ 0x01 ‖ number)[:16]``.
+def cover_handles(key: bytes, pass_id: str, numbers: NDArray[np.int64]) -> NDArray[np.uint8]:
+    """Handles of cover people, ``uint8[n, 16]``: ``HMAC(key, pass ‖ 0x01 ‖ number)[:16]``.
 
     The number takes 8 bytes, big-endian.
     """

@@ -102,11 +102,11 @@ class FilterMaker:
 class PassRows:
     """One pass's rows in their final order, and what their owner keeps to understand the answers.
 
-    ``record_of_row`` is ``int64[rows]``, -1 for a decoy; ``tokens`` ``uint8[rows, 16]``: secret,
-    needed to open sealed codes. ``settled``: the columns that are there already; ``texts``: what
-    the others are made from. ``salts``
-    ``uint64[rows, 2]`` and ``other`` ``int64[rows]``: each row's salt key, and the record whose
-    fields it shows; ``fills`` ``uint64[records, 2]``: keys of what fills a record's empty fields.
+    ``record_of_row`` is ``int64[rows]``, -1 for a cover person and for a record that takes no part;
+    ``tokens`` ``uint8[rows, 16]``: secret, needed to open sealed codes. ``settled``: the columns
+    that are there already; ``texts``: what the others are made from. ``salts`` ``uint64[rows, 2]``
+    and ``shown`` ``int64[rows]``: each row's salt key, and the record whose fields it shows, -1 for
+    none; ``fills`` ``uint64[records, 2]``: keys of what fills a record's empty fields.
     """
 
     layout: Layout
@@ -115,7 +115,7 @@ class PassRows:
     settled: Mapping[str, Column]
     texts: Texts
     salts: Words
-    other: Numbers
+    shown: Numbers
     fills: Words
     maker: FilterMaker
 
@@ -133,10 +133,10 @@ class PassRows:
     def chunk(self, number: int) -> PassTable:
         """The rows of one chunk as they leave the house, the same whenever they are asked for."""
         start, stop = chunk_edges(number, len(self))
-        salts, other = self.salts[start:stop], self.other[start:stop]
-        # A decoy shows one record's fields under another's salt, and is filled as neither.
-        fills = self.fills[np.maximum(other, 0)] ^ salts if len(self.fills) else salts
-        source = salts, other, np.ascontiguousarray(fills)
+        salts, shown = self.salts[start:stop], self.shown[start:stop]
+        # A stand-in shows its record's fields under another salt, and is filled in another way.
+        fills = self.fills[np.maximum(shown, 0)] ^ salts if len(self.fills) else salts
+        source = salts, shown, np.ascontiguousarray(fills)
         columns = {name: column[start:stop] for name, column in self.settled.items()}
         columns |= self.maker.filters(self.texts, source)
         # Spec 10, step 7: confirmation tags.

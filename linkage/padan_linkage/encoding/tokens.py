@@ -19,17 +19,17 @@ from padan_linkage.encoding.sha256 import hmac_sha256
 class Tokens:
     """Keyed hashes of ``n`` records.
 
-    ``hashes`` is ``uint8[n, 32]``, 16 bytes of token and 16 of salt key; ``kin`` ``int64[n]`` is
-    equal where the exact values are, and -1 where one of them is empty.
+    ``hashes`` is ``uint8[n, 32]``, 16 bytes of token and 16 of salt key; ``whole`` ``bool[n]``:
+    who has all exact values.
     """
 
     hashes: NDArray[np.uint8]
-    kin: NDArray[np.int64]
+    whole: NDArray[np.bool_]
 
     @property
     def usable(self) -> NDArray[np.int64]:
         """Numbers of the records that have all exact fields."""
-        return np.flatnonzero(self.kin >= 0)
+        return np.flatnonzero(self.whole)
 
 
 def make_tokens(key: bytes, columns: Sequence[StringColumn]) -> Tokens:
@@ -39,9 +39,7 @@ def make_tokens(key: bytes, columns: Sequence[StringColumn]) -> Tokens:
     """
     # Spec 10, step 1: T of every record.
     hashes = hmac_sha256(key, framed_messages(columns))
-    # 63 bits tell two hashes apart; who takes them for equal draws another record, no more.
-    leading = (hashes[:, :8].view("<u8")[:, 0] >> np.uint64(1)).astype(np.int64)
-    return Tokens(hashes, np.where(all_present(columns), leading, -1))
+    return Tokens(hashes, all_present(columns))
 
 
 def buckets(hashes: NDArray[np.uint8], bucket_bits: int) -> NDArray[np.uint8]:

@@ -1,6 +1,6 @@
 """The linkage unit's matcher: pass tables in, outcomes out, no key and no value.
 
-Start at :func:`match_pass`. Spec: ``proto/spec/35-matching.md``. May import ``tables``, ``policy``,
+Start at :func:`match_pass`. Spec: ``proto/spec/35-matching.md``. May import ``tables``,
 ``schema``, ``answering`` and ``compiled``.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from padan_linkage.answering.outcomes import AMBIGUOUS, MATCHED, NOT_MATCHED
+from padan_linkage.answering.policy import MatchPolicy
 from padan_linkage.matching.directory import Directory
 from padan_linkage.matching.exact import TokenIndex, answer_exact, seed_of, token_words
 from padan_linkage.matching.index import PassIndex
@@ -21,7 +22,6 @@ from padan_linkage.matching.scoring.threshold import ChosenThreshold
 from padan_linkage.matching.sides import CancelledError, SweepRunner
 from padan_linkage.matching.similar import SortedRegistry, answer_similar
 from padan_linkage.matching.streaming import Journal, KeptRanges, pass_work
-from padan_linkage.policy import MatchPolicy
 from padan_linkage.schema import Pass, Schema
 from padan_linkage.tables import PassTable
 

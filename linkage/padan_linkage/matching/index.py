@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from padan_linkage.answering.policy import MatchPolicy
 from padan_linkage.matching.directory import Directory
 from padan_linkage.matching.exact import answer_exact, seed_of, token_words
 from padan_linkage.matching.result import PassResult, check_table
 from padan_linkage.matching.scoring.calibration import Calibration
 from padan_linkage.matching.sides import SweepRunner
 from padan_linkage.matching.similar import SortedRegistry, answer_similar
-from padan_linkage.policy import MatchPolicy
 from padan_linkage.schema import Pass, Schema
 from padan_linkage.tables import PassTable
 

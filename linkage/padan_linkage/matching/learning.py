@@ -14,6 +14,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from padan_linkage.answering.policy import MatchPolicy
 from padan_linkage.matching.scoring.calibration import Calibration, Survivors, from_strangers
 from padan_linkage.matching.scoring.duplicates import likely_duplicates, without_duplicates
 from padan_linkage.matching.scoring.features import levels_of, noise_of
@@ -21,7 +22,6 @@ from padan_linkage.matching.scoring.fitting import fit
 from padan_linkage.matching.scoring.threshold import ChosenThreshold, draw
 from padan_linkage.matching.sides import Screen, Sweep, SweepRunner
 from padan_linkage.matching.similar import SortedRegistry
-from padan_linkage.policy import MatchPolicy
 from padan_linkage.tables import PassTable
 
 #: From pairs of rows, int64[k] each, to which of them may be one person, bool[k].

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from padan_linkage.answering.outcomes import AMBIGUOUS, MATCHED, NOT_MATCHED, UNDECIDED
+from padan_linkage.answering.policy import MatchPolicy
 from padan_linkage.matching.directory import Directory
 from padan_linkage.matching.pair_features import compare
 from padan_linkage.matching.result import PassResult, Scoring, bands, confirmations
@@ -28,7 +29,6 @@ from padan_linkage.matching.sides import (
     presence_mask,
 )
 from padan_linkage.matching.streaming import KeptRanges, sweep_ranges
-from padan_linkage.policy import MatchPolicy
 from padan_linkage.schema import Pass
 from padan_linkage.tables import PassTable
 

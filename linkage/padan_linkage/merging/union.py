@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from padan_linkage.answering.estimates import Expected, Share
-from padan_linkage.policy import MatchPolicy
+from padan_linkage.answering.policy import MatchPolicy
 
 #: Standard deviations on either side of an interval that holds nine times out of ten.
 NINE_IN_TEN = 1.645

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from padan_linkage.policy import MatchPolicy
+from padan_linkage.answering.policy import MatchPolicy
 from padan_linkage.schema import Layout, Schema
 from padan_server.admission.compatibility import check_epoch, check_schema, check_sides
 from padan_server.admission.enforcement import Grant

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
+from padan_linkage.answering.policy import MatchPolicy
 from padan_linkage.matching import Calibration, Directory, Journal, PassResult
-from padan_linkage.policy import MatchPolicy
 from padan_linkage.schema import Pass, Schema
 from padan_linkage.tables import PassTable
 

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 
 import structlog
 
+from padan_linkage.answering.policy import MatchPolicy
 from padan_linkage.edition.document import read_calibrations
 from padan_linkage.matching import Calibration, Directory
-from padan_linkage.policy import MatchPolicy
 from padan_linkage.schema import Layout, Pass, Schema
 from padan_linkage.tables import PassTable
 from padan_server.matching.engine import Engine, Index

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from padan_linkage.answering.policy import MatchPolicy
 from padan_linkage.matching import (
     Calibration,
     Directory,
@@ -15,7 +16,6 @@ from padan_linkage.matching import (
     pass_work,
 )
 from padan_linkage.matching.streaming import RANGE
-from padan_linkage.policy import MatchPolicy
 from padan_linkage.schema import Pass, Schema
 from padan_linkage.tables import PassTable
 

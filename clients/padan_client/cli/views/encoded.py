@@ -32,7 +32,7 @@ def tell_record(rows: Rows, record_id: str, epoch: int | None, *, json_: bool) -
 
 def _as_object(p: Pass, row: RowBits | None) -> dict[str, object]:
     if row is None:
-        return {"id": p.id, "decoy": True}
+        return {"id": p.id, "stand_in": True}
     segments = [
         {
             "fields": segment.shown,
@@ -44,14 +44,14 @@ def _as_object(p: Pass, row: RowBits | None) -> dict[str, object]:
         for n, (segment, bits) in enumerate(zip(p.similar, row.segments, strict=True))
     ]
     key = {"bucket": _bucket(row)} if p.similar else {"token": row.key.hex()}
-    return {"id": p.id, "decoy": False, **key, "segments": segments, **_others(p, row)}
+    return {"id": p.id, "stand_in": False, **key, "segments": segments, **_others(p, row)}
 
 
 def _title(p: Pass, row: RowBits | None) -> str:
     if row is None:
         return t(
             f"{p.id}: isian wajib jalur ini tidak ada; sebagai gantinya keluar baris pengecoh",
-            f"{p.id}: lacks the pass's exact fields; a decoy leaves in its place",
+            f"{p.id}: lacks the pass's exact fields; a stand-in leaves in its place",
         )
     if not p.similar:
         return f"{p.id}: token {row.key.hex()}"

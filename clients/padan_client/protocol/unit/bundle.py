@@ -18,6 +18,7 @@ from padan_client.protocol.unit.publishing import handle_key
 from padan_client.records.lists import RequestList
 from padan_client.records.registry import Registry
 from padan_client.records.table_files import write_array
+from padan_linkage.cover import with_cover
 from padan_linkage.crypto.randomness import SEED_BYTES, Drbg
 from padan_linkage.crypto.sealing import SEAL_ID_BYTES
 from padan_linkage.encoding import PassEncoder, ProviderInputs, RowBits
@@ -43,13 +44,14 @@ def write_bundle(
     """
     with filled_whole(folder):
         schema, place = session.schema, session.place
-        rows = schema.padded_rows(len(records))
+        rows, count = schema.padded_rows(len(records)), len(records)
+        covered = with_cover(schema, records.records, rows, Drbg(randomness(SEED_BYTES)))
         provider = _provider(session, records, randomness)
         passes = []
         for p in schema.passes:
             encoder = PassEncoder(schema, p, session.key, threads=threads)
             drbg = Drbg(randomness(SEED_BYTES))
-            encoded = encoder.encode(records.records, rows=rows, drbg=drbg, provider=provider)
+            encoded = encoder.encode(covered, people=count, drbg=drbg, provider=provider)
             passes.append(_write_pass(folder, encoded.table))
         manifest: dict[str, object] = {
             "format": "padan bundle 1",
@@ -79,7 +81,7 @@ def show_record(
     *,
     randomness: Randomness,
 ) -> list[tuple[Pass, RowBits | None]]:
-    """What an upload would hold of one record, by pass; None where a decoy goes in its place.
+    """What an upload would hold of one record, by pass; None where a stand-in goes in its place.
 
     Raises BadInputError for an id that no record has, or none that can be encoded.
     """
@@ -90,7 +92,7 @@ def show_record(
     for p in session.schema.passes:
         encoder = PassEncoder(session.schema, p, session.key)
         drbg = Drbg(randomness(SEED_BYTES))
-        encoded = encoder.encode(columns, rows=1, drbg=drbg, provider=provider)
+        encoded = encoder.encode(columns, drbg=drbg, provider=provider)
         there = encoded.record_of_row[0] >= 0
         shown.append((p, RowBits.of(p, encoded.table) if there else None))
     return shown

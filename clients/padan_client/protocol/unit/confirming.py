@@ -12,8 +12,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
+import pyarrow as pa
 from google.protobuf import empty_pb2
 from numpy.typing import NDArray
 
@@ -48,6 +50,7 @@ from padan_client.results.table import (
 )
 from padan_linkage.agreement import Flow
 from padan_linkage.answering.answers import OpenedAnswers, PassCounts
+from padan_linkage.cover import with_cover
 from padan_linkage.crypto.keys import LinkageKey
 from padan_linkage.crypto.sealing import Opener
 from padan_linkage.edition.document import Edition
@@ -72,9 +75,15 @@ class _ListEncoder:
             session.schema, session.schema.get_pass(pass_id), session.key, threads=self.threads
         )
         drbg = self.task.drbg.fork(f"table {pass_id}")
-        made = encoder.arrange(self.requested.records, rows=self.rows, drbg=drbg)
+        made = encoder.arrange(self._records, people=len(self.requested), drbg=drbg)
         self.kept[pass_id] = made.record_of_row, made.tokens
         return made
+
+    @cached_property
+    def _records(self) -> dict[str, pa.StringArray]:
+        """The list, and behind it the cover people, drawn once for all passes."""
+        drbg = self.task.drbg.fork("cover")
+        return with_cover(self.task.session.schema, self.requested.records, self.rows, drbg)
 
     def secrets(self, pass_id: str) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
         """Record of every row and every row's token; they are let go of."""

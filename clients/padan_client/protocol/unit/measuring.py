@@ -52,11 +52,7 @@ class RegistryMeasure:
         """Measure a pass of which these are the rows; returns them as a table, to be uploaded."""
         # Spec 36, "Carried", step 1.
         table = rows.whole()
-        questions = encoder.encode(
-            self.maker.questions,
-            rows=len(self.maker.asked),
-            drbg=self.drbg.fork(f"questions {p.id}"),
-        )
+        questions = encoder.encode(self.maker.questions, drbg=self.drbg.fork(f"questions {p.id}"))
         asked, question = questions.table, questions.record_of_row
         self.maker.take(p, table, rows.record_of_row, asked, question)
         return table

@@ -4,12 +4,17 @@
 2. Find or start the job; merge copies into persons; make or find the registry's sealer.
 3. Put the dataset, pass by pass; measure the edition of a whole registry as its tables are made.
 4. Commit it with its edition, signed.
-5. Remember the registry, its decoys and its seal, which a later delta needs; close the job.
+5. Remember the registry, its cover people and its seal, which a later delta needs; close the job.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
 
 from padan.v1 import dataset_service_pb2, resources_pb2
 from padan_client.base.effects import Steps, work
@@ -32,9 +37,10 @@ from padan_client.protocol.unit.measuring import RegistryMeasure
 from padan_client.records.registry import Publication, Registry
 from padan_client.records.updating import Update, updated
 from padan_linkage.agreement import Mode
+from padan_linkage.cover import Cover, Decoys, cover_traffic, draw_people, joined, with_cover
 from padan_linkage.crypto.sealing import MOST_SEALS, SEAL_ID_BYTES, KeptSeal, Sealer
 from padan_linkage.edition.document import Edition
-from padan_linkage.encoding import Decoys, PassEncoder, ProviderInputs
+from padan_linkage.encoding import Leaving, PassEncoder, ProviderInputs
 from padan_linkage.tables import Chunked
 
 _KEPT = "seal of pass "
@@ -42,7 +48,7 @@ _KEPT = "seal of pass "
 
 @dataclass(frozen=True, repr=False)
 class _RegistryEncoder:
-    """Makes the table of each pass, the same again for the same job, and notes its decoys."""
+    """Makes the table of each pass, the same again for the same job, cover people among them."""
 
     task: Task
     publication: Publication
@@ -51,47 +57,57 @@ class _RegistryEncoder:
     rows: int
     threads: int
     measure: RegistryMeasure | None
-    decoys: dict[str, Decoys] = field(default_factory=dict)
 
     def table(self, pass_id: str) -> Chunked:
         """The pass's table, codes sealed."""
         session, registry = self.task.session, self.publication.registry
         p = session.schema.get_pass(pass_id)
         encoder = PassEncoder(session.schema, p, session.key, threads=self.threads)
-        provider = ProviderInputs(self.sealer, registry.payloads, handle_key(session), registry.ids)
         drbg = self.task.drbg.fork(f"table {pass_id}")
-        if self.base is None:
-            made = encoder.arrange(registry.records, rows=self.rows, drbg=drbg, provider=provider)
-            return self.measure.take(p, encoder, made) if self.measure else made
-        delta = encoder.encode_delta(
-            registry.records,
-            deleted=self.publication.deletes,
-            decoys=self.base.decoys[pass_id],
-            rows=self.rows,
-            drbg=drbg,
-            provider=provider,
-            pool=self.base.pool_records(),
+        if self._delta is not None:
+            provider = self._provider(np.concatenate([self._delta.joined, self._delta.renewed]))
+            leaving = Leaving(self.publication.deletes, self._delta.dropped)
+            return encoder.encode_delta(
+                self._records, people=len(registry), drbg=drbg, provider=provider, leaving=leaving
+            ).table
+        made = encoder.arrange(
+            self._records, people=len(registry), drbg=drbg, provider=self._provider()
         )
-        self.decoys[pass_id] = delta.decoys
-        return delta.encoded.table
+        return self.measure.take(p, encoder, made) if self.measure else made
 
     def page(self) -> Page:
-        """What the next delta needs to know of the registry.
-
-        A delta's pass that an earlier process uploaded is encoded again for its decoys alone.
-        """
-        registry, passes = self.publication.registry, self.task.session.schema.passes
-        epoch = self.task.session.key.epoch
+        """What the next delta needs to know of the registry."""
+        registry, epoch = self.publication.registry, self.task.session.key.epoch
+        passes = self.task.session.schema.passes
         seal = self.sealer.keep([p.id for p in passes], self.rows)
-        if self.base is None:
-            decoys = Decoys(self.rows - len(registry))
+        if self.base is None or self._delta is None:
             pool = sample_pool(registry, self.task.drbg.fork("decoy pool"))
-            return Page(epoch, {p.id: decoys for p in passes}, pool, seal)
-        for p in passes:
-            if p.id not in self.decoys:
-                self.table(p.id)
+            return Page(epoch, Decoys(self.rows - len(registry)), pool, seal)
         pool = renewed_pool(self.base.pool, registry, self.publication.deletes)
-        return Page(epoch, self.decoys, pool, seal)
+        return Page(epoch, self._delta.after, pool, seal)
+
+    @cached_property
+    def _delta(self) -> Cover | None:
+        """The cover people that a delta touches, the same in every pass."""
+        if self.base is None:
+            return None
+        spare = self.rows - len(self.publication.registry) - len(self.publication.deletes)
+        return cover_traffic(self.base.decoys, spare, self.task.drbg.fork("cover traffic"))
+
+    @cached_property
+    def _records(self) -> dict[str, pa.StringArray]:
+        """The people, and behind them the cover people, drawn once for all passes."""
+        registry, drbg = self.publication.registry, self.task.drbg.fork("cover")
+        if self.base is None or self._delta is None:
+            return with_cover(self.task.session.schema, registry.records, self.rows, drbg)
+        count = self._delta.joined.size + self._delta.renewed.size
+        pool = self.base.pool_records()
+        cover = draw_people(self.task.session.schema, pool, count, drbg)
+        return joined(registry.records, cover)
+
+    def _provider(self, cover: NDArray[np.int64] | None = None) -> ProviderInputs:
+        registry, key = self.publication.registry, handle_key(self.task.session)
+        return ProviderInputs(self.sealer, registry.payloads, key, registry.ids, cover)
 
 
 @dataclass(frozen=True, repr=False)
@@ -128,7 +144,7 @@ class RegistryStepper(UnitStepper[PublishedDataset]):
     given: Publication
 
     def carry_out(self, job: Job) -> Steps[PublishedDataset]:
-        """Upload and commit, then remember the registry and its decoys."""
+        """Upload and commit, then remember the registry and its cover people."""
         home, session, task = self.command.home, self.session, self.task(job)
         book, base = home.decoy_book(), self.given.base
         page = (yield from work(lambda: book.load(base))) if base else None

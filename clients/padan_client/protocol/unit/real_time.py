@@ -133,9 +133,7 @@ def _ask_pass(counter: Counter, p: Pass, encoded: EncodedPass) -> Steps[pb.Confi
 
 
 def _encode(counter: Counter, p: Pass, requested: RequestList) -> EncodedPass:
-    return counter.encoder(p).encode(
-        requested.records, rows=len(requested), drbg=Drbg(counter.randomness(SEED_BYTES))
-    )
+    return counter.encoder(p).encode(requested.records, drbg=Drbg(counter.randomness(SEED_BYTES)))
 
 
 def _open(counter: Counter, asked: _Asked, rate: float) -> OpenedAnswers:

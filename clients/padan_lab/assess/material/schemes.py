@@ -1,6 +1,6 @@
 """Ways of encoding a population, as an attacker runs them under keys of her own.
 
-:class:`PassScheme` is the product itself: ``encode_table`` with buckets, decoys, presence and
+:class:`PassScheme` is the product itself: ``encode_table`` with buckets, cover, presence and
 random filling. :class:`PlainScheme` is the positive control: one unsalted, unhardened filter a
 record.
 """
@@ -16,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 
 from padan_lab.assess.material.attacker_view import Numbers, Seen, SeenTable
+from padan_linkage.cover import with_cover
 from padan_linkage.crypto.keys import LinkageKey
 from padan_linkage.crypto.randomness import Drbg
 from padan_linkage.encoding import PassEncoder
@@ -60,9 +61,10 @@ class PassScheme:
         """See :class:`Scheme`."""
         key = LinkageKey(_secret(seed), _AGREEMENT, "assess", 1)
         encoder = PassEncoder(self.schema, self.p, key)
-        rows = self.schema.padded_rows(len(next(iter(people.values()))))
+        count = len(next(iter(people.values())))
         drbg = Drbg(hashlib.sha256(b"assess rows %d" % seed).digest())
-        made = encoder.encode(people, rows=rows, drbg=drbg)
+        covered = with_cover(self.schema, people, self.schema.padded_rows(count), drbg)
+        made = encoder.encode(covered, people=count, drbg=drbg)
         tokens = np.ascontiguousarray(made.tokens).view(f"V{made.tokens.shape[1]}").ravel()
         group = np.unique(tokens, return_inverse=True)[1].astype(np.int64)
         return SeenTable(Seen.of(self.p, made.table.columns), made.record_of_row, group)

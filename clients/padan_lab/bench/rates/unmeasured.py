@@ -10,6 +10,7 @@ from collections.abc import Callable
 import numpy as np
 
 from padan.v1 import resources_pb2
+from padan_linkage.answering.policy import MatchPolicy
 from padan_linkage.edition.document import (
     ANY,
     SHIPPED,
@@ -21,7 +22,6 @@ from padan_linkage.edition.document import (
 )
 from padan_linkage.matching.scoring.calibration import Calibration, Survivors, from_strangers
 from padan_linkage.matching.scoring.features import FeaturePlan, screen_cut
-from padan_linkage.policy import MatchPolicy
 from padan_linkage.schema import Layout, Pass, Schema
 
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from padan_linkage.answering.policy import MatchPolicy
 from padan_linkage.matching.scoring.calibration import Calibration, Survivors
 from padan_linkage.matching.scoring.fitting import posterior
 from padan_linkage.matching.scoring.strangers import Float
-from padan_linkage.policy import MatchPolicy
 
 #: No single answer may be this many times likelier to be wrong than the policy's average.
 WORST_TO_AVERAGE = 50.0

@@ -26,9 +26,9 @@ from padan_client.home.sealed_file import Purpose, SealedFileError, SealedFiles
 from padan_client.records.preparing import QUARANTINE_SCHEMA
 from padan_client.records.registry import Registry
 from padan_linkage.answering.payloads import PAYLOAD_BYTES
+from padan_linkage.cover import Decoys
 from padan_linkage.crypto.keys import exchange_public_key
 from padan_linkage.crypto.sealing import KeptSeal
-from padan_linkage.encoding import Decoys
 
 DATASET = "agreements/kemnaker-bkn-2024/flows/asn-status/datasets/7"
 
@@ -107,7 +107,7 @@ def test_a_registry_without_its_seal_is_published_anew(session, tmp_path):
     pool = pa.table({"\x00id": ["a", "b"], "nama": ["SITI", "BUDI"]})
     folder = tmp_path / "kemnaker-bkn-2024" / "asn-status"
     put(folder / "7.pool", sealed(session, b"decoy pool", stream(pool), DATASET.encode()))
-    notes = {"epoch": 3, "passes": {"nik": {"count": 9, "removed": [2, 5]}}}
+    notes = {"epoch": 3, "cover": {"count": 9, "removed": [2, 5]}}
     put(folder / "7.json", json.dumps(notes).encode())
     with pytest.raises(BadInputError, match="registr"):
         DecoyBook(tmp_path, session.identity, os.urandom).load(DATASET)
@@ -115,12 +115,12 @@ def test_a_registry_without_its_seal_is_published_anew(session, tmp_path):
 
 def test_what_a_delta_needs_comes_back_and_keys_are_not_on_the_disk(session, tmp_path):
     seal = KeptSeal(b"i" * 16, b"e" * 32, b"r" * 32, {"nik": b"secret pass key." * 2}, 300)
-    page = Page(3, {"nik": Decoys(9, np.array([2, 5]))}, pa.table({"\x00id": ["a"]}), seal)
+    page = Page(3, Decoys(9, np.array([2, 5])), pa.table({"\x00id": ["a"]}), seal)
     book = DecoyBook(tmp_path, session.identity, os.urandom)
     book.save(DATASET, page)
     kept = book.load(DATASET)
     assert (kept.epoch, kept.pool, kept.seal) == (page.epoch, page.pool, seal)
-    assert kept.decoys["nik"].removed.tolist() == [2, 5]
+    assert kept.decoys.removed.tolist() == [2, 5]
     whole = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
     assert b"secret pass key." not in whole
     assert (b"secret pass key." * 2).hex().encode() not in whole

@@ -18,9 +18,9 @@ from padan_linkage.answering.answers import PassAnswers
 from padan_linkage.answering.outcomes import MATCHED as MATCH
 from padan_linkage.answering.outcomes import NOT_MATCHED, UNDECIDED
 from padan_linkage.answering.payloads import Payloads
+from padan_linkage.answering.policy import MatchPolicy
 from padan_linkage.crypto.randomness import Drbg
 from padan_linkage.crypto.sealing import Sealer
-from padan_linkage.policy import MatchPolicy
 
 ROWS = 40
 #: Wrong answers a row that the edition tolerates: of forty rows no more than four.

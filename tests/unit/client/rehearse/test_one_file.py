@@ -8,8 +8,8 @@ import pytest
 
 from padan_client.rehearse.linking import Rehearsing
 from padan_client.rehearse.sides import Keys, Records
+from padan_linkage.answering.policy import MatchPolicy
 from padan_linkage.matching.one_file.closure import Likely, closed
-from padan_linkage.policy import MatchPolicy
 from padan_linkage.schema import Schema
 
 LETTERS = np.array(list("abdegiklmnoprstuwy"))

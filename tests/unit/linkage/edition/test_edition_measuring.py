@@ -14,6 +14,8 @@ from padan_linkage.answering.outcomes import (
     UNDECIDED,
 )
 from padan_linkage.answering.payloads import Payloads
+from padan_linkage.answering.policy import MatchPolicy
+from padan_linkage.cover import with_cover
 from padan_linkage.crypto.keys import LinkageKey
 from padan_linkage.crypto.randomness import Drbg
 from padan_linkage.edition.applying import kind_of, rule_of
@@ -24,7 +26,6 @@ from padan_linkage.edition.words import keyed, read
 from padan_linkage.encoding import EncodedPass, PassEncoder
 from padan_linkage.matching import match_pass
 from padan_linkage.merging.merge import merge
-from padan_linkage.policy import MatchPolicy
 from padan_linkage.schema import Pass, Schema
 
 POLICY = MatchPolicy(max_false_match_rate=2e-3)
@@ -87,10 +88,9 @@ class MeasuredRegistry:
     def _encoded(self, p, records, room) -> EncodedPass:
         count = len(records["nik"])
         drbg = Drbg(p.id.encode().ljust(32, b"-"))
+        given = {f.name: records[f.name] for f in SCHEMA.fields if f.name in records}
         return PassEncoder(SCHEMA, p, KEY).encode(
-            {f.name: records[f.name] for f in SCHEMA.fields if f.name in records},
-            rows=int(count * room),
-            drbg=drbg,
+            with_cover(SCHEMA, given, int(count * room), drbg), people=count, drbg=drbg
         )
 
     def answers(self, listed):

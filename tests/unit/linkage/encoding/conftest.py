@@ -5,6 +5,7 @@ import pyarrow as pa
 import pytest
 
 from padan_linkage.answering.payloads import Payloads
+from padan_linkage.cover import with_cover
 from padan_linkage.crypto.keys import LinkageKey, exchange_public_key
 from padan_linkage.crypto.randomness import Drbg
 from padan_linkage.crypto.sealing import Sealer
@@ -90,7 +91,7 @@ def people():
 
 @pytest.fixture
 def encode(schema, key):
-    """A function: the table of one pass, by default of as many rows as an upload has."""
+    """A function: the table of one pass, cover people and all, as an upload has it."""
 
     def run(pass_id, records, *, rows=None, seed=b"0" * 32, using=None, provider=None, **options):
         chosen = using or schema
@@ -99,8 +100,8 @@ def encode(schema, key):
             chosen,
             chosen.get_pass(pass_id),
             options.pop("key", key),
-            records,
-            rows=rows or chosen.padded_rows(count),
+            with_cover(chosen, records, rows or chosen.padded_rows(count), Drbg(seed)),
+            people=count,
             drbg=Drbg(seed),
             provider=provider,
             **options,

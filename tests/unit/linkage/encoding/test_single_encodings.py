@@ -37,7 +37,7 @@ def test_a_record_alone_is_encoded_as_in_an_upload(schema, key, presence):
     whole = PERSON | {"kota": "Kudus"}
     columns = normalised(schema, OTHER, whole, OTHER | {"depan": LONG})
     for p in schema.passes:
-        table = encode_table(schema, p, key, columns, rows=256, drbg=Drbg(b"2" * 32))
+        table = encode_table(schema, p, key, columns, drbg=Drbg(b"2" * 32))
         (row,) = (table.record_of_row == 1).nonzero()[0]
         assert encode_record(schema, p, key, whole) == RowBits.of(p, table.table, row)
 

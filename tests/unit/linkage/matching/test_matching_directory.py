@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from token_reference import pair_up
 
+from padan_linkage.answering.policy import MatchPolicy
 from padan_linkage.matching import Directory, PassIndex, match_and_learn
 from padan_linkage.matching.exact import NOBODY, SEVERAL, token_words
-from padan_linkage.policy import MatchPolicy
 from padan_linkage.schema import Layout
 from padan_linkage.tables import PassTable
 

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from padan_linkage.answering.outcomes import AMBIGUOUS, MATCHED, NOT_MATCHED
+from padan_linkage.answering.policy import MatchPolicy
 from padan_linkage.matching import (
     Calibration,
     CancelledError,
@@ -16,7 +17,6 @@ from padan_linkage.matching import (
     match_pass,
 )
 from padan_linkage.matching.scoring.calibration import monotone_ratio, tail_free_ratio
-from padan_linkage.policy import MatchPolicy
 
 POLICY = MatchPolicy(min_precision=0.99)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from padan_linkage.answering.policy import MatchPolicy
 from padan_linkage.matching import CancelledError, KeptRanges, match_and_learn, match_pass
-from padan_linkage.policy import MatchPolicy
 
 POLICY = MatchPolicy(min_precision=0.99)
 

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from padan_linkage.answering.outcomes import MATCHED
+from padan_linkage.answering.policy import MatchPolicy
 from padan_linkage.matching import match_pass
 from padan_linkage.matching.learning import learn
 from padan_linkage.matching.scoring.features import LEVELS, FeaturePlan, level_table
 from padan_linkage.matching.sides import SweepRunner
 from padan_linkage.matching.similar import SortedRegistry
-from padan_linkage.policy import MatchPolicy
 from padan_linkage.schema import Layout, Schema
 from padan_linkage.tables import PassTable
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from padan_linkage.answering.policy import MatchPolicy
 from padan_linkage.merging.union import (
     Claims,
     best_f1,
@@ -19,7 +20,6 @@ from padan_linkage.merging.union import (
     surest,
     together,
 )
-from padan_linkage.policy import MatchPolicy
 
 ERRORS = st.lists(st.floats(0, 1), max_size=30)
 
