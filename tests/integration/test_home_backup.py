@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 
 import pytest
@@ -12,6 +11,7 @@ from agency import DyingLink, Killed, people, registry_table
 from typer.testing import CliRunner
 
 from padan_client import Home, ProviderClient, RequesterClient
+from padan_client.base import files
 from padan_client.base.errors import BadInputError
 from padan_client.cli.app import app
 from padan_client.home.protection import locked
@@ -191,6 +191,8 @@ def test_what_a_user_does_wrong_is_said_and_changes_nothing(small_pair, tmp_path
     home = small_pair.provider
     file = tmp_path / "cadangan"
     busy = Home.open(home.folder)
+    inside = home.folder / "cadangan"
+    assert "di dalam folder" in padan(home.folder, "home", "backup", inside, code=3)
     assert "sedang memakai" in padan(home.folder, "home", "backup", file, code=3)
     busy.lock.release()
     backed_up(home, file)
@@ -214,9 +216,27 @@ def test_a_locked_home_is_backed_up_under_its_own_passphrase(tmp_path):
     wrong = padan(home, "home", "backup", file, code=3, PADAN_PASSPHRASE="sapi goreng merah tua")
     assert "sandi salah" in wrong
     assert not file.exists()
-    os.link(home / "client.toml", home / "client.copy")
     told = padan(home, "home", "backup", file)
     assert told["outside"] == []
     shutil.rmtree(home)
     padan(home, "home", "restore", file)
+    assert padan(home, "keys", "show")["party"] == "bkn"
+
+
+def test_a_passphrase_is_changed_and_the_keys_stay(tmp_path):
+    home, new = tmp_path / "home", tmp_path / "baru"
+    before = padan(home, "keys", "init", "--party", "bkn", "--no-passphrase")
+    files.write_private(new, b"kuda lari pagi buta\n")
+    given = {"PADAN_NEW_PASSPHRASE_FILE": str(new)}
+    assert "PADAN_NEW_PASSPHRASE_FILE" in padan(home, "keys", "passphrase", code=3)
+    for old, now in ((PASSPHRASE, "kuda lari pagi buta"), ("kuda lari pagi buta", PASSPHRASE)):
+        files.write_private(new, f"{now}\n".encode())
+        padan(home, "keys", "passphrase", **given, PADAN_PASSPHRASE=old)
+        assert "sandi salah" in padan(home, "keys", "show", code=3, PADAN_PASSPHRASE=old)
+        shown = padan(home, "keys", "show", PADAN_PASSPHRASE=now)
+        assert shown["exchange_key"] == before["exchange_key"]
+    files.write_private(new, b"pendek\n")
+    assert "12" in padan(home, "keys", "passphrase", code=3, **given)
+    new.chmod(0o644)
+    assert "chmod 600" in padan(home, "keys", "passphrase", code=3, **given)
     assert padan(home, "keys", "show")["party"] == "bkn"

@@ -16,8 +16,10 @@ from padan_client.base.ownership import require_private, require_private_status
 
 
 def ensure_private_folder(path: Path) -> Path:
-    """Make ``path`` with mode 0700 where it is missing. Returns it."""
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    """Make ``path``, and what it lies in, with mode 0700 where it is missing. Returns it."""
+    if not path.parent.exists():
+        ensure_private_folder(path.parent)
+    path.mkdir(mode=0o700, exist_ok=True)
     return path
 
 

@@ -46,7 +46,26 @@ def ask_passphrase(*, confirm: bool = False) -> str:
                 "Set PADAN_PASSPHRASE_FILE or PADAN_PASSPHRASE.",
             )
         )
-    question = t("Frasa sandi kunci", "Passphrase of the keys")
+    return _typed(t("Frasa sandi kunci", "Passphrase of the keys"), confirm=confirm)
+
+
+def ask_new_passphrase() -> str:
+    """What PADAN_NEW_PASSPHRASE_FILE holds, else what the user types twice; errors as above."""
+    if file := os.environ.get("PADAN_NEW_PASSPHRASE_FILE"):
+        return _from_file(Path(file))
+    if not sys.stdin.isatty():
+        raise BadInputError(
+            t(
+                "Perlu frasa sandi yang baru, tetapi tidak ada terminal untuk menanyakannya. Isi "
+                "PADAN_NEW_PASSPHRASE_FILE.",
+                "The new passphrase is needed, and there is no terminal to ask for it. Set "
+                "PADAN_NEW_PASSPHRASE_FILE.",
+            )
+        )
+    return _typed(t("Frasa sandi yang baru", "New passphrase"), confirm=True)
+
+
+def _typed(question: str, *, confirm: bool) -> str:
     return str(typer.prompt(question, hide_input=True, confirmation_prompt=confirm, err=True))
 
 

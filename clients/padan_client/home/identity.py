@@ -136,8 +136,27 @@ def save_identity(
                 "if they must change (the agreements change with them).",
             )
         )
+    _write(path, identity, passphrase, randomness)
+    public = home / f"{identity.party}.public.json"
+    write_public(public, _dump(identity.public.as_json()))
+    return public
+
+
+def change_passphrase(
+    home: Path, identity: Identity, passphrase: str, randomness: Randomness
+) -> None:
+    """Lock the identity of ``home`` anew, whether it was locked or plain; its keys stay.
+
+    Raises BadInputError for a passphrase that is too weak. Backups keep the one they were made
+    with.
+    """
+    _write(home / _FILE, identity, passphrase, randomness)
+
+
+def _write(path: Path, identity: Identity, passphrase: str | None, randomness: Randomness) -> None:
+    """Write ``identity.json``. Raises BadInputError if the passphrase is too weak."""
     if passphrase is not None:
-        require_strong(passphrase, own_words(home, identity.party))
+        require_strong(passphrase, own_words(path.parent, identity.party))
     secret = {"sign": _b64(identity._sign), "exchange": _b64(identity._exchange)}  # noqa: SLF001 - its own file format
     document: dict[str, Any] = {"format": _FORMAT, "party": identity.party}
     if passphrase is not None:
@@ -145,9 +164,6 @@ def save_identity(
     else:
         document["plain"] = secret
     write_private(path, _dump(document))
-    public = home / f"{identity.party}.public.json"
-    write_public(public, _dump(identity.public.as_json()))
-    return public
 
 
 def own_words(home: Path, party: str) -> list[str]:

@@ -48,6 +48,14 @@ def backup(
     from padan_client.home.protection.home_lock import HomeLock
     from padan_client.home.protection.passphrase import require_strong
 
+    if file.resolve().is_relative_to(home.resolve()):
+        raise BadInputError(
+            t(
+                f"{file} ada di dalam folder yang dicadangkan. Pilih tempat lain, di disk lain.",
+                f"{file} lies in the folder that is backed up. Choose another place, on another "
+                "disk.",
+            )
+        )
     claim(file, force=force)
     locked = is_encrypted(home)
     passphrase = ask_passphrase(confirm=not locked)
@@ -98,12 +106,14 @@ def restore(
     json_: JsonFlag = False,
 ) -> None:
     """Pulihkan folder instansi dari cadangan. / Restore the home from a backup."""
+    from padan_client.base.ownership import require_own_folder
     from padan_client.home.folder import Home
     from padan_client.home.identity import is_encrypted
     from padan_client.home.protection import backup as backups
 
     if later is not None and not later.is_dir():
         raise BadInputError(t(f"Tidak ada folder {later}.", f"There is no folder {later}."))
+    require_own_folder(home)
     party = backups.party_of(file)
     passphrase = ask_passphrase()
     note = backups.restore(file, home, passphrase)

@@ -14,7 +14,7 @@ from padan_client.base.errors import BadInputError, PadanError
 from padan_client.base.language import t
 from padan_client.cli.asking import agree
 from padan_client.cli.common import out, print_json, reports_errors, say
-from padan_client.cli.home import ask_passphrase, open_home
+from padan_client.cli.home import ask_new_passphrase, ask_passphrase, open_home
 from padan_client.cli.options import (
     HOME,
     AgreementOption,
@@ -117,6 +117,27 @@ def show(*, home: HomeOption = HOME, json_: JsonFlag = False) -> None:
     out.print(table)
     if epochs:
         out.print(_epoch_table(epochs))
+
+
+@app.command()
+@reports_errors
+def passphrase(*, home: HomeOption = HOME, json_: JsonFlag = False) -> None:
+    """Ganti frasa sandi kunci; kuncinya tetap. / Change the passphrase; the keys stay."""
+    from padan_client.home.identity import change_passphrase
+
+    opened = open_home(home)
+    change_passphrase(home, opened.identity, ask_new_passphrase(), os.urandom)
+    if json_:
+        print_json({"party": opened.identity.party, "locked": True})
+        return
+    say(
+        t(
+            "Kunci dikunci dengan frasa sandi yang baru. Cadangan lama tetap terbuka dengan yang "
+            "lama: buat cadangan baru (padan home backup) dan hapus yang lama.",
+            "The keys are locked by the new passphrase. Old backups still open with the old one: "
+            "make a new one (padan home backup) and delete the old.",
+        )
+    )
 
 
 @app.command()

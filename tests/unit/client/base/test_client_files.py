@@ -36,6 +36,12 @@ def test_an_interrupted_write_leaves_the_old_content_and_no_draft(tmp_path, monk
     assert [p.name for p in tmp_path.iterdir()] == ["secret"]
 
 
+def test_the_folders_of_a_private_file_are_private_too(tmp_path):
+    files.write_private(tmp_path / "a/b/c/secret", b"x")
+    for folder in ("a", "a/b", "a/b/c"):
+        assert (tmp_path / folder).stat().st_mode & 0o777 == 0o700
+
+
 def test_reading_a_missing_or_open_file_is_refused(tmp_path):
     with pytest.raises(BadInputError, match="tidak ada"):
         files.read_private(tmp_path / "none")

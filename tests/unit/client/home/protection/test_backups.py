@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 from pathlib import Path
@@ -160,6 +161,18 @@ def test_what_another_machine_must_not_go_on_with_is_left_out(home):
     write_private(home / "direct/tables/a/d/f/seen.json", b"x")
     write_private(home / "direct/published/t/rows.bin", b"x")
     assert len(kept_files(home)) == len(before) + 2
+
+
+def test_a_home_that_nobody_can_write_to_is_opened_all_the_same(home, monkeypatch):
+    def refuse(*_):
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "open", refuse)
+        with pytest.raises(OSError, match="Read-only"):
+            HomeLock(home)
+        patch.setattr(os, "access", lambda *_: False)
+        HomeLock(home).release()
 
 
 def test_a_home_in_use_is_not_backed_up_nor_used_meanwhile(home):
