@@ -13,13 +13,18 @@ from padan_server.base.failpoints import NAMES
 SETTINGS = {"limits": {"sync_bytes": 10_000}, "run_attempts": 20}
 
 
+def many(text):
+    """An agreement that allows as many releases a day, and lists an epoch, as there are rounds."""
+    text = text.replace("per_day = 4", "per_day = 100")
+    return text.replace("batch = 10 }", "batch = 10, lists_per_epoch = 200, lists_per_year = 200 }")
+
+
 @pytest.fixture
 def driver(make_unit_process):
     """Makes a driver whose unit is up, with both contributions to epoch 1."""
 
     def make(failpoints=()):
-        many = {"edit": lambda text: text.replace("per_day = 4", "per_day = 100")}
-        unit = make_unit_process(settings=SETTINGS, **many)
+        unit = make_unit_process(settings=SETTINGS, edit=many)
         made = Driver(unit, iter(failpoints))
         made.start()
         for party in ("bkn", "kemnaker"):

@@ -107,4 +107,16 @@ def _match(p, provider, requester) -> PassResult:
         np.zeros(n, np.float32),
         Scoring(0.0, "tokens", n, precision=0.9995, recall=0.98, match_rate=1.0),
         len(provider),
+        _met(provider, requester) if p.similar else np.zeros((n, 0), np.int64),
     )
+
+
+def _met(provider, requester) -> np.ndarray:
+    """A row meets the first registry row whose bucket and filter begin alike, int64[n, 1]."""
+    first = {near: row for row, near in reversed(list(enumerate(_near(provider))))}
+    return np.array([first.get(near, -1) for near in _near(requester)], np.int64).reshape(-1, 1)
+
+
+def _near(table) -> list[bytes]:
+    keys, filters = table.columns["keys"], table.columns["filters"]
+    return [keys[i].tobytes() + filters[i, :2].tobytes() for i in range(len(table))]

@@ -100,6 +100,7 @@ class ConfirmResult:
     where mode auto would have. ``run`` is the resource name of the run, in direct mode of the label
     table; ``edition`` names the edition that the unit's answers rest on. A run was ``charged`` so
     many records, of which ``cover`` were added to a list shorter than the agreement's minimum.
+    ``closed``: the unit closed the list, and no row of it is answered.
     """
 
     table: pa.Table
@@ -115,6 +116,7 @@ class ConfirmResult:
     skipped: str = ""
     cover: int = 0
     charged: int = 0
+    closed: bool = False
 
     @property
     def unopened(self) -> int:

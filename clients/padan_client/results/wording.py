@@ -14,6 +14,7 @@ from padan_linkage.answering.outcomes import (
     CODES_DIFFER,
     DISPLACED,
     FIELDS_MISSING,
+    LIST_CLOSED,
     NO_REASON,
     OUTCOME_WORDS,
     QUARANTINED,
@@ -78,5 +79,11 @@ _REASONS = {
         "baru.",
         "The provider's label for this row is broken; ask again when the provider has published "
         "a new table.",
+    ),
+    LIST_CLOSED: (
+        "Unit menutup daftar ini seluruhnya: terlalu banyak pertanyaan berlainan tentang orang "
+        "yang sama. Periksa apakah satu orang muncul berulang dengan ejaan berlainan.",
+        "The unit closed the whole list: too many different questions were about the same person. "
+        "Look whether one person is in it again and again in other spellings.",
     ),
 }

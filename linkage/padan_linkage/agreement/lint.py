@@ -1,8 +1,8 @@
 """Lint: everything that can be said against an agreement before it is signed.
 
 The rules are in :mod:`.rules.structure` (a program could not run it), :mod:`.rules.law`,
-:mod:`.rules.passes`, :mod:`.rules.direct` and :mod:`.rules.releases`. Spec 40, "Lint", lists every
-code with the attack or article behind it.
+:mod:`.rules.metering`, :mod:`.rules.passes`, :mod:`.rules.direct` and :mod:`.rules.releases`. Spec
+40, "Lint", lists every code with the attack or article behind it.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from padan_linkage.agreement.findings import AgreementError, Finding, Severity, 
 from padan_linkage.agreement.rules.direct import DIRECT, DIRECT_STRUCTURE
 from padan_linkage.agreement.rules.few_fields import FEW_FIELDS
 from padan_linkage.agreement.rules.law import LAW
+from padan_linkage.agreement.rules.metering import METERING
 from padan_linkage.agreement.rules.passes import PASSES
 from padan_linkage.agreement.rules.releases import RELEASE_STRUCTURE, RELEASES
 from padan_linkage.agreement.rules.structure import STRUCTURE
@@ -24,6 +25,7 @@ RULES = (
     *DIRECT_STRUCTURE,
     *RELEASE_STRUCTURE,
     *LAW,
+    *METERING,
     *PASSES,
     *DIRECT,
     *FEW_FIELDS,

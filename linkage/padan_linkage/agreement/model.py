@@ -189,13 +189,23 @@ class Code(_AgreementModel):
 class Quota(_AgreementModel):
     """Limits on what the requester may ask: records a day (Jakarta), a list, at least a list.
 
-    ``top_up``: a shorter list may be filled up to ``minimum_batch`` with cover, at home.
+    ``top_up``: a shorter list may be filled up to ``minimum_batch`` with cover, at home. Unit mode
+    (spec 32): ``lists_per_epoch``, ``lists_per_year`` and ``epochs_per_year`` bound what is asked;
+    ``questions_per_row`` and ``questions_per_row_epoch`` how many distinct questions may meet one
+    registry row in a pass, of one list (or a day's single questions) and of all in an epoch;
+    ``bits_per_record`` states what one charged row may tell of one person at most.
     """
 
     records_per_day: Count
     records_per_list: Count
     minimum_batch: Count = 1
     top_up: bool = True
+    lists_per_epoch: PositiveCount = 12
+    lists_per_year: PositiveCount = 144
+    epochs_per_year: PositiveCount = 12
+    questions_per_row: PositiveCount = 8
+    questions_per_row_epoch: PositiveCount = 16
+    bits_per_record: Annotated[float, Field(gt=0)] | None = None
 
     def listed(self, records: int) -> int:
         """Records that a list of so many is put as, cover among them."""

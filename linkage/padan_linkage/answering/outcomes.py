@@ -17,9 +17,9 @@ OUTCOME_WORDS = ("karantina", "tidak_ditemukan", "ditemukan", "ganda", "belum_da
 #: registered people are not found often enough; somebody fits, and not as surely as demanded; a
 #: pass fits that may not answer alone; two passes fit with different codes; another record of the
 #: list has the better claim, in a flow that the agreement calls one-to-one; in direct mode, the
-#: provider's label for the record is broken.
+#: provider's label for the record is broken; in unit mode, the list was closed.
 NO_REASON, FIELDS_MISSING, SELDOM_FOUND, BELOW_PRECISION, ALONE, CODES_DIFFER, DISPLACED = range(7)
-BROKEN_LABEL = 7
+BROKEN_LABEL, LIST_CLOSED = 7, 8
 #: The stable words of the reasons, by number.
 REASON_WORDS = (
     "",
@@ -30,10 +30,12 @@ REASON_WORDS = (
     "kode_berselisih",
     "satu_baris_satu_orang",
     "label_rusak",
+    "daftar_ditutup",
 )
 
-#: Reasons that say of nobody that he fits: these fields do not find people often enough.
-UNSOUGHT = (FIELDS_MISSING, SELDOM_FOUND)
+#: Reasons that say of nobody that he fits: these fields do not find people often enough, or no
+#: answer was given.
+UNSOUGHT = (FIELDS_MISSING, SELDOM_FOUND, LIST_CLOSED)
 
 #: The words of the bands of a matched record, by number; 0 where it is not matched.
 BAND_WORDS = ("", "lemah", "cukup", "kuat")

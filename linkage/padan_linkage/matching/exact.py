@@ -201,6 +201,8 @@ def answer_exact(
         score=np.where(found == NOBODY, -np.inf, 0.0).astype(np.float32),
         scoring=scoring,
         provider_rows=len(provider),
+        # Spec 32, "Meetings", step 3.
+        met=np.zeros((len(found), 0), np.int64),
     )
 
 

@@ -49,8 +49,9 @@ class PassResult:
 
     ``outcome``, ``band``: uint8[n]; ``row``: int64[n], the provider's row or -1; ``confirmations``:
     uint8[n, ceil(fields / 8)], bit i set where both tags of ``confirm[i]`` are equal; ``score``:
-    float32[n], in nats, of the best candidate (-inf without one). Of all this :meth:`answers` and
-    :attr:`estimate` alone leave the unit.
+    float32[n], in nats, of the best candidate (-inf without one); ``met``: int64[n, k], the
+    provider's rows that each row came near to in a pass with a filter, -1 for none. Of all this
+    :meth:`answers` and :attr:`estimate` alone leave the unit.
     """
 
     pass_id: str
@@ -61,6 +62,7 @@ class PassResult:
     score: NDArray[np.float32]
     scoring: Scoring
     provider_rows: int
+    met: NDArray[np.int64]
 
     @cached_property
     def estimate(self) -> PassEstimate:

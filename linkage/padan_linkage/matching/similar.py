@@ -254,6 +254,7 @@ def answer_similar(
             duplicates=line.duplicates if line else None,
         ),
         provider_rows=len(registry.table),
+        met=best.row,
     )
 
 

@@ -13,7 +13,8 @@ from padan_linkage.agreement import Mode, Quota
 from padan_server.admission.enforcement import Grant
 from padan_server.base.clock import jakarta_day
 from padan_server.base.errors import Reason, Refusal
-from padan_server.store.port import Transaction
+from padan_server.base.model import AskedSoFar, FlowKey
+from padan_server.store.port import Store, Transaction
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class Account:
     @classmethod
     def of(cls, grant: Grant) -> Account:
         """The account that a call admitted now is charged to."""
-        limit = _quota(grant).records_per_day
+        limit = quota_of(grant).records_per_day
         return cls(grant.key.agreement, grant.key.flow, jakarta_day(grant.now), limit)
 
     def used(self, tx: Transaction) -> int:
@@ -53,22 +54,50 @@ def charge(tx: Transaction, grant: Grant, records: int) -> None:
         raise day_exceeded(grant, account.used(tx))
 
 
+def count_list(tx: Transaction, grant: Grant, epoch: int) -> None:
+    """Count a list to its epoch and year, or refuse; atomic with all of ``tx``."""
+    # Spec 32, "Lists", step 1.
+    quota, year = quota_of(grant), jakarta_day(grant.now).year
+    asked = tx.quotas.asked(grant.key, epoch, year)
+    for reason, limit, used in (
+        (Reason.EPOCH_LISTS_EXCEEDED, quota.lists_per_epoch, asked.lists_of_epoch),
+        (Reason.YEAR_LISTS_EXCEEDED, quota.lists_per_year, asked.lists_of_year),
+    ):
+        if used >= limit:
+            raise Refusal(reason, **grant.metadata, limit=limit, used=used)
+    check_epochs(grant, asked)
+    tx.quotas.count_lists(grant.key, epoch, year, 1)
+
+
+def check_epochs(grant: Grant, asked: AskedSoFar) -> None:
+    """Refuse a new epoch in a year that has had as many as the agreement allows."""
+    limit, used = quota_of(grant).epochs_per_year, asked.epochs_of_year
+    if not asked.known and used >= limit:
+        raise Refusal(Reason.YEAR_EPOCHS_EXCEEDED, **grant.metadata, limit=limit, used=used)
+
+
 def day_exceeded(grant: Grant, used: int) -> Refusal:
     """The refusal of records on a day of which ``used`` are used."""
-    limit = _quota(grant).records_per_day
+    limit = quota_of(grant).records_per_day
     return Refusal(Reason.QUOTA_DAY_EXCEEDED, **grant.metadata, limit=limit, used=used)
+
+
+def questions_closed(grant: Grant) -> Refusal:
+    """The refusal of single questions on a day on which they asked too often about one row."""
+    return Refusal(Reason.QUESTIONS_CLOSED, **grant.metadata)
 
 
 def check_batch(grant: Grant, records: int) -> None:
     """Refuse a list that is longer than the flow allows, or shorter."""
-    quota = _quota(grant)
+    quota = quota_of(grant)
     if records > quota.records_per_list:
         raise Refusal(Reason.QUOTA_LIST_EXCEEDED, **grant.metadata, limit=quota.records_per_list)
     if records < quota.minimum_batch:
         raise Refusal(Reason.BATCH_TOO_SMALL, **grant.metadata, limit=quota.minimum_batch)
 
 
-def _quota(grant: Grant) -> Quota:
+def quota_of(grant: Grant) -> Quota:
+    """What the agreement lets the flow ask for, in the mode that is admitted."""
     # No quota in the agreement means nothing may be asked.
     quota = grant.flow.quota or Quota(records_per_day=0, records_per_list=0)
     direct = grant.flow.direct
@@ -79,3 +108,21 @@ def _quota(grant: Grant) -> Quota:
         records_per_list=direct.records_per_list,
         minimum_batch=direct.minimum_batch,
     )
+
+
+class AskedEpochs:
+    """The epochs that single questions were asked in, each noted once a year; for many threads."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._noted: set[tuple[FlowKey, int, int]] = set()
+
+    def note(self, grant: Grant, epoch: int) -> None:
+        """Note the epoch of a question, or refuse one too many; durable on return."""
+        year = jakarta_day(grant.now).year
+        if (grant.key, epoch, year) in self._noted:
+            return
+        with self._store.write() as tx:
+            check_epochs(grant, tx.quotas.asked(grant.key, epoch, year))
+            tx.quotas.count_lists(grant.key, epoch, year, 0)
+        self._noted.add((grant.key, epoch, year))

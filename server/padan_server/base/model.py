@@ -36,10 +36,13 @@ class RunState(StrEnum):
     SUCCEEDED = "succeeded"
     FAILED = "failed"
     CANCELLED = "cancelled"
+    #: Its list asked too often about one registry row: no answer of it is told (spec 32).
+    CLOSED = "closed"
 
 
-#: States that a run never leaves.
-ENDED = frozenset({RunState.SUCCEEDED, RunState.FAILED, RunState.CANCELLED})
+#: States that a run leaves no more, without answers to read and with them.
+UNANSWERED = frozenset({RunState.FAILED, RunState.CANCELLED, RunState.CLOSED})
+ENDED = UNANSWERED | {RunState.SUCCEEDED}
 
 
 @dataclass(frozen=True)
@@ -148,6 +151,19 @@ class Run:
     failure_reason: str = ""
     end_time: datetime | None = None
     sequence: int = 0
+
+
+@dataclass(frozen=True)
+class AskedSoFar:
+    """What was asked of a flow: lists in an epoch; lists in a year, and the epochs they were in.
+
+    ``known``: the epoch is among the year's.
+    """
+
+    lists_of_epoch: int
+    lists_of_year: int
+    epochs_of_year: int
+    known: bool
 
 
 @dataclass(frozen=True)

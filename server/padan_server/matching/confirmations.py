@@ -13,12 +13,15 @@ from padan_linkage.tables import PassTable
 from padan_server.admission.compatibility import check_schema, check_sides
 from padan_server.admission.enforcement import Grant, check_real_time
 from padan_server.admission.ledger import Ledger
+from padan_server.admission.quotas import AskedEpochs, questions_closed, quota_of
+from padan_server.base.clock import jakarta_day
 from padan_server.base.errors import field_invalid
 from padan_server.base.failpoints import Failpoints
 from padan_server.base.model import Dataset, Encoding, RequestKey
 from padan_server.datasets.registries import KnownRegistries
 from padan_server.datasets.rows import check_values, columns_of, named_pass
 from padan_server.matching.indexes import Indexes
+from padan_server.matching.metering import EpochMeter, MeterKey, Meters
 from padan_server.store.port import Store
 
 
@@ -40,12 +43,15 @@ class Confirmations:
         store: Store,
         ledger: Ledger,
         indexes: Indexes,
+        meters: Meters,
         failpoints: Failpoints,
         max_rows: int,
     ) -> None:
         self._ledger = ledger
+        self._epochs = AskedEpochs(store)
         self._registries = KnownRegistries(store)
         self._indexes = indexes
+        self._meters = meters
         self._failpoints = failpoints
         self._max_rows = max_rows
 
@@ -57,12 +63,28 @@ class Confirmations:
         known = self._ledger.known(request)
         registry = self._registries.answering(grant, known)
         check_sides(grant, question.encoding, registry.encoding)
+        meter = self._meter(grant, registry)
         if known is None:
             self._ledger.charge(grant, question.row_count, request, registry.id)
         self._failpoints.hit("confirm.charged")
         prepared = self._indexes.get(grant.schema, grant.flow.match, registry.id, p)
         result = prepared.index.match(rows)
+        # Spec 32, "Real time", step 2.
+        met = self._meters.met(result, prepared.table, rows)
+        if not meter.ask(jakarta_day(grant.now), p.id, met, quota_of(grant)):
+            raise questions_closed(grant)
+        self._failpoints.hit("confirm.counted")
         return registry, result.answers(prepared.table)
+
+    def _meter(self, grant: Grant, registry: Dataset) -> EpochMeter:
+        """What counts the questions to the registry. Raises a refusal if the day is closed."""
+        # Spec 32, "Real time", step 1.
+        key = MeterKey(grant.key, registry.encoding.epoch)
+        meter = self._meters.of(key, grant.schema.passes)
+        self._epochs.note(grant, key.epoch)
+        if meter.closed(jakarta_day(grant.now)):
+            raise questions_closed(grant)
+        return meter
 
     def _checked(self, grant: Grant, question: Question) -> tuple[Pass, PassTable]:
         check_real_time(grant)

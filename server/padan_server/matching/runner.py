@@ -22,13 +22,15 @@ from padan_linkage.matching import PassResult
 from padan_linkage.schema import Layout, Pass, Schema
 from padan_linkage.tables import PassTable
 from padan_server.admission.enforcement import Enforcement, Grant
+from padan_server.admission.quotas import quota_of
 from padan_server.base.clock import Clock, SystemClock
 from padan_server.base.errors import Reason, Refusal
 from padan_server.base.failpoints import Failpoints
 from padan_server.base.metrics import Metrics
-from padan_server.base.model import Dataset, DatasetState, Role, Run, RunState
+from padan_server.base.model import UNANSWERED, Dataset, DatasetState, Role, Run, RunState
 from padan_server.matching.engine import Engine
 from padan_server.matching.indexes import Indexes
+from padan_server.matching.metering import MeterKey, Meters
 from padan_server.matching.progress import RunProgress
 from padan_server.matching.run_signal import RunSignal
 from padan_server.store.column_files import ColumnFiles
@@ -92,6 +94,7 @@ class Runner:
         store: Store,
         files: ColumnFiles,
         indexes: Indexes,
+        meters: Meters,
         engine: Engine,
         enforcement: Enforcement,
         clock: Clock,
@@ -104,6 +107,7 @@ class Runner:
         self._store = store
         self._files = files
         self._indexes = indexes
+        self._meters = meters
         self._engine = engine
         self._enforcement = enforcement
         self._signal = signal
@@ -169,7 +173,7 @@ class Runner:
         lease = _Lease(self._store, run.id, worker, self._settings.lease_seconds, self._stopping)
         try:
             with lease:
-                self._match(run, worker, lease)
+                state = self._match(run, worker, lease)
         except _LostError:
             self._drop_if_ended(run)
             _log.info("run_lost", run=run.id)
@@ -183,10 +187,11 @@ class Runner:
             _log.error("run_fault", run=run.id, error=type(e).__name__, where=_where(e))
             self._retry(run, worker, Reason.RUN_WORKER_FAILED, began)
         else:
-            self._end(run, worker, RunState.SUCCEEDED, None, began)
+            self._end(run, worker, state, None, began)
             self._failpoints.hit("run.finished")
 
-    def _match(self, run: Run, worker: str, lease: _Lease) -> None:
+    def _match(self, run: Run, worker: str, lease: _Lease) -> RunState:
+        """Match the passes that are not done; how the run ends, once its list is settled."""
         done = {p.pass_id for p in run.passes}
         grant = self._grant(run)
         sides = self._sides(run)
@@ -207,12 +212,26 @@ class Runner:
             lease.check()
             # Spec 30, "Runs", step 5.
             answers = result.answers(tables[0])
-            self._files.write_result(run.id, answers)
+            self._files.write_result(run.id, answers, self._meters.met(result, *tables))
             self._failpoints.hit("run.result_written")
             self._record(run, worker, answers.counts(len(tables[0])))
             self._failpoints.hit("run.pass_recorded")
             of_run.ended(p.id)
             self._signal.notify(run.id, of_run.step())
+        # Spec 30, "Runs", step 6.
+        return self._settled(run, grant, sides.requester.encoding.epoch)
+
+    def _settled(self, run: Run, grant: Grant, epoch: int) -> RunState:
+        """Count what the list asked; it is closed if some registry row was met too often."""
+        # Spec 32, "Lists", steps 2 and 3.
+        meter = self._meters.of(MeterKey(run.flow, epoch), grant.schema.passes)
+        if not meter.knows(run.id):
+            met = {p.id: self._files.met(run.id, p.id) for p in grant.schema.passes if p.similar}
+            if not meter.settle(run.id, met, quota_of(grant)):
+                return RunState.CLOSED
+        self._failpoints.hit("run.settled")
+        self._files.drop_met(run.id)
+        return RunState.SUCCEEDED
 
     def _match_pass(
         self,
@@ -273,8 +292,10 @@ class Runner:
         """Erase the answers of a run that ended without success; another's run stays untouched."""
         with self._store.read() as tx:
             current = tx.runs.get(run.id)
-        if current is None or current.state in {RunState.CANCELLED, RunState.FAILED}:
+        if current is None or current.state in UNANSWERED:
             self._files.erase_run(run.id)
+            # Spec 32, "Lists", step 5.
+            self._meters.drop(run.id)
 
     def _grant(self, run: Run) -> Grant:
         """What the run may rely on now: a pass begins only while the agreement is in force."""

@@ -12,7 +12,7 @@ from padan_linkage.answering.answers import PassAnswers
 from padan_server.admission.compatibility import check_sides
 from padan_server.admission.enforcement import Grant
 from padan_server.admission.ledger import Ledger
-from padan_server.admission.quotas import charge, check_batch
+from padan_server.admission.quotas import charge, check_batch, count_list
 from padan_server.admission.requests import remember, replayed
 from padan_server.base.errors import Reason, Refusal, field_invalid
 from padan_server.base.failpoints import Failpoints
@@ -73,6 +73,7 @@ class Runs:
             registry = registry_of(tx, grant, registry_id)
             check_sides(grant, requested.encoding, registry.encoding)
             check_batch(grant, requested.record_count)
+            count_list(tx, grant, requested.encoding.epoch)
             charged = grant.schema.charged_records(requested.record_count)
             charge(tx, grant, charged)
             run = tx.runs.add(
@@ -143,7 +144,7 @@ class Runs:
 
     def step(self, grant: Grant, run: Run) -> Step:
         """How far a run is, and how long the rest will take."""
-        if run.state is RunState.SUCCEEDED:
+        if run.state in {RunState.SUCCEEDED, RunState.CLOSED}:
             return Step(1.0)
         return self._signal.step(run.id) or Step(len(run.passes) / len(grant.schema.passes))
 

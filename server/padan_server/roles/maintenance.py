@@ -11,8 +11,9 @@ from datetime import timedelta
 import structlog
 
 from padan_server.base.clock import Clock
-from padan_server.base.model import DatasetState, Run, RunState
+from padan_server.base.model import UNANSWERED, DatasetState, Run
 from padan_server.datasets.lifecycle import Datasets
+from padan_server.matching.metering import Meters
 from padan_server.releases.lifecycle import Releases
 from padan_server.store.column_files import ColumnFiles
 from padan_server.store.port import Store
@@ -58,6 +59,7 @@ class Maintenance:
         files: ColumnFiles,
         datasets: Datasets,
         releases: Releases,
+        meters: Meters,
         clock: Clock,
         request_id_days: int,
         monotonic: Callable[[], float] = time.monotonic,
@@ -66,6 +68,7 @@ class Maintenance:
         self._files = files
         self._datasets = datasets
         self._releases = releases
+        self._meters = meters
         self._clock = clock
         self._request_id_days = request_id_days
         self._steady = SteadyClock(clock, monotonic)
@@ -84,6 +87,9 @@ class Maintenance:
         for run_id in self._files.run_ids():
             if _droppable(self._run(run_id)):
                 self._files.erase_run(run_id)
+        for run_id in self._meters.lists():
+            if _droppable(self._run(run_id)):
+                self._meters.drop(run_id)
         self.sweep()
 
     def sweep(self) -> None:
@@ -114,7 +120,7 @@ class Maintenance:
 
 
 def _droppable(run: Run | None) -> bool:
-    return run is None or run.state in {RunState.CANCELLED, RunState.FAILED}
+    return run is None or run.state in UNANSWERED
 
 
 class Ticker:

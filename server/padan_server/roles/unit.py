@@ -36,6 +36,7 @@ from padan_server.datasets.uploads import Uploads
 from padan_server.matching.confirmations import Confirmations
 from padan_server.matching.engine import Engine
 from padan_server.matching.indexes import Indexes, Warmer
+from padan_server.matching.metering import SYNC_SECONDS, Meters
 from padan_server.matching.run_signal import RunSignal
 from padan_server.matching.runner import Runner, RunnerSettings
 from padan_server.matching.runs import Runs
@@ -50,6 +51,7 @@ from padan_server.services.releases import ReleaseService
 from padan_server.services.runs import OperationService, RunService
 from padan_server.store.column_files import ColumnFiles
 from padan_server.store.disk import Disk
+from padan_server.store.meter_files import MeterFiles
 
 
 class Unit(Server):
@@ -80,6 +82,7 @@ class Unit(Server):
         locks, signal = TableLocks(), RunSignal()
         indexes = Indexes(engine, files, config.limits.indexes)
         self._ledger = Ledger(store, config.data_dir)
+        self._meters = Meters(MeterFiles(config.data_dir, disk))
         self._warmer = Warmer(indexes)
         self._enforcement = Enforcement(self._book, store, self.clock)
         followers = Followers(committed=self._warmer.warm, erased=indexes.drop)
@@ -88,12 +91,13 @@ class Unit(Server):
         self._uploads = Uploads(store, files, locks, failpoints, config.limits.sync_bytes)
         self._runs = Runs(store, files, self._ledger, signal, failpoints, self._stopping)
         self._confirmations = Confirmations(
-            store, self._ledger, indexes, failpoints, config.limits.confirm_rows
+            store, self._ledger, indexes, self._meters, failpoints, config.limits.confirm_rows
         )
         self._runner = Runner(
             store,
             files,
             indexes,
+            self._meters,
             engine,
             self._enforcement,
             self.clock,
@@ -106,8 +110,15 @@ class Unit(Server):
             ),
         )
         self._maintenance = Maintenance(
-            store, files, self._datasets, self._releases, self.clock, config.request_id_days
+            store,
+            files,
+            self._datasets,
+            self._releases,
+            self._meters,
+            self.clock,
+            config.request_id_days,
         )
+        self._tickers.append(Ticker("meters", SYNC_SECONDS, self._meters.sync))
         self._tickers.append(Ticker("retention", config.sweep_seconds, self._maintenance.sweep))
 
     def _add_services(self) -> None:
@@ -159,3 +170,4 @@ class Unit(Server):
 
     def _close(self) -> None:
         self._ledger.stop()
+        self._meters.close()

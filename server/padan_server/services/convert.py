@@ -59,6 +59,7 @@ _RUN_STATES = {
     RunState.SUCCEEDED: run_pb.Run.STATE_SUCCEEDED,
     RunState.FAILED: run_pb.Run.STATE_FAILED,
     RunState.CANCELLED: run_pb.Run.STATE_CANCELLED,
+    RunState.CLOSED: run_pb.Run.STATE_CLOSED,
 }
 _AGREEMENT_STATES = {
     AgreementState.PENDING: agreement_pb.Agreement.STATE_PENDING,
@@ -251,7 +252,8 @@ def run_message(run: Run, step: Step) -> run_pb.Run:
         provider_dataset=names.dataset_name(run.flow, run.provider_dataset),
         state=_RUN_STATES[run.state],
         record_count=run.record_count,
-        passes=[_counts(p) for p in run.passes],
+        # Of a run that may yet be closed nothing is told (spec 32).
+        passes=[_counts(p) for p in run.passes if run.state is RunState.SUCCEEDED],
         progress=step.share,
         remaining_time=left,
         failure_reason=run.failure_reason,

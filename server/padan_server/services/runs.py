@@ -189,14 +189,14 @@ def _flow(run: Run) -> tuple[str, str]:
 
 
 def operation(run: Run, message: pb.Run) -> Any:
-    """A run as an operation: done with a Run or, failed or cancelled, with a status."""
+    """A run as an operation: done with a Run, also a closed one, or with a status."""
     made = operations_pb2.Operation(
         name=f"operations/{run.id}", metadata=_any(pb.RunMetadata(run=message))
     )
     if run.state not in ENDED:
         return made
     made.done = True
-    if run.state is RunState.SUCCEEDED:
+    if run.state in {RunState.SUCCEEDED, RunState.CLOSED}:
         made.response.CopyFrom(_any(message))
     elif run.state is RunState.CANCELLED:
         made.error.CopyFrom(

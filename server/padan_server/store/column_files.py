@@ -33,6 +33,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from padan_linkage.answering.answers import PassAnswers
+from padan_linkage.matching import MetPairs
 from padan_linkage.schema import Layout
 from padan_linkage.tables import PassTable
 from padan_server.store.derived_files import DirectoryFiles, PassJournal
@@ -43,6 +44,9 @@ _TRASH = ".erasing"
 
 #: What a registry's answers are scored by, spec 36: beside its passes, erased with them.
 _CALIBRATIONS = "calibrations.json"
+
+#: Beside a pass's answers: whom its questions met (spec 32), which no requester is told.
+_MET = "met"
 
 #: Columns of a pass's answers, and what of :class:`PassAnswers` each holds.
 _ANSWERS = {
@@ -228,17 +232,21 @@ class ColumnFiles:
             _erase(self._datasets / name)
         sync_folders(self._datasets, levels=1)
 
-    def write_result(self, run_id: str, answers: PassAnswers) -> None:
-        """Keep a pass's answers; durable on return. Repeating replaces. Raises StoreFullError."""
+    def write_result(self, run_id: str, answers: PassAnswers, met: MetPairs) -> None:
+        """Keep a pass's answers, and whom its questions met; durable on return.
+
+        Repeating replaces. Raises StoreFullError.
+        """
         pass_id = answers.pass_id
         place = self._runs / run_id / pass_id
         building = self._runs / run_id / f"{pass_id}.writing"
         _erase(building)
-        for name, part in _ANSWERS.items():
-            array = np.ascontiguousarray(getattr(answers, part))
+        columns = {name: getattr(answers, part) for name, part in _ANSWERS.items()}
+        for name, column in {**columns, _MET: np.frombuffer(met.packed(), "<u8")}.items():
+            array = np.ascontiguousarray(column)
             width = array.shape[1] if array.ndim > 1 else None
-            column = Column(name, array.dtype.str, width)
-            with TableWriter(self._disk, building, [column], len(array), 0) as writer:
+            kind = Column(name, array.dtype.str, width)
+            with TableWriter(self._disk, building, [kind], len(array), 0) as writer:
                 if array.size:
                     writer.append({name: array.data})
                 writer.sync()
@@ -266,6 +274,15 @@ class ColumnFiles:
         folder = self._runs / run_id / pass_id
         columns = {part: _load(folder / f"{name}.npy") for name, part in _ANSWERS.items()}
         return PassAnswers(pass_id, **columns)
+
+    def drop_met(self, run_id: str) -> None:
+        """Forget whom a run's questions met: that is kept elsewhere, by now."""
+        for path in (self._runs / run_id).glob(f"*/{_MET}.npy"):
+            path.unlink()
+
+    def met(self, run_id: str, pass_id: str) -> MetPairs:
+        """Whom a pass's questions met, memory-mapped."""
+        return MetPairs.unpacked(_load(self._runs / run_id / pass_id / f"{_MET}.npy"))
 
     def erase_run(self, run_id: str) -> None:
         """Erase a run's answers; harmless to repeat."""

@@ -15,6 +15,7 @@ from typing import Protocol
 
 from padan_linkage.answering.answers import PassCounts
 from padan_server.base.model import (
+    AskedSoFar,
     BlindedList,
     Contribution,
     Dataset,
@@ -162,7 +163,7 @@ class AgreementStore(Protocol):
 
 
 class QuotaStore(Protocol):
-    """Records used, by flow and day."""
+    """Records used by flow and day, lists by flow, epoch and year."""
 
     def charge(self, agreement: str, flow: str, day: date, records: int, limit: int) -> int | None:
         """Add ``records`` to the day unless that exceeds ``limit``; returns the new sum or None."""
@@ -174,6 +175,14 @@ class QuotaStore(Protocol):
 
     def used(self, agreement: str, flow: str, day: date) -> int:
         """Records used on a day."""
+        ...
+
+    def asked(self, flow: FlowKey, epoch: int, year: int) -> AskedSoFar:
+        """Lists of an epoch, and lists and epochs of a year, over all the agreement's documents."""
+        ...
+
+    def count_lists(self, flow: FlowKey, epoch: int, year: int, lists: int) -> None:
+        """Note that an epoch was asked in a year, by so many more lists; 0: by questions alone."""
         ...
 
 

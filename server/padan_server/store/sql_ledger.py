@@ -7,12 +7,13 @@ from datetime import date, datetime
 
 import sqlalchemy as sa
 
-from padan_server.base.model import Contribution, FlowKey, RequestKey, Suspension
+from padan_server.base.model import AskedSoFar, Contribution, FlowKey, RequestKey, Suspension
 from padan_server.store.sql_datasets import of_flow
 from padan_server.store.tables import (
     contributions,
     from_micros,
     quota_days,
+    quota_epochs,
     requests,
     suspensions,
     to_micros,
@@ -130,6 +131,42 @@ class SqlQuotas:
             sa.select(quota_days.c.used).where(*_of_day(agreement, flow, day))
         )
         return int(used or 0)
+
+    def asked(self, flow: FlowKey, epoch: int, year: int) -> AskedSoFar:
+        """Lists of an epoch, and lists and epochs of a year, over all the agreement's documents."""
+        rows = self._connection.execute(
+            sa.select(quota_epochs).where(
+                quota_epochs.c.agreement == flow.agreement, quota_epochs.c.flow == flow.flow
+            )
+        ).all()
+        this = [r for r in rows if bytes(r.agreement_digest) == flow.digest and r.epoch == epoch]
+        of_year = [r for r in rows if r.year == year]
+        return AskedSoFar(
+            lists_of_epoch=sum(r.lists for r in this),
+            lists_of_year=sum(r.lists for r in of_year),
+            epochs_of_year=len(of_year),
+            known=any(r.year == year for r in this),
+        )
+
+    def count_lists(self, flow: FlowKey, epoch: int, year: int, lists: int) -> None:
+        """Note that an epoch was asked in a year, by so many more lists; 0: by questions alone."""
+        counted = self._connection.execute(
+            quota_epochs.update()
+            .where(*of_flow(quota_epochs, flow))
+            .where(quota_epochs.c.epoch == epoch, quota_epochs.c.year == year)
+            .values(lists=quota_epochs.c.lists + lists)
+        )
+        if not counted.rowcount:
+            self._connection.execute(
+                quota_epochs.insert().values(
+                    agreement=flow.agreement,
+                    agreement_digest=flow.digest,
+                    flow=flow.flow,
+                    epoch=epoch,
+                    year=year,
+                    lists=lists,
+                )
+            )
 
     def _exists(self, agreement: str, flow: str, day: date) -> bool:
         return (

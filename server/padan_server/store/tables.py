@@ -156,6 +156,17 @@ quota_days = sa.Table(
     _number("used"),
 )
 
+quota_epochs = sa.Table(
+    "quota_epochs",
+    metadata,
+    _text("agreement", primary_key=True),
+    _bytes("agreement_digest", primary_key=True),
+    _text("flow", primary_key=True),
+    _number("epoch", primary_key=True),
+    _number("year", primary_key=True),
+    _number("lists"),
+)
+
 blinded_lists = sa.Table(
     "blinded_lists",
     metadata,

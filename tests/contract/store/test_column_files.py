@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from padan_linkage.answering.answers import PassAnswers
+from padan_linkage.matching import MetPairs
 from padan_linkage.schema import Layout, Pass, Schema
 from padan_linkage.tables import PassTable
 from padan_server.store.column_files import ColumnFiles, layout_columns
@@ -124,6 +125,10 @@ def test_a_delta_is_kept_apart_from_its_merge(tmp_path, table):
         files.upload(ID, "nik", DELTA)
 
 
+#: One question that met two rows.
+MET = MetPairs.sorted(np.array([9, 4], np.uint64), np.array([1, 1], np.uint64))
+
+
 def answers(outcome, matched, fields=0):
     return PassAnswers(
         "nik",
@@ -139,10 +144,11 @@ def answers(outcome, matched, fields=0):
 )
 def test_answers_come_back_even_where_nothing_matched(tmp_path, kept):
     files = ColumnFiles(tmp_path)
-    files.write_result(ID, answers([2], 1))
-    files.write_result(ID, kept)  # repeating replaces
+    files.write_result(ID, answers([2], 1), MET)
+    files.write_result(ID, kept, MetPairs())  # repeating replaces
     found = files.result(ID, "nik")
     assert found.pass_id == "nik"
+    assert len(files.met(ID, "nik")) == 0
     for name in ("outcome", "band", "sealed", "confirmations"):
         assert getattr(found, name).dtype == getattr(kept, name).dtype
         np.testing.assert_array_equal(getattr(found, name), getattr(kept, name))
@@ -152,7 +158,7 @@ def test_erased_is_gone(tmp_path, table):
     files = ColumnFiles(tmp_path)
     with files.upload_writer(ID, "nik", LAYOUT, 10, 0) as writer:
         writer.append(rows(table, LAYOUT, 0, 10))
-    files.write_result(ID, answers([1], 0))
+    files.write_result(ID, answers([1], 0), MET)
     assert files.dataset_ids() == {ID}
     assert files.run_ids() == {ID}
     files.erase_dataset(ID)

@@ -49,7 +49,7 @@ def test_the_first_migration_has_the_number_of_the_last_step_that_it_folds(path)
     """So that a store that went through all of them goes on."""
     SqlStore(f"sqlite:///{path}").close()
     with sqlite3.connect(path) as other:
-        assert other.execute("SELECT version_num FROM alembic_version").fetchall() == [("0005",)]
+        assert other.execute("SELECT version_num FROM alembic_version").fetchall() == [("0006",)]
     other.close()
 
 

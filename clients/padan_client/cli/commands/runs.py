@@ -25,6 +25,8 @@ from padan_client.cli.options import (
 from padan_client.cli.progress import progress_bars
 from padan_client.cli.stopping import again, telling
 from padan_client.cli.views.sheet import Sheet
+from padan_client.results.wording import reason_texts
+from padan_linkage.answering.outcomes import LIST_CLOSED, REASON_WORDS
 
 if TYPE_CHECKING:
     from padan_client.base.effects import Steps
@@ -65,6 +67,7 @@ _STATES = {
     "succeeded": "berhasil",
     "failed": "gagal",
     "cancelled": "dihentikan",
+    "closed": "ditutup unit",
     "open": "terbuka",
     "committed": "tertutup",
     "deleted": "terhapus",
@@ -345,6 +348,8 @@ def _show_run(entry: dict[str, object], *, json_: bool) -> None:
     out.print(_table([entry], _RUN_COLUMNS))
     if entry["failure_reason"]:
         say(explain(str(entry["failure_reason"]), {}))
+    if entry["state"] == "closed":
+        say(reason_texts()[REASON_WORDS[LIST_CLOSED]])
     passes = entry["passes"]
     assert isinstance(passes, list)
     if passes:

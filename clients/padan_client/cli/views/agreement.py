@@ -10,7 +10,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from padan_client.base.language import t
-from padan_client.base.numbers import number
+from padan_client.base.numbers import decimal, number
 from padan_client.cli.views.sheet import Sheet
 from padan_linkage.agreement import (
     JAKARTA,
@@ -21,6 +21,7 @@ from padan_linkage.agreement import (
     Finding,
     Flow,
     FlowKind,
+    Mode,
     Quota,
     Severity,
     SignedAgreement,
@@ -30,6 +31,7 @@ from padan_linkage.agreement import (
     standing_of,
     term,
 )
+from padan_linkage.agreement.oracle import OracleBound
 from padan_linkage.schema import Pass, Segment
 
 DRAFT = "draft"
@@ -313,18 +315,8 @@ def _flow(f: Flow) -> list[RenderableType]:
     if f.kind is not FlowKind.CONFIRMATION:
         return [head]
     _row(head, t("mode", "modes"), _modes(f))
-    if q := f.quota:
-        day, list_, fewest = map(number, (q.records_per_day, q.records_per_list, q.minimum_batch))
-        _row(
-            head,
-            t("kuota", "quota"),
-            t(
-                f"{day} sehari, {list_} sedaftar, paling sedikit {fewest}",
-                f"{day} a day, {list_} a list, at least {fewest}",
-            ),
-        )
-        if q.minimum_batch > 1:
-            _row(head, t("daftar pendek", "short lists"), _short_lists(q))
+    if f.quota:
+        _quota_rows(head, f, f.quota)
     _row(head, t("masa simpan", "retention"), f"{f.retention_days} {t('hari', 'days')}")
     if f.confirm:
         _row(head, t("konfirmasi per ruas", "confirmed fields"), ", ".join(f.confirm))
@@ -337,6 +329,48 @@ def _modes(f: Flow) -> str:
     """The modes, and the risks that the parties accept."""
     accepted = t(f"; menerima {', '.join(f.accepts)}", f"; accepts {', '.join(f.accepts)}")
     return ", ".join(f.modes) + (accepted if f.accepts else "")
+
+
+def _quota_rows(head: Sheet, f: Flow, q: Quota) -> None:
+    """How much may be asked, and what the answers can tell."""
+    day, list_, fewest = map(number, (q.records_per_day, q.records_per_list, q.minimum_batch))
+    _row(
+        head,
+        t("kuota", "quota"),
+        t(
+            f"{day} sehari, {list_} sedaftar, paling sedikit {fewest}",
+            f"{day} a day, {list_} a list, at least {fewest}",
+        ),
+    )
+    if q.minimum_batch > 1:
+        _row(head, t("daftar pendek", "short lists"), _short_lists(q))
+    if f.schema is not None and Mode.UNIT in f.modes:
+        _row(head, t("batas tanya", "limits on asking"), _limits(q))
+        _row(head, t("terbaca paling banyak", "told at most"), _told(f))
+
+
+def _limits(quota: Quota) -> str:
+    """How many lists, and how many questions about one person."""
+    epoch, year, epochs = map(
+        number, (quota.lists_per_epoch, quota.lists_per_year, quota.epochs_per_year)
+    )
+    list_, all_ = map(number, (quota.questions_per_row, quota.questions_per_row_epoch))
+    return t(
+        f"{epoch} daftar per epok, {year} daftar dan {epochs} epok setahun; {list_} pertanyaan "
+        f"berlainan tentang satu orang per daftar, {all_} per epok",
+        f"{epoch} lists an epoch, {year} lists and {epochs} epochs a year; {list_} distinct "
+        f"questions about one person a list, {all_} an epoch",
+    )
+
+
+def _told(flow: Flow) -> str:
+    """What answers can tell of one person beyond the code, at the very most."""
+    bound = OracleBound.of(flow)
+    row, year = decimal(bound.per_record, 2), number(round(bound.of_year(bound.smallest)))
+    return t(
+        f"{row} bit tentang satu orang per baris kuota, {year} bit setahun (batas teoretis)",
+        f"{row} bits about one person a row of quota, {year} bits a year (ceiling)",
+    )
 
 
 def _short_lists(quota: Quota) -> str:

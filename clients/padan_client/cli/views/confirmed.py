@@ -137,6 +137,7 @@ def as_json(result: ConfirmResult, flow: Flow) -> dict[str, object]:
         "unopened_by_pass": dict(result.unopened_by_pass),
         "cover": result.cover,
         "charged": result.charged,
+        "closed": result.closed,
         **shares.as_json(result.expected),
         "below_min_precision": below_demand(flow, result),
         "fields": {f.field: f.as_json() for f in summarise(flow, result.table)},

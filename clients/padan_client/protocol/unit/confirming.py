@@ -19,7 +19,7 @@ import pyarrow as pa
 from google.protobuf import empty_pb2
 from numpy.typing import NDArray
 
-from padan.v1 import dataset_service_pb2, resources_pb2
+from padan.v1 import dataset_service_pb2, resources_pb2, run_service_pb2
 from padan.v1.reason_texts import Reason
 from padan_client.base.effects import Steps, call, work
 from padan_client.base.errors import PadanError
@@ -49,7 +49,8 @@ from padan_client.results.table import (
     result_table,
 )
 from padan_linkage.agreement import Flow
-from padan_linkage.answering.answers import OpenedAnswers, PassCounts
+from padan_linkage.answering.answers import OpenedAnswers, PassCounts, RecordAnswers
+from padan_linkage.answering.outcomes import LIST_CLOSED
 from padan_linkage.cover import with_cover
 from padan_linkage.crypto.keys import LinkageKey
 from padan_linkage.crypto.sealing import Opener
@@ -143,6 +144,20 @@ def finish(
     )
 
 
+def closed_list(
+    place: FlowPlace, schema: Schema, requested: RequestList, run: str
+) -> ConfirmResult:
+    """The result of a list that the unit closed: nothing can be vouched for of any of its rows."""
+    # Spec 32, "Lists", step 4.
+    every = np.ones(len(requested), np.bool_)
+    answers = RecordAnswers.none(len(requested)).undecided(every, LIST_CLOSED)
+    answers = replace(answers, checks=np.zeros((len(requested), len(place.flow.confirm)), np.uint8))
+    ids = [p.id for p in schema.passes]
+    table = result_table(place.flow, ids, requested, answers, place.party_names)
+    counts = count_codes(place.flow, table)
+    return ConfirmResult(table, requested.quarantine, counts, run=run, closed=True)
+
+
 @dataclass(frozen=True, repr=False)
 class RunStepper(UnitStepper[ConfirmResult]):
     """The work of confirming a list in a run."""
@@ -162,6 +177,11 @@ class RunStepper(UnitStepper[ConfirmResult]):
         run = yield from start_run(task, dataset.name)
         edition = yield from fetch_edition(session, run.edition, task.patience)
         ended = yield from watch_run(task, run.name, self.command.home.config.timeouts)
+        if ended.state == run_service_pb2.Run.STATE_CLOSED:
+            closed = yield from work(
+                lambda: closed_list(session.place, session.schema, requested, run.name)
+            )
+            return replace(closed, cover=count - len(requested), charged=ended.record_count)
         opened = yield from _read(task, run.name, encoder, rows, edition.rate)
         passes = [pass_counts(message) for message in ended.passes]
         place, schema = session.place, session.schema

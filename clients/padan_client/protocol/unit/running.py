@@ -20,7 +20,9 @@ from padan_client.protocol.unit.collect import PassCollector
 from padan_client.protocol.unit.datasets import Task, not_as_requested
 from padan_linkage.schema import Pass
 
-_ENDED = frozenset({pb.Run.STATE_SUCCEEDED, pb.Run.STATE_FAILED, pb.Run.STATE_CANCELLED})
+#: How a run ends whose rows are all accounted for: answered, or closed as a whole.
+_DONE = frozenset({pb.Run.STATE_SUCCEEDED, pb.Run.STATE_CLOSED})
+_ENDED = _DONE | {pb.Run.STATE_FAILED, pb.Run.STATE_CANCELLED}
 _PER_MILLE = 1000
 _IDLE_SECONDS = 1.0
 
@@ -76,12 +78,12 @@ def is_run_name(place: FlowPlace, name: str) -> bool:
 
 
 def watch_run(task: Task, name: str, timeouts: Timeouts) -> Steps[pb.Run]:
-    """Watch the job's run until it ends. Returns it if it succeeded.
+    """Watch the job's run until it ends. Returns it if it succeeded or was closed.
 
     Raises RefusedError for a failed or cancelled run; otherwise as :func:`follow_run`.
     """
     run = yield from follow_run(name, task.report, task.patience, timeouts)
-    return _succeeded(task.session.place, run)
+    return _done(task.session.place, run)
 
 
 def follow_run(name: str, report: Report, patience: Patience, timeouts: Timeouts) -> Steps[pb.Run]:
@@ -130,8 +132,8 @@ def collect_pass(task: Task, run: str, p: Pass, row_count: int) -> Steps[PassCol
     return collector
 
 
-def _succeeded(place: FlowPlace, run: pb.Run) -> pb.Run:
-    if run.state == pb.Run.STATE_SUCCEEDED:
+def _done(place: FlowPlace, run: pb.Run) -> pb.Run:
+    if run.state in _DONE:
         return run
     if run.state == pb.Run.STATE_CANCELLED:
         raise RefusedError(

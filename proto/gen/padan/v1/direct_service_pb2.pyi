@@ -62,7 +62,7 @@ class BlindedList(google.protobuf.message.Message):
     epoch: builtins.int
     """Key epoch whose key shall evaluate it."""
     element_count: builtins.int
-    """Number of elements."""
+    """Number of elements: so many for each record, by the agreement (spec 60, "Sizes")."""
     root: builtins.bytes
     """Merkle root over the chunks of elements, 32 bytes (spec 60, "Commitment")."""
     evaluated_count: builtins.int

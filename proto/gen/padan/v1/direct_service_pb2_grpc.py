@@ -90,8 +90,8 @@ class DirectServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def CreateBlindedList(self, request, context):
-        """Commits the caller to a list of blinded elements and charges the flow's quota, once for a
-        request_id. Only elements of a committed list are evaluated.
+        """Commits the caller to a list of blinded elements and charges its records to the flow's quota,
+        once for a request_id. Only elements of a committed list are evaluated.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

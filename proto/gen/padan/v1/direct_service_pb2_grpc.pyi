@@ -40,8 +40,8 @@ class DirectServiceStub:
         padan.v1.direct_service_pb2.CreateBlindedListRequest,
         padan.v1.direct_service_pb2.BlindedList,
     ]
-    """Commits the caller to a list of blinded elements and charges the flow's quota, once for a
-    request_id. Only elements of a committed list are evaluated.
+    """Commits the caller to a list of blinded elements and charges its records to the flow's quota,
+    once for a request_id. Only elements of a committed list are evaluated.
     """
 
     GetBlindedList: grpc.UnaryUnaryMultiCallable[
@@ -84,8 +84,8 @@ class DirectServiceAsyncStub:
         padan.v1.direct_service_pb2.CreateBlindedListRequest,
         padan.v1.direct_service_pb2.BlindedList,
     ]
-    """Commits the caller to a list of blinded elements and charges the flow's quota, once for a
-    request_id. Only elements of a committed list are evaluated.
+    """Commits the caller to a list of blinded elements and charges its records to the flow's quota,
+    once for a request_id. Only elements of a committed list are evaluated.
     """
 
     GetBlindedList: grpc.aio.UnaryUnaryMultiCallable[
@@ -134,8 +134,8 @@ class DirectServiceServicer(metaclass=abc.ABCMeta):
         request: padan.v1.direct_service_pb2.CreateBlindedListRequest,
         context: _ServicerContext,
     ) -> typing.Union[padan.v1.direct_service_pb2.BlindedList, collections.abc.Awaitable[padan.v1.direct_service_pb2.BlindedList]]:
-        """Commits the caller to a list of blinded elements and charges the flow's quota, once for a
-        request_id. Only elements of a committed list are evaluated.
+        """Commits the caller to a list of blinded elements and charges its records to the flow's quota,
+        once for a request_id. Only elements of a committed list are evaluated.
         """
 
     @abc.abstractmethod

@@ -54,6 +54,22 @@ class _ErrorReasonEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._En
     """The list has more records than the flow allows in one list. FAILED_PRECONDITION."""
     ERROR_REASON_BATCH_TOO_SMALL: _ErrorReason.ValueType  # 22
     """The list has fewer records than the flow's minimum batch. FAILED_PRECONDITION."""
+    ERROR_REASON_EPOCH_LISTS_EXCEEDED: _ErrorReason.ValueType  # 23
+    """The epoch has seen as many lists as the agreement allows; metadata "limit" and "used".
+    FAILED_PRECONDITION.
+    """
+    ERROR_REASON_YEAR_LISTS_EXCEEDED: _ErrorReason.ValueType  # 24
+    """The calendar year (Asia/Jakarta) has seen as many lists as the agreement allows; metadata "limit"
+    and "used". FAILED_PRECONDITION.
+    """
+    ERROR_REASON_YEAR_EPOCHS_EXCEEDED: _ErrorReason.ValueType  # 25
+    """The calendar year has asked in as many epochs as the agreement allows; metadata "limit" and
+    "used". FAILED_PRECONDITION.
+    """
+    ERROR_REASON_QUESTIONS_CLOSED: _ErrorReason.ValueType  # 26
+    """The day's single questions asked too often about one registry row, and are closed until
+    tomorrow (proto/spec/32-metering.md). RESOURCE_EXHAUSTED.
+    """
     ERROR_REASON_SCHEMA_MISMATCH: _ErrorReason.ValueType  # 30
     """The linkage schema differs: from the agreement's, or between the two sides.
     FAILED_PRECONDITION.
@@ -194,6 +210,22 @@ ERROR_REASON_QUOTA_LIST_EXCEEDED: ErrorReason.ValueType  # 21
 """The list has more records than the flow allows in one list. FAILED_PRECONDITION."""
 ERROR_REASON_BATCH_TOO_SMALL: ErrorReason.ValueType  # 22
 """The list has fewer records than the flow's minimum batch. FAILED_PRECONDITION."""
+ERROR_REASON_EPOCH_LISTS_EXCEEDED: ErrorReason.ValueType  # 23
+"""The epoch has seen as many lists as the agreement allows; metadata "limit" and "used".
+FAILED_PRECONDITION.
+"""
+ERROR_REASON_YEAR_LISTS_EXCEEDED: ErrorReason.ValueType  # 24
+"""The calendar year (Asia/Jakarta) has seen as many lists as the agreement allows; metadata "limit"
+and "used". FAILED_PRECONDITION.
+"""
+ERROR_REASON_YEAR_EPOCHS_EXCEEDED: ErrorReason.ValueType  # 25
+"""The calendar year has asked in as many epochs as the agreement allows; metadata "limit" and
+"used". FAILED_PRECONDITION.
+"""
+ERROR_REASON_QUESTIONS_CLOSED: ErrorReason.ValueType  # 26
+"""The day's single questions asked too often about one registry row, and are closed until
+tomorrow (proto/spec/32-metering.md). RESOURCE_EXHAUSTED.
+"""
 ERROR_REASON_SCHEMA_MISMATCH: ErrorReason.ValueType  # 30
 """The linkage schema differs: from the agreement's, or between the two sides.
 FAILED_PRECONDITION.

@@ -28,6 +28,10 @@ class Reason(StrEnum):
     QUOTA_DAY_EXCEEDED = "QUOTA_DAY_EXCEEDED"
     QUOTA_LIST_EXCEEDED = "QUOTA_LIST_EXCEEDED"
     BATCH_TOO_SMALL = "BATCH_TOO_SMALL"
+    EPOCH_LISTS_EXCEEDED = "EPOCH_LISTS_EXCEEDED"
+    YEAR_LISTS_EXCEEDED = "YEAR_LISTS_EXCEEDED"
+    YEAR_EPOCHS_EXCEEDED = "YEAR_EPOCHS_EXCEEDED"
+    QUESTIONS_CLOSED = "QUESTIONS_CLOSED"
     SCHEMA_MISMATCH = "SCHEMA_MISMATCH"
     NORMALISER_MISMATCH = "NORMALISER_MISMATCH"
     KEY_CHECK_MISMATCH = "KEY_CHECK_MISMATCH"
@@ -197,6 +201,42 @@ WORDINGS: Final[Mapping[str, Wording]] = {
         (
             'Daftar lebih pendek daripada jumlah minimum perjanjian: {limit} {counted} ({article}).',
             "The list is shorter than the agreement's minimum: {limit} {counted} ({article}).",
+        ),
+    ),
+    Reason.EPOCH_LISTS_EXCEEDED: Wording(
+        'FAILED_PRECONDITION',
+        ('agreement', 'article', 'flow', 'limit', 'used'),
+        None,
+        (
+            'Epok ini sudah melihat daftar sebanyak yang dibolehkan perjanjian: batas {limit}, terpakai {used} ({article}). Buka epok berikutnya bersama penyedia; tidak ada kuota yang terpakai.',
+            'This epoch has seen as many lists as the agreement allows: limit {limit}, used {used} ({article}). Open the next epoch together with the provider; no quota was charged.',
+        ),
+    ),
+    Reason.YEAR_LISTS_EXCEEDED: Wording(
+        'FAILED_PRECONDITION',
+        ('agreement', 'article', 'flow', 'limit', 'used'),
+        None,
+        (
+            'Daftar tahun ini sudah sebanyak yang dibolehkan perjanjian: batas {limit}, terpakai {used} ({article}). Tunggu tahun depan (WIB) atau ubah perjanjian; tidak ada kuota yang terpakai.',
+            'There have been as many lists this year as the agreement allows: limit {limit}, used {used} ({article}). Wait for next year (Jakarta time) or amend the agreement; no quota was charged.',
+        ),
+    ),
+    Reason.YEAR_EPOCHS_EXCEEDED: Wording(
+        'FAILED_PRECONDITION',
+        ('agreement', 'article', 'flow', 'limit', 'used'),
+        None,
+        (
+            'Tahun ini sudah ditanyakan dalam epok sebanyak yang dibolehkan perjanjian: batas {limit}, terpakai {used} ({article}). Tunggu tahun depan (WIB) atau ubah perjanjian; tidak ada kuota yang terpakai.',
+            'This year was asked in as many epochs as the agreement allows: limit {limit}, used {used} ({article}). Wait for next year (Jakarta time) or amend the agreement; no quota was charged.',
+        ),
+    ),
+    Reason.QUESTIONS_CLOSED: Wording(
+        'RESOURCE_EXHAUSTED',
+        ('agreement', 'article', 'flow'),
+        None,
+        (
+            'Pertanyaan seketika hari ini ditutup: terlalu banyak pertanyaan berlainan tentang orang yang sama ({article}). Coba lagi besok (WIB), dan periksa apakah satu orang ditanyakan berulang dengan ejaan berlainan.',
+            "Today's single questions are closed: too many different ones were about the same person ({article}). Try again tomorrow (Jakarta time), and look whether one person was asked about again and again in other spellings.",
         ),
     ),
     Reason.SCHEMA_MISMATCH: Wording(

@@ -29,7 +29,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from padan.v1 import resources_pb2 as padan_dot_v1_dot_resources__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1apadan/v1/run_service.proto\x12\x08padan.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a#google/longrunning/operations.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18padan/v1/resources.proto\"\xc0\x04\n\x03Run\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x1f\n\x11requester_dataset\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x1e\n\x10provider_dataset\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12(\n\x05state\x18\x04 \x01(\x0e\x32\x13.padan.v1.Run.StateB\x04\xe2\x41\x01\x03\x12\x1a\n\x0crecord_count\x18\x05 \x01(\x03\x42\x04\xe2\x41\x01\x03\x12*\n\x06passes\x18\x06 \x03(\x0b\x32\x14.padan.v1.PassCountsB\x04\xe2\x41\x01\x03\x12\x16\n\x08progress\x18\x07 \x01(\x01\x42\x04\xe2\x41\x01\x03\x12\x1c\n\x0e\x66\x61ilure_reason\x18\x08 \x01(\tB\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63reate_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x32\n\x08\x65nd_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x37\n\x0eremaining_time\x18\x0b \x01(\x0b\x32\x19.google.protobuf.DurationB\x04\xe2\x41\x01\x03\x12\x15\n\x07\x65\x64ition\x18\x0c \x01(\tB\x04\xe2\x41\x01\x03\"\x80\x01\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x11\n\rSTATE_PENDING\x10\x01\x12\x11\n\rSTATE_RUNNING\x10\x02\x12\x13\n\x0fSTATE_SUCCEEDED\x10\x03\x12\x10\n\x0cSTATE_FAILED\x10\x04\x12\x13\n\x0fSTATE_CANCELLED\x10\x05\")\n\x0bRunMetadata\x12\x1a\n\x03run\x18\x01 \x01(\x0b\x32\r.padan.v1.Run\"d\n\x10\x43reateRunRequest\x12\x14\n\x06parent\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12 \n\x03run\x18\x02 \x01(\x0b\x32\r.padan.v1.RunB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"#\n\rGetRunRequest\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\"Z\n\x0fListRunsRequest\x12\x14\n\x06parent\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x17\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"H\n\x10ListRunsResponse\x12\x1b\n\x04runs\x18\x01 \x03(\x0b\x32\r.padan.v1.Run\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"%\n\x0fWatchRunRequest\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\"@\n\x10\x43\x61ncelRunRequest\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"[\n\x14StreamResultsRequest\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x15\n\x07pass_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x18\n\nrow_offset\x18\x03 \x01(\x03\x42\x04\xe2\x41\x01\x01\"g\n\x15StreamResultsResponse\x12#\n\x04rows\x18\x02 \x01(\x0b\x32\x15.padan.v1.MatchedRows\x12\x1c\n\x04seal\x18\x03 \x01(\x0b\x32\x0e.padan.v1.SealJ\x04\x08\x01\x10\x02R\x05seals2\xa4\x03\n\nRunService\x12]\n\tCreateRun\x12\x1a.padan.v1.CreateRunRequest\x1a\x1d.google.longrunning.Operation\"\x15\xca\x41\x12\n\x03Run\x12\x0bRunMetadata\x12\x30\n\x06GetRun\x12\x17.padan.v1.GetRunRequest\x1a\r.padan.v1.Run\x12\x41\n\x08ListRuns\x12\x19.padan.v1.ListRunsRequest\x1a\x1a.padan.v1.ListRunsResponse\x12\x36\n\x08WatchRun\x12\x19.padan.v1.WatchRunRequest\x1a\r.padan.v1.Run0\x01\x12\x36\n\tCancelRun\x12\x1a.padan.v1.CancelRunRequest\x1a\r.padan.v1.Run\x12R\n\rStreamResults\x12\x1e.padan.v1.StreamResultsRequest\x1a\x1f.padan.v1.StreamResultsResponse0\x01\x42\x0f\n\x0bid.padan.v1P\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1apadan/v1/run_service.proto\x12\x08padan.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a#google/longrunning/operations.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18padan/v1/resources.proto\"\xd2\x04\n\x03Run\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x1f\n\x11requester_dataset\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x1e\n\x10provider_dataset\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12(\n\x05state\x18\x04 \x01(\x0e\x32\x13.padan.v1.Run.StateB\x04\xe2\x41\x01\x03\x12\x1a\n\x0crecord_count\x18\x05 \x01(\x03\x42\x04\xe2\x41\x01\x03\x12*\n\x06passes\x18\x06 \x03(\x0b\x32\x14.padan.v1.PassCountsB\x04\xe2\x41\x01\x03\x12\x16\n\x08progress\x18\x07 \x01(\x01\x42\x04\xe2\x41\x01\x03\x12\x1c\n\x0e\x66\x61ilure_reason\x18\x08 \x01(\tB\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63reate_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x32\n\x08\x65nd_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x37\n\x0eremaining_time\x18\x0b \x01(\x0b\x32\x19.google.protobuf.DurationB\x04\xe2\x41\x01\x03\x12\x15\n\x07\x65\x64ition\x18\x0c \x01(\tB\x04\xe2\x41\x01\x03\"\x92\x01\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x11\n\rSTATE_PENDING\x10\x01\x12\x11\n\rSTATE_RUNNING\x10\x02\x12\x13\n\x0fSTATE_SUCCEEDED\x10\x03\x12\x10\n\x0cSTATE_FAILED\x10\x04\x12\x13\n\x0fSTATE_CANCELLED\x10\x05\x12\x10\n\x0cSTATE_CLOSED\x10\x06\")\n\x0bRunMetadata\x12\x1a\n\x03run\x18\x01 \x01(\x0b\x32\r.padan.v1.Run\"d\n\x10\x43reateRunRequest\x12\x14\n\x06parent\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12 \n\x03run\x18\x02 \x01(\x0b\x32\r.padan.v1.RunB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"#\n\rGetRunRequest\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\"Z\n\x0fListRunsRequest\x12\x14\n\x06parent\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x17\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"H\n\x10ListRunsResponse\x12\x1b\n\x04runs\x18\x01 \x03(\x0b\x32\r.padan.v1.Run\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"%\n\x0fWatchRunRequest\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\"@\n\x10\x43\x61ncelRunRequest\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"[\n\x14StreamResultsRequest\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x15\n\x07pass_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x18\n\nrow_offset\x18\x03 \x01(\x03\x42\x04\xe2\x41\x01\x01\"g\n\x15StreamResultsResponse\x12#\n\x04rows\x18\x02 \x01(\x0b\x32\x15.padan.v1.MatchedRows\x12\x1c\n\x04seal\x18\x03 \x01(\x0b\x32\x0e.padan.v1.SealJ\x04\x08\x01\x10\x02R\x05seals2\xa4\x03\n\nRunService\x12]\n\tCreateRun\x12\x1a.padan.v1.CreateRunRequest\x1a\x1d.google.longrunning.Operation\"\x15\xca\x41\x12\n\x03Run\x12\x0bRunMetadata\x12\x30\n\x06GetRun\x12\x17.padan.v1.GetRunRequest\x1a\r.padan.v1.Run\x12\x41\n\x08ListRuns\x12\x19.padan.v1.ListRunsRequest\x1a\x1a.padan.v1.ListRunsResponse\x12\x36\n\x08WatchRun\x12\x19.padan.v1.WatchRunRequest\x1a\r.padan.v1.Run0\x01\x12\x36\n\tCancelRun\x12\x1a.padan.v1.CancelRunRequest\x1a\r.padan.v1.Run\x12R\n\rStreamResults\x12\x1e.padan.v1.StreamResultsRequest\x1a\x1f.padan.v1.StreamResultsResponse0\x01\x42\x0f\n\x0bid.padan.v1P\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -90,27 +90,27 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RUNSERVICE'].methods_by_name['CreateRun']._loaded_options = None
   _globals['_RUNSERVICE'].methods_by_name['CreateRun']._serialized_options = b'\312A\022\n\003Run\022\013RunMetadata'
   _globals['_RUN']._serialized_start=202
-  _globals['_RUN']._serialized_end=778
+  _globals['_RUN']._serialized_end=796
   _globals['_RUN_STATE']._serialized_start=650
-  _globals['_RUN_STATE']._serialized_end=778
-  _globals['_RUNMETADATA']._serialized_start=780
-  _globals['_RUNMETADATA']._serialized_end=821
-  _globals['_CREATERUNREQUEST']._serialized_start=823
-  _globals['_CREATERUNREQUEST']._serialized_end=923
-  _globals['_GETRUNREQUEST']._serialized_start=925
-  _globals['_GETRUNREQUEST']._serialized_end=960
-  _globals['_LISTRUNSREQUEST']._serialized_start=962
-  _globals['_LISTRUNSREQUEST']._serialized_end=1052
-  _globals['_LISTRUNSRESPONSE']._serialized_start=1054
-  _globals['_LISTRUNSRESPONSE']._serialized_end=1126
-  _globals['_WATCHRUNREQUEST']._serialized_start=1128
-  _globals['_WATCHRUNREQUEST']._serialized_end=1165
-  _globals['_CANCELRUNREQUEST']._serialized_start=1167
-  _globals['_CANCELRUNREQUEST']._serialized_end=1231
-  _globals['_STREAMRESULTSREQUEST']._serialized_start=1233
-  _globals['_STREAMRESULTSREQUEST']._serialized_end=1324
-  _globals['_STREAMRESULTSRESPONSE']._serialized_start=1326
-  _globals['_STREAMRESULTSRESPONSE']._serialized_end=1429
-  _globals['_RUNSERVICE']._serialized_start=1432
-  _globals['_RUNSERVICE']._serialized_end=1852
+  _globals['_RUN_STATE']._serialized_end=796
+  _globals['_RUNMETADATA']._serialized_start=798
+  _globals['_RUNMETADATA']._serialized_end=839
+  _globals['_CREATERUNREQUEST']._serialized_start=841
+  _globals['_CREATERUNREQUEST']._serialized_end=941
+  _globals['_GETRUNREQUEST']._serialized_start=943
+  _globals['_GETRUNREQUEST']._serialized_end=978
+  _globals['_LISTRUNSREQUEST']._serialized_start=980
+  _globals['_LISTRUNSREQUEST']._serialized_end=1070
+  _globals['_LISTRUNSRESPONSE']._serialized_start=1072
+  _globals['_LISTRUNSRESPONSE']._serialized_end=1144
+  _globals['_WATCHRUNREQUEST']._serialized_start=1146
+  _globals['_WATCHRUNREQUEST']._serialized_end=1183
+  _globals['_CANCELRUNREQUEST']._serialized_start=1185
+  _globals['_CANCELRUNREQUEST']._serialized_end=1249
+  _globals['_STREAMRESULTSREQUEST']._serialized_start=1251
+  _globals['_STREAMRESULTSREQUEST']._serialized_end=1342
+  _globals['_STREAMRESULTSRESPONSE']._serialized_start=1344
+  _globals['_STREAMRESULTSRESPONSE']._serialized_end=1447
+  _globals['_RUNSERVICE']._serialized_start=1450
+  _globals['_RUNSERVICE']._serialized_end=1870
 # @@protoc_insertion_point(module_scope)

@@ -46,6 +46,10 @@ class Run(google.protobuf.message.Message):
         """Ended by an error that repeating would not mend."""
         STATE_CANCELLED: Run._State.ValueType  # 5
         """Stopped on request."""
+        STATE_CLOSED: Run._State.ValueType  # 6
+        """Done, and closed: the list asked too often about one registry row. No answer of it is told;
+        it stays charged. Every row is undecided (proto/spec/32-metering.md).
+        """
 
     class State(_State, metaclass=_StateEnumTypeWrapper):
         """Where a run stands."""
@@ -62,6 +66,10 @@ class Run(google.protobuf.message.Message):
     """Ended by an error that repeating would not mend."""
     STATE_CANCELLED: Run.State.ValueType  # 5
     """Stopped on request."""
+    STATE_CLOSED: Run.State.ValueType  # 6
+    """Done, and closed: the list asked too often about one registry row. No answer of it is told;
+    it stays charged. Every row is undecided (proto/spec/32-metering.md).
+    """
 
     NAME_FIELD_NUMBER: builtins.int
     REQUESTER_DATASET_FIELD_NUMBER: builtins.int
@@ -84,7 +92,7 @@ class Run(google.protobuf.message.Message):
     state: global___Run.State.ValueType
     """Where it stands."""
     record_count: builtins.int
-    """Records charged to the quota: what the list's padded tables could hold."""
+    """Records charged to the quota: the rows of one of the list's tables, decoys and padding too."""
     progress: builtins.float
     """Progress, 0 to 1."""
     failure_reason: builtins.str
@@ -93,7 +101,7 @@ class Run(google.protobuf.message.Message):
     """Resource name of the edition of the registry that answers."""
     @property
     def passes(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[padan.v1.resources_pb2.PassCounts]:
-        """How rows were answered, a pass at a time, as passes end."""
+        """How rows were answered, pass by pass, once the run has succeeded."""
 
     @property
     def create_time(self) -> google.protobuf.timestamp_pb2.Timestamp:

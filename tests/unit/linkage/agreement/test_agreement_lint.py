@@ -181,6 +181,34 @@ LAW = [
         "flow[asn-status].quota.records_per_list",
         {"records_per_day = 22_000_000": "records_per_day = 1_000_000"},
     ),
+    (
+        "questions-order",
+        "flow[asn-status].quota.questions_per_row_epoch",
+        {"minimum_batch = 10": "minimum_batch = 10, questions_per_row_epoch = 7"},
+    ),
+    (
+        "questions-many",
+        "flow[asn-status].quota.questions_per_row",
+        {
+            "minimum_batch = 10": "minimum_batch = 10, questions_per_row = 17, "
+            "questions_per_row_epoch = 17"
+        },
+    ),
+    (
+        "lists-many",
+        "flow[asn-status].quota.lists_per_epoch",
+        {"minimum_batch = 10": "minimum_batch = 10, lists_per_epoch = 53"},
+    ),
+    (
+        "lists-over-year",
+        "flow[asn-status].quota.lists_per_epoch",
+        {"minimum_batch = 10": "minimum_batch = 10, lists_per_year = 11"},
+    ),
+    (
+        "oracle-bound",
+        "flow[asn-status].quota.bits_per_record",
+        {"minimum_batch = 10": "minimum_batch = 10, bits_per_record = 2.5"},
+    ),
     ("code-unmapped", "flow[asn-status].code[ASN_AKTIF]", {STATUS_MAP: '"AKTIF" = "ASN_PENSIUN"'}),
     (
         "registry-columns-overlap",

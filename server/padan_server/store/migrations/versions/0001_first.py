@@ -1,7 +1,8 @@
 """The tables of a server's store as version 0.1.0 has them; later versions start from here.
 
-It makes at once what five steps made before 0.1.0, and has the number of the last of them. A store
-that an earlier, unreleased version left is refused: its registries have no edition (spec 36).
+It makes at once what six steps made before 0.1.0, and has the number of the last of them. A store
+that an earlier, unreleased version left is refused: it lacks editions (spec 36), or what was asked
+in an epoch (spec 32).
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0005"
+revision = "0006"
 down_revision = None
 
 
@@ -94,6 +95,16 @@ def _unit_mode() -> None:
         sa.Column("day", sa.Text(), nullable=False),
         sa.Column("used", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("agreement", "flow", "day"),
+    )
+    op.create_table(
+        "quota_epochs",
+        sa.Column("agreement", sa.Text(), nullable=False),
+        sa.Column("agreement_digest", sa.LargeBinary(), nullable=False),
+        sa.Column("flow", sa.Text(), nullable=False),
+        sa.Column("epoch", sa.BigInteger(), nullable=False),
+        sa.Column("year", sa.BigInteger(), nullable=False),
+        sa.Column("lists", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("agreement", "agreement_digest", "flow", "epoch", "year"),
     )
     op.create_table(
         "requests",
