@@ -9,6 +9,7 @@ a kill could leave behind.
 from __future__ import annotations
 
 import hashlib
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -38,6 +39,12 @@ PASSPHRASE = "sapi goreng merah tua hujan"
 PEOPLE = people(90, seed=77)
 #: Lie in a home to be handed out, or are public once they are there (spec 20, "What stays plain").
 PUBLIC = ("published", "tables", "seeds")
+#: What a home shows to whoever has its disk (spec 20, "What stays plain").
+PLAIN = re.compile(
+    r"\.?identity\.json|client\.toml|\w+\.public\.json|epochs/.+/\d+\.json|levels/.+"
+)
+#: So many letters in a row stand in no random bytes.
+TEXT = re.compile(rb"[ -~]{24}")
 
 _watched: list[Watch] = []
 
@@ -64,8 +71,8 @@ class Watch:
         for path in (p for folder in self.folders for p in folder.rglob("*")):
             if path.is_file() and not set(path.parts) & set(PUBLIC):
                 content = path.read_bytes()
-                key = hashlib.sha256(path.name.encode() + content).digest()
-                self.seen.setdefault(key, (path.name, content))
+                key = hashlib.sha256(bytes(path) + content).digest()
+                self.seen.setdefault(key, (path.as_posix(), content))
 
     def contents(self, start: str = "") -> list[bytes]:
         """What was in files whose name has ``start``, drafts of them too."""
@@ -222,6 +229,13 @@ def opens(loot: Taken, contents: list[bytes]) -> bool:
     return False
 
 
+def readable(loot: Taken) -> set[str]:
+    """Files in which somebody can read something, without what tells one from another."""
+    found = {name for name, text in loot.watch.seen.values() if TEXT.search(text)}
+    inside = {name.partition("/homes/")[2].partition("/")[2] for name in found}
+    return {re.sub(r"\.[0-9a-f]{16}\.tmp$", "", name).replace("/.", "/") for name in inside}
+
+
 def test_a_home_at_rest_opens_nothing_and_orders_nothing(loot):
     assert loot.watch.steps > 40
     search = loot.search()
@@ -230,6 +244,9 @@ def test_a_home_at_rest_opens_nothing_and_orders_nothing(loot):
         *("seal key", "seed of a job", "key of a label", "output", "blind", "a person's value"),
     }
     assert search.found(loot.watch.contents()) == set()
+
+    # The census: what is to be read stands on the page, and nothing else is.
+    assert {name for name in readable(loot) if not PLAIN.fullmatch(name)} == set()
 
     # What a job had in the clear is found, and opens a row.
     assert search.found(loot.jobs) >= {"seal key", "seed of a job"}

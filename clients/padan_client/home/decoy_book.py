@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from padan_client.base.errors import BadInputError
-from padan_client.base.files import erase, read_private, write_private
+from padan_client.base.files import erase
 from padan_client.base.language import t
 from padan_client.home.identity import Identity, Randomness
 from padan_client.home.sealed_file import Purpose, SealedFiles
@@ -63,7 +63,7 @@ class DecoyBook:
         self._seals.write(self._path(dataset, "seal"), dataset.encode(), _packed(page.seal))
         cover = {"count": page.decoys.count, "removed": page.decoys.removed.tolist()}
         notes = {"epoch": page.epoch, "cover": cover}
-        write_private(self._path(dataset, "json"), json.dumps(notes).encode())
+        self._pools.write(self._path(dataset, "notes"), _notes(dataset), json.dumps(notes).encode())
 
     def load(self, dataset: str) -> Page:
         """The page of ``dataset``.
@@ -71,7 +71,7 @@ class DecoyBook:
         Raises BadInputError if it was not published from this home (or by a version that kept no
         seal), SealedFileError if a file was altered.
         """
-        path = self._path(dataset, "json")
+        path = self._path(dataset, "notes")
         if not path.exists() or not self._path(dataset, "seal").exists():
             raise BadInputError(
                 t(
@@ -83,31 +83,37 @@ class DecoyBook:
             )
         plain = self._pools.read(self._path(dataset, "pool"), dataset.encode())
         seal = _unpacked(self._seals.read(self._path(dataset, "seal"), dataset.encode()))
-        notes = json.loads(read_private(path))
+        notes = json.loads(self._pools.read(path, _notes(dataset)))
         cover = notes["cover"]
         decoys = Decoys(cover["count"], np.array(cover["removed"], np.int64))
         return Page(notes["epoch"], decoys, pa.ipc.open_stream(plain).read_all(), seal)
 
     def forget(self, dataset: str) -> None:
         """Erase what is known of a deleted registry."""
-        for suffix in ("json", "pool", "seal"):
+        for suffix in ("notes", "pool", "seal"):
             erase(self._path(dataset, suffix))
 
     def forget_epoch(self, agreement: str, flow: str, epoch: int) -> int:
         """Erase what is known of registries of a destroyed epoch. Returns how many."""
+        name = f"agreements/{agreement}/flows/{flow}/datasets"
         folder = self._folder / agreement / flow
-        doomed = [
-            path.stem
-            for path in folder.glob("*.json")
-            if json.loads(read_private(path))["epoch"] == epoch
-        ]
-        for identifier in doomed:
-            self.forget(f"agreements/{agreement}/flows/{flow}/datasets/{identifier}")
+        known = [f"{name}/{path.stem}" for path in folder.glob("*.notes")]
+        doomed = [dataset for dataset in known if self._epoch(dataset) == epoch]
+        for dataset in doomed:
+            self.forget(dataset)
         return len(doomed)
+
+    def _epoch(self, dataset: str) -> int:
+        content = self._pools.read(self._path(dataset, "notes"), _notes(dataset))
+        return int(json.loads(content)["epoch"])
 
     def _path(self, dataset: str, suffix: str) -> Path:
         agreement, flow, identifier = dataset.split("/")[1::2]
         return self._folder / agreement / flow / f"{identifier}.{suffix}"
+
+
+def _notes(dataset: str) -> bytes:
+    return f"{dataset}/notes".encode()
 
 
 def _packed(seal: KeptSeal) -> bytes:

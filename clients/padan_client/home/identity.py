@@ -33,7 +33,7 @@ _FILE = "identity.json"
 #: As :data:`padan_linkage.agreement.model.Id` has it.
 _PARTY = re.compile(r"[a-z][a-z0-9-]{0,62}")
 _FORMAT, _FORMER_FORMAT = "padan identity 2", "padan identity 1"
-_MOST_BYTES = 1 << 16
+_MOST_BYTES, _KEY_BYTES = 1 << 16, 32
 
 
 @dataclass(frozen=True)
@@ -191,6 +191,8 @@ def load_identity(home: Path, *, passphrase: str | None = None) -> Identity:
         secret = document.get("plain", {})
     try:
         sign, exchange = _unb64(secret["sign"]), _unb64(secret["exchange"])
+        if len(sign) != _KEY_BYTES or len(exchange) != _KEY_BYTES:
+            raise ValueError
     except (KeyError, TypeError, ValueError):
         raise _malformed(path) from None
     return Identity(party, sign, exchange)
@@ -208,7 +210,7 @@ def _document(path: Path) -> dict[str, Any]:
     try:
         with open_private(path) as file:
             document = json.loads(file.read(_MOST_BYTES))
-    except ValueError:
+    except (ValueError, RecursionError):
         raise _malformed(path) from None
     if isinstance(document, dict) and document.get("format") == _FORMER_FORMAT:
         raise _former(path)

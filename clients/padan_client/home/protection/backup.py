@@ -228,7 +228,7 @@ def _head(line: bytes, file: Path) -> dict[str, Any]:
         head = json.loads(line)
         if isinstance(head, dict) and head["format"] == _FORMAT and "locked" in head:
             return {"party": head["party"], **head}
-    except (KeyError, ValueError):
+    except (KeyError, ValueError, RecursionError):
         pass
     raise BadInputError(
         t(

@@ -107,7 +107,16 @@ def test_a_key_file_asks_for_neither_all_the_memory_nor_less_work(tmp_path, iden
 
 
 @pytest.mark.parametrize(
-    "content", ["", "{}", "[]", '{"format": "padan identity 1"}', '{"format": "other", "party": 1}']
+    "content",
+    [
+        *("", "{}", "[]", "[" * 60_000, "\xff", '{"format": "padan identity 2"}'),
+        '{"format": "padan identity 1"}',
+        '{"format": "other", "party": 1}',
+        *(
+            f'{{"format": "padan identity 2", "party": "bkn", "plain": {plain}}}'
+            for plain in ("null", "{}", '"x"', '{"sign": "", "exchange": ""}', '{"sign": 1}')
+        ),
+    ],
 )
 def test_a_damaged_key_file_is_named(tmp_path, content):
     (tmp_path / "identity.json").write_text(content)
