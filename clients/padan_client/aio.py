@@ -45,7 +45,7 @@ class AsyncRequesterClient(AsyncFlowClient[RequesterFlow]):
         threads: int | None = None,
     ) -> None:
         steps = RequesterFlow(home, agreement, flow, threads)
-        super().__init__(steps, home, link or AsyncLink.open(home.config, home.folder))
+        super().__init__(steps, home, link or AsyncLink.open(home, agreement, flow))
 
     confirm = carried_out(RequesterFlow.confirm)
     present = carried_out(RequesterFlow.present)

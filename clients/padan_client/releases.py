@@ -29,7 +29,7 @@ class ReleaseClient(Closing):
         link: Link | None = None,
     ) -> None:
         self._flow = ReleaseFlow(home, agreement, flow, line)
-        self._link = link or Link.open(home.config, home.folder)
+        self._link = link or Link.open(home, agreement, flow)
 
     @classmethod
     def open(

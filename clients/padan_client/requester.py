@@ -273,7 +273,7 @@ class RequesterClient(FlowClient[RequesterFlow]):
         threads: int | None = None,
     ) -> None:
         steps = RequesterFlow(home, agreement, flow, threads)
-        super().__init__(steps, home, link or Link.open(home.config, home.folder))
+        super().__init__(steps, home, link or Link.open(home, agreement, flow))
 
     @classmethod
     def open(

@@ -1,10 +1,12 @@
 // A stranger's client in JavaScript: the published protos, @grpc/grpc-js, and nothing of ours.
-// Reads one JSON object from standard input: address, ca, and per party certificate and key, and
-// folders with protos. Prints one JSON object: what came back.
+// Reads one JSON object from standard input: address, ca, the unit's pins, an address where another
+// server answers, per party certificate and key, and folders with protos. Prints what came back.
 "use strict";
 
+const crypto = require("node:crypto");
 const fs = require("node:fs");
 const path = require("node:path");
+const tls = require("node:tls");
 const grpc = require("@grpc/grpc-js");
 const loader = require("@grpc/proto-loader");
 const protobuf = require("protobufjs");
@@ -24,11 +26,18 @@ root.loadSync(["google/rpc/status.proto", "google/rpc/error_details.proto"]);
 
 function credentials(party) {
   const [ca, key, certificate] = [given.ca, party.key, party.certificate].map((f) => fs.readFileSync(f));
-  return grpc.credentials.createSsl(ca, key, certificate);
+  return grpc.credentials.createSsl(ca, key, certificate, { checkServerIdentity });
 }
 
-function call(party, Service, method, request) {
-  const client = new Service(given.address, credentials(given.parties[party]));
+// Runs when the handshake is done and before anything else is sent.
+function checkServerIdentity(host, shown) {
+  const key = new crypto.X509Certificate(shown.raw).publicKey.export({ type: "spki", format: "der" });
+  const pin = crypto.createHash("sha256").update(key).digest("hex");
+  return given.pins.includes(pin) ? tls.checkServerIdentity(host, shown) : new Error(`not the unit: ${pin}`);
+}
+
+function call(party, Service, method, request, address = given.address) {
+  const client = new Service(address, credentials(given.parties[party]));
   const deadline = Date.now() + 30_000;
   return new Promise((resolve) => {
     client[method](request, { deadline }, (error, answer) => {
@@ -40,6 +49,7 @@ function call(party, Service, method, request) {
 
 function errorInfo(metadata) {
   const [details] = metadata.get("grpc-status-details-bin");
+  if (!details) return {};
   const status = root.lookupType("google.rpc.Status").decode(details);
   const packed = status.details.find((d) => d.type_url.endsWith("/google.rpc.ErrorInfo"));
   const info = root.lookupType("google.rpc.ErrorInfo").decode(packed.value);
@@ -52,7 +62,9 @@ async function main() {
     parent: flow,
     run: { requester_dataset: `${flow}/datasets/none` },
   });
-  console.log(JSON.stringify({ state: read.state, document: String(read.document), refused }));
+  const elsewhere = await call(
+    "kemnaker", padan.AgreementService, "GetAgreement", { name: agreement }, given.elsewhere);
+  console.log(JSON.stringify({ state: read.state, document: String(read.document), refused, elsewhere }));
 }
 
 main();

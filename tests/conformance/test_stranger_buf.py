@@ -9,23 +9,35 @@ from pathlib import Path
 
 import pytest
 from google.rpc import error_details_pb2
+from impostor import Impostor
 
 FLOW = "agreements/kemnaker-bkn-2024/flows/asn-status"
 
 
 @pytest.fixture
-def call(make_unit):
-    """Calls a method of a running unit as a party: ``(exit code, stdout, stderr)``."""
-    house = (unit := make_unit()).house
+def unit(make_unit):
+    """A running unit."""
+    return make_unit()
+
+
+@pytest.fixture
+def call(unit):
+    """Calls a method of the unit as a party: ``(exit code, stdout, stderr)``.
+
+    ``port`` and ``trusted``: whom to call, and the only authority; the unit, and the unit.
+    """
+    house, own = unit.house, unit.house.servers["unit"].certificate
     buf = shutil.which("buf", path=str(Path(sys.executable).parent)) or shutil.which("buf")
 
-    def call(party, method, request=None, options=("--timeout", "30s")):
+    def call(
+        party, method, request=None, options=("--timeout", "30s"), port=unit.port, trusted=own
+    ):
         certificate = house.certificates[party]
         identity = ["--cert", certificate.certificate, "--key", certificate.key]
-        command = [buf, "curl", "--protocol", "grpc", "--cacert", house.pki.ca, *identity, *options]
+        command = [buf, "curl", "--protocol", "grpc", "--cacert", trusted, *identity, *options]
         if request is not None:
             command += ["--data", json.dumps(request)]
-        command.append(f"https://127.0.0.1:{unit.port}{method}")
+        command.append(f"https://127.0.0.1:{port}{method}")
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         return done.returncode, done.stdout, done.stderr
 
@@ -91,3 +103,13 @@ def test_a_call_without_a_deadline_is_told_to_set_one(call):
     code, _, error = call("kemnaker", "/padan.v1.AgreementService/GetAgreement", name, options=())
     assert code != 0
     assert error_info(error).reason == "DEADLINE_REQUIRED"
+
+
+def test_a_party_s_certificate_in_the_units_place_gets_no_call(call, unit):
+    name = {"name": "agreements/kemnaker-bkn-2024"}
+    with Impostor(unit.house.pki.ca, unit.house.servers["bkn"]) as other:
+        asked = ("kemnaker", "/padan.v1.AgreementService/GetAgreement", name)
+        assert call(*asked, port=other.port)[0] != 0
+        assert other.calls == []
+        assert call(*asked, port=other.port, trusted=unit.house.pki.ca)[0] != 0
+        assert other.calls  # the control: who trusts the whole authority, calls

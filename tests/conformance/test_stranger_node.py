@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from impostor import Impostor
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = Path(__file__).with_name("stranger.cjs")
@@ -51,17 +52,20 @@ def test_node_reads_an_agreement_and_sees_the_reason_of_a_refusal(node_project, 
     given = {
         "address": f"127.0.0.1:{unit.port}",
         "ca": str(unit.house.pki.ca),
+        "pins": list(unit.house.signed.agreement.unit_pins),
         "parties": parties,
         "protos": protos,
     }
-    done = subprocess.run(
-        ["node", SCRIPT.name],
-        cwd=node_project,
-        input=json.dumps(given),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    with Impostor(unit.house.pki.ca, unit.house.servers["bkn"]) as other:
+        given["elsewhere"] = f"127.0.0.1:{other.port}"
+        done = subprocess.run(
+            ["node", SCRIPT.name],
+            cwd=node_project,
+            input=json.dumps(given),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
     assert done.returncode == 0, done.stderr
     seen = json.loads(done.stdout)
     assert seen["state"] == "STATE_IN_FORCE"
@@ -69,3 +73,4 @@ def test_node_reads_an_agreement_and_sees_the_reason_of_a_refusal(node_project, 
     assert seen["refused"]["code"] == "PERMISSION_DENIED"
     assert (seen["refused"]["domain"], seen["refused"]["reason"]) == ("padan", "ROLE_NOT_PERMITTED")
     assert seen["refused"]["metadata"]["article"]
+    assert (seen["elsewhere"], other.calls) == ({"code": "UNAVAILABLE"}, [])

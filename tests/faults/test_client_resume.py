@@ -12,7 +12,7 @@ import time
 import pyarrow as pa
 import pyarrow.csv
 import pytest
-from agency import DyingLink, Killed, people, registry_table
+from agency import DyingLink, Killed, all_servers, people, registry_table
 
 from padan.v1 import dataset_service_pb2 as dataset_pb
 from padan_client import Home, ProviderClient, RefusedError, RequesterClient
@@ -45,7 +45,7 @@ def datasets(pair, home):
     from padan_client.protocol.unit.listing import list_datasets
 
     place = home.place(*pair.names)
-    with Link.open(home.config, home.folder) as link:
+    with Link.open(home, *pair.names) as link:
         found = link.run(list_datasets(place, 1000, home.patience))
     return [d for d in found if d.state != dataset_pb.Dataset.STATE_DELETED]
 
@@ -173,8 +173,7 @@ class Flaky(Link):
     """A network on which the answer to every other call is lost, after the unit acted."""
 
     def __init__(self, home: Home) -> None:
-        opened = Link.open(home.config, home.folder)
-        super().__init__(opened._channel, home.config.timeouts, sleep=lambda seconds: None)
+        super().__init__(all_servers(home), home.config.timeouts, lambda seconds: None)
         self.calls = 0
 
     def _perform(self, effect):
@@ -206,7 +205,7 @@ def test_a_list_erased_at_the_unit_meanwhile_is_sent_anew(published):
     with pytest.raises(Killed):
         confirm(home, pair, records, DyingLink(home, 7))
     (job,) = home.jobs.pending()
-    with Link.open(home.config, home.folder) as link:
+    with Link.open(home, *pair.names) as link:
         from padan_client.protocol.unit.listing import delete_dataset
 
         link.run(delete_dataset(job.names["dataset"], home.randomness, home.patience))
@@ -223,7 +222,7 @@ def test_a_cancelled_run_ends_the_job_and_the_next_command_starts_anew(published
         pair.unit.engine.before = lambda pass_id: None
         while "run" not in (job := home.jobs.pending()[0]).names:
             time.sleep(0.01)  # the unit is faster than the client notes the run's name
-        with Link.open(home.config, home.folder) as link:
+        with Link.open(home, *pair.names) as link:
             link.run(cancel_run(job.names["run"], home.randomness, home.patience))
 
     pair.unit.engine.before = cancel

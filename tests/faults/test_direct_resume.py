@@ -11,7 +11,7 @@ from dataclasses import replace
 import pyarrow as pa
 import pyarrow.csv
 import pytest
-from agency import CODES, NOW, DyingLink, Killed, people, registry_table
+from agency import CODES, NOW, DyingLink, Killed, all_servers, people, registry_table
 
 from padan_client import Home, RefusedError
 from padan_client.base.effects import Download, Exchange, Unary
@@ -105,10 +105,7 @@ class Cutting(Link):
     """A network that cuts every stream after one message, and loses every other answer."""
 
     def __init__(self, home: Home) -> None:
-        opened = Link.open(home.config, home.folder)
-        super().__init__(
-            opened._channel, home.config.timeouts, lambda seconds: None, opened._provider
-        )
+        super().__init__(all_servers(home), home.config.timeouts, lambda seconds: None)
         self.calls = 0
 
     def _perform(self, effect):

@@ -194,7 +194,7 @@ def what_it_has(secrets: Secrets, town: Town, flow: Flow) -> Search:
     search.add("wording", [flow.codes[0].text.encode()])
     search.add("agreement", [town.digest(AGREEMENT).hex().encode()])
     search.add("encapsulated key", secrets.encapsulated)
-    search.add("the unit's own TLS key", pem_lines(town.certificates["unit"].key))
+    search.add("the unit's own TLS key", pem_lines(town.servers["unit"].key))
     return search
 
 

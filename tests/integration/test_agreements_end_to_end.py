@@ -98,7 +98,7 @@ def test_the_example_lacks_its_parties_keys_and_nothing_else(agreement_id, town,
     padan(tmp_path, "agreement", "new", "--from", agreement_id, "--out", target)
     at = ("--at", inside(AGREEMENTS[agreement_id]).strftime("%Y-%m-%d"))
     found = padan_json(tmp_path, "agreement", "lint", target, *at, code=3)
-    assert {f["code"] for f in found["findings"]} == {"key-missing"}
+    assert {f["code"] for f in found["findings"]} == {"key-missing", "pin-missing"}
     padan(tmp_path, "agreement", "verify", target, code=7)
 
     signed = town.agreements / target.name

@@ -61,7 +61,7 @@ class Stand:
     def publish(self) -> None:
         """Agree on new keys, then publish the registry under them."""
         for home in (self.provider, self.requester):
-            with Link.open(home.config, home.folder) as link:
+            with Link.open(home, *NAMES) as link:
                 link.run(rotate(home, *NAMES, dt.datetime.now(dt.UTC)))
         with ProviderClient(self.provider, *NAMES) as client:
             client.publish(REGISTRY_TABLE, id_column="id", status_column="status")

@@ -83,7 +83,7 @@ def test_a_key_that_is_not_the_certificates_is_named_before_any_call(pair):
 
 def test_an_expired_certificate_of_our_own_is_named_before_any_call(pair):
     house = pair.unit.house
-    house.certificates["kemnaker"] = house.pki.issue(
+    house.certificates["kemnaker"] = house.pki.issue_client(
         "kedaluwarsa", dt.datetime.now(dt.UTC) - dt.timedelta(days=9)
     )
     write_home(pair.requester.folder, house, "kemnaker", pair.unit.port)
@@ -93,9 +93,9 @@ def test_an_expired_certificate_of_our_own_is_named_before_any_call(pair):
 
 def test_a_certificate_of_another_ca_is_not_taken(pair, tmp_path):
     house = pair.unit.house
-    house.certificates["kemnaker"] = Authority(tmp_path / "other", dt.datetime.now(dt.UTC)).issue(
-        "asing"
-    )
+    house.certificates["kemnaker"] = Authority(
+        tmp_path / "other", dt.datetime.now(dt.UTC)
+    ).issue_client("asing")
     write_home(pair.requester.folder, house, "kemnaker", pair.unit.port)
     with pytest.raises(UnavailableError, match=r"tls\.certificate"):
         confirm(pair, impatient_home(Home.open(pair.requester.folder)))
@@ -110,7 +110,7 @@ def test_a_unit_under_another_name_is_not_trusted(pair):
 
 def test_a_certificate_that_is_not_registered_is_named(pair):
     house = pair.unit.house
-    house.certificates["kemnaker"] = house.pki.issue("tak-terdaftar")
+    house.certificates["kemnaker"] = house.pki.issue_client("tak-terdaftar")
     write_home(pair.requester.folder, house, "kemnaker", pair.unit.port)
     with pytest.raises(RefusedError, match="CALLER_UNKNOWN"):
         confirm(pair, Home.open(pair.requester.folder))

@@ -209,7 +209,7 @@ def test_auto_asks_the_unit_for_what_is_open_and_puts_it_the_whole_list(make_dir
     assert {way.partition(":")[0] for way in ways[:20]} == {"unit"}
     assert {way.partition(":")[0] for way in ways[20:50]} == {"direct"}
     assert set(ways[50:]) == {""}
-    with Link.open(pair.requester.config, pair.requester.folder) as link:
+    with Link.open(pair.requester, *pair.names) as link:
         place = pair.requester.place(*pair.names)
         (sent,) = link.run(list_datasets(place, 10, pair.requester.patience))
     assert sent.record_count == len(asked), "which rows are open shows at the unit"

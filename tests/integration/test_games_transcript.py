@@ -36,7 +36,7 @@ def play(folder, unit):
         Home.open(home.folder, randomness=fixed_randomness(home.identity.party), jitter=lambda: 0.0)
         for home in (agencies.provider, agencies.requester)
     ]
-    sides = [Agency(home, RecordedLink.of(home)) for home in homes]
+    sides = [Agency(home, RecordedLink.of(home, *agencies.names)) for home in homes]
     demo = generate_demo(flow, PEOPLE, PEOPLE, seed=7)
     with watched_owners() as owners:
         stage = GameStage(agencies.agreement, flow, *sides, owners, NOW)

@@ -105,7 +105,7 @@ def test_others_than_the_requester_get_nothing(make_provider):
 
 def test_a_certificate_that_is_pinned_to_nobody_is_refused(make_provider):
     provider = make_provider()
-    provider.house.certificates["kemnaker"] = provider.house.pki.issue("kemnaker-lain")
+    provider.house.certificates["kemnaker"] = provider.house.pki.issue_client("kemnaker-lain")
     assert reasons(provider.client()) == every("CALLER_UNKNOWN")
 
 

@@ -226,7 +226,7 @@ def receive(town, party="bkn", line="jabatan-fungsional", bend=lambda response: 
     """Fetch the newest list through a unit whose answers are bent on their way."""
     home = town.opened(party)
     steps = ReleaseFlow(home, AGREEMENT, "referensi", line).get(None)
-    with Link.open(home.config, home.folder) as link:
+    with Link.open(home, AGREEMENT, "referensi") as link:
         perform = link._perform
 
         def bent(effect):
@@ -310,7 +310,7 @@ def test_a_publication_that_broke_off_goes_on_with_the_same_bytes(town):
     flow = ReleaseFlow(home, AGREEMENT, "referensi", "jabatan-fungsional")
     table = positions("A1", "A2")
     steps = flow.publish(table, None, None, None, town.clock.moment)
-    with Link.open(home.config, home.folder) as link:
+    with Link.open(home, AGREEMENT, "referensi") as link:
         sent = {}
 
         def perform(effect, inner=link._perform):

@@ -49,7 +49,7 @@ def unavailable(channel):
 
 def test_a_certificate_of_another_ca_is_cut_off(make_unit, tmp_path):
     unit = make_unit()
-    stranger = Authority(tmp_path / "stranger", datetime.now(UTC)).issue("kemnaker")
+    stranger = Authority(tmp_path / "stranger", datetime.now(UTC)).issue_client("kemnaker")
     assert unavailable(unit.house.channel(unit.port, stranger))
 
 
@@ -63,7 +63,7 @@ def test_a_server_of_another_ca_is_not_trusted(make_unit, tmp_path):
 @pytest.mark.parametrize("days", [-9, 9])
 def test_a_certificate_out_of_its_term_is_cut_off(make_unit, days):
     unit = make_unit()
-    late = unit.house.pki.issue("late", datetime.now(UTC) + timedelta(days=days))
+    late = unit.house.pki.issue_client("late", datetime.now(UTC) + timedelta(days=days))
     assert unavailable(unit.house.channel(unit.port, late))
 
 
@@ -82,7 +82,7 @@ def test_no_tls_is_cut_off(make_unit):
 
 def test_a_certificate_that_is_pinned_to_nobody_is_refused(make_unit):
     unit = make_unit()
-    unit.house.certificates["kemnaker"] = unit.house.pki.issue("kemnaker-tidak-terdaftar")
+    unit.house.certificates["kemnaker"] = unit.house.pki.issue_client("kemnaker-tidak-terdaftar")
     found = refused(listed, unit.client("kemnaker"))
     assert (found.code, found.reason) == (grpc.StatusCode.PERMISSION_DENIED, "CALLER_UNKNOWN")
 

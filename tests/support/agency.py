@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -19,6 +20,8 @@ from padan_client.home import identity as identities
 from padan_client.protocol.rotating import rotate
 from padan_client.protocol.session import Session
 from padan_client.transport.channel import Link
+from padan_client.transport.pinning import agreed_pins
+from padan_client.transport.servers import servers_of
 from padan_linkage.crypto.keys import LinkageKey
 
 NOW = datetime(2026, 11, 20, 3, 0, tzinfo=UTC)
@@ -42,6 +45,13 @@ def write_home(folder: Path, house: House, party: str, port: int, ca: Path | Non
         f"key = {json.dumps(str(certificate.key))}\n"
     )
     return folder
+
+
+def point_home_at(folder: Path, port: int) -> None:
+    """Give a home another address of the unit."""
+    path = folder / "client.toml"
+    unit = f'unit = "127.0.0.1:{port}"'
+    path.write_text(re.sub(r"(?m)^unit = .*$", unit, path.read_text()))
 
 
 @dataclass
@@ -79,7 +89,7 @@ def make_agencies(folder: Path, unit: RunningUnit, flow_id: str = "") -> Agencie
 
 def turn_epoch(home: Home, agencies: Agencies) -> object:
     """What ``padan keys rotate`` does."""
-    with Link.open(home.config, home.folder) as link:
+    with Link.open(home, *agencies.names) as link:
         return link.run(rotate(home, *agencies.names, NOW))
 
 
@@ -139,6 +149,13 @@ bucket_bits = 8
     return head + passes + text[stop:]
 
 
+def all_servers(home: Home):
+    """The servers of a home whose only agreement begins with a flow that both of them serve."""
+    agreement = home.agreements()[0].agreement
+    pins = agreed_pins(home, agreement.id, agreement.flows[0].id)
+    return servers_of(home.config, home.folder, pins)
+
+
 class TamperingLink(Link):
     """A link on which somebody changes what the servers say.
 
@@ -147,10 +164,7 @@ class TamperingLink(Link):
     """
 
     def __init__(self, home: Home, tamper) -> None:
-        opened = Link.open(home.config, home.folder)
-        super().__init__(
-            opened._channel, home.config.timeouts, lambda seconds: None, opened._provider
-        )
+        super().__init__(all_servers(home), home.config.timeouts, lambda seconds: None)
         self._tamper = tamper
 
     def _perform(self, effect):
@@ -175,10 +189,7 @@ class DyingLink(Link):
     """A link whose client dies just after its n-th call was carried out, unseen by the client."""
 
     def __init__(self, home: Home, dies_after: int) -> None:
-        opened = Link.open(home.config, home.folder)
-        super().__init__(
-            opened._channel, home.config.timeouts, lambda seconds: None, opened._provider
-        )
+        super().__init__(all_servers(home), home.config.timeouts, lambda seconds: None)
         self._left = dies_after
         self.calls: list[str] = []
 

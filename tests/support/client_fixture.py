@@ -29,8 +29,9 @@ def make_pair(make_unit, tmp_path) -> Callable[..., Agencies]:
 def small_pair(session_pki, tmp_path_factory) -> Iterator[Agencies]:
     """One unit and two agencies for a whole module: few passes, an engine that matches equals."""
     folder = tmp_path_factory.mktemp("small")
+    pki, clients, servers = session_pki
     signed = write_signed(folder / "agreements", edit=small_passes)
-    house = House(folder, session_pki[0], signed, dict(session_pki[1]), "asn-status")
+    house = House(folder, pki, signed, dict(clients), servers, "asn-status")
     clock, engine = FixedClock(), FakeEngine()
     unit = Unit(UnitConfig(**house.settings()), engine, clock=clock)
     unit.start()

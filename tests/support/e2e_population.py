@@ -76,6 +76,7 @@ class Town:
     folder: Path
     pki: Authority
     certificates: dict[str, Certificate]
+    servers: dict[str, Certificate]
     clock: FixedClock = field(default_factory=FixedClock)
     unit: Unit | None = None
 
@@ -110,6 +111,9 @@ class Town:
             for party in parties
             for argument in ("--party", f"{party}={self.home(party) / f'{party}.public.json'}")
         ]
+        keys += ["--unit", str(self.servers["unit"].certificate)]
+        for party in AGREEMENTS[agreement_id].direct_providers:
+            keys += ["--server", f"{party}={self.servers[party].certificate}"]
         new = ("agreement", "new", "--from", source or agreement_id, "--out", target, *keys)
         padan(self.home(parties[0]), *new)
         for party in parties:
@@ -147,7 +151,7 @@ class Town:
         raise AssertionError(log.read_text())
 
     def _settings(self) -> dict:
-        own = self.certificates["unit"]
+        own = self.servers["unit"]
         return {
             "listen": "127.0.0.1:0",
             "data_dir": str(self.data),
@@ -183,7 +187,7 @@ class Town:
         """Both sides join the next key epoch of a flow."""
         for party in (flow.provider, flow.requester):
             home = self.opened(party)
-            with Link.open(home.config, home.folder) as link:
+            with Link.open(home, agreement_id, flow.id) as link:
                 link.run(rotate(home, agreement_id, flow.id, self.clock.now()))
 
     @contextmanager
@@ -218,9 +222,14 @@ class Town:
             self.unit.stop()
 
 
-def found_town(folder: Path, pki: Authority, certificates: dict[str, Certificate]) -> Town:
+def found_town(
+    folder: Path,
+    pki: Authority,
+    certificates: dict[str, Certificate],
+    servers: dict[str, Certificate],
+) -> Town:
     """A town with keys for everybody, the five agreements signed, and the unit open."""
-    town = Town(folder, pki, certificates)
+    town = Town(folder, pki, certificates, servers)
     town.found_parties()
     for agreement_id in EXAMPLE_IDS:
         town.sign(agreement_id)

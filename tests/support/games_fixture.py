@@ -20,7 +20,8 @@ def games_stage(make_unit, tmp_path) -> Iterator[GameStage]:
     agencies = make_agencies(tmp_path / "homes", unit)
     flow = unit.house.signed.agreement.flow(agencies.flow)
     sides = [
-        Agency(home, RecordedLink.of(home)) for home in (agencies.provider, agencies.requester)
+        Agency(home, RecordedLink.of(home, *agencies.names))
+        for home in (agencies.provider, agencies.requester)
     ]
     with watched_owners() as owners:
         yield GameStage(agencies.agreement, flow, *sides, owners, NOW)

@@ -55,6 +55,7 @@ class Publisher:
             tables_dir=str(self.tables_dir),
             seeds_dir=str(self.seeds_dir),
             evaluation_workers=1,
+            tls=self.house.tls("provider"),
             **changes,
         )
 

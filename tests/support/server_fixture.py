@@ -26,7 +26,7 @@ import structlog
 from engines import FakeEngine
 from parties import PartyClient
 from patience import PATIENCE
-from signing import SignedFile, write_signed
+from signing import SignedFile, server_key, write_signed
 from zygote import Forked, Zygote
 
 from padan_lab.demo.pki import Authority, Certificate
@@ -53,6 +53,9 @@ class FixedClock:
         self.moment += timedelta(**amount)
 
 
+Certificates = tuple[Authority, dict[str, Certificate], dict[str, Certificate]]
+
+
 @dataclass
 class House:
     """What exists before a unit starts: PKI, signed agreement, folders."""
@@ -61,6 +64,7 @@ class House:
     pki: Authority
     signed: SignedFile
     certificates: dict[str, Certificate]
+    servers: dict[str, Certificate]
     flow_id: str
     channels: list[grpc.Channel] = field(default_factory=list)
 
@@ -76,20 +80,21 @@ class House:
 
     def settings(self, **changes: object) -> dict[str, object]:
         """Settings of the unit as its TOML file has them."""
-        unit = self.certificates["unit"]
         return {
             "listen": "127.0.0.1:0",
             "data_dir": str(self.data_dir),
             "agreements_dir": str(self.agreements_dir),
-            "tls": {
-                "ca": str(self.pki.ca),
-                "certificate": str(unit.certificate),
-                "key": str(unit.key),
-            },
-            "parties": {p: [c.pin] for p, c in self.certificates.items() if p != "unit"},
+            "tls": self.tls("unit"),
+            "parties": {p: [c.pin] for p, c in self.certificates.items()},
             "drain_seconds": 1.0,
             **changes,
         }
+
+    def tls(self, server: str) -> dict[str, str]:
+        """What the server called ``server`` shows and trusts."""
+        own = self.servers[server]
+        files = {"ca": self.pki.ca, "certificate": own.certificate, "key": own.key}
+        return {name: str(path) for name, path in files.items()}
 
     def channel(self, port: int, certificate: Certificate, ca: Path | None = None) -> grpc.Channel:
         """A mutual-TLS channel with a certificate of choice."""
@@ -209,26 +214,30 @@ class UnitProcess:
 
 
 @pytest.fixture(scope="session")
-def session_pki(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> tuple[Authority, dict[str, Certificate]]:
-    """One CA and one certificate a party for the whole session."""
+def session_pki(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    """One CA and one certificate a party and a server for the whole session."""
     pki = Authority(tmp_path_factory.mktemp("pki"), datetime.now(UTC))
-    names = ("unit", "kemnaker", "bkn", "bpjstk", "imigrasi", "bpjskes", "kemenkopmk")
-    return pki, {name: pki.issue(name) for name in names}
+    parties = ("kemnaker", "bkn", "bpjstk", "imigrasi", "bpjskes", "kemenkopmk")
+    clients = {name: pki.issue_client(name) for name in parties}
+    servers = {
+        name: pki.issue_server(f"{name}-server", server_key(name))
+        for name in ("unit", "provider", *parties)
+    }
+    return pki, clients, servers
 
 
 @pytest.fixture
 def make_house(session_pki, tmp_path) -> Iterator[Callable[..., House]]:
     """Makes a :class:`House`: ``make_house(agreement_id=…, flow_id=…, edit=…)``."""
     houses: list[House] = []
+    pki, clients, servers = session_pki
 
     def make(
         agreement_id: str = "kemnaker-bkn-2024", flow_id: str = "asn-status", **signing
     ) -> House:
         folder = tmp_path / f"house{len(houses)}"
         signed = write_signed(folder / "agreements", agreement_id, **signing)
-        house = House(folder, session_pki[0], signed, dict(session_pki[1]), flow_id)
+        house = House(folder, pki, signed, dict(clients), servers, flow_id)
         houses.append(house)
         return house
 

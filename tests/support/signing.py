@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from padan_linkage.agreement import (
     Agreement,
     example,
     fill_keys,
+    fill_pins,
     load_agreement,
     signature_name,
     signature_statement,
@@ -45,6 +48,31 @@ class PartyKeys:
         """Ed25519 and X25519 public keys."""
         exchange = X25519PrivateKey.from_private_bytes(self.exchange).public_key()
         return signatures.public_key(self.sign), exchange.public_bytes_raw()
+
+
+def server_key(server: str) -> ec.EllipticCurvePrivateKey:
+    """The TLS key of a server, "unit" or "provider"; the same name always gives the same key."""
+    digest = hashlib.sha256(f"padan test server {server}".encode()).digest()
+    return ec.derive_private_key(int.from_bytes(digest[:31], "big"), ec.SECP256R1())
+
+
+@cache
+def server_pin(server: str) -> str:
+    """What the certificates of :func:`server_key` are known by."""
+    spki = server_key(server).public_key()
+    return hashlib.sha256(
+        spki.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    ).hexdigest()
+
+
+def with_pins(document: bytes) -> bytes:
+    """An agreement whose unit is "unit" and whose first provider of direct mode is "provider"."""
+    agreement = load_agreement(document)
+    servers = {
+        party: [server_pin("provider" if party == agreement.flows[0].provider else party)]
+        for party in agreement.direct_providers
+    }
+    return fill_pins(document, [server_pin("unit")] if agreement.unit else [], servers)
 
 
 def sign_manifest(manifest: Manifest, provider_private: bytes) -> bytes:
@@ -91,6 +119,7 @@ def _signed(text: str) -> tuple[SignedFile, dict[str, bytes]]:
     parties = [p.id for p in load_agreement(text.encode()).parties]
     identities = {party: PartyKeys.of(party) for party in parties}
     document = fill_keys(text.encode(), {p: i.public_keys for p, i in identities.items()})
+    document = with_pins(document)
     statement = signature_statement(document)
     by_party = {p: signatures.sign(i.sign, statement) for p, i in identities.items()}
     return SignedFile(load_agreement(document), document, identities), by_party

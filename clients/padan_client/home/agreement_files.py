@@ -11,6 +11,8 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from cryptography import x509
+
 from padan_client.base.errors import BadInputError, PadanError, VerificationError
 from padan_client.base.files import write_public
 from padan_client.base.language import system_reason, t
@@ -24,6 +26,7 @@ from padan_linkage.agreement import (
     SignedAgreement,
     example,
     fill_keys,
+    fill_pins,
     lint,
     load_agreement,
     load_signed,
@@ -32,6 +35,7 @@ from padan_linkage.agreement import (
     signature_text,
     with_successors,
 )
+from padan_linkage.crypto.certificates import spki_pin
 
 
 def read_document(path: Path) -> bytes:
@@ -87,6 +91,47 @@ def new_document(source: str, public_files: Mapping[str, Path]) -> bytes:
         return fill_keys(document, keys)
     except AgreementError as e:
         raise BadInputError(finding_lines(e.findings)) from None
+
+
+def with_server_pins(
+    document: bytes, unit: Sequence[Path], servers: Sequence[tuple[str, Path]]
+) -> bytes:
+    """The document with the pins of certificates (PEM files) written in: unit's, and parties'.
+
+    Raises BadInputError where a file is no certificate, or the document has no place for the pin.
+    """
+    pins: dict[str, list[str]] = {}
+    for party, path in servers:
+        pins.setdefault(party, []).append(certificate_pin(path))
+    try:
+        return fill_pins(document, [certificate_pin(path) for path in unit], pins)
+    except AgreementError as e:
+        raise BadInputError(finding_lines(e.findings)) from None
+
+
+def certificate_pin(path: Path) -> str:
+    """The pin of the (first) certificate in a PEM file. Raises BadInputError if there is none."""
+    try:
+        return spki_pin(x509.load_pem_x509_certificate(path.read_bytes()))
+    except OSError as e:
+        reason = t(f"tidak terbaca ({system_reason(e)})", f"cannot be read ({system_reason(e)})")
+        raise BadInputError(f"{path}: {reason}.") from None
+    except ValueError:
+        raise BadInputError(
+            t(
+                f"{path} bukan sertifikat PEM; minta sertifikat server itu (bukan kuncinya) dari "
+                "operatornya.",
+                f"{path} is no PEM certificate; ask the server's operator for its certificate "
+                "(not its key).",
+            )
+        ) from None
+
+
+def unknown_servers(agreement: Agreement) -> list[str]:
+    """Servers that the agreement uses and does not name the key of: ``unit``, party ids."""
+    unit = ["unit"] if agreement.needs_unit and not agreement.unit_pins else []
+    asked = agreement.direct_providers
+    return unit + [p.id for p in agreement.parties if p.id in asked and not p.server_pins]
 
 
 def public_keys(path: Path, party: str) -> tuple[bytes, bytes]:

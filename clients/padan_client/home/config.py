@@ -57,6 +57,11 @@ key = "tls/client.key"
 # Where the name in the unit's certificate is not its address.
 # server_name = "unit.example.go.id"
 # provider_server_name = "padan.example.go.id"
+# Kunci server disebut perjanjian bertanda tangan. Hanya untuk uji coba tanpa itu: SHA-256 (heksa)
+# dari SubjectPublicKeyInfo sertifikatnya. / The signed agreement names the servers' keys. For
+# trials without: SHA-256, hex, of the SubjectPublicKeyInfo of their certificates.
+# unit_pins = []
+# provider_pins = []
 
 [timeouts]
 # Detik. / Seconds.
@@ -66,18 +71,28 @@ run = 21600
 """
 
 
+#: A host name, an IPv4 address or a bracketed IPv6 one, and a port: what TLS checks too.
+_Address = Annotated[str, Field(pattern=r"^([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):\d{1,5}$")]
+_Pin = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Tls(_Part):
-    """PEM files of mutual TLS; relative paths count from the home folder."""
+    """PEM files of mutual TLS; relative paths count from the home folder.
+
+    The pins hold where the agreement names none (spec 30, "Who the unit is").
+    """
 
     ca: Path = Path("tls/ca.pem")
     certificate: Path = Path("tls/client.pem")
     key: Path = Path("tls/client.key")
     server_name: str | None = None
     provider_server_name: str | None = None
+    unit_pins: tuple[_Pin, ...] = ()
+    provider_pins: tuple[_Pin, ...] = ()
 
 
 class Timeouts(_Part):
@@ -97,8 +112,8 @@ class ClientConfig(BaseSettings):
 
     party: str
     language: Literal["id", "en"] = "id"
-    unit: Annotated[str, Field(pattern=r"^[^\s/]+:\d{1,5}$")] = "localhost:7443"
-    provider: Annotated[str | None, Field(pattern=r"^[^\s/]+:\d{1,5}$")] = None
+    unit: _Address = "localhost:7443"
+    provider: _Address | None = None
     tables_dir: Path = Path("direct/published")
     seeds_dir: Path = Path("direct/seeds")
     agreements: Path = Path("agreements")

@@ -2,6 +2,7 @@
 
 Start at :mod:`.channel`, which carries out the effects that ``protocol`` asks for;
 :mod:`.carrying` makes steps the methods of a client; :mod:`.async_channel` does both for asyncio;
+:mod:`.servers` makes sure who is called (:mod:`.handshake`, :mod:`.pinning`, :mod:`.proxies`);
 :mod:`.refusals` turns a failed call into an error of ours. May import ``home`` and ``base``;
 ``protocol`` and ``transport`` do not know each other.
 """

@@ -6,8 +6,7 @@ Encoding and opening run in a thread, so the event loop stays free.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
-from pathlib import Path
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar
 
 import grpc
@@ -27,13 +26,15 @@ from padan_client.base.effects import (
     run_here,
 )
 from padan_client.base.errors import PadanError
-from padan_client.home.config import ClientConfig, Timeouts
+from padan_client.home.config import Timeouts
 from padan_client.home.folder import Home
-from padan_client.transport.carrying import StepsOf, named_after
-from padan_client.transport.channel import Methods, credentials, deadline, no_provider, options
-from padan_client.transport.refusals import from_rpc_error
+from padan_client.transport.carrying import FlowSteps, StepsOf, named_after
+from padan_client.transport.channel import Methods, deadline, no_provider
+from padan_client.transport.pinning import agreed_pins
+from padan_client.transport.refusals import from_rpc_error, shows_another
+from padan_client.transport.servers import KnownServer, servers_of
 
-F = TypeVar("F")
+F = TypeVar("F", bound=FlowSteps)
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -41,34 +42,22 @@ T = TypeVar("T")
 class AsyncLink(AsyncClosing):
     """As :class:`~padan_client.transport.channel.Link`, on asyncio channels."""
 
-    def __init__(
-        self,
-        channel: grpc.aio.Channel,
-        timeouts: Timeouts,
-        provider: grpc.aio.Channel | None = None,
-    ) -> None:
-        self._channel = channel
-        self._provider = provider
-        self._methods = {ServerKind.UNIT: Methods(channel)}
-        if provider is not None:
-            self._methods[ServerKind.PROVIDER] = Methods(provider)
+    def __init__(self, servers: Mapping[ServerKind, KnownServer], timeouts: Timeouts) -> None:
+        self._servers = servers
         self._timeouts = timeouts
+        self._open: dict[ServerKind, tuple[grpc.aio.Channel, Methods]] = {}
+        self._opening = asyncio.Lock()
 
     @classmethod
-    def open(cls, config: ClientConfig, home: Path) -> Self:
-        """Channels with the settings' certificates; each connects at the first call."""
-        mine, secure = credentials(config, home), grpc.aio.secure_channel
-        channel = secure(config.unit, mine, options(config))
-        provider = None
-        if config.provider:
-            provider = secure(config.provider, mine, options(config, ServerKind.PROVIDER))
-        return cls(channel, config.timeouts, provider)
+    def open(cls, home: Home, agreement: str, flow: str = "") -> Self:
+        """As :meth:`padan_client.transport.channel.Link.open`."""
+        pins = agreed_pins(home, agreement, flow)
+        return cls(servers_of(home.config, home.folder, pins), home.config.timeouts)
 
     async def close(self) -> None:
         """Close the channels."""
-        await self._channel.close()
-        if self._provider is not None:
-            await self._provider.close()
+        for peer in list(self._open):
+            await self._forget(peer)
 
     async def run(self, steps: Steps[T]) -> T:
         """Carry out ``steps`` to their end and return their result."""
@@ -107,10 +96,29 @@ class AsyncLink(AsyncClosing):
                 await self._stream(peer, method, requests(), sink)
                 return None
 
-    def _method(self, peer: ServerKind, method: str) -> Any:
-        if peer not in self._methods:
+    async def _method(self, peer: ServerKind, method: str) -> Any:
+        async with self._opening:
+            if peer not in self._open:
+                self._open[peer] = await self._connected(peer)
+            return self._open[peer][1][method]
+
+    async def _connected(self, peer: ServerKind) -> tuple[grpc.aio.Channel, Methods]:
+        if peer not in self._servers:
             raise no_provider()
-        return self._methods[peer][method]
+        server = self._servers[peer]
+        mine = await asyncio.to_thread(server.credentials)
+        channel = grpc.aio.secure_channel(server.address, mine, server.options())
+        return channel, Methods(channel)
+
+    async def _forget(self, peer: ServerKind) -> None:
+        channel, _ = self._open.pop(peer, (None, None))
+        if channel is not None:
+            await channel.close()
+
+    async def _failure(self, error: grpc.RpcError, peer: ServerKind) -> PadanError:
+        if shows_another(error):
+            await self._forget(peer)
+        return from_rpc_error(error, peer)
 
     async def _call(
         self,
@@ -120,9 +128,10 @@ class AsyncLink(AsyncClosing):
         seconds: float,
     ) -> object:
         try:
-            return await self._method(peer, method)(argument, timeout=seconds)
+            asked = await self._method(peer, method)
+            return await asked(argument, timeout=seconds)
         except grpc.RpcError as error:
-            raise from_rpc_error(error, peer) from None
+            raise await self._failure(error, peer) from None
 
     async def _stream(
         self,
@@ -131,12 +140,13 @@ class AsyncLink(AsyncClosing):
         argument: Message | Iterator[Message],
         sink: Callable[[Any], None],
     ) -> None:
-        stream = self._method(peer, method)(argument, timeout=self._timeouts.stream)
+        asked = await self._method(peer, method)
+        stream = asked(argument, timeout=self._timeouts.stream)
         try:
             async for message in stream:
                 sink(message)
         except grpc.RpcError as error:
-            raise from_rpc_error(error, peer) from None
+            raise await self._failure(error, peer) from None
         finally:
             stream.cancel()
 
@@ -158,7 +168,7 @@ class AsyncFlowClient(AsyncClosing, Generic[F]):
     async def run(self, steps: Steps[T]) -> T:
         """Carry out ``steps``."""
         if self._link is None:
-            self._link = AsyncLink.open(self._home.config, self._home.folder)
+            self._link = AsyncLink.open(self._home, self.flow.agreement, self.flow.flow)
         return await self._link.run(steps)
 
     async def close(self) -> None:

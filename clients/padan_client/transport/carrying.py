@@ -8,14 +8,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import wraps
 from inspect import signature
-from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
+from typing import Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar
 
 from padan_client.base.closing import Closing
 from padan_client.base.effects import Steps, run_here
 from padan_client.home.folder import Home
 from padan_client.transport.channel import Link
 
-F = TypeVar("F")
+
+class FlowSteps(Protocol):
+    """The protocol steps of one flow, from one of its sides."""
+
+    agreement: str
+    flow: str
+
+
+F = TypeVar("F", bound=FlowSteps)
 P = ParamSpec("P")
 T = TypeVar("T")
 M = TypeVar("M", bound=Callable[..., Any])
@@ -35,7 +43,7 @@ class FlowClient(Closing, Generic[F]):
     def run(self, steps: Steps[T]) -> T:
         """Carry out ``steps``."""
         if self._link is None:
-            self._link = Link.open(self._home.config, self._home.folder)
+            self._link = Link.open(self._home, self.flow.agreement, self.flow.flow)
         return self._link.run(steps)
 
     def close(self) -> None:

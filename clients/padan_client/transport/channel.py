@@ -6,16 +6,13 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
 import grpc
-from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from google.protobuf.message import Message
 
 from padan.v1 import (
@@ -39,22 +36,15 @@ from padan_client.base.effects import (
     Work,
 )
 from padan_client.base.errors import BadInputError, PadanError
-from padan_client.base.language import system_reason, t
-from padan_client.base.ownership import require_private
+from padan_client.base.language import t
 from padan_client.home.config import ClientConfig, Timeouts
-from padan_client.transport.refusals import from_rpc_error
+from padan_client.home.folder import Home
+from padan_client.transport.pinning import PinsOf, agreed_pins
+from padan_client.transport.refusals import from_rpc_error, shows_another
+from padan_client.transport.servers import KnownServer, servers_of
 
 T = TypeVar("T")
 
-#: The service's own limit; larger answers break the protocol.
-_MESSAGE_BYTES = 4 * 1024 * 1024
-OPTIONS: tuple[tuple[str, int | str], ...] = (
-    ("grpc.max_receive_message_length", _MESSAGE_BYTES),
-    ("grpc.max_send_message_length", _MESSAGE_BYTES),
-    ("grpc.enable_retries", 0),  # repeats are decided in core.effects
-    ("grpc.keepalive_time_ms", 30_000),  # watching a run is silent for long
-    ("grpc.keepalive_timeout_ms", 20_000),
-)
 #: Calls in which the unit may have to read or write a whole registry.
 _SLOW = frozenset(
     {
@@ -84,88 +74,9 @@ class Methods:
         return getattr(self._stubs[service], name)
 
 
-def credentials(config: ClientConfig, home: Path) -> grpc.ChannelCredentials:
-    """Mutual TLS from the PEM files of the settings. Raises BadInputError that names the file."""
-    tls = config.tls
-    require_private(home / tls.key, linked=True)
-    key, chain = _pem(home / tls.key), _pem(home / tls.certificate)
-    certificate = _certificate(home / tls.certificate, chain)
-    _check_pair(home / tls.key, key, certificate)
-    return grpc.ssl_channel_credentials(
-        root_certificates=_pem(home / tls.ca), private_key=key, certificate_chain=chain
-    )
-
-
-def options(
-    config: ClientConfig, peer: ServerKind = ServerKind.UNIT
-) -> list[tuple[str, int | str]]:
-    """Channel options; with the name in the peer's certificate where its address is another."""
-    tls = config.tls
-    name = tls.server_name if peer is ServerKind.UNIT else tls.provider_server_name
-    return [*OPTIONS, *([("grpc.ssl_target_name_override", name)] if name else [])]
-
-
 def deadline(method: str, timeouts: Timeouts) -> float:
     """Seconds that a unary call may take."""
     return timeouts.stream if method in _SLOW else timeouts.call
-
-
-def _pem(path: Path) -> bytes:
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise BadInputError(
-            t(
-                f"Berkas TLS {path} tidak dapat dibaca ({system_reason(error)}). Periksa bagian "
-                "[tls] pada client.toml.",
-                f"The TLS file {path} cannot be read ({system_reason(error)}). Check section "
-                "[tls] of client.toml.",
-            )
-        ) from None
-    if b"-----BEGIN" not in content:
-        raise BadInputError(t(f"Berkas TLS {path} bukan PEM.", f"The TLS file {path} is not PEM."))
-    return content
-
-
-def _certificate(path: Path, content: bytes) -> x509.Certificate:
-    """The own certificate. One out of date is named: the unit would hang up without a word."""
-    try:
-        certificate = x509.load_pem_x509_certificate(content)
-    except ValueError:
-        raise BadInputError(
-            t(f"Sertifikat TLS {path} rusak.", f"The TLS certificate {path} is damaged.")
-        ) from None
-    begin, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
-    if not begin <= datetime.now(UTC) <= end:
-        raise BadInputError(
-            t(
-                f"Sertifikat TLS {path} hanya berlaku {begin:%Y-%m-%d} sampai {end:%Y-%m-%d}. "
-                "Minta yang baru.",
-                f"The TLS certificate {path} is valid from {begin:%Y-%m-%d} to {end:%Y-%m-%d} "
-                "only. Get a new one.",
-            )
-        )
-    return certificate
-
-
-def _check_pair(path: Path, content: bytes, certificate: x509.Certificate) -> None:
-    """Name a private key that is of no use: gRPC would only say that nobody is there."""
-    try:
-        key = load_pem_private_key(content, password=None)
-    except (TypeError, ValueError, UnsupportedAlgorithm):
-        raise BadInputError(
-            t(
-                f"Kunci TLS {path} rusak, atau terlindung frasa sandi. Simpan tanpa frasa sandi.",
-                f"The TLS key {path} is damaged, or protected by a passphrase. Save it without.",
-            )
-        ) from None
-    if key.public_key() != certificate.public_key():
-        raise BadInputError(
-            t(
-                f"Kunci TLS {path} bukan pasangan sertifikat pada tls.certificate.",
-                f"The TLS key {path} does not belong to the certificate in tls.certificate.",
-            )
-        )
 
 
 def no_provider() -> BadInputError:
@@ -179,43 +90,42 @@ def no_provider() -> BadInputError:
 
 
 class Link(Closing):
-    """A channel to the unit, and one to the provider; close it, or use it as a context manager.
+    """Channels to the unit and the provider; close it, or use it as a context manager.
 
-    ``provider`` may be left out where only the unit is called.
+    ``servers`` may leave out one that is not called. Each is connected at the first call to it, and
+    looked at before (:class:`KnownServer`).
     """
 
     def __init__(
         self,
-        channel: grpc.Channel,
+        servers: Mapping[ServerKind, KnownServer],
         timeouts: Timeouts,
         sleep: Callable[[float], None] = time.sleep,
-        provider: grpc.Channel | None = None,
     ) -> None:
-        self._channel = channel
-        self._provider = provider
-        self._methods = {ServerKind.UNIT: Methods(channel)}
-        if provider is not None:
-            self._methods[ServerKind.PROVIDER] = Methods(provider)
+        self._servers = servers
         self._timeouts = timeouts
         self._sleep = sleep
+        self._open: dict[ServerKind, tuple[grpc.Channel, Methods]] = {}
+        self._opening = threading.Lock()
 
     @classmethod
-    def open(cls, config: ClientConfig, home: Path) -> Self:
-        """Channels with the settings' certificates; each connects at the first call."""
-        mine = credentials(config, home)
-        channel = grpc.secure_channel(config.unit, mine, options(config))
-        provider = None
-        if config.provider:
-            provider = grpc.secure_channel(
-                config.provider, mine, options(config, ServerKind.PROVIDER)
-            )
-        return cls(channel, config.timeouts, provider=provider)
+    def open(cls, home: Home, agreement: str, flow: str = "") -> Self:
+        """A link to the servers that the signed agreement names.
+
+        Without a ``flow``, to the unit alone. Raises BadInputError where an own TLS file is of no
+        use.
+        """
+        return cls.known(home.config, home.folder, agreed_pins(home, agreement, flow))
+
+    @classmethod
+    def known(cls, config: ClientConfig, home: Path, pins: PinsOf) -> Self:
+        """A link to the servers of the settings, as long as they show one of ``pins``."""
+        return cls(servers_of(config, home, pins), config.timeouts)
 
     def close(self) -> None:
         """Close the channels."""
-        self._channel.close()
-        if self._provider is not None:
-            self._provider.close()
+        for peer in list(self._open):
+            self._forget(peer)
 
     def run(self, steps: Steps[T]) -> T:
         """Carry out ``steps`` to their end and return their result."""
@@ -254,9 +164,28 @@ class Link(Closing):
                 return None
 
     def _method(self, peer: ServerKind, method: str) -> Any:
-        if peer not in self._methods:
+        with self._opening:
+            if peer not in self._open:
+                self._open[peer] = self._connected(peer)
+            return self._open[peer][1][method]
+
+    def _connected(self, peer: ServerKind) -> tuple[grpc.Channel, Methods]:
+        if peer not in self._servers:
             raise no_provider()
-        return self._methods[peer][method]
+        server = self._servers[peer]
+        channel = grpc.secure_channel(server.address, server.credentials(), server.options())
+        return channel, Methods(channel)
+
+    def _forget(self, peer: ServerKind) -> None:
+        with self._opening:
+            channel, _ = self._open.pop(peer, (None, None))
+        if channel is not None:
+            channel.close()
+
+    def _failure(self, error: grpc.RpcError, peer: ServerKind) -> PadanError:
+        if shows_another(error):
+            self._forget(peer)  # the next attempt looks again at who is there
+        return from_rpc_error(error, peer)
 
     def _call(
         self, peer: ServerKind, method: str, argument: Message | Iterator[Message], seconds: float
@@ -264,7 +193,7 @@ class Link(Closing):
         try:
             return self._method(peer, method)(argument, timeout=seconds)
         except grpc.RpcError as error:
-            raise from_rpc_error(error, peer) from None
+            raise self._failure(error, peer) from None
 
     def _stream(
         self,
@@ -278,6 +207,6 @@ class Link(Closing):
             for message in stream:
                 sink(message)
         except grpc.RpcError as error:
-            raise from_rpc_error(error, peer) from None
+            raise self._failure(error, peer) from None
         finally:
             stream.cancel()

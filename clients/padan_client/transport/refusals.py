@@ -81,15 +81,7 @@ def _from_code(code: grpc.StatusCode, details: str, server: ServerKind) -> Padan
             )
         )
     if code is grpc.StatusCode.UNAVAILABLE:
-        return _certificate_trouble(details, server) or UnavailableError(
-            about(
-                server,
-                "{Server} tidak terjangkau. Periksa alamatnya dan jaringan, lalu ulangi perintah "
-                "yang sama untuk melanjutkan.",
-                "{Server} cannot be reached. Check its address and the network, then repeat the "
-                "same command to go on.",
-            )
-        )
+        return _handshake_trouble(details, server) or unreachable(server)
     if code in {grpc.StatusCode.INTERNAL, grpc.StatusCode.UNKNOWN, grpc.StatusCode.CANCELLED}:
         return UnavailableError(
             t(
@@ -116,42 +108,97 @@ _SETTINGS = {
 }
 
 
-def _certificate_trouble(details: str, server: ServerKind) -> PadanError | None:
-    """A TLS handshake that failed says so only in gRPC's own text; both directions are told."""
+def shows_another(error: grpc.RpcError) -> bool:
+    """Whether gRPC refused a certificate other than the one that the server was known by."""
+    text = str(error.details() or "").lower()
+    failed = "handshake failed" in text or "hostname" in text
+    return error.code() is grpc.StatusCode.UNAVAILABLE and failed and "_alert_" not in text
+
+
+def another_shown(server: ServerKind) -> UnavailableError:
+    """Whoever answered at the latest connection is not who was known; to be looked at again."""
+    return UnavailableError(
+        about(
+            server,
+            "Yang menjawab menunjukkan sertifikat lain daripada sertifikat {server} yang baru "
+            "diperiksa; tidak ada yang dikirim ke sana. Ulangi perintah yang sama; bila terulang, "
+            "ada yang menyela sambungan.",
+            "What answered showed another certificate than the one of {server} that was just "
+            "checked; nothing was sent there. Repeat the same command; if it recurs, somebody is "
+            "in the connection.",
+        )
+    )
+
+
+def unreachable(server: ServerKind, proxy: str = "") -> UnavailableError:
+    """Nobody answers; ``proxy`` is the variable that names the proxy asked, if one was."""
+    through = t(
+        f" Sambungan melewati proxy pada variabel {proxy}; untuk melewatinya langsung, tambahkan "
+        "alamat itu ke no_proxy.",
+        f" The connection goes through the proxy in the variable {proxy}; to go without it, add "
+        "the address to no_proxy.",
+    )
+    return UnavailableError(
+        about(
+            server,
+            "{Server} tidak terjangkau. Periksa alamatnya dan jaringan, lalu ulangi perintah "
+            "yang sama untuk melanjutkan.",
+            "{Server} cannot be reached. Check its address and the network, then repeat the "
+            "same command to go on.",
+        )
+        + (through if proxy else "")
+    )
+
+
+def wrong_name(server: ServerKind) -> VerificationError:
+    """The certificate is for another name than the address."""
+    address, name = _SETTINGS[server]
+    return VerificationError(
+        about(
+            server,
+            "Nama pada sertifikat {server} lain dari alamat yang dihubungi. Periksa setelan "
+            f"{address} dan {name}.",
+            "The name in the certificate of {server} differs from the address called. Check "
+            f"the settings {address} and {name}.",
+        )
+    )
+
+
+def untrusted(server: ServerKind) -> VerificationError:
+    """The certificate is of another authority, out of date, or not for a server."""
+    return VerificationError(
+        about(
+            server,
+            "Sertifikat {server} tidak diterbitkan oleh CA pada setelan tls.ca, sudah "
+            "kedaluwarsa, atau bukan sertifikat server. Jangan lanjutkan; periksa CA dan "
+            "alamatnya.",
+            "The certificate of {server} was not issued by the CA in tls.ca, has expired, or "
+            "is not for a server. Do not go on; check CA and address.",
+        )
+    )
+
+
+def not_taken(server: ServerKind) -> RefusedError:
+    """The server broke off the handshake: it does not take our certificate."""
+    return RefusedError(
+        about(
+            server,
+            "Jabat tangan TLS gagal: {server} tidak menerima sertifikat instansi ini. Periksa "
+            "tls.certificate, tls.key dan masa berlakunya.",
+            "The TLS handshake failed: {server} does not accept this agency's certificate. "
+            "Check tls.certificate, tls.key and their validity.",
+        ),
+        "TLS_HANDSHAKE",
+    )
+
+
+def _handshake_trouble(details: str, server: ServerKind) -> PadanError | None:
+    """A TLS handshake that failed says so only in gRPC's own text."""
     text = details.lower()
-    if "hostname" in text:
-        address, name = _SETTINGS[server]
-        return VerificationError(
-            about(
-                server,
-                "Nama pada sertifikat {server} lain dari alamat yang dihubungi. Periksa setelan "
-                f"{address} dan {name}.",
-                "The name in the certificate of {server} differs from the address called. Check "
-                f"the settings {address} and {name}.",
-            )
-        )
     if "_alert_" in text:
-        return RefusedError(
-            about(
-                server,
-                "Jabat tangan TLS gagal: {server} tidak menerima sertifikat instansi ini. Periksa "
-                "tls.certificate, tls.key dan masa berlakunya.",
-                "The TLS handshake failed: {server} does not accept this agency's certificate. "
-                "Check tls.certificate, tls.key and their validity.",
-            ),
-            "TLS_HANDSHAKE",
-        )
+        return not_taken(server)
     if "handshake failed" in text:
-        return VerificationError(
-            about(
-                server,
-                "Sertifikat {server} tidak diterbitkan oleh CA pada setelan tls.ca, sudah "
-                "kedaluwarsa, atau alamat itu bukan alamat {server}. Jangan lanjutkan; periksa CA "
-                "dan alamatnya.",
-                "The certificate of {server} was not issued by the CA in tls.ca, has expired, or "
-                "the address is not that of {server}. Do not go on; check CA and address.",
-            )
-        )
+        return another_shown(server)
     if "socket closed" in text:
         return UnavailableError(
             about(

@@ -56,6 +56,11 @@ class Deployment:
         """Folder of the unit: configuration, data, log."""
         return self.folder / "unit"
 
+    @property
+    def provider_server(self) -> Path:
+        """Certificate of the provider's server of direct mode."""
+        return self.folder / "tls" / "provider.pem"
+
     def log(self, role: str) -> Path:
         """Log file of the unit or the provider's server, one JSON object a line."""
         return self.folder / "logs" / f"{role}.jsonl"
@@ -119,8 +124,16 @@ def prepare(
     )
     parties = [p.id for p in agreement.parties]
     _make_identities(site, parties)
-    _install_tls(site, parties, Authority(folder / "tls", dt.datetime.now(dt.UTC)))
-    _sign(site, parties, document)
+    authority = Authority(folder / "tls", dt.datetime.now(dt.UTC))
+    _install_tls(site, parties, authority)
+    # An agreement names every server that it lets be asked, also those that do not run here.
+    others = {
+        party: site.provider_server
+        if party == site.provider
+        else authority.issue_server(f"{party}-server").certificate
+        for party in agreement.direct_providers
+    }
+    _sign(site, parties, document, others)
     return site
 
 
@@ -130,7 +143,7 @@ def _make_identities(site: Deployment, parties: Sequence[str]) -> None:
 
 
 def _install_tls(site: Deployment, parties: Sequence[str], authority: Authority) -> None:
-    certificates = {party: authority.issue(party) for party in parties}
+    certificates = {party: authority.issue_client(party) for party in parties}
     for party, certificate in certificates.items():
         _write_client_config(site, party, authority.ca, certificate)
     pins = {party: [certificate.pin] for party, certificate in certificates.items()}
@@ -153,7 +166,7 @@ def _write_server_config(
     authority: Authority,
     pins: Mapping[str, Sequence[str]],
 ) -> None:
-    own = authority.issue(role)
+    own = authority.issue_server(role)
     clock = (
         f"simulated_time = {_toml(site.simulated_time.isoformat())}\n"
         if (site.simulated_time)
@@ -181,7 +194,9 @@ def _write_client_config(site: Deployment, party: str, ca: Path, certificate: Ce
     )
 
 
-def _sign(site: Deployment, parties: Sequence[str], document: bytes) -> None:
+def _sign(
+    site: Deployment, parties: Sequence[str], document: bytes, servers: Mapping[str, Path]
+) -> None:
     draft = site.folder / "draft.toml"
     draft.write_bytes(document)
     path = site.folder / "agreement" / f"{site.agreement_id}.toml"
@@ -190,6 +205,8 @@ def _sign(site: Deployment, parties: Sequence[str], document: bytes) -> None:
         for party in parties
         for argument in ("--party", f"{party}={site.home(party) / f'{party}.public.json'}")
     ]
+    keys += ["--unit", str(site.folder / "tls" / "unit.pem")]
+    keys += [part for party, path in servers.items() for part in ("--server", f"{party}={path}")]
     first = parties[0]
     site.run(first, "agreement", "new", "--from", str(draft), "--out", str(path), *keys)
     for party in parties:
@@ -237,7 +254,8 @@ def _wait_until_ready(site: Deployment, role: str, process: subprocess.Popen[byt
         (tls / f"{site.provider}.key").read_bytes(),
         (tls / f"{site.provider}.pem").read_bytes(),
     )
-    with grpc.secure_channel(address, credentials) as channel:
+    direct = [("grpc.enable_http_proxy", 0)]
+    with grpc.secure_channel(address, credentials, direct) as channel:
         ready = grpc.channel_ready_future(channel)
         for _ in range(_READY_SECONDS * 4):
             with contextlib.suppress(grpc.FutureTimeoutError):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import ipaddress
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,19 +13,28 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-_LIFETIME = dt.timedelta(days=2)
+from padan_linkage.crypto.certificates import spki_pin
 
-_SIGNS_CERTIFICATES = x509.KeyUsage(
-    digital_signature=False,
-    content_commitment=False,
-    key_encipherment=False,
-    data_encipherment=False,
-    key_agreement=False,
-    key_cert_sign=True,
-    crl_sign=False,
-    encipher_only=False,
-    decipher_only=False,
-)
+_LIFETIME = dt.timedelta(days=2)
+_LOOPBACK = ipaddress.ip_address("127.0.0.1")
+
+
+def _usage(**bits: bool) -> x509.KeyUsage:
+    every = dict.fromkeys(
+        (
+            "digital_signature",
+            "content_commitment",
+            "key_encipherment",
+            "data_encipherment",
+            "key_agreement",
+            "key_cert_sign",
+            "crl_sign",
+            "encipher_only",
+            "decipher_only",
+        ),
+        False,
+    )
+    return x509.KeyUsage(**{**every, **bits})
 
 
 @dataclass(frozen=True)
@@ -39,40 +47,63 @@ class Certificate:
 
 
 class Authority:
-    """A CA whose key lives only in this process; certificates are valid around ``moment``."""
+    """A CA whose key lives only in this process; certificates are valid around ``moment``.
+
+    Nobody can issue below it. It is not confined to loopback by name constraints: gRPC's TLS
+    refuses those on addresses.
+    """
 
     def __init__(self, folder: Path, moment: dt.datetime) -> None:
         self._folder = folder
         self._moment = moment
         self._key = ec.generate_private_key(ec.SECP256R1())
-        self._name = _name("Padan demo CA")
+        self._name = _name("Padan demo CA", "CA")
         cert = (
             self._builder(self._name, self._key.public_key(), moment)
             .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-            .add_extension(_SIGNS_CERTIFICATES, critical=True)
+            .add_extension(_usage(key_cert_sign=True), critical=True)
             .sign(self._key, SHA256())
         )
         folder.mkdir(parents=True, exist_ok=True)
         self.ca = folder / "ca.pem"
         self.ca.write_bytes(cert.public_bytes(serialization.Encoding.PEM))
 
-    def issue(self, name: str, moment: dt.datetime | None = None) -> Certificate:
-        """A certificate for ``name``, good for a server on loopback and for a client.
+    def issue_client(self, name: str, moment: dt.datetime | None = None) -> Certificate:
+        """A certificate with which ``name`` can call, and cannot serve.
 
         Valid around ``moment``, by default the authority's own.
         """
-        key = ec.generate_private_key(ec.SECP256R1())
-        usages = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
-        names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
-        cert = (
-            self._builder(_name(name), key.public_key(), moment or self._moment)
+        place = x509.UniformResourceIdentifier(f"urn:padan:client:{name}")
+        return self._issue(name, "client", ExtendedKeyUsageOID.CLIENT_AUTH, (place,), moment)
+
+    def issue_server(self, name: str, key: ec.EllipticCurvePrivateKey | None = None) -> Certificate:
+        """A certificate with which ``name`` can serve on loopback, and cannot call.
+
+        ``key``: an earlier certificate's, where it is only renewed.
+        """
+        places = (x509.DNSName("localhost"), x509.IPAddress(_LOOPBACK))
+        return self._issue(name, "server", ExtendedKeyUsageOID.SERVER_AUTH, places, None, key)
+
+    def _issue(
+        self,
+        name: str,
+        use: str,
+        usage: x509.ObjectIdentifier,
+        places: tuple[x509.GeneralName, ...],
+        moment: dt.datetime | None,
+        key: ec.EllipticCurvePrivateKey | None = None,
+    ) -> Certificate:
+        key = key or ec.generate_private_key(ec.SECP256R1())
+        made = (
+            self._builder(_name(name, use), key.public_key(), moment or self._moment)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-            .add_extension(x509.SubjectAlternativeName(names), critical=False)
-            .add_extension(x509.ExtendedKeyUsage(usages), critical=False)
-            .sign(self._key, SHA256())
+            .add_extension(_usage(digital_signature=True), critical=True)
+            .add_extension(x509.ExtendedKeyUsage([usage]), critical=True)
+            .add_extension(x509.SubjectAlternativeName(places), critical=False)
         )
         paths = self._folder / f"{name}.pem", self._folder / f"{name}.key"
-        paths[0].write_bytes(cert.public_bytes(serialization.Encoding.PEM))
+        certificate = made.sign(self._key, SHA256())
+        paths[0].write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
         paths[1].touch(mode=0o600)
         paths[1].write_bytes(
             key.private_bytes(
@@ -81,10 +112,7 @@ class Authority:
                 serialization.NoEncryption(),
             )
         )
-        spki = key.public_key().public_bytes(
-            serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
-        )
-        return Certificate(*paths, hashlib.sha256(spki).hexdigest())
+        return Certificate(*paths, spki_pin(certificate))
 
     def _builder(
         self, subject: x509.Name, public_key: ec.EllipticCurvePublicKey, moment: dt.datetime
@@ -105,5 +133,12 @@ class Authority:
         )
 
 
-def _name(common_name: str) -> x509.Name:
-    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
+def _name(common_name: str, use: str) -> x509.Name:
+    """A subject; ``use`` keeps the names of an agency's client and server apart."""
+    return x509.Name(
+        [
+            x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Padan demo"),
+            x509.NameAttribute(NameOID.ORGANIZATIONAL_UNIT_NAME, use),
+            x509.NameAttribute(NameOID.COMMON_NAME, common_name),
+        ]
+    )

@@ -1,8 +1,9 @@
 """The agreement as the program: file, signatures, dates, lint. Spec: ``40-agreements.md``.
 
 Start at :mod:`.model`, what an agreement says; :mod:`.document` is its file and signatures,
-:mod:`.standing` its dates, :mod:`.lint` what can be said against it. May import ``direct`` (its
-schema alone), ``crypto``, ``answering`` and ``schema``.
+:mod:`.filling` writes keys and pins into a draft, :mod:`.standing` has its dates, :mod:`.lint` what
+can be said against it. May import ``direct`` (its schema alone), ``crypto``, ``answering`` and
+``schema``.
 """
 
 from padan_linkage.agreement.directory import (
@@ -13,7 +14,6 @@ from padan_linkage.agreement.directory import (
 )
 from padan_linkage.agreement.document import (
     agreement_digest,
-    fill_keys,
     load_agreement,
     parse_signature,
     signature_name,
@@ -22,6 +22,7 @@ from padan_linkage.agreement.document import (
     verify_signatures,
 )
 from padan_linkage.agreement.examples import EXAMPLE_IDS, example
+from padan_linkage.agreement.filling import fill_keys, fill_pins
 from padan_linkage.agreement.findings import AgreementError, Finding, Severity
 from padan_linkage.agreement.lint import lint
 from padan_linkage.agreement.model import (
@@ -30,6 +31,7 @@ from padan_linkage.agreement.model import (
     Code,
     Flow,
     FlowKind,
+    LinkageUnit,
     Mode,
     Party,
     Quota,
@@ -61,6 +63,7 @@ __all__ = [
     "Finding",
     "Flow",
     "FlowKind",
+    "LinkageUnit",
     "MatchPolicy",
     "Mode",
     "Party",
@@ -75,6 +78,7 @@ __all__ = [
     "due_dates",
     "example",
     "fill_keys",
+    "fill_pins",
     "lint",
     "load_agreement",
     "load_directory",

@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-import re
 import tomllib
 from collections.abc import Mapping
 from typing import Any
@@ -27,8 +26,6 @@ from padan_linkage.crypto import signatures
 #: Larger files are refused unread: a real agreement takes some 20 kB.
 MAX_DOCUMENT_BYTES = 1 << 20
 _STATEMENT = b"padan/v1 agreement\x00"
-_HEADER = re.compile(r"^\s*\[")
-_KEY_LINE = re.compile(r'^(\s*(id|sign_key|exchange_key)\s*=\s*)"([^"]*)"(.*)$')
 
 
 def agreement_digest(document: bytes) -> bytes:
@@ -88,32 +85,6 @@ def verify_signatures(document: bytes, signed: Mapping[str, bytes]) -> Agreement
     if wrong:
         raise AgreementError(wrong)
     return agreement
-
-
-def fill_keys(document: bytes, keys: Mapping[str, tuple[bytes, bytes]]) -> bytes:
-    """The document with parties' public keys written in; nothing else changes.
-
-    ``keys`` maps party ids to (Ed25519, X25519) public keys, 32 bytes each. Raises AgreementError
-    if the document does not load, a party is not in it, or it lacks the lines ``sign_key = ""``
-    and ``exchange_key = ""`` of its ``[[party]]`` block.
-    """
-    load_agreement(document)
-    encoded = {
-        party: {"sign_key": _base64(sign), "exchange_key": _base64(exchange)}
-        for party, (sign, exchange) in keys.items()
-    }
-    lines = document.decode("utf-8").splitlines(keepends=True)
-    for start, stop in _blocks(lines, "[[party]]"):
-        _fill_block(lines, start, stop, encoded)
-    filled = "".join(lines).encode("utf-8")
-    after = {
-        p.id: {"sign_key": p.sign_key, "exchange_key": p.exchange_key}
-        for p in load_agreement(filled).parties
-    }
-    missed = [party for party in encoded if after.get(party) != encoded[party]]
-    if missed:
-        raise AgreementError([_not_filled(party) for party in missed])
-    return filled
 
 
 def signature_name(agreement_id: str, party: str) -> str:
@@ -203,32 +174,6 @@ def _signature_problem(
             "The signature does not verify: the file changed after signing, or the key is another.",
         )
     return None
-
-
-def _blocks(lines: list[str], header: str) -> list[tuple[int, int]]:
-    starts = [i for i, line in enumerate(lines) if line.strip() == header]
-    heads = [i for i, line in enumerate(lines) if _HEADER.match(line)] + [len(lines)]
-    return [(i, min(h for h in heads if h > i)) for i in starts]
-
-
-def _fill_block(
-    lines: list[str], start: int, stop: int, keys: Mapping[str, Mapping[str, str]]
-) -> None:
-    found = {m[2]: i for i in range(start, stop) if (m := _KEY_LINE.match(lines[i]))}
-    party = m[3] if "id" in found and (m := _KEY_LINE.match(lines[found["id"]])) else ""
-    for name, value in keys.get(party, {}).items():
-        if name in found:
-            i = found[name]
-            lines[i] = _KEY_LINE.sub(rf'\g<1>"{value}"\g<4>', lines[i])
-
-
-def _not_filled(party: str) -> Finding:
-    return error(
-        "key-not-filled",
-        f"party[{party}]",
-        'Pihak ini tidak ada, atau bloknya tidak punya baris sign_key = "" dan exchange_key = "".',
-        'No such party, or its block lacks the lines sign_key = "" and exchange_key = "".',
-    )
 
 
 def _base64(value: bytes) -> str:

@@ -85,7 +85,11 @@ class CadenceKind(StrEnum):
 
 
 class Party(_AgreementModel):
-    """A party: who signs, which office answers letters, and its public keys (base64, or empty)."""
+    """A party: who signs, which office answers letters, and its public keys (base64, or empty).
+
+    ``server_pins``: what the server that answers for it in direct mode may show, as
+    :class:`LinkageUnit` has it.
+    """
 
     id: Id
     name: Text
@@ -96,6 +100,7 @@ class Party(_AgreementModel):
     contact: Line = ""
     sign_key: Line = ""
     exchange_key: Line = ""
+    server_pins: tuple[HexDigest, ...] = ()
 
     @property
     def known_as(self) -> str:
@@ -111,6 +116,19 @@ class Party(_AgreementModel):
     def exchange_key_bytes(self) -> bytes:
         """X25519 public key, 32 bytes; empty if not filled in. ValueError if not base64."""
         return base64.b64decode(self.exchange_key, validate=True)
+
+
+class LinkageUnit(_AgreementModel):
+    """The linkage unit, which the parties trust to compare and to hold no key of theirs.
+
+    ``pins``: SHA-256, hex, of the DER SubjectPublicKeyInfo of the certificates that it may show
+    (RFC 7469, 2.4); several, so that its key can be changed without a gap.
+    """
+
+    name: Text
+    operator: Line = ""
+    contact: Line = ""
+    pins: tuple[HexDigest, ...] = ()
 
 
 class Duration(_AgreementModel):
@@ -389,8 +407,24 @@ class Agreement(_AgreementModel):
     liaison_change: LiaisonChange | None = None
     confidentiality: Confidentiality
     cadences: tuple[Cadence, ...] = Field(default=(), alias="cadence")
+    unit: LinkageUnit | None = None
     parties: tuple[Party, ...] = Field(alias="party")
     flows: tuple[Flow, ...] = Field(alias="flow")
+
+    @property
+    def unit_pins(self) -> tuple[str, ...]:
+        """What the linkage unit may show; empty where the agreement does not say."""
+        return self.unit.pins if self.unit else ()
+
+    @property
+    def needs_unit(self) -> bool:
+        """Whether some flow is run through the unit, or its releases pass through it."""
+        return any(f.kind is not FlowKind.CONFIRMATION or Mode.UNIT in f.modes for f in self.flows)
+
+    @property
+    def direct_providers(self) -> tuple[str, ...]:
+        """Parties whose servers answer in direct mode, sorted."""
+        return tuple(sorted({f.provider for f in self.flows if Mode.DIRECT in f.modes}))
 
     def party(self, party_id: str) -> Party:
         """The party called ``party_id``. Raises KeyError if there is none."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import structlog
@@ -17,11 +18,13 @@ class AgreementBook:
     """The signed agreements of a folder, as last read; ``reload`` reads again.
 
     A file with problems is logged and left out; it never stops the others. What a reload finds
-    holds for every call that begins after it.
+    holds for every call that begins after it. ``names_this_server``: whether an agreement names
+    this server's key; one that names another is served, and logged, because no client will call.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, names_this_server: Callable[[Agreement], bool]) -> None:
         self._folder = folder
+        self._names_this_server = names_this_server
         self._lock = threading.Lock()
         self._signed: dict[str, SignedAgreement] = {}
         self._told: set[tuple[str, bytes, str]] = set()
@@ -71,3 +74,5 @@ class AgreementBook:
                 _log.warning("agreement_refused", agreement=signed.id, problem=code, where=where)
             else:
                 _log.info("agreement_loaded", agreement=signed.id, digest=signed.digest.hex())
+                if not self._names_this_server(signed.agreement):
+                    _log.warning("agreement_names_another_server", agreement=signed.id)

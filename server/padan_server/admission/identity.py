@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
+from pathlib import Path
 
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from padan_linkage.crypto.certificates import for_clients_alone, spki_pin
 from padan_server.base.errors import Reason, Refusal
 
 
@@ -23,27 +23,40 @@ class Pins:
         """The party whose key the TLS handshake proved, or a refusal."""
         certificates = auth_context.get("x509_pem_cert") or [b""]
         # Spec 30, "Transport", step 1.
-        party = self._parties.get(_pin(bytes(certificates[0])), "")
+        party = self._parties.get(_client_pin(bytes(certificates[0])), "")
         if not party:
             raise Refusal(Reason.CALLER_UNKNOWN)
         return party
 
 
-def spki_pin(certificate_pem: bytes) -> str:
-    """SHA-256, in hex, of the certificate's DER SubjectPublicKeyInfo. ValueError if it is none."""
-    certificate = x509.load_pem_x509_certificate(certificate_pem)
-    key = certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    return hashlib.sha256(key).hexdigest()
+class OwnCertificate:
+    """The certificate that the server shows. Raises OSError or ValueError if it is none."""
 
+    def __init__(self, path: Path) -> None:
+        self._certificate = x509.load_pem_x509_certificate(path.read_bytes())
+        self.pin = spki_pin(self._certificate)
 
-def expiry(certificate_pem: bytes) -> datetime:
-    """When a certificate stops being valid, aware. ValueError if it is none."""
-    return x509.load_pem_x509_certificate(certificate_pem).not_valid_after_utc
+    @property
+    def expiry(self) -> datetime:
+        """When it stops being valid, aware."""
+        return self._certificate.not_valid_after_utc
+
+    def require_apart(self, parties: Mapping[str, Sequence[str]]) -> None:
+        """Raise ValueError where a party calls with the very key that this server shows."""
+        for party, pins in parties.items():
+            if self.pin in pins:
+                raise ValueError(
+                    f"kunci sertifikat server ini terdaftar sebagai milik {party}; pakai kunci "
+                    f"lain. / this server's certificate has the key registered for {party}; use "
+                    "another."
+                )
 
 
 @lru_cache(maxsize=256)
-def _pin(certificate_pem: bytes) -> str:
+def _client_pin(certificate_pem: bytes) -> str:
+    """The pin of a certificate that is good for a client and no server; empty of any other."""
     try:
-        return spki_pin(certificate_pem)
+        certificate = x509.load_pem_x509_certificate(certificate_pem)
+        return spki_pin(certificate) if for_clients_alone(certificate) else ""
     except ValueError:
         return ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import timedelta
 
 from padan.v1 import (
@@ -11,7 +12,7 @@ from padan.v1 import (
     direct_service_pb2_grpc,
 )
 from padan.v1.reason_texts import ServerKind
-from padan_linkage.agreement import Mode
+from padan_linkage.agreement import Agreement, Mode
 from padan_server.admission.enforcement import Enforcement
 from padan_server.admission.suspensions import Suspensions
 from padan_server.base.clock import Clock
@@ -48,6 +49,9 @@ class Provider(Server):
         self._borrowed = evaluators is not None
         self._add_services()
         self._open()
+
+    def _agreed_pins(self, agreement: Agreement) -> Collection[str]:
+        return next((p.server_pins for p in agreement.parties if p.id == self.config.party), ())
 
     def _compose(self) -> None:
         config, store, book = self.config, self._store, self._book

@@ -9,7 +9,7 @@ from __future__ import annotations
 import fcntl
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent import futures
 from datetime import timedelta
 from pathlib import Path
@@ -21,8 +21,9 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from padan.v1.reason_texts import ServerKind
+from padan_linkage.agreement import Agreement
 from padan_server.admission.agreements import AgreementBook
-from padan_server.admission.identity import Pins, expiry
+from padan_server.admission.identity import OwnCertificate, Pins
 from padan_server.base.clock import Clock, SimulatedClock, SystemClock
 from padan_server.base.config import ServerConfig
 from padan_server.base.metrics import CallMetrics
@@ -49,13 +50,15 @@ class Server:
         self, config: ServerConfig, metrics: CallMetrics, clock: Clock | None = None
     ) -> None:
         self._settings = config
+        self._own = OwnCertificate(config.tls.certificate)
+        self._own.require_apart(config.parties)
         config.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._lock = _lock(config.data_dir / "lock")
         self._stopping = threading.Event()
         self._counted = metrics
         self.clock = clock or _clock(config)
         self._store = SqlStore(config.store_url)
-        self._book = AgreementBook(config.agreements_dir)
+        self._book = AgreementBook(config.agreements_dir, self._is_named_by)
         self._tokens = PageTokens.at(config.data_dir / "page-token.key")
         self._tickers: list[Ticker] = [Ticker("folders", config.rescan_seconds, self._rescan)]
         self._health = health.HealthServicer()
@@ -84,6 +87,14 @@ class Server:
         if port == 0:
             raise OSError(f"cannot listen on {self._settings.listen}")
         self.port = int(port)
+
+    def _agreed_pins(self, agreement: Agreement) -> Collection[str]:
+        """What the agreement lets a server in this role show; empty where it does not say."""
+        raise NotImplementedError
+
+    def _is_named_by(self, agreement: Agreement) -> bool:
+        pins = self._agreed_pins(agreement)
+        return not pins or self._own.pin in pins
 
     def _rescan(self) -> None:
         """Read again what lies in folders."""
@@ -141,7 +152,7 @@ class Server:
 
     def _warn_of_expiry(self) -> None:
         """The certificate is checked against the real date: so do all peers."""
-        ends = expiry(self._settings.tls.certificate.read_bytes())
+        ends = self._own.expiry
         if ends - SystemClock().now() < _RENEW_BEFORE:
             _log.warning("certificate_expires", not_after=ends.isoformat())
 

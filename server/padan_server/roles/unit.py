@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from google.longrunning import operations_pb2, operations_pb2_grpc
 
 from padan.v1 import (
@@ -21,6 +23,7 @@ from padan.v1 import (
     run_service_pb2_grpc,
 )
 from padan.v1.reason_texts import ServerKind
+from padan_linkage.agreement import Agreement
 from padan_server.admission.enforcement import Enforcement
 from padan_server.admission.epochs import Epochs
 from padan_server.admission.ledger import Ledger
@@ -73,6 +76,9 @@ class Unit(Server):
         self._compose(engine, disk or Disk())
         self._add_services()
         self._open()
+
+    def _agreed_pins(self, agreement: Agreement) -> Collection[str]:
+        return agreement.unit_pins
 
     def _compose(self, engine: Engine, disk: Disk) -> None:
         config, store = self.config, self._store

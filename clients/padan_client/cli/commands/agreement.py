@@ -67,13 +67,29 @@ def new(
         list[str] | None,
         typer.Option(help="PIHAK=BERKAS kunci publik. / PARTY=FILE of public keys."),
     ] = None,
+    unit: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="Sertifikat unit (PEM); dua bila kuncinya akan diganti. / Certificate of the unit "
+            "(PEM); two where its key is to change."
+        ),
+    ] = None,
+    server: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="PIHAK=BERKAS sertifikat server mode langsung. / PARTY=FILE, certificate of a "
+            "server of direct mode."
+        ),
+    ] = None,
     *,
     force: ForceFlag = False,
     json_: JsonFlag = False,
 ) -> None:
-    """Buat berkas perjanjian dan isi kunci publik para pihak. / Make a file with the keys in it."""
-    public = _public_files(party or [])
+    """Buat berkas perjanjian dan isi kunci publiknya. / Make a file with the keys in it."""
+    public = dict(_of_parties("--party", party or []))
+    servers = _of_parties("--server", server or [])
     document = files.new_document(source, public)
+    document = files.with_server_pins(document, unit or [], servers)
     agreement = files.parsed(document)
     if target.name != f"{agreement.id}.toml":
         err.print(
@@ -83,15 +99,18 @@ def new(
             )
         )
     # A draft may be filled in where it lies: the other party's key is added to what is there.
-    claim_in(target.parent, [target], reads=public.values(), force=force)
+    reads = [*public.values(), *(unit or []), *(path for _, path in servers)]
+    claim_in(target.parent, [target], reads=reads, force=force)
     write_public(target, document)
     missing = [p.id for p in agreement.parties if not (p.sign_key and p.exchange_key)]
+    unknown = files.unknown_servers(agreement)
     if json_:
         print_json(
             {
                 "agreement": agreement.id,
                 "file": str(target),
                 "missing_keys": missing,
+                "missing_pins": unknown,
                 "digest": agreement_digest(document).hex(),
             }
         )
@@ -102,6 +121,13 @@ def new(
             t(
                 f"Kunci belum diisi: {', '.join(missing)}.",
                 f"Keys still missing: {', '.join(missing)}.",
+            )
+        )
+    if unknown:
+        out.print(
+            t(
+                f"Sertifikat server belum disebut: {', '.join(unknown)} (--unit, --server).",
+                f"Certificates of servers still missing: {', '.join(unknown)} (--unit, --server).",
             )
         )
 
@@ -250,7 +276,8 @@ def _change(opened: Home, method: str, request: Change, *, json_: bool) -> None:
     from padan_client.base.effects import call
     from padan_client.transport.channel import Link
 
-    with Link.open(opened.config, opened.folder) as link:
+    agreement = request.name.removeprefix("agreements/")
+    with Link.open(opened, agreement) as link:
         changed = link.run(call(method, request, pb.Agreement, opened.patience))
     state = pb.Agreement.State.Name(changed.state).removeprefix("STATE_").lower()
     suspended_by = sorted(changed.suspended_by)
@@ -258,7 +285,7 @@ def _change(opened: Home, method: str, request: Change, *, json_: bool) -> None:
     if json_:
         print_json(
             {
-                "agreement": request.name.removeprefix("agreements/"),
+                "agreement": agreement,
                 "state": state,
                 "article": changed.state_article,
                 "suspended_by": suspended_by,
@@ -286,6 +313,7 @@ def _suspensions(home: Path) -> dict[str, tuple[str, ...]]:
     from padan_client.base.effects import Patience
     from padan_client.protocol.paging import listed
     from padan_client.transport.channel import Link
+    from padan_client.transport.pinning import every_agreements_pins
 
     steps = listed(
         "AgreementService.ListAgreements",
@@ -294,7 +322,8 @@ def _suspensions(home: Path) -> dict[str, tuple[str, ...]]:
         "agreements",
         Patience(random.random),
     )
-    with Link.open(load_config(home), home) as link:
+    config = load_config(home)
+    with Link.known(config, home, every_agreements_pins(config, home)) as link:
         found = link.run(steps)
     return {a.name.removeprefix("agreements/"): tuple(sorted(a.suspended_by)) for a in found}
 
@@ -305,18 +334,18 @@ def _agreements_folder(home: Path) -> Path:
     return home / "agreements"
 
 
-def _public_files(given: list[str]) -> dict[str, Path]:
-    pairs: dict[str, Path] = {}
+def _of_parties(option: str, given: list[str]) -> list[tuple[str, Path]]:
+    pairs: list[tuple[str, Path]] = []
     for item in given:
         party, _, path = item.partition("=")
         if not party or not path:
             raise BadInputError(
                 t(
-                    f"--party {item}: tulis sebagai PIHAK=BERKAS.",
-                    f"--party {item}: write PARTY=FILE.",
+                    f"{option} {item}: tulis sebagai PIHAK=BERKAS.",
+                    f"{option} {item}: write PARTY=FILE.",
                 )
             )
-        pairs[party] = Path(path)
+        pairs.append((party, Path(path)))
     return pairs
 
 

@@ -176,7 +176,7 @@ def _epoch_key(opened: Home, place: FlowPlace, epoch: int) -> LinkageKey:
     from padan_client.protocol.contributions import fetch_contributions
     from padan_client.transport.channel import Link
 
-    with Link.open(opened.config, opened.folder) as link:
+    with Link.open(opened, place.agreement.id, place.flow.id) as link:
         contributions = link.run(fetch_contributions(place, opened.patience))
     if len(contributions.keys.get(epoch, {})) != 2:
         raise BadInputError(

@@ -160,7 +160,7 @@ def rotate(
         _rotate_directly(opened, agreement, flow, yes=yes, json_=json_)
         return
     consent = partial(_consent_to_next, yes=yes)
-    with Link.open(opened.config, opened.folder) as link:
+    with Link.open(opened, agreement, flow) as link:
         rotation = link.run(rotate_epoch(opened, agreement, flow, datetime.now(UTC), consent))
     if json_:
         print_json(

@@ -234,7 +234,7 @@ def delete(
         given=yes,
         option="--yes",
     )
-    _run(opened, delete_dataset(name, opened.randomness, opened.patience))
+    _run(opened, place, delete_dataset(name, opened.randomness, opened.patience))
     opened.decoy_book().forget(name)
     opened.kept_registries(Mode.UNIT).forget(place, name.rpartition("/")[2])
     if json_:
@@ -331,13 +331,14 @@ def _at_unit(
     folder: Path, agreement: str, flow: str, steps: Callable[[Home, FlowPlace], Steps[Any]]
 ) -> Any:
     opened = open_home(folder)
-    return _run(opened, steps(opened, opened.place(agreement, flow)))
+    place = opened.place(agreement, flow)
+    return _run(opened, place, steps(opened, place))
 
 
-def _run(opened: Home, steps: Steps[Any]) -> Any:
+def _run(opened: Home, place: FlowPlace, steps: Steps[Any]) -> Any:
     from padan_client.transport.channel import Link
 
-    with Link.open(opened.config, opened.folder) as link:
+    with Link.open(opened, place.agreement.id, place.flow.id) as link:
         return link.run(steps)
 
 

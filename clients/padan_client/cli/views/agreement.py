@@ -167,6 +167,7 @@ def agreement_view(agreement: Agreement, standing: Standing) -> RenderableType:
     return Group(
         _head(agreement, standing),
         _parties(agreement),
+        _servers(agreement),
         _duties(agreement),
         *(part for f in agreement.flows for part in _flow(f)),
     )
@@ -252,6 +253,25 @@ def _parties(a: Agreement) -> Sheet:
             p.contact,
             present,
         )
+    return table
+
+
+def _servers(a: Agreement) -> Sheet:
+    """Whom clients speak to, and the keys that they are known by."""
+    table = _table(
+        t("Server", "Servers"),
+        t("server", "server"),
+        t("dijalankan oleh", "run by"),
+        t("sidik kunci (SHA-256)", "key pins (SHA-256)"),
+    )
+    missing = t("belum", "missing")
+    if a.needs_unit or a.unit:
+        name, operator = (a.unit.name, a.unit.operator) if a.unit else ("unit", "")
+        _row(table, name, operator or "–", "\n".join(a.unit_pins) or missing)
+    for p in a.parties:
+        if p.server_pins or p.id in a.direct_providers:
+            direct = t(f"mode langsung {p.id}", f"direct mode of {p.id}")
+            _row(table, direct, p.known_as, "\n".join(p.server_pins) or missing)
     return table
 
 

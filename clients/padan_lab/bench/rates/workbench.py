@@ -19,12 +19,15 @@ import numpy as np
 
 from padan.v1 import dataset_service_pb2 as pb
 from padan.v1 import resources_pb2
+from padan.v1.reason_texts import ServerKind
 from padan_client.base.effects import Steps, call
 from padan_client.home.folder import Home
 from padan_client.protocol.session import Session, open_session
 from padan_client.protocol.unit.datasets import describe
 from padan_client.protocol.unit.uploading import upload_table
-from padan_client.transport.channel import Link, credentials, options
+from padan_client.transport.channel import Link
+from padan_client.transport.pinning import agreed_pins
+from padan_client.transport.servers import servers_of
 from padan_lab.bench.rates.unmeasured import open_edition, priors_of, signed_edition
 from padan_lab.demo.deployment import Deployment, prepare, running
 from padan_linkage.agreement import example
@@ -72,10 +75,9 @@ class AgencyAtUnit:
 
     def channel(self) -> grpc.Channel:
         """A channel of its own to the unit."""
-        config = self.home.config
-        return grpc.secure_channel(
-            config.unit, credentials(config, self.home.folder), options(config)
-        )
+        pins = agreed_pins(self.home, AGREEMENT)
+        unit = servers_of(self.home.config, self.home.folder, pins)[ServerKind.UNIT]
+        return grpc.secure_channel(unit.address, unit.credentials(), unit.options())
 
     def publish(self, records: int, tables: Mapping[str, PassTable]) -> str:
         """Put a dataset of ``records`` records; its name."""
@@ -109,7 +111,7 @@ def unit_stand(folder: Path, document: bytes) -> Iterator[Workbench]:
 @contextmanager
 def _side(site: Deployment, party: str) -> Iterator[AgencyAtUnit]:
     home = Home.open(site.home(party), passphrase=None)
-    with Link.open(home.config, home.folder) as link:
+    with Link.open(home, AGREEMENT, FLOW) as link:
         session = link.run(open_session(home, home.place(AGREEMENT, FLOW)))
         yield AgencyAtUnit(home, link, session)
 

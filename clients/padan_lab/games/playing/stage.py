@@ -121,6 +121,7 @@ def staged(folder: Path, document: bytes | None = None) -> Iterator[GameStage]:
         agencies = []
         for party in (site.provider, site.requester):
             home = Home.open(site.home(party))
-            agencies.append(Agency(home, held.enter_context(RecordedLink.of(home))))
+            link = RecordedLink.of(home, site.agreement_id, site.flow_id)
+            agencies.append(Agency(home, held.enter_context(link)))
         now = site.simulated_time or dt.datetime.now(dt.UTC)
         yield GameStage(site.agreement_id, chosen.flow, agencies[0], agencies[1], owners, now)

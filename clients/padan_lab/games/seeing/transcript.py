@@ -122,9 +122,9 @@ class RecordedLink(Link):
     transcript: Transcript
 
     @classmethod
-    def of(cls, home: Home) -> Self:
-        """A link of ``home`` with an empty transcript."""
-        link = cls.open(home.config, home.folder)
+    def of(cls, home: Home, agreement: str, flow: str) -> Self:
+        """A link of ``home`` for a flow, with an empty transcript."""
+        link = cls.open(home, agreement, flow)
         link.transcript = Transcript()
         return link
 

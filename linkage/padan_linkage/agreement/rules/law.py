@@ -141,6 +141,29 @@ def keys_present(a: Agreement) -> Iterator[Finding]:
                 )
 
 
+def servers_known(a: Agreement) -> Iterator[Finding]:
+    """Whoever is sent encodings, or is asked in direct mode, is known by its key."""
+    if a.needs_unit and not a.unit_pins:
+        yield error(
+            "pin-missing",
+            "unit.pins",
+            "Kunci unit pemadanan belum diisi, jadi siapa pun dengan sertifikat yang sah dapat "
+            "menggantikannya dan membaca daftar; gunakan `padan agreement new --unit`.",
+            "The linkage unit's key is not filled in, so anybody with a valid certificate could "
+            "stand in for it and read the lists; use `padan agreement new --unit`.",
+        )
+    for p in a.parties:
+        if p.id in a.direct_providers and not p.server_pins:
+            yield error(
+                "pin-missing",
+                f"party[{p.id}].server_pins",
+                "Kunci server pihak ini untuk mode langsung belum diisi; gunakan "
+                "`padan agreement new --server`.",
+                "The key of this party's server of direct mode is not filled in; use "
+                "`padan agreement new --server`.",
+            )
+
+
 def retained(a: Agreement) -> Iterator[Finding]:
     """Encodings do not stay longer than a matching needs, and nothing longer than the term."""
     for f in a.flows:
@@ -269,6 +292,7 @@ LAW: tuple[Rule, ...] = (
     numbered,
     reachable,
     keys_present,
+    servers_known,
     retained,
     quotas,
     mapped,

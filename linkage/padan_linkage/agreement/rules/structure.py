@@ -115,6 +115,22 @@ def key_fault(party: Party, name: str) -> tuple[str, str] | None:
     return None
 
 
+def pins(a: Agreement) -> Iterator[Finding]:
+    """A server's key is one server's: a unit that is a party's would read the lists."""
+    owners = {f"party[{p.id}]": set(p.server_pins) for p in a.parties}
+    owners["unit"] = set(a.unit_pins)
+    for pin in repeated([pin for shown in owners.values() for pin in shown]):
+        named = sorted(where for where, shown in owners.items() if pin in shown)
+        yield error(
+            "pin-shared",
+            named[-1],
+            f"Kunci server yang sama disebut pada {' dan '.join(named)}: unit pemadanan tidak "
+            "boleh server salah satu pihak.",
+            f"The same server key is named by {' and '.join(named)}: the linkage unit must not "
+            "be a party's server.",
+        )
+
+
 def flows(a: Agreement) -> Iterator[Finding]:
     """Flow ids differ; provider and requester are two parties of the agreement."""
     ids = {p.id for p in a.parties}
@@ -291,6 +307,7 @@ STRUCTURE: tuple[Rule, ...] = (
     term_order,
     parties,
     keys,
+    pins,
     flows,
     codes,
     prevailing,

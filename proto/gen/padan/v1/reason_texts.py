@@ -100,8 +100,8 @@ WORDINGS: Final[Mapping[str, Wording]] = {
         ('agreement', 'article', 'flow'),
         None,
         (
-            'Sertifikat TLS instansi ini tidak terdaftar di {server}. Berikan sidik jarinya kepada {operator}.',
-            "This agency's TLS certificate is not registered with {server}. Give its fingerprint to {operator}.",
+            'Sertifikat TLS instansi ini tidak terdaftar di {server}, atau bukan sertifikat klien saja (extendedKeyUsage clientAuth, tanpa serverAuth). Berikan sidik jarinya kepada {operator}.',
+            "This agency's TLS certificate is not registered with {server}, or is not for clients alone (extendedKeyUsage clientAuth, without serverAuth). Give its fingerprint to {operator}.",
         ),
     ),
     Reason.AGREEMENT_NOT_FOUND: Wording(

@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator
 from concurrent import futures
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,10 @@ from typer.testing import CliRunner, Result
 from padan.v1 import agreement_service_pb2 as pb
 from padan.v1 import agreement_service_pb2_grpc as pb_grpc
 from padan_client.cli.app import app
-from padan_client.home.config import Timeouts, write_template
+from padan_client.home.config import write_template
 from padan_client.home.identity import create_identity, save_identity
-from padan_client.transport.channel import Link
+from padan_client.transport.channel import Link, Methods
+from padan_lab.demo.pki import Authority
 from padan_linkage.agreement import EXAMPLE_IDS, agreement_digest, example, load_agreement
 
 ID = "kemnaker-bkn-2024"
@@ -32,6 +34,7 @@ class PartyHomes:
     """Home folders of both parties, and their public key files."""
 
     folder: Path
+    servers: dict[str, Path]
     public: dict[str, Path] = field(default_factory=dict)
 
     def home(self, party: str) -> str:
@@ -42,11 +45,18 @@ class PartyHomes:
         return self.folder / "agreements" / f"{ID}.toml"
 
 
+@pytest.fixture(scope="module")
+def servers(tmp_path_factory) -> dict[str, Path]:
+    """Certificates of the unit and of both parties' servers of direct mode."""
+    authority = Authority(tmp_path_factory.mktemp("tls"), datetime.now(UTC))
+    return {name: authority.issue_server(name).certificate for name in ("unit", *PARTIES)}
+
+
 @pytest.fixture
-def agencies(tmp_path, monkeypatch) -> PartyHomes:
+def agencies(tmp_path, monkeypatch, servers) -> PartyHomes:
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.setenv("PADAN_HOME", str(tmp_path / "tidak-ada"))
-    agencies = PartyHomes(tmp_path)
+    agencies = PartyHomes(tmp_path, servers)
     for party in PARTIES:
         home = tmp_path / party
         home.mkdir()
@@ -69,6 +79,8 @@ def run_json(*arguments: str | Path, code: int = 0) -> dict[str, Any]:
 
 def make(agencies: PartyHomes, *parties: str, source: str = ID) -> Path:
     keys = [a for p in parties or PARTIES for a in ("--party", f"{p}={agencies.public[p]}")]
+    keys += ["--unit", agencies.servers["unit"]]
+    keys += [a for p in PARTIES for a in ("--server", f"{p}={agencies.servers[p]}")]
     run("new", "--from", source, "--out", agencies.file, *keys)
     return agencies.file
 
@@ -96,6 +108,7 @@ def test_new_says_whose_keys_are_missing(agencies):
     out = agencies.file
     told = run_json("new", "--from", ID, "--out", out, "--party", f"bkn={agencies.public['bkn']}")
     assert told["missing_keys"] == ["kemnaker"]
+    assert told["missing_pins"] == ["unit", "kemnaker", "bkn"]
     assert told["digest"] == agreement_digest(out.read_bytes()).hex()
     again = run_json(
         "new",
@@ -145,7 +158,7 @@ def test_lint_shows_places_and_fails_on_errors(agencies, tmp_path):
     assert "belum diisi" in shown
     assert "not filled in" in run("lint", path, code=3, lang="en").output
     findings = run_json("lint", path, code=3)["findings"]
-    assert {f["code"] for f in findings} == {"key-missing"}
+    assert {f["code"] for f in findings} == {"key-missing", "pin-missing"}
 
 
 def test_lint_of_what_is_no_agreement(tmp_path):
@@ -350,11 +363,13 @@ def unit(monkeypatch) -> Iterator[StandInUnit]:
     pb_grpc.add_AgreementServiceServicer_to_server(service, server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
-    monkeypatch.setattr(
-        Link,
-        "open",
-        lambda config, home: Link(grpc.insecure_channel(f"127.0.0.1:{port}"), Timeouts()),
-    )
+
+    def connected(link, peer):
+        channel = grpc.insecure_channel(f"127.0.0.1:{port}")
+        return channel, Methods(channel)
+
+    monkeypatch.setattr(Link, "_connected", connected)
+    monkeypatch.setattr("padan_client.transport.channel.servers_of", lambda *_: {})
     yield service
     server.stop(0).wait()
 

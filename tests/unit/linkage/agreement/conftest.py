@@ -13,6 +13,7 @@ from Crypto.Protocol.DH import import_x25519_private_key
 from padan_linkage.agreement import (
     example,
     fill_keys,
+    fill_pins,
     load_agreement,
     signature_name,
     signature_statement,
@@ -21,6 +22,11 @@ from padan_linkage.agreement import (
 from padan_linkage.crypto import signatures
 
 Bend = Callable[..., bytes]
+
+
+def pin(server: str) -> str:
+    """What a server's certificates might be known by."""
+    return hashlib.sha256(server.encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -35,9 +41,14 @@ class Signers:
         raw = import_x25519_private_key(exchange).public_key().export_key(format="raw")
         return signatures.public_key(self.sign_private(party)), bytes(raw)
 
+    def name_servers(self, document: bytes) -> bytes:
+        """The document with the pins of the unit and of every server of direct mode."""
+        servers = {p: [pin(p)] for p in load_agreement(document).direct_providers}
+        return fill_pins(document, [pin("unit")], servers)
+
     def fill(self, document: bytes) -> bytes:
         parties = [p.id for p in load_agreement(document).parties]
-        return fill_keys(document, {p: self.public(p) for p in parties})
+        return fill_keys(self.name_servers(document), {p: self.public(p) for p in parties})
 
     def sign(self, document: bytes, *parties: str) -> dict[str, bytes]:
         ids = parties or tuple(p.id for p in load_agreement(document).parties)

@@ -213,15 +213,18 @@ def test_filling_in_keys_changes_nothing_else(agreement_id, signers):
     before, after = example(agreement_id), signers.fill(example(agreement_id))
     pairs = list(zip(before.splitlines(), after.splitlines(), strict=True))
     changed = [new for old, new in pairs if old != new]
-    assert len(changed) == 4
-    assert all(line.startswith((b"sign_key = ", b"exchange_key = ")) for line in changed)
     agreement = load_agreement(after)
+    names = (b"sign_key = ", b"exchange_key = ", b"pins = ", b"server_pins = ")
+    assert all(line.startswith(names) for line in changed)
+    assert len(changed) == 5 + len(agreement.direct_providers)
+    assert len(agreement.unit_pins[0]) == 64
     for p in agreement.parties:
         assert (p.sign_key_bytes, p.exchange_key_bytes) == signers.public(p.id)
 
 
 def test_keys_can_be_filled_in_one_party_at_a_time(signers):
-    document = fill_keys(example("kemnaker-bkn-2024"), {"bkn": signers.public("bkn")})
+    document = signers.name_servers(example("kemnaker-bkn-2024"))
+    document = fill_keys(document, {"bkn": signers.public("bkn")})
     assert load_agreement(document).party("kemnaker").sign_key == ""
     document = fill_keys(document, {"kemnaker": signers.public("kemnaker")})
     assert document == signers.fill(example("kemnaker-bkn-2024"))

@@ -80,7 +80,7 @@ def test_has_every_flow_in_its_direction(agreement_id):
 
 @pytest.mark.parametrize("agreement_id", EXAMPLE_IDS)
 def test_lint_misses_the_keys_and_nothing_else(agreement_id, signers):
-    assert {f.code for f in lint(example(agreement_id))} == {"key-missing"}
+    assert {f.code for f in lint(example(agreement_id))} == {"key-missing", "pin-missing"}
     assert lint(signers.fill(example(agreement_id))) == []
 
 

@@ -369,6 +369,8 @@ APART = {
     "key-missing",
     "key-malformed",
     "key-shared",
+    "pin-missing",
+    "pin-shared",
     "party-few",
     "flow-none",
     "schema-missing",
@@ -464,6 +466,23 @@ def cut(document: bytes, start: str, stop: str) -> bytes:
     text = document.decode()
     at = text.index(start)
     return (text[:at] + text[text.index(stop, at + 1) :]).encode()
+
+
+def test_servers_whose_key_nobody_knows(signers, flagship, bend):
+    agreement = load_agreement(flagship)
+    unit, bkn = agreement.unit_pins[0], agreement.party("bkn").server_pins[0]
+    assert found(bend(flagship, {f'"{unit}"': ""}), "pin-missing") == ["unit.pins"]
+    assert found(bend(flagship, {f'"{bkn}"': ""}), "pin-missing") == ["party[bkn].server_pins"]
+    assert found(cut(flagship, "[unit]", "[[party]]"), "pin-missing") == ["unit.pins"]
+
+
+def test_a_unit_that_is_a_partys_server(flagship, bend):
+    """Whoever holds a linkage key and gets encodings reads the lists."""
+    agreement = load_agreement(flagship)
+    bent = bend(flagship, {agreement.party("bkn").server_pins[0]: agreement.unit_pins[0]})
+    assert found(bent, "pin-shared") == ["unit"]
+    with pytest.raises(AgreementError):
+        load_agreement(bent)
 
 
 def test_a_single_party(flagship):

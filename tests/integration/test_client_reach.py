@@ -1,0 +1,81 @@
+"""Ways to a server: through an HTTP proxy, past it, over IPv6, under another name."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import socket
+
+import pytest
+from agency import make_agencies, people, registry_table, small_passes, turn_epoch
+from relay import HttpProxy
+
+from padan_client import Home, ProviderClient, UnavailableError
+
+REGISTRY = registry_table(people(30, seed=13))
+PROXIES = ("grpc_proxy", "https_proxy", "http_proxy", "no_grpc_proxy", "no_proxy", "NO_PROXY")
+
+
+@pytest.fixture(autouse=True)
+def no_proxies(monkeypatch):
+    for name in PROXIES:
+        monkeypatch.delenv(name, raising=False)
+
+
+def point_home_at(folder, address):
+    """Give a home another address of the unit, whose certificate is for localhost."""
+    path = folder / "client.toml"
+    text = re.sub(r"(?m)^(unit|server_name) = .*\n", "", path.read_text())
+    path.write_text(f'unit = "{address}"\n{text}server_name = "localhost"\n')
+
+
+def publish(pair, address, **patience):
+    """Publish to a unit at ``address``, whose certificate is for localhost."""
+    point_home_at(pair.provider.folder, address)
+    home = Home.open(pair.provider.folder, jitter=lambda: 0.0)
+    home = dataclasses.replace(home, patience=dataclasses.replace(home.patience, **patience))
+    with ProviderClient(home, *pair.names) as client:
+        return client.publish(REGISTRY, id_column="id", status_column="status")
+
+
+@pytest.mark.parametrize("variable", ["grpc_proxy", "https_proxy", "http_proxy"])
+def test_through_a_proxy_with_a_password(make_pair, monkeypatch, variable):
+    pair = make_pair(edit=small_passes)
+    with HttpProxy(pair.unit.port) as proxy:
+        monkeypatch.setenv(variable, f"http://nama:sandi@127.0.0.1:{proxy.port}")
+        publish(pair, "unit.example:7443")
+    looked, called = proxy.requests  # the handshake of our own, then gRPC's
+    for request in (looked, called):
+        assert request.startswith("CONNECT unit.example:7443 HTTP/1.")
+        assert "\r\nHost: unit.example:7443\r\n" in request
+        assert "Basic bmFtYTpzYW5kaQ==" in request
+
+
+def test_loopback_and_exceptions_go_past_the_proxy(make_pair, monkeypatch):
+    pair = make_pair(edit=small_passes)
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    publish(pair, f"127.0.0.1:{pair.unit.port}")
+    publish(pair, f"localhost:{pair.unit.port}")
+
+
+def test_a_proxy_that_is_not_there_is_named(make_pair, monkeypatch):
+    pair = make_pair(edit=small_passes)
+    monkeypatch.setenv("https_proxy", "http://nama:sandi@127.0.0.1:9")
+    with pytest.raises(UnavailableError, match="https_proxy") as caught:
+        publish(pair, "unit.example:7443", attempts=1)
+    assert "sandi" not in str(caught.value)
+
+
+def test_over_ipv6(make_unit, tmp_path):
+    if not socket.has_ipv6:
+        pytest.skip("no IPv6 here")
+    try:
+        unit = make_unit(settings={"listen": "[::1]:0"}, edit=small_passes)
+    except OSError:
+        pytest.skip("no IPv6 here")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("agency.turn_epoch", lambda home, agencies: None)
+        pair = make_agencies(tmp_path / "homes", unit)
+    for home in (pair.provider, pair.requester):
+        point_home_at(home.folder, f"[::1]:{unit.port}")
+        turn_epoch(Home.open(home.folder), pair)
