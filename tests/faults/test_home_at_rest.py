@@ -20,7 +20,7 @@ import pytest
 from agency import people, registry_table, small_passes
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from e2e_search import Search, spellings
+from e2e_search import Search, files_under, spellings
 from engines import FakeEngine
 from signing import PartyKeys
 
@@ -99,6 +99,7 @@ class Taken:
     sealed: list[tuple[bytes, bytes, bytes]]
     jobs: list[bytes]
     public: set[bytes]
+    unit: list[bytes] = field(default_factory=list)
 
     def search(self) -> Search:
         """For everything that opens or orders something, and for whom it is about."""
@@ -209,6 +210,7 @@ def loot(locked_homes, make_direct) -> Taken:
     found.secrets["a person's value"] = values
     with watching(pair.provider.folder, pair.requester.folder) as found.watch, spying(found):
         everything(pair)
+    found.unit = files_under(pair.unit.house.data_dir)
     return found
 
 
@@ -250,6 +252,7 @@ def test_a_home_at_rest_opens_nothing_and_orders_nothing(loot):
 
     # What a job had in the clear is found, and opens a row.
     assert search.found(loot.jobs) >= {"seal key", "seed of a job"}
+    assert [text for text in loot.unit if loot.sealed[0][1] in text], "the unit has that row"
     jobs = loot.watch.contents(".job")
     assert len(jobs) > 20
     assert opens(loot, [bytes(3) + key for key in loot.secrets["seal key"]])

@@ -1,8 +1,9 @@
 """A process that holds keys keeps its memory to itself: no core file, no other process reads it.
 
 ``PR_SET_DUMPABLE`` 0 (prctl(2), Linux) has the kernel write no core, not even to a collector, and
-give ``/proc/<pid>/mem`` and ptrace(2) to root alone, whose user the process may be. A limit of 0 on
-core files does the first half elsewhere. Both must be done in each process: ``execve`` undoes it.
+give ``/proc/<pid>/mem`` and ptrace(2) to no other process without CAP_SYS_PTRACE, of the same user
+neither. A limit of 0 on core files does the first half elsewhere. Each process does it for itself:
+``execve`` undoes it.
 """
 
 from __future__ import annotations
