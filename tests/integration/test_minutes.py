@@ -11,6 +11,7 @@ from e2e_population import AGREEMENTS, Town, padan, padan_json
 from padan_client import BadInputError, ConfirmResult, VerificationError
 from padan_client.results import minutes
 from padan_client.results.corrections import corrections, summarise
+from padan_client.results.shared_counts import SharedCounts
 
 AGREEMENT, FLOW = "kemenkopmk-kemnaker-2023", "p3ke"
 NOW = datetime(2024, 2, 28, 3, 4, 5, tzinfo=UTC)
@@ -51,7 +52,8 @@ def written(town):
         run="agreements/a/flows/f/runs/0f",
     )
     path = town.folder / "bast.json"
-    made = minutes.document(place, result, "unit", ANSWERS, SALT, NOW)
+    told = SharedCounts(4000, {"P3KE_DESIL_1": 3500, "TIDAK_DITEMUKAN": 490}, ("karantina",))
+    made = minutes.document(place, result, told, "unit", ANSWERS, SALT, NOW)
     minutes.write(home, path, made, place, SALT)
     return path
 
@@ -65,8 +67,8 @@ def test_both_sides_sign_and_either_verifies(town, written):
     for party in ("kemnaker", "kemenkopmk"):
         checked = padan_json(town.home(party), "minutes", "verify", written)
         assert checked["missing"] == []
-        assert checked["counts"]["P3KE_DESIL_1"] == 1
-        assert checked["reasons"] == {"ruas_kurang": 1}
+        assert checked["counts"] == {"P3KE_DESIL_1": 3500, "TIDAK_DITEMUKAN": 490}
+        assert (checked["rows"], checked["counted"], checked["small"]) == (4, 4000, ["karantina"])
     assert checked["duty"] == "Berita Acara Serah Terima, setiap serah terima"
     assert checked["article"] == "Pasal 6 ayat (1)"
     assert checked["ended"] == "2024-02-28T03:04:05Z"
@@ -88,9 +90,8 @@ def test_the_page_to_print_says_it_in_the_agreement_s_words(written):
         "003/PKS/DEP.1/KEMENKO/PMK/02/2023",
         "Kementerian Koordinator Bidang Pembangunan Manusia dan Kebudayaan",
         "P3KE desil 1",
-        "belum dapat dipastikan",
-        "karena ruas kurang",
         "tidak ditemukan",
+        "Tidak dirinci karena sedikit: karantina",
         "PIHAK KEDUA",
         hashlib.sha256(written.read_bytes()).hexdigest(),
     ):

@@ -36,6 +36,7 @@ class Purpose(Enum):
     REGISTRY = b"direct registry"
     JOB = b"job"
     RELEASE = b"release"
+    TOLD_ROWS = b"told rows"
 
 
 class SealedFileError(VerificationError):

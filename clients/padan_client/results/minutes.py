@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -22,11 +22,10 @@ from padan_client.base.language import t
 from padan_client.base.numbers import indonesian
 from padan_client.base.place import FlowPlace
 from padan_client.home.folder import Home
-from padan_client.results.changes import Change
+from padan_client.results.shared_counts import SharedCounts
 from padan_client.results.table import ConfirmResult
 from padan_linkage.agreement import Agreement, Flow, parse_signature, signature_text
 from padan_linkage.agreement.model import CadenceKind
-from padan_linkage.answering.outcomes import OUTCOME_WORDS, UNDECIDED
 from padan_linkage.crypto import signatures
 from padan_linkage.direct.manifest import format_moment
 
@@ -48,11 +47,13 @@ class Signed:
 
 @dataclass(frozen=True, repr=False)
 class Corrected:
-    """What a confirmation corrects: the file of an earlier result, its editions, the changes."""
+    """What a confirmation corrects: the file of an earlier result, and its editions.
+
+    How many answers changed stays at home: the difference of two results is a small count.
+    """
 
     answers: bytes
     editions: tuple[str, ...]
-    changes: tuple[Change, ...]
 
     def as_json(self, salt: bytes) -> dict[str, object]:
         """For the minutes; the digest is salted as theirs is."""
@@ -60,21 +61,23 @@ class Corrected:
         return {
             "answers_sha256": _salted(salt, self.answers),
             "editions": list(self.editions),
-            "rows": sum(change.rows for change in self.changes),
-            "changes": [asdict(change) for change in self.changes],
         }
 
 
 def document(
     place: FlowPlace,
     result: ConfirmResult,
+    told: SharedCounts,
     mode: str,
     answers: bytes,
     salt: bytes,
     now: datetime,
     corrected: Corrected | None = None,
 ) -> bytes:
-    """The minutes of one confirmation; ``answers`` are the bytes of its file of codes."""
+    """The minutes of one confirmation; ``answers`` are the bytes of its file of codes.
+
+    ``told``: the counts that the other side may read.
+    """
     agreement, flow = place.agreement, place.flow
     # Spec 80, step 1.
     text, article = _duty(agreement, flow)
@@ -95,8 +98,9 @@ def document(
         "edition": result.edition,
         "ended": format_moment(now),
         "rows": result.table.num_rows,
-        "counts": dict(result.counts),
-        "reasons": result.reasons,
+        "counted": told.counted,
+        "counts": dict(told.counts),
+        "small": list(told.small),
         "quarantined": result.quarantine.num_rows,
         "charged": result.charged,
         "answers_sha256": _salted(salt, answers),
@@ -176,19 +180,6 @@ def page(content: Mapping[str, Any], agreement: Agreement) -> str:
     sides = {role: agreement.party(str(content[role])) for role in ("provider", "requester")}
     flow = agreement.flow(str(content["flow"]))
     wording = {c.code: c.text for c in (*flow.codes, *flow.written)}
-    reasons = [
-        f"    karena {reason.replace('_', ' '):<49}{indonesian(rows):>12}"
-        for reason, rows in content["reasons"].items()
-    ]
-    undecided = flow.undecided.code if flow.undecided else OUTCOME_WORDS[UNDECIDED]
-    counts = [
-        line
-        for code, rows in content["counts"].items()
-        for line in (
-            f"  {wording.get(code, code.replace('_', ' ')):<58}{indonesian(rows):>12}",
-            *(reasons if code == undecided else ()),
-        )
-    ]
     lines = [
         "BERITA ACARA",
         str(content["duty"]),
@@ -202,8 +193,7 @@ def page(content: Mapping[str, Any], agreement: Agreement) -> str:
         f"Selesai      : {content['ended']} (UTC), nomor {content['run'] or '-'}",
         f"Edisi        : {content.get('edition') or '-'}",
         "",
-        f"  {'Jawaban':<58}{'Baris':>12}",
-        *counts,
+        *_count_lines(content, wording, flow.minimum_counted),
         f"  {'Seluruhnya':<58}{indonesian(content['rows']):>12}",
         f"  {'Catatan karantina':<58}{indonesian(content['quarantined']):>12}",
         f"  {'Kuota terpakai, dengan samaran':<58}{indonesian(content.get('charged', 0)):>12}",
@@ -219,19 +209,33 @@ def page(content: Mapping[str, Any], agreement: Agreement) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _count_lines(content: Mapping[str, Any], wording: Mapping[str, str], least: int) -> list[str]:
+    """The counts, and what they leave out, for the page."""
+    if not content["counted"]:
+        return [
+            f"  Jawaban tidak dirinci: kurang dari {indonesian(least)} baris yang belum dihitung."
+        ]
+
+    def said(code: str) -> str:
+        return wording.get(code, code.replace("_", " "))
+
+    counts = [f"  {said(c):<58}{indonesian(rows):>12}" for c, rows in content["counts"].items()]
+    small = "; ".join(map(said, content["small"]))
+    return [
+        f"  {'Jawaban':<58}{'Baris':>12}",
+        *counts,
+        *([f"  Tidak dirinci karena sedikit: {small}."] if small else []),
+        f"  {'Dihitung di sini, masing-masing sekali':<58}{indonesian(content['counted']):>12}",
+    ]
+
+
 def _corrected_lines(corrects: Mapping[str, Any] | None) -> list[str]:
-    """What a correction changed, for the page."""
+    """What a correction corrects, for the page."""
     if corrects is None:
         return []
-    moved = [(f"{c['before']} → {c['now']}", c["rows"]) for c in corrects["changes"]]
     return [
         "KOREKSI",
         f"Edisi dahulu : {', '.join(corrects['editions']) or '-'}",
-        "",
-        f"  {'Jawaban dahulu → kini':<58}{'Baris':>12}",
-        *(f"  {what:<58}{indonesian(rows):>12}" for what, rows in moved),
-        f"  {'Jawaban berubah':<58}{indonesian(corrects['rows']):>12}",
-        "",
         f"SHA-256 jawaban dahulu (bergaram) {corrects['answers_sha256']}",
     ]
 

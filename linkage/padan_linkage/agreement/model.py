@@ -284,8 +284,9 @@ class Flow:
     side and never sealed. ``copies`` says which code holds of a person whom the registry has
     several times with codes that exclude each other; without it none does. ``expected_records`` is
     the size of the registry that group sizes are estimated for. ``direct`` compares fields of
-    ``schema`` too; ``accepts`` names residual risks that the parties take for less work. Flows that
-    release have ``release`` instead.
+    ``schema`` too. Counts in documents of both sides cover ``minimum_counted`` rows at least.
+    ``accepts`` names residual risks that the parties take for less work. Flows that release have
+    ``release`` instead.
     """
 
     id: Id
@@ -311,6 +312,7 @@ class Flow:
     latest_by: Identifier | None = None
     copies: CopyPolicy | None = None
     quota: Quota | None = None
+    minimum_counted: PositiveCount = 1000
     retention_days: PositiveCount | None = None
     expected_records: PositiveCount | None = None
     match: MatchPolicy = Field(default_factory=MatchPolicy)

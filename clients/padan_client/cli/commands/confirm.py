@@ -251,6 +251,7 @@ class _Outputs:
         from padan_client.records.table_files import write_or_remove, write_table
         from padan_client.results import minutes
         from padan_client.results.corrections import corrections
+        from padan_client.results.told_rows import ToldRows
 
         write_or_remove(self.quarantine, result.quarantine, self.style)
         if self.corrections:
@@ -259,7 +260,8 @@ class _Outputs:
         if self.minutes:
             salt = opened.randomness(minutes.SALT_BYTES)
             answers, now = self.codes.read_bytes(), datetime.now(UTC)
-            made = minutes.document(place, result, way, answers, salt, now)
+            told = ToldRows(opened).counts(place, result.table)
+            made = minutes.document(place, result, told, way, answers, salt, now)
             minutes.write(opened, self.minutes, made, place, salt)
 
 

@@ -218,7 +218,8 @@ class _Correction:
     def _write(self, result: ConfirmResult, known: dict[str, RegistryFacts | None]) -> None:
         from padan_client.records.table_files import write_or_remove, write_table
         from padan_client.results import minutes
-        from padan_client.results.changes import changed_rows, summarise
+        from padan_client.results.changes import changed_rows
+        from padan_client.results.told_rows import ToldRows
 
         opened, place, files, style = self.opened, self.place, self.files, self.files.style
         changed = changed_rows(self.earlier, result.table, known)
@@ -226,12 +227,11 @@ class _Correction:
         write_table(files.codes, result.table, style)
         write_or_remove(files.changes, changed, style)
         editions = sorted({by.edition for by in self.earlier.answered_by})
-        corrected = minutes.Corrected(
-            self.earlier_bytes, tuple(editions), tuple(summarise(changed))
-        )
+        corrected = minutes.Corrected(self.earlier_bytes, tuple(editions))
         salt, now = opened.randomness(minutes.SALT_BYTES), datetime.now(UTC)
         answers = files.codes.read_bytes()
-        made = minutes.document(place, result, self.way, answers, salt, now, corrected)
+        told = ToldRows(opened).counts(place, result.table)
+        made = minutes.document(place, result, told, self.way, answers, salt, now, corrected)
         minutes.write(opened, files.minutes, made, place, salt)
         self.result, self.changed = result, changed
 

@@ -12,6 +12,8 @@ from padan_linkage.agreement.standing import last_day, notice_day
 
 #: Longer retention than a matching and its objections need (UU 27/2022 Ps 16(2)f, 43).
 LONG_RETENTION_DAYS = 90
+#: Counts over fewer rows say much about each.
+FEW_COUNTED = 100
 
 
 def stated_duration(a: Agreement) -> Iterator[Finding]:
@@ -188,6 +190,20 @@ def retained(a: Agreement) -> Iterator[Finding]:
             )
 
 
+def counted(a: Agreement) -> Iterator[Finding]:
+    """Counts that both sides read are of many rows."""
+    for where, f in confirmations(a):
+        if f.minimum_counted < FEW_COUNTED:
+            yield warning(
+                "counted-few",
+                f"{where}.minimum_counted",
+                f"Berita acara merinci jawaban sejak {f.minimum_counted} baris. Dari hitungan "
+                "yang kecil penyedia dapat mengetahui siapa yang ditanyakan.",
+                f"Minutes count answers from {f.minimum_counted} rows up. From small counts the "
+                "provider can learn whom it was asked about.",
+            )
+
+
 def quotas(a: Agreement) -> Iterator[Finding]:
     """Quotas let something through, and fit each other."""
     for where, f in confirmations(a):
@@ -295,6 +311,7 @@ LAW: tuple[Rule, ...] = (
     servers_known,
     retained,
     quotas,
+    counted,
     mapped,
     authorities,
 )

@@ -172,6 +172,11 @@ LAW = [
     ),
     ("quota-zero", "flow[asn-status].quota", {"minimum_batch = 10": "minimum_batch = 0"}),
     (
+        "counted-few",
+        "flow[asn-status].minimum_counted",
+        {"retention_days = 30": "retention_days = 30\nminimum_counted = 99"},
+    ),
+    (
         "batch-over-list",
         "flow[asn-status].quota.minimum_batch",
         {"minimum_batch = 10": "minimum_batch = 17_000_001"},
