@@ -173,15 +173,15 @@ class RequesterFlow:
         if by_unit:
             return (yield from self._few_by_unit(place, requested))
         _, keys = direct_schemas(place)
-        answers, by = RecordAnswers.none(0), NOBODY
+        answers, by, tables = RecordAnswers.none(0), NOBODY, ""
         counts: tuple[KeyCounts, ...] = ()
         if len(requested):
             session = yield from self._open_direct(place)
             answers, counts = yield from ask_directly(
                 session, requested, self.home.patience, self.home.randomness
             )
-            by = session.answering.by
-        result = direct_result(place, keys, requested, answers, counts, by)
+            by, tables = session.answering.by, session.fingerprint
+        result = direct_result(place, keys, requested, answers, counts, by, tables)
         left = rows_for_unit(place.flow, requested, answers)
         if residue and len(left):
             counter = yield from self._open_counter()

@@ -19,6 +19,7 @@ from padan_client.cli.commands import (
     confirm,
     correct,
     encode,
+    fingerprint,
     home,
     keys,
     lint_data,
@@ -89,7 +90,7 @@ app.add_typer(minutes.app, name="minutes")
 app.add_typer(release.app, name="release")
 app.add_typer(runs.app, name="runs")
 app.add_typer(schema.app, name="schema")
-for module in (publish, confirm, correct, encode, rehearse, lint_data):
+for module in (publish, confirm, correct, fingerprint, encode, rehearse, lint_data):
     module.register(app)
 for entry in entry_points(group="padan.commands"):
     entry.load()(app)

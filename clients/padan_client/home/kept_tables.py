@@ -10,7 +10,7 @@ from __future__ import annotations
 import fcntl
 import json
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -23,10 +23,18 @@ from padan_client.base.files import ensure_private_folder, write_private
 from padan_client.base.language import t
 from padan_client.base.place import FlowPlace
 from padan_linkage.direct.lookup import SourceTable
-from padan_linkage.direct.manifest import MANIFEST_FILE, ROWS_FILE, SIGNATURE_FILE, Manifest
+from padan_linkage.direct.manifest import (
+    MANIFEST_FILE,
+    ROWS_FILE,
+    SIGNATURE_FILE,
+    Manifest,
+    TablePublication,
+    contradiction,
+)
 from padan_linkage.direct.table import CHUNK_BYTES, LabelTable, TableError, verify_chunk
 
 _PART = "rows.part"
+_CONTRADICTIONS = "contradictions"
 
 
 @dataclass(frozen=True, repr=False)
@@ -65,8 +73,11 @@ class TableCache:
         """Note what is offered now, a base and its deltas.
 
         Raises VerificationError where the provider goes back: to an older table than it has shown,
-        to fewer deltas, or to another public key for an epoch.
+        to fewer deltas, or to another public key for an epoch; and where it signed what cannot be
+        true beside a manifest that is kept here, which keeps both.
         """
+        for table in tables:
+            self._require_consistent(table)
         base, last = tables[0].manifest, tables[-1].manifest
         seen = self._seen()
         if seen.public_keys.get(base.epoch, base.public_key) != base.public_key:
@@ -84,6 +95,22 @@ class TableCache:
         )
         if now != seen:
             write_private(self._folder / "seen.json", now.model_dump_json(indent=1).encode())
+
+    def _require_consistent(self, offered: Offered) -> None:
+        # Spec 60, "One table for everybody".
+        for kept in self.signed():
+            if field := contradiction(kept.manifest, offered.manifest):
+                names = kept.manifest.table[:8], offered.manifest.table[:8]
+                folder = self._folder / _CONTRADICTIONS / "-".join([field, *names])
+                for name, one in (("kept", kept), ("offered", offered)):
+                    write_private(folder / f"{name}.json", one.document)
+                    write_private(folder / f"{name}.sig", one.signature)
+                raise _contradicts(field, folder)
+
+    def signed(self) -> Iterator[TablePublication]:
+        """Every manifest that was ever taken, with its signature; their rows may be gone."""
+        for path in sorted(self._folder.glob(f"*/{SIGNATURE_FILE}")):
+            yield TablePublication.read(path.parent)
 
     def has(self, manifest: Manifest) -> bool:
         """Whether all rows of the table are here."""
@@ -239,6 +266,19 @@ def _another_key(epoch: int) -> VerificationError:
             "lanjutkan: kunci yang berbeda dapat dipakai untuk membedakan peminta.",
             f"The provider shows another key for epoch {epoch} than before. Do not go on: "
             "different keys can be used to tell requesters apart.",
+        )
+    )
+
+
+def _contradicts(field: str, folder: Path) -> VerificationError:
+    return VerificationError(
+        t(
+            f"Penyedia menandatangani dua tabel yang tidak mungkin sama-sama benar ({field}): ada "
+            "yang menerima tabel lain. Tidak ada yang ditanyakan. Kedua naskah dan tanda tangannya "
+            f"disimpan di {folder}; tunjukkan kepada pejabat penghubung kedua pihak.",
+            f"The provider signed two tables that cannot both be true ({field}): somebody was "
+            f"served another table. Nothing was asked. Both documents and signatures are in "
+            f"{folder}; show them to the liaison officers of both sides.",
         )
     )
 

@@ -76,7 +76,8 @@ def document(
 ) -> bytes:
     """The minutes of one confirmation; ``answers`` are the bytes of its file of codes.
 
-    ``told``: the counts that the other side may read.
+    ``told``: the counts that the other side may read, and all that it may (spec 80, "Counts",
+    step 4).
     """
     agreement, flow = place.agreement, place.flow
     # Spec 80, step 1.
@@ -96,6 +97,7 @@ def document(
         "mode": mode,
         "run": result.run,
         "edition": result.edition,
+        "tables": result.tables,
         "ended": format_moment(now),
         "rows": result.table.num_rows,
         "counted": told.counted,
@@ -192,6 +194,7 @@ def page(content: Mapping[str, Any], agreement: Agreement) -> str:
         f"Keperluan    : {content['purpose']}",
         f"Selesai      : {content['ended']} (UTC), nomor {content['run'] or '-'}",
         f"Edisi        : {content.get('edition') or '-'}",
+        f"Sidik tabel  : {content.get('tables') or '-'}",
         "",
         *_count_lines(content, wording, flow.minimum_counted),
         f"  {'Seluruhnya':<58}{indonesian(content['rows']):>12}",

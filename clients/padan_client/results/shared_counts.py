@@ -39,13 +39,15 @@ class SharedCounts:
 def shared_counts(flow: Flow, fresh: pa.Table) -> SharedCounts:
     """The counts of a result's rows that no document counted before; nothing where they are few."""
     rows = fresh.num_rows
+    # Spec 80, "Counts", step 2.
     if rows < flow.minimum_counted:
         return SharedCounts()
     told = _cells(flow) | count_codes(flow, fresh)
-    least, small = -(-flow.minimum_counted // SHARE), []
+    least = -(-flow.minimum_counted // SHARE)
+    small: list[str] = []
     for code, count in sorted(told.items(), key=lambda cell: cell[1]):
         left = rows - sum(told.values())
-        # Where a row has one code, what is left out shows as the rest of the rows.
+        # Spec 80, "Counts", step 3: what is left out shows as the rest of the rows.
         if count >= least and (not small or flow.several or left >= least):
             break
         small.append(code)

@@ -98,8 +98,9 @@ class ConfirmResult:
     unit's answers are, all passes together, where that can be told; ``controls`` is there if
     control records were planted; ``skipped`` says why the residue was not sent through the unit
     where mode auto would have. ``run`` is the resource name of the run, in direct mode of the label
-    table; ``edition`` names the edition that the unit's answers rest on. A run was ``charged`` so
-    many records, of which ``cover`` were added to a list shorter than the agreement's minimum.
+    table; ``edition`` names the edition that the unit's answers rest on, ``tables`` is the
+    fingerprint of the label tables that answered. A run was ``charged`` so many records, of which
+    ``cover`` were added to a list shorter than the agreement's minimum.
     ``closed``: the unit closed the list, and no row of it is answered.
     """
 
@@ -112,6 +113,7 @@ class ConfirmResult:
     expected: Expected | None = None
     run: str = ""
     edition: str = ""
+    tables: str = ""
     controls: ControlReport | None = None
     skipped: str = ""
     cover: int = 0

@@ -45,6 +45,7 @@ class ToldRows:
         with self._held(place) as path:
             counted, told = self._load(path, place)
             if name not in told:
+                # Spec 80, "Counts", step 1.
                 fresh = table.filter(pa.array(~np.isin(rows, counted)))
                 told[name] = shared_counts(place.flow, fresh)
                 if told[name].counted:

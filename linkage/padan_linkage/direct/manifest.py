@@ -6,10 +6,12 @@ it with the Ed25519 key that the agreement names. Spec 60, "Manifest".
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from operator import attrgetter
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -27,6 +29,7 @@ MANIFEST_FILE, SIGNATURE_FILE = "manifest.json", "manifest.sig"
 ROWS_FILE = "rows.bin"
 
 _STATEMENT = b"padan/v1 label table manifest\x00"
+_TABLES = b"padan/v1 label tables\x00"
 _MOMENT = "%Y-%m-%dT%H:%M:%SZ"
 
 Hex16 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
@@ -213,6 +216,35 @@ def in_order(manifests: Iterable[Manifest], now: datetime) -> list[Manifest]:
         if delta.sequence != number:
             raise ManifestError("sequence", "a delta is missing or twice there")
     return [base, *deltas]
+
+
+def fingerprint(manifests: Iterable[Manifest]) -> str:
+    """What tables that answer together are known by: a base and its deltas in order, 64 hex digits.
+
+    Whoever was answered by the same tables has the same. Spec 60, "One table for everybody".
+    """
+    digest = hashlib.sha256(_TABLES)
+    for manifest in manifests:
+        digest.update(hashlib.sha256(manifest.document()).digest())
+    return digest.hexdigest()
+
+
+def contradiction(one: Manifest, other: Manifest) -> str:
+    """In which field two manifests, both signed, cannot both be true; "" where they can.
+
+    In an epoch of a flow an honest provider has one key, signs one content under a table's id, one
+    delta of a number, and one base of a moment.
+    """
+    epoch = attrgetter("agreement_digest", "flow", "epoch")
+    if epoch(one) != epoch(other) or one.document() == other.document():
+        return ""
+    if one.public_key != other.public_key:
+        return "public_key"
+    if one.table == other.table:
+        return "table"
+    if one.is_delta:
+        return "sequence" if (one.base, one.sequence) == (other.base, other.sequence) else ""
+    return "created" if not other.is_delta and one.created == other.created else ""
 
 
 @dataclass(frozen=True)

@@ -41,6 +41,8 @@ def show(place: FlowPlace, result: ConfirmResult) -> None:
         _say_charged(result)
     if result.edition:
         say(t(f"Edisi registri {result.edition}.", f"Edition of the registry {result.edition}."))
+    if result.tables:
+        say(t(f"Sidik tabel {result.tables}.", f"Fingerprint of the tables {result.tables}."))
 
 
 def _say_cover(result: ConfirmResult) -> None:
@@ -129,6 +131,7 @@ def as_json(result: ConfirmResult, flow: Flow) -> dict[str, object]:
     return {
         "run": result.run,
         "edition": result.edition or None,
+        "tables": result.tables or None,
         "rows": result.table.num_rows,
         "counts": dict(result.counts),
         "reasons": result.reasons,

@@ -140,8 +140,9 @@ def direct_result(
     answers: RecordAnswers,
     keys: Sequence[KeyCounts] = (),
     by: AnsweredBy = NOBODY,
+    tables: str = "",
 ) -> ConfirmResult:
-    """Word the answers, which the label tables ``by`` gave."""
+    """Word the answers, which the label tables ``by``, of that fingerprint, gave."""
     flow = place.flow
     checked = replace(answers, checks=_checks(flow, schema, answers))
     ids = [key.id for key in schema.keys]
@@ -153,6 +154,7 @@ def direct_result(
         keys=tuple(keys),
         run=f"{place.name}/labelTables/{by.edition}" if by.edition else "",
         edition=by.edition,
+        tables=tables,
     )
 
 

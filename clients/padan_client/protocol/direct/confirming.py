@@ -99,7 +99,9 @@ class KeyStepper(Stepper[Settled]):
         answers, keys = yield from answer(self._evaluation(session, job), self.requested)
         place, schema, by = self.place, self.schema, session.answering.by
         result = yield from work(
-            lambda: direct_result(place, schema, self.requested, answers, keys, by)
+            lambda: direct_result(
+                place, schema, self.requested, answers, keys, by, session.fingerprint
+            )
         )
         left = rows_for_unit(place.flow, self.requested, answers) if self.residue else None
         return result, left

@@ -70,6 +70,7 @@ def join(flow: Flow, direct: ConfirmResult, by_unit: ConfirmResult) -> ConfirmRe
         quarantine=direct.quarantine,
         counts=count_codes(flow, table),
         keys=direct.keys,
+        tables=direct.tables,
     )
 
 

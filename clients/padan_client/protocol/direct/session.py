@@ -34,6 +34,7 @@ from padan_linkage.direct.manifest import (
     Manifest,
     ManifestError,
     check_manifest,
+    fingerprint,
     in_order,
     verify_manifest,
 )
@@ -73,6 +74,11 @@ class DirectSession:
     def answering(self) -> RegistryFacts:
         """The registry that these tables are."""
         return _facts(self.manifests)
+
+    @property
+    def fingerprint(self) -> str:
+        """What everybody that these tables answer can compare."""
+        return fingerprint(self.manifests)
 
     def table_ids(self) -> str:
         """The tables' ids, as a job remembers them."""
