@@ -39,10 +39,7 @@ def games(
     force: ForceFlag = False,
     json_: JsonFlag = False,
 ) -> None:
-    """Mainkan epok utuh: dapatkah satu pihak membedakan dua dunia? / Can a party tell worlds apart?
-
-    Keluar dengan 0 bila semua bertahan, 1 bila tidak. / Exits with 0 if all held, 1 if not.
-    """
+    """Mainkan: dapatkah satu pihak membedakan dua dunia? / Can a party tell two worlds apart?"""
     from padan_client.base.files import write_private
     from padan_lab.demo.demonstration import require_server
     from padan_lab.games import as_json, play, render
