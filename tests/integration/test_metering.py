@@ -245,3 +245,34 @@ def test_epochs_of_a_year_are_counted_for_lists_and_questions(asked):
     unit.clock.forward(days=60)  # another year
     assert requester.start_run(listed).name
     provider.datasets.DeleteDataset(dataset_pb.DeleteDatasetRequest(name=made.name))
+
+
+def as_shipped(text):
+    """The limits of an agreement that says nothing, where tests otherwise accept more."""
+    modes = 'modes = ["direct", "unit"]'
+    return quota(lists_per_epoch=1)(text).replace(modes, f"{modes}\naccepts = []", 1)
+
+
+def test_an_epoch_sees_one_list_and_a_whole_registry_unless_more_is_accepted(asked):
+    """What recurs in an epoch, or changes in it, would tie the rows of two passes."""
+    _, provider, requester, registry = asked(edit=as_shipped)
+    assert run(requester, requester.tables(30, same_as=registry)).state == SUCCEEDED
+    assert refused(requester, registry, seed=1).reason == "EPOCH_LISTS_EXCEEDED"
+    [base] = provider.datasets.ListDatasets(
+        dataset_pb.ListDatasetsRequest(parent=provider.parent)
+    ).datasets
+    with pytest.raises(grpc.RpcError) as caught:
+        provider.create(5, base_dataset=base.name)
+    assert refusal(caught.value).reason == "DELTAS_NOT_ACCEPTED"
+    for party in (provider, requester):
+        party.contribute(2)
+    second = provider.encoding(epoch=2)
+    made = provider.create(40, encoding=second)
+    for table in registry.values():
+        provider.send(made, table)
+    provider.commit(made)
+    listed = requester.create(30, encoding=second)
+    for table in requester.tables(30, seed=2).values():
+        requester.send(listed, table)
+    requester.commit(listed)
+    assert requester.start_run(listed).name

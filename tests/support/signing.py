@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from padan_lab.demo.flows import several_lists
 from padan_linkage.agreement import (
     Agreement,
     example,
@@ -48,6 +49,10 @@ class PartyKeys:
         """Ed25519 and X25519 public keys."""
         exchange = X25519PrivateKey.from_private_bytes(self.exchange).public_key()
         return signatures.public_key(self.sign), exchange.public_bytes_raw()
+
+
+#: Lists an epoch of the agreements that tests sign, which ask more than one.
+_LISTS = 12
 
 
 def server_key(server: str) -> ec.EllipticCurvePrivateKey:
@@ -105,7 +110,8 @@ def write_signed(
     ``edit`` changes the text before it is signed; ``unsigned_by`` leaves one signature out.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    signed, by_party = _signed(edit(example(agreement_id).decode()))
+    edited = edit(example(agreement_id).decode()).encode()
+    signed, by_party = _signed(several_lists(edited, _LISTS))
     (folder / f"{agreement_id}.toml").write_bytes(signed.document)
     for party, signature in by_party.items():
         if party != unsigned_by:
@@ -114,11 +120,11 @@ def write_signed(
 
 
 @cache
-def _signed(text: str) -> tuple[SignedFile, dict[str, bytes]]:
+def _signed(draft: bytes) -> tuple[SignedFile, dict[str, bytes]]:
     """The agreement with its parties' keys filled in, and each party's signature."""
-    parties = [p.id for p in load_agreement(text.encode()).parties]
+    parties = [p.id for p in load_agreement(draft).parties]
     identities = {party: PartyKeys.of(party) for party in parties}
-    document = fill_keys(text.encode(), {p: i.public_keys for p, i in identities.items()})
+    document = fill_keys(draft, {p: i.public_keys for p, i in identities.items()})
     document = with_pins(document)
     statement = signature_statement(document)
     by_party = {p: signatures.sign(i.sign, statement) for p, i in identities.items()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from padan_client.base.errors import BadInputError
@@ -22,6 +22,8 @@ _NEEDED = {
     "direct": {Mode.DIRECT},
     "auto": {Mode.UNIT, Mode.DIRECT},
 }
+#: What an agreement accepts under which several lists are asked in one epoch (spec 11).
+_RISKS = ("repeats", "deltas")
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,13 @@ class ChosenFlow:
         except AgreementError as e:
             raise BadInputError(t(str(e), e.english())) from e
         return cls(loaded.id, document, _flow(loaded.flows, loaded.id, name, mode), mode)
+
+    def asked_often(self, lists: int) -> ChosenFlow:
+        """The same under an agreement that takes so many lists in one epoch."""
+        if lists < 2:
+            return self
+        document = several_lists(self.document, lists)
+        return replace(self, document=document, flow=load_agreement(document).flow(self.flow.id))
 
     @classmethod
     def confirming(cls, agreement: str | None, flow: str, mode: str) -> ChosenFlow:
@@ -110,3 +119,33 @@ def _answers(flow: Flow, mode: str) -> bool:
     if flow.kind is FlowKind.CONFIRMATION:
         return _NEEDED[mode] <= set(flow.modes)
     return mode == "unit"
+
+
+def several_lists(document: bytes, lists: int) -> bytes:
+    """An agreement's file with ``lists`` an epoch and the risks accepted, in flows that say nothing of it.
+
+    Changes the lines ``quota = {`` and ``modes = [`` alone, as the examples write them.
+    """
+    lines = document.decode().splitlines(keepends=True)
+    limits = {"lists_per_epoch": lists, "lists_per_year": 12 * lists}
+    for number, line in enumerate(lines):
+        if line.startswith("quota = {"):
+            unsaid = [f" {name} = {limit}," for name, limit in limits.items() if name not in line]
+            lines[number] = line.replace("{", f"{{{''.join(unsaid)}", 1)
+        if line.startswith("modes = [") and '"unit"' in line:
+            lines[number : number + 2] = _accepting(line, lines[number + 1])
+    return "".join(lines).encode()
+
+
+def _accepting(modes: str, following: str) -> tuple[str, str]:
+    """The line of the modes and the one behind it, with every risk of repetition accepted.
+
+    Where the file says that nothing is accepted, that stands.
+    """
+    if following.startswith("accepts = []"):
+        return modes, following
+    if not following.startswith("accepts = ["):
+        named = ", ".join(f'"{risk}"' for risk in _RISKS)
+        return f"{modes}accepts = [{named}]\n", following
+    missing = [f', "{risk}"' for risk in _RISKS if f'"{risk}"' not in following]
+    return modes, following.replace("]", f"{''.join(missing)}]", 1)

@@ -128,6 +128,7 @@ def play_files(
     refuse_unused(files, [registry, *lists])
     claim_folder(folder)
     clock = Stopwatch(announce)
+    chosen = chosen.asked_often(len(lists) * (2 if files.again else 1))
     site = stage(chosen, folder, clock)
     registry = named_rows(registry, folder / "data" / "registry.csv")
     truths = truths_of(files, chosen.flow, site, registry, lists)

@@ -11,6 +11,7 @@ from datetime import datetime
 
 from padan_linkage.agreement.document import parse_agreement
 from padan_linkage.agreement.findings import AgreementError, Finding, Severity, warning
+from padan_linkage.agreement.rules.accepted import ACCEPTED
 from padan_linkage.agreement.rules.direct import DIRECT, DIRECT_STRUCTURE
 from padan_linkage.agreement.rules.few_fields import FEW_FIELDS
 from padan_linkage.agreement.rules.law import LAW
@@ -30,6 +31,7 @@ RULES = (
     *DIRECT,
     *FEW_FIELDS,
     *RELEASES,
+    *ACCEPTED,
 )
 
 

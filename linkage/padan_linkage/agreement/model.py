@@ -73,6 +73,8 @@ class Risk(StrEnum):
     """A residual risk that the parties of a flow may accept by name; lint says what it is."""
 
     AUTO_ROWS = "auto-rows"
+    REPEATS = "repeats"
+    DELTAS = "deltas"
 
 
 class CadenceKind(StrEnum):
@@ -218,9 +220,9 @@ class Quota(_AgreementModel):
     records_per_list: Count
     minimum_batch: Count = 1
     top_up: bool = True
-    lists_per_epoch: PositiveCount = 12
-    lists_per_year: PositiveCount = 144
-    epochs_per_year: PositiveCount = 12
+    lists_per_epoch: PositiveCount = 1
+    lists_per_year: PositiveCount = 24
+    epochs_per_year: PositiveCount = 24
     questions_per_row: PositiveCount = 8
     questions_per_row_epoch: PositiveCount = 16
     bits_per_record: Annotated[float, Field(gt=0)] | None = None

@@ -42,9 +42,11 @@ class OracleBound:
     def of_epoch(self, lists: int, rows: int) -> float:
         """By so many lists of an epoch, charged so many rows each, adaptive from one to the next.
 
-        That a list was closed is one of its answers.
+        That a list was closed is one of its answers. Single questions in real time may bring a row
+        to the epoch's limit, lists alone to no more than theirs together.
         """
-        return self._of(lists * rows, self.quota.questions_per_row_epoch) + lists
+        most, of_lists = self.quota.questions_per_row_epoch, lists * self.quota.questions_per_row
+        return self._of(lists * rows, most if self.real_time else min(most, of_lists)) + lists
 
     def of_year(self, rows: int) -> float:
         """By a whole year of lists that are charged so many rows each."""

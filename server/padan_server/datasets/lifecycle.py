@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from padan_linkage.agreement import Risk
 from padan_linkage.answering.policy import MatchPolicy
 from padan_linkage.schema import Layout, Schema
 from padan_server.admission.compatibility import check_epoch, check_schema, check_sides
@@ -280,6 +281,8 @@ def _check_request(grant: Grant, new: NewDataset) -> None:
         raise field_invalid(
             "dataset.base_dataset", "hanya untuk registri penyedia", "only for a registry"
         )
+    if new.base and Risk.DELTAS not in grant.flow.accepts:
+        raise Refusal(Reason.DELTAS_NOT_ACCEPTED, **grant.metadata)
     check_schema(grant, new.encoding)
     if not provider:
         check_batch(grant, new.record_count)

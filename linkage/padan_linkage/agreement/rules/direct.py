@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from padan_linkage.agreement.findings import Finding, error, warning
 from padan_linkage.agreement.group_sizes import STRONG_KINDS, distinct_combinations
-from padan_linkage.agreement.model import Agreement, Flow, Mode, Risk
+from padan_linkage.agreement.model import Agreement, Flow, Mode
 from padan_linkage.agreement.rules.structure import Rule, confirmations
 from padan_linkage.direct.schema import (
     MANY_VALUED,
@@ -148,31 +148,6 @@ def _lasting(d: DirectSchema, fields: Schema, where: str) -> Iterator[Finding]:
         )
 
 
-def accepted(a: Agreement) -> Iterator[Finding]:
-    """What the parties accept is said, and is something that the flow can do."""
-    for where, f in confirmations(a):
-        if Risk.AUTO_ROWS not in f.accepts:
-            continue
-        if {Mode.DIRECT, Mode.UNIT} <= set(f.modes):
-            yield warning(
-                "accepts-auto-rows",
-                f"{where}.accepts",
-                "Pada mode auto unit melihat berapa dan baris mana yang tidak terjawab langsung; "
-                "penyedia yang bekerja sama dengan unit dapat membuang label seseorang untuk "
-                "melihat barisnya muncul di sana. Tanpa auto-rows seluruh daftar dikirim.",
-                "In mode auto the unit sees how many rows, and which, direct mode did not answer; "
-                "a provider that works with the unit can leave a person's label out to see the row "
-                "turn up there. Without auto-rows the whole list is sent.",
-            )
-        else:
-            yield warning(
-                "accepts-unused",
-                f"{where}.accepts",
-                "auto-rows hanya berarti pada alur dengan mode direct dan unit.",
-                "auto-rows means something in a flow of the modes direct and unit alone.",
-            )
-
-
 def telling(a: Agreement) -> Iterator[Finding]:
     """Keys name the person meant, not somebody else."""
     for where, f in confirmations(a):
@@ -255,4 +230,4 @@ def _weak(f: Flow, fields: Schema, key: DirectKey, where: str) -> Iterator[Findi
 
 
 DIRECT_STRUCTURE: tuple[Rule, ...] = (runnable,)
-DIRECT: tuple[Rule, ...] = (questions, accepted, telling)
+DIRECT: tuple[Rule, ...] = (questions, telling)

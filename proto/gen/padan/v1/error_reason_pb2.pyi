@@ -118,6 +118,10 @@ class _ErrorReasonEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._En
     """
     ERROR_REASON_EDITION_NOT_FOUND: _ErrorReason.ValueType  # 51
     """The flow has no registry of that edition. NOT_FOUND."""
+    ERROR_REASON_DELTAS_NOT_ACCEPTED: _ErrorReason.ValueType  # 52
+    """The agreement does not accept that a registry changes within an epoch (accepts "deltas").
+    FAILED_PRECONDITION.
+    """
     ERROR_REASON_RUN_NOT_FOUND: _ErrorReason.ValueType  # 60
     """No such run, or not the caller's. NOT_FOUND."""
     ERROR_REASON_RUN_NOT_SUCCEEDED: _ErrorReason.ValueType  # 61
@@ -274,6 +278,10 @@ rate, or its calibrations do not fit; metadata "differs" says which. INVALID_ARG
 """
 ERROR_REASON_EDITION_NOT_FOUND: ErrorReason.ValueType  # 51
 """The flow has no registry of that edition. NOT_FOUND."""
+ERROR_REASON_DELTAS_NOT_ACCEPTED: ErrorReason.ValueType  # 52
+"""The agreement does not accept that a registry changes within an epoch (accepts "deltas").
+FAILED_PRECONDITION.
+"""
 ERROR_REASON_RUN_NOT_FOUND: ErrorReason.ValueType  # 60
 """No such run, or not the caller's. NOT_FOUND."""
 ERROR_REASON_RUN_NOT_SUCCEEDED: ErrorReason.ValueType  # 61

@@ -50,6 +50,7 @@ class Reason(StrEnum):
     STORAGE_SHARE_EXCEEDED = "STORAGE_SHARE_EXCEEDED"
     EDITION_INVALID = "EDITION_INVALID"
     EDITION_NOT_FOUND = "EDITION_NOT_FOUND"
+    DELTAS_NOT_ACCEPTED = "DELTAS_NOT_ACCEPTED"
     RUN_NOT_FOUND = "RUN_NOT_FOUND"
     RUN_NOT_SUCCEEDED = "RUN_NOT_SUCCEEDED"
     RUN_WORKER_FAILED = "RUN_WORKER_FAILED"
@@ -399,6 +400,15 @@ WORDINGS: Final[Mapping[str, Wording]] = {
         (
             'Edisi itu tidak ada pada alur ini, atau registrinya sudah tidak ada. Minta penyedia menerbitkan ulang registri, lalu ulangi.',
             'The flow has no such edition, or its registry is gone. Ask the provider to publish the registry again, then repeat.',
+        ),
+    ),
+    Reason.DELTAS_NOT_ACCEPTED: Wording(
+        'FAILED_PRECONDITION',
+        ('agreement', 'article', 'flow'),
+        None,
+        (
+            'Perjanjian tidak menerima pembaruan registri di dalam satu epok ({article}). Buka epok baru (padan keys rotate) dan terbitkan registri utuh.',
+            'The agreement does not accept that a registry is updated within an epoch ({article}). Open a new epoch (padan keys rotate) and publish the whole registry.',
         ),
     ),
     Reason.RUN_NOT_FOUND: Wording(

@@ -11,6 +11,7 @@ import pytest
 from padan_linkage import agreement as package
 from padan_linkage.agreement import (
     AgreementError,
+    Risk,
     Severity,
     lint,
     load_agreement,
@@ -207,7 +208,35 @@ LAW = [
     (
         "lists-over-year",
         "flow[asn-status].quota.lists_per_epoch",
-        {"minimum_batch = 10": "minimum_batch = 10, lists_per_year = 11"},
+        {"minimum_batch = 10": "minimum_batch = 10, lists_per_epoch = 2, lists_per_year = 1"},
+    ),
+    (
+        "repeats-unaccepted",
+        "flow[asn-status].quota.lists_per_epoch",
+        {"minimum_batch = 10": "minimum_batch = 10, lists_per_epoch = 2"},
+    ),
+    (
+        "accepts-repeats",
+        "flow[asn-status].accepts",
+        {
+            "real_time = true": 'real_time = true\naccepts = ["repeats"]',
+            "minimum_batch = 10": "minimum_batch = 10, lists_per_epoch = 2",
+        },
+    ),
+    (
+        "accepts-auto-rows",
+        "flow[asn-status].accepts",
+        {"real_time = true": 'real_time = true\naccepts = ["auto-rows"]'},
+    ),
+    (
+        "accepts-unused",
+        "flow[asn-status].accepts",
+        {"real_time = true": 'real_time = true\naccepts = ["repeats"]'},
+    ),
+    (
+        "accepts-deltas",
+        "flow[asn-status].accepts",
+        {"real_time = true": 'real_time = true\naccepts = ["deltas"]'},
     ),
     (
         "oracle-bound",
@@ -416,7 +445,7 @@ def test_no_rule_is_left_untested():
         code
         for source in sources
         for code in re.findall(r'\b(?:error|warning)\(\s*"([a-z-]+)"', source.read_text())
-    }
+    } | {f"accepts-{risk}" for risk in Risk}
     assert len(written) > 50
     assert written == {c for c, _, _ in STRUCTURE + LAW + PASSES} | APART
 

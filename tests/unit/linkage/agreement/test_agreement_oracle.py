@@ -42,8 +42,8 @@ def test_more_of_anything_tells_more():
     assert least.of_list(512) > least.of_list(256)
     assert bound(questions_per_row=9).of_list(256) > least.of_list(256)
     assert least.of_epoch(12, 256) > least.of_epoch(11, 256)
-    assert bound(epochs_per_year=13).of_year(256) > least.of_year(256)
-    assert bound(lists_per_epoch=13).of_year(256) > least.of_year(256)
+    assert bound(epochs_per_year=25).of_year(256) > least.of_year(256)
+    assert bound(lists_per_epoch=2).of_year(256) > least.of_year(256)
     two = ONE_PASS.model_copy(
         update={"passes": (*ONE_PASS.passes, ONE_PASS.passes[0].model_copy(update={"id": "b"}))}
     )
@@ -52,7 +52,8 @@ def test_more_of_anything_tells_more():
 
 def test_a_charged_row_tells_less_in_a_longer_list():
     made = bound()
-    assert made.per_record == pytest.approx(made.of_list(256) / 256)
+    assert made.per_record == pytest.approx(made.of_epoch(1, 256) / 256)
+    assert made.of_epoch(1, 256) == pytest.approx(made.of_list(256) + 1)  # was it closed?
     assert bound(minimum_batch=1000).per_record < made.per_record
 
 
