@@ -566,6 +566,19 @@ def test_deltas_follow_one_another(make_unit):
     assert refused(provider.commit, late).reason == "DATASET_STATE_INVALID"
 
 
+def test_a_delta_has_the_rows_it_says_and_need_not_be_padded(make_unit):
+    unit = make_unit()
+    provider, _ = unit.pair()
+    base = provider.publish(10).name
+    for rows, count in ((256, 10), (3, 4), (3, 3)):
+        tables = [dataset_pb.Table(pass_id=p.id, row_count=rows) for p in provider.schema.passes]
+        changes = {"tables": tables, "record_count": count, "base_dataset": base}
+        if rows == count:
+            assert {t.row_count for t in provider.create(**changes).tables} == {rows}
+        else:
+            assert refused(provider.create, **changes).reason == "TABLES_INVALID"
+
+
 def test_a_delta_without_operations_is_of_upserts_alone(make_unit):
     unit = make_unit()
     provider, _ = unit.pair()

@@ -339,8 +339,9 @@ def test_a_delta_touches_rows_of_two_passes_that_do_not_fit_together(loot):
     counts = {tuple(np.bincount(kind, minlength=3)) for kind in kinds.values()}
     assert len(counts) == 1
     _, renewed, gone = counts.pop()
-    assert renewed > 2 * (loot.changed - 10)
-    assert gone > 2 * 10
+    # Of four people who change in some way, one more in the delta is a cover person.
+    assert renewed + gone >= 1.15 * loot.changed
+    assert (renewed >= loot.changed - 10, gone >= 10) == (True, True)
     rng = np.random.default_rng(5)
     for a, b in combinations(kinds, 2):
         pairs = true_pairs(loot.registry.record_of_row[a], loot.registry.record_of_row[b])

@@ -148,7 +148,7 @@ class PartyClient:
         rows = self.schema.padded_rows(records)
         values = {
             "role": resources_pb.ROLE_PROVIDER if self.provider else resources_pb.ROLE_REQUESTER,
-            "record_count": records,
+            "record_count": rows if changes.get("base_dataset") else records,
             "encoding": self.encoding(),
             "tables": [dataset_pb.Table(pass_id=p.id, row_count=rows) for p in self.schema.passes],
             **changes,

@@ -26,7 +26,7 @@ from padan_linkage.agreement import Mode, SignedAgreement, load_directory
 
 if TYPE_CHECKING:
     from padan_client.home.accepted_levels import AcceptedLevels
-    from padan_client.home.decoy_book import DecoyBook
+    from padan_client.home.cover_book import CoverBook
     from padan_client.home.kept_registries import KeptRegistries
     from padan_client.home.seeds import SeedStore
 
@@ -83,12 +83,12 @@ class Home:
             lock=HomeLock(folder),
         )
 
-    def decoy_book(self) -> DecoyBook:
+    def cover_book(self) -> CoverBook:
         """What deltas need to know of published registries."""
         # Here, so that commands about keys need not wait for the encoder's compiler.
-        from padan_client.home.decoy_book import DecoyBook
+        from padan_client.home.cover_book import CoverBook
 
-        return DecoyBook(self.folder / "registries", self.identity, self.randomness)
+        return CoverBook(self.folder / "registries", self.identity, self.randomness)
 
     def accepted_levels(self) -> AcceptedLevels:
         """The error levels that this agency signed."""

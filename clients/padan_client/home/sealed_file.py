@@ -31,8 +31,7 @@ class Purpose(Enum):
     """What a file is for: the label of its key, on which every home depends."""
 
     EPOCH_KEY = b"epoch store"
-    DECOY_POOL = b"decoy pool"
-    SEAL_KEYS = b"seal keys"
+    COVER = b"cover"
     REGISTRY = b"direct registry"
     JOB = b"job"
     RELEASE = b"release"

@@ -58,10 +58,8 @@ def updated(
     stays &= ~before.touched(named)
     same &= pc.fill_null(pa.array(stays).take(was), False).to_numpy(zero_copy_only=False)
     put, gone = take(persons.registry, ~same), take(before.registry, ~stays)
-    # Ids that nobody is known by leave too: whoever names them wants to be sure.
     known = pc.is_in(pa.array(given.deletes, pa.string()), value_set=before.rows.ids).to_pylist()
-    unknown = {i for i, here in zip(given.deletes, known, strict=True) if not here}
-    leaving = (set(gone.ids.to_pylist()) | unknown) - set(put.ids.to_pylist())
+    leaving = set(gone.ids.to_pylist()) - set(put.ids.to_pylist())
     publication = Publication(put, given.base, tuple(sorted(leaving)))
     return Update(persons, publication, take(before.registry, stays), gone, sum(known))
 

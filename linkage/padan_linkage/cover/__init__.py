@@ -1,11 +1,28 @@
 """Cover people: records of nobody, drawn so that the linkage unit cannot tell them from people.
 
 Start at :func:`with_cover`; :mod:`.newcomers` says how likely a new person shares a value with
-those who are there, and everything is drawn by it. Spec: ``proto/spec/11-cover.md``. May import
+those who are there, and everything is drawn by it. In deltas they do what people do, from
+:func:`follow` on. Spec: ``proto/spec/11-cover.md``. May import
 ``crypto``, ``normalise`` and ``schema``.
 """
 
 from padan_linkage.cover.drawing import draw_people, joined, with_cover
-from padan_linkage.cover.traffic import Cover, Decoys, cover_traffic
+from padan_linkage.cover.following import Following, follow, pace_of
+from padan_linkage.cover.lives import ChangeKind, CoverPeople, KnownPeople, Lives
+from padan_linkage.cover.observing import Changes, Named, observed
 
-__all__ = ["Cover", "Decoys", "cover_traffic", "draw_people", "joined", "with_cover"]
+__all__ = [
+    "ChangeKind",
+    "Changes",
+    "CoverPeople",
+    "Following",
+    "KnownPeople",
+    "Lives",
+    "Named",
+    "draw_people",
+    "follow",
+    "joined",
+    "observed",
+    "pace_of",
+    "with_cover",
+]

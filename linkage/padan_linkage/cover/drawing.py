@@ -38,7 +38,7 @@ Flags = NDArray[np.bool_]
 _FEW = frozenset({Kind.SEX, Kind.NATIONALITY, Kind.KBLI, Kind.PLACE})
 _WORDS = frozenset({Kind.PERSON_NAME, Kind.COMPANY_NAME, Kind.ADDRESS, Kind.TEXT})
 #: Kinds that name one person or company.
-_OWN = frozenset({
+OWN_KINDS = frozenset({
     Kind.NIK, Kind.NIP, Kind.PASSPORT, Kind.JKN_CARD, Kind.BPJSTK_NUMBER, Kind.NPWP, Kind.NIB,
 })  # fmt: skip
 #: How often a value that somebody has is made anew before all of its words are new ones.
@@ -63,16 +63,19 @@ def joined(people: Records, cover: Fields) -> Fields:
     return {n: pa.concat_arrays([c, cover[n]]) for n, c in _in_one_piece(people).items()}
 
 
-def draw_people(schema: Schema, people: Records, count: int, drbg: Drbg) -> Fields:
+def draw_people(
+    schema: Schema, people: Records, count: int, drbg: Drbg, like: Numbers | None = None
+) -> Fields:
     """``count`` people who are nobody, drawn from ``people``: normalised columns by field.
 
-    The same for the same people, count and randomness. Raises ValueError if there are no people to
-    draw from.
+    ``like``: int64[count], of whom they have gaps, sex and age; of random people by default. The
+    same for the same people, count and randomness. Raises ValueError if there are no people to draw
+    from.
     """
     columns = _in_one_piece(people)
     if not len(next(iter(columns.values()))):
         raise ValueError("nobody to draw cover people from")
-    return _Drawing(schema, columns, count, drbg.fork("cover people")).made()
+    return _Drawing(schema, columns, count, drbg.fork("cover people"), like).made()
 
 
 def _in_one_piece(records: Records) -> Fields:
@@ -93,12 +96,16 @@ class _Drawing:
     whose sex and years are those of the others that it takes something of.
     """
 
-    def __init__(self, schema: Schema, people: Fields, count: int, drbg: Drbg) -> None:
+    def __init__(
+        self, schema: Schema, people: Fields, count: int, drbg: Drbg, like: Numbers | None
+    ) -> None:
         self._schema, self._people, self._drbg = schema, people, drbg
         self._total = len(next(iter(people.values())))
         self._sound = {name: sound_values(column) for name, column in people.items()}
-        rounds = -(-count // self._total)
-        self._like = np.concatenate([drbg.permutation(self._total) for _ in range(rounds)])[:count]
+        if like is None:
+            rounds = [drbg.permutation(self._total) for _ in range(-(-count // self._total))]
+            like = np.concatenate(rounds)[:count]
+        self._like = like
         self._home = drbg.integers(count, self._total)
         self._born = _birth_field(schema, self._sound)
         self._sex = _sexes(schema, self._sound)
@@ -148,7 +155,7 @@ class _Drawing:
         if kind is Kind.DATE:
             avoided = self._namesake_year[rows] if name == self._born else np.zeros_like(rows)
             return made_dates(column, own, avoided, drbg)
-        if kind in _OWN:
+        if kind in OWN_KINDS:
             return self._number(name, kind, column, own, rows, holders)
         return self._shared(kind, column, self._at_home(holders, rows, drbg), rows, drbg)
 
@@ -338,7 +345,7 @@ class _Drawing:
 
     def _with_copies(self, made: Fields) -> Fields:
         """As many of them twice as people are."""
-        numbers = [n for f in _OWN for n in self._kinds(f)]
+        numbers = [n for f in OWN_KINDS for n in self._kinds(f)]
         again = np.zeros(self._total, np.bool_)
         for name in numbers:
             codes = coded(self._sound[name])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -286,16 +286,17 @@ def _check_request(grant: Grant, new: NewDataset) -> None:
     check_schema(grant, new.encoding)
     if not provider:
         check_batch(grant, new.record_count)
-    _check_tables(grant, new.record_count, new.tables)
+    _check_tables(grant, new)
 
 
-def _check_tables(grant: Grant, record_count: int, tables: Sequence[tuple[str, int]]) -> None:
+def _check_tables(grant: Grant, new: NewDataset) -> None:
     wanted = {p.id for p in grant.schema.passes}
-    given = [pass_id for pass_id, _ in tables]
-    rows = grant.schema.padded_rows(record_count)
+    given = [pass_id for pass_id, _ in new.tables]
+    # Spec 10, "Deltas": how many of a delta's rows are people's is nobody's but their owner's.
+    rows = new.record_count if new.base else grant.schema.padded_rows(new.record_count)
     if sorted(given) != sorted(wanted):
         raise Refusal(Reason.TABLES_INVALID, **grant.metadata, field="dataset.tables")
-    for pass_id, count in tables:
+    for pass_id, count in new.tables:
         if count != rows:
             raise Refusal(
                 Reason.TABLES_INVALID,

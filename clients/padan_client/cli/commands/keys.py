@@ -240,7 +240,7 @@ def end_epoch(
     else:
         destroyed = opened.epochs.destroy(place, epoch, now).destroyed
         jobs = opened.jobs.forget_epoch(agreement, flow, epoch)
-        registries = opened.decoy_book().forget_epoch(agreement, flow, epoch)
+        registries = opened.cover_book().forget_epoch(agreement, flow, epoch)
         opened.kept_registries(Mode.UNIT).forget_epoch(place, epoch)
     return {"destroyed": destroyed, "jobs_erased": jobs, "registries_forgotten": registries}
 

@@ -235,7 +235,7 @@ def delete(
         option="--yes",
     )
     _run(opened, place, delete_dataset(name, opened.randomness, opened.patience))
-    opened.decoy_book().forget(name)
+    opened.cover_book().forget(name)
     opened.kept_registries(Mode.UNIT).forget(place, name.rpartition("/")[2])
     if json_:
         print_json({"dataset": name, "deleted": True})

@@ -1,7 +1,8 @@
 """The provider's side: encode the registry, seal its codes to the requester, put it to the unit.
 
 1. Prepare the table; open the session (agreement, epoch, key).
-2. Find or start the job; merge copies into persons; make or find the registry's sealer.
+2. Find or start the job; merge copies into persons; choose cover people and what they do; make or
+   find the registry's sealer.
 3. Put the dataset, pass by pass; measure the edition of a whole registry as its tables are made.
 4. Commit it with its edition, signed.
 5. Remember the registry, its cover people and its seal, which a later delta needs; close the job.
@@ -10,21 +11,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
-
-import numpy as np
-import pyarrow as pa
-from numpy.typing import NDArray
 
 from padan.v1 import dataset_service_pb2, resources_pb2
 from padan_client.base.effects import Steps, work
 from padan_client.base.errors import BadInputError
 from padan_client.base.language import t
-from padan_client.home.decoy_book import Page, renewed_pool, sample_pool
+from padan_client.home.cover_book import Page
 from padan_client.home.identity import Randomness
 from padan_client.home.jobs import Job
 from padan_client.protocol.jobs import Command, JobInput, drive
 from padan_client.protocol.session import Session, open_session, unit_schema
+from padan_client.protocol.unit.covering import Covered, covered
 from padan_client.protocol.unit.datasets import (
     DatasetUpload,
     Task,
@@ -37,10 +34,9 @@ from padan_client.protocol.unit.measuring import RegistryMeasure
 from padan_client.records.registry import Publication, Registry
 from padan_client.records.updating import Update, updated
 from padan_linkage.agreement import Mode
-from padan_linkage.cover import Cover, Decoys, cover_traffic, draw_people, joined, with_cover
 from padan_linkage.crypto.sealing import MOST_SEALS, SEAL_ID_BYTES, KeptSeal, Sealer
 from padan_linkage.edition.document import Edition
-from padan_linkage.encoding import Leaving, PassEncoder, ProviderInputs
+from padan_linkage.encoding import PassEncoder, ProviderInputs
 from padan_linkage.tables import Chunked
 
 _KEPT = "seal of pass "
@@ -51,63 +47,34 @@ class _RegistryEncoder:
     """Makes the table of each pass, the same again for the same job, cover people among them."""
 
     task: Task
-    publication: Publication
+    put: Publication
+    covered: Covered
     sealer: Sealer
-    base: Page | None
-    rows: int
     threads: int
     measure: RegistryMeasure | None
 
     def table(self, pass_id: str) -> Chunked:
         """The pass's table, codes sealed."""
-        session, registry = self.task.session, self.publication.registry
+        session, people = self.task.session, self.put.registry
         p = session.schema.get_pass(pass_id)
         encoder = PassEncoder(session.schema, p, session.key, threads=self.threads)
         drbg = self.task.drbg.fork(f"table {pass_id}")
-        if self._delta is not None:
-            provider = self._provider(np.concatenate([self._delta.joined, self._delta.renewed]))
-            leaving = Leaving(self.publication.deletes, self._delta.dropped)
+        numbers, leaving = self.covered.numbers, self.covered.leaving
+        key = handle_key(session)
+        provider = ProviderInputs(self.sealer, people.payloads, key, people.ids, numbers)
+        records, count = self.covered.records, len(people)
+        if leaving is not None:
             return encoder.encode_delta(
-                self._records, people=len(registry), drbg=drbg, provider=provider, leaving=leaving
+                records, people=count, drbg=drbg, provider=provider, leaving=leaving
             ).table
-        made = encoder.arrange(
-            self._records, people=len(registry), drbg=drbg, provider=self._provider()
-        )
+        made = encoder.arrange(records, people=count, drbg=drbg, provider=provider)
         return self.measure.take(p, encoder, made) if self.measure else made
 
     def page(self) -> Page:
         """What the next delta needs to know of the registry."""
-        registry, epoch = self.publication.registry, self.task.session.key.epoch
-        passes = self.task.session.schema.passes
-        seal = self.sealer.keep([p.id for p in passes], self.rows)
-        if self.base is None or self._delta is None:
-            pool = sample_pool(registry, self.task.drbg.fork("decoy pool"))
-            return Page(epoch, Decoys(self.rows - len(registry)), pool, seal)
-        pool = renewed_pool(self.base.pool, registry, self.publication.deletes)
-        return Page(epoch, self._delta.after, pool, seal)
-
-    @cached_property
-    def _delta(self) -> Cover | None:
-        """The cover people that a delta touches, the same in every pass."""
-        if self.base is None:
-            return None
-        spare = self.rows - len(self.publication.registry) - len(self.publication.deletes)
-        return cover_traffic(self.base.decoys, spare, self.task.drbg.fork("cover traffic"))
-
-    @cached_property
-    def _records(self) -> dict[str, pa.StringArray]:
-        """The people, and behind them the cover people, drawn once for all passes."""
-        registry, drbg = self.publication.registry, self.task.drbg.fork("cover")
-        if self.base is None or self._delta is None:
-            return with_cover(self.task.session.schema, registry.records, self.rows, drbg)
-        count = self._delta.joined.size + self._delta.renewed.size
-        pool = self.base.pool_records()
-        cover = draw_people(self.task.session.schema, pool, count, drbg)
-        return joined(registry.records, cover)
-
-    def _provider(self, cover: NDArray[np.int64] | None = None) -> ProviderInputs:
-        registry, key = self.publication.registry, handle_key(self.task.session)
-        return ProviderInputs(self.sealer, registry.payloads, key, registry.ids, cover)
+        passes, covered = self.task.session.schema.passes, self.covered
+        seal = self.sealer.keep([p.id for p in passes], covered.rows)
+        return Page(seal, covered.cover, covered.known, covered.pace, covered.uploads)
 
 
 @dataclass(frozen=True, repr=False)
@@ -146,11 +113,11 @@ class RegistryStepper(UnitStepper[PublishedDataset]):
     def carry_out(self, job: Job) -> Steps[PublishedDataset]:
         """Upload and commit, then remember the registry and its cover people."""
         home, session, task = self.command.home, self.session, self.task(job)
-        book, base = home.decoy_book(), self.given.base
+        book, base = home.cover_book(), self.given.base
         page = (yield from work(lambda: book.load(base))) if base else None
         update = yield from work(self._update)
-        rows = session.schema.padded_rows(update.put.record_count)
-        seal = page.seal if page else None
+        made = yield from work(lambda: covered(session.schema, update, page, task.drbg))
+        seal, rows = page.seal if page else None, made.rows
         sealer, seal_id = yield from work(lambda: make_sealer(task, home.randomness, seal, rows))
         measure = None
         if not base:
@@ -158,14 +125,14 @@ class RegistryStepper(UnitStepper[PublishedDataset]):
             measure = yield from work(lambda: RegistryMeasure.of(task, registry, threads))
         encoder = _RegistryEncoder(
             task=task,
-            publication=update.put,
+            put=update.put,
+            covered=made,
             sealer=sealer,
-            base=page,
-            rows=rows,
             threads=self.command.threads,
             measure=measure,
         )
-        count = update.put.record_count
+        # Spec 10, "Deltas": the unit is not told how many of the rows are people's.
+        count = rows if base else update.put.record_count
         wanted = describe(session, resources_pb2.ROLE_PROVIDER, count, rows)
         wanted.base_dataset = base
         wanted.seal.seal_id = seal_id
@@ -176,7 +143,7 @@ class RegistryStepper(UnitStepper[PublishedDataset]):
         name = committed.name
         kept, epoch = home.kept_registries(Mode.UNIT), session.key.epoch
         yield from work(lambda: kept.save(session.place, epoch, _id(name), 0, update.persons))
-        yield from work(lambda: book.save(name, encoder.page()))
+        yield from work(lambda: book.save(name, epoch, encoder.page()))
         return PublishedDataset(name, update, edition)
 
     def clean_up(self, _: Job) -> Steps[None]:

@@ -73,7 +73,9 @@ class Dataset(google.protobuf.message.Message):
     state: global___Dataset.State.ValueType
     """Where it stands."""
     record_count: builtins.int
-    """Records that the tables were made of; quotas count these. In a delta: changed records."""
+    """Records that the tables were made of; quotas count these. In a delta: rows of each table, cover
+    people's among them.
+    """
     base_dataset: builtins.str
     """Delta only: the committed registry that this one updates."""
     edition: builtins.str

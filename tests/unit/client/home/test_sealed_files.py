@@ -19,14 +19,14 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from signing import PartyKeys, write_signed
 
 from padan_client.base.errors import BadInputError
-from padan_client.home.decoy_book import DecoyBook, Page
+from padan_client.home.cover_book import CoverBook, Page
 from padan_client.home.epochs import EpochStore
 from padan_client.home.kept_registries import KeptRegistries
 from padan_client.home.sealed_file import Purpose, SealedFileError, SealedFiles
 from padan_client.records.preparing import QUARANTINE_SCHEMA
 from padan_client.records.registry import Registry
 from padan_linkage.answering.payloads import PAYLOAD_BYTES
-from padan_linkage.cover import Decoys
+from padan_linkage.cover import CoverPeople, KnownPeople, Lives
 from padan_linkage.crypto.keys import exchange_public_key
 from padan_linkage.crypto.sealing import KeptSeal
 
@@ -103,28 +103,35 @@ def test_an_epoch_of_an_earlier_version_goes_on_and_can_be_destroyed(session, tm
     assert json.loads((folder / "1.json").read_bytes())["destroyed"]
 
 
-def test_a_registry_without_its_seal_is_published_anew(session, tmp_path):
-    pool = pa.table({"\x00id": ["a", "b"], "nama": ["SITI", "BUDI"]})
-    folder = tmp_path / "kemnaker-bkn-2024" / "asn-status"
-    put(folder / "7.pool", sealed(session, b"decoy pool", stream(pool), DATASET.encode()))
-    notes = {"epoch": 3, "cover": {"count": 9, "removed": [2, 5]}}
-    put(folder / "7.json", json.dumps(notes).encode())
+def test_a_registry_that_kept_less_is_published_anew(session, tmp_path):
+    put(tmp_path / "kemnaker-bkn-2024" / "asn-status" / "7.pool", b"sealed")
     with pytest.raises(BadInputError, match="registr"):
-        DecoyBook(tmp_path, session.identity, os.urandom).load(DATASET)
+        CoverBook(tmp_path, session.identity, os.urandom).load(DATASET)
 
 
-def test_what_a_delta_needs_comes_back_and_keys_are_not_on_the_disk(session, tmp_path):
+def test_what_a_delta_needs_comes_back_and_nothing_of_it_is_on_the_disk(session, tmp_path):
     seal = KeptSeal(b"i" * 16, b"e" * 32, b"r" * 32, {"nik": b"secret pass key." * 2}, 300)
-    page = Page(3, Decoys(9, np.array([2, 5])), pa.table({"\x00id": ["a"]}), seal)
-    book = DecoyBook(tmp_path, session.identity, os.urandom)
-    book.save(DATASET, page)
+    names = {"nama": pa.array(["SITI NURBAYA", "BUDI"])}
+    lives = Lives(np.array([0, 3]), np.array([2, 0]), np.array([True, False]))
+    cover = CoverPeople(names, lives, np.array([1]), {"nama": pa.array(["BUDY"])})
+    known = KnownPeople(pa.array(["R-1"]), Lives.new(1, 2), np.array([7], np.uint64))
+    book = CoverBook(tmp_path, session.identity, os.urandom)
+    book.save(DATASET, 3, Page(seal, cover, known, 0.25, 4))
+    book.save(DATASET.replace("/7", "/8"), 3, Page(seal, CoverPeople.of(names), known, 0.0, 1))
     kept = book.load(DATASET)
-    assert (kept.epoch, kept.pool, kept.seal) == (page.epoch, page.pool, seal)
-    assert kept.decoys.removed.tolist() == [2, 5]
+    assert (kept.seal, kept.pace, kept.uploads) == (seal, 0.25, 4)
+    assert kept.cover.records == names
+    assert kept.cover.former["nama"].to_pylist() == ["BUDY"]
+    for mine, other in ((kept.cover.lives, lives), (kept.known.lives, known.lives)):
+        assert all((column == vars(other)[name]).all() for name, column in vars(mine).items())
+    assert (kept.cover.former_of.tolist(), kept.known.ids.to_pylist()) == ([1], ["R-1"])
+    assert kept.known.former.tolist() == [7]
     whole = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
-    assert b"secret pass key." not in whole
-    assert (b"secret pass key." * 2).hex().encode() not in whole
+    for secret in (b"secret pass key.", (b"secret pass key." * 2).hex().encode(), b"NURBAYA"):
+        assert secret not in whole
     book.forget(DATASET)
+    assert len([path for path in tmp_path.rglob("*") if path.is_file()]) == 1
+    assert book.forget_epoch("kemnaker-bkn-2024", "asn-status", 3) == 1
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
@@ -197,7 +204,7 @@ def test_a_file_opens_in_its_place_alone(files, path):
 
 def test_a_file_opens_for_its_purpose_and_identity_alone(session, signed, path):
     stranger = make_session(signed, "asn-status", provider=True).identity
-    others = [(Purpose.REGISTRY, stranger), (Purpose.DECOY_POOL, session.identity)]
+    others = [(Purpose.REGISTRY, stranger), (Purpose.COVER, session.identity)]
     for purpose, identity in others:
         with pytest.raises(SealedFileError):
             read(SealedFiles(purpose, identity, os.urandom), path)

@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 import pytest
 
 from padan_linkage import tables
-from padan_linkage.cover import Decoys, cover_traffic, with_cover
+from padan_linkage.cover import with_cover
 from padan_linkage.crypto.randomness import Drbg
 from padan_linkage.encoding import Leaving, PassEncoder, encode_table, table
 from padan_linkage.encoding.handles import cover_handles, record_handles
@@ -221,15 +221,6 @@ def test_a_single_record_has_cover_and_a_table_of_nobody_is_refused(encode, peop
 
 
 # Deltas
-
-
-def test_every_change_hides_among_decoys_that_do_the_same():
-    """One change in a delta is one of many rows that join, change and leave."""
-    cover = cover_traffic(Decoys(156), 255, Drbg(bytes(32)))
-    assert min(cover.joined.size, cover.renewed.size, cover.dropped.size) >= 70
-    living = set(cover.after.live().tolist())
-    assert set(cover.joined.tolist()) | set(cover.renewed.tolist()) <= living
-    assert not set(cover.dropped.tolist()) & living
 
 
 def delta(schema, key, pass_id, changed, inputs, people=None, ids=("P-7", "P-8"), cover=()):
