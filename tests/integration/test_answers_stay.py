@@ -18,11 +18,12 @@ from padan_client import Home, ProviderClient, RequesterClient
 from padan_client.protocol.rotating import rotate
 from padan_client.transport.channel import Link
 from padan_lab.demo.deployment import Deployment, prepare, running
+from padan_lab.demo.flows import several_lists
 from padan_lab.generate import Level, Making, flow_plan
 from padan_linkage.agreement import example, load_agreement
 
 NAMES = "kemnaker-bkn-2024", "asn-status"
-DOCUMENT = example(NAMES[0])
+DOCUMENT = several_lists(example(NAMES[0]), lists=100)
 FLOW = load_agreement(DOCUMENT).flow(NAMES[1])
 REGISTRY, LISTED, REGISTERED, STRANGERS = 3000, 1000, 500, 900
 #: Of the registry's rows so many stand for somebody of another row: what made short lists silent.

@@ -276,3 +276,27 @@ def test_an_epoch_sees_one_list_and_a_whole_registry_unless_more_is_accepted(ask
         requester.send(listed, table)
     requester.commit(listed)
     assert requester.start_run(listed).name
+
+
+def test_what_was_met_is_erased_when_nobody_can_ask_in_the_epoch_any_more(asked):
+    unit, provider, requester, registry = asked()
+    listed = requester.publish(30, tables=crowd(requester, registry, 3))
+    requester.watch(requester.run_of(requester.start_run(listed)).name)
+
+    def kept():
+        unit.unit._maintenance.sweep()
+        return {p.name for p in (unit.house.data_dir / "meters").rglob("*") if p.is_file()}
+
+    assert len(kept()) == 2  # the list's, and the secret
+    for client in (provider, requester):
+        mine = client.datasets.ListDatasets(dataset_pb.ListDatasetsRequest(parent=client.parent))
+        for dataset in mine.datasets:
+            client.datasets.DeleteDataset(dataset_pb.DeleteDatasetRequest(name=dataset.name))
+    assert len(kept()) == 2  # the registry may be published again
+    provider.contribute(2)
+    requester.contribute(2)
+    made = provider.create(40, encoding=provider.encoding(epoch=2))
+    for table in registry.values():
+        provider.send(made, table)
+    provider.commit(made)
+    assert kept() == {"secret"}

@@ -285,8 +285,9 @@ def test_passes_have_one_size_and_the_rest_of_the_unit_has_no_rows(loot):
     for held in (loot.registry, loot.asked, loot.delta):
         assert len({len(t["keys"]) for t in held.tables.values()}) == 1
     files = [p.relative_to(loot.folder) for p in loot.folder.rglob("*") if p.is_file()]
-    assert {p.parts[0] for p in files if len(p.parts) > 1} == {"datasets", "runs"}
-    assert {p.suffix for p in files if len(p.parts) > 1} == {".npy", ".json"}
+    assert {p.parts[0] for p in files if len(p.parts) > 1} == {"datasets", "meters", "runs"}
+    columns = [p for p in files if len(p.parts) > 1 and p.parts[0] != "meters"]
+    assert {p.suffix for p in columns} == {".npy", ".json"}
     for notes in loot.folder.rglob("*.json"):  # of an index: counts, digests
         if notes.name == "calibrations.json":
             known = read_calibrations(notes.read_bytes())

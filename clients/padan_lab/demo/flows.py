@@ -122,7 +122,7 @@ def _answers(flow: Flow, mode: str) -> bool:
 
 
 def several_lists(document: bytes, lists: int) -> bytes:
-    """An agreement's file with ``lists`` an epoch and the risks accepted, in flows that say nothing of it.
+    """An agreement's file with ``lists`` an epoch and the risks accepted, where it says nothing.
 
     Changes the lines ``quota = {`` and ``modes = [`` alone, as the examples write them.
     """

@@ -8,6 +8,7 @@ what does pass tells something too. Spec: ``proto/spec/32-metering.md``, "Meetin
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -123,6 +124,7 @@ def _hashes(table: PassTable, names: tuple[str, ...], rows: NDArray[np.int64], k
     return halves[:, 0] >> high << high | halves[:, 1] >> high
 
 
+@functools.lru_cache(maxsize=256)
 def _keys(key: bytes, label: str, words: int) -> Ids:
     """Keys of a column of so many words, uint64[2, words]."""
     drawn = hashlib.shake_256(key + b"\x00" + label.encode()).digest(16 * words)
@@ -132,7 +134,9 @@ def _keys(key: bytes, label: str, words: int) -> Ids:
 def _words(column: NDArray[np.uint8]) -> NDArray[np.uint32]:
     """Bytes, uint8[n, width], as 32-bit words, the last filled up with zeros."""
     if column.shape[1] % 4:
-        column = np.pad(column, ((0, 0), (0, -column.shape[1] % 4)))
+        filled = np.zeros((len(column), -(-column.shape[1] // 4) * 4), np.uint8)
+        filled[:, : column.shape[1]] = column
+        column = filled
     return np.ascontiguousarray(column).view("<u4").astype(np.uint32, copy=False)
 
 
@@ -140,8 +144,10 @@ def _words(column: NDArray[np.uint8]) -> NDArray[np.uint32]:
 def _add(words: NDArray[np.uint32], keys: NDArray[np.uint64], halves: NDArray[np.uint64]) -> None:
     """Add the products of words and keys to both halves of every row."""
     for row in range(words.shape[0]):
-        for half in range(2):
-            total = np.uint64(0)
-            for i in range(words.shape[1]):
-                total += np.uint64(words[row, i]) * keys[half, i]
-            halves[row, half] += total
+        first = second = np.uint64(0)
+        for i in range(words.shape[1]):
+            word = np.uint64(words[row, i])
+            first += word * keys[0, i]
+            second += word * keys[1, i]
+        halves[row, 0] += first
+        halves[row, 1] += second

@@ -197,6 +197,13 @@ class Enforcement:
         """Where a held agreement stands now, and the article that this rests on."""
         return self._standing_at(agreement_id, self._clock.now())
 
+    def is_over(self, flow: FlowKey) -> bool:
+        """Whether the exact document of a flow's agreement is held, and over for good."""
+        signed = self._book.get(flow.agreement)
+        if signed is None or signed.digest != flow.digest:
+            return False
+        return self.standing(flow.agreement)[0].state in _FOR_GOOD
+
     def _standing_at(self, agreement_id: str, now: datetime) -> tuple[Standing, str]:
         signed = self._book.get(agreement_id)
         if signed is None:
@@ -251,6 +258,9 @@ def _line_role(
     if mine is None or mine not in roles:
         raise Refusal(Reason.ROLE_NOT_PERMITTED, **_names(agreement, flow, line.article))
 
+
+#: States that an agreement leaves no more.
+_FOR_GOOD = frozenset({AgreementState.EXPIRED, AgreementState.SUPERSEDED})
 
 _OUT_OF_FORCE: Mapping[AgreementState, Reason] = {
     AgreementState.PENDING: Reason.AGREEMENT_NOT_STARTED,

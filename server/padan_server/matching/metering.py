@@ -33,6 +33,8 @@ _CLOSED = (1 << 64) - 1
 class MeterKey:
     """What is counted together: a flow of one exact agreement document, in one epoch."""
 
+    # Spec 32, "Epochs", step 1.
+
     flow: FlowKey
     epoch: int
 
@@ -220,6 +222,14 @@ class Meters:
         for meter in opened:
             meter.drop(run_id)
         self._files.drop(run_id)
+
+    def erase(self, key: MeterKey) -> None:
+        """Forget everything of an epoch in which nobody can ask any more."""
+        with self._lock:
+            opened = self._opened.pop(key, None)
+        if opened is not None:
+            opened.close()
+        self._files.erase(key.flow, key.epoch)
 
     def lists(self) -> set[str]:
         """The runs of which meetings are kept."""

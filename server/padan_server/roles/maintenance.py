@@ -11,12 +11,12 @@ from datetime import timedelta
 import structlog
 
 from padan_server.base.clock import Clock
-from padan_server.base.model import UNANSWERED, DatasetState, Run
+from padan_server.base.model import UNANSWERED, DatasetState, FlowKey, Role, Run
 from padan_server.datasets.lifecycle import Datasets
-from padan_server.matching.metering import Meters
+from padan_server.matching.metering import MeterKey, Meters
 from padan_server.releases.lifecycle import Releases
 from padan_server.store.column_files import ColumnFiles
-from padan_server.store.port import Store
+from padan_server.store.port import Store, Transaction
 
 _log = structlog.get_logger(__name__)
 _LIVE = (DatasetState.OPEN, DatasetState.COMMITTED)
@@ -51,7 +51,10 @@ class SteadyClock:
 
 
 class Maintenance:
-    """Sweeps; :meth:`recover` once before the first call, :meth:`sweep` every so often."""
+    """Sweeps; :meth:`recover` once before the first call, :meth:`sweep` every so often.
+
+    ``is_over``: whether the agreement of a flow has ended for good.
+    """
 
     def __init__(
         self,
@@ -60,6 +63,7 @@ class Maintenance:
         datasets: Datasets,
         releases: Releases,
         meters: Meters,
+        is_over: Callable[[FlowKey], bool],
         clock: Clock,
         request_id_days: int,
         monotonic: Callable[[], float] = time.monotonic,
@@ -69,6 +73,7 @@ class Maintenance:
         self._datasets = datasets
         self._releases = releases
         self._meters = meters
+        self._is_over = is_over
         self._clock = clock
         self._request_id_days = request_id_days
         self._steady = SteadyClock(clock, monotonic)
@@ -88,7 +93,9 @@ class Maintenance:
             if _droppable(self._run(run_id)):
                 self._files.erase_run(run_id)
         for run_id in self._meters.lists():
-            if _droppable(self._run(run_id)):
+            run = self._run(run_id)
+            # What an unknown run met stays counted: a store may be older than its files.
+            if run is not None and run.state in UNANSWERED:
                 self._meters.drop(run_id)
         self.sweep()
 
@@ -111,8 +118,23 @@ class Maintenance:
             _log.info("retention_ended", dataset=dataset.id, agreement=dataset.flow.agreement)
             self._datasets.erase(dataset)
         self._releases.end_retention(now)
+        self._end_epochs()
         with self._store.write() as tx:
             tx.requests.forget(now - timedelta(days=self._request_id_days))
+
+    def _end_epochs(self) -> None:
+        """Forget what was met in epochs in which nobody can ask any more."""
+        # Spec 32, "Epochs", step 2.
+        with self._store.read() as tx:
+            live = {(d.flow, d.encoding.epoch) for d in tx.datasets.in_state(_LIVE)}
+            asked = [key for key in tx.quotas.epochs() if key not in live]
+            over = [MeterKey(*key) for key in asked if self._is_past(tx, *key)]
+        for key in over:
+            self._meters.erase(key)
+
+    def _is_past(self, tx: Transaction, flow: FlowKey, epoch: int) -> bool:
+        newest = tx.datasets.newest(flow, Role.PROVIDER)
+        return (newest is not None and newest.encoding.epoch > epoch) or self._is_over(flow)
 
     def _run(self, run_id: str) -> Run | None:
         with self._store.read() as tx:

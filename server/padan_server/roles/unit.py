@@ -121,6 +121,7 @@ class Unit(Server):
             self._datasets,
             self._releases,
             self._meters,
+            self._enforcement.is_over,
             self.clock,
             config.request_id_days,
         )

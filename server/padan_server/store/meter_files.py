@@ -124,12 +124,9 @@ class MeterFiles:
         for path in self._folder.glob(f"*/*/{run_id}"):
             path.unlink()
 
-    def keep_only(self, flows: Iterable[FlowKey]) -> None:
-        """Erase what was kept of all other flows."""
-        kept = {_name(flow) for flow in flows}
-        for folder in self._folder.iterdir():
-            if folder.is_dir() and folder.name not in kept:
-                shutil.rmtree(folder)
+    def erase(self, flow: FlowKey, epoch: int) -> None:
+        """Erase all of one flow and epoch; harmless to repeat."""
+        shutil.rmtree(self._folder / _name(flow) / str(epoch), ignore_errors=True)
 
     def _secret(self) -> bytes:
         path = self._folder / "secret"

@@ -181,6 +181,10 @@ class QuotaStore(Protocol):
         """Lists of an epoch, and lists and epochs of a year, over all the agreement's documents."""
         ...
 
+    def epochs(self) -> list[tuple[FlowKey, int]]:
+        """Every flow and epoch that was ever asked."""
+        ...
+
     def count_lists(self, flow: FlowKey, epoch: int, year: int, lists: int) -> None:
         """Note that an epoch was asked in a year, by so many more lists; 0: by questions alone."""
         ...

@@ -148,6 +148,16 @@ class SqlQuotas:
             known=any(r.year == year for r in this),
         )
 
+    def epochs(self) -> list[tuple[FlowKey, int]]:
+        """Every flow and epoch that was ever asked."""
+        c = quota_epochs.c
+        rows = self._connection.execute(
+            sa.select(c.agreement, c.agreement_digest, c.flow, c.epoch).distinct()
+        )
+        return [
+            (FlowKey(r.agreement, bytes(r.agreement_digest), r.flow), int(r.epoch)) for r in rows
+        ]
+
     def count_lists(self, flow: FlowKey, epoch: int, year: int, lists: int) -> None:
         """Note that an epoch was asked in a year, by so many more lists; 0: by questions alone."""
         counted = self._connection.execute(

@@ -39,6 +39,10 @@ def test_lists_come_back_by_pass(tmp_path):
     assert MeterFiles(tmp_path).run_ids() == {"b1", "b2"}
     MeterFiles(tmp_path).drop("b1")
     assert set(again.lists()) == {"b2"}
+    MeterFiles(tmp_path).erase(FLOW, 2)
+    assert set(again.lists()) == {"b2"}
+    MeterFiles(tmp_path).erase(FLOW, 1)
+    assert again.lists() == {}
 
 
 def test_a_list_that_was_damaged_is_not_taken_for_a_smaller_one(tmp_path):
