@@ -17,6 +17,7 @@ from padan_client import (
 )
 from padan_client.protocol.progress import Stage
 from padan_linkage.answering.estimates import Share
+from padan_linkage.encoding import PassEncoder
 from padan_server.matching.linkage_engine import LinkageEngine
 
 PEOPLE = people(700)
@@ -222,3 +223,31 @@ def test_field_confirmations_tell_same_different_and_empty(make_pair):
         place = "KOSONG" if i % 5 == 0 else "BERBEDA" if i == 1 else "SESUAI"
         assert row["periksa_tempat_lahir"] == place
         assert row["periksa_nik"] == ("BERBEDA" if i == 2 else "SESUAI")
+
+
+def test_the_next_list_of_an_epoch_shows_the_same_rows_of_whoever_is_still_on_it(pair, monkeypatch):
+    """People and cover people: a unit that lays two lists beside each other sees equal shares."""
+    publish(pair)
+    shown = []
+    arrange = PassEncoder.arrange
+
+    def noting(encoder, records, **more):
+        made = arrange(encoder, records, **more)
+        if more.get("provider") is None and made.pass_id == "nik":
+            rows = list(map(bytes, made.whole().columns["keys"]))
+            real = (made.shown < more["people"]).tolist()
+            whose = list(zip(rows, real, strict=True))
+            table = [{r for r, one in whose if one is who} for who in (True, False)]
+            if table not in shown:  # an upload that is taken up again makes it again
+                shown.append(table)
+        return made
+
+    monkeypatch.setattr(PassEncoder, "arrange", noting)
+    for first in (0, 60):
+        confirm(pair, PEOPLE[first : first + 300])
+    (people_before, cover_before), (people_after, cover_after) = shown
+    assert len(people_before & people_after) == 240
+    assert len(cover_before) == len(cover_after) == 212
+    assert 150 < len(cover_before & cover_after) < 190
+    (kept,) = (pair.requester.folder / "lists").rglob("*.sealed")
+    assert PEOPLE[70]["nama"].encode() not in kept.read_bytes()

@@ -26,7 +26,8 @@ from padan_linkage.agreement import Mode, SignedAgreement, load_directory
 
 if TYPE_CHECKING:
     from padan_client.home.accepted_levels import AcceptedLevels
-    from padan_client.home.cover_book import CoverBook
+    from padan_client.home.cover.cover_book import CoverBook
+    from padan_client.home.cover.list_cover import ListCover
     from padan_client.home.kept_registries import KeptRegistries
     from padan_client.home.seeds import SeedStore
 
@@ -86,9 +87,15 @@ class Home:
     def cover_book(self) -> CoverBook:
         """What deltas need to know of published registries."""
         # Here, so that commands about keys need not wait for the encoder's compiler.
-        from padan_client.home.cover_book import CoverBook
+        from padan_client.home.cover.cover_book import CoverBook
 
         return CoverBook(self.folder / "registries", self.identity, self.randomness)
+
+    def list_cover(self) -> ListCover:
+        """The cover people of lists, epoch by epoch."""
+        from padan_client.home.cover.list_cover import ListCover
+
+        return ListCover(self.folder / "lists", self.identity, self.randomness)
 
     def accepted_levels(self) -> AcceptedLevels:
         """The error levels that this agency signed."""

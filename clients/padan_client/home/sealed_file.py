@@ -32,6 +32,7 @@ class Purpose(Enum):
 
     EPOCH_KEY = b"epoch store"
     COVER = b"cover"
+    LIST_COVER = b"list cover"
     REGISTRY = b"direct registry"
     JOB = b"job"
     RELEASE = b"release"

@@ -242,6 +242,7 @@ def end_epoch(
         jobs = opened.jobs.forget_epoch(agreement, flow, epoch)
         registries = opened.cover_book().forget_epoch(agreement, flow, epoch)
         opened.kept_registries(Mode.UNIT).forget_epoch(place, epoch)
+        opened.list_cover().forget_epoch(place, epoch)
     return {"destroyed": destroyed, "jobs_erased": jobs, "registries_forgotten": registries}
 
 

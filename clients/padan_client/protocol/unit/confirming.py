@@ -9,10 +9,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
@@ -51,7 +50,7 @@ from padan_client.results.table import (
 from padan_linkage.agreement import Flow
 from padan_linkage.answering.answers import OpenedAnswers, PassCounts, RecordAnswers
 from padan_linkage.answering.outcomes import LIST_CLOSED
-from padan_linkage.cover import with_cover
+from padan_linkage.cover import KEY_BYTES, joined, recur, with_cover
 from padan_linkage.crypto.keys import LinkageKey
 from padan_linkage.crypto.sealing import Opener
 from padan_linkage.edition.document import Edition
@@ -61,11 +60,14 @@ from padan_linkage.schema import Schema
 
 @dataclass(frozen=True, repr=False)
 class _ListEncoder:
-    """Makes the table of each pass, the same again for the same job; keeps what opening needs."""
+    """Makes the table of each pass, the same again for the same job; keeps what opening needs.
+
+    ``covered``: the list's ``people`` records, and behind them its cover people.
+    """
 
     task: Task
-    requested: RequestList
-    rows: int
+    covered: Mapping[str, pa.StringArray]
+    people: int
     threads: int
     kept: dict[str, tuple[NDArray[np.int64], NDArray[np.uint8]]] = field(default_factory=dict)
 
@@ -76,15 +78,9 @@ class _ListEncoder:
             session.schema, session.schema.get_pass(pass_id), session.key, threads=self.threads
         )
         drbg = self.task.drbg.fork(f"table {pass_id}")
-        made = encoder.arrange(self._records, people=len(self.requested), drbg=drbg)
+        made = encoder.arrange(self.covered, people=self.people, drbg=drbg)
         self.kept[pass_id] = made.record_of_row, made.tokens
         return made
-
-    @cached_property
-    def _records(self) -> dict[str, pa.StringArray]:
-        """The list, and behind it the cover people, drawn once for all passes."""
-        drbg = self.task.drbg.fork("cover")
-        return with_cover(self.task.session.schema, self.requested.records, self.rows, drbg)
 
     def secrets(self, pass_id: str) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
         """Record of every row and every row's token; they are let go of."""
@@ -114,6 +110,11 @@ def confirm(command: Command[RequestList]) -> Steps[ConfirmResult]:
 def listed(flow: Flow, records: int) -> int:
     """Records that a list of so many is put as: with cover, where the agreement asks for more."""
     return flow.quota.listed(records) if flow.quota else records
+
+
+def recurs(flow: Flow) -> bool:
+    """Whether an epoch of the flow may see several lists, so that people and cover come back."""
+    return flow.quota is None or flow.quota.lists_per_epoch > 1
 
 
 def finish(
@@ -171,7 +172,8 @@ class RunStepper(UnitStepper[ConfirmResult]):
         session, requested, task = self.session, self.requested, self.task(job)
         count = listed(session.place.flow, len(requested))
         rows = session.schema.padded_rows(count)
-        encoder = _ListEncoder(task, requested, rows, self.command.threads)
+        covered = yield from work(lambda: self._covered(task, rows))
+        encoder = _ListEncoder(task, covered, len(requested), self.command.threads)
         wanted = describe(session, resources_pb2.ROLE_REQUESTER, count, rows)
         dataset = yield from put_dataset(task, DatasetUpload(wanted, encoder.table))
         run = yield from start_run(task, dataset.name)
@@ -193,12 +195,30 @@ class RunStepper(UnitStepper[ConfirmResult]):
         )
         return replace(result, cover=count - len(requested), charged=ended.record_count)
 
+    def _covered(self, task: Task, rows: int) -> Mapping[str, pa.StringArray]:
+        """The list, and behind it its cover people, the same again for the same job."""
+        home, session, people = self.command.home, self.session, self.requested.records
+        drbg, schema = task.drbg.fork("cover"), session.schema
+        if not recurs(session.place.flow):
+            return with_cover(schema, people, rows, drbg)
+        key = home.identity.derive(b"people seen")[:KEY_BYTES]
+        cover = home.list_cover().of_list(
+            session.place,
+            session.key.epoch,
+            task.job,
+            lambda kept: recur(schema, kept, people, rows, key, drbg),
+        )
+        return joined(people, cover)
+
     def deliver(self, result: ConfirmResult) -> Steps[ConfirmResult]:
         """Hand the result over."""
         return (yield from work(lambda: self.command.delivered(result)))
 
     def clean_up(self, job: Job) -> Steps[None]:
         """Erase the list at the unit; if that fails, the flow's retention sees to it."""
+        home, place, epoch = self.command.home, self.session.place, self.session.key.epoch
+        if recurs(place.flow):
+            yield from work(lambda: home.list_cover().done(place, epoch, job))
         request = dataset_service_pb2.DeleteDatasetRequest(
             name=job.names["dataset"], request_id=job.request_ids["delete"]
         )

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from padan_client.base.errors import BadInputError
 from padan_client.base.language import t
-from padan_client.home.cover_book import Page
+from padan_client.home.cover.cover_book import Page
 from padan_client.records.registry import Registry
 from padan_client.records.updating import Update
 from padan_linkage.cover import (

@@ -16,7 +16,7 @@ from padan.v1 import dataset_service_pb2, resources_pb2
 from padan_client.base.effects import Steps, work
 from padan_client.base.errors import BadInputError
 from padan_client.base.language import t
-from padan_client.home.cover_book import Page
+from padan_client.home.cover.cover_book import Page
 from padan_client.home.identity import Randomness
 from padan_client.home.jobs import Job
 from padan_client.protocol.jobs import Command, JobInput, drive

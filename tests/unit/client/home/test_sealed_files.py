@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from signing import PartyKeys, write_signed
 
 from padan_client.base.errors import BadInputError
-from padan_client.home.cover_book import CoverBook, Page
+from padan_client.home.cover.cover_book import CoverBook, Page
 from padan_client.home.epochs import EpochStore
 from padan_client.home.kept_registries import KeptRegistries
 from padan_client.home.sealed_file import Purpose, SealedFileError, SealedFiles
