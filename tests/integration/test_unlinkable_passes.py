@@ -33,6 +33,7 @@ from e2e_attacks import (
 )
 from e2e_population import AGREEMENTS, Town, found_town, inside
 
+from padan_lab.demo.flows import several_lists
 from padan_lab.generate import generate_demo
 from padan_linkage.crypto.randomness import Drbg
 from padan_linkage.edition.document import Edition, read_calibrations
@@ -178,7 +179,9 @@ def read_answers(
 
 @pytest.fixture(scope="module")
 def town(session_pki, tmp_path_factory):
-    made = found_town(tmp_path_factory.mktemp("town"), *session_pki)
+    folder = tmp_path_factory.mktemp("town")
+    # Deltas are taken only where the agreement accepts what they show (spec 11).
+    made = found_town(folder, *session_pki, edit=lambda document: several_lists(document, 4))
     yield made
     made.close()
 

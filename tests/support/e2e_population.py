@@ -10,7 +10,7 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -227,11 +227,19 @@ def found_town(
     pki: Authority,
     certificates: dict[str, Certificate],
     servers: dict[str, Certificate],
+    edit: Callable[[bytes], bytes] | None = None,
 ) -> Town:
-    """A town with keys for everybody, the five agreements signed, and the unit open."""
+    """A town with keys for everybody, the five agreements signed, and the unit open.
+
+    ``edit`` changes the agreements before they are signed.
+    """
     town = Town(folder, pki, certificates, servers)
     town.found_parties()
     for agreement_id in EXAMPLE_IDS:
-        town.sign(agreement_id)
+        source = None
+        if edit is not None:
+            source = folder / f"{agreement_id}.draft.toml"
+            source.write_bytes(edit(example(agreement_id)))
+        town.sign(agreement_id, source)
     town.open()
     return town
