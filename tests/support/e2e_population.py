@@ -24,6 +24,7 @@ from padan_client import ConfirmResult, Home, ProviderClient, PublishResult, Req
 from padan_client.cli.app import app
 from padan_client.protocol.rotating import rotate
 from padan_client.transport.channel import Link
+from padan_lab.demo.flows import several_lists
 from padan_lab.demo.pki import Authority, Certificate
 from padan_lab.generate import ID_COLUMN
 from padan_linkage.agreement import (
@@ -116,6 +117,8 @@ class Town:
             keys += ["--server", f"{party}={self.servers[party].certificate}"]
         new = ("agreement", "new", "--from", source or agreement_id, "--out", target, *keys)
         padan(self.home(parties[0]), *new)
+        # Tests ask several lists of one epoch, and change registries in it.
+        target.write_bytes(several_lists(target.read_bytes(), lists=100))
         for party in parties:
             padan(self.home(party), "agreement", "sign", target)
         return target
