@@ -6,13 +6,14 @@ import json
 from datetime import timedelta
 
 import pytest
-from agency import NOW, people, registry_table
+from agency import NOW, TamperingLink, people, registry_table
 from crooked_tables import OUT, publish
 from typer.testing import CliRunner
 
 from padan_client import VerificationError
 from padan_client.cli.app import app
 from padan_linkage.direct.manifest import contradiction, fingerprint, parse_manifest
+from padan_linkage.direct.table import LabelTable
 
 PEOPLE = people(40, seed=6)
 AT = ("--agreement", "kemnaker-bkn-2024", "--flow", "asn-status")
@@ -70,6 +71,31 @@ def test_two_deltas_of_one_number_are_refused_whoever_is_asked_about(pair):
     for asked in (PEOPLE[:1], PEOPLE[30:31], [{**PEOPLE[0], "nik": "3171014101900001"}]):
         with pytest.raises(VerificationError, match="sequence"):
             pair.confirm(asked)
+
+
+def test_a_delta_under_another_key_stops_everybody_before_a_question(pair):
+    base = publish(pair, PEOPLE, everybody, NOW, name="base")
+    pair.confirm(PEOPLE[:3])
+    delta = publish(pair, PEOPLE, everybody, NOW, base=base, name="delta", seed=bytes(32))
+    folder = pair.server.publisher.tables_dir / delta.table
+    table = LabelTable.open(folder / "rows.bin", delta.rows)
+
+    def offering(method, message):
+        """An honest server would not serve it."""
+        if method.endswith("ListLabelTables"):
+            message.label_tables.add(
+                name=message.label_tables[0].name.replace(base.table, delta.table),
+                manifest=delta.document(),
+                signature=(folder / "manifest.sig").read_bytes(),
+                chunk_hashes=table.chunk_hashes(),
+            )
+        return [message] if "Download" in method or "Stream" in method else message
+
+    charged = pair.charged()
+    for asked in (PEOPLE[:1], [{**PEOPLE[0], "nik": "3171014101900001"}]):
+        with pytest.raises(VerificationError, match="epoch"):
+            pair.confirm(asked, link=TamperingLink(pair.requester, offering))
+    assert pair.charged() == charged
 
 
 def test_what_an_honest_provider_signs_never_contradicts_itself(pair):

@@ -45,8 +45,12 @@ def publish(
     base: Manifest | None = None,
     epoch: int = 1,
     name: str = "",
+    seed: bytes | None = None,
 ) -> Manifest:
-    """Sign a table of ``people`` as ``choose`` says, and have it served; ``name`` makes its id."""
+    """Sign a table of ``people`` as ``choose`` says, and have it served; ``name`` makes its id.
+
+    ``seed``: of another key than the epoch's.
+    """
     place = pair.provider.place(*pair.names)
     fields, direct = place.flow.schema, place.flow.direct
     table_id = np.random.default_rng([*name.encode(), int(created.timestamp())]).bytes(16)
@@ -54,7 +58,7 @@ def publish(
         usable_schema(place.flow, unit=False), people, columns=None, id_column=None
     ).records
     pair.provider.seeds().current(place, NOW)
-    seed = pair.provider.seeds().seed(place, epoch)
+    seed = seed or pair.provider.seeds().seed(place, epoch)
     secret = epoch_key(seed, agreement_digest=place.digest, flow_id=place.flow.id, epoch=epoch)
     pieces, broken = [], []
     for key in direct.keys:
@@ -154,7 +158,7 @@ class ServerView:
 
         Questions and answers of a stream overlap as threads happen to run.
         """
-        taken, self.seen = self.seen, []
+        taken, self.seen, self._last = self.seen, [], time.monotonic()
         return sorted(taken, key=lambda entry: entry[0])
 
     def _asked(self, method: str, request: Any) -> Any:
