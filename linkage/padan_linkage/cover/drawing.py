@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from padan_linkage.cover.dates import made_dates, whole, years
+from padan_linkage.cover.fresh import chosen, nobodys, placed, replaced, unheard
 from padan_linkage.cover.newcomers import Neighbours, Numbers, coded, whose
 from padan_linkage.cover.numbers import (
     NIK_DIGITS,
@@ -20,10 +21,10 @@ from padan_linkage.cover.numbers import (
     area_and_serial,
     digits_of,
     of_nobody,
-    spliced,
     text_of_digits,
     with_birth,
 )
+from padan_linkage.cover.traits import WOMAN, birth_field, groups_of_names, sexes
 from padan_linkage.cover.words import WordMaker
 from padan_linkage.crypto.randomness import Drbg
 from padan_linkage.normalise import derive, sound_values
@@ -41,10 +42,7 @@ _WORDS = frozenset({Kind.PERSON_NAME, Kind.COMPANY_NAME, Kind.ADDRESS, Kind.TEXT
 OWN_KINDS = frozenset({
     Kind.NIK, Kind.NIP, Kind.PASSPORT, Kind.JKN_CARD, Kind.BPJSTK_NUMBER, Kind.NPWP, Kind.NIB,
 })  # fmt: skip
-#: How often a value that somebody has is made anew before all of its words are new ones.
-_TRIES = 6
 _APART = "\x1f"
-_UNKNOWN, _MAN, _WOMAN = range(3)
 
 
 def with_cover(schema: Schema, people: Records, rows: int, drbg: Drbg) -> Fields:
@@ -107,8 +105,8 @@ class _Drawing:
             like = np.concatenate(rounds)[:count]
         self._like = like
         self._home = drbg.integers(count, self._total)
-        self._born = _birth_field(schema, self._sound)
-        self._sex = _sexes(schema, self._sound)
+        self._born = birth_field(schema, self._sound)
+        self._sex = sexes(schema, self._sound)
         self._year = years(self._sound[self._born]) if self._born else np.zeros(self._total, int)
         self._namesake_year = np.zeros(count, np.int64)
         self._made: Fields = {}
@@ -142,7 +140,7 @@ class _Drawing:
         column = self._sound[name].take(pa.array(holders))
         own = np.searchsorted(holders, self._like[rows])
         values = self._values(name, kind, column, own, rows, holders)
-        return _placed(values, rows, self._like.size)
+        return placed(values, rows, self._like.size)
 
     def _values(
         self, name: str, kind: Kind, column: pa.StringArray, own: Numbers, rows: Numbers,
@@ -176,7 +174,7 @@ class _Drawing:
             return self._nips(column, own, rows, drbg)
         if kind is Kind.NPWP and self._is_nik(name):
             return self._made[self._kinds(Kind.NIK)[0]].take(pa.array(rows))
-        return _nobodys(column, self._at_home(holders, rows, drbg), drbg)
+        return nobodys(column, self._at_home(holders, rows, drbg), drbg)
 
     def _shared(
         self, kind: Kind, column: pa.StringArray, other: Numbers, rows: Numbers, drbg: Drbg
@@ -190,15 +188,15 @@ class _Drawing:
         if kind in _WORDS:
             near = Neighbours.of(np.zeros(len(column), np.int64), place, drbg)
             maker, women = WordMaker.of(column, near, kind, drbg), self._women(rows[fresh])
-            (new,) = _unheard([maker], other[fresh], women, column, drbg)
+            (new,) = unheard([maker], other[fresh], women, column, drbg)
         else:
-            new = _nobodys(column, other[fresh], drbg)
-        return _chosen(column, taken, fresh, new)
+            new = nobodys(column, other[fresh], drbg)
+        return chosen(column, taken, fresh, new)
 
     def _names(self) -> None:
         """The name's fields together: a whole name is somebody's as often as people share one."""
         names = self._kinds(Kind.PERSON_NAME)
-        for group in _groups_of_names(self._schema, names):
+        for group in groups_of_names(self._schema, names):
             given = [pc.not_equal(self._sound[n], "").to_numpy(zero_copy_only=False) for n in group]
             pattern = np.zeros(self._total, np.int64)
             for place, there in enumerate(given):
@@ -209,14 +207,14 @@ class _Drawing:
             columns = [self._sound[n].take(pa.array(holders)) for n in group]
             made = self._named(columns, pattern[holders], holders, rows, drbg) if rows.size else []
             for name, column in zip(group, made, strict=False):
-                self._made[name] = _placed(column, rows, self._like.size)
+                self._made[name] = placed(column, rows, self._like.size)
 
     def _named(
         self, columns: Sequence[pa.StringArray], pattern: Numbers, holders: Numbers, rows: Numbers,
         drbg: Drbg,
     ) -> list[pa.StringArray]:  # fmt: skip
         """The names of cover people ``rows``, by field."""
-        block = pattern * (_WOMAN + 1) + self._sex[holders]
+        block = pattern * (WOMAN + 1) + self._sex[holders]
         near = Neighbours.of(block, self._year[holders], drbg)
         other = near.pick(np.searchsorted(holders, self._like[rows]), drbg)
         joined = pc.binary_join_element_wise(*columns, _APART)
@@ -226,8 +224,8 @@ class _Drawing:
         fresh = np.flatnonzero(taken < 0)
         women = self._women(rows[fresh])
         makers = [WordMaker.of(c, near, Kind.PERSON_NAME, drbg) for c in columns]
-        new = _unheard(makers, other[fresh], women, joined, drbg) if fresh.size else columns
-        return [_chosen(c, taken, fresh, n) for c, n in zip(columns, new, strict=True)]
+        new = unheard(makers, other[fresh], women, joined, drbg) if fresh.size else columns
+        return [chosen(c, taken, fresh, n) for c, n in zip(columns, new, strict=True)]
 
     @staticmethod
     def _unlike(codes: Numbers, year: Numbers, taken: Numbers, drbg: Drbg) -> Numbers:
@@ -243,7 +241,7 @@ class _Drawing:
         return np.where(chance < rate, -theirs, theirs)
 
     def _women(self, rows: Numbers) -> Flags:
-        women: Flags = self._sex[self._like[rows]] == _WOMAN
+        women: Flags = self._sex[self._like[rows]] == WOMAN
         return women
 
     def _at_home(self, holders: Numbers, rows: Numbers, drbg: Drbg) -> Numbers:
@@ -266,7 +264,7 @@ class _Drawing:
         """NIKs of the newcomers' own dates and sexes, of others' districts and serial numbers."""
         fit = pc.equal(pc.utf8_length(column), NIK_DIGITS).to_numpy(zero_copy_only=False)
         if not fit.all():
-            return _nobodys(column, self._at_home(holders, rows, drbg), drbg)
+            return nobodys(column, self._at_home(holders, rows, drbg), drbg)
         digits = digits_of(column, NIK_DIGITS)
         woman = digits[:, 6] >= ord("4")
         agrees = self._agreeing(column, holders)[own]
@@ -299,7 +297,7 @@ class _Drawing:
     ) -> pa.StringArray:
         """NIPs of the newcomers' own dates; when they began to serve is somebody's of that age."""
         new = pc.equal(pc.utf8_length(column), NIP_DIGITS).to_numpy(zero_copy_only=False)
-        made = _nobodys(column, own, drbg)
+        made = nobodys(column, own, drbg)
         late, mine = np.flatnonzero(new), np.flatnonzero(new[own])
         if not mine.size:
             return made
@@ -318,7 +316,7 @@ class _Drawing:
             number[known, :8] = date[:, [0, 1, 2, 3, 5, 6, 8, 9]]
             return text_of_digits(number)
 
-        return _replaced(made, mine, of_nobody(make(np.arange(mine.size)), held, make, drbg))
+        return replaced(made, mine, of_nobody(make(np.arange(mine.size)), held, make, drbg))
 
     def _is_nik(self, name: str) -> bool:
         """Whether the field holds people's NIKs, as their tax numbers now do."""
@@ -340,7 +338,7 @@ class _Drawing:
         if rows.size:
             drbg = self._drbg.fork(f"doubtful {name}")
             other = self._people[name].take(pa.array(some[drbg.integers(rows.size, some.size)]))
-            made = _replaced(made, rows, other)
+            made = replaced(made, rows, other)
         return made
 
     def _with_copies(self, made: Fields) -> Fields:
@@ -365,95 +363,3 @@ class _Drawing:
 
 def _pairs(sizes: Numbers) -> int:
     return int((sizes * (sizes - 1) // 2).sum())
-
-
-def _groups_of_names(schema: Schema, names: list[str]) -> list[list[str]]:
-    """Fields that are one name stand together: those whose segments are compared crosswise."""
-    for p in schema.passes:
-        parts = [n for s in p.similar if s.group for n in s.fields if n in names]
-        if len(set(parts)) > 1:
-            together = [n for n in names if n in parts]
-            return [together, *([n] for n in names if n not in parts)]
-    return [[n] for n in names]
-
-
-def _birth_field(schema: Schema, sound: Fields) -> str | None:
-    """The date that people's NIKs or NIPs hold, or else the first date; None without dates."""
-    dates = [f.name for f in schema.fields if f.kind is Kind.DATE and f.name in sound]
-    if len(dates) < 2:
-        return dates[0] if dates else None
-    for kind in (Kind.NIK, Kind.NIP):
-        for f in schema.fields:
-            if f.kind is kind and f.name in sound:
-                held = pc.utf8_slice_codeunits(derive(kind, "birth_date", sound[f.name]), 2, 10)
-                agree = [
-                    pc.sum(pc.and_(pc.not_equal(held, ""), pc.equal(
-                        held, pc.utf8_slice_codeunits(sound[d], 2, 10)))).as_py() or 0
-                    for d in dates
-                ]  # fmt: skip
-                if max(agree):
-                    return dates[int(np.argmax(agree))]
-    return dates[0]
-
-
-def _sexes(schema: Schema, sound: Fields) -> Numbers:
-    """Man or woman of each person, from the field or the NIK; int64[n]."""
-    found = np.zeros(len(next(iter(sound.values()))), np.int64)
-    for f in schema.fields:
-        if f.name not in sound:
-            continue
-        if f.kind is Kind.NIK:
-            told = pc.utf8_slice_codeunits(sound[f.name], 6, 7).to_numpy(zero_copy_only=False)
-            told = np.where(told == "", _UNKNOWN, np.where(told >= "4", _WOMAN, _MAN))
-        elif f.kind is Kind.SEX:
-            text = sound[f.name].to_numpy(zero_copy_only=False)
-            told = np.select([text == "L", text == "P"], [_MAN, _WOMAN], _UNKNOWN)
-        else:
-            continue
-        found = np.where(found == _UNKNOWN, told, found).astype(np.int64)
-    return found
-
-
-def _unheard(
-    makers: Sequence[WordMaker], of: Numbers, women: Flags, held: pa.StringArray, drbg: Drbg
-) -> list[pa.StringArray]:
-    """Values of one or several fields that nobody has together; ``held``: what people have."""
-    made = [maker.made(of, women, drbg) for maker in makers]
-    for attempt in range(_TRIES):
-        known = pc.is_in(pc.binary_join_element_wise(*made, _APART), value_set=held)
-        again = np.flatnonzero(known.to_numpy(zero_copy_only=False))
-        if not again.size:
-            break
-        last = attempt == _TRIES - 1
-        anew = [maker.made(of[again], women[again], drbg, new=last) for maker in makers]
-        made = [_replaced(old, again, new) for old, new in zip(made, anew, strict=True)]
-    return made
-
-
-def _nobodys(column: pa.StringArray, of: Numbers, drbg: Drbg) -> pa.StringArray:
-    """Values that nobody has, of the length of those of ``of``."""
-
-    def make(some: Numbers) -> pa.StringArray:
-        return spliced(column, of[some], drbg)
-
-    return of_nobody(make(np.arange(of.size)), column, make, drbg)
-
-
-def _chosen(
-    column: pa.StringArray, taken: Numbers, fresh: Numbers, new: pa.StringArray
-) -> pa.StringArray:
-    """The values of ``taken`` (int64[k]), and for those at ``fresh`` the new ones."""
-    return _replaced(column.take(pa.array(np.maximum(taken, 0))), fresh, new)
-
-
-def _replaced(column: pa.StringArray, rows: Numbers, new: pa.StringArray) -> pa.StringArray:
-    row = np.full(len(column), -1)
-    row[rows] = np.arange(rows.size)
-    return pc.coalesce(new.take(pa.array(row, mask=row < 0)), column)
-
-
-def _placed(values: pa.StringArray, rows: Numbers, count: int) -> pa.StringArray:
-    """The values at ``rows`` of ``count``, "" elsewhere."""
-    row = np.full(count, -1)
-    row[rows] = np.arange(rows.size)
-    return pc.fill_null(values.take(pa.array(row, mask=row < 0)), "")
