@@ -15,7 +15,7 @@ from padan_linkage.crypto import signatures
 from padan_linkage.edition import document as documents
 from padan_linkage.edition.document import ANY, SIGNED, Edition, GivenFields
 from padan_linkage.matching.scoring.calibration import Calibration
-from padan_linkage.matching.scoring.features import LEVELS, FeaturePlan, screen_cut
+from padan_linkage.matching.scoring.features import LEVELS, FeaturePlan, reach_cut, screen_cut
 from padan_linkage.schema import Layout, Schema
 
 #: Larger documents are refused unread.
@@ -130,7 +130,11 @@ def _plausible(given: GivenFields, fields: Sequence[str], passes: set[str]) -> b
 
 
 def _usable(c: Calibration, plan: FeaturePlan) -> bool:
-    """Whether the matcher can score by it: right shape, finite numbers, a screen that screens."""
+    """Whether the matcher can score by it: right shape, finite numbers, a screen that screens.
+
+    Nobody beyond the reach passes it (spec 15, "The requester's oracle").
+    """
+    least = max(screen_cut(plan.segments, _MOST_NOISE), reach_cut(plan))
     levels = [c.m, *(kind.u for kind in c.kinds)]
     positive = [number for kind in c.kinds for number in (kind.mean, kind.clumping)]
     return (
@@ -140,7 +144,7 @@ def _usable(c: Calibration, plan: FeaturePlan) -> bool:
         and all(_table(table, plan.features) for table in levels)
         and all(_within(number, _LEAST, _MOST) for number in positive)
         and _within(c.match_rate, _LEAST, 1 - _LEAST)
-        and _within(c.screen, screen_cut(plan.segments, _MOST_NOISE), _MOST)
+        and _within(c.screen, least, _MOST)
         and all(_within(number, -_MOST, _MOST) for number in (c.threshold, c.doubt))
         and _within(c.company, 0.0, _MOST)
         and isinstance(c.method, str)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from padan_linkage.answering.policy import MatchPolicy
 from padan_linkage.matching.scoring.calibration import Calibration, Survivors, from_strangers
 from padan_linkage.matching.scoring.duplicates import likely_duplicates, without_duplicates
-from padan_linkage.matching.scoring.features import levels_of, noise_of
+from padan_linkage.matching.scoring.features import levels_of, noise_of, reach_cut
 from padan_linkage.matching.scoring.fitting import fit
 from padan_linkage.matching.scoring.threshold import ChosenThreshold, draw
 from padan_linkage.matching.sides import Screen, Sweep, SweepRunner
@@ -59,7 +59,8 @@ def learn(
     sizes = registry.side.sizes().astype(np.float64)
     company = float((sizes * sizes).sum() / max(1.0, sizes.sum()))
     asked = Screen.of(registry.plan, registry.side, NOISE_ASKED)
-    learned = from_strangers(registry.plan, decoys, asked.cut, company)
+    cut = max(asked.cut, reach_cut(registry.plan))
+    learned = from_strangers(registry.plan, decoys, cut, company)
     return replace(learned, method=_method(decoys))
 
 

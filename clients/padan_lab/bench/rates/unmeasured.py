@@ -21,7 +21,7 @@ from padan_linkage.edition.document import (
     digest,
 )
 from padan_linkage.matching.scoring.calibration import Calibration, Survivors, from_strangers
-from padan_linkage.matching.scoring.features import FeaturePlan, screen_cut
+from padan_linkage.matching.scoring.features import FeaturePlan, reach_cut, screen_cut
 from padan_linkage.schema import Layout, Pass, Schema
 
 
@@ -37,7 +37,8 @@ def prior(schema: Schema, p: Pass) -> Calibration:
         levels=np.zeros((0, plan.features), np.int64),
         noise=np.zeros(0),
     )
-    return from_strangers(plan, none, screen_cut(plan.segments, 1e-5)).drawn(3.0, 0.0)
+    cut = max(screen_cut(plan.segments, 1e-5), reach_cut(plan))
+    return from_strangers(plan, none, cut).drawn(3.0, 0.0)
 
 
 def priors_of(schema: Schema) -> dict[str, Calibration]:

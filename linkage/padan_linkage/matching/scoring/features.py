@@ -24,6 +24,11 @@ LEVELS = len(LEVEL_EDGES) + 1
 RANDOM_LEVEL = LEVELS - 2
 #: Below this level they are surely alike: the level between holds one in eighty random pairs too.
 SURE_LEVEL = RANDOM_LEVEL - 1
+#: The reach: nobody is answered about a filter that differs in a larger share of its bits. The
+#: majority of s unrelated filters differs from each in about .5 - .4/√s, so that one vector of
+#: anybody's making stands for some eight values, and a true one for all that are a slip away
+#: (spec 15, "The requester's oracle").
+REACH = 0.36
 #: Shares of q-grams that change: a letter of a long name, of a middling one, of a short one.
 CHANGES = (0.12, 0.22, 0.4)
 #: Groups of more segments than this trade by single swaps only.
@@ -217,6 +222,14 @@ def screen_cut(segments: int, share: float) -> float:
         )
         low, high = (cut, high) if tail > share else (low, cut)
     return high
+
+
+def reach_cut(plan: FeaturePlan) -> float:
+    """The screen statistic of a filter of one segment at :data:`REACH`.
+
+    Where a pass has several, each can be varied beside the others, and no cut bounds that.
+    """
+    return float(plan.bits.min()) * (1 - 2 * REACH) ** 2
 
 
 def _chi_square_tail(k: int, x: float) -> float:

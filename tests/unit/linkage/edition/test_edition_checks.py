@@ -136,6 +136,7 @@ UNUSABLE = {
     "kinds without end": calibrations(kinds=ONE.kinds * 17),
     "every match certain": calibrations(match_rate=1.0),
     "no screen": calibrations(screen=0.0),
+    "answers beyond the reach": calibrations(screen=512 * (1 - 2 * 0.37) ** 2),
     "negative company": calibrations(company=-1.0),
     "a threshold beyond": calibrations(threshold=1e300),
     "a doubt that is a word": calibrations(doubt="x"),

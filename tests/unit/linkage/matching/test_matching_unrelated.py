@@ -63,7 +63,7 @@ def test_company_by_chance_is_not_answered_and_matches_are():
     rng = np.random.default_rng(11)
     registry, listed = noise(rng, 8000), noise(rng, 16000)
     same = np.arange(6000)
-    flips = rng.random((6000, BITS)) < rng.choice([0.0, 0.1, 0.35], 6000)[:, None]
+    flips = rng.random((6000, BITS)) < rng.choice([0.0, 0.1, 0.3], 6000)[:, None]
     listed[same] = registry[same] ^ flips
     buckets = rng.integers(0, 256, 16000)
     mine = np.concatenate([buckets[:8000], rng.integers(0, 256, 8000)])
