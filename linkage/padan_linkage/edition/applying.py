@@ -16,26 +16,45 @@ from padan_linkage.answering.policy import MatchPolicy
 from padan_linkage.edition.asking import Records, fields_of, filled_of, telling_of
 from padan_linkage.edition.document import ANY, Edition, GivenFields
 from padan_linkage.merging.rule import NEVER, SILENT, MergeRule
+from padan_linkage.normalise import OF_DAMAGED
 from padan_linkage.schema import Schema
 
 
 def rule_of(
     edition: Edition, schema: Schema, policy: MatchPolicy, records: Records, passes: Sequence[str]
 ) -> MergeRule:
-    """The rule for ``records``, whose ``passes`` are merged in this order."""
-    names = fields_of(schema)
+    """The rule for ``records``, whose ``passes`` are merged in this order.
+
+    A number that is damaged is not given; a pass that takes its sound front sees as much in it as
+    in a whole one, and answers as it would for that.
+    """
+    names, given = fields_of(schema), edition.given
+    telling = telling_of(schema, records, edition.common)
+    sound = kind_of(given, schema, filled_of(records, names), telling)
+    begun = kind_of(given, schema, filled_of(records, names, _begun(schema)), telling)
+    pairs, kind = np.unique(np.stack([sound, begun], axis=1), axis=0, return_inverse=True)
+    fronts = [_of_fronts(schema, p) for p in passes]
+    band = np.array([_bands(g, passes) for g in given], np.uint8).reshape(-1, len(passes))
+    band = np.concatenate([band, np.full((1, len(passes)), NEVER, np.uint8)])
+    reasons = np.array([*(_reason(g, policy) for g in given), FIELDS_MISSING], np.uint8)
     return MergeRule(
-        kind=kind_of(
-            edition.given,
-            schema,
-            filled_of(records, names),
-            telling_of(schema, records, edition.common),
-        ),
-        band=np.array([_bands(g, passes) for g in edition.given], np.uint8).reshape(
-            -1, len(passes)
-        ),
-        unvouched=np.array([_reason(g, policy) for g in edition.given], np.uint8),
+        kind=kind.reshape(-1),
+        band=np.where(fronts, band[pairs[:, 1]], band[pairs[:, 0]]),
+        unvouched=reasons[pairs[:, 0]],
     )
+
+
+def _begun(schema: Schema) -> tuple[str, ...]:
+    """Fields of which a pass takes the front, so that a damaged value does as well as a sound."""
+    keys = [key.partition(":") for p in schema.passes for key in p.exact]
+    taken = {name for name, _, part in keys if (schema.kind(name), part) in OF_DAMAGED}
+    return tuple(sorted(taken))
+
+
+def _of_fronts(schema: Schema, pass_id: str) -> bool:
+    """Whether the pass takes the front of a number that may be damaged behind."""
+    keys = [key.partition(":") for key in schema.get_pass(pass_id).exact]
+    return any((schema.kind(name), part) in OF_DAMAGED for name, _, part in keys)
 
 
 def kind_of(

@@ -153,9 +153,15 @@ def fields_of(schema: Schema) -> tuple[str, ...]:
     return tuple(f.name for f in schema.fields if f.name in used)
 
 
-def filled_of(records: Records, names: tuple[str, ...]) -> NDArray[np.bool_]:
-    """Which fields the records have a sound value of, bool[n, fields]."""
-    columns = [sound_values(whole_column(records[name])) for name in names]
+def filled_of(
+    records: Records, names: tuple[str, ...], damaged: tuple[str, ...] = ()
+) -> NDArray[np.bool_]:
+    """Which fields the records have a sound value of, or any at all of the ``damaged``.
+
+    bool[n, fields].
+    """
+    whole = {name: whole_column(records[name]) for name in names}
+    columns = [whole[n] if n in damaged else sound_values(whole[n]) for n in names]
     return np.stack([np.asarray(pc.not_equal(c, "")) for c in columns], axis=1).astype(np.bool_)
 
 

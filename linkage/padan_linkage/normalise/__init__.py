@@ -23,7 +23,7 @@ from padan_linkage.normalise.contacts import (
     parse_text,
 )
 from padan_linkage.normalise.dates import parse_dates
-from padan_linkage.normalise.derive import PARTIAL, derive, exact_values
+from padan_linkage.normalise.derive import OF_DAMAGED, PARTIAL, derive, exact_values
 from padan_linkage.normalise.names.name_columns import parse_names
 from padan_linkage.normalise.names.pieces import buffers as text_buffers
 from padan_linkage.normalise.nationality import parse_nationality
@@ -48,6 +48,7 @@ __all__ = [
     "DOUBTS",
     "MAX_CHARACTERS",
     "NORMALISER_VERSION",
+    "OF_DAMAGED",
     "PARTIAL",
     "Fault",
     "Normalised",
