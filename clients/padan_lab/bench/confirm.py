@@ -29,7 +29,7 @@ from padan_linkage.schema import Layout, Pass
 from padan_linkage.tables import PassTable
 
 #: A pass of tokens alone and one with a filter, of the flow's schema.
-PASSES = ("nik-depan", "nik")
+PASSES = ("nik-depan", "lahir-depan")
 _DEADLINE = 60.0
 _WARM = 200
 #: Bits of a filter that differ between a question and the row it is of.

@@ -37,7 +37,7 @@ from padan_lab.bench.report import BenchReport, PlotOption, RoundsOption, announ
 from padan_lab.demo.deployment import own_environment
 from padan_linkage.tables import PassTable
 
-_TABLE = "nik"
+_TABLE = "lahir-depan"
 _DEADLINE = 600.0
 
 

@@ -1,7 +1,8 @@
 """What an engineer would object to: passes that a published attack opens, or that cannot work.
 
 The attacks: graph matching (GMA), similarity rows (SIG), group fingerprints (GRP), frequency
-analysis; spec 00 has what each reaches, spec 40 has where the floors come from.
+analysis, and the requester's oracle; spec 15 has what each reaches, spec 40 has where the floors
+come from.
 """
 
 from __future__ import annotations
@@ -96,6 +97,8 @@ def pass_findings(a: Agreement) -> Iterator[Finding]:
         yield from schema_findings(
             f.schema, max(f.expected_records or 0, listed), f"{where}.schema"
         )
+        for p in f.schema.passes:
+            yield from _unread(f.schema, p, f"{where}.schema.passes[{p.id}]")
         yield from _unconfirmed(f, f.schema, where)
 
 
@@ -129,6 +132,38 @@ def _unconfirmed(f: Flow, schema: Schema, where: str) -> Iterator[Finding]:
             f"Ruas {name} akan dikonfirmasi, tetapi tidak ada jalur yang membawanya.",
             f"The field {name} is to be confirmed, but no pass carries it.",
         )
+
+
+def _unread(schema: Schema, p: Pass, where: str) -> Iterator[Finding]:
+    """What is right in one segment buys no slack for another, and no number stands in one.
+
+    A flow's requester asks with whatever it likes; a schema file is for two files of one's own.
+    """
+    if len(p.similar) > 1:
+        shown = ", ".join(s.shown for s in p.similar)
+        yield error(
+            "pass-oracle",
+            f"{where}.similar",
+            f"Segmen {shown} dapat diubah sendiri-sendiri: peminta yang tahu isi yang satu mengisi "
+            "yang lain dengan bit sembarang dan membaca isinya dari jawaban (peramal peminta). "
+            "Gabungkan dalam satu segmen, atau pakai beberapa jalur exact.",
+            f"The segments {shown} can be varied one by one: a requester who knows one fills the "
+            "other with any bits and reads it from the answers (the requester's oracle). Merge "
+            "them into one segment, or use several exact passes.",
+        )
+    for s in p.similar:
+        numbers = [n for n in s.fields if schema.kind(n) in STRONG_KINDS]
+        if numbers:
+            yield error(
+                "pass-oracle",
+                f"{where}.similar[{s.label}]",
+                f"Nomor {', '.join(numbers)} dalam segmen: bit buatan peminta mencakup semua nomor "
+                "yang berbeda di satu dua angka sekaligus, sehingga terbaca angka demi angka "
+                "(peramal peminta). Pakai nomor atau bagiannya pada exact.",
+                f"The number {', '.join(numbers)} in a segment: bits that a requester makes stand "
+                "for all numbers that differ in a digit or two, and it is read digit by digit (the "
+                "requester's oracle). Use the number, or a part of it, in exact.",
+            )
 
 
 def hardened(c: _Context) -> Iterator[Finding]:

@@ -81,11 +81,11 @@ def test_the_statement_is_the_labelled_document(flagship):
         (
             {"bits = 512": "bits = 500"},
             "value-range",
-            "flow[asn-status].schema.passes[nik].similar[1].bits",
+            "flow[asn-status].schema.passes[lahir-depan].similar[1].bits",
         ),
         ({'exact = ["nik"]': 'exact = ["ktp"]'}, "field-unknown", "flow[asn-status].schema"),
         ({'"nama:phonetic_first"': '"nama:suku"'}, "derivation-unknown", "flow[asn-status].schema"),
-        ({'id = "lahir-depan"': 'id = "nik"'}, "pass-duplicate", "flow[asn-status].schema"),
+        ({'id = "lahir-depan"': 'id = "nik-saja"'}, "pass-duplicate", "flow[asn-status].schema"),
         (
             {'{ name = "nama", kind': '{ name = "nik", kind'},
             "field-duplicate",

@@ -18,15 +18,17 @@ from padan_linkage.agreement import (
 )
 
 NAME_SEGMENT = '{ fields = ["nama"], bits = 512, weight = 150, diffusion = 12 }'
+ONE_SEGMENT = f"similar = [{NAME_SEGMENT}]"
 NUMBER_SEGMENT = '{ fields = ["nik"], bits = 512, weight = 200, diffusion = 16 }'
 MERGED_SEGMENT = (
     'similar = [{ fields = ["nama", "nik"], bits = 512, weight = 200, diffusion = 10 }]'
 )
-FIRST_EXACT = 'exact = ["tanggal_lahir", "nama:phonetic_first"]'
+FIRST_EXACT = 'exact = ["tanggal_lahir", "nik:area", "nama:phonetic_first"]'
+WIDE_EXACT = 'exact = ["tanggal_lahir", "nama:phonetic_first"]'
 NOT_FOUND = (
     'not_found = { code = "TIDAK_DITEMUKAN", text = "tidak ditemukan", gloss = "not found" }\n'
 )
-NIP_SEGMENT = 'similar = [{ fields = ["nama", "nip"], bits = 512, weight = 200, diffusion = 10 }]\n'
+NEXT_FLOW = '\n[[flow]]\nid = "jf-binaan"'
 SECOND_NAME = '"tercatat sebagai ASN tidak aktif"'
 STATUS_MAP = '"AKTIF" = "ASN_AKTIF"'
 CODE_BLOCK = '[[flow.code]]\ncode = "ASN_AKTIF"'
@@ -292,67 +294,81 @@ PASSES = [
     ),
     (
         "pass-diffusion",
-        "flow[asn-status].schema.passes[nik].similar[nama]",
-        {NAME_SEGMENT: NAME_SEGMENT.replace("diffusion = 12", "diffusion = 9")},
+        "flow[asn-status].schema.passes[lahir-depan].similar[nama]",
+        {ONE_SEGMENT: ONE_SEGMENT.replace("diffusion = 12", "diffusion = 9")},
     ),
     (
         "pass-strength",
-        "flow[asn-status].schema.passes[nik].similar[nama]",
-        {NAME_SEGMENT: NAME_SEGMENT.replace("bits = 512", "bits = 2048")},
+        "flow[asn-status].schema.passes[lahir-depan].similar[nama]",
+        {ONE_SEGMENT: ONE_SEGMENT.replace("bits = 512", "bits = 2048")},
     ),
     (
         "pass-strength",  # by what is inserted, however few q-grams a name has
-        "flow[asn-status].schema.passes[nik].similar[nama]",
-        {NAME_SEGMENT: NAME_SEGMENT.replace("bits = 512", "bits = 1024")},
+        "flow[asn-status].schema.passes[lahir-depan].similar[nama]",
+        {ONE_SEGMENT: ONE_SEGMENT.replace("bits = 512", "bits = 1024")},
     ),
     (
         "pass-weight",
-        "flow[asn-status].schema.passes[nik].similar[nama]",
-        {NAME_SEGMENT: NAME_SEGMENT.replace("weight = 150", "weight = 99")},
+        "flow[asn-status].schema.passes[lahir-depan].similar[nama]",
+        {ONE_SEGMENT: ONE_SEGMENT.replace("weight = 150", "weight = 99")},
     ),
     (
         "pass-spread",
-        "flow[asn-status].schema.passes[nik].similar[nama]",
-        {NAME_SEGMENT: NAME_SEGMENT.replace("weight = 150", "weight = 420")},
+        "flow[asn-status].schema.passes[lahir-depan].similar[nama]",
+        {ONE_SEGMENT: ONE_SEGMENT.replace("weight = 150", "weight = 420")},
     ),
     (
         "pass-low-entropy",
-        "flow[asn-status].schema.passes[nik].similar[tempat]",
+        "flow[asn-status].schema.passes[lahir-depan].similar[tempat]",
         {
             "fields = [\n": 'fields = [\n  { name = "tempat", kind = "place" },\n',
-            NAME_SEGMENT: NAME_SEGMENT.replace('"nama"', '"tempat"'),
+            ONE_SEGMENT: ONE_SEGMENT.replace('"nama"', '"tempat"'),
         },
     ),
     (
         "pass-low-entropy",
-        "flow[asn-status].schema.passes[nik].similar[tempat+kelamin]",
+        "flow[asn-status].schema.passes[lahir-depan].similar[tempat+kelamin]",
         {
             "fields = [\n": 'fields = [\n  { name = "tempat", kind = "place" },\n'
             '  { name = "kelamin", kind = "sex" },\n',
-            NAME_SEGMENT: NAME_SEGMENT.replace('"nama"', '"tempat", "kelamin"'),
+            ONE_SEGMENT: ONE_SEGMENT.replace('"nama"', '"tempat", "kelamin"'),
         },
     ),
     (
         "pass-implied",
-        "flow[asn-status].schema.passes[nik].similar[nama]",
-        {'exact = ["nik"]\nsimilar': 'exact = ["nik", "nama"]\nsimilar'},
+        "flow[asn-status].schema.passes[lahir-depan].similar[nama]",
+        {FIRST_EXACT: 'exact = ["tanggal_lahir", "nama"]'},
     ),
     (
         "pass-namesakes",
         "flow[asn-status].schema.passes[lahir-depan].exact",
-        {
-            MERGED_SEGMENT: f"similar = [{NAME_SEGMENT}, {NUMBER_SEGMENT}]",
-        },
+        {FIRST_EXACT: WIDE_EXACT},
+    ),
+    (
+        "pass-oracle",
+        "flow[asn-status].schema.passes[lahir-depan].similar",
+        {ONE_SEGMENT: f"similar = [{NAME_SEGMENT}, {NUMBER_SEGMENT}]"},
+    ),
+    (
+        "pass-oracle",  # even merged
+        "flow[asn-status].schema.passes[lahir-depan].similar[nama+nik]",
+        {ONE_SEGMENT: MERGED_SEGMENT},
     ),
     (
         "pass-namesakes",  # even merged, in groups of nearly fifty
         "flow[asn-status].schema.passes[lahir-depan].exact",
-        {FIRST_EXACT: 'exact = ["tanggal_lahir", "nama:first1"]'},
+        {
+            FIRST_EXACT: 'exact = ["tanggal_lahir", "nama:first1"]',
+            ONE_SEGMENT: MERGED_SEGMENT,
+        },
     ),
     (
         "pass-number",
-        "flow[asn-status].schema.passes[nama-tahun].similar[nik]",
-        {NUMBER_SEGMENT: NUMBER_SEGMENT.replace("weight = 200", "weight = 150")},
+        "flow[asn-status].schema.passes[lahir-depan].similar[nik]",
+        {
+            FIRST_EXACT: WIDE_EXACT,
+            ONE_SEGMENT: f"similar = [{NUMBER_SEGMENT.replace('200', '150')}]",
+        },
     ),
     (
         "pass-group",
@@ -371,20 +387,17 @@ PASSES = [
     ),
     (
         "pass-group-large",
-        "flow[asn-status].schema.passes[nama-tahun].exact",
-        {
-            "records_per_list = 17_000_000": "records_per_list = 24_000_000",
-            "records_per_day = 22_000_000": "records_per_day = 31_000_000",
-        },
+        "flow[asn-status].schema.passes[lahir-depan].exact",
+        {FIRST_EXACT: 'exact = ["tanggal_lahir", "nama:first1"]'},
     ),
     (
         "bucket-full",
-        "flow[asn-status].schema.passes[nik].bucket_bits",
+        "flow[asn-status].schema.passes[lahir-depan].bucket_bits",
         {"bucket_bits = 16": "bucket_bits = 12"},
     ),
     (
         "bucket-thin",
-        "flow[jf-binaan].schema.passes[nip].bucket_bits",
+        "flow[jf-binaan].schema.passes[lahir-depan].bucket_bits",
         {"bucket_bits = 12": "bucket_bits = 16"},
     ),
     (
@@ -394,8 +407,8 @@ PASSES = [
     ),
     (
         "confirm-weak-salt",
-        "flow[asn-perbaikan].schema.passes[lahir-depan].confirm",
-        {NIP_SEGMENT: NIP_SEGMENT + 'confirm = ["jenis_kelamin"]\n'},
+        "flow[asn-perbaikan].schema.passes[nama-hari].confirm",
+        {NEXT_FLOW: f'confirm = ["jenis_kelamin"]\n{NEXT_FLOW}'},
     ),
 ]
 #: Faults that the table cannot plant by replacing text; each has a test of its own below.
