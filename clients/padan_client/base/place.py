@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from padan_linkage.agreement import Agreement, Flow
+from padan_linkage.agreement import Agreement, Flow, PublicKeys
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,15 @@ class FlowPlace:
     def party_names(self) -> dict[str, str]:
         """What people call the parties."""
         return {p.id: p.known_as for p in self.agreement.parties}
+
+    @property
+    def own_keys(self) -> PublicKeys:
+        """The public keys that this side signs with now."""
+        return self.agreement.party(self.party).keys
+
+    def at(self, epoch: int) -> FlowPlace:
+        """The same with the keys that the parties have in an epoch of unit mode."""
+        return replace(self, agreement=self.agreement.at(self.flow.id, epoch))
 
     @property
     def peer(self) -> str:

@@ -33,7 +33,7 @@ class AcceptedLevels:
         """Keep levels that this agency signed; those of both sides are published by from now on."""
         folder, name = self._of(place), signed.levels.digest()
         write_private(folder / f"{name}.json", signed.file())
-        if not signed.missing(keys_of(place)):
+        if not signed.missing(keys_of(place, signed)):
             write_private(folder / _CURRENT, f"{name}\n".encode())
 
     def current(self, place: FlowPlace, schema: Schema) -> Levels | None:
@@ -44,7 +44,7 @@ class AcceptedLevels:
         path = self._of(place) / f"{pointer.read_text('ascii').strip()}.json"
         signed = read_levels(path)
         checked(place, schema, signed)
-        if missing := signed.missing(keys_of(place)):
+        if missing := signed.missing(keys_of(place, signed)):
             raise unusable(f"signatures[{', '.join(missing)}]")
         return signed.levels
 
@@ -69,22 +69,23 @@ def accepted(place: FlowPlace, schema: Schema, signed: SignedLevels, own: Identi
     checked(place, schema, signed)
     if place.party in signed.signatures:
         return signed
-    return signed.signed(place.party, own.sign(signed.statement))
+    return signed.signed(place.party, own.holding(place.own_keys).sign(signed.statement))
 
 
 def checked(place: FlowPlace, schema: Schema, signed: SignedLevels) -> None:
     """Raise VerificationError unless the levels are the flow's and no signature is wrong."""
     try:
         signed.levels.check(place.digest, place.flow.id, schema)
-        signed.missing(keys_of(place))
+        signed.missing(keys_of(place, signed))
     except LevelsError as e:
         raise unusable(e.differs) from None
 
 
-def keys_of(place: FlowPlace) -> dict[str, bytes]:
-    """The signing keys of both sides of the flow, by party."""
+def keys_of(place: FlowPlace, signed: SignedLevels) -> dict[str, bytes]:
+    """The signing keys of both sides of the flow, by party; a former one where it signed these."""
     sides = (place.flow.provider, place.flow.requester)
-    return {side: place.agreement.party(side).sign_key_bytes for side in sides}
+    made = {side: signed.signatures.get(side, b"") for side in sides}
+    return {s: place.agreement.signer_of(s, signed.statement, made[s]) for s in sides}
 
 
 def read_levels(path: Path) -> SignedLevels:

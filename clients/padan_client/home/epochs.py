@@ -100,10 +100,12 @@ class EpochStore(EpochFiles[EpochRecord]):
         keys = contributions.keys[epoch]
         mine = self.private_key(place, epoch)
         self._pin_peer(place, epoch, keys[place.peer])
+        then = place.at(epoch)
+        own = self._own.holding(then.own_keys)
         try:
             return derive_linkage_key(
-                exchange_static=self._own.exchange,
-                peer_static=place.agreement.party(place.peer).exchange_key_bytes,
+                exchange_static=own.exchange,
+                peer_static=then.agreement.party(place.peer).exchange_key_bytes,
                 my_epoch=mine,
                 peer_epoch=keys[place.peer],
                 agreement_digest=place.digest,

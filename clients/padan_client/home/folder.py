@@ -180,12 +180,9 @@ class Home:
                     f"{party} is neither provider nor requester of flow {flow_id}.",
                 )
             )
-        public = self.identity.public
-        named = agreement.party(party)
-        if (named.sign_key_bytes, named.exchange_key_bytes) != (
-            public.sign_key,
-            public.exchange_key,
-        ):
+        try:
+            self.identity.holding(agreement.party(party).keys)
+        except VerificationError:
             raise VerificationError(
                 t(
                     f"Kunci instansi di sini lain dari kunci {party} pada perjanjian "
@@ -193,5 +190,5 @@ class Home:
                     f"The keys here are not those of {party} in agreement {agreement_id}. Use the "
                     "right home folder, or amend the agreement together.",
                 )
-            )
+            ) from None
         return FlowPlace(agreement, signed.digest, flow, party)

@@ -18,13 +18,14 @@ from typing import Any
 from Crypto.Hash import SHA256
 from Crypto.Protocol.KDF import HKDF
 
-from padan_client.base.errors import BadInputError
+from padan_client.base.errors import BadInputError, VerificationError
 from padan_client.base.files import open_private, write_private, write_public
 from padan_client.base.language import t
 from padan_client.base.ownership import require_own_folder
 from padan_client.home.protection.locked import lock, unlock
 from padan_client.home.protection.passphrase import require_strong
 from padan_client.home.protection.private_keys import PrivateKeys
+from padan_linkage.agreement import PublicKeys
 from padan_linkage.crypto import keys, signatures
 
 Randomness = Callable[[int], bytes]
@@ -61,12 +62,23 @@ class PublicIdentity:
 
 
 class Identity(PrivateKeys):
-    """The agency's private keys, in memory. The repr shows the party only."""
+    """The agency's private keys, in memory. The repr shows the party only.
 
-    def __init__(self, party: str, sign_private: bytes, exchange_private: bytes) -> None:
+    ``former``: the keys before these, oldest first (spec 40, "Key changes"); they go on opening
+    what was sealed to them.
+    """
+
+    def __init__(
+        self,
+        party: str,
+        sign_private: bytes,
+        exchange_private: bytes,
+        former: tuple[Identity, ...] = (),
+    ) -> None:
         self.party = party
         self._sign = sign_private
         self._exchange = exchange_private
+        self._former = former
 
     def __repr__(self) -> str:
         return f"Identity({self.party!r}, keys=<redacted>)"
@@ -93,9 +105,32 @@ class Identity(PrivateKeys):
         """The static X25519 private key, 32 bytes; for HPKE, whose library takes nothing else."""
         return self._exchange
 
+    def every(self) -> tuple[Identity, ...]:
+        """These keys, then the former ones, newest first."""
+        return (self, *reversed(self._former))
+
+    def holding(self, keys: PublicKeys) -> Identity:
+        """These keys or the former ones, whichever ``keys`` are public of.
+
+        Raises VerificationError where they are another's, or lost.
+        """
+        wanted = keys.sign_key_bytes, keys.exchange_key_bytes
+        for each in self.every():
+            if (each.public.sign_key, each.public.exchange_key) == wanted:
+                return each
+        raise VerificationError(
+            t(
+                f"Kunci {self.party} yang berlaku untuk ini tidak ada di folder ini. Pakai folder "
+                "kunci yang benar; bila kuncinya hilang, buka epok baru (padan keys rotate).",
+                f"The keys of {self.party} that hold here are not in this folder. Use the right "
+                "home folder; where the keys are lost, open a new epoch (padan keys rotate).",
+            )
+        )
+
     def derive(self, label: bytes) -> bytes:
-        """A 32-byte secret of this agency alone: HKDF-SHA-256 of the exchange key."""
-        secret = HKDF(self._exchange, 32, b"padan/v1 identity", SHA256, 1, b"padan/v1 own " + label)
+        """A 32-byte secret of this agency alone: HKDF-SHA-256 of its first exchange key."""
+        first = self.every()[-1].exchange_private()
+        secret = HKDF(first, 32, b"padan/v1 identity", SHA256, 1, b"padan/v1 own " + label)
         assert isinstance(secret, bytes)
         return secret
 
@@ -115,6 +150,26 @@ def create_identity(party: str, randomness: Randomness) -> Identity:
             )
         )
     return Identity(party, signatures.generate(randomness(32)), randomness(32))
+
+
+def renewed(identity: Identity, randomness: Randomness) -> Identity:
+    """New keys that remember those of ``identity`` as former ones."""
+    former = tuple(reversed(identity.every()))
+    return Identity(identity.party, signatures.generate(randomness(32)), randomness(32), former)
+
+
+def replace_identity(
+    home: Path, identity: Identity, *, passphrase: str | None, randomness: Randomness
+) -> Path:
+    """Write renewed keys in place of those of ``home``, which must be among their former ones.
+
+    Returns the path of ``<party>.public.json``.
+    """
+    assert identity.every()[1:], "only keys that remember those before them"
+    _write(home / _FILE, identity, passphrase, randomness)
+    public = home / f"{identity.party}.public.json"
+    write_public(public, _dump(identity.public.as_json()))
+    return public
 
 
 def save_identity(
@@ -157,13 +212,18 @@ def _write(path: Path, identity: Identity, passphrase: str | None, randomness: R
     """Write ``identity.json``. Raises BadInputError if the passphrase is too weak."""
     if passphrase is not None:
         require_strong(passphrase, own_words(path.parent, identity.party))
-    secret = {"sign": _b64(identity._sign), "exchange": _b64(identity._exchange)}  # noqa: SLF001 - its own file format
+    own, *former = [_secret_of(each) for each in identity.every()]
+    secret: dict[str, Any] = {**own, "former": former[::-1]} if former else own
     document: dict[str, Any] = {"format": _FORMAT, "party": identity.party}
     if passphrase is not None:
         document["encrypted"] = lock(secret, passphrase, _context(identity.party), randomness)
     else:
         document["plain"] = secret
     write_private(path, _dump(document))
+
+
+def _secret_of(identity: Identity) -> dict[str, str]:
+    return {"sign": _b64(identity._sign), "exchange": _b64(identity._exchange)}  # noqa: SLF001 - its own file format
 
 
 def own_words(home: Path, party: str) -> list[str]:
@@ -190,12 +250,19 @@ def load_identity(home: Path, *, passphrase: str | None = None) -> Identity:
     else:
         secret = document.get("plain", {})
     try:
-        sign, exchange = _unb64(secret["sign"]), _unb64(secret["exchange"])
-        if len(sign) != _KEY_BYTES or len(exchange) != _KEY_BYTES:
-            raise ValueError
-    except (KeyError, TypeError, ValueError):
+        former: tuple[Identity, ...] = ()
+        for each in secret.get("former", []):
+            former = (*former, _identity_of(party, each, former))
+        return _identity_of(party, secret, former)
+    except (AttributeError, KeyError, TypeError, ValueError):
         raise _malformed(path) from None
-    return Identity(party, sign, exchange)
+
+
+def _identity_of(party: str, secret: dict[str, Any], former: tuple[Identity, ...]) -> Identity:
+    sign, exchange = _unb64(secret["sign"]), _unb64(secret["exchange"])
+    if len(sign) != _KEY_BYTES or len(exchange) != _KEY_BYTES:
+        raise ValueError
+    return Identity(party, sign, exchange, former)
 
 
 def _document(path: Path) -> dict[str, Any]:

@@ -54,7 +54,7 @@ def verify_contribution(place: FlowPlace, given: resources_pb2.EpochContribution
         raise _broken(epoch, given.party)
     if len(given.public_key) != 32:
         raise _broken(epoch, given.party)
-    sign_key = place.agreement.party(given.party).sign_key_bytes
+    sign_key = place.at(epoch).agreement.party(given.party).sign_key_bytes
     statement = contribution_statement(
         place.digest, place.flow.id, epoch, given.party, given.public_key
     )

@@ -48,7 +48,8 @@ def rotate(
     public_key = yield from work(lambda: _own_key(home, place, contributions, epoch, now))
     # Spec 20, step 2.
     statement = contribution_statement(place.digest, flow, epoch, place.party, public_key)
-    yield from contribute(place, epoch, public_key, home.identity.sign(statement), home.patience)
+    mine = home.identity.holding(place.at(epoch).own_keys)
+    yield from contribute(place, epoch, public_key, mine.sign(statement), home.patience)
     after = yield from fetch_contributions(place, home.patience)
     joined = after.keys.get(epoch, {})
     return Rotation(epoch, "" if place.peer in joined else place.peer)

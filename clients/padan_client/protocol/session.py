@@ -63,13 +63,20 @@ class Session:
     @property
     def peer_exchange_key(self) -> bytes:
         """The other side's static X25519 public key, from the signed agreement."""
-        return self.place.agreement.party(self.place.peer).exchange_key_bytes
+        then = self.place.at(self.key.epoch).agreement
+        return then.party(self.place.peer).exchange_key_bytes
+
+    @property
+    def _exchange_private(self) -> bytes:
+        """This side's static X25519 private key of the session's epoch."""
+        then = self.place.at(self.key.epoch)
+        return self.identity.holding(then.own_keys).exchange_private()
 
     def sealer(self, seal_id: bytes, kept: KeptSeal | None = None) -> Sealer:
         """Seals the provider's codes to the requester. Raises VerificationError for a bad key."""
         try:
             return Sealer(
-                self.identity.exchange_private(),
+                self._exchange_private,
                 self.peer_exchange_key,
                 agreement_digest=self.place.digest,
                 flow_id=self.place.flow.id,
@@ -88,7 +95,7 @@ class Session:
     def opener(self, seal_id: bytes, encapsulated_key: bytes) -> Opener:
         """Opens codes that the provider sealed. Raises SealError for a key that is none."""
         return Opener(
-            self.identity.exchange_private(),
+            self._exchange_private,
             self.peer_exchange_key,
             agreement_digest=self.place.digest,
             flow_id=self.place.flow.id,

@@ -130,7 +130,7 @@ def sign(home: Home, path: Path) -> Path:
     place = home.place(str(content["agreement"]), str(content["flow"]))
     _require_same_agreement(content, place)
     # Spec 80, step 2.
-    signature = home.identity.sign(_STATEMENT + path.read_bytes())
+    signature = home.identity.holding(place.own_keys).sign(_STATEMENT + path.read_bytes())
     target = _signature_path(path, place.party)
     write_public(target, signature_text(signature).encode())
     return target
@@ -147,11 +147,12 @@ def verify(home: Home, path: Path) -> Signed:
     sides = (place.flow.provider, place.flow.requester)
     signed = tuple(p for p in sides if _signature_path(path, p).exists())
     for party in signed:
-        key = place.agreement.party(party).sign_key_bytes
+        statement = _STATEMENT + path.read_bytes()
         try:
             signature = parse_signature(_signature_path(path, party).read_text())
+            key = place.agreement.signer_of(party, statement, signature)
             # Spec 80, step 3.
-            signatures.verify(key, _STATEMENT + path.read_bytes(), signature)
+            signatures.verify(key, statement, signature)
         except (ValueError, signatures.SignatureError):
             raise VerificationError(
                 t(

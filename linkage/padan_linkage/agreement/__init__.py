@@ -24,6 +24,13 @@ from padan_linkage.agreement.document import (
 from padan_linkage.agreement.examples import EXAMPLE_IDS, example
 from padan_linkage.agreement.filling import fill_keys, fill_pins
 from padan_linkage.agreement.findings import AgreementError, Finding, Severity
+from padan_linkage.agreement.key_changes import (
+    NEW,
+    OLD,
+    KeyChange,
+    SignedKeyChange,
+    unit_flows,
+)
 from padan_linkage.agreement.lint import lint
 from padan_linkage.agreement.model import (
     Agreement,
@@ -31,9 +38,11 @@ from padan_linkage.agreement.model import (
     Code,
     Flow,
     FlowKind,
+    FormerKeys,
     LinkageUnit,
     Mode,
     Party,
+    PublicKeys,
     Quota,
     ReleaseLine,
     ReleasePolicy,
@@ -54,6 +63,8 @@ from padan_linkage.answering.policy import MatchPolicy
 __all__ = [
     "EXAMPLE_IDS",
     "JAKARTA",
+    "NEW",
+    "OLD",
     "Agreement",
     "AgreementError",
     "AgreementState",
@@ -63,16 +74,20 @@ __all__ = [
     "Finding",
     "Flow",
     "FlowKind",
+    "FormerKeys",
+    "KeyChange",
     "LinkageUnit",
     "MatchPolicy",
     "Mode",
     "Party",
+    "PublicKeys",
     "Quota",
     "ReleaseLine",
     "ReleasePolicy",
     "Risk",
     "Severity",
     "SignedAgreement",
+    "SignedKeyChange",
     "Standing",
     "agreement_digest",
     "due_dates",
@@ -91,6 +106,7 @@ __all__ = [
     "signature_text",
     "standing_of",
     "term",
+    "unit_flows",
     "verify_signatures",
     "with_successors",
 ]

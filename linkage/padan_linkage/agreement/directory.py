@@ -1,6 +1,7 @@
-"""The agreements in a folder: ``<id>.toml`` and one ``<id>.toml.<party>.sig`` a party.
+"""The agreements in a folder: ``<id>.toml``, and beside it signatures and changes of keys.
 
-Whatever is wrong with one file is reported with it and does not stop the others. Spec 40, "Folder".
+A signature is ``<id>.toml.<party>.sig``, a change ``<id>.toml.<party>.<number>.keys``. Whatever is
+wrong with one file is reported with it and does not stop the others. Spec 40, "Folder".
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from padan_linkage.agreement.document import (
     verify_signatures,
 )
 from padan_linkage.agreement.findings import AgreementError, Finding, error
+from padan_linkage.agreement.key_changes import SUFFIX, SignedKeyChange, with_key_changes
 from padan_linkage.agreement.model import Agreement
 from padan_linkage.agreement.standing import Standing, replaces, standing_of
 
@@ -25,6 +27,8 @@ from padan_linkage.agreement.standing import Standing, replaces, standing_of
 @dataclass(frozen=True)
 class SignedAgreement:
     """One file of the folder. ``agreement`` is None exactly when there are ``problems``.
+
+    Its parties have the keys that they have now, after every key change beside the file.
 
     ``successors`` are the loaded agreements that replace it, whenever their terms begin.
     """
@@ -78,6 +82,7 @@ def load_signed(path: Path) -> SignedAgreement:
     agreement: Agreement | None = None
     try:
         agreement = verify_signatures(document, signatures)
+        agreement = with_key_changes(agreement, agreement_digest(document), _changes_of(path))
     except AgreementError as e:
         problems += [f for f in e.findings if f.where not in {p.where for p in problems}]
     if agreement and agreement.id != path.stem:
@@ -118,6 +123,29 @@ def _signatures_of(path: Path) -> tuple[dict[str, bytes], list[Finding]]:
                 )
             )
     return found, problems
+
+
+def _changes_of(path: Path) -> list[SignedKeyChange]:
+    """The key changes beside an agreement. Raises AgreementError."""
+    found = []
+    for file in sorted(path.parent.glob(f"{path.name}.*{SUFFIX}")):
+        try:
+            signed = SignedKeyChange.read(_read(file))
+        except OSError as e:
+            raise AgreementError([_unreadable(file.name, e)]) from None
+        if file.name != path.name + signed.name:
+            raise AgreementError(
+                [
+                    error(
+                        "key-change-name",
+                        file.name,
+                        f"Berkas pergantian kunci harus bernama {path.name}{signed.name}.",
+                        f"The key change must be called {path.name}{signed.name}.",
+                    )
+                ]
+            )
+        found.append(signed)
+    return found
 
 
 def _unreadable(where: str, e: OSError) -> Finding:

@@ -9,15 +9,25 @@ from __future__ import annotations
 
 import base64
 import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    StringConstraints,
+)
 from pydantic.dataclasses import dataclass as pydantic_dataclass
 from pydantic_core import PydanticCustomError
 
 from padan_linkage.answering.policy import MatchPolicy
+from padan_linkage.crypto import signatures
 from padan_linkage.direct.schema import DirectSchema
 from padan_linkage.schema import Identifier, Schema
 
@@ -50,7 +60,9 @@ PositiveCount = Annotated[int, Field(ge=1, strict=True)]
 _CONFIG = ConfigDict(extra="forbid", validate_by_name=True, validate_by_alias=True)
 
 
-class _AgreementModel(BaseModel):
+class AgreementModel(BaseModel):
+    """A frozen part of a document that refuses what it does not know."""
+
     model_config = ConfigDict(**_CONFIG, frozen=True)
 
 
@@ -86,7 +98,38 @@ class CadenceKind(StrEnum):
     MINUTES = "minutes"
 
 
-class Party(_AgreementModel):
+class PublicKeys(AgreementModel):
+    """A party's public keys, base64."""
+
+    sign_key: Line
+    exchange_key: Line
+
+    @property
+    def sign_key_bytes(self) -> bytes:
+        """Ed25519 public key, 32 bytes. ValueError if not base64."""
+        return base64.b64decode(self.sign_key, validate=True)
+
+    @property
+    def exchange_key_bytes(self) -> bytes:
+        """X25519 public key, 32 bytes. ValueError if not base64."""
+        return base64.b64decode(self.exchange_key, validate=True)
+
+
+@dataclass(frozen=True)
+class FormerKeys:
+    """Keys that a party had within an agreement, and what came after them.
+
+    ``first_epochs``: by flow, the first epoch of the next keys; ``lost``: nothing counts that they
+    sign.
+    """
+
+    party: str
+    keys: PublicKeys
+    first_epochs: Mapping[str, int]
+    lost: bool
+
+
+class Party(AgreementModel):
     """A party: who signs, which office answers letters, and its public keys (base64, or empty).
 
     ``server_pins``: what the server that answers for it in direct mode may show, as
@@ -105,6 +148,11 @@ class Party(_AgreementModel):
     server_pins: tuple[HexDigest, ...] = ()
 
     @property
+    def keys(self) -> PublicKeys:
+        """Both public keys."""
+        return PublicKeys(sign_key=self.sign_key, exchange_key=self.exchange_key)
+
+    @property
     def known_as(self) -> str:
         """The name that people call it by."""
         return self.short or self.id.upper()
@@ -120,7 +168,7 @@ class Party(_AgreementModel):
         return base64.b64decode(self.exchange_key, validate=True)
 
 
-class LinkageUnit(_AgreementModel):
+class LinkageUnit(AgreementModel):
     """The linkage unit, which the parties trust to compare and to hold no key of theirs.
 
     ``pins``: SHA-256, hex, of the DER SubjectPublicKeyInfo of the certificates that it may show
@@ -133,7 +181,7 @@ class LinkageUnit(_AgreementModel):
     pins: tuple[HexDigest, ...] = ()
 
 
-class Duration(_AgreementModel):
+class Duration(AgreementModel):
     """How long the document says the term is, as the article states it."""
 
     years: Annotated[int, Field(ge=0, le=50)] = 0
@@ -146,7 +194,7 @@ class Duration(_AgreementModel):
         return 12 * self.years + self.months
 
 
-class Notice(_AgreementModel):
+class Notice(AgreementModel):
     """How long before the end a wish to extend or end must be in writing."""
 
     months: Annotated[int, Field(ge=0, le=120)] = 0
@@ -155,7 +203,7 @@ class Notice(_AgreementModel):
     text: Text
 
 
-class Cadence(_AgreementModel):
+class Cadence(AgreementModel):
     """A duty that recurs ``per_year`` times from the first day, or (without it) at each event."""
 
     kind: CadenceKind
@@ -166,7 +214,7 @@ class Cadence(_AgreementModel):
     text: Text
 
 
-class ForceMajeure(_AgreementModel):
+class ForceMajeure(AgreementModel):
     """Keadaan kahar: days for the notice, and days of silence that count as consent."""
 
     notice_days: Annotated[int, Field(ge=1, le=365)] | None = None
@@ -175,7 +223,7 @@ class ForceMajeure(_AgreementModel):
     article: Article
 
 
-class LiaisonChange(_AgreementModel):
+class LiaisonChange(AgreementModel):
     """Days within which a new liaison office is made known."""
 
     notice_days: Annotated[int, Field(ge=1, le=365)]
@@ -183,7 +231,7 @@ class LiaisonChange(_AgreementModel):
     article: Article
 
 
-class Confidentiality(_AgreementModel):
+class Confidentiality(AgreementModel):
     """What the receiver may do with what it receives, and whether that outlives the agreement."""
 
     articles: Annotated[tuple[Article, ...], Field(min_length=1)]
@@ -192,7 +240,7 @@ class Confidentiality(_AgreementModel):
     text: Text
 
 
-class Code(_AgreementModel):
+class Code(AgreementModel):
     """One answer: stable machine code, exact Indonesian wording, English gloss.
 
     Codes of different ``group`` hold side by side; ``proposed`` marks wording that the signed
@@ -206,7 +254,7 @@ class Code(_AgreementModel):
     proposed: bool = False
 
 
-class Quota(_AgreementModel):
+class Quota(AgreementModel):
     """Limits on what the requester may ask: records a day (Jakarta), a list, at least a list.
 
     ``top_up``: a shorter list may be filled up to ``minimum_batch`` with cover, at home. Unit mode
@@ -232,7 +280,7 @@ class Quota(_AgreementModel):
         return max(records, self.minimum_batch) if self.top_up else records
 
 
-class Reference(_AgreementModel):
+class Reference(AgreementModel):
     """One list that a reference flow hands over, and by whom; the first column is its key."""
 
     id: Id
@@ -242,7 +290,7 @@ class Reference(_AgreementModel):
     columns: Annotated[tuple[Identifier, ...], Field(min_length=1, max_length=40)]
 
 
-class ReleasePolicy(_AgreementModel):
+class ReleasePolicy(AgreementModel):
     """How often a release is due, and how many a day and of what size are taken of each line."""
 
     per_year: Annotated[int, Field(ge=1, le=12)]
@@ -250,14 +298,14 @@ class ReleasePolicy(_AgreementModel):
     max_bytes: Annotated[int, Field(ge=4096, le=16 * 1024**2)] = 16 * 1024**2
 
 
-class DateCodes(_AgreementModel):
+class DateCodes(AgreementModel):
     """The code of a day in the provider's column: ``until`` it, that day included, or ``after``."""
 
     until: MachineCode
     after: MachineCode
 
 
-class CopyPolicy(_AgreementModel):
+class CopyPolicy(AgreementModel):
     """Which code holds of a person whom the registry has twice: the first of ``prevails``."""
 
     prevails: Annotated[tuple[MachineCode, ...], Field(min_length=1)]
@@ -387,7 +435,7 @@ class Flow:
         return tuple(c for i, c in enumerate(self.codes) if mask >> i & 1)
 
 
-class Agreement(_AgreementModel):
+class Agreement(AgreementModel):
     """A whole agreement; build it with :func:`padan_linkage.agreement.load_agreement`."""
 
     format: Annotated[int, Field(ge=1, le=1)] = 1
@@ -414,6 +462,51 @@ class Agreement(_AgreementModel):
     unit: LinkageUnit | None = None
     parties: tuple[Party, ...] = Field(alias="party")
     flows: tuple[Flow, ...] = Field(alias="flow")
+
+    #: What key changes beside the file replaced, oldest first; ``parties`` have the present keys.
+    _former: tuple[FormerKeys, ...] = PrivateAttr(default=())
+
+    def former_keys(self, party_id: str) -> tuple[FormerKeys, ...]:
+        """The party's keys before its present ones, oldest first (spec 40, "Key changes")."""
+        return tuple(f for f in self._former if f.party == party_id)
+
+    def with_keys(
+        self, party_id: str, new: PublicKeys, first_epochs: Mapping[str, int], lost: bool
+    ) -> Self:
+        """The agreement with a party's new keys; those until now are kept as former ones."""
+        former = FormerKeys(party_id, self.party(party_id).keys, first_epochs, lost)
+        changed = self._with(party_id, new)
+        changed._former = (*self._former, former)  # noqa: SLF001 - of the same class
+        return changed
+
+    def at(self, flow_id: str, epoch: int) -> Self:
+        """The agreement with every party's keys of that flow's epoch."""
+        then = self
+        for former in reversed(self._former):
+            if epoch < former.first_epochs.get(flow_id, 1):
+                then = then._with(former.party, former.keys)
+        return then
+
+    def keys_in_use(self, party_id: str) -> tuple[PublicKeys, ...]:
+        """The party's present keys, then former ones that were not lost, newest first."""
+        former = [f.keys for f in reversed(self.former_keys(party_id)) if not f.lost]
+        return (self.party(party_id).keys, *former)
+
+    def signers(self, party_id: str) -> tuple[bytes, ...]:
+        """Ed25519 keys under which a document of no epoch may be the party's, present one first."""
+        return tuple(k.sign_key_bytes for k in self.keys_in_use(party_id))
+
+    def signer_of(self, party_id: str, statement: bytes, signature: bytes) -> bytes:
+        """The one of :meth:`signers` whose signature it is; the present key where none's."""
+        keys = self.signers(party_id)
+        return next((k for k in keys if signatures.holds(k, statement, signature)), keys[0])
+
+    def _with(self, party_id: str, keys: PublicKeys) -> Self:
+        update = {"sign_key": keys.sign_key, "exchange_key": keys.exchange_key}
+        parties = tuple(
+            p.model_copy(update=update) if p.id == party_id else p for p in self.parties
+        )
+        return self.model_copy(update={"parties": parties})
 
     @property
     def unit_pins(self) -> tuple[str, ...]:

@@ -63,3 +63,12 @@ def _private(private: bytes) -> EccKey:
     if len(private) != PRIVATE_KEY_BYTES:
         raise ValueError(f"private key must be {PRIVATE_KEY_BYTES} bytes, not {len(private)}")
     return eddsa.import_private_key(private)
+
+
+def holds(public: bytes, message: bytes, signature: bytes) -> bool:
+    """Whether :func:`verify` takes it."""
+    try:
+        verify(public, message, signature)
+    except SignatureError:
+        return False
+    return True

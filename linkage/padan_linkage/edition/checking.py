@@ -41,14 +41,14 @@ class EditionError(ValueError):
 class Wanted:
     """What an edition must be of: the agreement (hex digest), the flow, its schema and rate.
 
-    ``key``: the provider's Ed25519 key, 32 bytes.
+    ``keys``: the provider's Ed25519 keys, 32 bytes each, any of which may have signed it.
     """
 
     agreement: str
     flow: str
     schema: Schema
     rate: float
-    key: bytes = field(repr=False)
+    keys: tuple[bytes, ...] = field(repr=False)
 
 
 def checked_edition(document: bytes, signature: bytes, wanted: Wanted) -> Edition:
@@ -58,10 +58,8 @@ def checked_edition(document: bytes, signature: bytes, wanted: Wanted) -> Editio
     """
     if len(document) > MOST_EDITION_BYTES:
         raise EditionError("document")
-    try:
-        signatures.verify(wanted.key, SIGNED + document, signature)
-    except signatures.SignatureError:
-        raise EditionError("signature") from None
+    if not any(signatures.holds(key, SIGNED + document, signature) for key in wanted.keys):
+        raise EditionError("signature")
     try:
         edition = Edition.read(document)
     except (ValueError, RecursionError):

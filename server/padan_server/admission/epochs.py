@@ -50,7 +50,7 @@ def next_epoch(grant: Grant, known: list[Contribution]) -> int:
 
 
 def _verify(grant: Grant, epoch: int, public_key: bytes, signature: bytes) -> None:
-    signer = grant.agreement.party(grant.party).sign_key_bytes
+    signer = grant.agreement.at(grant.flow.id, epoch).party(grant.party).sign_key_bytes
     statement = contribution_statement(
         grant.key.digest, grant.key.flow, epoch, grant.party, public_key
     )

@@ -66,5 +66,5 @@ def _wanted(grant: Grant) -> Wanted:
         flow=grant.flow.id,
         schema=grant.schema,
         rate=grant.flow.match.max_false_match_rate,
-        key=grant.agreement.party(grant.flow.provider).sign_key_bytes,
+        keys=grant.agreement.signers(grant.flow.provider),
     )

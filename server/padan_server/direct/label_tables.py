@@ -24,6 +24,7 @@ from padan_linkage.direct.manifest import (
     TablePublication,
     check_manifest,
     in_order,
+    manifest_statement,
     verify_manifest,
 )
 from padan_linkage.direct.table import (
@@ -211,7 +212,8 @@ class ServedTables:
         if manifest.table != name:
             raise ManifestError("table", "the folder has another name")
         digest, agreement, flow = self._flow_of(manifest)
-        signer = agreement.party(self._party).sign_key_bytes
+        statement = manifest_statement(found.document)
+        signer = agreement.signer_of(self._party, statement, found.signature)
         verify_manifest(found.document, found.signature, signer)
         check_manifest(
             manifest,

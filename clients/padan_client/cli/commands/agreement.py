@@ -14,8 +14,9 @@ from padan.v1 import agreement_service_pb2 as pb
 from padan_client.base.errors import BadInputError
 from padan_client.base.files import write_public
 from padan_client.base.language import t
+from padan_client.cli import key_changes
 from padan_client.cli.asking import claim_in
-from padan_client.cli.commands import levels
+from padan_client.cli.commands import keys, levels
 from padan_client.cli.common import Exit, err, out, print_json, reports_errors
 from padan_client.cli.home import ask_passphrase, open_home
 from padan_client.cli.options import HOME, ForceFlag, HomeOption, JsonFlag
@@ -40,6 +41,7 @@ Change: TypeAlias = pb.SuspendAgreementRequest | pb.ResumeAgreementRequest
 
 app = typer.Typer(no_args_is_help=True)
 levels.register(app)
+key_changes.register(keys.app, app)
 
 FileArgument = Annotated[
     Path, typer.Argument(help="Berkas perjanjian (ID.toml). / Agreement file (ID.toml).")

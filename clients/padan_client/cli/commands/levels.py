@@ -56,7 +56,7 @@ def accept_levels(
     schema = unit_schema(place)
     proposed = levels.read_levels(file)
     signed = levels.accepted(place, schema, proposed, opened.identity)
-    missing = signed.missing(levels.keys_of(place))
+    missing = signed.missing(levels.keys_of(place, signed))
     if signed != proposed:
         agree(_about(signed.levels), given=yes, option="--yes")
         write_public(file, signed.file())

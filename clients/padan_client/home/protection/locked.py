@@ -31,7 +31,7 @@ class LockedError(BadInputError):
 
 
 def lock(
-    secret: dict[str, str], passphrase: str, context: bytes, randomness: Callable[[int], bytes]
+    secret: dict[str, Any], passphrase: str, context: bytes, randomness: Callable[[int], bytes]
 ) -> dict[str, Any]:
     """``secret`` locked by ``passphrase``, as JSON may have it. ``context`` is authenticated."""
     salt, nonce = randomness(_SALT_BYTES), randomness(_NONCE_BYTES)
@@ -41,7 +41,7 @@ def lock(
     return numbers | {"salt": _b64(salt), "nonce": _b64(nonce), "ciphertext": _b64(sealed)}
 
 
-def unlock(box: object, passphrase: str | None, context: bytes) -> dict[str, str]:
+def unlock(box: object, passphrase: str | None, context: bytes) -> dict[str, Any]:
     """What :func:`lock` locked. Raises LockedError."""
     if not passphrase:
         raise _no_passphrase()

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from padan_linkage.agreement import PublicKeys
+
 
 class PrivateKeys(Protocol):
     """Private keys that need not be at hand."""
@@ -19,6 +21,9 @@ class PrivateKeys(Protocol):
 
     def exchange(self, public: bytes) -> bytes:
         """X25519 with a public key, 32 bytes (RFC 7748). Raises KeyAgreementError."""
+
+    def holding(self, keys: PublicKeys) -> PrivateKeys:
+        """The present keys or former ones, whichever these belong to. Raises VerificationError."""
 
     def derive(self, label: bytes) -> bytes:
         """A 32-byte secret of this agency alone, the same for the same label."""

@@ -270,7 +270,8 @@ def _move_in(table: _Table, manifest: Manifest) -> None:
     shutil.move(table.folder / ROWS_FILE, draft / ROWS_FILE)
     (draft / ROWS_FILE).chmod(0o644)
     # Spec 60, step 5.
-    signature = table.home.identity.sign(manifest_statement(manifest.document()))
+    own = table.home.identity.holding(table.place.own_keys)
+    signature = own.sign(manifest_statement(manifest.document()))
     (draft / MANIFEST_FILE).write_bytes(manifest.document())
     (draft / SIGNATURE_FILE).write_bytes(signature)
     for name in (ROWS_FILE, MANIFEST_FILE, SIGNATURE_FILE):

@@ -36,6 +36,7 @@ from padan_linkage.direct.manifest import (
     check_manifest,
     fingerprint,
     in_order,
+    manifest_statement,
     verify_manifest,
 )
 from padan_linkage.direct.schema import DirectSchema
@@ -164,7 +165,8 @@ def _list_tables(place: FlowPlace, now: datetime, patience: Patience) -> Steps[l
 def _verified(place: FlowPlace, table: pb.LabelTable) -> Offered:
     """A listed table whose manifest is signed and of this flow; it may have expired."""
     fields, schema = direct_schemas(place)
-    sign_key = place.agreement.party(place.flow.provider).sign_key_bytes
+    statement = manifest_statement(table.manifest)
+    sign_key = place.agreement.signer_of(place.flow.provider, statement, table.signature)
     try:
         # Spec 60, step 6: the manifest.
         manifest = verify_manifest(table.manifest, table.signature, sign_key)

@@ -170,7 +170,8 @@ class ReleaseFlow:
     def _sealed(
         self, line: ReleaseLine, made: Made, before: KeptRelease | None, day: str, now: datetime
     ) -> PendingRelease:
-        place, identity = self._place, self._home.identity
+        place = self._place
+        identity = self._home.identity.holding(place.own_keys)
         if len(made.content) > MAX_CONTENT_BYTES:
             raise BadInputError(t("Rilis terlalu besar.", "The release is too large."))
         release = Release(
@@ -238,21 +239,32 @@ class ReleaseFlow:
         return described
 
     def _opened(self, line: ReleaseLine, version: int, sealed: bytes) -> OpenedRelease:
-        publisher = self._place.agreement.party(line.publisher)
         try:
-            # Spec 70, step 6.
-            opened = open_release(
-                sealed,
-                self._signed_line(line),
-                version,
-                receiver_private=self._home.identity.exchange_private(),
-                publisher_public=publisher.exchange_key_bytes,
-                publisher_sign_key=publisher.sign_key_bytes,
-            )
+            opened = self._opened_by_any(line, version, sealed)
             self._check_content(line, opened)
         except (SealError, ManifestError, AggregateError, ListError) as error:
             raise _unverified(line, error) from None
         return opened
+
+    def _opened_by_any(self, line: ReleaseLine, version: int, sealed: bytes) -> OpenedRelease:
+        """Opened with the present keys of both sides, or with those that it was sealed with."""
+        tried: SealError | None = None
+        for publisher in self._place.agreement.keys_in_use(line.publisher):
+            for receiver in self._home.identity.every():
+                try:
+                    # Spec 70, step 6.
+                    return open_release(
+                        sealed,
+                        self._signed_line(line),
+                        version,
+                        receiver_private=receiver.exchange_private(),
+                        publisher_public=publisher.exchange_key_bytes,
+                        publisher_sign_key=publisher.sign_key_bytes,
+                    )
+                except SealError as error:
+                    tried = tried or error
+        assert tried is not None
+        raise tried
 
     def _check_content(self, line: ReleaseLine, opened: OpenedRelease) -> None:
         """The content is what the agreement names, whole, with no small count."""

@@ -74,7 +74,7 @@ def wanted(session: Session) -> Wanted:
         flow=place.flow.id,
         schema=session.schema,
         rate=place.flow.match.max_false_match_rate,
-        key=place.agreement.party(place.flow.provider).sign_key_bytes,
+        keys=place.agreement.signers(place.flow.provider),
     )
 
 

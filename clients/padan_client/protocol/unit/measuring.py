@@ -66,7 +66,7 @@ class RegistryMeasure:
         document = edition.document()
         return resources_pb2.Edition(
             document=document,
-            signature=self.session.identity.sign(SIGNED + document),
+            signature=self.session.identity.holding(place.own_keys).sign(SIGNED + document),
             calibrations=calibrations_document(calibrations),
         )
 

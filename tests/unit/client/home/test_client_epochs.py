@@ -66,6 +66,7 @@ class Token(PrivateKeys):
 
     def __init__(self, within):
         self.sign, self.exchange, self.derive = within.sign, within.exchange, within.derive
+        self.holding = lambda keys: Token(within.holding(keys))
 
 
 def test_epochs_need_no_key_that_is_at_hand(signed, tmp_path):
