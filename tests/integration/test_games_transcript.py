@@ -1,10 +1,11 @@
 """The recorder of `padan games` notes what a unit gets, and one process shows what several do."""
 
-import hashlib
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
 from agency import NOW, make_agencies
+from games_fixture import fixed_randomness
 
 from padan_client import Home
 from padan_lab.games.playing.stage import Agency, GameStage
@@ -14,18 +15,6 @@ from padan_lab.generate import ID_COLUMN, generate_demo
 from padan_server.matching.linkage_engine import LinkageEngine
 
 PEOPLE = 60
-
-
-def fixed_randomness(party):
-    """The same bytes in the same order for the same party."""
-    drawn = 0
-
-    def draw(size):
-        nonlocal drawn
-        drawn += 1
-        return hashlib.shake_256(f"{party} {drawn}".encode()).digest(size)
-
-    return draw
 
 
 def play(folder, unit):
@@ -39,7 +28,7 @@ def play(folder, unit):
     sides = [Agency(home, RecordedLink.of(home, *agencies.names)) for home in homes]
     demo = generate_demo(flow, PEOPLE, PEOPLE, seed=7)
     with watched_owners() as owners:
-        stage = GameStage(agencies.agreement, flow, *sides, owners, NOW)
+        stage = GameStage(agencies.agreement, flow, *sides, owners, NOW, nullcontext)
         stage.turn_epoch()
         seen = {"registry": stage.publish(demo.registry)}
         seen["list"] = stage.confirm(demo.requests).transcript

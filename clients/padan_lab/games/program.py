@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
+from functools import cached_property
+from multiprocessing import get_context
 from pathlib import Path
 
 from padan_client.base.errors import BadInputError
 from padan_client.base.language import t
 from padan_lab.games.judging.outcome import FULL_HIGH, QUICK_HIGH, Bound, Outcome
-from padan_lab.games.playing import change, decoy
+from padan_lab.games.playing import change, decoy, listing, on_list, passes
+from padan_lab.games.playing.crooked import bent
 from padan_lab.games.playing.stage import GameStage, staged
+from padan_linkage.schema import Schema
 
 Announce = Callable[[str], None]
 
@@ -22,7 +27,8 @@ class GameScale:
     """How large the games are played.
 
     ``people`` of a registry and a list, ``lists`` of an epoch; ``days`` with about ``changes``
-    changes each of a registry of ``changing``. ``high``: where an interval must end.
+    changes each of a registry of ``changing``; plays with a target, ``training`` and ``judged``.
+    ``high``: where an interval must end.
     """
 
     people: int
@@ -30,17 +36,92 @@ class GameScale:
     changing: int
     days: int
     changes: float
+    training: int
+    judged: int
     high: float
 
 
-QUICK = GameScale(people=4_000, lists=12, changing=2_000, days=30, changes=40, high=QUICK_HIGH)
-FULL = GameScale(people=16_000, lists=12, changing=16_000, days=30, changes=150, high=FULL_HIGH)
+QUICK = GameScale(
+    people=4_000, lists=12, changing=2_000, days=30, changes=40,
+    training=960, judged=2_080, high=QUICK_HIGH,
+)  # fmt: skip
+FULL = GameScale(
+    people=16_000, lists=12, changing=16_000, days=30, changes=150,
+    training=3_200, judged=8_000, high=FULL_HIGH,
+)  # fmt: skip
+
+
+@dataclass(repr=False)
+class Evening:
+    """What is played on one stage: epochs that several games look at are played once.
+
+    The first of two trains, the second is judged: other people, other keys.
+    """
+
+    stage: GameStage
+    scale: GameScale
+    seed: int
+
+    @cached_property
+    def epochs(self) -> list[decoy.SeenEpoch]:
+        """Epochs of a registry and lists that turn over."""
+        size = self.scale.people, self.scale.lists
+        return [decoy.play_epoch(self.stage, *size, 2 * self.seed + i) for i in range(2)]
+
+    @cached_property
+    def months(self) -> list[change.SeenMonth]:
+        """Months of a registry and daily deltas."""
+        size = self.scale.changing, self.scale.days, self.scale.changes
+        return [change.play_month(self.stage, *size, 2 * self.seed + i) for i in range(2)]
+
+    @cached_property
+    def slots(self) -> list[listing.SeenSlots]:
+        """Lists and questions with a target, or without."""
+        size = self.scale.training, self.scale.judged
+        return [
+            listing.play_lists(self.stage, plays, 2 * self.seed + i) for i, plays in enumerate(size)
+        ]
+
+    @cached_property
+    def direct(self) -> list[listing.SeenSlots]:
+        """The same in direct mode."""
+        size = self.scale.training, self.scale.judged
+        return [
+            listing.play_directly(self.stage, plays, 2 * self.seed + i, "direct")
+            for i, plays in enumerate(size)
+        ]
+
+    @cached_property
+    def crooked(self) -> list[listing.SeenSlots]:
+        """The same against crooked label tables, in mode auto."""
+        size = self.scale.training, self.scale.judged
+        return [
+            listing.play_directly(self.stage, plays, 2 * self.seed + i, "auto", bent)
+            for i, plays in enumerate(size)
+        ]
+
+    @property
+    def schema(self) -> Schema:
+        """The schema that is played."""
+        return self.stage.schema
+
 
 #: The games by id.
-GAMES: Mapping[str, Callable[[GameStage, GameScale, int], Outcome]] = {
-    "decoy": lambda stage, s, seed: decoy.game(stage, s.people, s.lists, seed),
-    "change": lambda stage, s, seed: change.game(stage, s.changing, s.days, s.changes, seed),
+GAMES: Mapping[str, Callable[[Evening], Outcome]] = {
+    "decoy": lambda e: decoy.game(e.schema, e.epochs, e.seed),
+    "change": lambda e: change.game(e.schema, e.months, e.seed),
+    "on_list_unit": lambda e: on_list.unit_game(e.schema, e.slots, e.seed),
+    "on_list_provider": lambda e: on_list.provider_game(e.slots, e.direct, e.seed),
+    "crooked_table": lambda e: on_list.crooked_game(e.crooked, e.seed),
+    "passes": lambda e: passes.game(e.schema, e.epochs, e.months, e.seed),
 }
+
+
+#: Games that look at the same epochs are played together, the others beside them.
+_TOGETHER = (
+    ("decoy", "change", "passes"),
+    ("on_list_unit", "on_list_provider", "crooked_table"),
+)
 
 
 @dataclass(frozen=True)
@@ -72,14 +153,45 @@ def play(chosen: Sequence[str], scale: GameScale, seed: int, announce: Announce)
                 f"There is no game {', '.join(unknown)}; there are: {known}.",
             )
         )
+    groups = [[name for name in group if name in wanted] for group in _TOGETHER]
     games: dict[str, Outcome] = {}
     seconds: dict[str, float] = {}
-    with tempfile.TemporaryDirectory(prefix="padan-games-") as folder:
-        announce(t("Kunci, perjanjian, unit", "Keys, agreement, unit"))
-        with staged(Path(folder) / "stage") as stage:
-            for name in wanted:
-                announce(name)
-                began = time.perf_counter()
-                games[name] = GAMES[name](stage, scale, seed)
-                seconds[name] = round(time.perf_counter() - began, 1)
-    return Bench(games, {}, scale, seed, seconds)
+    for played, took in _evenings([g for g in groups if g], scale, seed, announce):
+        games |= played
+        seconds |= took
+    return Bench({n: games[n] for n in wanted}, {}, scale, seed, seconds)
+
+
+Played = tuple[dict[str, Outcome], dict[str, float]]
+
+
+def _evenings(
+    groups: Sequence[Sequence[str]], scale: GameScale, seed: int, announce: Announce
+) -> Iterator[Played]:
+    """Each group's games, on a stage and in a process of its own where there are several."""
+    announce("; ".join(", ".join(group) for group in groups))
+    if len(groups) == 1:
+        yield _evening(groups[0], scale, seed)
+        return
+    with ProcessPoolExecutor(len(groups), get_context("spawn")) as pool:
+        waiting = {pool.submit(_evening, group, scale, seed): group for group in groups}
+        for done in as_completed(waiting):
+            waiting.pop(done)
+            announce("; ".join(", ".join(group) for group in waiting.values()))
+            yield done.result()
+
+
+def _evening(names: Sequence[str], scale: GameScale, seed: int) -> Played:
+    """These games on one stage, and the seconds that each took."""
+    games: dict[str, Outcome] = {}
+    seconds: dict[str, float] = {}
+    with (
+        tempfile.TemporaryDirectory(prefix="padan-games-") as folder,
+        staged(Path(folder) / "stage") as stage,
+    ):
+        evening = Evening(stage, scale, seed)
+        for name in names:
+            began = time.perf_counter()
+            games[name] = GAMES[name](evening)
+            seconds[name] = round(time.perf_counter() - began, 1)
+    return games, seconds

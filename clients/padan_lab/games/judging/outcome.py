@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from padan_lab.games.judging.contest import Result
 
@@ -17,13 +17,15 @@ FOUND = 0.55
 class Outcome:
     """A game's parts by what was seen, and its controls by the leak that was put in.
 
-    ``party`` is who plays, ``mode`` how answers are given.
+    ``party`` is who plays, ``mode`` how answers are given. ``told``: what is said beside and judged
+    by nobody.
     """
 
     party: str
     mode: str
     parts: Mapping[str, Result]
     controls: Mapping[str, Result]
+    told: Mapping[str, Result] = field(default_factory=dict)
 
     @property
     def worst(self) -> str:
@@ -51,6 +53,7 @@ class Outcome:
             "part": self.worst,
             "parts": {name: result.as_json() for name, result in self.parts.items()},
             "controls": {name: result.as_json() for name, result in self.controls.items()},
+            "told": {name: result.as_json() for name, result in self.told.items()},
         }
 
 

@@ -6,23 +6,22 @@ and how often it was touched.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
-from padan_client.protocol.session import open_session
-from padan_client.protocol.unit.publishing import handle_key
-from padan_lab.games.judging.contest import Plays, contest
+from padan_lab.games.judging.contest import Plays, Result, contest
 from padan_lab.games.judging.outcome import Outcome
 from padan_lab.games.playing.changing import ChangingRegistry
 from padan_lab.games.playing.stage import GameStage
 from padan_lab.games.seeing.rows import segments
 from padan_lab.games.seeing.transcript import Columns
 from padan_lab.generate import ID_COLUMN
-from padan_linkage.encoding.handles import record_handles
-from padan_linkage.schema import Pass
+from padan_linkage.schema import Pass, Schema
+
+Numbers = NDArray[np.int64]
 
 DELETE = 2
 _NEVER = -30.0
@@ -30,11 +29,22 @@ _NEVER = -30.0
 
 @dataclass(frozen=True, repr=False)
 class SeenMonth:
-    """A registry and its deltas as uploaded, by pass; the handles of people, by pass."""
+    """A registry and its deltas as uploaded, by pass; people's numbers by pass and handle."""
 
     registry: dict[str, Columns]
     deltas: tuple[dict[str, Columns], ...]
-    people: dict[str, set[bytes]]
+    people: dict[str, dict[bytes, int]]
+
+    def days(self, pass_id: str) -> Numbers:
+        """The day of each row of all deltas."""
+        return np.repeat(
+            np.arange(len(self.deltas)), [len(d[pass_id]["keys"]) for d in self.deltas]
+        )
+
+    def numbers(self, pass_id: str) -> Numbers:
+        """The person of each row of all deltas, -1 for cover."""
+        handles = np.concatenate([tables[pass_id]["handles"] for tables in self.deltas])
+        return np.array([self.people[pass_id].get(bytes(handle), -1) for handle in handles])
 
 
 def play_month(stage: GameStage, people: int, days: int, changes: float, seed: int) -> SeenMonth:
@@ -47,20 +57,7 @@ def play_month(stage: GameStage, people: int, days: int, changes: float, seed: i
     for day in registry.days(days, changes):
         ids |= set(day.changed[ID_COLUMN].to_pylist())
         deltas.append(stage.update(day.changed, day.gone).tables())
-    return SeenMonth(published, tuple(deltas), _handles(stage, sorted(ids)))
-
-
-def _handles(stage: GameStage, ids: list[str]) -> dict[str, set[bytes]]:
-    """The handles of people in each pass, which only their owner knows."""
-    home = stage.provider.home
-    place = home.place(stage.agreement, stage.flow.id)
-    session = stage.provider.link.run(open_session(home, place))
-    stage.provider.link.taken()
-    key, named = handle_key(session), pa.array(ids, pa.string())
-    return {
-        p.id: {bytes(handle) for handle in record_handles(key, p.id, named)}
-        for p in stage.schema.passes
-    }
+    return SeenMonth(published, tuple(deltas), stage.handles(sorted(ids)))
 
 
 @dataclass(repr=False)
@@ -180,28 +177,28 @@ def change_plays(p: Pass, month: SeenMonth) -> Plays:
     """Rows of all deltas of one pass; those of one handle depend on each other."""
     state = _State(p)
     state.take(month.registry[p.id], -1)
-    rows, truth, clusters = [], [], []
+    rows: list[list[float]] = []
+    clusters: list[int] = []
     numbers: dict[bytes, int] = {}
     for day, tables in enumerate(month.deltas):
         columns = tables[p.id]
         rows += state.features(columns, day)
-        for handle in map(bytes, columns["handles"]):
-            truth.append(handle in month.people[p.id])
-            clusters.append(numbers.setdefault(handle, len(numbers)))
+        handles = map(bytes, columns["handles"])
+        clusters += [numbers.setdefault(handle, len(numbers)) for handle in handles]
         state.take(columns, day)
-    return Plays(_names(p), np.array(rows), np.array(truth), np.array(clusters))
+    truth = month.numbers(p.id) >= 0
+    return Plays(_names(p), np.array(rows), truth, np.array(clusters))
 
 
-def game(stage: GameStage, people: int, days: int, changes: float, seed: int) -> Outcome:
-    """Train on one month, judge on another with other people and keys."""
-    training, judged = (play_month(stage, people, days, changes, 2 * seed + i) for i in range(2))
-    parts = {
-        p.id: contest(change_plays(p, training), change_plays(p, judged), seed)
-        for p in stage.schema.passes
-    }
-    p = next(p for p in stage.schema.passes if p.similar)
+def game(schema: Schema, months: Sequence[SeenMonth], seed: int) -> Outcome:
+    """Every pass, and the control; the first month trains, the second is judged."""
+    parts: dict[str, Result] = {}
+    for p in schema.passes:
+        training, judged = (change_plays(p, month) for month in months)
+        parts[p.id] = contest(training, judged, seed)
+    p = next(p for p in schema.passes if p.similar)
     rng = np.random.default_rng(seed)
-    leaking = [change_plays(p, renewed(month, p, rng)) for month in (training, judged)]
+    leaking = [change_plays(p, renewed(month, p, rng)) for month in months]
     control = contest(leaking[0], leaking[1], seed)
     return Outcome("unit", "unit", parts, {"renewed cover": control})
 

@@ -16,10 +16,14 @@ TURNOVER = 0.05
 
 @dataclass(frozen=True, repr=False)
 class Lists:
-    """A registry, and lists whose people are partly others each time."""
+    """A registry, and lists whose people are partly others each time.
+
+    ``registered``: the registry's id of everybody on a list, None for who is not there.
+    """
 
     registry: pa.Table
     lists: tuple[pa.Table, ...]
+    registered: dict[str, str | None]
 
 
 def turning_lists(flow: Flow, people: int, lists: int, seed: int) -> Lists:
@@ -40,4 +44,5 @@ def turning_lists(flow: Flow, people: int, lists: int, seed: int) -> Lists:
             joining = waiting[(number - 1) * leaving : number * leaving]
             here = np.concatenate([here[np.sort(staying)], joining])
         made.append(demo.requests.take(pa.array(rng.permutation(here))))
-    return Lists(demo.registry, tuple(made))
+    ids, there = (demo.truth[name].to_pylist() for name in ("request_id", "registry_id"))
+    return Lists(demo.registry, tuple(made), dict(zip(ids, there, strict=True)))
