@@ -62,7 +62,7 @@ def test_a_person_in_many_spellings_closes_the_list_and_every_row_is_accounted_f
     assert {r["alasan"] for r in answered[:32]} == {"daftar_ditutup"}
     assert {r["band"] + r["jalur"] for r in answered} == {""}
     counted = json.loads(minutes.read_bytes())
-    assert (counted["reasons"], counted["charged"]) == ({"daftar_ditutup": 32}, 256)
+    assert (counted["rows"], counted["charged"]) == (33, 256)
     shown = padan(published, "runs", "list", *place, "--json")
     (run,) = json.loads(shown.stdout)["runs"]
     assert (run["state"], run["passes"]) == ("closed", [])

@@ -67,8 +67,10 @@ def results(requester, run, **options):
 
 
 def quota_used(unit):
+    """What lists have used of the day, without what is held ahead for questions."""
+    day = "kemnaker-bkn-2024", "asn-status", jakarta_day(unit.clock.now())
     with unit.unit._store.read() as tx:
-        return tx.quotas.used("kemnaker-bkn-2024", "asn-status", jakarta_day(unit.clock.now()))
+        return tx.quotas.used(*day) - unit.unit._ledger.held(*day)
 
 
 # Quotas and request ids

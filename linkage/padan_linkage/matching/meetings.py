@@ -21,6 +21,9 @@ from padan_linkage.matching.result import PassResult
 from padan_linkage.tables import PassTable
 
 Ids = NDArray[np.uint64]
+#: Distinct questions of a list in one bucket: so many, and so many more for each row registered
+#: there (spec 32, "Crowding").
+ALONE, ALIKE = 16, 32
 #: Rows that are hashed in one piece.
 _BLOCK = 1 << 18
 
@@ -103,6 +106,36 @@ class MetPairs:
         """What :meth:`packed` gave, uint64[2n]; the arrays are views."""
         half = len(words) // 2
         return cls(words[:half], words[half:])
+
+
+def is_crowded(provider: PassTable, requester: PassTable) -> bool:
+    """Whether the list has more questions in some bucket than people registered there explain.
+
+    Of a pass with a filter. A bucket without a registered row tells nothing, however full it is.
+    """
+    # Spec 32, "Crowding", step 1.
+    registered, asked = (_bucket_counts(table) for table in (provider, requester))
+    scale = ALIKE * max(1.0, len(requester) / max(1, len(provider)))
+    limit = np.where(registered > 0, ALONE + scale * registered, np.inf)
+    full = np.flatnonzero(asked > limit)
+    if not len(full):
+        return False
+    bucket = _bucket_of(requester)
+    rows = np.flatnonzero(np.isin(bucket, full))
+    # Hashed under no secret: whoever could make two rows collide would only ask less.
+    hashed = _hashes(requester, ("filters", "presence"), rows, b"")
+    pairs = MetPairs.sorted(bucket[rows].astype(np.uint64), hashed)
+    distinct = np.bincount(pairs.row.astype(np.int64), minlength=len(limit))
+    return bool((distinct > limit).any())
+
+
+def _bucket_of(table: PassTable) -> NDArray[np.int64]:
+    keys = np.ascontiguousarray(table.columns["keys"]).view("<u2").reshape(-1)
+    return keys.astype(np.int64)
+
+
+def _bucket_counts(table: PassTable) -> NDArray[np.int64]:
+    return np.bincount(_bucket_of(table), minlength=1 << 16)
 
 
 def _hashes(table: PassTable, names: tuple[str, ...], rows: NDArray[np.int64], key: bytes) -> Ids:

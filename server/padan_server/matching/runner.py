@@ -18,7 +18,7 @@ from typing import Self
 import structlog
 
 from padan_linkage.answering.answers import PassCounts
-from padan_linkage.matching import PassResult
+from padan_linkage.matching import PassResult, is_crowded
 from padan_linkage.schema import Layout, Pass, Schema
 from padan_linkage.tables import PassTable
 from padan_server.admission.enforcement import Enforcement, Grant
@@ -219,14 +219,18 @@ class Runner:
             of_run.ended(p.id)
             self._signal.notify(run.id, of_run.step())
         # Spec 30, "Runs", step 6.
-        return self._settled(run, grant, sides.requester.encoding.epoch)
+        return self._settled(run, grant, sides)
 
-    def _settled(self, run: Run, grant: Grant, epoch: int) -> RunState:
-        """Count what the list asked; it is closed if some registry row was met too often."""
+    def _settled(self, run: Run, grant: Grant, sides: _Sides) -> RunState:
+        """Count what the list asked; it is closed if it asked too much in one place."""
         # Spec 32, "Lists", steps 2 and 3.
-        meter = self._meters.of(MeterKey(run.flow, epoch), grant.schema.passes)
+        schema, key = grant.schema, MeterKey(run.flow, sides.requester.encoding.epoch)
+        filtered = [p for p in schema.passes if p.similar]
+        meter = self._meters.of(key, schema.passes)
         if not meter.knows(run.id):
-            met = {p.id: self._files.met(run.id, p.id) for p in grant.schema.passes if p.similar}
+            if any(is_crowded(*self._tables(schema, p, sides)) for p in filtered):
+                return RunState.CLOSED
+            met = {p.id: self._files.met(run.id, p.id) for p in filtered}
             if not meter.settle(run.id, met, quota_of(grant)):
                 return RunState.CLOSED
         self._failpoints.hit("run.settled")

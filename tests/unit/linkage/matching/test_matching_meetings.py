@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from padan_linkage.matching import MetPairs, PassResult
+from padan_linkage.matching import MetPairs, PassResult, is_crowded
+from padan_linkage.matching.meetings import ALIKE, ALONE
 from padan_linkage.matching.result import Scoring
 from padan_linkage.schema import Layout, Schema
 from padan_linkage.tables import PassTable
@@ -93,3 +94,26 @@ def test_pairs_are_counted_as_sets_are(a, b, some):
     again = MetPairs.unpacked(np.frombuffer(both.packed(), "<u8"))
     assert (again.row == both.row).all()
     assert (again.question == both.question).all()
+
+
+def beside(buckets, rows, *, provider=False):
+    """A table of so many rows, the first of them in these buckets, the others in no used one."""
+    made = table(rows, provider=provider)
+    keys = np.full(rows, 60_000, "<u2")
+    keys[: len(buckets)] = buckets
+    made.columns["keys"][:] = keys.view(np.uint8).reshape(rows, 2)
+    return made
+
+
+def test_a_bucket_holds_no_more_questions_than_people_explain():
+    most = ALONE + ALIKE
+    registry = beside([7], 400, provider=True)
+    assert not is_crowded(registry, beside([7] * most, 300))
+    assert is_crowded(registry, beside([7] * (most + 1), 300))
+    again = beside([7] * (most + 1), 300)
+    again.columns["filters"][0] = again.columns["filters"][1]
+    again.columns["presence"][0] = again.columns["presence"][1]
+    assert not is_crowded(registry, again)  # a repeat is no question
+    assert not is_crowded(registry, beside([8] * 200, 300))  # nobody is registered there
+    assert not is_crowded(registry, beside([7] * (ALONE + 2 * ALIKE), 800))  # a longer list
+    assert not is_crowded(beside([7, 7], 400, provider=True), beside([7] * (most + 1), 300))
