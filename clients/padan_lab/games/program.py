@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,10 +14,12 @@ from pathlib import Path
 
 from padan_client.base.errors import BadInputError
 from padan_client.base.language import t
+from padan_lab.games import bounds
 from padan_lab.games.judging.outcome import FULL_HIGH, QUICK_HIGH, Bound, Outcome
 from padan_lab.games.playing import change, decoy, listing, on_list, passes
 from padan_lab.games.playing.crooked import bent
-from padan_lab.games.playing.stage import GameStage, staged
+from padan_lab.games.playing.stage import AGREEMENT, FLOW, GameStage, staged
+from padan_linkage.agreement import example, load_agreement
 from padan_linkage.schema import Schema
 
 Announce = Callable[[str], None]
@@ -28,7 +31,7 @@ class GameScale:
 
     ``people`` of a registry and a list, ``lists`` of an epoch; ``days`` with about ``changes``
     changes each of a registry of ``changing``; plays with a target, ``training`` and ``judged``.
-    ``high``: where an interval must end.
+    ``targets`` of the requester's oracle. ``high``: where an interval must end.
     """
 
     people: int
@@ -38,16 +41,17 @@ class GameScale:
     changes: float
     training: int
     judged: int
+    targets: int
     high: float
 
 
 QUICK = GameScale(
-    people=4_000, lists=12, changing=2_000, days=30, changes=40,
-    training=960, judged=2_080, high=QUICK_HIGH,
+    people=4_000, lists=12, changing=5_000, days=30, changes=160,
+    training=960, judged=2_080, targets=4, high=QUICK_HIGH,
 )  # fmt: skip
 FULL = GameScale(
-    people=16_000, lists=12, changing=16_000, days=30, changes=150,
-    training=3_200, judged=8_000, high=FULL_HIGH,
+    people=16_000, lists=12, changing=20_000, days=30, changes=640,
+    training=3_200, judged=8_000, targets=12, high=FULL_HIGH,
 )  # fmt: skip
 
 
@@ -117,10 +121,18 @@ GAMES: Mapping[str, Callable[[Evening], Outcome]] = {
 }
 
 
+def _oracle(scale: GameScale, seed: int) -> Bound:
+    """Of the flow as its agreement ships."""
+    flow = load_agreement(example(AGREEMENT)).flow(FLOW)
+    return bounds.oracle(flow, scale.targets, seed)
+
+
+#: The bounds by id.
+BOUNDS: Mapping[str, Callable[[GameScale, int], Bound]] = {"oracle": _oracle}
 #: Games that look at the same epochs are played together, the others beside them.
 _TOGETHER = (
     ("decoy", "change", "passes"),
-    ("on_list_unit", "on_list_provider", "crooked_table"),
+    ("on_list_unit", "on_list_provider", "crooked_table", "oracle"),
 )
 
 
@@ -143,10 +155,10 @@ class Bench:
 
 def play(chosen: Sequence[str], scale: GameScale, seed: int, announce: Announce) -> Bench:
     """Play the games of these ids, all where none is given. Raises BadInputError for others."""
-    wanted = list(chosen) or list(GAMES)
-    unknown = [name for name in wanted if name not in GAMES]
+    wanted = list(chosen) or [*GAMES, *BOUNDS]
+    unknown = [name for name in wanted if name not in {*GAMES, *BOUNDS}]
     if unknown:
-        known = ", ".join(GAMES)
+        known = ", ".join([*GAMES, *BOUNDS])
         raise BadInputError(
             t(
                 f"Tidak ada permainan {', '.join(unknown)}; yang ada: {known}.",
@@ -154,15 +166,17 @@ def play(chosen: Sequence[str], scale: GameScale, seed: int, announce: Announce)
             )
         )
     groups = [[name for name in group if name in wanted] for group in _TOGETHER]
-    games: dict[str, Outcome] = {}
+    found: dict[str, Outcome | Bound] = {}
     seconds: dict[str, float] = {}
     for played, took in _evenings([g for g in groups if g], scale, seed, announce):
-        games |= played
+        found |= played
         seconds |= took
-    return Bench({n: games[n] for n in wanted}, {}, scale, seed, seconds)
+    games = {name: o for name in wanted if isinstance(o := found[name], Outcome)}
+    bounded = {name: b for name in wanted if isinstance(b := found[name], Bound)}
+    return Bench(games, bounded, scale, seed, seconds)
 
 
-Played = tuple[dict[str, Outcome], dict[str, float]]
+Played = tuple[dict[str, Outcome | Bound], dict[str, float]]
 
 
 def _evenings(
@@ -182,16 +196,20 @@ def _evenings(
 
 
 def _evening(names: Sequence[str], scale: GameScale, seed: int) -> Played:
-    """These games on one stage, and the seconds that each took."""
-    games: dict[str, Outcome] = {}
+    """These games on one stage, or bounds without one, and the seconds that each took."""
+    found: dict[str, Outcome | Bound] = {}
     seconds: dict[str, float] = {}
-    with (
-        tempfile.TemporaryDirectory(prefix="padan-games-") as folder,
-        staged(Path(folder) / "stage") as stage,
-    ):
-        evening = Evening(stage, scale, seed)
+    with contextlib.ExitStack() as held:
+        folder = Path(held.enter_context(tempfile.TemporaryDirectory(prefix="padan-games-")))
+        evening: Evening | None = None
         for name in names:
             began = time.perf_counter()
-            games[name] = GAMES[name](evening)
+            if name in BOUNDS:
+                found[name] = BOUNDS[name](scale, seed)
+            else:
+                if evening is None:
+                    stage = held.enter_context(staged(folder / "stage"))
+                    evening = Evening(stage, scale, seed)
+                found[name] = GAMES[name](evening)
             seconds[name] = round(time.perf_counter() - began, 1)
-    return games, seconds
+    return found, seconds

@@ -32,6 +32,7 @@ def played(monkeypatch):
 
     def run(games, *arguments, code=0):
         monkeypatch.setattr(program, "staged", lambda folder: Nothing())
+        monkeypatch.setattr(program, "BOUNDS", {})
         monkeypatch.setattr(program, "GAMES", {n: lambda *_, o=o: o for n, o in games.items()})
         done = CliRunner().invoke(
             app, ["--lang", "en", "games", *arguments], env={"COLUMNS": "200"}

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from padan_lab.games.bounds import oracle
 from padan_lab.games.oracle.asking import ListRules, OracleTarget, play, response_of
 from padan_lab.games.oracle.published import publish
 from padan_linkage.agreement import example, load_agreement
@@ -73,6 +74,13 @@ def test_random_bits_in_one_segment_are_answered_by_nothing(unit):
     who = target(unit, MERGED, rng)
     bits = rng.integers(0, 1 << 64, (256, len(who.codes)), np.uint64)
     assert set(who.ask(unit, bits, ListRules()).tolist()) == {NOT_MATCHED * (STRONGEST_BAND + 1)}
+
+
+def test_the_bound_is_kept_and_binds():
+    """Of the flow as it ships; the attack on what shipped before learns more a record."""
+    found = oracle(FLOW, 1, seed=4)
+    assert found.holds()
+    assert 0 < found.bits < found.limit / 5
 
 
 def test_nobody_is_answered_beyond_the_reach(unit):
