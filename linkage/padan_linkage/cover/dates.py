@@ -39,6 +39,21 @@ def made_dates(column: pa.StringArray, of: Numbers, avoided: Numbers, drbg: Drbg
     ``avoided``: int64[k], a year that it does not lie in, 0 for none; negative: one it lies in.
     """
     year, everyone = years(column), np.arange(len(column))
+    # Whole dates first: some have many people, of one form of school or of a guess.
+    same = whose(coded(column), of, _by_height(year, drbg), drbg)
+    theirs = year[np.maximum(same, 0)]
+    kept = np.flatnonzero((same >= 0) & (avoided >= 0) & (theirs != avoided))
+    made = _joined(column, year, of, avoided, everyone, drbg)
+    row = np.full(of.size, -1)
+    row[kept] = same[kept]
+    return pc.coalesce(column.take(pa.array(row, mask=row < 0)), made)
+
+
+def _joined(
+    column: pa.StringArray, year: Numbers, of: Numbers, avoided: Numbers, everyone: Numbers,
+    drbg: Drbg,
+) -> pa.StringArray:  # fmt: skip
+    """Dates of a year like somebody's and a day like somebody else's."""
     day = pc.utf8_slice_codeunits(column, 5, 10)
     other = drbg.integers(of.size, len(column))
     taken = whose(coded(day), other, everyone, drbg)
@@ -55,19 +70,24 @@ def made_dates(column: pa.StringArray, of: Numbers, avoided: Numbers, drbg: Drbg
 
 def _years(year: Numbers, of: Numbers, avoided: Numbers, drbg: Drbg) -> Numbers:
     """Years of newcomers: somebody's, or one beside it that nobody has."""
-    order = np.lexsort((drbg.uint64(year.size), year))
-    place = np.empty_like(order)
-    place[order] = np.arange(order.size)
-    taken = whose(year, of, place, drbg)
+    taken = whose(year, of, _by_height(year, drbg), drbg)
     step = drbg.integers(of.size, 2 * _FAR + 1) - _FAR
     beside = np.clip(year[of] + step, year.min(), year.max())
     made: Numbers = np.where(taken >= 0, year[np.maximum(taken, 0)], beside)
     # In place of an avoided year the next one that is some other person's, or else the last before.
-    ordered = year[order]
+    ordered = np.sort(year)
     above = np.searchsorted(ordered, made, "right")
     below = ordered[np.maximum(np.searchsorted(ordered, made, "left") - 1, 0)]
     other = np.where(above < year.size, ordered[np.minimum(above, year.size - 1)], below)
     return np.select([avoided < 0, made == avoided], [-avoided, other], made)
+
+
+def _by_height(height: Numbers, drbg: Drbg) -> Numbers:
+    """Each one's place in their order, alike ones at random."""
+    order = np.lexsort((drbg.uint64(height.size), height))
+    place: Numbers = np.empty_like(order)
+    place[order] = np.arange(order.size)
+    return place
 
 
 def _new_days(count: int, drbg: Drbg) -> pa.StringArray:

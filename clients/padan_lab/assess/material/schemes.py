@@ -63,7 +63,9 @@ class PassScheme:
         encoder = PassEncoder(self.schema, self.p, key)
         count = len(next(iter(people.values())))
         drbg = Drbg(hashlib.sha256(b"assess rows %d" % seed).digest())
-        covered = with_cover(self.schema, people, self.schema.padded_rows(count), drbg)
+        # A schema without decoys is a control, and is not padded with them either.
+        rows = self.schema.padded_rows(count) if self.schema.decoy_share else count
+        covered = with_cover(self.schema, people, rows, drbg)
         made = encoder.encode(covered, people=count, drbg=drbg)
         tokens = np.ascontiguousarray(made.tokens).view(f"V{made.tokens.shape[1]}").ravel()
         group = np.unique(tokens, return_inverse=True)[1].astype(np.int64)
