@@ -101,8 +101,7 @@ class _Drawing:
         self._total = len(next(iter(people.values())))
         self._sound = {name: sound_values(column) for name, column in people.items()}
         if like is None:
-            rounds = [drbg.permutation(self._total) for _ in range(-(-count // self._total))]
-            like = np.concatenate(rounds)[:count]
+            like = drbg.integers(count, self._total)
         self._like = like
         self._home = drbg.integers(count, self._total)
         self._born = birth_field(schema, self._sound)

@@ -89,9 +89,10 @@ def test_gaps_and_doubts_stay_together(people):
     given["tempat"] = pc.if_else(pc.equal(given["telepon"], ""), "", given["tempat"])
     made = draw_people(SCHEMA, given, 2000, Drbg(bytes(32)))
     gaps = pc.equal(made["telepon"], "").to_numpy(zero_copy_only=False)
-    assert abs(gaps.mean() - 1 / 3) < 0.01
+    assert abs(gaps.mean() - 1 / 3) < 0.04
     assert (gaps == pc.equal(made["tempat"], "").to_numpy(zero_copy_only=False)).all()
-    assert pc.starts_with(made["lahir"], "?").to_numpy(zero_copy_only=False).mean() == 0.1
+    doubtful = pc.starts_with(made["lahir"], "?").to_numpy(zero_copy_only=False)
+    assert abs(doubtful.mean() - 0.1) < 0.03
 
 
 def test_names_are_shared_as_often_as_people_share_them(people):
