@@ -63,6 +63,7 @@ def take_contribution(case):
     )
     party = SimpleNamespace(sign_key_bytes=signer)
     agreement = SimpleNamespace(id=case["agreement"], party=lambda _: party)
+    agreement.at = lambda *_: agreement  # whose keys never changed
     flow = SimpleNamespace(id=case["flow_id"], provider="provider", requester="requester")
     given = EpochContribution(
         epoch=case["epoch"], party=case["party"], public_key=public, signature=signature

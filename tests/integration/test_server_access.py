@@ -173,7 +173,7 @@ def data_calls(provider, requester):
 
     dataset = f"{provider.parent}/datasets/{'0' * 32}"
     run = f"{provider.parent}/runs/{'0' * 32}"
-    table = provider.tables(1)["nik"]
+    table = provider.tables(1)["nik-depan"]
     return {
         "CreateDataset": provider.create,
         "UploadTable": lambda: provider.datasets.UploadTable(
@@ -291,7 +291,7 @@ def test_a_call_without_a_deadline_is_refused(make_unit):
         "DEADLINE_REQUIRED",
     )
     assert refused(stub.ListDatasets, request, timeout=10**6).reason == "DEADLINE_REQUIRED"
-    table = client.tables(10)["nik"]
+    table = client.tables(10)["nik-depan"]
     found = refused(stub.UploadTable, iter([chunk(f"{client.parent}/x", table, 0, 1)]))
     assert found.reason == "DEADLINE_REQUIRED"
 

@@ -56,10 +56,10 @@ def used(unit):
 
 def test_rows_are_answered_in_their_order(asked):
     unit, _, requester, registry, published = asked()
-    mine = requester.tables(3, same_as=registry)["nik"]
+    mine = requester.tables(3, same_as=registry)["nik-depan"]
     answer = requester.confirmations.ConfirmRecords(question(requester, mine))
     assert np.frombuffer(answer.rows.outcomes, np.uint8).tolist() == [2, 2, 2, 1, 1]
-    codes = registry["nik"].columns["sealed_codes"][:3].tobytes()
+    codes = registry["nik-depan"].columns["sealed_codes"][:3].tobytes()
     assert answer.rows.sealed_codes == codes
     assert answer.provider_dataset == published.name
     assert answer.seal.seal_id == published.seal.seal_id
@@ -68,7 +68,7 @@ def test_rows_are_answered_in_their_order(asked):
 
 def test_a_retry_gives_the_same_answer_free_of_charge(asked):
     unit, provider, requester, registry, published = asked()
-    mine = requester.tables(3, same_as=registry)["nik"]
+    mine = requester.tables(3, same_as=registry)["nik-depan"]
     request = question(requester, mine, request_id=str(uuid.uuid4()))
     first = requester.confirmations.ConfirmRecords(request)
     provider.publish(40)  # a newer registry must not change the answer to the same request
@@ -84,7 +84,7 @@ def test_the_day_quota_counts_single_questions_too(asked):
     unit, _, requester, registry, _ = asked(
         edit=lambda text: text.replace("records_per_day = 22_000_000", "records_per_day = 8", 1)
     )
-    mine = requester.tables(3, same_as=registry)["nik"]
+    mine = requester.tables(3, same_as=registry)["nik-depan"]
     requester.confirmations.ConfirmRecords(question(requester, mine))
     found = refused(requester, question(requester, mine))
     assert (found.reason, found.metadata["used"]) == ("QUOTA_DAY_EXCEEDED", "5")
@@ -104,7 +104,7 @@ def test_the_day_quota_counts_single_questions_too(asked):
 )
 def test_what_is_malformed_is_refused_free_of_charge(asked, changes, reason):
     unit, _, requester, registry, _ = asked()
-    mine = requester.tables(3, same_as=registry)["nik"]
+    mine = requester.tables(3, same_as=registry)["nik-depan"]
     assert refused(requester, question(requester, mine, **changes)).reason == reason
     assert used(unit) == 0
 
@@ -120,7 +120,7 @@ def test_what_is_malformed_is_refused_free_of_charge(asked, changes, reason):
 )
 def test_a_mismatch_is_named_free_of_charge(asked, change, reason):
     unit, _, requester, registry, _ = asked()
-    mine = requester.tables(3, same_as=registry)["nik"]
+    mine = requester.tables(3, same_as=registry)["nik-depan"]
     request = question(requester, mine, encoding=requester.encoding(**change))
     assert refused(requester, request).reason == reason
     assert used(unit) == 0
@@ -129,20 +129,20 @@ def test_a_mismatch_is_named_free_of_charge(asked, change, reason):
 def test_no_registry_no_answer(make_unit):
     unit = make_unit()
     _, requester = unit.pair()
-    mine = requester.tables(3)["nik"]
+    mine = requester.tables(3)["nik-depan"]
     assert refused(requester, question(requester, mine)).reason == "REGISTRY_NOT_PUBLISHED"
 
 
 def test_a_flow_without_real_time_is_asked_by_list_alone(make_unit):
     unit = make_unit(flow_id="asn-perbaikan")
     _, requester = unit.pair()
-    request = question(requester, requester.tables(3)["nik"])
+    request = question(requester, requester.tables(3)["nik-depan"])
     assert refused(requester, request).reason == "MODE_NOT_PERMITTED"
 
 
 def test_an_erased_registry_answers_no_more(asked):
     _, provider, requester, registry, published = asked()
-    mine = requester.tables(3, same_as=registry)["nik"]
+    mine = requester.tables(3, same_as=registry)["nik-depan"]
     request = question(requester, mine, request_id=str(uuid.uuid4()))
     requester.confirmations.ConfirmRecords(request)
     provider.datasets.DeleteDataset(dataset_pb.DeleteDatasetRequest(name=published.name))

@@ -29,11 +29,11 @@ def refused(call, *args, **kwargs):
     return refusal(caught.value)
 
 
-def table_name(dataset, pass_id="nik"):
+def table_name(dataset, pass_id="lahir-depan"):
     return f"{dataset.name}/tables/{pass_id}"
 
 
-def status(client, dataset, pass_id="nik"):
+def status(client, dataset, pass_id="lahir-depan"):
     """Rows that are safe, and whether the table is complete."""
     found = client.datasets.QueryWriteStatus(
         dataset_pb.QueryWriteStatusRequest(table=table_name(dataset, pass_id))
@@ -173,7 +173,7 @@ def test_nobody_writes_in_anothers_role_or_dataset(make_unit):
         lambda: requester.datasets.GetDataset(dataset_pb.GetDatasetRequest(name=theirs.name)),
         lambda: requester.commit(theirs),
         lambda: requester.datasets.DeleteDataset(dataset_pb.DeleteDatasetRequest(name=theirs.name)),
-        lambda: requester.send(theirs, requester.tables(10)["nik"]),
+        lambda: requester.send(theirs, requester.tables(10)["lahir-depan"]),
         lambda: requester.start_run(theirs),
     ):
         assert refused(call).reason == "DATASET_NOT_FOUND"
@@ -210,7 +210,7 @@ def test_datasets_are_listed_in_pages_newest_first(make_unit):
 def upload(make_unit):
     """A provider, an open dataset and a table of it."""
     provider, _ = make_unit(settings={"limits": {"sync_bytes": 20_000}}).pair()
-    return provider, provider.create(100), provider.tables(100)["nik"]
+    return provider, provider.create(100), provider.tables(100)["lahir-depan"]
 
 
 def test_a_table_arrives_in_any_chunks(upload):
@@ -224,7 +224,7 @@ def test_a_table_arrives_in_any_chunks(upload):
 def test_a_stream_that_ends_early_acknowledges_all_its_rows(make_unit):
     """Also those behind the last sync: the next stream begins where the answer says."""
     provider, _ = make_unit(settings={"limits": {"sync_bytes": 10_000_000}}).pair()
-    dataset, table = provider.create(100), provider.tables(100)["nik"]
+    dataset, table = provider.create(100), provider.tables(100)["lahir-depan"]
     name, safe = table_name(dataset), 0
     for stop in (100, 130, 200):
         answer = send(provider, [chunk(name, table, safe, stop)])
@@ -282,7 +282,7 @@ def test_a_malformed_column_is_named(upload, column, value):
 def test_a_bucket_out_of_range_is_refused(make_unit):
     unit = make_unit(edit=lambda text: text.replace("bucket_bits = 16", "bucket_bits = 12"))
     provider, _ = unit.pair()
-    dataset, table = provider.create(100), provider.tables(100)["nik"]
+    dataset, table = provider.create(100), provider.tables(100)["lahir-depan"]
     table.columns["keys"][7] = (0, 16)  # bucket 4096
     found = refused(provider.send, dataset, table)
     assert (found.reason, found.metadata["field"]) == ("ROWS_MALFORMED", "rows.keys")

@@ -64,7 +64,7 @@ def test_lists_runs_and_questions_name_the_edition_that_answered(make_unit):
     assert not listed.edition
     run = requester.watch(requester.run_of(requester.start_run(listed)).name)
     assert run.edition == published.edition
-    table = requester.tables(1)["nik"]
+    table = requester.tables(1)["nik-depan"]
     assert real_time(requester, table).edition == published.edition
 
 
@@ -76,7 +76,7 @@ def test_an_answer_goes_on_naming_the_edition_it_was_made_by(make_unit):
     later = filled(provider)
     second = provider.commit(later, edition=provider.edition(records=2000))
     assert second.edition != first.edition
-    assert real_time(requester, requester.tables(1)["nik"]).edition == second.edition
+    assert real_time(requester, requester.tables(1)["nik-depan"]).edition == second.edition
     provider.datasets.DeleteDataset(dataset_pb.DeleteDatasetRequest(name=first.name))
     assert requester.watch(run.name).edition == first.edition
     assert get_edition(requester, first.edition).name == first.edition
@@ -239,4 +239,4 @@ def test_a_kill_between_edition_and_commit_leaves_neither_half(make_unit_process
     assert (shown.state, shown.edition) == (dataset_pb.Dataset.STATE_OPEN, "")
     committed = provider.commit(made, request_id)
     assert get_edition(requester, committed.edition).document == provider.edition().document
-    assert real_time(requester, requester.tables(1)["nik"]).edition == committed.edition
+    assert real_time(requester, requester.tables(1)["nik-depan"]).edition == committed.edition

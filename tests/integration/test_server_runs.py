@@ -391,11 +391,11 @@ def test_answers_come_in_pieces_from_any_row(matched, result_bytes):
     whole = answers(pieces)
     assert list(whole) == PASSES
     assert all(rows.row_count == 1280 for rows in whole.values())
-    rest = list(results(requester, run, pass_id="nik", row_offset=700))
+    rest = list(results(requester, run, pass_id="nik-depan", row_offset=700))
     assert rest[0].rows.row_offset == 700
-    assert b"".join(p.rows.outcomes for p in rest) == whole["nik"].outcomes[700:]
-    assert not list(results(requester, run, pass_id="nik", row_offset=1280))
-    found = refused(results, requester, run, pass_id="nik", row_offset=1281)
+    assert b"".join(p.rows.outcomes for p in rest) == whole["nik-depan"].outcomes[700:]
+    assert not list(results(requester, run, pass_id="nik-depan", row_offset=1280))
+    found = refused(results, requester, run, pass_id="nik-depan", row_offset=1281)
     assert found.reason == "FIELD_INVALID"
     assert refused(results, requester, run, row_offset=3).reason == "FIELD_INVALID"
     assert refused(results, requester, run, pass_id="none").reason == "FIELD_INVALID"
@@ -404,8 +404,8 @@ def test_answers_come_in_pieces_from_any_row(matched, result_bytes):
 def test_a_resumed_stream_gives_the_same_codes(matched):
     _, _, requester, listed = matched()
     run = requester.watch(start(requester, listed).name)
-    whole = answers(results(requester, run))["nik"]
-    (rest,) = results(requester, run, pass_id="nik", row_offset=10)
+    whole = answers(results(requester, run))["nik-depan"]
+    (rest,) = results(requester, run, pass_id="nik-depan", row_offset=10)
     assert rest.rows.sealed_codes == whole.sealed_codes[10 * 44 :]
     assert rest.HasField("seal")
 

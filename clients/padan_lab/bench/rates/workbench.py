@@ -30,6 +30,7 @@ from padan_client.transport.pinning import agreed_pins
 from padan_client.transport.servers import servers_of
 from padan_lab.bench.rates.unmeasured import open_edition, priors_of, signed_edition
 from padan_lab.demo.deployment import Deployment, prepare, running
+from padan_lab.demo.flows import several_lists
 from padan_linkage.agreement import example
 from padan_linkage.schema import Layout, Pass, Schema
 from padan_linkage.tables import PassTable
@@ -38,6 +39,10 @@ AGREEMENT, FLOW = "kemnaker-bkn-2024", "asn-status"
 
 _BLOCK = "[[flow.schema.passes]]"
 _QUOTA = re.compile(r"records_per_(day|list) = [0-9_]+")
+_QUOTA_LINE = re.compile(r"^quota = .*$", re.MULTILINE)
+_ENDLESS = r"records_per_\1 = 1_000_000_000"
+#: Lists of an epoch: a bench asks again and again.
+_LISTS = 1_000
 
 
 def lean_document(
@@ -61,7 +66,8 @@ def lean_document(
         rest = separator + after
     body = _BLOCK.join(kept) + rest
     if endless:
-        body = _QUOTA.sub(r"records_per_\1 = 1_000_000_000", body)
+        body = _QUOTA_LINE.sub(lambda line: _QUOTA.sub(_ENDLESS, line.group()), body)
+        body = several_lists(body.encode(), _LISTS).decode()
     return (head + body + tail).encode()
 
 
