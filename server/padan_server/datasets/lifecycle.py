@@ -315,8 +315,17 @@ def _check_other_side(tx: Transaction, grant: Grant, new: NewDataset) -> None:
         other = tx.datasets.newest(grant.key, Role.PROVIDER)
     else:
         other = tx.datasets.newest(grant.key, Role.REQUESTER, epoch=new.encoding.epoch)
+        _check_whole_once(tx, grant, new)
     if other is not None:
         check_sides(grant, new.encoding, other.encoding)
+
+
+def _check_whole_once(tx: Transaction, grant: Grant, new: NewDataset) -> None:
+    """A registry that is published anew in its epoch is an update too: what recurs would show."""
+    if new.base or Risk.DELTAS in grant.flow.accepts:
+        return
+    if tx.datasets.newest(grant.key, Role.PROVIDER, epoch=new.encoding.epoch) is not None:
+        raise Refusal(Reason.DELTAS_NOT_ACCEPTED, **grant.metadata)
 
 
 def _base(tx: Transaction, grant: Grant, new: NewDataset) -> Dataset | None:
