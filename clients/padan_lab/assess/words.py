@@ -64,6 +64,14 @@ def verdict(assessed: Assessment) -> list[str]:
             )
         elif not p.telling():
             lines.append(_unshown(p))
+    lines.append(
+        t(
+            "Ini baru satu tabel. Apa yang ditunjukkan daftar berulang, pembaruan, umpan dan "
+            "jawaban sepanjang satu epok, serta berapa yang terbaca peminta: padan games.",
+            "This is one table. What repeated lists, deltas, cover and answers show over an epoch, "
+            "and how much a requester can read: padan games.",
+        )
+    )
     if assessed.made:
         lines.append(
             t(
