@@ -88,8 +88,8 @@ class Evening:
 
     @cached_property
     def direct(self) -> list[listing.SeenSlots]:
-        """The same in direct mode."""
-        size = self.scale.training, self.scale.judged
+        """The same in direct mode, where there is less to learn."""
+        size = self.scale.training // 3, self.scale.judged
         return [
             listing.play_directly(self.stage, plays, 2 * self.seed + i, "direct")
             for i, plays in enumerate(size)
@@ -98,7 +98,7 @@ class Evening:
     @cached_property
     def crooked(self) -> list[listing.SeenSlots]:
         """The same against crooked label tables, in mode auto."""
-        size = self.scale.training, self.scale.judged
+        size = self.scale.training // 3, self.scale.judged
         return [
             listing.play_directly(self.stage, plays, 2 * self.seed + i, "auto", bent)
             for i, plays in enumerate(size)

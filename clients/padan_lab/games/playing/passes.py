@@ -56,14 +56,24 @@ def list_rows(p: Pass, seen: int, epoch: SeenEpoch) -> PeopleRows:
 
 
 def delta_rows(p: Pass, month: SeenMonth) -> PeopleRows:
-    """Rows of deltas; known is the day, the operation, whether the row was there, and its key."""
+    """Rows of deltas; known is every touch of the row: day, operation, whether its key stayed."""
     plays = change_plays(p, month)
     features = dict(zip(plays.names, plays.features.T, strict=True))
     day = month.days(p.id)
-    known = day * 16 + features["operation"].astype(np.int64) * 4
-    known += (features["known"] > 0) * 2 + (features["key kept"] > 0)
+    touch = day * 16 + features["operation"].astype(np.int64) * 4
+    touch += (features["known"] > 0) * 2 + (features["key kept"] > 0)
     who = np.where(plays.truth, (day << 32) + month.numbers(p.id), -1)
-    return _people(who, features, known)
+    return _people(who, features, _histories(plays.clusters, touch))
+
+
+def _histories(row: Numbers, touch: Numbers) -> Numbers:
+    """A number for each row's touches so far; ``row``: which row each touch is of, in order."""
+    past: dict[int, int] = {}
+    found = []
+    for at, one in zip(row.tolist(), touch.tolist(), strict=True):
+        past[at] = hash((past.get(at, 0), one))  # of numbers alone: the same in every process
+        found.append(past[at])
+    return np.array(found, np.int64)
 
 
 def _people(who: Numbers, features: RowFeatures, known: NDArray[np.generic]) -> PeopleRows:
@@ -78,25 +88,27 @@ def pair_plays(
 ) -> Plays:
     """Pairs of rows, half of them of one person; ``alike``: the worlds agree in what is known."""
     _, one, other = np.intersect1d(first.who, second.who, return_indices=True)
-    known = first.known[one] * (1 << 20) + second.known[other]
-    half = rng.random(one.size) < 0.5
-    apart = _dealt(known[~half] if alike else np.zeros((~half).sum(), np.int64), rng)
-    swapped = other.copy()
-    swapped[~half] = other[~half][apart]
-    same = swapped == other
-    keep = half | ~same
-    features = _beside(first, second, one[keep], swapped[keep])
-    return Plays.of(features, same[keep], np.arange(int(keep.sum())))
+    known = np.zeros((one.size, 2), np.int64)
+    if alike:
+        known = np.column_stack([first.known[one], second.known[other]])
+    apart = _dealt(known, rng)
+    there = np.flatnonzero(apart >= 0)  # of whom nobody else has the same is in neither world
+    same = rng.random(there.size) < 0.5
+    partner = other[np.where(same, there, apart[there])]
+    features = _beside(first, second, one[there], partner)
+    return Plays.of(features, same, np.arange(there.size))
 
 
 def _dealt(known: Numbers, rng: np.random.Generator) -> Numbers:
-    """Everybody's place is taken by somebody of whom the same is known."""
-    dealt = np.arange(known.size)
-    order = rng.permutation(known.size)
-    order = order[np.argsort(known[order], kind="stable")]
-    _, starts = np.unique(known[order], return_index=True)
+    """For everybody somebody else of whom the same is known, ``int64[n]``, -1 where nobody is."""
+    dealt = np.full(len(known), -1)
+    _, kind = np.unique(known, axis=0, return_inverse=True)
+    order = rng.permutation(len(known))
+    order = order[np.argsort(kind.reshape(-1)[order], kind="stable")]
+    _, starts = np.unique(kind.reshape(-1)[order], return_index=True)
     for group in np.split(order, starts[1:]):
-        dealt[group] = np.roll(group, 1)
+        if group.size > 1:
+            dealt[group] = np.roll(group, 1)
     return dealt
 
 

@@ -27,13 +27,13 @@ class Lists:
 
 
 def turning_lists(flow: Flow, people: int, lists: int, seed: int) -> Lists:
-    """A registry of ``people`` and ``lists`` lists of as many, ``TURNOVER`` new in each.
+    """``lists`` lists of ``people``, ``TURNOVER`` new in each, and a registry a quarter larger.
 
     Half of those who are ever asked about are in the registry.
     """
     leaving = round(people * TURNOVER)
     asked = people + leaving * (lists - 1)
-    demo = generate_demo(flow, people, asked, seed)
+    demo = generate_demo(flow, people + people // 4, asked, seed)
     rng = np.random.default_rng(seed)
     order = rng.permutation(asked)
     here, waiting = order[:people], order[people:]
