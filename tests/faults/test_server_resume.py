@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from patience import PATIENCE
 
 from padan.v1 import run_service_pb2 as run_pb
 
@@ -13,7 +14,7 @@ def answered(make_unit_process):
     """Runs one list against one registry with the real engine, killed or not; gives answers."""
 
     def run(failpoint):
-        unit = make_unit_process(engine="real", settings={"range_pairs": 20_000})
+        unit = make_unit_process(engine="real", settings={"range_pairs": 50})
         unit.start()
         provider, requester = unit.client("bkn"), unit.client("kemnaker")
         provider.contribute()
@@ -26,7 +27,7 @@ def answered(make_unit_process):
         requester = unit.client("kemnaker")
         name = requester.run_of(requester.start_run(listed)).name
         if failpoint:
-            assert unit.process.wait() < 0
+            assert unit.process.wait(PATIENCE) < 0
             unit.start()
             requester = unit.client("kemnaker")
         assert requester.watch(name).state == run_pb.Run.STATE_SUCCEEDED

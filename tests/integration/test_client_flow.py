@@ -233,7 +233,7 @@ def test_the_next_list_of_an_epoch_shows_the_same_rows_of_whoever_is_still_on_it
 
     def noting(encoder, records, **more):
         made = arrange(encoder, records, **more)
-        if more.get("provider") is None and made.pass_id == "nik":
+        if more.get("provider") is None and made.pass_id == "nik-bulan":
             rows = list(map(bytes, made.whole().columns["keys"]))
             real = (made.shown < more["people"]).tolist()
             whose = list(zip(rows, real, strict=True))

@@ -52,7 +52,7 @@ class PartyKeys:
 
 
 #: Lists an epoch of the agreements that tests sign, which ask more than one.
-_LISTS = 1000
+_LISTS = 1_000
 
 
 def server_key(server: str) -> ec.EllipticCurvePrivateKey:

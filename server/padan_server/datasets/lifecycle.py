@@ -13,7 +13,7 @@ from padan_linkage.answering.policy import MatchPolicy
 from padan_linkage.schema import Layout, Schema
 from padan_server.admission.compatibility import check_epoch, check_schema, check_sides
 from padan_server.admission.enforcement import Grant
-from padan_server.admission.quotas import check_batch
+from padan_server.admission.quotas import check_batch, count_list
 from padan_server.admission.requests import remember, replayed
 from padan_server.base.errors import Reason, Refusal, field_invalid
 from padan_server.base.failpoints import Failpoints
@@ -87,6 +87,9 @@ class Datasets:
                 return owned(tx, grant, known)
             check_epoch(grant, new.encoding, tx.agreements.contributions(grant.key))
             _check_other_side(tx, grant, new)
+            if grant.role is Role.REQUESTER:
+                # Before a row travels: what was begun and given up has been seen as well.
+                count_list(tx, grant, new.encoding.epoch)
             base = _base(tx, grant, new)
             opened = _opened(grant, new)
             self._share.check(tx, grant, opened, base)
@@ -324,7 +327,8 @@ def _check_whole_once(tx: Transaction, grant: Grant, new: NewDataset) -> None:
     """A registry that is published anew in its epoch is an update too: what recurs would show."""
     if new.base or Risk.DELTAS in grant.flow.accepts:
         return
-    if tx.datasets.newest(grant.key, Role.PROVIDER, epoch=new.encoding.epoch) is not None:
+    begun = tx.datasets.live(grant.key, grant.party)
+    if any(d.encoding.epoch == new.encoding.epoch for d in begun):
         raise Refusal(Reason.DELTAS_NOT_ACCEPTED, **grant.metadata)
 
 

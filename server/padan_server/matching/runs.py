@@ -12,7 +12,7 @@ from padan_linkage.answering.answers import PassAnswers
 from padan_server.admission.compatibility import check_sides
 from padan_server.admission.enforcement import Grant
 from padan_server.admission.ledger import Ledger
-from padan_server.admission.quotas import charge, check_batch, count_list
+from padan_server.admission.quotas import charge, check_batch
 from padan_server.admission.requests import remember, replayed
 from padan_server.base.errors import Reason, Refusal, field_invalid
 from padan_server.base.failpoints import Failpoints
@@ -73,7 +73,6 @@ class Runs:
             registry = registry_of(tx, grant, registry_id)
             check_sides(grant, requested.encoding, registry.encoding)
             check_batch(grant, requested.record_count)
-            count_list(tx, grant, requested.encoding.epoch)
             charged = grant.schema.charged_records(requested.record_count)
             charge(tx, grant, charged)
             run = tx.runs.add(

@@ -209,8 +209,8 @@ WORDINGS: Final[Mapping[str, Wording]] = {
         ('agreement', 'article', 'flow', 'limit', 'used'),
         None,
         (
-            'Epok ini sudah melihat daftar sebanyak yang dibolehkan perjanjian: batas {limit}, terpakai {used} ({article}). Buka epok berikutnya bersama penyedia; tidak ada kuota yang terpakai.',
-            'This epoch has seen as many lists as the agreement allows: limit {limit}, used {used} ({article}). Open the next epoch together with the provider; no quota was charged.',
+            'Epok ini sudah melihat daftar sebanyak yang dibolehkan perjanjian: batas {limit}, terpakai {used} ({article}). Buka epok berikutnya: kedua pihak menjalankan padan keys rotate, lalu penyedia menerbitkan registri lagi; tidak ada kuota yang terpakai.',
+            'This epoch has seen as many lists as the agreement allows: limit {limit}, used {used} ({article}). Open the next epoch: both sides run padan keys rotate, then the provider publishes again; no quota was charged.',
         ),
     ),
     Reason.YEAR_LISTS_EXCEEDED: Wording(
