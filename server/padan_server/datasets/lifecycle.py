@@ -327,8 +327,7 @@ def _check_whole_once(tx: Transaction, grant: Grant, new: NewDataset) -> None:
     """A registry that is published anew in its epoch is an update too: what recurs would show."""
     if new.base or Risk.DELTAS in grant.flow.accepts:
         return
-    begun = tx.datasets.live(grant.key, grant.party)
-    if any(d.encoding.epoch == new.encoding.epoch for d in begun):
+    if tx.datasets.begun(grant.key, grant.party, new.encoding.epoch):
         raise Refusal(Reason.DELTAS_NOT_ACCEPTED, **grant.metadata)
 
 

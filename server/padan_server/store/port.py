@@ -56,6 +56,10 @@ class DatasetStore(Protocol):
         """Datasets with ``sequence < before``, newest first."""
         ...
 
+    def begun(self, flow: FlowKey, owner: str, epoch: int) -> bool:
+        """Whether the owner ever opened a dataset of that epoch, whatever became of it."""
+        ...
+
     def newest(self, flow: FlowKey, role: Role, *, epoch: int = 0) -> Dataset | None:
         """The committed dataset whose commit was recorded last, whatever the clock said then.
 

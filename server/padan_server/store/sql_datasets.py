@@ -78,6 +78,16 @@ class SqlDatasets:
         )
         return self._load(query)
 
+    def begun(self, flow: FlowKey, owner: str, epoch: int) -> bool:
+        """Whether the owner ever opened a dataset of that epoch, whatever became of it."""
+        query = (
+            sa.select(sa.true())
+            .where(*of_flow(datasets, flow))
+            .where(datasets.c.owner == owner, datasets.c.epoch == epoch)
+            .limit(1)
+        )
+        return self._connection.scalar(query) is not None
+
     def newest(self, flow: FlowKey, role: Role, *, epoch: int = 0) -> Dataset | None:
         """The committed dataset committed last; of one epoch unless ``epoch`` is 0."""
         query = (
