@@ -411,11 +411,11 @@ def test_a_demanded_precision_is_met_and_costs_recall():
     usual = advised(folder, "given_name", "surname", "dob")
     results = [
         run_rehearsal(*sides(folder), file, truth=folder / "truth.csv", seed=1)
-        for file in (usual, usual.demanding(0.99))
+        for file in (usual, usual.demanding(0.995))
     ]
     free, strict = (r.quality for r in results)
     assert strict.precision >= 0.97
-    assert strict.precision > free.precision - 0.001  # free is at what is demanded by itself
+    assert strict.precision > free.precision
     assert strict.recall < free.recall
 
 

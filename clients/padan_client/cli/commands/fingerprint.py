@@ -10,7 +10,7 @@ import typer
 
 from padan_client.base.errors import VerificationError
 from padan_client.base.language import t
-from padan_client.cli.common import out, print_json, reports_errors
+from padan_client.cli.common import out, print_json, reports_errors, say
 from padan_client.cli.home import open_home
 from padan_client.cli.options import HOME, AgreementOption, FlowOption, HomeOption, JsonFlag
 from padan_client.cli.views.sheet import Sheet
@@ -46,6 +46,14 @@ def fingerprint(
     shown = known if result is None else _answering(known, result)
     if json_:
         print_json({"tables": [asdict(tables) for tables in shown]})
+        return
+    if not shown:
+        say(
+            t(
+                "Tidak ada tabel mode langsung di sini untuk dibandingkan.",
+                "There are no tables of direct mode here to compare.",
+            )
+        )
         return
     table = Sheet()
     for title in (t("sidik", "fingerprint"), t("tabel dasar", "base"), t("delta", "delta")):
