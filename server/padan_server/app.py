@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 from pydantic import ValidationError
 
+from padan_server.base.accepting import Acceptable, Acceptances
 from padan_server.base.config import Config, ProviderConfig, ServerConfig, UnitConfig, load_config
 
 if TYPE_CHECKING:
@@ -32,6 +33,20 @@ _EXTRA = frozenset(
 #: Exit codes: settings that cannot be used, and a server that cannot start.
 BAD_CONFIG = 2
 CANNOT_START = 3
+
+#: What comes of an acceptance.
+_ACCEPTED = {
+    Acceptable.STORE: (
+        "Diterima untuk penjalanan berikutnya: berkas tanpa catatan disisihkan 30 hari di aside/, "
+        "lalu dihapus. / Accepted for the next start: files without a record are set aside in "
+        "aside/ for 30 days, then erased."
+    ),
+    Acceptable.CLOCK: (
+        "Diterima: dalam satu sapuan server memakai jam ini dan menghapus apa yang sudah lewat "
+        "waktunya. / Accepted: within a sweep the server goes by this clock, and erases what its "
+        "time is up for."
+    ),
+}
 
 
 @app.callback()
@@ -56,6 +71,25 @@ def provider(
 ) -> None:
     """Jalankan penyedia modus langsung. / Run a provider of direct mode."""
     run_provider(read_settings(config, ProviderConfig))
+
+
+@app.command()
+def accept(
+    what: Annotated[
+        Acceptable,
+        typer.Argument(
+            help="store: basis data yang bukan pasangan berkasnya; clock: jam. "
+            "/ store: a database that is not its files'; clock: the clock."
+        ),
+    ],
+    data_dir: Annotated[Path, typer.Option("--data-dir", help="Direktori data. / Data folder.")],
+) -> None:
+    """Terima apa yang diragukan server. / Accept what the server doubts."""
+    try:
+        Acceptances(data_dir).leave(what)
+    except OSError as e:
+        _fail(BAD_CONFIG, f"{data_dir}: {e.strerror}")
+    typer.echo(_ACCEPTED[what])
 
 
 def run_unit(settings: UnitConfig, engine: Engine) -> None:

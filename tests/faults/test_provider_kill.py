@@ -102,6 +102,7 @@ def test_a_table_is_recorded_and_destroyed_whatever_dies(driver, make_provider):
     # The first provider sees the table in force, those after it when it has expired.
     provider = make_provider(publisher, settings={"data_dir": str(made.unit.house.data_dir)})
     provider.clock.forward(days=-1)
+    provider.provider.clock.accept()
     provider.rescan()
     provider.stop()
     publisher.publish("b")

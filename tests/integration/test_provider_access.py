@@ -76,6 +76,7 @@ def test_every_call_is_refused_out_of_force(make_provider):
     assert reasons(client) == every("AGREEMENT_EXPIRED")
     assert refused(tables, client).metadata["article"] == "Pasal 6 ayat (1)"
     provider.clock.moment = datetime(2024, 8, 14, 16, 59, tzinfo=UTC)
+    provider.provider.clock.accept()
     assert reasons(client) == every("AGREEMENT_NOT_STARTED")
 
 

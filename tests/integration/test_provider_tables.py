@@ -165,6 +165,7 @@ def test_an_expired_table_is_destroyed_and_that_is_recorded(make_provider, unit_
     publish("b", epoch=2, days=30)
     provider.rescan()
     provider.clock.forward(days=10)
+    provider.provider.clock.accept()
     stream = download(provider.client(), "b")
     provider.provider._sweep()
     folders = {p.name for p in provider.publisher.tables_dir.iterdir()}
@@ -181,9 +182,10 @@ def test_a_destroyed_table_does_not_come_back(make_provider):
     provider = make_provider(published=False)
     provider.publisher.publish("a", days=10)
     provider.rescan()
-    provider.clock.forward(days=10)
-    provider.provider._sweep()
-    provider.clock.forward(days=-5)
+    for days in (10, -5):
+        provider.clock.forward(days=days)
+        provider.provider.clock.accept()
+        provider.provider._sweep()
     provider.publisher.publish("a", days=30)
     provider.rescan()
     assert ids(provider.client()) == []

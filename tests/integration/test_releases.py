@@ -184,6 +184,7 @@ def test_outside_the_term_nothing_is_released_and_the_article_is_named(town):
     run(town, "bkn", "publish", csv_file(town, applicants(3000)), *COUNTS)
     for reason, moment in outside(AGREEMENTS[AGREEMENT]).items():
         town.clock.moment = moment
+        town.unit.clock.accept()
         with client(town, "bkn") as publisher, pytest.raises(RefusedError) as publishing:
             publisher.publish(applicants(4000))
         with client(town, "kemnaker") as receiver, pytest.raises(RefusedError) as fetching:

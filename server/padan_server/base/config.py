@@ -68,6 +68,8 @@ class ServerConfig(BaseSettings):
     rescan_seconds: Annotated[float, Field(gt=0)] = 60.0
     sweep_seconds: Annotated[float, Field(gt=0)] = 60.0
     request_id_days: Annotated[int, Field(ge=1)] = 30
+    #: A server that was off for longer erases nothing until its clock has been accepted.
+    away_hours: Annotated[float, Field(gt=0)] = 72.0
     drain_seconds: Annotated[float, Field(ge=0)] = 20.0
     metrics_host: str = "127.0.0.1"
     metrics_port: Annotated[int, Field(ge=0, le=65535)] = 0

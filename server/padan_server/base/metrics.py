@@ -21,6 +21,12 @@ class CallMetrics:
         )
         self.active = Gauge("padan_calls_active", "Calls under way.", registry=self.registry)
 
+        self.clock_believed = Gauge(
+            "padan_clock_believed",
+            "1 while the clock is believed, 0 while nothing is erased because of it.",
+            registry=self.registry,
+        )
+
     def serve(self, host: str, port: int) -> None:
         """Serve ``/metrics`` over HTTP from a thread of its own."""
         start_http_server(port, addr=host, registry=self.registry)

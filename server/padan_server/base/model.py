@@ -6,7 +6,7 @@ Byte fields stay out of every repr, so that none ends in a log line.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 
 from padan_linkage.answering.answers import PassCounts
@@ -219,6 +219,23 @@ class TableRecord:
     first_time: datetime
     expire_time: datetime
     destroy_time: datetime | None = None
+
+
+@dataclass(frozen=True)
+class StoreMark:
+    """What a store and the files beside it both carry.
+
+    ``starts``: how often a server has started on them; ``latest``: the latest moment believed.
+    """
+
+    name: str
+    starts: int
+    latest: datetime | None
+
+    @property
+    def age(self) -> tuple[int, datetime]:
+        """Orders the marks of one store, the oldest first."""
+        return self.starts, self.latest or datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,11 @@ A file is written beside its place, synced and renamed; which files count is the
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
+from datetime import date
 from pathlib import Path
 
-from padan_server.store.disk import Disk, sync_folders, write_whole
+from padan_server.store.disk import Aside, Disk, sync_folders, write_whole
 
 _READ_BYTES = 256 * 1024
 
@@ -47,12 +49,19 @@ class ReleaseFiles:
         self._path(release_id).unlink(missing_ok=True)
         sync_folders(self._folder, levels=1)
 
-    def keep_only(self, release_ids: Iterable[str]) -> None:
-        """Erase every file of no release in ``release_ids``: a crash left them."""
-        names = {f"{release_id}.sealed" for release_id in release_ids}
-        for path in list(self._folder.iterdir()):
-            if path.name not in names:
+    def recover(
+        self, kept: AbstractSet[str], erased: AbstractSet[str], aside: Aside, day: date
+    ) -> None:
+        """Erase what a crash left: files half written, and of releases that are ``erased``.
+
+        What is of no release that is known, ``kept`` or erased, is put away.
+        """
+        for path in sorted(self._folder.iterdir()):
+            release_id = path.name.removesuffix(".sealed")
+            if release_id in erased or path.name.endswith(".writing"):
                 path.unlink()
+            elif release_id not in kept:
+                aside.put(path, "release", day)
 
     def _path(self, release_id: str) -> Path:
         return self._folder / f"{release_id}.sealed"

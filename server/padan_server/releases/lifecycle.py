@@ -6,7 +6,7 @@ import hashlib
 import secrets
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import structlog
 
@@ -17,6 +17,7 @@ from padan_server.base.errors import Reason, Refusal, field_invalid
 from padan_server.base.failpoints import Failpoints
 from padan_server.base.model import ReleaseRecord, RequestKey
 from padan_server.releases.files import ReleaseFiles
+from padan_server.store.disk import Aside
 from padan_server.store.port import Store, Transaction
 
 _log = structlog.get_logger(__name__)
@@ -127,11 +128,11 @@ class Releases:
         self._failpoints.hit("release.erased")
         self._files.erase(release.id)
 
-    def recover(self) -> None:
-        """Erase the files of releases that were never recorded, or were erased."""
+    def recover(self, aside: Aside, day: date) -> None:
+        """Erase the files of erased releases; put away those that no record explains."""
         with self._store.read() as tx:
-            kept = tx.releases.kept()
-        self._files.keep_only(release.id for release in kept)
+            kept, erased = tx.releases.kept(), tx.releases.erased()
+        self._files.recover({release.id for release in kept}, erased, aside, day)
 
     def end_retention(self, now: datetime) -> None:
         """Erase what its retention has ended for."""

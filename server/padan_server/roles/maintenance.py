@@ -3,51 +3,23 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 
 import structlog
 
-from padan_server.base.clock import Clock
+from padan_server.base.clock import KeptClock, jakarta_day
 from padan_server.base.model import UNANSWERED, DatasetState, FlowKey, Role, Run
 from padan_server.datasets.lifecycle import Datasets
 from padan_server.matching.metering import MeterKey, Meters
 from padan_server.releases.lifecycle import Releases
 from padan_server.store.column_files import ColumnFiles
+from padan_server.store.disk import Aside
 from padan_server.store.port import Store, Transaction
 
 _log = structlog.get_logger(__name__)
 _LIVE = (DatasetState.OPEN, DatasetState.COMMITTED)
-
-
-class SteadyClock:
-    """Whether the wall clock may be trusted with what cannot be undone.
-
-    Compared with the monotonic clock at every look: a difference of more than ``_JUMP`` is a jump,
-    and for an hour after one nothing should be erased because its time is up. An operator who finds
-    the clock wrong has that long to set it right.
-    """
-
-    _JUMP = timedelta(minutes=5)
-    _GRACE = timedelta(hours=1)
-
-    def __init__(self, clock: Clock, monotonic: Callable[[], float]) -> None:
-        self._clock = clock
-        self._monotonic = monotonic
-        self._seen = clock.now(), timedelta(seconds=monotonic())
-        self._distrusted_until = timedelta.min
-
-    def steady(self) -> bool:
-        """Look at both clocks."""
-        wall, passed = self._clock.now(), timedelta(seconds=self._monotonic())
-        jump = (wall - self._seen[0]) - (passed - self._seen[1])
-        self._seen = wall, passed
-        if abs(jump) > self._JUMP:
-            self._distrusted_until = passed + self._GRACE
-            _log.warning("clock_jumped", seconds=round(jump.total_seconds()))
-        return passed >= self._distrusted_until
 
 
 class Maintenance:
@@ -64,9 +36,9 @@ class Maintenance:
         releases: Releases,
         meters: Meters,
         is_over: Callable[[FlowKey], bool],
-        clock: Clock,
+        aside: Aside,
+        clock: KeptClock,
         request_id_days: int,
-        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store = store
         self._files = files
@@ -74,24 +46,18 @@ class Maintenance:
         self._releases = releases
         self._meters = meters
         self._is_over = is_over
+        self._aside = aside
         self._clock = clock
         self._request_id_days = request_id_days
-        self._steady = SteadyClock(clock, monotonic)
 
     def recover(self) -> None:
-        """End what a crash interrupted: erasures, merges, and files that no record names."""
+        """End what a crash interrupted: erasures and merges. Erases nothing without a record."""
+        # Spec 30, "Doubt", step 3.
         self._files.end_erasures()
-        self._releases.recover()
-        with self._store.read() as tx:
-            live = {d.id: d for d in tx.datasets.in_state(_LIVE)}
-        for dataset_id in self._files.dataset_ids() - live.keys():
-            self._files.erase_dataset(dataset_id)
-        for dataset in live.values():
-            if dataset.is_delta and dataset.state is DatasetState.COMMITTED:
-                self._files.drop_delta(dataset.id)
-        for run_id in self._files.run_ids():
-            if _droppable(self._run(run_id)):
-                self._files.erase_run(run_id)
+        today = jakarta_day(self._clock.now())
+        self._releases.recover(self._aside, today)
+        self._recover_datasets(today)
+        self._recover_runs(today)
         for run_id in self._meters.lists():
             run = self._run(run_id)
             # What an unknown run met stays counted: a store may be older than its files.
@@ -99,13 +65,33 @@ class Maintenance:
                 self._meters.drop(run_id)
         self.sweep()
 
+    def _recover_datasets(self, today: date) -> None:
+        """Records are made before their files: what has none is not ours to erase."""
+        for dataset_id in sorted(self._files.dataset_ids()):
+            with self._store.read() as tx:
+                dataset = tx.datasets.get(dataset_id)
+            if dataset is None:
+                self._files.set_dataset_aside(dataset_id, self._aside, today)
+            elif dataset.state is DatasetState.DELETED:
+                self._files.erase_dataset(dataset_id)
+            elif dataset.is_delta and dataset.state is DatasetState.COMMITTED:
+                self._files.drop_delta(dataset_id)
+
+    def _recover_runs(self, today: date) -> None:
+        for run_id in sorted(self._files.run_ids()):
+            run = self._run(run_id)
+            if run is None:
+                self._files.set_run_aside(run_id, self._aside, today)
+            elif run.state in UNANSWERED:
+                self._files.erase_run(run_id)
+
     def sweep(self) -> None:
         """End broken erasures; erase what its retention has ended for; forget old request ids."""
         with self._store.read() as tx:
             marked = tx.datasets.in_state([DatasetState.DELETING])
         for dataset in marked:
             self._datasets.erase(dataset)
-        if self._steady.steady():
+        if self._clock.look():
             self._end_retention()
 
     def _end_retention(self) -> None:
@@ -118,6 +104,7 @@ class Maintenance:
             _log.info("retention_ended", dataset=dataset.id, agreement=dataset.flow.agreement)
             self._datasets.erase(dataset)
         self._releases.end_retention(now)
+        self._aside.end(jakarta_day(now))
         self._end_epochs()
         with self._store.write() as tx:
             tx.requests.forget(now - timedelta(days=self._request_id_days))
@@ -139,10 +126,6 @@ class Maintenance:
     def _run(self, run_id: str) -> Run | None:
         with self._store.read() as tx:
             return tx.runs.get(run_id)
-
-
-def _droppable(run: Run | None) -> bool:
-    return run is None or run.state in UNANSWERED
 
 
 class Ticker:

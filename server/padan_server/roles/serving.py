@@ -24,12 +24,15 @@ from padan.v1.reason_texts import ServerKind
 from padan_linkage.agreement import Agreement
 from padan_server.admission.agreements import AgreementBook
 from padan_server.admission.identity import OwnCertificate, Pins
-from padan_server.base.clock import Clock, SimulatedClock, SystemClock
+from padan_server.base.accepting import Acceptable, Acceptances
+from padan_server.base.clock import Clock, KeptClock, SimulatedClock, SystemClock
 from padan_server.base.config import ServerConfig
 from padan_server.base.metrics import CallMetrics
 from padan_server.roles.maintenance import Ticker
 from padan_server.services.interceptor import Guard
 from padan_server.services.pages import PageTokens
+from padan_server.store.disk import Disk
+from padan_server.store.marks import Marks
 from padan_server.store.sql import SqlStore
 
 _log = structlog.get_logger(__name__)
@@ -47,7 +50,11 @@ class Server:
     KIND: ClassVar[ServerKind]
 
     def __init__(
-        self, config: ServerConfig, metrics: CallMetrics, clock: Clock | None = None
+        self,
+        config: ServerConfig,
+        metrics: CallMetrics,
+        clock: Clock | None = None,
+        disk: Disk | None = None,
     ) -> None:
         self._settings = config
         self._own = OwnCertificate(config.tls.certificate)
@@ -55,16 +62,61 @@ class Server:
         config.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._lock = _lock(config.data_dir / "lock")
         self._stopping = threading.Event()
+        self._trusted = True
         self._counted = metrics
-        self.clock = clock or _clock(config)
         self._store = SqlStore(config.store_url)
+        self._accepted = Acceptances(config.data_dir)
+        self._marks = Marks(self._store, config.data_dir, disk or Disk())
+        self.clock = self._kept_clock(clock)
         self._book = AgreementBook(config.agreements_dir, self._is_named_by)
         self._tokens = PageTokens.at(config.data_dir / "page-token.key")
-        self._tickers: list[Ticker] = [Ticker("folders", config.rescan_seconds, self._rescan)]
+        self._tickers: list[Ticker] = [
+            Ticker("folders", config.rescan_seconds, self._rescan),
+            Ticker("clock", config.sweep_seconds, self._keep_time),
+        ]
         self._health = health.HealthServicer()
         self._services: list[str] = []
         self._grpc = _grpc_server(config, metrics, self._stopping, self.KIND)
         self.port = 0
+
+    def _kept_clock(self, clock: Clock | None) -> KeptClock:
+        """Count this start, and go on from the latest moment of the one before."""
+        accepted = self._accepted.take(Acceptable.STORE)
+        try:
+            mark = self._marks.begin(holds_files=self._holds_files, accept=accepted)
+        except BaseException:
+            self._store.close()
+            os.close(self._lock)
+            raise
+        config = self._settings
+        # The time of a rehearsal begins anew at every start.
+        latest = None if config.simulated_time else mark.latest
+        away = timedelta(hours=config.away_hours)
+        return KeptClock(clock or _clock(config), latest, away=away)
+
+    def _holds_files(self) -> bool:
+        """Whether the data directory holds what only its store can explain."""
+        folders = (self._settings.data_dir / name for name in ("datasets", "runs", "releases"))
+        return any(any(folder.iterdir()) for folder in folders if folder.is_dir())
+
+    def _keep_time(self) -> None:
+        """Look at the clock; remember what is believed, tell what is not."""
+        clock, before = self.clock, self._trusted
+        if self._accepted.take(Acceptable.CLOCK):
+            clock.accept()
+            _log.warning("clock_accepted", now=clock.now().isoformat())
+        self._trusted = clock.look()
+        self._counted.clock_believed.set(self._trusted)
+        if self._trusted and not self._settings.simulated_time:
+            self._marks.advance(clock.latest)
+        elif before and not self._trusted:
+            _log.error(
+                "clock_doubted",
+                latest=clock.latest.isoformat(),
+                now=clock.now().isoformat(),
+                consequence="nothing is erased",
+                remedy="set the clock right, or: padan-server accept clock --data-dir DIR",
+            )
 
     def _add(self, service: Any, register: Callable[[Any, grpc.Server], None], made: Any) -> None:
         """Serve ``made``; ``service`` is its descriptor, ``register`` the stub's function."""
@@ -121,6 +173,7 @@ class Server:
                 start=config.simulated_time.isoformat(),
             )
         self._warn_of_expiry()
+        self._keep_time()
         self._recover()
         self._begin()
         for ticker in self._tickers:

@@ -53,7 +53,7 @@ from padan_server.services.datasets import DatasetService
 from padan_server.services.releases import ReleaseService
 from padan_server.services.runs import OperationService, RunService
 from padan_server.store.column_files import ColumnFiles
-from padan_server.store.disk import Disk
+from padan_server.store.disk import Aside, Disk
 from padan_server.store.meter_files import MeterFiles
 
 
@@ -72,7 +72,7 @@ class Unit(Server):
     ) -> None:
         self.config = config
         self.metrics = Metrics()
-        super().__init__(config, self.metrics, clock)
+        super().__init__(config, self.metrics, clock, disk)
         self._compose(engine, disk or Disk())
         self._add_services()
         self._open()
@@ -122,6 +122,7 @@ class Unit(Server):
             self._releases,
             self._meters,
             self._enforcement.is_over,
+            Aside(config.data_dir),
             self.clock,
             config.request_id_days,
         )

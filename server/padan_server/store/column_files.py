@@ -25,6 +25,7 @@ import secrets
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -37,7 +38,7 @@ from padan_linkage.matching import MetPairs
 from padan_linkage.schema import Layout
 from padan_linkage.tables import PassTable
 from padan_server.store.derived_files import DirectoryFiles, PassJournal
-from padan_server.store.disk import Disk, space, sync_folders, write_whole
+from padan_server.store.disk import Aside, Disk, space, sync_folders, write_whole
 
 #: Ending of what is being erased; found at start, it is erased again.
 _TRASH = ".erasing"
@@ -228,9 +229,18 @@ class ColumnFiles:
 
     def erase_dataset(self, dataset_id: str) -> None:
         """Erase every file of a dataset; harmless to repeat."""
-        for name in (dataset_id, f"{dataset_id}.delta", f"{dataset_id}.merging"):
-            _erase(self._datasets / name)
+        for path in _parts(self._datasets, dataset_id):
+            _erase(path)
         sync_folders(self._datasets, levels=1)
+
+    def set_dataset_aside(self, dataset_id: str, aside: Aside, day: date) -> None:
+        """Put away every file of a dataset that no record explains."""
+        for path in _parts(self._datasets, dataset_id):
+            aside.put(path, "dataset", day)
+
+    def set_run_aside(self, run_id: str, aside: Aside, day: date) -> None:
+        """Put away the answers of a run that no record explains."""
+        aside.put(self._runs / run_id, "run", day)
 
     def write_result(self, run_id: str, answers: PassAnswers, met: MetPairs) -> None:
         """Keep a pass's answers, and whom its questions met; durable on return.
@@ -308,6 +318,12 @@ class ColumnFiles:
 
     def _upload(self, dataset_id: str, layout: Layout) -> Path:
         return self._datasets / (f"{dataset_id}.delta" if layout.operations else dataset_id)
+
+
+def _parts(folder: Path, dataset_id: str) -> list[Path]:
+    """What there is of a dataset's folders."""
+    names = (dataset_id, f"{dataset_id}.delta", f"{dataset_id}.merging")
+    return [folder / name for name in names if (folder / name).exists()]
 
 
 def _pass_table(folder: Path, pass_id: str, layout: Layout) -> PassTable:

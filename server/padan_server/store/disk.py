@@ -7,10 +7,14 @@ import os
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from datetime import date, timedelta
 from pathlib import Path
+
+import structlog
 
 from padan_server.store.port import StoreFullError
 
+_log = structlog.get_logger(__name__)
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
@@ -59,6 +63,37 @@ def sync_folders(folder: Path, *, levels: int) -> None:
         finally:
             os.close(descriptor)
         folder = folder.parent
+
+
+class Aside:
+    """Where lies what no record explains: out of the way, and erased only long after.
+
+    ``<data>/aside/<day>.<kind>.<name>``: an operator who finds the record can put it back.
+    """
+
+    #: So long an operator has to find out.
+    KEPT = timedelta(days=30)
+
+    def __init__(self, data_dir: Path) -> None:
+        self._folder = data_dir / "aside"
+
+    def put(self, path: Path, kind: str, day: date) -> None:
+        """Move a file or folder here; durable on return."""
+        self._folder.mkdir(exist_ok=True, mode=0o700)
+        place = self._folder / f"{day.isoformat()}.{kind}.{path.name}"
+        while place.exists():
+            place = place.with_name(f"{place.name}.again")
+        path.rename(place)
+        sync_folders(path.parent, levels=1)
+        sync_folders(self._folder, levels=2)
+        _log.error("set_aside", kind=kind, name=path.name, until=(day + self.KEPT).isoformat())
+
+    def end(self, today: date) -> None:
+        """Erase what has lain here for its time."""
+        for path in sorted(self._folder.glob("????-??-??.*.*")):
+            if date.fromisoformat(path.name[:10]) + self.KEPT <= today:
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+                _log.warning("aside_erased", name=path.name)
 
 
 @contextmanager

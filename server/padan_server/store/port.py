@@ -28,6 +28,7 @@ from padan_server.base.model import (
     Role,
     Run,
     RunState,
+    StoreMark,
     Suspension,
     TableRecord,
 )
@@ -39,6 +40,10 @@ class StoreFullError(Exception):
 
 class OtherVersionError(RuntimeError):
     """The store was made by another version of Padan, which this one cannot bring up to date."""
+
+
+class DamagedStoreError(RuntimeError):
+    """The store cannot be read back as it was written; nothing has been changed in it."""
 
 
 class DatasetStore(Protocol):
@@ -262,6 +267,22 @@ class LabelTableStore(Protocol):
         ...
 
 
+class MarkStore(Protocol):
+    """The store's mark."""
+
+    def get(self) -> StoreMark | None:
+        """The mark; None in a store that has none yet."""
+        ...
+
+    def keep(self, mark: StoreMark) -> None:
+        """Replace the mark."""
+        ...
+
+    def is_unused(self) -> bool:
+        """Whether the store has never had a dataset, a run or a release."""
+        ...
+
+
 class ReleaseStore(Protocol):
     """Records of releases."""
 
@@ -283,6 +304,10 @@ class ReleaseStore(Protocol):
 
     def kept(self) -> list[ReleaseRecord]:
         """All releases that are not erased."""
+        ...
+
+    def erased(self) -> set[str]:
+        """Ids of the releases that are erased."""
         ...
 
     def erase(self, release_id: str) -> None:
@@ -326,6 +351,11 @@ class Transaction(Protocol):
     @property
     def label_tables(self) -> LabelTableStore:
         """Label tables."""
+        ...
+
+    @property
+    def marks(self) -> MarkStore:
+        """The store's mark."""
         ...
 
     @property

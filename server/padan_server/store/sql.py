@@ -20,14 +20,19 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from padan_server.store.port import OtherVersionError, StoreFullError
+from padan_server.store.port import DamagedStoreError, OtherVersionError, StoreFullError
 from padan_server.store.sql_datasets import SqlDatasets
 from padan_server.store.sql_direct import SqlLabelTables, SqlLists
-from padan_server.store.sql_ledger import SqlAgreements, SqlQuotas, SqlRequests
+from padan_server.store.sql_ledger import SqlAgreements, SqlMarks, SqlQuotas, SqlRequests
 from padan_server.store.sql_releases import SqlReleases
 from padan_server.store.sql_runs import SqlRuns
 
 _BUSY_MILLISECONDS = 30_000
+#: Bytes of a store up to which its check may take some seconds of the start.
+_WHOLLY_CHECKED = 256 * 1024**2
+_PAGE_BYTES = 4096
+#: SQLite's codes for a file that is not what it was.
+_DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 
 class SqlTransaction:
@@ -42,6 +47,7 @@ class SqlTransaction:
         self.lists = SqlLists(connection)
         self.label_tables = SqlLabelTables(connection)
         self.releases = SqlReleases(connection)
+        self.marks = SqlMarks(connection)
 
 
 class SqlStore:
@@ -54,6 +60,7 @@ class SqlStore:
         self._stamps = count(1)
         self._stamp = 0
         with _translated():
+            _require_whole(self._engine)
             _migrate(self._engine)
 
     @contextmanager
@@ -99,6 +106,32 @@ def _tame_sqlite(engine: sa.Engine) -> None:
     def _on_begin(connection: sa.Connection) -> None:
         writes = connection.get_execution_options().get("padan_write", False)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _require_whole(engine: sa.Engine) -> None:
+    """Raise DamagedStoreError for a SQLite file of which a part cannot be what was written.
+
+    Up to ``_WHOLLY_CHECKED`` bytes the indexes are compared with their tables too; above that every
+    page is still looked at.
+    """
+    # Spec 30, "Doubt", step 2.
+    if engine.dialect.name != "sqlite":
+        return
+    place = engine.url.database
+    try:
+        with engine.connect() as connection:
+            size = connection.exec_driver_sql("PRAGMA page_count").scalar_one() * _PAGE_BYTES
+            check = "integrity_check" if size <= _WHOLLY_CHECKED else "quick_check"
+            found = connection.exec_driver_sql(f"PRAGMA {check}(1)").scalar_one()
+    except sa.exc.DatabaseError as e:
+        if getattr(e.orig, "sqlite_errorcode", None) not in _DAMAGE:
+            raise
+        found = "damaged"
+    if found != "ok":
+        raise DamagedStoreError(
+            f"{place} rusak dan tidak diubah: pulihkan dari cadangan. / "
+            f"{place} is damaged and was left as it is: restore it from a backup."
+        )
 
 
 def _migrate(engine: sa.Engine) -> None:

@@ -7,14 +7,25 @@ from datetime import date, datetime
 
 import sqlalchemy as sa
 
-from padan_server.base.model import AskedSoFar, Contribution, FlowKey, RequestKey, Suspension
+from padan_server.base.model import (
+    AskedSoFar,
+    Contribution,
+    FlowKey,
+    RequestKey,
+    StoreMark,
+    Suspension,
+)
 from padan_server.store.sql_datasets import of_flow
 from padan_server.store.tables import (
     contributions,
+    datasets,
     from_micros,
+    marks,
     quota_days,
     quota_epochs,
+    releases,
     requests,
+    runs,
     suspensions,
     to_micros,
 )
@@ -228,6 +239,34 @@ class SqlRequests:
         return self._connection.execute(
             requests.delete().where(requests.c.create_time < to_micros(before))
         ).rowcount
+
+
+class SqlMarks:
+    """:class:`padan_server.store.port.MarkStore` over one connection."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self._connection = connection
+
+    def get(self) -> StoreMark | None:
+        """The mark; None in a store that has none yet."""
+        row = self._connection.execute(sa.select(marks)).one_or_none()
+        if row is None:
+            return None
+        latest = None if row.latest is None else from_micros(row.latest)
+        return StoreMark(row.name, row.starts, latest)
+
+    def keep(self, mark: StoreMark) -> None:
+        """Replace the mark."""
+        latest = None if mark.latest is None else to_micros(mark.latest)
+        self._connection.execute(marks.delete())
+        self._connection.execute(
+            marks.insert().values(name=mark.name, starts=mark.starts, latest=latest)
+        )
+
+    def is_unused(self) -> bool:
+        """Whether the store has never had a dataset, a run or a release."""
+        records = (datasets.c.id, runs.c.id, releases.c.id)
+        return not any(self._connection.scalar(sa.select(c).limit(1)) for c in records)
 
 
 def _of_day(agreement: str, flow: str, day: date) -> list[sa.ColumnElement[bool]]:

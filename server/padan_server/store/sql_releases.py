@@ -66,6 +66,11 @@ class SqlReleases:
         )
         return [_release(row) for row in rows]
 
+    def erased(self) -> set[str]:
+        """Ids of the releases that are erased."""
+        erased = sa.select(releases.c.id).where(releases.c.erased.is_(sa.true()))
+        return set(self._connection.scalars(erased))
+
     def erase(self, release_id: str) -> None:
         """Record that a release is erased."""
         self._connection.execute(

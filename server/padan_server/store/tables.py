@@ -232,6 +232,15 @@ releases = sa.Table(
     sa.UniqueConstraint("agreement", "agreement_digest", "flow", "line", "version"),
 )
 
+#: One row: what the files beside the store carry too.
+marks = sa.Table(
+    "marks",
+    metadata,
+    _text("name", primary_key=True),
+    _number("starts"),
+    sa.Column("latest", sa.BigInteger),
+)
+
 requests = sa.Table(
     "requests",
     metadata,

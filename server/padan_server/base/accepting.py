@@ -1,0 +1,41 @@
+"""What an operator accepts by hand: the command leaves a file, the server takes it once.
+
+So that it works whether the server runs or not, and whoever starts it. Spec:
+``proto/spec/30-unit-mode.md``, "Doubt".
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+
+
+class Acceptable(StrEnum):
+    """What a server doubts and an operator may accept."""
+
+    #: A store that is not the one of the files beside it.
+    STORE = "store"
+    #: A clock that says what cannot be.
+    CLOCK = "clock"
+
+
+class Acceptances:
+    """What lies accepted in one data directory."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self._data_dir = data_dir
+
+    def leave(self, thing: Acceptable) -> None:
+        """Accept ``thing`` for the next look of the server. Raises OSError."""
+        self._path(thing).touch(mode=0o600)
+
+    def take(self, thing: Acceptable) -> bool:
+        """Whether ``thing`` was accepted; it is not any more."""
+        try:
+            self._path(thing).unlink()
+        except FileNotFoundError:
+            return False
+        return True
+
+    def _path(self, thing: Acceptable) -> Path:
+        return self._data_dir / f"accept-{thing}"

@@ -1,0 +1,121 @@
+"""Whether a store and the files beside it belong together: both carry the same mark.
+
+A mark is the store's name, how often a server has started on it, and the latest moment that was
+believed (:class:`~padan_server.base.clock.KeptClock`). The store's is written first, so it is never
+the older one, unless it is not the store that the files were made with. Spec:
+``proto/spec/30-unit-mode.md``, "Doubt".
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from padan_server.base.model import StoreMark
+from padan_server.store.disk import Disk, write_whole
+from padan_server.store.port import Store
+
+_NAME_BYTES = 16
+
+#: What can be wrong, for officers: Indonesian and English.
+_LOST = ("basis datanya hilang atau kosong", "its database is lost or empty")
+_OTHER = ("basis datanya milik direktori lain", "its database belongs to another directory")
+_OLDER = ("basis datanya lebih tua daripada berkasnya", "its database is older than its files")
+
+
+class StoreDoubtError(RuntimeError):
+    """The store is not the one that the files were made with; nothing has been touched."""
+
+    def __init__(self, data_dir: Path, cause: tuple[str, str]) -> None:
+        indonesian, english = cause
+        super().__init__(
+            f"{data_dir}: {indonesian}; tidak ada yang dihapus. Pulihkan basis data yang benar, "
+            f"atau terima kehilangannya dengan `padan-server accept store --data-dir {data_dir}`: "
+            "berkas tanpa catatan lalu disisihkan, dan kuota serta penangguhan yang hilang tidak "
+            "kembali. "
+            f"/ {data_dir}: {english}; nothing was erased. Restore the right database, or accept "
+            f"the loss with `padan-server accept store --data-dir {data_dir}`: files without a "
+            "record are then set aside, and lost quotas and suspensions do not come back."
+        )
+
+
+@dataclass(frozen=True)
+class Marks:
+    """Both marks of one data directory."""
+
+    store: Store
+    data_dir: Path
+    disk: Disk
+
+    def begin(self, *, holds_files: Callable[[], bool], accept: bool) -> StoreMark:
+        """Count a start; returns the mark with ``latest`` as it was left.
+
+        ``holds_files``: whether the directory holds what only a store can explain. ``accept``: an
+        operator takes the store as it is. Raises StoreDoubtError.
+        """
+        # Spec 30, "Doubt", step 1.
+        kept, beside = self._kept(), self._beside()
+        cause = self._doubt(kept, beside, holds_files)
+        if cause is not None and not accept:
+            raise StoreDoubtError(self.data_dir, cause)
+        known = [mark for mark in (kept, beside) if mark is not None]
+        latest = [mark.latest for mark in known if mark.latest is not None]
+        name = kept.name if kept and cause is None else secrets.token_hex(_NAME_BYTES)
+        starts = max((mark.starts for mark in known), default=0) + 1
+        begun = StoreMark(name, starts, max(latest, default=None))
+        self._write(begun)
+        return begun
+
+    def advance(self, latest: datetime) -> None:
+        """Keep the latest moment that was believed, durable on return. Raises StoreFullError."""
+        kept = self._kept()
+        if kept is not None and kept.latest != latest:
+            self._write(replace(kept, latest=latest))
+
+    def _doubt(
+        self, kept: StoreMark | None, beside: StoreMark | None, holds_files: Callable[[], bool]
+    ) -> tuple[str, str] | None:
+        if kept is None:
+            return _LOST if beside or (holds_files() and self._is_empty()) else None
+        if beside is None:
+            return None
+        if kept.name != beside.name:
+            return _OTHER
+        return _OLDER if kept.age < beside.age else None
+
+    def _is_empty(self) -> bool:
+        """Whether the store has no record at all: one from before there were marks has some."""
+        with self.store.read() as tx:
+            return tx.marks.is_unused()
+
+    def _kept(self) -> StoreMark | None:
+        with self.store.read() as tx:
+            return tx.marks.get()
+
+    def _beside(self) -> StoreMark | None:
+        try:
+            document = json.loads(self._path.read_bytes())
+            latest = document["latest"] and datetime.fromisoformat(document["latest"])
+            return StoreMark(str(document["name"]), int(document["starts"]), latest or None)
+        except FileNotFoundError:
+            return None
+        except (ValueError, KeyError, TypeError):
+            raise StoreDoubtError(self.data_dir, _unreadable(self._path)) from None
+
+    def _write(self, mark: StoreMark) -> None:
+        with self.store.write() as tx:
+            tx.marks.keep(mark)
+        document = {**asdict(mark), "latest": mark.latest and mark.latest.isoformat()}
+        write_whole(self.disk, self._path, (json.dumps(document).encode(),))
+
+    @property
+    def _path(self) -> Path:
+        return self.data_dir / "mark.json"
+
+
+def _unreadable(path: Path) -> tuple[str, str]:
+    return f"{path.name} tidak terbaca", f"{path.name} cannot be read"
