@@ -33,16 +33,13 @@ from padan_client.records.lists import Record, Records, RequestList, prepare_lis
 from padan_client.results.changes import EarlierResult, RegistryFacts, is_at_unit
 from padan_client.results.controls import read_controls, require_honest
 from padan_client.results.table import (
-    NOBODY,
     AnsweredBy,
     ConfirmResult,
-    KeyCounts,
     with_digests,
 )
 from padan_client.transport.carrying import FlowClient, carried_out
 from padan_client.transport.channel import Link
 from padan_linkage.agreement import Mode
-from padan_linkage.answering.answers import RecordAnswers
 from padan_linkage.schema import Schema
 
 MODES = ("unit", "direct", "auto")
@@ -173,14 +170,11 @@ class RequesterFlow:
         if by_unit:
             return (yield from self._few_by_unit(place, requested))
         _, keys = direct_schemas(place)
-        answers, by, tables = RecordAnswers.none(0), NOBODY, ""
-        counts: tuple[KeyCounts, ...] = ()
-        if len(requested):
-            session = yield from self._open_direct(place)
-            answers, counts = yield from ask_directly(
-                session, requested, self.home.patience, self.home.randomness
-            )
-            by, tables = session.answering.by, session.fingerprint
+        session = yield from self._open_direct(place)
+        answers, counts = yield from ask_directly(
+            session, requested, self.home.patience, self.home.randomness
+        )
+        by, tables = session.answering.by, session.fingerprint
         result = direct_result(place, keys, requested, answers, counts, by, tables)
         left = rows_for_unit(place.flow, requested, answers)
         if residue and len(left):
@@ -233,7 +227,7 @@ class RequesterFlow:
 
 
 def _few(requested: RequestList) -> RequestList:
-    if len(requested) > MOST_AT_ONCE:
+    if requested.size > MOST_AT_ONCE:
         raise BadInputError(
             t(
                 f"Paling banyak {number(MOST_AT_ONCE)} rekaman sekali tanya; untuk daftar pakai "
@@ -290,7 +284,8 @@ class RequesterClient(FlowClient[RequesterFlow]):
     def confirm_one(self, record: Record, *, mode: str | None = None) -> dict[str, str]:
         """Confirm one record in real time. Returns its row of the result table as a mapping.
 
-        A record that cannot be used has ``hasil`` = ``karantina``. Raises PadanError.
+        A record that lacks the fields to be looked for is ``belum_dapat_dipastikan``, one in which
+        nothing stands ``karantina``. Raises PadanError.
         """
         return first_row(self.confirm_few([record], mode=mode))
 

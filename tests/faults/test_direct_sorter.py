@@ -96,6 +96,78 @@ def test_no_table_tells_who_was_asked_about(pair):
             assert same(pair, size, way), f"{name}: {size} records, {way}"
 
 
+def without(person, *fields):
+    return person | dict.fromkeys(fields, "")
+
+
+#: Lists of one size by what their rows hold; a key is for all, some or none of them.
+HELD = {
+    "every row has a key": lambda of: of,
+    "no row has a number": lambda of: [without(p, "nik") for p in of],
+    "every other number is broken": lambda of: [
+        p | {"nik": "123"} if i % 2 else p for i, p in enumerate(of)
+    ],
+    "one row in three has a key": lambda of: [
+        p if i % 3 == 0 else without(p, "nik") for i, p in enumerate(of)
+    ],
+    "a number alone": lambda of: [without(p, "nama", "tanggal_lahir") for p in of],
+    "nothing stands in any row": lambda of: [without(p, *p) for p in of],
+    "one person over and over": lambda of: [of[0]] * len(of),
+}
+
+
+@pytest.mark.parametrize(("size", "way"), [(41, "list"), (300, "list"), (1, "few"), (7, "few")])
+def test_no_list_tells_what_its_rows_hold(pair, size, way):
+    """How many have a key, are quarantined, are alike: one size, one transcript, one charge."""
+    publish(pair, REGISTERED, TRICKS["honest"], NOW, name="honest")
+    rows = people(size, seed=3)
+    asked(pair, rows, way)
+    seen, charged = {}, {}
+    for name, held in HELD.items():
+        before = pair.charged()
+        seen[name] = asked(pair, held(rows), way)
+        charged[name] = pair.charged() - before
+    assert any("EvaluateElement" in entry[1] for entry in seen["every row has a key"])
+    assert [name for name in HELD if seen[name] != seen["every row has a key"]] == []
+    assert set(charged.values()) == {rounded_records(size, terms(pair))}
+
+
+def terms(pair):
+    """What the agreement says of the flow's direct mode."""
+    return pair.requester.place(*pair.names).flow.direct
+
+
+def test_a_row_that_no_key_is_for_is_undecided_and_says_what_it_lacks(pair):
+    publish(pair, REGISTERED, TRICKS["honest"], NOW, name="honest")
+    found, stranger = EVERYBODY[3], EVERYBODY[60]
+    rows = [
+        found,
+        without(found, "nik"),
+        stranger,
+        stranger | {"nik": "12"},
+        without(found, *found),
+    ]
+    result = pair.confirm(rows)
+    said = result.table.to_pylist()
+    undecided = ("belum_dapat_dipastikan", "ruas_kurang")
+    assert [(row["hasil"], row["alasan"]) for row in said[1::2]] == [undecided] * 2
+    assert [row["hasil"] for row in said[0::2]] == [
+        "ditemukan",
+        "belum_dapat_dipastikan",
+        "karantina",
+    ]
+    assert said[4]["alasan"] == "empty_row"
+    assert "nik" in said[1]["penjelasan"] != said[3]["penjelasan"]
+    assert (result.usable, result.reasons["ruas_kurang"]) == (2, 3)
+
+
+def test_a_number_damaged_behind_its_district_is_asked_about_by_the_district(pair):
+    publish(pair, REGISTERED, TRICKS["honest"], NOW, name="honest")
+    damaged = EVERYBODY[3] | {"nik": EVERYBODY[3]["nik"][:-1]}
+    (row,) = pair.confirm([damaged]).table.to_pylist()
+    assert (row["hasil"], row["cara"]) == ("ditemukan", "direct:nik-wilayah")
+
+
 def test_no_delta_tells_who_was_asked_about(pair):
     """A delta of the target alone; one that takes it away from a key; one that is broken."""
     for number, choose in enumerate((TRICKS["nobody but the target"], alone, lambda *_: BROKEN)):

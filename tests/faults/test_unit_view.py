@@ -93,6 +93,35 @@ def test_it_shows_where_the_agreement_accepts_that(make_trio):
     assert seen["honest", TARGET["nik"]] != seen["left_out", TARGET["nik"]]
 
 
+def name_alone(person):
+    """A row that no pass is for."""
+    return person | {"nik": "", "tanggal_lahir": ""}
+
+
+def holding(rows):
+    """Lists of one size: a pass is for every row, for two of three, for one."""
+    yield rows
+    yield [name_alone(row) if i % 3 == 0 else row for i, row in enumerate(rows)]
+    yield [*map(name_alone, rows[:-2]), dict.fromkeys(rows[0], ""), rows[-1]]
+
+
+def test_a_row_that_no_pass_is_for_shows_nowhere(make_trio):
+    """Cover stands for it: sizes, charges and calls are those of a list that is whole."""
+    pair = make_trio()
+    publish(pair, REGISTERED, honest, NOW, name="honest")
+    with RequesterClient(pair.requester, *pair.names) as client:
+        for ask in (client.confirm_few, client.confirm):
+            ask([STRANGER], mode="auto")
+            seen = []
+            for rows in holding([TARGET, *OTHERS]):
+                pair.view.take()
+                said = ask(rows, mode="auto").table["hasil"].to_pylist()
+                seen.append(sent(pair))
+                lost = {said[i] for i, row in enumerate(rows) if row == name_alone(row)}
+                assert lost <= {"belum_dapat_dipastikan", "karantina"}
+            assert seen[0] == seen[1] == seen[2]
+
+
 ROWS = {
     "found": EVERYBODY[3],
     "not found": STRANGER,

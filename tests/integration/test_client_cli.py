@@ -108,15 +108,15 @@ def test_from_keys_to_codes(scene):
         *("--out", out, "--quarantine", quarantine),
     )
     assert given["counts"]["TIDAK_DITEMUKAN"] == 10
-    assert given["counts"]["karantina"] == 1
+    assert given["counts"]["belum_dapat_dipastikan"] == 1
     assert given["rows"] == 31
     assert {p["pass"] for p in given["passes"]} == {"nik", "lahir"}
     rows = rows_of(out)
     assert [row["id"] for row in rows[:2]] == ["C0", "C1"]
     status = registry_table(PEOPLE[:40])["status"].to_pylist()
     assert [row["kode"] for row in rows[:20]] == [CODES[s] for s in status[20:]]
-    assert rows[30]["hasil"] == "karantina"
-    assert (rows[30]["alasan"], rows[0]["alasan"]) == ("no_pass", "")
+    assert rows[30]["hasil"] == "belum_dapat_dipastikan"
+    assert (rows[30]["alasan"], rows[0]["alasan"]) == ("ruas_kurang", "")
     assert "nik: Bukan NIK: angkanya kurang." in rows[30]["penjelasan"]
     assert "123" not in quarantine.read_text()
     assert out.stat().st_mode & 0o777 == 0o600
@@ -552,4 +552,5 @@ def test_a_list_of_bad_rows_alone_leaves_its_quarantine(scene):
         code=3,
     )
     assert len(rows_of(quarantine)) >= 2
-    assert [row["hasil"] for row in rows_of(folder / "k.csv")] == ["karantina"] * 2
+    answered = [row["hasil"] for row in rows_of(folder / "k.csv")]
+    assert answered == ["karantina", "belum_dapat_dipastikan"]

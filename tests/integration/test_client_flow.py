@@ -81,7 +81,7 @@ def test_one_record_in_real_time_and_with_a_bad_one(pair):
         assert client.confirm_one(LIST[0])["kode"] == TRUTH[LIST[0]["nik"]]
         assert client.confirm_one(LIST[200])["kode"] == "TIDAK_DITEMUKAN"
         unusable = client.confirm_one({"nik": "1", "nama": "", "tanggal_lahir": ""})
-        assert (unusable["hasil"], unusable["kode"]) == ("karantina", "")
+        assert (unusable["hasil"], unusable["kode"]) == ("belum_dapat_dipastikan", "")
         few = client.confirm_few(LIST[140:160])
     assert wrong(few, LIST[140:160]) == []
     with pytest.raises(BadInputError):
@@ -189,8 +189,8 @@ def test_bad_rows_come_back_as_quarantine_and_the_rest_is_answered(pair):
     asked[3] = {"nik": "123", "nama": "", "tanggal_lahir": "kemarin"}
     result = confirm(pair, asked)
     answers = result.table.to_pylist()
-    assert (answers[3]["hasil"], answers[3]["kode"]) == ("karantina", "")
-    assert result.counts["karantina"] == 1
+    assert (answers[3]["hasil"], answers[3]["kode"]) == ("belum_dapat_dipastikan", "")
+    assert result.counts["belum_dapat_dipastikan"] == 1
     assert wrong(result, asked) == [answers[3]]
     assert "123" not in str(result.quarantine.to_pylist())
 

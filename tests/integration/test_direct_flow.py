@@ -120,7 +120,7 @@ def test_one_record_in_real_time(pair):
         assert client.confirm_one(LIST[0], mode="direct")["kode"] == TRUTH[LIST[0]["nik"]]
         assert client.confirm_one(LIST[100], mode="direct")["kode"] == NOBODY
         bad = client.confirm_one({"nik": "1", "nama": "", "tanggal_lahir": ""}, mode="direct")
-        assert bad["hasil"] == "karantina"
+        assert (bad["hasil"], bad["alasan"]) == ("belum_dapat_dipastikan", "ruas_kurang")
         few = client.confirm_few(LIST[40:70], mode="direct")
     assert codes(few) == expected(LIST[40:70])
     assert not (pair.requester.folder / "jobs").exists()

@@ -81,7 +81,7 @@ def test_rows_that_no_key_is_for_are_answered_by_the_unit_alone(pair):
     row = {"nik": "", "nama": person["nama"], "tanggal_lahir": person["tanggal_lahir"]}
     with RequesterClient(pair.requester, *pair.names) as client:
         direct = client.confirm_one(row, mode="direct")
-        assert (direct["hasil"], direct["alasan"]) == ("karantina", "no_pass")
+        assert (direct["hasil"], direct["alasan"]) == ("belum_dapat_dipastikan", "ruas_kurang")
         auto = client.confirm_one(row, mode="auto")
     listed = pair.confirm([row], mode="auto")
     assert listed.skipped == ""

@@ -32,7 +32,8 @@ class RequestList:
 
     ``ids`` and ``rows`` (numbers from 1) are of all rows; ``usable``: int64[n], positions;
     ``records`` are of the ``n`` usable rows only. ``notes``: the officer's own of all rows, if any;
-    ``digests``: by which the rows are known again, if a key was given.
+    ``digests``: by which the rows are known again, if a key was given. ``answered``: rows that the
+    other mode has a code for, which are not put again.
     """
 
     ids: pa.StringArray
@@ -42,6 +43,15 @@ class RequestList:
     quarantine: pa.Table
     notes: pa.StringArray | None = None
     digests: pa.StringArray | None = None
+    answered: int = 0
+
+    @property
+    def size(self) -> int:
+        """Records that the list is put as, whatever they hold: a row that cannot be used too.
+
+        All that is sent of a list follows from it.
+        """
+        return len(self.ids) - self.answered
 
     def __len__(self) -> int:
         return len(self.usable)
@@ -74,7 +84,7 @@ def prepare_list(
     note_column: str | None = None,
     key: bytes | None = None,
 ) -> RequestList:
-    """Check and normalise a list; rows that cannot be matched are in the quarantine alone.
+    """Check and normalise a list; of rows that cannot be matched the quarantine says why.
 
     ``key`` makes the rows' digests.
     """

@@ -133,8 +133,8 @@ def answered_text(schema: Schema, given: Collection[str]) -> str:
     }
     if not ways:
         return t(
-            "Tanpa ruas itu tidak satu baris pun dapat dicari: semuanya masuk karantina.",
-            "Without these fields not one row can be looked for: all go into quarantine.",
+            "Tanpa ruas itu tidak satu baris pun dapat dicari.",
+            "Without these fields not one row can be looked for.",
         )
     looked = "; ".join(ways)
     return t(

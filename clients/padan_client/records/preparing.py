@@ -32,7 +32,7 @@ from padan_client.records.messages import (
 )
 from padan_linkage.normalise import (
     DOUBTS,
-    PARTIAL,
+    FILLED_APART,
     Normalised,
     derive,
     normalise,
@@ -260,12 +260,13 @@ def _usable(
 
 
 def _filled(schema: Schema, key: str, fields: Mapping[str, pa.StringArray]) -> NDArray[np.bool_]:
-    """Rows with a value of an exact key; all but ``PARTIAL`` derived keys have one if the field."""
+    """Rows with a value of an exact key: with a sound one of its field, but for FILLED_APART."""
     name, _, derivation = key.partition(":")
     kind = schema.kind(name)
-    values = sound_values(fields[name])
-    if (kind, derivation) in PARTIAL:
-        values = derive(kind, derivation, values)
+    if (kind, derivation) in FILLED_APART:
+        values = derive(kind, derivation, fields[name])
+    else:
+        values = sound_values(fields[name])
     flags: NDArray[np.bool_] = pc.not_equal(values, "").to_numpy(zero_copy_only=False)
     return flags
 

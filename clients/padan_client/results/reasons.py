@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from padan_client.records.preparing import REJECTED
 
 #: Columns of a result: the stable code, and the sentence in the officer's language.
 REASON, EXPLANATION = "alasan", "penjelasan"
+
+
+def rejected_rows(quarantine: pa.Table, reason: str = "") -> NDArray[np.int64]:
+    """Numbers, from 1, of the rows that were not asked about; those for ``reason`` alone if given.
+
+    Each once, ascending: int64[n].
+    """
+    rejected = pc.equal(quarantine["severity"], REJECTED)
+    if reason:
+        rejected = pc.and_(rejected, pc.equal(quarantine["reason"], reason))
+    return np.unique(quarantine["row"].filter(rejected).to_numpy().astype(np.int64))
 
 
 def quarantine_reasons(quarantine: pa.Table, rows: int) -> tuple[pa.Array, pa.Array]:

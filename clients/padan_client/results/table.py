@@ -23,8 +23,9 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from padan_client.records.lists import RequestList
+from padan_client.records.messages import UNMATCHABLE
 from padan_client.records.notes import NOTE
-from padan_client.results.reasons import EXPLANATION, REASON, quarantine_reasons
+from padan_client.results.reasons import EXPLANATION, REASON, quarantine_reasons, rejected_rows
 from padan_client.results.wording import reason_texts
 from padan_linkage.agreement import Code, Flow
 from padan_linkage.answering.answers import PassCounts, RecordAnswers
@@ -34,6 +35,7 @@ from padan_linkage.answering.outcomes import (
     BAND_WORDS,
     CHECK_WORDS,
     DIFFERENT,
+    FIELDS_MISSING,
     MATCHED,
     NO_REASON,
     NOT_MATCHED,
@@ -128,7 +130,7 @@ class ConfirmResult:
     @property
     def usable(self) -> int:
         """Rows that could be matched."""
-        return int(self.table.num_rows) - self.counts.get(OUTCOME_WORDS[QUARANTINED], 0)
+        return int(self.table.num_rows) - len(rejected_rows(self.quarantine))
 
     @property
     def reasons(self) -> dict[str, int]:
@@ -174,9 +176,12 @@ def result_table(
         full[requested.usable] = values
         return full
 
-    outcomes, masks = every(answers.outcome), every(answers.code)
+    outcomes, reason, masks = every(answers.outcome), every(answers.reason), every(answers.code)
+    # Spec 60, "Sizes": nobody was asked, and nothing can be said of a row that no pass is for.
+    lacking = rejected_rows(requested.quarantine, UNMATCHABLE) - 1
+    outcomes[lacking], reason[lacking] = UNDECIDED, FIELDS_MISSING
     kode, keterangan = _status(flow, outcomes, masks)
-    reasons, explanations = _reasons(requested, every(answers.reason))
+    reasons, explanations = _reasons(requested, reason)
     through = np.where(answers.outcome == MATCHED, answers.answered_by + 1, 0)
     asked = every(np.ones(len(answers), np.bool_))
     columns: dict[str, pa.Array] = {
@@ -236,9 +241,11 @@ def _reasons(requested: RequestList, reason: NDArray[np.uint8]) -> tuple[pa.Arra
     """Codes and sentences of all rows; ``reason``: uint8[rows], of those that are undecided."""
     codes, texts = quarantine_reasons(requested.quarantine, len(requested.ids))
     at, sentences = pa.array(reason != NO_REASON), reason_texts()
+    general = _choose([sentences[word] for word in REASON_WORDS], reason)
     return (
         pc.if_else(at, _choose(REASON_WORDS, reason), codes),
-        pc.if_else(at, _choose([sentences[word] for word in REASON_WORDS], reason), texts),
+        # What the quarantine says of a row's own values says more.
+        pc.if_else(pc.equal(texts, ""), general, texts),
     )
 
 

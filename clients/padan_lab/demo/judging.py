@@ -18,11 +18,12 @@ import pyarrow.compute as pc
 from padan_client.base.errors import BadInputError
 from padan_client.base.language import t
 from padan_client.records import read_table
+from padan_client.results.table import EDITION
 from padan_lab.demo.score import Score, answered_codes
 from padan_linkage.agreement import Flow
-from padan_linkage.answering.outcomes import MATCHED, OUTCOME_WORDS, QUARANTINED
+from padan_linkage.answering.outcomes import MATCHED, OUTCOME_WORDS
 
-_FOUND, _UNASKED = OUTCOME_WORDS[MATCHED], OUTCOME_WORDS[QUARANTINED]
+_FOUND = OUTCOME_WORDS[MATCHED]
 _NAMES = ("rec_id_a", "rec_id_b")
 _MOST_ROWS_NAMED = 10
 
@@ -34,18 +35,19 @@ RightAnswers: TypeAlias = Mapping[str, frozenset[str]]
 class Judgement:
     """The answers to one list against the truth.
 
-    ``registered`` and ``strangers``: their rows by outcome.
+    ``registered`` and ``strangers``: their rows by outcome; ``asked``: strangers who were asked
+    about, those not that no pass is for.
     """
 
     score: Score
     registered: Mapping[str, int]
     strangers: Mapping[str, int]
+    asked: int
 
     @property
     def wrong_per_stranger(self) -> float | None:
-        """Share of the strangers asked, not those in quarantine, who got a code; None of none."""
-        asked = sum(self.strangers.values()) - self.strangers.get(_UNASKED, 0)
-        return self.strangers.get(_FOUND, 0) / asked if asked else None
+        """Share of the strangers asked who got a code; None of none."""
+        return self.strangers.get(_FOUND, 0) / self.asked if self.asked else None
 
     def as_json(self) -> dict[str, object]:
         """For scripts."""
@@ -58,18 +60,18 @@ class Judgement:
 
 
 def judge(codes: pa.Table, right: RightAnswers) -> Judgement:
-    """Compare a result (id, hasil, kode, jawaban_…) with the right answers."""
+    """Compare a result (id, hasil, kode, jawaban_…, edisi) with the right answers."""
     registered: Counter[str] = Counter()
     strangers: Counter[str] = Counter()
-    found_right = 0
-    for key, outcome, answer in zip(
-        codes["id"].to_pylist(), codes["hasil"].to_pylist(), answered_codes(codes), strict=True
-    ):
+    found_right = asked = 0
+    columns = (codes[name].to_pylist() for name in ("id", "hasil", EDITION))
+    for key, outcome, edition, answer in zip(*columns, answered_codes(codes), strict=True):
         wanted = right.get(key)
         (strangers if wanted is None else registered)[outcome] += 1
+        asked += wanted is None and edition != ""
         found_right += outcome == _FOUND and wanted is not None and answer in wanted
     found = registered[_FOUND] + strangers[_FOUND]
-    return Judgement(Score(registered.total(), found, found_right), registered, strangers)
+    return Judgement(Score(registered.total(), found, found_right), registered, strangers, asked)
 
 
 def right_answers(

@@ -8,7 +8,7 @@ from __future__ import annotations
 #: Outcomes of a record in a pass or over all passes, uint8; as on the wire (``padan.v1.Outcome``).
 #: UNDECIDED: neither a code nor «not found» can be vouched for.
 NOT_MATCHED, MATCHED, AMBIGUOUS, UNDECIDED = 1, 2, 3, 4
-#: Of a row that no pass can use, in result files alone; on the wire it is no outcome.
+#: Of a row in which nothing stands, in result files alone; on the wire it is no outcome.
 QUARANTINED = 0
 #: The words of the outcomes, by number.
 OUTCOME_WORDS = ("karantina", "tidak_ditemukan", "ditemukan", "ganda", "belum_dapat_dipastikan")

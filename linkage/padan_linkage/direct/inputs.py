@@ -105,6 +105,13 @@ class ListInputs:
     def __repr__(self) -> str:
         return f"ListInputs(messages={len(self)})"
 
+    def asked(self, records: int) -> NDArray[np.bool_]:
+        """Under which keys each of the list's ``records`` asks anything, bool[records, keys]."""
+        asked = np.zeros((records, len(self.records)), np.bool_)
+        for number, owners in enumerate(self.records):
+            asked[owners, number] = True
+        return asked
+
 
 def list_inputs(
     fields: Schema, schema: DirectSchema, records: Mapping[str, pa.StringArray], rows: int

@@ -89,15 +89,23 @@ def vouch(
     measured: Sequence[KeyedFields],
     schema: DirectSchema,
     records: Records,
+    asked: Bool,
     min_found: float,
 ) -> RecordAnswers:
     """The answers, «not found» taken back where rows with such fields are not found often enough.
 
-    ``records`` are those that were asked about, ``measured`` is the provider's.
+    ``records`` are those that were asked about, ``asked``: bool[n, keys], under which keys;
+    ``measured`` is the provider's.
     """
-    names = key_fields(schema)
-    kinds, which = np.unique(given_fields(names, records), axis=0, return_inverse=True)
-    reasons = [_reason(_entry(measured, schema, _named(names, kind)), min_found) for kind in kinds]
+    names, ids = key_fields(schema), [key.id for key in schema.keys]
+    kinds, which = np.unique(
+        np.hstack([given_fields(names, records), asked]), axis=0, return_inverse=True
+    )
+    entries = [
+        _entry(measured, _named(names, kind[: len(names)]), _named(ids, kind[len(names) :]))
+        for kind in kinds
+    ]
+    reasons = [_reason(entry, min_found) for entry in entries]
     reason = np.array(reasons, np.uint8)[which.reshape(-1)]
     for number in (FIELDS_MISSING, SELDOM_FOUND):
         silent = (answers.outcome == NOT_MATCHED) & (reason == number)
@@ -109,14 +117,12 @@ def _named(names: Sequence[str], kind: Bool) -> set[str]:
     return {name for name, has in zip(names, kind, strict=True) if has}
 
 
-def _entry(
-    measured: Sequence[KeyedFields], schema: DirectSchema, given: set[str]
-) -> KeyedFields | None:
-    """What tells about rows with these fields: most of them, of those that people have.
+def _entry(measured: Sequence[KeyedFields], given: set[str], asked: set[str]) -> KeyedFields | None:
+    """What tells about rows with these fields, asked under these keys.
 
-    A field that nobody registered has adds nothing, unless a key is for rows without it.
+    That of most fields, of those that people have: a field that nobody registered has adds nothing,
+    unless a key is for rows without it.
     """
-    asked = {k.id for k in schema.keys if {*k.named} <= given and given.isdisjoint(k.without)}
     fitting = [m for m in measured if {*m.fields} <= given and {*m.keys} <= asked]
     return max(fitting, key=lambda m: len(m.fields), default=None)
 

@@ -23,7 +23,7 @@ from padan_linkage.normalise.contacts import (
     parse_text,
 )
 from padan_linkage.normalise.dates import parse_dates
-from padan_linkage.normalise.derive import OF_DAMAGED, PARTIAL, derive, exact_values
+from padan_linkage.normalise.derive import FILLED_APART, OF_DAMAGED, derive, exact_values
 from padan_linkage.normalise.names.name_columns import parse_names
 from padan_linkage.normalise.names.pieces import buffers as text_buffers
 from padan_linkage.normalise.nationality import parse_nationality
@@ -46,10 +46,10 @@ from padan_linkage.schema import Kind
 
 __all__ = [
     "DOUBTS",
+    "FILLED_APART",
     "MAX_CHARACTERS",
     "NORMALISER_VERSION",
     "OF_DAMAGED",
-    "PARTIAL",
     "Fault",
     "Normalised",
     "Problem",

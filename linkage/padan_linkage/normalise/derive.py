@@ -29,6 +29,8 @@ _SLICES = {
 
 #: Keys that may be empty where the value is not: the old NIP holds no birth date.
 PARTIAL = frozenset({(Kind.NIP, "birth_date")})
+#: Keys of which a record's field does not tell whether it has one.
+FILLED_APART = PARTIAL | OF_DAMAGED
 
 
 def derive(kind: Kind, derivation: str, normalised: pa.StringArray) -> pa.StringArray:

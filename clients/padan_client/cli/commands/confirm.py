@@ -333,7 +333,7 @@ def _tell(
     confirmed.show(place, result)
     if source.counts:
         say_lines(source.counts)
-    say_rows(result.table.num_rows, result.usable)
+    say_rows(result)
     say(t(f"Kode ditulis ke {outputs.codes}.", f"Codes written to {outputs.codes}."))
     if rest:
         say_quarantine(result.quarantine, rest)

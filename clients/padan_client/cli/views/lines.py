@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 from padan_client.base.language import t
 from padan_client.base.numbers import number
 from padan_client.cli.common import say
+from padan_linkage.answering.outcomes import OUTCOME_WORDS, QUARANTINED
 
 if TYPE_CHECKING:
     from padan_client.records import FileCounts
+    from padan_client.results.table import ConfirmResult
 
 
 class SayOnce:
@@ -43,13 +45,13 @@ def say_lines(counts: FileCounts) -> None:
     )
 
 
-def say_rows(rows: int, answered: int) -> None:
+def say_rows(result: ConfirmResult) -> None:
     """What came of every data row of a list."""
-    say(
-        t(
-            f"{number(rows)} baris data = {number(answered)} dipadankan + "
-            f"{number(rows - answered)} karantina.",
-            f"{number(rows)} data rows = {number(answered)} matched against the registry + "
-            f"{number(rows - answered)} quarantined.",
-        )
-    )
+    rows, empty = result.table.num_rows, result.counts.get(OUTCOME_WORDS[QUARANTINED], 0)
+    lacking = rows - result.usable - empty
+    told = [t(f"{number(result.usable)} dipadankan", f"{number(result.usable)} matched")]
+    if lacking:
+        told.append(t(f"{number(lacking)} kurang ruas", f"{number(lacking)} lacking fields"))
+    told.append(t(f"{number(empty)} karantina", f"{number(empty)} quarantined"))
+    data = t(f"{number(rows)} baris data", f"{number(rows)} data rows")
+    say(f"{data} = {' + '.join(told)}.")

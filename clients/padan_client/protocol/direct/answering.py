@@ -58,11 +58,11 @@ def answer(
     """Ask for the list's records, every key of each: the answers, and what each key did.
 
     The day that codes state is that of the base table: labels may be that old. What is sent follows
-    from the list's length alone; a label that is broken leaves its record undecided, and is spoken
-    of at the end.
+    from the list's size alone, dummies standing for rows that cannot be used; a label that is
+    broken leaves its record undecided, and is spoken of at the end.
     """
     session = evaluation.session
-    rows = rounded_records(len(requested), session.schema)
+    rows = rounded_records(requested.size, session.schema)
     _require_allowed(session, rows)
     # Spec 60, step 7.
     inputs = yield from work(
@@ -74,8 +74,9 @@ def answer(
     base = session.manifests[0]
     made = base.created_at.astimezone(JAKARTA).date()
     answers.day[answers.outcome == MATCHED] = day_number(made)
+    asked = inputs.asked(len(requested))
     # Spec 60, step 14.
-    return (yield from work(partial(_vouched, session, requested, answers))), counts
+    return (yield from work(partial(_vouched, session, requested, asked, answers))), counts
 
 
 def rounded_records(records: int, schema: DirectSchema) -> int:
@@ -112,11 +113,14 @@ def _settled(
 
 
 def _vouched(
-    session: DirectSession, requested: RequestList, answers: RecordAnswers
+    session: DirectSession,
+    requested: RequestList,
+    asked: NDArray[np.bool_],
+    answers: RecordAnswers,
 ) -> RecordAnswers:
     """The answers, «not found» said only where the provider found enough of its own people."""
     given, policy = session.manifests[0].given, session.place.flow.match
-    return vouch(answers, given, session.schema, requested.records, policy.min_found)
+    return vouch(answers, given, session.schema, requested.records, asked, policy.min_found)
 
 
 def key_counts(session: DirectSession, answers: RecordAnswers, rows: int) -> tuple[KeyCounts, ...]:

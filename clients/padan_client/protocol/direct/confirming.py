@@ -36,7 +36,6 @@ from padan_client.protocol.unit.confirming import confirm, listed
 from padan_client.records.lists import RequestList
 from padan_client.results.table import ConfirmResult
 from padan_linkage.agreement import Mode
-from padan_linkage.answering.answers import RecordAnswers
 from padan_linkage.direct.schema import DirectSchema
 
 
@@ -46,15 +45,13 @@ def confirm_directly(command: Command[RequestList], *, residue: bool) -> Steps[C
     fields, schema = direct_schemas(place)
     residue = residue and Mode.UNIT in place.flow.modes
     requested = yield from command.prepared(usable_schema(place.flow, unit=residue))
-    if not len(requested):
-        nothing = direct_result(place, schema, requested, RecordAnswers.none(0))
-        return command.delivered(nothing)
     given = JobInput(
         kind="confirm-direct",
         place=place,
         epoch=0,
         schema_digest=schema.digest(fields),
         records=requested.as_table(),
+        more=(requested.size,),
     )
     now = command.now()
     stepper = KeyStepper(command, place, schema, requested, now, residue)
@@ -111,9 +108,9 @@ class KeyStepper(Stepper[Settled]):
         direct, left = result
         quota = self.place.flow.quota
         fewest = max(1, quota.minimum_batch) if quota else 1
-        if left is not None and len(left) and listed(self.place.flow, len(left)) >= fewest:
+        if left is not None and len(left) and listed(self.place.flow, left.size) >= fewest:
             return (yield from self._residue(direct, left)), None
-        whole = replace(direct, skipped=too_few(len(left), fewest) if left else "")
+        whole = replace(direct, skipped=too_few(left.size, fewest) if left else "")
         return (yield from work(lambda: self.command.delivered(whole))), None
 
     def _residue(self, direct: ConfirmResult, left: RequestList) -> Steps[ConfirmResult]:

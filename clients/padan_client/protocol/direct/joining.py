@@ -48,7 +48,12 @@ def rows_for_unit(flow: Flow, requested: RequestList, answers: RecordAnswers) ->
     if Risk.AUTO_ROWS not in flow.accepts:
         return requested
     keep = np.flatnonzero(answers.outcome != MATCHED).astype(np.int64)
-    return replace(requested, usable=requested.usable[keep], records=requested.subset(keep))
+    return replace(
+        requested,
+        usable=requested.usable[keep],
+        records=requested.subset(keep),
+        answered=len(requested) - len(keep),
+    )
 
 
 def join(flow: Flow, direct: ConfirmResult, by_unit: ConfirmResult) -> ConfirmResult:

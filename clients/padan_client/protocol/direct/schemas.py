@@ -7,6 +7,7 @@ from padan_client.base.place import FlowPlace
 from padan_client.base.reasons import refused
 from padan_linkage.agreement import Flow, FlowKind, Mode
 from padan_linkage.direct.schema import DirectSchema
+from padan_linkage.normalise import FILLED_APART
 from padan_linkage.schema import Pass, Schema
 
 
@@ -27,17 +28,24 @@ def direct_schemas(place: FlowPlace) -> tuple[Schema, DirectSchema]:
 def usable_schema(flow: Flow, *, unit: bool) -> Schema:
     """A schema whose passes say which rows can be asked: by the direct keys, and by ``unit`` too.
 
-    Only for preparing records: a key is usable where its fields are there, whatever it derives.
+    Only for preparing records: a key is usable where its fields are there, whatever it derives,
+    unless a derivation is made of less or more than whole values.
     """
     assert flow.schema is not None
     assert flow.direct is not None
     keys = tuple(
         Pass(
             id=f"langsung-{n}",
-            exact=key.named,
+            exact=tuple(_usable_part(flow.schema, part) for part in key.exact),
             without=key.without,
         )
         for n, key in enumerate(flow.direct.keys)
     )
     passes = (*keys, *flow.schema.passes) if unit else keys
     return Schema(fields=flow.schema.fields, passes=passes[:32])
+
+
+def _usable_part(fields: Schema, part: str) -> str:
+    """The field of a key's part, with its derivation where that decides who has it."""
+    name, _, derivation = part.partition(":")
+    return part if (fields.kind(name), derivation) in FILLED_APART else name

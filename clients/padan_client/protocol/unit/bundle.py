@@ -44,7 +44,8 @@ def write_bundle(
     """
     with filled_whole(folder):
         schema, place = session.schema, session.place
-        rows, count = schema.padded_rows(len(records)), len(records)
+        count = len(records)
+        rows = schema.padded_rows(records.size if isinstance(records, RequestList) else count)
         covered = with_cover(schema, records.records, rows, Drbg(randomness(SEED_BYTES)))
         provider = _provider(session, records, randomness)
         passes = []

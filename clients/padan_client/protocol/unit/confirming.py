@@ -103,6 +103,7 @@ def confirm(command: Command[RequestList]) -> Steps[ConfirmResult]:
         epoch=session.key.epoch,
         schema_digest=schema.digest(),
         records=requested.as_table(),
+        more=(requested.size,),
     )
     return (yield from drive(command.home, given, RunStepper(command, session, requested)))
 
@@ -170,7 +171,7 @@ class RunStepper(UnitStepper[ConfirmResult]):
     def carry_out(self, job: Job) -> Steps[ConfirmResult]:
         """Put the list, have it matched, read and open the answers."""
         session, requested, task = self.session, self.requested, self.task(job)
-        count = listed(session.place.flow, len(requested))
+        count = listed(session.place.flow, requested.size)
         rows = session.schema.padded_rows(count)
         covered = yield from work(lambda: self._covered(task, rows))
         encoder = _ListEncoder(task, covered, len(requested), self.command.threads)
@@ -183,7 +184,7 @@ class RunStepper(UnitStepper[ConfirmResult]):
             closed = yield from work(
                 lambda: closed_list(session.place, session.schema, requested, run.name)
             )
-            return replace(closed, cover=count - len(requested), charged=ended.record_count)
+            return replace(closed, cover=count - requested.size, charged=ended.record_count)
         opened = yield from _read(task, run.name, encoder, rows, edition.rate)
         passes = [pass_counts(message) for message in ended.passes]
         place, schema = session.place, session.schema
@@ -193,7 +194,7 @@ class RunStepper(UnitStepper[ConfirmResult]):
                 place, schema, requested, opened, edition, session.key, passes, run.name, by
             )
         )
-        return replace(result, cover=count - len(requested), charged=ended.record_count)
+        return replace(result, cover=count - requested.size, charged=ended.record_count)
 
     def _covered(self, task: Task, rows: int) -> Mapping[str, pa.StringArray]:
         """The list, and behind it its cover people, the same again for the same job."""

@@ -8,9 +8,11 @@ together is a residual risk that spec 30 names.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+
+import pyarrow as pa
 
 from padan.v1 import confirmation_service_pb2 as pb
 from padan.v1 import resources_pb2
@@ -25,6 +27,7 @@ from padan_client.protocol.unit.merging import open_pass
 from padan_client.records.lists import RequestList
 from padan_client.results.table import AnsweredBy, ConfirmResult
 from padan_linkage.answering.answers import OpenedAnswers
+from padan_linkage.cover import with_cover
 from padan_linkage.crypto.randomness import SEED_BYTES, Drbg
 from padan_linkage.crypto.sealing import Opener
 from padan_linkage.edition.document import Edition
@@ -95,8 +98,11 @@ def _ask_passes(
     the unit is sent says nothing of an answer.
     """
     asked: list[_Asked] = []
-    for p in counter.session.schema.passes:
-        encoded = yield from work(partial(_encode, counter, p, requested))
+    schema, drbg = counter.session.schema, Drbg(counter.randomness(SEED_BYTES))
+    # Spec 30, "Real time": a cover person for a record that no pass is for.
+    covered = yield from work(lambda: with_cover(schema, requested.records, requested.size, drbg))
+    for p in schema.passes:
+        encoded = yield from work(partial(_encode, counter, p, covered, len(requested)))
         asked.append(_Asked(p, encoded, (yield from _ask_pass(counter, p, encoded))))
     names = {each.response.edition for each in asked}
     if len(names) > 1:
@@ -132,8 +138,11 @@ def _ask_pass(counter: Counter, p: Pass, encoded: EncodedPass) -> Steps[pb.Confi
     )
 
 
-def _encode(counter: Counter, p: Pass, requested: RequestList) -> EncodedPass:
-    return counter.encoder(p).encode(requested.records, drbg=Drbg(counter.randomness(SEED_BYTES)))
+def _encode(
+    counter: Counter, p: Pass, covered: Mapping[str, pa.StringArray], people: int
+) -> EncodedPass:
+    drbg = Drbg(counter.randomness(SEED_BYTES))
+    return counter.encoder(p).encode(covered, people=people, drbg=drbg)
 
 
 def _open(counter: Counter, asked: _Asked, rate: float) -> OpenedAnswers:

@@ -11,11 +11,12 @@ import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from padan_client.results.table import EDITION
 from padan_lab.bench.report import rounded
 from padan_linkage.agreement import Flow
-from padan_linkage.answering.outcomes import MATCHED, OUTCOME_WORDS, QUARANTINED
+from padan_linkage.answering.outcomes import MATCHED, OUTCOME_WORDS
 
-_FOUND, _UNASKED = OUTCOME_WORDS[MATCHED], OUTCOME_WORDS[QUARANTINED]
+_FOUND = OUTCOME_WORDS[MATCHED]
 _TEXT = pacsv.ConvertOptions(column_types=dict.fromkeys(("rec_id_a", "rec_id_b"), pa.string()))
 
 
@@ -30,7 +31,7 @@ def right_of(folder: Path, flow: Flow) -> dict[str, float | None]:
         raise ValueError(f"flow {flow.id} has several status columns")
     (column, mapping), = flow.registry.items()  # fmt: skip
     registry = pq.read_table(folder / "people" / "registry.parquet", columns=["id", column])
-    codes = pq.read_table(folder / "codes.parquet", columns=["id", "hasil", "kode"])
+    codes = pq.read_table(folder / "codes.parquet", columns=["id", "hasil", "kode", EDITION])
     truth = pacsv.read_csv(folder / "people" / "truth.csv", convert_options=_TEXT)
     given = pa.array(list(mapping), pa.string())
     meant = pa.array(list(mapping.values()), pa.string())
@@ -38,7 +39,7 @@ def right_of(folder: Path, flow: Flow) -> dict[str, float | None]:
     of_pair = own.take(_rows(truth["rec_id_b"], registry["id"]))
     list_rows = _rows(truth["rec_id_a"], codes["id"])
     found = pc.equal(codes["hasil"], _FOUND).to_numpy()
-    asked = pc.not_equal(codes["hasil"], _UNASKED).to_numpy()
+    asked = pc.not_equal(codes[EDITION], "").to_numpy()
     same = pc.equal(codes["kode"].combine_chunks().take(list_rows), of_pair).fill_null(False)
     inside, right = np.zeros((2, codes.num_rows), np.bool_)
     inside[list_rows.to_numpy(zero_copy_only=False)] = True

@@ -85,6 +85,7 @@ def test_codes_are_worded_as_the_agreement_words_them():
         )
     ]
     codes = ["ASN_PENSIUN", "TIDAK_DITEMUKAN", "", "ASN_AKTIF", "", "", ""]
+    undecided = "belum_dapat_dipastikan"
     assert table["kode"].to_pylist() == codes
     assert table["keterangan"].to_pylist()[:2] == [
         "tercatat sebagai ASN pensiun",
@@ -93,11 +94,11 @@ def test_codes_are_worded_as_the_agreement_words_them():
     assert table["hasil"].to_pylist() == [
         "ditemukan",
         "tidak_ditemukan",
-        "karantina",
+        undecided,
         "ditemukan",
-        "karantina",
+        undecided,
         "ganda",
-        "belum_dapat_dipastikan",
+        undecided,
     ]
     assert table["band"].to_pylist() == ["kuat", "", "", "kuat", "", "", ""]
     assert table["jalur"].to_pylist() == ["nik", "", "", "nik", "", "", ""]
@@ -107,29 +108,47 @@ def test_codes_are_worded_as_the_agreement_words_them():
         "ASN_PENSIUN": 1,
         "TIDAK_DITEMUKAN": 1,
         "ganda": 1,
-        "karantina": 2,
-        "belum_dapat_dipastikan": 1,
+        undecided: 3,
     }
 
 
-def test_a_row_in_quarantine_says_why_and_the_others_nothing():
+def test_a_row_that_no_pass_is_for_is_undecided_and_says_what_it_lacks():
     table = made(FLOW, [2, 1, 2, 3], [4, 0, 1, 0], total=6, usable=[0, 1, 3, 5])
-    assert table["alasan"].to_pylist() == ["", "", "no_pass", "", "no_pass", ""]
+    assert table["hasil"].to_pylist()[2::2] == ["belum_dapat_dipastikan"] * 2
+    assert table["alasan"].to_pylist() == ["", "", "ruas_kurang", "", "ruas_kurang", ""]
+    assert set(table["edisi"].to_pylist()) == {""}
     why = "Baris tidak dapat dipadankan. nama: Bukan nama."
     assert table["penjelasan"].to_pylist() == ["", "", why, "", why, ""]
 
 
 def test_an_undecided_row_says_why_and_is_counted_by_it():
     table = made(FLOW, [2, 4, 1, 4], [4, 0, 0, 0], total=5, usable=[0, 1, 3, 4])
-    assert table["alasan"].to_pylist() == ["", "ruas_kurang", "no_pass", "", "ruas_kurang"]
-    why = reason_texts()["ruas_kurang"]
+    lacking = "ruas_kurang"
+    assert table["alasan"].to_pylist() == ["", lacking, lacking, "", lacking]
+    why = reason_texts()[lacking]
     assert [text == why for text in table["penjelasan"].to_pylist()] == [0, 1, 0, 0, 1]
-    assert count_reasons(table) == {"ruas_kurang": 2}
+    assert count_reasons(table) == {lacking: 3}
+
+
+def test_an_empty_row_is_set_aside():
+    empty = ("empty_row", "ditolak", "Baris kosong.")
+    entry = dict(zip(QUARANTINE_SCHEMA.names, (2, "", "", *empty), strict=True))
+    requested = RequestList(
+        ids=pa.array(["a", ""]),
+        rows=pa.array([1, 2]),
+        usable=np.array([0]),
+        records={},
+        quarantine=pa.Table.from_pylist([entry], schema=QUARANTINE_SCHEMA),
+    )
+    answers = replace(RecordAnswers.none(1), checks=np.zeros((1, 0), np.uint8))
+    table = result_table(FLOW, ["nik"], requested, answers)
+    assert table["hasil"].to_pylist() == ["tidak_ditemukan", "karantina"]
+    assert table["alasan"].to_pylist() == ["", "empty_row"]
 
 
 def test_usable_rows_are_those_of_the_list_alone():
     table = made(FLOW, [2, 1], [1, 0], total=3, usable=[1, 2])
-    result = ConfirmResult(table, pa.table({}), count_codes(FLOW, table))
+    result = ConfirmResult(table, set_aside([0]), count_codes(FLOW, table))
     assert result.usable == 2
     controls = Controls(pa.table({}), ("ASN_AKTIF", "TIDAK_DITEMUKAN"))
     assert controls.reaped(FLOW, result).usable == 0

@@ -32,7 +32,8 @@ def test_a_code_is_right_if_it_is_that_of_a_paired_row(tmp_path):
     ]
     ids, outcomes, codes = (list(column) for column in zip(*answers, strict=True))
     pq.write_table(
-        pa.table({"id": ids, "hasil": outcomes, "kode": codes}), tmp_path / "codes.parquet"
+        pa.table({"id": ids, "hasil": outcomes, "kode": codes, "edisi": ["e"] * 3 + [""]}),
+        tmp_path / "codes.parquet",
     )
     assert right_of(tmp_path, flow) == {
         "in_registry": 3, "found": 3, "precision": 0.333, "recall": 0.333, "wrong_per_stranger": 1,

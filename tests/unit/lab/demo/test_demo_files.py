@@ -125,13 +125,14 @@ def test_a_truth_about_others_is_refused_with_its_rows(tmp_path, text, row):
 
 
 def codes_of(**answers):
-    """A result: id → (hasil, kode)."""
+    """A result: id → (hasil, kode), and an edition."""
     return pa.table(
         {
             "row": list(range(1, len(answers) + 1)),
             "id": list(answers),
-            "hasil": [hasil for hasil, _ in answers.values()],
-            "kode": [kode for _, kode in answers.values()],
+            "hasil": [hasil for hasil, *_ in answers.values()],
+            "kode": [kode for _, kode, *_ in answers.values()],
+            "edisi": [(*more, "e")[0] for _, _, *more in answers.values()],
         }
     )
 
@@ -144,11 +145,12 @@ def test_registered_people_and_strangers_are_counted_apart():
         K3=("tidak_ditemukan", "TIDAK_DITEMUKAN"),
         K4=("ditemukan", "ASN_AKTIF"),
         K5=("belum_dapat_dipastikan", ""),
+        K6=("belum_dapat_dipastikan", "", ""),
     )
     told = judge(given, right)
     assert (told.score.in_registry, told.score.found, told.score.right) == (3, 3, 1)
     assert told.registered == {"ditemukan": 2, "tidak_ditemukan": 1}
-    assert told.strangers == {"ditemukan": 1, "belum_dapat_dipastikan": 1}
+    assert told.strangers == {"ditemukan": 1, "belum_dapat_dipastikan": 2}
     assert told.wrong_per_stranger == 0.5
 
 

@@ -19,6 +19,7 @@ from padan_linkage.answering.outcomes import (
 )
 from padan_linkage.crypto.randomness import Drbg
 from padan_linkage.direct import measuring
+from padan_linkage.direct.inputs import list_inputs
 from padan_linkage.direct.measuring import measure, vouch
 from padan_linkage.direct.schema import DirectKey, DirectSchema
 from padan_linkage.schema import Schema, SchemaField
@@ -105,7 +106,9 @@ def vouched(given, *, outcome=NOT_MATCHED, min_found=0.99, nik=NIK, nama="", lah
     answers = RecordAnswers.none(1)
     answers.outcome[:] = outcome
     records = {"nik": pa.array([nik]), "nama": pa.array([nama]), "lahir": pa.array([lahir])}
-    made = vouch(answers, tuple(given.values()), keyed(BOTH, ALONE), records, min_found)
+    schema = keyed(BOTH, ALONE)
+    asked = list_inputs(FIELDS, schema, records, 1).asked(1)
+    made = vouch(answers, tuple(given.values()), schema, records, asked, min_found)
     return int(made.outcome[0]), int(made.reason[0])
 
 
@@ -116,6 +119,7 @@ def test_not_found_is_said_only_where_it_is_vouched_for():
     assert vouched(found, lahir="1980-01-01") == (NOT_MATCHED, NO_REASON)
     assert vouched(found, nik="", nama="SITI") == (UNDECIDED, FIELDS_MISSING)
     assert vouched(found, nik=DOUBTFUL) == (UNDECIDED, FIELDS_MISSING)
+    assert vouched(found, nama="?SITI") == (UNDECIDED, FIELDS_MISSING)  # no key was asked
     assert vouched({}) == (UNDECIDED, FIELDS_MISSING)
     seldom = {f: e.model_copy(update={"found": 0.95}) for f, e in found.items()}
     assert vouched(seldom) == (UNDECIDED, SELDOM_FOUND)
@@ -132,7 +136,8 @@ def test_a_field_that_nobody_registered_has_adds_nothing_but_where_a_key_is_for_
 def test_nobody_is_vouched_for_among_no_rows():
     none = {name: pa.array([], pa.string()) for name in ("nik", "nama", "lahir")}
     found = tuple(measured(BOTH).values())
-    assert len(vouch(RecordAnswers.none(0), found, keyed(BOTH), none, 0.99)) == 0
+    asked = np.zeros((0, 1), np.bool_)
+    assert len(vouch(RecordAnswers.none(0), found, keyed(BOTH), none, asked, 0.99)) == 0
 
 
 @pytest.mark.parametrize("outcome", [MATCHED, AMBIGUOUS])
