@@ -21,6 +21,7 @@ def demo(*arguments, code=0):
         check=False,
     )
     assert done.returncode == code, done.stderr
+    assert (done.stderr == "") is (code in (0, 4))
     return json.loads(done.stdout) if code in (0, 4) else done.stderr
 
 
@@ -95,6 +96,7 @@ def test_each_list_has_its_answers_and_its_verdict(played, people):
     assert told["precision"] > 0.98
     assert whole["recall"] > 0.9
     assert told["candidates"] == 642
+    assert (told["agreement_widened"], told["accepts"]) == (True, ["repeats", "deltas"])
     assert json.loads((folder / "demo.json").read_text())["lists"] == told["lists"]
 
 

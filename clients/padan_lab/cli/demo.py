@@ -219,9 +219,9 @@ def _show(played: Played) -> None:
     if site.simulated_time:
         out.print(
             t(
-                f"Perjanjian ini tidak sedang berlaku: jam unit disimulasikan mulai "
+                f"Perjanjian ini tidak sedang berlaku: jam server disimulasikan mulai "
                 f"{site.simulated_time:%Y-%m-%d}.",
-                f"This agreement is not in force now: the unit's clock was simulated from "
+                f"This agreement is not in force now: the servers' clocks were simulated from "
                 f"{site.simulated_time:%Y-%m-%d}.",
             ),
             highlight=False,
@@ -233,9 +233,8 @@ def _show(played: Played) -> None:
     out.print(
         t(
             f"Di {site.folder}: {kept}, agreement/ (perjanjian bertanda tangan), "
-            f"{_seen(played, 'semua yang dilihat')}, logs/.",
-            f"In {site.folder}: {kept}, agreement/ (signed agreement), "
-            f"{_seen(played, 'all it saw')}, logs/.",
+            f"{_left(played)}, logs/.",
+            f"In {site.folder}: {kept}, agreement/ (signed agreement), {_left(played)}, logs/.",
         ),
         highlight=False,
     )
@@ -317,10 +316,29 @@ def _show_codes(played: Played, score: Score, title: str) -> None:
     )
 
 
-def _seen(played: Played, remark: str) -> str:
-    """The data folders of the servers that ran."""
-    servers = {"unit": ["unit"], "direct": ["provider"]}.get(played.mode, ["unit", "provider"])
-    return ", ".join(f"{server}/data/ ({remark})" for server in servers)
+def _left(played: Played) -> str:
+    """The data folders of the servers that ran, and what they still hold."""
+    counts = t("hitungan dan catatan", "counts and records")
+    held = []
+    if played.mode != "direct":
+        held.append(f"unit/data/ ({_left_at_unit(played)}, {counts})")
+    if played.mode != "unit":
+        held.append(f"provider/data/ ({counts})")
+    return ", ".join(held)
+
+
+def _left_at_unit(played: Played) -> str:
+    """What lies in the unit's folder beside its own records: erased lists do not."""
+    if played.score is None:
+        return t("rilis tersegel", "sealed releases")
+    datasets = played.site.folder / "unit" / "data" / "datasets"
+    lists = len(list(datasets.iterdir())) - 1 if datasets.exists() else 0
+    if lists > 0:
+        return t(f"sandi registri dan {lists} daftar", f"encoded registry and {lists} lists")
+    return t(
+        "sandi registri; daftar dan jawabannya sudah dihapus",
+        "encoded registry; the list and its answers are erased",
+    )
 
 
 def _wording(played: Played, code: str) -> str:

@@ -69,7 +69,26 @@ def show(played: PlayedFiles) -> None:
         _print(f"{asked.list.name}: {rows}, {decimal(asked.seconds, 1)} s")
         for line in (*_results(asked), *_remarks(asked)):
             _print(f"  {line}")
+    if played.chosen.widened:
+        _print(_why_widened(played))
     say(t(f"Semuanya di {site.folder}.", f"Everything is in {site.folder}."))
+
+
+def _why_widened(played: PlayedFiles) -> str:
+    """What the agreement was changed to, so that all lists go to one publication."""
+    quota = played.chosen.flow.quota
+    lists = number(quota.lists_per_epoch if quota else 0)
+    accepted = ", ".join(risk.value for risk in played.chosen.flow.accepts)
+    return t(
+        f"Agar semua daftar ditanyakan kepada satu pengumuman registri, perjanjian peragaan ini "
+        f"mengizinkan {lists} daftar tiap epok dan menerima risikonya (accepts: {accepted}): orang "
+        "yang berulang dalam satu epok mengaitkan barisnya antarjalur di unit. Tanpa itu setiap "
+        "daftar memerlukan epok dan pengumuman baru (proto/spec/11-cover.md).",
+        f"So that all lists go to one publication of the registry, this demonstration's agreement "
+        f"allows {lists} lists an epoch and accepts what that risks (accepts: {accepted}): people "
+        "who recur in one epoch tie their rows of several passes together at the unit. Without it "
+        "every list needs a new epoch and publication (proto/spec/11-cover.md).",
+    )
 
 
 def _print(line: str) -> None:

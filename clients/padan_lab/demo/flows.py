@@ -30,13 +30,15 @@ _RISKS = ("repeats", "deltas")
 class ChosenFlow:
     """A flow, the agreement that it stands in, and how it is asked.
 
-    ``document`` is the agreement's file without anybody's keys.
+    ``document`` is the agreement's file without anybody's keys. ``widened``: whether it was changed
+    for the demonstration, so that an epoch may see several lists.
     """
 
     agreement_id: str
     document: bytes
     flow: Flow
     mode: str
+    widened: bool = False
 
     @classmethod
     def of(cls, agreement: str | None, flow: str, mode: str) -> ChosenFlow:
@@ -60,7 +62,8 @@ class ChosenFlow:
         if lists < 2:
             return self
         document = several_lists(self.document, lists)
-        return replace(self, document=document, flow=load_agreement(document).flow(self.flow.id))
+        flow, widened = load_agreement(document).flow(self.flow.id), document != self.document
+        return replace(self, document=document, flow=flow, widened=widened)
 
     @classmethod
     def confirming(cls, agreement: str | None, flow: str, mode: str) -> ChosenFlow:

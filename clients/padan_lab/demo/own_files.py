@@ -102,6 +102,8 @@ class PlayedFiles:
             "agreement": self.site.agreement_id,
             "flow": self.site.flow_id,
             "mode": self.chosen.mode,
+            "agreement_widened": self.chosen.widened,
+            "accepts": [risk.value for risk in self.chosen.flow.accepts],
             "registry": dict(self.published),
             "candidates": sum(asked.rows for asked in self.asked),
             "counts": dict(counts),

@@ -1,6 +1,7 @@
 """Files for the demonstration: those that are generated fit their flows, and a truth is judged."""
 
 import datetime as dt
+from types import SimpleNamespace
 
 import pyarrow as pa
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from padan_client.base.errors import BadInputError
 from padan_client.records import prepare, read_table
 from padan_client.records.registry import prepare_registry
+from padan_lab.cli import demo_files
 from padan_lab.demo.flows import ChosenFlow
 from padan_lab.demo.judging import SeenRows, differing, judge, right_answers
 from padan_lab.demo.registries import flow_files
@@ -32,7 +34,8 @@ OF_PROFILE = {
     "p3ke": PopulationProfile.P3KE,
     "potensi-badan-usaha": PopulationProfile.WLKP,
 }
-FLOW = ChosenFlow.of(None, "asn-status", "unit").flow
+CHOSEN = ChosenFlow.of(None, "asn-status", "unit")
+FLOW = CHOSEN.flow
 
 
 def written(folder, kind, dress=None, **wanted):
@@ -163,3 +166,21 @@ def test_a_row_that_moves_is_seen():
     assert seen.compare(asked, moved, "id") == {"rows": 3, "differing": 1}
     assert differing(calm, moved) == 1
     assert differing(calm, calm) == 0
+
+
+@pytest.mark.parametrize(("lists", "said"), [(1, False), (3, True)])
+def test_what_several_lists_ask_of_the_agreement_is_said_with_its_reason(lists, said, capsys):
+    site = SimpleNamespace(provider="bkn", requester="kemnaker", flow_id="asn-status", folder=".")
+    chosen = CHOSEN.asked_often(lists)
+    demo_files.show(SimpleNamespace(site=site, chosen=chosen, asked=()))
+    printed = capsys.readouterr().out
+    assert ("mengizinkan 3 daftar tiap epok" in printed) is said
+    assert ("accepts: repeats, deltas" in printed) is said
+    assert ("mengaitkan barisnya antarjalur" in printed) is said
+
+
+def test_an_agreement_that_takes_several_lists_by_itself_is_left_alone():
+    widened = CHOSEN.asked_often(3)
+    own = ChosenFlow(widened.agreement_id, widened.document, widened.flow, "unit")
+    assert own.asked_often(3).document == widened.document
+    assert not own.asked_often(3).widened
