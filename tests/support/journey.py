@@ -43,6 +43,8 @@ class Driver:
     born: threading.Event = field(default_factory=threading.Event)
     clients: dict[str, PartyClient] = field(default_factory=dict)
     acknowledged: dict[tuple[str, str], int] = field(default_factory=dict)
+    #: Calls that were answered.
+    steps: int = 0
 
     def start(self) -> None:
         """Begin a life; a fail point during start-up ends it at once and the next begins."""
@@ -66,7 +68,7 @@ class Driver:
             if party not in self.clients:
                 self.clients[party] = self.unit.client(party)
             try:
-                return call(self.clients[party])
+                answer = call(self.clients[party])
             except grpc.RpcError as error:
                 if error.code() not in {
                     grpc.StatusCode.UNAVAILABLE,
@@ -74,9 +76,13 @@ class Driver:
                     grpc.StatusCode.UNKNOWN,
                 }:
                     raise AssertionError(refusal(error)) from error
-                self._bury()
+                self.bury()
+            else:
+                self.steps += 1
+                return answer
 
-    def _bury(self) -> None:
+    def bury(self) -> None:
+        """Wait until the unit, which was killed, is dead, and start it again."""
         assert self.unit.process is not None
         assert self.unit.process.wait(PATIENCE) == -9, self.unit.log.read_text()
         self.deaths.append(self.armed)
@@ -231,13 +237,23 @@ def books(unit: UnitProcess) -> dict[str, int]:
 
 
 class Killer:
-    """Kills the driver's unit at random moments of its lives, at most ``most`` times."""
+    """Kills the driver's unit at random moments of its lives, at most ``most`` times.
+
+    And at most ``_A_STEP`` times before a call is answered: a unit that never lives long enough for
+    a pass would in the end, rightly, give up the run, and how long a pass takes is the machine's.
+    """
+
+    #: Twice this, for a run is leased while CreateRun and WatchRun are answered, and the two kills
+    #: that may come just behind an answer, are fewer than ``run_attempts``.
+    _A_STEP = 8
 
     def __init__(self, driver: Driver, seed: int, longest: float, most: int) -> None:
         self._driver = driver
         self._random = random.Random(seed)
         self._longest = longest
         self._left = most
+        self._step, self._in_step = 0, 0
+        self._victim: object = None
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
 
@@ -249,6 +265,8 @@ class Killer:
         self._ended.set()
         self._driver.born.set()
         self._thread.join()
+        if self._victim is self._driver.unit.process:
+            self._driver.bury()
 
     def _run(self) -> None:
         while self._left and not self._ended.is_set():
@@ -256,10 +274,23 @@ class Killer:
             self._driver.born.clear()
             if self._ended.wait(self._random.uniform(0, self._longest)):
                 return
+            if not self._spared_enough():
+                return
             process = self._driver.unit.process
             if process is not None and process.poll() is None:
+                self._victim = process
                 process.kill()
                 self._left -= 1
+                self._in_step += 1
+
+    def _spared_enough(self) -> bool:
+        """Wait until a call is answered, after many kills in one; False if that is the end."""
+        while self._driver.steps == self._step and self._in_step >= self._A_STEP:
+            if self._ended.wait(0.01):
+                return False
+        if self._driver.steps != self._step:
+            self._step, self._in_step = self._driver.steps, 0
+        return True
 
 
 def _request(mark: str, step: int) -> str:
