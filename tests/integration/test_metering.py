@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, timedelta
 
 import grpc
 import numpy as np
@@ -88,6 +89,11 @@ def test_a_list_in_excess_is_closed_whole_and_stays_charged(asked):
     told = refusal(caught.value)
     assert (told.reason, told.metadata["state"]) == ("RUN_NOT_SUCCEEDED", "closed")
     assert unit.unit._maintenance._files.run_ids() == set()
+    # It is kept as long as an upload may be resumed, not for its retention.
+    stay = requester.datasets.GetDataset(
+        dataset_pb.GetDatasetRequest(name=ended.requester_dataset)
+    ).expire_time
+    assert stay.ToDatetime(UTC) == unit.clock.now() + timedelta(days=7)
     with unit.unit._store.read() as tx:
         day = jakarta_day(unit.clock.now())
         assert tx.quotas.used("kemnaker-bkn-2024", "asn-status", day) == 256
@@ -289,7 +295,7 @@ def test_what_was_met_is_erased_when_nobody_can_ask_in_the_epoch_any_more(asked)
     requester.watch(requester.run_of(requester.start_run(listed)).name)
 
     def kept():
-        unit.unit._maintenance.sweep()
+        unit.sweep()
         return {p.name for p in (unit.house.data_dir / "meters").rglob("*") if p.is_file()}
 
     assert len(kept()) == 2  # the list's, and the secret

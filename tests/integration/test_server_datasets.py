@@ -446,15 +446,9 @@ def test_retention_erases(make_unit, days, left):
     unit = make_unit()
     provider, _ = unit.pair()
     provider.publish(10)
-    pass_time(unit, days=days)
-    unit.unit._maintenance.sweep()
+    unit.pass_time(days=days)
+    unit.sweep()
     assert len(list((unit.house.data_dir / "datasets").iterdir())) == left
-
-
-def pass_time(unit, **amount):
-    """Let time pass: a jump would move the clock and be doubted."""
-    unit.clock.forward(**amount)
-    unit.unit.clock.accept()
 
 
 def test_a_clock_that_jumps_erases_nothing_until_it_is_set_right(make_unit):
@@ -464,11 +458,11 @@ def test_a_clock_that_jumps_erases_nothing_until_it_is_set_right(make_unit):
     kept = unit.house.data_dir / "datasets"
     for days in (200, 0, -200):
         unit.clock.forward(days=days)
-        unit.unit._maintenance.sweep()
+        unit.sweep()
         assert unit.unit.clock.believed is (days < 0)
         assert len(list(kept.iterdir())) == 1
-    pass_time(unit, days=31)
-    unit.unit._maintenance.sweep()
+    unit.pass_time(days=31)
+    unit.sweep()
     assert not list(kept.iterdir())
 
 
@@ -541,6 +535,8 @@ def test_deltas_follow_one_another(make_unit):
     delta = delta_tables(provider, base, 10, delete=[0], update=[])
     second = provider.publish(10, tables=delta, base_dataset=first.name)
     late = provider.create(10, base_dataset=second.name)
+    for table in delta_tables(provider, delta, 10, delete=[], update=[6], seed=11).values():
+        provider.send(late, table)
     found = refused(provider.create, 10, base_dataset=first.name)
     assert found.reason == "DATASET_STATE_INVALID"
     third = provider.publish(
@@ -551,8 +547,6 @@ def test_deltas_follow_one_another(make_unit):
     assert third.seal == first.seal
     assert {t.row_count for t in third.tables} == {256 - 1 + 255 - 1 + 256}
     # An update that began from what is no longer newest would lose the one between.
-    for table in delta_tables(provider, delta, 10, delete=[], update=[6], seed=11).values():
-        provider.send(late, table)
     assert refused(provider.commit, late).reason == "DATASET_STATE_INVALID"
 
 

@@ -134,6 +134,20 @@ class RunningUnit:
             self.stopped = True
             self.unit.stop()
 
+    def pass_time(self, **amount: float) -> None:
+        """Let time pass: a jump would move the clock and be doubted."""
+        self.clock.forward(**amount)
+        self.unit.clock.accept()
+
+    def sweep(self) -> None:
+        """Have it do now what it does every minute."""
+        self.unit._maintenance.sweep()
+
+    @property
+    def uploads(self) -> set[str]:
+        """Ids of the datasets that have files."""
+        return {p.name.partition(".")[0] for p in (self.house.data_dir / "datasets").glob("*")}
+
     @property
     def port(self) -> int:
         """Its port on loopback."""

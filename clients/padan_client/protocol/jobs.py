@@ -2,7 +2,8 @@
 
 1. Open the pending job of this input, or a new one.
 2. Start it anew where what it began with is there no more.
-3. Carry it out, going on from what it remembers; a refusal that leaves no hope closes it.
+3. Carry it out, going on from what it remembers; a refusal that leaves no hope closes it, and
+   cleans up behind it.
 4. Deliver the result, then close the job, then clean up behind it.
 
 However this ends, others may work on the job afterwards. A crash at any moment leaves a job with
@@ -150,4 +151,5 @@ def _carried_out(jobs: JobStore, job: Job, stepper: Stepper[T]) -> Steps[T]:
     except RefusedError as refusal:
         if refusal.reason in stepper.HOPELESS:
             yield from work(lambda: jobs.close(job))
+            yield from stepper.clean_up(job)
         raise

@@ -5,7 +5,7 @@ from __future__ import annotations
 from padan_server.admission.enforcement import Grant
 from padan_server.base.errors import Reason, Refusal
 from padan_server.base.model import Dataset, DatasetState, FlowKey, Role
-from padan_server.datasets.lifecycle import state_invalid
+from padan_server.datasets.owners import state_invalid
 from padan_server.store.cache import StoreCache
 from padan_server.store.port import Store, Transaction
 

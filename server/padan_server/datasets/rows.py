@@ -7,7 +7,9 @@ from collections.abc import Mapping
 import numpy as np
 
 from padan_linkage.schema import Layout, Pass, Schema
+from padan_server.admission.enforcement import Grant
 from padan_server.base.errors import Reason, Refusal, field_invalid
+from padan_server.base.model import Dataset, Role
 
 _UPSERT = b"\x01"
 _MAX_OPERATION = 2
@@ -21,6 +23,16 @@ def named_pass(schema: Schema, pass_id: str) -> Pass:
         raise field_invalid(
             "pass_id", "tidak ada jalur itu dalam skema", "the schema has no such pass"
         ) from None
+
+
+def layout_of(grant: Grant, dataset: Dataset, pass_id: str, *, uploaded: bool = False) -> Layout:
+    """Columns of a committed table, or (``uploaded``) of the table as its owner sends it."""
+    return Layout.of(
+        grant.schema,
+        grant.schema.get_pass(pass_id),
+        provider=dataset.role is Role.PROVIDER,
+        delta=uploaded and dataset.is_delta,
+    )
 
 
 def columns_of(layout: Layout, sent: Mapping[str, bytes], rows: int) -> dict[str, bytes]:

@@ -22,8 +22,9 @@ from padan_server.admission.enforcement import Grant
 from padan_server.base.errors import Reason, Refusal, field_invalid
 from padan_server.base.failpoints import Failpoints
 from padan_server.base.model import Dataset, DatasetState, DatasetTable
-from padan_server.datasets.lifecycle import layout_of, owned, state_invalid
-from padan_server.datasets.rows import check_values, columns_of
+from padan_server.datasets.owners import owned, state_invalid
+from padan_server.datasets.retention import upload_end
+from padan_server.datasets.rows import check_values, columns_of, layout_of
 from padan_server.datasets.table_locks import TableLocks
 from padan_server.store.column_files import ColumnFiles, TableWriter
 from padan_server.store.port import Store, StoreFullError
@@ -281,7 +282,8 @@ class _Session:
             current = owned(tx, grant, self._dataset.id)
             if current.state is not DatasetState.OPEN:
                 raise state_invalid(current)
-            tx.datasets.set_table(current.id, table)
+            until = upload_end(grant, current.create_time)
+            tx.datasets.set_table(current.id, table, until)
         self.table = table
 
 

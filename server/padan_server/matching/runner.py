@@ -11,7 +11,7 @@ from __future__ import annotations
 import secrets
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Self
 
@@ -28,6 +28,7 @@ from padan_server.base.errors import Reason, Refusal
 from padan_server.base.failpoints import Failpoints
 from padan_server.base.metrics import Metrics
 from padan_server.base.model import UNANSWERED, Dataset, DatasetState, Role, Run, RunState
+from padan_server.datasets.retention import RESUMABLE
 from padan_server.matching.engine import Engine
 from padan_server.matching.indexes import Indexes
 from padan_server.matching.metering import MeterKey, Meters
@@ -338,14 +339,15 @@ class Runner:
     def _end(
         self, run: Run, worker: str, state: RunState, reason: Reason | None, began: float
     ) -> None:
+        now = self._clock.now()
         with self._store.write() as tx:
-            ended = tx.runs.end(
-                run.id,
-                state,
-                self._clock.now(),
-                worker=worker,
-                reason=reason.value if reason else "",
-            )
+            told = reason.value if reason else ""
+            ended = tx.runs.end(run.id, state, now, worker=worker, reason=told)
+            listed = tx.datasets.get(run.requester_dataset)
+            if ended and state is RunState.CLOSED and listed is not None:
+                # Spec 30, "Uploads that come to nothing", step 5.
+                until = min(listed.expire_time, now + RESUMABLE)
+                tx.datasets.replace(replace(listed, expire_time=until))
         self._drop_if_ended(run)
         if ended:
             self._metrics.runs.labels(state=state.value).inc()

@@ -25,7 +25,7 @@ from padan_server.base.model import (
     RunState,
     Seal,
 )
-from padan_server.datasets.lifecycle import owned, state_invalid
+from padan_server.datasets.owners import owned, state_invalid
 from padan_server.datasets.registries import registry_of
 from padan_server.datasets.rows import named_pass
 from padan_server.matching.progress import Step

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import structlog
 
@@ -99,15 +99,26 @@ class Maintenance:
         with self._store.read() as tx:
             expired = [d for d in tx.datasets.in_state(_LIVE) if d.expire_time <= now]
         for dataset in expired:
-            with self._store.write() as tx:
-                tx.datasets.replace(replace(dataset, state=DatasetState.DELETING))
-            _log.info("retention_ended", dataset=dataset.id, agreement=dataset.flow.agreement)
-            self._datasets.erase(dataset)
+            if self._mark_expired(dataset.id, now):
+                committed = dataset.state is DatasetState.COMMITTED
+                event = "retention_ended" if committed else "upload_given_up"
+                _log.info(event, dataset=dataset.id, agreement=dataset.flow.agreement)
+                self._datasets.erase(dataset)
         self._releases.end_retention(now)
         self._aside.end(jakarta_day(now))
         self._end_epochs()
         with self._store.write() as tx:
             tx.requests.forget(now - timedelta(days=self._request_id_days))
+
+    def _mark_expired(self, dataset_id: str, now: datetime) -> bool:
+        """Mark it to be erased, unless it was committed or gone on with a moment ago."""
+        # Spec 30, "Uploads that come to nothing", step 4.
+        with self._store.write() as tx:
+            current = tx.datasets.get(dataset_id)
+            if current is None or current.state not in _LIVE or current.expire_time > now:
+                return False
+            tx.datasets.replace(replace(current, state=DatasetState.DELETING))
+        return True
 
     def _end_epochs(self) -> None:
         """Forget what was met in epochs in which nobody can ask any more."""

@@ -34,7 +34,7 @@ from padan_server.base.model import (
     Seal,
 )
 from padan_server.datasets.editions import HandedEdition
-from padan_server.datasets.lifecycle import MOST_IN_DATASET, NewDataset
+from padan_server.datasets.opening import MOST_IN_DATASET, NewDataset
 from padan_server.datasets.uploads import UploadChunk
 from padan_server.matching.progress import Step
 from padan_server.services import names

@@ -72,8 +72,8 @@ class DatasetStore(Protocol):
         """
         ...
 
-    def set_table(self, dataset_id: str, table: DatasetTable) -> None:
-        """Replace one table's record."""
+    def set_table(self, dataset_id: str, table: DatasetTable, until: datetime) -> None:
+        """Replace one table's record, and keep its dataset until then."""
         ...
 
     def replace(self, dataset: Dataset) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -103,8 +104,13 @@ class SqlDatasets:
         found = self._load(query)
         return found[0] if found else None
 
-    def set_table(self, dataset_id: str, table: DatasetTable) -> None:
-        """Replace one table's record."""
+    def set_table(self, dataset_id: str, table: DatasetTable, until: datetime) -> None:
+        """Replace one table's record, and keep its dataset until then."""
+        self._connection.execute(
+            datasets.update()
+            .where(datasets.c.id == dataset_id)
+            .values(expire_time=to_micros(until))
+        )
         self._connection.execute(
             dataset_tables.update()
             .where(dataset_tables.c.dataset == dataset_id)

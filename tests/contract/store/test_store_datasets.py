@@ -35,10 +35,13 @@ def test_table_progress_is_kept(store, open_store, dataset):
         tx.datasets.add(made)
     with store.write() as tx:
         tx.datasets.set_table(
-            made.id, replace(made.tables[1], uploaded=256, complete=True, digest=b"x" * 32)
+            made.id,
+            replace(made.tables[1], uploaded=256, complete=True, digest=b"x" * 32),
+            made.create_time + timedelta(days=7),
         )
     with open_store().read() as tx:
         found = tx.datasets.get(made.id)
+    assert found.expire_time == made.create_time + timedelta(days=7)
     assert found.tables == (
         DatasetTable("nik", 256, 256),
         DatasetTable("lahir", 256, 256, 256, True, b"x" * 32),
