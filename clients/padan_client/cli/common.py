@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from enum import IntEnum
 from functools import wraps
 from pathlib import Path
 from typing import Any, NoReturn, ParamSpec, TypeVar
 
 import typer
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
 
 from padan_client.base.errors import PadanError
 from padan_client.base.language import system_reason, t
@@ -22,8 +24,32 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-class _Uncut(Console):
-    """A console on which a key longer than the screen goes on in the next line."""
+#: What a terminal may take for an order, not for text: controls, and marks of writing direction.
+_ORDERS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+def _shown(order: re.Match[str]) -> str:
+    """An order as a sign of its own: U+2400 and on have a picture of each old control."""
+    code = ord(order[0])
+    return chr(0x2400 + code) if code < 0x20 else "\N{REPLACEMENT CHARACTER}"
+
+
+class _Screen(Console):
+    """A console that what is printed cannot give orders to: a file's, a name's, another party's."""
+
+    def render(
+        self, renderable: RenderableType, options: ConsoleOptions | None = None
+    ) -> Iterator[Segment]:
+        """As the base class does, with pictures in place of controls."""
+        for segment in super().render(renderable, options):
+            if segment.control:
+                yield segment
+            else:
+                yield segment._replace(text=_ORDERS.sub(_shown, segment.text))
+
+
+class _Uncut(_Screen):
+    """A screen on which a key longer than it goes on in the next line."""
 
     def print(self, *objects: Any, crop: bool = False, **more: Any) -> None:
         """As the base class does, without cutting."""
@@ -32,7 +58,7 @@ class _Uncut(Console):
 
 #: Tables and results go to standard output, progress and messages to standard error.
 out = _Uncut()
-err = Console(stderr=True)
+err = _Screen(stderr=True)
 
 
 class Exit(IntEnum):
@@ -57,14 +83,20 @@ def say(message: str) -> None:
 
 def print_json(value: Mapping[str, object]) -> None:
     """Write one JSON object and a newline to standard output."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, default=str) + "\n")
+    sys.stdout.write(_json_line(value))
+
+
+def _json_line(value: Mapping[str, object]) -> str:
+    """One line of JSON in which nothing is an order to a terminal."""
+    line = json.dumps(value, ensure_ascii=False, default=str)
+    return _ORDERS.sub(lambda order: f"\\u{ord(order[0]):04x}", line) + "\n"
 
 
 def fail(code: Exit, message: str, *, json_: bool = False) -> NoReturn:
     """Print ``message`` to standard error, with ``json_`` as an object, and leave with ``code``."""
     if json_:
         failed = {"error": code.name.lower(), "exit_code": int(code), "message": message}
-        sys.stderr.write(json.dumps(failed, ensure_ascii=False) + "\n")
+        sys.stderr.write(_json_line(failed))
         raise typer.Exit(int(code))
     stopped = code is Exit.INTERRUPTED
     word = t("Dihentikan", "Stopped") if stopped else t("Gagal", "Failed")

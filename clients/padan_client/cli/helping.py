@@ -126,5 +126,5 @@ def _home_language(home: Path) -> str | None:
     """What the settings say; what is wrong with them is told by whoever needs them."""
     try:
         return str(tomllib.loads((home / FILE).read_text(encoding="utf-8")).get("language"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None

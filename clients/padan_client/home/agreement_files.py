@@ -7,11 +7,11 @@ errors of the client, in the user's language.
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from cryptography import x509
+from pydantic_core import from_json
 
 from padan_client.base.errors import BadInputError, PadanError, VerificationError
 from padan_client.base.files import write_public
@@ -140,7 +140,7 @@ def public_keys(path: Path, party: str) -> tuple[bytes, bytes]:
     Raises BadInputError if it is not such a file, or another party's.
     """
     try:
-        content = json.loads(path.read_bytes())
+        content = from_json(path.read_bytes())
         owner = content["party"]
         keys = tuple(base64.b64decode(content[k], validate=True) for k in _KEY_NAMES)
     except OSError as e:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -18,6 +17,7 @@ from padan_client.base.errors import BadInputError
 from padan_client.base.files import write_private
 from padan_client.base.language import t
 from padan_client.base.ownership import require_unaltered
+from padan_linkage.agreement import TomlTextError, read_toml
 
 FILE = "client.toml"
 
@@ -141,11 +141,11 @@ def load_config(home: Path) -> ClientConfig:
     try:
         if path.exists():
             require_unaltered(path)
-            values = tomllib.loads(path.read_text(encoding="utf-8"))
+            values = read_toml(path.read_bytes())
         config = ClientConfig(**values)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except TomlTextError as error:
         raise BadInputError(
-            t(f"{path} bukan TOML yang sah: {error}", f"{path} is not valid TOML: {error}")
+            t(f"{path}, {error.where}: {error.indonesian}", f"{path}, {error.where}: {error}")
         ) from None
     except ValidationError as error:
         names = ", ".join(".".join(map(str, e["loc"])) for e in error.errors())

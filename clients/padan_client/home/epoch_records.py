@@ -5,13 +5,13 @@ Destroying an epoch erases the secret and leaves the record, so that it is known
 
 from __future__ import annotations
 
-import json
 from abc import ABC, abstractmethod
 from datetime import datetime
 from pathlib import Path
 from typing import Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import from_json
 
 from padan_client.base.errors import BadInputError
 from padan_client.base.files import erase, read_private, write_private
@@ -106,7 +106,7 @@ class EpochFiles(ABC, Generic[R]):
 
     def _read(self, path: Path) -> R:
         try:
-            return self.KIND.model_validate(json.loads(read_private(path)))
+            return self.KIND.model_validate(from_json(read_private(path)))
         except (ValueError, ValidationError):
             raise BadInputError(
                 t(

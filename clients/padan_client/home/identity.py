@@ -17,6 +17,7 @@ from typing import Any
 
 from Crypto.Hash import SHA256
 from Crypto.Protocol.KDF import HKDF
+from pydantic_core import from_json
 
 from padan_client.base.errors import BadInputError, VerificationError
 from padan_client.base.files import open_private, write_private, write_public
@@ -276,7 +277,7 @@ def _document(path: Path) -> dict[str, Any]:
         )
     try:
         with open_private(path) as file:
-            document = json.loads(file.read(_MOST_BYTES))
+            document = from_json(file.read(_MOST_BYTES))
     except (ValueError, RecursionError):
         raise _malformed(path) from None
     if isinstance(document, dict) and document.get("format") == _FORMER_FORMAT:

@@ -8,7 +8,6 @@ were it to give another requester another key for the same epoch, these manifest
 from __future__ import annotations
 
 import fcntl
-import json
 import shutil
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from types import TracebackType
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import from_json
 
 from padan_client.base.errors import BadInputError, VerificationError
 from padan_client.base.files import ensure_private_folder, write_private
@@ -136,7 +136,7 @@ class TableCache:
         found = []
         for path in sorted(self._folder.glob(f"*/{ROWS_FILE}")):
             document = (path.parent / MANIFEST_FILE).read_bytes()
-            found.append(Manifest.model_validate(json.loads(document)))
+            found.append(Manifest.model_validate(from_json(document)))
         return found
 
     def current(self) -> set[str]:
@@ -164,7 +164,7 @@ class TableCache:
         if not path.exists():
             return _Seen()
         try:
-            return _Seen.model_validate(json.loads(path.read_bytes()))
+            return _Seen.model_validate(from_json(path.read_bytes()))
         except (ValueError, ValidationError):
             raise BadInputError(
                 t(

@@ -24,7 +24,7 @@ of different values. Both are for ``padan schema lint``.
 
 from __future__ import annotations
 
-import tomllib
+import codecs
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -35,7 +35,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from padan_client.base.errors import BadInputError
 from padan_client.base.language import t
 from padan_linkage.advice import Suggestion
-from padan_linkage.agreement import Flow
+from padan_linkage.agreement import Flow, TomlTextError, read_toml
 from padan_linkage.answering.policy import MatchPolicy
 from padan_linkage.schema import Schema
 
@@ -119,10 +119,10 @@ _ROWS: TypeAdapter[int | None] = TypeAdapter(Annotated[int, Field(ge=1)] | None)
 def load_schema_file(path: Path) -> SchemaFile:
     """Read a schema file. Raises BadInputError."""
     try:
-        document = tomllib.loads(_text(path))
-    except tomllib.TOMLDecodeError as e:
+        document = read_toml(_content(path).removeprefix(codecs.BOM_UTF8))
+    except TomlTextError as e:
         raise BadInputError(
-            t(f"{path.name} bukan TOML yang sah: {e}.", f"{path.name} is not valid TOML: {e}.")
+            t(f"{path.name}, {e.where}: {e.indonesian}", f"{path.name}, {e.where}: {e}")
         ) from e
     try:
         return _parse(document)
@@ -139,12 +139,9 @@ def load_schema_file(path: Path) -> SchemaFile:
         ) from e
 
 
-def _text(path: Path) -> str:
+def _content(path: Path) -> bytes:
     if path.is_file():
-        try:
-            return path.read_text(encoding="utf-8-sig")
-        except UnicodeDecodeError as e:
-            raise BadInputError(t(f"{path.name} bukan UTF-8.", f"{path.name} is not UTF-8.")) from e
+        return path.read_bytes()
     raise BadInputError(
         t(
             f"Berkas skema {path.name} tidak ada. Tanpa --schema, skemanya disarankan; "

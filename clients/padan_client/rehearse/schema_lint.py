@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import tomllib
+import codecs
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from padan_linkage.agreement import (
     Severity,
     load_agreement,
     pass_findings,
+    read_toml,
     schema_findings,
 )
 
@@ -41,7 +42,7 @@ def lint_file(path: Path, rows: int | None) -> tuple[list[Finding], int | None]:
 def _is_agreement(path: Path) -> bool:
     """Whether the file has the tables of an agreement; a file that cannot be read has not."""
     try:
-        return "flow" in tomllib.loads(path.read_text("utf-8-sig"))
+        return "flow" in read_toml(path.read_bytes().removeprefix(codecs.BOM_UTF8))
     except (OSError, ValueError):
         return False
 

@@ -16,6 +16,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from pydantic_core import from_json
+
 from padan_client.base.errors import BadInputError, VerificationError
 from padan_client.base.files import write_private, write_public
 from padan_client.base.language import t
@@ -119,7 +121,7 @@ def files(path: Path, party: str) -> tuple[Path, ...]:
 def write(home: Home, path: Path, made: bytes, place: FlowPlace, salt: bytes) -> None:
     """Write the minutes, the page to print, the salt, and this agency's signature."""
     write_public(path, made)
-    write_public(_page_path(path), page(json.loads(made), place.agreement).encode())
+    write_public(_page_path(path), page(from_json(made), place.agreement).encode())
     write_private(_salt_path(path), salt.hex().encode() + b"\n")
     sign(home, path)
 
@@ -169,7 +171,7 @@ def read(path: Path) -> dict[str, Any]:
     """The content of minutes. Raises BadInputError if the file is none."""
     try:
         raw = path.read_bytes()
-        content = json.loads(raw) if len(raw) <= MAX_BYTES else None
+        content = from_json(raw) if len(raw) <= MAX_BYTES else None
     except (OSError, ValueError):
         content, raw = None, b""
     known = isinstance(content, dict) and content.get("format") == FORMAT

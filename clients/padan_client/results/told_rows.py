@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
+from pydantic_core import from_json
 
 from padan_client.base.files import ensure_private_folder
 from padan_client.base.place import FlowPlace
@@ -68,7 +69,7 @@ class ToldRows:
             return np.empty(0, np.uint64), {}
         notes, rows = self._files.read_pieces(path, place.name.encode())
         told = {n: SharedCounts(**{**c, "small": tuple(c["small"])})
-                for n, c in json.loads(notes).items()}  # fmt: skip
+                for n, c in from_json(notes).items()}  # fmt: skip
         return np.frombuffer(rows, np.uint64), told
 
     def _save(self, path: Path, place: FlowPlace, counted: NDArray[np.uint64], told: _Told) -> None:

@@ -6,6 +6,7 @@ can be said against it. May import ``direct`` (its schema alone), ``crypto``, ``
 ``schema``.
 """
 
+from padan_linkage.agreement.bounded_toml import TomlTextError, read_toml
 from padan_linkage.agreement.directory import (
     SignedAgreement,
     load_directory,
@@ -89,6 +90,7 @@ __all__ = [
     "SignedAgreement",
     "SignedKeyChange",
     "Standing",
+    "TomlTextError",
     "agreement_digest",
     "due_dates",
     "example",
@@ -100,6 +102,7 @@ __all__ = [
     "load_signed",
     "parse_signature",
     "pass_findings",
+    "read_toml",
     "schema_findings",
     "signature_name",
     "signature_statement",

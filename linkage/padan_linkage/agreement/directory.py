@@ -12,8 +12,8 @@ from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 
+from padan_linkage.agreement.bounded_toml import MAX_DOCUMENT_BYTES
 from padan_linkage.agreement.document import (
-    MAX_DOCUMENT_BYTES,
     agreement_digest,
     parse_signature,
     verify_signatures,
@@ -78,6 +78,13 @@ def load_signed(path: Path) -> SignedAgreement:
         document = _read(path)
     except OSError as e:
         return SignedAgreement(path.stem, b"", {}, None, (_unreadable(path.name, e),))
+    try:
+        return _loaded(path, document)
+    except Exception as e:  # noqa: BLE001 - whatever a file may do to us, the others are served
+        return SignedAgreement(path.stem, document, {}, None, (_defect(e),))
+
+
+def _loaded(path: Path, document: bytes) -> SignedAgreement:
     signatures, problems = _signatures_of(path)
     agreement: Agreement | None = None
     try:
@@ -146,6 +153,16 @@ def _changes_of(path: Path) -> list[SignedKeyChange]:
             )
         found.append(signed)
     return found
+
+
+def _defect(e: Exception) -> Finding:
+    kind = type(e).__name__
+    return error(
+        "file-defect",
+        "file",
+        f"Berkas ini membuat pembacanya gagal ({kind}); keluarkan dari folder dan laporkan.",
+        f"Reading this file failed by a defect ({kind}); take it out of the folder and report it.",
+    )
 
 
 def _unreadable(where: str, e: OSError) -> Finding:

@@ -9,12 +9,12 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-import tomllib
 from collections.abc import Mapping
 from typing import Any
 
 from pydantic import ValidationError
 
+from padan_linkage.agreement.bounded_toml import TomlTextError, read_toml
 from padan_linkage.agreement.findings import AgreementError, Finding, Severity, error
 from padan_linkage.agreement.model import Agreement
 from padan_linkage.agreement.problems import explain
@@ -23,8 +23,6 @@ from padan_linkage.agreement.rules.releases import RELEASE_STRUCTURE
 from padan_linkage.agreement.rules.structure import structural_findings
 from padan_linkage.crypto import signatures
 
-#: Larger files are refused unread: a real agreement takes some 20 kB.
-MAX_DOCUMENT_BYTES = 1 << 20
 _STATEMENT = b"padan/v1 agreement\x00"
 
 
@@ -109,41 +107,10 @@ def parse_signature(text: str) -> bytes:
 
 
 def _toml(document: bytes) -> dict[str, Any]:
-    if len(document) > MAX_DOCUMENT_BYTES:
-        raise AgreementError(
-            [
-                error(
-                    "file-too-large",
-                    "file",
-                    f"Berkas lebih dari {MAX_DOCUMENT_BYTES} bita; ini bukan berkas perjanjian.",
-                    f"The file has more than {MAX_DOCUMENT_BYTES} bytes; it is no agreement file.",
-                )
-            ]
-        )
     try:
-        return tomllib.loads(document.decode("utf-8"))
-    except UnicodeDecodeError as e:
-        raise AgreementError(
-            [
-                error(
-                    "file-encoding",
-                    f"byte {e.start}",
-                    "Berkas bukan UTF-8; simpan ulang sebagai UTF-8 tanpa BOM.",
-                    "The file is not UTF-8; save it again as UTF-8 without BOM.",
-                )
-            ]
-        ) from None
-    except tomllib.TOMLDecodeError as e:
-        raise AgreementError(
-            [
-                error(
-                    "file-syntax",
-                    "file",
-                    f"Tulisan TOML salah: {e}.",
-                    f"Malformed TOML: {e}.",
-                )
-            ]
-        ) from None
+        return read_toml(document)
+    except TomlTextError as e:
+        raise AgreementError([error(e.code, e.where, e.indonesian, e.english)]) from None
 
 
 def _signature_problem(

@@ -6,6 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+#: Longer than any sentence that we write.
+_LONGEST = 1000
+
 
 class Severity(StrEnum):
     """An error keeps an agreement from being signed; a warning wants a second look."""
@@ -27,6 +30,18 @@ class Finding:
     where: str
     id_text: str
     en_text: str
+
+    def __post_init__(self) -> None:
+        """What a file is quoted with must not order a terminal about, nor fill a screen."""
+        for name in ("where", "id_text", "en_text"):
+            text: str = getattr(self, name)
+            if not text.isprintable() or len(text) > _LONGEST:
+                object.__setattr__(self, name, _quoted(text))
+
+
+def _quoted(text: str) -> str:
+    cut = text if len(text) <= _LONGEST else f"{text[:_LONGEST]} …"
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in cut)
 
 
 def error(code: str, where: str, id_text: str, en_text: str) -> Finding:

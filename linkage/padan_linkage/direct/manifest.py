@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic_core import from_json
 
 from padan_linkage.crypto import signatures
 from padan_linkage.direct.table import CHUNK_ROWS
@@ -135,7 +136,7 @@ def parse_manifest(document: bytes) -> Manifest:
     if len(document) > MAX_MANIFEST_BYTES:
         raise ManifestError("manifest", "longer than a manifest can be")
     try:
-        manifest = Manifest.model_validate(json.loads(document))
+        manifest = Manifest.model_validate(from_json(document))
         span = manifest.created_at, manifest.expires_at
     except ValidationError as error:
         raise ManifestError(str(error.errors()[0]["loc"][:1] or "manifest"), "malformed") from None

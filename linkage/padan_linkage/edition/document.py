@@ -13,6 +13,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
+from pydantic_core import from_json
+
 from padan_linkage.matching.scoring.calibration import Calibration
 
 VERSION = 1
@@ -110,7 +112,7 @@ def _given(entry: dict[str, Any]) -> GivenFields:
 
 def calibrations_document(calibrations: Mapping[str, Calibration]) -> bytes:
     """The calibrations of all passes with a filter, by pass id, as canonical bytes."""
-    return canonical({name: json.loads(c.to_json()) for name, c in calibrations.items()})
+    return canonical({name: from_json(c.to_json()) for name, c in calibrations.items()})
 
 
 def read_calibrations(document: bytes) -> dict[str, Calibration]:
@@ -132,7 +134,7 @@ def canonical(value: Any) -> bytes:
 def json_object(document: bytes) -> dict[str, Any]:
     """The JSON object in these bytes. Raises ValueError where there is none."""
     try:
-        raw = json.loads(document)
+        raw = from_json(document)
     except (ValueError, RecursionError) as e:
         raise ValueError("not JSON") from e
     if not isinstance(raw, dict):

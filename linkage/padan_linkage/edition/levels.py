@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
 
 import numpy as np
+from pydantic_core import from_json
 
 from padan_linkage.crypto import signatures
 from padan_linkage.edition.document import canonical, digest, json_object
@@ -136,7 +137,7 @@ class SignedLevels:
     def file(self) -> bytes:
         """The bytes of the file: readable JSON; what is signed is the canonical document in it."""
         shown = {
-            "levels": json.loads(self.levels.document()),
+            "levels": from_json(self.levels.document()),
             "signatures": {
                 party: base64.b64encode(signature).decode()
                 for party, signature in sorted(self.signatures.items())

@@ -12,6 +12,7 @@ from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic_core import from_json
 
 from padan_linkage.crypto import signatures
 from padan_linkage.direct.manifest import Count, Hex32, ManifestError, Moment, parse_moment
@@ -116,7 +117,7 @@ def parse_release(document: bytes) -> Release:
     if len(document) > MAX_MANIFEST_BYTES:
         raise ManifestError("manifest", "longer than a manifest can be")
     try:
-        release = Release.model_validate(json.loads(document))
+        release = Release.model_validate(from_json(document))
         parse_moment(release.created)
         date.fromisoformat(release.as_of)
     except ValidationError as error:

@@ -22,6 +22,7 @@ from itertools import chain
 from pathlib import Path
 
 import structlog
+from pydantic_core import from_json
 
 from padan_server.admission.enforcement import Grant
 from padan_server.admission.quotas import Account, day_exceeded
@@ -61,7 +62,7 @@ class _Charged:
     def read(cls, line: bytes) -> _Charged | None:
         """What :meth:`line` wrote; None for a torn line."""
         try:
-            party, method, request_id, digest, resource, seconds = json.loads(line)
+            party, method, request_id, digest, resource, seconds = from_json(line)
             key = RequestKey(party, method, request_id, bytes.fromhex(digest))
             return cls(key, resource, datetime.fromtimestamp(seconds, UTC))
         except (ValueError, TypeError):

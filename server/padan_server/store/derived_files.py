@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import structlog
 from numpy.typing import NDArray
+from pydantic_core import from_json
 
 from padan_linkage.matching import Directory
 from padan_linkage.matching.directory import FORMAT
@@ -85,7 +86,7 @@ class DirectoryFiles:
     def load(self) -> Directory | None:
         """The directory, its arrays memory-mapped; None if there is none that can be used."""
         try:
-            notes = json.loads((self._folder / "directory.json").read_bytes())
+            notes = from_json((self._folder / "directory.json").read_bytes())
             if notes["format"] != FORMAT:
                 return None
             arrays = {

@@ -15,6 +15,8 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
+from pydantic_core import from_json
+
 from padan_server.base.model import StoreMark
 from padan_server.store.disk import Disk, write_whole
 from padan_server.store.port import Store
@@ -98,7 +100,7 @@ class Marks:
 
     def _beside(self) -> StoreMark | None:
         try:
-            document = json.loads(self._path.read_bytes())
+            document = from_json(self._path.read_bytes())
             latest = document["latest"] and datetime.fromisoformat(document["latest"])
             return StoreMark(str(document["name"]), int(document["starts"]), latest or None)
         except FileNotFoundError:

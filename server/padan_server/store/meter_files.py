@@ -24,6 +24,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic_core import from_json
 
 from padan_linkage.matching import MetPairs
 from padan_server.base.model import FlowKey
@@ -151,7 +152,7 @@ def _list_meetings(path: Path) -> dict[str, MetPairs]:
         raise DamagedMeterError("what a list asked cannot be read back")
     begin = int(np.flatnonzero(kept[:_MOST_HEAD] == ord("\n"))[0]) + 1
     words, at, found = kept[begin:].view("<u8"), 0, {}
-    for pass_id, pairs in json.loads(kept[:begin].tobytes()).items():
+    for pass_id, pairs in from_json(kept[:begin].tobytes()).items():
         found[pass_id] = MetPairs.unpacked(words[at : at + 2 * pairs])
         at += 2 * pairs
     return found

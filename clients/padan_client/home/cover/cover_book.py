@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from pydantic_core import from_json
 
 from padan_client.base.errors import BadInputError
 from padan_client.base.files import erase
@@ -93,7 +94,7 @@ class CoverBook:
             )
         epoch = int(found[0].parent.name)
         pieces = self._files.read_pieces(found[0], _context(dataset, epoch))
-        head = json.loads(next(pieces))
+        head = from_json(next(pieces))
         cover, former, known = (
             pa.concat_tables([_table(next(pieces)) for _ in range(size)]).combine_chunks()
             for size in head["pieces"]

@@ -21,6 +21,7 @@ from typing import Any
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from pydantic_core import from_json
 
 from padan_client.base.errors import BadInputError, VerificationError
 from padan_client.base.files import filled_whole, write_private
@@ -213,7 +214,7 @@ def _content(stream: _Stream, size: int) -> Iterator[bytes]:
 
 
 def _entry(stream: _Stream) -> dict[str, Any]:
-    found = json.loads(stream.line())
+    found = from_json(stream.line())
     if not isinstance(found, dict):
         raise TypeError
     return found
@@ -225,7 +226,7 @@ def _line(entry: Mapping[str, object]) -> bytes:
 
 def _head(line: bytes, file: Path) -> dict[str, Any]:
     try:
-        head = json.loads(line)
+        head = from_json(line)
         if isinstance(head, dict) and head["format"] == _FORMAT and "locked" in head:
             return {"party": head["party"], **head}
     except (KeyError, ValueError, RecursionError):

@@ -16,6 +16,7 @@ from typing import Any
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
+from pydantic_core import from_json
 
 from padan_client.base.errors import BadInputError
 from padan_client.base.language import t
@@ -48,7 +49,7 @@ def unlock(box: object, passphrase: str | None, context: bytes) -> dict[str, Any
     try:
         salt, nonce, sealed, n = _checked(box)
         plain = AESGCM(_stretched(passphrase, salt, n)).decrypt(nonce, sealed, context)
-        secret: dict[str, str] = json.loads(plain)
+        secret: dict[str, str] = from_json(plain)
     except InvalidTag:
         raise LockedError(
             t(

@@ -21,6 +21,7 @@ from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic_core import from_json
 
 from padan_linkage.matching.scoring.features import (
     LEVELS,
@@ -212,7 +213,7 @@ class Calibration:
     def from_json(cls, text: str) -> Self:
         """Read what :meth:`to_json` wrote. Raises ValueError on anything else."""
         try:
-            raw = json.loads(text)
+            raw = from_json(text)
             raw["bits"] = tuple(int(b) for b in raw["bits"])
             raw["m"] = _rows(raw["m"])
             raw["kinds"] = tuple(StrangerKind(**(k | {"u": _rows(k["u"])})) for k in raw["kinds"])
