@@ -204,6 +204,11 @@ class Schema(FrozenModel):
             _check_pass(p, kinds)
         return self
 
+    @property
+    def filtered(self) -> tuple[Pass, ...]:
+        """The passes that compare by likeness, with a filter."""
+        return tuple(p for p in self.passes if p.similar)
+
     def kind(self, name: str) -> Kind:
         """Kind of the field called ``name``. Raises KeyError if there is none."""
         for f in self.fields:

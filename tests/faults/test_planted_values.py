@@ -31,6 +31,7 @@ from padan_client import provider
 from padan_client.home.epochs import EpochStore
 from padan_client.home.identity import Identity
 from padan_client.home.jobs import Job
+from padan_lab.demo.flows import with_filters
 from padan_linkage.agreement import Flow, example, load_agreement
 from padan_linkage.crypto import keys
 from padan_linkage.crypto.keys import LinkageKey
@@ -214,7 +215,7 @@ def scene(session_pki, tmp_path_factory):
     town = Town(tmp_path_factory.mktemp("planted"), *session_pki)
     town.found_parties()
     source = town.folder / "source.toml"
-    source.write_text(marked(example(AGREEMENT).decode()))
+    source.write_text(marked(with_filters(example(AGREEMENT)).decode()))
     agreement = load_agreement(town.sign(AGREEMENT, source).read_bytes())
     flow = agreement.flow(FLOW)
     town.clock.moment = inside(agreement)

@@ -6,6 +6,7 @@ import errno
 
 import grpc
 import pytest
+from agency import filtered
 from google.rpc import error_details_pb2
 from parties import refusal
 
@@ -43,7 +44,7 @@ class Scarce(Disk):
 def scarce(make_unit):
     """A unit on a scarce disk, its disk, its parties."""
     disk = Scarce()
-    unit = make_unit(disk=disk, settings={"limits": {"sync_bytes": 5_000}})
+    unit = make_unit(disk=disk, settings={"limits": {"sync_bytes": 5_000}}, edit=filtered)
     return unit, disk, *unit.pair()
 
 

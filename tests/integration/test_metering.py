@@ -256,8 +256,7 @@ def test_epochs_of_a_year_are_counted_for_lists_and_questions(asked):
 
 def as_shipped(text):
     """The limits of an agreement that says nothing, where tests otherwise accept more."""
-    modes = 'modes = ["direct", "unit"]'
-    return quota(lists_per_epoch=1)(text).replace(modes, f"{modes}\naccepts = []", 1)
+    return quota(lists_per_epoch=1)(text).replace('accepts = ["filters"]', "accepts = []", 1)
 
 
 def test_an_epoch_sees_one_list_and_a_whole_registry_unless_more_is_accepted(asked):

@@ -22,6 +22,7 @@ from padan_client.protocol.session import Session
 from padan_client.transport.channel import Link
 from padan_client.transport.pinning import agreed_pins
 from padan_client.transport.servers import servers_of
+from padan_lab.demo.flows import with_filters
 from padan_linkage.crypto.keys import LinkageKey
 
 NOW = datetime(2026, 11, 20, 3, 0, tzinfo=UTC)
@@ -146,7 +147,14 @@ bucket_bits = 8
 
 """
     head = text[:start].replace("real_time = true", 'real_time = true\nconfirm = ["nik"]', 1)
+    modes = 'modes = ["direct", "unit"]'
+    head = head.replace(modes, f'{modes}\naccepts = ["filters"]', 1)
     return head + passes + text[stop:]
+
+
+def filtered(text: str) -> str:
+    """The flagship with two passes of filters, which it accepts."""
+    return with_filters(text.encode()).decode()
 
 
 def all_servers(home: Home):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from padan_linkage.agreement import (
     Flow,
     FlowKind,
     Mode,
+    Risk,
     example,
     load_agreement,
 )
@@ -23,7 +25,19 @@ _NEEDED = {
     "auto": {Mode.UNIT, Mode.DIRECT},
 }
 #: What an agreement accepts under which several lists are asked in one epoch (spec 11).
-_RISKS = ("repeats", "deltas")
+_RISKS = (Risk.REPEATS, Risk.DELTAS)
+#: The ids of what :func:`with_filters` adds.
+FILTER_PASSES = ("lahir-depan", "lahir-belakang")
+_FILTERED = "".join(
+    f"""
+[[flow.schema.passes]]
+id = "lahir-{part}"
+exact = ["tanggal_lahir", "nik:area", "nama:phonetic_{end}"]
+similar = [{{ fields = ["nama"], bits = 512, weight = 150, diffusion = 12 }}]
+bucket_bits = 16
+"""
+    for part, end in (("depan", "first"), ("belakang", "last"))
+)
 
 
 @dataclass(frozen=True)
@@ -124,6 +138,21 @@ def _answers(flow: Flow, mode: str) -> bool:
     return mode == "unit"
 
 
+def with_filters(document: bytes, flow: str = "asn-status") -> bytes:
+    """An agreement's file whose ``flow``, of people with NIK, name and birth date, accepts filters.
+
+    No example has any: benches, games and tests of filters ask for them. Two passes are put at the
+    end of the schema (:data:`FILTER_PASSES`).
+    """
+    before, name, after = document.decode().partition(f'\nid = "{flow}"\n')
+    body, following, rest = after.partition("\n[[flow]]\n")
+    schema, direct, keys = body.partition("\n[flow.direct]\n")
+    lines = f"{schema.rstrip()}\n{_FILTERED}".splitlines(keepends=True)
+    at = next(i for i, line in enumerate(lines) if line.startswith("modes = ["))
+    lines[at : at + 2] = _accepting(lines[at], lines[at + 1], (Risk.FILTERS,))
+    return "".join([before, name, *lines, direct, keys, following, rest]).encode()
+
+
 def several_lists(document: bytes, lists: int) -> bytes:
     """An agreement's file with ``lists`` an epoch and the risks accepted, where it says nothing.
 
@@ -136,19 +165,19 @@ def several_lists(document: bytes, lists: int) -> bytes:
             unsaid = [f" {name} = {limit}," for name, limit in limits.items() if name not in line]
             lines[number] = line.replace("{", f"{{{''.join(unsaid)}", 1)
         if line.startswith("modes = [") and '"unit"' in line:
-            lines[number : number + 2] = _accepting(line, lines[number + 1])
+            lines[number : number + 2] = _accepting(line, lines[number + 1], _RISKS)
     return "".join(lines).encode()
 
 
-def _accepting(modes: str, following: str) -> tuple[str, str]:
-    """The line of the modes and the one behind it, with every risk of repetition accepted.
+def _accepting(modes: str, following: str, risks: Sequence[str]) -> tuple[str, str]:
+    """The line of the modes and the one behind it, with these risks accepted.
 
     Where the file says that nothing is accepted, that stands.
     """
     if following.startswith("accepts = []"):
         return modes, following
     if not following.startswith("accepts = ["):
-        named = ", ".join(f'"{risk}"' for risk in _RISKS)
+        named = ", ".join(f'"{risk}"' for risk in risks)
         return f"{modes}accepts = [{named}]\n", following
-    missing = [f', "{risk}"' for risk in _RISKS if f'"{risk}"' not in following]
+    missing = [f', "{risk}"' for risk in risks if f'"{risk}"' not in following]
     return modes, following.replace("]", f"{''.join(missing)}]", 1)

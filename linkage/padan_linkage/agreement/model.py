@@ -87,6 +87,7 @@ class Risk(StrEnum):
     AUTO_ROWS = "auto-rows"
     REPEATS = "repeats"
     DELTAS = "deltas"
+    FILTERS = "filters"
 
 
 class CadenceKind(StrEnum):

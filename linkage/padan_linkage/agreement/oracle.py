@@ -18,6 +18,8 @@ from padan_linkage.schema import Pass, Schema
 _ANSWERS = STRONGEST_BAND + 2
 #: The same in a pass without a filter, where a token is there once, or several times.
 _EXACT_ANSWERS = 2
+#: What a field of somebody who matched may be but one of the values tried: another, or empty.
+_UNTRIED = 2
 
 
 @dataclass(frozen=True)
@@ -42,11 +44,12 @@ class OracleBound:
     def of_epoch(self, lists: int, rows: int) -> float:
         """By so many lists of an epoch, charged so many rows each, adaptive from one to the next.
 
-        That a list was closed is one of its answers. Single questions in real time may bring a row
-        to the epoch's limit, lists alone to no more than theirs together.
+        That a list was closed is one of its answers, where passes have filters. Single questions in
+        real time may bring a row to the epoch's limit, lists alone to no more than theirs together.
         """
         most, of_lists = self.quota.questions_per_row_epoch, lists * self.quota.questions_per_row
-        return self._of(lists * rows, most if self.real_time else min(most, of_lists)) + lists
+        closed = lists if self.schema.filtered else 0
+        return self._of(lists * rows, most if self.real_time else min(most, of_lists)) + closed
 
     def of_year(self, rows: int) -> float:
         """By a whole year of lists that are charged so many rows each."""
@@ -74,8 +77,9 @@ class OracleBound:
 
 def _of_pass(p: Pass, questions: int, meetings: int) -> float:
     """Bits of one pass, of whose questions so many at most meet the row."""
-    # Of a confirmed field at most one of the values that were tried is the right one.
-    confirmed = len(p.confirm) * math.log2(1 + questions)
+    # Of a confirmed field at most one of the values that were tried is the right one. A wrong guess
+    # at a token says nothing of fields, so they count as if every question had been right.
+    confirmed = len(p.confirm) * math.log2(_UNTRIED + questions)
     if not p.similar:
         return math.log2(1 + _EXACT_ANSWERS * questions) + confirmed
     return _transcripts(questions, meetings, _ANSWERS) + confirmed

@@ -14,7 +14,7 @@ from padan_linkage.matching.directory import Directory
 from padan_linkage.matching.exact import TokenIndex, answer_exact, seed_of, token_words
 from padan_linkage.matching.index import PassIndex
 from padan_linkage.matching.learning import learn_from_list
-from padan_linkage.matching.meetings import MetPairs, is_crowded
+from padan_linkage.matching.meetings import MetPairs, in_excess, is_crowded
 from padan_linkage.matching.one_file.linking import WithinResult, link_within
 from padan_linkage.matching.one_file.own_file import OwnFile, OwnTable
 from padan_linkage.matching.result import PassResult, check_table, errors_of
@@ -42,6 +42,7 @@ __all__ = [
     "PassResult",
     "WithinResult",
     "errors_of",
+    "in_excess",
     "is_crowded",
     "link_within",
     "match_and_learn",

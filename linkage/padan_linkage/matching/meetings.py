@@ -108,6 +108,18 @@ class MetPairs:
         return cls(words[:half], words[half:])
 
 
+def in_excess(mine: MetPairs, before: Iterable[MetPairs], of_list: int, of_epoch: int) -> bool:
+    """Whether some registry row is met by too many questions of a list, or of the epoch with it.
+
+    Of one pass. ``before``: what met in the epoch otherwise.
+    """
+    # Spec 32, "Lists", step 2.
+    if mine.most() > of_list:
+        return True
+    rows = mine.rows()
+    return MetPairs.joined([mine, *(m.of_rows(rows) for m in before)]).most() > of_epoch
+
+
 def is_crowded(provider: PassTable, requester: PassTable) -> bool:
     """Whether the list has more questions in some bucket than people registered there explain.
 

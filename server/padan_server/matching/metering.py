@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from padan_linkage.agreement import Quota
-from padan_linkage.matching import MetPairs, PassResult
+from padan_linkage.matching import MetPairs, PassResult, in_excess
 from padan_linkage.schema import Pass
 from padan_linkage.tables import PassTable
 from padan_server.base.model import FlowKey
@@ -148,14 +148,11 @@ class EpochMeter:
 
     def _in_excess(self, run_id: str, met: Mapping[str, MetPairs], quota: Quota) -> bool:
         """Whether some row is met by too many questions of the list, or of the epoch with it."""
+        limits = quota.questions_per_row, quota.questions_per_row_epoch
         for pass_id, mine in met.items():
-            if mine.most() > quota.questions_per_row:
-                return True
-            rows = mine.rows()
             with self._lock:
                 others = [*self._others(run_id, pass_id), self._of_today(pass_id)]
-            met_before = (m.of_rows(rows) for m in others)
-            if MetPairs.joined([mine, *met_before]).most() > quota.questions_per_row_epoch:
+            if in_excess(mine, others, *limits):
                 return True
         return False
 

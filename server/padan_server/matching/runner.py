@@ -226,12 +226,11 @@ class Runner:
         """Count what the list asked; it is closed if it asked too much in one place."""
         # Spec 32, "Lists", steps 2 and 3.
         schema, key = grant.schema, MeterKey(run.flow, sides.requester.encoding.epoch)
-        filtered = [p for p in schema.passes if p.similar]
         meter = self._meters.of(key, schema.passes)
         if not meter.knows(run.id):
-            if any(is_crowded(*self._tables(schema, p, sides)) for p in filtered):
+            if any(is_crowded(*self._tables(schema, p, sides)) for p in schema.filtered):
                 return RunState.CLOSED
-            met = {p.id: self._files.met(run.id, p.id) for p in filtered}
+            met = {p.id: self._files.met(run.id, p.id) for p in schema.filtered}
             if not meter.settle(run.id, met, quota_of(grant)):
                 return RunState.CLOSED
         self._failpoints.hit("run.settled")

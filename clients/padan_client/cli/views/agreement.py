@@ -32,7 +32,7 @@ from padan_linkage.agreement import (
     term,
 )
 from padan_linkage.agreement.oracle import OracleBound
-from padan_linkage.schema import Pass, Segment
+from padan_linkage.schema import Pass, Schema, Segment
 
 DRAFT = "draft"
 UNREADABLE = "unreadable"
@@ -365,21 +365,25 @@ def _quota_rows(head: Sheet, f: Flow, q: Quota) -> None:
     if q.minimum_batch > 1:
         _row(head, t("daftar pendek", "short lists"), _short_lists(q))
     if f.schema is not None and Mode.UNIT in f.modes:
-        _row(head, t("batas tanya", "limits on asking"), _limits(q))
+        _row(head, t("batas tanya", "limits on asking"), _limits(q, f.schema))
         _row(head, t("terbaca paling banyak", "told at most"), _told(f))
 
 
-def _limits(quota: Quota) -> str:
-    """How many lists, and how many questions about one person."""
+def _limits(quota: Quota, schema: Schema) -> str:
+    """How many lists, and how many questions about one person where passes have filters."""
     epoch, year, epochs = map(
         number, (quota.lists_per_epoch, quota.lists_per_year, quota.epochs_per_year)
     )
+    said = t(
+        f"{epoch} daftar per epok, {year} daftar dan {epochs} epok setahun",
+        f"{epoch} lists an epoch, {year} lists and {epochs} epochs a year",
+    )
+    if not schema.filtered:
+        return said
     list_, all_ = map(number, (quota.questions_per_row, quota.questions_per_row_epoch))
-    return t(
-        f"{epoch} daftar per epok, {year} daftar dan {epochs} epok setahun; {list_} pertanyaan "
-        f"berlainan tentang satu orang per daftar, {all_} per epok",
-        f"{epoch} lists an epoch, {year} lists and {epochs} epochs a year; {list_} distinct "
-        f"questions about one person a list, {all_} an epoch",
+    return said + t(
+        f"; {list_} pertanyaan berlainan tentang satu orang per daftar, {all_} per epok",
+        f"; {list_} distinct questions about one person a list, {all_} an epoch",
     )
 
 

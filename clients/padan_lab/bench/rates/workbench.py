@@ -30,7 +30,7 @@ from padan_client.transport.pinning import agreed_pins
 from padan_client.transport.servers import servers_of
 from padan_lab.bench.rates.unmeasured import open_edition, priors_of, signed_edition
 from padan_lab.demo.deployment import Deployment, prepare, running
-from padan_lab.demo.flows import several_lists
+from padan_lab.demo.flows import FILTER_PASSES, several_lists, with_filters
 from padan_linkage.agreement import example
 from padan_linkage.schema import Layout, Pass, Schema
 from padan_linkage.tables import PassTable
@@ -50,9 +50,12 @@ def lean_document(
 ) -> bytes:
     """An example agreement with only some passes in one flow (where any are named).
 
-    ``endless``: no quota stops a bench that asks again and again.
+    They may be of :data:`~padan_lab.demo.flows.FILTER_PASSES`, which no example has. ``endless``:
+    no quota stops a bench that asks again and again.
     """
-    text = example(agreement).decode()
+    document = example(agreement)
+    filters = set(passes).intersection(FILTER_PASSES)
+    text = (with_filters(document, flow) if filters else document).decode()
     begin = text.index(f'id = "{flow}"')
     end = text.find("\n[[flow]]\n", begin)
     head, body, tail = text[:begin], text[begin:end], text[end:] if end >= 0 else ""

@@ -23,7 +23,7 @@ from padan_client.provider import ProviderClient
 from padan_client.requester import RequesterClient
 from padan_client.results.table import ConfirmResult
 from padan_lab.demo.deployment import prepare, running
-from padan_lab.demo.flows import ChosenFlow
+from padan_lab.demo.flows import ChosenFlow, with_filters
 from padan_lab.games.seeing.owners import Owners, watched_owners
 from padan_lab.games.seeing.transcript import RecordedLink, Transcript
 from padan_lab.generate import ID_COLUMN
@@ -136,12 +136,12 @@ class GameStage:
 def _agreement() -> ChosenFlow:
     """The flow, good for as many epochs and lists a year as a bench plays in a day.
 
-    It takes several lists an epoch, and deltas, which agreements do where they accept it by name.
+    It takes several lists an epoch, deltas and filters, as agreements do that accept it by name.
     """
     chosen = ChosenFlow.of(AGREEMENT, FLOW, "unit").asked_often(LISTS)
     year = f"lists_per_year = {12 * LISTS}".encode()
     for_years = b"lists_per_year = 1000000, epochs_per_year = 100000"
-    document = chosen.document.replace(year, for_years)
+    document = with_filters(chosen.document.replace(year, for_years))
     return replace(chosen, document=document, flow=load_agreement(document).flow(FLOW))
 
 

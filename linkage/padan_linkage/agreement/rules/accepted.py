@@ -33,6 +33,16 @@ _SENTENCES = {
         "Deltas within an epoch: the unit sees which rows change on one day in all passes, people "
         "and cover together. Without deltas the registry is published whole in a new epoch.",
     ),
+    Risk.FILTERS: (
+        "Isi filter dibandingkan menurut kemiripan: peminta memegang kunci, jadi dapat membuat "
+        "satu baris yang mirip empat sampai lima nama sekaligus, dan membaca nama seseorang yang "
+        "tidak ada dalam daftarnya empat sampai lima kali lebih cepat daripada dengan menebak satu "
+        "nama per baris. Tanpa filters semua jalur exact: satu baris menebak satu nilai sejalur.",
+        "What a filter holds is compared by likeness: the requester holds the key, so it can make "
+        "one row that is like four to five names at once, and reads the name of somebody who is "
+        "not on its list four to five times faster than by guessing a name a row. Without filters "
+        "every pass is exact: a row guesses one value a pass.",
+    ),
 }
 
 
@@ -57,22 +67,40 @@ def _possible(f: Flow, risk: Risk) -> bool:
         return {Mode.DIRECT, Mode.UNIT} <= set(f.modes)
     if risk is Risk.REPEATS:
         return Mode.UNIT in f.modes and (f.quota is None or f.quota.lists_per_epoch > 1)
+    if risk is Risk.FILTERS:
+        return bool(_filtered(f))
     return Mode.UNIT in f.modes
 
 
+def _filtered(f: Flow) -> list[str]:
+    """The passes that compare by likeness."""
+    return [p.id for p in f.schema.filtered] if f.schema else []
+
+
 def unaccepted(a: Agreement) -> Iterator[Finding]:
-    """More lists than one an epoch are a risk, and have to be taken by name."""
+    """More lists than one an epoch, and passes with a filter, have to be taken by name."""
     for where, f in confirmations(a):
         several = f.quota is not None and f.quota.lists_per_epoch > 1
         if several and Mode.UNIT in f.modes and Risk.REPEATS not in f.accepts:
-            yield error("repeats-unaccepted", f"{where}.quota.lists_per_epoch", *_unnamed())
+            yield error(
+                "repeats-unaccepted",
+                f"{where}.quota.lists_per_epoch",
+                *_unnamed(Risk.REPEATS, "Lebih dari satu daftar per epok", "More lists an epoch"),
+            )
+        if _filtered(f) and Risk.FILTERS not in f.accepts:
+            named = ", ".join(_filtered(f))
+            yield error(
+                "filters-unaccepted",
+                f"{where}.schema.passes",
+                *_unnamed(Risk.FILTERS, f"Jalur dengan similar ({named})", f"Filters ({named})"),
+            )
 
 
-def _unnamed() -> tuple[str, str]:
-    indonesian, english = _SENTENCES[Risk.REPEATS]
+def _unnamed(risk: Risk, what_id: str, what_en: str) -> tuple[str, str]:
+    indonesian, english = _SENTENCES[risk]
     return (
-        f'Lebih dari satu daftar per epok hanya dengan accepts = ["repeats"]. {indonesian}',
-        f'More than one list an epoch only with accepts = ["repeats"]. {english}',
+        f'{what_id} hanya dengan accepts = ["{risk}"]. {indonesian}',
+        f'{what_en} only with accepts = ["{risk}"]. {english}',
     )
 
 

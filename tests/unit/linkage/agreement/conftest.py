@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from Crypto.Protocol.DH import import_x25519_private_key
 
+from padan_lab.demo.flows import with_filters
 from padan_linkage.agreement import (
     example,
     fill_keys,
@@ -75,6 +76,12 @@ def signers() -> Signers:
 def flagship(signers: Signers) -> bytes:
     """kemnaker-bkn-2024 with keys."""
     return signers.fill(example("kemnaker-bkn-2024"))
+
+
+@pytest.fixture(scope="session")
+def filtered(flagship: bytes) -> bytes:
+    """The flagship whose first flow accepts two passes with a filter."""
+    return with_filters(flagship)
 
 
 @pytest.fixture(scope="session")

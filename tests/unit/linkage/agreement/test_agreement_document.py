@@ -78,14 +78,9 @@ def test_the_statement_is_the_labelled_document(flagship):
             "value-choice",
             "flow[asn-status].schema.fields[nama].kind",
         ),
-        (
-            {"bits = 512": "bits = 500"},
-            "value-range",
-            "flow[asn-status].schema.passes[lahir-depan].similar[1].bits",
-        ),
         ({'exact = ["nik"]': 'exact = ["ktp"]'}, "field-unknown", "flow[asn-status].schema"),
         ({'"nama:phonetic_first"': '"nama:suku"'}, "derivation-unknown", "flow[asn-status].schema"),
-        ({'id = "lahir-depan"': 'id = "nik-saja"'}, "pass-duplicate", "flow[asn-status].schema"),
+        ({'id = "lahir-nama"': 'id = "nik-saja"'}, "pass-duplicate", "flow[asn-status].schema"),
         (
             {'{ name = "nama", kind': '{ name = "nik", kind'},
             "field-duplicate",
@@ -96,6 +91,12 @@ def test_the_statement_is_the_labelled_document(flagship):
 def test_says_where_and_what(flagship, bend, changes, code, where):
     found = problems(bend(flagship, changes))
     assert found.get(code) == where
+
+
+def test_says_where_in_a_segment(filtered, bend):
+    found = problems(bend(filtered, {"bits = 512": "bits = 500"}))
+    where = "flow[asn-status].schema.passes[lahir-depan].similar[1].bits"
+    assert found.get("value-range") == where
 
 
 def test_all_problems_are_told_at_once(flagship, bend):

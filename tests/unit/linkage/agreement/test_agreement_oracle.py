@@ -8,11 +8,14 @@ from itertools import product
 
 import pytest
 
+from padan_lab.demo.flows import with_filters
 from padan_linkage.agreement import Quota, example, load_agreement
 from padan_linkage.agreement.oracle import OracleBound, oracle_bound
 from padan_linkage.schema import Schema
 
-FLOW = load_agreement(example("kemnaker-bkn-2024")).flow("asn-status")
+SHIPPED = example("kemnaker-bkn-2024")
+FLOW = load_agreement(SHIPPED).flow("asn-status")
+FILTERED = load_agreement(with_filters(SHIPPED)).flow("asn-status")
 ONE_PASS = Schema.model_validate(
     {
         "fields": [{"name": "nik", "kind": "nik"}, {"name": "nama", "kind": "person_name"}],
@@ -58,7 +61,38 @@ def test_a_charged_row_tells_less_in_a_longer_list():
 
 
 def test_a_question_asked_alone_tells_what_its_answer_can_say():
-    assert oracle_bound(FLOW) == pytest.approx(math.log2(1 + ANSWERS))
-    assert oracle_bound(replace(FLOW, real_time=False)) < oracle_bound(FLOW)
+    assert oracle_bound(FILTERED) == pytest.approx(math.log2(1 + ANSWERS))
+    assert oracle_bound(replace(FILTERED, real_time=False)) < oracle_bound(FILTERED)
     with pytest.raises(ValueError, match="no schema"):
         oracle_bound(replace(FLOW, schema=None))
+
+
+@pytest.mark.parametrize(("guesses", "fields"), [(1, 0), (3, 0), (2, 1), (2, 2), (3, 1)])
+def test_of_a_token_and_its_tags_every_transcript_is_counted(guesses, fields):
+    """Rows of one pass, each a guess at the token and at every confirmed field, counted out."""
+    p = {"id": "nik", "exact": ["nik"], "confirm": ["nama", "lahir"][:fields]}
+    kinds = {"nik": "nik", "nama": "person_name", "lahir": "date"}
+    named = [{"name": name, "kind": kind} for name, kind in kinds.items()]
+    schema = Schema.model_validate({"fields": named, "passes": [p]})
+    # A person: the token, there once or twice; of each field a value, which may be empty (-1).
+    people = product(range(guesses + 1), (1, 2), *[range(-1, guesses + 1)] * fields)
+    for asked in product(range(guesses), repeat=guesses):  # each row's guess at the token
+        transcripts = {answers(asked, *person) for person in people}
+        assert math.log2(max(1, len(transcripts))) <= bound(schema).of_list(guesses) + 1e-9
+
+
+def answers(asked, token, times, *values):
+    """What a unit says of each row, whose guess at every field is its own number."""
+    told = []
+    for row, guess in enumerate(asked):
+        checks = [(value == row, value < 0) for value in values] if times == 1 else []
+        told.append((times, *checks) if guess == token else ())
+    return tuple(told)
+
+
+def test_without_filters_no_list_is_closed_and_a_guess_more_tells_hardly_more():
+    made = OracleBound.of(FLOW)
+    assert made.of_epoch(1, 256) == made.of_list(256)
+    guesses = len(FLOW.schema.passes) * math.log2(1 + 2 * 256)
+    assert made.of_list(256) == pytest.approx(guesses)
+    assert made.of_list(256) < OracleBound.of(FILTERED).of_list(256) / 2

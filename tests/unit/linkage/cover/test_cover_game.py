@@ -18,8 +18,27 @@ from padan_linkage.cover import draw_people, joined
 from padan_linkage.crypto.keys import LinkageKey
 from padan_linkage.crypto.randomness import Drbg
 from padan_linkage.encoding import EncodedPass, PassEncoder
+from padan_linkage.schema import Pass, Segment
 
 PEOPLE, REGISTERED = 1200, 3000
+
+
+def likened(*exact, by):
+    """A pass with a filter, which no example has."""
+    segment = Segment(fields=(by,), weight=150, diffusion=12)
+    return Pass(id=f"{by}-{len(exact)}", exact=exact, similar=(segment,))
+
+
+FILTERED = {
+    "asn-status": (
+        likened("tanggal_lahir", "nik:area", "nama:phonetic_first", by="nama"),
+        likened("tanggal_lahir", "nama:phonetic_last", by="nama"),
+    ),
+    "badan-usaha": (
+        likened("telepon", by="nama_usaha"),
+        likened("nama_usaha:phonetic", "kbli", by="alamat"),
+    ),
+}
 
 
 class Sides:
@@ -27,7 +46,8 @@ class Sides:
 
     def __init__(self, agreement, flow, seed):
         (self.flow,) = [f for f in load_agreement(example(agreement)).flows if f.id == flow]
-        self.schema = self.flow.schema
+        schema = self.flow.schema
+        self.schema = schema.model_copy(update={"passes": (*schema.passes, *FILTERED[flow])})
         demo = generate_demo(in_words(self.flow), REGISTERED, PEOPLE, seed)
         listed, registry = (
             prepare(t, self.schema, id_column="id") for t in (demo.requests, demo.registry)

@@ -10,6 +10,7 @@ from functools import partial
 import pytest
 
 from padan_lab.bench.rates.unmeasured import open_edition, priors_of, signed_edition
+from padan_lab.demo.flows import with_filters
 from padan_linkage.agreement import example, load_agreement
 from padan_linkage.crypto import signatures
 from padan_linkage.edition.checking import (
@@ -22,7 +23,7 @@ from padan_linkage.edition.checking import (
 )
 from padan_linkage.edition.document import SIGNED, calibrations_document, digest
 
-FLOW = load_agreement(example("kemnaker-bkn-2024")).flow("asn-status")
+FLOW = load_agreement(with_filters(example("kemnaker-bkn-2024"))).flow("asn-status")
 SCHEMA, AGREEMENT, KEY = FLOW.schema, b"a" * 32, b"k" * 32
 SIGN = partial(signatures.sign, KEY)
 RATE = FLOW.match.max_false_match_rate

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from padan_lab.demo.flows import with_filters
 from padan_linkage.agreement import example, load_agreement
 from padan_linkage.crypto import signatures
 from padan_linkage.edition.levels import (
@@ -20,7 +21,7 @@ from padan_linkage.edition.levels import (
 from padan_linkage.matching.scoring.calibration import priors
 from padan_linkage.matching.scoring.features import FeaturePlan
 
-FLOW = load_agreement(example("kemnaker-bkn-2024")).flow("asn-status")
+FLOW = load_agreement(with_filters(example("kemnaker-bkn-2024"))).flow("asn-status")
 SCHEMA = FLOW.schema
 AGREEMENT = b"a" * 32
 PRIVATE = {party: signatures.generate(party.encode().ljust(32, b".")) for party in ("bkn", "kk")}
