@@ -21,7 +21,7 @@ from padan.v1 import agreement_service_pb2 as agreement_pb
 from padan.v1 import dataset_service_pb2 as dataset_pb
 from padan.v1 import resources_pb2 as resources_pb
 from padan_lab.demo.pki import Authority
-from padan_server.services import interceptor
+from padan_server.services import open_services
 
 
 def refused(call, *args, **kwargs):
@@ -354,7 +354,7 @@ def test_reflection_and_health_serve_a_stranger(make_unit):
 @pytest.fixture
 def idle_streams(make_unit):
     """Opens streams of reflection that say nothing more; ends them afterwards."""
-    unit, enough = make_unit(settings={"rpc_threads": 8}), threading.Event()
+    unit, enough = make_unit(), threading.Event()
 
     def silent():
         yield reflection_pb2.ServerReflectionRequest(list_services="")
@@ -381,7 +381,7 @@ def test_idle_streams_of_reflection_do_not_take_every_thread(idle_streams):
 
 
 def test_an_idle_stream_of_reflection_is_ended(idle_streams, monkeypatch):
-    monkeypatch.setattr(interceptor, "_REFLECTION_SECONDS", 0.05)
+    monkeypatch.setattr(open_services, "_REFLECTION_SECONDS", 0.05)
     _, open_streams = idle_streams
     for _ in range(3):  # more in all than may be open at once
         for stream in open_streams(2):

@@ -12,6 +12,9 @@ from typing import Annotated, Any, ClassVar, Self, TypeVar
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+#: Threads beyond the parties' own: strangers are refused on them.
+_SPARE_THREADS = 8
+
 Pin = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$", to_lower=True)]
 
 
@@ -64,7 +67,8 @@ class ServerConfig(BaseSettings):
     tls: TlsConfig
     parties: dict[str, list[Pin]]
     limits: CallLimits = CallLimits()
-    rpc_threads: Annotated[int, Field(ge=4, le=512)] = 64
+    #: 0: as many as all parties may have calls under way, and some for strangers to be refused on.
+    rpc_threads: Annotated[int, Field(ge=0, le=4096)] = 0
     rescan_seconds: Annotated[float, Field(gt=0)] = 60.0
     sweep_seconds: Annotated[float, Field(gt=0)] = 60.0
     request_id_days: Annotated[int, Field(ge=1)] = 30
@@ -85,6 +89,24 @@ class ServerConfig(BaseSettings):
                 if owners.setdefault(pin, party) != party:
                     raise ValueError(f"certificate pin {pin} belongs to {owners[pin]} and {party}")
         return self
+
+    @model_validator(mode="after")
+    def _threads_for_every_party(self) -> Self:
+        if self.rpc_threads and self.rpc_threads < self._least_threads:
+            raise ValueError(
+                f"rpc_threads must be at least {self._least_threads}: {len(self.parties)} parties "
+                f"may have {self.limits.calls_per_party} calls each under way"
+            )
+        return self
+
+    @property
+    def threads(self) -> int:
+        """Threads that serve the parties."""
+        return self.rpc_threads or self._least_threads
+
+    @property
+    def _least_threads(self) -> int:
+        return len(self.parties) * self.limits.calls_per_party + _SPARE_THREADS
 
     @property
     def store_url(self) -> str:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import logging
 import sys
+import threading
+import time
 from typing import TextIO
 
 import structlog
@@ -32,6 +34,25 @@ def configure_logging(level: str, stream: TextIO | None = None, *, for_good: boo
     handler = logging.StreamHandler(target)
     handler.setFormatter(_Json())
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+
+
+class Seldom:
+    """Lets a line of each kind through once a minute, so that no stranger fills the log."""
+
+    _SECONDS = 60.0
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._kinds: dict[str, tuple[float, int]] = {}
+
+    def untold(self, kind: str) -> int | None:
+        """None if the line is not to be written; else how many of its kind were not, since."""
+        now = time.monotonic()
+        with self._lock:
+            began, left_out = self._kinds.get(kind, (-self._SECONDS, 0))
+            due = now - began >= self._SECONDS
+            self._kinds[kind] = (now, 0) if due else (began, left_out + 1)
+        return left_out if due else None
 
 
 class _Json(logging.Formatter):

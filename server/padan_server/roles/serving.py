@@ -219,7 +219,7 @@ def _grpc_server(
 ) -> grpc.Server:
     limits = config.limits
     return grpc.server(
-        futures.ThreadPoolExecutor(config.rpc_threads, thread_name_prefix="rpc"),
+        futures.ThreadPoolExecutor(config.threads, thread_name_prefix="rpc"),
         interceptors=[Guard(Pins(config.parties), metrics, stopping, limits, kind)],
         options=[
             # Spec 30, "Transport", step 2.

@@ -7,6 +7,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NoReturn
 
 import grpc
@@ -17,8 +18,11 @@ from padan.v1.reason_texts import ServerKind
 from padan_server.admission.identity import Pins
 from padan_server.base.config import CallLimits
 from padan_server.base.errors import Reason, Refusal
+from padan_server.base.log import Seldom
 from padan_server.base.metrics import CallMetrics
 from padan_server.services.call import Call, set_call
+from padan_server.services.open_services import OpenServices
+from padan_server.services.receipts import Messages, Receipts
 from padan_server.services.status import grpc_code, status_of
 from padan_server.store.port import StoreFullError
 
@@ -27,9 +31,12 @@ _log = structlog.get_logger(__name__)
 #: Infrastructure that every certificate of the CA may use, without a deadline.
 _HEALTH = "/grpc.health.v1."
 _REFLECTION = "/grpc.reflection."
-#: A stream of reflection holds a thread as long as it lasts, so there are few, and not for long.
-_REFLECTIONS = 4
-_REFLECTION_SECONDS = 30.0
+#: What stops a flow must get through however busy its parties keep the server.
+_URGENT = frozenset(
+    f"/padan.v1.AgreementService/{name}" for name in ("SuspendAgreement", "ResumeAgreement")
+)
+#: Threads of the urgent, and how many of them one party may have.
+_URGENT_THREADS, _URGENT_SHARE = 16, 2
 
 
 class Guard(grpc.ServerInterceptor):
@@ -49,70 +56,50 @@ class Guard(grpc.ServerInterceptor):
         self._stopping = stopping
         self._deadline_seconds = limits.deadline_seconds
         self._share = limits.calls_per_party
-        self._under_way: Counter[str] = Counter()
+        self._under_way: Counter[tuple[str, bool]] = Counter()
         self._counting = threading.Lock()
-        self._reflections = threading.BoundedSemaphore(_REFLECTIONS)
+        self._receipts = Receipts(stopping)
+        self._open = OpenServices(self._receipts, kind)
+        self._strangers = Seldom()
+        self._urgent = ThreadPoolExecutor(_URGENT_THREADS, thread_name_prefix="urgent")
 
     def intercept_service(self, continuation: Any, handler_call_details: Any) -> Any:
-        """Wrap the handler, whichever of the four kinds it is."""
+        """Wrap the handler: every kind reads raw messages, once the caller is known."""
         handler = continuation(handler_call_details)
         method = handler_call_details.method
-        if handler is None or method.startswith(_HEALTH):
-            return handler
-        if method.startswith(_REFLECTION):
-            return grpc.stream_stream_rpc_method_handler(
-                self._reflected(handler.stream_stream),
-                handler.request_deserializer,
-                handler.response_serializer,
-            )
+        if handler is None:
+            return None
+        if method.startswith((_HEALTH, _REFLECTION)):
+            return self._open.wrapped(handler)
+        # Spec 30, "Transport", step 7.
+        parse, serialise = handler.request_deserializer, handler.response_serializer
         if handler.response_streaming:
             inner = handler.stream_stream or handler.unary_stream
-            make = (
-                grpc.stream_stream_rpc_method_handler
-                if handler.request_streaming
-                else grpc.unary_stream_rpc_method_handler
-            )
-            return make(
-                self._streamed(method, inner),
-                handler.request_deserializer,
-                handler.response_serializer,
-            )
+            behave = self._streamed(method, inner, parse, handler.request_streaming)
+            return grpc.stream_stream_rpc_method_handler(behave, None, serialise)
         inner = handler.stream_unary or handler.unary_unary
-        make = (
-            grpc.stream_unary_rpc_method_handler
-            if handler.request_streaming
-            else grpc.unary_unary_rpc_method_handler
-        )
-        return make(
-            self._single(method, inner), handler.request_deserializer, handler.response_serializer
-        )
+        behave = self._single(method, inner, parse, handler.request_streaming)
+        if method in _URGENT:
+            behave.experimental_thread_pool = self._urgent  # type: ignore[attr-defined]
+        return grpc.stream_unary_rpc_method_handler(behave, None, serialise)
 
-    def _single(self, method: str, inner: Callable[..., Any]) -> Callable[..., Any]:
-        def behave(request: Any, context: grpc.ServicerContext) -> Any:
+    def _single(
+        self, method: str, inner: Callable[..., Any], parse: Any, streams: bool
+    ) -> Callable[..., Any]:
+        def behave(raw: Any, context: grpc.ServicerContext) -> Any:
             with _Watched(self, method, context):
-                return inner(request, context)
+                messages = Messages(raw, parse, self._receipts, context.cancel)
+                return inner(messages if streams else messages.only(), context)
 
         return behave
 
-    def _streamed(self, method: str, inner: Callable[..., Any]) -> Callable[..., Any]:
-        def behave(request: Any, context: grpc.ServicerContext) -> Iterator[Any]:
+    def _streamed(
+        self, method: str, inner: Callable[..., Any], parse: Any, streams: bool
+    ) -> Callable[..., Any]:
+        def behave(raw: Any, context: grpc.ServicerContext) -> Iterator[Any]:
             with _Watched(self, method, context):
-                yield from inner(request, context)
-
-        return behave
-
-    def _reflected(self, inner: Callable[..., Any]) -> Callable[..., Any]:
-        def behave(requests: Any, context: Any) -> Iterator[Any]:
-            if not self._reflections.acquire(blocking=False):
-                self.abort(context, Refusal(Reason.TOO_MANY_CALLS, limit=_REFLECTIONS))
-            end = threading.Timer(_REFLECTION_SECONDS, context.cancel)
-            end.daemon = True
-            end.start()
-            try:
-                yield from inner(requests, context)
-            finally:
-                end.cancel()
-                self._reflections.release()
+                messages = Messages(raw, parse, self._receipts, context.cancel)
+                yield from inner(messages if streams else messages.only(), context)
 
         return behave
 
@@ -126,18 +113,19 @@ class Guard(grpc.ServerInterceptor):
         if left is None or left > self._deadline_seconds:
             raise Refusal(Reason.DEADLINE_REQUIRED, limit=f"{self._deadline_seconds:.0f}")
 
-    def begin(self, party: str) -> None:
-        """Count a call of ``party``, or refuse it: no party may take every thread."""
+    def begin(self, call: Call) -> None:
+        """Count a call of a party, or refuse it: no party may take every thread."""
+        share = _URGENT_SHARE if call.method in _URGENT else self._share
         with self._counting:
             # Spec 30, "Transport", step 5.
-            if self._under_way[party] >= self._share:
-                raise Refusal(Reason.TOO_MANY_CALLS, limit=self._share)
-            self._under_way[party] += 1
+            if self._under_way[_account(call)] >= share:
+                raise Refusal(Reason.TOO_MANY_CALLS, limit=share)
+            self._under_way[_account(call)] += 1
 
-    def end(self, party: str) -> None:
+    def end(self, call: Call) -> None:
         """Uncount a call that :meth:`begin` has counted."""
         with self._counting:
-            self._under_way[party] -= 1
+            self._under_way[_account(call)] -= 1
 
     def abort(self, context: Any, refusal: Refusal) -> NoReturn:
         """End a call with the refusal's status."""
@@ -149,6 +137,9 @@ class Guard(grpc.ServerInterceptor):
         seconds = time.monotonic() - began
         self._metrics.calls.labels(call.method, code.name, reason).inc()
         self._metrics.seconds.labels(call.method).observe(seconds)
+        untold = 0 if call.party else self._strangers.untold(reason)
+        if untold is None:
+            return
         _log.info(
             "call",
             method=call.method,
@@ -156,6 +147,7 @@ class Guard(grpc.ServerInterceptor):
             code=code.name,
             reason=reason,
             seconds=round(seconds, 6),
+            **({"untold": untold} if untold else {}),
             **call.facts,
         )
 
@@ -180,7 +172,7 @@ class _Watched:
         self._guard.metrics.active.inc()
         try:
             self._guard.admit(self._call, self._context)
-            self._guard.begin(self._call.party)
+            self._guard.begin(self._call)
         except Refusal as refusal:
             self._guard.metrics.active.dec()
             self._abort(refusal)
@@ -189,7 +181,7 @@ class _Watched:
         self, kind: type[BaseException] | None, error: BaseException | None, _: object
     ) -> None:
         self._guard.metrics.active.dec()
-        self._guard.end(self._call.party)
+        self._guard.end(self._call)
         if error is None:
             self._tell(grpc.StatusCode.OK, "")
         elif isinstance(error, Refusal):
@@ -211,6 +203,11 @@ class _Watched:
 
     def _tell(self, code: grpc.StatusCode, reason: str) -> None:
         self._guard.ended(self._call, self._began, code, reason)
+
+
+def _account(call: Call) -> tuple[str, bool]:
+    """What a call is counted under: its party, urgent ones apart."""
+    return call.party, call.method in _URGENT
 
 
 def _defect(error: BaseException) -> Refusal:

@@ -1,0 +1,123 @@
+"""Health and reflection: open to every certificate of the authority, on threads of their own.
+
+Whoever may call them need be no party. So none of them touches a thread that serves a party, and
+one certificate may have only so many under way. Spec: ``proto/spec/30-unit-mode.md``, "Transport".
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any, NoReturn
+
+import grpc
+from grpc_status import rpc_status
+
+from padan.v1.reason_texts import ServerKind
+from padan_server.base.errors import Reason, Refusal
+from padan_server.services.receipts import Messages, Receipts
+from padan_server.services.status import status_of
+
+#: Threads for all of it, and calls under way that one certificate may have: on a thread, and
+#: watching, which takes none.
+_THREADS, _SHARE, _WATCHES = 16, 4, 64
+#: Seconds that the message of a call may take, and that a stream of reflection may last.
+_FIRST_SECONDS, _REFLECTION_SECONDS = 2.0, 30.0
+
+
+class OpenServices:
+    """Wraps the methods of services that are open to strangers."""
+
+    def __init__(self, receipts: Receipts, kind: ServerKind) -> None:
+        self._receipts = receipts
+        self._kind = kind
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="open")
+        self._lock = threading.Lock()
+        self._under_way: Counter[tuple[bytes, int]] = Counter()
+
+    def wrapped(self, handler: Any) -> Any:
+        """The handler on threads of its own, its raw messages read within bounds."""
+        parse, serialise = handler.request_deserializer, handler.response_serializer
+        if handler.unary_unary is not None:
+            behave = self._answering(handler.unary_unary, parse)
+            return grpc.stream_unary_rpc_method_handler(behave, None, serialise)
+        make = grpc.stream_stream_rpc_method_handler
+        if handler.unary_stream is not None:
+            return make(self._watching(handler.unary_stream, parse), None, serialise)
+        return make(self._talking(handler.stream_stream, parse), None, serialise)
+
+    def _answering(self, inner: Callable[..., Any], parse: Any) -> Callable[..., Any]:
+        def behave(raw: Any, context: Any) -> Any:
+            with self._counted(context):
+                return inner(self._only(raw, parse, context), context)
+
+        return self._apart(behave)
+
+    def _watching(self, inner: Callable[..., Any], parse: Any) -> Callable[..., Any]:
+        """Holds no thread: what it tells is sent by whoever changes it."""
+
+        def behave(raw: Any, context: Any, send: Callable[[Any], None]) -> None:
+            key = self._begin(context, _WATCHES)
+            if not context.add_callback(lambda: self._end(key)):
+                self._end(key)
+            inner(self._only(raw, parse, context), context, send)
+
+        behave.experimental_non_blocking = True  # type: ignore[attr-defined]
+        return self._apart(behave)
+
+    def _talking(self, inner: Callable[..., Any], parse: Any) -> Callable[..., Any]:
+        def behave(raw: Any, context: Any) -> Iterator[Any]:
+            with (
+                self._counted(context),
+                self._receipts.waiting(context.cancel, _REFLECTION_SECONDS),
+            ):
+                yield from inner(self._messages(raw, parse, context), context)
+
+        return self._apart(behave)
+
+    def _apart(self, behave: Callable[..., Any]) -> Callable[..., Any]:
+        behave.experimental_thread_pool = self._threads  # type: ignore[attr-defined]
+        return behave
+
+    def _messages(self, raw: Any, parse: Any, context: Any) -> Messages:
+        return Messages(raw, parse, self._receipts, context.cancel, _FIRST_SECONDS)
+
+    def _only(self, raw: Any, parse: Any, context: Any) -> Any:
+        try:
+            return self._messages(raw, parse, context).only()
+        except Refusal as refusal:
+            self._abort(context, refusal)
+
+    @contextmanager
+    def _counted(self, context: Any) -> Iterator[None]:
+        key = self._begin(context)
+        try:
+            yield
+        except Refusal as refusal:
+            self._abort(context, refusal)
+        finally:
+            self._end(key)
+
+    def _begin(self, context: Any, share: int = _SHARE) -> tuple[bytes, int]:
+        certificate = context.auth_context().get("x509_pem_cert") or [b""]
+        key = hashlib.sha256(certificate[0]).digest(), share
+        with self._lock:
+            allowed = self._under_way[key] < share
+            self._under_way[key] += allowed
+        if not allowed:
+            self._abort(context, Refusal(Reason.TOO_MANY_CALLS, limit=share))
+        return key
+
+    def _end(self, key: tuple[bytes, int]) -> None:
+        with self._lock:
+            self._under_way[key] -= 1
+            if not self._under_way[key]:
+                del self._under_way[key]
+
+    def _abort(self, context: Any, refusal: Refusal) -> NoReturn:
+        context.abort_with_status(rpc_status.to_status(status_of(refusal, self._kind)))
+        raise AssertionError("abort returned")

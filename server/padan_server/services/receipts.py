@@ -1,0 +1,100 @@
+"""Messages as they come: parsed once the caller is known, and waited for only so long.
+
+grpcio parses a message, and waits for it on a thread, before a method is asked who calls. So every
+method takes raw messages from a stream; whoever is admitted gets them parsed here. Spec:
+``proto/spec/30-unit-mode.md``, "Transport".
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import count
+from typing import Any
+
+from padan_server.base.errors import Refusal, field_invalid
+
+#: Seconds that the first message of a call, and every further one of a stream, may take.
+FIRST_SECONDS, NEXT_SECONDS = 10.0, 60.0
+
+
+class Receipts:
+    """Ends calls whose next message does not come; one thread looks after all of them."""
+
+    def __init__(self, stopping: threading.Event, look_seconds: float = 0.5) -> None:
+        self._stopping = stopping
+        self._look_seconds = look_seconds
+        self._numbers = count()
+        self._lock = threading.Lock()
+        self._due: dict[int, tuple[float, Callable[[], Any]]] = {}
+        self._thread: threading.Thread | None = None
+
+    @contextmanager
+    def waiting(self, cancel: Callable[[], Any], seconds: float) -> Iterator[None]:
+        """While the block waits for a message: ``cancel`` is called after ``seconds``."""
+        number = next(self._numbers)
+        with self._lock:
+            self._due[number] = time.monotonic() + seconds, cancel
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="receipts", daemon=True)
+                self._thread.start()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._due.pop(number, None)
+
+    def _run(self) -> None:
+        while not self._stopping.wait(self._look_seconds):
+            now = time.monotonic()
+            with self._lock:
+                late = [number for number, (due, _) in self._due.items() if due <= now]
+                cancels = [self._due.pop(number)[1] for number in late]
+            for cancel in cancels:
+                cancel()
+
+
+class Messages:
+    """The messages of one call, parsed. Not for two threads at once."""
+
+    def __init__(
+        self,
+        raw: Iterator[bytes],
+        parse: Callable[[bytes], Any],
+        receipts: Receipts,
+        cancel: Callable[[], Any],
+        first_seconds: float | None = None,
+    ) -> None:
+        self._raw = raw
+        self._parse = parse
+        self._receipts = receipts
+        self._cancel = cancel
+        self._seconds = FIRST_SECONDS if first_seconds is None else first_seconds
+
+    def __iter__(self) -> Iterator[Any]:
+        return self
+
+    def __next__(self) -> Any:
+        with self._receipts.waiting(self._cancel, self._seconds):
+            content = next(self._raw)
+        self._seconds = NEXT_SECONDS
+        try:
+            return self._parse(content)
+        except Exception:  # noqa: BLE001 - protobuf's own, of several kinds; none is to be quoted
+            raise _malformed() from None
+
+    def only(self) -> Any:
+        """The message of a call that has one."""
+        for message in self:
+            return message
+        raise _malformed()
+
+
+def _malformed() -> Refusal:
+    return field_invalid(
+        "message",
+        "bukan pesan metode ini; pakai stub dari proto yang sama",
+        "no message of this method; use stubs of the same protos",
+    )

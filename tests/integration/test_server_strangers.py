@@ -1,0 +1,140 @@
+"""A caller that says nothing, or rubbish, costs itself its answer and nobody else theirs."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager
+
+import grpc
+import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from parties import refusal
+from patience import PATIENCE
+from pydantic import ValidationError
+
+from padan.v1 import agreement_service_pb2 as agreement_pb
+from padan.v1 import dataset_service_pb2 as dataset_pb
+from padan_server.base.config import UnitConfig
+from padan_server.services import receipts
+
+UNARY, STREAM = "/padan.v1.DatasetService/ListDatasets", "/padan.v1.DatasetService/UploadTable"
+CHECK, REFLECT = (
+    "/grpc.health.v1.Health/Check",
+    "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
+)
+
+
+def stranger(unit, number=0):
+    """A channel with a certificate of the authority that no party has."""
+    return unit.house.channel(unit.port, unit.house.pki.issue_client(f"orang-luar-{number}"))
+
+
+@contextmanager
+def silence(channel, method, calls):
+    """Holds so many calls of ``method`` open, of which the message never comes."""
+    enough = threading.Event()
+
+    def nothing():
+        enough.wait(PATIENCE)
+        yield from ()
+
+    call = channel.stream_stream(method)
+    try:
+        yield [call(nothing(), timeout=PATIENCE) for _ in range(calls)]
+    finally:
+        enough.set()
+
+
+def listed(client):
+    """A harmless call of a party."""
+    return client.datasets.ListDatasets(dataset_pb.ListDatasetsRequest(parent=client.parent))
+
+
+@pytest.mark.parametrize("method", [UNARY, STREAM, CHECK, REFLECT])
+def test_silent_strangers_keep_nobody_waiting(make_unit, method):
+    unit = make_unit()
+    with silence(stranger(unit), method, 100), silence(stranger(unit, 1), method, 100):
+        for party in ("kemnaker", "bkn"):
+            listed(unit.client(party))
+        probe = health_pb2_grpc.HealthStub(stranger(unit, 2))
+        assert probe.Check(health_pb2.HealthCheckRequest(), timeout=PATIENCE).status
+
+
+def test_silent_parties_do_not_take_the_threads_of_another(make_unit):
+    unit = make_unit()
+    parties = [p for p in unit.house.certificates if p != "kemnaker"]
+    channels = [unit.house.channel(unit.port, unit.house.certificates[p]) for p in parties]
+    held = [silence(channel, STREAM, 16) for channel in channels]
+    for each in held:
+        each.__enter__()
+    try:
+        listed(unit.client("kemnaker"))
+    finally:
+        for each in held:
+            each.__exit__(None, None, None)
+
+
+def test_who_says_nothing_is_cut_off(make_unit, monkeypatch):
+    monkeypatch.setattr(receipts, "FIRST_SECONDS", 0.1)
+    unit = make_unit()
+    channel = unit.house.channel(unit.port, unit.house.certificates["kemnaker"])
+    with silence(channel, UNARY, 16) as calls:
+        for call in calls:
+            with pytest.raises(grpc.RpcError) as caught:
+                next(call)
+            assert caught.value.code() is grpc.StatusCode.CANCELLED
+        listed(unit.client("kemnaker"))  # all sixteen are over
+
+
+def test_suspending_gets_through_a_party_s_own_calls(make_unit):
+    unit = make_unit()
+    bkn = unit.client("bkn")
+    channel = unit.house.channel(unit.port, unit.house.certificates["bkn"])
+    with silence(channel, STREAM, 40):
+        name = f"agreements/{bkn.signed.agreement.id}"
+        request = agreement_pb.SuspendAgreementRequest(name=name, article="Pasal 10 ayat (2)")
+        assert bkn.agreements.SuspendAgreement(request).name == name
+
+
+def test_rubbish_is_refused_by_who_sends_it(make_unit, unit_log):
+    unit = make_unit()
+    party = unit.house.channel(unit.port, unit.house.certificates["kemnaker"])
+    for channel, reason in ((stranger(unit), "CALLER_UNKNOWN"), (party, "FIELD_INVALID")):
+        for method in (UNARY, STREAM):
+            call = channel.stream_stream(method)
+            for content in (b"\xff", b"\x0a", b"\xff" * 1000) * 100:
+                with pytest.raises(grpc.RpcError) as caught:
+                    list(call(iter([content]), timeout=PATIENCE))
+                assert refusal(caught.value).reason == reason
+    listed(unit.client("kemnaker"))
+    lines = [line for line in unit_log.getvalue().splitlines() if "CALLER_UNKNOWN" in line]
+    assert len(lines) == 1  # and the next one, a minute later, tells how many there were
+    unit.stop()  # no message keeps it from that
+
+
+@pytest.mark.parametrize("method", [CHECK, REFLECT])
+def test_rubbish_of_a_stranger_is_refused_by_the_open_services_too(make_unit, method):
+    unit = make_unit()
+    channel = stranger(unit)
+    for _ in range(200):
+        with pytest.raises(grpc.RpcError) as caught:
+            list(channel.stream_stream(method)(iter([b"\xff"]), timeout=PATIENCE))
+        assert refusal(caught.value).reason == "FIELD_INVALID"
+    probe = health_pb2_grpc.HealthStub(channel)
+    assert probe.Check(health_pb2.HealthCheckRequest(), timeout=PATIENCE).status
+    unit.stop()
+
+
+def test_watchers_of_health_are_told_and_hold_no_thread(make_unit):
+    unit = make_unit()
+    probe = health_pb2_grpc.HealthStub(stranger(unit))
+    watching = [probe.Watch(health_pb2.HealthCheckRequest(), timeout=PATIENCE) for _ in range(40)]
+    serving = health_pb2.HealthCheckResponse.SERVING
+    assert all(next(stream).status == serving for stream in watching)
+    assert probe.Check(health_pb2.HealthCheckRequest(), timeout=PATIENCE).status == serving
+
+
+def test_a_pool_that_parties_can_use_up_is_refused(make_house):
+    settings = make_house().settings(rpc_threads=64)
+    with pytest.raises(ValidationError, match="rpc_threads must be at least 104"):
+        UnitConfig(**settings)
