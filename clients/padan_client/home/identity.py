@@ -11,6 +11,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,7 @@ from padan_client.base.ownership import require_own_folder
 from padan_client.home.protection.locked import lock, unlock
 from padan_client.home.protection.passphrase import require_strong
 from padan_client.home.protection.private_keys import PrivateKeys
-from padan_linkage.agreement import PublicKeys
+from padan_linkage.agreement import AgreementError, PublicKeys, load_agreement
 from padan_linkage.crypto import keys, signatures
 
 Randomness = Callable[[int], bytes]
@@ -228,8 +229,14 @@ def _secret_of(identity: Identity) -> dict[str, str]:
 
 
 def own_words(home: Path, party: str) -> list[str]:
-    """Words that a passphrase of this home had better not be made of: its party, its agreements."""
-    return [party, *(path.stem for path in home.glob("agreements/*.toml"))]
+    """What a passphrase of this home had better not be made of: its agreements, their parties."""
+    words = [party]
+    for path in sorted(home.glob("agreements/*.toml")):
+        words.append(path.stem)
+        with suppress(AgreementError, OSError):
+            for each in load_agreement(path.read_bytes()).parties:
+                words += [each.id, each.name, each.short]
+    return words
 
 
 def is_encrypted(home: Path) -> bool:

@@ -19,6 +19,7 @@ from padan_client.home.identity import (
     save_identity,
 )
 from padan_client.home.protection import locked
+from padan_linkage.agreement import example
 from padan_linkage.crypto import signatures
 
 GOOD = "sapi goreng merah tua hujan"
@@ -130,11 +131,15 @@ def test_no_keys_yet_says_what_to_run(tmp_path):
         load_identity(tmp_path)
 
 
-@pytest.mark.parametrize("weak", ["", "pendek", "bkn bkn bkn bkn", "kemnaker-bkn-2024"])
+@pytest.mark.parametrize(
+    "weak", ["", "pendek", "bkn bkn bkn bkn", "dinas-uji-2031", "Balai Terampil Satu Atap"]
+)
 def test_a_weak_passphrase_makes_no_keys(tmp_path, identity, weak):
-    agreement = tmp_path / "agreements/kemnaker-bkn-2024.toml"
+    """Nor one of the names of this home's own agreements and parties."""
+    agreement = tmp_path / "agreements/dinas-uji-2031.toml"
     agreement.parent.mkdir()
-    agreement.touch()
+    given = example("kemnaker-bkn-2024").decode()
+    agreement.write_text(given.replace("Badan Kepegawaian Negara", "Balai Terampil Satu Atap"))
     with pytest.raises(BadInputError, match="Frasa sandi"):
         save_identity(tmp_path, identity, passphrase=weak, randomness=Randomness())
     assert [p.name for p in tmp_path.iterdir()] == ["agreements"]
