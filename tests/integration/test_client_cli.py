@@ -110,6 +110,7 @@ def test_from_keys_to_codes(scene):
     assert given["counts"]["TIDAK_DITEMUKAN"] == 10
     assert given["counts"]["belum_dapat_dipastikan"] == 1
     assert given["rows"] == 31
+    assert given["quarantined"] == 1 < len(rows_of(quarantine))
     assert {p["pass"] for p in given["passes"]} == {"nik", "lahir"}
     rows = rows_of(out)
     assert [row["id"] for row in rows[:2]] == ["C0", "C1"]

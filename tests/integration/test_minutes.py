@@ -52,7 +52,8 @@ def written(town):
         run="agreements/a/flows/f/runs/0f",
     )
     path = town.folder / "bast.json"
-    told = SharedCounts(4000, {"P3KE_DESIL_1": 3500, "TIDAK_DITEMUKAN": 490}, ("karantina",))
+    counts = {"P3KE_DESIL_1": 3500, "TIDAK_DITEMUKAN": 490}
+    told = SharedCounts(4000, counts, ("karantina",), 25)
     made = minutes.document(place, result, told, "unit", ANSWERS, SALT, NOW)
     minutes.write(home, path, made, place, SALT)
     return path
@@ -69,6 +70,7 @@ def test_both_sides_sign_and_either_verifies(town, written):
         assert checked["missing"] == []
         assert checked["counts"] == {"P3KE_DESIL_1": 3500, "TIDAK_DITEMUKAN": 490}
         assert (checked["rows"], checked["counted"], checked["small"]) == (4, 4000, ["karantina"])
+        assert checked["quarantined"] == 25
     assert checked["duty"] == "Berita Acara Serah Terima, setiap serah terima"
     assert checked["article"] == "Pasal 6 ayat (1)"
     assert checked["ended"] == "2024-02-28T03:04:05Z"

@@ -33,11 +33,12 @@ class Quarantine:
     """Writes rows as they are found; whole or not at all, mode 0600. Without a path it counts only.
 
     Rows are numbered from 1 as the file's data rows. ``first_row`` names, for a repeated value, the
-    first row that has it.
+    first row that has it. ``notes`` are counted as they come.
     """
 
     def __init__(self, path: Path | None) -> None:
-        self.rows = 0
+        self.notes = 0
+        self._noted = np.zeros(0, np.uint8)  # a bit for each row
         self._path = path
         self._part = None if path is None else path.with_name(path.name + ".part")
         self._writer: pa.csv.CSVWriter | None = None
@@ -66,6 +67,11 @@ class Quarantine:
         else:
             self._part.unlink()
 
+    @property
+    def rows(self) -> int:
+        """Rows with a note, each once."""
+        return int(np.bitwise_count(self._noted).sum())
+
     def add(
         self,
         rows: NDArray[np.int64],
@@ -75,8 +81,11 @@ class Quarantine:
         first_rows: NDArray[np.int64] | None = None,
     ) -> None:
         """Note that ``rows`` (from 1) show ``code`` in ``column``."""
-        self.rows += len(rows)
-        if self._writer is None or not len(rows):
+        self.notes += len(rows)
+        if not len(rows):
+            return
+        self._count(rows)
+        if self._writer is None:
             return
         firsts = pa.nulls(len(rows), pa.int64()) if first_rows is None else pa.array(first_rows)
         texts = (column, code, severity(code), problem_text(code, kind), advice_text(code))
@@ -90,3 +99,9 @@ class Quarantine:
                 schema=COLUMNS,
             )
         )
+
+    def _count(self, rows: NDArray[np.int64]) -> None:
+        more = (int(rows.max()) >> 3) + 1 - len(self._noted)
+        if more > 0:
+            self._noted = np.pad(self._noted, (0, more + len(self._noted)))
+        np.bitwise_or.at(self._noted, rows >> 3, np.uint8(1) << (rows & 7).astype(np.uint8))

@@ -64,7 +64,10 @@ class ColumnCount:
 
 @dataclass(frozen=True)
 class LintReport:
-    """The whole result of a pass over a file."""
+    """The whole result of a pass over a file.
+
+    ``quarantined``: rows with a note, of which there are ``notes``.
+    """
 
     file: str
     rows: int
@@ -72,6 +75,7 @@ class LintReport:
     findings: tuple[DataFinding, ...]
     absent: tuple[str, ...]
     quarantined: int
+    notes: int
 
     def worst_first(self) -> list[ColumnCount]:
         """Columns by the share of their values that need work."""
@@ -83,6 +87,7 @@ class LintReport:
             "file": self.file,
             "rows": self.rows,
             "quarantined": self.quarantined,
+            "notes": self.notes,
             "absent_fields": list(self.absent),
             "columns": [dict(self._column(c)) for c in self.worst_first()],
             "findings": [

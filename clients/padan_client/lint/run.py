@@ -205,6 +205,7 @@ class _Pass:
             findings=tuple(f for f in findings if f.count),
             absent=self._absent,
             quarantined=self._quarantine.rows,
+            notes=self._quarantine.notes,
         )
 
     def _findings(self, column: _Column) -> list[DataFinding]:

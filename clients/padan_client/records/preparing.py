@@ -55,6 +55,12 @@ QUARANTINE_SCHEMA = pa.schema(
     ]
 )
 
+
+def noted_rows(quarantine: pa.Table) -> int:
+    """Rows that a quarantine has anything about; one with several notes is one row."""
+    return len(quarantine["row"].unique())
+
+
 #: A column of at least so many values, of which this share is invalid, is another column.
 _WRONG_COLUMN_VALUES, _WRONG_COLUMN_SHARE = 10, 0.9
 _MOST_ROWS_NAMED = 10
@@ -81,7 +87,7 @@ class Prepared:
     def __repr__(self) -> str:
         return (
             f"Prepared(rows={len(self)}, usable={int(self.usable.sum())}, "
-            f"quarantined={self.quarantine.num_rows})"
+            f"quarantined={noted_rows(self.quarantine)})"
         )
 
 

@@ -19,7 +19,7 @@ from padan_client.base.errors import BadInputError
 from padan_client.base.language import t
 from padan_client.records import Tell, prepare, untold
 from padan_client.records.files import require_same_rows
-from padan_client.records.preparing import QUARANTINE_SCHEMA, REJECTED
+from padan_client.records.preparing import QUARANTINE_SCHEMA, REJECTED, noted_rows
 from padan_client.records.registry_codes import chosen_columns, latest_rows, row_codes
 from padan_linkage.agreement import Flow
 from padan_linkage.answering.payloads import PAYLOAD_BYTES, Payloads, day_number
@@ -55,7 +55,7 @@ class Registry:
         return len(self.ids)
 
     def __repr__(self) -> str:
-        return f"Registry(rows={len(self)}, quarantined={self.quarantine.num_rows})"
+        return f"Registry(rows={len(self)}, quarantined={noted_rows(self.quarantine)})"
 
     def as_table(self) -> pa.Table:
         """Everything that decides the encoding, for a job's input digest."""

@@ -105,7 +105,7 @@ def document(
         "counted": told.counted,
         "counts": dict(told.counts),
         "small": list(told.small),
-        "quarantined": result.quarantine.num_rows,
+        "quarantined": told.quarantined,
         "charged": result.charged,
         "answers_sha256": _salted(salt, answers),
         **({"corrects": corrected.as_json(salt)} if corrected else {}),
@@ -201,7 +201,7 @@ def page(content: Mapping[str, Any], agreement: Agreement) -> str:
         "",
         *_count_lines(content, wording, flow.minimum_counted),
         f"  {'Seluruhnya':<58}{indonesian(content['rows']):>12}",
-        f"  {'Catatan karantina':<58}{indonesian(content['quarantined']):>12}",
+        f"  {'Baris dengan catatan karantina':<58}{_told(content['quarantined']):>12}",
         f"  {'Kuota terpakai, dengan samaran':<58}{indonesian(content.get('charged', 0)):>12}",
         "",
         *_corrected_lines(content.get("corrects")),
@@ -233,6 +233,10 @@ def _count_lines(content: Mapping[str, Any], wording: Mapping[str, str], least: 
         *([f"  Tidak dirinci karena sedikit: {small}."] if small else []),
         f"  {'Dihitung di sini, masing-masing sekali':<58}{indonesian(content['counted']):>12}",
     ]
+
+
+def _told(rows: int | None) -> str:
+    return "-" if rows is None else indonesian(rows)
 
 
 def _corrected_lines(corrects: Mapping[str, Any] | None) -> list[str]:

@@ -29,15 +29,23 @@ SHARE = 100
 
 @dataclass(frozen=True)
 class SharedCounts:
-    """What a document tells: ``counts`` of ``counted`` rows by code, ``small`` ones left out."""
+    """What a document tells: ``counts`` of ``counted`` rows by code, ``small`` ones left out.
+
+    ``quarantined``: those of them that the quarantine has notes about; None where these or the
+    others are few.
+    """
 
     counted: int = 0
     counts: Mapping[str, int] = field(default_factory=dict)
     small: tuple[str, ...] = ()
+    quarantined: int | None = None
 
 
-def shared_counts(flow: Flow, fresh: pa.Table) -> SharedCounts:
-    """The counts of a result's rows that no document counted before; nothing where they are few."""
+def shared_counts(flow: Flow, fresh: pa.Table, noted: int = 0) -> SharedCounts:
+    """The counts of a result's rows that no document counted before; nothing where they are few.
+
+    ``noted``: how many of them the quarantine has notes about.
+    """
     rows = fresh.num_rows
     # Spec 80, "Counts", step 2.
     if rows < flow.minimum_counted:
@@ -52,7 +60,8 @@ def shared_counts(flow: Flow, fresh: pa.Table) -> SharedCounts:
             break
         small.append(code)
         del told[code]
-    return SharedCounts(rows, told, tuple(sorted(small)))
+    quarantined = noted if least <= noted <= rows - least else None
+    return SharedCounts(rows, told, tuple(sorted(small)), quarantined)
 
 
 def _cells(flow: Flow) -> dict[str, int]:

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from padan_client.records.lists import RequestList
 from padan_client.records.messages import UNMATCHABLE
 from padan_client.records.notes import NOTE
+from padan_client.records.preparing import noted_rows
 from padan_client.results.reasons import EXPLANATION, REASON, quarantine_reasons, rejected_rows
 from padan_client.results.wording import reason_texts
 from padan_linkage.agreement import Code, Flow
@@ -143,7 +144,9 @@ class ConfirmResult:
         return {key.key_id: key.evaluated for key in self.keys if key.evaluated}
 
     def __repr__(self) -> str:
-        return f"ConfirmResult(rows={self.table.num_rows}, quarantine={self.quarantine.num_rows})"
+        return (
+            f"ConfirmResult(rows={self.table.num_rows}, quarantined={noted_rows(self.quarantine)})"
+        )
 
 
 def corrector(flow: Flow, field: str) -> str:

@@ -37,8 +37,10 @@ class ToldRows:
         self._folder = home.folder / "told"
         self._files = SealedFiles(Purpose.TOLD_ROWS, home.identity, home.randomness)
 
-    def counts(self, place: FlowPlace, table: pa.Table) -> SharedCounts:
-        """What a document may tell of a list's result, from now on told.
+    def counts(
+        self, place: FlowPlace, table: pa.Table, quarantine: pa.Table | None = None
+    ) -> SharedCounts:
+        """What a document may tell of a list's result and its ``quarantine``, from now on told.
 
         ``table`` has the row digests. The same result again is told the same.
         """
@@ -47,8 +49,9 @@ class ToldRows:
             counted, told = self._load(path, place)
             if name not in told:
                 # Spec 80, "Counts", step 1.
-                fresh = table.filter(pa.array(~np.isin(rows, counted)))
-                told[name] = shared_counts(place.flow, fresh)
+                new = ~np.isin(rows, counted)
+                noted = 0 if quarantine is None else int((new & _noted(table, quarantine)).sum())
+                told[name] = shared_counts(place.flow, table.filter(pa.array(new)), noted)
                 if told[name].counted:
                     counted = np.union1d(counted, rows)
                 self._save(path, place, counted, told)
@@ -84,6 +87,11 @@ def _digests(table: pa.Table) -> NDArray[np.uint64]:
     halves = np.frombuffer(letters, np.uint8).reshape(-1, _LETTERS) - np.uint8(ord("a"))
     whole = np.ascontiguousarray(halves[:, ::2] << 4 | halves[:, 1::2])
     return whole.view(np.uint64).reshape(-1)
+
+
+def _noted(table: pa.Table, quarantine: pa.Table) -> NDArray[np.bool_]:
+    """Which rows the quarantine has notes about, bool[rows]."""
+    return np.isin(table["row"].to_numpy(), quarantine["row"].to_numpy())
 
 
 def _name(table: pa.Table) -> str:

@@ -260,7 +260,7 @@ class _Outputs:
         if self.minutes:
             salt = opened.randomness(minutes.SALT_BYTES)
             answers, now = self.codes.read_bytes(), datetime.now(UTC)
-            told = ToldRows(opened).counts(place, result.table)
+            told = ToldRows(opened).counts(place, result.table, result.quarantine)
             made = minutes.document(place, result, told, way, answers, salt, now)
             minutes.write(opened, self.minutes, made, place, salt)
 

@@ -230,7 +230,7 @@ class _Correction:
         corrected = minutes.Corrected(self.earlier_bytes, tuple(editions))
         salt, now = opened.randomness(minutes.SALT_BYTES), datetime.now(UTC)
         answers = files.codes.read_bytes()
-        told = ToldRows(opened).counts(place, result.table)
+        told = ToldRows(opened).counts(place, result.table, result.quarantine)
         made = minutes.document(place, result, told, self.way, answers, salt, now, corrected)
         minutes.write(opened, files.minutes, made, place, salt)
         self.result, self.changed = result, changed

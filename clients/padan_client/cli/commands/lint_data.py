@@ -150,7 +150,7 @@ def _cells(f: DataFinding) -> tuple[str, ...]:
 
 
 def _say_rest(report: LintReport, quarantine: Path | None) -> None:
-    rows, listed = number(report.rows), number(report.quarantined)
+    rows, noted, notes = map(number, (report.rows, report.quarantined, report.notes))
     lines = [t(f"{rows} baris diperiksa; berkas tidak diubah.",
                f"{rows} rows checked; the file is unchanged.")]  # fmt: skip
     if report.absent:
@@ -164,15 +164,17 @@ def _say_rest(report: LintReport, quarantine: Path | None) -> None:
     if quarantine is not None:
         lines.append(
             t(
-                f"{listed} catatan baris di {quarantine} (tanpa nilai; nomor baris data dari 1).",
-                f"{listed} row notes in {quarantine} (no values; data rows numbered from 1).",
+                f"{notes} catatan tentang {noted} baris di {quarantine} (tanpa nilai; nomor baris "
+                "data dari 1).",
+                f"{notes} notes on {noted} rows in {quarantine} (no values; data rows numbered "
+                "from 1).",
             )
         )
     elif report.quarantined:
         lines.append(
             t(
-                f"{listed} catatan baris: tulis dengan --out karantina.csv.",
-                f"{listed} row notes: write them with --out quarantine.csv.",
+                f"{notes} catatan tentang {noted} baris: tulis dengan --out karantina.csv.",
+                f"{notes} notes on {noted} rows: write them with --out quarantine.csv.",
             )
         )
     for line in lines:

@@ -260,7 +260,9 @@ def _tell(
     *,
     json_: bool,
 ) -> None:
-    quarantined = result.quarantine.num_rows
+    from padan_client.records.preparing import noted_rows
+
+    quarantined = noted_rows(result.quarantine)
     if json_:
         print_json(
             {

@@ -125,6 +125,7 @@ def _say_broken(rows: int) -> None:
 
 def as_json(result: ConfirmResult, flow: Flow) -> dict[str, object]:
     """The keys that scripts rely on."""
+    from padan_client.records.preparing import noted_rows
     from padan_client.results.corrections import summarise
 
     report = result.controls
@@ -135,7 +136,7 @@ def as_json(result: ConfirmResult, flow: Flow) -> dict[str, object]:
         "rows": result.table.num_rows,
         "counts": dict(result.counts),
         "reasons": result.reasons,
-        "quarantined": result.quarantine.num_rows,
+        "quarantined": noted_rows(result.quarantine),
         "unopened": result.unopened,
         "unopened_by_pass": dict(result.unopened_by_pass),
         "cover": result.cover,

@@ -146,6 +146,6 @@ def minutes_of(stage: GameStage, result: ConfirmResult, mode: str) -> dict[str, 
     """The minutes of a confirmation, as the provider gets them to countersign."""
     home = stage.requester.home
     place = home.place(stage.agreement, stage.flow.id)
-    told = ToldRows(home).counts(place, result.table)
+    told = ToldRows(home).counts(place, result.table, result.quarantine)
     made = minutes.document(place, result, told, mode, b"", bytes(minutes.SALT_BYTES), stage.now)
     return dict(json.loads(made))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pyarrow as pa
 import pytest
 
@@ -16,6 +18,7 @@ FLOW = load_agreement(example("kemnaker-bkn-2024")).flow("asn-status")
 def result(precision: float | None, broken: int = 0) -> ConfirmResult:
     rows = {"hasil": ["belum_dapat_dipastikan"] * broken, "alasan": ["label_rusak"] * broken}
     table = pa.table({name: pa.array(column, pa.string()) for name, column in rows.items()})
+    table = table.append_column("row", pa.array(range(broken), pa.int64()))
     share = Share() if precision is None else Share(precision, precision - 0.01, precision)
     return ConfirmResult(table, table, {}, expected=Expected(share, Share(), 0))
 
@@ -34,3 +37,10 @@ def test_a_list_of_too_many_strangers_is_named_before_it_is_written(capsys, prec
     told = capsys.readouterr()
     assert ("0,9980" in told.out + told.err) == said
     assert confirmed.below_demand(FLOW, result(precision)) == said
+
+
+def test_a_row_with_several_notes_is_quarantined_once():
+    notes = pa.table({"row": [1, 1, 1, 7]})
+    one = replace(result(None), quarantine=notes)
+    assert confirmed.as_json(one, FLOW)["quarantined"] == 2
+    assert "quarantined=2" in repr(one)

@@ -75,9 +75,11 @@ def reasons_by_row(path):
 
 
 def test_every_planted_trouble_is_found_in_its_row_and_nothing_else(planted, tmp_path):
-    look(planted, tmp_path / "q.csv")
+    told = look(planted, tmp_path / "q.csv")
     expected = {number: row[4] for number, row in enumerate(ROWS, 1) if row[4]}
     assert reasons_by_row(tmp_path / "q.csv") == expected
+    notes = len(quarantined(tmp_path / "q.csv"))
+    assert (told.quarantined, told.notes) == (len(expected), notes) != (notes, notes)
 
 
 def test_counts_have_the_right_denominators(planted):

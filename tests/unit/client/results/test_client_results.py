@@ -197,7 +197,7 @@ def test_checks_are_worded():
 
 def test_a_result_shows_no_record():
     table = made(FLOW, [2], [1])
-    assert repr(ConfirmResult(table, table, {})) == "ConfirmResult(rows=1, quarantine=1)"
+    assert repr(ConfirmResult(table, table, {})) == "ConfirmResult(rows=1, quarantined=1)"
 
 
 def test_records_may_be_mappings_of_texts_dates_and_numbers():

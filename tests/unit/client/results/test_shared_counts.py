@@ -152,6 +152,31 @@ def test_the_same_result_is_told_the_same_and_another_home_knows_nothing(make_le
     assert make_ledger("other").counts(place, result(people[::-1])).counted == 800
 
 
+def notes_on(*rows):
+    """A quarantine with three notes on each of the rows."""
+    return pa.table({"row": [row for row in rows for _ in range(3)]})
+
+
+def test_a_row_with_three_notes_counts_once_and_few_rows_are_not_told(make_ledger, place):
+    people = np.arange(800)
+    whole = result(people).append_column("row", pa.array(people + 1))
+    least = -(-place.flow.minimum_counted // 100)
+    for name, noted in (
+        ("many", 40),
+        ("enough", least),
+        ("few", least - 1),
+        ("one", 1),
+        ("none", 0),
+    ):
+        told = make_ledger(name).counts(place, whole, notes_on(*range(1, noted + 1)))
+        assert told.quarantined == (noted if noted >= least else None), name
+    all_but_one = make_ledger("rest").counts(place, whole, notes_on(*range(2, 801)))
+    assert all_but_one.quarantined is None
+    ledger = make_ledger("twice")
+    ledger.counts(place, whole.slice(0, 400), notes_on(*range(1, 41)))
+    assert ledger.counts(place, whole, notes_on(*range(381, 421))).quarantined == 20
+
+
 def test_the_ledger_shows_nobody(make_ledger, place, tmp_path):
     make_ledger().counts(place, result(np.arange(800)))
     for path in tmp_path.rglob("*"):
