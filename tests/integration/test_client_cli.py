@@ -90,6 +90,20 @@ def rotate_both(bkn, kemnaker):
     assert as_json(kemnaker, "keys", "rotate", *FLOW)["complete"]
 
 
+def test_what_is_at_the_unit_says_whose_step_is_missing(scene):
+    _, bkn, kemnaker = scene
+    rotate_both(bkn, kemnaker)
+    assert as_json(bkn, "runs", "datasets", *FLOW)["waiting_for"] is None
+    padan(kemnaker, "keys", "rotate", *FLOW, "--yes")
+    mine, theirs = (kemnaker, "menunggu bkn"), (bkn, "menunggu instansi ini")
+    for (home, whose), view in ((mine, "list"), (mine, "datasets"), (theirs, "datasets")):
+        told = as_json(home, "runs", view, *FLOW)
+        assert (told["waiting_for"], told["waiting_epoch"]) == ("bkn", 2)
+        _, said = padan(home, "runs", view, *FLOW)
+        assert "Epok 2 sudah dibuka" in said
+        assert whose in said
+
+
 def publish(folder, bkn, *more):
     return as_json(
         bkn, "publish", folder / "registri.csv", *FLOW, "--id", "id", "--status", "status", *more

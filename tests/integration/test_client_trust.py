@@ -9,6 +9,7 @@ import shutil
 import pytest
 from agency import (
     NOW,
+    one_list_an_epoch,
     people,
     registry_table,
     small_passes,
@@ -262,6 +263,54 @@ def test_a_new_epoch_asks_the_provider_to_publish_again(pair):
     assert "penyedia" in str(caught.value).lower()
     publish(pair)
     assert confirm(pair).counts["TIDAK_DITEMUKAN"] == 0
+
+
+@pytest.fixture
+def strict_pair(make_pair):
+    return make_pair(engine=FakeEngine(), edit=one_list_an_epoch)
+
+
+def test_what_a_new_epoch_would_lift_says_whose_step_is_missing(strict_pair):
+    """Who has rotated waits for the other; who has not is told that it is its turn."""
+    pair = strict_pair
+    publish(pair)
+    confirm(pair)
+    with pytest.raises(RefusedError, match="kedua pihak") as before:
+        confirm(pair)
+    assert "menunggu" not in str(before.value)
+    turn_epoch(pair.requester, pair)
+    with pytest.raises(RefusedError, match=r"Epok 2 .* menunggu bkn menjalankan") as caught:
+        confirm(pair)
+    assert caught.value.reason == before.value.reason == "EPOCH_LISTS_EXCEEDED"
+    with pytest.raises(RefusedError, match=r"Epok 2 .* menunggu instansi ini: jalankan padan"):
+        publish(pair)
+
+
+def delta(pair, base):
+    with ProviderClient(pair.provider, *pair.names) as client:
+        client.publish(None, id_column="id", delta_of=base, deletes=[REGISTRY["id"][0].as_py()])
+
+
+def test_a_delta_of_an_old_epochs_registry_is_refused_as_one_of_another_epoch(pair):
+    base = publish(pair).dataset
+    for home in (pair.provider, pair.requester):
+        turn_epoch(home, pair)
+    with pytest.raises(MismatchError) as caught:
+        delta(pair, base)
+    assert caught.value.reason == "EPOCH_MISMATCH"
+
+
+def test_a_delta_that_is_not_accepted_is_refused_in_one_sentence_in_every_epoch(strict_pair):
+    base, said = publish(strict_pair).dataset, []
+    for epoch in (1, 2):
+        with pytest.raises(RefusedError) as caught:
+            delta(strict_pair, base)
+        said.append((caught.value.reason, str(caught.value)))
+        for home in (strict_pair.provider, strict_pair.requester):
+            if epoch == 1:
+                turn_epoch(home, strict_pair)
+    assert said[0] == said[1]
+    assert said[0][0] == "DELTAS_NOT_ACCEPTED"
 
 
 def test_a_client_that_was_open_while_the_epoch_turned_goes_on(pair):

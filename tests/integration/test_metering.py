@@ -8,7 +8,7 @@ from datetime import UTC, timedelta
 import grpc
 import numpy as np
 import pytest
-from agency import small_passes
+from agency import one_list_an_epoch, small_passes
 from engines import FakeEngine, Gate
 from parties import refusal
 from server_fixture import FixedClock
@@ -254,14 +254,9 @@ def test_epochs_of_a_year_are_counted_for_lists_and_questions(asked):
     provider.datasets.DeleteDataset(dataset_pb.DeleteDatasetRequest(name=made.name))
 
 
-def as_shipped(text):
-    """The limits of an agreement that says nothing, where tests otherwise accept more."""
-    return quota(lists_per_epoch=1)(text).replace('accepts = ["filters"]', "accepts = []", 1)
-
-
 def test_an_epoch_sees_one_list_and_a_whole_registry_unless_more_is_accepted(asked):
     """What recurs in an epoch, or changes in it, would tie the rows of two passes."""
-    _, provider, requester, registry = asked(edit=as_shipped)
+    _, provider, requester, registry = asked(edit=one_list_an_epoch)
     assert run(requester, requester.tables(30, same_as=registry)).state == SUCCEEDED
     assert refused(requester, registry, seed=1).reason == "EPOCH_LISTS_EXCEEDED"
     [base] = provider.datasets.ListDatasets(

@@ -157,6 +157,13 @@ def filtered(text: str) -> str:
     return with_filters(text.encode()).decode()
 
 
+def one_list_an_epoch(text: str) -> str:
+    """Small passes, and what an agreement allows that says nothing: tests accept more."""
+    quota = "minimum_batch = 10 }"
+    text = small_passes(text).replace(quota, quota.replace(" }", ", lists_per_epoch = 1 }"), 1)
+    return text.replace('accepts = ["filters"]', "accepts = []", 1)
+
+
 def all_servers(home: Home):
     """The servers of a home whose only agreement begins with a flow that both of them serve."""
     agreement = home.agreements()[0].agreement

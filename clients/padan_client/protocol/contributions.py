@@ -7,6 +7,7 @@ signed agreement names. Spec ``proto/spec/20-keys.md``.
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 from padan.v1 import agreement_service_pb2 as pb
 from padan.v1 import resources_pb2
@@ -82,22 +83,47 @@ def contribute(
     )
 
 
+@dataclass(frozen=True)
+class HalfOpenEpoch:
+    """The newest epoch, which the party ``missing`` has yet to join."""
+
+    epoch: int
+    missing: str
+
+    def told(self, place: FlowPlace) -> str:
+        """Whose step it is, as a sentence."""
+        rotate = f"padan keys rotate -a {place.agreement.id} -f {place.flow.id}"
+        if self.missing == place.party:
+            return t(
+                f"Epok {self.epoch} sudah dibuka {place.peer} dan menunggu instansi ini: jalankan "
+                f"{rotate}.",
+                f"{place.peer} opened epoch {self.epoch}, which waits for this agency: run "
+                f"{rotate}.",
+            )
+        return t(
+            f"Epok {self.epoch} sudah dibuka instansi ini dan menunggu {self.missing} menjalankan "
+            f"{rotate}.",
+            f"This agency opened epoch {self.epoch}, which waits for {self.missing} to run "
+            f"{rotate}.",
+        )
+
+
+def half_open(place: FlowPlace, contributions: Contributions) -> HalfOpenEpoch | None:
+    """The newest epoch, if one side alone has joined it."""
+    newest = contributions.newest()
+    sides = {place.flow.provider, place.flow.requester}
+    missing = sides - contributions.keys.get(newest, {}).keys()
+    return HalfOpenEpoch(newest, missing.pop()) if newest and len(missing) == 1 else None
+
+
 def require_current(place: FlowPlace, contributions: Contributions) -> int:
     """The current epoch. Raises RefusedError that says who has yet to contribute."""
     epoch = contributions.current()
     if epoch:
         return epoch
-    joined = contributions.keys.get(contributions.newest(), {})
-    if place.party in joined:
-        raise RefusedError(
-            t(
-                f"Epok kunci alur {place.flow.id} belum lengkap: menunggu {place.peer} "
-                "menjalankan padan keys rotate.",
-                f"The key epoch of flow {place.flow.id} is incomplete: waiting for {place.peer} "
-                "to run padan keys rotate.",
-            ),
-            Reason.EPOCH_MISMATCH,
-        )
+    begun = half_open(place, contributions)
+    if begun is not None:
+        raise RefusedError(begun.told(place), Reason.EPOCH_MISMATCH)
     raise BadInputError(
         t(
             f"Alur {place.flow.id} belum memiliki epok kunci. Jalankan padan keys rotate "

@@ -8,19 +8,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from padan.v1 import agreement_service_pb2 as pb
 from padan.v1 import resources_pb2
 from padan.v1.reason_texts import Reason, ServerKind
 from padan_client.base.effects import Patience, Steps, call, work
-from padan_client.base.errors import BadInputError, VerificationError
+from padan_client.base.errors import BadInputError, RefusedError, VerificationError
 from padan_client.base.language import t
 from padan_client.base.place import FlowPlace
 from padan_client.base.reasons import refused
 from padan_client.home.folder import Home
 from padan_client.home.identity import Identity
-from padan_client.protocol.contributions import fetch_contributions, require_current
+from padan_client.protocol.contributions import (
+    HalfOpenEpoch,
+    fetch_contributions,
+    half_open,
+    require_current,
+)
 from padan_linkage.agreement import (
     AgreementError,
     FlowKind,
@@ -36,6 +41,12 @@ from padan_linkage.schema import Schema
 if TYPE_CHECKING:
     from padan_client.home.accepted_levels import AcceptedLevels
 
+T = TypeVar("T")
+
+#: Refusals that say to open an epoch.
+_LIFTED_BY_AN_EPOCH = frozenset(
+    {Reason.EPOCH_LISTS_EXCEEDED, Reason.EPOCH_MISMATCH, Reason.DELTAS_NOT_ACCEPTED}
+)
 _OUT_OF_FORCE = {
     pb.Agreement.STATE_PENDING: Reason.AGREEMENT_NOT_STARTED,
     pb.Agreement.STATE_SUSPENDED: Reason.AGREEMENT_SUSPENDED,
@@ -49,6 +60,7 @@ class Session:
     """One side of one flow in one epoch, ready to encode, seal and open.
 
     ``levels``: the error levels that this side signed; without any, the shipped ones alone count.
+    ``half_open``: a newer epoch that one side has yet to join.
     """
 
     place: FlowPlace
@@ -56,6 +68,7 @@ class Session:
     key: LinkageKey
     identity: Identity
     levels: AcceptedLevels | None = None
+    half_open: HalfOpenEpoch | None = None
 
     def __repr__(self) -> str:
         return f"Session({self.place.name!r}, epoch={self.key.epoch})"
@@ -151,7 +164,20 @@ def open_session(home: Home, place: FlowPlace) -> Steps[Session]:
     contributions = yield from fetch_contributions(place, home.patience)
     epoch = require_current(place, contributions)
     key = yield from work(lambda: home.epochs.linkage_key(place, contributions, epoch))
-    return Session(place, schema, key, home.identity, home.accepted_levels())
+    begun = half_open(place, contributions)
+    return Session(place, schema, key, home.identity, home.accepted_levels(), begun)
+
+
+def telling_whose_step(session: Session, steps: Steps[T]) -> Steps[T]:
+    """The steps; a refusal that a new epoch would lift says who has yet to join it."""
+    try:
+        return (yield from steps)
+    except RefusedError as refusal:
+        begun = session.half_open
+        if begun is None or refusal.reason not in _LIFTED_BY_AN_EPOCH:
+            raise
+        told = f"{refusal} {begun.told(session.place)}"
+        raise type(refusal)(told, refusal.reason, refusal.metadata) from None
 
 
 def check_agreement(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from padan_client.base.effects import Steps
     from padan_client.base.place import FlowPlace
     from padan_client.home.folder import Home
+    from padan_client.protocol.contributions import HalfOpenEpoch
     from padan_client.results.changes import RegistryFacts
 
 app = typer.Typer(no_args_is_help=True)
@@ -97,15 +99,17 @@ def list_(
     """Daftar pemadanan, terbaru dahulu. / List runs, newest first."""
     from padan_client.protocol.unit.listing import list_runs
 
-    runs, present = _at_unit(
-        home, agreement, flow, _beside_present(lambda h, place: list_runs(place, limit, h.patience))
+    runs, now = _at_unit(
+        home, agreement, flow, _beside_now(lambda h, place: list_runs(place, limit, h.patience))
     )
-    entries = [run_entry(run, present) for run in runs]
+    entries = [run_entry(run, now.present) for run in runs]
     if json_:
-        print_json({"agreement": agreement, "flow": flow, "runs": entries})
+        waiting = now.waiting_json()
+        print_json({"agreement": agreement, "flow": flow, "runs": entries, **waiting})
     else:
         out.print(_table(entries, _RUN_COLUMNS))
-        _say_older(entries, present)
+        _say_older(entries, now.present)
+        now.say_waiting()
 
 
 @app.command()
@@ -121,16 +125,17 @@ def show(
     """Tampilkan satu pemadanan. / Show one run."""
     from padan_client.protocol.unit.listing import get_run, resource_name
 
-    found, present = _at_unit(
+    found, now = _at_unit(
         home,
         agreement,
         flow,
-        _beside_present(lambda h, place: get_run(resource_name(place, "runs", run), h.patience)),
+        _beside_now(lambda h, place: get_run(resource_name(place, "runs", run), h.patience)),
     )
-    entry = run_entry(found, present)
+    entry = run_entry(found, now.present)
     _show_run(entry, json_=json_)
     if not json_:
-        _say_older([entry], present)
+        _say_older([entry], now.present)
+        now.say_waiting()
 
 
 @app.command()
@@ -196,14 +201,16 @@ def datasets(
     """Daftar himpunan data instansi ini di unit. / List this agency's datasets at the unit."""
     from padan_client.protocol.unit.listing import list_datasets
 
-    found = _at_unit(
-        home, agreement, flow, lambda h, place: list_datasets(place, limit, h.patience)
+    found, now = _at_unit(
+        home, agreement, flow, _beside_now(lambda h, place: list_datasets(place, limit, h.patience))
     )
     entries = [dataset_entry(dataset) for dataset in found]
     if json_:
-        print_json({"agreement": agreement, "flow": flow, "datasets": entries})
+        waiting = now.waiting_json()
+        print_json({"agreement": agreement, "flow": flow, "datasets": entries, **waiting})
     else:
         out.print(_table(entries, _DATASET_COLUMNS))
+        now.say_waiting()
 
 
 @app.command()
@@ -289,14 +296,40 @@ def dataset_entry(dataset: Any) -> dict[str, object]:
     }
 
 
-def _beside_present(
+@dataclass(frozen=True)
+class _Now:
+    """How the flow stands: the registry that answers, and an epoch that waits for a party."""
+
+    place: FlowPlace
+    present: RegistryFacts | None
+    begun: HalfOpenEpoch | None
+
+    def waiting_json(self) -> dict[str, object]:
+        """Which party has yet to join which epoch."""
+        begun = self.begun
+        return {
+            "waiting_for": begun and begun.missing,
+            "waiting_epoch": begun and begun.epoch,
+        }
+
+    def say_waiting(self) -> None:
+        """Whose step is missing."""
+        if self.begun is not None:
+            say(self.begun.told(self.place))
+
+
+def _beside_now(
     steps: Callable[[Home, FlowPlace], Steps[Any]],
-) -> Callable[[Home, FlowPlace], Steps[tuple[Any, RegistryFacts | None]]]:
-    """The steps' result, and the registry that answers now."""
+) -> Callable[[Home, FlowPlace], Steps[tuple[Any, _Now]]]:
+    """The steps' result, and how the flow stands now."""
+    from padan_client.protocol.contributions import fetch_contributions, half_open
     from padan_client.protocol.unit.registries import present_registry
 
-    def both(h: Home, place: FlowPlace) -> Steps[tuple[Any, RegistryFacts | None]]:
-        return (yield from steps(h, place)), (yield from present_registry(place, h.patience))
+    def both(h: Home, place: FlowPlace) -> Steps[tuple[Any, _Now]]:
+        found = yield from steps(h, place)
+        present = yield from present_registry(place, h.patience)
+        begun = half_open(place, (yield from fetch_contributions(place, h.patience)))
+        return found, _Now(place, present, begun)
 
     return both
 

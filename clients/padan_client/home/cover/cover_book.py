@@ -82,8 +82,8 @@ class CoverBook:
         Raises BadInputError if it was not published from this home, or by a version that kept less;
         SealedFileError if the file was altered.
         """
-        found = list(self._place(dataset).glob(f"*/{_identifier(dataset)}.cover"))
-        if not found:
+        epoch = self.epoch_of(dataset)
+        if epoch is None:
             raise BadInputError(
                 t(
                     "Registri dasar itu tidak diterbitkan dari folder ini, jadi pembaruannya tidak "
@@ -92,8 +92,8 @@ class CoverBook:
                     "be made of it. Publish the whole registry.",
                 )
             )
-        epoch = int(found[0].parent.name)
-        pieces = self._files.read_pieces(found[0], _context(dataset, epoch))
+        path = self._place(dataset) / str(epoch) / f"{_identifier(dataset)}.cover"
+        pieces = self._files.read_pieces(path, _context(dataset, epoch))
         head = from_json(next(pieces))
         cover, former, known = (
             pa.concat_tables([_table(next(pieces)) for _ in range(size)]).combine_chunks()
@@ -101,6 +101,11 @@ class CoverBook:
         )
         made = _cover(cover, former), _known(known), head["pace"], head["uploads"]
         return Page(_unpacked(head["seal"]), *made)
+
+    def epoch_of(self, dataset: str) -> int | None:
+        """The epoch in which ``dataset`` was published from here; None if it was not."""
+        found = self._place(dataset).glob(f"*/{_identifier(dataset)}.cover")
+        return next((int(path.parent.name) for path in found), None)
 
     def forget(self, dataset: str) -> None:
         """Erase what is known of a deleted registry."""

@@ -26,7 +26,7 @@ from padan_client.base.place import FlowPlace
 from padan_client.home.jobs import Job
 from padan_client.protocol.jobs import Command, JobInput, drive
 from padan_client.protocol.progress import Progress, Stage
-from padan_client.protocol.session import open_session, unit_schema
+from padan_client.protocol.session import open_session, telling_whose_step, unit_schema
 from padan_client.protocol.unit.collect import PassCollector, SealKey, pass_counts
 from padan_client.protocol.unit.datasets import (
     DatasetUpload,
@@ -105,7 +105,8 @@ def confirm(command: Command[RequestList]) -> Steps[ConfirmResult]:
         records=requested.as_table(),
         more=(requested.size,),
     )
-    return (yield from drive(command.home, given, RunStepper(command, session, requested)))
+    stepper = RunStepper(command, session, requested)
+    return (yield from telling_whose_step(session, drive(command.home, given, stepper)))
 
 
 def listed(flow: Flow, records: int) -> int:

@@ -13,14 +13,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from padan.v1 import dataset_service_pb2, resources_pb2
+from padan.v1.reason_texts import Reason
 from padan_client.base.effects import Steps, work
 from padan_client.base.errors import BadInputError
 from padan_client.base.language import t
+from padan_client.base.reasons import refused
 from padan_client.home.cover.cover_book import Page
+from padan_client.home.folder import Home
 from padan_client.home.identity import Randomness
 from padan_client.home.jobs import Job
 from padan_client.protocol.jobs import Command, JobInput, drive
-from padan_client.protocol.session import Session, open_session, unit_schema
+from padan_client.protocol.session import Session, open_session, telling_whose_step, unit_schema
 from padan_client.protocol.unit.covering import Covered, covered
 from padan_client.protocol.unit.datasets import (
     DatasetUpload,
@@ -33,7 +36,7 @@ from padan_client.protocol.unit.editions import edition_name, fetch_edition, not
 from padan_client.protocol.unit.measuring import RegistryMeasure
 from padan_client.records.registry import Publication, Registry
 from padan_client.records.updating import Update, updated
-from padan_linkage.agreement import Mode
+from padan_linkage.agreement import Mode, Risk
 from padan_linkage.crypto.sealing import MOST_SEALS, SEAL_ID_BYTES, KeptSeal, Sealer
 from padan_linkage.edition.document import Edition
 from padan_linkage.encoding import PassEncoder, ProviderInputs
@@ -100,8 +103,25 @@ def publish(command: Command[Publication]) -> Steps[tuple[PublishedDataset, Sess
         more=(publication.base, *publication.deletes),
     )
     stepper = RegistryStepper(command, session, publication)
-    published = yield from drive(command.home, given, stepper)
+    steps = _published(command.home, given, stepper)
+    published = yield from telling_whose_step(session, steps)
     return published, session, publication.registry
+
+
+def _published(home: Home, given: JobInput, stepper: RegistryStepper) -> Steps[PublishedDataset]:
+    _require_base(home, stepper.session, stepper.given.base)
+    return (yield from drive(home, given, stepper))
+
+
+def _require_base(home: Home, session: Session, base: str) -> None:
+    """Refuse a delta that the unit would refuse, in its words and before anything is read."""
+    if not base:
+        return
+    place = session.place
+    if Risk.DELTAS not in place.flow.accepts:
+        raise refused(Reason.DELTAS_NOT_ACCEPTED, place, article=place.article)
+    if home.cover_book().epoch_of(base) not in {None, session.key.epoch}:
+        raise refused(Reason.EPOCH_MISMATCH, place, article=place.article, differs="epoch")
 
 
 @dataclass(frozen=True, repr=False)
