@@ -309,7 +309,7 @@ def test_passes_have_one_size_and_the_rest_of_the_unit_has_no_rows(loot):
             continue  # levels of features, as many whatever the registry
         assert not re.search(r"\w{65}", notes.read_text()), notes.name
         assert notes.stat().st_size < 4 * RECORDS, notes.name
-    assert all("unit.sqlite" in p.name or p.name in {"lock", "page-token.key"}
+    assert all("unit.sqlite" in p.name or p.name in {"lock", "page-token.key", "mark.json"}
                for p in files if len(p.parts) == 1)  # fmt: skip
     database = connect(loot.folder / "unit.sqlite")
     try:
