@@ -29,10 +29,10 @@ from padan_lab.assess.attacks.groups import GroupAttack
 from padan_lab.assess.material.population import grouped_people
 from padan_lab.assess.material.schemes import Fields, PassScheme, PlainScheme
 from padan_lab.assess.suite import Attack, attack_groups, attack_table, strangers
+from padan_lab.demo.flows import with_filters
 from padan_linkage.advice import profiles
 from padan_linkage.advice.profiles import PROFILES, Hardening, ProfileName
-from padan_linkage.agreement import EXAMPLE_IDS, example, load_agreement
-from padan_linkage.agreement.group_sizes import has_strong_identifier
+from padan_linkage.agreement import example, load_agreement
 from padan_linkage.schema import Kind, Layout, Pass, Schema, SchemaField, Segment
 
 #: What was measured of one configuration, by what it is.
@@ -191,11 +191,7 @@ def measure_attacks(path: Path) -> None:
 
 
 def measure_shipped(path: Path) -> None:
-    """The passes of the example agreements whose groups may have more than one person.
-
-    Each in a part of a registry as large as the agreement expects; of passes made alike only that
-    of the largest registry.
-    """
+    """The passes with a filter that a flow accepts, in part of a registry as it expects."""
     for (flow, schema, p), rows in sorted(_shipped().items(), key=lambda item: -item[1]):
         for name, tried in ((KETAT_NAME, schema), (SEIMBANG_NAME, balanced(schema))):
             what = f"{flow} {p.id} {rows:,}"
@@ -212,18 +208,11 @@ def measure_shipped(path: Path) -> None:
 
 
 def _shipped() -> dict[tuple[str, Schema, Pass], int]:
-    """Flow, schema and pass, with the size of the registry."""
-    largest: dict[tuple[object, ...], tuple[int, str, Schema, Pass]] = {}
-    for flow in (f for a in EXAMPLE_IDS for f in load_agreement(example(a)).flows if f.schema):
-        assert flow.schema is not None
-        rows = max(flow.expected_records or 0, flow.quota.records_per_list if flow.quota else 0)
-        for p in flow.schema.passes:
-            if not p.similar or has_strong_identifier(flow.schema, p):
-                continue
-            made = (p.exact, tuple((s.weight, s.diffusion, len(s.fields)) for s in p.similar))
-            if rows > largest.get(made, (0,))[0]:
-                largest[made] = (rows, flow.id, flow.schema, p)
-    return {(flow, schema, p): rows for rows, flow, schema, p in largest.values()}
+    """Flow, schema and pass, with the size of the registry; no example has a filter by itself."""
+    flow = load_agreement(with_filters(example("kemnaker-bkn-2024"))).flow("asn-status")
+    assert flow.schema is not None
+    rows = max(flow.expected_records or 0, flow.quota.records_per_list if flow.quota else 0)
+    return {(flow.id, flow.schema, p): rows for p in flow.schema.filtered}
 
 
 def balanced(schema: Schema) -> Schema:

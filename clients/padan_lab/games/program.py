@@ -14,6 +14,7 @@ from pathlib import Path
 
 from padan_client.base.errors import BadInputError
 from padan_client.base.language import t
+from padan_lab.demo.flows import with_filters
 from padan_lab.games import bounds
 from padan_lab.games.judging.outcome import FULL_HIGH, QUICK_HIGH, Bound, Outcome
 from padan_lab.games.playing import change, decoy, listing, on_list, passes
@@ -51,7 +52,7 @@ QUICK = GameScale(
 )  # fmt: skip
 FULL = GameScale(
     people=16_000, lists=12, changing=20_000, days=30, changes=640,
-    training=3_200, judged=8_000, targets=12, high=FULL_HIGH,
+    training=3_200, judged=8_000, targets=24, high=FULL_HIGH,
 )  # fmt: skip
 
 
@@ -124,15 +125,24 @@ GAMES: Mapping[str, Callable[[Evening], Outcome]] = {
 def _oracle(scale: GameScale, seed: int) -> Bound:
     """Of the flow as its agreement ships."""
     flow = load_agreement(example(AGREEMENT)).flow(FLOW)
-    return bounds.oracle(flow, scale.targets, seed)
+    return bounds.oracle(flow, bounds.AttackScale(scale.targets), seed)
+
+
+def _oracle_filters(scale: GameScale, seed: int) -> Bound:
+    """Of the same flow with two passes of filters, which its agreement accepts."""
+    flow = load_agreement(with_filters(example(AGREEMENT))).flow(FLOW)
+    return bounds.oracle(flow, bounds.AttackScale(scale.targets), seed)
 
 
 #: The bounds by id.
-BOUNDS: Mapping[str, Callable[[GameScale, int], Bound]] = {"oracle": _oracle}
+BOUNDS: Mapping[str, Callable[[GameScale, int], Bound]] = {
+    "oracle": _oracle,
+    "oracle_filters": _oracle_filters,
+}
 #: Games that look at the same epochs are played together, the others beside them.
 _TOGETHER = (
     ("decoy", "change", "passes"),
-    ("on_list_unit", "on_list_provider", "crooked_table", "oracle"),
+    ("on_list_unit", "on_list_provider", "crooked_table", *BOUNDS),
 )
 
 

@@ -2,8 +2,9 @@
 
 The requester holds the linkage key: it puts what it knows of a target right, and in place of what
 it does not know any bits it likes, such as the majority of many candidates' filters. The unit's
-own matcher answers; candidates are weighed at home by the likelihood of all answers. Start at
-:func:`play`. Spec: ``proto/spec/15-hardening.md``, "The requester's oracle".
+own matcher and metering answer (:mod:`.metered`); candidates are weighed at home by the likelihood
+of all answers. Start at :class:`AskedTarget`. Spec: ``proto/spec/15-hardening.md``, "The
+requester's oracle".
 """
 
 from __future__ import annotations
@@ -18,15 +19,13 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from padan_lab.games.oracle.published import AskedRegistry
-from padan_linkage.answering.outcomes import NOT_MATCHED, STRONGEST_BAND, UNDECIDED
+from padan_linkage.answering.outcomes import NOT_MATCHED, STRONGEST_BAND
 from padan_linkage.encoding import PassEncoder
-from padan_linkage.matching import match_pass
 from padan_linkage.matching.result import bands
 from padan_linkage.matching.scoring.calibration import Survivors
 from padan_linkage.matching.scoring.features import FeaturePlan, levels_of, noise_of
 from padan_linkage.matching.similar import decided
-from padan_linkage.schema import Layout, Pass
-from padan_linkage.tables import PassTable
+from padan_linkage.schema import Pass
 
 Words = NDArray[np.uint64]
 Column = NDArray[np.uint8]
@@ -35,6 +34,8 @@ Numbers = NDArray[np.int64]
 
 #: Chance that an answer is not what the attacker works out: somebody else of the target's salt.
 SURPRISE = 1e-4
+#: Below it a chance is nothing.
+TINY = 1e-300
 #: So many candidates make a majority vector; 0: random bits.
 CROWDS = (1, 2, 3, 4, 5, 7, 9, 13, 17, 25, 33, 65, 0)
 #: Vectors tried before one is asked, and of each kind before a list, on so many candidates.
@@ -43,18 +44,29 @@ _TRIES, _SAMPLE = 3, 4_000
 _MOST_DRAWN = 256
 #: An answer that is surer than this is taken for granted while the rest of a list is made.
 _EXPECTED = 0.8
+#: So many of a list's vectors are expected to meet the target at most: a list in excess is closed.
+_MOST_MET = 2.5
 
 
-@dataclass(frozen=True)
-class ListRules:
-    """What the unit bounds before a list is closed whole.
+@dataclass(frozen=True, repr=False)
+class Sought:
+    """Somebody of the registry of whom one field is not known; ``values``: what it may be.
 
-    ``rows`` about one target, which crowd a bucket; ``answered``: questions that one row of the
-    registry answers, None for any number.
+    ``prior``: float64[n], how likely each is; the right one is number ``truth``.
     """
 
-    rows: int = 256
-    answered: int | None = None
+    known: Mapping[str, str]
+    unknown: str
+    values: Sequence[str]
+    prior: Float
+    truth: int
+
+    def records(self, unit: AskedRegistry) -> dict[str, pa.StringArray]:
+        """A record of each value, as the target's might be."""
+        n = len(self.values)
+        given = {name: [value] * n for name, value in self.known.items()}
+        given[self.unknown] = list(self.values)
+        return {f.name: pa.array(given.get(f.name, [""] * n)) for f in unit.schema.fields}
 
 
 @dataclass(frozen=True, repr=False)
@@ -77,17 +89,10 @@ class OracleTarget:
     truth: int
 
     @classmethod
-    def of(
-        cls, unit: AskedRegistry, p: Pass, known: Mapping[str, str], unknown: str,
-        values: Sequence[str], truth: int,
-    ) -> Self:  # fmt: skip
-        """Encodes every one of the ``values`` of ``unknown`` beside the ``known`` fields."""
-        n = len(values)
-        records = {
-            f.name: pa.array(list(values) if f.name == unknown else [known.get(f.name, "")] * n)
-            for f in unit.schema.fields
-        }
-        made = PassEncoder(unit.schema, p, unit.key).encode(records, drbg=unit.drbg)
+    def of(cls, unit: AskedRegistry, p: Pass, who: Sought) -> Self:
+        """Encodes every value that the unknown field may have beside the known ones."""
+        unknown, truth = who.unknown, who.truth
+        made = PassEncoder(unit.schema, p, unit.key).encode(who.records(unit), drbg=unit.drbg)
         row_of = np.argsort(made.record_of_row)
         filters = np.ascontiguousarray(made.table.columns["filters"][row_of]).view("<u8")
         number = next(i for i, s in enumerate(p.similar) if unknown in s.fields)
@@ -105,31 +110,21 @@ class OracleTarget:
             truth=truth,
         )
 
-    def ask(self, unit: AskedRegistry, vectors: Words, rules: ListRules) -> Numbers:
-        """What the unit answers to ``vectors``, uint64[k, words]: outcome and band, int64[k]."""
+    def rows(self, vectors: Words) -> dict[str, Column]:
+        """Columns of a list's rows with ``vectors``, uint64[k, words], in the unknown segment."""
         filters = np.tile(self.filters, (len(vectors), 1))
         filters[:, self.first : self.first + vectors.shape[1]] = vectors
-        layout = Layout.of(unit.schema, self.p, provider=False)
-        columns = {name: np.zeros((len(vectors), w), np.uint8) for name, w in layout.columns()}
-        columns["keys"][:] = self.bucket
-        columns["filters"][:] = filters.view(np.uint8).reshape(len(vectors), -1)
-        if layout.presence:
-            columns["presence"][:] = 0xFF
-        listed = PassTable(self.p.id, layout, columns)
-        made, calibration = unit.tables[self.p.id], unit.calibrations[self.p.id]
-        given = match_pass(unit.schema, self.p, made.table, listed, unit.policy, calibration)
-        if rules.answered is not None and (given.outcome != NOT_MATCHED).sum() > rules.answered:
-            return np.full(len(vectors), _CLOSED)
-        return _answers(given.outcome, given.band)
+        shown = filters.view(np.uint8).reshape(len(vectors), 8 * len(self.filters))
+        return {"keys": np.tile(self.bucket, (len(vectors), 1)), "filters": shown}
 
 
-def _answers(outcome: NDArray[np.uint8], band: NDArray[np.uint8]) -> Numbers:
+def answers_of(outcome: NDArray[np.uint8], band: NDArray[np.uint8]) -> Numbers:
     """Outcome and band of each row as one number."""
     return outcome.astype(np.int64) * _BANDS + band
 
 
 _BANDS = STRONGEST_BAND + 1
-_NOTHING, _CLOSED = NOT_MATCHED * _BANDS, UNDECIDED * _BANDS
+_NOTHING = NOT_MATCHED * _BANDS
 
 
 def response_of(
@@ -153,7 +148,7 @@ def response_of(
     outcome = decided(score, np.full(len(every), -np.inf), calibration, unit.policy)
     matched = score >= calibration.threshold
     band = np.where(matched, bands(score, calibration.threshold), 0)
-    return _answers(outcome, band.astype(np.uint8))
+    return answers_of(outcome, band.astype(np.uint8))
 
 
 def _tells(unit: AskedRegistry, plan: FeaturePlan, p: Pass, number: int, wrong: int) -> float:
@@ -185,34 +180,54 @@ class Reading:
     bits: float
     charged: int
 
+    @classmethod
+    def of(cls, weight: Float, truth: int, charged: int, prior: Float) -> Self:
+        """By log-likelihoods of the candidates, their prior chances in them, float64[n]."""
+        mine, chance = weight[truth], chances_of(weight)
+        return cls(
+            rank=float((weight > mine).sum() + ((weight == mine).sum() + 1) / 2),
+            candidates=len(weight),
+            bits=float(np.log2(max(chance[truth], TINY) / prior[truth])),
+            charged=charged,
+        )
 
-def play(
-    unit: AskedRegistry,
-    target: OracleTarget,
-    rows: int,
-    rules: ListRules,
-    rng: np.random.Generator,
-    *,
-    honest: bool = False,
-) -> Reading:
-    """Ask up to ``rows`` questions about a target, list by list, each by what came of the last.
 
-    ``honest``: only records that might be, each a candidate's own filter.
-    """
-    weight, asked = np.zeros(target.codes.shape[1]), 0
-    while asked < rows and _chance(weight).max() < 1 - SURPRISE:
-        vectors = _Crafting(target, weight, rng, honest).made(min(rules.rows, rows - asked))
-        asked += len(vectors)
-        for vector, answer in zip(vectors, target.ask(unit, vectors, rules), strict=True):
-            told = target.response[_distances(target.codes, vector)] == answer
-            weight += np.where(told, math.log1p(-SURPRISE), math.log(SURPRISE))
-    mine, chance = weight[target.truth], _chance(weight)
-    return Reading(
-        rank=float((weight > mine).sum() + ((weight == mine).sum() + 1) / 2),
-        candidates=len(weight),
-        bits=float(np.log2(chance[target.truth] * len(weight))),
-        charged=asked,
-    )
+@dataclass(repr=False)
+class AskedTarget:
+    """A target while it is asked about; ``weight``: float64[candidates], log-likelihoods."""
+
+    target: OracleTarget
+    prior: Float
+    weight: Float
+    charged: int = 0
+
+    @classmethod
+    def of(cls, target: OracleTarget, who: Sought) -> Self:
+        """What is known before a question."""
+        return cls(target, who.prior, np.log(who.prior))
+
+    @property
+    def known(self) -> bool:
+        """Whether one candidate is left."""
+        return bool(chances_of(self.weight).max() >= 1 - SURPRISE)
+
+    def crafted(self, most: int, rng: np.random.Generator, *, honest: bool) -> Words:
+        """Vectors to ask next, uint64[k, words], ``most`` at most; none once it is known."""
+        if self.known:
+            return np.zeros((0, len(self.target.codes)), np.uint64)
+        return _Crafting(self.target, self.weight, rng, honest).made(most)
+
+    def told(self, vectors: Words, answers: Numbers | None) -> None:
+        """Weigh what came of the vectors; None of a list that was closed."""
+        self.charged += len(vectors)
+        for vector, answer in zip(vectors, () if answers is None else answers, strict=False):
+            right = self.target.response[_distances(self.target.codes, vector)] == answer
+            self.weight += np.where(right, math.log1p(-SURPRISE), math.log(SURPRISE))
+
+    @property
+    def reading(self) -> Reading:
+        """What is read by now."""
+        return Reading.of(self.weight, self.target.truth, self.charged, self.prior)
 
 
 class _Crafting:
@@ -222,22 +237,30 @@ class _Crafting:
         self, target: OracleTarget, weight: Float, rng: np.random.Generator, honest: bool
     ) -> None:
         self._target, self._rng, self._honest = target, rng, honest
-        self._left = _chance(weight)
+        self._left = chances_of(weight)
         self._crowd = 1 if honest else self._best_crowd()
 
-    def made(self, number: int) -> Words:
-        """So many vectors, uint64[number, words]."""
-        return np.stack([self._next() for _ in range(number)])
+    def made(self, most: int) -> Words:
+        """Vectors, uint64[k, words]: so many at most, and as few as are safe to be met."""
+        vectors: list[Words] = []
+        covered = 0.0
+        while len(vectors) < most and covered < _MOST_MET:
+            vector, mass = self._next()
+            vectors.append(vector)
+            covered += mass
+        return np.stack(vectors)
 
-    def _next(self) -> Words:
+    def _next(self) -> tuple[Words, float]:
+        """A vector, and how likely it is met."""
         tried = [self._drawn(self._vector(self._crowd)) for _ in range(_TRIES)]
         answers = [self._target.response[_distances(self._target.codes, v)] for v in tried]
         best = int(np.argmax([_entropy(a, self._left) for a in answers]))
+        met = float(self._left[answers[best] != _NOTHING].sum())
         shares = np.bincount(answers[best], self._left)
         if shares.max() > _EXPECTED:
             rest = np.where(answers[best] == shares.argmax(), self._left, 0.0)
             self._left = rest / rest.sum()
-        return tried[best]
+        return tried[best], met
 
     def _best_crowd(self) -> int:
         """How many candidates a vector should be made of, to be told most by the answer."""
@@ -286,7 +309,7 @@ def _distances(codes: Words, vector: Words) -> Numbers:
     return apart
 
 
-def _chance(weight: Float) -> Float:
+def chances_of(weight: Float) -> Float:
     """Posterior chances of the candidates, from log-likelihoods."""
     likely = np.exp(weight - weight.max())
     chance: Float = likely / likely.sum()

@@ -31,7 +31,7 @@ from padan_linkage.agreement import Flow, load_agreement
 from padan_linkage.encoding.handles import record_handles
 from padan_linkage.schema import Schema
 
-#: The flow that is played: people, both modes, twelve passes, a registry that changes.
+#: The flow that is played: people, both modes, a registry that changes.
 AGREEMENT, FLOW = "kemnaker-bkn-2024", "asn-status"
 #: Lists of one epoch.
 LISTS = 12

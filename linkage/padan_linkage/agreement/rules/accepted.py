@@ -36,11 +36,11 @@ _SENTENCES = {
     Risk.FILTERS: (
         "Isi filter dibandingkan menurut kemiripan: peminta memegang kunci, jadi dapat membuat "
         "satu baris yang mirip empat sampai lima nama sekaligus, dan membaca nama seseorang yang "
-        "tidak ada dalam daftarnya empat sampai lima kali lebih cepat daripada dengan menebak satu "
+        "tidak ada dalam daftarnya sekitar lima kali lebih cepat daripada dengan menebak satu "
         "nama per baris. Tanpa filters semua jalur exact: satu baris menebak satu nilai sejalur.",
         "What a filter holds is compared by likeness: the requester holds the key, so it can make "
         "one row that is like four to five names at once, and reads the name of somebody who is "
-        "not on its list four to five times faster than by guessing a name a row. Without filters "
+        "not on its list about five times faster than by guessing a name a row. Without filters "
         "every pass is exact: a row guesses one value a pass.",
     ),
 }
