@@ -125,7 +125,7 @@ class ServerView:
         single, streamed = Guard._single, Guard._streamed
         view = self
 
-        def watched_single(guard, method, inner):
+        def watched_single(guard, method, inner, *reading):
             def behave(request, context):
                 try:
                     answer = inner(view._asked(method, request), context)
@@ -135,9 +135,9 @@ class ServerView:
                 view._note(method, "out", shape(answer))
                 return answer
 
-            return single(guard, method, behave)
+            return single(guard, method, behave, *reading)
 
-        def watched_stream(guard, method, inner):
+        def watched_stream(guard, method, inner, *reading):
             def behave(request, context):
                 try:
                     for answer in inner(view._asked(method, request), context):
@@ -148,7 +148,7 @@ class ServerView:
                     raise
                 view._note(method, "ended", "")
 
-            return streamed(guard, method, behave)
+            return streamed(guard, method, behave, *reading)
 
         monkeypatch.setattr(Guard, "_single", watched_single)
         monkeypatch.setattr(Guard, "_streamed", watched_stream)
