@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Any
 
 from typer import rich_utils
-from typer.core import TyperCommand, TyperGroup
+from typer.core import TyperGroup
 
 from padan_client.base.language import LANGUAGES, set_language, t
 from padan_client.home.config import FILE
@@ -46,7 +46,7 @@ class BilingualGroup(TyperGroup):
         set_language(chosen_language(args))
         for name, texts in _TYPER.items():
             setattr(rich_utils, name, t(*texts))
-        _translate(self)
+        translate(self)
         return super().make_context(info_name, args, *rest, **more)
 
 
@@ -68,7 +68,8 @@ def half(text: str) -> str:
     return t(*parts) if len(parts) == len(LANGUAGES) else text
 
 
-def _translate(command: TyperCommand | TyperGroup) -> None:
+def translate(command: Any) -> None:
+    """Put a command's help texts, and those of all commands below it, in the chosen language."""
     for name in ("help", "short_help", "epilog", "rich_help_panel"):
         text = getattr(command, name, None)
         if isinstance(text, str):
@@ -79,7 +80,7 @@ def _translate(command: TyperCommand | TyperGroup) -> None:
                 setattr(parameter, name, half(text))
     _translate_usage(command)
     for one in getattr(command, "commands", {}).values():
-        _translate(one)
+        translate(one)
 
 
 def _translate_usage(command: Any) -> None:

@@ -2,39 +2,52 @@
 
 from __future__ import annotations
 
-import typer
+from importlib import import_module
+from typing import Any
 
-from padan_lab.bench import (
-    confirm,
-    encode,
-    join,
-    kernel,
-    national,
-    quality,
-    sweep,
-    upload,
-    voprf,
+import typer
+from typer.core import TyperGroup
+
+from padan_client.cli.helping import translate
+
+_BENCHES = (
+    "confirm",
+    "encode",
+    "join",
+    "kernel",
+    "national",
+    "quality",
+    "sweep",
+    "upload",
+    "voprf",
 )
 
-app = typer.Typer(no_args_is_help=True)
+
+class Benches(TyperGroup):
+    """Measurements, each imported when it is asked for: no other command has to wait for them."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Their names."""
+        del ctx
+        return list(_BENCHES)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """The measurement of that name, its help in the chosen language."""
+        del ctx
+        if cmd_name not in _BENCHES:
+            return None
+        if cmd_name not in self.commands:
+            alone = typer.Typer(add_completion=False)
+            alone.command(cmd_name)(import_module(f"padan_lab.bench.{cmd_name}").command)
+            command = typer.main.get_command(alone)
+            translate(command)
+            self.commands[cmd_name] = command
+        return self.commands[cmd_name]
+
+
+app = typer.Typer(cls=Benches, no_args_is_help=True)
 
 
 @app.callback()
 def group() -> None:
     """Pengukuran di mesin ini. / Measurements on this machine."""
-
-
-_BENCHES = {
-    "confirm": confirm,
-    "encode": encode,
-    "join": join,
-    "kernel": kernel,
-    "national": national,
-    "quality": quality,
-    "sweep": sweep,
-    "upload": upload,
-    "voprf": voprf,
-}
-
-for name, module in _BENCHES.items():
-    app.command(name)(module.command)
