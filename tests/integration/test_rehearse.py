@@ -6,6 +6,7 @@ import csv
 import json
 from collections import Counter
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -56,6 +57,12 @@ def residents(tmp_path_factory):
     with (folder / "truth.csv").open("w", newline="") as file:
         csv.writer(file).writerows([("rec_id_a", "rec_id_b"), *truth])
     return folder
+
+
+@pytest.fixture(scope="module")
+def plain(residents):
+    """The residents' files rehearsed, for whoever compares or looks at the result."""
+    return run_rehearsal(*sides(residents), load_schema_file(SCHEMA), seed=1)
 
 
 def padan(*arguments, code=0):
@@ -119,9 +126,9 @@ def test_the_tables_speak_indonesian_first(residents):
     assert "estimated" in english
 
 
-def test_a_seed_repeats_a_rehearsal_exactly(residents):
-    schema = load_schema_file(SCHEMA)
-    one, two, other = (run_rehearsal(*sides(residents), schema, seed=s) for s in (7, 7, 8))
+def test_a_seed_repeats_a_rehearsal_exactly(residents, plain):
+    schema, one = load_schema_file(SCHEMA), plain
+    two, other = (run_rehearsal(*sides(residents), schema, seed=s) for s in (1, 8))
     assert one.pairs.equals(two.pairs)
     assert one.estimated_precision == two.estimated_precision
     assert abs(one.pairs.num_rows - other.pairs.num_rows) < 30
@@ -152,18 +159,17 @@ def test_one_file_is_linked_with_itself(residents, tmp_path):
     assert all(a < b for a, b in rows)
 
 
-def test_a_column_that_is_not_mapped_changes_nothing(residents, tmp_path):
+def test_a_column_that_is_not_mapped_changes_nothing(residents, plain, tmp_path):
     table = read_table(residents / "a.csv")
     told = table.append_column("entity_id", pyarrow.array([f"x{i}" for i in range(len(table))]))
     pyarrow.csv.write_csv(told, tmp_path / "a.csv")
     schema = load_schema_file(SCHEMA)
-    plain = run_rehearsal(*sides(residents), schema, seed=1)
     assert run_rehearsal(tmp_path / "a.csv", residents / "b.csv", schema, seed=1).pairs.equals(
         plain.pairs
     )
 
 
-def test_columns_may_be_named_differently_on_the_two_sides(residents, tmp_path):
+def test_columns_may_be_named_differently_on_the_two_sides(residents, plain, tmp_path):
     table = read_table(residents / "b.csv")
     names = ["nama_lengkap" if n == "nama" else n for n in table.column_names]
     pyarrow.csv.write_csv(table.rename_columns(names), tmp_path / "b.csv")
@@ -174,7 +180,6 @@ def test_columns_may_be_named_differently_on_the_two_sides(residents, tmp_path):
     result = run_rehearsal(
         residents / "a.csv", tmp_path / "b.csv", load_schema_file(tmp_path / "s.toml"), seed=1
     )
-    plain = run_rehearsal(*sides(residents), load_schema_file(SCHEMA), seed=1)
     assert result.pairs.equals(plain.pairs)
 
 
@@ -263,9 +268,8 @@ def test_twins_in_a_registry_are_no_copies(residents, tmp_path):
     assert len(found & true) >= 0.9 * len(true)
 
 
-def test_files_that_name_nobody_twice_are_answered_one_to_one(residents, capsys):
-    schema_file = load_schema_file(SCHEMA)
-    result = run_rehearsal(*sides(residents), schema_file, seed=1)
+def test_files_that_name_nobody_twice_are_answered_one_to_one(residents, plain, capsys):
+    schema_file, result = load_schema_file(SCHEMA), plain
     assert (result.single, result.one_to_one) == (True, True)
     assert len(set(result.pairs["row_b"].to_pylist())) == result.pairs.num_rows
     rehearsed.show(result)
@@ -365,6 +369,13 @@ def advised(folder: Path, *only: str) -> SchemaFile:
     return SchemaFile.suggested(advise(folder / "a.csv", b if b.exists() else None, wishes))
 
 
+@cache
+def febrl4(*only: str):
+    """Febrl's fourth data set rehearsed with the fields that are named, all if none is."""
+    folder = DATA / "febrl4_p33"
+    return run_rehearsal(*sides(folder), advised(folder, *only), truth=folder / "truth.csv", seed=1)
+
+
 def test_two_files_alone_are_enough(residents, tmp_path):
     result = json.loads(
         padan(
@@ -397,10 +408,7 @@ def test_what_is_chosen_is_shown_and_can_be_overruled(residents):
 @pytest.mark.skipif(not DATA.exists(), reason="the development data are not beside the project")
 @pytest.mark.parametrize(("only", "f1"), [((), 0.997), (("given_name", "surname", "dob"), 0.94)])
 def test_febrl_is_linked_well_without_a_demand(only, f1):
-    folder = DATA / "febrl4_p33"
-    result = run_rehearsal(
-        *sides(folder), advised(folder, *only), truth=folder / "truth.csv", seed=1
-    )
+    result = febrl4(*only)
     assert result.quality.f1 >= f1
     assert result.estimated_precision == pytest.approx(result.quality.precision, abs=0.02)
 
@@ -408,12 +416,10 @@ def test_febrl_is_linked_well_without_a_demand(only, f1):
 @pytest.mark.skipif(not DATA.exists(), reason="the development data are not beside the project")
 def test_a_demanded_precision_is_met_and_costs_recall():
     folder = DATA / "febrl4_p33"
-    usual = advised(folder, "given_name", "surname", "dob")
-    results = [
-        run_rehearsal(*sides(folder), file, truth=folder / "truth.csv", seed=1)
-        for file in (usual, usual.demanding(0.995))
-    ]
-    free, strict = (r.quality for r in results)
+    fields = "given_name", "surname", "dob"
+    demanding = advised(folder, *fields).demanding(0.995)
+    free = febrl4(*fields).quality
+    strict = run_rehearsal(*sides(folder), demanding, truth=folder / "truth.csv", seed=1).quality
     assert strict.precision >= 0.97
     assert strict.precision > free.precision
     assert strict.recall < free.recall
