@@ -1,4 +1,4 @@
-"""One fact, one type: outcomes, bands, answers and estimates are defined and converted once.
+"""One fact, one type: outcomes, answers and estimates are defined and converted once.
 
 Read from the syntax trees of the four packages, so that a second home of a number or a word, a new
 form of an answer, or a second place that reads a message is found where it stands.
@@ -21,17 +21,18 @@ HALLS = (
 )
 HOME = "linkage/padan_linkage/answering/outcomes.py"
 
-NUMBERS = {"QUARANTINED", "NOT_MATCHED", "MATCHED", "AMBIGUOUS", "UNDECIDED", "STRONGEST_BAND"}
+NUMBERS = {"QUARANTINED", "NOT_MATCHED", "MATCHED", "AMBIGUOUS", "UNDECIDED"}
 WORDS = {
     *outcomes.OUTCOME_WORDS,
     *outcomes.REASON_WORDS,
-    *outcomes.BAND_WORDS,
     *outcomes.CHECK_WORDS,
 } - {""}
 #: Messages, and those of their fields that nothing else is called by.
 MESSAGES = {"MatchedRows", "PassCounts"}
-FIELDS = {"outcomes", "bands"}
-#: Every type that has an outcome and a band, or says how right answers are and how many.
+FIELDS = {"outcomes"}
+#: What stands beside an outcome where it is an answer.
+TOLD = {"code", "confirmations"}
+#: Every type that has an outcome and what goes with it, or says how right answers are and how many.
 ANSWERS = {"PassResult", "PassAnswers", "OpenedAnswers", "RecordAnswers"}
 ESTIMATES = {"PassEstimate"}
 
@@ -43,7 +44,7 @@ def modules(*halls):
 
 
 def defined(tree):
-    """Numbers of outcomes or bands that a module names, or compares with as bare figures."""
+    """Numbers of outcomes that a module names, or compares with as bare figures."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and node.id in NUMBERS:
             yield node.id
@@ -51,7 +52,7 @@ def defined(tree):
             sides = [node.left, *node.comparators]
             figures = [s for s in sides if isinstance(s, ast.Constant)]
             bare = [f for f in figures if f.value in (1, 2, 3, 4)]
-            if bare and any(spoken_of(s) in {"outcome", "outcomes", "band"} for s in sides):
+            if bare and any(spoken_of(s) in {"outcome", "outcomes"} for s in sides):
                 yield ast.unparse(node)
 
 
@@ -95,7 +96,7 @@ def forms(tree):
                 for part in node.body
                 if isinstance(part, ast.AnnAssign)
             } | {part.name for part in node.body if isinstance(part, ast.FunctionDef)}
-            if fields & {"outcome", "outcomes"} and fields & {"band", "bands"}:
+            if fields & {"outcome", "outcomes"} and fields & TOLD:
                 yield "answer", node.name
             if {"precision", "recall", "matched_rows"} <= fields:
                 yield "estimate", node.name
@@ -110,7 +111,7 @@ def test_the_numbers_are_those_of_the_wire():
     assert len(outcomes.CHECK_WORDS) == 1 + outcomes.EMPTY
 
 
-def test_outcomes_and_bands_have_one_home():
+def test_outcomes_have_one_home():
     found = {(path, what) for path, tree in modules(*HALLS) for what in defined(tree)}
     assert {(path, what) for path, what in found if path != HOME} == set()
     assert {what for _, what in found} == NUMBERS
@@ -147,7 +148,6 @@ PLANTED = [
     (defined, "found = result.outcome == 2"),
     (defined, "found = columns.outcomes[rows] != 3"),
     (defined, "open_rows = outcome == 4"),
-    (defined, "sure = band >= 3"),
     (worded, "found = table['hasil'] == 'ditemukan'"),
     (worded, "own = {'karantina': 1}"),
     (worded, "t('ganda')"),
@@ -156,8 +156,8 @@ PLANTED = [
     (messages, "made = resources_pb2.PassCounts(pass_id='nik')"),
     (messages, "got = answer.rows.outcomes"),
     (messages, "Message(outcomes=b'1')"),
-    (forms, "class Reply:\n    outcomes: int\n    bands: int"),
-    (forms, "class Result(Protocol):\n    def outcome(self): ...\n    def band(self): ..."),
+    (forms, "class Reply:\n    outcomes: int\n    confirmations: int"),
+    (forms, "class Result(Protocol):\n    def outcome(self): ...\n    def code(self): ..."),
     (forms, "class Summary:\n    precision: int\n    recall: int\n    matched_rows: int"),
 ]
 
@@ -170,7 +170,7 @@ def test_another_home_or_form_is_found(finder, source):
 @pytest.mark.parametrize(
     ("finder", "source"),
     [
-        (defined, "best.outcome[best.band > 0] = MATCHED"),
+        (defined, "best.outcome[best.code > 2] = MATCHED"),
         (defined, "rows = count == 2"),
         (worded, "t('ganda', 'ambiguous')"),
         (forms, "class Scoring:\n    precision: float\n    recall: float"),

@@ -34,7 +34,7 @@ def answered(make_unit_process):
         work = list(unit.house.data_dir.glob("runs/*/*.work"))
         messages = requester.runs.StreamResults(run_pb.StreamResultsRequest(name=name))
         rows = [m.rows for m in messages]
-        return [(r.pass_id, r.row_offset, r.outcomes, r.bands, r.sealed_codes) for r in rows], work
+        return [(r.pass_id, r.row_offset, r.outcomes, r.sealed_codes) for r in rows], work
 
     return run
 
@@ -44,4 +44,4 @@ def test_a_kill_between_ranges_changes_no_answer(answered):
     resumed, work = answered("run.range_kept:3")
     assert resumed == whole
     assert not work
-    assert 2 in np.concatenate([np.frombuffer(o, np.uint8) for _, _, o, _, _ in whole])
+    assert 2 in np.concatenate([np.frombuffer(o, np.uint8) for _, _, o, _ in whole])

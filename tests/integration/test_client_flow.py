@@ -70,7 +70,6 @@ def test_three_hundred_asked_of_five_hundred_get_their_codes(pair):
     assert stages >= {Stage.PREPARE, Stage.ENCODE, Stage.UPLOAD, Stage.MATCH, Stage.RESULTS}
     first = result.table.to_pylist()[0]
     assert first["keterangan"] == "tercatat sebagai ASN pensiun"
-    assert first["band"] == "kuat"
     assert result.unopened == 0
     assert not list((pair.requester.folder / "jobs").glob("*.job"))
 

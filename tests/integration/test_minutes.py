@@ -123,7 +123,7 @@ def test_the_list_of_corrections_says_who_corrects_what():
         for name in flow.confirm
     }
     bare = {"row": [1, 2, 3], "id": ["a", "b", "c"], "kode": ["PNS"] * 3}
-    table = pa.table({**bare, "band": ["kuat"] * 3, "jalur": ["nip"] * 3, **fields})
+    table = pa.table({**bare, "jalur": ["nip"] * 3, **fields})
     listed = corrections(flow, table).to_pylist()
     assert len(listed) == 2 * len(flow.confirm)
     assert {(r["ruas"], r["perbaikan"]) for r in listed if r["hasil_ruas"] == "BERBEDA"} == {

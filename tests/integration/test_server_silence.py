@@ -126,14 +126,13 @@ def test_the_unit_keeps_no_key(make_unit, unit_log):
 
 
 def test_answers_show_neither_rows_nor_scores(make_unit):
-    """What leaves the unit is the proto's: outcome, band, code, confirmations."""
+    """What leaves the unit is the proto's: outcome, code, confirmations."""
     unit = make_unit()
     exercise(unit)
     (run,) = (unit.house.data_dir / "runs").iterdir()
     for folder in run.iterdir():
         assert {p.stem for p in folder.iterdir()} == {
             "outcomes",
-            "bands",
             "sealed_codes",
             "confirmations",
         }

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from patience import PATIENCE
 
-from padan_linkage.answering.outcomes import AMBIGUOUS, MATCHED, NOT_MATCHED, STRONGEST_BAND
+from padan_linkage.answering.outcomes import AMBIGUOUS, MATCHED, NOT_MATCHED
 from padan_linkage.matching import Directory, PassResult
 from padan_linkage.matching.result import Scoring
 from padan_linkage.schema import TAG_BYTES
@@ -85,7 +85,6 @@ def _match(p, provider, requester) -> PassResult:
     n = len(requester)
     fields = len(p.confirm)
     outcome = np.full(n, NOT_MATCHED, np.uint8)
-    band = np.zeros(n, np.uint8)
     row = np.full(n, -1, np.int64)
     bits = np.zeros((n, fields), np.uint8)
     for i, key in enumerate(_row_keys(requester)):
@@ -93,7 +92,7 @@ def _match(p, provider, requester) -> PassResult:
         if len(found) > 1:
             outcome[i] = AMBIGUOUS
         elif found:
-            outcome[i], band[i], row[i] = MATCHED, STRONGEST_BAND, found[0]
+            outcome[i], row[i] = MATCHED, found[0]
             if fields:
                 mine = requester.columns["tags"][i].reshape(fields, TAG_BYTES)
                 theirs = provider.columns["tags"][found[0]].reshape(fields, TAG_BYTES)
@@ -101,7 +100,6 @@ def _match(p, provider, requester) -> PassResult:
     return PassResult(
         p.id,
         outcome,
-        band,
         row,
         np.packbits(bits, axis=1, bitorder="little"),
         np.zeros(n, np.float32),

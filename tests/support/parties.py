@@ -312,6 +312,6 @@ def answers(
         )
         assert response.rows.row_offset == rows.row_count
         rows.row_count += response.rows.row_count
-        for name in ("outcomes", "bands", "sealed_codes", "confirmations"):
+        for name in ("outcomes", "sealed_codes", "confirmations"):
             setattr(rows, name, getattr(rows, name) + getattr(response.rows, name))
     return joined

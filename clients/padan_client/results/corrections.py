@@ -14,7 +14,7 @@ from padan_client.results.table import CHECK, CORRECT, corrector
 from padan_linkage.agreement import Flow
 from padan_linkage.answering.outcomes import CHECK_WORDS, DIFFERENT, EMPTY
 
-_KEPT = ("row", "id", "kode", "band", "jalur")
+_KEPT = ("row", "id", "kode", "jalur")
 #: Columns of the list of corrections besides those of the result.
 FIELD, CHECKED, ACTION = "ruas", "hasil_ruas", "perbaikan"
 
@@ -36,8 +36,8 @@ class FieldSummary:
 def corrections(flow: Flow, table: pa.Table) -> pa.Table:
     """A row for each value of a result that differs or that the provider lacks: the list to mend.
 
-    Columns: ``row``, ``id``, ``kode``, ``band``, ``jalur``, ``ruas`` (the field), ``hasil_ruas``
-    (BERBEDA or KOSONG), ``perbaikan`` (who corrects, where the agreement says so).
+    Columns: ``row``, ``id``, ``kode``, ``jalur``, ``ruas`` (the field), ``hasil_ruas`` (BERBEDA or
+    KOSONG), ``perbaikan`` (who corrects, where the agreement says so).
     """
     # Spec 80, step 4.
     wanted = pa.array([CHECK_WORDS[DIFFERENT], CHECK_WORDS[EMPTY]])

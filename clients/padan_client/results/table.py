@@ -3,12 +3,12 @@
 Columns of a result table: ``row`` (as in the quarantine), ``id``, ``hasil`` (what came of the row),
 ``kode`` and ``keterangan`` (the agreement's code and exact wording), ``alasan`` and ``penjelasan``
 (why, as a stable code and as a sentence in the officer's language, where the outcome alone does not
-say it: a row that is undecided or in quarantine), ``band`` (how sure), ``jalur`` (the pass that
-answered), ``per_tanggal`` (the day that the code states, where the agreement derives codes from
-dates), ``periksa_<field>`` for every confirmed field, ``perbaiki_<field>`` (who has to correct a
-value that differs, where the agreement names an authority), ``jawaban_<group>`` for codes of
-further groups, ``edisi`` and ``registri`` (what answered), in a list's result ``sidik`` (the row
-digest), and ``catatan``. The names are the same in every language.
+say it: a row that is undecided or in quarantine), ``jalur`` (the pass that answered),
+``per_tanggal`` (the day that the code states, where the agreement derives codes from dates),
+``periksa_<field>`` for every confirmed field, ``perbaiki_<field>`` (who has to correct a value that
+differs, where the agreement names an authority), ``jawaban_<group>`` for codes of further groups,
+``edisi`` and ``registri`` (what answered), in a list's result ``sidik`` (the row digest), and
+``catatan``. The names are the same in every language.
 """
 
 from __future__ import annotations
@@ -33,7 +33,6 @@ from padan_linkage.answering.answers import PassCounts, RecordAnswers
 from padan_linkage.answering.estimates import Expected
 from padan_linkage.answering.outcomes import (
     AMBIGUOUS,
-    BAND_WORDS,
     CHECK_WORDS,
     DIFFERENT,
     FIELDS_MISSING,
@@ -195,7 +194,6 @@ def result_table(
         "keterangan": keterangan,
         REASON: reasons,
         EXPLANATION: explanations,
-        "band": _choose(BAND_WORDS, every(answers.band)),
         "jalur": _choose(["", *pass_ids], every(through)),
     }
     if flow.registry_date:

@@ -11,11 +11,10 @@ import math
 from dataclasses import dataclass
 
 from padan_linkage.agreement.model import Flow, Quota
-from padan_linkage.answering.outcomes import STRONGEST_BAND
 from padan_linkage.schema import Pass, Schema
 
-#: Answers that tell something of a row: matched in one of the bands, several fit, undecided.
-_ANSWERS = STRONGEST_BAND + 2
+#: Answers that tell something of a row: matched, several fit, undecided.
+_ANSWERS = 3
 #: The same in a pass without a filter, where a token is there once, or several times.
 _EXACT_ANSWERS = 2
 #: What a field of somebody who matched may be but one of the values tried: another, or empty.

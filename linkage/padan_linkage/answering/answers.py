@@ -41,15 +41,14 @@ class PassCounts:
 class PassAnswers:
     """What one pass answers to ``n`` rows, in the requester's order: all that leaves the matcher.
 
-    ``outcome``, ``band``: uint8[n], no band unless matched; and of the ``m`` matched rows alone, in
-    row order: ``sealed``: uint8[m, 44], their sealed codes, ``confirmations``: uint8[m,
-    ceil(fields / 8)], bit i set where both tags of ``confirm[i]`` are equal. The registry's row and
-    the score are not among them, nor which upload put the row there.
+    ``outcome``: uint8[n]; and of the ``m`` matched rows alone, in row order: ``sealed``: uint8[m,
+    44], their sealed codes, ``confirmations``: uint8[m, ceil(fields / 8)], bit i set where both
+    tags of ``confirm[i]`` are equal. The registry's row is not among them, nor the score or
+    anything made of it, nor which upload put the row there.
     """
 
     pass_id: str
     outcome: NDArray[np.uint8]
-    band: NDArray[np.uint8]
     sealed: NDArray[np.uint8]
     confirmations: NDArray[np.uint8]
 
@@ -79,7 +78,7 @@ class PassAnswers:
     @property
     def row_bytes(self) -> int:
         """Bytes of a matched row's answer."""
-        return int(2 + self.sealed.shape[1] + self.confirmations.shape[1])
+        return int(1 + self.sealed.shape[1] + self.confirmations.shape[1])
 
     def pieces(self, row: int, size: int) -> Iterator[tuple[int, PassAnswers]]:
         """The answers from ``row`` on, ``size`` rows at a time, each with its first row."""
@@ -89,15 +88,17 @@ class PassAnswers:
             before = matched
             matched += int(np.count_nonzero(self.outcome[rows] == MATCHED))
             of = slice(before, matched)
-            yield start, PassAnswers(
-                self.pass_id, self.outcome[rows], self.band[rows],
-                self.sealed[of], self.confirmations[of],
-            )  # fmt: skip
+            yield (
+                start,
+                PassAnswers(
+                    self.pass_id, self.outcome[rows], self.sealed[of], self.confirmations[of]
+                ),
+            )
 
     @classmethod
     def joined(cls, pieces: Sequence[PassAnswers]) -> PassAnswers:
         """The whole of consecutive pieces of one pass; at least one."""
-        columns = ("outcome", "band", "sealed", "confirmations")
+        columns = ("outcome", "sealed", "confirmations")
         return cls(
             pieces[0].pass_id,
             **{name: np.concatenate([getattr(p, name) for p in pieces]) for name in columns},
@@ -108,8 +109,8 @@ class PassAnswers:
 class OpenedAnswers:
     """The opened answers of one pass to ``k`` records, each at most once; decoy rows are left out.
 
-    ``record``: int64[k]; ``outcome``, ``band``: uint8[k], as the unit sent them. Where the outcome
-    is MATCHED: ``payload``, ``k`` of them, what the code says; ``failed``: bool[k], the sealed code
+    ``record``: int64[k]; ``outcome``: uint8[k], as the unit sent it. Where the outcome is MATCHED:
+    ``payload``, ``k`` of them, what the code says; ``failed``: bool[k], the sealed code
     did not open; ``row``: int64[k], equal where one registry row answers; ``confirmations``:
     uint8[k, ceil(fields / 8)], as sent. ``score``: float32[k] breaks ties; only a rehearsal, which
     is its own unit, has it.
@@ -118,7 +119,6 @@ class OpenedAnswers:
     pass_id: str
     record: NDArray[np.int64]
     outcome: NDArray[np.uint8]
-    band: NDArray[np.uint8]
     payload: Payloads
     failed: NDArray[np.bool_]
     row: NDArray[np.int64]
@@ -147,7 +147,6 @@ class OpenedAnswers:
             answers.pass_id,
             record_of_row[real],
             answers.outcome[real],
-            answers.band[real],
             Payloads(**{name: spread(column, at) for name, column in vars(payload).items()}),
             spread(failed, at),
             spread(row, at),
@@ -164,7 +163,6 @@ class OpenedAnswers:
             self,
             record=self.record[kept],
             outcome=self.outcome[kept],
-            band=self.band[kept],
             payload=Payloads(**{name: c[kept] for name, c in vars(self.payload).items()}),
             failed=self.failed[kept],
             row=self.row[kept],
@@ -183,8 +181,8 @@ class OpenedAnswers:
 class RecordAnswers:
     """One answer to each of ``n`` records, of all passes or all of direct mode's keys.
 
-    ``outcome``: uint8[n]; ``reason``: uint8[n], why it is undecided, else NO_REASON; ``band``:
-    uint8[n], ``code``: uint64[n], bits of the flow's codes, and ``day``: uint16[n], whose facts
+    ``outcome``: uint8[n]; ``reason``: uint8[n], why it is undecided, else NO_REASON; ``code``:
+    uint64[n], bits of the flow's codes, and ``day``: uint16[n], whose facts
     they state: 0 unless matched. ``answered_by``: int64[n], number
     of the pass or key that settled the record, -1 for none; ``position``: int64[n], of its answer
     among those of that pass, -1 for none. ``checks``: uint8[n, fields], what came of every
@@ -193,7 +191,6 @@ class RecordAnswers:
 
     outcome: NDArray[np.uint8]
     reason: NDArray[np.uint8]
-    band: NDArray[np.uint8]
     code: NDArray[np.uint64]
     day: NDArray[np.uint16]
     answered_by: NDArray[np.int64]
@@ -206,7 +203,6 @@ class RecordAnswers:
         return cls(
             outcome=np.full(records, NOT_MATCHED, np.uint8),
             reason=np.full(records, NO_REASON, np.uint8),
-            band=np.zeros(records, np.uint8),
             code=np.zeros(records, np.uint64),
             day=np.zeros(records, np.uint16),
             answered_by=np.full(records, -1, np.int64),
@@ -231,12 +227,11 @@ class RecordAnswers:
         return replace(self, outcome=outcome, reason=reasons).settled()
 
     def settled(self) -> RecordAnswers:
-        """The same, with band, code and day of matched records alone, reasons of undecided ones."""
+        """The same, with code and day of matched records alone, reasons of undecided ones."""
         kept = self.outcome == MATCHED
         return replace(
             self,
             reason=self.reason * (self.outcome == UNDECIDED),
-            band=self.band * kept,
             code=self.code * kept,
             day=self.day * kept,
             answered_by=np.where(kept, self.answered_by, -1),

@@ -16,9 +16,7 @@ class PassEstimate:
     answered so. Decoys and padding are among all four where the unit tells; a rehearsal, which
     knows its own, leaves them out of the last two. ``precision``: share of the matched rows that
     are right; ``recall``: share of the matches that this pass could find that it found;
-    ``band_errors``: mean chance of being wrong in bands 1 to 3, 1 for a band that nothing is in;
-    ``unanswered``: matches that the pass sees and does not answer. None, or no band, where nothing
-    can be said.
+    ``unanswered``: matches that the pass sees and does not answer. None where nothing can be said.
     """
 
     pass_id: str
@@ -28,7 +26,6 @@ class PassEstimate:
     ambiguous_rows: int
     precision: float | None
     recall: float | None
-    band_errors: tuple[float, ...] = ()
     unanswered: float | None = None
 
 

@@ -1,4 +1,4 @@
-"""What may come of a record, how sure an answer is, and how result files word either.
+"""What may come of a record, and how result files word it.
 
 The only home of these numbers and words: nothing else defines them.
 """
@@ -36,11 +36,6 @@ REASON_WORDS = (
 #: Reasons that say of nobody that he fits: these fields do not find people often enough, or no
 #: answer was given.
 UNSOUGHT = (FIELDS_MISSING, SELDOM_FOUND, LIST_CLOSED)
-
-#: The words of the bands of a matched record, by number; 0 where it is not matched.
-BAND_WORDS = ("", "lemah", "cukup", "kuat")
-#: Bands are 1 to this one, the surest.
-STRONGEST_BAND = len(BAND_WORDS) - 1
 
 #: What came of a confirmed field, uint8, and the words of it.
 UNCHECKED, SAME, DIFFERENT, EMPTY = range(4)

@@ -80,13 +80,11 @@ def look_up(tables: Sequence[SourceTable], outputs: NDArray[np.uint8]) -> Found:
     return Found(hit, codes, ambiguous, failed)
 
 
-def settle(
-    answers: RecordAnswers, key: int, band: int, record: NDArray[np.int64], found: Found
-) -> None:
+def settle(answers: RecordAnswers, key: int, record: NDArray[np.int64], found: Found) -> None:
     """Take in what key number ``key`` found of records that no key before it settled.
 
     ``answers`` is filled in; ``record``: int64[m], the record of each input. Of a record that the
-    key hits, values that agree give the code, in ``band``; values that differ, or an ambiguous
+    key hits, values that agree give the code; values that differ, or an ambiguous
     label, make it ambiguous, never a guess; a label that failed leaves it undecided. Records that
     are settled already are left alone.
     """
@@ -108,5 +106,4 @@ def settle(
     answers.answered_by[settled] = key
     answers.outcome[settled] = np.select([failed, clear], [UNDECIDED, MATCHED], AMBIGUOUS)
     answers.reason[settled] = np.where(failed, BROKEN_LABEL, NO_REASON)
-    answers.band[settled] = np.where(clear, band, 0)
     answers.code[settled] = np.where(clear, highest[settled], np.uint64(0))

@@ -193,7 +193,7 @@ class _Registry:
             used.append(key.id)
             found, shared = self._look_up(number, inputs)
             met[inputs.record[shared > 1]] = True
-            settle(answers, number, 1, inputs.record, found)
+            settle(answers, number, inputs.record, found)
         return answers, tuple(used), met
 
     def _look_up(self, number: int, inputs: KeyInputs) -> tuple[Found, NDArray[np.int64]]:

@@ -15,7 +15,7 @@ from padan_linkage.answering.outcomes import FIELDS_MISSING, NO_REASON, SELDOM_F
 from padan_linkage.answering.policy import MatchPolicy
 from padan_linkage.edition.asking import Records, fields_of, filled_of, telling_of
 from padan_linkage.edition.document import ANY, Edition, GivenFields
-from padan_linkage.merging.rule import NEVER, SILENT, MergeRule
+from padan_linkage.merging.rule import MergeRule
 from padan_linkage.normalise import OF_DAMAGED
 from padan_linkage.schema import Schema
 
@@ -34,12 +34,14 @@ def rule_of(
     begun = kind_of(given, schema, filled_of(records, names, _begun(schema)), telling)
     pairs, kind = np.unique(np.stack([sound, begun], axis=1), axis=0, return_inverse=True)
     fronts = [_of_fronts(schema, p) for p in passes]
-    band = np.array([_bands(g, passes) for g in given], np.uint8).reshape(-1, len(passes))
-    band = np.concatenate([band, np.full((1, len(passes)), NEVER, np.uint8)])
+    # Behind the last, for records that nothing is known of: no pass.
+    answering = _table([*(g.answering for g in given), ()], passes)
+    silent = _table([*(g.silent for g in given), ()], passes)
     reasons = np.array([*(_reason(g, policy) for g in given), FIELDS_MISSING], np.uint8)
     return MergeRule(
         kind=kind.reshape(-1),
-        band=np.where(fronts, band[pairs[:, 1]], band[pairs[:, 0]]),
+        answering=np.where(fronts, answering[pairs[:, 1]], answering[pairs[:, 0]]),
+        silent=np.where(fronts, silent[pairs[:, 1]], silent[pairs[:, 0]]),
         unvouched=reasons[pairs[:, 0]],
     )
 
@@ -82,8 +84,10 @@ def kind_of(
     return np.array(best, np.int64)[where.reshape(-1)]
 
 
-def _bands(given: GivenFields, passes: Sequence[str]) -> list[int]:
-    return [SILENT if p in given.silent else given.band.get(p, NEVER) for p in passes]
+def _table(named: Sequence[Sequence[str]], passes: Sequence[str]) -> NDArray[np.bool_]:
+    """Which of the ``passes`` each names, bool[named, passes]."""
+    listed = [[p in names for p in passes] for names in named]
+    return np.array(listed, np.bool_).reshape(-1, len(passes))
 
 
 def _shut_out(given: GivenFields, schema: Schema) -> set[str]:

@@ -10,10 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from padan_linkage.answering.outcomes import STRONGEST_BAND
 from padan_linkage.crypto import signatures
 from padan_linkage.edition import document as documents
-from padan_linkage.edition.document import ANY, SIGNED, Edition, GivenFields
+from padan_linkage.edition.document import ANY, SIGNED, Edition, EditionVersionError, GivenFields
 from padan_linkage.matching.scoring.calibration import Calibration
 from padan_linkage.matching.scoring.features import LEVELS, FeaturePlan, reach_cut, screen_cut
 from padan_linkage.schema import Layout, Schema
@@ -24,7 +23,6 @@ MOST_EDITION_BYTES, MOST_CALIBRATIONS_BYTES = 1 << 20, 2 << 20
 _MOST_KINDS = 16
 #: A screen that lets a larger share of unrelated rows pass would make the unit score for ever.
 _MOST_NOISE = 0.05
-_BANDS = range(1, STRONGEST_BAND + 1)
 #: Nats, strangers a row and the like lie within these.
 _MOST, _LEAST = 1e9, 1e-12
 
@@ -62,6 +60,8 @@ def checked_edition(document: bytes, signature: bytes, wanted: Wanted) -> Editio
         raise EditionError("signature")
     try:
         edition = Edition.read(document)
+    except EditionVersionError:
+        raise EditionError("version") from None
     except (ValueError, RecursionError):
         raise EditionError("document") from None
     expected = {
@@ -110,21 +110,21 @@ def _check_contents(edition: Edition, schema: Schema) -> None:
     texts = (edition.levels, edition.calibrations, *words)
     if not all(isinstance(text, str) for text in texts) or not _count(edition.records):
         raise EditionError("document")
-    fields, passes = [f.name for f in schema.fields], {p.id for p in schema.passes}
+    fields, passes = [f.name for f in schema.fields], [p.id for p in schema.passes]
+    if not all(_plausible(given, fields, passes) for given in edition.given):
+        raise EditionError("given")
     kinds = {(given.fields, given.telling) for given in edition.given}
     if not kinds or len(kinds) != len(edition.given):
         raise EditionError("given")
-    if not all(_plausible(given, fields, passes) for given in edition.given):
-        raise EditionError("given")
 
 
-def _plausible(given: GivenFields, fields: Sequence[str], passes: set[str]) -> bool:
+def _plausible(given: GivenFields, fields: Sequence[str], passes: Sequence[str]) -> bool:
     named = given.fields == tuple(f for f in fields if f in given.fields)
     counts = _count(given.asked) and _whole(given.telling) and given.telling >= ANY
     shares = (given.answered, given.noticed, given.wrong, given.damaged or 0.0)
-    bands = all(_whole(band) and band in _BANDS for band in given.band.values())
-    known = given.band.keys() <= set(given.usable) <= passes and set(given.silent) <= passes
-    return named and counts and bands and known and all(map(_share, shares))
+    lists = all(p in passes for p in (*given.usable, *given.silent))
+    answers = all(p in given.usable and p not in given.silent for p in given.answering)
+    return named and counts and lists and answers and all(map(_share, shares))
 
 
 def _usable(c: Calibration, plan: FeaturePlan) -> bool:

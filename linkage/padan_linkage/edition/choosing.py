@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import compress
 from typing import Self
 
 import numpy as np
@@ -23,7 +24,7 @@ from padan_linkage.edition.document import ANY, GivenFields
 from padan_linkage.edition.doubles import Doubles
 from padan_linkage.edition.meetings import Meeting, PassMeetings
 from padan_linkage.merging.merge import merge
-from padan_linkage.merging.rule import NEVER, SILENT, MergeRule
+from padan_linkage.merging.rule import MergeRule
 
 #: A single answer may be this many times likelier to be wrong than tolerated on average.
 WORST_TO_AVERAGE = 50.0
@@ -38,6 +39,7 @@ HELD_BACK = 0.6
 SEEN = 0.02
 
 Numbers = NDArray[np.int64]
+Bool = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -147,18 +149,17 @@ class Chooser:
         codes = self.codes[self.asked.person]
         # Spec 36, "Choice", step 4.
         known = self._known(kinds, put)
-        band = self._bands(seen, kinds, worse, codes[spoilt], float(known.sum()))
+        answering = self._answering(seen, kinds, worse, codes[spoilt], float(known.sum()))
         # Spec 36, "Choice", step 5.
-        self._hush(seen, kinds, band)
+        rule = self._hushed(seen, kinds, answering)
         # Spec 36, "Choice", step 6.
-        wrong = kinds.counted(kinds.merged(seen.strangers, band).outcome == MATCHED)
-        found = kinds.merged(seen.own, band)
+        wrong = kinds.counted(kinds.merged(seen.strangers, rule).outcome == MATCHED)
+        found = kinds.merged(seen.own, rule)
         answered = kinds.counted(_right(found, codes[put]))
         noticed = kinds.counted(found.outcome != NOT_MATCHED)
-        still = worse.counted(_right(worse.merged(seen.damaged, band), codes[spoilt]))
+        still = worse.counted(_right(worse.merged(seen.damaged, rule), codes[spoilt]))
         ids = [p.p.id for p in self.passes]
-        usable = [i for i, o in zip(ids, seen.own, strict=True) if len(o)]
-        least = [list(zip(ids, row, strict=True)) for row in band.tolist()]
+        usable = [bool(len(o)) for o in seen.own]
         asked, errors = kinds.asked, worse.asked
         return [
             GivenFields(
@@ -168,9 +169,9 @@ class Chooser:
                 answered=round(float(answered[k] / asked[k]), 6),
                 noticed=round(float(noticed[k] / asked[k]), 6),
                 wrong=float((1 + wrong[k]) / (known[k] + 1 / self.policy.max_false_match_rate)),
-                band={i: b for i, b in least[k] if b < NEVER and i in usable},
-                usable=tuple(usable),
-                silent=tuple(i for i, b in least[k] if b == SILENT),
+                answering=tuple(compress(ids, rule.answering[k] & usable)),
+                usable=tuple(compress(ids, usable)),
+                silent=tuple(compress(ids, rule.silent[k])),
                 damaged=round(float(still[k] / errors[k]), 6) if errors[k] else None,
             )
             for k in range(len(telling))
@@ -185,31 +186,31 @@ class Chooser:
         number = kinds.counted(self.doubles.known[self.asked.person[put]])
         return number.astype(np.float64) * self.doubles.share
 
-    def _bands(
+    def _answering(
         self,
         seen: _Heard,
         kinds: _Kinds,
         worse: _Kinds,
         codes: NDArray[np.uint64],
         strangers: float,
-    ) -> NDArray[np.uint8]:
-        """The least bands, uint8[kinds, passes], that answer few enough strangers in all.
+    ) -> Bool:
+        """The passes, bool[kinds, passes], that together answer few enough strangers.
 
         If merging answers more of them than the sum of steps foresaw, the pass that answers most of
-        them has to be surer.
+        them may no longer.
         """
         most = self.policy.max_false_match_rate * strangers * HELD_BACK
         weighed = self._not_agreed(seen.strangers)
         wrongly = _Reached.of(kinds, weighed, None)
         rightly = _Reached.of(worse, seen.damaged, codes)
-        band = _worthwhile(wrongly, rightly, int(most))
+        answering = _worthwhile(wrongly, rightly, int(most))
         while True:
-            answered = kinds.merged(weighed, band).outcome == MATCHED
+            rule = _Rule(answering, np.zeros_like(answering))
+            answered = kinds.merged(weighed, rule).outcome == MATCHED
             if kinds.counted(answered).sum() <= most:
-                return band
-            by = np.stack([wrongly.new(p, band[:, p], ~answered) for p in range(band.shape[1])], 1)
-            kind, p = np.unravel_index(int(by.argmax()), by.shape)
-            band[kind, p] += 1
+                return answering
+            by = wrongly.new(~answered) * answering
+            answering[np.unravel_index(int(by.argmax()), by.shape)] = False
 
     def _not_agreed(self, strangers: Sequence[OpenedAnswers]) -> list[OpenedAnswers]:
         """The answers about strangers, but of passes that are for rows ``without`` fields.
@@ -222,24 +223,38 @@ class Chooser:
             for p, o in zip(self.passes, strangers, strict=True)
         ]
 
-    def _hush(self, seen: _Heard, kinds: _Kinds, band: NDArray[np.uint8]) -> None:
+    def _hushed(self, seen: _Heard, kinds: _Kinds, answering: Bool) -> _Rule:
         """Silence passes that see, and do not answer, too many strangers to tell anything of them.
 
-        Only where registered people are noticed as often as demanded without the pass. ``band``:
-        uint8[kinds, passes], is changed.
+        Only where registered people are noticed as often as demanded without the pass.
         """
+        rule = _Rule(answering, np.zeros_like(answering))
         for p, o in enumerate(seen.strangers):
-            least = np.append(band[:, p], np.uint8(NEVER))[kinds.kind[o.record]]
+            may = np.append(rule.answering[:, p], np.False_)[kinds.kind[o.record]]
             idle = np.zeros(len(kinds.kind), np.bool_)
-            idle[o.record[(o.outcome != NOT_MATCHED) & ~(o.matched & (o.band >= least))]] = True
+            idle[o.record[(o.outcome != NOT_MATCHED) & ~(o.matched & may)]] = True
             often = kinds.counted(idle) > SEEN * kinds.asked
             if not often.any():
                 continue
-            quiet = band.copy()
-            quiet[often, p] = SILENT
+            quiet = rule.without(often, p)
             noticed = kinds.counted(kinds.merged(seen.own, quiet).outcome != NOT_MATCHED)
             enough = often & (noticed >= self.policy.min_found * kinds.asked)
-            band[enough, p] = SILENT
+            rule = rule.without(enough, p)
+        return rule
+
+
+@dataclass(frozen=True, repr=False)
+class _Rule:
+    """Which passes answer, and which tell nothing: bool[kinds, passes] each."""
+
+    answering: Bool
+    silent: Bool
+
+    def without(self, kinds: Bool, p: int) -> _Rule:
+        """The same, but pass ``p`` is silent for these ``kinds``, bool[kinds]."""
+        silent = self.silent.copy()
+        silent[kinds, p] = True
+        return _Rule(self.answering & ~silent, silent)
 
 
 @dataclass(frozen=True, repr=False)
@@ -275,92 +290,72 @@ class _Kinds:
         """Questions of each kind, int64[kinds]."""
         return self.counted(np.ones(len(self.kind), np.bool_))
 
-    def counted(self, chosen: NDArray[np.bool_]) -> Numbers:
+    def counted(self, chosen: Bool) -> Numbers:
         """How many of each kind are ``chosen``, bool[n]: int64[kinds]."""
         return np.bincount(self.kind[chosen & (self.kind >= 0)], minlength=len(self.telling))
 
-    def merged(self, opened: Sequence[OpenedAnswers], band: NDArray[np.uint8]) -> RecordAnswers:
+    def merged(self, opened: Sequence[OpenedAnswers], by: _Rule) -> RecordAnswers:
         """The passes' answers as the requester merges them."""
-        rule = MergeRule(self.kind, band, np.zeros(len(band), np.uint8))
+        vouched = np.zeros(len(by.answering), np.uint8)
+        rule = MergeRule(self.kind, by.answering, by.silent, vouched)
         return merge(len(self.kind), opened, rule)
 
 
 @dataclass(frozen=True, repr=False)
 class _Reached:
-    """In which band each pass meets somebody for each question; ``band``: uint8[n, passes]."""
+    """Whether each pass meets somebody for each question; ``met``: bool[n, passes]."""
 
     kinds: _Kinds
-    band: NDArray[np.uint8]
+    met: Bool
 
     @classmethod
     def of(
         cls, kinds: _Kinds, opened: Sequence[OpenedAnswers], codes: NDArray[np.uint64] | None
     ) -> Self:
         """``codes``: uint64[n], the only right ones; without them whoever is met counts."""
-        band = np.zeros((len(kinds.kind), len(opened)), np.uint8)
+        reached = np.zeros((len(kinds.kind), len(opened)), np.bool_)
         for p, o in enumerate(opened):
             met = o.matched
             if codes is not None:
                 met = met & (o.payload.codes == codes[o.record])
-            band[o.record[met], p] = o.band[met]
-        return cls(kinds, band)
+            reached[o.record[met], p] = True
+        return cls(kinds, reached)
 
-    def new(self, p: int, least: NDArray[np.uint8], covered: NDArray[np.bool_]) -> Numbers:
-        """Questions by kind that pass ``p`` answers and that are not ``covered``: int64[kinds].
+    def new(self, covered: Bool) -> Numbers:
+        """Questions that each pass reaches and that are not ``covered``: int64[kinds, passes]."""
+        passes = range(self.met.shape[1])
+        return np.stack([self.kinds.counted(self.met[:, p] & ~covered) for p in passes], axis=1)
 
-        ``least``: uint8[kinds], the band from which on it may.
-        """
-        return self.kinds.counted(self.reach(p, least) & ~covered)
-
-    def reach(self, p: int, least: NDArray[np.uint8]) -> NDArray[np.bool_]:
-        """Which questions pass ``p`` answers, bool[n]."""
-        wanted = np.append(least, np.uint8(NEVER))[self.kinds.kind]
-        return self.band[:, p] >= wanted
-
-    def covered(self, band: NDArray[np.uint8]) -> NDArray[np.bool_]:
-        """Which questions any pass answers, bool[n]; ``band``: uint8[kinds, passes]."""
-        done = np.zeros(len(self.band), np.bool_)
-        for p in range(self.band.shape[1]):
-            done |= self.reach(p, band[:, p])
+    def covered(self, answering: Bool) -> Bool:
+        """Which questions any pass answers, bool[n]; ``answering``: bool[kinds, passes]."""
+        nobody = np.zeros((1, self.met.shape[1]), np.bool_)
+        may = np.concatenate([answering, nobody])[self.kinds.kind]
+        done: Bool = np.logical_or.reduce(self.met & may, axis=1)
         return done
 
 
-def _worthwhile(wrongly: _Reached, rightly: _Reached, most: int) -> NDArray[np.uint8]:
-    """The least bands, uint8[kinds, passes], that find most people for at most so many strangers.
+def _worthwhile(wrongly: _Reached, rightly: _Reached, most: int) -> Bool:
+    """The passes, bool[kinds, passes], that find most people for at most so many strangers.
 
-    First whatever answers no stranger at all; then, step by step, what finds most people whom
-    nothing else finds, for each stranger that nothing else answers (a knapsack, filled greedily).
+    First whatever answers no stranger at all; then, one by one, what finds most people whom nothing
+    else finds, for each stranger that nothing else answers (a knapsack, filled greedily).
     """
-    kinds, passes = len(wrongly.kinds.telling), wrongly.band.shape[1]
-    steps = np.arange(1, NEVER, dtype=np.uint8)
-    band = np.full((kinds, passes), NEVER, np.uint8)
-    nobody = np.zeros(len(wrongly.band), np.bool_)
-    for p in range(passes):
-        for b in steps[::-1]:
-            free = wrongly.new(p, np.full(kinds, b), nobody) == 0
-            band[free, p] = b
+    answering: Bool = wrongly.new(np.zeros(len(wrongly.met), np.bool_)) == 0
     scale = wrongly.kinds.asked / np.maximum(rightly.kinds.asked, 1)
     while True:
-        bad, good = wrongly.covered(band), rightly.covered(band)
-        left = most - int(bad.sum())
-        best, step = 0.0, None
-        for p in range(passes):
-            for b in steps:
-                least = np.minimum(band[:, p], b)
-                cost = wrongly.new(p, least, bad)
-                gain = (rightly.new(p, least, good) * scale + 1e-3) / (cost + 1e-6)
-                worth = np.where((cost <= left) & (band[:, p] > b), gain, 0)
-                kind = int(worth.argmax())
-                if worth[kind] > best:
-                    best, step = float(worth[kind]), (kind, p, b)
-        if step is None:
-            return band
-        band[step[0], step[1]] = step[2]
+        bad = wrongly.covered(answering)
+        cost = wrongly.new(bad)
+        found = rightly.new(rightly.covered(answering)) * scale[:, None]
+        affordable = ~answering & (cost <= most - int(bad.sum()))
+        worth = np.where(affordable, (found + 1e-3) / (cost + 1e-6), 0.0)
+        if not worth.any():
+            return answering
+        answering[np.unravel_index(int(worth.argmax()), worth.shape)] = True
 
 
-def _right(answers: RecordAnswers, codes: NDArray[np.uint64]) -> NDArray[np.bool_]:
+def _right(answers: RecordAnswers, codes: NDArray[np.uint64]) -> Bool:
     """Which records got their own code, bool[n]."""
-    right: NDArray[np.bool_] = (answers.outcome == MATCHED) & (answers.code == codes)
+    right: Bool = (answers.outcome == MATCHED) & (answers.code == codes)
     return right
 
 

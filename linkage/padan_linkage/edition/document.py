@@ -17,13 +17,17 @@ from pydantic_core import from_json
 
 from padan_linkage.matching.scoring.calibration import Calibration
 
-VERSION = 1
+VERSION = 2
 #: Of :attr:`GivenFields.telling`: however much.
 ANY = -1
 #: Error levels that come with this software, not from an accepted proposal.
 SHIPPED = "shipped"
 #: What a signature is over: this, then the document.
 SIGNED = b"padan/v1 edition\x00"
+
+
+class EditionVersionError(ValueError):
+    """An edition of another format than this software reads."""
 
 
 @dataclass(frozen=True)
@@ -33,8 +37,8 @@ class GivenFields:
     ``telling``: how much their names tell, :data:`ANY` for all together; ``asked``: registered
     people who were asked about so; ``answered``: share of them who get their own code; ``noticed``:
     share who get a code, are among several who fit, or are undecided: the others would be told «not
-    found»; ``wrong``: wrong answers per asked stranger; ``band``: by pass, the least band in which
-    its match is an answer (1 to 3), of passes whose match ever is; ``usable``: passes that records
+    found»; ``wrong``: wrong answers per asked stranger; ``answering``: passes whose match is an
+    answer; ``usable``: passes that records
     with these fields take part in; ``silent``: those that see too many strangers to tell anything,
     which is no reason for doubt; ``damaged``: as ``answered``, where the values carry the shipped
     errors, None where that was not measured.
@@ -46,7 +50,7 @@ class GivenFields:
     answered: float
     noticed: float
     wrong: float
-    band: dict[str, int]
+    answering: tuple[str, ...]
     usable: tuple[str, ...]
     silent: tuple[str, ...] = ()
     damaged: float | None = None
@@ -90,10 +94,13 @@ class Edition:
 
     @classmethod
     def read(cls, document: bytes) -> Self:
-        """Read what :meth:`document` wrote. Raises ValueError on anything else."""
+        """Read what :meth:`document` wrote.
+
+        Raises EditionVersionError where another version of the software did, else ValueError.
+        """
         raw = json_object(document)
         if raw.pop("version", None) != VERSION:
-            raise ValueError("an edition of another version")
+            raise EditionVersionError("an edition of another version")
         try:
             given = tuple(_given(entry) for entry in raw.pop("given"))
             common = tuple(map(tuple, raw.pop("common")))
@@ -106,7 +113,7 @@ class Edition:
 
 
 def _given(entry: dict[str, Any]) -> GivenFields:
-    lists = {name: tuple(entry[name]) for name in ("fields", "usable", "silent")}
+    lists = {name: tuple(entry[name]) for name in ("fields", "answering", "usable", "silent")}
     return GivenFields(**(entry | lists))
 
 

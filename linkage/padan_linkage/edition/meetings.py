@@ -16,8 +16,7 @@ from padan_linkage.answering.outcomes import AMBIGUOUS, MATCHED, NOT_MATCHED
 from padan_linkage.answering.payloads import Payloads
 from padan_linkage.answering.policy import MatchPolicy
 from padan_linkage.edition.doubles import Doubles
-from padan_linkage.matching.exact import band_of, token_words
-from padan_linkage.matching.result import bands
+from padan_linkage.matching.exact import token_words
 from padan_linkage.matching.scoring.calibration import Calibration
 from padan_linkage.matching.sides import SweepRunner
 from padan_linkage.matching.similar import Best, Candidates, SortedRegistry, decided
@@ -44,13 +43,12 @@ class Meeting:
 
 @dataclass(frozen=True, repr=False)
 class PassMeetings:
-    """Both meetings of a pass; ``calibration``: None in an exact one; ``band``: of its matches."""
+    """Both meetings of a pass; ``calibration``: None in an exact one."""
 
     p: Pass
     themselves: Meeting
     others: Meeting
     calibration: Calibration | None
-    band: int
 
     def without(self, doubles: Doubles, person: Numbers) -> PassMeetings:
         """The same, but who may be the person asked about is no stranger of theirs.
@@ -80,18 +78,15 @@ class PassMeetings:
             several = met.runner_up == np.inf
             hit = np.where(several, AMBIGUOUS, MATCHED)
             outcome = np.where(met.score == -np.inf, NOT_MATCHED, hit).astype(np.uint8)
-            band = np.where(outcome == MATCHED, self.band, 0)
         else:
             at = self.calibration.drawn(threshold, doubt)
             score = met.score.astype(np.float64)
             outcome = decided(score, met.runner_up.astype(np.float64), at, policy)
-            band = np.where(outcome == MATCHED, bands(score, threshold), 0)
         known = np.where(met.person >= 0, np.append(codes, np.uint64(0))[met.person], np.uint64(0))
         return OpenedAnswers(
             pass_id=self.p.id,
             record=met.question,
             outcome=outcome,
-            band=band.astype(np.uint8),
             payload=Payloads.of(known, decoy=met.person < 0),
             failed=np.zeros(len(outcome), np.bool_),
             row=met.person,
@@ -123,7 +118,6 @@ def meet_exact(
     group = padded[first], padded[first + 1]
     inside = _holds(words, record, own, mine)
     beside = np.where(group[0] == own, group[1], group[0])
-    shared = len(words) - int((np.unique(words, return_counts=True)[1] == 1).sum())
 
     def meeting(count: Numbers, whom: Numbers) -> Meeting:
         score = np.where(count > 0, np.inf, -np.inf).astype(np.float32)
@@ -135,7 +129,6 @@ def meet_exact(
         meeting(number, group[0]),
         meeting(number - inside, beside),
         None,
-        band_of(shared, len(provider)),
     )
 
 
@@ -177,5 +170,4 @@ def meet_similar(
         meeting(found.best(calibration)),
         meeting(found.best(calibration, own)),
         calibration,
-        0,
     )

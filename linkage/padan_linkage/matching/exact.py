@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from padan_linkage.answering.outcomes import AMBIGUOUS, MATCHED, NOT_MATCHED, STRONGEST_BAND
+from padan_linkage.answering.outcomes import AMBIGUOUS, MATCHED, NOT_MATCHED
 from padan_linkage.compiled.jit import inlined, lean_kernel
 from padan_linkage.compiled.lanes import prefetch
 from padan_linkage.matching.result import PassResult, Scoring, confirmations
@@ -23,8 +23,6 @@ NOBODY, SEVERAL = -1, -2
 #: How many rows ahead memory is asked for slots, and the room for their hashes, a power of two.
 AHEAD, RING = 24, 32
 _MOST_ROWS = 1 << 32
-#: Where fewer of the registry's rows have a token of their own, a hit is not of the strongest band.
-STRONG_PRECISION = 0.99
 
 
 def token_words(table: PassTable) -> Words:
@@ -195,7 +193,6 @@ def answer_exact(
     return PassResult(
         pass_id=requester.pass_id,
         outcome=outcome,
-        band=np.where(outcome == MATCHED, band_of(shared, len(provider)), 0).astype(np.uint8),
         row=row,
         confirmations=confirmations(provider, requester, row),
         score=np.where(found == NOBODY, -np.inf, 0.0).astype(np.float32),
@@ -204,11 +201,6 @@ def answer_exact(
         # Spec 32, "Meetings", step 3.
         met=np.zeros((len(found), 0), np.int64),
     )
-
-
-def band_of(shared: int, provider_rows: int) -> int:
-    """Band of a hit in a table of which so many rows share their token with another."""
-    return STRONGEST_BAND - (shared > (1 - STRONG_PRECISION) * provider_rows)
 
 
 def _scoring(provider_rows: int, found: NDArray[np.int64], shared: int) -> Scoring:

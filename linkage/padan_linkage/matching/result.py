@@ -10,13 +10,11 @@ from numpy.typing import NDArray
 
 from padan_linkage.answering.answers import PassAnswers
 from padan_linkage.answering.estimates import PassEstimate
-from padan_linkage.answering.outcomes import AMBIGUOUS, MATCHED, STRONGEST_BAND
+from padan_linkage.answering.outcomes import AMBIGUOUS, MATCHED
 from padan_linkage.matching.scoring.calibration import Calibration
 from padan_linkage.schema import TAG_BYTES, Layout, Pass, Schema
 from padan_linkage.tables import PassTable
 
-#: Score bands: from the threshold on, and from these many nats above it.
-BAND_STEPS = (3.0, 6.0)
 #: Scores above this say no more: the chance of being wrong would be lost in rounding.
 MOST_NATS = 60.0
 
@@ -47,7 +45,7 @@ class Scoring:
 class PassResult:
     """What matching one pass gave, by the requester's rows in its order.
 
-    ``outcome``, ``band``: uint8[n]; ``row``: int64[n], the provider's row or -1; ``confirmations``:
+    ``outcome``: uint8[n]; ``row``: int64[n], the provider's row or -1; ``confirmations``:
     uint8[n, ceil(fields / 8)], bit i set where both tags of ``confirm[i]`` are equal; ``score``:
     float32[n], in nats, of the best candidate (-inf without one); ``met``: int64[n, k], the
     provider's rows that each row came near to in a pass with a filter, -1 for none. Of all this
@@ -56,7 +54,6 @@ class PassResult:
 
     pass_id: str
     outcome: NDArray[np.uint8]
-    band: NDArray[np.uint8]
     row: NDArray[np.int64]
     confirmations: NDArray[np.uint8]
     score: NDArray[np.float32]
@@ -78,7 +75,6 @@ class PassResult:
             int((self.outcome == AMBIGUOUS).sum()),
             told.precision,
             told.recall,
-            _band_errors(self.band[matched], errors_of(self.score[matched], told.precision)),
             None
             if told.match_rate is None
             else max(0.0, told.match_rate * len(self.outcome) - right),
@@ -91,7 +87,6 @@ class PassResult:
         return PassAnswers(
             pass_id=self.pass_id,
             outcome=self.outcome,
-            band=np.where(matched, self.band, 0).astype(np.uint8),
             sealed=provider.columns["sealed_codes"][rows],
             confirmations=self.confirmations[matched],
         )
@@ -99,16 +94,6 @@ class PassResult:
     def __repr__(self) -> str:
         matched = int((self.outcome == MATCHED).sum())
         return f"PassResult({self.pass_id!r}, rows={len(self.outcome)}, matched={matched})"
-
-
-def _band_errors(band: NDArray[np.uint8], errors: NDArray[np.float64] | None) -> tuple[float, ...]:
-    """Mean chance of being wrong by band: all that the requester learns of the errors."""
-    if errors is None:
-        return ()
-    return tuple(
-        float(errors[band == b].mean()) if (band == b).any() else 1.0
-        for b in range(1, STRONGEST_BAND + 1)
-    )
 
 
 def errors_of(score: NDArray[np.float32], precision: float | None) -> NDArray[np.float64] | None:
@@ -124,14 +109,6 @@ def errors_of(score: NDArray[np.float32], precision: float | None) -> NDArray[np
         return alone
     scaled: NDArray[np.float64] = alone * ((1 - precision) / alone.mean())
     return np.minimum(scaled, 1.0)
-
-
-def bands(score: NDArray[np.float64], threshold: float) -> NDArray[np.uint8]:
-    """Band of each score at or above ``threshold``: 1, 2 or 3."""
-    band = np.ones(score.shape, dtype=np.uint8)
-    for step in BAND_STEPS:
-        band += score >= threshold + step
-    return band
 
 
 def confirmations(

@@ -14,7 +14,7 @@ from padan_linkage.answering.outcomes import AMBIGUOUS, MATCHED, NOT_MATCHED, UN
 from padan_linkage.answering.policy import MatchPolicy
 from padan_linkage.matching.directory import Directory
 from padan_linkage.matching.pair_features import compare
-from padan_linkage.matching.result import PassResult, Scoring, bands, confirmations
+from padan_linkage.matching.result import PassResult, Scoring, confirmations
 from padan_linkage.matching.scoring.calibration import Calibration, Survivors
 from padan_linkage.matching.scoring.features import FeaturePlan, levels_of, noise_of
 from padan_linkage.matching.scoring.strangers import Float
@@ -234,11 +234,9 @@ def answer_similar(
     score = np.where(chosen >= 0, best.score[rows, position], -np.inf)
     outcome = decided(score, runner_up, calibration, policy)
     row = np.where(outcome == MATCHED, best.row[rows, position], -1)
-    band = np.where(outcome == MATCHED, bands(score, calibration.threshold), 0)
     return PassResult(
         pass_id=requester.pass_id,
         outcome=outcome,
-        band=band.astype(np.uint8),
         row=row,
         confirmations=confirmations(registry.table, requester, row),
         score=score.astype(np.float32),

@@ -281,7 +281,6 @@ def matched_rows(first: int, answers: PassAnswers) -> resources_pb.MatchedRows:
         row_offset=first,
         row_count=len(answers),
         outcomes=answers.outcome.tobytes(),
-        bands=answers.band.tobytes(),
         sealed_codes=answers.sealed.tobytes(),
         confirmations=answers.confirmations.tobytes(),
     )

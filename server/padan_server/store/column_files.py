@@ -52,7 +52,6 @@ _MET = "met"
 #: Columns of a pass's answers, and what of :class:`PassAnswers` each holds.
 _ANSWERS = {
     "outcomes": "outcome",
-    "bands": "band",
     "sealed_codes": "sealed",
     "confirmations": "confirmations",
 }

@@ -133,7 +133,6 @@ def answers(outcome, matched, fields=0):
     return PassAnswers(
         "nik",
         np.array(outcome, np.uint8),
-        np.zeros(len(outcome), np.uint8),
         np.full((matched, 44), 7, np.uint8),
         np.ones((matched, fields), np.uint8),
     )
@@ -149,7 +148,7 @@ def test_answers_come_back_even_where_nothing_matched(tmp_path, kept):
     found = files.result(ID, "nik")
     assert found.pass_id == "nik"
     assert len(files.met(ID, "nik")) == 0
-    for name in ("outcome", "band", "sealed", "confirmations"):
+    for name in ("outcome", "sealed", "confirmations"):
         assert getattr(found, name).dtype == getattr(kept, name).dtype
         np.testing.assert_array_equal(getattr(found, name), getattr(kept, name))
 

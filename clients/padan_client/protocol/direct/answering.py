@@ -37,7 +37,6 @@ from padan_linkage.answering.outcomes import (
     AMBIGUOUS,
     MATCHED,
     SAME,
-    STRONGEST_BAND,
     UNCHECKED,
 )
 from padan_linkage.answering.payloads import day_number
@@ -48,8 +47,6 @@ from padan_linkage.direct.schema import DirectSchema, most_values
 
 #: Column that says which way a row was answered: ``direct:<key>`` or ``unit:<pass>``.
 WAY = "cara"
-#: Bands of an identifier that agreed, and of a tolerant key.
-_SURE, _LIKELY = STRONGEST_BAND, STRONGEST_BAND - 1
 
 
 def answer(
@@ -103,12 +100,11 @@ def _settled(
     """What the tables say of each record, key by key in their order."""
     answers = RecordAnswers.none(records)
     codes = len(session.place.flow.codes)
-    for number, key in enumerate(session.schema.keys):
+    for number in range(len(session.schema.keys)):
         # Spec 60, step 12.
         found = look_up(session.tables, outputs.take(inputs.slots[number])).within(codes)
         # Spec 60, step 13.
-        band = _LIKELY if key.tolerant else _SURE
-        settle(answers, number, band, inputs.records[number], found)
+        settle(answers, number, inputs.records[number], found)
     return answers
 
 

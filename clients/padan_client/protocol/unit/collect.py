@@ -20,7 +20,6 @@ from padan_linkage.answering.outcomes import (
     AMBIGUOUS,
     MATCHED,
     NOT_MATCHED,
-    STRONGEST_BAND,
     UNDECIDED,
 )
 from padan_linkage.crypto.epochs import EXCHANGE_KEY_BYTES
@@ -116,19 +115,12 @@ class PassCollector:
 
     def _piece(self, rows: resources_pb2.MatchedRows) -> PassAnswers:
         """The answers of a message, every column of the right length, with values that can be."""
-        outcome, band = (np.frombuffer(column, np.uint8) for column in (rows.outcomes, rows.bands))
+        outcome = np.frombuffer(rows.outcomes, np.uint8)
         if (
             len(outcome) != rows.row_count
             or not np.isin(outcome, (NOT_MATCHED, MATCHED, AMBIGUOUS, UNDECIDED)).all()
         ):
             raise broken(self._pass.id, "outcomes")
-        if (
-            len(band) != rows.row_count
-            or band.max() > STRONGEST_BAND
-            or band[np.isin(outcome, (NOT_MATCHED, UNDECIDED))].any()
-            or not band[outcome == MATCHED].all()
-        ):
-            raise broken(self._pass.id, "bands")
         matched = int((outcome == MATCHED).sum())
 
         def column(name: str, width: int) -> NDArray[np.uint8]:
@@ -139,7 +131,7 @@ class PassCollector:
 
         sealed = column("sealed_codes", SEALED_CODE_BYTES)
         confirmations = column("confirmations", math.ceil(len(self._pass.confirm) / 8))
-        return PassAnswers(self._pass.id, outcome, band, sealed, confirmations)
+        return PassAnswers(self._pass.id, outcome, sealed, confirmations)
 
 
 def pass_counts(message: resources_pb2.PassCounts) -> PassCounts:

@@ -37,7 +37,7 @@ def _believed(session: Session, name: str, answer: resources_pb2.Edition) -> Edi
     try:
         edition = checked_edition(answer.document, answer.signature, wanted(session))
     except EditionError as e:
-        raise not_genuine(e.differs) from None
+        raise _of_another_version() if e.differs == "version" else not_genuine(e.differs) from None
     if {answer.name, edition_name(session.place, edition)} != {name}:
         raise not_genuine("name")
     if not _accepted(session, edition.levels):
@@ -62,6 +62,20 @@ def _not_accepted(levels: str) -> VerificationError:
             f"The registry's edition rests on error levels {levels} that were not accepted here. "
             "No code was taken. Ask the provider for the file, check it, then `padan agreement "
             "accept-levels FILE`; or ask the provider to publish by what was accepted.",
+        )
+    )
+
+
+def _of_another_version() -> VerificationError:
+    """The provider signed it, in a format that this software does not read."""
+    return VerificationError(
+        t(
+            "Edisi registri dibuat oleh Padan versi lain, dalam bentuk yang tidak dibaca di sini. "
+            "Tidak ada kode yang diterima. Samakan versi Padan kedua pihak, lalu minta penyedia "
+            "menerbitkan ulang registri.",
+            "The registry's edition was made by another version of Padan, in a form that is not "
+            "read here. No code was taken. Bring both sides to one version of Padan, then ask the "
+            "provider to publish the registry again.",
         )
     )
 

@@ -103,7 +103,7 @@ def _rule(
 ) -> MergeRule:
     """What the answers to each record have to be, by the fields that it has."""
     if edition is None:
-        return MergeRule.silent(len(requested), len(opened))
+        return MergeRule.unknown(len(requested), len(opened))
     passes = [o.pass_id for o in opened]
     return rule_of(edition, schema, flow.match, requested.records, passes)
 

@@ -64,7 +64,7 @@ def open_edition(
             answered=0.998,
             noticed=0.999,
             wrong=1e-4,
-            band=dict.fromkeys(passes, 1),
+            answering=passes,
             usable=passes,
         )
         for number in range(1, 1 << len(fields))

@@ -19,9 +19,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from padan_lab.games.oracle.published import AskedRegistry
-from padan_linkage.answering.outcomes import NOT_MATCHED, STRONGEST_BAND
+from padan_linkage.answering.outcomes import NOT_MATCHED
 from padan_linkage.encoding import PassEncoder
-from padan_linkage.matching.result import bands
 from padan_linkage.matching.scoring.calibration import Survivors
 from padan_linkage.matching.scoring.features import FeaturePlan, levels_of, noise_of
 from padan_linkage.matching.similar import decided
@@ -118,15 +117,6 @@ class OracleTarget:
         return {"keys": np.tile(self.bucket, (len(vectors), 1)), "filters": shown}
 
 
-def answers_of(outcome: NDArray[np.uint8], band: NDArray[np.uint8]) -> Numbers:
-    """Outcome and band of each row as one number."""
-    return outcome.astype(np.int64) * _BANDS + band
-
-
-_BANDS = STRONGEST_BAND + 1
-_NOTHING = NOT_MATCHED * _BANDS
-
-
 def response_of(
     unit: AskedRegistry, plan: FeaturePlan, p: Pass, number: int, wrong: int = 0
 ) -> Numbers:
@@ -145,10 +135,8 @@ def response_of(
     below = np.maximum(plan.bits / 2 - values[:, : plan.segments], 0.0) ** 2 * 4 / plan.bits
     seen = below.sum(axis=1) >= calibration.screen
     score = np.where(seen, calibration.score(pairs), -np.inf)
-    outcome = decided(score, np.full(len(every), -np.inf), calibration, unit.policy)
-    matched = score >= calibration.threshold
-    band = np.where(matched, bands(score, calibration.threshold), 0)
-    return answers_of(outcome, band.astype(np.uint8))
+    alone = np.full(len(every), -np.inf)
+    return decided(score, alone, calibration, unit.policy).astype(np.int64)
 
 
 def _tells(unit: AskedRegistry, plan: FeaturePlan, p: Pass, number: int, wrong: int) -> float:
@@ -255,7 +243,7 @@ class _Crafting:
         tried = [self._drawn(self._vector(self._crowd)) for _ in range(_TRIES)]
         answers = [self._target.response[_distances(self._target.codes, v)] for v in tried]
         best = int(np.argmax([_entropy(a, self._left) for a in answers]))
-        met = float(self._left[answers[best] != _NOTHING].sum())
+        met = float(self._left[answers[best] != NOT_MATCHED].sum())
         shares = np.bincount(answers[best], self._left)
         if shares.max() > _EXPECTED:
             rest = np.where(answers[best] == shares.argmax(), self._left, 0.0)
@@ -293,7 +281,7 @@ class _Crafting:
 
     def _covered(self, vector: Words) -> Numbers:
         answers = self._target.response[_distances(self._target.codes, vector)]
-        return np.flatnonzero((answers != _NOTHING) & (self._left > 0))
+        return np.flatnonzero((answers != NOT_MATCHED) & (self._left > 0))
 
     def _majority(self, which: Numbers) -> Words:
         """The bits that most of these candidates have, chance deciding ties."""

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from padan_lab.games.oracle.asking import AskedTarget, OracleTarget, Reading, Sought, answers_of
+from padan_lab.games.oracle.asking import AskedTarget, OracleTarget, Reading, Sought
 from padan_lab.games.oracle.metered import MeteredUnit, listed_rows
 from padan_linkage.schema import Pass
 from padan_linkage.tables import PassTable
@@ -50,7 +50,7 @@ def _ask(
     made = [one.crafted(share, rng, honest=honest) for one in asked]
     parts = [one.target.rows(vectors) for one, vectors in zip(asked, made, strict=True)]
     given = unit.answer(p, _listed(unit, p, parts, rows, rng))
-    answers = None if given is None else answers_of(given.outcome, given.band)
+    answers = None if given is None else given.outcome.astype(np.int64)
     first = 0
     for one, vectors in zip(asked, made, strict=True):
         mine = None if answers is None else answers[first : first + len(vectors)]

@@ -223,7 +223,6 @@ class MatchedRows(google.protobuf.message.Message):
     ROW_OFFSET_FIELD_NUMBER: builtins.int
     ROW_COUNT_FIELD_NUMBER: builtins.int
     OUTCOMES_FIELD_NUMBER: builtins.int
-    BANDS_FIELD_NUMBER: builtins.int
     SEALED_CODES_FIELD_NUMBER: builtins.int
     CONFIRMATIONS_FIELD_NUMBER: builtins.int
     pass_id: builtins.str
@@ -234,8 +233,6 @@ class MatchedRows(google.protobuf.message.Message):
     """Number of rows answered."""
     outcomes: builtins.bytes
     """One Outcome a row, one byte each."""
-    bands: builtins.bytes
-    """One byte a row: 0 where nothing matched, otherwise the coarse score band, 1 (weakest) to 3."""
     sealed_codes: builtins.bytes
     """The 44-byte sealed codes of the rows whose outcome is MATCHED, in row order."""
     confirmations: builtins.bytes
@@ -249,11 +246,10 @@ class MatchedRows(google.protobuf.message.Message):
         row_offset: builtins.int = ...,
         row_count: builtins.int = ...,
         outcomes: builtins.bytes = ...,
-        bands: builtins.bytes = ...,
         sealed_codes: builtins.bytes = ...,
         confirmations: builtins.bytes = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["bands", b"bands", "confirmations", b"confirmations", "outcomes", b"outcomes", "pass_id", b"pass_id", "row_count", b"row_count", "row_offset", b"row_offset", "sealed_codes", b"sealed_codes"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["confirmations", b"confirmations", "outcomes", b"outcomes", "pass_id", b"pass_id", "row_count", b"row_count", "row_offset", b"row_offset", "sealed_codes", b"sealed_codes"]) -> None: ...
 
 global___MatchedRows = MatchedRows
 

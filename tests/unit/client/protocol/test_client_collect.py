@@ -17,7 +17,6 @@ PASS = Pass(
 )
 SEAL = resources.Seal(seal_id=b"a" * 16, encapsulated_key=b"e" * 32)
 OUTCOMES = bytes([1, 2, 3, 2, 1, 2])
-BANDS = bytes([0, 3, 1, 1, 0, 2])
 
 
 def rows(**changes):
@@ -26,7 +25,6 @@ def rows(**changes):
         "row_offset": 0,
         "row_count": 6,
         "outcomes": OUTCOMES,
-        "bands": BANDS,
         "sealed_codes": b"".join(bytes([i]) * 44 for i in range(3)),
         "confirmations": bytes([1, 0, 1]),
     }
@@ -50,9 +48,9 @@ def test_a_whole_answer():
 
 
 def pieces():
-    first = {"row_count": 3, "outcomes": OUTCOMES[:3], "bands": BANDS[:3]}
+    first = {"row_count": 3, "outcomes": OUTCOMES[:3]}
     first |= {"sealed_codes": bytes(44), "confirmations": b"\x01"}
-    last = {"row_offset": 3, "row_count": 3, "outcomes": OUTCOMES[3:], "bands": BANDS[3:]}
+    last = {"row_offset": 3, "row_count": 3, "outcomes": OUTCOMES[3:]}
     last |= {"sealed_codes": bytes(88), "confirmations": b"\x00\x01"}
     return first, last
 
@@ -74,20 +72,12 @@ LIES = {
     "another pass": {"pass_id": "nik"},
     "rows skipped": {"row_offset": 1},
     "rows again": {"row_offset": -1},
-    "too many rows": {"row_count": 7, "outcomes": OUTCOMES + b"\x01", "bands": BANDS + b"\x00"},
+    "too many rows": {"row_count": 7, "outcomes": OUTCOMES + b"\x01"},
     "negative count": {"row_count": -1},
     "short outcomes": {"outcomes": OUTCOMES[:-1]},
     "long outcomes": {"outcomes": OUTCOMES + b"\x01"},
     "unknown outcome": {"outcomes": b"\x05" + OUTCOMES[1:]},
-    "band of the undecided": {
-        "outcomes": OUTCOMES[:4] + b"\x04\x02",
-        "bands": BANDS[:4] + b"\x01\x02",
-    },
     "unset outcome": {"outcomes": b"\x00" + OUTCOMES[1:]},
-    "short bands": {"bands": BANDS[:-1]},
-    "band too high": {"bands": bytes([0, 4, 1, 1, 0, 2])},
-    "band of nobody": {"bands": bytes([1, 3, 1, 1, 0, 2])},
-    "match without band": {"bands": bytes([0, 0, 1, 1, 0, 2])},
     "codes missing": {"sealed_codes": bytes(44 * 2)},
     "codes cut": {"sealed_codes": bytes(44 * 3 - 1)},
     "codes for the unmatched": {"sealed_codes": bytes(44 * 6)},
@@ -140,7 +130,7 @@ def test_a_complete_answer_takes_no_more():
     collector = PassCollector(PASS, 6)
     collector.take(message())
     with pytest.raises(VerificationError):
-        collector.take(message(row_offset=6, row_count=1, outcomes=b"\x01", bands=b"\x00"))
+        collector.take(message(row_offset=6, row_count=1, outcomes=b"\x01"))
 
 
 @settings(max_examples=150)

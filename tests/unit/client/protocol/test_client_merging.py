@@ -48,7 +48,6 @@ def merged(session, requested, **given):
         "lahir",
         record=np.arange(ASKED),
         outcome=outcome,
-        band=np.where(outcome == MATCHED, 3, 0).astype(np.uint8),
         payload=Payloads.of((outcome == MATCHED).astype(np.uint64), day=7),
         failed=np.zeros(ASKED, np.bool_),
         row=np.arange(ASKED),
@@ -76,7 +75,7 @@ def test_not_found_is_not_said_where_these_fields_are_found_too_seldom(session, 
 
 
 def test_a_pass_that_may_not_answer_alone_answers_nobody(session, requested):
-    outcome, reason = merged(session, requested, band={})
+    outcome, reason = merged(session, requested, answering=())
     assert (outcome[:FOUND] == UNDECIDED).all()
     assert (reason[:FOUND] == ALONE).all()
 

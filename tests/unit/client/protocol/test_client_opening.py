@@ -69,7 +69,6 @@ class FortyRows:
         return PassAnswers(
             pass_id=pass_id or self.pass_id,
             outcome=outcome,
-            band=np.where(outcome == 2, 3, 0).astype(np.uint8),
             sealed=self.sealed if sealed is None else sealed,
             confirmations=np.zeros((len(MATCHED), 1 if self.pass_id == "lahir" else 0), np.uint8),
         )

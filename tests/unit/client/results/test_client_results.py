@@ -51,7 +51,6 @@ def made(flow, outcomes, codes, total=None, usable=None, checks=None):
         RecordAnswers.none(count),
         outcome=np.array(outcomes, np.uint8),
         reason=np.array([FIELDS_MISSING * (o == UNDECIDED) for o in outcomes], np.uint8),
-        band=np.array([3 if o == 2 else 0 for o in outcomes], np.uint8),
         code=np.array(codes, np.uint64),
         answered_by=np.zeros(count, np.int64),
         checks=np.zeros((count, 0), np.uint8) if checks is None else np.array(checks, np.uint8),
@@ -77,7 +76,6 @@ def test_codes_are_worded_as_the_agreement_words_them():
             "keterangan",
             "alasan",
             "penjelasan",
-            "band",
             "jalur",
             "edisi",
             "registri",
@@ -100,7 +98,6 @@ def test_codes_are_worded_as_the_agreement_words_them():
         "ganda",
         undecided,
     ]
-    assert table["band"].to_pylist() == ["kuat", "", "", "kuat", "", "", ""]
     assert table["jalur"].to_pylist() == ["nik", "", "", "nik", "", "", ""]
     assert count_codes(FLOW, table) == {
         "ASN_AKTIF": 1,

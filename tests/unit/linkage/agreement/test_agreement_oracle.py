@@ -22,8 +22,8 @@ ONE_PASS = Schema.model_validate(
         "passes": [{"id": "nik", "exact": ["nik"], "similar": [{"fields": ["nama"]}]}],
     }
 )
-#: Answers that a question gets which tell something: three bands, several, undecided.
-ANSWERS = 5
+#: Answers that a question gets which tell something: matched, several, undecided.
+ANSWERS = 3
 
 
 def bound(schema=ONE_PASS, **quota):

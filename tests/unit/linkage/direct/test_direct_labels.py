@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from padan_linkage.answering.answers import RecordAnswers
-from padan_linkage.answering.outcomes import AMBIGUOUS, MATCHED, NOT_MATCHED, STRONGEST_BAND
+from padan_linkage.answering.outcomes import AMBIGUOUS, MATCHED, NOT_MATCHED
 from padan_linkage.answering.payloads import Payloads
 from padan_linkage.crypto.randomness import Drbg
 from padan_linkage.direct.inputs import KeyInputs
@@ -339,7 +339,6 @@ def taken(answers, key, *found):
     settle(
         answers,
         key,
-        STRONGEST_BAND - key,
         np.array([r for r, _ in found], np.int64),
         Found(
             hit,
@@ -358,7 +357,6 @@ def test_the_first_key_that_hits_settles_a_record():
     assert answers.outcome.tolist() == [MATCHED, MATCHED, NOT_MATCHED, NOT_MATCHED]
     assert answers.code.tolist() == [1, 2, 0, 0]
     assert answers.answered_by.tolist() == [0, 1, -1, -1]
-    assert answers.band.tolist() == [STRONGEST_BAND, STRONGEST_BAND - 1, 0, 0]
 
 
 def test_values_that_differ_are_ambiguous_and_stay_so():

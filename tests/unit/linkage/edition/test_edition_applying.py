@@ -1,4 +1,4 @@
-"""By what rule a requester merges: which least bands hold for which of its records."""
+"""By what rule a requester merges: which passes may answer which of its records."""
 
 from __future__ import annotations
 
@@ -16,18 +16,21 @@ FRONT = PASSES.index("nik-wilayah")
 WHOLE, DAMAGED, MISSING = "3171024101900001", "?317102410190001", ""
 
 
-def least(front_band):
-    """Least bands of «nik-wilayah» where the NIK is whole, damaged, missing.
+def may_answer():
+    """Whether «nik-wilayah» and «lahir-nama» may where the NIK is whole, damaged, missing.
 
-    The edition lets it answer from ``front_band`` on where the NIK is given, and never otherwise.
+    The edition lets the first answer where the NIK is given, and never otherwise.
     """
     edition = open_edition(FLOW.schema, b"a" * 32, FLOW.id, FLOW.match, priors_of(FLOW.schema))
     given = tuple(
         replace(
             g,
             usable=tuple(p for p in g.usable if p != "nik-saja"),
-            band={p: b for p, b in g.band.items() if p not in {"nik-wilayah", "nik-saja"}}
-            | ({"nik-wilayah": front_band} if "nik" in g.fields else {}),
+            answering=tuple(
+                p
+                for p in g.answering
+                if p != "nik-saja" and (p != "nik-wilayah" or "nik" in g.fields)
+            ),
         )
         for g in edition.given
     )
@@ -37,11 +40,11 @@ def least(front_band):
         "tanggal_lahir": pa.array(["1990-01-01"] * 3),
     }
     rule = rule_of(replace(edition, given=given), FLOW.schema, FLOW.match, records, PASSES)
-    return rule.least(FRONT).tolist(), rule.least(PASSES.index("lahir-nama")).tolist()
+    name = PASSES.index("lahir-nama")
+    return rule.may_answer(FRONT).tolist(), rule.may_answer(name).tolist()
 
 
 def test_a_damaged_number_is_answered_by_its_front_as_a_whole_one():
-    front, name = least(2)
-    assert front[0] == front[1] == 2
-    assert front[2] > 3
+    front, name = may_answer()
+    assert front == [True, True, False]
     assert name[1] == name[2]

@@ -71,10 +71,11 @@ def given(**changes):
         (given(telling=True), "given"),
         (given(usable=("nobody",)), "given"),
         (given(usable=()), "given"),
-        (given(band={FIRST: 0}), "given"),
-        (given(band={FIRST: 4}), "given"),
-        (given(band={FIRST: 1.5}), "given"),
-        (given(band={"nobody": 1}), "given"),
+        (given(answering=("nobody",)), "given"),
+        (given(answering=(FIRST,), silent=(FIRST,)), "given"),
+        (given(answering=([],)), "given"),
+        (given(silent=(1,)), "given"),
+        (given(fields=([],)), "given"),
         (given(answered=1.5), "given"),
         (given(noticed=2), "given"),
         (given(wrong=-0.1), "given"),
@@ -87,6 +88,14 @@ def test_what_is_of_something_else_or_cannot_be_is_refused_by_its_part(edition, 
     with pytest.raises(EditionError) as caught:
         check(edition)
     assert caught.value.differs == differs
+
+
+def test_an_edition_of_another_version_is_told_as_such_if_the_provider_signed_it():
+    older = EDITION.document().replace(b'"version":2', b'"version":1')
+    with pytest.raises(EditionError, match="version"):
+        checked_edition(older, SIGN(SIGNED + older), WANTED)
+    with pytest.raises(EditionError, match="signature"):
+        checked_edition(older, bytes(64), WANTED)
 
 
 def test_a_document_is_bounded_canonical_and_signed():

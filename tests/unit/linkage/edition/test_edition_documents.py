@@ -16,7 +16,7 @@ WHOLE = GivenFields(
     answered=0.998,
     noticed=0.999,
     wrong=1e-4,
-    band={"nik": 1},
+    answering=("nik",),
     usable=("nik", "nama"),
 )
 EDITION = Edition(
@@ -47,7 +47,7 @@ def test_an_edition_is_read_back_and_its_name_says_what_it_is():
         b"[]",
         b"[" * 5000,
         EDITION.document() + b" ",
-        EDITION.document().replace(b'"version":1', b'"version":2'),
+        EDITION.document().replace(b'"version":2', b'"version":1'),
         EDITION.document().replace(b'"rate"', b'"ratio"'),
         json.dumps(json.loads(EDITION.document())).encode(),
     ],

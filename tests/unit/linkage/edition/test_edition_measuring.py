@@ -104,7 +104,7 @@ class MeasuredRegistry:
             rows = np.flatnonzero(result.outcome == MATCHED)
             record = theirs.record_of_row[result.row[rows]]
             genuine = (theirs.tokens[result.row[rows]] == mine.tokens[rows]).all(axis=1)
-            answers = _Answers(p.id, result.outcome, result.band)
+            answers = _Answers(p.id, result.outcome)
             said = Payloads.of(self.codes[np.maximum(record, 0)], decoy=record < 0)
             opened.append(OpenedAnswers.of(answers, mine.record_of_row, said, ~genuine, record))
         ids = [p.id for p in SCHEMA.passes]
@@ -115,8 +115,8 @@ class MeasuredRegistry:
 class _Answers:
     """Of a pass, as its owner has them before opening."""
 
-    def __init__(self, pass_id, outcome, band):
-        self.pass_id, self.outcome, self.band = pass_id, outcome, band
+    def __init__(self, pass_id, outcome):
+        self.pass_id, self.outcome = pass_id, outcome
         self.confirmations = np.zeros((int((outcome == MATCHED).sum()), 0), np.uint8)
 
     def __len__(self):
@@ -155,7 +155,7 @@ def test_a_common_name_and_a_birth_date_prove_nothing_and_a_rare_one_does(regist
 
 
 def test_what_answers_is_told_for_each_combination_of_fields(registry):
-    assert kinds(registry.edition, "nik")[ANY].band == {"nik": 1}
+    assert kinds(registry.edition, "nik")[ANY].answering == ("nik",)
     assert kinds(registry.edition, "nik")[ANY].answered == 1.0
     assert kinds(registry.edition, "nama")[ANY].usable == ()
     assert not kinds(registry.edition, "hobi")
@@ -192,7 +192,7 @@ def test_a_row_that_its_only_pass_is_not_for_is_not_taken_for_one_without_the_fi
     schema = Schema(fields=SCHEMA.fields, passes=(alone,))
     lone = GivenFields(
         fields=("nik",), telling=ANY, asked=900, answered=1.0, noticed=1.0, wrong=0.0,
-        band={"saja": 1}, usable=("saja",),
+        answering=("saja",), usable=("saja",),
     )  # fmt: skip
     filled = np.array([[True, False], [True, True], [False, True]])
     assert kind_of([lone], schema, filled, np.zeros(3, np.int64)).tolist() == [0, -1, -1]
@@ -209,7 +209,7 @@ def test_a_row_is_answered_alike_in_any_list(registry):
     assert (shuffled.outcome == whole.outcome[order]).all()
     for rows in ([3], [500], np.arange(395, 405), np.arange(0, 800, 9)):
         part, _ = registry.answers(take(mixed, rows))
-        for name in ("outcome", "reason", "code", "band"):
+        for name in ("outcome", "reason", "code"):
             assert (getattr(part, name) == getattr(whole, name)[rows]).all()
 
 
@@ -236,7 +236,7 @@ def test_copies_that_were_not_merged_silence_no_pass():
     for left in (doubled(records, 60, nik=[""] * 60), doubled(records, 60, nik=slips)):
         found = kinds(MeasuredRegistry(left).edition, *whole)[ANY]
         assert found.answered >= kinds(clean.edition, *whole)[ANY].answered - 0.07
-        assert set(found.band) == set(kinds(clean.edition, *whole)[ANY].band)
+        assert found.answering == kinds(clean.edition, *whole)[ANY].answering
 
 
 def test_namesakes_and_twins_are_strangers_all_the_same():

@@ -105,7 +105,7 @@ def test_few_rows_are_answered_as_in_a_long_list(make_world):
     index = PassIndex(world.schema, world.p, provider, POLICY, learned.scoring.calibration)
     for rows in (np.arange(1), np.array([3, 900, 1700]), np.arange(1000)):
         answer = index.match(rows_of(requester, rows))
-        for name in ("outcome", "band", "row", "score"):
+        for name in ("outcome", "row", "score"):
             assert np.array_equal(getattr(answer, name), getattr(learned, name)[rows])
 
 

@@ -35,7 +35,7 @@ def result(met):
     n = len(met)
     empty = np.zeros(n, np.uint8)
     return PassResult(
-        "nik", empty, empty, np.full(n, -1), np.zeros((n, 0), np.uint8), np.zeros(n, np.float32),
+        "nik", empty, np.full(n, -1), np.zeros((n, 0), np.uint8), np.zeros(n, np.float32),
         Scoring(0.0, "decoys", 0), 10, np.array(met, np.int64),
     )  # fmt: skip
 

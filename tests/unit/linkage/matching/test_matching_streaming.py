@@ -46,7 +46,7 @@ def learned(two):
 def same(a, b):
     return all(
         np.array_equal(getattr(a, name), getattr(b, name))
-        for name in ("outcome", "band", "row", "confirmations", "score")
+        for name in ("outcome", "row", "confirmations", "score")
     )
 
 
