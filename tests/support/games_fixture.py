@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import nullcontext
 
 import pytest
-from agency import NOW, make_agencies
+from agency import NOW, filtered, make_agencies
 
 from padan_client import Home
 from padan_lab.games.playing.stage import Agency, GameStage
@@ -30,8 +30,8 @@ def fixed_randomness(party):
 
 @pytest.fixture
 def games_stage(make_unit, tmp_path) -> Iterator[GameStage]:
-    """Both sides of the flagship's first flow."""
-    unit = make_unit(engine=LinkageEngine())
+    """Both sides of the flagship's first flow, which accepts filters."""
+    unit = make_unit(engine=LinkageEngine(), edit=filtered)
     agencies = make_agencies(tmp_path / "homes", unit)
     flow = unit.house.signed.agreement.flow(agencies.flow)
     homes = [
