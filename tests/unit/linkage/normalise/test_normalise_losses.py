@@ -109,6 +109,8 @@ def test_a_time_of_day_goes_only_where_it_is_midnight_of_one_day(day, minute, of
     assume(day != dt.date(1970, 1, 1))
     moment = dt.datetime.combine(day, dt.time(minute // 60, minute % 60))
     zone = data.draw(st.sampled_from(OFFSETS[offset]))
+    if zone == "Z" and layout.endswith("%p"):
+        zone = " Z"  # no program writes «AMZ»
     form, reasons = sound(Kind.DATE, (moment.strftime(layout) + zone).strip())
     east = offset or 0
     abroad = offset is not None and not 420 <= offset <= 570
