@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -145,7 +145,7 @@ def assess(
     tell(t("jalur bersama", "passes together"), steps - 3)
     alignment = tuple(_alignment(dump.schema, people, tables, effort, seed))
     tell(t("tanpa salah satu bagian", "without one of its parts"), steps - 2)
-    without = tuple(ingredients(dump.schema, seed))
+    without = tuple(_without_parts(dump.schema, findings, people, tables, effort, seed))
     tell(t("pembanding", "controls"), steps - 1)
     return Assessment(
         schema=dump.schema,
@@ -157,6 +157,23 @@ def assess(
         controls=tuple(controls(effort.control_people, seed)),
         ingredients=without,
     )
+
+
+def _without_parts(
+    schema: Schema,
+    findings: Sequence[PassFindings],
+    people: Fields,
+    tables: Mapping[str, SeenTable],
+    effort: Effort,
+    seed: int,
+) -> Iterator[Ingredient]:
+    """Of the pass with a filter that fares worst; nothing, if all are exact."""
+    filtered = [f for f in findings if f.p.similar]
+    if not filtered:
+        return
+    p = max(filtered, key=lambda f: f.worst).p
+    scheme, chosen, _ = _attacked(schema, p, people, tables[p.id], effort, seed)
+    yield from ingredients(scheme, chosen, keys=effort.keys, victims=effort.victims, seed=seed)
 
 
 def _read(path: Path, schema: Schema, columns: Mapping[str, str] | None) -> Fields:
@@ -216,22 +233,29 @@ def _assess_pass(
     effort: Effort,
     seed: int,
 ) -> PassFindings:
-    """One pass: a part of its buckets, small enough for attacks that compare all with all."""
-    part, persons = sample(table, effort.rows, seed)
-    chosen = {name: column.take(pa.array(persons)) for name, column in people.items()}
-    scheme = PassScheme(schema, _as_full(p, len(table.person), len(part.person)))
+    """One pass, and who attacks it knowing others."""
+    scheme, chosen, part = _attacked(schema, p, people, table, effort, seed)
     again = [scheme.encode(chosen, seed + i) for i in range(1, effort.victims)]
     null = assess_pass(scheme, strangers(chosen, seed), [part], keys=2, seed=seed)
     views = (View.TABLE, View.SOME, View.HALF, View.GROUPS)
     return PassFindings(
         p=p,
-        persons=len(persons),
+        persons=len(next(iter(chosen.values()))),
         rows=len(part.person),
         groups=_group_sizes(scheme, chosen),
         limits={view: limits.at(schema, p, view) for view in views},
         rates=tuple(assess_pass(scheme, chosen, [part, *again], keys=effort.keys, seed=seed)),
         null=tuple(null),
     )
+
+
+def _attacked(
+    schema: Schema, p: Pass, people: Fields, table: SeenTable, effort: Effort, seed: int
+) -> tuple[PassScheme, Fields, SeenTable]:
+    """A part of the pass's buckets, small enough for attacks that compare all with all."""
+    part, persons = sample(table, effort.rows, seed)
+    chosen = {name: column.take(pa.array(persons)) for name, column in people.items()}
+    return PassScheme(schema, _as_full(p, len(table.person), len(part.person))), chosen, part
 
 
 def _as_full(p: Pass, rows: int, part: int) -> Pass:

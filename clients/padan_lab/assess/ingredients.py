@@ -1,7 +1,7 @@
-"""What each part of the encoding is worth: the assessed schema without one of them at a time.
+"""What each part of the encoding is worth: an assessed pass without one of them at a time.
 
-Of one pass with a filter and generated people in groups, made as an upload makes it and attacked
-like any other: as it is, without its salt, without diffusion, with its fields in segments of their
+The same people as in the assessment of that pass, encoded under the same keys and attacked by the
+same attacker: as it is, without its salt, without diffusion, with its fields in segments of their
 own, without decoys.
 """
 
@@ -15,13 +15,11 @@ import pyarrow as pa
 
 from padan_lab.assess.attacks.attacker import Attacker
 from padan_lab.assess.attacks.groups import GroupAttack
-from padan_lab.assess.material.population import grouped_people
 from padan_lab.assess.material.schemes import Fields, PassScheme
-from padan_lab.assess.suite import Attack, Rate, attack_groups, attack_table
+from padan_lab.assess.suite import Attack, Rate, added_up, attack_groups, attack_table
 from padan_linkage.schema import Kind, Pass, Schema, SchemaField
 
 _CONSTANT = "tetap"
-_GROUPS, _PEOPLE, _KEYS = (20, 10, 5, 3), 400, 3
 _TABLE = frozenset({Attack.FREQ, Attack.SIG, Attack.SEEDED})
 
 
@@ -34,31 +32,17 @@ class Ingredient:
     rate: Rate
 
 
-def ingredients(schema: Schema, seed: int) -> Iterator[Ingredient]:
-    """The encoding as assessed, and each of its lesser versions; nothing if no pass has groups."""
-    found = next(_grouped(schema, seed), None)
-    if found is None:
-        return
-    p, people = found
+def ingredients(
+    scheme: PassScheme, people: Fields, *, keys: int, victims: int, seed: int
+) -> Iterator[Ingredient]:
+    """The pass as it is, and each of its lesser versions, over the same ``people``."""
     constant = SchemaField(name=_CONSTANT, kind=Kind.TEXT)
-    wider = schema.model_copy(update={"fields": (*schema.fields, constant)})
+    wider = scheme.schema.model_copy(update={"fields": (*scheme.schema.fields, constant)})
     count = len(next(iter(people.values())))
     born = {**people, _CONSTANT: pa.array([_CONSTANT] * count, pa.string())}
-    for without, changed in _lesser(wider, p):
-        scheme = PassScheme(changed, changed.passes[0])
-        yield Ingredient(without, p.id, _worst(scheme, born, seed))
-
-
-def _grouped(schema: Schema, seed: int) -> Iterator[tuple[Pass, Fields]]:
-    """Passes with people in salt groups of one size: large groups first, then merged fields."""
-    filtered = [p for p in schema.passes if p.similar]
-    filtered.sort(key=lambda p: -max(len(s.fields) for s in p.similar))
-    for size in _GROUPS:
-        for p in filtered:
-            try:
-                yield p, grouped_people(schema, p, size, _PEOPLE, seed)
-            except ValueError:
-                continue
+    for without, changed in _lesser(wider, scheme.p):
+        lesser = PassScheme(changed, changed.passes[0])
+        yield Ingredient(without, scheme.p.id, _worst(lesser, born, keys, victims, seed))
 
 
 def _lesser(schema: Schema, p: Pass) -> Iterator[tuple[str, Schema]]:
@@ -81,11 +65,14 @@ def _lesser(schema: Schema, p: Pass) -> Iterator[tuple[str, Schema]]:
     yield "decoys", having(p, decoy_share=0.0)
 
 
-def _worst(scheme: PassScheme, born: Fields, seed: int) -> Rate:
-    """The attack that finds the largest share."""
-    attacker, victim = Attacker(scheme, born, _KEYS), scheme.encode(born, seed)
-    rates = list(attack_table(attacker, victim, seed, _TABLE))
+def _worst(scheme: PassScheme, born: Fields, keys: int, victims: int, seed: int) -> Rate:
+    """The attack that finds the largest share, over all victims together."""
+    attacker = Attacker(scheme, born, keys)
+    tables = [scheme.encode(born, seed + i) for i in range(victims)]
+    rates = list(added_up(attack_table(attacker, v, seed + i, _TABLE)
+                          for i, v in enumerate(tables)))  # fmt: skip
     sizes = np.bincount(attacker.groups[attacker.groups >= 0])
     if (sizes > 1).sum() > 1:
-        rates += attack_groups(GroupAttack(attacker), victim, seed)
+        model = GroupAttack(attacker)
+        rates += added_up(attack_groups(model, v, seed + i) for i, v in enumerate(tables))
     return max(rates, key=lambda rate: rate.persons)

@@ -171,10 +171,10 @@ def _without(found: Assessment) -> str:
     }
     heading = t("Tanpa salah satu bagian", "Without one of its parts")
     note = t(
-        f"Jalur {found.ingredients[0].pass_id} dengan orang buatan dalam kelompok, serangan yang "
-        "menemukan paling banyak.",
-        f"Pass {found.ingredients[0].pass_id} with generated people in groups, the attack that "
-        "finds most.",
+        f"Jalur {found.ingredients[0].pass_id}, orang dan benih yang sama seperti di atas, disandi "
+        "ulang; serangan yang menemukan paling banyak (FREQ, SIG, SEED atau GRP).",
+        f"Pass {found.ingredients[0].pass_id}, the same people and seed as above, encoded anew; "
+        "the attack that finds most (FREQ, SIG, SEED or GRP).",
     )
     head = "".join(
         f"<th>{escape(h)}</th>"

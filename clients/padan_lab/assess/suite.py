@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import reduce
@@ -198,14 +198,15 @@ def assess_pass(
     if len(attacker.candidates) < 2:
         return
     tables = [attack_table(attacker, v, seed + i) for i, v in enumerate(victims)]
-    yield from _together(tables)
+    yield from added_up(tables)
     sizes = np.bincount(attacker.groups[attacker.groups >= 0])
     if victims[0].seen.segments and (sizes > 1).sum() > 1:
         model = GroupAttack(attacker)
-        yield from _together([attack_groups(model, v, seed + i) for i, v in enumerate(victims)])
+        yield from added_up([attack_groups(model, v, seed + i) for i, v in enumerate(victims)])
 
 
-def _together(by_victim: Sequence[Iterator[Rate]]) -> Iterator[Rate]:
+def added_up(by_victim: Iterable[Iterator[Rate]]) -> Iterator[Rate]:
+    """The rates of several victims' tables as one each."""
     for rates in zip(*by_victim, strict=True):
         yield reduce(Rate.with_another, rates)
 

@@ -139,7 +139,10 @@ def _without(found: Assessment) -> Sheet:
     """What each part of the encoding is worth."""
     from padan_lab.assess.words import interval
 
-    title = t("Tanpa salah satu bagian", "Without one of its parts")
+    title = t(
+        "Tanpa salah satu bagian, orang dan benih yang sama",
+        "Without one of its parts, the same people and seed",
+    )
     sheet = Sheet(f"{title}: {found.ingredients[0].pass_id}")
     for name in (t("tanpa", "without"), t("serangan", "attack"), t("orang", "persons")):
         sheet.add_column(name)

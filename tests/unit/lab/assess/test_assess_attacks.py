@@ -122,7 +122,11 @@ def test_known_rows_help_where_likeness_alone_does_not():
 
 def test_a_part_that_is_left_out_shows():
     """Diffusion most of all; and the encoding as it is stays beside it."""
-    made = {i.without: i.rate for i in ingredients(hardened(), 1)}
+    schema = hardened()
+    scheme = PassScheme(schema, schema.passes[0])
+    born = grouped_people(schema, scheme.p, 20, 400, 1)
+    parts = ingredients(scheme, born, keys=3, victims=1, seed=1)
+    made = {i.without: i.rate for i in parts}
     assert set(made) == {"", "salt", "diffusion", "decoys"}
     assert made["diffusion"].interval[0] > made[""].interval[1]
 
