@@ -69,6 +69,7 @@ def _head(s: Suggestion) -> Iterator[str]:
         f"# Suggested schema, profile {s.profile.name}, size {s.size}, for {number(s.rows)} rows: "
         f"{len(s.passes)} passes, {number(s.record_bytes)} bytes a record.",
     )
+    yield f"# {say(s.signing())}"
     if s.left_out:
         yield t("# Kolom yang tidak dipakai:", "# Columns not used:")
     for left in s.left_out:

@@ -45,6 +45,14 @@ def command(
     size: SizeOption = Size.THOROUGH,
     kind: KindsOption = None,
     fields: OnlyOption = None,
+    own_files: Annotated[
+        bool,
+        typer.Option(
+            "--own-files/--signable",
+            help="Saran untuk berkas sendiri, atau yang dapat disepakati. / Advice for files of "
+            "one's own, or what can be signed.",
+        ),
+    ] = True,
     id_column: Annotated[
         str | None, typer.Option("--id", help="Kolom id (bawaan rec_id, id). / Id column.")
     ] = None,
@@ -58,7 +66,8 @@ def command(
     if schema is not None:
         file = load_schema_file(schema)
     else:
-        file = SchemaFile.suggested(advise(a, b, wishes(profile, size, kind, fields), id_column))
+        asked = wishes(profile, size, kind, fields, own_files=own_files)
+        file = SchemaFile.suggested(advise(a, b, asked, id_column))
     _report(file, (a, b), truth, id_column, seed, json_=json_).publish(json_=json_)
 
 

@@ -27,7 +27,7 @@ class Family:
 
 
 @dataclass(frozen=True)
-class _ExactKeys:
+class ExactKeys:
     """The exact keys that a set of fields offers; None where it has no such field."""
 
     first: str | None
@@ -39,7 +39,8 @@ class _ExactKeys:
     sex: str | None
 
     @classmethod
-    def of(cls, fields: Fields) -> _ExactKeys:
+    def of(cls, fields: Fields) -> ExactKeys:
+        """The keys that ``fields`` offer."""
         given, surname = fields.of(Meaning.GIVEN_NAME), fields.of(Meaning.SURNAME)
         whole, date = fields.of(Meaning.FULL_NAME, Meaning.COMPANY), fields.of(Meaning.BIRTH_DATE)
         sex, middle = fields.of(Meaning.SEX), fields.of(Meaning.MIDDLE_NAME)
@@ -55,6 +56,12 @@ class _ExactKeys:
             sex=sex[0].name if sex else None,
         )
 
+    @property
+    def ends(self) -> list[tuple[str, str]]:
+        """First and last name as ends and fields, of those that there are."""
+        both = [("first", self.first), ("last", self.last)]
+        return [(end, name) for end, name in both if name]
+
     def stricter(self, *exact: str) -> tuple[Exact, ...]:
         """Further rungs over ``exact``: with the sex, with the year of birth."""
         rungs = []
@@ -65,9 +72,14 @@ class _ExactKeys:
         return tuple(rungs)
 
 
+def heads_of(name: str, end: str) -> list[str]:
+    """Ever more of the first or the last name."""
+    return [f"{name}:{end}{n}" for n in (1, 2, 3)] + [f"{name}:phonetic_{end}"]
+
+
 def families(fields: Fields) -> Iterator[Family]:
     """Every family that ``fields`` allow, the most useful first."""
-    parts = _ExactKeys.of(fields)
+    parts = ExactKeys.of(fields)
     places = fields.of(Meaning.POSTCODE, Meaning.ADDRESS, Meaning.BIRTHPLACE, Meaning.PLACE)
     yield from _numbers(fields)
     yield from _dates(parts)
@@ -95,7 +107,7 @@ def _numbers(fields: Fields) -> Iterator[Family]:
             )
 
 
-def _dates(p: _ExactKeys) -> Iterator[Family]:
+def _dates(p: ExactKeys) -> Iterator[Family]:
     """The birth date alone where few share it, else with the head of either name, or of both."""
     if not p.date:
         return
@@ -114,10 +126,10 @@ def _with_head(key: str, name: str | None, end: str) -> list[Exact]:
     """``key`` with ever more of the first or the last name."""
     if not name:
         return []
-    return [(key, head) for head in _heads(name, end)]
+    return [(key, head) for head in heads_of(name, end)]
 
 
-def _names(p: _ExactKeys) -> Iterator[Family]:
+def _names(p: ExactKeys) -> Iterator[Family]:
     if not p.name:
         return
     ladder: list[Exact] = []
@@ -133,7 +145,7 @@ def _names(p: _ExactKeys) -> Iterator[Family]:
     )
 
 
-def _one_name(p: _ExactKeys) -> Iterator[Family]:
+def _one_name(p: ExactKeys) -> Iterator[Family]:
     """One name whole, of the other the initial; only where the two stand apart."""
     if not p.first or not p.last or p.first == p.last:
         return
@@ -151,7 +163,7 @@ def _one_name(p: _ExactKeys) -> Iterator[Family]:
         )
 
 
-def _few(fields: Fields, p: _ExactKeys) -> Iterator[Family]:
+def _few(fields: Fields, p: ExactKeys) -> Iterator[Family]:
     """Fields of few values get no segment of their own; their evidence is that they agree here.
 
     Without a birth date they stand in one segment together, so that one name may do by itself.
@@ -174,7 +186,7 @@ def _few(fields: Fields, p: _ExactKeys) -> Iterator[Family]:
         yield Family(id_, rungs, said)
 
 
-def _at(f: FieldChoice, p: _ExactKeys, end: str) -> Family:
+def _at(f: FieldChoice, p: ExactKeys, end: str) -> Family:
     """Meeting at a place: by itself if few share it, else with a name or a year."""
     name = p.first if end == "first" else p.last
     ladder = [(f.name,), *_with_head(f.name, name, end)]
@@ -190,12 +202,12 @@ def _at(f: FieldChoice, p: _ExactKeys, end: str) -> Family:
     )
 
 
-def _parts_of_dates(p: _ExactKeys) -> Iterator[Family]:
+def _parts_of_dates(p: ExactKeys) -> Iterator[Family]:
     if not p.date or not p.first or not p.last:
         return
     month, day = (f"{p.date}:{d}" for d in ("month", "day"))
     for who, key in (("last", p.last), ("first", p.first)):
-        heads = _heads(key, who)
+        heads = heads_of(key, who)
         yield _with_year(heads, f"{p.date}:year", who)
         yield Family(
             f"{who}-day",
@@ -205,11 +217,6 @@ def _parts_of_dates(p: _ExactKeys) -> Iterator[Family]:
                 "the beginning of a name, day and month agree: the year may be wrong.",
             ),
         )
-
-
-def _heads(name: str, end: str) -> list[str]:
-    """Ever more of the first or the last name."""
-    return [f"{name}:{end}{n}" for n in (1, 2, 3)] + [f"{name}:phonetic_{end}"]
 
 
 def _with_year(heads: list[str], year: str, end: str) -> Family:
@@ -224,17 +231,17 @@ def _with_year(heads: list[str], year: str, end: str) -> Family:
     )
 
 
-def _lone_year(p: _ExactKeys) -> Iterator[Family]:
+def _lone_year(p: ExactKeys) -> Iterator[Family]:
     """Part of a name with a year or an age that is all that is known of the birth."""
     if p.date or not p.year or not p.first or not p.last:
         return
-    yield _with_year(_heads(p.last, "last"), p.year, "last")
-    yield _with_year(_heads(p.first, "first"), p.year, "first")
+    yield _with_year(heads_of(p.last, "last"), p.year, "last")
+    yield _with_year(heads_of(p.first, "first"), p.year, "first")
     if p.middle:
         alone = (p.middle, p.year)
         yield Family(
             "middle-year",
-            (alone, *((*alone, head) for head in _heads(p.first, "first"))),
+            (alone, *((*alone, head) for head in heads_of(p.first, "first"))),
             Remark(
                 "nama tengah dan tahun lahir sama: nama belakang boleh berganti.",
                 "middle name and year of birth agree: the surname may have changed.",
@@ -242,7 +249,7 @@ def _lone_year(p: _ExactKeys) -> Iterator[Family]:
         )
 
 
-def _at_lone_year(places: list[FieldChoice], p: _ExactKeys) -> Iterator[Family]:
+def _at_lone_year(places: list[FieldChoice], p: ExactKeys) -> Iterator[Family]:
     """A place and the year, where that is all that is known of the birth."""
     if p.date or not p.year or not p.first:
         return
@@ -250,7 +257,7 @@ def _at_lone_year(places: list[FieldChoice], p: _ExactKeys) -> Iterator[Family]:
         alone = (f.name, p.year)
         yield Family(
             f"{f.name}-year",
-            (alone, *((*alone, head) for head in _heads(p.first, "first"))),
+            (alone, *((*alone, head) for head in heads_of(p.first, "first"))),
             Remark(
                 f"{f.name} dan tahun lahir sama: nama boleh salah eja.",
                 f"{f.name} and year of birth agree: names may be misspelt.",
@@ -258,7 +265,7 @@ def _at_lone_year(places: list[FieldChoice], p: _ExactKeys) -> Iterator[Family]:
         )
 
 
-def _ends(p: _ExactKeys) -> Iterator[Family]:
+def _ends(p: ExactKeys) -> Iterator[Family]:
     if not p.first or not p.last or p.first == p.last:
         return
     ends = (f"{p.first}:first_end", f"{p.last}:last_end")

@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import product
+from functools import cached_property
 
+from padan_linkage.advice.exact_families import exact_families
 from padan_linkage.advice.families import Exact, Family, families
-from padan_linkage.advice.fields import FieldChoice, Fields
+from padan_linkage.advice.fields import Fields
 from padan_linkage.advice.groups import SampledKeys
 from padan_linkage.advice.profiles import Profile
 from padan_linkage.advice.remarks import Remark
+from padan_linkage.advice.segments import one_segment, several_segments, with_few
 from padan_linkage.advice.vocabulary import STRONG, Meaning
 from padan_linkage.agreement.group_sizes import distinct_combinations, group_size
 from padan_linkage.agreement.rules.passes import (
     LARGE_GROUP,
     UNSALTED_VALUES,
-    said_by_sound,
     shown_to_hold,
 )
 from padan_linkage.schema import (
-    LOW_ENTROPY_KINDS,
     Kind,
     Layout,
     Pass,
@@ -31,27 +31,19 @@ from padan_linkage.schema import (
     Segment,
 )
 
-#: Most passes of a thorough schema, and most bytes a record of a lean one, all columns of all
-#: passes together on the provider's side.
-MOST_PASSES = 12
+#: Most passes: with filters of several segments, with filters of one, and in all.
+MOST_OWN, MOST_FILTERS, MOST_PASSES = 12, 8, 24
+#: Most bytes a record of a lean schema, all columns of all passes together on the provider's side.
 LEAN_BYTES = 512
+#: Other people who share a row's values of an exact pass, on average: so few, else at most so many;
+#: and at most so many where that makes fewer than so many exact passes.
+FEW_STRANGERS, MOST_STRANGERS, MOST_AT_ALL = 0.003, 0.01, 0.1
+_LEAST_EXACT = 4
 #: A pass that fewer rows than this can use is not worth its table.
 _LEAST_FILLED = 0.05
-#: A field with fewer effective values than this gets no segment: equality alone tells too much.
-_LEAST_VARIETY = 500.0
 #: Rows that a bucket should hold, and values that it should at least mix.
 _BUCKET_ROWS, _BUCKET_VALUES = 16, 8
 _BUCKET_BITS = range(4, 17)
-
-#: Fields of few values: evidence beside names and dates, the most telling roles first, so many of
-#: them in a pass.
-_FEW_ROLES = (
-    Meaning.BIRTHPLACE, Meaning.MIDDLE_NAME, Meaning.SEX, Meaning.PLACE, Meaning.POSTCODE,
-    Meaning.NATIONALITY, Meaning.CATEGORY,
-)  # fmt: skip
-_MOST_BESIDE = 3
-
-_NAME_ROLES = frozenset({Meaning.GIVEN_NAME, Meaning.MIDDLE_NAME, Meaning.SURNAME})
 
 
 class Size(StrEnum):
@@ -70,33 +62,120 @@ class PassChoice:
     said: Remark
 
 
-def choose_passes(
-    fields: Fields, keys: SampledKeys, profile: Profile, size: Size, beside: Sequence[str]
-) -> tuple[list[PassChoice], list[Remark]]:
-    """The passes, most useful first, and what was passed over.
+@dataclass(frozen=True)
+class PassBasis:
+    """What passes are chosen for.
 
     ``beside``: fields of few values that are worth standing beside names and dates, best first.
+    ``own_files``: both files are the asker's own, so that no requester of somebody else's registry
+    reads the answers, and no agreement is made of the schema.
+    """
+
+    fields: Fields
+    keys: SampledKeys
+    profile: Profile
+    size: Size
+    beside: Sequence[str]
+    own_files: bool = False
+
+    @cached_property
+    def measured(self) -> dict[str, float]:
+        """See :func:`measured_values`."""
+        return measured_values(self.fields, self.keys)
+
+    @cached_property
+    def copies(self) -> float:
+        """Rows of one person, on average: that share name and birth date, or else a number."""
+        name, date = self.fields.of(Meaning.FULL_NAME), self.fields.of(Meaning.BIRTH_DATE)
+        if name and date:
+            return self.keys.group((name[0].name, date[0].name))
+        numbers = self.fields.of(*(role for role in Meaning if role in STRONG))
+        return self.keys.group((numbers[0].name,)) if numbers else 1.0
+
+
+def choose_passes(asked: PassBasis) -> tuple[list[PassChoice], list[Remark]]:
+    """The passes, most useful first, and what was passed over.
+
+    Of two files of one's own, filters of several segments; else what may be signed: one segment a
+    filter where the profile has filters at all, and exact passes.
     """
     passes: list[PassChoice] = []
-    passed_over: list[Remark] = []
+    if asked.own_files:
+        over = _filters(asked, families(asked.fields), MOST_OWN, passes)
+        return passes, [_too_common(family) for family in over]
+    over = []
+    if asked.profile.filters:
+        over = _filters(asked, families(asked.fields), MOST_FILTERS, passes)
+    exact, rare = _exact(asked, passes, MOST_STRANGERS)
+    if len(exact) < _LEAST_EXACT:
+        exact, rare = _exact(asked, passes, MOST_AT_ALL)
+    return [*passes, *exact], [*map(_too_common, over), *_not_rare(rare)]
+
+
+def _filters(
+    asked: PassBasis, ways: Iterable[Family], most: int, passes: list[PassChoice]
+) -> list[Family]:
+    """Add up to ``most`` passes with filters; the families that no pass could be made of."""
+    over = []
     seen: set[frozenset[str]] = set()
-    measured = measured_values(fields, keys)
-    for family in families(fields):
-        if len(passes) == MOST_PASSES:
+    for family in ways:
+        if len(passes) == most:
             break
-        found = _rung(family, fields, keys, measured, profile, size)
+        found = _rung(family, asked)
         if found is None:
-            passed_over.append(_too_common(family))
+            over.append(family)
             continue
         rung, similar = found
         if frozenset(rung) in seen:
             continue
-        choice = _make(family, rung, similar, fields, keys, size, beside)
-        if size is Size.LEAN and not _fits([*passes, choice], fields, profile):
+        choice = _make(family, rung, similar, asked)
+        if _fits([*passes, choice], asked):
+            seen.add(frozenset(rung))
+            passes.append(choice)
+    return over
+
+
+def _exact(
+    asked: PassBasis, filters: Sequence[PassChoice], most: float
+) -> tuple[list[PassChoice], list[Family]]:
+    """Exact passes to stand beside ``filters``; the families that none could be made of."""
+    passes, over = list(filters), []
+    seen: list[frozenset[str]] = []
+    for family in exact_families(asked.fields):
+        if len(passes) == MOST_PASSES:
+            break
+        rung = _rare(family, asked, most)
+        if rung is None:
+            over.append(family)
             continue
-        seen.add(frozenset(rung))
-        passes.append(choice)
-    return passes, passed_over
+        if any(forgiving <= frozenset(rung) for forgiving in seen):
+            continue
+        made = Pass(id=_free_id(family, passes), exact=rung)
+        choice = PassChoice(made, asked.keys.group(rung), family.said)
+        if _fits([*passes, choice], asked):
+            seen.append(frozenset(rung))
+            passes.append(choice)
+    return passes[len(filters) :], over
+
+
+def _rare(family: Family, asked: PassBasis, most: float) -> Exact | None:
+    """The most forgiving rung that nearly one person bears; else the rarest, if it will do."""
+    best: tuple[float, Exact] | None = None
+    for rung in family.rungs:
+        shared = asked.keys.group(rung) - asked.copies
+        if shared > most or asked.keys.filled(rung) < _LEAST_FILLED:
+            continue
+        if shared <= FEW_STRANGERS:
+            return rung
+        if best is None or shared < best[0]:
+            best = (shared, rung)
+    return best and best[1]
+
+
+def _free_id(family: Family, passes: Sequence[PassChoice]) -> str:
+    """The family's id as a pass's; a filter may have it already."""
+    named = family.id.replace("_", "-")[:34]
+    return f"{named}-exact" if any(p.chosen.id == named for p in passes) else named
 
 
 def measured_values(fields: Fields, keys: SampledKeys) -> dict[str, float]:
@@ -132,50 +211,55 @@ def record_bytes(schema: Schema) -> int:
     return sum(Layout.of(schema, p, provider=True).row_bytes for p in schema.passes)
 
 
-def _fits(passes: list[PassChoice], fields: Fields, profile: Profile) -> bool:
-    return record_bytes(schema_of(fields, passes, profile)) <= LEAN_BYTES
+def _fits(passes: list[PassChoice], asked: PassBasis) -> bool:
+    if asked.size is not Size.LEAN:
+        return True
+    return record_bytes(schema_of(asked.fields, passes, asked.profile)) <= LEAN_BYTES
 
 
-def _rung(
-    family: Family,
-    fields: Fields,
-    keys: SampledKeys,
-    measured: Mapping[str, float],
-    profile: Profile,
-    size: Size,
-) -> tuple[Exact, tuple[Segment, ...]] | None:
+def _rung(family: Family, asked: PassBasis) -> tuple[Exact, tuple[Segment, ...]] | None:
     """The most forgiving rung that few enough rows share and enough rows have, and its segments.
 
     The parts of names stand apart where that holds against the attacks of spec 15, else as one.
     Counted on the rows at hand, where copies of one person count once, and by the linter's
     estimates too: what is suggested passes it.
     """
-    copies = _copies(fields, keys)
-    for rung, apart in product(family.rungs, (size is Size.THOROUGH, False)):
-        similar = tuple(_segments(fields, keys, rung, profile, size, apart=apart))
+    keys = asked.keys
+    for rung, similar in _rungs(family, asked):
         p = Pass(id="rung", exact=rung, similar=similar)
-        schema = schema_of(fields, [PassChoice(p, 1.0, family.said)], profile)
+        schema = schema_of(asked.fields, [PassChoice(p, 1.0, family.said)], asked.profile)
         limit = shown_to_hold(schema, p)
-        few = keys.group(rung) <= min(profile.most_alike, limit) * copies
-        if few and _salts(schema, p, keys.rows, measured, min(limit, LARGE_GROUP)):
+        few = keys.group(rung) <= min(asked.profile.most_alike, limit) * asked.copies
+        if few and _salts(schema, p, asked, min(limit, LARGE_GROUP)):
             return (rung, similar) if keys.filled(rung) >= _LEAST_FILLED else None
     return None
 
 
-def _copies(fields: Fields, keys: SampledKeys) -> float:
-    """Rows of one person, on average: those that share name and birth date, or else a number."""
-    name, date = fields.of(Meaning.FULL_NAME), fields.of(Meaning.BIRTH_DATE)
-    if name and date:
-        return keys.group((name[0].name, date[0].name))
-    numbers = fields.of(*(role for role in Meaning if role in STRONG))
-    return keys.group((numbers[0].name,)) if numbers else 1.0
+def _rungs(family: Family, asked: PassBasis) -> Iterator[tuple[Exact, tuple[Segment, ...]]]:
+    for rung in family.rungs:
+        if not asked.own_files:
+            segment = one_segment(asked.fields, rung, asked.profile)
+            if segment is not None:
+                yield rung, (segment,)
+            continue
+        lean = asked.size is Size.LEAN
+        for apart in (False,) if lean else (True, False):
+            several = several_segments(
+                asked.fields, asked.keys, rung, asked.profile, lean=lean, apart=apart
+            )
+            yield rung, tuple(several)
 
 
-def _salts(schema: Schema, p: Pass, rows: int, measured: Mapping[str, float], limit: float) -> bool:
-    """Whether the linter would let the exact fields salt the filter over so many rows."""
-    return (
+def _salts(schema: Schema, p: Pass, asked: PassBasis, limit: float) -> bool:
+    """Whether the linter would let the exact fields salt the filter over so many rows.
+
+    In an agreement, which holds no count of these files, too.
+    """
+    known = [asked.measured] if asked.own_files else [asked.measured, {}]
+    return all(
         distinct_combinations(schema, p.exact, measured) >= UNSALTED_VALUES
-        and group_size(schema, p, rows, measured) < limit
+        and group_size(schema, p, asked.keys.rows, measured) < limit
+        for measured in known
     )
 
 
@@ -187,24 +271,30 @@ def _too_common(family: Family) -> Remark:
     )
 
 
+def _not_rare(over: Sequence[Family]) -> Iterator[Remark]:
+    """What no exact pass could be made of, in one sentence."""
+    if over:
+        named = ", ".join(family.id for family in over)
+        yield Remark(
+            f"jalur exact tidak dipakai: {named}; lebih dari satu orang memiliki nilainya, atau "
+            "terlalu sedikit yang memilikinya.",
+            f"exact passes not used: {named}; more than one person has their values, or too few "
+            "have them.",
+        )
+
+
 def _make(
-    family: Family,
-    exact: Exact,
-    similar: tuple[Segment, ...],
-    fields: Fields,
-    keys: SampledKeys,
-    size: Size,
-    beside: Sequence[str],
+    family: Family, exact: Exact, similar: tuple[Segment, ...], asked: PassBasis
 ) -> PassChoice:
-    group = keys.group(exact)
+    group = asked.keys.group(exact)
     chosen = Pass(
         id=family.id.replace("_", "-")[:40],
         exact=exact,
         similar=similar,
-        bucket_bits=bucket_bits(keys.rows, group),
+        bucket_bits=bucket_bits(asked.keys.rows, group),
     )
-    if size is Size.THOROUGH:
-        chosen = _with_few(chosen, fields, beside)
+    if asked.size is Size.THOROUGH:
+        chosen = with_few(chosen, asked.fields, asked.beside)
     return PassChoice(chosen, group, family.said)
 
 
@@ -212,67 +302,3 @@ def bucket_bits(rows: int, group: float) -> int:
     """Bits of a bucket: about sixteen rows in each, and at least eight values of the salt."""
     bits = math.floor(math.log2(max(1.0, rows / max(_BUCKET_ROWS, _BUCKET_VALUES * group))))
     return min(max(bits, _BUCKET_BITS.start), _BUCKET_BITS.stop - 1)
-
-
-def _segments(
-    fields: Fields, keys: SampledKeys, exact: Exact, profile: Profile, size: Size, *, apart: bool
-) -> Iterator[Segment]:
-    """Everything that is worth comparing and that the exact keys do not already say.
-
-    ``apart``: given name and surname have a segment each, where there are both.
-    """
-    said = {key for key in exact if ":" not in key}
-    parts = [f for f in fields.chosen if f.role in _NAME_ROLES and f.kind.endswith("name")]
-    whole = fields.of(Meaning.FULL_NAME, Meaning.COMPANY)
-    if len(parts) > 1 and apart:
-        parts = [f for f in parts if f.name not in said]
-        yield from (profile.names.segment(f.name, group="name") for f in parts)
-    else:
-        yield from (profile.names.segment(f.name) for f in whole if f.name not in said)
-    born = fields.of(Meaning.BIRTH_DATE, Meaning.BIRTH_YEAR, Meaning.AGE)[:1]
-    for f in born:
-        if f.name not in said:
-            yield profile.dates.segment(f.name)
-    if size is Size.LEAN:
-        return
-    for f in fields.chosen:
-        if f.name not in said and _telling(f, keys):
-            yield profile.hardening(f.kind).segment(f.name)
-    rest = [f for f in fields.of(*_FEW_ROLES) if f.name not in said and not _telling(f, keys)]
-    if not born and _telling_together(rest, keys):
-        yield profile.others.segment(*(f.name for f in rest))
-
-
-def _telling_together(rest: list[FieldChoice], keys: SampledKeys) -> bool:
-    """Whether fields of few values, as one, stand in for the birth date that there is not."""
-    various = any(f.kind not in LOW_ENTROPY_KINDS for f in rest)
-    return various and math.prod(keys.variety(f.name) for f in rest) >= _LEAST_VARIETY
-
-
-def _telling(f: FieldChoice, keys: SampledKeys) -> bool:
-    """Whether a field beside name and birth date has enough values for a segment of its own."""
-    if f.role in STRONG or f.role in {Meaning.KK, Meaning.RELATIVE, Meaning.OTHER_DATE}:
-        return True
-    at = f.role in {Meaning.POSTCODE, Meaning.ADDRESS}
-    return at and keys.variety(f.name) >= _LEAST_VARIETY
-
-
-def few_of(fields: Fields) -> list[str]:
-    """Fields of few values that may stand beside names and dates, the most telling roles first."""
-    return [f.name for f in fields.of(*_FEW_ROLES) if f.kind is not Kind.PERSON_NAME]
-
-
-def _with_few(p: Pass, fields: Fields, beside: Sequence[str]) -> Pass:
-    """The same pass, with fields of few values beside names and birth date (spec 10).
-
-    Without a birth date and a name they have nothing to stand beside.
-    """
-    taken = {*p.exact, *(n for s in p.similar for n in s.fields)}
-    few = tuple(name for name in beside if name not in taken)[:_MOST_BESIDE]
-    bearing = {
-        f.name for f in fields.chosen if f.role is Meaning.BIRTH_DATE or f.kind is Kind.PERSON_NAME
-    } - said_by_sound(p)
-    similar = tuple(
-        s.model_copy(update={"beside": few}) if s.fields[0] in bearing else s for s in p.similar
-    )
-    return p.model_copy(update={"similar": similar})

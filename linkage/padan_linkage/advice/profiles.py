@@ -44,12 +44,15 @@ class Hardening:
 class Profile:
     """One point of the frontier.
 
-    ``presence``: a mask tells which segments are empty; without it they are random bits.
-    ``most_alike``: largest mean number of registry rows that may share a pass's exact fields before
-    the advisor asks for one more field. ``policy``: what a rehearsal asks for.
+    ``filters``: passes may compare by likeness, which an agreement has to accept by name; without,
+    all are exact. ``presence``: a mask tells which segments are empty; without it they are random
+    bits. ``most_alike``: largest mean number of registry rows that may share the exact fields of a
+    pass with a filter before the advisor asks for one more field. ``policy``: what a rehearsal asks
+    for.
     """
 
     name: ProfileName
+    filters: bool
     presence: bool
     decoy_share: float
     names: Hardening
@@ -82,6 +85,7 @@ _OTHERS = Hardening(bits=512, weight=150, diffusion=10)
 PROFILES = {
     ProfileName.KETAT: Profile(
         name=ProfileName.KETAT,
+        filters=False,
         presence=False,
         decoy_share=0.25,
         names=_NAMES,
@@ -93,6 +97,7 @@ PROFILES = {
     ),
     ProfileName.SEIMBANG: Profile(
         name=ProfileName.SEIMBANG,
+        filters=True,
         presence=True,
         decoy_share=0.25,
         names=_NAMES_BALANCED,

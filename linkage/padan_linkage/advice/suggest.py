@@ -15,18 +15,18 @@ from padan_linkage.advice.alone import alone
 from padan_linkage.advice.fields import FieldChoice, Fields, LeftOut, choose_fields
 from padan_linkage.advice.groups import SampledKeys
 from padan_linkage.advice.passes import (
+    PassBasis,
     PassChoice,
     Size,
     choose_passes,
-    few_of,
-    measured_values,
     record_bytes,
     schema_of,
 )
 from padan_linkage.advice.profiles import PROFILES, Profile, ProfileName
 from padan_linkage.advice.remarks import Remark
+from padan_linkage.advice.segments import few_of
 from padan_linkage.advice.weights import worth_beside, worthless, worths
-from padan_linkage.agreement import Finding, schema_findings
+from padan_linkage.agreement import Finding, schema_findings, signed_findings
 from padan_linkage.schema import Kind, Schema
 
 
@@ -43,7 +43,8 @@ class Wishes:
     """What the user asks for.
 
     ``kinds``: column to kind, overruling the guess; ``only``: columns to look at, all if empty;
-    ``rows``: size of the whole registry, if the files are only samples.
+    ``rows``: size of the whole registry, if the files are only samples. ``own_files``: both files
+    are the user's own, and the schema is never signed (:class:`.passes.PassBasis`).
     """
 
     profile: ProfileName = ProfileName.KETAT
@@ -51,6 +52,7 @@ class Wishes:
     kinds: Mapping[str, Kind] = field(default_factory=dict)
     only: Iterable[str] = ()
     rows: int | None = None
+    own_files: bool = False
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,8 @@ class Suggestion:
 
     ``fields``, ``left_out``, ``passes`` and ``passed_over`` explain every choice; ``record_bytes``
     is what a record takes over all passes on the provider's side; ``rows`` the size it is made for;
-    ``measured`` the effective number of values of fields whose kind says little about it.
+    ``measured`` the effective number of values of fields whose kind says little about it;
+    ``own_files``: it is for two files of one's own, and no agreement can hold it.
     """
 
     schema: Schema
@@ -72,10 +75,46 @@ class Suggestion:
     passed_over: tuple[Remark, ...]
     record_bytes: int
     measured: dict[str, float]
+    own_files: bool = False
 
     def findings(self) -> list[Finding]:
-        """What the linter says to the suggestion: nothing, or it is a defect."""
-        return schema_findings(self.schema, self.rows, measured=self.measured)
+        """What the linter says to the suggestion: nothing, or it is a defect.
+
+        Judged by what was counted here and, where it can be signed, as an agreement is.
+        """
+        counted = schema_findings(self.schema, self.rows, measured=self.measured)
+        return counted if self.own_files else counted + signed_findings(self.schema, self.rows)
+
+    @property
+    def likened(self) -> list[str]:
+        """The passes that compare by likeness: an agreement has to accept them by name."""
+        return [p.id for p in self.schema.passes if p.similar]
+
+    def signing(self) -> Remark:
+        """What an agreement has to say so that both sides can sign the schema."""
+        if self.own_files:
+            return Remark(
+                "Hanya untuk berkas sendiri: dengan beberapa segmen per jalur, peminta membaca isi "
+                "registri dari jawaban (peramal peminta), sehingga tidak ada perjanjian yang dapat "
+                "memuat skema ini.",
+                "For files of your own alone: with several segments a pass a requester reads the "
+                "registry from the answers (the requester's oracle), so no agreement can hold this "
+                "schema.",
+            )
+        if self.likened:
+            return Remark(
+                'Perjanjian harus memuat accepts = ["filters"]: jalur '
+                f"{', '.join(self.likened)} membandingkan kemiripan, sehingga satu baris buatan "
+                "peminta dapat mengenai beberapa nama yang mirip sekaligus. Profil ketat tidak "
+                "memerlukannya.",
+                'The agreement has to say accepts = ["filters"]: the passes '
+                f"{', '.join(self.likened)} compare by likeness, so one row that a requester makes "
+                "up can stand for several names that are alike. Profile ketat does without.",
+            )
+        return Remark(
+            "Semua jalur exact: perjanjian tidak perlu menerima risiko apa pun karenanya.",
+            "All passes are exact: an agreement has nothing to accept for them.",
+        )
 
 
 def suggest(a: pa.Table, b: pa.Table | None, wishes: Wishes) -> Suggestion:
@@ -96,7 +135,8 @@ def suggest(a: pa.Table, b: pa.Table | None, wishes: Wishes) -> Suggestion:
     if not wishes.only:
         fields = fields.without(worthless(fields, worth), _tells_nothing, two=b is not None)
     beside = worth_beside(few_of(fields), worth)
-    passes, passed_over = choose_passes(fields, keys, profile, wishes.size, beside)
+    asked = PassBasis(fields, keys, profile, wishes.size, beside, wishes.own_files)
+    passes, passed_over = choose_passes(asked)
     if not passes:
         raise NoAdviceError(_no_pass(fields))
     if b is not None:
@@ -113,7 +153,8 @@ def suggest(a: pa.Table, b: pa.Table | None, wishes: Wishes) -> Suggestion:
         passes=tuple(passes),
         passed_over=tuple(passed_over),
         record_bytes=record_bytes(schema),
-        measured={n: v for n, v in measured_values(fields, keys).items() if n in used},
+        measured={n: v for n, v in asked.measured.items() if n in used},
+        own_files=wishes.own_files,
     )
 
 
@@ -125,14 +166,15 @@ def _check_named(a: pa.Table, b: pa.Table | None, wishes: Wishes) -> None:
 
 
 def _unused(fields: Fields, used: set[str], *, two: bool) -> list[LeftOut]:
-    """Columns that were understood, but that no pass can use safely."""
+    """Columns that were understood, and that no pass uses."""
     left = []
     for f in fields.chosen:
         if f.name in used:
             continue
         said = Remark(
-            f"{f.name}: nilainya terlalu sedikit untuk dibandingkan tanpa membocorkan orangnya.",
-            f"{f.name}: too few different values to compare without giving people away.",
+            f"{f.name}: tidak dipakai jalur mana pun; nilainya terlalu sedikit, atau ruas lain "
+            "lebih menentukan.",
+            f"{f.name}: no pass uses it; it has too few values, or other fields tell more.",
         )
         sides = [("A", f.columns_a), *([("B", f.columns_b)] if two else [])]
         left += [LeftOut(side, column, said) for side, columns in sides for column in columns]

@@ -49,7 +49,11 @@ from padan_linkage.agreement.model import (
     ReleasePolicy,
     Risk,
 )
-from padan_linkage.agreement.rules.passes import pass_findings, schema_findings
+from padan_linkage.agreement.rules.passes import (
+    pass_findings,
+    schema_findings,
+    signed_findings,
+)
 from padan_linkage.agreement.standing import (
     JAKARTA,
     AgreementState,
@@ -107,6 +111,7 @@ __all__ = [
     "signature_name",
     "signature_statement",
     "signature_text",
+    "signed_findings",
     "standing_of",
     "term",
     "unit_flows",

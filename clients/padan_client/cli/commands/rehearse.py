@@ -17,6 +17,7 @@ from padan_client.cli.asking import claim
 from padan_client.cli.commands.schema import (
     KindsOption,
     OnlyOption,
+    OwnFilesOption,
     ProfileOption,
     SizeOption,
     show,
@@ -129,6 +130,7 @@ def rehearse(
     size: SizeOption = Size.THOROUGH,
     kind: KindsOption = None,
     fields: OnlyOption = None,
+    own_files: OwnFilesOption = False,
     save_schema: SaveSchemaOption = None,
     truth: TruthOption = None,
     id_column: IdColumnOption = None,
@@ -163,7 +165,9 @@ def rehearse(
     elif schema is not None:
         schema_file = load_schema_file(schema)
     else:
-        suggestion = advise(a, b, wishes(profile, size, kind, fields), id_column)
+        # One file is compared with itself: there is nobody to sign anything with.
+        asked = wishes(profile, size, kind, fields, own_files=own_files or b is None)
+        suggestion = advise(a, b, asked, id_column)
         schema_file = SchemaFile.suggested(suggestion)
         if not json_:
             show(suggestion)

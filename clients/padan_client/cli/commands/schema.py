@@ -50,6 +50,14 @@ RowsOption = Annotated[
     int | None,
     typer.Option("--rows", min=1, help="Besar registri sebenarnya. / The registry's real size."),
 ]
+OwnFilesOption = Annotated[
+    bool,
+    typer.Option(
+        "--own-files",
+        help="Kedua berkas milik sendiri: beberapa segmen per jalur; tidak dapat disepakati. / "
+        "Both files are your own: several segments a pass; no agreement can hold it.",
+    ),
+]
 
 
 @app.callback()
@@ -73,6 +81,7 @@ def suggest(
     kind: KindsOption = None,
     fields: OnlyOption = None,
     rows: RowsOption = None,
+    own_files: OwnFilesOption = False,
     id_column: Annotated[
         str | None, typer.Option("--id", help="Kolom id, tidak dilihat. / Id column, ignored.")
     ] = None,
@@ -84,7 +93,8 @@ def suggest(
     from padan_client.rehearse.advice import advise, to_toml
 
     claim(out_file, reads=[a, b], force=force)
-    suggestion = advise(a, b, wishes(profile, size, kind, fields, rows), id_column)
+    asked = wishes(profile, size, kind, fields, rows, own_files=own_files)
+    suggestion = advise(a, b, asked, id_column)
     if out_file is not None:
         write_private(out_file, to_toml(suggestion).encode())
     if json_:
@@ -131,10 +141,13 @@ def wishes(
     kind: list[str] | None,
     fields: str | None,
     rows: int | None = None,
+    *,
+    own_files: bool = False,
 ) -> Wishes:
     """The options of a command as wishes. Raises BadInputError for a kind that there is not."""
     only = tuple(name.strip() for name in (fields or "").split(",") if name.strip())
-    return Wishes(profile, size, dict(map(_kind_of_column, kind or [])), only, rows)
+    kinds = dict(map(_kind_of_column, kind or []))
+    return Wishes(profile, size, kinds, only, rows, own_files)
 
 
 def _kind_of_column(text: str) -> tuple[str, Kind]:
@@ -157,6 +170,8 @@ def as_json(s: Suggestion) -> dict[str, object]:
         "size": s.size,
         "rows": s.rows,
         "record_bytes": s.record_bytes,
+        "signable": not s.own_files,
+        "accepts": ["filters"] if s.likened and not s.own_files else [],
         "fields": [
             {"name": f.name, "kind": f.kind, "columns_a": f.columns_a, "columns_b": f.columns_b,
              "reasons": _sentences(f.said)}
@@ -219,6 +234,7 @@ def show(s: Suggestion) -> None:
         ),
         highlight=False,
     )
+    out.print(_sentence(s.signing()), highlight=False, markup=False)
 
 
 def _sentence(said: Remark) -> str:

@@ -81,6 +81,19 @@ def schema_findings(
     return found
 
 
+def signed_findings(
+    schema: Schema,
+    expected_records: int,
+    where: str = "schema",
+    measured: Measured | None = None,
+) -> list[Finding]:
+    """What an agreement's schema is held to: the above, and that no requester reads its filters."""
+    found = schema_findings(schema, expected_records, where, measured)
+    for p in schema.passes:
+        found += _unread(schema, p, f"{where}.passes[{p.id}]")
+    return found
+
+
 def pass_findings(a: Agreement) -> Iterator[Finding]:
     """The rules of this module over every flow that has a schema."""
     for where, f in confirmations(a):
@@ -94,11 +107,9 @@ def pass_findings(a: Agreement) -> Iterator[Finding]:
                 "Without the expected size, salt groups cannot be judged.",
             )
         listed = f.quota.records_per_list if f.quota else 0
-        yield from schema_findings(
+        yield from signed_findings(
             f.schema, max(f.expected_records or 0, listed), f"{where}.schema"
         )
-        for p in f.schema.passes:
-            yield from _unread(f.schema, p, f"{where}.schema.passes[{p.id}]")
         yield from _unconfirmed(f, f.schema, where)
 
 

@@ -69,6 +69,6 @@ def test_what_tells_most_stands_beside_names_first():
         ({"agama": 1.0, "kota": 0.4}, "agama"),
         ({"agama": 0.5, "kota": 1}, "kota"),
     ):
-        s = suggest(*two_files(shares), Wishes())
+        s = suggest(*two_files(shares), Wishes(own_files=True))
         beside = {x.beside[:1] for p in s.schema.passes for x in p.similar if x.beside}
         assert beside == {(first,)}
