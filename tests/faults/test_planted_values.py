@@ -218,7 +218,7 @@ def scene(session_pki, tmp_path_factory):
     source.write_text(marked(with_filters(example(AGREEMENT)).decode()))
     agreement = load_agreement(town.sign(AGREEMENT, source).read_bytes())
     flow = agreement.flow(FLOW)
-    town.clock.moment = inside(agreement)
+    town.go_to(inside(agreement))
     log = town.folder / "unit.log"
     process = town.open_process(log)
     secrets, rows, disk = Secrets(), registry_rows(), {}

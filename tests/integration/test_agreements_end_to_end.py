@@ -77,7 +77,7 @@ def play(town):
         if (agreement_id, flow_id) not in played:
             agreement = AGREEMENTS[agreement_id]
             flow = agreement.flow(flow_id)
-            town.clock.moment = inside(agreement)
+            town.go_to(inside(agreement))
             town.turn_epoch(agreement_id, flow)
             demo = generate_demo(in_words(flow), POPULATION, CANDIDATES, SEED)
             registry = dressed(flow, demo.registry, town.clock.moment.date(), SEED)
@@ -247,7 +247,7 @@ def test_a_further_group_of_codes_has_its_own_column(play):
 def test_real_time_answers_where_the_agreement_allows_it(names, play, town):
     played = play(*names)
     agreement_id, flow = names[0], played.flow
-    town.clock.moment = inside(AGREEMENTS[agreement_id])
+    town.go_to(inside(AGREEMENTS[agreement_id]))
     asked = played.demo.requests.slice(0, 40)
     with town.requester(agreement_id, flow) as client:
         if not flow.real_time:
@@ -274,7 +274,7 @@ def test_outside_the_term_nothing_is_exchanged_and_the_article_is_named(names, p
     for article, (reason, moment) in zip(
         ARTICLES[agreement_id], outside(agreement).items(), strict=True
     ):
-        town.clock.moment = moment
+        town.go_to(moment)
         held = sorted(p.name for p in (town.data / "datasets").iterdir())
         with pytest.raises(RefusedError) as publishing:
             town.publish(agreement_id, played.flow, played.registry)

@@ -32,7 +32,7 @@ def town(session_pki, tmp_path, unit_log):
     made = Town(tmp_path, *session_pki)
     made.found_parties(("bkn", "kemnaker"))
     made.sign(AGREEMENT)
-    made.clock.moment = inside(AGREEMENTS[AGREEMENT])
+    made.go_to(inside(AGREEMENTS[AGREEMENT]))
     made.open()
     yield made
     made.close()
@@ -183,8 +183,7 @@ def test_each_side_has_its_part(town):
 def test_outside_the_term_nothing_is_released_and_the_article_is_named(town):
     run(town, "bkn", "publish", csv_file(town, applicants(3000)), *COUNTS)
     for reason, moment in outside(AGREEMENTS[AGREEMENT]).items():
-        town.clock.moment = moment
-        town.unit.clock.accept()
+        town.go_to(moment)
         with client(town, "bkn") as publisher, pytest.raises(RefusedError) as publishing:
             publisher.publish(applicants(4000))
         with client(town, "kemnaker") as receiver, pytest.raises(RefusedError) as fetching:

@@ -112,7 +112,7 @@ class Spy:
 
 def run_the_flow(town: Town, log: list[dict], *, delta: bool = True) -> Loot:
     """Publish, confirm and update through the unit; keep all that it held at its fullest."""
-    town.clock.moment = inside(AGREEMENTS[AGREEMENT])
+    town.go_to(inside(AGREEMENTS[AGREEMENT]))
     town.turn_epoch(AGREEMENT, FLOW)
     demo = generate_demo(FLOW, RECORDS, RECORDS, seed=11)
     folder = town.folder / f"loot{len(list(town.folder.glob('loot*')))}"

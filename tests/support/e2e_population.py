@@ -127,6 +127,12 @@ class Town:
         """SHA-256 of a signed file."""
         return agreement_digest((self.agreements / f"{agreement_id}.toml").read_bytes())
 
+    def go_to(self, moment: datetime) -> None:
+        """Set the clock, forward or back, as an operator does who then accepts it."""
+        self.clock.moment = moment
+        if self.unit is not None:
+            self.unit.clock.accept()
+
     def open(self) -> None:
         """Start the unit in this process and tell everybody where it is."""
         self.unit = Unit(UnitConfig(**self._settings()), LinkageEngine(), clock=self.clock)
