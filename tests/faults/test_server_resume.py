@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from agency import filtered
 from patience import PATIENCE
 
 from padan.v1 import run_service_pb2 as run_pb
@@ -14,7 +15,7 @@ def answered(make_unit_process):
     """Runs one list against one registry with the real engine, killed or not; gives answers."""
 
     def run(failpoint):
-        unit = make_unit_process(engine="real", settings={"range_pairs": 50})
+        unit = make_unit_process(engine="real", settings={"range_pairs": 50}, edit=filtered)
         unit.start()
         provider, requester = unit.client("bkn"), unit.client("kemnaker")
         provider.contribute()

@@ -71,7 +71,7 @@ class Script(Stepper[str]):
         return f"{result}, delivered"
 
     def clean_up(self, job):
-        assert job.names == {"dataset": "7"}
+        assert job.names == ({} if self.fails == "carry_out" else {"dataset": "7"})
         yield from self.note("clean_up")
 
 
@@ -103,6 +103,7 @@ def test_a_refusal_without_hope_closes_the_job(home, given, reason, left):
     with pytest.raises(RefusedError):
         run_here(drive(home, given, failing))
     assert len(home.jobs.pending()) == left
+    assert ("clean_up" in dict(failing.done)) is (not left)
 
 
 def test_a_refusal_while_delivering_keeps_what_was_made(home, given):
