@@ -376,7 +376,7 @@ def febrl4(*only: str):
     return run_rehearsal(*sides(folder), advised(folder, *only), truth=folder / "truth.csv", seed=1)
 
 
-@pytest.mark.parametrize(("asked", "least"), [((), 0.97), (("--own-files",), 0.99)])
+@pytest.mark.parametrize(("asked", "least"), [((), 0.99), (("--signable",), 0.97)])
 def test_two_files_alone_are_enough(residents, tmp_path, asked, least):
     result = json.loads(
         padan(

@@ -13,6 +13,7 @@ from padan_client.cli.commands.schema import (
     KindsOption,
     OnlyOption,
     ProfileOption,
+    SignableOption,
     SizeOption,
     wishes,
 )
@@ -45,14 +46,7 @@ def command(
     size: SizeOption = Size.THOROUGH,
     kind: KindsOption = None,
     fields: OnlyOption = None,
-    own_files: Annotated[
-        bool,
-        typer.Option(
-            "--own-files/--signable",
-            help="Saran untuk berkas sendiri, atau yang dapat disepakati. / Advice for files of "
-            "one's own, or what can be signed.",
-        ),
-    ] = True,
+    own_files: SignableOption = True,
     id_column: Annotated[
         str | None, typer.Option("--id", help="Kolom id (bawaan rec_id, id). / Id column.")
     ] = None,

@@ -17,8 +17,8 @@ from padan_client.cli.asking import claim
 from padan_client.cli.commands.schema import (
     KindsOption,
     OnlyOption,
-    OwnFilesOption,
     ProfileOption,
+    SignableOption,
     SizeOption,
     show,
     wishes,
@@ -130,7 +130,7 @@ def rehearse(
     size: SizeOption = Size.THOROUGH,
     kind: KindsOption = None,
     fields: OnlyOption = None,
-    own_files: OwnFilesOption = False,
+    own_files: SignableOption = True,
     save_schema: SaveSchemaOption = None,
     truth: TruthOption = None,
     id_column: IdColumnOption = None,

@@ -58,6 +58,15 @@ OwnFilesOption = Annotated[
         "Both files are your own: several segments a pass; no agreement can hold it.",
     ),
 ]
+#: Where both files are at hand: a rehearsal, a measurement.
+SignableOption = Annotated[
+    bool,
+    typer.Option(
+        "--own-files/--signable",
+        help="Skema yang disarankan: untuk berkas sendiri, atau yang dapat disepakati. / The "
+        "suggested schema: for files of one's own, or one that can be signed.",
+    ),
+]
 
 
 @app.callback()
