@@ -222,7 +222,7 @@ def staged(evaluation, requested):
         )
         outputs = yield from evaluate(evaluation, inputs.messages)
         found = look_up(session.tables, outputs.take(inputs.slots[0]))
-        settle(answers, number, 1, still[inputs.records[0]], found)
+        settle(answers, number, still[inputs.records[0]], found)
     return answers, key_counts(session, answers, len(requested))
 
 

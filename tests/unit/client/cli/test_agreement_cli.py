@@ -210,8 +210,10 @@ def test_signing_twice_gives_the_same_signature(agencies):
 
 def test_what_lint_objects_to_is_not_signed(agencies):
     path = make(agencies)
-    path.write_bytes(path.read_bytes().replace(b"diffusion = 12", b"diffusion = 4", 1))
-    assert "pass-diffusion" in run("sign", path, "--home", agencies.home("bkn"), code=3).output
+    exact = b'exact = ["tanggal_lahir", "nama:phonetic"]\n'
+    likened = exact + b'similar = [{ fields = ["nama"] }]\nbucket_bits = 16\n'
+    path.write_bytes(path.read_bytes().replace(exact, likened, 1))
+    assert "filters-unaccepted" in run("sign", path, "--home", agencies.home("bkn"), code=3).output
     assert not list(path.parent.glob("*.sig"))
 
 
