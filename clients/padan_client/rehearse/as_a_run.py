@@ -164,7 +164,7 @@ class RunRehearsal:
         passes = [p.id for p in self.schema.passes]
         rule = rule_of(published.edition, self.schema, self.policy, listed.fields, passes)
         answers = merge(len(listed), opened, rule, one_to_one=self.policy.one_to_one)
-        told = expected(published.edition, rule, answers)
+        told = expected(rule, answers)
         found = np.flatnonzero(answers.outcome == MATCHED)
         linked = Linked(
             a=found,

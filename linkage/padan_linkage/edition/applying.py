@@ -38,11 +38,13 @@ def rule_of(
     answering = _table([*(g.answering for g in given), ()], passes)
     silent = _table([*(g.silent for g in given), ()], passes)
     reasons = np.array([*(_reason(g, policy) for g in given), FIELDS_MISSING], np.uint8)
+    wrong = np.array([*(g.wrong for g in given), 0.0])
     return MergeRule(
         kind=kind.reshape(-1),
         answering=np.where(fronts, answering[pairs[:, 1]], answering[pairs[:, 0]]),
         silent=np.where(fronts, silent[pairs[:, 1]], silent[pairs[:, 0]]),
         unvouched=reasons[pairs[:, 0]],
+        wrong=wrong[pairs[:, 0]],
     )
 
 

@@ -296,8 +296,9 @@ class _Kinds:
 
     def merged(self, opened: Sequence[OpenedAnswers], by: _Rule) -> RecordAnswers:
         """The passes' answers as the requester merges them."""
-        vouched = np.zeros(len(by.answering), np.uint8)
-        rule = MergeRule(self.kind, by.answering, by.silent, vouched)
+        kinds = len(by.answering)
+        vouched, unknown = np.zeros(kinds, np.uint8), np.zeros(kinds)
+        rule = MergeRule(self.kind, by.answering, by.silent, vouched, unknown)
         return merge(len(self.kind), opened, rule)
 
 

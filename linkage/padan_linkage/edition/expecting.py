@@ -7,12 +7,9 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
 from padan_linkage.answering.answers import RecordAnswers
 from padan_linkage.answering.estimates import Expected, Share
 from padan_linkage.answering.outcomes import MATCHED, UNDECIDED
-from padan_linkage.edition.document import Edition
 from padan_linkage.merging.rule import MergeRule
 from padan_linkage.merging.union import poisson_above, poisson_below
 
@@ -20,8 +17,8 @@ from padan_linkage.merging.union import poisson_above, poisson_below
 UNLIKE = 2.0
 
 
-def expected(edition: Edition, rule: MergeRule, answers: RecordAnswers) -> Expected:
-    """What to expect of ``answers`` that were merged by ``rule``, which is of the ``edition``.
+def expected(rule: MergeRule, answers: RecordAnswers) -> Expected:
+    """What to expect of ``answers`` that were merged by ``rule``, which is of an edition.
 
     Every row without a code counts as a stranger's. ``dropped``: undecided rows. Of recall nothing
     is said: how many rows are registered nobody knows.
@@ -30,8 +27,7 @@ def expected(edition: Edition, rule: MergeRule, answers: RecordAnswers) -> Expec
     number, dropped = int(found.sum()), int((answers.outcome == UNDECIDED).sum())
     if not number:
         return Expected(Share(), Share(), dropped)
-    rates = np.array([*(g.wrong for g in edition.given), 0.0])
-    wrong = float(rates[rule.kind[~found]].sum())
+    wrong = float(rule.stranger_answered[~found].sum())
     low = max(0.0, 1 - math.ceil(poisson_above(wrong * UNLIKE)) / number)
     high = 1 - math.floor(poisson_below(wrong / UNLIKE)) / number
     value = min(max(1 - wrong / number, low), high)

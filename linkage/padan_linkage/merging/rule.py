@@ -22,13 +22,15 @@ class MergeRule:
     ``kind``: int64[n], each record's kind, -1 for one that nothing is known of; ``answering``:
     bool[c, passes], whose match is an answer; ``silent``: bool[c, passes], whose match is not even
     a reason for doubt; ``unvouched``: uint8[c], 0 where «not found» may be said, otherwise the
-    reason why it may not (:mod:`padan_linkage.answering.outcomes`).
+    reason why it may not (:mod:`padan_linkage.answering.outcomes`); ``wrong``: float64[c], how
+    often a stranger of the kind is answered, 0 where nobody measured it.
     """
 
     kind: NDArray[np.int64]
     answering: Bool
     silent: Bool
     unvouched: NDArray[np.uint8]
+    wrong: NDArray[np.float64]
 
     @classmethod
     def open(cls, records: int, passes: int) -> Self:
@@ -39,13 +41,15 @@ class MergeRule:
     def unknown(cls, records: int, passes: int) -> Self:
         """Nothing is known of any record: where nobody could be asked."""
         nothing = np.zeros((1, passes), np.bool_)
-        return cls(np.full(records, -1, np.int64), nothing, nothing, np.zeros(1, np.uint8))
+        kind = np.full(records, -1, np.int64)
+        return cls(kind, nothing, nothing, np.zeros(1, np.uint8), np.zeros(1))
 
     @classmethod
     def same(cls, records: int, answering: Bool) -> Self:
         """The same passes, bool[passes], answer all records; «not found» may be said."""
         silent = np.zeros((1, len(answering)), np.bool_)
-        return cls(np.zeros(records, np.int64), answering[None], silent, np.zeros(1, np.uint8))
+        kind = np.zeros(records, np.int64)
+        return cls(kind, answering[None], silent, np.zeros(1, np.uint8), np.zeros(1))
 
     def may_answer(self, number: int) -> Bool:
         """Whether pass ``number`` may answer each record, bool[n]."""
@@ -54,6 +58,11 @@ class MergeRule:
     def is_silent(self, number: int) -> Bool:
         """Whether pass ``number`` tells nothing about each record, bool[n]."""
         return _by_kind(self.silent[:, number], self.kind)
+
+    @property
+    def stranger_answered(self) -> NDArray[np.float64]:
+        """How often each record would be answered if it were a stranger's, float64[n]."""
+        return np.append(self.wrong, 0.0)[self.kind]
 
 
 def _by_kind(values: Bool, kind: NDArray[np.int64]) -> Bool:

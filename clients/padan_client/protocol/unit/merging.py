@@ -87,7 +87,7 @@ def merge_passes(
     # Spec 35, step 6.
     rule = _rule(flow, schema, requested, opened, edition)
     answers = merge(len(requested), opened, rule, one_to_one=flow.match.one_to_one)
-    expected = None if edition is None else expected_of(edition, rule, answers)
+    expected = None if edition is None else expected_of(rule, answers)
     checks = _checks(flow, schema, requested, opened, answers)
     ids = [p.id for p in schema.passes]
     numbers = np.array([*(ids.index(o.pass_id) for o in opened), -1], np.int64)

@@ -48,3 +48,24 @@ def test_a_damaged_number_is_answered_by_its_front_as_a_whole_one():
     front, name = may_answer()
     assert front == [True, True, False]
     assert name[1] == name[2]
+
+
+def test_each_record_is_expected_wrong_as_often_as_its_own_kind_is():
+    """Also where more pairs of kinds are among the records than the edition has entries."""
+    edition = open_edition(FLOW.schema, b"a" * 32, FLOW.id, FLOW.match, priors_of(FLOW.schema))
+    given = tuple(
+        replace(g, wrong=(1 + at) / 1000, usable=tuple(p for p in g.usable if p != "nik-saja"))
+        for at, g in enumerate(edition.given)
+    )
+    rate = {frozenset(g.fields): g.wrong for g in given}
+    numbers = [WHOLE, DAMAGED, MISSING]
+    rows = [(n, name, day) for n in numbers for name in ("siti", "") for day in ("1990-01-01", "")]
+    names = ("nik", "nama", "tanggal_lahir")
+    records = {
+        f: pa.array(column) for f, column in zip(names, zip(*rows, strict=True), strict=True)
+    }
+    rule = rule_of(replace(edition, given=given), FLOW.schema, FLOW.match, records, PASSES)
+    told = rule.stranger_answered.tolist()
+    for row, wrong in zip(rows, told, strict=True):
+        sound = frozenset(f for f, v in zip(names, row, strict=True) if v and not v.startswith("?"))
+        assert wrong == rate.get(sound, 0.0), row

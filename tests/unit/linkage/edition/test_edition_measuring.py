@@ -252,13 +252,13 @@ def test_a_list_is_told_how_right_its_answers_are(registry):
         for name, column in registry.records.items()
     }
     answers, rule = registry.answers(mixed)
-    told = expected(registry.edition, rule, answers)
+    told = expected(rule, answers)
     found = answers.outcome == MATCHED
     true = float(found[:50].sum() / found.sum())
     assert told.precision.low <= true <= told.precision.high
     assert told.precision.low < told.precision.value <= told.precision.high
     none, rule = registry.answers(take(people(20, 8), np.arange(20)))
-    assert expected(registry.edition, rule, none).precision.value is None
+    assert expected(rule, none).precision.value is None
 
 
 def test_common_words_are_read_with_the_key_and_by_whoever_has_them(registry):

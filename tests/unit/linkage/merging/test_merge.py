@@ -108,7 +108,7 @@ def test_a_silent_pass_says_nothing():
 def test_not_found_is_said_only_where_it_is_vouched_for():
     no_pass = np.zeros((2, 0), np.bool_)
     unvouched = np.array([0, SELDOM_FOUND], np.uint8)
-    kinds = MergeRule(np.array([0, 1, -1]), no_pass, no_pass, unvouched)
+    kinds = MergeRule(np.array([0, 1, -1]), no_pass, no_pass, unvouched, np.zeros(2))
     merged = merge_by(3, [], kinds)
     assert merged.outcome.tolist() == [NOT_MATCHED, UNDECIDED, UNDECIDED]
     assert merged.reason.tolist() == [NO_REASON, SELDOM_FOUND, FIELDS_MISSING]
