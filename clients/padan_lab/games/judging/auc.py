@@ -33,6 +33,11 @@ class Area:
         """Whether the interval contains one half."""
         return self.low <= 0.5 <= self.high
 
+    @property
+    def turned(self) -> Area:
+        """The same with an AUC of at least one half: who is wrong often enough knows too."""
+        return self if self.auc >= 0.5 else Area(1 - self.auc, 1 - self.high, 1 - self.low)
+
 
 def area(scores: Scores, truth: Truth, clusters: Clusters | None = None) -> Area:
     """The AUC of ``scores`` for ``truth``, both of n plays; ties count one half.

@@ -3,7 +3,7 @@
 1. A third of the clusters of the training plays is set aside.
 2. Every kind is trained on the others; the one that tells most on those set aside is chosen, and
    turned so that it is right more often than wrong there.
-3. It scores the judged plays: the result is its AUC there, which may fall below one half by chance.
+3. It scores the judged plays: the result is its AUC there, turned so that it is at least one half.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ def contest(training: Plays, judged: Plays, seed: int) -> Result:
     name = max(found, key=lambda kind: abs(found[kind][0]))
     told, scorer = found[name]
     scores = scorer(judged.features) * (1.0 if told >= 0 else -1.0)
-    result = area(scores, judged.truth, judged.clusters)
+    result = area(scores, judged.truth, judged.clusters).turned
     return Result(result, name, judged.counts, _telling(judged))
 
 

@@ -61,10 +61,16 @@ def test_some_classifier_finds_each_kind_of_difference(leak):
         assert found.told[0][0] == "f4" or leak == "width"
 
 
+def test_an_area_below_one_half_is_turned_with_its_interval():
+    assert Area(0.4, 0.3, 0.45).turned == Area(0.6, 0.55, 0.7)
+    assert Area(0.6, 0.5, 0.7).turned == Area(0.6, 0.5, 0.7)
+    assert not Area(0.4, 0.3, 0.45).turned.chance
+
+
 def test_worlds_that_are_alike_are_not_told_apart():
     areas = [contest(plays(900, s), plays(1500, 99 + s), seed=s).area for s in range(8)]
     assert all(a.chance and a.high < 0.6 for a in areas)
-    assert min(a.auc for a in areas) < 0.5 < max(a.auc for a in areas)  # turned on other plays
+    assert min(a.auc for a in areas) >= 0.5  # turned, whichever way chance went
 
 
 def test_what_held_only_in_training_is_no_success():
