@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 from pydantic import ValidationError
 
-from padan_server.base.accepting import Acceptable, Acceptances
+from padan_server.base.accepting import LOCK, Acceptable, Acceptances
 from padan_server.base.config import Config, ProviderConfig, ServerConfig, UnitConfig, load_config
 
 if TYPE_CHECKING:
@@ -85,6 +85,11 @@ def accept(
     data_dir: Annotated[Path, typer.Option("--data-dir", help="Direktori data. / Data folder.")],
 ) -> None:
     """Terima apa yang diragukan server. / Accept what the server doubts."""
+    if not (data_dir / LOCK).exists():
+        _fail(
+            BAD_CONFIG,
+            f"{data_dir} bukan direktori data server Padan. / is no data folder of a Padan server.",
+        )
     try:
         Acceptances(data_dir).leave(what)
     except OSError as e:

@@ -144,6 +144,14 @@ def test_the_command_says_what_to_do_and_does_it(left, make_unit_process):
     assert process.stop() == 0
 
 
+def test_a_folder_that_is_no_servers_accepts_nothing(tmp_path):
+    command = [sys.executable, "-m", "padan_server", "accept", "clock", "--data-dir", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "bukan direktori data" in done.stderr
+    assert not list(tmp_path.iterdir())
+
+
 def test_what_no_record_explains_is_put_aside_and_goes_in_time(left, make_unit, unit_log):
     folder = left.data_dir
     for name in ("datasets/" + "b" * 32, "runs/" + "c" * 32):

@@ -30,6 +30,7 @@ from padan_linkage.agreement import (
     lint,
     load_agreement,
     load_signed,
+    read_bounded,
     signature_name,
     signature_statement,
     signature_text,
@@ -41,7 +42,7 @@ from padan_linkage.crypto.certificates import spki_pin
 def read_document(path: Path) -> bytes:
     """The exact bytes of an agreement file. Raises BadInputError if it cannot be read."""
     try:
-        return path.read_bytes()
+        return read_bounded(path)
     except OSError as e:
         raise BadInputError(
             t(

@@ -17,7 +17,7 @@ from padan_client.base.errors import BadInputError
 from padan_client.base.files import write_private
 from padan_client.base.language import t
 from padan_client.base.ownership import require_unaltered
-from padan_linkage.agreement import TomlTextError, read_toml
+from padan_linkage.agreement import TomlTextError, read_bounded, read_toml
 
 FILE = "client.toml"
 
@@ -141,7 +141,7 @@ def load_config(home: Path) -> ClientConfig:
     try:
         if path.exists():
             require_unaltered(path)
-            values = read_toml(path.read_bytes())
+            values = read_toml(read_bounded(path))
         config = ClientConfig(**values)
     except TomlTextError as error:
         raise BadInputError(

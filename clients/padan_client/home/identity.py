@@ -27,7 +27,7 @@ from padan_client.base.ownership import require_own_folder
 from padan_client.home.protection.locked import lock, unlock
 from padan_client.home.protection.passphrase import require_strong
 from padan_client.home.protection.private_keys import PrivateKeys
-from padan_linkage.agreement import AgreementError, PublicKeys, load_agreement
+from padan_linkage.agreement import AgreementError, PublicKeys, load_agreement, read_bounded
 from padan_linkage.crypto import keys, signatures
 
 Randomness = Callable[[int], bytes]
@@ -234,7 +234,7 @@ def own_words(home: Path, party: str) -> list[str]:
     for path in sorted(home.glob("agreements/*.toml")):
         words.append(path.stem)
         with suppress(AgreementError, OSError):
-            for each in load_agreement(path.read_bytes()).parties:
+            for each in load_agreement(read_bounded(path)).parties:
                 words += [each.id, each.name, each.short]
     return words
 

@@ -35,7 +35,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from padan_client.base.errors import BadInputError
 from padan_client.base.language import t
 from padan_linkage.advice import Suggestion
-from padan_linkage.agreement import Flow, TomlTextError, read_toml
+from padan_linkage.agreement import Flow, TomlTextError, read_bounded, read_toml
 from padan_linkage.answering.policy import MatchPolicy
 from padan_linkage.schema import Schema
 
@@ -141,7 +141,7 @@ def load_schema_file(path: Path) -> SchemaFile:
 
 def _content(path: Path) -> bytes:
     if path.is_file():
-        return path.read_bytes()
+        return read_bounded(path)
     raise BadInputError(
         t(
             f"Berkas skema {path.name} tidak ada. Tanpa --schema, skemanya disarankan; "

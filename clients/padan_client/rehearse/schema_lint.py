@@ -16,6 +16,7 @@ from padan_linkage.agreement import (
     Severity,
     load_agreement,
     pass_findings,
+    read_bounded,
     read_toml,
     schema_findings,
 )
@@ -42,14 +43,14 @@ def lint_file(path: Path, rows: int | None) -> tuple[list[Finding], int | None]:
 def _is_agreement(path: Path) -> bool:
     """Whether the file has the tables of an agreement; a file that cannot be read has not."""
     try:
-        return "flow" in read_toml(path.read_bytes().removeprefix(codecs.BOM_UTF8))
+        return "flow" in read_toml(read_bounded(path).removeprefix(codecs.BOM_UTF8))
     except (OSError, ValueError):
         return False
 
 
 def _agreement(path: Path) -> Agreement:
     try:
-        return load_agreement(path.read_bytes())
+        return load_agreement(read_bounded(path))
     except AgreementError as e:
         raise BadInputError(t(str(e), e.english())) from e
 

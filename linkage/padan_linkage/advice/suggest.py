@@ -106,14 +106,30 @@ class Suggestion:
                 'Perjanjian harus memuat accepts = ["filters"]: jalur '
                 f"{', '.join(self.likened)} membandingkan kemiripan, sehingga satu baris buatan "
                 "peminta dapat mengenai beberapa nama yang mirip sekaligus. Profil ketat tidak "
-                "memerlukannya.",
+                f"memerlukannya. {self._size('id')}",
                 'The agreement has to say accepts = ["filters"]: the passes '
                 f"{', '.join(self.likened)} compare by likeness, so one row that a requester makes "
-                "up can stand for several names that are alike. Profile ketat does without.",
+                "up can stand for several names that are alike. Profile ketat does without. "
+                f"{self._size('en')}",
             )
         return Remark(
-            "Semua jalur exact: perjanjian tidak perlu menerima risiko apa pun karenanya.",
-            "All passes are exact: an agreement has nothing to accept for them.",
+            "Semua jalur exact: perjanjian tidak perlu menerima risiko apa pun karenanya. "
+            f"{self._size('id')}",
+            "All passes are exact: an agreement has nothing to accept for them. "
+            f"{self._size('en')}",
+        )
+
+    def _size(self, language: str) -> str:
+        """For how many rows it can be signed: the linter judges groups by the larger side."""
+        rows = f"{self.rows}"
+        if language == "id":
+            return (
+                f"Dibuat untuk expected_records dan records_per_list sampai {rows}; untuk lebih "
+                "banyak baris, sarankan lagi dengan --rows."
+            )
+        return (
+            f"Made for expected_records and records_per_list of up to {rows}; for more rows, ask "
+            "again with --rows."
         )
 
 

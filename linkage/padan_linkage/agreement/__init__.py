@@ -11,6 +11,7 @@ from padan_linkage.agreement.directory import (
     SignedAgreement,
     load_directory,
     load_signed,
+    read_bounded,
     with_successors,
 )
 from padan_linkage.agreement.document import (
@@ -106,6 +107,7 @@ __all__ = [
     "load_signed",
     "parse_signature",
     "pass_findings",
+    "read_bounded",
     "read_toml",
     "schema_findings",
     "signature_name",

@@ -6,6 +6,8 @@ wrong with one file is reported with it and does not stop the others. Spec 40, "
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -57,7 +59,7 @@ class SignedAgreement:
 
 def load_directory(path: Path) -> list[SignedAgreement]:
     """Every ``*.toml`` of the folder, by name; raises OSError if the folder cannot be read."""
-    files = sorted(p for p in Path(path).iterdir() if p.suffix == ".toml" and p.is_file())
+    files = sorted(p for p in Path(path).iterdir() if p.suffix == ".toml" and not p.is_dir())
     return with_successors([load_signed(p) for p in files])
 
 
@@ -75,7 +77,7 @@ def with_successors(loaded: list[SignedAgreement]) -> list[SignedAgreement]:
 def load_signed(path: Path) -> SignedAgreement:
     """One agreement file with the signatures beside it; problems are reported, never raised."""
     try:
-        document = _read(path)
+        document = read_bounded(path)
     except OSError as e:
         return SignedAgreement(path.stem, b"", {}, None, (_unreadable(path.name, e),))
     try:
@@ -106,7 +108,14 @@ def _loaded(path: Path, document: bytes) -> SignedAgreement:
     return SignedAgreement(path.stem, document, signatures, agreement, tuple(problems))
 
 
-def _read(path: Path) -> bytes:
+def read_bounded(path: Path) -> bytes:
+    """The bytes of a file, one more than a document may have at most. Raises OSError.
+
+    Nothing else than a file is opened: a pipe would never end.
+    """
+    if not path.is_file():
+        kind = errno.EISDIR if path.is_dir() else errno.EINVAL if path.exists() else errno.ENOENT
+        raise OSError(kind, os.strerror(kind))
     with path.open("rb") as f:
         return f.read(MAX_DOCUMENT_BYTES + 1)
 
@@ -117,7 +126,7 @@ def _signatures_of(path: Path) -> tuple[dict[str, bytes], list[Finding]]:
     for file in sorted(path.parent.glob(f"{path.name}.*.sig")):
         party = file.name[len(path.name) + 1 : -len(".sig")]
         try:
-            found[party] = parse_signature(_read(file).decode("ascii"))
+            found[party] = parse_signature(read_bounded(file).decode("ascii"))
         except OSError as e:
             problems.append(_unreadable(f"signature[{party}]", e))
         except ValueError:
@@ -137,7 +146,7 @@ def _changes_of(path: Path) -> list[SignedKeyChange]:
     found = []
     for file in sorted(path.parent.glob(f"{path.name}.*{SUFFIX}")):
         try:
-            signed = SignedKeyChange.read(_read(file))
+            signed = SignedKeyChange.read(read_bounded(file))
         except OSError as e:
             raise AgreementError([_unreadable(file.name, e)]) from None
         if file.name != path.name + signed.name:

@@ -9,6 +9,9 @@ from __future__ import annotations
 from enum import StrEnum
 from pathlib import Path
 
+#: What every server keeps in its data directory: the file that it locks.
+LOCK = "lock"
+
 
 class Acceptable(StrEnum):
     """What a server doubts and an operator may accept."""

@@ -24,7 +24,7 @@ from padan.v1.reason_texts import ServerKind
 from padan_linkage.agreement import Agreement
 from padan_server.admission.agreements import AgreementBook
 from padan_server.admission.identity import OwnCertificate, Pins
-from padan_server.base.accepting import Acceptable, Acceptances
+from padan_server.base.accepting import LOCK, Acceptable, Acceptances
 from padan_server.base.clock import Clock, KeptClock, SimulatedClock, SystemClock
 from padan_server.base.config import ServerConfig
 from padan_server.base.metrics import CallMetrics
@@ -60,7 +60,7 @@ class Server:
         self._own = OwnCertificate(config.tls.certificate)
         self._own.require_apart(config.parties)
         config.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._lock = _lock(config.data_dir / "lock")
+        self._lock = _lock(config.data_dir / LOCK)
         self._stopping = threading.Event()
         self._trusted = True
         self._counted = metrics

@@ -294,6 +294,7 @@ def _tell(
     if quarantined:
         say_quarantine(result.quarantine, quarantine)
     say(result.counts.told())
+    _tell_left_out(result.counts.quarantined)
     if result.given:
         show_found(result.given)
     if result.edition is not None:
@@ -312,14 +313,29 @@ def _edition_json(edition: Edition | None) -> dict[str, object]:
     }
 
 
+def _tell_left_out(rows: int) -> None:
+    """Who is registered and not published is nobody to whoever asks."""
+    if rows:
+        say(
+            t(
+                f"{number(rows)} baris tidak diterbitkan: orangnya akan dijawab seperti orang yang "
+                "tidak terdaftar, «tidak ditemukan». Perbaiki barisnya, lalu terbitkan lagi.",
+                f"{number(rows)} rows were not published: their people will be answered like "
+                "people who are not registered, «not found». Mend the rows and publish again.",
+            )
+        )
+
+
 def _tell_edition(edition: Edition) -> None:
     """The tolerated rate, and the share of registered people found by all their fields."""
     fullest = edition.fullest
     rate = f"{edition.rate:g}"
     say(
         t(
-            f"Edisi {edition.name()}: paling banyak {rate} jawaban salah per orang tak terdaftar.",
-            f"Edition {edition.name()}: at most {rate} wrong answers per stranger asked about.",
+            f"Edisi {edition.name()}: paling banyak {rate} jawaban salah per orang tak terdaftar, "
+            "diukur pada registri ini; daftar yang berisi kerabat orang terdaftar sampai dua kali.",
+            f"Edition {edition.name()}: at most {rate} wrong answers per stranger asked about, "
+            "measured on this registry; on a list of registered people's relatives up to twice.",
         )
     )
     if fullest is not None:
@@ -327,9 +343,9 @@ def _tell_edition(edition: Edition) -> None:
         noticed = shares.shown(fullest.noticed)
         say(
             t(
-                f"Orang terdaftar dengan {fields} lengkap: {answered} mendapat kodenya, {noticed} "
-                "tidak akan disebut tidak ditemukan.",
-                f"Registered people with {fields} given: {answered} get their code, {noticed} "
-                "would not be called not found.",
+                f"Orang terdaftar yang ditanyakan dengan {fields} persis seperti di sini: "
+                f"{answered} mendapat kodenya, {noticed} tidak akan disebut tidak ditemukan.",
+                f"Registered people asked about with {fields} just as they stand here: {answered} "
+                f"get their code, {noticed} would not be called not found.",
             )
         )

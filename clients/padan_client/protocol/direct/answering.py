@@ -155,6 +155,7 @@ def direct_result(
         run=f"{place.name}/labelTables/{by.edition}" if by.edition else "",
         edition=by.edition,
         tables=tables,
+        charged=rounded_records(requested.size, schema),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import sys
 
@@ -91,6 +92,15 @@ def test_a_hurtful_file_stops_no_other(name, signers, flagship, tmp_path):
     assert loaded.pop("kemnaker-bkn-2024").agreement is not None
     assert all(s.problems and s.agreement is None for s in loaded.values())
     assert not any("file-defect" in {p.code for p in s.problems} for s in loaded.values())
+
+
+def test_a_pipe_or_an_endless_file_is_named_and_never_read(signers, flagship, tmp_path):
+    signers.write(tmp_path, flagship)
+    os.mkfifo(tmp_path / "pipa.toml")
+    (tmp_path / "tanpa-akhir.toml").symlink_to("/dev/zero")
+    loaded = {s.id: s for s in load_directory(tmp_path)}
+    assert loaded.pop("kemnaker-bkn-2024").agreement is not None
+    assert [{p.code for p in s.problems} for s in loaded.values()] == [{"file-unreadable"}] * 2
 
 
 def test_even_a_defect_of_ours_stops_no_other(signers, flagship, tmp_path, monkeypatch):
