@@ -75,7 +75,7 @@ def test_silent_parties_do_not_take_the_threads_of_another(make_unit):
 
 
 def test_who_says_nothing_is_cut_off(make_unit, monkeypatch):
-    monkeypatch.setattr(receipts, "FIRST_SECONDS", 0.1)
+    monkeypatch.setattr(receipts, "MESSAGE_SECONDS", 0.1)
     unit = make_unit()
     channel = unit.house.channel(unit.port, unit.house.certificates["kemnaker"])
     with silence(channel, UNARY, 16) as calls:

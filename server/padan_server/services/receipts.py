@@ -16,8 +16,9 @@ from typing import Any
 
 from padan_server.base.errors import Refusal, field_invalid
 
-#: Seconds that the first message of a call, and every further one of a stream, may take.
-FIRST_SECONDS, NEXT_SECONDS = 10.0, 60.0
+#: Seconds that a message of a call or a stream may take: one of 4 MiB over a slow line too, for
+#: whoever is silent so long holds a thread of its own party alone.
+MESSAGE_SECONDS = 60.0
 
 
 class Receipts:
@@ -71,7 +72,7 @@ class Messages:
         self._parse = parse
         self._receipts = receipts
         self._cancel = cancel
-        self._seconds = FIRST_SECONDS if first_seconds is None else first_seconds
+        self._seconds = MESSAGE_SECONDS if first_seconds is None else first_seconds
 
     def __iter__(self) -> Iterator[Any]:
         return self
@@ -79,7 +80,7 @@ class Messages:
     def __next__(self) -> Any:
         with self._receipts.waiting(self._cancel, self._seconds):
             content = next(self._raw)
-        self._seconds = NEXT_SECONDS
+        self._seconds = MESSAGE_SECONDS
         try:
             return self._parse(content)
         except Exception:  # noqa: BLE001 - protobuf's own, of several kinds; none is to be quoted
