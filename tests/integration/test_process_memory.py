@@ -110,9 +110,8 @@ def test_a_provider_and_its_workers_leave_no_core(make_provider_process):
 def test_a_process_that_builds_a_table_keeps_its_seed_to_itself():
     code = (
         "from unittest.mock import Mock; from padan_client.protocol.direct import blocks;"
-        "blocks.start_process(Mock()); print(flush=True); input()"
+        "blocks.start_process(Mock(part_key=bytes(32))); print('made', flush=True); input()"
     )
     with running("-c", code) as builder:
-        builder.stdout.readline()
-        assert builder.poll() is None, builder.stderr.read()
+        assert builder.stdout.readline() == b"made\n", builder.stderr.read()
         assert not readable(builder.pid)

@@ -125,13 +125,23 @@ def test_rubbish_of_a_stranger_is_refused_by_the_open_services_too(make_unit, me
     unit.stop()
 
 
-def test_watchers_of_health_are_told_and_hold_no_thread(make_unit):
+def test_watchers_of_health_are_told_and_keep_nobody(make_unit):
     unit = make_unit()
-    probe = health_pb2_grpc.HealthStub(stranger(unit))
-    watching = [probe.Watch(health_pb2.HealthCheckRequest(), timeout=PATIENCE) for _ in range(40)]
     serving = health_pb2.HealthCheckResponse.SERVING
+    channels = [stranger(unit, number) for number in range(4)]
+    probes = [health_pb2_grpc.HealthStub(channel) for channel in channels]
+    request = health_pb2.HealthCheckRequest()
+    watching = [probe.Watch(request, timeout=PATIENCE) for probe in probes for _ in range(5)]
     assert all(next(stream).status == serving for stream in watching)
-    assert probe.Check(health_pb2.HealthCheckRequest(), timeout=PATIENCE).status == serving
+    with pytest.raises(grpc.RpcError) as caught:
+        next(probes[0].Watch(request, timeout=PATIENCE))
+    assert refusal(caught.value).reason == "TOO_MANY_CALLS"
+    assert probes[0].Check(request, timeout=PATIENCE).status == serving
+    for channel in channels[:2]:  # some go in the moment in which all are told
+        threading.Thread(target=channel.close).start()
+    unit.stop()
+    stopped = health_pb2.HealthCheckResponse.NOT_SERVING
+    assert all(next(stream).status == stopped for stream in watching[10:])
 
 
 def test_a_pool_that_parties_can_use_up_is_refused(make_house):

@@ -28,6 +28,7 @@ from padan_server.base.accepting import LOCK, Acceptable, Acceptances
 from padan_server.base.clock import Clock, KeptClock, SimulatedClock, SystemClock
 from padan_server.base.config import ServerConfig
 from padan_server.base.metrics import CallMetrics
+from padan_server.roles.health import HealthService
 from padan_server.roles.maintenance import Ticker
 from padan_server.services.interceptor import Guard
 from padan_server.services.pages import PageTokens
@@ -74,7 +75,7 @@ class Server:
             Ticker("folders", config.rescan_seconds, self._rescan),
             Ticker("clock", config.sweep_seconds, self._keep_time),
         ]
-        self._health = health.HealthServicer()
+        self._health = HealthService(self._stopping)
         self._services: list[str] = []
         self._grpc = _grpc_server(config, metrics, self._stopping, self.KIND)
         self.port = 0

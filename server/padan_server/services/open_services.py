@@ -22,9 +22,9 @@ from padan_server.base.errors import Reason, Refusal
 from padan_server.services.receipts import Messages, Receipts
 from padan_server.services.status import status_of
 
-#: Threads for all of it, and calls under way that one certificate may have: on a thread, and
-#: watching, which takes none.
-_THREADS, _SHARE, _WATCHES = 16, 4, 64
+#: Threads, and calls under way that one certificate may have; of watches both apart.
+_THREADS, _SHARE = 16, 4
+_WATCHERS, _WATCHES = 32, 5
 #: Seconds that the message of a call may take, and that a stream of reflection may last.
 _FIRST_SECONDS, _REFLECTION_SECONDS = 2.0, 30.0
 
@@ -35,6 +35,7 @@ class OpenServices:
     def __init__(self, receipts: Receipts, kind: ServerKind) -> None:
         self._receipts = receipts
         self._kind = kind
+        self._watchers = ThreadPoolExecutor(_WATCHERS, thread_name_prefix="watch")
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="open")
         self._lock = threading.Lock()
         self._under_way: Counter[tuple[bytes, int]] = Counter()
@@ -53,21 +54,17 @@ class OpenServices:
     def _answering(self, inner: Callable[..., Any], parse: Any) -> Callable[..., Any]:
         def behave(raw: Any, context: Any) -> Any:
             with self._counted(context):
-                return inner(self._only(raw, parse, context), context)
+                return inner(self._messages(raw, parse, context).only(), context)
 
         return self._apart(behave)
 
     def _watching(self, inner: Callable[..., Any], parse: Any) -> Callable[..., Any]:
-        """Holds no thread: what it tells is sent by whoever changes it."""
+        def behave(raw: Any, context: Any) -> Iterator[Any]:
+            with self._counted(context, _WATCHES):
+                yield from inner(self._messages(raw, parse, context).only(), context)
 
-        def behave(raw: Any, context: Any, send: Callable[[Any], None]) -> None:
-            key = self._begin(context, _WATCHES)
-            if not context.add_callback(lambda: self._end(key)):
-                self._end(key)
-            inner(self._only(raw, parse, context), context, send)
-
-        behave.experimental_non_blocking = True  # type: ignore[attr-defined]
-        return self._apart(behave)
+        behave.experimental_thread_pool = self._watchers  # type: ignore[attr-defined]
+        return behave
 
     def _talking(self, inner: Callable[..., Any], parse: Any) -> Callable[..., Any]:
         def behave(raw: Any, context: Any) -> Iterator[Any]:
@@ -86,15 +83,9 @@ class OpenServices:
     def _messages(self, raw: Any, parse: Any, context: Any) -> Messages:
         return Messages(raw, parse, self._receipts, context.cancel, _FIRST_SECONDS)
 
-    def _only(self, raw: Any, parse: Any, context: Any) -> Any:
-        try:
-            return self._messages(raw, parse, context).only()
-        except Refusal as refusal:
-            self._abort(context, refusal)
-
     @contextmanager
-    def _counted(self, context: Any) -> Iterator[None]:
-        key = self._begin(context)
+    def _counted(self, context: Any, share: int = _SHARE) -> Iterator[None]:
+        key = self._begin(context, share)
         try:
             yield
         except Refusal as refusal:
@@ -102,7 +93,7 @@ class OpenServices:
         finally:
             self._end(key)
 
-    def _begin(self, context: Any, share: int = _SHARE) -> tuple[bytes, int]:
+    def _begin(self, context: Any, share: int) -> tuple[bytes, int]:
         certificate = context.auth_context().get("x509_pem_cert") or [b""]
         key = hashlib.sha256(certificate[0]).digest(), share
         with self._lock:
