@@ -33,14 +33,14 @@ class HealthService(health_pb2_grpc.HealthServicer):  # type: ignore[misc]
             self._states[service] = state
             self._changed.notify_all()
 
-    def Check(self, request: Any, context: Any) -> Any:
+    def Check(self, request: Any, context: Any) -> Any:  # noqa: N802 - the stub's name
         """The state of one service; NOT_FOUND for one that there is not."""
         state = self._states.get(request.service)
         if state is None:
             context.abort(grpc.StatusCode.NOT_FOUND, "unknown service")
         return _Response(status=state)
 
-    def Watch(self, request: Any, context: Any) -> Iterator[Any]:
+    def Watch(self, request: Any, context: Any) -> Iterator[Any]:  # noqa: N802 - the stub's name
         """The state of one service now, and at each change, until the server has stopped."""
         told = None
         while context.is_active():
