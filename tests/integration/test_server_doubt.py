@@ -91,6 +91,32 @@ def test_a_store_that_is_not_its_files_stops_the_server_until_it_is_accepted(
     make_unit(house=left)  # accepted once, it is believed from then on
 
 
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"{", b"[" * 5000, b'{"name": "a", "starts": 1, "latest": "2026-11-20T03:00:00"}'],
+)
+def test_a_mark_that_cannot_be_read_is_doubted_and_can_be_accepted(left, make_unit, content):
+    (left.data_dir / "mark.json").write_bytes(content)
+    before = stored(left)
+    with pytest.raises(StoreDoubtError, match=r"mark\.json cannot be read"):
+        make_unit(house=left)
+    Acceptances(left.data_dir).leave(Acceptable.STORE)
+    make_unit(house=left)
+    assert stored(left) == before
+
+
+def test_a_clock_that_was_accepted_as_earlier_makes_no_store_look_older(left, make_unit):
+    unit = make_unit(house=left, clock=FixedClock(NOW + timedelta(days=1)))
+    unit.unit._keep_time()
+    unit.clock.forward(days=-1)
+    unit.unit.clock.accept()
+    beside = (left.data_dir / "mark.json").read_bytes()
+    unit.unit._keep_time()
+    unit.stop()
+    (left.data_dir / "mark.json").write_bytes(beside)  # as a power cut between the two leaves it
+    make_unit(house=left)
+
+
 def test_a_store_from_before_there_were_marks_is_taken(left, make_unit):
     unit = make_unit(house=left)
     with unit.unit._store.write() as tx:
@@ -158,10 +184,12 @@ def test_what_no_record_explains_is_put_aside_and_goes_in_time(left, make_unit, 
         (folder / name).mkdir(parents=True)
     (folder / "releases" / f"{'d' * 32}.sealed").write_bytes(b"sealed")
     (folder / "releases" / f"{'e' * 32}.sealed.writing").write_bytes(b"half")
+    (folder / "aside").mkdir()
+    (folder / "aside" / "2026-99-99.catatan.txt").write_text("an operator's own")
     clock = FixedClock()
     unit = make_unit(house=left, clock=clock)
     kinds = {path.name.split(".")[1] for path in (folder / "aside").iterdir()}
-    assert kinds == {"dataset", "run", "release"}
+    assert kinds == {"dataset", "run", "release", "catatan"}
     assert unit_log.getvalue().count('"set_aside"') == 3
     assert not list((folder / "releases").iterdir())
     assert stored(left)  # the registry, which a record names, stays
@@ -169,7 +197,7 @@ def test_what_no_record_explains_is_put_aside_and_goes_in_time(left, make_unit, 
         unit.clock.forward(days=days)
         unit.unit.clock.accept()
         unit.unit._maintenance.sweep()
-        assert len(list((folder / "aside").iterdir())) == remaining
+        assert len(list((folder / "aside").iterdir())) == remaining + 1  # the note stays
 
 
 # The clock

@@ -6,6 +6,7 @@ A machine's clock may be wrong, and what is erased because its time is up does n
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta, timezone
@@ -73,6 +74,7 @@ class KeptClock:
     ) -> None:
         self._clock = clock
         self._seconds = seconds
+        self._looking = threading.Lock()
         self.latest = latest or clock.now()
         self._last_look = seconds()
         self._ahead = away if latest else self._STEP
@@ -87,17 +89,19 @@ class KeptClock:
     def look(self) -> bool:
         """Compare the clock with the time that has passed; returns :attr:`believed`."""
         # Spec 30, "Doubt", step 4.
-        now, seconds = self._clock.now(), self._seconds()
-        due = self.latest + timedelta(seconds=seconds - self._last_look)
-        self.believed = -self._STEP <= now - due <= self._ahead
-        if self.believed:
-            self._follow(now, seconds)
-        return self.believed
+        with self._looking:
+            now, seconds = self._clock.now(), self._seconds()
+            due = self.latest + timedelta(seconds=seconds - self._last_look)
+            self.believed = -self._STEP <= now - due <= self._ahead
+            if self.believed:
+                self._follow(now, seconds)
+            return self.believed
 
     def accept(self) -> None:
         """Believe the clock as it is: an operator has looked at it."""
-        self.believed = True
-        self._follow(self._clock.now(), self._seconds(), back=True)
+        with self._looking:
+            self.believed = True
+            self._follow(self._clock.now(), self._seconds(), back=True)
 
     def _follow(self, now: datetime, seconds: float, *, back: bool = False) -> None:
         self.latest = now if back else max(now, self.latest)

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 
+from pydantic import AwareDatetime
+
 from padan_linkage.answering.answers import PassCounts
 
 
@@ -230,7 +232,7 @@ class StoreMark:
 
     name: str
     starts: int
-    latest: datetime | None
+    latest: AwareDatetime | None
 
     @property
     def age(self) -> tuple[int, datetime]:

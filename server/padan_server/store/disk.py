@@ -90,10 +90,19 @@ class Aside:
 
     def end(self, today: date) -> None:
         """Erase what has lain here for its time."""
-        for path in sorted(self._folder.glob("????-??-??.*.*")):
-            if date.fromisoformat(path.name[:10]) + self.KEPT <= today:
+        for path in sorted(self._folder.glob("*.*.*")):
+            day = _day_of(path)
+            if day is not None and day + self.KEPT <= today:
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
                 _log.warning("aside_erased", name=path.name)
+
+
+def _day_of(path: Path) -> date | None:
+    """The day on which it was put aside; None of what somebody else put there."""
+    try:
+        return date.fromisoformat(path.name.partition(".")[0])
+    except ValueError:
+        return None
 
 
 @contextmanager

@@ -15,13 +15,14 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from pydantic_core import from_json
+from pydantic import TypeAdapter
 
 from padan_server.base.model import StoreMark
 from padan_server.store.disk import Disk, write_whole
 from padan_server.store.port import Store
 
 _NAME_BYTES = 16
+_FORM = TypeAdapter(StoreMark)
 
 #: What can be wrong, for officers: Indonesian and English.
 _LOST = ("basis datanya hilang atau kosong", "its database is lost or empty")
@@ -60,8 +61,12 @@ class Marks:
         operator takes the store as it is. Raises StoreDoubtError.
         """
         # Spec 30, "Doubt", step 1.
-        kept, beside = self._kept(), self._beside()
-        cause = self._doubt(kept, beside, holds_files)
+        kept = self._kept()
+        try:
+            beside, cause = self._beside(), None
+        except ValueError:
+            beside, cause = None, _unreadable(self._path)
+        cause = cause or self._doubt(kept, beside, holds_files)
         if cause is not None and not accept:
             raise StoreDoubtError(self.data_dir, cause)
         known = [mark for mark in (kept, beside) if mark is not None]
@@ -75,8 +80,11 @@ class Marks:
     def advance(self, latest: datetime) -> None:
         """Keep the latest moment that was believed, durable on return. Raises StoreFullError."""
         kept = self._kept()
-        if kept is not None and kept.latest != latest:
-            self._write(replace(kept, latest=latest))
+        if kept is None or kept.latest == latest:
+            return
+        # An accepted clock may be earlier; the mark that is written first must not look older.
+        back = kept.latest is not None and latest < kept.latest
+        self._write(replace(kept, starts=kept.starts + back, latest=latest))
 
     def _doubt(
         self, kept: StoreMark | None, beside: StoreMark | None, holds_files: Callable[[], bool]
@@ -99,14 +107,11 @@ class Marks:
             return tx.marks.get()
 
     def _beside(self) -> StoreMark | None:
+        """The mark in the file. Raises ValueError if it is none."""
         try:
-            document = from_json(self._path.read_bytes())
-            latest = document["latest"] and datetime.fromisoformat(document["latest"])
-            return StoreMark(str(document["name"]), int(document["starts"]), latest or None)
+            return _FORM.validate_json(self._path.read_bytes())
         except FileNotFoundError:
             return None
-        except (ValueError, KeyError, TypeError):
-            raise StoreDoubtError(self.data_dir, _unreadable(self._path)) from None
 
     def _write(self, mark: StoreMark) -> None:
         with self.store.write() as tx:
