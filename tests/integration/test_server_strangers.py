@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import grpc
@@ -123,6 +124,14 @@ def test_rubbish_of_a_stranger_is_refused_by_the_open_services_too(make_unit, me
     probe = health_pb2_grpc.HealthStub(channel)
     assert probe.Check(health_pb2.HealthCheckRequest(), timeout=PATIENCE).status
     unit.stop()
+
+
+def test_health_is_checked_from_as_many_threads_as_a_party_may_call(make_unit):
+    probe = health_pb2_grpc.HealthStub(stranger(make_unit()))
+    request, serving = health_pb2.HealthCheckRequest(), health_pb2.HealthCheckResponse.SERVING
+    with ThreadPoolExecutor(16) as pool:
+        checks = pool.map(lambda _: probe.Check(request, timeout=PATIENCE).status, range(400))
+        assert set(checks) == {serving}
 
 
 def test_watchers_of_health_are_told_and_keep_nobody(make_unit):

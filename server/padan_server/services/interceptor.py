@@ -5,7 +5,6 @@ from __future__ import annotations
 import secrets
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NoReturn
@@ -20,7 +19,7 @@ from padan_server.base.config import CallLimits
 from padan_server.base.errors import Reason, Refusal
 from padan_server.base.log import Seldom
 from padan_server.base.metrics import CallMetrics
-from padan_server.services.call import Call, set_call
+from padan_server.services.call import Call, UnderWay, set_call
 from padan_server.services.open_services import OpenServices
 from padan_server.services.receipts import Messages, Receipts
 from padan_server.services.status import grpc_code, status_of
@@ -56,8 +55,7 @@ class Guard(grpc.ServerInterceptor):
         self._stopping = stopping
         self._deadline_seconds = limits.deadline_seconds
         self._share = limits.calls_per_party
-        self._under_way: Counter[tuple[str, bool]] = Counter()
-        self._counting = threading.Lock()
+        self._under_way = UnderWay()
         self._receipts = Receipts(stopping)
         self._open = OpenServices(self._receipts, kind)
         self._strangers = Seldom()
@@ -114,18 +112,13 @@ class Guard(grpc.ServerInterceptor):
             raise Refusal(Reason.DEADLINE_REQUIRED, limit=f"{self._deadline_seconds:.0f}")
 
     def begin(self, call: Call) -> None:
-        """Count a call of a party, or refuse it: no party may take every thread."""
-        share = _URGENT_SHARE if call.method in _URGENT else self._share
-        with self._counting:
-            # Spec 30, "Transport", step 5.
-            if self._under_way[_account(call)] >= share:
-                raise Refusal(Reason.TOO_MANY_CALLS, limit=share)
-            self._under_way[_account(call)] += 1
+        """Count a call of a party, urgent ones apart, or refuse it."""
+        urgent = call.method in _URGENT
+        self._under_way.begin((call.party, urgent), _URGENT_SHARE if urgent else self._share)
 
     def end(self, call: Call) -> None:
         """Uncount a call that :meth:`begin` has counted."""
-        with self._counting:
-            self._under_way[_account(call)] -= 1
+        self._under_way.end((call.party, call.method in _URGENT))
 
     def abort(self, context: Any, refusal: Refusal) -> NoReturn:
         """End a call with the refusal's status."""
@@ -203,11 +196,6 @@ class _Watched:
 
     def _tell(self, code: grpc.StatusCode, reason: str) -> None:
         self._guard.ended(self._call, self._began, code, reason)
-
-
-def _account(call: Call) -> tuple[str, bool]:
-    """What a call is counted under: its party, urgent ones apart."""
-    return call.party, call.method in _URGENT
 
 
 def _defect(error: BaseException) -> Refusal:

@@ -7,24 +7,32 @@ one certificate may have only so many under way. Spec: ``proto/spec/30-unit-mode
 from __future__ import annotations
 
 import hashlib
-import threading
-from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from enum import Enum
 from typing import Any, NoReturn
 
 import grpc
 from grpc_status import rpc_status
 
 from padan.v1.reason_texts import ServerKind
-from padan_server.base.errors import Reason, Refusal
+from padan_server.base.errors import Refusal
+from padan_server.services.call import UnderWay
 from padan_server.services.receipts import Messages, Receipts
 from padan_server.services.status import status_of
 
-#: Threads, and calls under way that one certificate may have; of watches both apart.
-_THREADS, _SHARE = 16, 4
-_WATCHERS, _WATCHES = 32, 5
+
+class _Kind(Enum):
+    """A kind of call: how many of it one certificate may have under way."""
+
+    CHECK = 16
+    WATCH = 5
+    REFLECTION = 4
+
+
+#: Threads for what is answered at once, and for what lasts.
+_QUICK, _LASTING = 64, 32
 #: Seconds that the message of a call may take, and that a stream of reflection may last.
 _FIRST_SECONDS, _REFLECTION_SECONDS = 2.0, 30.0
 
@@ -35,10 +43,9 @@ class OpenServices:
     def __init__(self, receipts: Receipts, kind: ServerKind) -> None:
         self._receipts = receipts
         self._kind = kind
-        self._watchers = ThreadPoolExecutor(_WATCHERS, thread_name_prefix="watch")
-        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="open")
-        self._lock = threading.Lock()
-        self._under_way: Counter[tuple[bytes, int]] = Counter()
+        self._quick = ThreadPoolExecutor(_QUICK, thread_name_prefix="open")
+        self._lasting = ThreadPoolExecutor(_LASTING, thread_name_prefix="lasting")
+        self._under_way = UnderWay()
 
     def wrapped(self, handler: Any) -> Any:
         """The handler on threads of its own, its raw messages read within bounds."""
@@ -53,61 +60,46 @@ class OpenServices:
 
     def _answering(self, inner: Callable[..., Any], parse: Any) -> Callable[..., Any]:
         def behave(raw: Any, context: Any) -> Any:
-            with self._counted(context):
+            with self._counted(context, _Kind.CHECK):
                 return inner(self._messages(raw, parse, context).only(), context)
 
-        return self._apart(behave)
+        behave.experimental_thread_pool = self._quick  # type: ignore[attr-defined]
+        return behave
 
     def _watching(self, inner: Callable[..., Any], parse: Any) -> Callable[..., Any]:
         def behave(raw: Any, context: Any) -> Iterator[Any]:
-            with self._counted(context, _WATCHES):
+            with self._counted(context, _Kind.WATCH):
                 yield from inner(self._messages(raw, parse, context).only(), context)
 
-        behave.experimental_thread_pool = self._watchers  # type: ignore[attr-defined]
+        behave.experimental_thread_pool = self._lasting  # type: ignore[attr-defined]
         return behave
 
     def _talking(self, inner: Callable[..., Any], parse: Any) -> Callable[..., Any]:
         def behave(raw: Any, context: Any) -> Iterator[Any]:
             with (
-                self._counted(context),
+                self._counted(context, _Kind.REFLECTION),
                 self._receipts.waiting(context.cancel, _REFLECTION_SECONDS),
             ):
                 yield from inner(self._messages(raw, parse, context), context)
 
-        return self._apart(behave)
-
-    def _apart(self, behave: Callable[..., Any]) -> Callable[..., Any]:
-        behave.experimental_thread_pool = self._threads  # type: ignore[attr-defined]
+        behave.experimental_thread_pool = self._lasting  # type: ignore[attr-defined]
         return behave
 
     def _messages(self, raw: Any, parse: Any, context: Any) -> Messages:
         return Messages(raw, parse, self._receipts, context.cancel, _FIRST_SECONDS)
 
     @contextmanager
-    def _counted(self, context: Any, share: int = _SHARE) -> Iterator[None]:
-        key = self._begin(context, share)
+    def _counted(self, context: Any, kind: _Kind) -> Iterator[None]:
+        certificate = context.auth_context().get("x509_pem_cert") or [b""]
+        account = hashlib.sha256(certificate[0]).digest(), kind
         try:
-            yield
+            self._under_way.begin(account, kind.value)
+            try:
+                yield
+            finally:
+                self._under_way.end(account)
         except Refusal as refusal:
             self._abort(context, refusal)
-        finally:
-            self._end(key)
-
-    def _begin(self, context: Any, share: int) -> tuple[bytes, int]:
-        certificate = context.auth_context().get("x509_pem_cert") or [b""]
-        key = hashlib.sha256(certificate[0]).digest(), share
-        with self._lock:
-            allowed = self._under_way[key] < share
-            self._under_way[key] += allowed
-        if not allowed:
-            self._abort(context, Refusal(Reason.TOO_MANY_CALLS, limit=share))
-        return key
-
-    def _end(self, key: tuple[bytes, int]) -> None:
-        with self._lock:
-            self._under_way[key] -= 1
-            if not self._under_way[key]:
-                del self._under_way[key]
 
     def _abort(self, context: Any, refusal: Refusal) -> NoReturn:
         context.abort_with_status(rpc_status.to_status(status_of(refusal, self._kind)))
