@@ -11,7 +11,7 @@ import math
 import re
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
 
@@ -24,6 +24,8 @@ LEAST_GUESSES = 10.5
 #: What stands behind these characters is not judged: those before have to do.
 _MOST_JUDGED = 72
 _LEAST_WORD = 3
+#: What people put between words, and what guessing another sign costs, as a power of ten.
+_FREE, _SIGN = frozenset(" _.,-"), 1.5
 
 
 @dataclass(frozen=True, repr=False)
@@ -66,10 +68,18 @@ def require_strong(passphrase: str, own_words: Iterable[str] = ()) -> None:
 
 
 def guessing(passphrase: str, own_words: Iterable[str] = ()) -> Guessing:
-    """What guessing it costs, the cheaper of as it is typed and without what parts its words."""
+    """What guessing it costs, the cheaper of as it is typed and without what parts its words.
+
+    Spaces and strokes between words cost nothing to guess, other signs once for each kind of them.
+    """
     words = list(dict.fromkeys((*_parts(own_words), *_guessed_words())))
-    ways = {passphrase, re.sub(r"[\s_.,-]+", "", passphrase)} - {""}
-    return min((_guessing(way, words) for way in ways), key=lambda found: found.guesses)
+    bare = re.sub(r"[\W_]+", "", passphrase)
+    signs = {c for c in passphrase if not c.isalnum()} - _FREE
+    ways = [_guessing(passphrase, words)]
+    if bare:
+        without = _guessing(bare, words)
+        ways.append(replace(without, guesses=without.guesses + len(signs) * _SIGN))
+    return min(ways, key=lambda found: found.guesses)
 
 
 def _guessing(text: str, words: list[str]) -> Guessing:

@@ -56,6 +56,16 @@ OWN = ("kemnaker", "kemnaker-bkn-2024", "Balai Uji Terampil")
         "17 Agustus 1945 merdeka",
         "balai uji terampil 2025",
         "monkey dragon sunshine football",
+        "correct horse battery staple",
+        "Correct-Horse-Battery-Staple",
+        "the quick brown fox jumps",
+        "ketuhanan yang maha esa",
+        "Ketuhanan Yang Maha Esa 2026",
+        "keadilan sosial bagi seluruh rakyat indonesia",
+        "indonesia tanah airku tanah tumpah darahku",
+        "Kemnaker!BKN!2026!",
+        "Kemnaker#BKN#2024",
+        "Ramadhan1447Hijriah",
     ],
 )
 def test_what_is_tried_first_is_refused(typed):
@@ -80,7 +90,7 @@ def test_an_empty_one_is_not_none():
     "typed",
     [
         "sapi goreng merah tua hujan",
-        "correct horse battery staple",
+        "pencil gravel orbit saddle",
         "Xq7!mK2v#pL9",
         "तीन छोटे पत्थर नदी में",
         "kuda lari pagi buta kemnaker",
