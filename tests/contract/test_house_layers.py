@@ -112,7 +112,7 @@ BREACHES = [
     ("laboratory-layers", "padan_lab.generate.", "padan_lab.demo.demonstration"),
     ("laboratory-layers", "padan_lab.assess.", "padan_lab.demo.deployment"),
     ("attacks-alone", "padan_lab.assess.attacks.graph", "padan_lab.assess.attacks.rows"),
-    ("no-circles", "padan_server.store.port", "padan_server.store.sql"),
+    ("no-circles", "padan_server.store.port", "padan_server.store.sql.store"),
     ("no-circles", "padan_linkage.schema", "padan_linkage.tables"),
 ]
 

@@ -13,7 +13,7 @@ from parties import refusal
 from padan.v1 import dataset_service_pb2 as dataset_pb
 from padan.v1 import run_service_pb2 as run_pb
 from padan_linkage.tables import PassTable
-from padan_server.store.disk import Disk
+from padan_server.store.files.disk import Disk
 
 
 class Scarce(Disk):

@@ -21,7 +21,7 @@ from padan.v1 import agreement_service_pb2 as agreement_pb
 from padan.v1 import dataset_service_pb2 as dataset_pb
 from padan.v1 import resources_pb2 as resources_pb
 from padan_lab.demo.pki import Authority
-from padan_server.services import open_services
+from padan_server.services.guard import open_services
 
 
 def refused(call, *args, **kwargs):

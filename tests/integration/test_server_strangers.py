@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from padan.v1 import agreement_service_pb2 as agreement_pb
 from padan.v1 import dataset_service_pb2 as dataset_pb
 from padan_server.base.config import UnitConfig
-from padan_server.services import receipts
+from padan_server.services.guard import receipts
 
 UNARY, STREAM = "/padan.v1.DatasetService/ListDatasets", "/padan.v1.DatasetService/UploadTable"
 CHECK, REFLECT = (

@@ -27,7 +27,7 @@ from padan_linkage.direct.manifest import Manifest, format_moment
 from padan_linkage.direct.oprf import epoch_key
 from padan_linkage.direct.table import LabelTableWriter
 from padan_linkage.normalise import NORMALISER_VERSION
-from padan_server.services.interceptor import Guard
+from padan_server.services.guard.interceptor import Guard
 
 #: A label that does not open; a record that is left out.
 BROKEN, OUT = -1, None

@@ -29,7 +29,7 @@ from padan_server.admission.quotas import Account, day_exceeded
 from padan_server.admission.requests import remember, replayed
 from padan_server.base.errors import Reason, Refusal
 from padan_server.base.model import RequestKey
-from padan_server.store.disk import space
+from padan_server.store.files.disk import space
 from padan_server.store.port import Store, StoreFullError, Transaction
 
 _log = structlog.get_logger(__name__)

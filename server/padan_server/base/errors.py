@@ -1,7 +1,7 @@
 """Refusals: what a server says when it will not do what it was asked.
 
 Domain code raises :class:`Refusal` with a reason and the fields of its sentence;
-``services/status.py`` alone turns it into a ``google.rpc.Status``, worded from
+``services/guard/status.py`` alone turns it into a ``google.rpc.Status``, worded from
 ``proto/reasons.toml``. No message or metadata ever shows a value, token, key or sealed code.
 """
 

@@ -16,7 +16,7 @@ from padan_linkage.tables import PassTable
 from padan_server.base.errors import Reason, Refusal
 from padan_server.base.failpoints import Failpoints
 from padan_server.base.model import Dataset, DatasetTable
-from padan_server.store.column_files import ColumnFiles, TableWriter, layout_columns
+from padan_server.store.files.columns import ColumnFiles, TableWriter, layout_columns
 
 DELETE = 2
 _ROWS_AT_ONCE = 65_536

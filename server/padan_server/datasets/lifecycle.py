@@ -28,7 +28,7 @@ from padan_server.datasets.owners import newest_base, owned, state_invalid
 from padan_server.datasets.retention import retention_end, superseded_by
 from padan_server.datasets.storage_share import StorageShare
 from padan_server.datasets.table_locks import TableLocks
-from padan_server.store.column_files import ColumnFiles
+from padan_server.store.files.columns import ColumnFiles
 from padan_server.store.port import Store, StoreFullError
 
 

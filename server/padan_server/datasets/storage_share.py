@@ -8,7 +8,7 @@ from padan_linkage.schema import Layout
 from padan_server.admission.enforcement import Grant
 from padan_server.base.errors import Reason, Refusal
 from padan_server.base.model import Dataset, Role
-from padan_server.store.disk import Disk
+from padan_server.store.files.disk import Disk
 from padan_server.store.port import Transaction
 
 

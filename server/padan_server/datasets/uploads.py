@@ -26,7 +26,7 @@ from padan_server.datasets.owners import owned, state_invalid
 from padan_server.datasets.retention import upload_end
 from padan_server.datasets.rows import check_values, columns_of, layout_of
 from padan_server.datasets.table_locks import TableLocks
-from padan_server.store.column_files import ColumnFiles, TableWriter
+from padan_server.store.files.columns import ColumnFiles, TableWriter
 from padan_server.store.port import Store, StoreFullError
 
 #: A stream waits once this many times ``sync_bytes`` are not safe yet.

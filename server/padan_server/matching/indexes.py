@@ -21,7 +21,7 @@ from padan_linkage.matching import Calibration, Directory
 from padan_linkage.schema import Layout, Pass, Schema
 from padan_linkage.tables import PassTable
 from padan_server.matching.engine import Engine, Index
-from padan_server.store.column_files import ColumnFiles
+from padan_server.store.files.columns import ColumnFiles
 from padan_server.store.port import StoreFullError
 
 _log = structlog.get_logger(__name__)

@@ -21,7 +21,7 @@ from padan_linkage.matching import MetPairs, PassResult, in_excess
 from padan_linkage.schema import Pass
 from padan_linkage.tables import PassTable
 from padan_server.base.model import FlowKey
-from padan_server.store.meter_files import EpochMeterFiles, MeterFiles
+from padan_server.store.files.meters import EpochMeterFiles, MeterFiles
 
 #: Seconds after which what single questions wrote is put on the disk.
 SYNC_SECONDS = 2.0

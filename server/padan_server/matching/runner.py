@@ -34,8 +34,8 @@ from padan_server.matching.indexes import Indexes
 from padan_server.matching.metering import MeterKey, Meters
 from padan_server.matching.progress import RunProgress
 from padan_server.matching.run_signal import RunSignal
-from padan_server.store.column_files import ColumnFiles
-from padan_server.store.derived_files import PassJournal
+from padan_server.store.files.columns import ColumnFiles
+from padan_server.store.files.derived import PassJournal
 from padan_server.store.port import Store, StoreFullError
 
 _log = structlog.get_logger(__name__)

@@ -30,7 +30,7 @@ from padan_server.datasets.registries import registry_of
 from padan_server.datasets.rows import named_pass
 from padan_server.matching.progress import Step
 from padan_server.matching.run_signal import RunSignal
-from padan_server.store.column_files import ColumnFiles
+from padan_server.store.files.columns import ColumnFiles
 from padan_server.store.port import Store, Transaction
 
 #: Watchers look again after this many seconds even if nobody woke them.

@@ -13,7 +13,7 @@ from collections.abc import Set as AbstractSet
 from datetime import date
 from pathlib import Path
 
-from padan_server.store.disk import Aside, Disk, sync_folders, write_whole
+from padan_server.store.files.disk import Aside, Disk, sync_folders, write_whole
 
 _READ_BYTES = 256 * 1024
 

@@ -17,7 +17,7 @@ from padan_server.base.errors import Reason, Refusal, field_invalid
 from padan_server.base.failpoints import Failpoints
 from padan_server.base.model import ReleaseRecord, RequestKey
 from padan_server.releases.files import ReleaseFiles
-from padan_server.store.disk import Aside
+from padan_server.store.files.disk import Aside
 from padan_server.store.port import Store, Transaction
 
 _log = structlog.get_logger(__name__)

@@ -14,8 +14,8 @@ from padan_server.base.model import UNANSWERED, DatasetState, FlowKey, Role, Run
 from padan_server.datasets.lifecycle import Datasets
 from padan_server.matching.metering import MeterKey, Meters
 from padan_server.releases.lifecycle import Releases
-from padan_server.store.column_files import ColumnFiles
-from padan_server.store.disk import Aside
+from padan_server.store.files.columns import ColumnFiles
+from padan_server.store.files.disk import Aside
 from padan_server.store.port import Store, Transaction
 
 _log = structlog.get_logger(__name__)

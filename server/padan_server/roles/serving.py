@@ -30,11 +30,11 @@ from padan_server.base.config import ServerConfig
 from padan_server.base.metrics import CallMetrics
 from padan_server.roles.health import HealthService
 from padan_server.roles.maintenance import Ticker
-from padan_server.services.interceptor import Guard
+from padan_server.services.guard.interceptor import Guard
 from padan_server.services.pages import PageTokens
-from padan_server.store.disk import Disk
+from padan_server.store.files.disk import Disk
 from padan_server.store.marks import Marks
-from padan_server.store.sql import SqlStore
+from padan_server.store.sql.store import SqlStore
 
 _log = structlog.get_logger(__name__)
 _RENEW_BEFORE = timedelta(days=30)

@@ -52,9 +52,9 @@ from padan_server.services.confirmations import ConfirmationService
 from padan_server.services.datasets import DatasetService
 from padan_server.services.releases import ReleaseService
 from padan_server.services.runs import OperationService, RunService
-from padan_server.store.column_files import ColumnFiles
-from padan_server.store.disk import Aside, Disk
-from padan_server.store.meter_files import MeterFiles
+from padan_server.store.files.columns import ColumnFiles
+from padan_server.store.files.disk import Aside, Disk
+from padan_server.store.files.meters import MeterFiles
 
 
 class Unit(Server):

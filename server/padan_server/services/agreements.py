@@ -13,7 +13,7 @@ from padan_server.admission.epochs import Epochs
 from padan_server.admission.suspensions import Suspensions
 from padan_server.base.errors import Reason, Refusal, field_invalid
 from padan_server.services import convert, names
-from padan_server.services.call import admitted, current_call
+from padan_server.services.guard.call import admitted, current_call
 from padan_server.services.pages import PageTokens
 
 _MAX_ARTICLE = 200

@@ -10,7 +10,7 @@ from padan_server.admission.enforcement import REQUESTER, Enforcement
 from padan_server.base.metrics import Metrics
 from padan_server.matching.confirmations import Confirmations, Question
 from padan_server.services import convert, names
-from padan_server.services.call import admitted, current_call
+from padan_server.services.guard.call import admitted, current_call
 
 
 class ConfirmationService(pb_grpc.ConfirmationServiceServicer):

@@ -38,7 +38,7 @@ from padan_server.datasets.opening import MOST_IN_DATASET, NewDataset
 from padan_server.datasets.uploads import UploadChunk
 from padan_server.matching.progress import Step
 from padan_server.services import names
-from padan_server.services.call import current_call
+from padan_server.services.guard.call import current_call
 
 _ROW_COLUMNS = ("keys", "filters", "presence", "tags", "handles", "sealed_codes", "operations")
 _NORMALISER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")

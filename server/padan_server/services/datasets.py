@@ -17,7 +17,7 @@ from padan_server.base.metrics import Metrics
 from padan_server.datasets.lifecycle import Datasets
 from padan_server.datasets.uploads import UploadChunk, Uploads
 from padan_server.services import convert, names
-from padan_server.services.call import admitted, current_call
+from padan_server.services.guard.call import admitted, current_call
 from padan_server.services.pages import PageTokens
 
 

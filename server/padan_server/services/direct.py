@@ -25,7 +25,7 @@ from padan_server.direct.lists import (
     PendingEvaluation,
 )
 from padan_server.services import convert, names
-from padan_server.services.call import Call, admitted, current_call
+from padan_server.services.guard.call import Call, admitted, current_call
 from padan_server.services.pages import PageTokens
 from padan_server.services.pipeline import pipelined
 

@@ -15,7 +15,7 @@ from padan_server.base.errors import Reason, Refusal, field_invalid
 from padan_server.base.model import ReleaseRecord, Role
 from padan_server.releases.lifecycle import NewRelease, Releases
 from padan_server.services import convert, names
-from padan_server.services.call import current_call
+from padan_server.services.guard.call import current_call
 from padan_server.services.pages import PageTokens
 
 _DIGEST_BYTES = 32

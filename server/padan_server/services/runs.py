@@ -22,9 +22,9 @@ from padan_server.base.errors import Reason, Refusal, field_invalid
 from padan_server.base.model import ENDED, Run, RunState
 from padan_server.matching.runs import Runs
 from padan_server.services import convert, names
-from padan_server.services.call import admitted, current_call
+from padan_server.services.guard.call import admitted, current_call
+from padan_server.services.guard.status import status_of
 from padan_server.services.pages import PageTokens
-from padan_server.services.status import status_of
 
 
 class RunService(pb_grpc.RunServiceServicer):

@@ -18,7 +18,7 @@ from pathlib import Path
 from pydantic import TypeAdapter
 
 from padan_server.base.model import StoreMark
-from padan_server.store.disk import Disk, write_whole
+from padan_server.store.files.disk import Disk, write_whole
 from padan_server.store.port import Store
 
 _NAME_BYTES = 16

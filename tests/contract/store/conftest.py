@@ -19,7 +19,7 @@ from padan_server.base.model import (
     Seal,
 )
 from padan_server.store.port import Store
-from padan_server.store.sql import SqlStore
+from padan_server.store.sql.store import SqlStore
 
 START = datetime(2026, 11, 20, 1, 2, 3, 456789, tzinfo=UTC)
 FLOW = FlowKey("kemnaker-bkn-2024", b"d" * 32, "asn-status")

@@ -10,7 +10,7 @@ import pytest
 
 from padan_linkage.matching import MetPairs
 from padan_server.base.model import FlowKey
-from padan_server.store.meter_files import DamagedMeterError, MeterFiles
+from padan_server.store.files.meters import DamagedMeterError, MeterFiles
 
 FLOW = FlowKey("a", b"d" * 32, "f")
 DAY = date(2026, 11, 20)

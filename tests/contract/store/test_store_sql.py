@@ -10,8 +10,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from padan_server.store.port import OtherVersionError, StoreFullError
-from padan_server.store.sql import SqlStore
-from padan_server.store.tables import metadata
+from padan_server.store.sql.store import SqlStore
+from padan_server.store.sql.tables import metadata
 
 
 @pytest.fixture

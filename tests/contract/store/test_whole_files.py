@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from padan_linkage.matching import Directory
-from padan_server.store.derived_files import DirectoryFiles, PassJournal
-from padan_server.store.disk import Disk
+from padan_server.store.files.derived import DirectoryFiles, PassJournal
+from padan_server.store.files.disk import Disk
 
 
 @pytest.fixture

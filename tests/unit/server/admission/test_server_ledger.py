@@ -14,7 +14,7 @@ from padan_server.admission.ledger import BLOCK, Ledger
 from padan_server.admission.quotas import charge
 from padan_server.base.errors import Reason, Refusal
 from padan_server.base.model import FlowKey, RequestKey
-from padan_server.store.sql import SqlStore
+from padan_server.store.sql.store import SqlStore
 
 NOW = datetime(2026, 11, 20, 3, tzinfo=UTC)
 FLOW = FlowKey("a", b"d" * 32, "f")

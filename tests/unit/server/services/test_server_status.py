@@ -7,7 +7,7 @@ from google.rpc import error_details_pb2
 
 from padan.v1.reason_texts import ServerKind
 from padan_server.base.errors import Reason, Refusal, Violation, field_invalid
-from padan_server.services.status import grpc_code, status_of
+from padan_server.services.guard.status import grpc_code, status_of
 
 PLACE = {"agreement": "a-2024", "flow": "f", "article": "Pasal 6"}
 

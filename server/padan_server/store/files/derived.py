@@ -21,7 +21,7 @@ from pydantic_core import from_json
 
 from padan_linkage.matching import Directory
 from padan_linkage.matching.directory import FORMAT
-from padan_server.store.disk import Disk, space, write_whole
+from padan_server.store.files.disk import Disk, space, write_whole
 
 _log = structlog.get_logger(__name__)
 _DIGEST_BYTES = 32

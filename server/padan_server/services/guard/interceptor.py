@@ -19,10 +19,10 @@ from padan_server.base.config import CallLimits
 from padan_server.base.errors import Reason, Refusal
 from padan_server.base.log import Seldom
 from padan_server.base.metrics import CallMetrics
-from padan_server.services.call import Call, UnderWay, set_call
-from padan_server.services.open_services import OpenServices
-from padan_server.services.receipts import Messages, Receipts
-from padan_server.services.status import grpc_code, status_of
+from padan_server.services.guard.call import Call, UnderWay, set_call
+from padan_server.services.guard.open_services import OpenServices
+from padan_server.services.guard.receipts import Messages, Receipts
+from padan_server.services.guard.status import grpc_code, status_of
 from padan_server.store.port import StoreFullError
 
 _log = structlog.get_logger(__name__)

@@ -18,9 +18,9 @@ from grpc_status import rpc_status
 
 from padan.v1.reason_texts import ServerKind
 from padan_server.base.errors import Refusal
-from padan_server.services.call import UnderWay
-from padan_server.services.receipts import Messages, Receipts
-from padan_server.services.status import status_of
+from padan_server.services.guard.call import UnderWay
+from padan_server.services.guard.receipts import Messages, Receipts
+from padan_server.services.guard.status import status_of
 
 
 class _Kind(Enum):

@@ -10,8 +10,8 @@ import sqlalchemy as sa
 
 from padan_linkage.answering.answers import PassCounts
 from padan_server.base.model import ENDED, FlowKey, Run, RunState
-from padan_server.store.sql_datasets import of_flow
-from padan_server.store.tables import from_micros, run_passes, runs, to_micros
+from padan_server.store.sql.datasets import of_flow
+from padan_server.store.sql.tables import from_micros, run_passes, runs, to_micros
 
 _PENDING = RunState.PENDING.value
 _RUNNING = RunState.RUNNING.value

@@ -21,11 +21,11 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from padan_server.store.port import DamagedStoreError, OtherVersionError, StoreFullError
-from padan_server.store.sql_datasets import SqlDatasets
-from padan_server.store.sql_direct import SqlLabelTables, SqlLists
-from padan_server.store.sql_ledger import SqlAgreements, SqlMarks, SqlQuotas, SqlRequests
-from padan_server.store.sql_releases import SqlReleases
-from padan_server.store.sql_runs import SqlRuns
+from padan_server.store.sql.datasets import SqlDatasets
+from padan_server.store.sql.direct import SqlLabelTables, SqlLists
+from padan_server.store.sql.ledger import SqlAgreements, SqlMarks, SqlQuotas, SqlRequests
+from padan_server.store.sql.releases import SqlReleases
+from padan_server.store.sql.runs import SqlRuns
 
 _BUSY_MILLISECONDS = 30_000
 #: Bytes of a store up to which its check may take some seconds of the start.

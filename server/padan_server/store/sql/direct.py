@@ -8,8 +8,8 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from padan_server.base.model import BlindedList, FlowKey, TableRecord
-from padan_server.store.sql_datasets import of_flow
-from padan_server.store.tables import (
+from padan_server.store.sql.datasets import of_flow
+from padan_server.store.sql.tables import (
     blinded_chunks,
     blinded_lists,
     evaluation_keys,

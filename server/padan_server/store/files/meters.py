@@ -28,7 +28,7 @@ from pydantic_core import from_json
 
 from padan_linkage.matching import MetPairs
 from padan_server.base.model import FlowKey
-from padan_server.store.disk import Disk, space, sync_folders, write_whole
+from padan_server.store.files.disk import Disk, space, sync_folders, write_whole
 
 _DIGEST_BYTES = 32
 _SECRET_BYTES = 32

@@ -15,8 +15,8 @@ from padan_server.base.model import (
     StoreMark,
     Suspension,
 )
-from padan_server.store.sql_datasets import of_flow
-from padan_server.store.tables import (
+from padan_server.store.sql.datasets import of_flow
+from padan_server.store.sql.tables import (
     contributions,
     datasets,
     from_micros,

@@ -7,8 +7,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from padan_server.base.model import FlowKey, ReleaseRecord
-from padan_server.store.sql_datasets import of_flow
-from padan_server.store.tables import from_micros, releases, to_micros
+from padan_server.store.sql.datasets import of_flow
+from padan_server.store.sql.tables import from_micros, releases, to_micros
 
 
 class SqlReleases:

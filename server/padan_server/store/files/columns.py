@@ -13,7 +13,7 @@ a writer that opens a file cuts it back to that count first. Layout under the da
     runs/<run>/<pass>/<column>.npy                  answers of a pass
     runs/<run>/<pass>.work/…                        ranges done of a pass under way
 
-What lies in ``directory`` and ``.work`` is of :mod:`.derived_files`.
+What lies in ``directory`` and ``.work`` is of :mod:`.derived`.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ from padan_linkage.answering.answers import PassAnswers
 from padan_linkage.matching import MetPairs
 from padan_linkage.schema import Layout
 from padan_linkage.tables import PassTable
-from padan_server.store.derived_files import DirectoryFiles, PassJournal
-from padan_server.store.disk import Aside, Disk, space, sync_folders, write_whole
+from padan_server.store.files.derived import DirectoryFiles, PassJournal
+from padan_server.store.files.disk import Aside, Disk, space, sync_folders, write_whole
 
 #: Ending of what is being erased; found at start, it is erased again.
 _TRASH = ".erasing"

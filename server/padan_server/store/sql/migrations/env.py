@@ -1,8 +1,8 @@
-"""Alembic's entry: runs the migrations on the connection that ``store/sql.py`` hands over."""
+"""Alembic's entry: runs the migrations on the connection that ``store/sql/store.py`` hands over."""
 
 from alembic import context
 
-from padan_server.store.tables import metadata
+from padan_server.store.sql.tables import metadata
 
 context.configure(connection=context.config.attributes["connection"], target_metadata=metadata)
 context.run_migrations()

@@ -19,7 +19,7 @@ from padan_server.base.model import (
     Role,
     Seal,
 )
-from padan_server.store.tables import (
+from padan_server.store.sql.tables import (
     dataset_tables,
     datasets,
     editions,
