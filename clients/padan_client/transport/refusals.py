@@ -26,6 +26,8 @@ from padan_client.base.language import t
 from padan_client.base.reasons import about, explain, refusal
 
 _DETAILS_KEY = "grpc-status-details-bin"
+#: The server serves nobody just now: the same call may succeed in a moment.
+_PASSING = frozenset({Reason.SHUTTING_DOWN, Reason.STORE_BUSY})
 _SAFE_VALUE = re.compile(r"[\w .,:()/+\-]{1,80}")
 
 
@@ -34,7 +36,7 @@ def from_rpc_error(error: grpc.RpcError, server: ServerKind = ServerKind.UNIT) -
     reason, metadata = error_info(tuple(error.trailing_metadata() or ()))
     if not reason:
         return _from_code(error.code(), str(error.details() or ""), server)
-    if reason == Reason.SHUTTING_DOWN:
+    if reason in _PASSING:
         return UnavailableError(explain(reason, metadata, server))
     return refusal(reason, metadata, server)
 

@@ -36,7 +36,7 @@ from padan_server.matching.progress import RunProgress
 from padan_server.matching.run_signal import RunSignal
 from padan_server.store.files.columns import ColumnFiles
 from padan_server.store.files.derived import PassJournal
-from padan_server.store.port import Store, StoreFullError
+from padan_server.store.port import Store, StoreBusyError, StoreFullError
 
 _log = structlog.get_logger(__name__)
 _IDLE_SECONDS = 5.0
@@ -182,6 +182,9 @@ class Runner:
             self._give_back(run, worker, counted=False)
         except Refusal as refusal:
             self._end(run, worker, RunState.FAILED, refusal.reason, began)
+        except StoreBusyError:
+            self._stopping.wait(_RETRY_SECONDS)
+            self._give_back(run, worker, counted=False)
         except StoreFullError:
             self._retry(run, worker, Reason.STORAGE_FULL, began)
         except Exception as e:  # noqa: BLE001 - any fault of a pass is retried, then told

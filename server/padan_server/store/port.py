@@ -3,7 +3,8 @@
 A :class:`Store` gives transactions. All that one ``with store.write()`` does becomes durable
 together when the block ends, or not at all; writers are serialised, so that what a write block has
 read stays true until it ends. The contract tests in ``tests/contract/store`` hold every
-implementation to it. Errors: :class:`StoreFullError` when there is no room.
+implementation to it. Errors: :class:`StoreFullError` when there is no room, :class:`StoreBusyError`
+when somebody else holds the store for too long.
 """
 
 from __future__ import annotations
@@ -36,6 +37,10 @@ from padan_server.base.model import (
 
 class StoreFullError(Exception):
     """There is no room; what was being written is not kept."""
+
+
+class StoreBusyError(Exception):
+    """Somebody else holds the store, for longer than a caller waits; nothing was changed."""
 
 
 class OtherVersionError(RuntimeError):

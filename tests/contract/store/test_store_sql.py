@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 
 import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from padan_server.store.port import OtherVersionError, StoreFullError
+from padan_server.store.port import OtherVersionError, StoreBusyError, StoreFullError
+from padan_server.store.sql import store as sql_store
 from padan_server.store.sql.store import SqlStore
 from padan_server.store.sql.tables import metadata
 
@@ -100,4 +102,38 @@ def test_errors_do_not_quote_values(path, dataset):
         tx.datasets.add(dataset())
     assert "a" * 32 not in str(caught.value)
     assert "kkkk" not in str(caught.value)
+    store.close()
+
+
+@pytest.fixture
+def impatient(monkeypatch):
+    """Stores wait for a lock for a moment only."""
+    monkeypatch.setattr(sql_store, "_BUSY_SECONDS", 0.05)
+
+
+def test_a_store_that_another_program_holds_is_busy(impatient, path, dataset):
+    store = SqlStore(f"sqlite:///{path}")
+    with sqlite3.connect(path, isolation_level=None) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreBusyError), store.write():
+            pass
+        other.execute("ROLLBACK")
+    with store.write() as tx:
+        tx.datasets.add(dataset())
+    store.close()
+
+
+def test_a_writer_waits_for_another_only_for_a_while(impatient, path):
+    store = SqlStore(f"sqlite:///{path}")
+
+    def write():
+        with pytest.raises(StoreBusyError), store.write():
+            pass
+
+    with store.write():
+        second = threading.Thread(target=write)
+        second.start()
+        second.join()
+    with store.write():
+        pass
     store.close()

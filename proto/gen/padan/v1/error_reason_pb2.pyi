@@ -146,6 +146,10 @@ class _ErrorReasonEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._En
     """The caller's party has as many calls under way as the unit serves it at once; metadata "limit"
     says how many. RESOURCE_EXHAUSTED.
     """
+    ERROR_REASON_STORE_BUSY: _ErrorReason.ValueType  # 88
+    """The server's records were held by another program, such as a backup, for longer than a call waits.
+    Nothing was changed; try again. UNAVAILABLE.
+    """
     ERROR_REASON_LIST_NOT_FOUND: _ErrorReason.ValueType  # 100
     """No such list of blinded elements, or not the caller's. NOT_FOUND."""
     ERROR_REASON_ELEMENTS_INVALID: _ErrorReason.ValueType  # 101
@@ -305,6 +309,10 @@ ERROR_REASON_INTERNAL: ErrorReason.ValueType  # 86
 ERROR_REASON_TOO_MANY_CALLS: ErrorReason.ValueType  # 87
 """The caller's party has as many calls under way as the unit serves it at once; metadata "limit"
 says how many. RESOURCE_EXHAUSTED.
+"""
+ERROR_REASON_STORE_BUSY: ErrorReason.ValueType  # 88
+"""The server's records were held by another program, such as a backup, for longer than a call waits.
+Nothing was changed; try again. UNAVAILABLE.
 """
 ERROR_REASON_LIST_NOT_FOUND: ErrorReason.ValueType  # 100
 """No such list of blinded elements, or not the caller's. NOT_FOUND."""

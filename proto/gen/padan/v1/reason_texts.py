@@ -62,6 +62,7 @@ class Reason(StrEnum):
     SHUTTING_DOWN = "SHUTTING_DOWN"
     INTERNAL = "INTERNAL"
     TOO_MANY_CALLS = "TOO_MANY_CALLS"
+    STORE_BUSY = "STORE_BUSY"
     LIST_NOT_FOUND = "LIST_NOT_FOUND"
     ELEMENTS_INVALID = "ELEMENTS_INVALID"
     CHUNK_NOT_COMMITTED = "CHUNK_NOT_COMMITTED"
@@ -508,6 +509,15 @@ WORDINGS: Final[Mapping[str, Wording]] = {
         (
             'Terlalu banyak panggilan berjalan sekaligus (batas {limit}). Tunggu salah satunya selesai, lalu ulangi.',
             'Too many calls are under way at once (limit {limit}). Wait for one to end, then repeat.',
+        ),
+    ),
+    Reason.STORE_BUSY: Wording(
+        'UNAVAILABLE',
+        ('agreement', 'article', 'flow'),
+        2,
+        (
+            'Catatan {server} sedang dipegang program lain, misalnya cadangan; tidak ada yang berubah. Ulangi perintah yang sama sebentar lagi.',
+            'The records of {server} are held by another program, a backup say; nothing was changed. Repeat the same command in a moment.',
         ),
     ),
     Reason.LIST_NOT_FOUND: Wording(

@@ -23,7 +23,7 @@ from padan_server.services.guard.call import Call, UnderWay, set_call
 from padan_server.services.guard.open_services import OpenServices
 from padan_server.services.guard.receipts import Messages, Receipts
 from padan_server.services.guard.status import grpc_code, status_of
-from padan_server.store.port import StoreFullError
+from padan_server.store.port import StoreBusyError, StoreFullError
 
 _log = structlog.get_logger(__name__)
 
@@ -181,6 +181,8 @@ class _Watched:
             self._abort(error)
         elif isinstance(error, StoreFullError):
             self._abort(Refusal(Reason.STORAGE_FULL))
+        elif isinstance(error, StoreBusyError):
+            self._abort(Refusal(Reason.STORE_BUSY))
         elif self._context.code() is not None:
             # The service has aborted by itself: grpc's own words for what is not offered.
             self._tell(grpc.StatusCode.UNIMPLEMENTED, "")

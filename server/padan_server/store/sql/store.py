@@ -1,13 +1,15 @@
 """The store over SQLAlchemy Core: SQLite by default.
 
 SQLite runs in WAL mode with ``synchronous=FULL``: a commit is on the disk when it returns. Writers
-begin with BEGIN IMMEDIATE, so they queue instead of failing half way. Statements' values never
-reach an error message (``hide_parameters``).
+queue for a lock of this process, each for a while only, and begin with BEGIN IMMEDIATE: SQLite's
+own waiting is a lottery, and only another program can still hold it. Statements' values never reach
+an error message (``hide_parameters``).
 """
 
 from __future__ import annotations
 
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
@@ -20,19 +22,27 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from padan_server.store.port import DamagedStoreError, OtherVersionError, StoreFullError
+from padan_server.store.port import (
+    DamagedStoreError,
+    OtherVersionError,
+    StoreBusyError,
+    StoreFullError,
+)
 from padan_server.store.sql.datasets import SqlDatasets
 from padan_server.store.sql.direct import SqlLabelTables, SqlLists
 from padan_server.store.sql.ledger import SqlAgreements, SqlMarks, SqlQuotas, SqlRequests
 from padan_server.store.sql.releases import SqlReleases
 from padan_server.store.sql.runs import SqlRuns
 
-_BUSY_MILLISECONDS = 30_000
+#: How long a call waits for whoever holds the store, an own writer or another program.
+_BUSY_SECONDS = 10.0
 #: Bytes of a store up to which its check may take some seconds of the start.
 _WHOLLY_CHECKED = 256 * 1024**2
 _PAGE_BYTES = 4096
 #: SQLite's codes for a file that is not what it was.
 _DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+#: Its codes for a lock that somebody else has.
+_BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 
 
 class SqlTransaction:
@@ -59,6 +69,7 @@ class SqlStore:
             _tame_sqlite(self._engine)
         self._stamps = count(1)
         self._stamp = 0
+        self._writing = threading.Lock()
         with _translated():
             _require_whole(self._engine)
             _migrate(self._engine)
@@ -72,13 +83,23 @@ class SqlStore:
     @contextmanager
     def write(self) -> Iterator[SqlTransaction]:
         """An atomic change, durable when the block has ended without an error."""
-        with _translated(), self._engine.connect() as plain:
+        with self._alone(), _translated(), self._engine.connect() as plain:
             connection = plain.execution_options(padan_write=True)
             with connection.begin():
                 tx = SqlTransaction(connection)
                 yield tx
             if tx.datasets.changed or tx.agreements.changed:
                 self._stamp = next(self._stamps)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """While no other thread writes. Raises StoreBusyError after a while."""
+        if not self._writing.acquire(timeout=_BUSY_SECONDS):
+            raise StoreBusyError
+        try:
+            yield
+        finally:
+            self._writing.release()
 
     def stamp(self) -> int:
         """Changes whenever a dataset's state or a suspension has: what was read before is old."""
@@ -97,7 +118,7 @@ def _tame_sqlite(engine: sa.Engine) -> None:
         for pragma in (
             "journal_mode=WAL",
             "synchronous=FULL",
-            f"busy_timeout={_BUSY_MILLISECONDS}",
+            f"busy_timeout={_BUSY_SECONDS * 1000:.0f}",
             "foreign_keys=ON",
         ):
             connection.execute(f"PRAGMA {pragma}")
@@ -163,7 +184,13 @@ def _require_known(config: Config, connection: sa.Connection) -> None:
 def _translated() -> Iterator[None]:
     try:
         yield
+    except sa.exc.TimeoutError as e:  # every connection is taken
+        raise StoreBusyError from e
     except sa.exc.DBAPIError as e:
-        if getattr(e.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
+        # The low byte is the kind, what is above it says more of it.
+        kind = (getattr(e.orig, "sqlite_errorcode", None) or 0) & 0xFF
+        if kind == sqlite3.SQLITE_FULL:
             raise StoreFullError from e
+        if kind in _BUSY:
+            raise StoreBusyError from e
         raise

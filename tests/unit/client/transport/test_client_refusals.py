@@ -189,7 +189,8 @@ def test_errors_of_grpc_itself(code, kind):
 
 
 def test_a_shutdown_is_worth_another_try():
-    assert isinstance(refused("SHUTTING_DOWN", code=grpc.StatusCode.UNAVAILABLE), UnavailableError)
+    for reason in ("SHUTTING_DOWN", "STORE_BUSY"):
+        assert isinstance(refused(reason, code=grpc.StatusCode.UNAVAILABLE), UnavailableError)
 
 
 @pytest.mark.parametrize(
