@@ -11,8 +11,8 @@ from padan_linkage.answering.answers import PassAnswers
 from padan_linkage.matching import MetPairs
 from padan_linkage.schema import Layout, Pass, Schema
 from padan_linkage.tables import PassTable
-from padan_server.store.column_files import ColumnFiles, layout_columns
-from padan_server.store.disk import Disk
+from padan_server.store.files.columns import ColumnFiles, layout_columns
+from padan_server.store.files.disk import Disk
 from padan_server.store.port import StoreFullError
 
 SCHEMA = Schema.model_validate(
