@@ -141,6 +141,8 @@ def read_settings(path: Path, kind: type[Config]) -> Config:
         return load_config(path, kind)
     except OSError as e:
         _fail(BAD_CONFIG, f"{path}: {e.strerror}")
+    except UnicodeDecodeError:
+        _fail(BAD_CONFIG, f"{path}: bukan teks UTF-8. / is no UTF-8 text.")
     except tomllib.TOMLDecodeError as e:
         _fail(BAD_CONFIG, f"{path}: {e}")
     except ValidationError as e:

@@ -12,6 +12,10 @@ import pytest
 
 from padan.v1 import error_reason_pb2
 from padan.v1.reason_texts import WORDINGS, Reason, ServerKind, worded
+from padan_client.base.errors import VerificationError
+from padan_client.transport.faults import ConnectionFault, fault_error
+from padan_client.transport.pinning import SERVER_PIN
+from padan_linkage.crypto.tls_faults import TlsFault
 
 ROOT = Path(__file__).resolve().parents[2]
 PREFIX = "ERROR_REASON_"
@@ -20,11 +24,19 @@ TABLE = tomllib.loads((ROOT / "proto/reasons.toml").read_text("utf-8"))
 PLACE = {"agreement", "flow", "article"}
 
 
+PAGE = (ROOT / "proto/spec/50-errors.md").read_text("utf-8")
+BEFORE = "## Before a call"
+
+
+def rows_of(text):
+    """(reason, the other cells) of each row of its tables."""
+    return re.findall(r"^\| `([A-Z_]+)` \| (.*) \|$", text, re.MULTILINE)
+
+
 @pytest.fixture(scope="module")
 def page():
     """Rows of the spec's tables: reason -> (status, cause, what to do, repeat)."""
-    text = (ROOT / "proto/spec/50-errors.md").read_text("utf-8")
-    rows = re.findall(r"^\| `([A-Z_]+)` \| (.*) \|$", text, re.MULTILINE)
+    rows = rows_of(PAGE.partition(BEFORE)[0])
     assert len(rows) == len(dict(rows)), "a reason stands twice"
     return {reason: [cell.strip() for cell in rest.split(" | ")] for reason, rest in rows}
 
@@ -56,6 +68,16 @@ def test_the_table_has_every_reason_of_the_proto_and_no_other(page):
     assert list(TABLE["reasons"]) == REASONS
     assert list(page) == REASONS
     assert list(Reason) == REASONS
+
+
+def test_the_causes_before_a_call_are_those_of_the_code_with_their_exit_codes():
+    files, _, connection = PAGE.partition(BEFORE)[2].partition("The connection (")
+    assert [name for name, _ in rows_of(files)] == list(TlsFault)
+    told = {name: int(cells.partition(" | ")[0]) for name, cells in rows_of(connection)}
+    assert told.pop(SERVER_PIN) == VerificationError.exit_code
+    made = {f: fault_error(f, ServerKind.UNIT, "unit.example:7443") for f in ConnectionFault}
+    assert told == {fault: error.exit_code for fault, error in made.items()}
+    assert not set(TlsFault) & set(told) | set(REASONS) & (set(told) | set(TlsFault))
 
 
 def test_each_reason_has_one_status_everywhere(page, statuses):

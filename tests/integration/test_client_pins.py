@@ -137,7 +137,7 @@ def test_a_network_that_shows_the_unit_first_leads_no_call_astray(pair, impostor
         home = at(pair.requester, relay.port, attempts=6)
         with pytest.raises((UnavailableError, VerificationError)):
             way(home, pair.names)
-        assert relay.connections >= 6
+        assert relay.connections >= 4  # looks and calls in turn
     assert impostor.calls == []
 
 

@@ -117,12 +117,15 @@ def test_a_certificate_that_is_not_registered_is_named(pair):
         confirm(pair, Home.open(pair.requester.folder))
 
 
-def test_the_other_agencys_certificate_gives_no_rights(pair):
+@pytest.mark.parametrize("other", ["imigrasi", "bkn"])
+def test_the_other_agencys_certificate_is_told_by_its_owners_name(pair, other):
+    """A stranger's to the agreement, or the other party's, whose role would be all that is told."""
     house = pair.unit.house
-    house.certificates["kemnaker"] = house.certificates["imigrasi"]
+    house.certificates["kemnaker"] = house.certificates[other]
     write_home(pair.requester.folder, house, "kemnaker", pair.unit.port)
-    with pytest.raises(RefusedError, match="AGREEMENT_NOT_FOUND"):
+    with pytest.raises(RefusedError, match=f"milik {other},") as caught:
         confirm(pair, Home.open(pair.requester.folder))
+    assert caught.value.reason == "CALLER_IS_ANOTHER"
 
 
 def test_a_unit_that_is_not_there_is_named(pair):

@@ -6,9 +6,16 @@ from collections.abc import Mapping
 
 
 class PadanError(Exception):
-    """Base of all errors that the client raises on purpose; ``exit_code`` is the CLI's."""
+    """Base of all errors that the client raises on purpose; ``exit_code`` is the CLI's.
+
+    ``reason``: a stable name of the cause, where spec 50 has one; else empty.
+    """
 
     exit_code = 1
+
+    def __init__(self, message: str, reason: str = "") -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class BadInputError(PadanError):
@@ -25,8 +32,7 @@ class RefusedError(PadanError):
     def __init__(
         self, message: str, reason: str = "", metadata: Mapping[str, str] | None = None
     ) -> None:
-        super().__init__(message)
-        self.reason = reason
+        super().__init__(message, reason)
         self.metadata = dict(metadata or {})
 
 

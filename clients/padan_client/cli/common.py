@@ -92,10 +92,15 @@ def _json_line(value: Mapping[str, object]) -> str:
     return _ORDERS.sub(lambda order: f"\\u{ord(order[0]):04x}", line) + "\n"
 
 
-def fail(code: Exit, message: str, *, json_: bool = False) -> NoReturn:
-    """Print ``message`` to standard error, with ``json_`` as an object, and leave with ``code``."""
+def fail(code: Exit, message: str, *, json_: bool = False, reason: str = "") -> NoReturn:
+    """Print ``message`` to standard error, with ``json_`` as an object, and leave with ``code``.
+
+    ``reason``: the stable name of the cause (spec 50), which the object has beside its sentence.
+    """
     if json_:
         failed = {"error": code.name.lower(), "exit_code": int(code), "message": message}
+        if reason:
+            failed["reason"] = reason
         sys.stderr.write(_json_line(failed))
         raise typer.Exit(int(code))
     stopped = code is Exit.INTERRUPTED
@@ -118,7 +123,7 @@ def reports_errors(command: Callable[P, R]) -> Callable[P, R]:
         try:
             return command(*args, **kwargs)
         except PadanError as e:
-            fail(Exit(e.exit_code), str(e), json_=json_)
+            fail(Exit(e.exit_code), str(e), json_=json_, reason=e.reason)
         except OSError as e:
             fail(Exit.BAD_INPUT, _system_trouble(e), json_=json_)
         except KeyboardInterrupt as stop:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import codecs
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
@@ -44,6 +46,11 @@ unit = "localhost:7443"
 # tables_dir = "direct/published"
 # seeds_dir = "direct/seeds"
 
+# Proxy HTTP ke server: "environment" (variabel grpc_proxy, https_proxy, http_proxy, no_proxy),
+# "none", atau alamat http://host:port. Mesin ini sendiri selalu langsung. / The HTTP proxy to the
+# servers: "environment" (those variables), "none", or an address. This machine: always directly.
+# proxy = "environment"
+
 # Folder perjanjian bertanda tangan, relatif terhadap berkas ini.
 # Folder of signed agreements, relative to this file.
 agreements = "agreements"
@@ -71,9 +78,27 @@ run = 21600
 """
 
 
+def _port_exists(address: str) -> str:
+    if not 0 < int(address.rpartition(":")[2]) < 1 << 16:
+        raise ValueError("no such port")
+    return address
+
+
 #: A host name, an IPv4 address or a bracketed IPv6 one, and a port: what TLS checks too.
-_Address = Annotated[str, Field(pattern=r"^([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):\d{1,5}$")]
+_Address = Annotated[
+    str,
+    Field(pattern=r"^([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):\d{1,5}$"),
+    AfterValidator(_port_exists),
+]
+_ADDRESSES = frozenset({"unit", "provider"})
 _Pin = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class ProxyChoice(StrEnum):
+    """What ``proxy`` may be beside the address of one."""
+
+    ENVIRONMENT = "environment"
+    NONE = "none"
 
 
 class _Part(BaseModel):
@@ -114,6 +139,9 @@ class ClientConfig(BaseSettings):
     language: Literal["id", "en"] = "id"
     unit: _Address = "localhost:7443"
     provider: _Address | None = None
+    proxy: Annotated[str, Field(pattern=r"^(environment|none|http://.+)$")] = (
+        ProxyChoice.ENVIRONMENT.value
+    )
     tables_dir: Path = Path("direct/published")
     seeds_dir: Path = Path("direct/seeds")
     agreements: Path = Path("agreements")
@@ -141,21 +169,40 @@ def load_config(home: Path) -> ClientConfig:
     try:
         if path.exists():
             require_unaltered(path)
-            values = read_toml(read_bounded(path))
+            values = read_toml(read_bounded(path).removeprefix(codecs.BOM_UTF8))
         config = ClientConfig(**values)
     except TomlTextError as error:
         raise BadInputError(
             t(f"{path}, {error.where}: {error.indonesian}", f"{path}, {error.where}: {error}")
         ) from None
     except ValidationError as error:
-        names = ", ".join(".".join(map(str, e["loc"])) for e in error.errors())
+        wrong = [".".join(map(str, e["loc"])) for e in error.errors(include_input=False)]
+        names = ", ".join(wrong)
         raise BadInputError(
             t(
                 f"Setelan pada {path} kurang atau salah: {names}.",
                 f"Settings in {path} are missing or wrong: {names}.",
             )
+            + "".join(_advice(name) for name in wrong)
         ) from None
     return config
+
+
+def _advice(name: str) -> str:
+    """How a setting is written that is often written otherwise."""
+    if name in _ADDRESSES:
+        return t(
+            f" {name}: tulis host:port, misalnya unit.example.go.id:7443, tanpa https:// dan "
+            "tanpa garis miring; IPv6 dalam kurung siku, [2001:db8::1]:7443.",
+            f" {name}: write host:port, such as unit.example.go.id:7443, without https:// or a "
+            "slash; IPv6 in brackets, [2001:db8::1]:7443.",
+        )
+    if name == "proxy":
+        return t(
+            ' proxy: tulis "environment", "none" atau http://[nama:sandi@]host:port.',
+            ' proxy: write "environment", "none" or http://[name:password@]host:port.',
+        )
+    return ""
 
 
 def write_template(home: Path, party: str) -> bool:

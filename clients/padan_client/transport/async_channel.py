@@ -30,8 +30,9 @@ from padan_client.home.config import Timeouts
 from padan_client.home.folder import Home
 from padan_client.transport.carrying import FlowSteps, StepsOf, named_after
 from padan_client.transport.channel import Methods, deadline, no_provider
+from padan_client.transport.faults import ConnectionFault
 from padan_client.transport.pinning import agreed_pins
-from padan_client.transport.refusals import from_rpc_error, shows_another
+from padan_client.transport.refusals import from_rpc_error, is_lost
 from padan_client.transport.servers import KnownServer, servers_of
 
 F = TypeVar("F", bound=FlowSteps)
@@ -108,7 +109,7 @@ class AsyncLink(AsyncClosing):
         server = self._servers[peer]
         mine = await asyncio.to_thread(server.credentials)
         channel = grpc.aio.secure_channel(server.address, mine, server.options())
-        return channel, Methods(channel)
+        return channel, Methods(channel, server.metadata)
 
     async def _forget(self, peer: ServerKind) -> None:
         channel, _ = self._open.pop(peer, (None, None))
@@ -116,9 +117,12 @@ class AsyncLink(AsyncClosing):
             await channel.close()
 
     async def _failure(self, error: grpc.RpcError, peer: ServerKind) -> PadanError:
-        if shows_another(error):
+        if not is_lost(error):
+            return from_rpc_error(error, peer)
+        why = await asyncio.to_thread(self._servers[peer].why_lost)
+        if why.reason == ConnectionFault.SERVER_CHANGED:
             await self._forget(peer)
-        return from_rpc_error(error, peer)
+        return why
 
     async def _call(
         self,

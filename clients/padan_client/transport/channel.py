@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -39,8 +40,9 @@ from padan_client.base.errors import BadInputError, PadanError
 from padan_client.base.language import t
 from padan_client.home.config import ClientConfig, Timeouts
 from padan_client.home.folder import Home
+from padan_client.transport.faults import ConnectionFault
 from padan_client.transport.pinning import PinsOf, agreed_pins
-from padan_client.transport.refusals import from_rpc_error, shows_another
+from padan_client.transport.refusals import from_rpc_error, is_lost
 from padan_client.transport.servers import KnownServer, servers_of
 
 T = TypeVar("T")
@@ -64,14 +66,22 @@ _STUBS: dict[str, Callable[[Any], object]] = {
 
 
 class Methods:
-    """The callables of all services on one channel, by ``Service.Method``."""
+    """The callables of all services on one channel, by ``Service.Method``.
 
-    def __init__(self, channel: grpc.Channel | grpc.aio.Channel) -> None:
+    ``metadata`` goes with every call.
+    """
+
+    def __init__(
+        self,
+        channel: grpc.Channel | grpc.aio.Channel,
+        metadata: tuple[tuple[str, str], ...] = (),
+    ) -> None:
+        self._metadata = metadata
         self._stubs = {name: make(channel) for name, make in _STUBS.items()}
 
     def __getitem__(self, method: str) -> Any:
         service, _, name = method.partition(".")
-        return getattr(self._stubs[service], name)
+        return partial(getattr(self._stubs[service], name), metadata=self._metadata)
 
 
 def deadline(method: str, timeouts: Timeouts) -> float:
@@ -174,7 +184,7 @@ class Link(Closing):
             raise no_provider()
         server = self._servers[peer]
         channel = grpc.secure_channel(server.address, server.credentials(), server.options())
-        return channel, Methods(channel)
+        return channel, Methods(channel, server.metadata)
 
     def _forget(self, peer: ServerKind) -> None:
         with self._opening:
@@ -183,9 +193,12 @@ class Link(Closing):
             channel.close()
 
     def _failure(self, error: grpc.RpcError, peer: ServerKind) -> PadanError:
-        if shows_another(error):
-            self._forget(peer)  # the next attempt looks again at who is there
-        return from_rpc_error(error, peer)
+        if not is_lost(error):
+            return from_rpc_error(error, peer)
+        why = self._servers[peer].why_lost()
+        if why.reason == ConnectionFault.SERVER_CHANGED:
+            self._forget(peer)  # the next attempt connects to what it may then show
+        return why
 
     def _call(
         self, peer: ServerKind, method: str, argument: Message | Iterator[Message], seconds: float

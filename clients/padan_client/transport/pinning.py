@@ -17,9 +17,13 @@ from padan_client.base.language import t
 from padan_client.base.reasons import about
 from padan_client.home.config import ClientConfig
 from padan_client.home.folder import Home
+from padan_client.transport.connecting import Called
+from padan_client.transport.faults import way_without
 from padan_linkage.agreement import Agreement, SignedAgreement, load_directory
 from padan_linkage.crypto.certificates import spki_pin
 
+#: Why a server is not spoken to that shows another key than the agreed one.
+SERVER_PIN = "SERVER_PIN"
 _SETTINGS = {ServerKind.UNIT: "tls.unit_pins", ServerKind.PROVIDER: "tls.provider_pins"}
 _FILLED_BY = {ServerKind.UNIT: "--unit", ServerKind.PROVIDER: "--server"}
 
@@ -63,18 +67,17 @@ def every_agreements_pins(config: ClientConfig, folder: Path) -> PinsOf:
     return pins
 
 
-def require_agreed(
-    server: ServerKind, address: str, seen: x509.Certificate, agreed: Pinned
-) -> None:
+def require_agreed(called: Called, seen: x509.Certificate, agreed: Pinned) -> None:
     """Raise VerificationError, naming what was seen and what is agreed, unless they agree."""
-    pin = spki_pin(seen)
+    pin, address = spki_pin(seen), called.address
     # Spec 30, "Who the unit is", step 2.
     if pin in agreed.pins:
         return
     named = ", ".join(sorted(agreed.pins))
+    through = "" if called.proxy is None else " " + way_without(called.proxy)
     raise VerificationError(
         about(
-            server,
+            called.server,
             f"Yang menjawab di {address} bukan {{server}}: kuncinya {pin}, sedangkan "
             f"{agreed.named_by} menyebut {named}. Tidak ada yang dikirim ke sana. Periksa "
             "alamatnya dan jaringan; bila kuncinya memang diganti, tetapkan yang baru bersama "
@@ -83,6 +86,9 @@ def require_agreed(
             f"names {named}. Nothing was sent there. Check the address and the network; if the key "
             "was changed on purpose, agree on the new one together (spec 30, «Who the unit is»).",
         )
+        + through
+        + f" [{SERVER_PIN}]",
+        SERVER_PIN,
     )
 
 

@@ -1,36 +1,44 @@
 """Through which HTTP proxy a server is reached: one decision, for the handshake and for gRPC.
 
-The variables are gRPC's own (``grpc_proxy``, ``https_proxy``, ``http_proxy``; ``no_grpc_proxy``,
-``no_proxy``), also ``NO_PROXY``. Loopback is never reached through a proxy.
+``proxy`` of ``client.toml`` decides, by default the variables ``grpc_proxy``, ``https_proxy`` and
+``http_proxy``, with the exceptions in ``no_grpc_proxy`` and ``no_proxy``, in small letters or
+capitals. This machine itself is never reached through a proxy.
 """
 
 from __future__ import annotations
 
 import ipaddress
 import os
-from collections.abc import Mapping
+import socket
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
+from padan_client.home.config import ProxyChoice
+
 _PROXIES = ("grpc_proxy", "https_proxy", "http_proxy")
-_EXCEPTIONS = ("no_grpc_proxy", "no_proxy", "NO_PROXY")
+_EXCEPTIONS = ("no_grpc_proxy", "no_proxy")
+_SETTING = "proxy (client.toml)"
 
 
 @dataclass(frozen=True, repr=False)
 class Proxy:
-    """An HTTP proxy and the variable that names it; the address may hold a password."""
+    """An HTTP proxy and what names it, a variable or a setting; the address may hold a password."""
 
-    variable: str
+    source: str
     url: str
 
     @property
     def host(self) -> str:
-        """Its name or address; empty where the variable holds none."""
-        return urlsplit(self.url).hostname or ""
+        """Its name or address. ValueError where it is not one of an HTTP proxy."""
+        parts = urlsplit(self.url)
+        if parts.scheme.lower() != "http" or not parts.hostname:
+            raise ValueError("no HTTP proxy")
+        return parts.hostname
 
     @property
     def port(self) -> int:
-        """Its port; ValueError where the variable holds none that is a number."""
+        """Its port; ValueError where the address holds none that is a number."""
         return urlsplit(self.url).port or 80
 
     @property
@@ -45,31 +53,59 @@ def split_address(address: str) -> tuple[str, int]:
     return host.removeprefix("[").removesuffix("]"), int(port)
 
 
-def proxy_for(host: str, environment: Mapping[str, str] = os.environ) -> Proxy | None:
-    """The proxy that ``host`` is reached through, or None."""
-    name = next((v for v in _PROXIES if environment.get(v)), None)
-    if name is None or _is_loopback(host):
+def proxy_for(
+    host: str,
+    port: int,
+    choice: str = ProxyChoice.ENVIRONMENT,
+    environment: Mapping[str, str] = os.environ,
+) -> Proxy | None:
+    """The proxy that ``host`` is reached through at ``port``, or None.
+
+    ``choice``: the setting ``proxy``, one of :class:`ProxyChoice` or an address.
+    """
+    if choice == ProxyChoice.NONE or _is_here(host):
         return None
-    excepted = next((environment[v] for v in _EXCEPTIONS if environment.get(v)), "")
-    if any(_fits(host, entry.strip()) for entry in excepted.split(",") if entry.strip()):
+    if choice != ProxyChoice.ENVIRONMENT:
+        return Proxy(_SETTING, choice)
+    source, url = next(_values(_PROXIES, environment), ("", ""))
+    excepted = (entry for _, text in _values(_EXCEPTIONS, environment) for entry in text.split(","))
+    if not url or any(_fits(host, port, entry.strip()) for entry in excepted):
         return None
-    url = environment[name]
-    return Proxy(name, url if "://" in url else f"http://{url}")
+    return Proxy(source, url if "://" in url else f"http://{url}")
 
 
-def _is_loopback(host: str) -> bool:
+def _values(names: tuple[str, ...], environment: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """The variables that hold something, in order; small letters before capitals."""
+    for name in names:
+        for spelling in (name, name.upper()):
+            if value := environment.get(spelling, "").strip():
+                yield spelling, value
+
+
+def _is_here(host: str) -> bool:
+    """Whether the host is this machine: loopback, or its own name."""
+    name = host.lower().rstrip(".")
     try:
-        return ipaddress.ip_address(host).is_loopback
+        address = ipaddress.ip_address(name)
     except ValueError:
-        return host.lower().rstrip(".") == "localhost"
+        own = socket.gethostname().lower()
+        return name in {"localhost", "localhost.localdomain", own} or name.endswith(".localhost")
+    mapped = getattr(address, "ipv4_mapped", None)
+    return (mapped or address).is_loopback
 
 
-def _fits(host: str, entry: str) -> bool:
-    """Whether ``entry`` of an exception is this host: ``*``, a domain, an address or a network."""
+def _fits(host: str, port: int, entry: str) -> bool:
+    """Whether an exception is this host: ``*``, a domain, address or network; a port too."""
     if entry == "*":
         return True
     try:
         return ipaddress.ip_address(host) in ipaddress.ip_network(entry, strict=False)
     except ValueError:
-        domain = entry.lower().lstrip("*").lstrip(".")
-        return host.lower() == domain or host.lower().endswith(f".{domain}")
+        name, colon, wanted = entry.lower().rpartition(":")
+        if colon and wanted.isdecimal():
+            return int(wanted) == port and _fits(
+                host, port, name.removeprefix("[").removesuffix("]")
+            )
+        domain = entry.lower().lstrip("*").strip(".")
+        called = host.lower().rstrip(".")
+        return bool(domain) and (called == domain or called.endswith(f".{domain}"))

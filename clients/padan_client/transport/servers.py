@@ -8,13 +8,21 @@ every later one, whatever a network does between. Spec 30, "Who the unit is".
 
 from __future__ import annotations
 
+import re
+import threading
+import time
+from functools import partial
 from pathlib import Path
 
 import grpc
+from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from padan.v1.reason_texts import ServerKind
+from padan_client.base.errors import PadanError
 from padan_client.home.config import ClientConfig
+from padan_client.transport.connecting import Called
+from padan_client.transport.faults import ConnectionFault
 from padan_client.transport.handshake import shake_hands
 from padan_client.transport.pinning import PinsOf, require_agreed
 from padan_client.transport.proxies import proxy_for, split_address
@@ -31,54 +39,96 @@ _OPTIONS: tuple[tuple[str, int | str], ...] = (
 )
 
 
+#: How long a look takes at most that only tells why a call failed.
+_LOOK_SECONDS = 10.0
+#: What a party is called on the wire; any other name is no party's, and is not sent.
+_PARTY = re.compile(r"[a-z0-9][a-z0-9_.-]{0,62}")
+
+
 class KnownServer:
     """One server: where it is, and how it is told from others.
 
-    ``name``: the one in its certificate, where its address is another; ``pins``: what it may show;
-    ``seconds``: how long a handshake may take.
+    ``config`` says for whom it is called, and how its proxy is chosen; ``name``: the one in its
+    certificate, where its address is another; ``pins``: what it may show.
     """
 
     def __init__(
         self,
         kind: ServerKind,
         address: str,
+        config: ClientConfig,
         files: TlsFiles,
         pins: PinsOf,
         *,
         name: str | None = None,
-        seconds: float = 30.0,
     ) -> None:
         self.address = address
         self._kind = kind
-        self._host = split_address(address)[0]
+        self._host, port = split_address(address)
+        self._choose = partial(proxy_for, self._host, port, config.proxy)
         self._files = files
         self._pins = pins
         self._name = name
-        self._seconds = seconds
+        self._seconds = config.timeouts.call
+        named = _PARTY.fullmatch(config.party)
+        #: Sent with every call. Spec 30, "Transport", step 8.
+        self.metadata = (("padan-party", config.party),) if named else ()
+        self._known: x509.Certificate | None = None
+        self._looking = threading.Lock()
+        self._looked = float("-inf")
+        self._found: PadanError | None = None
 
     def credentials(self) -> grpc.ChannelCredentials:
         """Mutual TLS with this server alone; a handshake is made with whoever answers.
 
         Raises VerificationError that names what was seen and what is agreed, UnavailableError where
-        nobody answers.
+        nobody answers; ``reason`` tells why.
         """
-        agreed = self._pins(self._kind)
-        name = self._name or self._host
-        shown = shake_hands(self._kind, self.address, name, self._files, self._seconds)
-        require_agreed(self._kind, self.address, shown.certificate, agreed)
+        shown = self._known = self._look(self._seconds)
+        # Spec 30, "Who the unit is", step 4.
+        return grpc.ssl_channel_credentials(
+            root_certificates=shown.public_bytes(Encoding.PEM),
+            private_key=self._files.own.key,
+            certificate_chain=self._files.own.chain,
+        )
+
+    def why_lost(self) -> PadanError:
+        """Why a call just failed to get through, by a fresh look at who is there.
+
+        Calls that fail together share one look.
+        """
+        failed = time.monotonic()
+        with self._looking:
+            if self._found is None or self._looked < failed:
+                self._looked = time.monotonic()
+                self._found = self._lost()
+            return self._found
+
+    def _lost(self) -> PadanError:
+        try:
+            shown = self._look(min(_LOOK_SECONDS, self._seconds))
+        except PadanError as error:
+            return error
+        changed = shown != self._known
+        fault = ConnectionFault.SERVER_CHANGED if changed else ConnectionFault.CALL_BROKEN_OFF
+        return self._called(self._seconds).error(fault)
+
+    def _look(self, seconds: float) -> x509.Certificate:
+        """The certificate of who answers, once it is known to be the server's."""
+        agreed, called = self._pins(self._kind), self._called(seconds)
+        shown = shake_hands(called, self._name or self._host, self._files)
+        require_agreed(called, shown.certificate, agreed)
         # Spec 30, "Who the unit is", step 3.
         if shown.trouble:
             raise shown.trouble
-        # Spec 30, "Who the unit is", step 4.
-        return grpc.ssl_channel_credentials(
-            root_certificates=shown.certificate.public_bytes(Encoding.PEM),
-            private_key=self._files.key,
-            certificate_chain=self._files.chain,
-        )
+        return shown.certificate
+
+    def _called(self, seconds: float) -> Called:
+        return Called(self._kind, self.address, self._choose(), seconds)
 
     def options(self) -> list[tuple[str, int | str]]:
         """Channel options: with the name to look for, and the proxy to go through or not."""
-        proxy = proxy_for(self._host)
+        proxy = self._choose()
         through = ("grpc.http_proxy", proxy.url) if proxy else ("grpc.enable_http_proxy", 0)
         name = [("grpc.ssl_target_name_override", self._name)] if self._name else []
         return [*_OPTIONS, through, *name]
@@ -86,20 +136,11 @@ class KnownServer:
 
 def servers_of(config: ClientConfig, home: Path, pins: PinsOf) -> dict[ServerKind, KnownServer]:
     """The servers of the settings. Raises BadInputError that names a TLS file of no use."""
-    tls, seconds = config.tls, config.timeouts.call
+    tls = config.tls
     files = TlsFiles.read(tls, home)
-    made = {
-        ServerKind.UNIT: KnownServer(
-            ServerKind.UNIT, config.unit, files, pins, name=tls.server_name, seconds=seconds
-        )
-    }
+    unit, provider = ServerKind.UNIT, ServerKind.PROVIDER
+    made = {unit: KnownServer(unit, config.unit, config, files, pins, name=tls.server_name)}
     if config.provider:
-        made[ServerKind.PROVIDER] = KnownServer(
-            ServerKind.PROVIDER,
-            config.provider,
-            files,
-            pins,
-            name=tls.provider_server_name,
-            seconds=seconds,
-        )
+        name = tls.provider_server_name
+        made[provider] = KnownServer(provider, config.provider, config, files, pins, name=name)
     return made

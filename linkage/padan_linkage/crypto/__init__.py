@@ -2,5 +2,6 @@
 
 Start at :mod:`.keys` (spec 20) and :mod:`.sealing` (spec 25). Servers may use :mod:`.epochs`,
 :mod:`.signatures`, :mod:`.merkle` and :mod:`.process`; keys, seals and encodings must never reach
-them. May import ``answering`` (payloads) and ``schema``.
+them. Servers and clients read their own certificates by :mod:`.tls_files`. May import ``answering``
+(payloads) and ``schema``.
 """

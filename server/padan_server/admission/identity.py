@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
-from pathlib import Path
 
 from cryptography import x509
 
@@ -30,10 +29,10 @@ class Pins:
 
 
 class OwnCertificate:
-    """The certificate that the server shows. Raises OSError or ValueError if it is none."""
+    """The certificate that the server shows."""
 
-    def __init__(self, path: Path) -> None:
-        self._certificate = x509.load_pem_x509_certificate(path.read_bytes())
+    def __init__(self, certificate: x509.Certificate) -> None:
+        self._certificate = certificate
         self.pin = spki_pin(self._certificate)
 
     @property

@@ -9,12 +9,33 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Self, TypeVar
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 #: Threads beyond the parties' own: strangers are refused on them.
 _SPARE_THREADS = 8
 
+
+def _port_exists(listen: str) -> str:
+    if int(listen.rpartition(":")[2]) >= 1 << 16:
+        raise ValueError("ports end at 65535")
+    return listen
+
+
+#: A host name, an IPv4 address or a bracketed IPv6 one, and a port; 0 is any that is free.
+_Listen = Annotated[
+    str,
+    StringConstraints(pattern=r"^([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):\d{1,5}$"),
+    AfterValidator(_port_exists),
+]
 Pin = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$", to_lower=True)]
 
 
@@ -60,7 +81,7 @@ class ServerConfig(BaseSettings):
     #: Name of the SQLite file in ``data_dir``.
     STORE: ClassVar[str]
 
-    listen: str = "127.0.0.1:7443"
+    listen: _Listen = "127.0.0.1:7443"
     data_dir: Path
     agreements_dir: Path
     database_url: str = ""
@@ -181,7 +202,7 @@ def load_config(path: Path, kind: type[Config]) -> Config:
 
     Raises pydantic.ValidationError, OSError or tomllib.TOMLDecodeError.
     """
-    document = tomllib.loads(path.read_text(encoding="utf-8"))
+    document = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     _anchor_paths(document, kind, path.resolve().parent)
     return kind(**document)
 

@@ -22,6 +22,7 @@ from grpc_reflection.v1alpha import reflection
 
 from padan.v1.reason_texts import ServerKind
 from padan_linkage.agreement import Agreement
+from padan_linkage.crypto.tls_files import TlsUse, read_tls
 from padan_server.admission.agreements import AgreementBook
 from padan_server.admission.identity import OwnCertificate, Pins
 from padan_server.base.accepting import LOCK, Acceptable, Acceptances
@@ -29,6 +30,7 @@ from padan_server.base.clock import Clock, KeptClock, SimulatedClock, SystemCloc
 from padan_server.base.config import ServerConfig
 from padan_server.base.metrics import CallMetrics
 from padan_server.roles.health import HealthService
+from padan_server.roles.listening import bind, metrics_error
 from padan_server.roles.maintenance import Ticker
 from padan_server.services.guard.interceptor import Guard
 from padan_server.services.pages import PageTokens
@@ -58,7 +60,9 @@ class Server:
         disk: Disk | None = None,
     ) -> None:
         self._settings = config
-        self._own = OwnCertificate(config.tls.certificate)
+        tls, now = config.tls, SystemClock().now()  # peers go by the real date as well
+        self._tls = read_tls(tls.ca, tls.certificate, tls.key, TlsUse.SERVER, now)
+        self._own = OwnCertificate(self._tls.certificate)
         self._own.require_apart(config.parties)
         config.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._lock = _lock(config.data_dir / LOCK)
@@ -130,16 +134,20 @@ class Server:
         reflection.enable_server_reflection(
             (*self._services, health.SERVICE_NAME, reflection.SERVICE_NAME), self._grpc
         )
-        tls = self._settings.tls
+        tls = self._tls
         credentials = grpc.ssl_server_credentials(
-            [(tls.key.read_bytes(), tls.certificate.read_bytes())],
-            root_certificates=tls.ca.read_bytes(),
-            require_client_auth=True,
+            [(tls.key, tls.chain)], root_certificates=tls.authority, require_client_auth=True
         )
-        port = self._grpc.add_secure_port(self._settings.listen, credentials)
-        if port == 0:
-            raise OSError(f"cannot listen on {self._settings.listen}")
-        self.port = int(port)
+        self.port = bind(self._grpc, self._settings.listen, credentials)
+        self._serve_metrics()
+
+    def _serve_metrics(self) -> None:
+        host, port = self._settings.metrics_host, self._settings.metrics_port
+        if port:
+            try:
+                self._counted.serve(host, port)
+            except OSError as error:
+                raise metrics_error(host, port, error) from None
 
     def _agreed_pins(self, agreement: Agreement) -> Collection[str]:
         """What the agreement lets a server in this role show; empty where it does not say."""
@@ -179,8 +187,6 @@ class Server:
         self._begin()
         for ticker in self._tickers:
             ticker.start()
-        if config.metrics_port:
-            self._counted.serve(config.metrics_host, config.metrics_port)
         self._grpc.start()
         self._set_health(health_pb2.HealthCheckResponse.SERVING)
         _log.info(f"{self.KIND}_started", port=self.port, parties=sorted(config.parties))

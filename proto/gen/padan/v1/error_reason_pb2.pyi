@@ -46,6 +46,10 @@ class _ErrorReasonEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._En
     """A party has suspended the agreement. FAILED_PRECONDITION."""
     ERROR_REASON_AGREEMENT_SUPERSEDED: _ErrorReason.ValueType  # 9
     """A later agreement replaces this one. FAILED_PRECONDITION."""
+    ERROR_REASON_CALLER_IS_ANOTHER: _ErrorReason.ValueType  # 10
+    """The caller's certificate is registered as another party's than the one that it says it is;
+    metadata "party" says whose. PERMISSION_DENIED.
+    """
     ERROR_REASON_QUOTA_DAY_EXCEEDED: _ErrorReason.ValueType  # 20
     """The day's records would exceed the flow's quota; metadata "limit" and "used" give the figures.
     RESOURCE_EXHAUSTED.
@@ -210,6 +214,10 @@ ERROR_REASON_AGREEMENT_SUSPENDED: ErrorReason.ValueType  # 8
 """A party has suspended the agreement. FAILED_PRECONDITION."""
 ERROR_REASON_AGREEMENT_SUPERSEDED: ErrorReason.ValueType  # 9
 """A later agreement replaces this one. FAILED_PRECONDITION."""
+ERROR_REASON_CALLER_IS_ANOTHER: ErrorReason.ValueType  # 10
+"""The caller's certificate is registered as another party's than the one that it says it is;
+metadata "party" says whose. PERMISSION_DENIED.
+"""
 ERROR_REASON_QUOTA_DAY_EXCEEDED: ErrorReason.ValueType  # 20
 """The day's records would exceed the flow's quota; metadata "limit" and "used" give the figures.
 RESOURCE_EXHAUSTED.

@@ -25,6 +25,7 @@ class Reason(StrEnum):
     AGREEMENT_EXPIRED = "AGREEMENT_EXPIRED"
     AGREEMENT_SUSPENDED = "AGREEMENT_SUSPENDED"
     AGREEMENT_SUPERSEDED = "AGREEMENT_SUPERSEDED"
+    CALLER_IS_ANOTHER = "CALLER_IS_ANOTHER"
     QUOTA_DAY_EXCEEDED = "QUOTA_DAY_EXCEEDED"
     QUOTA_LIST_EXCEEDED = "QUOTA_LIST_EXCEEDED"
     BATCH_TOO_SMALL = "BATCH_TOO_SMALL"
@@ -176,6 +177,15 @@ WORDINGS: Final[Mapping[str, Wording]] = {
         (
             'Perjanjian ini telah digantikan perjanjian yang lebih baru ({article}). Pakai yang baru itu.',
             'A later agreement replaces this one ({article}). Use the later one.',
+        ),
+    ),
+    Reason.CALLER_IS_ANOTHER: Wording(
+        'PERMISSION_DENIED',
+        ('agreement', 'article', 'flow', 'party'),
+        None,
+        (
+            'Sertifikat TLS yang dipakai (tls.certificate) terdaftar di {server} sebagai milik {party}, bukan milik instansi pada setelan party di client.toml. Pasang sertifikat dan kunci instansi ini, atau betulkan party.',
+            "The TLS certificate in use (tls.certificate) is registered with {server} as that of {party}, and not of the agency that party in client.toml names. Put this agency's certificate and key in place, or correct party.",
         ),
     ),
     Reason.QUOTA_DAY_EXCEEDED: Wording(

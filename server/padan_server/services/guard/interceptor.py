@@ -106,6 +106,10 @@ class Guard(grpc.ServerInterceptor):
         if self._stopping.is_set():
             raise Refusal(Reason.SHUTTING_DOWN)
         call.party = self._pins.party_of(context.auth_context())
+        # Spec 30, "Transport", step 8.
+        named = dict(context.invocation_metadata()).get("padan-party", call.party)
+        if named != call.party:
+            raise Refusal(Reason.CALLER_IS_ANOTHER, party=call.party)
         # Spec 30, "Transport", step 3.
         left = context.time_remaining()
         if left is None or left > self._deadline_seconds:

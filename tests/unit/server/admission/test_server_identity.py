@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
+from cryptography.x509 import load_pem_x509_certificate
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from signing import write_signed
 from structlog.testing import capture_logs
@@ -38,7 +39,7 @@ def test_a_registered_key_in_a_certificate_that_could_serve_is_nobody_s(pki):
 
 def test_a_server_does_not_start_with_the_key_of_a_party(pki):
     own = pki.issue_server("unit")
-    made = OwnCertificate(own.certificate)
+    made = OwnCertificate(load_pem_x509_certificate(own.certificate.read_bytes()))
     made.require_apart({"bkn": [pki.issue_client("bkn").pin]})
     with pytest.raises(ValueError, match="bkn"):
         made.require_apart({"kemnaker": [], "bkn": [own.pin]})
