@@ -6,6 +6,8 @@
     python3 dev.py bench [options]   install with the peers, then `padan bench [options]`
     python3 dev.py check             lint, format, types, layers, protos, reasons, stubs
     python3 dev.py stubs             make the gRPC stubs from the protos
+    python3 dev.py build [--check]   wheel, sdist and SBOM of the latest commit into dist/
+    python3 dev.py audit             known vulnerabilities of what the lock files pin
     python3 dev.py lock [options]    resolve the lock files anew (options of `uv pip compile`)
     python3 dev.py install [--dev]   only install
 
@@ -16,18 +18,19 @@ the way goes to standard error, so that `demo --json` leaves one object on stand
 
 # Parses on every Python 3, to be able to say that a Python is too old.
 import contextlib
+import functools
 import hashlib
 import importlib.util
+import json
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
 OLDEST = (3, 11)
-#: Resolves the lock files; installed only for `lock`.
-UV = "uv==0.13.8"
 
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
@@ -36,6 +39,13 @@ RUN_LOCK = ROOT / "requirements.lock"
 DEV_LOCK = ROOT / "requirements-dev.lock"
 BENCH_LOCK = ROOT / "requirements-bench.lock"
 STUBS_LOCK = ROOT / "proto" / "requirements.lock"
+#: Looks for vulnerabilities and writes the bill of materials; resolves the lock files.
+AUDIT_VENV, AUDIT_LOCK = ROOT / ".venv-audit", ROOT / "requirements-audit.lock"
+UV_VENV, UV_LOCK = ROOT / ".venv-uv", ROOT / "requirements-uv.lock"
+#: What is looked through for vulnerabilities: what runs at users', and what makes it.
+AUDITED = (RUN_LOCK, DEV_LOCK, AUDIT_LOCK, UV_LOCK)
+AUDIT_SECONDS = 300
+DIST = ROOT / "dist"
 
 PROJECT = "pyproject.toml"
 #: Each lock file and what it resolves. Ordered: those that follow agree with the first.
@@ -44,6 +54,8 @@ LOCKS = {
     DEV_LOCK: ("-c", "requirements.lock", "--extra", "dev", "--group", "build", PROJECT),
     BENCH_LOCK: ("-c", "requirements-dev.lock", "--extra", "bench", "--group", "build", PROJECT),
     STUBS_LOCK: ("--group", "stubs"),
+    AUDIT_LOCK: ("--group", "audit"),
+    UV_LOCK: ("--group", "lock"),
 }
 
 #: Three workers on two cores, for much of the suite waits for disks and processes. Files in their
@@ -82,7 +94,7 @@ def test(options):
 def check(options):
     """Run every check, also after one has failed, and say which did."""
     install(path=DEV_LOCK)
-    install_stub_tools()
+    install_tools(STUBS_VENV, STUBS_LOCK)
     python = str(VENV / "bin" / "python")
     make = "proto/generate.py"
     steps = {
@@ -119,24 +131,131 @@ def passes(name, step):
 
 def stubs(options):
     """Make the stubs."""
-    install_stub_tools()
+    install_tools(STUBS_VENV, STUBS_LOCK)
     return run(STUBS_VENV / "bin" / "python", ROOT / "proto" / "generate.py", "stubs", *options)
 
 
 def lock(options):
     """Resolve the lock files anew; pins stay where they fit unless `--upgrade` is given."""
-    install(path=DEV_LOCK)
-    pip(VENV, "install", UV)
+    install_tools(UV_VENV, UV_LOCK)
     fixed = ("--universal", "--python-version", "3.11", "--only-binary", ":all:")
     silent = ("--quiet", "--no-header", "--no-annotate", "--no-emit-index-url")
     for path, wanted in LOCKS.items():
         say("resolving " + str(path.relative_to(ROOT)))
         subprocess.run(
-            [str(VENV / "bin" / "uv"), "pip", "compile", *fixed, *silent, "--no-emit-find-links",
+            [str(UV_VENV / "bin" / "uv"), "pip", "compile", *fixed, *silent, "--no-emit-find-links",
              "--generate-hashes", *wanted, *options, "-o", str(path)],
             cwd=str(ROOT), check=True,
         )  # fmt: skip
     return 0
+
+
+def build(options):
+    """Build the latest commit; with `--check` twice, under other circumstances, and compare."""
+    install()
+    install_tools(AUDIT_VENV, AUDIT_LOCK)
+    with tempfile.TemporaryDirectory() as folder:
+        first = built(Path(folder) / "first")
+        if "--check" in options:
+            other = built(Path(folder) / "elsewhere" / "second", umask=0o077, zone="Asia/Jakarta")
+            differing = differences(first, other)
+            if differing:
+                stop("built twice and not the same: " + ", ".join(differing))
+            say("built twice, byte for byte the same")
+        DIST.mkdir(exist_ok=True)
+        for path in sorted(first.iterdir()):
+            shutil.copyfile(str(path), str(DIST / path.name))
+            say(f"dist/{path.name}  sha256 {hashlib.sha256(path.read_bytes()).hexdigest()}")
+    return write_sbom()
+
+
+def built(folder, umask=0o022, zone="UTC", python=VENV / "bin" / "python"):
+    """Wheel and sdist of a clean clone of the latest commit, in a folder that is returned."""
+    clone, out = folder / "clone", folder / "out"
+    git("clone", "--quiet", str(ROOT), str(clone))
+    epoch = git("-C", str(clone), "log", "-1", "--format=%ct")
+    env = dict(os.environ, SOURCE_DATE_EPOCH=epoch, TZ=zone, PYTHONDONTWRITEBYTECODE="1")
+    env.pop("PYTHONPATH", None)
+    subprocess.run(
+        [str(python), "-m", "hatchling", "build", "-t", "sdist", "-t", "wheel", "-d", str(out)],
+        cwd=str(clone), env=env, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        preexec_fn=functools.partial(os.umask, umask),
+    )  # fmt: skip
+    return out
+
+
+def git(*args):
+    """What git says to a command; leaves where it fails or is not there."""
+    path = shutil.which("git") or stop("git is not installed, and a build starts from a commit")
+    done = subprocess.run([path, *args], check=False, stdout=subprocess.PIPE)
+    if done.returncode:
+        stop("git failed; its message is above. A build needs a clone with a commit.")
+    return done.stdout.decode("utf-8").strip()
+
+
+def differences(one, other):
+    """Names of the files that are not in both folders with the same bytes."""
+    names = {path.name for folder in (one, other) for path in folder.iterdir()}
+
+    def content(path):
+        return path.read_bytes() if path.exists() else None
+
+    return sorted(name for name in names if content(one / name) != content(other / name))
+
+
+def write_sbom():
+    """Write the bill of materials (CycloneDX) of the lock file, checked against its schema."""
+    wheel = max(DIST.glob("padan-*.whl"), key=lambda path: path.stat().st_mtime)
+    path = DIST / ("-".join(wheel.name.split("-")[:2]) + ".cdx.json")
+    done = run(
+        AUDIT_VENV / "bin" / "cyclonedx-py", "requirements", "--pyproject", ROOT / PROJECT,
+        "--output-reproducible", "--validate", "-o", path, RUN_LOCK,
+    )  # fmt: skip
+    if not done:
+        say(f"dist/{path.name}  valid against the schema of CycloneDX")
+    return done
+
+
+def audit(options):
+    """Look for known vulnerabilities; where their data cannot be had, say so and pass."""
+    install_tools(AUDIT_VENV, AUDIT_LOCK)
+    command = [str(AUDIT_VENV / "bin" / "pip-audit"), "--disable-pip", "--require-hashes"]
+    verdicts = []
+    for path in AUDITED:
+        try:
+            done = subprocess.run(
+                [*command, "--format", "json", "--progress-spinner", "off", "--timeout", "10",
+                 *options, "-r", str(path)],
+                check=False, timeout=AUDIT_SECONDS, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            )  # fmt: skip
+            verdicts.append(verdict(path.name, done.stdout, done.stderr))
+        except subprocess.TimeoutExpired:
+            verdicts.append(verdict(path.name, b"", b"timed out"))
+    return max(verdicts)
+
+
+def verdict(name, report, trouble=b""):
+    """What pip-audit found in a lock file: 1 where something is known, else 0."""
+    try:
+        packages = json.loads(report.decode("utf-8"))["dependencies"]
+    except (ValueError, KeyError, TypeError):
+        last = trouble.decode("utf-8", "replace").strip().rpartition("\n")[2][:200]
+        say(f"{name}: NOT LOOKED THROUGH, data on vulnerabilities cannot be had here: {last}")
+        return 0
+    looked = [package for package in packages if "skip_reason" not in package]
+    found = [package for package in looked if package.get("vulns")]
+    for package in found:
+        for known in package["vulns"]:
+            names = " ".join([known["id"], *known.get("aliases", ())])
+            mended = ", ".join(known.get("fix_versions", ())) or "no version yet"
+            say(f"{name}: {package['name']} {package['version']}: {names}; mended in {mended}")
+    skipped = len(packages) - len(looked)
+    if not looked:
+        say(f"{name}: NOT LOOKED THROUGH, nothing is known here of its {skipped} packages")
+    else:
+        less = f", {skipped} unknown here" if skipped else ""
+        say(f"{name}: {len(found)} of {len(looked)} packages have a known vulnerability{less}")
+    return 1 if found else 0
 
 
 def install(options=(), path=RUN_LOCK):
@@ -159,14 +278,14 @@ def install(options=(), path=RUN_LOCK):
     return 0
 
 
-def install_stub_tools():
-    """Bring `.venv-stubs`, which makes the stubs, to what its lock file says."""
-    wanted = stamp(STUBS_LOCK.read_bytes())
+def install_tools(venv, path):
+    """Bring a virtual environment of tools, apart from ours, to what its lock file says."""
+    wanted = stamp(path.read_bytes())
     with exclusively():
-        if read_stamp(STUBS_VENV) != wanted:
-            create(STUBS_VENV)
-            fill(STUBS_VENV, STUBS_LOCK)
-            write_stamp(STUBS_VENV, wanted)
+        if read_stamp(venv) != wanted:
+            create(venv)
+            fill(venv, path)
+            write_stamp(venv, wanted)
 
 
 def create(venv):
@@ -281,6 +400,8 @@ COMMANDS = {
     "test": test,
     "check": check,
     "stubs": stubs,
+    "build": build,
+    "audit": audit,
     "lock": lock,
     "install": install,
 }

@@ -10,7 +10,8 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[2]
 RUN, DEV, STUBS = "requirements.lock", "requirements-dev.lock", "proto/requirements.lock"
-LOCKS = (RUN, DEV, STUBS)
+AUDIT, UV = "requirements-audit.lock", "requirements-uv.lock"
+LOCKS = (RUN, DEV, STUBS, AUDIT, UV)
 
 
 def pins(lock):
@@ -26,7 +27,8 @@ def wanted():
     extras = project["project"]["optional-dependencies"]
     groups = project["dependency-groups"]
     run = project["project"]["dependencies"] + extras["server"] + groups["build"]
-    return {RUN: run, DEV: run + extras["dev"], STUBS: groups["stubs"]}
+    tools = {STUBS: groups["stubs"], AUDIT: groups["audit"], UV: groups["lock"]}
+    return {RUN: run, DEV: run + extras["dev"], **tools}
 
 
 @pytest.mark.parametrize("lock", LOCKS)
