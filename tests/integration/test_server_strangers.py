@@ -4,51 +4,16 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 
 import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
+from hostile_peers import CHECK, REFLECT, STREAM, UNARY, listed, silence, stranger
 from parties import refusal
 from patience import PATIENCE
-from pydantic import ValidationError
 
 from padan.v1 import agreement_service_pb2 as agreement_pb
-from padan.v1 import dataset_service_pb2 as dataset_pb
-from padan_server.base.config import UnitConfig
 from padan_server.services.guard import receipts
-
-UNARY, STREAM = "/padan.v1.DatasetService/ListDatasets", "/padan.v1.DatasetService/UploadTable"
-CHECK, REFLECT = (
-    "/grpc.health.v1.Health/Check",
-    "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
-)
-
-
-def stranger(unit, number=0):
-    """A channel with a certificate of the authority that no party has."""
-    return unit.house.channel(unit.port, unit.house.pki.issue_client(f"orang-luar-{number}"))
-
-
-@contextmanager
-def silence(channel, method, calls):
-    """Holds so many calls of ``method`` open, of which the message never comes."""
-    enough = threading.Event()
-
-    def nothing():
-        enough.wait(PATIENCE)
-        yield from ()
-
-    call = channel.stream_stream(method)
-    try:
-        yield [call(nothing(), timeout=PATIENCE) for _ in range(calls)]
-    finally:
-        enough.set()
-
-
-def listed(client):
-    """A harmless call of a party."""
-    return client.datasets.ListDatasets(dataset_pb.ListDatasetsRequest(parent=client.parent))
 
 
 @pytest.mark.parametrize("method", [UNARY, STREAM, CHECK, REFLECT])
@@ -151,9 +116,3 @@ def test_watchers_of_health_are_told_and_keep_nobody(make_unit):
     unit.stop()
     stopped = health_pb2.HealthCheckResponse.NOT_SERVING
     assert all(next(stream).status == stopped for stream in watching[10:])
-
-
-def test_a_pool_that_parties_can_use_up_is_refused(make_house):
-    settings = make_house().settings(rpc_threads=64)
-    with pytest.raises(ValidationError, match="rpc_threads must be at least 104"):
-        UnitConfig(**settings)

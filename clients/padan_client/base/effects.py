@@ -9,7 +9,7 @@ from typing import Any, TypeAlias, TypeVar
 from google.protobuf.message import Message
 
 from padan.v1.reason_texts import ServerKind
-from padan_client.base.errors import UnavailableError
+from padan_client.base.errors import BusyError, UnavailableError
 
 T = TypeVar("T")
 M = TypeVar("M", bound=Message)
@@ -87,13 +87,15 @@ class DeadlineError(UnavailableError):
 class Patience:
     """How often and how slowly a call is repeated: bounded exponential backoff with jitter.
 
-    ``jitter`` returns a number in [0, 1); delays are half fixed, half jitter, in seconds.
+    ``jitter`` returns a number in [0, 1); delays are half fixed, half jitter, in seconds. A server
+    that says when to ask again is asked then, and no sooner, for ``busy_seconds`` in all.
     """
 
     jitter: Callable[[], float]
     attempts: int = 6
     first_seconds: float = 0.2
     ceiling_seconds: float = 10.0
+    busy_seconds: float = 300.0
 
     def start(self) -> Backoff:
         """A fresh count of attempts."""
@@ -106,13 +108,17 @@ class Backoff:
     def __init__(self, patience: Patience) -> None:
         self._patience = patience
         self._failures = 0
+        self._told_seconds = 0.0
 
     def progress(self) -> None:
         """Something was achieved: count from zero again."""
         self._failures = 0
+        self._told_seconds = 0.0
 
     def after(self, failure: UnavailableError) -> Pause:
-        """The pause before the next attempt. Raises ``failure`` when attempts are used up."""
+        """The pause before the next attempt. Raises ``failure`` when patience is used up."""
+        if isinstance(failure, BusyError):
+            return self._as_told(failure)
         self._failures += 1
         if self._failures >= self._patience.attempts:
             raise failure
@@ -121,6 +127,15 @@ class Backoff:
             self._patience.first_seconds * 2.0 ** (self._failures - 1),
         )
         return Pause(full / 2 + full / 2 * self._patience.jitter())
+
+    def _as_told(self, failure: BusyError) -> Pause:
+        """The pause that the server asks for, longer by chance: so not all come back at once."""
+        # Spec 30, "Fairness", step 5.
+        seconds = failure.retry_seconds * (1.0 + self._patience.jitter())
+        self._told_seconds += seconds
+        if self._told_seconds > self._patience.busy_seconds:
+            raise failure
+        return Pause(seconds)
 
 
 def call(

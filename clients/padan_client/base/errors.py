@@ -48,6 +48,15 @@ class UnavailableError(PadanError):
     exit_code = 6
 
 
+class BusyError(UnavailableError):
+    """The server has too much to do just now, and says in how many seconds to ask again."""
+
+    def __init__(self, message: str, reason: str, retry_seconds: float) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.retry_seconds = retry_seconds
+
+
 class VerificationError(PadanError):
     """A signature, seal or digest does not verify: do not go on."""
 

@@ -79,7 +79,7 @@ class Home:
             identity=identity,
             epochs=EpochStore(folder / "epochs", identity, randomness),
             jobs=JobStore(folder / "jobs", identity, randomness),
-            patience=Patience(jitter),
+            patience=Patience(jitter, busy_seconds=config.timeouts.stream),
             randomness=randomness,
             lock=HomeLock(folder),
         )

@@ -7,7 +7,7 @@ of a known form (spec ``proto/spec/50-errors.md``).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import grpc
@@ -16,12 +16,26 @@ from google.rpc import error_details_pb2, status_pb2
 
 from padan.v1.reason_texts import Reason, ServerKind
 from padan_client.base.effects import DeadlineError
-from padan_client.base.errors import PadanError, RefusedError, UnavailableError
+from padan_client.base.errors import (
+    BusyError,
+    PadanError,
+    RefusedError,
+    UnavailableError,
+)
 from padan_client.base.reasons import about, explain, refusal
 
 _DETAILS_KEY = "grpc-status-details-bin"
-#: The server serves nobody just now: the same call may succeed in a moment.
-_PASSING = frozenset({Reason.SHUTTING_DOWN, Reason.STORE_BUSY})
+#: The same call may succeed in a moment, without a change.
+_PASSING = frozenset(
+    {
+        Reason.SHUTTING_DOWN,
+        Reason.STORE_BUSY,
+        Reason.TOO_MANY_CALLS,
+        Reason.CALL_RATE_EXCEEDED,
+    }
+)
+#: Seconds until the next attempt, whatever a server says.
+_SOONEST, _LATEST = 0.05, 60.0
 #: A connection or a server that gave way under the call.
 _BROKEN = frozenset(
     {
@@ -36,16 +50,35 @@ _SAFE_VALUE = re.compile(r"[\w .,:()/+\-]{1,80}")
 
 def from_rpc_error(error: grpc.RpcError, server: ServerKind = ServerKind.UNIT) -> PadanError:
     """The client's error for a failed call to ``server``, sync or asyncio."""
-    reason, metadata = error_info(tuple(error.trailing_metadata() or ()))
+    trailing = tuple(error.trailing_metadata() or ())
+    reason, metadata = error_info(trailing)
     if not reason:
         return _from_code(error.code(), server)
-    if reason in _PASSING:
-        return UnavailableError(explain(reason, metadata, server))
-    return refusal(reason, metadata, server)
+    if reason not in _PASSING:
+        return refusal(reason, metadata, server)
+    text, seconds = explain(reason, metadata, server), _retry_seconds(trailing)
+    return UnavailableError(text) if seconds is None else BusyError(text, reason, seconds)
 
 
 def error_info(trailing: Iterable[Any]) -> tuple[str, dict[str, str]]:
     """Reason and clean metadata of the padan ErrorInfo, ``("", {})`` where there is none."""
+    for info in _details(trailing, error_details_pb2.ErrorInfo):
+        if info.domain == "padan":
+            return _clean_reason(info.reason), _clean(info.metadata)
+    return "", {}
+
+
+def _retry_seconds(trailing: Iterable[Any]) -> float | None:
+    """The delay of the RetryInfo, within bounds; None where there is none."""
+    for info in _details(trailing, error_details_pb2.RetryInfo):
+        delay = info.retry_delay
+        told = float(delay.seconds + delay.nanos / 1e9)
+        return min(max(told, _SOONEST), _LATEST)
+    return None
+
+
+def _details(trailing: Iterable[Any], kind: Any) -> Iterator[Any]:
+    """The details of one kind in the ``google.rpc.Status`` that came with an error."""
     for key, value in trailing:
         if key != _DETAILS_KEY or not isinstance(value, bytes):
             continue
@@ -53,11 +86,14 @@ def error_info(trailing: Iterable[Any]) -> tuple[str, dict[str, str]]:
             status = status_pb2.Status.FromString(value)
         except DecodeError:
             continue
-        for detail in status.details:
-            info = error_details_pb2.ErrorInfo()
-            if detail.Unpack(info) and info.domain == "padan":
-                return _clean_reason(info.reason), _clean(info.metadata)
-    return "", {}
+        for packed in status.details:
+            detail = kind()
+            try:
+                unpacked = packed.Unpack(detail)
+            except DecodeError:
+                continue
+            if unpacked:
+                yield detail
 
 
 def _clean_reason(reason: str) -> str:

@@ -16,6 +16,7 @@ class Pins:
     """Parties by the SHA-256 of their certificates' DER SubjectPublicKeyInfo."""
 
     def __init__(self, parties: Mapping[str, Sequence[str]]) -> None:
+        self.parties = frozenset(parties)
         self._parties = {pin: party for party, pins in parties.items() for pin in pins}
 
     def party_of(self, auth_context: Mapping[str, Sequence[bytes]]) -> str:

@@ -20,9 +20,6 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-#: Threads beyond the parties' own: strangers are refused on them.
-_SPARE_THREADS = 8
-
 
 def _port_exists(listen: str) -> str:
     if int(listen.rpartition(":")[2]) >= 1 << 16:
@@ -49,14 +46,29 @@ class TlsConfig(BaseModel):
     key: Path
 
 
+class CallRates(BaseModel):
+    """Calls a second that a party may begin of each class; five seconds' worth at once."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    real_time: Annotated[float, Field(gt=0)] = 5000.0
+    batch: Annotated[float, Field(gt=0)] = 500.0
+    upload: Annotated[float, Field(gt=0)] = 500.0
+    watch: Annotated[float, Field(gt=0)] = 100.0
+    administration: Annotated[float, Field(gt=0)] = 1000.0
+
+
 class CallLimits(BaseModel):
-    """Bounds on every call."""
+    """Bounds on every call. What is said of a party holds for each class of calls by itself."""
 
     model_config = ConfigDict(extra="forbid")
 
     message_bytes: Annotated[int, Field(ge=64 * 1024, le=64 * 1024**2)] = 4 * 1024**2
     deadline_seconds: Annotated[float, Field(gt=0)] = 24 * 3600.0
-    calls_per_party: Annotated[int, Field(ge=1)] = 16
+    calls_per_party: Annotated[int, Field(ge=1, le=1024)] = 16
+    waiting_per_party: Annotated[int, Field(ge=0, le=100_000)] = 1000
+    watches_per_party: Annotated[int, Field(ge=1, le=1024)] = 32
+    rates: CallRates = CallRates()
 
 
 class UnitLimits(CallLimits):
@@ -88,8 +100,6 @@ class ServerConfig(BaseSettings):
     tls: TlsConfig
     parties: dict[str, list[Pin]]
     limits: CallLimits = CallLimits()
-    #: 0: as many as all parties may have calls under way, and some for strangers to be refused on.
-    rpc_threads: Annotated[int, Field(ge=0, le=4096)] = 0
     rescan_seconds: Annotated[float, Field(gt=0)] = 60.0
     sweep_seconds: Annotated[float, Field(gt=0)] = 60.0
     request_id_days: Annotated[int, Field(ge=1)] = 30
@@ -110,24 +120,6 @@ class ServerConfig(BaseSettings):
                 if owners.setdefault(pin, party) != party:
                     raise ValueError(f"certificate pin {pin} belongs to {owners[pin]} and {party}")
         return self
-
-    @model_validator(mode="after")
-    def _threads_for_every_party(self) -> Self:
-        if self.rpc_threads and self.rpc_threads < self._least_threads:
-            raise ValueError(
-                f"rpc_threads must be at least {self._least_threads}: {len(self.parties)} parties "
-                f"may have {self.limits.calls_per_party} calls each under way"
-            )
-        return self
-
-    @property
-    def threads(self) -> int:
-        """Threads that serve the parties."""
-        return self.rpc_threads or self._least_threads
-
-    @property
-    def _least_threads(self) -> int:
-        return len(self.parties) * self.limits.calls_per_party + _SPARE_THREADS
 
     @property
     def store_url(self) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
 
 
@@ -20,12 +22,32 @@ class CallMetrics:
             "padan_call_seconds", "Time to end a call.", ["method"], registry=self.registry
         )
         self.active = Gauge("padan_calls_active", "Calls under way.", registry=self.registry)
-
+        self._admissions = Counter(
+            "padan_call_admissions_total",
+            "Calls admitted to their party's line, and refused because of its limits.",
+            ["class", "outcome"],
+            registry=self.registry,
+        )
+        self._waiting = Gauge(
+            "padan_calls_waiting",
+            "Calls that wait for others of their party.",
+            ["class"],
+            registry=self.registry,
+        )
         self.clock_believed = Gauge(
             "padan_clock_believed",
             "1 while the clock is believed, 0 while nothing is erased because of it.",
             registry=self.registry,
         )
+
+    def counted(self, kind: str, waiting: Callable[[], float]) -> Callable[[str], None]:
+        """What counts the admissions of a class by outcome; ``waiting`` is asked when read."""
+        self._waiting.labels(kind).set_function(waiting)
+        outcomes = {
+            outcome: self._admissions.labels(kind, outcome)
+            for outcome in ("admitted", "too_many_calls", "call_rate_exceeded")
+        }
+        return lambda outcome: outcomes[outcome].inc()
 
     def serve(self, host: str, port: int) -> None:
         """Serve ``/metrics`` over HTTP from a thread of its own."""

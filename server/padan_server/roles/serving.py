@@ -226,7 +226,8 @@ def _grpc_server(
 ) -> grpc.Server:
     limits = config.limits
     return grpc.server(
-        futures.ThreadPoolExecutor(config.threads, thread_name_prefix="rpc"),
+        # Never used: every method has an executor of its own.
+        futures.ThreadPoolExecutor(1),
         interceptors=[Guard(Pins(config.parties), metrics, stopping, limits, kind)],
         options=[
             # Spec 30, "Transport", step 2.

@@ -147,12 +147,16 @@ class _ErrorReasonEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._En
     ERROR_REASON_INTERNAL: _ErrorReason.ValueType  # 86
     """A defect in the server; the log has the request id in metadata "incident". INTERNAL."""
     ERROR_REASON_TOO_MANY_CALLS: _ErrorReason.ValueType  # 87
-    """The caller's party has as many calls under way as the unit serves it at once; metadata "limit"
-    says how many. RESOURCE_EXHAUSTED.
+    """The caller's party has as many calls of this class under way as the server serves it at once, and
+    as many waiting as may wait; metadata "limit" says how many it serves. RESOURCE_EXHAUSTED.
     """
     ERROR_REASON_STORE_BUSY: _ErrorReason.ValueType  # 88
     """The server's records were held by another program, such as a backup, for longer than a call waits.
     Nothing was changed; try again. UNAVAILABLE.
+    """
+    ERROR_REASON_CALL_RATE_EXCEEDED: _ErrorReason.ValueType  # 89
+    """The caller's party begins more calls of this class a second than it may; metadata "limit" says
+    how many that are. RESOURCE_EXHAUSTED.
     """
     ERROR_REASON_LIST_NOT_FOUND: _ErrorReason.ValueType  # 100
     """No such list of blinded elements, or not the caller's. NOT_FOUND."""
@@ -315,12 +319,16 @@ ERROR_REASON_SHUTTING_DOWN: ErrorReason.ValueType  # 85
 ERROR_REASON_INTERNAL: ErrorReason.ValueType  # 86
 """A defect in the server; the log has the request id in metadata "incident". INTERNAL."""
 ERROR_REASON_TOO_MANY_CALLS: ErrorReason.ValueType  # 87
-"""The caller's party has as many calls under way as the unit serves it at once; metadata "limit"
-says how many. RESOURCE_EXHAUSTED.
+"""The caller's party has as many calls of this class under way as the server serves it at once, and
+as many waiting as may wait; metadata "limit" says how many it serves. RESOURCE_EXHAUSTED.
 """
 ERROR_REASON_STORE_BUSY: ErrorReason.ValueType  # 88
 """The server's records were held by another program, such as a backup, for longer than a call waits.
 Nothing was changed; try again. UNAVAILABLE.
+"""
+ERROR_REASON_CALL_RATE_EXCEEDED: ErrorReason.ValueType  # 89
+"""The caller's party begins more calls of this class a second than it may; metadata "limit" says
+how many that are. RESOURCE_EXHAUSTED.
 """
 ERROR_REASON_LIST_NOT_FOUND: ErrorReason.ValueType  # 100
 """No such list of blinded elements, or not the caller's. NOT_FOUND."""

@@ -64,6 +64,7 @@ class Reason(StrEnum):
     INTERNAL = "INTERNAL"
     TOO_MANY_CALLS = "TOO_MANY_CALLS"
     STORE_BUSY = "STORE_BUSY"
+    CALL_RATE_EXCEEDED = "CALL_RATE_EXCEEDED"
     LIST_NOT_FOUND = "LIST_NOT_FOUND"
     ELEMENTS_INVALID = "ELEMENTS_INVALID"
     CHUNK_NOT_COMMITTED = "CHUNK_NOT_COMMITTED"
@@ -517,8 +518,8 @@ WORDINGS: Final[Mapping[str, Wording]] = {
         ('agreement', 'article', 'flow', 'limit'),
         1,
         (
-            'Terlalu banyak panggilan berjalan sekaligus (batas {limit}). Tunggu salah satunya selesai, lalu ulangi.',
-            'Too many calls are under way at once (limit {limit}). Wait for one to end, then repeat.',
+            'Terlalu banyak panggilan sekaligus (batas {limit}), dan yang menunggu pun penuh. Tunggu salah satunya selesai, lalu ulangi.',
+            'Too many calls are under way at once (limit {limit}), and as many wait as may. Wait for one to end, then repeat.',
         ),
     ),
     Reason.STORE_BUSY: Wording(
@@ -528,6 +529,15 @@ WORDINGS: Final[Mapping[str, Wording]] = {
         (
             'Catatan {server} sedang dipegang program lain, misalnya cadangan; tidak ada yang berubah. Ulangi perintah yang sama sebentar lagi.',
             'The records of {server} are held by another program, a backup say; nothing was changed. Repeat the same command in a moment.',
+        ),
+    ),
+    Reason.CALL_RATE_EXCEEDED: Wording(
+        'RESOURCE_EXHAUSTED',
+        ('agreement', 'article', 'flow', 'limit'),
+        1,
+        (
+            'Terlalu banyak panggilan dalam satu detik (batas {limit}). Ulangi sebentar lagi, lebih lambat.',
+            'Too many calls in a second (limit {limit}). Repeat in a moment, more slowly.',
         ),
     ),
     Reason.LIST_NOT_FOUND: Wording(

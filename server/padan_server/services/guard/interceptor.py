@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from typing import Any, NoReturn
 
 import grpc
@@ -19,10 +20,13 @@ from padan_server.base.config import CallLimits
 from padan_server.base.errors import Reason, Refusal
 from padan_server.base.log import Seldom
 from padan_server.base.metrics import CallMetrics
-from padan_server.services.guard.call import Call, UnderWay, set_call
+from padan_server.services.guard.call import Call, set_call
+from padan_server.services.guard.classes import CallClass, class_of
+from padan_server.services.guard.lines import CallShare, foreseen_refusal, queues
 from padan_server.services.guard.open_services import OpenServices
 from padan_server.services.guard.receipts import Messages, Receipts
 from padan_server.services.guard.status import grpc_code, status_of
+from padan_server.services.guard.turns import Turn, Turns
 from padan_server.store.port import StoreBusyError, StoreFullError
 
 _log = structlog.get_logger(__name__)
@@ -30,12 +34,10 @@ _log = structlog.get_logger(__name__)
 #: Infrastructure that every certificate of the CA may use, without a deadline.
 _HEALTH = "/grpc.health.v1."
 _REFLECTION = "/grpc.reflection."
-#: What stops a flow must get through however busy its parties keep the server.
-_URGENT = frozenset(
-    f"/padan.v1.AgreementService/{name}" for name in ("SuspendAgreement", "ResumeAgreement")
-)
-#: Threads of the urgent, and how many of them one party may have.
-_URGENT_THREADS, _URGENT_SHARE = 16, 2
+#: What a party may have of urgent calls.
+_URGENT = CallShare(at_once=2, waiting=100, a_second=100.0)
+#: Calls that compute at once: enough that one which waits for the disk stops no other.
+_AT_ONCE = max(2, len(os.sched_getaffinity(0)))
 
 
 class Guard(grpc.ServerInterceptor):
@@ -54,12 +56,11 @@ class Guard(grpc.ServerInterceptor):
         self._metrics = metrics
         self._stopping = stopping
         self._deadline_seconds = limits.deadline_seconds
-        self._share = limits.calls_per_party
-        self._under_way = UnderWay()
+        self._queues = queues(_shares(limits), pins, metrics, stopping)
+        self._turns = {kind: Turns(_AT_ONCE) for kind in CallClass}
         self._receipts = Receipts(stopping)
         self._open = OpenServices(self._receipts, kind)
         self._strangers = Seldom()
-        self._urgent = ThreadPoolExecutor(_URGENT_THREADS, thread_name_prefix="urgent")
 
     def intercept_service(self, continuation: Any, handler_call_details: Any) -> Any:
         """Wrap the handler: every kind reads raw messages, once the caller is known."""
@@ -70,36 +71,56 @@ class Guard(grpc.ServerInterceptor):
         if method.startswith((_HEALTH, _REFLECTION)):
             return self._open.wrapped(handler)
         # Spec 30, "Transport", step 7.
-        parse, serialise = handler.request_deserializer, handler.response_serializer
+        make = self._streamed if handler.response_streaming else self._single
+        behave = make(method, handler)
+        behave.experimental_thread_pool = self._queues[class_of(method)]  # type: ignore[attr-defined]
         if handler.response_streaming:
-            inner = handler.stream_stream or handler.unary_stream
-            behave = self._streamed(method, inner, parse, handler.request_streaming)
-            return grpc.stream_stream_rpc_method_handler(behave, None, serialise)
+            return grpc.stream_stream_rpc_method_handler(behave, None, handler.response_serializer)
+        return grpc.stream_unary_rpc_method_handler(behave, None, handler.response_serializer)
+
+    def _single(self, method: str, handler: Any) -> Callable[..., Any]:
         inner = handler.stream_unary or handler.unary_unary
-        behave = self._single(method, inner, parse, handler.request_streaming)
-        if method in _URGENT:
-            behave.experimental_thread_pool = self._urgent  # type: ignore[attr-defined]
-        return grpc.stream_unary_rpc_method_handler(behave, None, serialise)
 
-    def _single(
-        self, method: str, inner: Callable[..., Any], parse: Any, streams: bool
-    ) -> Callable[..., Any]:
         def behave(raw: Any, context: grpc.ServicerContext) -> Any:
-            with _Watched(self, method, context):
-                messages = Messages(raw, parse, self._receipts, context.cancel)
-                return inner(messages if streams else messages.only(), context)
+            with _Watched(self, method, context) as call:
+                messages = self._messages(raw, handler, context)
+                if handler.request_streaming:
+                    with self._turn(call) as turn:
+                        return inner(_by_turns(messages, turn), context)
+                message = messages.only()
+                if class_of(method) is CallClass.WATCH:
+                    return inner(message, context)
+                with self._turn(call):
+                    return inner(message, context)
 
         return behave
 
-    def _streamed(
-        self, method: str, inner: Callable[..., Any], parse: Any, streams: bool
-    ) -> Callable[..., Any]:
+    def _streamed(self, method: str, handler: Any) -> Callable[..., Any]:
+        inner = handler.stream_stream or handler.unary_stream
+
         def behave(raw: Any, context: grpc.ServicerContext) -> Iterator[Any]:
-            with _Watched(self, method, context):
-                messages = Messages(raw, parse, self._receipts, context.cancel)
-                yield from inner(messages if streams else messages.only(), context)
+            with _Watched(self, method, context) as call:
+                messages = self._messages(raw, handler, context)
+                if handler.request_streaming:
+                    # Its messages are read by a thread of their own, and evaluated by processes.
+                    yield from inner(messages, context)
+                    return
+                message = messages.only()
+                if class_of(method) is CallClass.WATCH:
+                    yield from inner(message, context)
+                    return
+                with self._turn(call) as turn:
+                    for answer in inner(message, context):
+                        with turn.aside():
+                            yield answer
 
         return behave
+
+    def _turn(self, call: Call) -> AbstractContextManager[Turn]:
+        return self._turns[class_of(call.method)].of(call.party)
+
+    def _messages(self, raw: Any, handler: Any, context: grpc.ServicerContext) -> Messages:
+        return Messages(raw, handler.request_deserializer, self._receipts, context.cancel)
 
     def admit(self, call: Call, context: Any) -> None:
         """Refuse while stopping, without a known caller, or without a sensible deadline."""
@@ -114,15 +135,8 @@ class Guard(grpc.ServerInterceptor):
         left = context.time_remaining()
         if left is None or left > self._deadline_seconds:
             raise Refusal(Reason.DEADLINE_REQUIRED, limit=f"{self._deadline_seconds:.0f}")
-
-    def begin(self, call: Call) -> None:
-        """Count a call of a party, urgent ones apart, or refuse it."""
-        urgent = call.method in _URGENT
-        self._under_way.begin((call.party, urgent), _URGENT_SHARE if urgent else self._share)
-
-    def end(self, call: Call) -> None:
-        """Uncount a call that :meth:`begin` has counted."""
-        self._under_way.end((call.party, call.method in _URGENT))
+        if (foreseen := foreseen_refusal()) is not None:
+            raise foreseen
 
     def abort(self, context: Any, refusal: Refusal) -> NoReturn:
         """End a call with the refusal's status."""
@@ -164,21 +178,20 @@ class _Watched:
         self._call = Call(method)
         self._began = time.monotonic()
 
-    def __enter__(self) -> None:
+    def __enter__(self) -> Call:
         set_call(self._call)
         self._guard.metrics.active.inc()
         try:
             self._guard.admit(self._call, self._context)
-            self._guard.begin(self._call)
         except Refusal as refusal:
             self._guard.metrics.active.dec()
             self._abort(refusal)
+        return self._call
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, _: object
     ) -> None:
         self._guard.metrics.active.dec()
-        self._guard.end(self._call)
         if error is None:
             self._tell(grpc.StatusCode.OK, "")
         elif isinstance(error, Refusal):
@@ -202,6 +215,33 @@ class _Watched:
 
     def _tell(self, code: grpc.StatusCode, reason: str) -> None:
         self._guard.ended(self._call, self._began, code, reason)
+
+
+def _by_turns(messages: Iterator[Any], turn: Turn) -> Iterator[Any]:
+    """The messages; while one is waited for, others have the turn."""
+    while True:
+        with turn.aside():
+            try:
+                message = next(messages)
+            except StopIteration:
+                return
+        yield message
+
+
+def _shares(limits: CallLimits) -> dict[CallClass, CallShare]:
+    """What a party may have of each class."""
+    shares = {
+        kind: CallShare(limits.calls_per_party, limits.waiting_per_party, a_second)
+        for kind, a_second in (
+            (CallClass.REAL_TIME, limits.rates.real_time),
+            (CallClass.BATCH, limits.rates.batch),
+            (CallClass.UPLOAD, limits.rates.upload),
+            (CallClass.ADMINISTRATION, limits.rates.administration),
+        )
+    }
+    shares[CallClass.WATCH] = CallShare(limits.watches_per_party, 0, limits.rates.watch)
+    shares[CallClass.URGENT] = _URGENT
+    return shares
 
 
 def _defect(error: BaseException) -> Refusal:

@@ -6,7 +6,7 @@ import pytest
 
 from padan.v1 import run_service_pb2 as pb
 from padan_client.base.effects import Patience, Pause, Unary, call
-from padan_client.base.errors import RefusedError, UnavailableError, VerificationError
+from padan_client.base.errors import BusyError, RefusedError, UnavailableError, VerificationError
 
 PATIENCE = Patience(jitter=lambda: 1.0, attempts=4, first_seconds=1.0, ceiling_seconds=3.0)
 REQUEST = pb.GetRunRequest(name="x")
@@ -63,3 +63,19 @@ def test_progress_counts_from_zero_again():
         backoff.after(UnavailableError("x"))
         backoff.progress()
     assert backoff.after(UnavailableError("x")).seconds == 1.0
+
+
+def test_a_busy_server_is_asked_when_it_says_and_not_all_at_once():
+    busy = BusyError("later", "TOO_MANY_CALLS", 2.0)
+    early, late = (Patience(jitter=lambda j=j: j).start() for j in (0.0, 0.5))
+    assert [early.after(busy).seconds, late.after(busy).seconds] == [2.0, 3.0]
+
+
+def test_being_told_to_wait_costs_no_attempts_and_ends():
+    backoff = Patience(jitter=lambda: 0.0, attempts=2, busy_seconds=10.0).start()
+    busy = BusyError("later", "TOO_MANY_CALLS", 1.0)
+    assert [backoff.after(busy).seconds for _ in range(10)] == [1.0] * 10
+    with pytest.raises(BusyError):
+        backoff.after(busy)
+    backoff.progress()
+    assert backoff.after(busy).seconds == 1.0

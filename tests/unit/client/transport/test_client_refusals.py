@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import grpc
 import pytest
-from google.protobuf import any_pb2
 from google.rpc import error_details_pb2, status_pb2
 
 from padan.v1 import error_reason_pb2
 from padan.v1.reason_texts import WORDINGS, ServerKind
 from padan_client.base.errors import (
+    BusyError,
     MismatchError,
     RefusedError,
     UnavailableError,
@@ -37,11 +37,20 @@ class Failed(grpc.RpcError):
         return self._trailing
 
 
-def refused_call(reason, metadata=None, domain="padan", code=grpc.StatusCode.FAILED_PRECONDITION):
+def refused_call(
+    reason,
+    metadata=None,
+    domain="padan",
+    code=grpc.StatusCode.FAILED_PRECONDITION,
+    retry_seconds=None,
+):
     info = error_details_pb2.ErrorInfo(reason=reason, domain=domain, metadata=metadata or {})
-    detail = any_pb2.Any()
-    detail.Pack(info)
-    status = status_pb2.Status(code=code.value[0], message=PLANTED, details=[detail])
+    status = status_pb2.Status(code=code.value[0], message=PLANTED)
+    status.details.add().Pack(info)
+    if retry_seconds is not None:
+        retry = error_details_pb2.RetryInfo()
+        retry.retry_delay.FromMilliseconds(round(retry_seconds * 1000))
+        status.details.add().Pack(retry)
     trailing = (("grpc-status-details-bin", status.SerializeToString()),)
     return Failed(code, PLANTED, trailing)
 
@@ -183,3 +192,15 @@ def test_a_call_that_did_not_get_through_is_told_from_a_refused_one():
     assert is_lost(Failed(unavailable, "", (("grpc-status-details-bin", b"\xff"),)))
     assert not is_lost(Failed(grpc.StatusCode.INTERNAL))
     assert not is_lost(refused_call("SHUTTING_DOWN", code=unavailable))
+
+
+@pytest.mark.parametrize("reason", ["TOO_MANY_CALLS", "CALL_RATE_EXCEEDED", "STORE_BUSY"])
+@pytest.mark.parametrize(("told", "kept"), [(1.5, 1.5), (0, 0.05), (1e6, 60.0)])
+def test_when_to_ask_again_is_the_server_s_word_within_bounds(reason, told, kept):
+    error = refused(reason, retry_seconds=told)
+    assert isinstance(error, BusyError)
+    assert (error.reason, error.retry_seconds) == (reason, kept)
+
+
+def test_a_quota_is_not_waited_for():
+    assert isinstance(refused("QUOTA_DAY_EXCEEDED", retry_seconds=1), RefusedError)

@@ -1,0 +1,228 @@
+"""Lines: the calls of each party wait for each other, and for nobody else's.
+
+grpcio hands every call to an executor. This one has threads for the share of every party, so a call
+within the share begins at once; one over it waits without a thread, in the party's own line. What
+comes faster than the party's rate, or finds its line full, is refused: few at a time, so that
+whoever asks again at once gains nothing by it. Spec: ``proto/spec/30-unit-mode.md``, "Fairness".
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+from grpc._cython import cygrpc  # type: ignore[attr-defined]
+
+from padan_server.admission.identity import Pins
+from padan_server.base.errors import Reason, Refusal
+from padan_server.base.metrics import CallMetrics
+from padan_server.services.guard.classes import CallClass
+
+#: Whose calls no pin tells apart: they share one line.
+STRANGERS = ""
+#: How many of their calls are refused at once, and how many a second.
+_STRANGERS_SHARE, _STRANGERS_RATE = 8, 200.0
+#: Seconds of its rate that a party may use at once after a pause.
+_BURST_SECONDS = 5.0
+#: Seconds between two refusals of one party.
+_REFUSAL_SECONDS = 0.005
+
+
+@dataclass(frozen=True)
+class CallShare:
+    """What a party may have of a class: calls at once, calls that wait, calls a second."""
+
+    at_once: int
+    waiting: int
+    a_second: float
+
+
+class Bucket:
+    """A token bucket; not for two threads at once."""
+
+    def __init__(self, a_second: float, now: float) -> None:
+        self._rate = a_second
+        self._most = max(1.0, a_second * _BURST_SECONDS)
+        self._left, self._at = self._most, now
+
+    def take(self, now: float) -> bool:
+        """Take a token, if there is one."""
+        self._left = min(self._most, self._left + (now - self._at) * self._rate)
+        self._at = now
+        if self._left < 1.0:
+            return False
+        self._left -= 1.0
+        return True
+
+
+@dataclass(repr=False)
+class _Call:
+    """A call as grpcio hands it over, and why it is to be refused, if it is."""
+
+    function: Callable[..., Any]
+    arguments: Sequence[Any]
+    refusal: Refusal | None = None
+    future: Future[None] = field(default_factory=Future)
+
+    def serve(self) -> None:
+        """Run it on this thread; grpcio catches and logs what a method raises."""
+        _this_thread.refusal = self.refusal
+        try:
+            self.function(*self.arguments)
+        finally:
+            _this_thread.refusal = None
+            self.future.set_result(None)
+
+
+_this_thread = threading.local()
+
+
+def foreseen_refusal() -> Refusal | None:
+    """The refusal that the call on this thread is to get, whatever it asks."""
+    found: Refusal | None = getattr(_this_thread, "refusal", None)
+    return found
+
+
+@dataclass(repr=False)
+class _Line:
+    """The calls of one account: how many run, and which wait."""
+
+    running: int = 0
+    waiting: deque[_Call] = field(default_factory=deque)
+
+
+class Lines:
+    """A line for each account, all served by one pool that has threads for every share."""
+
+    def __init__(self, name: str, threads: int) -> None:
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix=name)
+        self._lock = threading.Lock()
+        self._lines: dict[str, _Line] = {}
+
+    def put(self, account: str, call: _Call, share: int, waiting: float) -> bool:
+        """Run the call, or have it wait; False, and neither, if the line is full."""
+        # Spec 30, "Fairness", step 1.
+        with self._lock:
+            line = self._lines.setdefault(account, _Line())
+            if line.running >= share:
+                if len(line.waiting) >= waiting:
+                    return False
+                line.waiting.append(call)
+                return True
+            line.running += 1
+        self._pool.submit(self._serve, account, line, call)
+        return True
+
+    def waiting(self) -> int:
+        """How many calls wait."""
+        with self._lock:
+            return sum(len(line.waiting) for line in self._lines.values())
+
+    def _serve(self, account: str, line: _Line, call: _Call | None) -> None:
+        while call is not None:
+            try:
+                call.serve()
+            finally:
+                call = self._next(account, line)
+
+    def _next(self, account: str, line: _Line) -> _Call | None:
+        with self._lock:
+            if line.waiting:
+                return line.waiting.popleft()
+            line.running -= 1
+            if not line.running:
+                del self._lines[account]
+            return None
+
+
+class Refusals:
+    """Calls to be refused: those of one account one after the other, with a pause between."""
+
+    def __init__(self, accounts: int, stopping: threading.Event) -> None:
+        self._stopping = stopping
+        self._lines = Lines("refusals", accounts + 1)
+
+    def put(self, account: str, call: _Call) -> None:
+        """Refuse the call soon."""
+        self._lines.put(account, _Call(self._pausing, (call,)), 1, math.inf)
+
+    def _pausing(self, call: _Call) -> None:
+        call.serve()
+        # Spec 30, "Fairness", step 3.
+        self._stopping.wait(_REFUSAL_SECONDS)
+
+
+class Queue(ThreadPoolExecutor):
+    """The executor of one class of calls, as grpcio wants one: only ``submit`` is used."""
+
+    def __init__(
+        self,
+        kind: CallClass,
+        share: CallShare,
+        pins: Pins,
+        refusals: Refusals,
+        metrics: CallMetrics,
+    ) -> None:
+        super().__init__(1)  # never used: it makes no thread before something is submitted to it
+        self._share = share
+        self._strangers = CallShare(_STRANGERS_SHARE, share.waiting, _STRANGERS_RATE)
+        self._pins = pins
+        self._refusals = refusals
+        self._lines = Lines(kind.value, len(pins.parties) * share.at_once + _STRANGERS_SHARE)
+        self._lock = threading.Lock()
+        self._buckets: dict[str, Bucket] = {}
+        self._count = metrics.counted(kind.value, self._lines.waiting)
+
+    def submit(self, function: Callable[..., Any], /, *arguments: Any, **_: Any) -> Future[Any]:
+        """Take a call from grpcio."""
+        call = _Call(function, arguments)
+        account = self._account(arguments)
+        share = self._share if account else self._strangers
+        if not self._within_rate(account, share):
+            limit = f"{share.a_second:g}"
+            self._refuse(account, call, Refusal(Reason.CALL_RATE_EXCEEDED, limit=limit))
+        elif not self._lines.put(account, call, share.at_once, share.waiting):
+            self._refuse(account, call, Refusal(Reason.TOO_MANY_CALLS, limit=share.at_once))
+        else:
+            self._count("admitted")
+        return call.future
+
+    def _refuse(self, account: str, call: _Call, refusal: Refusal) -> None:
+        self._count(refusal.reason.value.lower())
+        call.refusal = refusal
+        self._refusals.put(account, call)
+
+    def _within_rate(self, account: str, share: CallShare) -> bool:
+        now = time.monotonic()
+        # Spec 30, "Fairness", step 2.
+        with self._lock:
+            bucket = self._buckets.get(account)
+            if bucket is None:
+                bucket = self._buckets[account] = Bucket(share.a_second, now)
+            return bucket.take(now)
+
+    def _account(self, arguments: Sequence[Any]) -> str:
+        """Whose call it is. grpcio tells a method that, and its executor not: its event knows."""
+        event = next(a for a in arguments if isinstance(a, cygrpc.BaseEvent))
+        known = cygrpc.auth_context(event.call) or {}
+        try:
+            return self._pins.party_of({key.decode(): value for key, value in known.items()})
+        except Refusal:
+            return STRANGERS
+
+
+def queues(
+    shares: Mapping[CallClass, CallShare],
+    pins: Pins,
+    metrics: CallMetrics,
+    stopping: threading.Event,
+) -> dict[CallClass, Queue]:
+    """An executor for each class; all refuse in one place."""
+    refusals = Refusals(len(pins.parties), stopping)
+    return {kind: Queue(kind, share, pins, refusals, metrics) for kind, share in shares.items()}

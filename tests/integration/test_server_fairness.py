@@ -1,0 +1,55 @@
+"""What a party does in one class of calls takes nothing from its others, nor from anybody."""
+
+from __future__ import annotations
+
+import grpc
+import pytest
+from google.rpc import error_details_pb2
+from hostile_peers import STREAM, listed, silence
+from parties import refusal
+from prometheus_client import generate_latest
+
+from padan.v1 import confirmation_service_pb2 as confirmation_pb
+from padan.v1 import resources_pb2 as resources_pb
+
+
+def question(client, table):
+    """One row of a table, asked about."""
+    return client.confirmations.ConfirmRecords(
+        confirmation_pb.ConfirmRecordsRequest(
+            parent=client.parent,
+            encoding=client.encoding(),
+            pass_id=table.pass_id,
+            rows=resources_pb.TableRows(row_count=1, **table.rows(0, 1)),
+        )
+    )
+
+
+def test_its_own_uploads_take_nothing_from_a_party_s_questions(make_unit):
+    unit = make_unit()
+    provider, requester = unit.pair()
+    provider.publish(10)
+    table = requester.tables(1)["nik-depan"]
+    channel = unit.house.channel(unit.port, unit.house.certificates["kemnaker"])
+    with silence(channel, STREAM, 100):
+        assert question(requester, table).rows.row_count == 1
+        listed(requester)
+        listed(provider)
+
+
+def test_who_is_too_fast_is_told_when_to_come_again(make_unit):
+    unit = make_unit(settings={"limits": {"rates": {"administration": 2}}})
+    hasty, other = unit.client("kemnaker"), unit.client("bkn")
+    for _ in range(10):  # five seconds' worth at once
+        listed(hasty)
+    with pytest.raises(grpc.RpcError) as caught:
+        [listed(hasty) for _ in range(1000)]
+    found = refusal(caught.value)
+    assert (found.reason, found.metadata["limit"]) == ("CALL_RATE_EXCEEDED", "2")
+    (told,) = (d for d in found.details if isinstance(d, error_details_pb2.RetryInfo))
+    assert told.retry_delay.seconds == 1
+    listed(other)
+    text = generate_latest(unit.unit.metrics.registry).decode()
+    for outcome in ("call_rate_exceeded", "admitted"):
+        assert f'padan_call_admissions_total{{class="administration",outcome="{outcome}"}}' in text
+    assert 'outcome="call_rate_exceeded"} 1.0' in text
