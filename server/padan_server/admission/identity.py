@@ -28,6 +28,11 @@ class Pins:
             raise Refusal(Reason.CALLER_UNKNOWN)
         return party
 
+    def require(self, auth_context: Mapping[str, Sequence[bytes]], party: str) -> None:
+        """Refuse a caller whose key is no longer that party's."""
+        if self.party_of(auth_context) != party:
+            raise Refusal(Reason.CALLER_UNKNOWN)
+
 
 class OwnCertificate:
     """The certificate that the server shows."""

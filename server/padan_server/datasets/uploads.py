@@ -26,6 +26,7 @@ from padan_server.datasets.owners import owned, state_invalid
 from padan_server.datasets.retention import upload_end
 from padan_server.datasets.rows import check_values, columns_of, layout_of
 from padan_server.datasets.table_locks import TableLocks
+from padan_server.store.cache import StoreCache
 from padan_server.store.files.columns import ColumnFiles, TableWriter
 from padan_server.store.port import Store, StoreFullError
 
@@ -60,7 +61,8 @@ class Uploads:
     ) -> None:
         self._store = store
         self._locks = locks
-        self._parts = _UploadParts(store, files, failpoints, sync_bytes, _HashedTables())
+        known = StoreCache[str, Dataset | None](store, lambda tx, name: tx.datasets.get(name))
+        self._parts = _UploadParts(store, known, files, failpoints, sync_bytes, _HashedTables())
 
     def status(self, grant: Grant, dataset_id: str, pass_id: str) -> DatasetTable:
         """How much of a table is safe."""
@@ -137,6 +139,7 @@ class _UploadParts:
     """What every session of an :class:`Uploads` works with."""
 
     store: Store
+    known: StoreCache[str, Dataset | None]
     files: ColumnFiles
     failpoints: Failpoints
     sync_bytes: int
@@ -156,6 +159,7 @@ class _Session:
     ) -> None:
         self._store = parts.store
         self._files = parts.files
+        self._known = parts.known
         self._failpoints = parts.failpoints
         self._sync_bytes = parts.sync_bytes
         self._admit = admit
@@ -199,6 +203,7 @@ class _Session:
 
     def take(self, chunk: UploadChunk) -> bool:
         """Check and write one chunk; True when it completed the table."""
+        self._check_open()
         # Spec 30, "Upload", step 2.
         if chunk.row_offset != self._written:
             self.keep()
@@ -219,6 +224,12 @@ class _Session:
         if unsafe >= self._sync_bytes:
             self._keep_beside(wait=unsafe >= _BEHIND * self._sync_bytes)
         return False
+
+    def _check_open(self) -> None:
+        """Refuse rows of a dataset that is erased meanwhile."""
+        current = self._known.get(self._dataset.id)
+        if current is not None and current.state is not DatasetState.OPEN:
+            raise state_invalid(current)
 
     def keep(self) -> None:
         """Make every written row safe and record it."""

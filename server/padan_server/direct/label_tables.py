@@ -68,13 +68,6 @@ class ServedTable:
         """Number of chunks."""
         return chunk_count(self.manifest.rows)
 
-    def chunks(self, start: int) -> Iterator[tuple[int, bytes]]:
-        """Number and rows of each chunk from ``start`` on, even if it is erased meanwhile."""
-        with self.rows.open("rb") as file:
-            file.seek(start * CHUNK_BYTES)
-            for number in range(start, self.chunk_count):
-                yield number, file.read(CHUNK_BYTES)
-
 
 class ServedTables:
     """The tables of a folder, as last read; :meth:`reload` reads again."""
@@ -132,6 +125,19 @@ class ServedTables:
         if record is not None and record.flow == grant.key:
             raise Refusal(Reason.TABLE_EXPIRED, **grant.metadata)
         raise Refusal(Reason.TABLE_NOT_FOUND, **grant.metadata)
+
+    def chunks(self, grant: Grant, table: ServedTable, start: int) -> Iterator[tuple[int, bytes]]:
+        """Number and rows of each chunk from ``start`` on, for as long as the table may be had."""
+        try:
+            file = table.rows.open("rb")
+        except FileNotFoundError:
+            self.get(grant, table.manifest.table)
+            raise Refusal(Reason.TABLE_NOT_FOUND, **grant.metadata) from None
+        with file:
+            file.seek(start * CHUNK_BYTES)
+            for number in range(start, table.chunk_count):
+                self.get(grant, table.manifest.table)
+                yield number, file.read(CHUNK_BYTES)
 
     def public_key(self, tx: Transaction, grant: Grant, epoch: int) -> bytes:
         """The public key that answers an epoch of the flow now, 32 bytes, or the refusal."""

@@ -18,6 +18,7 @@ from padan_server.base.errors import Reason, Refusal, field_invalid
 from padan_server.base.failpoints import Failpoints
 from padan_server.base.model import (
     ENDED,
+    Dataset,
     DatasetState,
     FlowKey,
     RequestKey,
@@ -30,6 +31,7 @@ from padan_server.datasets.registries import registry_of
 from padan_server.datasets.rows import named_pass
 from padan_server.matching.progress import Step
 from padan_server.matching.run_signal import RunSignal
+from padan_server.store.cache import StoreCache
 from padan_server.store.files.columns import ColumnFiles
 from padan_server.store.port import Store, Transaction
 
@@ -57,6 +59,7 @@ class Runs:
         self._signal = signal
         self._failpoints = failpoints
         self._stopping = stopping
+        self._lists = StoreCache[str, Dataset | None](store, lambda tx, name: tx.datasets.get(name))
 
     def create(
         self, grant: Grant, list_id: str, registry_id: str, request: RequestKey | None
@@ -172,20 +175,36 @@ class Runs:
         """Answers of a succeeded run by about ``piece_bytes``, each with its first row."""
         self._check_readable(grant, run)
         for p in [named_pass(grant.schema, pass_id)] if pass_id else grant.schema.passes:
-            answers = self._files.result(run.id, p.id)
+            answers = self._answers(run, p.id)
             if not 0 <= row_offset <= len(answers):
                 raise field_invalid(
                     "row_offset", f"0 sampai {len(answers)}", f"0 to {len(answers)}"
                 )
-            yield from answers.pieces(row_offset, max(1, piece_bytes // answers.row_bytes))
+            for piece in answers.pieces(row_offset, max(1, piece_bytes // answers.row_bytes)):
+                self._check_kept(run)
+                yield piece
+
+    def _answers(self, run: Run, pass_id: str) -> PassAnswers:
+        try:
+            return self._files.result(run.id, pass_id)
+        except FileNotFoundError:
+            self._check_kept(run)  # a list is marked before its answers are erased
+            raise
 
     def _check_readable(self, grant: Grant, run: Run) -> None:
         if run.state is not RunState.SUCCEEDED:
             raise Refusal(Reason.RUN_NOT_SUCCEEDED, run=run.id, state=run.state.value)
         with self._store.read() as tx:
-            requested = owned(tx, grant, run.requester_dataset)
-        if requested.state is not DatasetState.COMMITTED:
-            raise state_invalid(requested)
+            owned(tx, grant, run.requester_dataset)
+        self._check_kept(run)
+
+    def _check_kept(self, run: Run) -> None:
+        """Refuse answers whose list is erased, or is about to be: they go with it."""
+        listed = self._lists.get(run.requester_dataset)
+        if listed is None:
+            raise Refusal(Reason.RUN_NOT_FOUND)
+        if listed.state is not DatasetState.COMMITTED:
+            raise state_invalid(listed)
 
 
 def _owned_run(tx: Transaction, run_id: str, party: str, flow: FlowKey | None) -> Run:

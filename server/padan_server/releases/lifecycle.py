@@ -15,8 +15,9 @@ from padan_server.admission.requests import remember, replayed
 from padan_server.base.clock import jakarta_day
 from padan_server.base.errors import Reason, Refusal, field_invalid
 from padan_server.base.failpoints import Failpoints
-from padan_server.base.model import ReleaseRecord, RequestKey
+from padan_server.base.model import FlowKey, ReleaseRecord, RequestKey
 from padan_server.releases.files import ReleaseFiles
+from padan_server.store.cache import StoreCache
 from padan_server.store.files.disk import Aside
 from padan_server.store.port import Store, Transaction
 
@@ -39,6 +40,9 @@ class Releases:
         self._store = store
         self._files = files
         self._failpoints = failpoints
+        self._known = StoreCache[tuple[FlowKey, str, int], ReleaseRecord | None](
+            store, lambda tx, name: tx.releases.get(*name)
+        )
 
     def create(
         self,
@@ -112,13 +116,20 @@ class Releases:
 
     def read(self, grant: LineGrant, version: int) -> Iterator[bytes]:
         """The bytes of a release."""
-        release = self.get(grant, version)
-        if release.erased:
-            raise Refusal(Reason.RELEASE_NOT_FOUND, **grant.metadata)
+        release = self._kept(grant, version)
         try:
-            yield from self._files.read(release.id)
+            for piece in self._files.read(release.id):
+                self._kept(grant, version)
+                yield piece
         except FileNotFoundError:  # erased since
             raise Refusal(Reason.RELEASE_NOT_FOUND, **grant.metadata) from None
+
+    def _kept(self, grant: LineGrant, version: int) -> ReleaseRecord:
+        """One release of the line that is not erased."""
+        release = self._known.get((grant.key, grant.line.id, version))
+        if release is None or release.erased:
+            raise Refusal(Reason.RELEASE_NOT_FOUND, **grant.metadata)
+        return release
 
     def delete(self, grant: LineGrant, version: int) -> None:
         """Erase a release. Harmless to repeat."""

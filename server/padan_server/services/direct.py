@@ -93,7 +93,7 @@ class DirectService(pb_grpc.DirectServiceServicer):
                 "start_chunk", f"0 sampai {table.chunk_count}", f"0 to {table.chunk_count}"
             )
         call.note(table=table_id, start_chunk=request.start_chunk, chunks=0)
-        for number, rows in table.chunks(request.start_chunk):
+        for number, rows in self._tables.chunks(grant, table, request.start_chunk):
             if self._stopping.is_set():
                 raise Refusal(Reason.SHUTTING_DOWN)
             yield pb.DownloadLabelTableResponse(chunk=number, rows=rows)

@@ -122,8 +122,10 @@ class ReleaseService(pb_grpc.ReleaseServiceServicer):
         erasing: bool = False,
     ) -> LineGrant:
         call = current_call()
-        grant = self._enforcement.admit_line(call.party, *line, roles=roles, erasing=erasing)
-        call.note_grant(grant)
+        asked = call.party, *line
+        grant = call.admitted(
+            lambda: self._enforcement.admit_line(*asked, roles=roles, erasing=erasing)
+        )
         call.note(line=grant.line.id)
         return grant
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -79,7 +79,7 @@ class RunService(pb_grpc.RunServiceServicer):
     ) -> Iterator[pb.Run]:
         """State and progress until the run ends."""
         grant, run_id = self._named(request.name)
-        for run in self._runs.watch(grant, run_id, context.is_active):
+        for run in self._runs.watch(grant, run_id, _going_on(context)):
             yield self._message(grant, run)
 
     def CancelRun(self, request: pb.CancelRunRequest, context: grpc.ServicerContext) -> pb.Run:
@@ -162,7 +162,7 @@ class OperationService(operations_pb2_grpc.OperationsServicer):  # type: ignore[
         seconds = math.inf
         if request.HasField("timeout"):
             seconds = request.timeout.ToTimedelta().total_seconds()
-        for seen in self._runs.watch(grant, run.id, context.is_active, seconds=seconds):
+        for seen in self._runs.watch(grant, run.id, _going_on(context), seconds=seconds):
             run = seen
         return self._message(grant, run)
 
@@ -182,6 +182,17 @@ class OperationService(operations_pb2_grpc.OperationsServicer):  # type: ignore[
 
     def _message(self, grant: Grant, run: Run) -> Any:
         return operation(run, convert.run_message(run, self._runs.step(grant, run)))
+
+
+def _going_on(context: grpc.ServicerContext) -> Callable[[], bool]:
+    """Whether a caller still waits; raises a refusal once it may no longer."""
+    call = current_call()
+
+    def waits() -> bool:
+        call.check()
+        return context.is_active()
+
+    return waits
 
 
 def _flow(run: Run) -> tuple[str, str]:

@@ -381,7 +381,7 @@ class Store(Protocol):
         ...
 
     def stamp(self) -> int:
-        """Changes whenever a dataset's state or a suspension has: what was read before is old."""
+        """Changes whenever a dataset's state, a release or a suspension has: all read is old."""
         ...
 
     def close(self) -> None:

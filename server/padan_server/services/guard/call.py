@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Collection, Hashable
+from collections.abc import Callable, Collection, Hashable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from padan_server.admission.enforcement import EITHER, Admission, Enforcement, Grant
 from padan_server.base.errors import Reason, Refusal
 from padan_server.base.model import Role
+
+G = TypeVar("G", bound=Admission)
 
 
 @dataclass
@@ -24,14 +27,37 @@ class Call:
     method: str
     party: str = ""
     facts: dict[str, str | int] = field(default_factory=dict)
+    _conditions: dict[Hashable, Callable[[], object]] = field(default_factory=dict)
+
+    def rests_on(self, name: Hashable, condition: Callable[[], object]) -> None:
+        """Go on only as long as ``condition`` raises nothing."""
+        self._conditions[name] = condition
+
+    def check(self) -> None:
+        """Raise the refusal of whatever the call rests on and no longer stands.
+
+        The guard asks at every message of a stream, either way; a method that makes its caller wait
+        asks meanwhile. For any thread.
+        """
+        # Spec 30, "What lasts".
+        for condition in tuple(self._conditions.values()):
+            condition()
+
+    def admitted(self, admit: Callable[[], G]) -> G:
+        """What ``admit`` grants, for as long as it grants the same."""
+        grant = admit()
+
+        def same() -> None:
+            if admit().key != grant.key:
+                raise Refusal(Reason.AGREEMENT_SUPERSEDED, **grant.metadata)
+
+        self.rests_on(grant.key, same)
+        self.note(agreement=grant.key.agreement, flow=grant.key.flow)
+        return grant
 
     def note(self, **facts: str | int) -> None:
         """Add facts to the log line."""
         self.facts.update(facts)
-
-    def note_grant(self, grant: Admission) -> None:
-        """Add the agreement and flow of an admitted call."""
-        self.note(agreement=grant.key.agreement, flow=grant.key.flow)
 
 
 class UnderWay:
@@ -79,11 +105,10 @@ def admitted(
     erasing: bool = False,
     call: Call | None = None,
 ) -> Grant:
-    """What :meth:`.Enforcement.admit` grants the caller, in the call's log line too.
+    """What :meth:`.Enforcement.admit` grants the caller, as long as the call lasts.
 
     Only a thread that does not serve the call itself need name it.
     """
     call = call or current_call()
-    grant = enforcement.admit(call.party, agreement_id, flow_id, roles=roles, erasing=erasing)
-    call.note_grant(grant)
-    return grant
+    asked = call.party, agreement_id, flow_id
+    return call.admitted(lambda: enforcement.admit(*asked, roles=roles, erasing=erasing))

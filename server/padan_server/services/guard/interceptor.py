@@ -83,7 +83,7 @@ class Guard(grpc.ServerInterceptor):
 
         def behave(raw: Any, context: grpc.ServicerContext) -> Any:
             with _Watched(self, method, context) as call:
-                messages = self._messages(raw, handler, context)
+                messages = self._messages(raw, handler, context, call)
                 if handler.request_streaming:
                     with self._turn(call) as turn:
                         return inner(_by_turns(messages, turn), context)
@@ -100,17 +100,17 @@ class Guard(grpc.ServerInterceptor):
 
         def behave(raw: Any, context: grpc.ServicerContext) -> Iterator[Any]:
             with _Watched(self, method, context) as call:
-                messages = self._messages(raw, handler, context)
+                messages = self._messages(raw, handler, context, call)
                 if handler.request_streaming:
                     # Its messages are read by a thread of their own, and evaluated by processes.
-                    yield from inner(messages, context)
+                    yield from _as_long_as_it_stands(call, inner(messages, context))
                     return
                 message = messages.only()
                 if class_of(method) is CallClass.WATCH:
-                    yield from inner(message, context)
+                    yield from _as_long_as_it_stands(call, inner(message, context))
                     return
                 with self._turn(call) as turn:
-                    for answer in inner(message, context):
+                    for answer in _as_long_as_it_stands(call, inner(message, context)):
                         with turn.aside():
                             yield answer
 
@@ -119,14 +119,19 @@ class Guard(grpc.ServerInterceptor):
     def _turn(self, call: Call) -> AbstractContextManager[Turn]:
         return self._turns[class_of(call.method)].of(call.party)
 
-    def _messages(self, raw: Any, handler: Any, context: grpc.ServicerContext) -> Messages:
-        return Messages(raw, handler.request_deserializer, self._receipts, context.cancel)
+    def _messages(
+        self, raw: Any, handler: Any, context: grpc.ServicerContext, call: Call
+    ) -> Messages:
+        parse, cancel = handler.request_deserializer, context.cancel
+        return Messages(raw, parse, self._receipts, cancel, check=call.check)
 
     def admit(self, call: Call, context: Any) -> None:
         """Refuse while stopping, without a known caller, or without a sensible deadline."""
         if self._stopping.is_set():
             raise Refusal(Reason.SHUTTING_DOWN)
-        call.party = self._pins.party_of(context.auth_context())
+        caller = context.auth_context()
+        call.party = self._pins.party_of(caller)
+        call.rests_on("caller", lambda: self._pins.require(caller, call.party))
         # Spec 30, "Transport", step 8.
         named = dict(context.invocation_metadata()).get("padan-party", call.party)
         if named != call.party:
@@ -215,6 +220,13 @@ class _Watched:
 
     def _tell(self, code: grpc.StatusCode, reason: str) -> None:
         self._guard.ended(self._call, self._began, code, reason)
+
+
+def _as_long_as_it_stands(call: Call, answers: Iterator[Any]) -> Iterator[Any]:
+    """The answers of a call, each only while all that it rests on stands."""
+    for answer in answers:
+        call.check()
+        yield answer
 
 
 def _by_turns(messages: Iterator[Any], turn: Turn) -> Iterator[Any]:

@@ -58,7 +58,10 @@ class Receipts:
 
 
 class Messages:
-    """The messages of one call, parsed. Not for two threads at once."""
+    """The messages of one call, parsed. Not for two threads at once.
+
+    ``check`` is asked at each whether the call may go on, and raises a refusal otherwise.
+    """
 
     def __init__(
         self,
@@ -67,11 +70,13 @@ class Messages:
         receipts: Receipts,
         cancel: Callable[[], Any],
         first_seconds: float | None = None,
+        check: Callable[[], object] = lambda: None,
     ) -> None:
         self._raw = raw
         self._parse = parse
         self._receipts = receipts
         self._cancel = cancel
+        self._check = check
         self._seconds = MESSAGE_SECONDS if first_seconds is None else first_seconds
 
     def __iter__(self) -> Iterator[Any]:
@@ -81,6 +86,7 @@ class Messages:
         with self._receipts.waiting(self._cancel, self._seconds):
             content = next(self._raw)
         self._seconds = MESSAGE_SECONDS
+        self._check()
         try:
             return self._parse(content)
         except Exception:  # noqa: BLE001 - protobuf's own, of several kinds; none is to be quoted

@@ -16,9 +16,11 @@ class SqlReleases:
 
     def __init__(self, connection: sa.Connection) -> None:
         self._connection = connection
+        self.changed = False
 
     def add(self, release: ReleaseRecord) -> None:
         """Keep a new release; one of each version of a line."""
+        self.changed = True
         self._connection.execute(
             releases.insert().values(
                 id=release.id,
@@ -73,6 +75,7 @@ class SqlReleases:
 
     def erase(self, release_id: str) -> None:
         """Record that a release is erased."""
+        self.changed = True
         self._connection.execute(
             releases.update().where(releases.c.id == release_id).values(erased=True)
         )

@@ -88,7 +88,7 @@ class SqlStore:
             with connection.begin():
                 tx = SqlTransaction(connection)
                 yield tx
-            if tx.datasets.changed or tx.agreements.changed:
+            if tx.datasets.changed or tx.agreements.changed or tx.releases.changed:
                 self._stamp = next(self._stamps)
 
     @contextmanager
@@ -102,7 +102,7 @@ class SqlStore:
             self._writing.release()
 
     def stamp(self) -> int:
-        """Changes whenever a dataset's state or a suspension has: what was read before is old."""
+        """Changes whenever a dataset's state, a release or a suspension has: all read is old."""
         return self._stamp
 
     def close(self) -> None:
