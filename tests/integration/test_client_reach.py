@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import re
 import socket
 
 import pytest
 from agency import make_agencies, people, registry_table, small_passes, turn_epoch
-from relay import HttpProxy
+from relay import HttpProxy, Relay
 
+from padan.v1 import agreement_service_pb2 as agreement_pb
 from padan_client import Home, ProviderClient, UnavailableError
+from padan_client.base.effects import Patience, call
+from padan_client.transport.async_channel import AsyncLink
+from padan_client.transport.servers import KnownServer
 
 REGISTRY = registry_table(people(30, seed=13))
 PROXIES = ("grpc_proxy", "https_proxy", "http_proxy", "no_grpc_proxy", "no_proxy", "NO_PROXY")
@@ -64,6 +69,44 @@ def test_a_proxy_that_is_not_there_is_named(make_pair, monkeypatch):
     with pytest.raises(UnavailableError, match="https_proxy") as caught:
         publish(pair, "unit.example:7443", attempts=1)
     assert "sandi" not in str(caught.value)
+
+
+async def asked_at_once(link, times):
+    """The errors of calls that are made together."""
+    request = agreement_pb.GetAgreementRequest(name="agreements/kemnaker-bkn-2024")
+    steps = [
+        call(
+            "AgreementService.GetAgreement",
+            request,
+            agreement_pb.Agreement,
+            Patience(lambda: 0.0, attempts=1),
+        )
+        for _ in range(times)
+    ]
+    return await asyncio.gather(*map(link.run, steps), return_exceptions=True)
+
+
+def test_calls_that_lose_their_server_together_look_once_and_tell_why(make_pair, monkeypatch):
+    pair = make_pair(edit=small_passes)
+    looks = []
+
+    def look(server, seconds, plain=KnownServer._look):
+        looks.append(seconds)
+        return plain(server, seconds)
+
+    monkeypatch.setattr(KnownServer, "_look", look)
+
+    async def before_and_after():
+        with Relay(pair.unit.port) as relay:
+            point_home_at(pair.requester.folder, f"127.0.0.1:{relay.port}")
+            link = AsyncLink.open(Home.open(pair.requester.folder), *pair.names)
+            good = await asked_at_once(link, 8)
+        return good, await asked_at_once(link, 8), await link.close()
+
+    good, bad, _ = asyncio.run(before_and_after())
+    assert not [error for error in good if isinstance(error, Exception)]
+    assert {getattr(error, "reason", error) for error in bad} == {"CONNECTION_REFUSED"}
+    assert len(looks) < 8
 
 
 def test_over_ipv6(make_unit, tmp_path):

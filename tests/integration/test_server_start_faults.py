@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from server_fixture import toml
 from tls_ways import CLIENT, own_files, private, put_certificate, put_key
 
 from padan_linkage.crypto.tls_faults import TlsFileError
-from padan_server.roles.listening import ListenError
+from padan_server.roles.listening import ListenError, metrics_error
 
 DAY = timedelta(days=1)
 
@@ -92,6 +93,11 @@ def test_a_port_of_the_metrics_that_is_taken_is_told(make_unit):
         port = held.getsockname()[1]
         with pytest.raises(ListenError, match=f"metrics_port = 127.0.0.1:{port}"):
             make_unit(settings={"metrics_port": port})
+
+
+def test_a_port_for_root_alone_is_told():
+    told = metrics_error("127.0.0.1", 80, PermissionError(errno.EACCES, "no"))
+    assert "1024" in str(told)
 
 
 def started(house, changes, mark=b""):

@@ -20,6 +20,8 @@ _NO_SUCH_NAME = frozenset({socket.EAI_NONAME, getattr(socket, "EAI_NODATA", sock
 _UNREACHABLE = frozenset(
     {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}
 )
+#: A server that is there takes a connection at once, however busy it is: its kernel does.
+_CONNECT_SECONDS = 10.0
 _FORBIDDEN = frozenset({errno.EACCES, errno.EPERM})
 #: How http.client words an answer to CONNECT other than success.
 _TUNNEL = re.compile(r"Tunnel connection failed: (\d{3})\b")
@@ -48,12 +50,16 @@ def connect(called: Called) -> socket.socket:
     """
     if called.proxy is not None:
         return _tunnelled(called, called.proxy)
+    waited = min(called.seconds, _CONNECT_SECONDS)
     try:
-        return socket.create_connection(split_address(called.address), timeout=called.seconds)
+        made = socket.create_connection(split_address(called.address), timeout=waited)
     except UnicodeError:  # a part of the name is longer than DNS has any
         raise called.error(ConnectionFault.NAME_UNKNOWN) from None
     except OSError as error:
-        raise called.error(_fault(error), system=system_reason(error)) from None
+        reason = system_reason(error)
+        raise called.error(_fault(error), system=reason, seconds=f"{waited:.0f}") from None
+    made.settimeout(called.seconds)
+    return made
 
 
 def _fault(error: OSError) -> ConnectionFault:
