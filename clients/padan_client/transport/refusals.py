@@ -32,6 +32,7 @@ _PASSING = frozenset(
         Reason.STORE_BUSY,
         Reason.TOO_MANY_CALLS,
         Reason.CALL_RATE_EXCEEDED,
+        Reason.SERVER_EXHAUSTED,
     }
 )
 #: Seconds until the next attempt, whatever a server says.

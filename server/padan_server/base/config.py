@@ -68,6 +68,11 @@ class CallLimits(BaseModel):
     calls_per_party: Annotated[int, Field(ge=1, le=1024)] = 16
     waiting_per_party: Annotated[int, Field(ge=0, le=100_000)] = 1000
     watches_per_party: Annotated[int, Field(ge=1, le=1024)] = 32
+    #: Agencies behind one address share this.
+    connections_per_address: Annotated[int, Field(ge=1)] = 256
+    #: Seconds that a connection may take to its first message, and that it may have no call.
+    handshake_seconds: Annotated[float, Field(gt=0)] = 10.0
+    idle_seconds: Annotated[float, Field(ge=1)] = 900.0
     rates: CallRates = CallRates()
 
 

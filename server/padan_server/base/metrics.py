@@ -40,6 +40,14 @@ class CallMetrics:
             registry=self.registry,
         )
 
+    def of_descriptors(self, limit: int, opened: Callable[[], float]) -> None:
+        """Tell how many descriptors there may be, and how many are ``opened`` when read."""
+        for name, text, told in (
+            ("padan_descriptors_limit", "Descriptors that there may be.", lambda: limit),
+            ("padan_descriptors_open", "Descriptors that are open.", opened),
+        ):
+            Gauge(name, text, registry=self.registry).set_function(told)
+
     def counted(self, kind: str, waiting: Callable[[], float]) -> Callable[[str], None]:
         """What counts the admissions of a class by outcome; ``waiting`` is asked when read."""
         self._waiting.labels(kind).set_function(waiting)

@@ -29,6 +29,12 @@ from padan_server.base.accepting import LOCK, Acceptable, Acceptances
 from padan_server.base.clock import Clock, KeptClock, SimulatedClock, SystemClock
 from padan_server.base.config import ServerConfig
 from padan_server.base.metrics import CallMetrics
+from padan_server.roles.connections import (
+    Connections,
+    connections_within,
+    open_descriptors,
+    raise_descriptor_limit,
+)
 from padan_server.roles.health import HealthService
 from padan_server.roles.listening import bind, metrics_error
 from padan_server.roles.maintenance import Ticker
@@ -40,6 +46,8 @@ from padan_server.store.sql.store import SqlStore
 
 _log = structlog.get_logger(__name__)
 _RENEW_BEFORE = timedelta(days=30)
+#: Seconds between two looks at who is connected.
+_CONNECTIONS_SECONDS = 1.0
 
 
 class DataDirectoryBusyError(Exception):
@@ -81,7 +89,9 @@ class Server:
         ]
         self._health = HealthService(self._stopping)
         self._services: list[str] = []
-        self._grpc = _grpc_server(config, metrics, self._stopping, self.KIND)
+        descriptors = raise_descriptor_limit()
+        metrics.of_descriptors(descriptors, open_descriptors)
+        self._grpc = _grpc_server(config, metrics, self._stopping, self.KIND, descriptors)
         self.port = 0
 
     def _kept_clock(self, clock: Clock | None) -> KeptClock:
@@ -139,6 +149,8 @@ class Server:
             [(tls.key, tls.chain)], root_certificates=tls.authority, require_client_auth=True
         )
         self.port = bind(self._grpc, self._settings.listen, credentials)
+        connections = Connections(self.port, self._settings.limits.connections_per_address)
+        self._tickers.append(Ticker("connections", _CONNECTIONS_SECONDS, connections.look))
         self._serve_metrics()
 
     def _serve_metrics(self) -> None:
@@ -222,7 +234,11 @@ class Server:
 
 
 def _grpc_server(
-    config: ServerConfig, metrics: CallMetrics, stopping: threading.Event, kind: ServerKind
+    config: ServerConfig,
+    metrics: CallMetrics,
+    stopping: threading.Event,
+    kind: ServerKind,
+    descriptors: int,
 ) -> grpc.Server:
     limits = config.limits
     return grpc.server(
@@ -242,6 +258,10 @@ def _grpc_server(
             ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
             ("grpc.http2.max_ping_strikes", 3),
             ("grpc.max_concurrent_streams", 128),
+            # Spec 30, "Transport", step 9.
+            ("grpc.server_handshake_timeout_ms", round(limits.handshake_seconds * 1000)),
+            ("grpc.max_connection_idle_ms", round(limits.idle_seconds * 1000)),
+            ("grpc.max_allowed_incoming_connections", connections_within(descriptors)),
         ],
     )
 

@@ -158,6 +158,8 @@ class _ErrorReasonEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._En
     """The caller's party begins more calls of this class a second than it may; metadata "limit" says
     how many that are. RESOURCE_EXHAUSTED.
     """
+    ERROR_REASON_SERVER_EXHAUSTED: _ErrorReason.ValueType  # 90
+    """The server may open no further file. Nothing acknowledged was lost; try again. UNAVAILABLE."""
     ERROR_REASON_LIST_NOT_FOUND: _ErrorReason.ValueType  # 100
     """No such list of blinded elements, or not the caller's. NOT_FOUND."""
     ERROR_REASON_ELEMENTS_INVALID: _ErrorReason.ValueType  # 101
@@ -330,6 +332,8 @@ ERROR_REASON_CALL_RATE_EXCEEDED: ErrorReason.ValueType  # 89
 """The caller's party begins more calls of this class a second than it may; metadata "limit" says
 how many that are. RESOURCE_EXHAUSTED.
 """
+ERROR_REASON_SERVER_EXHAUSTED: ErrorReason.ValueType  # 90
+"""The server may open no further file. Nothing acknowledged was lost; try again. UNAVAILABLE."""
 ERROR_REASON_LIST_NOT_FOUND: ErrorReason.ValueType  # 100
 """No such list of blinded elements, or not the caller's. NOT_FOUND."""
 ERROR_REASON_ELEMENTS_INVALID: ErrorReason.ValueType  # 101

@@ -65,6 +65,7 @@ class Reason(StrEnum):
     TOO_MANY_CALLS = "TOO_MANY_CALLS"
     STORE_BUSY = "STORE_BUSY"
     CALL_RATE_EXCEEDED = "CALL_RATE_EXCEEDED"
+    SERVER_EXHAUSTED = "SERVER_EXHAUSTED"
     LIST_NOT_FOUND = "LIST_NOT_FOUND"
     ELEMENTS_INVALID = "ELEMENTS_INVALID"
     CHUNK_NOT_COMMITTED = "CHUNK_NOT_COMMITTED"
@@ -538,6 +539,15 @@ WORDINGS: Final[Mapping[str, Wording]] = {
         (
             'Terlalu banyak panggilan dalam satu detik (batas {limit}). Ulangi sebentar lagi, lebih lambat.',
             'Too many calls in a second (limit {limit}). Repeat in a moment, more slowly.',
+        ),
+    ),
+    Reason.SERVER_EXHAUSTED: Wording(
+        'UNAVAILABLE',
+        ('agreement', 'article', 'flow'),
+        5,
+        (
+            '{Server} tidak dapat membuka berkas lagi: terlalu banyak sambungan. Yang sudah diterima tidak hilang; ulangi sebentar lagi.',
+            '{Server} can open no further file: there are too many connections. Nothing acknowledged was lost; repeat in a moment.',
         ),
     ),
     Reason.LIST_NOT_FOUND: Wording(

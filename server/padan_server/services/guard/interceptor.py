@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import threading
@@ -34,6 +35,8 @@ _log = structlog.get_logger(__name__)
 #: Infrastructure that every certificate of the CA may use, without a deadline.
 _HEALTH = "/grpc.health.v1."
 _REFLECTION = "/grpc.reflection."
+#: The process, or the machine, may open no further file.
+_NO_DESCRIPTOR = frozenset({errno.EMFILE, errno.ENFILE})
 #: What a party may have of urgent calls.
 _URGENT = CallShare(at_once=2, waiting=100, a_second=100.0)
 #: Calls that compute at once: enough that one which waits for the disk stops no other.
@@ -205,6 +208,9 @@ class _Watched:
             self._abort(Refusal(Reason.STORAGE_FULL))
         elif isinstance(error, StoreBusyError):
             self._abort(Refusal(Reason.STORE_BUSY))
+        elif isinstance(error, OSError) and error.errno in _NO_DESCRIPTOR:
+            _log.error("descriptors_exhausted")
+            self._abort(Refusal(Reason.SERVER_EXHAUSTED))
         elif self._context.code() is not None:
             # The service has aborted by itself: grpc's own words for what is not offered.
             self._tell(grpc.StatusCode.UNIMPLEMENTED, "")

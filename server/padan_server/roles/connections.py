@@ -1,0 +1,105 @@
+"""Connections and descriptors: no address takes them all, and files keep some of their own.
+
+grpcio tells nobody who connects before a call comes, and most of those who mean ill never make
+one. The kernel knows: ``/proc`` names the server's own sockets with the addresses at their other
+ends. Spec: ``proto/spec/30-unit-mode.md``, "Transport".
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import resource
+import socket
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import structlog
+
+from padan_server.base.log import Seldom
+
+_log = structlog.get_logger(__name__)
+
+#: Descriptors that no connection gets: for the store, columns, journals and what reads them.
+_RESERVED = 512
+_TABLES = (Path("/proc/self/net/tcp"), Path("/proc/self/net/tcp6"))
+_OPEN = Path("/proc/self/fd")
+_ESTABLISHED = "01"
+_SOCKET = re.compile(r"socket:\[(\d+)\]")
+
+
+def raise_descriptor_limit() -> int:
+    """Let this process open as many files as it may at all; gives how many these are."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    return most
+
+
+def connections_within(descriptors: int) -> int:
+    """How many connections there may be, so that files keep their descriptors."""
+    return max(1, descriptors - min(_RESERVED, descriptors // 2))
+
+
+def open_descriptors() -> int:
+    """How many descriptors this process has open."""
+    return sum(1 for _ in _OPEN.iterdir())
+
+
+class Connections:
+    """The connections to one port: of one address, only so many are left open."""
+
+    def __init__(self, port: int, per_address: int) -> None:
+        self._port = port
+        self._per_address = per_address
+        self._seldom = Seldom()
+
+    def look(self) -> None:
+        """Close what an address has beyond its share, the newest first."""
+        closed = 0
+        excess = _beyond(self._by_address(), self._per_address)
+        for descriptor, inode in _own_sockets(excess):
+            closed += _shut(descriptor, inode)
+        if closed and (untold := self._seldom.untold("connections")) is not None:
+            _log.warning("connections_closed", count=closed, limit=self._per_address, untold=untold)
+
+    def _by_address(self) -> Mapping[str, Sequence[int]]:
+        """Inodes of the connections to the port, by the peer's address as the kernel writes it."""
+        found: dict[str, list[int]] = defaultdict(list)
+        for table in _TABLES:
+            with suppress(OSError):
+                for line in table.read_text().splitlines()[1:]:
+                    words = line.split()
+                    local, remote, state, inode = words[1], words[2], words[3], int(words[9])
+                    if state == _ESTABLISHED and int(local.rpartition(":")[2], 16) == self._port:
+                        found[remote.rpartition(":")[0]].append(inode)
+        return found
+
+
+def _beyond(inodes: Mapping[str, Sequence[int]], share: int) -> frozenset[int]:
+    """Of each address the newest beyond its share: the kernel counts inodes upwards."""
+    return frozenset(i for each in inodes.values() for i in sorted(each)[share:])
+
+
+def _own_sockets(inodes: frozenset[int]) -> Iterable[tuple[int, int]]:
+    """Descriptors of this process that are these sockets."""
+    if not inodes:
+        return
+    for path in list(_OPEN.iterdir()):
+        with suppress(OSError):
+            found = _SOCKET.fullmatch(str(path.readlink()))
+            if found and int(found.group(1)) in inodes:
+                yield int(path.name), int(found.group(1))
+
+
+def _shut(descriptor: int, inode: int) -> bool:
+    """End a connection; grpcio sees that its peer has gone. The number may be another's by now."""
+    with suppress(OSError):
+        copy = os.dup(descriptor)
+        if os.fstat(copy).st_ino == inode:
+            with socket.socket(fileno=copy) as own:
+                own.shutdown(socket.SHUT_RDWR)
+                return True
+        os.close(copy)
+    return False
