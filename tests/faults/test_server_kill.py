@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import uuid
+
 import numpy as np
 import pytest
 from journey import CONFIRMED, RECORDS, Driver, Journey, Killer, books
 
+from padan.v1 import run_service_pb2 as run_pb
 from padan_linkage.tables import PassTable
 from padan_server.admission.ledger import BLOCK
 from padan_server.base.failpoints import NAMES
@@ -84,6 +87,34 @@ def test_a_kill_at_every_durable_step(driver):
         assert rounds < 2 * len(NAMES), f"never reached: {made.armed}"
     assert made.deaths == list(NAMES)
     check_books(made, rounds)
+
+
+def run_through_deaths(make_unit_process, failpoints, **settings):
+    """How a run ends whose unit dies at each of these points in turn."""
+    unit = make_unit_process(settings=settings)
+    driver = Driver(unit, iter(["", *failpoints]))
+    driver.start()
+    for party in ("bkn", "kemnaker"):
+        driver.ask(party, lambda c: c.contribute())
+    driver.ask("bkn", lambda c: c.publish(RECORDS))
+    listed = driver.ask("kemnaker", lambda c: c.publish(RECORDS))
+    unit.stop()
+    driver.start()
+    operation = driver.ask("kemnaker", lambda c: c.start_run(listed, str(uuid.UUID(int=7))))
+    name = driver.ask("kemnaker", lambda c: c.run_of(operation).name)
+    return driver, driver.ask("kemnaker", lambda c: c.watch(name))
+
+
+def test_deaths_of_the_unit_fail_no_run(make_unit_process):
+    driver, run = run_through_deaths(make_unit_process, ["run.leased"] * 6)
+    assert len(driver.deaths) == 6
+    assert run.state == run_pb.Run.STATE_SUCCEEDED
+
+
+def test_a_run_that_always_kills_the_unit_ends(make_unit_process):
+    driver, run = run_through_deaths(make_unit_process, ["run.leased"] * 9, run_deaths=3)
+    assert len(driver.deaths) <= 5
+    assert run.failure_reason == "RUN_WORKER_FAILED"
 
 
 def uploads(driver, rounds, seed, kills):

@@ -140,6 +140,21 @@ def test_a_flow_without_real_time_is_asked_by_list_alone(make_unit):
     assert refused(requester, request).reason == "MODE_NOT_PERMITTED"
 
 
+def test_a_request_is_charged_for_each_registry_that_answers_it(asked):
+    unit, provider, requester, registry, published = asked()
+    mine = requester.tables(3, same_as=registry)["nik-depan"]
+    request = question(requester, mine, request_id=str(uuid.uuid4()))
+    before, charged = requester.confirmations.ConfirmRecords(request), used(unit)
+    for number in range(1, 4):
+        newer = provider.publish(40)
+        provider.datasets.DeleteDataset(dataset_pb.DeleteDatasetRequest(name=published.name))
+        for _ in range(2):  # a repetition from the same registry is free
+            answer = requester.confirmations.ConfirmRecords(request)
+            assert answer.provider_dataset == newer.name != before.provider_dataset
+            assert used(unit) == charged * (number + 1)
+        before, published = answer, newer
+
+
 def test_an_erased_registry_answers_no_more(asked):
     _, provider, requester, registry, published = asked()
     mine = requester.tables(3, same_as=registry)["nik-depan"]

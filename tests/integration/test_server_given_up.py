@@ -225,20 +225,24 @@ def test_a_commit_that_can_be_put_right_leaves_the_upload(published):
 # By the client
 
 
-def test_a_list_whose_run_gives_nothing_is_erased_by_its_owner(make_pair):
-    """The job is closed, so the command never comes back to it."""
+def test_a_list_whose_run_the_unit_failed_is_kept_for_the_same_command(make_pair):
+    """The list is there, nothing is charged, and the next run of it answers."""
 
     def fails(_):
         raise ValueError
 
-    pair = make_pair(edit=small_passes, engine=FakeEngine(fails))
+    engine = FakeEngine(fails)
+    pair = make_pair(edit=small_passes, engine=engine)
     persons = people(20)
     with ProviderClient(pair.provider, *pair.names) as client:
         client.publish(registry_table(persons), id_column="id", status_column="status")
-    kept = pair.unit.uploads
-    client = RequesterClient(pair.requester, *pair.names)
-    with client, pytest.raises(RefusedError) as caught:
-        client.confirm(persons)
-    assert caught.value.reason == "RUN_WORKER_FAILED"
+    with RequesterClient(pair.requester, *pair.names) as client:
+        with pytest.raises(RefusedError) as caught:
+            client.confirm(persons)
+        assert caught.value.reason == "RUN_WORKER_FAILED"
+        assert len(pair.requester.jobs.pending()) == 1
+        kept = pair.unit.uploads
+        engine.before = lambda pass_id: None
+        assert client.confirm(persons).charged
     assert pair.requester.jobs.pending() == []
-    assert pair.unit.uploads == kept
+    assert len(pair.unit.uploads) == len(kept) - 1

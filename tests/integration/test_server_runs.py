@@ -320,6 +320,21 @@ def test_a_run_that_always_fails_ends(matched):
     assert refused(results, requester, run).reason == "RUN_NOT_SUCCEEDED"
 
 
+def test_a_run_that_the_unit_fails_is_not_charged(matched):
+    def before(pass_id):
+        raise ValueError
+
+    engine = FakeEngine(before)
+    unit, _, requester, listed = matched(engine=engine)
+    for charged in (0, 0, 0, CHARGED):  # a list fails for nothing three times
+        run = requester.watch(start(requester, listed).name)
+        assert run.state == run_pb.Run.STATE_FAILED
+        assert quota_used(unit) == charged
+    engine.before = lambda pass_id: None
+    assert requester.watch(start(requester, listed).name).state == run_pb.Run.STATE_SUCCEEDED
+    assert quota_used(unit) == 2 * CHARGED
+
+
 def test_a_suspension_stops_a_run_between_passes(matched):
     gate = Gate()
     engine = FakeEngine(gate)

@@ -7,6 +7,7 @@ from contextlib import closing
 
 import grpc
 import pytest
+import sqlalchemy as sa
 from google.rpc import error_details_pb2
 from parties import refusal
 
@@ -31,3 +32,45 @@ def test_a_store_that_another_program_holds_is_unavailable_for_a_moment(make_uni
     (retry,) = (d for d in found.details if isinstance(d, error_details_pb2.RetryInfo))
     assert retry.retry_delay.seconds > 0
     requester.create(10)
+
+
+def test_uploads_that_are_open_are_bounded_and_one_that_is_deleted_makes_room(make_unit):
+    unit = make_unit(settings={"limits": {"open_datasets": 3}})
+    provider, _ = unit.pair()
+    made = [provider.create(10) for _ in range(3)]
+    with pytest.raises(grpc.RpcError) as caught:
+        provider.create(10)
+    found = refusal(caught.value)
+    assert found.reason == "OPEN_DATASETS_EXCEEDED"
+    assert (found.metadata["limit"], found.metadata["used"]) == ("3", "3")
+    provider.datasets.DeleteDataset(dataset_pb.DeleteDatasetRequest(name=made[0].name))
+    provider.create(10)
+
+
+def test_opening_an_upload_is_no_more_work_after_many(make_unit):
+    unit = make_unit()
+    provider, _ = unit.pair()
+    steps = 0
+
+    def counted():
+        nonlocal steps
+        steps += 1
+
+    @sa.event.listens_for(unit.unit._store._engine, "checkout")
+    def _watch(connection, *_):
+        connection.set_progress_handler(counted, 1)
+
+    def work():
+        """SQLite's steps for one more upload, given up again."""
+        nonlocal steps
+        steps = 0
+        made = provider.create(10)
+        needed = steps
+        provider.datasets.DeleteDataset(dataset_pb.DeleteDatasetRequest(name=made.name))
+        return needed
+
+    first = [work() for _ in range(3)][-1]
+    assert first > 0
+    for _ in range(40):
+        last = work()
+    assert last <= first * 1.1

@@ -111,8 +111,9 @@ class _Journal:
 
     @staticmethod
     def left(folder: Path) -> list[Path]:
-        """Journals that a killed process left."""
-        return sorted(folder.glob("questions-*.journal"))
+        """Journals that a killed process left, the oldest first."""
+        found = folder.glob("questions-*.journal")
+        return sorted(found, key=lambda path: (len(path.name), path.name))
 
     def append(self, charged: _Charged) -> None:
         """Note one question. Raises StoreFullError."""
@@ -165,7 +166,7 @@ class Ledger:
             for path in _Journal.left(self._folder):
                 for line in path.read_bytes().splitlines():
                     charged = _Charged.read(line)
-                    if charged and tx.requests.find(charged.key) is None:
+                    if charged:
                         remember(tx, charged.key, charged.resource, charged.moment)
         for path in _Journal.left(self._folder):
             path.unlink()
@@ -205,18 +206,23 @@ class Ledger:
         return resource
 
     def charge(
-        self, grant: Grant, records: int, key: RequestKey | None, resource: str
+        self,
+        grant: Grant,
+        records: int,
+        key: RequestKey | None,
+        resource: str,
+        instead_of: str | None = None,
     ) -> str | None:
-        """Charge a question that ``known`` did not know, and remember what answers it.
+        """Charge a question, and remember what answers it, in place of ``instead_of``.
 
-        Returns the resource if the same request was charged meanwhile. Raises the refusal of a day
-        that is used up, and StoreFullError.
+        Returns the resource if the same request was charged for another meanwhile. Raises the
+        refusal of a day that is used up, and StoreFullError.
         """
         account = Account.of(grant)
         while True:
             with self._lock:
                 before = self._found(key) if key else None
-                if before is not None:
+                if before not in {None, instead_of}:
                     return before
                 left = self._left.get(account, 0)
                 if left >= records:

@@ -83,6 +83,8 @@ class UnitLimits(CallLimits):
     sync_bytes: Annotated[int, Field(ge=1024)] = 32 * 1024**2
     confirm_rows: Annotated[int, Field(ge=1, le=1000)] = 1000
     indexes: Annotated[int, Field(ge=1)] = 16
+    #: Uploads that one party may have open in one flow.
+    open_datasets: Annotated[int, Field(ge=1)] = 16
     #: Of the disk, for the datasets of one party in one flow.
     disk_share: Annotated[float, Field(gt=0, le=1)] = 0.5
 
@@ -157,6 +159,8 @@ class UnitConfig(ServerConfig):
     run_workers: Annotated[int, Field(ge=0, le=64)] = 1
     match_threads: Annotated[int, Field(ge=1, le=256)] = 1
     run_attempts: Annotated[int, Field(ge=1, le=20)] = 3
+    #: How often a run may go down with the server, whoever killed it, with nothing kept between.
+    run_deaths: Annotated[int, Field(ge=1, le=1000)] = 10
     lease_seconds: Annotated[float, Field(gt=0)] = 60.0
     #: Comparisons after which a run keeps what it has: some seconds of a core.
     range_pairs: Annotated[int, Field(ge=1)] = 2_000_000_000

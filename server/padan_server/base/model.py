@@ -134,9 +134,10 @@ class EditionRecord:
 
 @dataclass(frozen=True)
 class Run:
-    """One matching. ``attempts`` counts leases since the last pass that ended.
+    """One matching. ``attempts`` counts leases since it last kept something.
 
-    ``edition`` is the name of the registry's.
+    ``deaths``: how many more since then ended with the server. ``edition`` is the name of the
+    registry's.
     """
 
     id: str
@@ -150,6 +151,7 @@ class Run:
     create_time: datetime
     passes: tuple[PassCounts, ...] = ()
     attempts: int = 0
+    deaths: int = 0
     failure_reason: str = ""
     end_time: datetime | None = None
     sequence: int = 0

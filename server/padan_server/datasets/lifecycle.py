@@ -29,7 +29,7 @@ from padan_server.datasets.retention import retention_end, superseded_by
 from padan_server.datasets.storage_share import StorageShare
 from padan_server.datasets.table_locks import TableLocks
 from padan_server.store.files.columns import ColumnFiles
-from padan_server.store.port import Store, StoreFullError
+from padan_server.store.port import Store, StoreFullError, Transaction
 
 
 @dataclass(frozen=True)
@@ -51,8 +51,10 @@ class Datasets:
         share: StorageShare,
         followers: Followers,
         failpoints: Failpoints,
+        most_open: int,
     ) -> None:
         self._store = store
+        self._most_open = most_open
         self._share = share
         self._files = files
         self._locks = locks
@@ -66,6 +68,7 @@ class Datasets:
             known = replayed(tx, request)
             if known is not None:
                 return owned(tx, grant, known)
+            self._check_open(tx, grant)
             check_epoch(grant, new.encoding, tx.agreements.contributions(grant.key))
             check_other_side(tx, grant, new)
             if grant.role is Role.REQUESTER:
@@ -77,6 +80,14 @@ class Datasets:
             made = tx.datasets.add(wanted)
             remember(tx, request, made.id, grant.now)
         return made
+
+    def _check_open(self, tx: Transaction, grant: Grant) -> None:
+        """Refuse to open one more upload beside those that a party has open in the flow."""
+        # Spec 30, "Datasets".
+        used = tx.datasets.open(grant.key, grant.party, self._most_open)
+        if used >= self._most_open:
+            limit = self._most_open
+            raise Refusal(Reason.OPEN_DATASETS_EXCEEDED, **grant.metadata, limit=limit, used=used)
 
     def get(self, grant: Grant, dataset_id: str) -> Dataset:
         """One of the caller's datasets."""

@@ -60,12 +60,7 @@ class Confirmations:
     ) -> tuple[Dataset, PassAnswers]:
         """The registry and its answers; charged once for a request, before the answer."""
         p, rows = self._checked(grant, question)
-        known = self._ledger.known(request)
-        registry = self._registries.answering(grant, known)
-        check_sides(grant, question.encoding, registry.encoding)
-        meter = self._meter(grant, registry)
-        if known is None:
-            self._ledger.charge(grant, question.row_count, request, registry.id)
+        registry, meter = self._charged(grant, question, request)
         self._failpoints.hit("confirm.charged")
         prepared = self._indexes.get(grant.schema, grant.flow.match, registry.id, p)
         result = prepared.index.match(rows)
@@ -75,6 +70,24 @@ class Confirmations:
             raise questions_closed(grant)
         self._failpoints.hit("confirm.counted")
         return registry, result.answers(prepared.table)
+
+    def _charged(
+        self, grant: Grant, question: Question, request: RequestKey | None
+    ) -> tuple[Dataset, EpochMeter]:
+        """The registry that the question is charged for, and what counts its meetings.
+
+        A repetition is answered from the same registry, free; from another it is charged.
+        """
+        # Spec 30, "Real time".
+        paid = self._ledger.known(request)
+        while True:
+            registry = self._registries.answering(grant, paid)
+            check_sides(grant, question.encoding, registry.encoding)
+            meter = self._meter(grant, registry)
+            if paid == registry.id:
+                return registry, meter
+            charged = grant, question.row_count, request, registry.id
+            paid = self._ledger.charge(*charged, instead_of=paid) or registry.id
 
     def _meter(self, grant: Grant, registry: Dataset) -> EpochMeter:
         """What counts the questions to the registry. Raises a refusal if the day is closed."""

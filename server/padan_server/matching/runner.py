@@ -11,6 +11,7 @@ from __future__ import annotations
 import secrets
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Self
@@ -23,7 +24,7 @@ from padan_linkage.schema import Layout, Pass, Schema
 from padan_linkage.tables import PassTable
 from padan_server.admission.enforcement import Enforcement, Grant
 from padan_server.admission.quotas import quota_of
-from padan_server.base.clock import Clock, SystemClock
+from padan_server.base.clock import Clock, SystemClock, jakarta_day
 from padan_server.base.errors import Reason, Refusal
 from padan_server.base.failpoints import Failpoints
 from padan_server.base.metrics import Metrics
@@ -36,11 +37,14 @@ from padan_server.matching.progress import RunProgress
 from padan_server.matching.run_signal import RunSignal
 from padan_server.store.files.columns import ColumnFiles
 from padan_server.store.files.derived import PassJournal
-from padan_server.store.port import Store, StoreBusyError, StoreFullError
+from padan_server.store.port import Store, StoreBusyError, StoreFullError, Transaction
 
 _log = structlog.get_logger(__name__)
 _IDLE_SECONDS = 5.0
 _RETRY_SECONDS = 0.5
+#: Why a run fails by the unit's own fault, and how many such runs of a list cost nothing.
+_OURS = frozenset({Reason.RUN_WORKER_FAILED, Reason.STORAGE_FULL})
+_GIVEN_BACK = 3
 
 
 class _LostError(Exception):
@@ -53,11 +57,12 @@ class _StoppedError(Exception):
 
 @dataclass(frozen=True)
 class RunnerSettings:
-    """Workers, threads a worker, attempts a pass, seconds a lease."""
+    """Workers, threads a worker, attempts and deaths without anything kept, seconds a lease."""
 
     workers: int
     threads: int
     attempts: int
+    deaths: int
     lease_seconds: float
 
 
@@ -70,11 +75,11 @@ class _Sides:
 
 
 class _Ranges:
-    """A pass's journal with a fail point behind every range that is kept."""
+    """A pass's journal; ``progressed`` is told of every range that is kept."""
 
-    def __init__(self, kept: PassJournal, failpoints: Failpoints) -> None:
+    def __init__(self, kept: PassJournal, progressed: Callable[[], None]) -> None:
         self._kept = kept
-        self._failpoints = failpoints
+        self._progressed = progressed
 
     def load(self, name: str) -> bytes | None:
         """What an earlier attempt kept."""
@@ -84,7 +89,7 @@ class _Ranges:
         """Keep a range."""
         # Spec 30, "Runs", step 4.
         self._kept.save(name, content)
-        self._failpoints.hit("run.range_kept")
+        self._progressed()
 
 
 class Runner:
@@ -167,7 +172,8 @@ class Runner:
 
     def _attempt(self, run: Run, worker: str) -> None:
         began = time.monotonic()
-        if run.attempts > self._settings.attempts:
+        # Spec 30, "Runs", step 7.
+        if run.attempts > self._settings.attempts or run.deaths > self._settings.deaths:
             self._end(run, worker, RunState.FAILED, Reason.RUN_WORKER_FAILED, began)
             return
         _log.info("run_leased", run=run.id, attempt=run.attempts, passes_done=len(run.passes))
@@ -256,8 +262,13 @@ class Runner:
             of_run.at(p.id, share)
             self._signal.notify(run.id, of_run.step())
 
+        def kept() -> None:
+            with self._store.write() as tx:
+                tx.runs.progressed(run.id, lease.worker)
+            self._failpoints.hit("run.range_kept")
+
         of_run.restart()
-        journal = _Ranges(self._files.journal(run.id, p.id), self._failpoints)
+        journal = _Ranges(self._files.journal(run.id, p.id), kept)
         try:
             return self._engine.match_pass(
                 grant.schema,
@@ -345,6 +356,8 @@ class Runner:
         with self._store.write() as tx:
             told = reason.value if reason else ""
             ended = tx.runs.end(run.id, state, now, worker=worker, reason=told)
+            if ended and reason in _OURS:
+                _give_back(tx, run)
             listed = tx.datasets.get(run.requester_dataset)
             if ended and state is RunState.CLOSED and listed is not None:
                 # Spec 30, "Uploads that come to nothing", step 5.
@@ -371,7 +384,7 @@ class _Lease:
     ) -> None:
         self._store = store
         self._run_id = run_id
-        self._worker = worker
+        self.worker = worker
         self._seconds = seconds
         self._stopping = stopping
         self._lost = threading.Event()
@@ -404,13 +417,23 @@ class _Lease:
             until = self._clock.now() + timedelta(seconds=self._seconds)
             try:
                 with self._store.write() as tx:
-                    kept = tx.runs.renew(self._run_id, self._worker, until)
+                    kept = tx.runs.renew(self._run_id, self.worker, until)
             except Exception as e:  # noqa: BLE001 - a full disk must not kill the heart
                 _log.warning("lease_not_renewed", run=self._run_id, error=type(e).__name__)
                 continue
             if not kept:
                 self._lost.set()
                 return
+
+
+def _give_back(tx: Transaction, run: Run) -> None:
+    """Take back the charge of a run that has failed by the unit's fault: nothing of it was told."""
+    # Spec 30, "Runs", step 8.
+    listed = tx.runs.of_dataset(run.requester_dataset)
+    ours = {reason.value for reason in _OURS}
+    if sum(r.failure_reason in ours for r in listed) <= _GIVEN_BACK:
+        day = jakarta_day(run.create_time)
+        tx.quotas.give_back(run.flow.agreement, run.flow.flow, day, run.record_count)
 
 
 def _where(e: BaseException) -> str:

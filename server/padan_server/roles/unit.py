@@ -92,7 +92,9 @@ class Unit(Server):
         self._warmer = Warmer(indexes)
         self._enforcement = Enforcement(self._book, store, self.clock)
         followers = Followers(committed=self._warmer.warm, erased=indexes.drop)
-        self._datasets = Datasets(store, files, locks, share, followers, failpoints)
+        self._datasets = Datasets(
+            store, files, locks, share, followers, failpoints, config.limits.open_datasets
+        )
         self._releases = Releases(store, ReleaseFiles(config.data_dir, disk), failpoints)
         self._uploads = Uploads(store, files, locks, failpoints, config.limits.sync_bytes)
         self._runs = Runs(store, files, self._ledger, signal, failpoints, self._stopping)
@@ -112,7 +114,11 @@ class Unit(Server):
             failpoints,
             self._stopping,
             RunnerSettings(
-                config.run_workers, config.match_threads, config.run_attempts, config.lease_seconds
+                config.run_workers,
+                config.match_threads,
+                config.run_attempts,
+                config.run_deaths,
+                config.lease_seconds,
             ),
         )
         self._maintenance = Maintenance(

@@ -70,6 +70,10 @@ class DatasetStore(Protocol):
         """Whether the owner ever opened a dataset of that epoch, whatever became of it."""
         ...
 
+    def open(self, flow: FlowKey, owner: str, most: int) -> int:
+        """How many datasets of the flow the owner has open, counted up to ``most``."""
+        ...
+
     def newest(self, flow: FlowKey, role: Role, *, epoch: int = 0) -> Dataset | None:
         """The committed dataset whose commit was recorded last, whatever the clock said then.
 
@@ -138,11 +142,18 @@ class RunStore(Protocol):
         ...
 
     def release_all(self) -> int:
-        """Let every leased run wait again (start-up of the only worker); returns how many."""
+        """Let every leased run wait again (start-up of the only worker); returns how many.
+
+        Each died with the server, which is no attempt.
+        """
+        ...
+
+    def progressed(self, run_id: str, worker: str) -> bool:
+        """Clear attempts and deaths: something is kept; False if the lease is lost."""
         ...
 
     def add_pass(self, run_id: str, worker: str, counts: PassCounts) -> bool:
-        """Record a finished pass and clear the attempts; False if the lease is lost."""
+        """Record a finished pass and clear attempts and deaths; False if the lease is lost."""
         ...
 
     def end(
@@ -216,7 +227,7 @@ class RequestStore(Protocol):
         ...
 
     def remember(self, key: RequestKey, resource: str, now: datetime) -> None:
-        """Keep a request."""
+        """Keep a request; a later answer of it takes the place of an earlier one."""
         ...
 
     def forget(self, before: datetime) -> int:

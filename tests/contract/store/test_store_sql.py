@@ -55,6 +55,9 @@ def test_a_store_that_went_through_the_folded_steps_goes_on(path, dataset):
     store.close()
     with sqlite3.connect(path) as other:
         other.execute("DROP TABLE marks")
+        other.execute("ALTER TABLE runs DROP COLUMN deaths")
+        for index in ("datasets_of_owner", "datasets_by_commit", "datasets_committed"):
+            other.execute(f"DROP INDEX {index}")
         other.execute("UPDATE alembic_version SET version_num = '0006'")
     other.close()
     store = SqlStore(f"sqlite:///{path}")

@@ -165,7 +165,7 @@ def closed_list(
 class RunStepper(UnitStepper[ConfirmResult]):
     """The work of confirming a list in a run."""
 
-    HOPELESS = frozenset({Reason.RUN_NOT_FOUND, Reason.RUN_NOT_SUCCEEDED, Reason.RUN_WORKER_FAILED})
+    HOPELESS = frozenset({Reason.RUN_NOT_FOUND, Reason.RUN_NOT_SUCCEEDED})
 
     requested: RequestList
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import uuid
 from dataclasses import dataclass
 
 from google.longrunning import operations_pb2
@@ -23,6 +24,8 @@ from padan_linkage.schema import Pass
 #: How a run ends whose rows are all accounted for: answered, or closed as a whole.
 _DONE = frozenset({pb.Run.STATE_SUCCEEDED, pb.Run.STATE_CLOSED})
 _ENDED = _DONE | {pb.Run.STATE_FAILED, pb.Run.STATE_CANCELLED}
+#: Why a run fails without anybody's fault but the unit's (spec 30, "Runs").
+_UNITS_FAULT = frozenset({Reason.RUN_WORKER_FAILED, Reason.STORAGE_FULL})
 _PER_MILLE = 1000
 _IDLE_SECONDS = 1.0
 
@@ -57,7 +60,7 @@ def start_run(task: Task, requester_dataset: str) -> Steps[pb.Run]:
         pb.CreateRunRequest(
             parent=task.session.place.name,
             run=pb.Run(requester_dataset=requester_dataset),
-            request_id=task.job.request_ids["run"],
+            request_id=task.job.names.get("run_again") or task.job.request_ids["run"],
         ),
         operations_pb2.Operation,
         task.patience,
@@ -80,9 +83,12 @@ def is_run_name(place: FlowPlace, name: str) -> bool:
 def watch_run(task: Task, name: str, timeouts: Timeouts) -> Steps[pb.Run]:
     """Watch the job's run until it ends. Returns it if it succeeded or was closed.
 
-    Raises RefusedError for a failed or cancelled run; otherwise as :func:`follow_run`.
+    Raises RefusedError for a failed or cancelled run; otherwise as :func:`follow_run`. One that the
+    unit failed cost nothing: the same command starts another of the same list.
     """
     run = yield from follow_run(name, task.report, task.patience, timeouts)
+    if run.state == pb.Run.STATE_FAILED and run.failure_reason in _UNITS_FAULT:
+        yield from task.remember(run_again=str(uuid.uuid4()))
     return _done(task.session.place, run)
 
 

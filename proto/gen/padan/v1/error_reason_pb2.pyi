@@ -126,6 +126,10 @@ class _ErrorReasonEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._En
     """The agreement does not accept that a registry changes within an epoch (accepts "deltas").
     FAILED_PRECONDITION.
     """
+    ERROR_REASON_OPEN_DATASETS_EXCEEDED: _ErrorReason.ValueType  # 53
+    """The caller has as many uploads open in the flow as the unit keeps for it; metadata "limit" and
+    "used". RESOURCE_EXHAUSTED.
+    """
     ERROR_REASON_RUN_NOT_FOUND: _ErrorReason.ValueType  # 60
     """No such run, or not the caller's. NOT_FOUND."""
     ERROR_REASON_RUN_NOT_SUCCEEDED: _ErrorReason.ValueType  # 61
@@ -299,6 +303,10 @@ ERROR_REASON_EDITION_NOT_FOUND: ErrorReason.ValueType  # 51
 ERROR_REASON_DELTAS_NOT_ACCEPTED: ErrorReason.ValueType  # 52
 """The agreement does not accept that a registry changes within an epoch (accepts "deltas").
 FAILED_PRECONDITION.
+"""
+ERROR_REASON_OPEN_DATASETS_EXCEEDED: ErrorReason.ValueType  # 53
+"""The caller has as many uploads open in the flow as the unit keeps for it; metadata "limit" and
+"used". RESOURCE_EXHAUSTED.
 """
 ERROR_REASON_RUN_NOT_FOUND: ErrorReason.ValueType  # 60
 """No such run, or not the caller's. NOT_FOUND."""

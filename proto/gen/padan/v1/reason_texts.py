@@ -52,6 +52,7 @@ class Reason(StrEnum):
     EDITION_INVALID = "EDITION_INVALID"
     EDITION_NOT_FOUND = "EDITION_NOT_FOUND"
     DELTAS_NOT_ACCEPTED = "DELTAS_NOT_ACCEPTED"
+    OPEN_DATASETS_EXCEEDED = "OPEN_DATASETS_EXCEEDED"
     RUN_NOT_FOUND = "RUN_NOT_FOUND"
     RUN_NOT_SUCCEEDED = "RUN_NOT_SUCCEEDED"
     RUN_WORKER_FAILED = "RUN_WORKER_FAILED"
@@ -424,6 +425,15 @@ WORDINGS: Final[Mapping[str, Wording]] = {
             'The agreement does not accept that a registry is updated within an epoch ({article}). Open a new epoch (padan keys rotate) and publish the whole registry.',
         ),
     ),
+    Reason.OPEN_DATASETS_EXCEEDED: Wording(
+        'RESOURCE_EXHAUSTED',
+        ('agreement', 'article', 'flow', 'limit', 'used'),
+        None,
+        (
+            'Instansi ini punya {used} unggahan yang belum selesai dalam alur ini (batas {limit}). Lanjutkan dengan perintah semula, atau hapus yang tidak dipakai: padan runs datasets, padan runs delete.',
+            'This agency has {used} uploads in the flow that are not finished (limit {limit}). Go on with their commands, or delete those of no use: padan runs datasets, padan runs delete.',
+        ),
+    ),
     Reason.RUN_NOT_FOUND: Wording(
         'NOT_FOUND',
         ('agreement', 'article', 'flow'),
@@ -447,8 +457,8 @@ WORDINGS: Final[Mapping[str, Wording]] = {
         ('agreement', 'article', 'flow'),
         None,
         (
-            'Pemadanan gagal berulang kali di {server}. Jalankan lagi; bila tetap gagal, sampaikan namanya kepada {operator}.',
-            'The run failed repeatedly at {server}. Start it again; if it still fails, give its name to {operator}.',
+            'Pemadanan gagal berulang kali di {server}. Ulangi perintah yang sama, yang tidak dihitung lagi; bila tetap gagal, sampaikan namanya kepada {operator}.',
+            'The run failed repeatedly at {server}. Repeat the same command, which is not charged again; if it still fails, give its name to {operator}.',
         ),
     ),
     Reason.FIELD_INVALID: Wording(

@@ -28,6 +28,8 @@ from padan_server.store.sql.tables import (
     to_micros,
 )
 
+_WITH_FILES = (DatasetState.OPEN, DatasetState.COMMITTED, DatasetState.DELETING)
+
 
 class SqlDatasets:
     """:class:`padan_server.store.port.DatasetStore` over one connection."""
@@ -88,6 +90,16 @@ class SqlDatasets:
             .limit(1)
         )
         return self._connection.scalar(query) is not None
+
+    def open(self, flow: FlowKey, owner: str, most: int) -> int:
+        """How many datasets of the flow the owner has open, counted up to ``most``."""
+        query = (
+            sa.select(datasets.c.id)
+            .where(*of_flow(datasets, flow))
+            .where(datasets.c.owner == owner, datasets.c.state == DatasetState.OPEN.value)
+            .limit(most)
+        )
+        return len(self._connection.execute(query).all())
 
     def newest(self, flow: FlowKey, role: Role, *, epoch: int = 0) -> Dataset | None:
         """The committed dataset committed last; of one epoch unless ``epoch`` is 0."""
@@ -161,13 +173,14 @@ class SqlDatasets:
 
     def live(self, flow: FlowKey, owner: str) -> list[Dataset]:
         """The owner's datasets of the flow that still have files, oldest first."""
-        return self._load(
+        found = self._load(
             sa.select(datasets)
             .where(*of_flow(datasets, flow))
             .where(datasets.c.owner == owner)
-            .where(datasets.c.state != DatasetState.DELETED.value)
-            .order_by(datasets.c.sequence)
+            .where(datasets.c.state.in_([s.value for s in _WITH_FILES]))
         )
+        # Ordered here: in SQL it would be read in this order, erased ones and all.
+        return sorted(found, key=lambda dataset: dataset.sequence)
 
     def in_state(self, states: Collection[DatasetState]) -> list[Dataset]:
         """All datasets in one of the states, oldest first."""

@@ -222,7 +222,14 @@ class SqlRequests:
             yield row.party, row.method, row.request_id
 
     def remember(self, key: RequestKey, resource: str, now: datetime) -> None:
-        """Keep a request."""
+        """Keep a request; a later answer of it takes the place of an earlier one."""
+        self._connection.execute(
+            requests.delete().where(
+                requests.c.party == key.party,
+                requests.c.method == key.method,
+                requests.c.request_id == key.request_id,
+            )
+        )
         self._connection.execute(
             requests.insert().values(
                 party=key.party,

@@ -38,6 +38,7 @@ class SqlRuns:
                 record_count=run.record_count,
                 edition=run.edition,
                 attempts=0,
+                deaths=0,
                 lease_owner="",
                 lease_until=0,
                 failure_reason="",
@@ -111,12 +112,22 @@ class SqlRuns:
         return self._connection.execute(
             runs.update()
             .where(runs.c.state == _RUNNING)
-            .values(state=_PENDING, lease_owner="", lease_until=0)
+            .values(
+                state=_PENDING,
+                lease_owner="",
+                lease_until=0,
+                attempts=runs.c.attempts - 1,
+                deaths=runs.c.deaths + 1,
+            )
         ).rowcount
+
+    def progressed(self, run_id: str, worker: str) -> bool:
+        """Clear attempts and deaths: something is kept; False if the lease is lost."""
+        return self._under_lease(run_id, worker, attempts=1, deaths=0)
 
     def add_pass(self, run_id: str, worker: str, counts: PassCounts) -> bool:
         """Record a finished pass and clear the attempts; False if the lease is lost."""
-        if not self._under_lease(run_id, worker, attempts=1):
+        if not self.progressed(run_id, worker):
             return False
         place = self._connection.scalar(
             sa.select(sa.func.count()).select_from(run_passes).where(run_passes.c.run == run_id)
@@ -173,6 +184,7 @@ class SqlRuns:
             create_time=from_micros(row["create_time"]),
             passes=tuple(_counts(p) for p in passes),
             attempts=row["attempts"],
+            deaths=row["deaths"],
             failure_reason=row["failure_reason"],
             end_time=None if row["end_time"] is None else from_micros(row["end_time"]),
             sequence=row["sequence"],

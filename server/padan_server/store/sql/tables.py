@@ -52,6 +52,9 @@ datasets = sa.Table(
     _number("commit_sequence"),
     sa.Index("datasets_of_flow", "agreement", "flow", "sequence"),
     sa.Index("datasets_by_state", "state"),
+    sa.Index("datasets_of_owner", "agreement", "flow", "owner", "state"),
+    sa.Index("datasets_by_commit", "commit_sequence"),
+    sa.Index("datasets_committed", "agreement", "flow", "role", "state", "commit_sequence"),
     sqlite_autoincrement=True,
 )
 
@@ -102,6 +105,7 @@ runs = sa.Table(
     _number("record_count"),
     _text("edition"),
     _number("attempts"),
+    _number("deaths"),
     _text("lease_owner"),
     _number("lease_until"),
     _text("failure_reason"),
