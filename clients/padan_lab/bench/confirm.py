@@ -32,6 +32,8 @@ from padan_linkage.tables import PassTable
 PASSES = ("nik-depan", "lahir-depan")
 _DEADLINE = 60.0
 _WARM = 200
+#: Clients at once of which the throughput is measured.
+_CROWDS = (1, 2, 4, 16)
 #: Bits of a filter that differ between a question and the row it is of.
 _TYPOS = 20
 
@@ -43,9 +45,9 @@ def command(
         int, typer.Option(min=1000, help="Rekaman registri. / Records of the registry.")
     ] = 1_000_000,
     calls: Annotated[int, typer.Option(min=100, help="Panggilan. / Calls of each kind.")] = 4000,
-    in_flight: Annotated[
-        int, typer.Option("--in-flight", min=1, max=16, help="Panggilan serentak. / At once.")
-    ] = 16,
+    clients: Annotated[
+        int, typer.Option(min=4, max=256, help="Klien serentak terbanyak. / Most clients at once.")
+    ] = 64,
     folder: Annotated[
         Path | None, typer.Option("--out", help="Folder kerja baru. / New folder to work in.")
     ] = None,
@@ -62,15 +64,15 @@ def command(
         announce(json_, t("unit dan dua instansi", "a unit and two agencies"))
         with unit_stand(place, lean_document(PASSES)) as bench:
             announce(json_, t("menerbitkan registri", "publishing the registry"))
-            questions = _publish(bench, registry)
+            questions = publish_random(bench, registry)
             report = BenchReport("confirm", measured={"registry": registry, "calls": calls})
             for pass_id, rows in questions.items():
                 announce(json_, t(f"pass {pass_id}", f"pass {pass_id}"))
-                _measure(bench, rows, calls, in_flight, report)
+                _measure(bench, rows, calls, clients, report)
     report.publish(json_=json_, plot=plot)
 
 
-def _publish(bench: Workbench, records: int) -> dict[str, PassTable]:
+def publish_random(bench: Workbench, records: int) -> dict[str, PassTable]:
     """Publish a registry of random rows; gives questions by pass: its rows, bits changed."""
     schema, rng = bench.provider.session.schema, np.random.default_rng(1)
     rows = schema.padded_rows(records)
@@ -91,7 +93,7 @@ def _questions(bench: Workbench, p: Pass, table: PassTable, rng: np.random.Gener
 
 
 def _measure(
-    bench: Workbench, rows: PassTable, calls: int, in_flight: int, report: BenchReport
+    bench: Workbench, rows: PassTable, calls: int, clients: int, report: BenchReport
 ) -> None:
     """Latency of question and empty call by turns, then questions a second."""
     with bench.requester.channel() as channel:
@@ -100,14 +102,17 @@ def _measure(
             ask()
             empty()
         question, nothing = _by_turns(ask, empty, calls)
+        crowds = sorted({*_CROWDS, clients})
+        rates = {at_once: _rate(ask, calls, at_once) for at_once in crowds}
         report.measured[rows.pass_id] = {
             "question_us": _percentiles(question),
             "empty_us": _percentiles(nothing),
-            "questions_per_second_1": _rate(ask, calls, 1),
-            f"questions_per_second_{in_flight}": _rate(ask, calls, in_flight),
             "empty_per_second_1": _rate(empty, calls, 1),
-            f"empty_per_second_{in_flight}": _rate(empty, calls, in_flight),
+            **{f"questions_per_second_{n}": rate for n, rate in rates.items()},
         }
+    report.ratios[f"confirm_{rows.pass_id}_{clients}_vs_4_clients"] = rounded(
+        rates[clients] / rates[4]
+    )
     name = "tokens" if "filters" not in rows.columns else "filter"
     for percent in (50, 99):
         ratio = np.percentile(question, percent) / np.percentile(nothing, percent)

@@ -13,6 +13,7 @@ from padan_client.cli.helping import translate
 _BENCHES = (
     "confirm",
     "encode",
+    "fair",
     "join",
     "kernel",
     "national",

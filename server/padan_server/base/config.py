@@ -52,10 +52,10 @@ class CallRates(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     real_time: Annotated[float, Field(gt=0)] = 5000.0
-    batch: Annotated[float, Field(gt=0)] = 500.0
-    upload: Annotated[float, Field(gt=0)] = 500.0
+    batch: Annotated[float, Field(gt=0)] = 200.0
+    upload: Annotated[float, Field(gt=0)] = 200.0
     watch: Annotated[float, Field(gt=0)] = 100.0
-    administration: Annotated[float, Field(gt=0)] = 1000.0
+    administration: Annotated[float, Field(gt=0)] = 200.0
 
 
 class CallLimits(BaseModel):
