@@ -77,12 +77,14 @@ class Hold:
 
 def reading(call, hold: Hold) -> Callable[[], object]:
     """A stream of answers of which the first has come."""
-    hold.going_on.clear()
     next(call)
 
     def go_on():
         hold.going_on.set()
-        return list(call)
+        try:
+            return list(call)
+        finally:
+            hold.going_on.clear()  # before the next call begins
 
     return go_on
 
