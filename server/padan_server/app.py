@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 from pydantic import ValidationError
 
+from padan_linkage.crypto.software import software
 from padan_server.base.accepting import LOCK, Acceptable, Acceptances
 from padan_server.base.config import Config, ProviderConfig, ServerConfig, UnitConfig, load_config
 
@@ -34,12 +35,26 @@ _EXTRA = frozenset(
 BAD_CONFIG = 2
 CANNOT_START = 3
 
+#: What else comes of accepting that a store may have forgotten something.
+_HELD = (
+    "Setiap perjanjian lalu ditangguhkan atas nama semua pihaknya sampai masing-masing "
+    "mengakhirinya (padan agreement resume), kuota hari ini dan epok sekarang dianggap habis, dan "
+    "para pihak perlu menerimanya (padan agreement accept-restore). Beri tahu mereka.",
+    "Every agreement is then suspended in the name of all its parties until each of them ends that "
+    "(padan agreement resume), today's quota and the present epoch count as used up, and the "
+    "parties have to accept it (padan agreement accept-restore). Tell them.",
+)
+
 #: What comes of an acceptance.
 _ACCEPTED = {
     Acceptable.STORE: (
         "Diterima untuk penjalanan berikutnya: berkas tanpa catatan disisihkan 30 hari di aside/, "
-        "lalu dihapus. / Accepted for the next start: files without a record are set aside in "
-        "aside/ for 30 days, then erased."
+        f"lalu dihapus. {_HELD[0]} / Accepted for the next start: files without a record are set "
+        f"aside in aside/ for 30 days, then erased. {_HELD[1]}"
+    ),
+    Acceptable.RESTORE: (
+        f"Diterima untuk penjalanan berikutnya: direktori ini cadangan. {_HELD[0]} / Accepted for "
+        f"the next start: this directory is a backup. {_HELD[1]}"
     ),
     Acceptable.CLOCK: (
         "Diterima: dalam satu sapuan server memakai jam ini dan menghapus apa yang sudah lewat "
@@ -49,8 +64,24 @@ _ACCEPTED = {
 }
 
 
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"padan-server {software()}")
+        raise typer.Exit
+
+
 @app.callback()
-def _about() -> None:
+def _about(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            is_eager=True,
+            callback=_version,
+            help="Tampilkan versi. / Show the version.",
+        ),
+    ] = False,
+) -> None:
     """Server Padan. / Padan server."""
 
 
@@ -78,8 +109,9 @@ def accept(
     what: Annotated[
         Acceptable,
         typer.Argument(
-            help="store: basis data yang bukan pasangan berkasnya; clock: jam. "
-            "/ store: a database that is not its files'; clock: the clock."
+            help="store: basis data yang bukan pasangan berkasnya; restore: direktori yang "
+            "dipulihkan dari cadangan; clock: jam. / store: a database that is not its files'; "
+            "restore: a folder restored from a backup; clock: the clock."
         ),
     ],
     data_dir: Annotated[Path, typer.Option("--data-dir", help="Direktori data. / Data folder.")],

@@ -158,7 +158,7 @@ def altered(maker, tmp_path):
 BREAKING = {
     "field renumbered": ("run_service.proto", "double progress = 7", "double progress = 27"),
     "field retyped": ("resources.proto", "int64 epoch = 1", "string epoch = 1"),
-    "field gone": ("resources.proto", "string normaliser_version = 4", "string version = 5"),
+    "field gone": ("resources.proto", "string normaliser_version = 4", "string version = 9"),
     "call gone": ("run_service.proto", "rpc CancelRun(", "rpc StopRun("),
     "reason renamed": ("error_reason.proto", "ERROR_REASON_BATCH_TOO_SMALL", "ERROR_REASON_TINY"),
 }

@@ -16,6 +16,7 @@ _MISMATCHES = frozenset(
         Reason.NORMALISER_MISMATCH,
         Reason.KEY_CHECK_MISMATCH,
         Reason.EPOCH_MISMATCH,
+        Reason.PROTOCOL_MISMATCH,
     }
 )
 #: What in a refusal is a count, and not a name of digits.

@@ -1,5 +1,5 @@
 """The version of this client."""
 
-from importlib.metadata import version
+from padan_linkage.crypto.software import VERSION, software
 
-VERSION = version("padan")
+__all__ = ["VERSION", "software"]

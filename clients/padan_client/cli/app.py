@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from padan_client.base.language import LANGUAGES
-from padan_client.base.version import VERSION
+from padan_client.base.version import software
 from padan_client.cli.commands import (
     agreement,
     confirm,
@@ -46,7 +46,7 @@ _EXIT_CODES = (
 
 def _version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"padan {VERSION}")
+        typer.echo(f"padan {software()}")
         raise typer.Exit
 
 

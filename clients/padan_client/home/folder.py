@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from padan_client.home.cover.cover_book import CoverBook
     from padan_client.home.cover.list_cover import ListCover
     from padan_client.home.kept_registries import KeptRegistries
+    from padan_client.home.protection.known_heads import KnownHeads
     from padan_client.home.seeds import SeedStore
 
 
@@ -102,6 +103,12 @@ class Home:
         from padan_client.home.accepted_levels import AcceptedLevels
 
         return AcceptedLevels(self.folder / "levels")
+
+    def known_heads(self, agreement_id: str) -> KnownHeads:
+        """How far the agreement's servers had come when this home last saw them."""
+        from padan_client.home.protection.known_heads import KnownHeads
+
+        return KnownHeads(self.folder, agreement_id)
 
     def seeds(self) -> SeedStore:
         """The provider's key seeds of direct mode."""

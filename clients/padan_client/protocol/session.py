@@ -18,6 +18,7 @@ from padan_client.base.errors import BadInputError, RefusedError, VerificationEr
 from padan_client.base.language import t
 from padan_client.base.place import FlowPlace
 from padan_client.base.reasons import refused
+from padan_client.base.version import software
 from padan_client.home.folder import Home
 from padan_client.home.identity import Identity
 from padan_client.protocol.contributions import (
@@ -124,6 +125,7 @@ class Session:
             key_check_value=self.key.check_value(),
             schema_digest=self.schema.digest(),
             normaliser_version=NORMALISER_VERSION,
+            made_by=software(),
         )
 
 

@@ -18,17 +18,20 @@ from typing import Any
 
 from pydantic_core import from_json
 
+from padan.v1.reason_texts import ServerKind
 from padan_client.base.errors import BadInputError, VerificationError
 from padan_client.base.files import write_private, write_public
 from padan_client.base.language import t
 from padan_client.base.numbers import indonesian
 from padan_client.base.place import FlowPlace
+from padan_client.base.version import software
 from padan_client.home.folder import Home
 from padan_client.results.shared_counts import SharedCounts
 from padan_client.results.table import ConfirmResult
 from padan_linkage.agreement import Agreement, Flow, parse_signature, signature_text
 from padan_linkage.agreement.model import CadenceKind
 from padan_linkage.crypto import signatures
+from padan_linkage.crypto.heads import chain_name
 from padan_linkage.direct.manifest import format_moment
 
 FORMAT = "padan/v1 minutes"
@@ -75,8 +78,11 @@ def document(
     salt: bytes,
     now: datetime,
     corrected: Corrected | None = None,
+    servers: Mapping[str, object] | None = None,
 ) -> bytes:
     """The minutes of one confirmation; ``answers`` are the bytes of its file of codes.
+
+    ``servers``: what :func:`server_pasts` says of those that were asked.
 
     ``told``: the counts that the other side may read, and all that it may (spec 80, "Counts",
     step 4).
@@ -108,9 +114,28 @@ def document(
         "quarantined": told.quarantined,
         "charged": result.charged,
         "answers_sha256": _salted(salt, answers),
+        "software": software(),
+        "servers": dict(servers or {}),
         **({"corrects": corrected.as_json(salt)} if corrected else {}),
     }
     return _canonical(content)
+
+
+def server_pasts(home: Home, place: FlowPlace, mode: str) -> dict[str, object]:
+    """The software of the servers of a mode, and the heads by which the other side compares them.
+
+    They are those that this home has just seen (spec 30, "Heads").
+    """
+    # Spec 80, step 1.
+    asked = {"unit": (ServerKind.UNIT,), "direct": (ServerKind.PROVIDER,)}.get(mode, ServerKind)
+    names = (chain_name(place.agreement.id), chain_name(place.agreement.id, place.flow.id))
+    known, told = home.known_heads(place.agreement.id), dict[str, object]()
+    for server in asked:
+        past = known.of(server)
+        heads = {name: past.heads[name].written for name in names if name in past.heads}
+        if heads:
+            told[server.value] = {"software": past.software, "heads": heads}
+    return told
 
 
 def files(path: Path, party: str) -> tuple[Path, ...]:
@@ -205,6 +230,7 @@ def page(content: Mapping[str, Any], agreement: Agreement) -> str:
         f"  {'Kuota terpakai, dengan samaran':<58}{indonesian(content.get('charged', 0)):>12}",
         "",
         *_corrected_lines(content.get("corrects")),
+        *_server_lines(content),
         f"SHA-256 perjanjian        {content['agreement_digest']}",
         f"SHA-256 jawaban (bergaram) {content['answers_sha256']}",
         f"SHA-256 berita acara      {hashlib.sha256(_canonical(dict(content))).hexdigest()}",
@@ -248,6 +274,15 @@ def _corrected_lines(corrects: Mapping[str, Any] | None) -> list[str]:
         f"Edisi dahulu : {', '.join(corrects['editions']) or '-'}",
         f"SHA-256 jawaban dahulu (bergaram) {corrects['answers_sha256']}",
     ]
+
+
+def _server_lines(content: Mapping[str, Any]) -> list[str]:
+    """Which software worked, and how far each server had come, for both sides to compare."""
+    lines = [f"Padan peminta             {content.get('software') or '-'}"]
+    for server, told in (content.get("servers") or {}).items():
+        lines.append(f"Padan {server:<20}{told['software']}")
+        lines += [f"Kepala {name}: {head}" for name, head in told["heads"].items()]
+    return lines
 
 
 def _salted(salt: bytes, answers: bytes) -> str:

@@ -29,8 +29,9 @@ from padan_client.base.errors import PadanError
 from padan_client.home.config import Timeouts
 from padan_client.home.folder import Home
 from padan_client.transport.carrying import FlowSteps, StepsOf, named_after
-from padan_client.transport.channel import Methods, deadline, no_provider
+from padan_client.transport.channel import PAST, Methods, deadline, no_provider, past_request
 from padan_client.transport.faults import ConnectionFault
+from padan_client.transport.pasts import Metadata, Pasts, Sent
 from padan_client.transport.pinning import agreed_pins
 from padan_client.transport.refusals import from_rpc_error, is_lost
 from padan_client.transport.servers import KnownServer, servers_of
@@ -43,8 +44,15 @@ T = TypeVar("T")
 class AsyncLink(AsyncClosing):
     """As :class:`~padan_client.transport.channel.Link`, on asyncio channels."""
 
-    def __init__(self, servers: Mapping[ServerKind, KnownServer], timeouts: Timeouts) -> None:
+    def __init__(
+        self,
+        servers: Mapping[ServerKind, KnownServer],
+        timeouts: Timeouts,
+        *,
+        pasts: Pasts | None = None,
+    ) -> None:
         self._servers = servers
+        self.pasts = pasts or Pasts()
         self._timeouts = timeouts
         self._open: dict[ServerKind, tuple[grpc.aio.Channel, Methods]] = {}
         self._opening = asyncio.Lock()
@@ -53,10 +61,13 @@ class AsyncLink(AsyncClosing):
     def open(cls, home: Home, agreement: str, flow: str = "") -> Self:
         """As :meth:`padan_client.transport.channel.Link.open`."""
         pins = agreed_pins(home, agreement, flow)
-        return cls(servers_of(home.config, home.folder, pins), home.config.timeouts)
+        servers = servers_of(home.config, home.folder, pins)
+        pasts = Pasts(home.known_heads(agreement), agreement, flow)
+        return cls(servers, home.config.timeouts, pasts=pasts)
 
     async def close(self) -> None:
         """Close the channels."""
+        await asyncio.to_thread(self.pasts.flush)
         for peer in list(self._open):
             await self._forget(peer)
 
@@ -109,7 +120,7 @@ class AsyncLink(AsyncClosing):
         server = self._servers[peer]
         mine = await asyncio.to_thread(server.credentials)
         channel = grpc.aio.secure_channel(server.address, mine, server.options())
-        return channel, Methods(channel, server.metadata)
+        return channel, Methods(channel)
 
     async def _forget(self, peer: ServerKind) -> None:
         channel, _ = self._open.pop(peer, (None, None))
@@ -131,11 +142,32 @@ class AsyncLink(AsyncClosing):
         argument: Message | AsyncIterator[Message],
         seconds: float,
     ) -> object:
+        answer, certain = await self._compared(peer, method, argument, seconds)
+        for _ in range(self.pasts.MOST_ROUNDS):
+            if certain:
+                break
+            request = past_request(self.pasts)
+            _, certain = await self._compared(peer, PAST, request, self._timeouts.call)
+        return answer
+
+    async def _compared(
+        self,
+        peer: ServerKind,
+        method: str,
+        argument: Message | AsyncIterator[Message],
+        seconds: float,
+    ) -> tuple[object, bool]:
+        sent = self.pasts.before(peer)
         try:
             asked = await self._method(peer, method)
-            return await asked(argument, timeout=seconds)
+            call = asked(argument, timeout=seconds, metadata=self._said(peer, sent))
+            answer, trailing = await call, await call.trailing_metadata()
         except grpc.RpcError as error:
             raise await self._failure(error, peer) from None
+        return answer, self.pasts.after(peer, method, sent, trailing or ())
+
+    def _said(self, peer: ServerKind, sent: Sent) -> Metadata:
+        return *self._servers[peer].metadata, *sent.metadata
 
     async def _stream(
         self,
@@ -145,10 +177,12 @@ class AsyncLink(AsyncClosing):
         sink: Callable[[Any], None],
     ) -> None:
         asked = await self._method(peer, method)
-        stream = asked(argument, timeout=self._timeouts.stream)
+        sent = self.pasts.before(peer)
+        stream = asked(argument, timeout=self._timeouts.stream, metadata=self._said(peer, sent))
         try:
             async for message in stream:
                 sink(message)
+            self.pasts.after(peer, method, sent, await stream.trailing_metadata() or ())
         except grpc.RpcError as error:
             raise await self._failure(error, peer) from None
         finally:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from functools import partial
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -24,6 +23,7 @@ from padan.v1 import (
     release_service_pb2_grpc,
     run_service_pb2_grpc,
 )
+from padan.v1.agreement_service_pb2 import GetAgreementRequest
 from padan.v1.reason_texts import ServerKind
 from padan_client.base.closing import Closing
 from padan_client.base.effects import (
@@ -41,6 +41,7 @@ from padan_client.base.language import t
 from padan_client.home.config import ClientConfig, Timeouts
 from padan_client.home.folder import Home
 from padan_client.transport.faults import ConnectionFault
+from padan_client.transport.pasts import Metadata, Pasts, Sent
 from padan_client.transport.pinning import PinsOf, agreed_pins
 from padan_client.transport.refusals import from_rpc_error, is_lost
 from padan_client.transport.servers import KnownServer, servers_of
@@ -65,23 +66,19 @@ _STUBS: dict[str, Callable[[Any], object]] = {
 }
 
 
+#: The call that tells a server's past and changes nothing.
+PAST = "AgreementService.GetAgreement"
+
+
 class Methods:
-    """The callables of all services on one channel, by ``Service.Method``.
+    """The callables of all services on one channel, by ``Service.Method``."""
 
-    ``metadata`` goes with every call.
-    """
-
-    def __init__(
-        self,
-        channel: grpc.Channel | grpc.aio.Channel,
-        metadata: tuple[tuple[str, str], ...] = (),
-    ) -> None:
-        self._metadata = metadata
+    def __init__(self, channel: grpc.Channel | grpc.aio.Channel) -> None:
         self._stubs = {name: make(channel) for name, make in _STUBS.items()}
 
     def __getitem__(self, method: str) -> Any:
         service, _, name = method.partition(".")
-        return partial(getattr(self._stubs[service], name), metadata=self._metadata)
+        return getattr(self._stubs[service], name)
 
 
 def deadline(method: str, timeouts: Timeouts) -> float:
@@ -99,6 +96,11 @@ def no_provider() -> BadInputError:
     )
 
 
+def past_request(pasts: Pasts) -> GetAgreementRequest:
+    """What brings the rest of a long past, as often as it is asked."""
+    return GetAgreementRequest(name=f"agreements/{pasts.agreement}")
+
+
 class Link(Closing):
     """Channels to the unit and the provider; close it, or use it as a context manager.
 
@@ -111,8 +113,11 @@ class Link(Closing):
         servers: Mapping[ServerKind, KnownServer],
         timeouts: Timeouts,
         sleep: Callable[[float], None] = time.sleep,
+        *,
+        pasts: Pasts | None = None,
     ) -> None:
         self._servers = servers
+        self.pasts = pasts or Pasts()
         self._timeouts = timeouts
         self._sleep = sleep
         self._open: dict[ServerKind, tuple[grpc.Channel, Methods]] = {}
@@ -125,7 +130,9 @@ class Link(Closing):
         Without a ``flow``, to the unit alone. Raises BadInputError where an own TLS file is of no
         use.
         """
-        return cls.known(home.config, home.folder, agreed_pins(home, agreement, flow))
+        servers = servers_of(home.config, home.folder, agreed_pins(home, agreement, flow))
+        pasts = Pasts(home.known_heads(agreement), agreement, flow)
+        return cls(servers, home.config.timeouts, pasts=pasts)
 
     @classmethod
     def known(cls, config: ClientConfig, home: Path, pins: PinsOf) -> Self:
@@ -134,6 +141,7 @@ class Link(Closing):
 
     def close(self) -> None:
         """Close the channels."""
+        self.pasts.flush()
         for peer in list(self._open):
             self._forget(peer)
 
@@ -184,7 +192,7 @@ class Link(Closing):
             raise no_provider()
         server = self._servers[peer]
         channel = grpc.secure_channel(server.address, server.credentials(), server.options())
-        return channel, Methods(channel, server.metadata)
+        return channel, Methods(channel)
 
     def _forget(self, peer: ServerKind) -> None:
         with self._opening:
@@ -203,10 +211,29 @@ class Link(Closing):
     def _call(
         self, peer: ServerKind, method: str, argument: Message | Iterator[Message], seconds: float
     ) -> object:
+        answer, certain = self._compared(peer, method, argument, seconds)
+        for _ in range(self.pasts.MOST_ROUNDS):
+            if certain:
+                break
+            _, certain = self._compared(peer, PAST, past_request(self.pasts), self._timeouts.call)
+        return answer
+
+    def _compared(
+        self, peer: ServerKind, method: str, argument: Message | Iterator[Message], seconds: float
+    ) -> tuple[object, bool]:
+        """An answer, and whether all of the server's past that came with it could be followed."""
+        sent = self.pasts.before(peer)
         try:
-            return self._method(peer, method)(argument, timeout=seconds)
+            answer, call = self._method(peer, method).with_call(
+                argument, timeout=seconds, metadata=self._said(peer, sent)
+            )
         except grpc.RpcError as error:
             raise self._failure(error, peer) from None
+        return answer, self.pasts.after(peer, method, sent, call.trailing_metadata() or ())
+
+    def _said(self, peer: ServerKind, sent: Sent) -> Metadata:
+        """What goes with every call: which party this is, and the handshake."""
+        return *self._servers[peer].metadata, *sent.metadata
 
     def _stream(
         self,
@@ -215,10 +242,14 @@ class Link(Closing):
         argument: Message | Iterator[Message],
         sink: Callable[[Any], None],
     ) -> None:
-        stream = self._method(peer, method)(argument, timeout=self._timeouts.stream)
+        sent = self.pasts.before(peer)
+        stream = self._method(peer, method)(
+            argument, timeout=self._timeouts.stream, metadata=self._said(peer, sent)
+        )
         try:
             for message in stream:
                 sink(message)
+            self.pasts.after(peer, method, sent, stream.trailing_metadata() or ())
         except grpc.RpcError as error:
             raise self._failure(error, peer) from None
         finally:

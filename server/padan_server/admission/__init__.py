@@ -4,5 +4,6 @@ Start at :mod:`.enforcement`: agreement, role, mode and dates become a ``Grant``
 knows a party by its certificate, :mod:`.agreements` holds the signed files, :mod:`.suspensions`
 what stops them. :mod:`.quotas` says how much may be asked, :mod:`.ledger` charges single questions.
 :mod:`.epochs` takes the parties' contributions, :mod:`.compatibility` knows whether two sides fit,
-:mod:`.requests` the calls that were made before. May import ``store`` and ``base``.
+:mod:`.requests` the calls that were made before, :mod:`.restores` holds what was accepted as lost.
+May import ``store`` and ``base``.
 """

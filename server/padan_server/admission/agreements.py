@@ -54,6 +54,10 @@ class AgreementBook:
             raise Refusal(Reason.AGREEMENT_NOT_FOUND, agreement=agreement_id)
         return signed, agreement
 
+    def all(self) -> list[SignedAgreement]:
+        """Every fully signed agreement."""
+        return list(self._signed.values())
+
     def ids_of(self, party: str) -> list[str]:
         """Ids of the agreements that ``party`` is a party to, sorted."""
         return sorted(

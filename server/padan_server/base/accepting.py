@@ -18,6 +18,8 @@ class Acceptable(StrEnum):
 
     #: A store that is not the one of the files beside it.
     STORE = "store"
+    #: A data directory that is a backup.
+    RESTORE = "restore"
     #: A clock that says what cannot be.
     CLOCK = "clock"
 
@@ -31,6 +33,10 @@ class Acceptances:
     def leave(self, thing: Acceptable) -> None:
         """Accept ``thing`` for the next look of the server. Raises OSError."""
         self._path(thing).touch(mode=0o600)
+
+    def lies(self, thing: Acceptable) -> bool:
+        """Whether ``thing`` was accepted; it stays so until it is taken."""
+        return self._path(thing).exists()
 
     def take(self, thing: Acceptable) -> bool:
         """Whether ``thing`` was accepted; it is not any more."""

@@ -49,12 +49,16 @@ ENDED = UNANSWERED | {RunState.SUCCEEDED}
 
 @dataclass(frozen=True)
 class Encoding:
-    """What must be equal on both sides before two rows may be compared."""
+    """What must be equal on both sides before two rows may be compared.
+
+    ``made_by``: the software that encoded, which refusals name and nobody compares.
+    """
 
     epoch: int
     key_check_value: bytes = field(repr=False)
     schema_digest: bytes = field(repr=False)
     normaliser_version: str
+    made_by: str = ""
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ from padan_linkage.agreement import Agreement
 from padan_linkage.crypto.tls_files import TlsUse, read_tls
 from padan_server.admission.agreements import AgreementBook
 from padan_server.admission.identity import OwnCertificate, Pins
+from padan_server.admission.restores import hold
 from padan_server.base.accepting import LOCK, Acceptable, Acceptances
 from padan_server.base.clock import Clock, KeptClock, SimulatedClock, SystemClock
 from padan_server.base.config import ServerConfig
@@ -38,6 +39,7 @@ from padan_server.roles.connections import (
 from padan_server.roles.health import HealthService
 from padan_server.roles.listening import bind, metrics_error
 from padan_server.roles.maintenance import Ticker
+from padan_server.services.guard.handshakes import Heads
 from padan_server.services.guard.interceptor import Guard
 from padan_server.services.pages import PageTokens
 from padan_server.store.files.disk import Disk
@@ -82,6 +84,7 @@ class Server:
         self._marks = Marks(self._store, config.data_dir, disk or Disk())
         self.clock = self._kept_clock(clock)
         self._book = AgreementBook(config.agreements_dir, self._is_named_by)
+        self._hold_what_was_lost()
         self._tokens = PageTokens.at(config.data_dir / "page-token.key")
         self._tickers: list[Ticker] = [
             Ticker("folders", config.rescan_seconds, self._rescan),
@@ -91,23 +94,45 @@ class Server:
         self._services: list[str] = []
         descriptors = raise_descriptor_limit()
         metrics.of_descriptors(descriptors, open_descriptors)
-        self._grpc = _grpc_server(config, metrics, self._stopping, self.KIND, descriptors)
+        heads = Heads(self._store)
+        self._grpc = _grpc_server(config, metrics, self._stopping, self.KIND, descriptors, heads)
         self.port = 0
 
     def _kept_clock(self, clock: Clock | None) -> KeptClock:
         """Count this start, and go on from the latest moment of the one before."""
-        accepted = self._accepted.take(Acceptable.STORE)
+        accepted = self._accepted
         try:
-            mark = self._marks.begin(holds_files=self._holds_files, accept=accepted)
+            begun = self._marks.begin(
+                holds_files=self._holds_files,
+                accept=accepted.lies(Acceptable.STORE),
+                restored=accepted.lies(Acceptable.RESTORE),
+            )
         except BaseException:
-            self._store.close()
-            os.close(self._lock)
+            self._let_go()
             raise
-        config = self._settings
+        config, self._lost = self._settings, begun.lost
         # The time of a rehearsal begins anew at every start.
-        latest = None if config.simulated_time else mark.latest
+        latest = None if config.simulated_time else begun.mark.latest
         away = timedelta(hours=config.away_hours)
         return KeptClock(clock or _clock(config), latest, away=away)
+
+    def _hold_what_was_lost(self) -> None:
+        """After an accepted loss: nobody goes on before all parties have agreed to."""
+        if self._lost:
+            try:
+                held = hold(self._store, self._book.all(), self.clock.now())
+            except BaseException:
+                self._let_go()
+                raise
+            _log.warning("agreements_held", agreements=held, cause="an operator accepted a loss")
+        # Only now: a crash before this does it all again.
+        for thing in (Acceptable.STORE, Acceptable.RESTORE):
+            self._accepted.take(thing)
+
+    def _let_go(self) -> None:
+        """Leave the data directory to another server."""
+        self._store.close()
+        os.close(self._lock)
 
     def _holds_files(self) -> bool:
         """Whether the data directory holds what only its store can explain."""
@@ -218,8 +243,7 @@ class Server:
         for ticker in self._tickers:
             ticker.stop()
         self._close()
-        self._store.close()
-        os.close(self._lock)
+        self._let_go()
         _log.info(f"{self.KIND}_stopped")
 
     def _warn_of_expiry(self) -> None:
@@ -239,12 +263,13 @@ def _grpc_server(
     stopping: threading.Event,
     kind: ServerKind,
     descriptors: int,
+    heads: Heads,
 ) -> grpc.Server:
     limits = config.limits
     return grpc.server(
         # Never used: every method has an executor of its own.
         futures.ThreadPoolExecutor(1),
-        interceptors=[Guard(Pins(config.parties), metrics, stopping, limits, kind)],
+        interceptors=[Guard(Pins(config.parties), metrics, stopping, limits, kind, heads)],
         options=[
             # Spec 30, "Transport", step 2.
             ("grpc.max_receive_message_length", limits.message_bytes),

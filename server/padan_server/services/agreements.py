@@ -41,7 +41,7 @@ class AgreementService(pb_grpc.AgreementServiceServicer):
     ) -> pb.Agreement:
         """One agreement with its exact signed bytes."""
         del context
-        return self._show(names.parse_agreement("name", request.name))
+        return self._shown(names.parse_agreement("name", request.name))
 
     def ListAgreements(
         self, request: pb.ListAgreementsRequest, context: grpc.ServicerContext
@@ -72,7 +72,7 @@ class AgreementService(pb_grpc.AgreementServiceServicer):
             )
         key = convert.request_key(request)
         self._suspensions.suspend(agreement_id, current_call().party, article, key)
-        return self._show(agreement_id)
+        return self._shown(agreement_id)
 
     def ResumeAgreement(
         self, request: pb.ResumeAgreementRequest, context: grpc.ServicerContext
@@ -82,7 +82,7 @@ class AgreementService(pb_grpc.AgreementServiceServicer):
         agreement_id = self._party_to(request.name)
         key = convert.request_key(request)
         self._suspensions.resume(agreement_id, current_call().party, key)
-        return self._show(agreement_id)
+        return self._shown(agreement_id)
 
     def CreateEpochContribution(
         self, request: pb.CreateEpochContributionRequest, context: grpc.ServicerContext
@@ -130,6 +130,14 @@ class AgreementService(pb_grpc.AgreementServiceServicer):
         agreement_id = names.parse_agreement("name", name)
         self._book.of_party(agreement_id, current_call().party)
         return agreement_id
+
+    def _shown(self, agreement_id: str) -> pb.Agreement:
+        """One agreement; with it go the heads of all flows that the caller is a side of."""
+        call = current_call()
+        _, agreement = self._book.of_party(agreement_id, call.party)
+        mine = [f.id for f in agreement.flows if call.party in {f.provider, f.requester}]
+        call.chains = tuple((agreement_id, flow) for flow in ("", *mine))
+        return self._show(agreement_id)
 
     def _show(self, agreement_id: str) -> pb.Agreement:
         call = current_call()

@@ -39,6 +39,7 @@ from padan_server.datasets.uploads import UploadChunk
 from padan_server.matching.progress import Step
 from padan_server.services import names
 from padan_server.services.guard.call import current_call
+from padan_server.services.guard.handshakes import made_by
 
 _ROW_COLUMNS = ("keys", "filters", "presence", "tags", "handles", "sealed_codes", "operations")
 _NORMALISER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
@@ -106,6 +107,7 @@ def encoding(field: str, message: resources_pb.EncodingContext) -> Encoding:
         exact_bytes(f"{field}.key_check_value", message.key_check_value, 16),
         exact_bytes(f"{field}.schema_digest", message.schema_digest, 32),
         message.normaliser_version,
+        made_by(f"{field}.made_by", message.made_by),
     )
 
 
@@ -222,6 +224,7 @@ def _encoding_message(encoding: Encoding) -> resources_pb.EncodingContext:
         key_check_value=encoding.key_check_value,
         schema_digest=encoding.schema_digest,
         normaliser_version=encoding.normaliser_version,
+        made_by=encoding.made_by,
     )
 
 

@@ -47,6 +47,14 @@ class StoreDoubtError(RuntimeError):
 
 
 @dataclass(frozen=True)
+class Begun:
+    """A start that was counted; ``lost``: an operator accepted that something is missing."""
+
+    mark: StoreMark
+    lost: bool
+
+
+@dataclass(frozen=True)
 class Marks:
     """Both marks of one data directory."""
 
@@ -54,11 +62,14 @@ class Marks:
     data_dir: Path
     disk: Disk
 
-    def begin(self, *, holds_files: Callable[[], bool], accept: bool) -> StoreMark:
+    def begin(
+        self, *, holds_files: Callable[[], bool], accept: bool, restored: bool = False
+    ) -> Begun:
         """Count a start; returns the mark with ``latest`` as it was left.
 
         ``holds_files``: whether the directory holds what only a store can explain. ``accept``: an
-        operator takes the store as it is. Raises StoreDoubtError.
+        operator takes the store as it is; ``restored``: and says that it is a backup. Raises
+        StoreDoubtError.
         """
         # Spec 30, "Doubt", step 1.
         kept = self._kept()
@@ -67,15 +78,16 @@ class Marks:
         except ValueError:
             beside, cause = None, _unreadable(self._path)
         cause = cause or self._doubt(kept, beside, holds_files)
-        if cause is not None and not accept:
+        if cause is not None and not (accept or restored):
             raise StoreDoubtError(self.data_dir, cause)
+        lost = cause is not None or restored
         known = [mark for mark in (kept, beside) if mark is not None]
         latest = [mark.latest for mark in known if mark.latest is not None]
-        name = kept.name if kept and cause is None else secrets.token_hex(_NAME_BYTES)
+        name = kept.name if kept and not lost else secrets.token_hex(_NAME_BYTES)
         starts = max((mark.starts for mark in known), default=0) + 1
-        begun = StoreMark(name, starts, max(latest, default=None))
-        self._write(begun)
-        return begun
+        mark = StoreMark(name, starts, max(latest, default=None))
+        self._write(mark)
+        return Begun(mark, lost=lost)
 
     def advance(self, latest: datetime) -> None:
         """Keep the latest moment that was believed, durable on return. Raises StoreFullError."""

@@ -15,6 +15,7 @@ from datetime import date, datetime
 from typing import Protocol
 
 from padan_linkage.answering.answers import PassCounts
+from padan_linkage.crypto.heads import Head
 from padan_server.base.model import (
     AskedSoFar,
     BlindedList,
@@ -299,6 +300,25 @@ class MarkStore(Protocol):
         ...
 
 
+class HeadStore(Protocol):
+    """Chains of what must not go back: one for each agreement, one for each of its flows.
+
+    Whatever else a transaction changes of that appends to them by itself.
+    """
+
+    def head(self, agreement: str, flow: str) -> Head:
+        """The head of a flow's chain; with an empty ``flow`` that of the agreement."""
+        ...
+
+    def at(self, agreement: str, flow: str, generation: int) -> Head | None:
+        """What a head was at a generation; None if the chain has not come so far."""
+        ...
+
+    def steps(self, agreement: str, flow: str, after: int, limit: int) -> list[bytes]:
+        """What leads on from a generation, 32 bytes an event, the first of them first."""
+        ...
+
+
 class ReleaseStore(Protocol):
     """Records of releases."""
 
@@ -375,6 +395,11 @@ class Transaction(Protocol):
         ...
 
     @property
+    def heads(self) -> HeadStore:
+        """Chains of what must not go back."""
+        ...
+
+    @property
     def releases(self) -> ReleaseStore:
         """Releases."""
         ...
@@ -393,6 +418,10 @@ class Store(Protocol):
 
     def stamp(self) -> int:
         """Changes whenever a dataset's state, a release or a suspension has: all read is old."""
+        ...
+
+    def head(self, agreement: str, flow: str) -> Head:
+        """The head of a chain, remembered; never behind one that was given before."""
         ...
 
     def close(self) -> None:

@@ -58,6 +58,8 @@ def test_a_store_that_went_through_the_folded_steps_goes_on(path, dataset):
         other.execute("ALTER TABLE runs DROP COLUMN deaths")
         for index in ("datasets_of_owner", "datasets_by_commit", "datasets_committed"):
             other.execute(f"DROP INDEX {index}")
+        other.execute("DROP TABLE heads")
+        other.execute("ALTER TABLE datasets DROP COLUMN made_by")
         other.execute("UPDATE alembic_version SET version_num = '0006'")
     other.close()
     store = SqlStore(f"sqlite:///{path}")

@@ -14,7 +14,7 @@ from padan.v1 import agreement_service_pb2 as pb
 from padan_client.base.errors import BadInputError
 from padan_client.base.files import write_public
 from padan_client.base.language import t
-from padan_client.cli import key_changes
+from padan_client.cli import key_changes, server_pasts
 from padan_client.cli.asking import claim_in
 from padan_client.cli.commands import keys, levels
 from padan_client.cli.common import Exit, err, out, print_json, reports_errors
@@ -41,6 +41,7 @@ Change: TypeAlias = pb.SuspendAgreementRequest | pb.ResumeAgreementRequest
 
 app = typer.Typer(no_args_is_help=True)
 levels.register(app)
+server_pasts.register(app)
 key_changes.register(keys.app, app)
 
 FileArgument = Annotated[

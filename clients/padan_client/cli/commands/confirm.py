@@ -261,7 +261,8 @@ class _Outputs:
             salt = opened.randomness(minutes.SALT_BYTES)
             answers, now = self.codes.read_bytes(), datetime.now(UTC)
             told = ToldRows(opened).counts(place, result.table, result.quarantine)
-            made = minutes.document(place, result, told, way, answers, salt, now)
+            servers = minutes.server_pasts(opened, place, way)
+            made = minutes.document(place, result, told, way, answers, salt, now, servers=servers)
             minutes.write(opened, self.minutes, made, place, salt)
 
 

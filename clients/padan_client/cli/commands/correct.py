@@ -231,7 +231,10 @@ class _Correction:
         salt, now = opened.randomness(minutes.SALT_BYTES), datetime.now(UTC)
         answers = files.codes.read_bytes()
         told = ToldRows(opened).counts(place, result.table, result.quarantine)
-        made = minutes.document(place, result, told, self.way, answers, salt, now, corrected)
+        servers = minutes.server_pasts(opened, place, self.way)
+        made = minutes.document(
+            place, result, told, self.way, answers, salt, now, corrected, servers
+        )
         minutes.write(opened, files.minutes, made, place, salt)
         self.result, self.changed = result, changed
 

@@ -120,6 +120,8 @@ def restore(
     opened = Home.open(home, passphrase=passphrase if is_encrypted(home) else None)
     _require_same(note, party, opened.identity)
     gone = _bury(opened, later) if later else []
+    if later:
+        _remember(opened, later)
     alive = len(_living(opened))
     if json_:
         told = {**vars(note), "home": str(home), "epochs": alive, "destroyed_again": gone}
@@ -182,6 +184,19 @@ def _bury(opened: Home, later: Path) -> list[dict[str, object]]:
             end_epoch(opened, place, epoch, now, direct=True)
             gone.append({**name, "mode": "direct", "epoch": epoch})
     return gone
+
+
+def _remember(opened: Home, later: Path) -> None:
+    """What a later home has seen of the servers' pasts is known here too."""
+    from padan.v1.reason_texts import ServerKind
+    from padan_client.home.protection.known_heads import KnownHeads
+
+    for signed in opened.agreements():
+        seen = KnownHeads(later, signed.id)
+        for server in ServerKind:
+            past = seen.of(server)
+            if past.heads:
+                opened.known_heads(signed.id).keep(server, past)
 
 
 def _living(opened: Home) -> list[int]:

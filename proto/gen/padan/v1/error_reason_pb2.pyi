@@ -88,6 +88,10 @@ class _ErrorReasonEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._En
     """A contribution's signature does not verify, or its epoch is not the next one. INVALID_ARGUMENT."""
     ERROR_REASON_CONTRIBUTION_EXISTS: _ErrorReason.ValueType  # 35
     """The caller has already contributed something else to this epoch. ALREADY_EXISTS."""
+    ERROR_REASON_PROTOCOL_MISMATCH: _ErrorReason.ValueType  # 36
+    """The caller speaks another protocol than the server; metadata "version" says what it runs, and
+    "served_by" what the server runs. FAILED_PRECONDITION.
+    """
     ERROR_REASON_DATASET_NOT_FOUND: _ErrorReason.ValueType  # 40
     """No such dataset, or not the caller's. NOT_FOUND."""
     ERROR_REASON_DATASET_STATE_INVALID: _ErrorReason.ValueType  # 41
@@ -266,6 +270,10 @@ ERROR_REASON_CONTRIBUTION_INVALID: ErrorReason.ValueType  # 34
 """A contribution's signature does not verify, or its epoch is not the next one. INVALID_ARGUMENT."""
 ERROR_REASON_CONTRIBUTION_EXISTS: ErrorReason.ValueType  # 35
 """The caller has already contributed something else to this epoch. ALREADY_EXISTS."""
+ERROR_REASON_PROTOCOL_MISMATCH: ErrorReason.ValueType  # 36
+"""The caller speaks another protocol than the server; metadata "version" says what it runs, and
+"served_by" what the server runs. FAILED_PRECONDITION.
+"""
 ERROR_REASON_DATASET_NOT_FOUND: ErrorReason.ValueType  # 40
 """No such dataset, or not the caller's. NOT_FOUND."""
 ERROR_REASON_DATASET_STATE_INVALID: ErrorReason.ValueType  # 41

@@ -39,6 +39,7 @@ class Reason(StrEnum):
     EPOCH_MISMATCH = "EPOCH_MISMATCH"
     CONTRIBUTION_INVALID = "CONTRIBUTION_INVALID"
     CONTRIBUTION_EXISTS = "CONTRIBUTION_EXISTS"
+    PROTOCOL_MISMATCH = "PROTOCOL_MISMATCH"
     DATASET_NOT_FOUND = "DATASET_NOT_FOUND"
     DATASET_STATE_INVALID = "DATASET_STATE_INVALID"
     REGISTRY_NOT_PUBLISHED = "REGISTRY_NOT_PUBLISHED"
@@ -256,20 +257,20 @@ WORDINGS: Final[Mapping[str, Wording]] = {
     ),
     Reason.SCHEMA_MISMATCH: Wording(
         'FAILED_PRECONDITION',
-        ('agreement', 'article', 'differs', 'flow'),
+        ('agreement', 'article', 'differs', 'flow', 'made_by', 'theirs'),
         None,
         (
-            'Skema pemadanan berbeda antara kedua pihak, atau dari perjanjian. Pastikan keduanya memakai berkas perjanjian yang sama, lalu terbitkan ulang.',
-            'The linkage schemas of the two sides differ, or one differs from the agreement. Make sure that both use the same agreement file, then publish again.',
+            'Kedua sisi memakai perjanjian yang sama, tetapi versi Padan yang menyusun skemanya lain (di sini {made_by}, di seberang {theirs}). Samakan versinya, lalu penyedia menerbitkan lagi registri lengkap pada epok baru.',
+            'Both sides use the same agreement, but other versions of Padan made a schema of it (here {made_by}, opposite {theirs}). Run the same version, then let the provider publish the whole registry again in a new epoch.',
         ),
     ),
     Reason.NORMALISER_MISMATCH: Wording(
         'FAILED_PRECONDITION',
-        ('agreement', 'article', 'differs', 'flow'),
+        ('agreement', 'article', 'differs', 'flow', 'made_by', 'theirs'),
         None,
         (
-            'Versi penormal nilai berbeda antara kedua pihak. Samakan versi Padan di kedua instansi, lalu terbitkan ulang.',
-            'The two sides prepared their values with different normaliser versions. Run the same version of Padan at both agencies, then publish again.',
+            'Versi penormal nilai berbeda antara kedua pihak (di sini Padan {made_by}, di seberang Padan {theirs}). Samakan versi Padan di kedua instansi, lalu terbitkan ulang.',
+            'The two sides prepared their values with different normaliser versions (here Padan {made_by}, opposite Padan {theirs}). Run the same version of Padan at both agencies, then publish again.',
         ),
     ),
     Reason.KEY_CHECK_MISMATCH: Wording(
@@ -306,6 +307,15 @@ WORDINGS: Final[Mapping[str, Wording]] = {
         (
             'Instansi ini sudah memberi kontribusi lain untuk epok itu. Kunci lokal hilang? Buka epok berikutnya bersama pihak lain.',
             'This agency has already contributed something else to that epoch. Was the local key lost? Open the next epoch together with the other party.',
+        ),
+    ),
+    Reason.PROTOCOL_MISMATCH: Wording(
+        'FAILED_PRECONDITION',
+        ('agreement', 'article', 'flow', 'served_by', 'version'),
+        None,
+        (
+            'Klien ini Padan {version}, {server} Padan {served_by}, dan keduanya tidak berbicara protokol yang sama. Tidak ada yang dijalankan; samakan versinya dengan {operator}.',
+            'This client is Padan {version}, {server} is Padan {served_by}, and the two do not speak the same protocol. Nothing was carried out; agree with {operator} on one version.',
         ),
     ),
     Reason.DATASET_NOT_FOUND: Wording(

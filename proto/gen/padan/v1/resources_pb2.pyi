@@ -4,7 +4,9 @@ isort:skip_file
 Messages that more than one Padan service speaks of."""
 
 import builtins
+import collections.abc
 import google.protobuf.descriptor
+import google.protobuf.internal.containers
 import google.protobuf.internal.enum_type_wrapper
 import google.protobuf.message
 import google.protobuf.timestamp_pb2
@@ -118,6 +120,7 @@ class EncodingContext(google.protobuf.message.Message):
     KEY_CHECK_VALUE_FIELD_NUMBER: builtins.int
     SCHEMA_DIGEST_FIELD_NUMBER: builtins.int
     NORMALISER_VERSION_FIELD_NUMBER: builtins.int
+    MADE_BY_FIELD_NUMBER: builtins.int
     epoch: builtins.int
     """The key epoch of the flow, counted from 1."""
     key_check_value: builtins.bytes
@@ -126,6 +129,8 @@ class EncodingContext(google.protobuf.message.Message):
     """SHA-256 of the flow's canonical linkage schema, 32 bytes."""
     normaliser_version: builtins.str
     """Version of the normaliser that prepared the values, such as "id-1"."""
+    made_by: builtins.str
+    """Version of the software that encoded: named where two sides do not fit, and never compared."""
     def __init__(
         self,
         *,
@@ -133,8 +138,9 @@ class EncodingContext(google.protobuf.message.Message):
         key_check_value: builtins.bytes = ...,
         schema_digest: builtins.bytes = ...,
         normaliser_version: builtins.str = ...,
+        made_by: builtins.str = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["epoch", b"epoch", "key_check_value", b"key_check_value", "normaliser_version", b"normaliser_version", "schema_digest", b"schema_digest"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["epoch", b"epoch", "key_check_value", b"key_check_value", "made_by", b"made_by", "normaliser_version", b"normaliser_version", "schema_digest", b"schema_digest"]) -> None: ...
 
 global___EncodingContext = EncodingContext
 
@@ -361,3 +367,69 @@ class EpochContribution(google.protobuf.message.Message):
     def ClearField(self, field_name: typing.Literal["create_time", b"create_time", "epoch", b"epoch", "party", b"party", "public_key", b"public_key", "signature", b"signature"]) -> None: ...
 
 global___EpochContribution = EpochContribution
+
+@typing.final
+class Handshake(google.protobuf.message.Message):
+    """What both ends of a call say of themselves, in the metadata `padan-handshake-bin` of every request
+    and at the end of every answer (proto/spec/30-unit-mode.md, "Handshake").
+    """
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    VERSION_FIELD_NUMBER: builtins.int
+    PROTOCOL_FIELD_NUMBER: builtins.int
+    HEADS_FIELD_NUMBER: builtins.int
+    version: builtins.str
+    """Version of the software and the commit that it was made of, such as "0.1.0 (4f1c2ab90d31)"."""
+    protocol: builtins.int
+    """What is spoken. Ends that speak different ones understand each other wrongly, and do not try."""
+    @property
+    def heads(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___Head]:
+        """Request: the newest heads that the caller has seen. Answer: the heads of what the call named."""
+
+    def __init__(
+        self,
+        *,
+        version: builtins.str = ...,
+        protocol: builtins.int = ...,
+        heads: collections.abc.Iterable[global___Head] | None = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["heads", b"heads", "protocol", b"protocol", "version", b"version"]) -> None: ...
+
+global___Handshake = Handshake
+
+@typing.final
+class Head(google.protobuf.message.Message):
+    """How far one chain of a server has come (proto/spec/30-unit-mode.md, "Heads")."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: builtins.int
+    STORE_FIELD_NUMBER: builtins.int
+    GENERATION_FIELD_NUMBER: builtins.int
+    DIGEST_FIELD_NUMBER: builtins.int
+    STEPS_FIELD_NUMBER: builtins.int
+    name: builtins.str
+    """Resource name of the agreement or the flow."""
+    store: builtins.bytes
+    """Name of the store that keeps the chain, 16 bytes; another one after an accepted loss."""
+    generation: builtins.int
+    """How many events there were. Never goes back."""
+    digest: builtins.bytes
+    """Hash over all of them, 32 bytes."""
+    @property
+    def steps(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.bytes]:
+        """Answer: what leads from the caller's generation on, 32 bytes an event, as far as there is room."""
+
+    def __init__(
+        self,
+        *,
+        name: builtins.str = ...,
+        store: builtins.bytes = ...,
+        generation: builtins.int = ...,
+        digest: builtins.bytes = ...,
+        steps: collections.abc.Iterable[builtins.bytes] | None = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["digest", b"digest", "generation", b"generation", "name", b"name", "steps", b"steps", "store", b"store"]) -> None: ...
+
+global___Head = Head

@@ -9,11 +9,15 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from padan.v1.resources_pb2 import Handshake
 from padan_server.admission.enforcement import EITHER, Admission, Enforcement, Grant
 from padan_server.base.errors import Reason, Refusal
 from padan_server.base.model import Role
 
 G = TypeVar("G", bound=Admission)
+
+#: The chain of heads of an agreement, or with a flow's id of the flow.
+Chain = tuple[str, str]
 
 
 @dataclass
@@ -21,12 +25,15 @@ class Call:
     """One call. ``facts`` go into its log line: counts, and ids that have been found to exist.
 
     What a caller merely names is not noted, for it could name anything: a person, say. Hexadecimal
-    ids are made by the unit and may be.
+    ids are made by the unit and may be. ``said`` is the caller's handshake, ``chains`` those whose
+    heads its answer tells.
     """
 
     method: str
     party: str = ""
     facts: dict[str, str | int] = field(default_factory=dict)
+    said: Handshake | None = field(default=None, repr=False)
+    chains: Collection[Chain] = ()
     _conditions: dict[Hashable, Callable[[], object]] = field(default_factory=dict)
 
     def rests_on(self, name: Hashable, condition: Callable[[], object]) -> None:
@@ -52,7 +59,9 @@ class Call:
                 raise Refusal(Reason.AGREEMENT_SUPERSEDED, **grant.metadata)
 
         self.rests_on(grant.key, same)
-        self.note(agreement=grant.key.agreement, flow=grant.key.flow)
+        agreement, flow = grant.key.agreement, grant.key.flow
+        self.note(agreement=agreement, flow=flow)
+        self.chains = (agreement, ""), (agreement, flow)
         return grant
 
     def note(self, **facts: str | int) -> None:

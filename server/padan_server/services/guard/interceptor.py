@@ -23,6 +23,7 @@ from padan_server.base.log import Seldom
 from padan_server.base.metrics import CallMetrics
 from padan_server.services.guard.call import Call, set_call
 from padan_server.services.guard.classes import CallClass, class_of
+from padan_server.services.guard.handshakes import METADATA, Heads, said
 from padan_server.services.guard.lines import CallShare, foreseen_refusal, queues
 from padan_server.services.guard.open_services import OpenServices
 from padan_server.services.guard.receipts import Messages, Receipts
@@ -53,8 +54,10 @@ class Guard(grpc.ServerInterceptor):
         stopping: threading.Event,
         limits: CallLimits,
         kind: ServerKind,
+        heads: Heads,
     ) -> None:
         self._kind = kind
+        self._heads = heads
         self._pins = pins
         self._metrics = metrics
         self._stopping = stopping
@@ -145,6 +148,12 @@ class Guard(grpc.ServerInterceptor):
             raise Refusal(Reason.DEADLINE_REQUIRED, limit=f"{self._deadline_seconds:.0f}")
         if (foreseen := foreseen_refusal()) is not None:
             raise foreseen
+        # Spec 30, "Handshake", step 1.
+        call.said = said(context.invocation_metadata())
+
+    def answer(self, call: Call, context: Any) -> None:
+        """Send the server's own handshake with an answer."""
+        context.set_trailing_metadata(((METADATA, self._heads.answer(call)),))
 
     def abort(self, context: Any, refusal: Refusal) -> NoReturn:
         """End a call with the refusal's status."""
@@ -201,6 +210,7 @@ class _Watched:
     ) -> None:
         self._guard.metrics.active.dec()
         if error is None:
+            self._guard.answer(self._call, self._context)
             self._tell(grpc.StatusCode.OK, "")
         elif isinstance(error, Refusal):
             self._abort(error)

@@ -19,6 +19,7 @@ from padan_server.base.model import (
     Role,
     Seal,
 )
+from padan_server.store.sql.heads import SqlHeads
 from padan_server.store.sql.tables import (
     dataset_tables,
     datasets,
@@ -29,13 +30,15 @@ from padan_server.store.sql.tables import (
 )
 
 _WITH_FILES = (DatasetState.OPEN, DatasetState.COMMITTED, DatasetState.DELETING)
+_ERASED = frozenset({DatasetState.DELETING, DatasetState.DELETED})
 
 
 class SqlDatasets:
     """:class:`padan_server.store.port.DatasetStore` over one connection."""
 
-    def __init__(self, connection: sa.Connection) -> None:
+    def __init__(self, connection: sa.Connection, heads: SqlHeads) -> None:
         self._connection = connection
+        self._heads = heads
         self.changed = False
 
     def add(self, dataset: Dataset) -> Dataset:
@@ -54,6 +57,7 @@ class SqlDatasets:
                 key_check_value=dataset.encoding.key_check_value,
                 schema_digest=dataset.encoding.schema_digest,
                 normaliser_version=dataset.encoding.normaliser_version,
+                made_by=dataset.encoding.made_by,
                 base=dataset.base,
                 create_time=to_micros(dataset.create_time),
                 commit_sequence=0,
@@ -138,6 +142,7 @@ class SqlDatasets:
     def replace(self, dataset: Dataset) -> None:
         """Replace state, times, edition, tables and seals of a dataset."""
         self.changed = True
+        self._tell_erasure(dataset)
         self._connection.execute(
             datasets.update().where(datasets.c.id == dataset.id).values(**_changing(dataset))
         )
@@ -195,11 +200,24 @@ class SqlDatasets:
         if dataset.state is not DatasetState.COMMITTED:
             return
         last = self._connection.scalar(sa.select(sa.func.max(datasets.c.commit_sequence)))
-        self._connection.execute(
+        numbered = self._connection.execute(
             datasets.update()
             .where(datasets.c.id == dataset.id, datasets.c.commit_sequence == 0)
             .values(commit_sequence=(last or 0) + 1)
         )
+        if numbered.rowcount and dataset.role is Role.PROVIDER:
+            self._tell(dataset, "committed")
+
+    def _tell_erasure(self, dataset: Dataset) -> None:
+        """Tell the chain, once, that a dataset is to be erased: from then on nobody may use it."""
+        if dataset.state not in _ERASED:
+            return
+        before = sa.select(datasets.c.state).where(datasets.c.id == dataset.id)
+        if self._connection.scalar(before) not in {state.value for state in _ERASED}:
+            self._tell(dataset, "erased")
+
+    def _tell(self, dataset: Dataset, event: str) -> None:
+        self._heads.append(dataset.flow.agreement, dataset.flow.flow, event, dataset=dataset.id)
 
     def _write_parts(self, dataset: Dataset) -> None:
         if dataset.tables:
@@ -247,6 +265,7 @@ class SqlDatasets:
                 bytes(row["key_check_value"]),
                 bytes(row["schema_digest"]),
                 row["normaliser_version"],
+                row["made_by"],
             ),
             tables=tuple(
                 DatasetTable(

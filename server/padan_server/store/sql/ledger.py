@@ -16,6 +16,7 @@ from padan_server.base.model import (
     Suspension,
 )
 from padan_server.store.sql.datasets import of_flow
+from padan_server.store.sql.heads import SqlHeads
 from padan_server.store.sql.tables import (
     contributions,
     datasets,
@@ -34,13 +35,14 @@ from padan_server.store.sql.tables import (
 class SqlAgreements:
     """:class:`padan_server.store.port.AgreementStore` over one connection."""
 
-    def __init__(self, connection: sa.Connection) -> None:
+    def __init__(self, connection: sa.Connection, heads: SqlHeads) -> None:
         self._connection = connection
+        self._heads = heads
         self.changed = False
 
     def suspend(self, suspension: Suspension) -> None:
         """Keep a suspension; a party's second one replaces its first."""
-        self.resume(suspension.agreement, suspension.party)
+        self._drop(suspension.agreement, suspension.party)
         self._connection.execute(
             suspensions.insert().values(
                 agreement=suspension.agreement,
@@ -49,15 +51,22 @@ class SqlAgreements:
                 create_time=to_micros(suspension.create_time),
             )
         )
+        told = {"party": suspension.party, "article": suspension.article}
+        self._heads.append(suspension.agreement, "", "suspended", **told)
 
     def resume(self, agreement: str, party: str) -> None:
         """Drop a party's suspension, if there is one."""
+        if self._drop(agreement, party):
+            self._heads.append(agreement, "", "resumed", party=party)
+
+    def _drop(self, agreement: str, party: str) -> bool:
         self.changed = True
-        self._connection.execute(
+        dropped = self._connection.execute(
             suspensions.delete().where(
                 suspensions.c.agreement == agreement, suspensions.c.party == party
             )
         )
+        return bool(dropped.rowcount)
 
     def suspensions(self, agreement: str) -> list[Suspension]:
         """Standing suspensions, oldest first."""
@@ -84,6 +93,15 @@ class SqlAgreements:
                 create_time=to_micros(contribution.create_time),
             )
         )
+        flow = contribution.flow
+        self._heads.append(
+            flow.agreement,
+            flow.flow,
+            "joined",
+            document=flow.digest.hex(),
+            epoch=contribution.epoch,
+            party=contribution.party,
+        )
 
     def contributions(self, flow: FlowKey) -> list[Contribution]:
         """All contributions of a flow, newest epoch first, then by party."""
@@ -108,8 +126,9 @@ class SqlAgreements:
 class SqlQuotas:
     """:class:`padan_server.store.port.QuotaStore` over one connection."""
 
-    def __init__(self, connection: sa.Connection) -> None:
+    def __init__(self, connection: sa.Connection, heads: SqlHeads) -> None:
         self._connection = connection
+        self._heads = heads
 
     def charge(self, agreement: str, flow: str, day: date, records: int, limit: int) -> int | None:
         """Add ``records`` to the day unless that exceeds ``limit``; returns the new sum or None."""
@@ -126,7 +145,10 @@ class SqlQuotas:
             .where(*_of_day(agreement, flow, day), quota_days.c.used + records <= limit)
             .values(used=quota_days.c.used + records)
         )
-        return self.used(agreement, flow, day) if charged.rowcount == 1 else None
+        if charged.rowcount != 1:
+            return None
+        self._heads.append(agreement, flow, "charged", day=day.isoformat(), records=records)
+        return self.used(agreement, flow, day)
 
     def give_back(self, agreement: str, flow: str, day: date, records: int) -> None:
         """Take off what was charged ahead and not used."""
@@ -135,6 +157,7 @@ class SqlQuotas:
             .where(*_of_day(agreement, flow, day))
             .values(used=quota_days.c.used - records)
         )
+        self._heads.append(agreement, flow, "returned", day=day.isoformat(), records=records)
 
     def used(self, agreement: str, flow: str, day: date) -> int:
         """Records used on a day."""
@@ -188,6 +211,15 @@ class SqlQuotas:
                     lists=lists,
                 )
             )
+        self._heads.append(
+            flow.agreement,
+            flow.flow,
+            "asked",
+            document=flow.digest.hex(),
+            epoch=epoch,
+            year=year,
+            lists=lists,
+        )
 
     def _exists(self, agreement: str, flow: str, day: date) -> bool:
         return (

@@ -8,15 +8,17 @@ import sqlalchemy as sa
 
 from padan_server.base.model import FlowKey, ReleaseRecord
 from padan_server.store.sql.datasets import of_flow
+from padan_server.store.sql.heads import SqlHeads
 from padan_server.store.sql.tables import from_micros, releases, to_micros
 
 
 class SqlReleases:
     """:class:`padan_server.store.port.ReleaseStore` over one connection."""
 
-    def __init__(self, connection: sa.Connection) -> None:
+    def __init__(self, connection: sa.Connection, heads: SqlHeads) -> None:
         self._connection = connection
         self.changed = False
+        self._heads = heads
 
     def add(self, release: ReleaseRecord) -> None:
         """Keep a new release; one of each version of a line."""
@@ -37,6 +39,13 @@ class SqlReleases:
                 expire_time=to_micros(release.expire_time),
                 erased=release.erased,
             )
+        )
+        self._heads.append(
+            release.flow.agreement,
+            release.flow.flow,
+            "released",
+            line=release.line,
+            version=release.version,
         )
 
     def get(self, flow: FlowKey, line: str, version: int) -> ReleaseRecord | None:

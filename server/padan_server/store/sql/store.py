@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
@@ -22,6 +22,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
+from padan_linkage.crypto.heads import Head
 from padan_server.store.port import (
     DamagedStoreError,
     OtherVersionError,
@@ -30,6 +31,7 @@ from padan_server.store.port import (
 )
 from padan_server.store.sql.datasets import SqlDatasets
 from padan_server.store.sql.direct import SqlLabelTables, SqlLists
+from padan_server.store.sql.heads import SqlHeads
 from padan_server.store.sql.ledger import SqlAgreements, SqlMarks, SqlQuotas, SqlRequests
 from padan_server.store.sql.releases import SqlReleases
 from padan_server.store.sql.runs import SqlRuns
@@ -49,14 +51,15 @@ class SqlTransaction:
     """:class:`padan_server.store.port.Transaction` over one connection."""
 
     def __init__(self, connection: sa.Connection) -> None:
-        self.datasets = SqlDatasets(connection)
+        self.heads = SqlHeads(connection)
+        self.datasets = SqlDatasets(connection, self.heads)
         self.runs = SqlRuns(connection)
-        self.agreements = SqlAgreements(connection)
-        self.quotas = SqlQuotas(connection)
+        self.agreements = SqlAgreements(connection, self.heads)
+        self.quotas = SqlQuotas(connection, self.heads)
         self.requests = SqlRequests(connection)
         self.lists = SqlLists(connection)
         self.label_tables = SqlLabelTables(connection)
-        self.releases = SqlReleases(connection)
+        self.releases = SqlReleases(connection, self.heads)
         self.marks = SqlMarks(connection)
 
 
@@ -70,6 +73,8 @@ class SqlStore:
         self._stamps = count(1)
         self._stamp = 0
         self._writing = threading.Lock()
+        self._heads: dict[tuple[str, str], Head] = {}
+        self._moving = threading.Lock()
         with _translated():
             _require_whole(self._engine)
             _migrate(self._engine)
@@ -90,6 +95,14 @@ class SqlStore:
                 yield tx
             if tx.datasets.changed or tx.agreements.changed or tx.releases.changed:
                 self._stamp = next(self._stamps)
+            self._move(tx.heads.moved)
+
+    def head(self, agreement: str, flow: str) -> Head:
+        """The head of a chain; never behind one that was given before."""
+        if (agreement, flow) not in self._heads:
+            with self.read() as tx:
+                self._move({(agreement, flow): tx.heads.head(agreement, flow)})
+        return self._heads[agreement, flow]
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -104,6 +117,13 @@ class SqlStore:
     def stamp(self) -> int:
         """Changes whenever a dataset's state, a release or a suspension has: all read is old."""
         return self._stamp
+
+    def _move(self, heads: Mapping[tuple[str, str], Head]) -> None:
+        with self._moving:
+            for chain, head in heads.items():
+                before = self._heads.get(chain)
+                if before is None or before.generation < head.generation:
+                    self._heads[chain] = head
 
     def close(self) -> None:
         """Let go of connections."""

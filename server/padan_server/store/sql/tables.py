@@ -43,6 +43,8 @@ datasets = sa.Table(
     _bytes("key_check_value"),
     _bytes("schema_digest"),
     _text("normaliser_version"),
+    # Software that encoded it; empty where it did not say.
+    _text("made_by", server_default=""),
     _text("base"),
     _number("create_time"),
     _number("expire_time"),
@@ -234,6 +236,18 @@ releases = sa.Table(
     _number("expire_time"),
     sa.Column("erased", sa.Boolean, nullable=False),
     sa.UniqueConstraint("agreement", "agreement_digest", "flow", "line", "version"),
+)
+
+#: What must not go back, a chain for each agreement and (``flow``) each of its flows.
+heads = sa.Table(
+    "heads",
+    metadata,
+    _bytes("store", primary_key=True),
+    _text("agreement", primary_key=True),
+    _text("flow", primary_key=True),
+    _number("generation", primary_key=True),
+    _bytes("event"),
+    _bytes("digest"),
 )
 
 #: One row: what the files beside the store carry too.

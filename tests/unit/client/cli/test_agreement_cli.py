@@ -9,6 +9,7 @@ from concurrent import futures
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import grpc
@@ -17,12 +18,15 @@ from typer.testing import CliRunner, Result
 
 from padan.v1 import agreement_service_pb2 as pb
 from padan.v1 import agreement_service_pb2_grpc as pb_grpc
+from padan.v1.reason_texts import ServerKind
+from padan.v1.resources_pb2 import Handshake
 from padan_client.cli.app import app
 from padan_client.home.config import write_template
 from padan_client.home.identity import create_identity, save_identity
 from padan_client.transport.channel import Link, Methods
 from padan_lab.demo.pki import Authority
 from padan_linkage.agreement import EXAMPLE_IDS, agreement_digest, example, load_agreement
+from padan_linkage.crypto.software import PROTOCOL
 
 ID = "kemnaker-bkn-2024"
 PARTIES = ("kemnaker", "bkn")
@@ -338,6 +342,10 @@ def test_status_looks_into_the_home_by_itself(agencies):
 # -- suspend, resume --------------------------------------------------------------------------
 
 
+#: What goes with a call to them: nothing.
+STAND_INS = {ServerKind.UNIT: SimpleNamespace(metadata=())}
+
+
 class StandInUnit(pb_grpc.AgreementServiceServicer):
     """Answers as the unit would, and remembers what it was asked."""
 
@@ -346,6 +354,8 @@ class StandInUnit(pb_grpc.AgreementServiceServicer):
 
     def SuspendAgreement(self, request, context):  # noqa: N802
         self.asked.append(request)
+        said = Handshake(version="0.1.0", protocol=PROTOCOL).SerializeToString()
+        context.set_trailing_metadata((("padan-handshake-bin", said),))
         return pb.Agreement(
             name=request.name,
             state=pb.Agreement.STATE_SUSPENDED,
@@ -371,7 +381,7 @@ def unit(monkeypatch) -> Iterator[StandInUnit]:
         return channel, Methods(channel)
 
     monkeypatch.setattr(Link, "_connected", connected)
-    monkeypatch.setattr("padan_client.transport.channel.servers_of", lambda *_: {})
+    monkeypatch.setattr("padan_client.transport.channel.servers_of", lambda *_: STAND_INS)
     yield service
     server.stop(0).wait()
 

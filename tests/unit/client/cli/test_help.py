@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from importlib.metadata import version
 
 import pytest
 from typer.main import get_command
@@ -12,6 +11,7 @@ from typer.testing import CliRunner
 from padan_client.base.language import LANGUAGES
 from padan_client.cli.app import app
 from padan_client.cli.helping import SEPARATOR
+from padan_linkage.crypto.software import software
 
 #: Texts that are the same in both languages.
 NEUTRAL = {"unit | direct | auto", "csv | parquet"}
@@ -79,4 +79,4 @@ def test_the_language_is_the_option_s_then_the_variable_s_then_the_home_s(tmp_pa
 
 
 def test_the_version_is_the_package_s():
-    assert seen("--version").strip() == f"padan {version('padan')}"
+    assert seen("--version").strip() == f"padan {software()}"

@@ -1,0 +1,120 @@
+"""``padan agreement heads`` and ``accept-restore``: how far a server came, and a new beginning."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from padan.v1 import agreement_service_pb2 as pb
+from padan.v1.reason_texts import ServerKind
+from padan_client.base.errors import BadInputError
+from padan_client.base.language import t
+from padan_client.base.reasons import about
+from padan_client.cli.asking import agree
+from padan_client.cli.common import out, print_json, reports_errors, say
+from padan_client.cli.home import open_home
+from padan_client.cli.options import HOME, HomeOption, JsonFlag, YesFlag
+from padan_client.cli.views.pasts import past_lines, pasts_json
+
+if TYPE_CHECKING:
+    from padan_client.home.folder import Home
+    from padan_client.home.protection.known_heads import KnownServerPast
+
+IdArgument = Annotated[str, typer.Argument(help="Id perjanjian. / Agreement id.")]
+FlowOption = Annotated[
+    str,
+    typer.Option(
+        "--flow",
+        "-f",
+        help="Server penyedia alur ini, bukan unit. / The server of this flow's provider instead "
+        "of the unit.",
+    ),
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to ``padan agreement``."""
+    app.command("heads")(heads)
+    app.command("accept-restore")(accept_restore)
+
+
+@reports_errors
+def heads(agreement: IdArgument, *, home: HomeOption = HOME, json_: JsonFlag = False) -> None:
+    """Sampai mana server terakhir terlihat. / How far the servers had come when last seen."""
+    opened = open_home(home)
+    opened.signed_agreement(agreement)
+    # Spec 30, "Heads", step 5.
+    known = opened.known_heads(agreement)
+    pasts = {server: known.of(server) for server in ServerKind}
+    if json_:
+        print_json({"agreement": agreement, "servers": pasts_json(pasts)})
+        return
+    for line in past_lines(pasts):
+        out.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+@reports_errors
+def accept_restore(
+    agreement: IdArgument,
+    *,
+    flow: FlowOption = "",
+    yes: YesFlag = False,
+    home: HomeOption = HOME,
+    json_: JsonFlag = False,
+) -> None:
+    """Terima pemulihan yang dinyatakan operator. / Accept a restore that an operator declared."""
+    opened = open_home(home)
+    opened.signed_agreement(agreement)
+    server = ServerKind.PROVIDER if flow else ServerKind.UNIT
+    known = opened.known_heads(agreement)
+    before, now = known.of(server), _present(opened, agreement, flow, server)
+    _require_declared(server, before, now)
+    lines = [t("Terakhir terlihat di sini:", "Last seen here:"), *past_lines({server: before})]
+    for line in (*lines, t("Sekarang:", "Now:"), *past_lines({server: now})):
+        say(line)
+    agree(
+        t(
+            "Yang terjadi di antara keduanya tidak diketahui lagi di sana: penangguhan, kuota, "
+            "registri. Perjanjian ditangguhkan di sana sampai semua pihak mengakhirinya.",
+            "What happened between the two is not known there any more: suspensions, quotas, "
+            "registries. The agreement is suspended there until all parties end that.",
+        ),
+        given=yes,
+        option="--yes",
+    )
+    known.accept(server, now)
+    if json_:
+        print_json({"agreement": agreement, "servers": pasts_json({server: now})})
+
+
+def _present(opened: Home, agreement: str, flow: str, server: ServerKind) -> KnownServerPast:
+    """What the server says of its past now, compared with nothing."""
+    from padan_client.base.effects import call
+    from padan_client.transport.channel import Link
+    from padan_client.transport.pinning import agreed_pins
+
+    pins = agreed_pins(opened, agreement, flow)
+    request = pb.GetAgreementRequest(name=f"agreements/{agreement}")
+    asked = call("AgreementService.GetAgreement", request, pb.Agreement, opened.patience, server)
+    with Link.known(opened.config, opened.folder, pins) as link:
+        link.run(asked)
+        return link.pasts.seen[server]
+
+
+def _require_declared(server: ServerKind, before: KnownServerPast, now: KnownServerPast) -> None:
+    """Raise BadInputError unless the operator has declared a restore: a new store says so."""
+    stores = {head.store for head in now.heads.values()}
+    if not any(head.store in stores for head in before.heads.values()):
+        return
+    raise BadInputError(
+        about(
+            server,
+            "{Server} tidak menyatakan pemulihan: basis datanya masih yang terlihat di sini. Bila "
+            "ia mundur, minta {operator} menjalankan padan-server accept restore lebih dulu, "
+            "sebab baru dengan itu penangguhan dan kuota dijaga.",
+            "{Server} has declared no restore: its store is the one seen here. If it went back, "
+            "ask {operator} to run padan-server accept restore first, for only then are "
+            "suspensions and quotas taken care of.",
+        )
+    )

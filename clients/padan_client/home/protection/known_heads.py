@@ -1,0 +1,171 @@
+"""How far the past of each server had come when this home last saw it.
+
+One file an agreement and kind of server, ``heads/<server>/<agreement>.json``. It holds no secret.
+Several commands keep it side by side, and none of them takes it back: what stands there is the
+newest head that any of them has seen. Spec ``proto/spec/30-unit-mode.md``, "Heads".
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict
+from pydantic_core import from_json
+
+from padan.v1.reason_texts import ServerKind
+from padan_client.base.errors import BadInputError
+from padan_client.base.files import ensure_private_folder, write_private
+from padan_client.base.language import t
+from padan_linkage.crypto.heads import Head
+
+
+class _KeptHead(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    name: str
+    store: str
+    generation: int
+    digest: str
+
+    @classmethod
+    def of(cls, head: Head) -> Self:
+        made = {"name": head.name, "store": head.store.hex(), "digest": head.digest.hex()}
+        return cls(generation=head.generation, **made)
+
+    def head(self) -> Head:
+        store, digest = bytes.fromhex(self.store), bytes.fromhex(self.digest)
+        return Head(self.name, store, self.generation, digest)
+
+
+class _Document(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    format: Literal[1] = 1
+    software: str
+    heads: list[_KeptHead]
+
+
+class KnownServerPast:
+    """What is known of one server: its software when last heard, and its heads by name."""
+
+    def __init__(self, software: str = "", heads: Mapping[str, Head] | None = None) -> None:
+        self.software = software
+        self.heads = dict(heads or {})
+
+    def __repr__(self) -> str:
+        return f"KnownServerPast({self.software!r}, {len(self.heads)} heads)"
+
+
+class KnownHeads:
+    """The heads of one agreement's servers; for many threads and processes."""
+
+    def __init__(self, home: Path, agreement: str) -> None:
+        self._folder = home / "heads"
+        self._agreement = agreement
+        self._lock = threading.Lock()
+        self._read: dict[ServerKind, tuple[tuple[int, int], KnownServerPast]] = {}
+        self._unwritten: dict[ServerKind, KnownServerPast] = {}
+
+    def of(self, server: ServerKind) -> KnownServerPast:
+        """What is known of a server now. Raises BadInputError for a file that cannot be read."""
+        with self._lock:
+            known = self._kept(server)
+            waiting = self._unwritten.get(server)
+            return _newer(known, waiting) if waiting else known
+
+    def keep(self, server: ServerKind, seen: KnownServerPast, *, at_once: bool = True) -> None:
+        """Keep what was seen, unless something newer is kept; durable on return if ``at_once``."""
+        with self._lock:
+            waiting = self._unwritten.get(server, KnownServerPast())
+            self._unwritten[server] = _newer(waiting, seen)
+            if at_once:
+                self._write(server, _newer)
+
+    def flush(self) -> None:
+        """Write what waits."""
+        with self._lock:
+            for server in list(self._unwritten):
+                self._write(server, _newer)
+
+    def accept(self, server: ServerKind, seen: KnownServerPast) -> None:
+        """Put what was seen in the place of what is kept: somebody has looked at both."""
+        with self._lock:
+            self._unwritten[server] = seen
+            self._write(server, _seen)
+
+    def _write(
+        self,
+        server: ServerKind,
+        merge: Callable[[KnownServerPast, KnownServerPast], KnownServerPast],
+    ) -> None:
+        path = self._path(server)
+        if not os.access(self._folder.parent, os.W_OK):
+            return  # a home that nobody can change: known as long as this command runs
+        with _alone(ensure_private_folder(path.parent) / f"{path.name}.lock"):
+            made = merge(self._kept(server), self._unwritten.pop(server))
+            kept = [_KeptHead.of(head) for head in made.heads.values()]
+            document = _Document(software=made.software, heads=kept)
+            write_private(path, document.model_dump_json().encode())
+
+    def _kept(self, server: ServerKind) -> KnownServerPast:
+        """What the file says, read again only when it is another file."""
+        path = self._path(server)
+        try:
+            held = path.stat()
+        except FileNotFoundError:
+            return KnownServerPast()
+        version = held.st_ino, held.st_mtime_ns
+        if server not in self._read or self._read[server][0] != version:
+            self._read[server] = version, _parsed(path)
+        return self._read[server][1]
+
+    def _path(self, server: ServerKind) -> Path:
+        return self._folder / server.value / f"{self._agreement}.json"
+
+
+def _seen(_: KnownServerPast, seen: KnownServerPast) -> KnownServerPast:
+    """What was seen, whatever is kept."""
+    return seen
+
+
+def _newer(kept: KnownServerPast, seen: KnownServerPast) -> KnownServerPast:
+    """Both, of each chain the head that came further; of another store, the one that was seen."""
+    heads = dict(kept.heads)
+    for name, head in seen.heads.items():
+        before = heads.get(name)
+        if before is None or before.store != head.store or before.generation < head.generation:
+            heads[name] = head
+    return KnownServerPast(seen.software or kept.software, heads)
+
+
+def _parsed(path: Path) -> KnownServerPast:
+    try:
+        document = _Document.model_validate(from_json(path.read_bytes()))
+        return KnownServerPast(document.software, {h.name: h.head() for h in document.heads})
+    except (OSError, ValueError, RecursionError):
+        raise BadInputError(
+            t(
+                f"{path} tidak terbaca; di situ tercatat sampai mana server terakhir terlihat. "
+                "Pulihkan dari cadangan, atau hapus bila operator memastikan server itu tidak "
+                "dipulihkan sejak itu.",
+                f"{path} cannot be read; it says how far the server had come when last seen. "
+                "Restore it from a backup, or remove it if the operator is sure that the server "
+                "was not restored since.",
+            )
+        ) from None
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)

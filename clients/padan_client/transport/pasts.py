@@ -1,0 +1,284 @@
+"""What a server says of its past and its software, compared with what this home knows of it.
+
+It comes with every answer. A server that has gone back, shows another past or speaks another
+protocol is refused: what it was told to stop may be going on there. Spec
+``proto/spec/30-unit-mode.md``, "Handshake" and "Heads".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, TypeAlias
+
+from google.protobuf.message import DecodeError
+
+from padan.v1 import resources_pb2 as pb
+from padan.v1.reason_texts import Reason, ServerKind
+from padan_client.base.errors import MismatchError, VerificationError
+from padan_client.base.reasons import about, refusal
+from padan_client.base.version import software
+from padan_client.home.protection.known_heads import KnownHeads, KnownServerPast
+from padan_linkage.crypto.heads import STORE_BYTES, Head, chain_name
+from padan_linkage.crypto.software import PROTOCOL
+
+#: As gRPC takes it: binary where the key ends in «-bin».
+Metadata: TypeAlias = tuple[tuple[str, str | bytes], ...]
+
+_METADATA = "padan-handshake-bin"
+_DIGEST_BYTES = 32
+#: A number that no chain reaches.
+_MOST_EVENTS = 1 << 53
+
+#: Calls whose answers must tell the heads of the agreement, and of the flow.
+_OF_AGREEMENT = frozenset(
+    f"AgreementService.{name}Agreement" for name in ("Get", "Suspend", "Resume")
+)
+_OF_FLOW = frozenset(
+    {
+        "ConfirmationService.ConfirmRecords",
+        "DatasetService.CommitDataset",
+        "DirectService.CreateBlindedList",
+        "RunService.CreateRun",
+    }
+)
+#: Asked many times a second: what moves then is written when a second has passed, or at the end.
+_FREQUENT = frozenset({"ConfirmationService.ConfirmRecords"})
+
+
+class ServerPastError(VerificationError):
+    """A server's past is not the one that this home has seen."""
+
+
+@dataclass(frozen=True, repr=False)
+class Sent:
+    """What was known when a call was sent: an answer may not be behind it."""
+
+    known: Mapping[str, Head]
+    metadata: Metadata
+
+
+class Pasts:
+    """The pasts of one agreement's servers, as a link sees them; for many threads.
+
+    Without ``heads`` nothing is compared and nothing kept: software and protocol alone count.
+    ``seen`` has what each server told last.
+    """
+
+    #: Times that a home asks anew to catch up with a server, a hundred events each.
+    MOST_ROUNDS: ClassVar[int] = 100_000
+
+    def __init__(
+        self, heads: KnownHeads | None = None, agreement: str = "", flow: str = ""
+    ) -> None:
+        self._heads = heads
+        self.agreement = agreement
+        self._flow = flow
+        self.seen: dict[ServerKind, KnownServerPast] = {}
+
+    def before(self, server: ServerKind) -> Sent:
+        """What to send with a call to ``server``. Raises BadInputError for an unreadable file."""
+        known = self._heads.of(server).heads if self._heads else {}
+        heads = [
+            pb.Head(name=h.name, store=h.store, generation=h.generation, digest=h.digest)
+            for h in known.values()
+        ]
+        said = pb.Handshake(version=software(), protocol=PROTOCOL, heads=heads)
+        return Sent(known, ((_METADATA, said.SerializeToString()),))
+
+    def after(self, server: ServerKind, method: str, sent: Sent, trailing: Iterable[Any]) -> bool:
+        """Compare what came with an answer; False if the server has more to tell before it is sure.
+
+        Raises ServerPastError, and MismatchError for another protocol.
+        """
+        # Spec 30, "Handshake", step 2.
+        told = _told(server, trailing)
+        if told.protocol != PROTOCOL:
+            raise _other_protocol(server, told.version)
+        heads = [_head(server, each) for each in told.heads]
+        self.seen[server] = KnownServerPast(told.version, {head.name: head for head in heads})
+        if self._heads is None:
+            return True
+        self._require_told(server, method, sent, heads)
+        reached, certain = {}, True
+        steps_left = sum(len(each.steps) for each in told.heads)
+        for head, each in zip(heads, told.heads, strict=True):
+            if not self._is_ours(head.name):
+                continue
+            known = sent.known.get(head.name, head)
+            now = _reached(server, known, head, each.steps, more=steps_left > 0)
+            certain = certain and now.generation == head.generation
+            if now != sent.known.get(head.name):
+                reached[head.name] = now
+        self._keep(server, method, told.version, reached)
+        return certain
+
+    def flush(self) -> None:
+        """Write what waits."""
+        if self._heads is not None:
+            self._heads.flush()
+
+    def _keep(
+        self, server: ServerKind, method: str, software_there: str, moved: Mapping[str, Head]
+    ) -> None:
+        assert self._heads is not None
+        if moved or self._heads.of(server).software != software_there:
+            seen = KnownServerPast(software_there, moved)
+            self._heads.keep(server, seen, at_once=method not in _FREQUENT)
+
+    def _is_ours(self, name: str) -> bool:
+        own = chain_name(self.agreement)
+        return name == own or name.startswith(f"{own}/flows/")
+
+    def _require_told(
+        self, server: ServerKind, method: str, sent: Sent, heads: Sequence[Head]
+    ) -> None:
+        """A server that leaves out what it told before hides it."""
+        wanted = set()
+        if method in _OF_AGREEMENT:
+            wanted = {chain_name(self.agreement)}
+        elif method in _OF_FLOW:
+            wanted = {chain_name(self.agreement), chain_name(self.agreement, self._flow)}
+        missing = (wanted & sent.known.keys()) - {head.name for head in heads}
+        if missing:
+            known = sent.known[min(missing)]
+            raise _hidden(server, known)
+
+
+def _told(server: ServerKind, trailing: Iterable[Any]) -> pb.Handshake:
+    for key, value in trailing:
+        if key == _METADATA and isinstance(value, bytes):
+            try:
+                return _parse(value)
+            except DecodeError:
+                raise _no_handshake(server) from None
+    raise _other_protocol(server, "")
+
+
+def _parse(value: bytes) -> pb.Handshake:
+    return pb.Handshake.FromString(value)
+
+
+def _head(server: ServerKind, given: pb.Head) -> Head:
+    well_formed = (
+        len(given.store) == STORE_BYTES
+        and len(given.digest) == _DIGEST_BYTES
+        and 0 <= given.generation <= _MOST_EVENTS
+        and all(len(step) == _DIGEST_BYTES for step in given.steps)
+    )
+    if not well_formed:
+        raise _no_handshake(server)
+    return Head(given.name, given.store, given.generation, given.digest)
+
+
+def _reached(
+    server: ServerKind, known: Head, head: Head, steps: Sequence[bytes], *, more: bool
+) -> Head:
+    """How far the way from what is known to what was told can be followed.
+
+    ``more``: the answer had steps of this or of another chain, so the rest may come with the next.
+    """
+    # Spec 30, "Heads", step 3.
+    if head.store != known.store:
+        raise _other_store(server, known, head)
+    if head.generation < known.generation:
+        raise _behind(server, known, head)
+    left = head.generation - known.generation
+    reached = known.followed_by(steps[:left])
+    if len(steps) > left or (left and not more):
+        raise _another_past(server, known)
+    if reached.generation == head.generation and reached != head:
+        raise _another_past(server, known)
+    return reached
+
+
+def _behind(server: ServerKind, known: Head, head: Head) -> ServerPastError:
+    return ServerPastError(
+        about(
+            server,
+            f"{{Server}} mundur: pada {known.name} di sini sudah terlihat kejadian ke-"
+            f"{known.generation}, sekarang ia baru sampai ke-{head.generation}. "
+            + _RESTORED[0].format(agreement=_agreement(known)),
+            f"{{Server}} has gone back: event {known.generation} of {known.name} was seen here, "
+            f"and now it has come to {head.generation}. "
+            + _RESTORED[1].format(agreement=_agreement(known)),
+        )
+    )
+
+
+def _another_past(server: ServerKind, known: Head) -> ServerPastError:
+    return ServerPastError(
+        about(
+            server,
+            f"{{Server}} menunjukkan riwayat lain daripada yang terlihat di sini sampai kejadian "
+            f"ke-{known.generation} pada {known.name}. "
+            + _RESTORED[0].format(agreement=_agreement(known)),
+            f"{{Server}} shows another past than the one seen here up to event {known.generation} "
+            f"of {known.name}. " + _RESTORED[1].format(agreement=_agreement(known)),
+        )
+    )
+
+
+def _other_store(server: ServerKind, known: Head, head: Head) -> ServerPastError:
+    agreement = _agreement(known)
+    return ServerPastError(
+        about(
+            server,
+            f"{{Server}} memulai riwayat baru (basis data {head.store.hex()[:8]}, semula "
+            f"{known.store.hex()[:8]}): operatornya menyatakan pemulihan atau kehilangan. "
+            "Perjanjian ditangguhkan di sana sampai semua pihak mengakhirinya. Tanyakan apa yang "
+            f"hilang, lalu terima: padan agreement accept-restore {agreement}.",
+            f"{{Server}} began a new past (store {head.store.hex()[:8]}, before "
+            f"{known.store.hex()[:8]}): its operator has declared a restore or a loss. The "
+            "agreement is suspended there until all parties end that. Ask what was lost, then "
+            f"accept it: padan agreement accept-restore {agreement}.",
+        )
+    )
+
+
+def _hidden(server: ServerKind, known: Head) -> ServerPastError:
+    return ServerPastError(
+        about(
+            server,
+            f"{{Server}} tidak lagi mengatakan sampai mana {known.name} (di sini terlihat "
+            f"kejadian ke-{known.generation}). Tidak ada yang dilanjutkan; tanyakan kepada "
+            "{operator}.",
+            f"{{Server}} no longer says how far {known.name} has come (event {known.generation} "
+            "was seen here). Nothing goes on; ask {operator}.",
+        )
+    )
+
+
+#: What may be the matter with a server that went back, and what to do.
+_RESTORED = (
+    "Mungkin ia dipulihkan dari cadangan: penangguhan dan kuota dapat kembali ke keadaan lama, "
+    "jadi tidak ada yang dilanjutkan. Minta {{operator}} menyatakan pemulihan itu (padan-server "
+    "accept restore), lalu terima: padan agreement accept-restore {agreement}.",
+    "It may have been restored from a backup: suspensions and quotas may be what they were, so "
+    "nothing goes on. Ask {{operator}} to declare the restore (padan-server accept restore), then "
+    "accept it: padan agreement accept-restore {agreement}.",
+)
+
+
+def _agreement(head: Head) -> str:
+    return head.name.split("/")[1]
+
+
+def _no_handshake(server: ServerKind) -> VerificationError:
+    return VerificationError(
+        about(
+            server,
+            "Jabat tangan {server} tidak terbaca. Periksa bahwa alamat itu benar alamat {server}.",
+            "The handshake of {server} cannot be read. Check that the address is that of {server}.",
+        )
+    )
+
+
+def _other_protocol(server: ServerKind, there: str) -> MismatchError:
+    """As the server itself refuses; ``there`` is empty where it is too old to say what it is."""
+    shown = "".join(c for c in there if c.isalnum() or c in " .()+-")[:60]
+    served_by = shown or about(server, "yang lebih lama", "an older one")
+    fields = {"version": software(), "served_by": served_by}
+    made = refusal(Reason.PROTOCOL_MISMATCH, fields, server)
+    assert isinstance(made, MismatchError)
+    return made

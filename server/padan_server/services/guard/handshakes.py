@@ -1,0 +1,113 @@
+"""What both ends of a call say of themselves: their software, and how far the past has come.
+
+It travels in metadata, so that every call has it and no message need. A caller that says nothing
+(somebody's own stubs) is served; one that speaks another protocol is not. Spec:
+``proto/spec/30-unit-mode.md``, "Handshake" and "Heads".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+import structlog
+from google.protobuf.message import DecodeError
+
+from padan.v1 import resources_pb2 as pb
+from padan_linkage.crypto.heads import Head
+from padan_linkage.crypto.software import PROTOCOL, software
+from padan_server.base.errors import Reason, Refusal, field_invalid
+from padan_server.base.log import Seldom
+from padan_server.services.guard.call import Call, Chain
+from padan_server.store.port import Store
+
+_log = structlog.get_logger(__name__)
+
+#: The key of the metadata, both ways.
+METADATA = "padan-handshake-bin"
+#: Steps that an answer has room for: gRPC lets metadata have 8 KiB.
+_STEPS = 100
+_MADE_BY = re.compile(r"[A-Za-z0-9 .()+-]{0,60}")
+
+
+def said(metadata: Iterable[tuple[str, str | bytes]] | None) -> pb.Handshake | None:
+    """What the caller says of itself; None if it says nothing.
+
+    Raises the refusal of one that speaks another protocol, and of what is no handshake.
+    """
+    for key, value in metadata or ():
+        if key == METADATA and isinstance(value, bytes):
+            return _checked(value)
+    return None
+
+
+def made_by(field: str, given: str) -> str:
+    """The version that a caller says it runs, which goes into refusals: a short plain text."""
+    if not _MADE_BY.fullmatch(given):
+        raise field_invalid(field, "versi, paling banyak 60 aksara", "a version of 60 at most")
+    return given
+
+
+def _checked(value: bytes) -> pb.Handshake:
+    try:
+        handshake = pb.Handshake.FromString(value)
+    except DecodeError:
+        raise field_invalid(METADATA, "bukan pesan Handshake", "no message Handshake") from None
+    version = made_by(f"{METADATA}.version", handshake.version)
+    if handshake.protocol != PROTOCOL:
+        raise Refusal(Reason.PROTOCOL_MISMATCH, version=version, served_by=software())
+    return handshake
+
+
+class Heads:
+    """Tells the heads of what a call named, and what leads to them from those the caller knows."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._seldom = Seldom()
+
+    def answer(self, call: Call) -> bytes:
+        """The handshake that goes with an answer."""
+        # Spec 30, "Heads", step 2.
+        known = {head.name: head for head in call.said.heads} if call.said else {}
+        told, room = pb.Handshake(version=software(), protocol=PROTOCOL), _STEPS
+        for chain in call.chains:
+            head = self._store.head(*chain)
+            mine = pb.Head(
+                name=head.name, store=head.store, generation=head.generation, digest=head.digest
+            )
+            if head.name in known:
+                steps = self._steps(call, chain, head, known[head.name], room)
+                mine.steps.extend(steps)
+                room -= len(steps)
+            told.heads.append(mine)
+        return told.SerializeToString()
+
+    def _steps(
+        self, call: Call, chain: Chain, head: Head, known: pb.Head, room: int
+    ) -> list[bytes]:
+        """What leads from a head that the caller knows to the present one, as far as there is room.
+
+        Nothing where it knows what is not of the past: that is told to the operator.
+        """
+        there = known.generation, known.digest
+        if known.store != head.store or there == (head.generation, head.digest):
+            return []
+        with self._store.read() as tx:
+            then = tx.heads.at(*chain, known.generation)
+            if then is not None and then.digest == known.digest:
+                wanted = min(room, head.generation - known.generation)
+                return tx.heads.steps(*chain, known.generation, wanted)
+        # Spec 30, "Heads", step 4.
+        untold = self._seldom.untold(f"{call.party} {head.name}")
+        if untold is not None:
+            _log.error(
+                "head_unknown",
+                party=call.party,
+                head=head.name,
+                generation=head.generation,
+                known=known.generation,
+                consequence="the caller refuses this server",
+                remedy="if this directory was restored: padan-server accept restore --data-dir DIR",
+            )
+        return []

@@ -1,0 +1,326 @@
+"""A unit that was restored from a backup: clients see it, and nobody goes on before all agree.
+
+The backup is of the whole data directory, so nothing in it tells the unit that time has passed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+
+import pytest
+from agency import people, point_home_at, registry_table, small_passes
+from engines import FakeEngine
+from server_fixture import NOW
+from typer.testing import CliRunner
+
+from padan.v1 import agreement_service_pb2 as pb
+from padan.v1 import resources_pb2
+from padan.v1.reason_texts import ServerKind
+from padan_client import Home, ProviderClient, RefusedError, RequesterClient, VerificationError
+from padan_client.aio import AsyncRequesterClient
+from padan_client.base.effects import call
+from padan_client.cli.app import app
+from padan_client.protocol.rotating import rotate
+from padan_client.transport.channel import Link
+from padan_client.transport.pasts import ServerPastError
+from padan_linkage.crypto.heads import chain_name
+from padan_server.base.accepting import Acceptable, Acceptances
+
+PEOPLE = people(40, seed=5)
+REGISTRY = registry_table(PEOPLE)
+
+
+class RestorableUnit:
+    """Both agencies and a unit whose directory can be backed up and restored."""
+
+    def __init__(self, pair, make_unit, folder):
+        self.pair, self._make_unit = pair, make_unit
+        self._running, self._kept = pair.unit, folder / "kept"
+        self.agreement, self.flow = pair.names
+
+    @property
+    def unit(self):
+        return self._running
+
+    def publish(self):
+        with ProviderClient(self.pair.provider, *self.pair.names) as client:
+            client.publish(REGISTRY, id_column="id", status_column="status")
+
+    def confirm(self, rows=20):
+        with RequesterClient(self.pair.requester, *self.pair.names) as client:
+            return client.confirm(PEOPLE[:rows])
+
+    def ask(self):
+        with RequesterClient(self.pair.requester, *self.pair.names) as client:
+            return client.confirm_one(PEOPLE[0])
+
+    def change(self, home, method):
+        name = f"agreements/{self.agreement}"
+        request = getattr(pb, f"{method}Request")(name=name)
+        if method == "SuspendAgreement":
+            request.article = "Pasal 10 ayat (2)"
+        with Link.open(home, self.agreement) as link:
+            return link.run(
+                call(f"AgreementService.{method}", request, pb.Agreement, home.patience)
+            )
+
+    def suspend(self, home):
+        return self.change(home, "SuspendAgreement")
+
+    def resume(self, home):
+        return self.change(home, "ResumeAgreement")
+
+    def back_up(self):
+        """Keep the whole data directory as it is."""
+        self._stop()
+        shutil.rmtree(self._kept, ignore_errors=True)
+        shutil.copytree(self.data, self._kept)
+        self.start()
+
+    def restore(self, declared=False):
+        """Put the kept directory in the place of the present one."""
+        self._stop()
+        shutil.rmtree(self.data)
+        shutil.copytree(self._kept, self.data)
+        if declared:
+            self.declare()
+        self.start()
+
+    def declare(self):
+        Acceptances(self.data).leave(Acceptable.RESTORE)
+
+    @property
+    def data(self):
+        return self._running.house.data_dir
+
+    def _stop(self):
+        self._running.house.close()
+        self._running.stop()
+
+    def start(self):
+        before = self._running
+        self._running = self._make_unit(house=before.house, engine=FakeEngine(), clock=before.clock)
+        for home in (self.pair.provider, self.pair.requester):
+            point_home_at(home.folder, self._running.port)
+        folders = self.pair.provider.folder, self.pair.requester.folder
+        provider, requester = (Home.open(f, jitter=lambda: 0.0) for f in folders)
+        self.pair.provider, self.pair.requester = provider, requester
+
+
+@pytest.fixture
+def stand(make_pair, make_unit, tmp_path):
+    made = RestorableUnit(make_pair(edit=small_passes), make_unit, tmp_path)
+    made.publish()
+    return made
+
+
+def generation(home, agreement, flow=""):
+    """How far the unit had come when the home last saw it."""
+    past = home.known_heads(agreement).of(ServerKind.UNIT)
+    return past.heads[chain_name(agreement, flow)].generation
+
+
+def cli(home, *arguments):
+    return CliRunner().invoke(app, [*arguments, "--home", str(home.folder)])
+
+
+def test_every_change_moves_the_head_and_a_restart_does_not(stand):
+    requester, names = stand.pair.requester, stand.pair.names
+    stand.confirm()
+    before = generation(requester, *names), generation(requester, names[0])
+    stand.back_up()  # a restart
+    stand.ask()
+    assert generation(stand.pair.requester, *names) > before[0]
+    stand.suspend(stand.pair.requester)
+    stand.resume(stand.pair.requester)
+    assert generation(stand.pair.requester, names[0]) == before[1] + 2
+
+
+def test_a_suspension_that_a_backup_lifts_is_seen_by_who_suspended(stand):
+    stand.back_up()
+    stand.suspend(stand.pair.provider)
+    stand.restore()
+    with pytest.raises(ServerPastError, match=r"mundur.*accept restore.*accept-restore") as seen:
+        stand.publish()
+    assert "event 1 of agreements" in str(seen.value) or "kejadian ke-1" in str(seen.value)
+    assert seen.value.exit_code == VerificationError.exit_code
+
+
+def test_quota_that_a_backup_gives_back_is_seen_by_who_was_charged(stand):
+    stand.back_up()
+    stand.confirm()
+    stand.restore()
+    with pytest.raises(ServerPastError, match="mundur"):
+        stand.confirm()
+    with pytest.raises(ServerPastError, match="mundur"):
+        stand.ask()
+
+    async def ask():
+        async with AsyncRequesterClient(stand.pair.requester, *stand.pair.names) as client:
+            await client.confirm_one(PEOPLE[0])
+
+    with pytest.raises(ServerPastError, match="mundur"):
+        asyncio.run(ask())
+
+
+def test_a_restored_unit_that_has_overtaken_what_was_seen_is_known_all_the_same(stand, unit_log):
+    stand.back_up()
+    stand.suspend(stand.pair.provider)
+    stand.restore()
+    for _ in range(2):  # the other side saw nothing of the suspension, and leads it further
+        stand.suspend(stand.pair.requester)
+        stand.resume(stand.pair.requester)
+    with pytest.raises(ServerPastError, match="riwayat lain"):
+        stand.publish()
+    assert "head_unknown" in unit_log.getvalue()
+
+
+def test_a_unit_that_shows_another_past_at_the_same_number_is_refused(stand):
+    stand.back_up()
+    stand.suspend(stand.pair.provider)
+    stand.restore()
+    stand.suspend(stand.pair.requester)
+    stand.resume(stand.pair.requester)
+    known = stand.pair.provider.known_heads(stand.agreement)
+    assert known.of(ServerKind.UNIT).heads[chain_name(stand.agreement)].generation == 1
+    with pytest.raises(ServerPastError, match="riwayat lain"):
+        stand.publish()
+
+
+def test_a_declared_restore_holds_the_agreement_until_all_parties_have_agreed(stand):
+    stand.confirm()
+    stand.back_up()
+    stand.suspend(stand.pair.provider)
+    stand.restore(declared=True)
+
+    for home, work in ((stand.pair.provider, stand.publish), (stand.pair.requester, stand.ask)):
+        with pytest.raises(ServerPastError, match=r"riwayat baru.*accept-restore"):
+            work()
+        refused = cli(home, "agreement", "accept-restore", stand.agreement)
+        assert refused.exit_code == 3  # nobody agreed
+        done = cli(home, "agreement", "accept-restore", stand.agreement, "--yes")
+        assert done.exit_code == 0, done.output
+        with pytest.raises(RefusedError, match="SUSPENDED"):
+            work()
+    stand.resume(stand.pair.requester)
+    with pytest.raises(RefusedError, match="SUSPENDED"):
+        stand.ask()
+    stand.resume(stand.pair.provider)
+    with pytest.raises(RefusedError, match="QUOTA_DAY_EXCEEDED"):
+        stand.ask()
+    stand.unit.pass_time(days=1)
+    assert stand.ask()["kode"] != "TIDAK_DITEMUKAN"
+    with pytest.raises(RefusedError, match="EPOCH_LISTS_EXCEEDED"):
+        stand.confirm(25)
+    for home in (stand.pair.provider, stand.pair.requester):
+        with Link.open(home, *stand.pair.names) as link:
+            link.run(rotate(home, *stand.pair.names, NOW))
+    stand.publish()
+    assert stand.confirm(25).table.num_rows == 25
+
+
+def dies(*_):
+    raise SystemExit
+
+
+def test_a_restore_holds_although_the_server_dies_before_it_could(stand, monkeypatch):
+    stand.back_up()
+    stand.suspend(stand.pair.provider)
+    with monkeypatch.context() as patched:
+        patched.setattr("padan_server.roles.serving.hold", dies)
+        with pytest.raises(SystemExit):
+            stand.restore(declared=True)
+    stand.start()
+    with pytest.raises(ServerPastError, match="riwayat baru"):
+        stand.publish()
+    assert (
+        cli(stand.pair.requester, "agreement", "accept-restore", stand.agreement, "--yes").exit_code
+        == 0
+    )
+    with pytest.raises(RefusedError, match="SUSPENDED"):
+        stand.ask()
+
+
+def test_what_was_not_declared_cannot_be_accepted(stand):
+    stand.back_up()
+    stand.suspend(stand.pair.provider)
+    stand.restore()
+    found = cli(stand.pair.provider, "agreement", "accept-restore", stand.agreement, "--yes")
+    assert found.exit_code == 3
+    assert "accept restore" in found.output
+    with pytest.raises(ServerPastError):
+        stand.publish()
+
+
+def test_a_home_that_was_restored_catches_up_however_much_it_missed(stand, tmp_path):
+    """More than one answer has room for; nobody who went on refuses anybody."""
+    kept = tmp_path / "home-kept"
+    shutil.copytree(stand.pair.provider.folder, kept)
+    for _ in range(130):
+        stand.suspend(stand.pair.requester)
+        stand.resume(stand.pair.requester)
+    shutil.rmtree(stand.pair.provider.folder)
+    shutil.copytree(kept, stand.pair.provider.folder)
+    home = Home.open(stand.pair.provider.folder, jitter=lambda: 0.0)
+    assert generation(home, stand.agreement) == 0
+    stand.resume(home)
+    assert generation(home, stand.agreement) == 260
+
+
+def test_both_sides_can_compare_what_the_unit_showed_them(stand):
+    stand.confirm()
+    stand.resume(stand.pair.provider)  # changes nothing: it only looks
+    stand.resume(stand.pair.requester)
+    seen = []
+    for home in (stand.pair.provider, stand.pair.requester):
+        found = cli(home, "agreement", "heads", stand.agreement, "--json")
+        seen.append(json.loads(found.output)["servers"]["unit"])
+    assert seen[0] == seen[1]
+    assert set(seen[0]["heads"]) >= {
+        chain_name(stand.agreement),
+        chain_name(stand.agreement, stand.flow),
+    }
+
+
+def test_a_side_sees_no_chain_of_a_flow_that_is_not_its_own(stand):
+    """How much another flow is asked is nobody else's business."""
+    own = {chain_name(stand.agreement)} | {
+        chain_name(stand.agreement, f.id)
+        for f in stand.pair.provider.signed_agreement(stand.agreement).agreement.flows
+        if "bkn" in {f.provider, f.requester}
+    }
+    stand.resume(stand.pair.provider)
+    known = stand.pair.provider.known_heads(stand.agreement).of(ServerKind.UNIT)
+    assert set(known.heads) == own
+
+
+def tampering(monkeypatch, change):
+    """Somebody changes what the unit says of its past."""
+
+    def parse(value):
+        told = resources_pb2.Handshake.FromString(value)
+        change(told)
+        return told
+
+    monkeypatch.setattr("padan_client.transport.pasts._parse", parse)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda told: told.ClearField("heads"), "tidak lagi mengatakan"),
+        (lambda told: setattr(told.heads[0], "digest", bytes(32)), "riwayat lain"),
+        (lambda told: setattr(told.heads[0], "digest", b"short"), "tidak terbaca"),
+        (lambda told: setattr(told.heads[0], "generation", 1 << 60), "tidak terbaca"),
+        (lambda told: setattr(told.heads[0], "generation", 1 << 40), "riwayat lain"),
+        (lambda told: told.heads[0].steps.append(bytes(32)), "riwayat lain"),
+    ],
+)
+def test_a_unit_that_lies_about_its_past_is_refused(stand, monkeypatch, change, says):
+    stand.suspend(stand.pair.provider)
+    stand.resume(stand.pair.provider)
+    tampering(monkeypatch, change)
+    with pytest.raises(VerificationError, match=says):
+        stand.publish()
