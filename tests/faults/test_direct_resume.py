@@ -13,7 +13,7 @@ import pyarrow.csv
 import pytest
 from agency import CODES, NOW, DyingLink, Killed, all_servers, people, registry_table
 
-from padan_client import Home, RefusedError
+from padan_client import Home, RefusedError, VerificationError
 from padan_client.base.effects import Download, Exchange, Unary
 from padan_client.base.errors import UnavailableError
 from padan_client.protocol.direct import (
@@ -157,6 +157,18 @@ def test_a_download_goes_on_behind_the_last_good_chunk(long_pair):
     assert starts == [1]
 
 
+def test_a_copy_of_a_table_that_was_damaged_answers_nobody(long_pair):
+    """A power cut or a disk took a page of it: «tidak ditemukan» would be untrue."""
+    pair = long_pair
+    whole = codes(pair.confirm(PEOPLE[:5]))
+    (table,) = (pair.requester.folder / "direct").rglob("rows.bin")
+    content = table.read_bytes()
+    table.write_bytes(content[: 4096 * 48] + bytes(len(content) - 4096 * 48))
+    with pytest.raises(VerificationError, match="rusak"):
+        pair.confirm(PEOPLE[:5])
+    assert codes(pair.confirm(PEOPLE[:5])) == whole, "it is not fetched anew"
+
+
 # The provider's side.
 
 
@@ -200,7 +212,7 @@ def test_building_goes_on_and_makes_no_part_twice(make_direct, monkeypatch):
     assert not list((pair.provider.folder / "jobs").iterdir())
 
 
-@pytest.mark.parametrize("step", ["_manifest", "_move_in", "_sync"])
+@pytest.mark.parametrize("step", ["_manifest", "_move_in", "sync"])
 def test_publishing_goes_on_from_any_step_with_one_table(make_direct, monkeypatch, step):
     pair = make_direct()
     base = pair.publish(REGISTRY)

@@ -82,6 +82,17 @@ def test_keys_change_and_what_was_sealed_before_still_opens(pair, roles):
     assert found(pair) == 20
 
 
+def test_a_renewal_that_broke_off_hands_out_the_new_keys(pair):
+    """The identity was replaced, and the process died before the public file was."""
+    public = pair.provider.folder / "bkn.public.json"
+    old = pair.provider.identity
+    new = identities.renewed(old, os.urandom)
+    identities.replace_identity(pair.provider.folder, new, passphrase=None, randomness=os.urandom)
+    public.write_text(json.dumps(old.public.as_json()))
+    padan(pair.provider, "keys", "renew", "--yes")
+    assert json.loads(public.read_text()) == new.public.as_json()
+
+
 def contribution(pair, party, sign, epoch=2):
     place = pair.requester.place(*pair.names)
     statement = contribution_statement(place.digest, pair.flow, epoch, party, b"e" * 32)

@@ -304,6 +304,22 @@ def test_a_publisher_with_two_histories_is_found_out(town):
         receive(town)
 
 
+@pytest.mark.parametrize("left", [(), ("sealed.bin",)])
+def test_a_death_while_it_is_noted_that_a_release_arrived(town, left):
+    table = positions("A1", "A2")
+    with client(town, "kemnaker", "referensi", "jabatan-fungsional") as first:
+        first.publish(table)
+    (noted,) = (town.home("kemnaker") / "releases").glob("**/1")
+    for name in left:
+        (noted / name).write_bytes(b"sealed")
+    noted.rename(noted.with_name("pending"))
+    with client(town, "kemnaker", "referensi", "jabatan-fungsional") as again:
+        published = again.publish(table)
+    assert (published.repeated, published.release.version) == (True, 1)
+    assert {path.name for path in noted.parent.iterdir()} == {"1"}
+    assert not any((noted / name).exists() for name in left)
+
+
 def test_a_publication_that_broke_off_goes_on_with_the_same_bytes(town):
     """The unit took it, the client died before it knew."""
     home = town.opened("kemnaker")

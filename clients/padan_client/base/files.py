@@ -1,12 +1,20 @@
-"""Files that hold secrets: written whole or not at all, readable by their owner alone."""
+"""Files that hold secrets: written whole or not at all, readable by their owner alone.
+
+What is written here survives a power cut once the function has returned, the folders that it lies
+in too. A process that dies on the way leaves a draft (``.<name>.<random>.tmp``), which the next one
+that writes or erases the same file removes.
+"""
 
 from __future__ import annotations
 
+import fcntl
 import os
+import re
 import secrets
 import shutil
+import stat
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -17,9 +25,24 @@ from padan_client.base.ownership import require_private, require_private_status
 
 def ensure_private_folder(path: Path) -> Path:
     """Make ``path``, and what it lies in, with mode 0700 where it is missing. Returns it."""
+    return _ensure_folder(path, 0o700)
+
+
+def ensure_public_folder(path: Path) -> Path:
+    """The same with the mode that new folders have."""
+    return _ensure_folder(path, 0o777)
+
+
+def _ensure_folder(path: Path, mode: int) -> Path:
+    """Make ``path`` and what it lies in; a folder that was made is durable on return."""
     if not path.parent.exists():
-        ensure_private_folder(path.parent)
-    path.mkdir(mode=0o700, exist_ok=True)
+        _ensure_folder(path.parent, mode)
+    try:
+        path.mkdir(mode=mode)
+    except FileExistsError:
+        path.mkdir(mode=mode, exist_ok=True)  # raises where it is no folder
+    else:
+        sync(path.parent)
     return path
 
 
@@ -69,7 +92,7 @@ def write_private(path: Path, content: bytes | memoryview | Iterable[bytes]) -> 
 
 def write_public(path: Path, content: bytes) -> None:
     """The same with mode 0644, for files that are meant to be handed out."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    ensure_public_folder(path.parent)
     _replace(path, content, 0o644)
 
 
@@ -92,38 +115,84 @@ def open_private(path: Path) -> BinaryIO:
 
 
 def erase(path: Path) -> None:
-    """Overwrite ``path`` with zeros and remove it; harmless where it is missing."""
-    try:
-        size = path.stat().st_size
-        with path.open("r+b") as file:
-            file.write(bytes(size))
-            file.flush()
-            os.fsync(file.fileno())
+    """Overwrite ``path`` with zeros and remove it, and drafts of it; harmless where it is missing.
+
+    Its name goes first, so that nobody finds it half overwritten after a crash.
+    """
+    with suppress(FileNotFoundError), path.open("r+b") as file:
         path.unlink()
+        sync(path.parent)
+        _overwrite(file)
+    sweep(path)
+
+
+def _overwrite(file: BinaryIO) -> None:
+    file.write(bytes(os.fstat(file.fileno()).st_size))
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def sweep(path: Path) -> None:
+    """Remove the drafts of ``path`` that processes left that died."""
+    ours = re.compile(rf"\.{re.escape(path.name)}\.[0-9a-f]{{16}}\.tmp")
+    try:
+        left = [each for each in path.parent.iterdir() if ours.fullmatch(each.name)]
     except FileNotFoundError:
         return
-    _sync_folder(path.parent)
+    for each in left:
+        with suppress(OSError):
+            _remove(each)
+    if left:
+        sync(path.parent)
+
+
+def _remove(left: Path) -> None:
+    """Overwrite and remove a file of this user's, unless a process that lives writes it."""
+    # Others may write to the folder: a link that they laid leads nowhere.
+    descriptor = os.open(left, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK)
+    with os.fdopen(descriptor, "r+b") as file:
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid() or found.st_nlink != 1:
+            return
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return
+        left.unlink()
+        _overwrite(file)
 
 
 def _replace(path: Path, content: bytes | memoryview | Iterable[bytes], mode: int) -> None:
-    # In a folder that others may write to, nobody can lay a file or link in wait for the draft.
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    sweep(path)
+    draft, descriptor = _draft_of(path, mode)
     try:
         with os.fdopen(descriptor, "wb") as file:
             for part in [content] if isinstance(content, bytes | memoryview) else content:
                 file.write(part)
             file.flush()
             os.fsync(file.fileno())
-        draft.replace(path)
+            draft.replace(path)
     except BaseException:
         draft.unlink(missing_ok=True)
         raise
-    _sync_folder(path.parent)
+    sync(path.parent)
 
 
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
+def _draft_of(path: Path, mode: int) -> tuple[Path, int]:
+    """A draft of ``path`` that is ours as long as it is open, and its descriptor."""
+    while True:
+        # In a folder that others may write to, nobody can lay a file or link in wait for it.
+        draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        if os.fstat(descriptor).st_nlink:
+            return draft, descriptor
+        os.close(descriptor)  # another process took it for a dead one's before it was locked
+
+
+def sync(path: Path) -> None:
+    """Return when a file's content, or the names in a folder, are on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

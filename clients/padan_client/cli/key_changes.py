@@ -30,6 +30,7 @@ from padan_client.home.identity import (
     is_encrypted,
     renewed,
     replace_identity,
+    write_public_half,
 )
 from padan_linkage.agreement import (
     NEW,
@@ -68,7 +69,9 @@ def renew(*, yes: YesFlag = False, home: HomeOption = HOME, json_: JsonFlag = Fa
         option="--yes",
     )
     new = opened.identity
-    if not _is_unfinished(opened, held):
+    if _is_unfinished(opened, held):
+        write_public_half(home, new)
+    else:
         new = renewed(opened.identity, os.urandom)
         replace_identity(home, new, passphrase=passphrase, randomness=os.urandom)
     opened = Home.open(home, passphrase=passphrase)

@@ -169,6 +169,11 @@ def replace_identity(
     """
     assert identity.every()[1:], "only keys that remember those before them"
     _write(home / _FILE, identity, passphrase, randomness)
+    return write_public_half(home, identity)
+
+
+def write_public_half(home: Path, identity: Identity) -> Path:
+    """Write ``<party>.public.json``, which is handed out. Returns its path."""
     public = home / f"{identity.party}.public.json"
     write_public(public, _dump(identity.public.as_json()))
     return public
@@ -194,9 +199,7 @@ def save_identity(
             )
         )
     _write(path, identity, passphrase, randomness)
-    public = home / f"{identity.party}.public.json"
-    write_public(public, _dump(identity.public.as_json()))
-    return public
+    return write_public_half(home, identity)
 
 
 def change_passphrase(

@@ -13,9 +13,11 @@ import fcntl
 import hashlib
 import hmac
 import os
+import re
 import shutil
 import uuid
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +31,8 @@ from padan_client.home.identity import Identity, Randomness
 from padan_client.home.sealed_file import Purpose, SealedFileError, SealedFiles
 
 _SUFFIX = ".job"
+#: Files that belong to a job, and the drafts of its own.
+_LEFT = re.compile(r"\.?([a-z-]+-[0-9a-f]{24})\.(?:d$|lock$|job\.[0-9a-f]{16}\.)")
 
 
 class Job(BaseModel):
@@ -81,6 +85,7 @@ class JobStore:
         or :meth:`close`.
         """
         job_id = f"{kind}-{digest.hex()[:24]}"
+        self.sweep()
         self._lock(job_id)
         path = self._path(job_id)
         job = (
@@ -105,9 +110,28 @@ class JobStore:
         """A private folder for what the job makes on its way; goes with it."""
         return ensure_private_folder(self._folder / f"{job.id}.d")
 
+    def sweep(self) -> None:
+        """Remove what processes left that died while they began or closed a job."""
+        names = [path.name for path in self._folder.glob("*")]
+        for job_id in {left[1] for name in names if (left := _LEFT.match(name))}:
+            with suppress(BadInputError):
+                self._lock(job_id)
+                if not self._path(job_id).exists():
+                    self._remove(job_id)
+                self._unlock(job_id)
+
+    def _remove(self, job_id: str) -> None:
+        """The job's file first: what lies beside it is nothing without it, and is swept."""
+        erase(self._path(job_id))
+        shutil.rmtree(self._folder / f"{job_id}.d", ignore_errors=True)
+        (self._folder / f"{job_id}.lock").unlink(missing_ok=True)
+
     def release(self, job: Job) -> None:
         """Let others work on the job; it stays pending unless it was closed."""
-        descriptor = self._locks.pop(job.id, None)
+        self._unlock(job.id)
+
+    def _unlock(self, job_id: str) -> None:
+        descriptor = self._locks.pop(job_id, None)
         if descriptor is not None:
             os.close(descriptor)
 
@@ -125,6 +149,10 @@ class JobStore:
                     "The same command is running in another process. Wait for it to end.",
                 )
             ) from None
+        if not os.fstat(descriptor).st_nlink:  # another process closed the job meanwhile
+            os.close(descriptor)
+            self._lock(job_id)
+            return
         self._locks[job_id] = descriptor
 
     def _new(self, job_id: str, kind: str, agreement: str, flow: str, epoch: int) -> Job:
@@ -161,9 +189,7 @@ class JobStore:
 
     def close(self, job: Job) -> None:
         """Erase a finished job."""
-        erase(self._path(job.id))
-        shutil.rmtree(self._folder / f"{job.id}.d", ignore_errors=True)
-        (self._folder / f"{job.id}.lock").unlink(missing_ok=True)
+        self._remove(job.id)
         self._opened.pop(job.id, None)
         self.release(job)
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from padan_client.base.errors import BadInputError, VerificationError
-from padan_client.base.files import ensure_private_folder, write_private
+from padan_client.base.files import ensure_private_folder, sync, write_private
 from padan_client.base.language import t
 from padan_client.base.place import FlowPlace
 from padan_client.home.identity import Identity, Randomness
@@ -92,13 +92,24 @@ class KeptReleases:
         sealed, request_id = (folder / _SEALED).read_bytes(), (folder / _REQUEST).read_text()
         return PendingRelease(self._read(folder), sealed, request_id)
 
+    def arrived(self, place: FlowPlace, line: str) -> KeptRelease | None:
+        """A release that has arrived while this home's process died over :meth:`sent`."""
+        folder = self._of(place, line) / _PENDING
+        if not folder.exists() or all((folder / name).exists() for name in (_SEALED, _REQUEST)):
+            return None
+        kept = self._read(folder)
+        self.sent(place, line)
+        return kept
+
     def sent(self, place: FlowPlace, line: str) -> None:
         """What was about to be sent has arrived."""
         folder = self._of(place, line) / _PENDING
         version = self._read(folder).release.version
         for name in (_SEALED, _REQUEST):
             (folder / name).unlink(missing_ok=True)
+        sync(folder)
         folder.rename(folder.with_name(str(version)))
+        sync(folder.parent)
 
     def drop(self, place: FlowPlace, line: str) -> None:
         """What was about to be sent never will be."""
@@ -119,6 +130,7 @@ class KeptReleases:
             write_private(draft / name, content)
         shutil.rmtree(target, ignore_errors=True)
         draft.rename(target)
+        sync(target.parent)
 
     def _read(self, folder: Path) -> KeptRelease:
         try:

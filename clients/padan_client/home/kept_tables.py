@@ -8,8 +8,10 @@ were it to give another requester another key for the same epoch, these manifest
 from __future__ import annotations
 
 import fcntl
+import os
 import shutil
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -19,7 +21,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import from_json
 
 from padan_client.base.errors import BadInputError, VerificationError
-from padan_client.base.files import ensure_private_folder, write_private
+from padan_client.base.files import ensure_private_folder, sync, write_private
 from padan_client.base.language import t
 from padan_client.base.place import FlowPlace
 from padan_linkage.direct.lookup import SourceTable
@@ -31,7 +33,13 @@ from padan_linkage.direct.manifest import (
     TablePublication,
     contradiction,
 )
-from padan_linkage.direct.table import CHUNK_BYTES, LabelTable, TableError, verify_chunk
+from padan_linkage.direct.table import (
+    CHUNK_BYTES,
+    LabelTable,
+    TableError,
+    split_hashes,
+    verify_chunk,
+)
 
 _PART = "rows.part"
 _CONTRADICTIONS = "contradictions"
@@ -117,10 +125,18 @@ class TableCache:
         return (self._table(manifest.table) / ROWS_FILE).exists()
 
     def opened(self, manifest: Manifest) -> SourceTable:
-        """The table, mapped. Raises VerificationError if its file was cut since."""
+        """The table, mapped; all of it is read, for a label that is damaged is a person not found.
+
+        Raises VerificationError if its file is not as it was signed; its good chunks are kept, and
+        the same command fetches the others.
+        """
+        path = self._table(manifest.table) / ROWS_FILE
         try:
-            rows = LabelTable.open(self._table(manifest.table) / ROWS_FILE, manifest.rows)
+            rows = LabelTable.open(path, manifest.rows)
+            split_hashes(rows.chunk_hashes(), manifest.rows, bytes.fromhex(manifest.root))
         except (OSError, TableError):
+            with suppress(FileNotFoundError):
+                path.replace(path.with_name(_PART))
             raise _spoilt(manifest) from None
         return SourceTable(rows, manifest.table_id)
 
@@ -222,8 +238,11 @@ class Arriving:
 
     def finish(self) -> None:
         """All chunks are here: the table can be used."""
+        self._file.flush()
+        os.fsync(self._file.fileno())
         self._file.close()
         (self._folder / _PART).replace(self._folder / ROWS_FILE)
+        sync(self._folder)
 
     def _resume(self) -> None:
         """Keep the chunks that are here and right."""

@@ -13,7 +13,7 @@ from collections.abc import Set as AbstractSet
 from datetime import date
 from pathlib import Path
 
-from padan_server.store.files.disk import Aside, Disk, sync_folders, write_whole
+from padan_server.store.files.disk import Aside, Disk, make_folder, sync_folders, write_whole
 
 _READ_BYTES = 256 * 1024
 
@@ -24,7 +24,7 @@ class ReleaseFiles:
     def __init__(self, data_dir: Path, disk: Disk | None = None) -> None:
         self._folder = data_dir / "releases"
         self._disk = disk or Disk()
-        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_folder(self._folder)
 
     def write(self, release_id: str, pieces: Iterable[bytes]) -> None:
         """Keep ``pieces`` as one file, durable on return; nothing of it if they break off.

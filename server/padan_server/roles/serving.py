@@ -42,7 +42,7 @@ from padan_server.roles.maintenance import Ticker
 from padan_server.services.guard.handshakes import Heads
 from padan_server.services.guard.interceptor import Guard
 from padan_server.services.pages import PageTokens
-from padan_server.store.files.disk import Disk
+from padan_server.store.files.disk import Disk, make_folder
 from padan_server.store.marks import Marks
 from padan_server.store.sql.store import SqlStore
 
@@ -74,7 +74,7 @@ class Server:
         self._tls = read_tls(tls.ca, tls.certificate, tls.key, TlsUse.SERVER, now)
         self._own = OwnCertificate(self._tls.certificate)
         self._own.require_apart(config.parties)
-        config.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_folder(config.data_dir)
         self._lock = _lock(config.data_dir / LOCK)
         self._stopping = threading.Event()
         self._trusted = True

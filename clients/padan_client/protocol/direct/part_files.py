@@ -57,11 +57,13 @@ def _piece(path: Path, number: int) -> bytes:
 
 
 def _write_whole(path: Path, content: bytes) -> None:
-    """A private file that is there whole or not at all; a machine that crashes may lose it."""
+    """A private file that is there whole or not at all; a power cut may lose it, not tear it."""
     draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
     draft.replace(path)
 
 

@@ -10,7 +10,6 @@ Nothing travels: ``padan-server provider`` serves what appears in the folder.
 
 from __future__ import annotations
 
-import os
 import shutil
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -20,6 +19,7 @@ import pyarrow as pa
 
 from padan_client.base.effects import Steps, work
 from padan_client.base.errors import BadInputError
+from padan_client.base.files import ensure_public_folder, sync
 from padan_client.base.language import t
 from padan_client.base.place import FlowPlace
 from padan_client.home.folder import Home
@@ -262,10 +262,10 @@ def _manifest(table: _Table, built: Built, given: tuple[KeyedFields, ...]) -> Ma
 
 def _move_in(table: _Table, manifest: Manifest) -> None:
     """Make the table's folder appear whole."""
-    folder = tables_folder(table.home)
+    folder = ensure_public_folder(tables_folder(table.home))
     draft = folder / f".{manifest.table}.new"
     shutil.rmtree(draft, ignore_errors=True)
-    draft.mkdir(parents=True)
+    draft.mkdir()
     # On another disk the rows are copied; the draft's name keeps the server away until they are.
     shutil.move(table.folder / ROWS_FILE, draft / ROWS_FILE)
     (draft / ROWS_FILE).chmod(0o644)
@@ -275,18 +275,10 @@ def _move_in(table: _Table, manifest: Manifest) -> None:
     (draft / MANIFEST_FILE).write_bytes(manifest.document())
     (draft / SIGNATURE_FILE).write_bytes(signature)
     for name in (ROWS_FILE, MANIFEST_FILE, SIGNATURE_FILE):
-        _sync(draft / name)
-    _sync(draft)
+        sync(draft / name)
+    sync(draft)
     draft.rename(table.target)
-    _sync(folder)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync(folder)
 
 
 def _base_of(home: Home, place: FlowPlace, given: str) -> Manifest | None:

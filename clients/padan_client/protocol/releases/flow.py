@@ -157,6 +157,8 @@ class ReleaseFlow:
 
     def _settle(self, line: ReleaseLine) -> Steps[KeptRelease | None]:
         """What a crash left on its way out, if it has arrived since."""
+        if arrived := self._kept.arrived(self._place, line.id):
+            return arrived
         pending = self._kept.held(self._place, line.id)
         if pending is None:
             return None

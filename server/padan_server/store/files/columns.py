@@ -38,7 +38,7 @@ from padan_linkage.matching import MetPairs
 from padan_linkage.schema import Layout
 from padan_linkage.tables import PassTable
 from padan_server.store.files.derived import DirectoryFiles, PassJournal
-from padan_server.store.files.disk import Aside, Disk, space, sync_folders, write_whole
+from padan_server.store.files.disk import Aside, Disk, make_folder, space, sync_folders, write_whole
 
 #: Ending of what is being erased; found at start, it is erased again.
 _TRASH = ".erasing"
@@ -96,7 +96,7 @@ class TableWriter:
         self._headers = {c.name: c.header(rows) for c in columns}
         self._files: dict[str, int] = {}
         with space():
-            folder.mkdir(parents=True, exist_ok=True)
+            make_folder(folder)
             try:
                 for column in columns:
                     self._open(folder / f"{column.name}.npy", column, at)
@@ -170,7 +170,7 @@ class ColumnFiles:
         self._runs = data_dir / "runs"
         self._disk = disk or Disk()
         for folder in (self._datasets, self._runs):
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            make_folder(folder)
 
     def upload_writer(
         self, dataset_id: str, pass_id: str, layout: Layout, rows: int, at: int

@@ -54,6 +54,15 @@ def write_whole(disk: Disk, path: Path, parts: Iterable[bytes | memoryview]) -> 
         sync_folders(path.parent, levels=1)
 
 
+def make_folder(folder: Path) -> None:
+    """Make ``folder``, and what it lies in, for this user alone; a new one is durable on return."""
+    if folder.is_dir():
+        return
+    make_folder(folder.parent)
+    folder.mkdir(exist_ok=True, mode=0o700)
+    sync_folders(folder.parent, levels=1)
+
+
 def sync_folders(folder: Path, *, levels: int) -> None:
     """Make the names in ``folder`` and its parents durable, ``levels`` folders in all."""
     for _ in range(levels):
@@ -79,7 +88,7 @@ class Aside:
 
     def put(self, path: Path, kind: str, day: date) -> None:
         """Move a file or folder here; durable on return."""
-        self._folder.mkdir(exist_ok=True, mode=0o700)
+        make_folder(self._folder)
         place = self._folder / f"{day.isoformat()}.{kind}.{path.name}"
         while place.exists():
             place = place.with_name(f"{place.name}.again")

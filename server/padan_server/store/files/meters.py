@@ -28,7 +28,7 @@ from pydantic_core import from_json
 
 from padan_linkage.matching import MetPairs
 from padan_server.base.model import FlowKey
-from padan_server.store.files.disk import Disk, space, sync_folders, write_whole
+from padan_server.store.files.disk import Disk, make_folder, space, sync_folders, write_whole
 
 _DIGEST_BYTES = 32
 _SECRET_BYTES = 32
@@ -55,7 +55,7 @@ class EpochMeterFiles:
         Repeating replaces.
         """
         with space():
-            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            make_folder(self._folder)
         sizes = json.dumps({pass_id: len(pairs) for pass_id, pairs in met.items()}).encode()
         content = [
             sizes.ljust(-(-len(sizes) // 8) * 8 + 7) + b"\n",
@@ -82,7 +82,7 @@ class EpochMeterFiles:
     def open_day(self, day: date) -> int:
         """Descriptor that appends to a day's file."""
         with space():
-            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            make_folder(self._folder)
             path = self._folder / f"{day.isoformat()}{_DAY}"
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
             torn = os.fstat(descriptor).st_size % (8 * _WORDS)
@@ -109,7 +109,7 @@ class MeterFiles:
     def __init__(self, data_dir: Path, disk: Disk | None = None) -> None:
         self._folder = data_dir / "meters"
         self._disk = disk or Disk()
-        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_folder(self._folder)
         self.secret = self._secret()
 
     def epoch(self, flow: FlowKey, epoch: int) -> EpochMeterFiles:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 
 import pytest
@@ -72,3 +73,60 @@ def test_nothing_laid_in_wait_for_the_draft_is_written_to(tmp_path, monkeypatch)
     monkeypatch.undo()
     files.write_private(tmp_path / "secret", b"x")
     assert files.read_private(tmp_path / "secret") == b"x"
+
+
+def draft_of(path, *, held):
+    """A draft as another process leaves it that dies, or has it open (``held``)."""
+    draft = path.with_name(f".{path.name}.0123456789abcdef.tmp")
+    draft.write_bytes(b"secret")
+    descriptor = os.open(draft, os.O_RDWR)
+    if held:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+    return draft, descriptor
+
+
+@pytest.mark.parametrize("then", [lambda p: files.write_private(p, b"new"), files.erase])
+def test_the_draft_of_a_process_that_died_goes_with_the_next_write(tmp_path, then):
+    path = tmp_path / "secret"
+    draft, descriptor = draft_of(path, held=False)
+    then(path)
+    assert not draft.exists()
+    assert os.pread(descriptor, 10, 0) == bytes(6), "it was not overwritten"
+    os.close(descriptor)
+
+
+def test_the_draft_of_a_process_that_lives_stays(tmp_path):
+    path = tmp_path / "secret"
+    draft, descriptor = draft_of(path, held=True)
+    files.write_private(path, b"new")
+    assert draft.read_bytes() == b"secret"
+    os.close(descriptor)
+
+
+@pytest.mark.parametrize("lay", [os.symlink, os.link])
+def test_no_link_that_looks_like_a_draft_leads_to_anything(tmp_path, lay):
+    mine = tmp_path / "mine"
+    mine.write_bytes(b"dear to me")
+    lay(mine, tmp_path / ".secret.0123456789abcdef.tmp")
+    files.write_private(tmp_path / "secret", b"x")
+    assert mine.read_bytes() == b"dear to me"
+
+
+def test_a_death_while_erasing_leaves_no_half_of_a_file(tmp_path, monkeypatch):
+    path = tmp_path / "secret"
+    files.write_private(path, b"secret")
+
+    def die(file):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(files, "_overwrite", die)
+    with pytest.raises(KeyboardInterrupt):
+        files.erase(path)
+    assert not path.exists()
+
+
+def test_new_folders_are_on_the_disk_before_what_lies_in_them(tmp_path, monkeypatch):
+    synced = []
+    monkeypatch.setattr(files, "sync", synced.append)
+    files.write_private(tmp_path / "a/b/secret", b"x")
+    assert synced == [tmp_path, tmp_path / "a", tmp_path / "a/b"]

@@ -122,3 +122,16 @@ def test_the_input_digest_follows_every_value_and_stays_with_its_key():
         ),
     ]
     assert len({digest, *others}) == 7
+
+
+def test_what_a_death_at_the_end_of_a_job_left_goes_when_the_next_begins(store, tmp_path):
+    job, kept = (store.open("confirm", digest * 32, **PLACE) for digest in (b"d", b"e"))
+    for each in (job, kept):
+        (store.folder_of(each) / "rows").write_bytes(b"x")
+        store.release(each)
+    (tmp_path / "jobs" / f"{job.id}.job").unlink()
+    later = again(store, tmp_path)
+    later.release(later.open("publish", b"f" * 32, **PLACE))
+    left = {path.name for path in (tmp_path / "jobs").iterdir()}
+    assert not {name for name in left if job.id in name}
+    assert f"{kept.id}.d" in left, "a job that is pending keeps what it made"
