@@ -50,12 +50,20 @@ class ServerPastError(VerificationError):
     """A server's past is not the one that this home has seen."""
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Sent:
     """What was known when a call was sent: an answer may not be behind it."""
 
-    known: Mapping[str, Head]
+    past: KnownServerPast
     metadata: Metadata
+
+    @property
+    def known(self) -> Mapping[str, Head]:
+        """The heads that were known, by name."""
+        return self.past.heads
+
+
+_NOTHING = KnownServerPast()
 
 
 class Pasts:
@@ -75,24 +83,33 @@ class Pasts:
         self.agreement = agreement
         self._flow = flow
         self.seen: dict[ServerKind, KnownServerPast] = {}
+        self._before: dict[ServerKind, Sent] = {}
+        self._certain: dict[ServerKind, tuple[str, Sent, bytes]] = {}
 
     def before(self, server: ServerKind) -> Sent:
         """What to send with a call to ``server``. Raises BadInputError for an unreadable file."""
-        known = self._heads.of(server).heads if self._heads else {}
+        past = self._heads.of(server) if self._heads else _NOTHING
+        before = self._before.get(server)
+        if before is not None and before.past is past:
+            return before
         heads = [
             pb.Head(name=h.name, store=h.store, generation=h.generation, digest=h.digest)
-            for h in known.values()
+            for h in past.heads.values()
         ]
         said = pb.Handshake(version=software(), protocol=PROTOCOL, heads=heads)
-        return Sent(known, ((_METADATA, said.SerializeToString()),))
+        made = self._before[server] = Sent(past, ((_METADATA, said.SerializeToString()),))
+        return made
 
     def after(self, server: ServerKind, method: str, sent: Sent, trailing: Iterable[Any]) -> bool:
         """Compare what came with an answer; False if the server has more to tell before it is sure.
 
         Raises ServerPastError, and MismatchError for another protocol.
         """
+        value = _value(trailing)
+        if value and self._certain.get(server) == (method, sent, value):
+            return True  # the same answer to the same question: nothing has happened
         # Spec 30, "Handshake", step 2.
-        told = _told(server, trailing)
+        told = _told(server, value)
         if told.protocol != PROTOCOL:
             raise _other_protocol(server, told.version)
         heads = [_head(server, each) for each in told.heads]
@@ -111,6 +128,8 @@ class Pasts:
             if now != sent.known.get(head.name):
                 reached[head.name] = now
         self._keep(server, method, told.version, reached)
+        if certain and not reached:
+            self._certain[server] = method, sent, value
         return certain
 
     def flush(self) -> None:
@@ -145,14 +164,18 @@ class Pasts:
             raise _hidden(server, known)
 
 
-def _told(server: ServerKind, trailing: Iterable[Any]) -> pb.Handshake:
-    for key, value in trailing:
-        if key == _METADATA and isinstance(value, bytes):
-            try:
-                return _parse(value)
-            except DecodeError:
-                raise _no_handshake(server) from None
-    raise _other_protocol(server, "")
+def _value(trailing: Iterable[Any]) -> bytes:
+    """The handshake as it came; empty where there is none."""
+    return next((v for k, v in trailing if k == _METADATA and isinstance(v, bytes)), b"")
+
+
+def _told(server: ServerKind, value: bytes) -> pb.Handshake:
+    if not value:
+        raise _other_protocol(server, "")
+    try:
+        return _parse(value)
+    except DecodeError:
+        raise _no_handshake(server) from None
 
 
 def _parse(value: bytes) -> pb.Handshake:

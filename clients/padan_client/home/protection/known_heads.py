@@ -10,6 +10,7 @@ from __future__ import annotations
 import fcntl
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +24,9 @@ from padan_client.base.errors import BadInputError
 from padan_client.base.files import ensure_private_folder, write_private
 from padan_client.base.language import t
 from padan_linkage.crypto.heads import Head
+
+#: Seconds between two times that what moves all the while is written.
+_OFTEN_ENOUGH = 1.0
 
 
 class _KeptHead(BaseModel):
@@ -71,20 +75,31 @@ class KnownHeads:
         self._lock = threading.Lock()
         self._read: dict[ServerKind, tuple[tuple[int, int], KnownServerPast]] = {}
         self._unwritten: dict[ServerKind, KnownServerPast] = {}
+        self._merged: tuple[KnownServerPast, KnownServerPast, KnownServerPast] | None = None
+        self._written = -_OFTEN_ENOUGH
 
     def of(self, server: ServerKind) -> KnownServerPast:
         """What is known of a server now. Raises BadInputError for a file that cannot be read."""
         with self._lock:
             known = self._kept(server)
             waiting = self._unwritten.get(server)
-            return _newer(known, waiting) if waiting else known
+            if waiting is None:
+                return known
+            # One object as long as nothing moves, so that it is seen at once that nothing did.
+            if self._merged is None or self._merged[:2] != (known, waiting):
+                self._merged = known, waiting, _newer(known, waiting)
+            return self._merged[2]
 
     def keep(self, server: ServerKind, seen: KnownServerPast, *, at_once: bool = True) -> None:
-        """Keep what was seen, unless something newer is kept; durable on return if ``at_once``."""
+        """Keep what was seen, unless something newer is kept.
+
+        Durable on return if ``at_once``; else when a second has passed since the last time, or by
+        :meth:`flush`.
+        """
         with self._lock:
             waiting = self._unwritten.get(server, KnownServerPast())
             self._unwritten[server] = _newer(waiting, seen)
-            if at_once:
+            if at_once or time.monotonic() - self._written >= _OFTEN_ENOUGH:
                 self._write(server, _newer)
 
     def flush(self) -> None:
@@ -104,7 +119,7 @@ class KnownHeads:
         server: ServerKind,
         merge: Callable[[KnownServerPast, KnownServerPast], KnownServerPast],
     ) -> None:
-        path = self._path(server)
+        path, self._written = self._path(server), time.monotonic()
         if not os.access(self._folder.parent, os.W_OK):
             return  # a home that nobody can change: known as long as this command runs
         with _alone(ensure_private_folder(path.parent) / f"{path.name}.lock"):

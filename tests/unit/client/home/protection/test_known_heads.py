@@ -1,0 +1,67 @@
+"""What a home has seen of servers' pasts: it never goes back, and is written often enough."""
+
+from __future__ import annotations
+
+import pytest
+
+from padan.v1.reason_texts import ServerKind
+from padan_client import BadInputError
+from padan_client.home.protection.known_heads import KnownHeads, KnownServerPast
+from padan_linkage.crypto.heads import Head, step
+
+STORE, NAME = b"s" * 16, "agreements/a"
+
+
+def past(events, store=STORE):
+    head = Head.first(store, NAME).followed_by(step(bytes([i])) for i in range(events))
+    return KnownServerPast("0.1.0", {NAME: head})
+
+
+def seen(home):
+    """What another process finds in the files."""
+    found = KnownHeads(home, "a").of(ServerKind.UNIT).heads
+    return found[NAME].generation if found else None
+
+
+def test_what_moves_all_the_while_is_known_at_once_and_written_within_a_second(
+    tmp_path, monkeypatch
+):
+    now = [1000.0]
+    monkeypatch.setattr("padan_client.home.protection.known_heads.time.monotonic", lambda: now[0])
+    heads = KnownHeads(tmp_path, "a")
+    written = []
+    for events in (1, 2, 3):
+        heads.keep(ServerKind.UNIT, past(events), at_once=False)
+        assert heads.of(ServerKind.UNIT).heads[NAME].generation == events
+        written.append(seen(tmp_path))
+        now[0] += 0.6
+    assert written == [1, 1, 3]
+    heads.keep(ServerKind.UNIT, past(4), at_once=False)
+    heads.flush()
+    assert seen(tmp_path) == 4
+
+
+def test_two_commands_side_by_side_never_take_it_back(tmp_path):
+    one, other = KnownHeads(tmp_path, "a"), KnownHeads(tmp_path, "a")
+    one.keep(ServerKind.UNIT, past(5))
+    other.keep(ServerKind.UNIT, past(3))
+    assert seen(tmp_path) == 5
+    assert one.of(ServerKind.UNIT).heads[NAME] == other.of(ServerKind.UNIT).heads[NAME]
+    assert one.of(ServerKind.PROVIDER).heads == {}
+
+
+def test_what_an_officer_accepts_takes_the_place_of_what_was_seen(tmp_path):
+    heads = KnownHeads(tmp_path, "a")
+    heads.keep(ServerKind.UNIT, past(5))
+    heads.accept(ServerKind.UNIT, past(1, b"t" * 16))
+    assert seen(tmp_path) == 1
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"{", b'{"format": 2}', b"[" * 100_000])
+def test_a_file_that_cannot_be_read_is_named(tmp_path, content):
+    heads = KnownHeads(tmp_path, "a")
+    heads.keep(ServerKind.UNIT, past(1))
+    file = tmp_path / "heads/unit/a.json"
+    file.write_bytes(content)
+    with pytest.raises(BadInputError, match=r"a\.json"):
+        KnownHeads(tmp_path, "a").of(ServerKind.UNIT)
