@@ -4,6 +4,7 @@
     python3 dev.py demo [options]    install, then `padan demo [options]`
     python3 dev.py test [options]    install with the tools, then the quick tests (pytest options)
     python3 dev.py bench [options]   install with the peers, then `padan bench [options]`
+    python3 dev.py fuzz [--minutes N]  every parser, led by what its inputs reach (--seed, --only)
     python3 dev.py check             lint, format, types, layers, protos, reasons, stubs
     python3 dev.py stubs             make the gRPC stubs from the protos
     python3 dev.py build [--check]   wheel, sdist and SBOM of the latest commit into dist/
@@ -89,6 +90,12 @@ def test(options):
     """Install with the tools and run the quick tests, or what the pytest options say."""
     install(path=DEV_LOCK)
     return run(VENV / "bin" / "python", "-m", "pytest", *QUICK, *options, cwd=str(ROOT))
+
+
+def fuzz(options):
+    """Install with the tools and try every parser with what nobody wrote."""
+    install(path=DEV_LOCK)
+    return run(VENV / "bin" / "python", "tests/fuzz/guided.py", *options, cwd=str(ROOT))
 
 
 def check(options):
@@ -398,6 +405,7 @@ COMMANDS = {
     "demo": demo,
     "bench": bench,
     "test": test,
+    "fuzz": fuzz,
     "check": check,
     "stubs": stubs,
     "build": build,

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 from pydantic import ValidationError
 
+from padan_linkage.agreement import TomlTextError
 from padan_linkage.crypto.software import software
 from padan_server.base.accepting import LOCK, Acceptable, Acceptances
 from padan_server.base.config import Config, ProviderConfig, ServerConfig, UnitConfig, load_config
@@ -173,10 +173,8 @@ def read_settings(path: Path, kind: type[Config]) -> Config:
         return load_config(path, kind)
     except OSError as e:
         _fail(BAD_CONFIG, f"{path}: {e.strerror}")
-    except UnicodeDecodeError:
-        _fail(BAD_CONFIG, f"{path}: bukan teks UTF-8. / is no UTF-8 text.")
-    except tomllib.TOMLDecodeError as e:
-        _fail(BAD_CONFIG, f"{path}: {e}")
+    except TomlTextError as e:
+        _fail(BAD_CONFIG, f"{path}, {e.where}: {e.indonesian} / {e}")
     except ValidationError as e:
         lines = [
             f"  {'.'.join(map(str, problem['loc']))}: {problem['msg']}"

@@ -9,11 +9,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-#: Where TOML is read otherwise: the bounded reader itself, settings that an operator writes, and
-#: one word of the settings, before anything is loaded.
+#: Where TOML is read otherwise: the bounded reader itself, and one word of the settings, before
+#: anything is loaded.
 OWN = {
     "linkage/padan_linkage/agreement/bounded_toml.py",
-    "server/padan_server/base/config.py",
     "clients/padan_client/cli/helping.py",
 }
 UNBOUNDED = re.compile(r"\b(?:json|tomllib)\.loads?\(")

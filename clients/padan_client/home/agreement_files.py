@@ -36,7 +36,7 @@ from padan_linkage.agreement import (
     signature_text,
     with_successors,
 )
-from padan_linkage.crypto.certificates import spki_pin
+from padan_linkage.crypto.certificates import UNREADABLE, spki_pin
 
 
 def read_document(path: Path) -> bytes:
@@ -113,11 +113,11 @@ def with_server_pins(
 def certificate_pin(path: Path) -> str:
     """The pin of the (first) certificate in a PEM file. Raises BadInputError if there is none."""
     try:
-        return spki_pin(x509.load_pem_x509_certificate(path.read_bytes()))
+        return spki_pin(x509.load_pem_x509_certificate(read_bounded(path)))
     except OSError as e:
         reason = t(f"tidak terbaca ({system_reason(e)})", f"cannot be read ({system_reason(e)})")
         raise BadInputError(f"{path}: {reason}.") from None
-    except ValueError:
+    except UNREADABLE:
         raise BadInputError(
             t(
                 f"{path} bukan sertifikat PEM; minta sertifikat server itu (bukan kuncinya) dari "
@@ -141,7 +141,7 @@ def public_keys(path: Path, party: str) -> tuple[bytes, bytes]:
     Raises BadInputError if it is not such a file, or another party's.
     """
     try:
-        content = from_json(path.read_bytes())
+        content = from_json(read_bounded(path))
         owner = content["party"]
         keys = tuple(base64.b64decode(content[k], validate=True) for k in _KEY_NAMES)
     except OSError as e:

@@ -16,6 +16,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel, ConfigDict, NonNegativeInt
 from pydantic_core import from_json
 
 from padan.v1.reason_texts import ServerKind
@@ -28,7 +29,7 @@ from padan_client.base.version import software
 from padan_client.home.folder import Home
 from padan_client.results.shared_counts import SharedCounts
 from padan_client.results.table import ConfirmResult
-from padan_linkage.agreement import Agreement, Flow, parse_signature, signature_text
+from padan_linkage.agreement import Agreement, Flow, parse_signature, read_bounded, signature_text
 from padan_linkage.agreement.model import CadenceKind
 from padan_linkage.crypto import signatures
 from padan_linkage.crypto.heads import chain_name
@@ -39,6 +40,42 @@ _STATEMENT = b"padan/v1 minutes\x00"
 SALT_BYTES = 32
 #: Longer ones are no minutes.
 MAX_BYTES = 1 << 20
+
+
+class _Corrects(BaseModel):
+    """What a correction says of the answers before."""
+
+    answers_sha256: str
+    editions: list[str]
+
+
+class _Content(BaseModel):
+    """What every minutes say, whoever made them; later ones may say more. Spec 80, "Document"."""
+
+    model_config = ConfigDict(strict=True, extra="allow")
+    duty: str
+    article: str
+    agreement: str
+    agreement_digest: str
+    numbers: list[str]
+    flow: str
+    purpose: str
+    basis: list[str]
+    provider: str
+    requester: str
+    mode: str
+    run: str | None
+    edition: str | None = None
+    tables: str | None = None
+    ended: str
+    rows: NonNegativeInt
+    counted: NonNegativeInt
+    counts: dict[str, NonNegativeInt]
+    small: list[str]
+    quarantined: NonNegativeInt | None
+    charged: NonNegativeInt = 0
+    answers_sha256: str
+    corrects: _Corrects | None = None
 
 
 @dataclass(frozen=True)
@@ -195,14 +232,22 @@ def verify(home: Home, path: Path) -> Signed:
 def read(path: Path) -> dict[str, Any]:
     """The content of minutes. Raises BadInputError if the file is none."""
     try:
-        raw = path.read_bytes()
-        content = from_json(raw) if len(raw) <= MAX_BYTES else None
+        raw = read_bounded(path)
+        content = _content(raw) if len(raw) <= MAX_BYTES else None
     except (OSError, ValueError):
-        content, raw = None, b""
-    known = isinstance(content, dict) and content.get("format") == FORMAT
-    if not isinstance(content, dict) or not known or _canonical(content) != raw:
+        content = None
+    if content is None:
         raise BadInputError(t(f"{path} bukan berita acara.", f"{path} is no minutes."))
     return content
+
+
+def _content(raw: bytes) -> dict[str, Any] | None:
+    """What minutes say; None, or ValueError, for anything else."""
+    content = from_json(raw)
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        return None
+    _Content.model_validate(content)
+    return content if _canonical(content) == raw else None
 
 
 def page(content: Mapping[str, Any], agreement: Agreement) -> str:

@@ -12,7 +12,7 @@ import json
 from collections.abc import Iterable
 from typing import Literal
 
-from pydantic import AwareDatetime, Field, ValidationError
+from pydantic import AwareDatetime, Field, ValidationError, field_validator
 
 from padan_linkage.agreement.findings import AgreementError, Finding, error
 from padan_linkage.agreement.model import (
@@ -51,6 +51,14 @@ class KeyChange(AgreementModel):
     first_epochs: dict[Id, PositiveCount]
     old: PublicKeys
     new: PublicKeys
+
+    @field_validator("old", "new")
+    @classmethod
+    def _whole(cls, keys: PublicKeys) -> PublicKeys:
+        lengths = {len(keys.sign_key_bytes), len(keys.exchange_key_bytes)}
+        if lengths != {signatures.PUBLIC_KEY_BYTES}:
+            raise ValueError("a key has another length")
+        return keys
 
     def document(self) -> bytes:
         """Canonical bytes: JSON, names sorted, no spaces, ASCII."""

@@ -8,14 +8,21 @@ from __future__ import annotations
 import hashlib
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID
+
+#: What the library raises where a certificate, or its key, is not one that can be read.
+UNREADABLE = (
+    ValueError, UnsupportedAlgorithm, x509.InvalidVersion, x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+)  # fmt: skip
 
 
 def spki_pin(certificate: x509.Certificate) -> str:
     """SHA-256 of the DER SubjectPublicKeyInfo, 64 hex digits (RFC 7469, 2.4).
 
-    A certificate that is renewed for the same key keeps its pin.
+    A certificate that is renewed for the same key keeps its pin. Raises :data:`UNREADABLE`.
     """
     key = certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     return hashlib.sha256(key).hexdigest()
@@ -28,7 +35,7 @@ def for_clients_alone(certificate: x509.Certificate) -> bool:
     """
     try:
         usage = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
-    except (x509.ExtensionNotFound, ValueError):
+    except (x509.ExtensionNotFound, *UNREADABLE):
         return False
     named = set(usage)
     other = {ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE}

@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from padan_linkage.crypto.certificates import for_clients_alone
+from padan_linkage.crypto.certificates import UNREADABLE, for_clients_alone
 from padan_linkage.crypto.pem import PemBlock, PemFile
 from padan_linkage.crypto.tls_faults import TlsFault, TlsFileError
 
@@ -107,12 +107,12 @@ def _certificates(file: PemFile) -> list[x509.Certificate]:
         )
     try:
         return [_certificate(block) for block in found]
-    except ValueError:
+    except UNREADABLE:
         raise file.error(TlsFault.PEM_DAMAGED, kind=_A_CERTIFICATE) from None
 
 
 def _certificate(block: PemBlock) -> x509.Certificate:
-    """A certificate whose extensions can be read too. Raises ValueError."""
+    """A certificate whose extensions can be read too. Raises UNREADABLE."""
     made = x509.load_der_x509_certificate(block.der)
     _ = made.extensions, made.public_key_algorithm_oid, made.not_valid_after_utc
     return made

@@ -69,8 +69,6 @@ class Blinded:
         Raises OprfError if the batch's length differs, an element or the key is malformed or the
         identity, or the proof does not hold for just these elements, this key and these answers.
         """
-        if len(evaluated) != ELEMENT_BYTES * len(self) or len(proof) != PROOF_BYTES:
-            raise OprfError("the evaluation is not of this batch's length")
         # Spec 60, step 11.
         verify_proof(self.elements, evaluated, proof, public_key)
         inverses = _inverses(self.blinds)
@@ -140,6 +138,11 @@ def verify_proof(blinded: bytes, evaluated: bytes, proof: bytes, public_key: byt
 
     Raises OprfError otherwise. Nothing here is secret.
     """
+    batch = len(blinded) == len(evaluated) > 0 == len(blinded) % ELEMENT_BYTES
+    if not batch or len(proof) != PROOF_BYTES:
+        raise OprfError("the evaluation is not of this batch's length")
+    if len(public_key) != ELEMENT_BYTES:
+        raise OprfError("the key is no element")
     c, s = (int.from_bytes(half, "little") for half in (proof[:32], proof[32:]))
     if c >= L or s >= L:
         raise OprfError("the proof is not canonically encoded")

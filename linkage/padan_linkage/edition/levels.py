@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
 
 import numpy as np
+from pydantic import TypeAdapter
 from pydantic_core import from_json
 
 from padan_linkage.crypto import signatures
@@ -89,19 +90,18 @@ class Levels:
         """SHA-256 of the document, hex: what an edition calls it."""
         return digest(self.document())
 
-    @classmethod
-    def read(cls, document: bytes) -> Self:
+    @staticmethod
+    def read(document: bytes) -> Levels:
         """Read what :meth:`document` wrote. Raises LevelsError on anything else."""
         try:
             raw = json_object(document)
             if raw.pop("version", None) != VERSION:
                 raise LevelsError("version")
-            m = {name: tuple(map(tuple, table)) for name, table in raw.pop("m").items()}
-            levels = cls(**raw, m=m)
+            levels = _TYPED.validate_python(raw)
             same = levels.document() == document
         except LevelsError:
             raise
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        except ValueError:
             raise LevelsError("document") from None
         if not same:
             raise LevelsError("document")
@@ -125,6 +125,9 @@ class Levels:
         for p in passes:
             if not _plausible(self.m[p.id], _shipped(schema, p)):
                 raise LevelsError(f"m[{p.id}]")
+
+
+_TYPED = TypeAdapter(Levels)
 
 
 @dataclass(frozen=True, repr=False)

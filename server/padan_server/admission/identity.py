@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from cryptography import x509
 
-from padan_linkage.crypto.certificates import for_clients_alone, spki_pin
+from padan_linkage.crypto.certificates import UNREADABLE, for_clients_alone, spki_pin
 from padan_server.base.errors import Reason, Refusal
 
 
@@ -63,5 +63,5 @@ def _client_pin(certificate_pem: bytes) -> str:
     try:
         certificate = x509.load_pem_x509_certificate(certificate_pem)
         return spki_pin(certificate) if for_clients_alone(certificate) else ""
-    except ValueError:
+    except UNREADABLE:
         return ""

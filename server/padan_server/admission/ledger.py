@@ -65,7 +65,7 @@ class _Charged:
             party, method, request_id, digest, resource, seconds = from_json(line)
             key = RequestKey(party, method, request_id, bytes.fromhex(digest))
             return cls(key, resource, datetime.fromtimestamp(seconds, UTC))
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, OverflowError, OSError):  # the last two: a moment of no year
             return None
 
 

@@ -5,7 +5,7 @@ The unit's variables begin with PADAN_UNIT_, the provider's with PADAN_PROVIDER_
 
 from __future__ import annotations
 
-import tomllib
+import codecs
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Self, TypeVar
 
@@ -19,6 +19,8 @@ from pydantic import (
     model_validator,
 )
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from padan_linkage.agreement import read_bounded, read_toml
 
 
 def _port_exists(listen: str) -> str:
@@ -201,9 +203,9 @@ Config = TypeVar("Config", bound=ServerConfig)
 def load_config(path: Path, kind: type[Config]) -> Config:
     """Read ``path`` (TOML); environment variables win. Relative paths start at the file's folder.
 
-    Raises pydantic.ValidationError, OSError or tomllib.TOMLDecodeError.
+    Raises pydantic.ValidationError, OSError or TomlTextError.
     """
-    document = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    document = read_toml(read_bounded(path).removeprefix(codecs.BOM_UTF8))
     _anchor_paths(document, kind, path.resolve().parent)
     return kind(**document)
 

@@ -37,9 +37,12 @@ class PartFiles:
         """A piece. Raises VerificationError if the file was altered or cut."""
         try:
             with path.open("rb") as file:
+                size = os.fstat(file.fileno()).st_size
                 count = int.from_bytes(file.read(_NUMBER_BYTES), "little")
-                ends = np.frombuffer(file.read(_NUMBER_BYTES * (count + 1)), "<i8")
+                ends = np.frombuffer(file.read(min(_NUMBER_BYTES * (count + 1), size)), "<i8")
                 start, end = (int(at) for at in ends[number : number + 2])
+                if not 0 <= start <= end <= size:
+                    raise ValueError
                 file.seek(start, os.SEEK_CUR)
                 text = file.read(end - start)
             nonce, sealed = text[:_NONCE_BYTES], text[_NONCE_BYTES:]

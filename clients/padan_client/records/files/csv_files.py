@@ -147,8 +147,7 @@ class CheckedCsv:
 def check_csv(path: Path, head: bytes, tell: Tell) -> CheckedCsv:
     """See every byte of a CSV once. Raises BadInputError."""
     text = Text.of(path, head)
-    with text.open() as stream:
-        layout = csv_layout(path, stream.read(HEAD).decode("utf-8", errors="ignore"))
+    layout = csv_layout(path, text.head(HEAD))
     scan, lines = _scanned(text, layout)
     if scan.stray_line:
         raise stray_quote(path, scan.stray_line)

@@ -6,8 +6,11 @@ XLSB they cannot be seen so, and nothing is said of them.
 
 from __future__ import annotations
 
+import lzma
 import re
+import struct
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from xml.sax.saxutils import unescape
@@ -19,6 +22,11 @@ _FORMULA = re.compile(rb"<(?:\w+:)?f[\s>/]")
 _ERROR = re.compile(rb"<(?:\w+:)?c\s(?=[^>]*\bt=\"e\")[^>]*\br=\"[A-Z]+(\d+)\"[^>]*>")
 _ODS_TABLE = re.compile(rb"<table:table\s[^>]*>")
 _ODS_FORMULA = re.compile(rb"\stable:formula=\"")
+#: What the library raises of archives: a checksum, a member, a way of packing that it cannot undo.
+_DAMAGED = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, KeyError, OSError, struct.error,
+    NotImplementedError, RuntimeError, OverflowError,
+)  # fmt: skip
 #: What a spreadsheet writes into a cell whose formula failed.
 ERROR_TEXT = re.compile(r"#(N/A|REF!|DIV/0!|VALUE!|NAME\?|NUM!|NULL!|SPILL!|CALC!)|Err:\d{3}")
 
@@ -32,17 +40,27 @@ class CellMarks:
 
 
 def cell_marks(path: Path, sheet: str) -> CellMarks:
-    """What is seen of one sheet; nothing where the format hides it."""
+    """What is seen of one sheet; nothing where the format hides it.
+
+    Raises ValueError where the archive is damaged, which the workbook's own reader may not notice.
+    """
     if not zipfile.is_zipfile(path):
         return CellMarks()
-    with zipfile.ZipFile(path) as archive:
-        names = set(archive.namelist())
-        if "content.xml" in names:
-            return CellMarks(len(_ODS_FORMULA.findall(_ods_table(archive, sheet))))
-        part = _part(archive, sheet) if "xl/workbook.xml" in names else ""
-        if part not in names:
-            return CellMarks()
-        xml = archive.read(part)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return _marks_in(archive, sheet)
+    except _DAMAGED as e:
+        raise ValueError("a damaged archive") from e
+
+
+def _marks_in(archive: zipfile.ZipFile, sheet: str) -> CellMarks:
+    names = set(archive.namelist())
+    if "content.xml" in names:
+        return CellMarks(len(_ODS_FORMULA.findall(_ods_table(archive, sheet))))
+    part = _part(archive, sheet) if "xl/workbook.xml" in names else ""
+    if part not in names:
+        return CellMarks()
+    xml = archive.read(part)
     errors = tuple(int(row) for row in _ERROR.findall(xml))
     return CellMarks(len(_FORMULA.findall(xml)), errors)
 

@@ -17,13 +17,15 @@ from padan_client.records.files.workbooks import TOO_LONG, whole_text
 _BATCH_ROWS = 1 << 17
 #: Doubles hold every whole number below this, so a column of them can be read back.
 _EXACT_DOUBLE = 2.0**53
+#: What Arrow raises of a damaged file; a name that is no UTF-8 is a ValueError.
+_BROKEN = (pa.ArrowException, OSError, ValueError)
 
 
 def open_parquet(path: Path) -> pa.parquet.ParquetFile:
     """The opened file, its names checked. Raises BadInputError."""
     try:
         file = pa.parquet.ParquetFile(path)
-    except (pa.ArrowException, OSError) as e:
+    except _BROKEN as e:
         raise _broken(path) from e
     check_names(path, dict(enumerate(file.schema_arrow.names)))
     return file
@@ -34,7 +36,7 @@ def read_parquet(path: Path) -> pa.Table:
     file = open_parquet(path)
     try:
         table = file.read()
-    except (pa.ArrowException, OSError) as e:
+    except _BROKEN as e:
         raise _broken(path) from e
     return pa.table(
         {n: _as_text(path, n, table.column(n).combine_chunks()) for n in table.column_names}
@@ -47,7 +49,7 @@ def parquet_batches(path: Path, file: pa.parquet.ParquetFile) -> Iterator[pa.Tab
     try:
         for batch in file.iter_batches(batch_size=_BATCH_ROWS):
             yield pa.table({n: _as_text(path, n, batch.column(n)) for n in names})
-    except (pa.ArrowException, OSError) as e:
+    except _BROKEN as e:
         raise _broken(path) from e
 
 

@@ -55,6 +55,15 @@ class Text:
             )
         return cls(path, marked=False)
 
+    def head(self, size: int) -> str:
+        """The text at its beginning. Raises BadInputError where that is no UTF-16."""
+        with self.open() as stream:
+            try:
+                content: bytes = stream.read(size)
+            except UnicodeDecodeError as e:
+                raise self._no_text(LineCount(), e) from None
+        return content.decode("utf-8", errors="ignore")
+
     def open(self, offset: int = 0) -> Any:
         """A stream of its bytes, as Arrow reads it; ``offset`` counts those of UTF-8."""
         file = pa.OSFile(str(self.path))

@@ -45,6 +45,7 @@ def read_workbook(path: Path, sheet: str | None, tell: Tell) -> tuple[pa.Table, 
             chosen = _sheet(path, book, sheet, tell)
             rows = chosen.to_python(skip_empty_area=False)
             merged = chosen.merged_cell_ranges or []
+        marks = cell_marks(path, chosen.name)
     except (CalamineError, OSError, ValueError) as e:
         raise BadInputError(
             t(
@@ -57,7 +58,6 @@ def read_workbook(path: Path, sheet: str | None, tell: Tell) -> tuple[pa.Table, 
     table, counts = _read(path, rows, tell)
     counts = replace(counts, lines=chosen.end[0] + 1 if chosen.end else 0)
     _tell_merged(merged, counts, tell)
-    marks = cell_marks(path, chosen.name)
     _tell_errors({*marks.errors, *_error_texts(rows)}, counts, tell)
     _tell_formulas(marks, tell)
     return table, counts
