@@ -31,7 +31,8 @@ _EXTRA = frozenset(
     {"alembic", "grpc_health", "grpc_reflection", "prometheus_client", "sqlalchemy", "structlog"}
 )
 
-#: Exit codes: settings that cannot be used, and a server that cannot start.
+#: Exit codes: damaged files, settings that cannot be used, and a server that cannot start.
+DAMAGED = 1
 BAD_CONFIG = 2
 CANNOT_START = 3
 
@@ -127,6 +128,40 @@ def accept(
     except OSError as e:
         _fail(BAD_CONFIG, f"{data_dir}: {e.strerror}")
     typer.echo(_ACCEPTED[what])
+
+
+@app.command()
+def fsck(
+    data_dir: Annotated[Path, typer.Option("--data-dir", help="Direktori data. / Data folder.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Keluaran JSON. / JSON output.")] = False,
+) -> None:
+    """Periksa semua berkas server yang berhenti. / Check every file of a server that is stopped.
+
+    Tidak mengubah apa pun. Kode keluar: 0 utuh, 1 ada yang rusak atau hilang, 2 tidak dapat
+    diperiksa. / Changes nothing. Exit code: 0 whole, 1 something is damaged or missing, 2 it cannot
+    be checked.
+    """
+    if not (data_dir / LOCK).exists():
+        _fail(
+            BAD_CONFIG,
+            f"{data_dir} bukan direktori data server Padan. / is no data folder of a Padan server.",
+        )
+    from padan_server.roles.checking import examine, shown
+    from padan_server.roles.serving import DataDirectoryBusyError
+
+    try:
+        report = examine(data_dir)
+    except DataDirectoryBusyError:
+        _fail(
+            BAD_CONFIG,
+            f"{data_dir} dipakai server yang berjalan; server itu memeriksanya sendiri sedikit "
+            f"demi sedikit. / {data_dir} is used by a running server, which checks it by itself "
+            "bit by bit.",
+        )
+    except (OSError, RuntimeError) as e:
+        _fail(BAD_CONFIG, str(e))
+    typer.echo(shown(report, as_json=as_json))
+    raise typer.Exit(DAMAGED if report.harmful else 0)
 
 
 def run_unit(settings: UnitConfig, engine: Engine) -> None:

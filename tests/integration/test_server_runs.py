@@ -418,15 +418,14 @@ def test_a_resumed_stream_gives_the_same_codes(matched):
     assert rest.HasField("seal")
 
 
-def test_answers_that_are_missing_are_a_defect_and_not_an_empty_answer(matched, capfd):
+def test_answers_that_are_missing_are_told_and_are_not_an_empty_answer(matched):
     unit, _, requester, listed = matched()
     run = requester.watch(start(requester, listed).name)
     shutil.rmtree(unit.house.data_dir / "runs" / run.name[-32:])
     found = refused(results, requester, run)
-    assert (found.code, found.reason) == (grpc.StatusCode.INTERNAL, "INTERNAL")
-    log = "".join(capfd.readouterr())
-    assert found.metadata["incident"] in log
-    assert str(unit.house.data_dir) not in log + found.message
+    assert (found.code, found.reason) == (grpc.StatusCode.DATA_LOSS, "DATA_DAMAGED")
+    assert found.metadata["file"].startswith(f"runs/{run.name[-32:]}/")
+    assert str(unit.house.data_dir) not in found.message
 
 
 def test_an_erased_list_takes_its_answers_with_it(matched):

@@ -39,6 +39,22 @@ class CallMetrics:
             "1 while the clock is believed, 0 while nothing is erased because of it.",
             registry=self.registry,
         )
+        self._blocks = Counter(
+            "padan_blocks_checked_total",
+            "Blocks of files compared with their checksums.",
+            registry=self.registry,
+        )
+        self._damaged = Gauge(
+            "padan_damaged_files", "Files known to be damaged.", registry=self.registry
+        )
+
+    def checked(self, blocks: int) -> None:
+        """Count blocks that were compared."""
+        self._blocks.inc(blocks)
+
+    def damaged(self, files: int) -> None:
+        """Show how many files are known to be damaged."""
+        self._damaged.set(files)
 
     def of_descriptors(self, limit: int, opened: Callable[[], float]) -> None:
         """Tell how many descriptors there may be, and how many are ``opened`` when read."""

@@ -16,7 +16,8 @@ from padan_linkage.tables import PassTable
 from padan_server.base.errors import Reason, Refusal
 from padan_server.base.failpoints import Failpoints
 from padan_server.base.model import Dataset, DatasetTable
-from padan_server.store.files.columns import ColumnFiles, TableWriter, layout_columns
+from padan_server.store.files.columns import ColumnFiles
+from padan_server.store.files.writing import TableWriter, layout_columns
 
 DELETE = 2
 _ROWS_AT_ONCE = 65_536
@@ -27,7 +28,8 @@ def merge(
 ) -> tuple[DatasetTable, ...]:
     """Write the registry that ``delta`` makes of ``base``; returns its tables with their new sizes.
 
-    May be repeated after a crash. Raises StoreFullError, or a refusal where a handle repeats.
+    May be repeated after a crash. Raises StoreFullError, DamagedFileError, or a refusal where a
+    handle repeats.
     """
     files.start_merge(delta.id)
     tables = tuple(
@@ -47,7 +49,7 @@ def _merge_pass(
     p = schema.get_pass(pass_id)
     whole = Layout.of(schema, p, provider=True)
     changes = files.upload(delta.id, pass_id, Layout.of(schema, p, provider=True, delta=True))
-    old = files.table(base.id, pass_id, whole)
+    old = files.table(base.id, pass_id, whole, again=True)
     kept = np.flatnonzero(~named(old.columns["handles"], changes.columns["handles"], pass_id))
     upserts = np.flatnonzero(changes.columns["operations"][:, 0] != DELETE)
     rows = len(kept) + len(upserts)
@@ -55,6 +57,7 @@ def _merge_pass(
         _copy(writer, whole, old, kept)
         _copy(writer, whole, changes, upserts)
         writer.sync()
+        writer.keep_sums(writer.sums())
     directory = files.directory(base.id, pass_id).load()
     if directory is not None:
         merged = files.merging(delta.id, pass_id, whole)

@@ -18,6 +18,7 @@ from pathlib import Path
 import structlog
 
 from padan_linkage.agreement import Agreement, Flow, Mode
+from padan_linkage.crypto.merkle import HASH_BYTES, leaf_hash
 from padan_linkage.direct.manifest import (
     Manifest,
     ManifestError,
@@ -37,6 +38,7 @@ from padan_linkage.direct.table import (
 from padan_server.admission.agreements import AgreementBook
 from padan_server.admission.enforcement import Grant, schema_digest
 from padan_server.base.clock import Clock
+from padan_server.base.damage import DamagedFileError, DamageWatch
 from padan_server.base.errors import Reason, Refusal
 from padan_server.base.failpoints import Failpoints
 from padan_server.base.model import FlowKey, TableRecord
@@ -81,7 +83,9 @@ class ServedTables:
         clock: Clock,
         party: str,
         failpoints: Failpoints,
+        watch: DamageWatch,
     ) -> None:
+        self._watch = watch
         self._folder = folder
         self._seeds = seeds
         self._book = book
@@ -127,7 +131,10 @@ class ServedTables:
         raise Refusal(Reason.TABLE_NOT_FOUND, **grant.metadata)
 
     def chunks(self, grant: Grant, table: ServedTable, start: int) -> Iterator[tuple[int, bytes]]:
-        """Number and rows of each chunk from ``start`` on, for as long as the table may be had."""
+        """Number and rows of each chunk from ``start`` on, for as long as the table may be had.
+
+        Raises DamagedFileError for a chunk that is not what the manifest's root says.
+        """
         try:
             file = table.rows.open("rb")
         except FileNotFoundError:
@@ -137,7 +144,19 @@ class ServedTables:
             file.seek(start * CHUNK_BYTES)
             for number in range(start, table.chunk_count):
                 self.get(grant, table.manifest.table)
-                yield number, file.read(CHUNK_BYTES)
+                rows = file.read(CHUNK_BYTES)
+                if leaf_hash(rows) != table.chunk_hashes[HASH_BYTES * number :][:HASH_BYTES]:
+                    raise self._damaged(table, number)
+                yield number, rows
+
+    def _damaged(self, table: ServedTable, chunk: int) -> DamagedFileError:
+        damage = DamagedFileError(
+            f"{table.manifest.table}/{table.rows.name}",
+            f"potongan {chunk} bukan yang ditandatangani",
+            f"chunk {chunk} is not what was signed",
+        )
+        self._watch.found(damage)
+        return damage
 
     def public_key(self, tx: Transaction, grant: Grant, epoch: int) -> bytes:
         """The public key that answers an epoch of the flow now, 32 bytes, or the refusal."""

@@ -20,7 +20,7 @@ from padan_server.base.failpoints import Failpoints
 from padan_server.base.model import Dataset, Encoding, RequestKey
 from padan_server.datasets.registries import KnownRegistries
 from padan_server.datasets.rows import check_values, columns_of, named_pass
-from padan_server.matching.indexes import Indexes
+from padan_server.matching.indexes import Indexes, PreparedIndex
 from padan_server.matching.metering import EpochMeter, MeterKey, Meters
 from padan_server.store.port import Store
 
@@ -60,9 +60,8 @@ class Confirmations:
     ) -> tuple[Dataset, PassAnswers]:
         """The registry and its answers; charged once for a request, before the answer."""
         p, rows = self._checked(grant, question)
-        registry, meter = self._charged(grant, question, request)
+        registry, meter, prepared = self._charged(grant, p, question, request)
         self._failpoints.hit("confirm.charged")
-        prepared = self._indexes.get(grant.schema, grant.flow.match, registry.id, p)
         result = prepared.index.match(rows)
         # Spec 32, "Real time", step 2.
         met = self._meters.met(result, prepared.table, rows)
@@ -72,9 +71,9 @@ class Confirmations:
         return registry, result.answers(prepared.table)
 
     def _charged(
-        self, grant: Grant, question: Question, request: RequestKey | None
-    ) -> tuple[Dataset, EpochMeter]:
-        """The registry that the question is charged for, and what counts its meetings.
+        self, grant: Grant, p: Pass, question: Question, request: RequestKey | None
+    ) -> tuple[Dataset, EpochMeter, PreparedIndex]:
+        """The registry that the question is charged for, what counts its meetings, and its index.
 
         A repetition is answered from the same registry, free; from another it is charged.
         """
@@ -84,8 +83,10 @@ class Confirmations:
             registry = self._registries.answering(grant, paid)
             check_sides(grant, question.encoding, registry.encoding)
             meter = self._meter(grant, registry)
+            # Before the charge: what cannot be read is not charged.
+            prepared = self._indexes.get(grant.schema, grant.flow.match, registry.id, p)
             if paid == registry.id:
-                return registry, meter
+                return registry, meter, prepared
             charged = grant, question.row_count, request, registry.id
             paid = self._ledger.charge(*charged, instead_of=paid) or registry.id
 

@@ -48,22 +48,33 @@ class Indexes:
         self._kept: OrderedDict[_Key, PreparedIndex] = OrderedDict()
 
     def get(self, schema: Schema, policy: MatchPolicy, registry: str, p: Pass) -> PreparedIndex:
-        """The index of one pass of the committed registry with that id."""
+        """The index of one pass of the committed registry with that id.
+
+        Its table is checked whole when the index is prepared, and again when anything has written
+        to it since. Raises DamagedFileError.
+        """
+        # Spec 30, "Doubt", step 7.
         key = (registry, p.id)
-        with self._lock:
-            if key in self._kept:
-                self._kept.move_to_end(key)
-                return self._kept[key]
+        if (known := self._known(key)) is not None:
+            return known
         with self._making_of(key):
-            with self._lock:
-                if key in self._kept:
-                    return self._kept[key]
+            if (known := self._known(key)) is not None:
+                return known
             made = self._prepared(schema, policy, registry, p)
             with self._lock:
                 self._kept[key] = made
                 while len(self._kept) > self._size:
                     self._kept.popitem(last=False)
             return made
+
+    def _known(self, key: _Key) -> PreparedIndex | None:
+        """An index that is kept, and that answers from what was checked."""
+        with self._lock:
+            known = self._kept.get(key)
+            if known is None:
+                return None
+            self._kept.move_to_end(key)
+        return known if self._files.is_checked(key[0], known.table) else None
 
     def directory(self, registry: str, p: Pass, table: PassTable) -> Directory:
         """The directory of a committed table: the one on disk, or a new one, which is kept."""
@@ -89,7 +100,8 @@ class Indexes:
     def _prepared(
         self, schema: Schema, policy: MatchPolicy, registry: str, p: Pass
     ) -> PreparedIndex:
-        table = self._files.table(registry, p.id, Layout.of(schema, p, provider=True))
+        layout = Layout.of(schema, p, provider=True)
+        table = self._files.table(registry, p.id, layout, again=True)
         directory = self._directory(registry, p, table)
         calibration = self.calibration(registry, p)
         index = self._engine.index(schema, p, table, policy, directory, calibration)

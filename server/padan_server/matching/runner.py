@@ -25,6 +25,7 @@ from padan_linkage.tables import PassTable
 from padan_server.admission.enforcement import Enforcement, Grant
 from padan_server.admission.quotas import quota_of
 from padan_server.base.clock import Clock, SystemClock, jakarta_day
+from padan_server.base.damage import DamagedFileError
 from padan_server.base.errors import Reason, Refusal
 from padan_server.base.failpoints import Failpoints
 from padan_server.base.metrics import Metrics
@@ -43,7 +44,7 @@ _log = structlog.get_logger(__name__)
 _IDLE_SECONDS = 5.0
 _RETRY_SECONDS = 0.5
 #: Why a run fails by the unit's own fault, and how many such runs of a list cost nothing.
-_OURS = frozenset({Reason.RUN_WORKER_FAILED, Reason.STORAGE_FULL})
+_OURS = frozenset({Reason.RUN_WORKER_FAILED, Reason.STORAGE_FULL, Reason.DATA_DAMAGED})
 _GIVEN_BACK = 3
 
 
@@ -191,6 +192,9 @@ class Runner:
         except StoreBusyError:
             self._stopping.wait(_RETRY_SECONDS)
             self._give_back(run, worker, counted=False)
+        except DamagedFileError:
+            # Spec 30, "Doubt", step 8: another attempt would read the same.
+            self._end(run, worker, RunState.FAILED, Reason.DATA_DAMAGED, began)
         except StoreFullError:
             self._retry(run, worker, Reason.STORAGE_FULL, began)
         except Exception as e:  # noqa: BLE001 - any fault of a pass is retried, then told
@@ -206,7 +210,7 @@ class Runner:
         grant = self._grant(run)
         sides = self._sides(run)
         work = {
-            p.id: self._engine.work(p, *self._tables(grant.schema, p, sides))
+            p.id: self._engine.work(p, *self._tables(grant.schema, p, sides, again=True))
             for p in grant.schema.passes
         }
         of_run = RunProgress(work, done)
@@ -286,12 +290,15 @@ class Runner:
             lease.check()  # a matcher may end a cancelled pass with any exception
             raise
 
-    def _tables(self, schema: Schema, p: Pass, sides: _Sides) -> tuple[PassTable, PassTable]:
-        """Provider's and requester's table of a pass, memory-mapped."""
-        return (
-            self._files.table(sides.registry.id, p.id, Layout.of(schema, p, provider=True)),
-            self._files.table(sides.requester.id, p.id, Layout.of(schema, p, provider=False)),
+    def _tables(
+        self, schema: Schema, p: Pass, sides: _Sides, *, again: bool = False
+    ) -> tuple[PassTable, PassTable]:
+        """Provider's and requester's table of a pass, memory-mapped; ``again``: wholly checked."""
+        registry, requester = (
+            self._files.table(side.id, p.id, Layout.of(schema, p, provider=provider), again=again)
+            for side, provider in ((sides.registry, True), (sides.requester, False))
         )
+        return registry, requester
 
     def _record(self, run: Run, worker: str, counts: PassCounts) -> None:
         with self._store.write() as tx:

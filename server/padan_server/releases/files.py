@@ -8,12 +8,17 @@ A file is written beside its place, synced and renamed; which files count is the
 
 from __future__ import annotations
 
+import hashlib
+import os
 from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from datetime import date
+from io import BufferedReader, FileIO
 from pathlib import Path
 
+from padan_server.base.damage import DamagedFileError
 from padan_server.store.files.disk import Aside, Disk, make_folder, sync_folders, write_whole
+from padan_server.store.files.sums import regular_file, unreadable, wrong_length
 
 _READ_BYTES = 256 * 1024
 
@@ -38,11 +43,12 @@ class ReleaseFiles:
             path.with_name(f"{path.name}.writing").unlink(missing_ok=True)
             raise
 
-    def read(self, release_id: str) -> Iterator[bytes]:
-        """The file in pieces; stays readable if it is erased meanwhile."""
-        with self._path(release_id).open("rb") as file:
-            while piece := file.read(_READ_BYTES):
-                yield piece
+    def read(self, release_id: str, size: int, digest: bytes) -> Iterator[bytes]:
+        """The file in pieces, once all of it has this size and SHA-256; erased meanwhile or not.
+
+        Raises DamagedFileError.
+        """
+        yield from read_release(self._folder, release_id, size, digest)
 
     def erase(self, release_id: str) -> None:
         """Erase a release; harmless to repeat."""
@@ -65,3 +71,27 @@ class ReleaseFiles:
 
     def _path(self, release_id: str) -> Path:
         return self._folder / f"{release_id}.sealed"
+
+
+def read_release(folder: Path, release_id: str, size: int, digest: bytes) -> Iterator[bytes]:
+    """A release's file in pieces, once all of it is known to be whole. Raises DamagedFileError."""
+    path = folder / f"{release_id}.sealed"
+    place = f"{folder.name}/{path.name}"
+    try:
+        with regular_file(path) as file:
+            _check(file, place, size, digest)
+            file.seek(0)
+            while piece := file.read(_READ_BYTES):
+                yield piece
+    except DamagedFileError:
+        raise
+    except OSError as e:
+        raise unreadable(place, e) from None
+
+
+def _check(file: BufferedReader[FileIO], place: str, size: int, digest: bytes) -> None:
+    held = os.fstat(file.fileno()).st_size
+    if held != size:
+        raise wrong_length(place, held, size)
+    if hashlib.file_digest(file, "sha256").digest() != digest:
+        raise DamagedFileError(place, "bukan yang ditulis", "not what was written")

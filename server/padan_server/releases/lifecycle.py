@@ -13,6 +13,7 @@ import structlog
 from padan_server.admission.enforcement import LineGrant
 from padan_server.admission.requests import remember, replayed
 from padan_server.base.clock import jakarta_day
+from padan_server.base.damage import DamagedFileError, DamageWatch
 from padan_server.base.errors import Reason, Refusal, field_invalid
 from padan_server.base.failpoints import Failpoints
 from padan_server.base.model import FlowKey, ReleaseRecord, RequestKey
@@ -36,8 +37,11 @@ class NewRelease:
 class Releases:
     """Takes in, shows, hands out and erases the releases of the parties."""
 
-    def __init__(self, store: Store, files: ReleaseFiles, failpoints: Failpoints) -> None:
+    def __init__(
+        self, store: Store, files: ReleaseFiles, failpoints: Failpoints, watch: DamageWatch
+    ) -> None:
         self._store = store
+        self._watch = watch
         self._files = files
         self._failpoints = failpoints
         self._known = StoreCache[tuple[FlowKey, str, int], ReleaseRecord | None](
@@ -115,14 +119,19 @@ class Releases:
             return tx.releases.page(grant.key, grant.line.id, before=before, limit=limit)
 
     def read(self, grant: LineGrant, version: int) -> Iterator[bytes]:
-        """The bytes of a release."""
+        """The bytes of a release, none of them if they are not what was published.
+
+        Raises DamagedFileError.
+        """
         release = self._kept(grant, version)
         try:
-            for piece in self._files.read(release.id):
+            for piece in self._files.read(release.id, release.size, release.digest):
                 self._kept(grant, version)
                 yield piece
-        except FileNotFoundError:  # erased since
-            raise Refusal(Reason.RELEASE_NOT_FOUND, **grant.metadata) from None
+        except DamagedFileError as damage:
+            self._kept(grant, version)  # erased since?
+            self._watch.found(damage)
+            raise
 
     def _kept(self, grant: LineGrant, version: int) -> ReleaseRecord:
         """One release of the line that is not erased."""

@@ -17,6 +17,7 @@ from padan_server.admission.enforcement import Enforcement
 from padan_server.admission.suspensions import Suspensions
 from padan_server.base.clock import Clock
 from padan_server.base.config import ProviderConfig
+from padan_server.base.damage import DamageWatch
 from padan_server.base.failpoints import PROVIDER_NAMES, Failpoints
 from padan_server.base.metrics import ProviderMetrics
 from padan_server.direct.evaluators import Evaluators
@@ -61,7 +62,14 @@ class Provider(Server):
         self._enforcement = Enforcement(book, store, self.clock, Mode.DIRECT, config.party)
         self._seeds = Seeds(config.seeds_dir)
         self._tables = ServedTables(
-            config.tables_dir, self._seeds, book, store, self.clock, config.party, self._failpoints
+            config.tables_dir,
+            self._seeds,
+            book,
+            store,
+            self.clock,
+            config.party,
+            self._failpoints,
+            DamageWatch(self.metrics),
         )
         self._tickers.append(Ticker("retention", config.sweep_seconds, self._sweep))
 

@@ -75,7 +75,7 @@ class Server:
         self._own = OwnCertificate(self._tls.certificate)
         self._own.require_apart(config.parties)
         make_folder(config.data_dir)
-        self._lock = _lock(config.data_dir / LOCK)
+        self._lock = hold_directory(config.data_dir / LOCK)
         self._stopping = threading.Event()
         self._trusted = True
         self._counted = metrics
@@ -295,8 +295,11 @@ def _clock(config: ServerConfig) -> Clock:
     return SimulatedClock(config.simulated_time) if config.simulated_time else SystemClock()
 
 
-def _lock(path: Path) -> int:
-    """Hold the data directory for this process; the kernel lets go when it dies."""
+def hold_directory(path: Path) -> int:
+    """Hold the data directory for this process; the kernel lets go when it dies.
+
+    Raises DataDirectoryBusyError.
+    """
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

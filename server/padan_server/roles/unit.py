@@ -30,6 +30,7 @@ from padan_server.admission.ledger import Ledger
 from padan_server.admission.suspensions import Suspensions
 from padan_server.base.clock import Clock
 from padan_server.base.config import UnitConfig
+from padan_server.base.damage import DamageWatch
 from padan_server.base.failpoints import Failpoints
 from padan_server.base.metrics import Metrics
 from padan_server.datasets.lifecycle import Datasets, Followers
@@ -82,7 +83,8 @@ class Unit(Server):
 
     def _compose(self, engine: Engine, disk: Disk) -> None:
         config, store = self.config, self._store
-        files = ColumnFiles(config.data_dir, disk)
+        watch = DamageWatch(self.metrics)
+        files = ColumnFiles(config.data_dir, disk, watch)
         share = StorageShare(disk, config.data_dir, config.limits.disk_share)
         failpoints = Failpoints.from_environment(allowed=config.allow_failpoints)
         locks, signal = TableLocks(), RunSignal()
@@ -95,7 +97,7 @@ class Unit(Server):
         self._datasets = Datasets(
             store, files, locks, share, followers, failpoints, config.limits.open_datasets
         )
-        self._releases = Releases(store, ReleaseFiles(config.data_dir, disk), failpoints)
+        self._releases = Releases(store, ReleaseFiles(config.data_dir, disk), failpoints, watch)
         self._uploads = Uploads(store, files, locks, failpoints, config.limits.sync_bytes)
         self._runs = Runs(store, files, self._ledger, signal, failpoints, self._stopping)
         self._confirmations = Confirmations(

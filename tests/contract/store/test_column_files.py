@@ -11,8 +11,11 @@ from padan_linkage.answering.answers import PassAnswers
 from padan_linkage.matching import MetPairs
 from padan_linkage.schema import Layout, Pass, Schema
 from padan_linkage.tables import PassTable
-from padan_server.store.files.columns import ColumnFiles, layout_columns
+from padan_server.base.damage import DamagedFileError
+from padan_server.store.files.columns import ColumnFiles
 from padan_server.store.files.disk import Disk
+from padan_server.store.files.sums import file_sums
+from padan_server.store.files.writing import layout_columns
 from padan_server.store.port import StoreFullError
 
 SCHEMA = Schema.model_validate(
@@ -53,12 +56,18 @@ def rows(table, layout, start, stop):
     return {n: table.columns[n][start:stop].tobytes() for n, _ in layout.columns()}
 
 
+def vouched(writer):
+    """Keep the sums of what a writer has written, as an upload does at its end."""
+    writer.sync()
+    writer.keep_sums({p.name: file_sums(p) for p in writer._folder.glob("*.npy")})
+
+
 def test_a_table_comes_back_as_a_read_only_map(tmp_path, table):
     files = ColumnFiles(tmp_path)
     with files.upload_writer(ID, "nik", LAYOUT, 10, 0) as writer:
         writer.append(rows(table, LAYOUT, 0, 4))
         writer.append(rows(table, LAYOUT, 4, 10))
-        writer.sync()
+        vouched(writer)
     found = files.table(ID, "nik", LAYOUT)
     for name, _ in LAYOUT.columns():
         np.testing.assert_array_equal(found.columns[name], table.columns[name])
@@ -75,7 +84,7 @@ def test_what_was_not_acknowledged_is_cut_off(tmp_path, table, acknowledged):
         writer._write(writer._files["keys"], b"\xff\xff\xff")
     with files.upload_writer(ID, "nik", LAYOUT, 10, acknowledged) as writer:
         writer.append(rows(table, LAYOUT, acknowledged, 10))
-        writer.sync()
+        vouched(writer)
     found = files.table(ID, "nik", LAYOUT)
     for name, _ in LAYOUT.columns():
         np.testing.assert_array_equal(found.columns[name], table.columns[name])
@@ -85,7 +94,7 @@ def test_a_file_shorter_than_its_record_is_never_taken_for_whole(tmp_path, table
     files = ColumnFiles(tmp_path)
     with files.upload_writer(ID, "nik", LAYOUT, 10, 0) as writer:
         writer.append(rows(table, LAYOUT, 0, 3))
-    with pytest.raises(OSError, match="shorter"):
+    with pytest.raises(DamagedFileError, match=r"keys\.npy: 134 bytes long, written were 136"):
         files.upload_writer(ID, "nik", LAYOUT, 10, 4)
 
 
@@ -98,7 +107,7 @@ def test_a_full_disk_is_told_as_such(tmp_path, table, room):
     disk.room = 10**6
     with files.upload_writer(ID, "nik", LAYOUT, 10, 0) as writer:
         writer.append(rows(table, LAYOUT, 0, 10))
-        writer.sync()
+        vouched(writer)
     assert (
         files.table(ID, "nik", LAYOUT).digest()
         == PassTable("nik", LAYOUT, {n: table.columns[n] for n, _ in LAYOUT.columns()}).digest()
@@ -109,19 +118,19 @@ def test_a_delta_is_kept_apart_from_its_merge(tmp_path, table):
     files = ColumnFiles(tmp_path)
     with files.upload_writer(ID, "nik", DELTA, 10, 0) as writer:
         writer.append(rows(table, DELTA, 0, 10))
-        writer.sync()
+        vouched(writer)
     files.start_merge(ID)
     with files.merge_writer(ID, "nik", layout_columns(LAYOUT), 10) as writer:
         writer.append(rows(table, LAYOUT, 0, 10))
-        writer.sync()
+        vouched(writer)
     files.finish_merge(ID)
     assert len(files.table(ID, "nik", LAYOUT)) == 10
     assert files.upload(ID, "nik", DELTA).digest() == table.digest()
     files.start_merge(ID)  # a second try clears what the first one made
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(DamagedFileError, match="missing"):
         files.table(ID, "nik", LAYOUT)
     files.drop_delta(ID)
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(DamagedFileError, match="missing"):
         files.upload(ID, "nik", DELTA)
 
 

@@ -168,6 +168,10 @@ class _ErrorReasonEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._En
     """
     ERROR_REASON_SERVER_EXHAUSTED: _ErrorReason.ValueType  # 90
     """The server may open no further file. Nothing acknowledged was lost; try again. UNAVAILABLE."""
+    ERROR_REASON_DATA_DAMAGED: _ErrorReason.ValueType  # 91
+    """A file that the answer rests on is damaged or missing at the server; metadata "file" names it,
+    with the dataset, run or release that it is of. Nothing was erased. DATA_LOSS.
+    """
     ERROR_REASON_LIST_NOT_FOUND: _ErrorReason.ValueType  # 100
     """No such list of blinded elements, or not the caller's. NOT_FOUND."""
     ERROR_REASON_ELEMENTS_INVALID: _ErrorReason.ValueType  # 101
@@ -350,6 +354,10 @@ how many that are. RESOURCE_EXHAUSTED.
 """
 ERROR_REASON_SERVER_EXHAUSTED: ErrorReason.ValueType  # 90
 """The server may open no further file. Nothing acknowledged was lost; try again. UNAVAILABLE."""
+ERROR_REASON_DATA_DAMAGED: ErrorReason.ValueType  # 91
+"""A file that the answer rests on is damaged or missing at the server; metadata "file" names it,
+with the dataset, run or release that it is of. Nothing was erased. DATA_LOSS.
+"""
 ERROR_REASON_LIST_NOT_FOUND: ErrorReason.ValueType  # 100
 """No such list of blinded elements, or not the caller's. NOT_FOUND."""
 ERROR_REASON_ELEMENTS_INVALID: ErrorReason.ValueType  # 101

@@ -68,6 +68,7 @@ class Reason(StrEnum):
     STORE_BUSY = "STORE_BUSY"
     CALL_RATE_EXCEEDED = "CALL_RATE_EXCEEDED"
     SERVER_EXHAUSTED = "SERVER_EXHAUSTED"
+    DATA_DAMAGED = "DATA_DAMAGED"
     LIST_NOT_FOUND = "LIST_NOT_FOUND"
     ELEMENTS_INVALID = "ELEMENTS_INVALID"
     CHUNK_NOT_COMMITTED = "CHUNK_NOT_COMMITTED"
@@ -568,6 +569,15 @@ WORDINGS: Final[Mapping[str, Wording]] = {
         (
             '{Server} tidak dapat membuka berkas lagi: terlalu banyak sambungan. Yang sudah diterima tidak hilang; ulangi sebentar lagi.',
             '{Server} can open no further file: there are too many connections. Nothing acknowledged was lost; repeat in a moment.',
+        ),
+    ),
+    Reason.DATA_DAMAGED: Wording(
+        'DATA_LOSS',
+        ('agreement', 'article', 'file', 'flow'),
+        None,
+        (
+            'Data di {server} rusak atau hilang ({file}). Tidak ada yang dihapus, dan tidak ada yang dijawab darinya. Beri tahu {operator}: padan-server fsck menunjukkan apa yang rusak; setelah dipulihkan, ulangi perintahnya.',
+            'Data at {server} is damaged or missing ({file}). Nothing was erased, and nothing is answered from it. Tell {operator}: padan-server fsck shows what is damaged; once it is restored, repeat the command.',
         ),
     ),
     Reason.LIST_NOT_FOUND: Wording(

@@ -18,6 +18,7 @@ from grpc_status import rpc_status
 from padan.v1.reason_texts import ServerKind
 from padan_server.admission.identity import Pins
 from padan_server.base.config import CallLimits
+from padan_server.base.damage import DamagedFileError
 from padan_server.base.errors import Reason, Refusal
 from padan_server.base.log import Seldom
 from padan_server.base.metrics import CallMetrics
@@ -218,6 +219,8 @@ class _Watched:
             self._abort(Refusal(Reason.STORAGE_FULL))
         elif isinstance(error, StoreBusyError):
             self._abort(Refusal(Reason.STORE_BUSY))
+        elif isinstance(error, DamagedFileError):
+            self._abort(Refusal(Reason.DATA_DAMAGED, file=error.file))
         elif isinstance(error, OSError) and error.errno in _NO_DESCRIPTOR:
             _log.error("descriptors_exhausted")
             self._abort(Refusal(Reason.SERVER_EXHAUSTED))

@@ -3,13 +3,16 @@
 A column's file begins with the header of the finished array, because the number of rows is known
 when a table is opened; rows are appended behind it. So a finished table needs no copy: commit is a
 matter of records alone. What counts as written is the store's row count, never the file's length:
-a writer that opens a file cuts it back to that count first. Layout under the data directory:
+a writer that opens a file cuts it back to that count first. Beside the files of a folder lie their
+checksums (:mod:`.sums`), and nothing is used that does not have them. Layout under the data
+directory:
 
     datasets/<dataset>/<pass>/<column>.npy          a committed table, or a registry's upload
     datasets/<dataset>.delta/<pass>/<column>.npy    the upload of a delta
     datasets/<dataset>.merging/…                    a merge under way; renamed when it is whole
     datasets/<dataset>/<pass>/directory/…           what makes it answer at once
     datasets/<dataset>/calibrations.json            what a registry's answers are scored by
+    datasets/<dataset>/[<pass>/]sums.json           their checksums
     runs/<run>/<pass>/<column>.npy                  answers of a pass
     runs/<run>/<pass>.work/…                        ranges done of a pass under way
 
@@ -18,17 +21,12 @@ What lies in ``directory`` and ``.work`` is of :mod:`.derived`.
 
 from __future__ import annotations
 
-import errno
-import io
-import os
 import secrets
 import shutil
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from datetime import date
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,8 +35,11 @@ from padan_linkage.answering.answers import PassAnswers
 from padan_linkage.matching import MetPairs
 from padan_linkage.schema import Layout
 from padan_linkage.tables import PassTable
+from padan_server.base.damage import DamagedFileError, DamageWatch
 from padan_server.store.files.derived import DirectoryFiles, PassJournal
 from padan_server.store.files.disk import Aside, Disk, make_folder, space, sync_folders, write_whole
+from padan_server.store.files.sums import FileSums, FolderChecks, file_sums, keep_sums
+from padan_server.store.files.writing import Column, TableWriter, WholeWriter, layout_columns
 
 #: Ending of what is being erased; found at start, it is erased again.
 _TRASH = ".erasing"
@@ -57,118 +58,18 @@ _ANSWERS = {
 }
 
 
-@dataclass(frozen=True)
-class Column:
-    """Name, numpy type and width of a column; a column without a width is one-dimensional."""
-
-    name: str
-    dtype: str = "|u1"
-    width: int | None = None
-
-    @property
-    def row_bytes(self) -> int:
-        """Bytes of one row."""
-        return np.dtype(self.dtype).itemsize * (1 if self.width is None else self.width)
-
-    def header(self, rows: int) -> bytes:
-        """The ``.npy`` header of ``rows`` rows (NumPy format 1.0)."""
-        shape = (rows,) if self.width is None else (rows, self.width)
-        buffer = io.BytesIO()
-        np.lib.format.write_array_header_1_0(
-            buffer, {"descr": self.dtype, "fortran_order": False, "shape": shape}
-        )
-        return buffer.getvalue()
-
-
-def layout_columns(layout: Layout) -> list[Column]:
-    """The file columns of a pass table."""
-    return [Column(name, width=width) for name, width in layout.columns()]
-
-
-class TableWriter:
-    """Appends rows to the columns of one table. Not for two threads at once."""
-
-    def __init__(
-        self, disk: Disk, folder: Path, columns: Sequence[Column], rows: int, at: int
-    ) -> None:
-        self._disk = disk
-        self._columns = tuple(columns)
-        self._headers = {c.name: c.header(rows) for c in columns}
-        self._files: dict[str, int] = {}
-        with space():
-            make_folder(folder)
-            try:
-                for column in columns:
-                    self._open(folder / f"{column.name}.npy", column, at)
-            except BaseException:
-                self.close()
-                raise
-            if not at:
-                sync_folders(folder, levels=3)
-
-    def _open(self, path: Path, column: Column, at: int) -> None:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-        self._files[column.name] = descriptor
-        header = self._headers[column.name]
-        keep = len(header) + at * column.row_bytes
-        length = os.fstat(descriptor).st_size
-        if at and length < keep:
-            raise OSError(errno.EIO, f"column {column.name} is shorter than its record")
-        os.ftruncate(descriptor, keep if at else 0)
-        os.lseek(descriptor, 0, os.SEEK_END)
-        if not at:
-            self._write(descriptor, header)
-
-    def append(self, columns: Mapping[str, bytes | memoryview]) -> None:
-        """Append the same number of rows to every column; not yet safe. Raises StoreFullError."""
-        with space():
-            for column in self._columns:
-                self._write(self._files[column.name], columns[column.name])
-
-    def sync(self) -> None:
-        """Return when all rows appended are on the disk. Raises StoreFullError."""
-        with space():
-            for descriptor in self._files.values():
-                self._disk.sync(descriptor)
-
-    def rows(self, start: int, stop: int) -> dict[str, bytes]:
-        """Packed bytes of rows that were appended, by column, as the files have them."""
-        return {c.name: self._read(c, start, stop) for c in self._columns}
-
-    def _read(self, column: Column, start: int, stop: int) -> bytes:
-        head = len(self._headers[column.name])
-        wanted, descriptor = (stop - start) * column.row_bytes, self._files[column.name]
-        content = os.pread(descriptor, wanted, head + start * column.row_bytes)
-        if len(content) != wanted:
-            raise OSError(errno.EIO, f"column {column.name} cannot be read back")
-        return content
-
-    def _write(self, descriptor: int, data: bytes | memoryview) -> None:
-        left = memoryview(data).cast("B")
-        while left:
-            left = left[self._disk.write(descriptor, left) :]
-
-    def close(self) -> None:
-        """Close the files."""
-        while self._files:
-            os.close(self._files.popitem()[1])
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
-    ) -> None:
-        self.close()
-
-
 class ColumnFiles:
     """All columns of one unit, under one data directory."""
 
-    def __init__(self, data_dir: Path, disk: Disk | None = None) -> None:
+    def __init__(
+        self, data_dir: Path, disk: Disk | None = None, watch: DamageWatch | None = None
+    ) -> None:
         self._datasets = data_dir / "datasets"
         self._runs = data_dir / "runs"
         self._disk = disk or Disk()
+        self._watch = watch or DamageWatch()
+        self._checks = FolderChecks(data_dir, self._watch)
+        self._erased: set[str] = set()
         for folder in (self._datasets, self._runs):
             make_folder(folder)
 
@@ -177,22 +78,34 @@ class ColumnFiles:
     ) -> TableWriter:
         """A writer behind the first ``at`` rows of an upload."""
         folder = self._upload(dataset_id, layout) / pass_id
-        return TableWriter(self._disk, folder, layout_columns(layout), rows, at)
+        owner = f"datasets/{folder.parent.name}/{pass_id}"
+        return TableWriter(self._disk, folder, owner, layout_columns(layout), rows, at)
 
     def upload(self, dataset_id: str, pass_id: str, layout: Layout) -> PassTable:
-        """A table as uploaded (a delta's: the changes)."""
-        return _pass_table(self._upload(dataset_id, layout) / pass_id, pass_id, layout)
+        """A table as uploaded (a delta's: the changes), checked. Raises DamagedFileError."""
+        return self._table(self._upload(dataset_id, layout).name, pass_id, layout, again=True)
 
-    def table(self, dataset_id: str, pass_id: str, layout: Layout) -> PassTable:
-        """A committed table, memory-mapped and read-only."""
-        return _pass_table(self._datasets / dataset_id / pass_id, pass_id, layout)
+    def table(
+        self, dataset_id: str, pass_id: str, layout: Layout, *, again: bool = False
+    ) -> PassTable:
+        """A committed table, memory-mapped and read-only, and checked. Raises DamagedFileError.
+
+        Unless ``again``, columns that were checked and not written to since are not read.
+        """
+        return self._table(dataset_id, pass_id, layout, again=again)
+
+    def is_checked(self, dataset_id: str, table: PassTable) -> bool:
+        """Whether a committed table was checked, and nothing has written to it since."""
+        folder = self._datasets / dataset_id / table.pass_id
+        return all(self._checks.is_checked(folder / f"{name}.npy") for name in table.columns)
 
     def merge_writer(
         self, dataset_id: str, pass_id: str, columns: Sequence[Column], rows: int
-    ) -> TableWriter:
+    ) -> WholeWriter:
         """A writer of one table of a merged registry."""
         folder = self._datasets / f"{dataset_id}.merging" / pass_id
-        return TableWriter(self._disk, folder, columns, rows, 0)
+        owner = f"datasets/{dataset_id}/{pass_id}"
+        return WholeWriter(self._disk, folder, owner, columns, rows)
 
     def start_merge(self, dataset_id: str) -> None:
         """Clear away what an interrupted merge left."""
@@ -205,16 +118,26 @@ class ColumnFiles:
 
     def keep_calibrations(self, dataset_id: str, document: bytes) -> None:
         """Keep what a registry is scored by; durable on return. Raises StoreFullError."""
-        write_whole(self._disk, self._datasets / dataset_id / _CALIBRATIONS, (document,))
+        self._write_calibrations(self._datasets / dataset_id, dataset_id, document)
 
     def carry_calibrations(self, base_id: str, dataset_id: str) -> None:
-        """Give a merge under way what its base is scored by. Raises StoreFullError."""
-        path = self._datasets / f"{dataset_id}.merging" / _CALIBRATIONS
-        write_whole(self._disk, path, (self.calibrations(base_id),))
+        """Give a merge under way what its base is scored by.
+
+        Raises StoreFullError and DamagedFileError.
+        """
+        folder = self._datasets / f"{dataset_id}.merging"
+        self._write_calibrations(folder, dataset_id, self.calibrations(base_id))
 
     def calibrations(self, dataset_id: str) -> bytes:
-        """What a committed registry is scored by."""
+        """What a committed registry is scored by. Raises DamagedFileError."""
+        self._check("datasets", dataset_id, "", [_CALIBRATIONS], again=True)
         return (self._datasets / dataset_id / _CALIBRATIONS).read_bytes()
+
+    def _write_calibrations(self, folder: Path, dataset_id: str, document: bytes) -> None:
+        path = folder / _CALIBRATIONS
+        write_whole(self._disk, path, (document,))
+        sums = {_CALIBRATIONS: file_sums(path)}
+        keep_sums(self._disk, folder, f"datasets/{dataset_id}", sums)
 
     def finish_merge(self, dataset_id: str) -> None:
         """Put the merged tables, all of them synced, in place."""
@@ -228,6 +151,7 @@ class ColumnFiles:
 
     def erase_dataset(self, dataset_id: str) -> None:
         """Erase every file of a dataset; harmless to repeat."""
+        self._erased.add(dataset_id)
         for path in _parts(self._datasets, dataset_id):
             _erase(path)
         sync_folders(self._datasets, levels=1)
@@ -251,14 +175,18 @@ class ColumnFiles:
         building = self._runs / run_id / f"{pass_id}.writing"
         _erase(building)
         columns = {name: getattr(answers, part) for name, part in _ANSWERS.items()}
+        owner = f"runs/{run_id}/{pass_id}"
+        sums: dict[str, FileSums] = {}
         for name, column in {**columns, _MET: np.frombuffer(met.packed(), "<u8")}.items():
             array = np.ascontiguousarray(column)
             width = array.shape[1] if array.ndim > 1 else None
             kind = Column(name, array.dtype.str, width)
-            with TableWriter(self._disk, building, [kind], len(array), 0) as writer:
+            with WholeWriter(self._disk, building, owner, [kind], len(array)) as writer:
                 if array.size:
                     writer.append({name: array.data})
                 writer.sync()
+                sums |= writer.sums()
+        keep_sums(self._disk, building, owner, sums)
         with space():
             _erase(place)
             building.rename(place)
@@ -279,8 +207,9 @@ class ColumnFiles:
         return DirectoryFiles(self._disk, folder)
 
     def result(self, run_id: str, pass_id: str) -> PassAnswers:
-        """A pass's answers, memory-mapped."""
+        """A pass's answers, memory-mapped, and checked. Raises DamagedFileError."""
         folder = self._runs / run_id / pass_id
+        self._check("runs", run_id, pass_id, [f"{name}.npy" for name in _ANSWERS], again=True)
         columns = {part: _load(folder / f"{name}.npy") for name, part in _ANSWERS.items()}
         return PassAnswers(pass_id, **columns)
 
@@ -290,11 +219,17 @@ class ColumnFiles:
             path.unlink()
 
     def met(self, run_id: str, pass_id: str) -> MetPairs:
-        """Whom a pass's questions met, memory-mapped."""
+        """Whom a pass's questions met, memory-mapped, and checked. Raises DamagedFileError."""
+        self._check("runs", run_id, pass_id, [f"{_MET}.npy"], again=True)
         return MetPairs.unpacked(_load(self._runs / run_id / pass_id / f"{_MET}.npy"))
+
+    def forget(self, owner: str) -> None:
+        """Compare what lies in a folder with its sums when it is next used."""
+        self._checks.forget(owner)
 
     def erase_run(self, run_id: str) -> None:
         """Erase a run's answers; harmless to repeat."""
+        self._erased.add(run_id)
         _erase(self._runs / run_id)
         sync_folders(self._runs, levels=1)
 
@@ -311,6 +246,27 @@ class ColumnFiles:
     def run_ids(self) -> set[str]:
         """Runs that have any file."""
         return {path.name for path in self._runs.iterdir()}
+
+    def _table(self, folder: str, pass_id: str, layout: Layout, *, again: bool) -> PassTable:
+        names = [f"{name}.npy" for name, _ in layout.columns()]
+        self._check("datasets", folder, pass_id, names, again=again)
+        return _pass_table(self._datasets / folder / pass_id, pass_id, layout)
+
+    def _check(
+        self, kind: str, folder: str, part: str, names: Iterable[str], *, again: bool
+    ) -> None:
+        """Compare files with their sums. Raises DamagedFileError.
+
+        FileNotFoundError where we have erased them: somebody was late.
+        """
+        owner = "/".join(filter(None, (kind, folder, part)))
+        try:
+            self._checks.check(owner, names, again=again)
+        except DamagedFileError as damage:
+            if folder.partition(".")[0] in self._erased:
+                raise FileNotFoundError(owner) from None
+            self._watch.found(damage)
+            raise
 
     def _work(self, run_id: str, pass_id: str) -> Path:
         return self._runs / run_id / f"{pass_id}.work"

@@ -41,14 +41,24 @@ class PassJournal:
             content = (self._folder / name).read_bytes()
         except FileNotFoundError:
             return None
-        digest, piece = content[:_DIGEST_BYTES], content[_DIGEST_BYTES:]
-        return piece if hashlib.sha256(piece).digest() == digest else None
+        except OSError as e:
+            _log.warning("range_unreadable", error=type(e).__name__)
+            return None
+        if (piece := piece_of(content)) is None:
+            _log.warning("range_damaged")
+        return piece
 
     def save(self, name: str, content: bytes) -> None:
         """Keep ``content``; durable on return. Raises StoreFullError."""
         with space():
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         write_whole(self._disk, self._folder / name, (hashlib.sha256(content).digest(), content))
+
+
+def piece_of(content: bytes) -> bytes | None:
+    """What a journal's file holds; None if it is not what was saved."""
+    digest, piece = content[:_DIGEST_BYTES], content[_DIGEST_BYTES:]
+    return piece if hashlib.sha256(piece).digest() == digest else None
 
 
 class DirectoryFiles:
@@ -82,6 +92,10 @@ class DirectoryFiles:
             "digests": {name: _digest(array) for name, array in arrays.items()},
         }
         write_whole(self._disk, self._folder / "directory.json", (json.dumps(notes).encode(),))
+
+    def is_damaged(self) -> bool:
+        """Whether one was kept and cannot be used."""
+        return (self._folder / "directory.json").exists() and self.load() is None
 
     def load(self) -> Directory | None:
         """The directory, its arrays memory-mapped; None if there is none that can be used."""

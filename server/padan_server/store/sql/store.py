@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import sqlalchemy as sa
 from alembic import command
@@ -66,7 +67,18 @@ class SqlTransaction:
 class SqlStore:
     """:class:`padan_server.store.port.Store` at a SQLAlchemy URL, migrated when opened."""
 
-    def __init__(self, url: str) -> None:
+    @classmethod
+    def look(cls, path: Path) -> SqlStore:
+        """A store in a SQLite file, only to be read: nothing of it is changed.
+
+        Raises DamagedStoreError, and OtherVersionError unless it is of this version.
+        """
+        # Nobody else may have it open. Without a log to be read nothing is even put beside it.
+        log = path.with_name(f"{path.name}-wal")
+        how = "mode=ro" if log.exists() and log.stat().st_size else "immutable=1"
+        return cls(f"sqlite:///file:{quote(str(path))}?{how}&uri=true", change=False)
+
+    def __init__(self, url: str, *, change: bool = True) -> None:
         self._engine = sa.create_engine(url, hide_parameters=True, pool_size=16, max_overflow=64)
         if self._engine.dialect.name == "sqlite":
             _tame_sqlite(self._engine)
@@ -77,7 +89,10 @@ class SqlStore:
         self._moving = threading.Lock()
         with _translated():
             _require_whole(self._engine)
-            _migrate(self._engine)
+            if change:
+                _migrate(self._engine)
+            else:
+                _require_newest(self._engine)
 
     @contextmanager
     def read(self) -> Iterator[SqlTransaction]:
@@ -175,9 +190,14 @@ def _require_whole(engine: sa.Engine) -> None:
         )
 
 
-def _migrate(engine: sa.Engine) -> None:
+def _alembic() -> Config:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    return config
+
+
+def _migrate(engine: sa.Engine) -> None:
+    config = _alembic()
     with engine.connect() as plain:
         connection = plain.execution_options(padan_write=True)
         with connection.begin():
@@ -197,6 +217,20 @@ def _require_known(config: Config, connection: sa.Connection) -> None:
             "dengan versi itu, atau pakai data_dir yang kosong. / "
             f"{place} was made by another version of Padan (step {found}) and is left as it is: "
             "run it with that version, or use an empty data_dir."
+        )
+
+
+def _require_newest(engine: sa.Engine) -> None:
+    """Raise OtherVersionError for a store that is not of this very version."""
+    config = _alembic()
+    with engine.connect() as connection:
+        _require_known(config, connection)
+        found = MigrationContext.configure(connection).get_current_revision()
+    if found != ScriptDirectory.from_config(config).get_current_head():
+        place = engine.url.database
+        raise OtherVersionError(
+            f"{place} dari versi Padan sebelumnya: jalankan servernya sekali dengan versi ini. / "
+            f"{place} is of an earlier version of Padan: start its server once with this one."
         )
 
 

@@ -1,0 +1,414 @@
+"""Data directories damaged in many ways: detected, named, nothing erased, and no wrong answer.
+
+One small town is lived in once; every case damages a copy of what its unit left on the disk, has it
+checked, and starts a unit on it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from dataclasses import replace
+
+import grpc
+import pytest
+from agency import small_passes
+from engines import FakeEngine
+from parties import answers, chunk, refusal
+from server_fixture import FixedClock, House, RunningUnit
+from signing import write_signed
+from typer.testing import CliRunner
+
+from padan.v1 import confirmation_service_pb2 as confirmation_pb
+from padan.v1 import dataset_service_pb2 as dataset_pb
+from padan.v1 import release_service_pb2 as release_pb
+from padan.v1 import resources_pb2 as resources_pb
+from padan.v1 import run_service_pb2 as run_pb
+from padan_server.app import app
+from padan_server.base.clock import jakarta_day
+from padan_server.base.config import UnitConfig
+from padan_server.roles.unit import Unit
+
+RELEASE = bytes(range(256)) * 20
+
+
+class Lived:
+    """What a unit left that was stopped, what it is called, and what was answered from it."""
+
+    def __init__(self, house):
+        self.house = house
+        unit = started(house)
+        provider, requester = unit.pair()
+        self.filter = provider.schema.filtered[0].id
+        self.tables = provider.tables(40)
+        self.registry = provider.publish(40, tables=self.tables).name[-32:]
+        self.asked = requester.tables(30, same_as=self.tables)
+        self.listed = requester.publish(30, tables=self.asked).name
+        run = requester.watch(requester.run_of(requester.start_run(self.named(requester))).name)
+        self.run = run.name
+        self.half = requester.create(30).name[-32:]
+        table = self.asked["nik"]
+        requester.datasets.UploadTable(
+            iter([chunk(f"{requester.parent}/datasets/{self.half}/tables/nik", table, 0, 100)])
+        )
+        provider.release(1, RELEASE)
+        self.answers = self.uses(unit)
+        unit.stop()
+
+    def named(self, requester):
+        return requester.datasets.GetDataset(dataset_pb.GetDatasetRequest(name=self.listed))
+
+    def uses(self, unit):
+        """What each use of the directory answers: its answer, or the refusal."""
+        provider, requester = unit.client("bkn"), unit.client("kemnaker")
+        calls = {
+            "results": lambda: self.results(requester, self.run),
+            "run": lambda: self.ran(requester),
+            "release": lambda: b"".join(
+                piece.content
+                for piece in requester.releases.DownloadRelease(
+                    release_pb.DownloadReleaseRequest(name=f"{provider.line()}/releases/1")
+                )
+            ),
+        }
+        calls |= {
+            f"confirm {p}": lambda p=p: self.confirmed(requester, p) for p in ("nik", self.filter)
+        }
+        return {name: tried(call) for name, call in calls.items()}
+
+    def results(self, requester, run):
+        found = requester.runs.StreamResults(run_pb.StreamResultsRequest(name=run))
+        return {p: rows.SerializeToString() for p, rows in answers(found).items()}
+
+    def ran(self, requester):
+        run = requester.watch(requester.run_of(requester.start_run(self.named(requester))).name)
+        if run.failure_reason:
+            return run.failure_reason
+        return self.results(requester, run.name)
+
+    def confirmed(self, requester, pass_id):
+        table = self.asked[pass_id]
+        request = confirmation_pb.ConfirmRecordsRequest(
+            parent=requester.parent,
+            encoding=requester.encoding(),
+            pass_id=pass_id,
+            rows=resources_pb.TableRows(row_count=20, **table.rows(0, 20)),
+        )
+        return requester.confirmations.ConfirmRecords(request).rows.SerializeToString()
+
+
+def tried(call):
+    try:
+        return call()
+    except grpc.RpcError as error:
+        return refusal(error)
+
+
+def started(house):
+    unit = Unit(UnitConfig(**house.settings()), FakeEngine(), clock=FixedClock())
+    unit.start()
+    return RunningUnit(house, unit, unit.clock, unit)
+
+
+@pytest.fixture(scope="module")
+def lived(session_pki, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("lived")
+    pki, clients, servers = session_pki
+    signed = write_signed(folder / "agreements", edit=small_passes)
+    made = Lived(House(folder, pki, signed, dict(clients), servers, "asn-status"))
+    yield made
+    made.house.close()
+
+
+@pytest.fixture
+def left(lived, tmp_path):
+    """A copy of what was left."""
+    folder = tmp_path / "house"
+    shutil.copytree(lived.house.folder, folder)
+    return replace(lived.house, folder=folder, channels=[])
+
+
+def fsck(house):
+    """Exit code and findings of the command, by file."""
+    ended = CliRunner().invoke(app, ["fsck", "--data-dir", str(house.data_dir), "--json"])
+    return ended.exit_code, {f["file"]: f for f in json.loads(ended.stdout)["findings"]}
+
+
+def tree(house, *kinds):
+    """Digest of every file of a data directory, or of some folders of it; links as they are."""
+    found = {}
+    for kind in kinds or ("",):
+        for path in sorted((house.data_dir / kind).rglob("*")):
+            name = path.relative_to(house.data_dir).as_posix()
+            if path.is_symlink() or not path.is_file():
+                found[name] = "no file"
+            else:
+                found[name] = hashlib.sha256(path.read_bytes()).hexdigest()
+    return found
+
+
+# Ways to damage a file
+
+
+def zeros(path):
+    content = bytearray(path.read_bytes())
+    begin = min(4096, len(content) // 2)
+    content[begin : begin + 4096] = bytes(len(content[begin : begin + 4096]))
+    path.write_bytes(content)
+
+
+def one_bit(path):
+    content = bytearray(path.read_bytes())
+    content[len(content) * 2 // 3] ^= 4
+    path.write_bytes(content)
+
+
+def same_time(path):
+    """As a disk does it: nothing was written."""
+    before = path.stat()
+    one_bit(path)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+def halved(path):
+    os.truncate(path, path.stat().st_size // 2)
+
+
+def one_byte_less(path):
+    os.truncate(path, path.stat().st_size - 1)
+
+
+def longer(path):
+    with path.open("ab") as file:
+        file.write(bytes(8192))
+
+
+def emptied(path):
+    path.write_bytes(b"")
+
+
+def missing(path):
+    path.unlink()
+
+
+def other_header(path):
+    content = path.read_bytes()
+    path.write_bytes(content.replace(b"(", b"[", 1) if b"(" in content[:100] else b"x" + content)
+
+
+def a_folder(path):
+    path.unlink()
+    path.mkdir()
+
+
+def a_link_to_nothing(path):
+    path.unlink()
+    path.symlink_to(path.with_name("elsewhere"))
+
+
+def a_link_to_another(path):
+    others = [p for p in sorted(path.parent.iterdir()) if p.is_file() and p != path]
+    path.unlink()
+    path.symlink_to(others[0] if others else path.parent)
+
+
+def a_pipe(path):
+    path.unlink()
+    os.mkfifo(path)
+
+
+WAYS = (
+    zeros, one_bit, same_time, halved, one_byte_less, longer, emptied, missing, other_header,
+    a_folder, a_link_to_nothing, a_link_to_another, a_pipe,
+)  # fmt: skip
+
+#: Every kind of file: where the lived town has one, by its registry, list, run.
+PLACES = {
+    "a registry's keys": "datasets/{registry}/nik/keys.npy",
+    "a registry's codes": "datasets/{registry}/nik/sealed_codes.npy",
+    "a registry's handles": "datasets/{registry}/nik/handles.npy",
+    "a registry's sums": "datasets/{registry}/nik/sums.json",
+    "a list's keys": "datasets/{listed}/nik/keys.npy",
+    "a list's sums": "datasets/{listed}/nik/sums.json",
+    "calibrations": "datasets/{registry}/calibrations.json",
+    "calibrations' sums": "datasets/{registry}/sums.json",
+    "outcomes": "runs/{run}/nik/outcomes.npy",
+    "codes of answers": "runs/{run}/nik/sealed_codes.npy",
+    "confirmations": "runs/{run}/nik/confirmations.npy",
+    "answers' sums": "runs/{run}/nik/sums.json",
+    "a release": "releases/*.sealed",
+}
+#: All ways at the two that matter most, two at each of the others.
+CASES = [
+    *((place, way) for place in ("a registry's keys", "outcomes") for way in WAYS),
+    *(
+        (place, way)
+        for place in PLACES
+        if place not in {"a registry's keys", "outcomes"}
+        for way in (one_bit, missing, a_folder, longer)
+    ),
+]
+#: Those that a unit is started on in the quick suite.
+SOON = [
+    ("a registry's keys", zeros), ("a registry's keys", same_time), ("a registry's keys", halved),
+    ("a registry's sums", missing), ("a list's keys", a_folder), ("calibrations", one_bit),
+    ("outcomes", zeros), ("codes of answers", one_bit), ("answers' sums", one_bit),
+    ("a release", one_bit),
+]  # fmt: skip
+
+
+def place_of(lived, house, pattern):
+    names = {"registry": lived.registry, "listed": lived.listed[-32:], "run": lived.run[-32:]}
+    (path,) = house.data_dir.glob(pattern.format(**names))
+    return path
+
+
+def named(case):
+    return f"{case[1].__name__}: {case[0]}"
+
+
+@pytest.mark.parametrize("case", CASES, ids=named)
+def test_what_is_damaged_is_named_by_the_check_which_changes_nothing(lived, left, case):
+    name = damaged(lived, left, case)
+    before = tree(left)
+    code, found = fsck(left)
+    assert code == 1
+    assert found[name]["kind"] in {"damaged", "missing"}
+    assert tree(left) == before
+
+
+def damaged(lived, left, case):
+    """Damage a file; its name under the data directory."""
+    place, way = case
+    path = place_of(lived, left, PLACES[place])
+    way(path)
+    return path.relative_to(left.data_dir).as_posix()
+
+
+@pytest.mark.parametrize(
+    "case",
+    [case if case in SOON else pytest.param(case, marks=pytest.mark.slow) for case in CASES],
+    ids=[named(case) for case in CASES],
+)
+def test_nothing_is_answered_from_what_is_damaged(lived, left, unit_log, case):
+    name = damaged(lived, left, case)
+    kept = tree(left, "datasets", "releases", f"runs/{lived.run[-32:]}")
+    unit = started(left)
+    try:
+        told = lived.uses(unit)
+    finally:
+        left.close()
+        unit.stop()
+    refused = {use for use, answer in told.items() if answer != lived.answers[use]}
+    assert 0 < len(refused) < len(told)
+    for use in refused:
+        by_run = isinstance(told[use], str)
+        assert (told[use] if by_run else told[use].reason) == "DATA_DAMAGED"
+        if not by_run:
+            assert told[use].code is grpc.StatusCode.DATA_LOSS
+            assert told[use].metadata["file"] == name
+    lines = [json.loads(line) for line in unit_log.getvalue().splitlines()]
+    assert [e["file"] for e in lines if e["event"] == "file_damaged"] == [name]
+    assert tree(left, "datasets", "releases", f"runs/{lived.run[-32:]}") == kept
+
+
+def test_folders_that_were_exchanged_are_told(lived, left):
+    """Each is whole in itself, and in the other's place."""
+    nik, lahir = (left.data_dir / "datasets" / lived.registry / p for p in ("nik", "lahir"))
+    for of, to in ((nik, "between"), (lahir, "nik"), (lahir.with_name("between"), "lahir")):
+        of.rename(of.with_name(to))
+    code, found = fsck(left)
+    assert code == 1
+    assert found[f"datasets/{lived.registry}/nik/sums.json"]["problem"].endswith("/lahir")
+
+
+def test_two_columns_that_were_exchanged_are_told(lived, left):
+    folder = left.data_dir / "datasets" / lived.registry / "nik"
+    keys, handles = folder / "keys.npy", folder / "handles.npy"
+    keys.rename(folder / "between")
+    handles.rename(keys)
+    (folder / "between").rename(handles)
+    code, found = fsck(left)
+    assert code == 1
+    assert f"datasets/{lived.registry}/nik/keys.npy" in found
+
+
+def test_what_is_made_again_harms_nothing(lived, left, unit_log):
+    place = f"datasets/{lived.registry}/lahir/directory"
+    one_bit(left.data_dir / place / "order.npy")
+    assert fsck(left) == (0, {place: {**fsck(left)[1][place], "kind": "remade"}})
+    unit = started(left)
+    assert lived.uses(unit) == lived.answers
+    left.close()
+    unit.stop()
+    assert "directory_damaged" in unit_log.getvalue()
+    assert fsck(left) == (0, {})
+
+
+def test_what_has_no_record_is_shown_and_no_damage(lived, left):
+    (left.data_dir / "datasets" / lived.registry / "nik" / "notes.txt").write_text("mine")
+    (left.data_dir / "datasets" / ("f" * 32)).mkdir()
+    code, found = fsck(left)
+    assert code == 0
+    assert {f["kind"] for f in found.values()} == {"extra"}
+    assert set(found) == {f"datasets/{lived.registry}/nik/notes.txt", f"datasets/{'f' * 32}"}
+
+
+def test_a_store_that_is_damaged_or_lost_is_named_and_the_tables_are_checked_still(lived, left):
+    keys = f"datasets/{lived.registry}/nik/keys.npy"
+    one_bit(left.data_dir / keys)
+    store = left.data_dir / "unit.sqlite"
+    content = bytearray(store.read_bytes())
+    content[4096:8192] = bytes(4096)
+    store.write_bytes(content)
+    code, found = fsck(left)
+    assert (code, set(found)) == (1, {"unit.sqlite", keys})
+    store.unlink()
+    code, found = fsck(left)
+    assert (code, found["unit.sqlite"]["kind"]) == (1, "missing")
+    assert keys in found
+
+
+def test_a_directory_in_use_is_not_checked(lived, left):
+    unit = started(left)
+    ended = CliRunner().invoke(app, ["fsck", "--data-dir", str(left.data_dir)])
+    unit.stop()
+    assert ended.exit_code == 2
+    assert "running server" in ended.output
+
+
+def test_a_damaged_column_under_a_running_unit_is_noticed_at_the_next_question(lived, left):
+    unit = started(left)
+    requester = unit.client("kemnaker")
+    assert lived.confirmed(requester, "nik") == lived.answers["confirm nik"]
+    halved(left.data_dir / "datasets" / lived.registry / "nik" / "keys.npy")
+    told = tried(lambda: lived.confirmed(requester, "nik"))
+    left.close()
+    unit.stop()
+    assert told.reason == "DATA_DAMAGED"
+
+
+def test_a_run_that_meets_damage_is_not_charged(lived, left):
+    one_bit(left.data_dir / "datasets" / lived.registry / "nik" / "keys.npy")
+    unit = started(left)
+    day = "kemnaker-bkn-2024", "asn-status", jakarta_day(unit.clock.now())
+    used = []
+    for _ in range(2):
+        with unit.unit._store.read() as tx:
+            used.append(tx.quotas.used(*day))
+        assert lived.ran(unit.client("kemnaker")) == "DATA_DAMAGED"
+    left.close()
+    unit.stop()
+    assert used[0] == used[1] > 0
+
+
+def test_what_is_whole_is_called_whole_and_answers_the_same(lived, left):
+    before = tree(left)
+    assert fsck(left) == (0, {})
+    assert tree(left) == before
+    unit = started(left)
+    assert lived.uses(unit) == lived.answers
+    left.close()
+    unit.stop()
