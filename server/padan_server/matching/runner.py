@@ -157,7 +157,6 @@ class Runner:
                 # Spec 30, "Runs", step 2.
                 run = self._lease(worker)
                 if run is not None:
-                    self._failpoints.hit("run.leased")
                     self._attempt(run, worker)
                     continue
             except Exception as e:  # noqa: BLE001 - a worker must outlive any one fault
@@ -177,6 +176,7 @@ class Runner:
         if run.attempts > self._settings.attempts or run.deaths > self._settings.deaths:
             self._end(run, worker, RunState.FAILED, Reason.RUN_WORKER_FAILED, began)
             return
+        self._failpoints.hit("run.leased")
         _log.info("run_leased", run=run.id, attempt=run.attempts, passes_done=len(run.passes))
         lease = _Lease(self._store, run.id, worker, self._settings.lease_seconds, self._stopping)
         try:
