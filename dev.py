@@ -5,6 +5,7 @@
     python3 dev.py test [options]    install with the tools, then the quick tests (pytest options)
     python3 dev.py bench [options]   install with the peers, then `padan bench [options]`
     python3 dev.py fuzz [--minutes N]  every parser, led by what its inputs reach (--seed, --only)
+    python3 dev.py campaign [options]  install with the tools, then crashes and faults of every kind
     python3 dev.py check             lint, format, types, layers, protos, reasons, stubs
     python3 dev.py stubs             make the gRPC stubs from the protos
     python3 dev.py build [--check]   wheel, sdist and SBOM of the latest commit into dist/
@@ -96,6 +97,12 @@ def fuzz(options):
     """Install with the tools and try every parser with what nobody wrote."""
     install(path=DEV_LOCK)
     return run(VENV / "bin" / "python", "tests/fuzz/guided.py", *options, cwd=str(ROOT))
+
+
+def campaign(options):
+    """Install with the tools and play crashes and faults: `--minutes 10 --only kills,power`."""
+    install(path=DEV_LOCK)
+    return run(VENV / "bin" / "python", ROOT / "tests" / "campaign", *options)
 
 
 def check(options):
@@ -406,6 +413,7 @@ COMMANDS = {
     "bench": bench,
     "test": test,
     "fuzz": fuzz,
+    "campaign": campaign,
     "check": check,
     "stubs": stubs,
     "build": build,

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-for folder in ("benchmarks", "support"):
+for folder in ("benchmarks", "campaign", "support"):
     sys.path.insert(0, str(Path(__file__).parent / folder))
 
 # Workers of a parallel run find a width of 80 in their environment, and rich would keep to it.

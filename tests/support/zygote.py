@@ -13,7 +13,9 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
 from patience import PATIENCE
 
@@ -53,11 +55,11 @@ class Forked:
 
 
 class Zygote:
-    """The parent of forked units, seen from the tests."""
+    """The parent of forked units, seen from the tests; ``script`` is what it runs."""
 
-    def __init__(self) -> None:
+    def __init__(self, script: str = __file__) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [sys.executable, script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
         self._child = Forked()
         self._child.ended.set()
@@ -95,45 +97,55 @@ class Zygote:
         self._process.stdout.close()
 
 
-def _become_server(job: dict) -> None:
+def become_server(job: dict) -> int:
+    """Be a unit or a provider until told to stop; the exit code."""
     import typer
     from engines import FakeEngine
 
     from padan_server.app import read_settings, run_provider, run_unit
     from padan_server.base.config import ProviderConfig, UnitConfig
 
+    try:
+        if job["role"] == "provider":
+            run_provider(read_settings(Path(job["config"]), ProviderConfig))
+        else:
+            run_unit(read_settings(Path(job["config"]), UnitConfig), FakeEngine())
+    except typer.Exit as left:
+        return left.exit_code
+    return 0
+
+
+def import_servers() -> None:
+    """Import what the children will need."""
+    import engines  # noqa: F401
+
+    import padan_server.app
+    import padan_server.roles.provider
+    import padan_server.roles.unit  # noqa: F401
+
+
+def fork_for(become: Callable[[dict], int]) -> None:
+    """Fork a child for each job that comes, and tell of it."""
+    for line in sys.stdin:
+        job = json.loads(line)
+        pid = os.fork()
+        if pid == 0:
+            _live(job, become)
+        _tell(pid)
+        _tell(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+
+
+def _live(job: dict, become: Callable[[dict], int]) -> NoReturn:
     log = os.open(job["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     for descriptor in (1, 2):
         os.dup2(log, descriptor)
     os.environ.update(job["environment"])
     code = 1
     try:
-        if job["role"] == "provider":
-            run_provider(read_settings(Path(job["config"]), ProviderConfig))
-        else:
-            run_unit(read_settings(Path(job["config"]), UnitConfig), FakeEngine())
-        code = 0
-    except typer.Exit as left:
-        code = left.exit_code
+        code = become(job)
     finally:
         sys.stderr.flush()
         os._exit(code)
-
-
-def _main() -> None:
-    import engines  # noqa: F401 - imported for the children
-
-    import padan_server.app
-    import padan_server.roles.provider
-    import padan_server.roles.unit  # noqa: F401
-
-    for line in sys.stdin:
-        job = json.loads(line)
-        pid = os.fork()
-        if pid == 0:
-            _become_server(job)
-        _tell(pid)
-        _tell(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 
 
 def _tell(number: int) -> None:
@@ -142,4 +154,5 @@ def _tell(number: int) -> None:
 
 
 if __name__ == "__main__":
-    _main()
+    import_servers()
+    fork_for(become_server)
