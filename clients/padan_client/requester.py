@@ -26,6 +26,7 @@ from padan_client.protocol.jobs import Command, Deliver, utc_now
 from padan_client.protocol.progress import Report, silent
 from padan_client.protocol.session import open_session, require_role, unit_schema
 from padan_client.protocol.unit.confirming import confirm, finish
+from padan_client.protocol.unit.editions import require_usable_registry
 from padan_client.protocol.unit.real_time import MOST_AT_ONCE, Counter, ask
 from padan_client.protocol.unit.registries import past_registry, present_registry
 from padan_client.records.files import require_same_rows
@@ -222,6 +223,7 @@ class RequesterFlow:
         if self._counter is None:
             home = self.home
             session = yield from open_session(home, home.place(self.agreement, self.flow))
+            yield from require_usable_registry(session, home.patience)
             self._counter = Counter(session, home.patience, home.randomness)
         return self._counter
 

@@ -125,7 +125,13 @@ class ServerView:
         single, streamed = Guard._single, Guard._streamed
         view = self
 
-        def watched_single(guard, method, inner, *reading):
+        def watched(handler, kind, behave):
+            return handler._replace(**{kind: behave})
+
+        def watched_single(guard, method, handler):
+            kind = "stream_unary" if handler.request_streaming else "unary_unary"
+            inner = getattr(handler, kind)
+
             def behave(request, context):
                 try:
                     answer = inner(view._asked(method, request), context)
@@ -135,9 +141,12 @@ class ServerView:
                 view._note(method, "out", shape(answer))
                 return answer
 
-            return single(guard, method, behave, *reading)
+            return single(guard, method, watched(handler, kind, behave))
 
-        def watched_stream(guard, method, inner, *reading):
+        def watched_stream(guard, method, handler):
+            kind = "stream_stream" if handler.request_streaming else "unary_stream"
+            inner = getattr(handler, kind)
+
             def behave(request, context):
                 try:
                     for answer in inner(view._asked(method, request), context):
@@ -148,7 +157,7 @@ class ServerView:
                     raise
                 view._note(method, "ended", "")
 
-            return streamed(guard, method, behave, *reading)
+            return streamed(guard, method, watched(handler, kind, behave))
 
         monkeypatch.setattr(Guard, "_single", watched_single)
         monkeypatch.setattr(Guard, "_streamed", watched_stream)

@@ -21,6 +21,7 @@ from padan_client.home.config import ClientConfig, load_config
 from padan_client.home.epochs import EpochStore
 from padan_client.home.identity import Identity, Randomness, load_identity
 from padan_client.home.jobs import JobStore
+from padan_client.home.protection.home_format import keep_format
 from padan_client.home.protection.home_lock import HomeLock
 from padan_linkage.agreement import Mode, SignedAgreement, load_directory
 
@@ -74,6 +75,7 @@ class Home:
                     f"to {identity.party}.",
                 )
             )
+        keep_format(folder)
         return cls(
             folder=folder,
             config=config,

@@ -24,6 +24,7 @@ from padan_client.base.errors import BadInputError, VerificationError
 from padan_client.base.files import open_private, write_private, write_public
 from padan_client.base.language import t
 from padan_client.base.ownership import require_own_folder
+from padan_client.home.protection.home_format import require_known_format
 from padan_client.home.protection.locked import lock, unlock
 from padan_client.home.protection.passphrase import require_strong
 from padan_client.home.protection.private_keys import PrivateKeys
@@ -278,6 +279,7 @@ def _identity_of(party: str, secret: dict[str, Any], former: tuple[Identity, ...
 
 def _document(path: Path) -> dict[str, Any]:
     require_own_folder(path.parent)
+    require_known_format(path.parent)
     if not path.exists():
         raise BadInputError(
             t(

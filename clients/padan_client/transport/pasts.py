@@ -20,7 +20,7 @@ from padan_client.base.reasons import about, refusal
 from padan_client.base.version import software
 from padan_client.home.protection.known_heads import KnownHeads, KnownServerPast
 from padan_linkage.crypto.heads import STORE_BYTES, Head, chain_name
-from padan_linkage.crypto.software import PROTOCOL
+from padan_linkage.crypto.software import PROTOCOL, shown
 
 #: As gRPC takes it: binary where the key ends in «-bin».
 Metadata: TypeAlias = tuple[tuple[str, str | bytes], ...]
@@ -299,8 +299,7 @@ def _no_handshake(server: ServerKind) -> VerificationError:
 
 def _other_protocol(server: ServerKind, there: str) -> MismatchError:
     """As the server itself refuses; ``there`` is empty where it is too old to say what it is."""
-    shown = "".join(c for c in there if c.isalnum() or c in " .()+-")[:60]
-    served_by = shown or about(server, "yang lebih lama", "an older one")
+    served_by = shown(there) if there else about(server, "yang lebih lama", "an older one")
     fields = {"version": software(), "served_by": served_by}
     made = refusal(Reason.PROTOCOL_MISMATCH, fields, server)
     assert isinstance(made, MismatchError)

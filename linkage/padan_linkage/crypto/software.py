@@ -14,6 +14,12 @@ VERSION = version("padan")
 PROTOCOL = 1
 
 
+def shown(given: str) -> str:
+    """A version that somebody else gave, without anything that a terminal could act on."""
+    plain = "".join(c for c in given[:60] if c.isascii() and (c.isalnum() or c in " .()+-"))
+    return plain or "?"
+
+
 @cache
 def software() -> str:
     """Version and commit: «0.1.0 (59a77e8b4be8)», or «0.1.0 (tanpa commit)»."""

@@ -43,7 +43,7 @@ from padan_server.services.guard.handshakes import Heads
 from padan_server.services.guard.interceptor import Guard
 from padan_server.services.pages import PageTokens
 from padan_server.store.files.disk import Disk, make_folder
-from padan_server.store.marks import Marks
+from padan_server.store.marks import Marks, require_known_format
 from padan_server.store.sql.store import SqlStore
 
 _log = structlog.get_logger(__name__)
@@ -76,6 +76,11 @@ class Server:
         self._own.require_apart(config.parties)
         make_folder(config.data_dir)
         self._lock = hold_directory(config.data_dir / LOCK)
+        try:
+            require_known_format(config.data_dir)
+        except BaseException:
+            os.close(self._lock)
+            raise
         self._stopping = threading.Event()
         self._trusted = True
         self._counted = metrics

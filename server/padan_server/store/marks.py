@@ -15,12 +15,15 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from pydantic import TypeAdapter
+from pydantic import BaseModel, TypeAdapter
 
+from padan_linkage.crypto.software import shown, software
 from padan_server.base.model import StoreMark
 from padan_server.store.files.disk import Disk, write_whole
-from padan_server.store.port import Store
+from padan_server.store.port import OtherVersionError, Store
+from padan_server.store.sql.store import data_format
 
+_FILE = "mark.json"
 _NAME_BYTES = 16
 _FORM = TypeAdapter(StoreMark)
 
@@ -128,12 +131,44 @@ class Marks:
     def _write(self, mark: StoreMark) -> None:
         with self.store.write() as tx:
             tx.marks.keep(mark)
-        document = {**asdict(mark), "latest": mark.latest and mark.latest.isoformat()}
+        made_by = {"format": data_format(), "software": software()}
+        latest = mark.latest and mark.latest.isoformat()
+        document = {**asdict(mark), **made_by, "latest": latest}
         write_whole(self.disk, self._path, (json.dumps(document).encode(),))
 
     @property
     def _path(self) -> Path:
-        return self.data_dir / "mark.json"
+        return self.data_dir / _FILE
+
+
+class _DirectoryMadeBy(BaseModel):
+    """What a mark's file says of the version that wrote it; earlier ones say nothing."""
+
+    format: int = 0
+    software: str = ""
+
+
+def require_known_format(data_dir: Path) -> None:
+    """Raise OtherVersionError, with nothing touched, for a directory of a later version.
+
+    The format is the number of the newest step of the store's migrations: whatever changes in the
+    form of a file beside the store is a step too.
+    """
+    # Spec 30, "Doubt", step 7.
+    try:
+        made = _DirectoryMadeBy.model_validate_json((data_dir / _FILE).read_bytes())
+    except (OSError, ValueError):
+        return  # no mark, or an unreadable one: the store and its doubts decide
+    if made.format > data_format():
+        there = shown(made.software)
+        raise OtherVersionError(
+            f"{data_dir} dipakai Padan {there} (bentuk {made.format}), yang lebih baru; versi ini, "
+            f"{software()}, membaca sampai bentuk {data_format()}. Tidak ada yang disentuh: "
+            "jalankan versi itu atau yang lebih baru. "
+            f"/ {data_dir} was used by Padan {there} (format {made.format}), which is newer; this "
+            f"version, {software()}, reads up to format {data_format()}. Nothing was touched: run "
+            "that version or a newer one."
+        )
 
 
 def _unreadable(path: Path) -> tuple[str, str]:

@@ -35,7 +35,7 @@ from padan_client.protocol.unit.datasets import (
     describe,
     put_dataset,
 )
-from padan_client.protocol.unit.editions import fetch_edition
+from padan_client.protocol.unit.editions import fetch_edition, require_usable_registry
 from padan_client.protocol.unit.merging import merge_passes, open_pass
 from padan_client.protocol.unit.registries import answered_by
 from padan_client.protocol.unit.running import collect_pass, start_run, watch_run
@@ -174,6 +174,8 @@ class RunStepper(UnitStepper[ConfirmResult]):
         session, requested, task = self.session, self.requested, self.task(job)
         count = listed(session.place.flow, requested.size)
         rows = session.schema.padded_rows(count)
+        if "run" not in job.names:
+            yield from require_usable_registry(session, task.patience)
         covered = yield from work(lambda: self._covered(task, rows))
         encoder = _ListEncoder(task, covered, len(requested), self.command.threads)
         wanted = describe(session, resources_pb2.ROLE_REQUESTER, count, rows)

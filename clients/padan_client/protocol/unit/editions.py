@@ -13,6 +13,7 @@ from padan_client.base.errors import VerificationError
 from padan_client.base.language import t
 from padan_client.base.place import FlowPlace
 from padan_client.protocol.session import Session
+from padan_client.protocol.unit.registries import present_registry
 from padan_linkage.edition.checking import EditionError, Wanted, checked_edition
 from padan_linkage.edition.document import SHIPPED, Edition
 
@@ -31,6 +32,18 @@ def fetch_edition(session: Session, name: str, patience: Patience) -> Steps[Edit
     method = "DatasetService.GetEdition"
     answer = yield from call(method, request, resources_pb2.Edition, patience)
     return (yield from work(lambda: _believed(session, name, answer)))
+
+
+def require_usable_registry(session: Session, patience: Patience) -> Steps[None]:
+    """Look at the edition that would answer before anything is uploaded or charged.
+
+    Raises VerificationError where it is not to be relied on: of another version of Padan, say.
+    """
+    # Spec 36, "Carried", step 8.
+    registry = yield from present_registry(session.place, patience)
+    if registry is not None:
+        name = f"{session.place.name}/editions/{registry.by.edition}"
+        yield from fetch_edition(session, name, patience)
 
 
 def _believed(session: Session, name: str, answer: resources_pb2.Edition) -> Edition:

@@ -12,6 +12,7 @@ import sqlite3
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from padan_linkage.crypto.heads import Head
+from padan_linkage.crypto.software import software
 from padan_server.store.port import (
     DamagedStoreError,
     OtherVersionError,
@@ -196,6 +198,12 @@ def _alembic() -> Config:
     return config
 
 
+@cache
+def data_format() -> int:
+    """The number of the newest step: what this version writes, and the newest that it reads."""
+    return int(ScriptDirectory.from_config(_alembic()).get_current_head() or 0)
+
+
 def _migrate(engine: sa.Engine) -> None:
     config = _alembic()
     with engine.connect() as plain:
@@ -213,10 +221,12 @@ def _require_known(config: Config, connection: sa.Connection) -> None:
     if found is not None and found not in known:
         place = connection.engine.url.database
         raise OtherVersionError(
-            f"{place} dibuat oleh versi Padan lain (langkah {found}) dan tidak disentuh: jalankan "
-            "dengan versi itu, atau pakai data_dir yang kosong. / "
-            f"{place} was made by another version of Padan (step {found}) and is left as it is: "
-            "run it with that version, or use an empty data_dir."
+            f"{place} dibuat oleh versi Padan lain (langkah {found}) daripada yang ini "
+            f"({software()}, langkah {data_format():04}) dan tidak disentuh: jalankan dengan versi "
+            "itu, atau pakai data_dir yang kosong. / "
+            f"{place} was made by another version of Padan (step {found}) than this one "
+            f"({software()}, step {data_format():04}) and is left as it is: run it with that "
+            "version, or use an empty data_dir."
         )
 
 

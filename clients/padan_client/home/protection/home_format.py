@@ -1,0 +1,70 @@
+"""Which version of Padan a home is of: ``format.json``, read before anything else.
+
+One number for all files of a home. Whatever changes in the form of any of them counts it up, and
+says here how homes of the number before are brought up to date. Spec
+``proto/spec/20-keys.md``, "Files at home".
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from padan_client.base.errors import BadInputError
+from padan_client.base.files import write_private
+from padan_client.base.language import t
+from padan_client.base.version import software
+from padan_linkage.crypto.software import shown
+
+#: Homes without the file are of the number before it, and are read as they are.
+HOME_FORMAT = 1
+FILE = "format.json"
+
+
+class _HomeMadeBy(BaseModel):
+    format: int
+    software: str
+
+
+def require_known_format(home: Path) -> None:
+    """Raise BadInputError, with nothing touched, for a home that a later version has used."""
+    try:
+        content = (home / FILE).read_bytes()
+    except FileNotFoundError:
+        return
+    try:
+        made = _HomeMadeBy.model_validate_json(content)
+    except ValueError:
+        raise _unreadable(home / FILE) from None
+    if made.format > HOME_FORMAT:
+        there, here = shown(made.software), software()
+        raise BadInputError(
+            t(
+                f"{home} dipakai Padan {there} (bentuk {made.format}), yang lebih baru; versi ini, "
+                f"{here}, membaca sampai bentuk {HOME_FORMAT}. Tidak ada yang disentuh: jalankan "
+                "versi itu atau yang lebih baru.",
+                f"{home} was used by Padan {there} (format {made.format}), which is newer; this "
+                f"version, {here}, reads up to format {HOME_FORMAT}. Nothing was touched: run that "
+                "version or a newer one.",
+            )
+        )
+
+
+def keep_format(home: Path) -> None:
+    """Say that this version uses the home, where nobody has said so yet."""
+    if not (home / FILE).exists() and os.access(home, os.W_OK):
+        made = _HomeMadeBy(format=HOME_FORMAT, software=software())
+        write_private(home / FILE, made.model_dump_json().encode())
+
+
+def _unreadable(path: Path) -> BadInputError:
+    return BadInputError(
+        t(
+            f"{path} tidak terbaca; di situ tertulis versi Padan yang memakai folder itu. Pulihkan "
+            "dari cadangan.",
+            f"{path} cannot be read; it says which version of Padan uses the folder. Restore it "
+            "from a backup.",
+        )
+    )
