@@ -154,7 +154,7 @@ def require_known_format(data_dir: Path) -> None:
     The format is the number of the newest step of the store's migrations: whatever changes in the
     form of a file beside the store is a step too.
     """
-    # Spec 30, "Doubt", step 7.
+    # Spec 30, "Doubt", step 10.
     try:
         made = _DirectoryMadeBy.model_validate_json((data_dir / _FILE).read_bytes())
     except (OSError, ValueError):
