@@ -166,6 +166,10 @@ class UnitConfig(ServerConfig):
     lease_seconds: Annotated[float, Field(gt=0)] = 60.0
     #: Comparisons after which a run keeps what it has: some seconds of a core.
     range_pairs: Annotated[int, Field(ge=1)] = 2_000_000_000
+    #: MiB a second that are compared with their checksums while nobody asks for it; 0: none are.
+    scrub_mib: Annotated[float, Field(ge=0, le=100_000, allow_inf_nan=False)] = 8.0
+    #: From the end of one round over everything to the next.
+    scrub_hours: Annotated[float, Field(gt=0, le=24 * 366)] = 24.0
 
 
 class ProviderLimits(CallLimits):

@@ -57,10 +57,15 @@ class DamageWatch:
         if self._note(damage.file, damaged=True):
             _log.error("file_damaged", file=damage.file, problem=damage.problem[1])
 
-    def whole(self, file: str) -> None:
-        """Note that a file is as it was written, again or still."""
+    def known(self) -> frozenset[str]:
+        """The files that are known to be damaged."""
+        with self._lock:
+            return frozenset(self._known)
+
+    def ended(self, file: str) -> None:
+        """Note that a file is whole again, or erased."""
         if self._note(file, damaged=False):
-            _log.warning("file_whole_again", file=file)
+            _log.warning("file_damage_ended", file=file)
 
     def _note(self, file: str, *, damaged: bool) -> bool:
         """Whether that is news."""

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from padan_server.base.damage import DamagedFileError
 from padan_server.store.files.disk import Aside, Disk, make_folder, sync_folders, write_whole
-from padan_server.store.files.sums import regular_file, unreadable, wrong_length
+from padan_server.store.files.sums import Pace, at_once, regular_file, unreadable, wrong_length
 
 _READ_BYTES = 256 * 1024
 
@@ -73,13 +73,18 @@ class ReleaseFiles:
         return self._folder / f"{release_id}.sealed"
 
 
-def read_release(folder: Path, release_id: str, size: int, digest: bytes) -> Iterator[bytes]:
-    """A release's file in pieces, once all of it is known to be whole. Raises DamagedFileError."""
+def read_release(
+    folder: Path, release_id: str, size: int, digest: bytes, pace: Pace = at_once
+) -> Iterator[bytes]:
+    """A release's file in pieces, once all of it is known to be whole. Raises DamagedFileError.
+
+    ``pace`` is told how many bytes were read to know it.
+    """
     path = folder / f"{release_id}.sealed"
     place = f"{folder.name}/{path.name}"
     try:
         with regular_file(path) as file:
-            _check(file, place, size, digest)
+            _check(file, place, size, digest, pace)
             file.seek(0)
             while piece := file.read(_READ_BYTES):
                 yield piece
@@ -89,9 +94,13 @@ def read_release(folder: Path, release_id: str, size: int, digest: bytes) -> Ite
         raise unreadable(place, e) from None
 
 
-def _check(file: BufferedReader[FileIO], place: str, size: int, digest: bytes) -> None:
+def _check(file: BufferedReader[FileIO], place: str, size: int, digest: bytes, pace: Pace) -> None:
     held = os.fstat(file.fileno()).st_size
     if held != size:
         raise wrong_length(place, held, size)
-    if hashlib.file_digest(file, "sha256").digest() != digest:
+    found = hashlib.sha256()
+    while piece := file.read(_READ_BYTES):
+        found.update(piece)
+        pace(len(piece))
+    if found.digest() != digest:
         raise DamagedFileError(place, "bukan yang ditulis", "not what was written")

@@ -1,7 +1,7 @@
 """Reads everything that lies in a data directory, and says what of it is not what was written.
 
-Changes nothing: ``padan-server fsck``, with the server stopped. Spec:
-``proto/spec/30-unit-mode.md``, "Doubt".
+Changes nothing: ``padan-server fsck``, with the server stopped, and the scrub of one that runs.
+Spec: ``proto/spec/30-unit-mode.md``, "Doubt".
 """
 
 from __future__ import annotations
@@ -12,11 +12,18 @@ from enum import StrEnum
 from pathlib import Path
 
 from padan_server.base.damage import DamagedFileError, MissingFileError
-from padan_server.base.model import Dataset, DatasetState, DatasetTable, Role, Run, RunState
+from padan_server.base.model import (
+    UNANSWERED,
+    Dataset,
+    DatasetState,
+    DatasetTable,
+    Role,
+    Run,
+)
 from padan_server.releases.files import read_release
 from padan_server.store.files.derived import DirectoryFiles, piece_of
 from padan_server.store.files.disk import Disk
-from padan_server.store.files.sums import SUMS, FolderChecks, Pace, at_once, kept_sums, read_whole
+from padan_server.store.files.sums import SUMS, FolderChecks, Pace, at_once, read_whole
 from padan_server.store.port import Store
 
 _LIVE = (DatasetState.OPEN, DatasetState.COMMITTED)
@@ -87,7 +94,7 @@ class Inspection:
             with store.read() as tx:
                 runs = tx.runs.of_dataset(dataset.id)
             for run in runs:
-                found += self._in_run(run)
+                found += self._of_run(store, run)
         with store.read() as tx:
             now = tx.datasets.get(dataset.id)
         if now is not None and now.state is dataset.state:
@@ -113,9 +120,16 @@ class Inspection:
         if table.uploaded and not any((self._data_dir / owner).glob("*.npy")):
             yield Flaw(FlawKind.MISSING, owner, ("hilang", "missing"))
 
+    def _of_run(self, store: Store, run: Run) -> list[Flaw]:
+        """What is wrong with a run's answers, unless they are being erased."""
+        if run.state in UNANSWERED:
+            return []
+        found = list(self._in_run(run))
+        with store.read() as tx:
+            now = tx.runs.get(run.id)
+        return [] if now is None or now.state in UNANSWERED else found
+
     def _in_run(self, run: Run) -> Iterator[Flaw]:
-        if run.state not in {RunState.PENDING, RunState.RUNNING, RunState.SUCCEEDED}:
-            return
         for done in run.passes:
             owner = f"runs/{run.id}/{done.pass_id}"
             yield from self._in_folder(owner, optional=(_MET,))
@@ -129,7 +143,7 @@ class Inspection:
                 yield _remade(place)
 
     def _in_directory(self, owner: str) -> Iterator[Flaw]:
-        if DirectoryFiles(Disk(), self._data_dir / owner).is_damaged():
+        if DirectoryFiles(Disk(), self._data_dir / owner).is_damaged(self._pace):
             yield _remade(owner)
 
     def _in_folder(
@@ -138,7 +152,7 @@ class Inspection:
         """Compare every file of a folder with its sums; ``apart`` are checked otherwise."""
         folder = self._data_dir / owner
         try:
-            kept = kept_sums(folder, owner)
+            kept = self._checks.sums(owner)
         except DamagedFileError as damage:
             yield Flaw.of(damage)
             return
@@ -149,7 +163,7 @@ class Inspection:
                 if not (name in optional and isinstance(damage, MissingFileError)):
                     yield Flaw.of(damage)
         known = {*kept, *apart, SUMS}
-        for path in sorted(folder.iterdir()):
+        for path in sorted(folder.glob("*")):
             if path.name not in known and not path.name.endswith(_UNDER_WAY):
                 yield _extra(f"{owner}/{path.name}")
 
@@ -159,8 +173,8 @@ class Inspection:
             kept = tx.releases.kept()
         for release in kept:
             try:
-                for piece in read_release(folder, release.id, release.size, release.digest):
-                    self._pace(len(piece))
+                known = folder, release.id, release.size, release.digest
+                next(read_release(*known, self._pace), None)
             except DamagedFileError as damage:
                 with store.read() as tx:
                     erased = release.id in tx.releases.erased()

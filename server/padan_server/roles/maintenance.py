@@ -140,11 +140,17 @@ class Maintenance:
 
 
 class Ticker:
-    """Calls something every so many seconds until told to stop, whatever it raises."""
+    """Calls something every so many seconds until told to stop, whatever it raises.
 
-    def __init__(self, name: str, seconds: float, action: Callable[[], None]) -> None:
+    ``first``: after how many for the first time, if that is another number.
+    """
+
+    def __init__(
+        self, name: str, seconds: float, action: Callable[[], None], first: float | None = None
+    ) -> None:
         self._name = name
         self._seconds = seconds
+        self._first = seconds if first is None else first
         self._action = action
         self._wake = threading.Event()
         self._ended = False
@@ -165,8 +171,10 @@ class Ticker:
         self._thread.join()
 
     def _run(self) -> None:
+        seconds = self._first
         while True:
-            self._wake.wait(self._seconds)
+            self._wake.wait(seconds)
+            seconds = self._seconds
             self._wake.clear()
             if self._ended:
                 return

@@ -47,6 +47,7 @@ from padan_server.matching.runs import Runs
 from padan_server.releases.files import ReleaseFiles
 from padan_server.releases.lifecycle import Releases
 from padan_server.roles.maintenance import Maintenance, Ticker
+from padan_server.roles.scrub import FIRST_SECONDS, Scrub
 from padan_server.roles.serving import Server
 from padan_server.services.agreements import AgreementService
 from padan_server.services.confirmations import ConfirmationService
@@ -136,6 +137,18 @@ class Unit(Server):
         )
         self._tickers.append(Ticker("meters", SYNC_SECONDS, self._meters.sync))
         self._tickers.append(Ticker("retention", config.sweep_seconds, self._maintenance.sweep))
+        self._scrub = Scrub(
+            config.data_dir,
+            store,
+            files.checks,
+            watch,
+            indexes.drop,
+            self._stopping,
+            config.scrub_mib,
+        )
+        if config.scrub_mib:
+            seconds = config.scrub_hours * 3600
+            self._tickers.append(Ticker("scrub", seconds, self._scrub.round, FIRST_SECONDS))
 
     def _add_services(self) -> None:
         limits, enforcement, tokens = self.config.limits, self._enforcement, self._tokens

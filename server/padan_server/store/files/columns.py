@@ -68,7 +68,7 @@ class ColumnFiles:
         self._runs = data_dir / "runs"
         self._disk = disk or Disk()
         self._watch = watch or DamageWatch()
-        self._checks = FolderChecks(data_dir, self._watch)
+        self.checks = FolderChecks(data_dir, self._watch)
         self._erased: set[str] = set()
         for folder in (self._datasets, self._runs):
             make_folder(folder)
@@ -97,7 +97,7 @@ class ColumnFiles:
     def is_checked(self, dataset_id: str, table: PassTable) -> bool:
         """Whether a committed table was checked, and nothing has written to it since."""
         folder = self._datasets / dataset_id / table.pass_id
-        return all(self._checks.is_checked(folder / f"{name}.npy") for name in table.columns)
+        return all(self.checks.is_checked(folder / f"{name}.npy") for name in table.columns)
 
     def merge_writer(
         self, dataset_id: str, pass_id: str, columns: Sequence[Column], rows: int
@@ -225,7 +225,7 @@ class ColumnFiles:
 
     def forget(self, owner: str) -> None:
         """Compare what lies in a folder with its sums when it is next used."""
-        self._checks.forget(owner)
+        self.checks.forget(owner)
 
     def erase_run(self, run_id: str) -> None:
         """Erase a run's answers; harmless to repeat."""
@@ -261,7 +261,7 @@ class ColumnFiles:
         """
         owner = "/".join(filter(None, (kind, folder, part)))
         try:
-            self._checks.check(owner, names, again=again)
+            self.checks.check(owner, names, again=again)
         except DamagedFileError as damage:
             if folder.partition(".")[0] in self._erased:
                 raise FileNotFoundError(owner) from None

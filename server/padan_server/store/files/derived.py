@@ -22,10 +22,13 @@ from pydantic_core import from_json
 from padan_linkage.matching import Directory
 from padan_linkage.matching.directory import FORMAT
 from padan_server.store.files.disk import Disk, space, write_whole
+from padan_server.store.files.sums import Pace, at_once
 
 _log = structlog.get_logger(__name__)
 _DIGEST_BYTES = 32
 _BLOCK_WORDS = 512
+#: So many are a MiB.
+_BLOCKS_AT_ONCE = 256
 
 
 class PassJournal:
@@ -93,12 +96,15 @@ class DirectoryFiles:
         }
         write_whole(self._disk, self._folder / "directory.json", (json.dumps(notes).encode(),))
 
-    def is_damaged(self) -> bool:
+    def is_damaged(self, pace: Pace = at_once) -> bool:
         """Whether one was kept and cannot be used."""
-        return (self._folder / "directory.json").exists() and self.load() is None
+        return (self._folder / "directory.json").exists() and self.load(pace) is None
 
-    def load(self) -> Directory | None:
-        """The directory, its arrays memory-mapped; None if there is none that can be used."""
+    def load(self, pace: Pace = at_once) -> Directory | None:
+        """The directory, its arrays memory-mapped; None if there is none that can be used.
+
+        ``pace`` is told how many bytes were read.
+        """
         try:
             notes = from_json((self._folder / "directory.json").read_bytes())
             if notes["format"] != FORMAT:
@@ -106,7 +112,7 @@ class DirectoryFiles:
             arrays = {
                 name: _mapped(self._folder / f"{name}.npy") for name in ("order", "start", "mask")
             }
-            digests = {name: _digest(array) for name, array in arrays.items()}
+            digests = {name: _digest(array, pace) for name, array in arrays.items()}
             if digests == notes["digests"]:
                 return Directory(**arrays, seed=int(notes["seed"]), shared=int(notes["shared"]))
         except FileNotFoundError:
@@ -134,15 +140,18 @@ def _mapped(path: Path) -> NDArray[Any]:
     return array.view(np.ndarray)
 
 
-def _digest(array: NDArray[Any]) -> str:
+def _digest(array: NDArray[Any], pace: Pace = at_once) -> str:
     """SHA-256 over dtype, length and the sums of blocks of 512 words: as fast as memory.
 
     Any one word that changes changes its block's sum; it tells damage, not malice.
     """
     words = np.ascontiguousarray(array).view(np.uint64)
     whole = len(words) - len(words) % _BLOCK_WORDS
-    sums = words[:whole].reshape(-1, _BLOCK_WORDS).sum(axis=1, dtype=np.uint64)
+    blocks = words[:whole].reshape(-1, _BLOCK_WORDS)
     digest = hashlib.sha256(f"{array.dtype.str} {len(array)} ".encode())
-    digest.update(sums.tobytes())
+    for at in range(0, len(blocks), _BLOCKS_AT_ONCE):
+        some = blocks[at : at + _BLOCKS_AT_ONCE]
+        digest.update(some.sum(axis=1, dtype=np.uint64).tobytes())
+        pace(some.nbytes)
     digest.update(words[whole:].tobytes())
     return digest.hexdigest()

@@ -123,15 +123,23 @@ class FolderChecks:
         """Compare the files of a folder, each whole. Raises DamagedFileError for the first.
 
         Unless ``again``, those that nothing has written to since they were compared are passed
-        over. ``pace`` is told how many bytes were read.
+        over. ``pace`` is told how many bytes were read, and may raise to end it.
         """
         folder = self._data_dir / owner
         wanted = [name for name in names if again or not self.is_checked(folder / name)]
         if not wanted:
             return
-        kept = kept_sums(folder, owner)
+        kept = self.sums(owner)
         for name in wanted:
             self._check_file(folder / name, f"{owner}/{name}", kept.get(name), pace)
+
+    def sums(self, owner: str) -> dict[str, FileSums]:
+        """The sums of a folder's files by name. Raises DamagedFileError."""
+        try:
+            return kept_sums(self._data_dir / owner, owner)
+        except DamagedFileError:
+            self.forget(owner)
+            raise
 
     def is_checked(self, path: Path) -> bool:
         """Whether a file was compared, and nothing has written to it since."""
@@ -150,10 +158,14 @@ class FolderChecks:
             raise DamagedFileError(
                 place, "tidak ada dalam daftar sums.json", "not listed in sums.json"
             )
-        with self._lock:
-            self._whole.pop(path, None)
         before = _look(path)
-        _compare(path, place, kept, pace)
+        try:
+            _compare(path, place, kept, pace)
+        except DamagedFileError:
+            # Only now: while it is compared, others may go on with what was whole before.
+            with self._lock:
+                self._whole.pop(path, None)
+            raise
         self._watch.checked(-(-kept.size // BLOCK))
         if before is not None:
             with self._lock:
