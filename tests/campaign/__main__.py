@@ -23,6 +23,7 @@ os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 
 from crashes import Crashes, Recording, Undisturbed, ViolationError
+from damages import Damages
 from faults import Faults
 from history import Cut, Survival
 from kills import KilledJourney, Nursery
@@ -45,7 +46,7 @@ class Campaign:
     nursery: Nursery | None = None
 
     def __post_init__(self) -> None:
-        self.reference = Undisturbed.of(self.folder / "reference", self.servers)
+        self.undisturbed = Undisturbed.of(self.folder / "reference", self.servers)
 
     def kills(self, seed: int) -> Iterator[tuple[str, str]]:
         """One journey whose processes are killed."""
@@ -53,7 +54,7 @@ class Campaign:
         scene = Scene.found(self.folder / "kills")
         journey, found = KilledJourney(scene, self.nursery, random.Random(seed)), ""
         try:
-            journey.go(self.reference)
+            journey.go(self.undisturbed)
         except ViolationError as e:
             found = str(e)
         yield from _counted(journey.kills, found)
@@ -68,11 +69,12 @@ class Campaign:
 
     def _crashes(self, seed: int, survivals: tuple[Survival, ...]) -> Iterator[tuple[str, str]]:
         recording = Recording.of(self.folder / "crashes", self.servers)
-        crashes = Crashes(self.reference, recording, self.servers)
+        crashes = Crashes(self.undisturbed, recording, self.servers)
         for crash, found in crashes.play(crashes.draw(_BATCH, survivals, random.Random(seed))):
             if found:
                 cut = Cut(recording.history)
                 cut.go_to(crash.moment.at)
+                self.keep.mkdir(parents=True, exist_ok=True)
                 place = self.keep / f"{seed}-{crash.moment.at}-{crash.seed}"
                 cut.write(place, crash.survival, random.Random(crash.seed))
             yield crash.moment.errand.party or "start", found
@@ -93,12 +95,19 @@ class Campaign:
 
     def _faults(self) -> Faults:
         recording = Recording.of(self.folder / "faults", self.servers)
-        return Faults(self.reference, recording, self.servers)
+        return Faults(self.undisturbed, recording, self.servers)
+
+    def corruption(self, seed: int) -> Iterator[tuple[str, str]]:
+        """Files that were damaged while nobody looked."""
+        recording = Recording.of(self.folder / "faults", self.servers)
+        damages, draw = Damages(self.undisturbed, recording, self.servers), random.Random(seed)
+        for _ in range(_BATCH // 2):
+            yield damages.play(draw)
 
     def network(self, seed: int) -> Iterator[tuple[str, str]]:
         """One journey on a network that cuts, delays, throttles, repeats and corrupts."""
         journey = RoughJourney(self.folder / "network", self.servers, random.Random(seed))
-        found = journey.go(self.reference)
+        found = journey.go(self.undisturbed)
         yield from _counted(journey.done, found)
 
     def close(self) -> None:
@@ -108,7 +117,7 @@ class Campaign:
             self.nursery.close()
 
 
-PARTS = ("kills", "failpoints", "power", "disks", "clock", "network")
+PARTS = ("kills", "failpoints", "power", "disks", "clock", "network", "corruption")
 
 
 def _counted(kinds: Counter[str], found: str) -> Iterator[tuple[str, str]]:

@@ -20,6 +20,7 @@ from scene import AGREEMENT, FLOW, PROVIDER, REQUESTER, Scene
 from seam import watched
 from servers import BOTH, Servers
 
+from padan_client.base.files import sweep
 from padan_client.protocol.unit.listing import delete_dataset
 from padan_client.transport.channel import Link
 from padan_server.admission.ledger import BLOCK
@@ -109,6 +110,13 @@ class Recording:
                     errand = next(errands)
             yield Moment(at + 1, errand)
 
+    def beginnings(self) -> list[Moment]:
+        """The moment at which each errand began."""
+        first: dict[str, Moment] = {}
+        for moment in self.moments:
+            first.setdefault(moment.errand.name, moment)
+        return [moment for moment in first.values() if moment.errand.party]
+
     def durable(self) -> list[Moment]:
         """The moments just before and just after a sync or a change of names."""
         steps = {i for i, c in enumerate(self.history.changes) if not isinstance(c, Mark)}
@@ -120,7 +128,7 @@ class Recording:
 class Crashes:
     """Plays crashes of one recording, in the order of its moments."""
 
-    reference: Undisturbed
+    undisturbed: Undisturbed
     recording: Recording
     servers: Servers
 
@@ -154,7 +162,7 @@ class Crashes:
                 elif errand.party == REQUESTER:
                     erase_lists(scene)
                 read_again(running)
-            if outcome != self.reference.outcomes[errand.name]:
+            if outcome != self.undisturbed.outcomes[errand.name]:
                 return f"another outcome: {outcome}"
         except Exception as e:  # noqa: BLE001 - whatever it is, it is to be told
             return f"{type(e).__name__}: {e}"
@@ -163,14 +171,18 @@ class Crashes:
         sweep_homes(scene)
         again = 0 if survival is Survival.ALL else 2 * (FEW.stop - FEW.start)
         books = Books.of(scene)
-        wanted = self.reference.books[errand.name]
+        wanted = self.undisturbed.books[errand.name]
         return "; ".join(books.differences(wanted, ahead=BLOCK + again))
 
 
 def sweep_homes(scene: Scene) -> None:
     """What the next command of each agency removes."""
     for party in (PROVIDER, REQUESTER):
-        Home.open(scene.home(party)).jobs.sweep()
+        home = Home.open(scene.home(party))
+        home.jobs.sweep()
+        # Every command ends by writing what it has seen of the servers.
+        for draft in home.folder.glob("heads/*/.*.tmp"):
+            sweep(draft.with_name(draft.name[1:].rsplit(".", 2)[0]))
 
 
 def erase_lists(scene: Scene) -> None:

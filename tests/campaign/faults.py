@@ -77,7 +77,7 @@ class JumpingClock:
 class Faults:
     """Plays faults of one recording."""
 
-    reference: Undisturbed
+    undisturbed: Undisturbed
     recording: Recording
     servers: Servers
     #: Plays in which the fault came before the errand's end.
@@ -97,10 +97,7 @@ class Faults:
         return self._play(JumpingClock(self._clock, draw.randrange(_FIRST), jump), draw)
 
     def _play(self, fault: FailingDisk | JumpingClock, draw: random.Random) -> str:
-        begins = {}
-        for moment in self.recording.moments:
-            begins.setdefault(moment.errand.name, moment)
-        moment = draw.choice([m for m in begins.values() if m.errand.party])
+        moment = draw.choice(self.recording.beginnings())
         cut = Cut(self.recording.history)
         cut.go_to(moment.at)
         cut.write(self.recording.scene.state, Survival.ALL, draw)
@@ -124,10 +121,10 @@ class Faults:
                 read_again(running)
         except Exception as e:  # noqa: BLE001 - whatever it is, it is to be told
             return f"{type(e).__name__}: {e}"
-        if outcome != self.reference.outcomes[errand.name]:
+        if outcome != self.undisturbed.outcomes[errand.name]:
             return f"another outcome: {outcome}"
         sweep_homes(scene)
-        found = Books.of(scene).differences(self.reference.books[errand.name], ahead=BLOCK)
+        found = Books.of(scene).differences(self.undisturbed.books[errand.name], ahead=BLOCK)
         return "; ".join(found)
 
     def _under(self, errand: Errand, fault: FailingDisk | JumpingClock) -> dict | None:

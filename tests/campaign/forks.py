@@ -38,8 +38,34 @@ def do_errand(job: dict) -> int:
     return 0
 
 
+def warm_up() -> None:
+    """Load what an officer's command compiles or imports late, once for all children. No gRPC."""
+    import tempfile
+
+    import errands  # noqa: F401 - imported for the children
+    from agency import make_session
+    from scene import FLOW, Scene
+
+    import padan_client.cli.commands.publish
+    import padan_client.protocol.rotating
+    import padan_client.provider
+    import padan_client.releases  # noqa: F401
+    from padan_client.records import read_table
+    from padan_client.records.lists import prepare_list
+    from padan_linkage.crypto.randomness import Drbg
+    from padan_linkage.encoding import PassEncoder
+
+    with tempfile.TemporaryDirectory() as folder:
+        scene = Scene.found(Path(folder) / "warm")
+        table = read_table(scene.inputs / "list.csv")
+    session = make_session(scene.house.signed, FLOW, provider=False)
+    listed = prepare_list(session.schema, table, columns=None, id_column=None)
+    for number, p in enumerate(session.schema.passes):
+        encoder = PassEncoder(session.schema, p, session.key, threads=1)
+        encoder.arrange(listed.records, people=len(listed), drbg=Drbg(bytes([number]) * 32))
+
+
 if __name__ == "__main__":
     import_servers()
-    import errands  # noqa: F401 - imported for the children
-
+    warm_up()
     fork_for(become)

@@ -38,7 +38,12 @@ _EXCUSED = {UNDONE + Exit.UNAVAILABLE}
 
 @dataclass
 class Nursery:
-    """The parents of all processes; closed at the end."""
+    """The parents of all processes; closed at the end.
+
+    ``seconds``: how long an errand took that nobody disturbed, so that kills come while it runs.
+    """
+
+    seconds: dict[str, float] = field(default_factory=dict)
 
     zygotes: dict[str, Zygote] = field(
         default_factory=lambda: {r: Zygote(_SCRIPT) for r in ("unit", "provider", "client")}
@@ -58,21 +63,20 @@ class KilledJourney:
     nursery: Nursery
     draw: random.Random
     kills: Counter[str] = field(default_factory=Counter)
-    seconds: dict[str, float] = field(default_factory=dict)
 
-    def go(self, reference: Undisturbed) -> None:
+    def go(self, undisturbed: Undisturbed) -> None:
         """Make it. Raises ViolationError."""
         with self._servers() as servers:
             for errand in JOURNEY:
                 outcome = self._outcome(errand, servers)
-                if outcome != reference.outcomes[errand.name]:
+                if outcome != undisturbed.outcomes[errand.name]:
                     raise ViolationError(f"{errand.name}: another outcome: {outcome}")
                 if not errand.servers or errand.name == "table":
                     time.sleep(0.3)  # both servers read their folders every tenth of it
             erase_lists(self.scene)
         sweep_homes(self.scene)
         self._require_silence()
-        wanted = reference.books[JOURNEY[-1].name]
+        wanted = undisturbed.books[JOURNEY[-1].name]
         ahead = BLOCK * self.kills["unit"]
         if found := Books.of(self.scene).differences(wanted, ahead=ahead):
             raise ViolationError("; ".join(found))
@@ -103,11 +107,13 @@ class KilledJourney:
             if tried and (seen := errand.seen(self.scene, {})) is not None:
                 return seen
             tried, kind = True, self.draw.choice(["client", *errand.servers, *errand.servers])
-            officer = self._begin(errand)
+            began, officer = time.monotonic(), self._begin(errand)
             killed = self._disturb(officer, kind, errand, servers) if left else False
             left -= 1
             code = officer.wait(PATIENCE)
             if code == 0:
+                if not killed:
+                    self.nursery.seconds[errand.name] = time.monotonic() - began
                 self._acknowledged(errand, servers)
                 return json.loads((self.scene.folder / "outcome.json").read_text())
             if not (killed and (code in _EXCUSED or (kind == "client" and code == -9))):
@@ -122,7 +128,7 @@ class KilledJourney:
         self, officer: Forked, kind: str, errand: Errand, servers: dict[str, UnitProcess]
     ) -> bool:
         """Kill the victim at some moment of the errand; False if it ended before."""
-        longest = self.seconds.get(errand.name, 1.5)
+        longest = self.nursery.seconds.get(errand.name, 0.5)
         if officer.ended.wait(self.draw.uniform(0.0, longest)):
             return False
         if kind == "client":

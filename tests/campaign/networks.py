@@ -74,7 +74,7 @@ class RoughJourney:
     draw: random.Random
     done: Counter[str] = field(default_factory=Counter)
 
-    def go(self, reference: Undisturbed) -> str:
+    def go(self, undisturbed: Undisturbed) -> str:
         """Make it; what was violated."""
         scene = Scene.found(self.folder)
         with self.servers.running(scene) as running:
@@ -83,14 +83,14 @@ class RoughJourney:
                     outcome = self._outcome(scene, errand)
                 except LeftUndoneError as left:
                     return str(left)
-                if outcome != reference.outcomes[errand.name]:
+                if outcome != undisturbed.outcomes[errand.name]:
                     return f"{errand.name}: another outcome: {outcome}"
                 read_again(running)
             erase_lists(scene)
         sweep_homes(scene)
         if not self.servers.told_nothing():
             return "a value stands in the log"
-        wanted = reference.books[JOURNEY[-1].name]
+        wanted = undisturbed.books[JOURNEY[-1].name]
         return "; ".join(Books.of(scene).differences(wanted, ahead=BLOCK))
 
     def _outcome(self, scene: Scene, errand: Errand) -> dict:

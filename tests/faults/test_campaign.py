@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from crashes import Crashes, Recording, Undisturbed
+from damages import Damages
 from faults import Faults
 from history import Cut, History, Survival
 from kills import KilledJourney, Nursery
@@ -65,6 +66,12 @@ def test_disks_fail_and_clocks_jump_for_a_while(undisturbed, recording, servers)
     faults, draw = Faults(undisturbed, recording, servers), random.Random(3)
     found = [faults.play_disk(draw) for _ in range(3)] + [faults.play_clock(draw) for _ in range(3)]
     assert not any(found), found
+
+
+def test_damage_at_rest_gives_no_wrong_answer(undisturbed, recording, servers):
+    damages, draw = Damages(undisturbed, recording, servers), random.Random(5)
+    found = [found for _, found in (damages.play(draw) for _ in range(5)) if found]
+    assert found == []
 
 
 @pytest.mark.slow
