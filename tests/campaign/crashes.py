@@ -49,6 +49,7 @@ class Undisturbed:
             with servers.running(scene) as running:
                 outcomes[errand.name] = errand.do(scene, outcomes)
                 read_again(running)
+            sweep_homes(scene)
             books[errand.name] = Books.of(scene)
         return cls(outcomes, books)
 
@@ -176,7 +177,7 @@ class Crashes:
 
 
 def sweep_homes(scene: Scene) -> None:
-    """What the next command of each agency removes."""
+    """What the next command of each agency removes, and writes when it opens its home."""
     for party in (PROVIDER, REQUESTER):
         home = Home.open(scene.home(party))
         home.jobs.sweep()
