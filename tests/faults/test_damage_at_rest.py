@@ -13,6 +13,7 @@ import pytest
 from damaged import (
     WAYS,
     a_folder,
+    emptied,
     fsck,
     halved,
     longer,
@@ -27,7 +28,9 @@ from damaged import (
 from typer.testing import CliRunner
 
 from padan_server.app import app
+from padan_server.base.accepting import Acceptable, Acceptances
 from padan_server.base.clock import jakarta_day
+from padan_server.store.files.meters import MeterSecretError
 
 #: Every kind of file: where the lived town has one, by its registry, list, run.
 PLACES = {
@@ -217,3 +220,65 @@ def test_what_is_whole_is_called_whole_and_answers_the_same(lived, left):
     assert lived.uses(unit) == lived.answers
     left.close()
     unit.stop()
+
+
+#: What a list met.
+LIST = "*/1/" + "[0-9a-f]" * 32
+
+
+def meter(house, pattern):
+    (path,) = (house.data_dir / "meters").glob(pattern)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("pattern", "way", "uses"),
+    [
+        ("*/1/*.asked", zeros, {"confirm", "run"}),
+        (LIST, one_bit, {"confirm", "run"}),
+        pytest.param("*/1/*.asked", a_folder, {"confirm", "run"}, marks=pytest.mark.slow),
+        pytest.param(LIST, halved, {"confirm", "run"}, marks=pytest.mark.slow),
+    ],
+)
+def test_nobody_is_answered_where_what_was_asked_cannot_be_counted_on(
+    lived, left, unit_log, pattern, way, uses
+):
+    path = meter(left, pattern.replace("[0-9a-f]" * 32, lived.run[-32:]))
+    name = path.relative_to(left.data_dir).as_posix()
+    way(path)
+    code, found = fsck(left)
+    assert (code, found[name]["kind"]) == (1, "damaged")
+    kept = tree(left, "meters")
+    unit = started(left)
+    try:
+        told = lived.uses(unit)
+    finally:
+        left.close()
+        unit.stop()
+    refused = {use for use, answer in told.items() if answer != lived.answers[use]}
+    assert {use.split()[0] for use in refused} == uses
+    assert {t if isinstance(t, str) else t.reason for t in map(told.get, refused)} == {
+        "DATA_DAMAGED"
+    }
+    assert {t.metadata["file"] for t in map(told.get, refused) if not isinstance(t, str)} == {name}
+    lines = [json.loads(line) for line in unit_log.getvalue().splitlines()]
+    assert [e["file"] for e in lines if e["event"] == "file_damaged"] == [name]
+    assert tree(left, "meters") == kept
+
+
+@pytest.mark.parametrize("way", [one_bit, missing, emptied])
+def test_counts_do_not_begin_again_where_their_secret_is_lost(lived, left, way):
+    way(left.data_dir / "meters" / "secret")
+    assert set(fsck(left)[1]) == {"meters/secret"}
+    before = tree(left, "meters")
+    for _ in range(2):
+        with pytest.raises(MeterSecretError, match="accept restore"):
+            started(left)
+        assert tree(left, "meters") == before
+    Acceptances(left.data_dir).leave(Acceptable.RESTORE)
+    unit = started(left)
+    told = lived.uses(unit)
+    left.close()
+    unit.stop()
+    assert told["run"].reason == "AGREEMENT_SUSPENDED"
+    assert fsck(left)[0] == 0

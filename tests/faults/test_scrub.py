@@ -126,3 +126,19 @@ def test_nobody_has_to_have_it(left, mib):
     names = [ticker._name for ticker in unit.unit._tickers]
     unit.stop()
     assert ("scrub" in names) == (mib > 0)
+
+
+def test_nothing_more_is_counted_on_a_list_whose_meetings_rot(lived, left, unit):
+    requester = unit.client("kemnaker")
+    lived.confirmed(requester, "nik")
+    (path,) = (left.data_dir / "meters").glob(f"*/1/{lived.run[-32:]}")
+    content = path.read_bytes()
+    one_bit(path)
+    lived.confirmed(requester, "nik")  # the meter was read when it was opened
+    for _ in range(2):
+        unit.unit._scrub.round()
+        refused = tried(lambda: lived.confirmed(requester, "nik"))
+        assert refused.reason == "DATA_DAMAGED"
+        assert left.data_dir / refused.metadata["file"] == path
+    path.write_bytes(content)
+    assert lived.confirmed(requester, "nik") == lived.answers["confirm nik"]

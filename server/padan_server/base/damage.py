@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Protocol
 
 import structlog
@@ -56,6 +58,15 @@ class DamageWatch:
         """Note a damaged file; the first time it is told."""
         if self._note(damage.file, damaged=True):
             _log.error("file_damaged", file=damage.file, problem=damage.problem[1])
+
+    @contextmanager
+    def telling(self) -> Iterator[None]:
+        """Note what is found damaged in a block."""
+        try:
+            yield
+        except DamagedFileError as damage:
+            self.found(damage)
+            raise
 
     def known(self) -> frozenset[str]:
         """The files that are known to be damaged."""

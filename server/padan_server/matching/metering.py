@@ -27,6 +27,7 @@ from padan_server.store.files.meters import EpochMeterFiles, MeterFiles
 SYNC_SECONDS = 2.0
 #: In the place of a pass: the day is closed.
 _CLOSED = (1 << 64) - 1
+_NO_WORDS = np.zeros((0, 3), np.uint64)
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,7 @@ class EpochMeter:
                 new.append((_CLOSED, 0, 0))
             # Spec 32, "Real time", step 3.
             if new:
-                self._files.append(today.file, new)
+                self._files.append(day, today.file, new)
                 today.synced = False
             return not today.closed
 
@@ -174,15 +175,18 @@ class EpochMeter:
             return self._today
         if self._today is not None:
             os.close(self._today.file)
-        self._today = _Day(day, self._files.open_day(day))
+            self._today = None
+        # Before there is a day: what cannot be read back must not count as nothing.
         read = self._files.days()
-        for number, row, question in read.pop(day).tolist():
+        today = _Day(day, self._files.open_day(day))
+        for number, row, question in read.pop(day, _NO_WORDS).tolist():
             if number == _CLOSED:
-                self._today.closed = True
+                today.closed = True
             else:
-                self._today.met.setdefault((number, row), set()).add(question)
+                today.met.setdefault((number, row), set()).add(question)
         self._days = {past: self._of_day(words) for past, words in read.items()}
-        return self._today
+        self._today = today
+        return today
 
     def _of_day(self, words: NDArray[np.uint64]) -> dict[str, MetPairs]:
         """The meetings of a day by pass."""
@@ -201,12 +205,22 @@ class Meters:
         self._opened: dict[MeterKey, EpochMeter] = {}
 
     def of(self, key: MeterKey, passes: Iterable[Pass]) -> EpochMeter:
-        """The meter of a flow's epoch. Raises DamagedMeterError."""
+        """The meter of a flow's epoch. Raises DamagedFileError."""
         with self._lock:
             if key not in self._opened:
                 files = self._files.epoch(key.flow, key.epoch)
                 self._opened[key] = EpochMeter(files, tuple(p.id for p in passes))
             return self._opened[key]
+
+    def doubt(self, file: str) -> None:
+        """Read the meter that a file is of again before anything more is counted by it."""
+        with self._lock:
+            doubted = [
+                key for key in self._opened if self._files.epoch(key.flow, key.epoch).holds(file)
+            ]
+            closed = [self._opened.pop(key) for key in doubted]
+        for meter in closed:
+            meter.close()
 
     def met(self, result: PassResult, provider: PassTable, requester: PassTable) -> MetPairs:
         """The meetings of a pass's result."""

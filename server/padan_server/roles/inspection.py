@@ -23,6 +23,7 @@ from padan_server.base.model import (
 from padan_server.releases.files import read_release
 from padan_server.store.files.derived import DirectoryFiles, piece_of
 from padan_server.store.files.disk import Disk
+from padan_server.store.files.meters import check_meter, check_secret
 from padan_server.store.files.sums import SUMS, FolderChecks, Pace, at_once, read_whole
 from padan_server.store.port import Store
 
@@ -79,12 +80,14 @@ class Inspection:
         """What is not as it should be, as it is found."""
         if self._store is None:
             yield from self._without_records()
+            yield from self._of_meters()
             return
         with self._store.read() as tx:
             datasets = tx.datasets.in_state(_LIVE)
         for dataset in datasets:
             yield from self._of_dataset(self._store, dataset)
         yield from self._of_releases(self._store)
+        yield from self._of_meters()
         yield from self._unexplained(self._store)
 
     def _of_dataset(self, store: Store, dataset: Dataset) -> Iterator[Flaw]:
@@ -180,6 +183,23 @@ class Inspection:
                     erased = release.id in tx.releases.erased()
                 if not erased:
                     yield Flaw.of(damage)
+
+    def _of_meters(self) -> Iterator[Flaw]:
+        """Whether what was asked can be counted on; a list or a day that is lost is not seen."""
+        folder = self._data_dir / "meters"
+        try:
+            check_secret(self._checks)
+        except DamagedFileError as damage:
+            yield Flaw.of(damage)
+        for path in sorted(folder.glob("*/*/*")):
+            if path.name.endswith(_UNDER_WAY):
+                continue
+            try:
+                check_meter(path, self._pace)
+            except MissingFileError:
+                continue  # forgotten meanwhile
+            except DamagedFileError as damage:
+                yield Flaw.of(damage)
 
     def _unexplained(self, store: Store) -> Iterator[Flaw]:
         """Files of no record; of one that is being erased, the next start clears them up."""

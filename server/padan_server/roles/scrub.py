@@ -32,7 +32,8 @@ class Scrub:
     """Reads at most ``mib`` MiB a second, in pieces of one.
 
     ``checks`` are those that answers rest on: what is found damaged counts as unchecked there.
-    ``drop`` lets go of a dataset's indexes, which are then made again.
+    ``drop`` lets go of a dataset's indexes, which are then made again, ``doubt`` of the meter that
+    a damaged file is of, which is then refused.
     """
 
     def __init__(
@@ -42,11 +43,13 @@ class Scrub:
         checks: FolderChecks,
         watch: DamageWatch,
         drop: Callable[[str], None],
+        doubt: Callable[[str], None],
         stopping: threading.Event,
         mib: float,
     ) -> None:
         self._watch = watch
         self._drop = drop
+        self._doubt = doubt
         self._stopping = stopping
         self._mib = mib
         self._inspection = Inspection(data_dir, store, checks, self._pace)
@@ -59,6 +62,7 @@ class Scrub:
             for flaw in self._inspection.findings():
                 if flaw.kind in HARMFUL:
                     self._watch.found(DamagedFileError(flaw.file, *flaw.problem))
+                    self._doubt(flaw.file)
                     damaged.add(flaw.file)
                 elif flaw.kind is FlawKind.REMADE:
                     self._remake(flaw)

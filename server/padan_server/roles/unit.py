@@ -28,7 +28,7 @@ from padan_server.admission.enforcement import Enforcement
 from padan_server.admission.epochs import Epochs
 from padan_server.admission.ledger import Ledger
 from padan_server.admission.suspensions import Suspensions
-from padan_server.base.clock import Clock
+from padan_server.base.clock import Clock, jakarta_day
 from padan_server.base.config import UnitConfig
 from padan_server.base.damage import DamageWatch
 from padan_server.base.failpoints import Failpoints
@@ -91,7 +91,7 @@ class Unit(Server):
         locks, signal = TableLocks(), RunSignal()
         indexes = Indexes(engine, files, config.limits.indexes)
         self._ledger = Ledger(store, config.data_dir)
-        self._meters = Meters(MeterFiles(config.data_dir, disk))
+        self._meters = Meters(self._meter_files(disk, watch))
         self._warmer = Warmer(indexes)
         self._enforcement = Enforcement(self._book, store, self.clock)
         followers = Followers(committed=self._warmer.warm, erased=indexes.drop)
@@ -143,12 +143,24 @@ class Unit(Server):
             files.checks,
             watch,
             indexes.drop,
+            self._meters.doubt,
             self._stopping,
             config.scrub_mib,
         )
         if config.scrub_mib:
             seconds = config.scrub_hours * 3600
             self._tickers.append(Ticker("scrub", seconds, self._scrub.round, FIRST_SECONDS))
+
+    def _meter_files(self, disk: Disk, watch: DamageWatch) -> MeterFiles:
+        """The meters. Raises MeterSecretError where what was asked could not be counted on."""
+        with self._store.read() as tx:
+            asked = bool(tx.quotas.epochs())
+        lost = jakarta_day(self.clock.now()) if self._lost else None
+        try:
+            return MeterFiles(self.config.data_dir, disk, watch, asked=asked, lost=lost)
+        except BaseException:
+            self._let_go()
+            raise
 
     def _add_services(self) -> None:
         limits, enforcement, tokens = self.config.limits, self._enforcement, self._tokens

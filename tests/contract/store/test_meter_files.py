@@ -9,8 +9,11 @@ import numpy as np
 import pytest
 
 from padan_linkage.matching import MetPairs
+from padan_server.base.damage import DamagedFileError
 from padan_server.base.model import FlowKey
-from padan_server.store.files.meters import DamagedMeterError, MeterFiles
+from padan_server.store.files.disk import Disk
+from padan_server.store.files.meters import MeterFiles, MeterSecretError
+from padan_server.store.port import StoreFullError
 
 FLOW = FlowKey("a", b"d" * 32, "f")
 DAY = date(2026, 11, 20)
@@ -50,19 +53,27 @@ def test_a_list_that_was_damaged_is_not_taken_for_a_smaller_one(tmp_path):
     files.save("b1", {"nik": pairs((1, 2))})
     (path,) = (tmp_path / "meters").rglob("b1")
     path.write_bytes(path.read_bytes()[:-1] + b"x")
-    with pytest.raises(DamagedMeterError):
+    with pytest.raises(DamagedFileError, match=r"meters/.+/1/b1: not what was written"):
+        files.lists()
+    for content in (b"", bytes(32), path.read_bytes()[:50]):
+        path.write_bytes(content)
+        with pytest.raises(DamagedFileError):
+            files.lists()
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(DamagedFileError, match="cannot be read"):
         files.lists()
 
 
 def test_a_day_goes_on_behind_what_a_torn_write_left(tmp_path):
     files = MeterFiles(tmp_path).epoch(FLOW, 1)
     file = files.open_day(DAY)
-    files.append(file, [(0, 1, 2), (1, 2**64 - 1, 4)])
+    files.append(DAY, file, [(0, 1, 2), (1, 2**64 - 1, 4)])
     os.write(file, b"torn")
     os.close(file)
     assert files.days()[DAY].tolist() == [[0, 1, 2], [1, 2**64 - 1, 4]]
     file = files.open_day(DAY)
-    files.append(file, [(0, 9, 9)])
+    files.append(DAY, file, [(0, 9, 9)])
     os.close(file)
     assert files.days()[DAY].tolist() == [[0, 1, 2], [1, 2**64 - 1, 4], [0, 9, 9]]
 
@@ -70,6 +81,81 @@ def test_a_day_goes_on_behind_what_a_torn_write_left(tmp_path):
 def test_the_secret_stays_and_a_damaged_one_is_told(tmp_path):
     secret = MeterFiles(tmp_path).secret
     assert MeterFiles(tmp_path).secret == secret != MeterFiles(tmp_path / "other").secret
-    (tmp_path / "meters" / "secret").write_bytes(b"short")
-    with pytest.raises(DamagedMeterError):
-        MeterFiles(tmp_path)
+    path = tmp_path / "meters" / "secret"
+    for content in (b"short", bytes(32), None):
+        path.unlink()
+        if content is not None:
+            path.write_bytes(content)
+        for _ in range(2):
+            with pytest.raises(MeterSecretError, match="meters/secret"):
+                MeterFiles(tmp_path)
+    path.write_bytes(secret)
+    assert MeterFiles(tmp_path).secret == secret
+
+
+def test_a_secret_is_made_anew_only_where_nothing_was_asked_or_its_loss_is_accepted(tmp_path):
+    with pytest.raises(MeterSecretError, match="accept restore"):
+        MeterFiles(tmp_path, asked=True)
+    made = MeterFiles(tmp_path, asked=True, lost=DAY).secret
+    assert MeterFiles(tmp_path, asked=True).secret == made
+    path = tmp_path / "meters" / "secret"
+    path.write_bytes(b"x" * 32)
+    assert MeterFiles(tmp_path, asked=True, lost=DAY).secret not in {made, b"x" * 32}
+    assert [p.read_bytes() for p in (tmp_path / "aside").iterdir()] == [b"x" * 32]
+
+
+def test_a_secret_from_before_there_were_checksums_is_taken(tmp_path):
+    secret = MeterFiles(tmp_path).secret
+    (tmp_path / "meters" / "sums.json").unlink()
+    assert MeterFiles(tmp_path, asked=True).secret == secret
+    (tmp_path / "meters" / "secret").write_bytes(bytes(32))
+    with pytest.raises(MeterSecretError):
+        MeterFiles(tmp_path, asked=True)
+
+
+@pytest.mark.parametrize("at", range(0, 96, 5))
+def test_no_byte_of_a_day_changes_unseen(tmp_path, at):
+    files = MeterFiles(tmp_path).epoch(FLOW, 1)
+    file = files.open_day(DAY)
+    files.append(DAY, file, [(0, 1, 2), (1, 3, 4)])
+    files.append(DAY, file, [(0, 0, 0)])
+    os.close(file)
+    (path,) = (tmp_path / "meters").rglob("*.asked")
+    content = bytearray(path.read_bytes())
+    content[at] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(DamagedFileError, match=r"2026-11-20\.asked"):
+        files.days()
+
+
+def test_meetings_moved_emptied_or_of_another_day_or_version_are_told(tmp_path):
+    files = MeterFiles(tmp_path).epoch(FLOW, 1)
+    file = files.open_day(DAY)
+    files.append(DAY, file, [(0, 1, 2), (0, 1, 3)])
+    os.close(file)
+    (path,) = (tmp_path / "meters").rglob("*.asked")
+    content = path.read_bytes()
+    for wrong in (content[32:] + content[:32], content[32:], bytes(64), content + bytes(32)):
+        path.write_bytes(wrong)
+        with pytest.raises(DamagedFileError):
+            files.days()
+    path.write_bytes(content)
+    for name in ("2026-11-21.asked", "2026-11-20.questions"):
+        path.with_name(name).write_bytes(content)
+        with pytest.raises(DamagedFileError):
+            files.days()
+        path.with_name(name).unlink()
+
+
+def test_meetings_that_the_disk_took_in_part_are_taken_back(tmp_path):
+    class Short(Disk):
+        def write(self, descriptor, data):
+            return os.write(descriptor, data[:-3])
+
+    MeterFiles(tmp_path)
+    files = MeterFiles(tmp_path, Short()).epoch(FLOW, 1)
+    file = files.open_day(DAY)
+    with pytest.raises(StoreFullError):
+        files.append(DAY, file, [(0, 1, 2)])
+    os.close(file)
+    assert files.days()[DAY].tolist() == []
