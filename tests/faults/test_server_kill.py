@@ -6,7 +6,7 @@ import uuid
 
 import numpy as np
 import pytest
-from journey import CONFIRMED, RECORDS, Driver, Journey, Killer, books
+from journey import CONFIRMED, RECORDS, Driver, Journey, Killer, books, held_as_counted
 
 from padan.v1 import run_service_pb2 as run_pb
 from padan_linkage.tables import PassTable
@@ -61,6 +61,7 @@ def check_books(driver, rounds):
     A kill may leave what was charged ahead for questions, once a death and never too little.
     """
     assert driver.unit.stop() == 0
+    assert held_as_counted(driver.unit)
     found = books(driver.unit)
     ahead = found.pop("used") - rounds * (CHARGED + CONFIRMED)
     assert 0 <= ahead <= BLOCK * len(driver.deaths)

@@ -236,6 +236,19 @@ def books(unit: UnitProcess) -> dict[str, int]:
     }
 
 
+def held_as_counted(unit: UnitProcess) -> bool:
+    """Whether the sums of what datasets hold are what adding the datasets up gives."""
+    key = "agreement, agreement_digest, flow, owner, pass_id, is_delta"
+    with closing(sqlite3.connect(unit.house.data_dir / "unit.sqlite")) as connection:
+        kept = connection.execute(f"SELECT {key}, rows FROM held_rows WHERE rows").fetchall()
+        counted = connection.execute(
+            "SELECT agreement, agreement_digest, flow, owner, pass_id, base <> '' AS is_delta,"
+            " sum(max(rows, upload_rows)) FROM datasets JOIN dataset_tables ON dataset = id"
+            f" WHERE state <> 'deleted' GROUP BY {key}"
+        ).fetchall()
+    return bool(kept) and sorted(kept) == sorted(counted)
+
+
 class Killer:
     """Kills the driver's unit at random moments of its lives, at most ``most`` times.
 

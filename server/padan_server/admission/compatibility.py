@@ -10,9 +10,9 @@ from padan_server.base.errors import Reason, Refusal
 from padan_server.base.model import Contribution, Encoding
 
 
-def check_epoch(grant: Grant, encoding: Encoding, contributions: list[Contribution]) -> None:
+def check_epoch(grant: Grant, epoch: int, contributions: list[Contribution]) -> None:
     """Refuse an epoch to which not both sides have contributed."""
-    parties = {c.party for c in contributions if c.epoch == encoding.epoch}
+    parties = {c.party for c in contributions if c.epoch == epoch}
     missing = sorted({grant.flow.provider, grant.flow.requester} - parties)
     if missing:
         raise Refusal(Reason.EPOCH_MISMATCH, **grant.metadata, differs="epoch")

@@ -25,11 +25,11 @@ class Epochs:
         # Spec 20, step 3.
         _verify(grant, epoch, public_key, signature)
         with self._store.write() as tx:
-            known = tx.agreements.contributions(grant.key)
-            mine = next((c for c in known if (c.epoch, c.party) == (epoch, grant.party)), None)
+            of_epoch = tx.agreements.contributions(grant.key, epoch=epoch)
+            mine = next((c for c in of_epoch if c.party == grant.party), None)
             if mine is not None:
                 return _same(grant, mine, public_key)
-            if epoch != next_epoch(grant, known):
+            if epoch != next_epoch(grant, tx.agreements.contributions(grant.key, limit=2)):
                 raise Refusal(Reason.CONTRIBUTION_INVALID, **grant.metadata)
             made = Contribution(grant.key, epoch, grant.party, public_key, signature, grant.now)
             tx.agreements.add_contribution(made)
@@ -38,11 +38,14 @@ class Epochs:
     def page(self, grant: Grant, *, skip: int, limit: int) -> list[Contribution]:
         """Contributions of the flow, newest epoch first, then by party."""
         with self._store.read() as tx:
-            return tx.agreements.contributions(grant.key)[skip : skip + limit]
+            return tx.agreements.contributions(grant.key, skip=skip, limit=limit)
 
 
 def next_epoch(grant: Grant, known: list[Contribution]) -> int:
-    """The epoch that the caller may contribute to: the newest one, or the one after it if whole."""
+    """The epoch that the caller may contribute to: the newest one, or the one after it if whole.
+
+    ``known`` are the newest contributions, both of the newest epoch among them.
+    """
     newest = max((c.epoch for c in known), default=0)
     parties = {c.party for c in known if c.epoch == newest}
     whole = parties >= {grant.flow.provider, grant.flow.requester}

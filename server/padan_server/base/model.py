@@ -121,9 +121,25 @@ class Dataset:
         """Whether its upload holds changes to ``base`` rather than a whole registry."""
         return bool(self.base)
 
+    @property
+    def held(self) -> tuple[HeldRows, ...]:
+        """What it takes of its owner's share: what is open as if all of it had been sent."""
+        return tuple(
+            HeldRows(t.pass_id, self.is_delta, max(t.rows, t.upload_rows)) for t in self.tables
+        )
+
     def table(self, pass_id: str) -> DatasetTable | None:
         """Its table of one pass."""
         return next((t for t in self.tables if t.pass_id == pass_id), None)
+
+
+@dataclass(frozen=True)
+class HeldRows:
+    """How many rows of a pass somebody's registries or lists hold, or their deltas."""
+
+    pass_id: str
+    is_delta: bool
+    rows: int
 
 
 @dataclass(frozen=True)

@@ -69,11 +69,12 @@ class Datasets:
             if known is not None:
                 return owned(tx, grant, known)
             self._check_open(tx, grant)
-            check_epoch(grant, new.encoding, tx.agreements.contributions(grant.key))
+            epoch = new.encoding.epoch
+            check_epoch(grant, epoch, tx.agreements.contributions(grant.key, epoch=epoch))
             check_other_side(tx, grant, new)
             if grant.role is Role.REQUESTER:
                 # Before a row travels: what was begun and given up has been seen as well.
-                count_list(tx, grant, new.encoding.epoch)
+                count_list(tx, grant, epoch)
             base = base_of(tx, grant, new)
             wanted = opened(grant, new)
             self._share.check(tx, grant, wanted, base)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from padan_server.admission.enforcement import Grant
-from padan_server.base.model import Dataset, DatasetState
+from padan_server.base.model import Dataset
 from padan_server.store.port import Transaction
 
 #: After its last safe row an upload may be gone on with for so long: over a week's holidays.
@@ -34,8 +34,6 @@ def superseded_by(tx: Transaction, committed: Dataset) -> list[Dataset]:
 
     Deltas, whose base is the newest registry no longer, and uploads of an earlier epoch.
     """
-    mine = tx.datasets.live(committed.flow, committed.owner)
+    mine = tx.datasets.uploads(committed.flow, committed.owner)
     epoch = committed.encoding.epoch
-    return [
-        d for d in mine if d.state is DatasetState.OPEN and (d.is_delta or d.encoding.epoch < epoch)
-    ]
+    return [upload for upload in mine if upload.is_delta or upload.encoding.epoch < epoch]

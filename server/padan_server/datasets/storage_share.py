@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from padan_linkage.schema import Layout
 from padan_server.admission.enforcement import Grant
 from padan_server.base.errors import Reason, Refusal
-from padan_server.base.model import Dataset, Role
+from padan_server.base.model import Dataset, HeldRows, Role
 from padan_server.store.files.disk import Disk
 from padan_server.store.port import Transaction
 
@@ -27,21 +28,21 @@ class StorageShare:
         Raises Refusal: STORAGE_SHARE_EXCEEDED.
         """
         limit = int(self._disk.capacity(self._folder) * self._share)
-        used = sum(_bytes(grant, d) for d in tx.datasets.live(grant.key, grant.party))
-        wanted = _bytes(grant, opened) + (_bytes(grant, base) if base else 0)
+        used = _bytes(grant, tx.datasets.held(grant.key, grant.party))
+        wanted = _bytes(grant, opened.held) + (_bytes(grant, base.held) if base else 0)
         if used + wanted > limit:
             raise Refusal(Reason.STORAGE_SHARE_EXCEEDED, **grant.metadata, limit=limit, used=used)
 
 
-def _bytes(grant: Grant, dataset: Dataset) -> int:
-    provider = dataset.role is Role.PROVIDER
+def _bytes(grant: Grant, held: Iterable[HeldRows]) -> int:
+    provider = grant.role is Role.PROVIDER
     return sum(
         Layout.of(
             grant.schema,
             grant.schema.get_pass(table.pass_id),
             provider=provider,
-            delta=dataset.is_delta,
+            delta=table.is_delta,
         ).row_bytes
-        * max(table.rows, table.upload_rows)
-        for table in dataset.tables
+        * table.rows
+        for table in held
     )

@@ -25,6 +25,7 @@ from padan_server.base.model import (
     DatasetTable,
     EditionRecord,
     FlowKey,
+    HeldRows,
     ReleaseRecord,
     RequestKey,
     Role,
@@ -98,8 +99,15 @@ class DatasetStore(Protocol):
         """The flow's edition of that name."""
         ...
 
-    def live(self, flow: FlowKey, owner: str) -> list[Dataset]:
-        """The owner's datasets of the flow that still have files, oldest first."""
+    def held(self, flow: FlowKey, owner: str) -> list[HeldRows]:
+        """What the owner's datasets of the flow that have files hold, by pass and kind.
+
+        A sum that changes with every change of a dataset: no more work after many.
+        """
+        ...
+
+    def uploads(self, flow: FlowKey, owner: str) -> list[Dataset]:
+        """The owner's datasets of the flow that are open, oldest first."""
         ...
 
     def in_state(self, states: Collection[DatasetState]) -> list[Dataset]:
@@ -183,8 +191,13 @@ class AgreementStore(Protocol):
         """Keep a contribution; one per flow, epoch and party."""
         ...
 
-    def contributions(self, flow: FlowKey) -> list[Contribution]:
-        """All contributions of a flow, newest epoch first, then by party."""
+    def contributions(
+        self, flow: FlowKey, *, epoch: int | None = None, skip: int = 0, limit: int | None = None
+    ) -> list[Contribution]:
+        """Contributions of a flow, newest epoch first, then by party.
+
+        Of one epoch, if it is named; without the first ``skip``, at most ``limit``.
+        """
         ...
 
 

@@ -16,10 +16,12 @@ from padan_server.base.model import (
     EditionRecord,
     Encoding,
     FlowKey,
+    HeldRows,
     Role,
     Seal,
 )
 from padan_server.store.sql.heads import SqlHeads
+from padan_server.store.sql.held_rows import SqlHeldRows
 from padan_server.store.sql.tables import (
     dataset_tables,
     datasets,
@@ -29,7 +31,6 @@ from padan_server.store.sql.tables import (
     to_micros,
 )
 
-_WITH_FILES = (DatasetState.OPEN, DatasetState.COMMITTED, DatasetState.DELETING)
 _ERASED = frozenset({DatasetState.DELETING, DatasetState.DELETED})
 
 
@@ -39,6 +40,7 @@ class SqlDatasets:
     def __init__(self, connection: sa.Connection, heads: SqlHeads) -> None:
         self._connection = connection
         self._heads = heads
+        self._held = SqlHeldRows(connection)
         self.changed = False
 
     def add(self, dataset: Dataset) -> Dataset:
@@ -65,7 +67,8 @@ class SqlDatasets:
             )
         )
         self._number_commit(dataset)
-        self._write_parts(dataset)
+        with self._held.follow(dataset.id):
+            self._write_parts(dataset)
         key = result.inserted_primary_key
         return replace(dataset, sequence=int(key[0]) if key else 0)
 
@@ -127,29 +130,31 @@ class SqlDatasets:
             .where(datasets.c.id == dataset_id)
             .values(expire_time=to_micros(until))
         )
-        self._connection.execute(
-            dataset_tables.update()
-            .where(dataset_tables.c.dataset == dataset_id)
-            .where(dataset_tables.c.pass_id == table.pass_id)
-            .values(
-                rows=table.rows,
-                uploaded=table.uploaded,
-                complete=table.complete,
-                digest=table.digest,
+        with self._held.follow(dataset_id):
+            self._connection.execute(
+                dataset_tables.update()
+                .where(dataset_tables.c.dataset == dataset_id)
+                .where(dataset_tables.c.pass_id == table.pass_id)
+                .values(
+                    rows=table.rows,
+                    uploaded=table.uploaded,
+                    complete=table.complete,
+                    digest=table.digest,
+                )
             )
-        )
 
     def replace(self, dataset: Dataset) -> None:
         """Replace state, times, edition, tables and seals of a dataset."""
         self.changed = True
         self._tell_erasure(dataset)
-        self._connection.execute(
-            datasets.update().where(datasets.c.id == dataset.id).values(**_changing(dataset))
-        )
-        self._number_commit(dataset)
-        for part in (dataset_tables, seals):
-            self._connection.execute(part.delete().where(part.c.dataset == dataset.id))
-        self._write_parts(dataset)
+        with self._held.follow(dataset.id):
+            self._connection.execute(
+                datasets.update().where(datasets.c.id == dataset.id).values(**_changing(dataset))
+            )
+            self._number_commit(dataset)
+            for part in (dataset_tables, seals):
+                self._connection.execute(part.delete().where(part.c.dataset == dataset.id))
+            self._write_parts(dataset)
 
     def keep_edition(self, edition: EditionRecord) -> None:
         """Keep an edition; harmless to repeat."""
@@ -176,13 +181,16 @@ class SqlDatasets:
             return None
         return EditionRecord(flow, name, bytes(found.document), bytes(found.signature))
 
-    def live(self, flow: FlowKey, owner: str) -> list[Dataset]:
-        """The owner's datasets of the flow that still have files, oldest first."""
+    def held(self, flow: FlowKey, owner: str) -> list[HeldRows]:
+        """What the owner's datasets of the flow that have files hold, by pass and kind."""
+        return self._held.of(flow, owner)
+
+    def uploads(self, flow: FlowKey, owner: str) -> list[Dataset]:
+        """The owner's datasets of the flow that are open, oldest first."""
         found = self._load(
             sa.select(datasets)
             .where(*of_flow(datasets, flow))
-            .where(datasets.c.owner == owner)
-            .where(datasets.c.state.in_([s.value for s in _WITH_FILES]))
+            .where(datasets.c.owner == owner, datasets.c.state == DatasetState.OPEN.value)
         )
         # Ordered here: in SQL it would be read in this order, erased ones and all.
         return sorted(found, key=lambda dataset: dataset.sequence)

@@ -103,13 +103,20 @@ class SqlAgreements:
             party=contribution.party,
         )
 
-    def contributions(self, flow: FlowKey) -> list[Contribution]:
-        """All contributions of a flow, newest epoch first, then by party."""
-        rows = self._connection.execute(
+    def contributions(
+        self, flow: FlowKey, *, epoch: int | None = None, skip: int = 0, limit: int | None = None
+    ) -> list[Contribution]:
+        """Contributions of a flow, newest epoch first, then by party."""
+        query = (
             sa.select(contributions)
             .where(*of_flow(contributions, flow))
             .order_by(contributions.c.epoch.desc(), contributions.c.party)
+            .offset(skip)
+            .limit(limit)
         )
+        if epoch is not None:
+            query = query.where(contributions.c.epoch == epoch)
+        rows = self._connection.execute(query)
         return [
             Contribution(
                 flow,

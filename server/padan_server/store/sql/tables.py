@@ -52,11 +52,14 @@ datasets = sa.Table(
     _text("edition"),
     # Orders commits whatever the clock does; 0 before the commit.
     _number("commit_sequence"),
-    sa.Index("datasets_of_flow", "agreement", "flow", "sequence"),
+    sa.Index("datasets_of_flow", "agreement", "agreement_digest", "flow", "owner", "sequence"),
     sa.Index("datasets_by_state", "state"),
-    sa.Index("datasets_of_owner", "agreement", "flow", "owner", "state"),
+    sa.Index("datasets_of_owner", "agreement", "agreement_digest", "flow", "owner", "state"),
     sa.Index("datasets_by_commit", "commit_sequence"),
     sa.Index("datasets_committed", "agreement", "flow", "role", "state", "commit_sequence"),
+    sa.Index(
+        *("datasets_of_epoch", "agreement", "flow", "role", "state", "epoch", "commit_sequence")
+    ),
     sqlite_autoincrement=True,
 )
 
@@ -71,6 +74,19 @@ dataset_tables = sa.Table(
     _number("uploaded"),
     sa.Column("complete", sa.Boolean, nullable=False),
     _bytes("digest"),
+)
+
+#: What ``dataset_tables`` hold of datasets that have files, summed by owner: nobody adds it up.
+held_rows = sa.Table(
+    "held_rows",
+    metadata,
+    _text("agreement", primary_key=True),
+    _bytes("agreement_digest", primary_key=True),
+    _text("flow", primary_key=True),
+    _text("owner", primary_key=True),
+    _text("pass_id", primary_key=True),
+    sa.Column("is_delta", sa.Boolean, primary_key=True),
+    _number("rows"),
 )
 
 seals = sa.Table(
@@ -113,7 +129,8 @@ runs = sa.Table(
     _text("failure_reason"),
     _number("create_time"),
     sa.Column("end_time", sa.BigInteger),
-    sa.Index("runs_of_flow", "agreement", "flow", "sequence"),
+    sa.Index("runs_of_flow", "agreement", "agreement_digest", "flow", "owner", "sequence"),
+    sa.Index("runs_of_owner", "owner", "sequence"),
     sa.Index("runs_by_state", "state", "sequence"),
     sqlite_autoincrement=True,
 )
