@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+from datetime import timedelta
+from functools import partial
 
 import pyarrow as pa
 import pytest
@@ -17,9 +19,11 @@ from padan_client import (
     ProviderClient,
     RefusedError,
     RequesterClient,
+    provider,
 )
-from padan_client.protocol.direct import building
+from padan_client.protocol.direct import building, publishing
 from padan_client.protocol.direct.answering import rounded_records
+from padan_client.protocol.jobs import Command
 from padan_client.protocol.progress import Stage
 from padan_client.protocol.unit.listing import list_datasets
 from padan_client.results.controls import ControlError
@@ -176,6 +180,47 @@ def test_tables_built_alone_and_by_processes_answer_alike(make_direct, monkeypat
     assert codes(pair.confirm(LIST)) == first == expected(LIST)
     assert done == sorted(done)
     assert done[-1] == 200
+
+
+@pytest.fixture
+def provider_clock(monkeypatch):
+    """The clock of whoever publishes; it stands still until it is set."""
+    at = [NOW + timedelta(milliseconds=700)]
+    monkeypatch.setattr(provider, "Command", partial(Command, now=lambda: at[0]))
+    return at
+
+
+def moments(pair):
+    """When each published table says that it was made."""
+    return {p.name: TablePublication.read(p).manifest.created_at for p in pair.tables}
+
+
+def test_tables_of_one_second_do_not_contradict_each_other(make_direct, provider_clock):
+    pair = make_direct()
+    made = []
+    for number in range(1, 4):
+        made.append(pair.publish(registry_table(PEOPLE[: 40 + number])).dataset)
+        assert codes(pair.confirm(PEOPLE[:10])) == expected(PEOPLE[:10])
+    found = [moments(pair)[table] for table in made]
+    assert [moment - found[0] for moment in found] == [timedelta(seconds=n) for n in range(3)]
+    # A clock that was set back makes no table that its readers know a newer one of.
+    provider_clock[0] -= timedelta(days=1)
+    last = pair.publish(registry_table(PEOPLE[:50])).dataset
+    assert moments(pair)[last] == found[-1] + timedelta(seconds=1)
+    assert codes(pair.confirm(PEOPLE[:10])) == expected(PEOPLE[:10])
+
+
+def test_a_table_that_another_overtook_is_dated_anew(make_direct, provider_clock, monkeypatch):
+    pair = make_direct()
+    with monkeypatch.context() as patched:
+        patched.setattr(publishing, "_move_in", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            pair.publish(registry_table(PEOPLE[:50]))
+    overtaking = pair.publish(registry_table(PEOPLE[:40])).dataset
+    assert codes(pair.confirm(PEOPLE[:10])) == expected(PEOPLE[:10])
+    late = pair.publish(registry_table(PEOPLE[:50])).dataset
+    assert moments(pair)[late] > moments(pair)[overtaking]
+    assert codes(pair.confirm(PEOPLE[45:50])) == expected(PEOPLE[45:50])
 
 
 def test_asyncio_does_the_same(make_direct):

@@ -45,6 +45,7 @@ from padan_linkage.direct.manifest import (
     TablePublication,
     format_moment,
     manifest_statement,
+    parse_moment,
 )
 from padan_linkage.direct.measuring import Records, measure
 from padan_linkage.edition.damage import damaged
@@ -52,6 +53,8 @@ from padan_linkage.normalise import NORMALISER_VERSION
 
 #: Days that a base is good for, unless the provider says otherwise.
 DAYS = 31
+#: What manifests count moments in.
+_SECOND = timedelta(seconds=1)
 
 
 @dataclass(frozen=True)
@@ -144,23 +147,38 @@ class TableStepper(Stepper[PublishedTable]):
     days: int
 
     def is_gone(self, job: Job) -> Steps[bool]:
-        """Whether another delta came in between."""
+        """Whether another delta, or another base, came in between."""
         yield from ()
-        sequence = job.names.get("sequence")
-        finished = self._table(job).target.exists()
-        return sequence not in {None, self._next_sequence()} and not finished
+        created = job.names.get("created")
+        if created is None or self._table(job).target.exists():
+            return False
+        if self.base is not None:
+            return job.names["sequence"] != self._next_sequence()
+        newest = self._newest_base()
+        return newest is not None and parse_moment(created) <= newest
 
     def carry_out(self, job: Job) -> Steps[PublishedTable]:
         """Build the table and move it in; its moment and its sequence are the job's."""
         home = self.command.home
         if "created" not in job.names:
-            created = format_moment(self.command.now())
-            home.jobs.remember(job, created=created, sequence=self._next_sequence())
+            home.jobs.remember(job, created=self._moment(), sequence=self._next_sequence())
         table = self._table(job)
         return (yield from work(lambda: _publish(table, self.command)))
 
     def _table(self, job: Job) -> _Table:
         return _Table(self.command.home, self.place, job, self.base, self.publication, self.days)
+
+    def _moment(self) -> str:
+        """Now; of a base the second after the newest one's, if that is later."""
+        # Spec 60, "One table for everybody": two bases of one moment contradict each other.
+        now, newest = self.command.now(), None if self.base else self._newest_base()
+        return format_moment(now if newest is None else max(now, newest + _SECOND))
+
+    def _newest_base(self) -> datetime | None:
+        mine = (self.place.flow.id, self.place.digest.hex())
+        bases = (m for m in published_tables(self.command.home) if not m.is_delta)
+        moments = (m.created_at for m in bases if (m.flow, m.agreement_digest) == mine)
+        return max(moments, default=None)
 
     def _next_sequence(self) -> str:
         base = self.base
