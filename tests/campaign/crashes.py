@@ -181,9 +181,10 @@ def sweep_homes(scene: Scene) -> None:
     for party in (PROVIDER, REQUESTER):
         home = Home.open(scene.home(party))
         home.jobs.sweep()
-        # Every command ends by writing what it has seen of the servers.
-        for draft in home.folder.glob("heads/*/.*.tmp"):
-            sweep(draft.with_name(draft.name[1:].rsplit(".", 2)[0]))
+        # Every command ends by writing what it has seen of the servers, the next list its cover.
+        for part in ("heads", "lists"):
+            for draft in (home.folder / part).rglob(".*.tmp"):
+                sweep(draft.with_name(draft.name[1:].rsplit(".", 2)[0]))
 
 
 def erase_lists(scene: Scene) -> None:
