@@ -133,6 +133,13 @@ def accept(
 @app.command()
 def fsck(
     data_dir: Annotated[Path, typer.Option("--data-dir", help="Direktori data. / Data folder.")],
+    tables_dir: Annotated[
+        Path | None,
+        typer.Option("--tables-dir", help="Penyedia: tabel label. / Provider: its label tables."),
+    ] = None,
+    seeds_dir: Annotated[
+        Path | None, typer.Option("--seeds-dir", help="Penyedia: benihnya. / Provider: its seeds.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Keluaran JSON. / JSON output.")] = False,
 ) -> None:
     """Periksa semua berkas server yang berhenti. / Check every file of a server that is stopped.
@@ -150,7 +157,7 @@ def fsck(
     from padan_server.roles.serving import DataDirectoryBusyError
 
     try:
-        report = examine(data_dir)
+        report = examine(data_dir, tables_dir, seeds_dir)
     except DataDirectoryBusyError:
         _fail(
             BAD_CONFIG,

@@ -282,3 +282,52 @@ def test_counts_do_not_begin_again_where_their_secret_is_lost(lived, left, way):
     unit.stop()
     assert told["run"].reason == "AGREEMENT_SUSPENDED"
     assert fsck(left)[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "way", "kind"),
+    [
+        ("mark.json", zeros, "damaged"),
+        ("mark.json", a_folder, "damaged"),
+        ("questions-0.journal", one_bit, "damaged"),
+        ("page-token.key", halved, "remade"),
+    ],
+)
+def test_what_lies_beside_the_store_is_read_too(left, name, way, kind):
+    path = left.data_dir / name
+    if name.endswith(".journal"):
+        line = json.dumps(["kemnaker", "m", "id", "00", "r", 1.0]).encode() + b"\n"
+        path.write_bytes(line * 2 + line[:9])
+        assert fsck(left) == (0, {})
+        path.write_bytes(line.replace(b"[", b"{") + line)
+    else:
+        way(path)
+    code, found = fsck(left)
+    assert (code, found[name]["kind"]) == (kind != "remade", kind)
+
+
+def test_a_providers_tables_and_seeds_are_read_too(make_provider):
+    provider = make_provider()
+    publisher, house = provider.publisher, provider.house
+    table = publisher.publish("b", epoch=2).table
+    provider.stop()
+    folders = "--tables-dir", str(publisher.tables_dir), "--seeds-dir", str(publisher.seeds_dir)
+    assert fsck(house, *folders) == (0, {})
+    line = f"seeds/{house.signed.agreement.id}/{house.flow_id}"
+    for name, way, kind in (
+        (f"tables/{table}/rows.bin", one_bit, "damaged"),
+        (f"tables/{table}/rows.bin", longer, "damaged"),
+        (f"tables/{table}/manifest.json", halved, "damaged"),
+        (f"{line}/2.seed", one_bit, "damaged"),
+        (f"{line}/2.seed", halved, "damaged"),
+        (f"{line}/2.seed", missing, "missing"),
+    ):
+        path = house.folder / name
+        content = path.read_bytes()
+        way(path)
+        code, found = fsck(house, *folders)
+        named = name.rpartition("/")[0] if name.startswith("tables") else name
+        assert (code, {f: v["kind"] for f, v in found.items()}) == (1, {named: kind})
+        path.write_bytes(content)
+        path.chmod(0o600)
+    assert fsck(house, *folders) == (0, {})

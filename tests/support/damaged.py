@@ -103,9 +103,9 @@ def started(house, **changes):
     return RunningUnit(house, unit, unit.clock, unit)
 
 
-def fsck(house):
+def fsck(house, *more):
     """Exit code and findings of the command, by file."""
-    ended = CliRunner().invoke(app, ["fsck", "--data-dir", str(house.data_dir), "--json"])
+    ended = CliRunner().invoke(app, ["fsck", "--data-dir", str(house.data_dir), "--json", *more])
     return ended.exit_code, {f["file"]: f for f in json.loads(ended.stdout)["findings"]}
 
 

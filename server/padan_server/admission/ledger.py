@@ -139,6 +139,19 @@ class _Journal:
         return self._folder / f"questions-{self._number}.journal"
 
 
+def damaged_journals(folder: Path) -> list[str]:
+    """Names of journals with a line that is not what was written; the last may be torn."""
+    found = []
+    for path in _Journal.left(folder):
+        try:
+            whole = all(_Charged.read(line) for line in path.read_bytes().split(b"\n")[:-1])
+        except OSError:
+            whole = False
+        if not whole:
+            found.append(path.name)
+    return found
+
+
 class Ledger:
     """The quota of single questions, in this process; safe to use from several threads.
 

@@ -11,6 +11,7 @@ from padan_server.base.accepting import LOCK
 from padan_server.base.config import ProviderConfig, UnitConfig
 from padan_server.base.damage import DamageWatch
 from padan_server.roles.inspection import HARMFUL, Flaw, FlawKind, Inspection
+from padan_server.roles.published import table_flaws
 from padan_server.roles.serving import hold_directory
 from padan_server.store.files.sums import FolderChecks
 from padan_server.store.port import DamagedStoreError
@@ -52,8 +53,13 @@ class Report:
         return any(finding.kind in HARMFUL for finding in self.findings)
 
 
-def examine(data_dir: Path) -> Report:
-    """Read everything. Raises DataDirectoryBusyError, and OtherVersionError of the store."""
+def examine(
+    data_dir: Path, tables_dir: Path | None = None, seeds_dir: Path | None = None
+) -> Report:
+    """Read everything; of a provider its label tables and seeds too, where they are given.
+
+    Raises DataDirectoryBusyError, and OtherVersionError of the store.
+    """
     # Spec 30, "Doubt", step 9.
     lock = hold_directory(data_dir / LOCK)
     counted = _Blocks()
@@ -61,12 +67,14 @@ def examine(data_dir: Path) -> Report:
         checks = FolderChecks(data_dir, DamageWatch(counted))
         store, found = _store(data_dir)
         try:
-            found += Inspection(data_dir, store, checks).findings()
+            found += Inspection(data_dir, store, checks, stopped=True).findings()
         finally:
             if store is not None:
                 store.close()
     finally:
         os.close(lock)
+    if tables_dir is not None:
+        found += table_flaws(tables_dir, seeds_dir)
     return Report(data_dir, tuple(found), counted.number)
 
 

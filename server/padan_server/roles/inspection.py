@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from padan_server.admission.ledger import damaged_journals
 from padan_server.base.damage import DamagedFileError, MissingFileError
 from padan_server.base.model import (
     UNANSWERED,
@@ -21,10 +22,12 @@ from padan_server.base.model import (
     Run,
 )
 from padan_server.releases.files import read_release
+from padan_server.services.pages import is_secret
 from padan_server.store.files.derived import DirectoryFiles, piece_of
 from padan_server.store.files.disk import Disk
 from padan_server.store.files.meters import check_meter, check_secret
 from padan_server.store.files.sums import SUMS, FolderChecks, Pace, at_once, read_whole
+from padan_server.store.marks import Marks
 from padan_server.store.port import Store
 
 _LIVE = (DatasetState.OPEN, DatasetState.COMMITTED)
@@ -66,11 +69,21 @@ class Flaw:
 
 
 class Inspection:
-    """Goes through a unit's data directory. ``store`` is None where it cannot be read."""
+    """Goes through a unit's data directory. ``store`` is None where it cannot be read.
+
+    ``stopped``: no server runs on it, so that what one writes while it runs is looked at too.
+    """
 
     def __init__(
-        self, data_dir: Path, store: Store | None, checks: FolderChecks, pace: Pace = at_once
+        self,
+        data_dir: Path,
+        store: Store | None,
+        checks: FolderChecks,
+        pace: Pace = at_once,
+        *,
+        stopped: bool = False,
     ) -> None:
+        self._stopped = stopped
         self._data_dir = data_dir
         self._store = store
         self._checks = checks
@@ -88,6 +101,8 @@ class Inspection:
             yield from self._of_dataset(self._store, dataset)
         yield from self._of_releases(self._store)
         yield from self._of_meters()
+        if self._stopped:
+            yield from self._beside(self._store)
         yield from self._unexplained(self._store)
 
     def _of_dataset(self, store: Store, dataset: Dataset) -> Iterator[Flaw]:
@@ -184,9 +199,20 @@ class Inspection:
                 if not erased:
                     yield Flaw.of(damage)
 
+    def _beside(self, store: Store) -> Iterator[Flaw]:
+        """Whether a server would start on it, and what it would lose."""
+        if (cause := Marks(store, self._data_dir, Disk()).doubted()) is not None:
+            yield Flaw(FlawKind.DAMAGED, "mark.json", cause)
+        for name in damaged_journals(self._data_dir):
+            yield Flaw(FlawKind.DAMAGED, name, ("baris rusak", "a line is not what was written"))
+        if not is_secret(self._data_dir / "page-token.key"):
+            yield _remade("page-token.key")
+
     def _of_meters(self) -> Iterator[Flaw]:
         """Whether what was asked can be counted on; a list or a day that is lost is not seen."""
         folder = self._data_dir / "meters"
+        if not any((self._data_dir / name).exists() for name in ("meters", "datasets")):
+            return  # a provider of direct mode has neither
         try:
             check_secret(self._checks)
         except DamagedFileError as damage:

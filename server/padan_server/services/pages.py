@@ -18,11 +18,17 @@ Entry = TypeVar("Entry")
 
 _TAG_BYTES = 16
 _CURSOR_BYTES = 8
+_SECRET_BYTES = 32
 DEFAULT_SIZE = 50
 MAX_SIZE = 1000
 
 #: The cursor of a first page.
 FIRST = 2**62
+
+
+def is_secret(path: Path) -> bool:
+    """Whether a file holds a secret for page tokens."""
+    return path.is_file() and path.stat().st_size == _SECRET_BYTES
 
 
 class PageTokens:
@@ -33,12 +39,15 @@ class PageTokens:
 
     @classmethod
     def at(cls, path: Path) -> PageTokens:
-        """Tokens under the secret kept in ``path``, made at the first start."""
-        if not path.exists():
+        """Tokens under the secret kept in ``path``, made at the first start.
+
+        One that is no secret is made anew: what went out under it is refused as a page token.
+        """
+        if not is_secret(path):
             fresh = path.with_suffix(".new")
             descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
             with os.fdopen(descriptor, "wb") as file:
-                file.write(secrets.token_bytes(32))
+                file.write(secrets.token_bytes(_SECRET_BYTES))
                 file.flush()
                 os.fsync(file.fileno())
             fresh.rename(path)

@@ -75,12 +75,7 @@ class Marks:
         StoreDoubtError.
         """
         # Spec 30, "Doubt", step 1.
-        kept = self._kept()
-        try:
-            beside, cause = self._beside(), None
-        except ValueError:
-            beside, cause = None, _unreadable(self._path)
-        cause = cause or self._doubt(kept, beside, holds_files)
+        kept, beside, cause = self._compared(holds_files)
         if cause is not None and not (accept or restored):
             raise StoreDoubtError(self.data_dir, cause)
         lost = cause is not None or restored
@@ -91,6 +86,21 @@ class Marks:
         mark = StoreMark(name, starts, max(latest, default=None))
         self._write(mark)
         return Begun(mark, lost=lost)
+
+    def doubted(self) -> tuple[str, str] | None:
+        """Why no server would start on this, in Indonesian and English; None if one would."""
+        return self._compared(lambda: False)[2]
+
+    def _compared(
+        self, holds_files: Callable[[], bool]
+    ) -> tuple[StoreMark | None, StoreMark | None, tuple[str, str] | None]:
+        """Both marks, the store's first, and what speaks against them."""
+        kept = self._kept()
+        try:
+            beside = self._beside()
+        except (ValueError, OSError):
+            return kept, None, _unreadable(self._path)
+        return kept, beside, self._doubt(kept, beside, holds_files)
 
     def advance(self, latest: datetime) -> None:
         """Keep the latest moment that was believed, durable on return. Raises StoreFullError."""
