@@ -42,6 +42,11 @@ def connections_within(descriptors: int) -> int:
     return max(1, descriptors - min(_RESERVED, descriptors // 2))
 
 
+def most_of_one_address(wanted: int, descriptors: int) -> int:
+    """How many of them one address may have: as many as wanted, and never more than half."""
+    return max(1, min(wanted, connections_within(descriptors) // 2))
+
+
 def open_descriptors() -> int:
     """How many descriptors this process has open."""
     return sum(1 for _ in _OPEN.iterdir())

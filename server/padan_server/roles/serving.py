@@ -33,6 +33,7 @@ from padan_server.base.metrics import CallMetrics
 from padan_server.roles.connections import (
     Connections,
     connections_within,
+    most_of_one_address,
     open_descriptors,
     raise_descriptor_limit,
 )
@@ -99,6 +100,8 @@ class Server:
         self._services: list[str] = []
         descriptors = raise_descriptor_limit()
         metrics.of_descriptors(descriptors, open_descriptors)
+        wanted = config.limits.connections_per_address
+        self._per_address = most_of_one_address(wanted, descriptors)
         heads = Heads(self._store)
         self._grpc = _grpc_server(config, metrics, self._stopping, self.KIND, descriptors, heads)
         self.port = 0
@@ -179,7 +182,7 @@ class Server:
             [(tls.key, tls.chain)], root_certificates=tls.authority, require_client_auth=True
         )
         self.port = bind(self._grpc, self._settings.listen, credentials)
-        connections = Connections(self.port, self._settings.limits.connections_per_address)
+        connections = Connections(self.port, self._per_address)
         self._tickers.append(Ticker("connections", _CONNECTIONS_SECONDS, connections.look))
         self._serve_metrics()
 

@@ -4,7 +4,7 @@ A :class:`Store` gives transactions. All that one ``with store.write()`` does be
 together when the block ends, or not at all; writers are serialised, so that what a write block has
 read stays true until it ends. The contract tests in ``tests/contract/store`` hold every
 implementation to it. Errors: :class:`StoreFullError` when there is no room, :class:`StoreBusyError`
-when somebody else holds the store for too long.
+when somebody else holds the store for too long, :class:`StoreUnopenedError` without descriptors.
 """
 
 from __future__ import annotations
@@ -43,6 +43,10 @@ class StoreFullError(Exception):
 
 class StoreBusyError(Exception):
     """Somebody else holds the store, for longer than a caller waits; nothing was changed."""
+
+
+class StoreUnopenedError(Exception):
+    """The process may open no further file, and the store needs one; nothing was changed."""
 
 
 class OtherVersionError(RuntimeError):

@@ -30,7 +30,7 @@ from padan_server.services.guard.open_services import OpenServices
 from padan_server.services.guard.receipts import Messages, Receipts
 from padan_server.services.guard.status import grpc_code, status_of
 from padan_server.services.guard.turns import Turn, Turns
-from padan_server.store.port import StoreBusyError, StoreFullError
+from padan_server.store.port import StoreBusyError, StoreFullError, StoreUnopenedError
 
 _log = structlog.get_logger(__name__)
 
@@ -221,7 +221,7 @@ class _Watched:
             self._abort(Refusal(Reason.STORE_BUSY))
         elif isinstance(error, DamagedFileError):
             self._abort(Refusal(Reason.DATA_DAMAGED, file=error.file))
-        elif isinstance(error, OSError) and error.errno in _NO_DESCRIPTOR:
+        elif _lacks_descriptors(error):
             _log.error("descriptors_exhausted")
             self._abort(Refusal(Reason.SERVER_EXHAUSTED))
         elif self._context.code() is not None:
@@ -239,6 +239,13 @@ class _Watched:
 
     def _tell(self, code: grpc.StatusCode, reason: str) -> None:
         self._guard.ended(self._call, self._began, code, reason)
+
+
+def _lacks_descriptors(error: BaseException) -> bool:
+    """Whether the process could open no further file."""
+    if isinstance(error, OSError):
+        return error.errno in _NO_DESCRIPTOR
+    return isinstance(error, StoreUnopenedError)
 
 
 def _as_long_as_it_stands(call: Call, answers: Iterator[Any]) -> Iterator[Any]:

@@ -8,10 +8,12 @@ an error message (``hide_parameters``).
 
 from __future__ import annotations
 
+import errno
+import os
 import sqlite3
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import cache
 from itertools import count
 from pathlib import Path
@@ -31,6 +33,7 @@ from padan_server.store.port import (
     OtherVersionError,
     StoreBusyError,
     StoreFullError,
+    StoreUnopenedError,
 )
 from padan_server.store.sql.datasets import SqlDatasets
 from padan_server.store.sql.direct import SqlLabelTables, SqlLists
@@ -48,6 +51,10 @@ _PAGE_BYTES = 4096
 _DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 #: Its codes for a lock that somebody else has.
 _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+#: The process, or the machine, may open no further file.
+_NO_DESCRIPTOR = {errno.EMFILE, errno.ENFILE}
+#: What a connection opens: the database, its log, their shared memory, a journal.
+_FILES = 4
 
 
 class SqlTransaction:
@@ -244,6 +251,17 @@ def _require_newest(engine: sa.Engine) -> None:
         )
 
 
+def _may_open() -> bool:
+    """Whether this process may open what a connection needs: SQLite does not say why it failed."""
+    try:
+        with ExitStack() as stack:
+            for _ in range(_FILES):
+                stack.enter_context(Path(os.devnull).open("rb"))
+    except OSError as e:
+        return e.errno not in _NO_DESCRIPTOR
+    return True
+
+
 @contextmanager
 def _translated() -> Iterator[None]:
     try:
@@ -257,4 +275,6 @@ def _translated() -> Iterator[None]:
             raise StoreFullError from e
         if kind in _BUSY:
             raise StoreBusyError from e
+        if kind == sqlite3.SQLITE_CANTOPEN and not _may_open():
+            raise StoreUnopenedError from e
         raise

@@ -1,0 +1,118 @@
+"""A server that may open few files: nobody takes them all, and what lacks one is told so."""
+
+from __future__ import annotations
+
+import os
+import resource
+import socket
+import ssl
+import sys
+import threading
+from contextlib import contextmanager
+from pathlib import Path
+
+import grpc
+import pytest
+import sqlalchemy as sa
+from hostile_peers import listed
+from parties import refusal
+from patience import PATIENCE
+
+from padan_server.roles.connections import connections_within, most_of_one_address
+from padan_server.store.port import StoreUnopenedError
+from padan_server.store.sql.store import SqlStore
+
+
+@contextmanager
+def no_descriptor(pid):
+    """While the block runs, the process may open no further file."""
+    used = {int(path.name) for path in Path(f"/proc/{pid}/fd").iterdir()}
+    free = next(number for number in range(len(used) + 1) if number not in used)
+    before = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (free, before[1]))
+    try:
+        yield
+    finally:
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, before)
+
+
+@pytest.mark.parametrize(("wanted", "descriptors", "most"), [
+    (256, 100_000, 256),
+    (256, 1024, 256),
+    (256, 300, 75),
+    (8, 300, 8),
+    (256, 2, 1),
+])  # fmt: skip
+def test_no_address_may_have_more_than_half(wanted, descriptors, most):
+    assert most_of_one_address(wanted, descriptors) == most
+    assert most == 1 or most <= connections_within(descriptors) / 2
+
+
+def test_what_needs_a_file_and_gets_none_is_refused_and_goes_on_later(make_unit_process):
+    unit = make_unit_process()
+    unit.start()
+    provider, requester = unit.client("bkn"), unit.client("kemnaker")
+    provider.contribute()
+    requester.contribute()
+    made, tables = provider.create(20), provider.tables(20)
+    with no_descriptor(unit.process.pid), pytest.raises(grpc.RpcError) as caught:
+        provider.send(made, next(iter(tables.values())))
+    found = refusal(caught.value)
+    assert (found.code, found.reason) == (grpc.StatusCode.UNAVAILABLE, "SERVER_EXHAUSTED")
+    for table in tables.values():
+        provider.send(made, table)
+    provider.commit(made)
+    assert unit.stop() == 0
+    log = unit.log.read_bytes()
+    assert b"descriptors_exhausted" in log
+    assert b'"defect"' not in log
+
+
+def test_a_store_that_cannot_be_opened_says_why(tmp_path):
+    folder = tmp_path / "data"
+    folder.mkdir()
+    store = SqlStore(f"sqlite:///{folder / 'unit.sqlite'}")
+    store.close()
+    with no_descriptor(os.getpid()), pytest.raises(StoreUnopenedError), store.read():
+        pass
+    with store.read() as tx:
+        assert tx.marks.get() is None
+    store.close()
+    folder.rename(tmp_path / "elsewhere")
+    with pytest.raises(sa.exc.OperationalError), store.read():
+        pass
+
+
+def test_one_address_leaves_connections_to_others(make_unit_process, tmp_path, monkeypatch):
+    few = tmp_path / "few"
+    few.write_text(f'#!/bin/sh\nulimit -n 120\nexec {sys.executable} "$@"\n')
+    few.chmod(0o755)
+    unit = make_unit_process(settings={"limits": {"handshake_seconds": 2 * PATIENCE}})
+    unit.zygote = None
+    monkeypatch.setattr(sys, "executable", str(few))
+    unit.start()
+    at = "127.0.0.1", unit.port
+    silent = [socket.create_connection(at, PATIENCE) for _ in range(80)]
+    try:
+        for each in silent[30:]:  # 60 connections in all, half of them for one address
+            assert each.recv(1) == b""
+        pki, own = unit.house.pki, unit.house.certificates["bkn"]
+        tls = ssl.create_default_context(cafile=pki.ca)
+        tls.load_cert_chain(own.certificate, own.key)
+        tls.set_alpn_protocols(["h2"])
+        other = socket.create_connection(at, PATIENCE, source_address=("127.0.0.2", 0))
+        with tls.wrap_socket(other, server_hostname="localhost") as shaken:
+            assert shaken.recv(1)  # the settings of its HTTP/2
+    finally:
+        for each in silent:
+            each.close()
+
+
+def test_a_connection_without_a_call_is_closed_and_made_again(make_unit_process):
+    unit = make_unit_process(settings={"limits": {"idle_seconds": 1}})
+    unit.start()
+    client, idle = unit.client("bkn"), threading.Event()
+    listed(client)
+    client.raw.subscribe(lambda now: now is grpc.ChannelConnectivity.IDLE and idle.set())
+    assert idle.wait(PATIENCE)
+    listed(client)
