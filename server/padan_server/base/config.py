@@ -49,7 +49,7 @@ class TlsConfig(BaseModel):
 
 
 class CallRates(BaseModel):
-    """Calls a second that a party may begin of each class; five seconds' worth at once."""
+    """Calls a second that a party may begin of each class; one second's worth at once."""
 
     model_config = ConfigDict(extra="forbid")
 

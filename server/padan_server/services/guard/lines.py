@@ -29,7 +29,7 @@ STRANGERS = ""
 #: How many of their calls are refused at once, and how many a second.
 _STRANGERS_SHARE, _STRANGERS_RATE = 8, 200.0
 #: Seconds of its rate that a party may use at once after a pause.
-_BURST_SECONDS = 5.0
+_BURST_SECONDS = 1.0
 #: Seconds between two refusals of one party.
 _REFUSAL_SECONDS = 0.005
 
