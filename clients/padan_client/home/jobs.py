@@ -87,10 +87,12 @@ class JobStore:
         job_id = f"{kind}-{digest.hex()[:24]}"
         self.sweep()
         self._lock(job_id)
-        path = self._path(job_id)
-        job = (
-            self._load(job_id) if path.exists() else self._new(job_id, kind, agreement, flow, epoch)
-        )
+        try:
+            there = self._path(job_id).exists()
+            job = self._load(job_id) if there else self._new(job_id, kind, agreement, flow, epoch)
+        except BaseException:
+            self._unlock(job_id)  # whoever mends what was wrong repeats the command
+            raise
         self._opened[job_id] = job
         return job
 

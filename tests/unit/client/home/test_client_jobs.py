@@ -40,6 +40,17 @@ def test_the_same_input_finds_the_same_job(store, tmp_path):
     assert len(found.seed_bytes()) == 32
 
 
+def test_a_job_that_cannot_be_opened_is_nobodys(store, tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(28, "full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("padan_client.home.sealed_file.write_private", full)
+        with pytest.raises(OSError, match="full"):
+            store.open("confirm", b"d" * 32, **PLACE)
+    assert again(store, tmp_path).open("confirm", b"d" * 32, **PLACE).kind == "confirm"
+
+
 def test_another_input_or_kind_is_another_job(store):
     job = store.open("confirm", b"d" * 32, **PLACE)
     others = [store.open("publish", b"d" * 32, **PLACE), store.open("confirm", b"e" * 32, **PLACE)]
