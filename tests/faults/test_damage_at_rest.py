@@ -6,7 +6,9 @@ checked, and starts a unit on it.
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 
 import grpc
 import pytest
@@ -58,6 +60,8 @@ CASES = [
         for way in (one_bit, missing, a_folder, longer)
     ),
 ]
+#: Those that are read in the quick suite: every way at one place, every place in one way.
+READ = [case for case in CASES if case[0] == "a registry's keys" or case[1] is one_bit]
 #: Those that a unit is started on in the quick suite.
 SOON = [
     ("a registry's keys", zeros), ("a registry's keys", same_time), ("a registry's keys", halved),
@@ -77,7 +81,14 @@ def named(case):
     return f"{case[1].__name__}: {case[0]}"
 
 
-@pytest.mark.parametrize("case", CASES, ids=named)
+def _quickly(chosen):
+    """All cases; those that are not chosen are left to the slow suite."""
+    return [
+        case if case in chosen else pytest.param(case, marks=pytest.mark.slow) for case in CASES
+    ]
+
+
+@pytest.mark.parametrize("case", _quickly(READ), ids=map(named, CASES))
 def test_what_is_damaged_is_named_by_the_check_which_changes_nothing(lived, left, case):
     name = damaged(lived, left, case)
     before = tree(left)
@@ -95,11 +106,7 @@ def damaged(lived, left, case):
     return path.relative_to(left.data_dir).as_posix()
 
 
-@pytest.mark.parametrize(
-    "case",
-    [case if case in SOON else pytest.param(case, marks=pytest.mark.slow) for case in CASES],
-    ids=[named(case) for case in CASES],
-)
+@pytest.mark.parametrize("case", _quickly(SOON), ids=map(named, CASES))
 def test_nothing_is_answered_from_what_is_damaged(lived, left, unit_log, case):
     name = damaged(lived, left, case)
     kept = tree(left, "datasets", "releases", f"runs/{lived.run[-32:]}")
@@ -331,3 +338,23 @@ def test_a_providers_tables_and_seeds_are_read_too(make_provider):
         path.write_bytes(content)
         path.chmod(0o600)
     assert fsck(house, *folders) == (0, {})
+
+
+def test_a_file_that_may_not_be_read_is_told_as_that(lived, left, monkeypatch):
+    path = left.data_dir / "datasets" / lived.registry / "nik" / "keys.npy"
+    opened = os.open
+
+    def denied(file, *how, **more):
+        if file == path:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        return opened(file, *how, **more)
+
+    monkeypatch.setattr(os, "open", denied)
+    code, found = fsck(left)
+    name = path.relative_to(left.data_dir).as_posix()
+    assert (code, found[name]["problem"]) == (1, "cannot be read: Permission denied")
+    unit = started(left)
+    told = tried(lambda: lived.confirmed(unit.client("kemnaker"), "nik"))
+    left.close()
+    unit.stop()
+    assert (told.reason, told.metadata["file"]) == ("DATA_DAMAGED", name)
