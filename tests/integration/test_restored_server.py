@@ -221,6 +221,20 @@ def test_a_declared_restore_holds_the_agreement_until_all_parties_have_agreed(st
     assert stand.confirm(25).table.num_rows == 25
 
 
+@pytest.mark.parametrize("method", ["suspend", "resume"])
+def test_what_a_client_calls_refused_was_not_done(stand, method):
+    stand.back_up()
+    stand.suspend(stand.pair.provider)
+    stand.restore(declared=True)
+    request = pb.GetAgreementRequest(name=f"agreements/{stand.agreement}")
+    stub = stand.unit.client("bkn").agreements
+    held = stub.GetAgreement(request).suspended_by
+    with pytest.raises(ServerPastError):
+        getattr(stand, method)(stand.pair.provider)
+    assert held
+    assert stub.GetAgreement(request).suspended_by == held
+
+
 def dies(*_):
     raise SystemExit
 

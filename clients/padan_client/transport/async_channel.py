@@ -29,9 +29,9 @@ from padan_client.base.errors import PadanError
 from padan_client.home.config import Timeouts
 from padan_client.home.folder import Home
 from padan_client.transport.carrying import FlowSteps, StepsOf, named_after
-from padan_client.transport.channel import PAST, Methods, deadline, no_provider, past_request
+from padan_client.transport.channel import Methods, deadline, no_provider, past_request
 from padan_client.transport.faults import ConnectionFault
-from padan_client.transport.pasts import Metadata, Pasts, Sent
+from padan_client.transport.pasts import PAST, Metadata, Pasts, Sent
 from padan_client.transport.pinning import agreed_pins
 from padan_client.transport.refusals import from_rpc_error, is_lost
 from padan_client.transport.servers import KnownServer, servers_of
@@ -142,6 +142,7 @@ class AsyncLink(AsyncClosing):
         argument: Message | AsyncIterator[Message],
         seconds: float,
     ) -> object:
+        await self._look_first(peer, method)
         answer, certain = await self._compared(peer, method, argument, seconds)
         for _ in range(self.pasts.MOST_ROUNDS):
             if certain:
@@ -149,6 +150,10 @@ class AsyncLink(AsyncClosing):
             request = past_request(self.pasts)
             _, certain = await self._compared(peer, PAST, request, self._timeouts.call)
         return answer
+
+    async def _look_first(self, peer: ServerKind, method: str) -> None:
+        if self.pasts.unseen(peer, method):
+            await self._call(peer, PAST, past_request(self.pasts), self._timeouts.call)
 
     async def _compared(
         self,
@@ -176,6 +181,7 @@ class AsyncLink(AsyncClosing):
         argument: Message | Iterator[Message],
         sink: Callable[[Any], None],
     ) -> None:
+        await self._look_first(peer, method)
         asked = await self._method(peer, method)
         sent = self.pasts.before(peer)
         stream = asked(argument, timeout=self._timeouts.stream, metadata=self._said(peer, sent))

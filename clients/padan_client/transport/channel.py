@@ -41,7 +41,7 @@ from padan_client.base.language import t
 from padan_client.home.config import ClientConfig, Timeouts
 from padan_client.home.folder import Home
 from padan_client.transport.faults import ConnectionFault
-from padan_client.transport.pasts import Metadata, Pasts, Sent
+from padan_client.transport.pasts import PAST, Metadata, Pasts, Sent
 from padan_client.transport.pinning import PinsOf, agreed_pins
 from padan_client.transport.refusals import from_rpc_error, is_lost
 from padan_client.transport.servers import KnownServer, servers_of
@@ -64,10 +64,6 @@ _STUBS: dict[str, Callable[[Any], object]] = {
     "ReleaseService": release_service_pb2_grpc.ReleaseServiceStub,
     "RunService": run_service_pb2_grpc.RunServiceStub,
 }
-
-
-#: The call that tells a server's past and changes nothing.
-PAST = "AgreementService.GetAgreement"
 
 
 class Methods:
@@ -211,12 +207,18 @@ class Link(Closing):
     def _call(
         self, peer: ServerKind, method: str, argument: Message | Iterator[Message], seconds: float
     ) -> object:
+        self._look_first(peer, method)
         answer, certain = self._compared(peer, method, argument, seconds)
         for _ in range(self.pasts.MOST_ROUNDS):
             if certain:
                 break
             _, certain = self._compared(peer, PAST, past_request(self.pasts), self._timeouts.call)
         return answer
+
+    def _look_first(self, peer: ServerKind, method: str) -> None:
+        # Spec 30, "Handshake", step 2.
+        if self.pasts.unseen(peer, method):
+            self._call(peer, PAST, past_request(self.pasts), self._timeouts.call)
 
     def _compared(
         self, peer: ServerKind, method: str, argument: Message | Iterator[Message], seconds: float
@@ -242,6 +244,7 @@ class Link(Closing):
         argument: Message | Iterator[Message],
         sink: Callable[[Any], None],
     ) -> None:
+        self._look_first(peer, method)
         sent = self.pasts.before(peer)
         stream = self._method(peer, method)(
             argument, timeout=self._timeouts.stream, metadata=self._said(peer, sent)

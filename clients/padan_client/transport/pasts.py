@@ -30,6 +30,8 @@ _DIGEST_BYTES = 32
 #: A number that no chain reaches.
 _MOST_EVENTS = 1 << 53
 
+#: The call that tells a server's past and changes nothing.
+PAST = "AgreementService.GetAgreement"
 #: Calls whose answers must tell the heads of the agreement, and of the flow.
 _OF_AGREEMENT = frozenset(
     f"AgreementService.{name}Agreement" for name in ("Get", "Suspend", "Resume")
@@ -85,6 +87,13 @@ class Pasts:
         self.seen: dict[ServerKind, KnownServerPast] = {}
         self._before: dict[ServerKind, Sent] = {}
         self._certain: dict[ServerKind, tuple[str, Sent, bytes]] = {}
+
+    def unseen(self, server: ServerKind, method: str) -> bool:
+        """Whether the server's past is to be asked for before this call, which may change things.
+
+        A refusal after a change would be untrue: it has been made.
+        """
+        return self._heads is not None and server not in self.seen and method != PAST
 
     def before(self, server: ServerKind) -> Sent:
         """What to send with a call to ``server``. Raises BadInputError for an unreadable file."""

@@ -117,6 +117,12 @@ def _line(finding: Flaw) -> str:
 
 def _sum(report: Report) -> str:
     if not report.harmful:
+        if report.findings:
+            return (
+                f"Selain yang tersebut utuh: {report.blocks} blok cocok; tidak ada yang perlu "
+                f"dipulihkan. / But for these, whole: {report.blocks} blocks fit. Nothing is to "
+                "be restored."
+            )
         return f"Utuh: {report.blocks} blok cocok. / Whole: {report.blocks} blocks fit."
     bad = sum(finding.kind in HARMFUL for finding in report.findings)
     return (

@@ -154,7 +154,7 @@ class Inspection:
         for path in sorted((self._data_dir / "runs" / run.id).glob("*.work/*")):
             place = path.relative_to(self._data_dir).as_posix()
             try:
-                whole = piece_of(read_whole(path, place)) is not None
+                whole = piece_of(path.name, read_whole(path, place)) is not None
             except DamagedFileError:
                 whole = False
             if not whole and not path.name.endswith(_UNDER_WAY):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -35,6 +36,32 @@ def test_a_directory_comes_back_mapped_and_read_only(kept, directory):
     assert (found.seed, found.shared) == (directory.seed, directory.shared)
     assert isinstance(found.order.base, np.memmap)
     assert not found.order.flags.writeable
+
+
+@pytest.mark.parametrize("other", ["d/lahir", "e/nik"])
+def test_a_directory_of_another_table_is_none(tmp_path, directory, other):
+    mine, moved = tmp_path / "d/nik/directory", tmp_path / other / "directory"
+    for folder in (mine.parent, moved.parent):
+        folder.mkdir(parents=True)
+    DirectoryFiles(Disk(), mine).save(directory)
+    shutil.copytree(mine, moved)
+    assert DirectoryFiles(Disk(), mine).load() is not None
+    assert DirectoryFiles(Disk(), moved).load() is None
+
+
+def test_a_directory_stays_its_tables_when_a_merge_is_whole(tmp_path, directory):
+    merging = tmp_path / "d.merging/nik"
+    merging.mkdir(parents=True)
+    DirectoryFiles(Disk(), merging / "directory").save(directory)
+    merging.parent.rename(tmp_path / "d")
+    assert DirectoryFiles(Disk(), tmp_path / "d/nik/directory").load() is not None
+
+
+def test_a_range_under_another_name_is_none(tmp_path):
+    journal = PassJournal(Disk(), tmp_path / "work")
+    journal.save("one", b"content")
+    (tmp_path / "work/one").rename(tmp_path / "work/other")
+    assert journal.load("other") is None
 
 
 @pytest.mark.parametrize("name", ["order", "start"])

@@ -63,7 +63,25 @@ def _broken(path: Path) -> BadInputError:
 
 
 def _as_text(path: Path, name: str, column: pa.Array) -> pa.Array:
-    """A column as strings: whole doubles as integers, dates and times in ISO form."""
+    """A column as strings that are UTF-8, which Arrow does not look at. Raises BadInputError."""
+    try:
+        text = _text(column)
+        text.validate(full=True)
+    except pa.ArrowException as e:
+        raise BadInputError(
+            t(
+                f"Berkas {path.name}, kolom {name}: jenis {column.type} tidak dapat dibaca sebagai "
+                "teks, atau ada nilai yang bukan UTF-8 atau di luar rentangnya. Simpan ulang kolom "
+                "itu sebagai teks.",
+                f"The file {path.name}, column {name}: type {column.type} cannot be read as text, "
+                "or a value is no UTF-8 or out of range. Save the column again as text.",
+            )
+        ) from e
+    return text
+
+
+def _text(column: pa.Array) -> pa.Array:
+    """Whole doubles as integers, dates and times in ISO form. Raises ArrowException."""
     if pa.types.is_dictionary(column.type):
         column = column.dictionary_decode()
     kind = column.type
@@ -71,15 +89,7 @@ def _as_text(path: Path, name: str, column: pa.Array) -> pa.Array:
         return _whole_numbers(column.cast(pa.int64()))
     if pa.types.is_timestamp(kind):
         return _moments(column)
-    try:
-        return column.cast(pa.string())
-    except pa.ArrowException as e:
-        raise BadInputError(
-            t(
-                f"Berkas {path.name}, kolom {name}: jenis {kind} tidak dapat dibaca sebagai teks.",
-                f"The file {path.name}, column {name}: type {kind} cannot be read as text.",
-            )
-        ) from e
+    return column.cast(pa.string())
 
 
 def _whole_numbers(column: pa.Array) -> pa.Array:

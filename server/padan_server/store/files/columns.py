@@ -36,7 +36,7 @@ from padan_linkage.matching import MetPairs
 from padan_linkage.schema import Layout
 from padan_linkage.tables import PassTable
 from padan_server.base.damage import DamagedFileError, DamageWatch
-from padan_server.store.files.derived import DirectoryFiles, PassJournal
+from padan_server.store.files.derived import MERGING, DirectoryFiles, PassJournal
 from padan_server.store.files.disk import Aside, Disk, make_folder, space, sync_folders, write_whole
 from padan_server.store.files.sums import FileSums, FolderChecks, file_sums, keep_sums
 from padan_server.store.files.writing import Column, TableWriter, WholeWriter, layout_columns
@@ -103,18 +103,18 @@ class ColumnFiles:
         self, dataset_id: str, pass_id: str, columns: Sequence[Column], rows: int
     ) -> WholeWriter:
         """A writer of one table of a merged registry."""
-        folder = self._datasets / f"{dataset_id}.merging" / pass_id
+        folder = self._datasets / f"{dataset_id}{MERGING}" / pass_id
         owner = f"datasets/{dataset_id}/{pass_id}"
         return WholeWriter(self._disk, folder, owner, columns, rows)
 
     def start_merge(self, dataset_id: str) -> None:
         """Clear away what an interrupted merge left."""
-        for name in (f"{dataset_id}.merging", dataset_id):
+        for name in (f"{dataset_id}{MERGING}", dataset_id):
             _erase(self._datasets / name)
 
     def merging(self, dataset_id: str, pass_id: str, layout: Layout) -> PassTable:
         """A table of a merge under way."""
-        return _pass_table(self._datasets / f"{dataset_id}.merging" / pass_id, pass_id, layout)
+        return _pass_table(self._datasets / f"{dataset_id}{MERGING}" / pass_id, pass_id, layout)
 
     def keep_calibrations(self, dataset_id: str, document: bytes) -> None:
         """Keep what a registry is scored by; durable on return. Raises StoreFullError."""
@@ -125,7 +125,7 @@ class ColumnFiles:
 
         Raises StoreFullError and DamagedFileError.
         """
-        folder = self._datasets / f"{dataset_id}.merging"
+        folder = self._datasets / f"{dataset_id}{MERGING}"
         self._write_calibrations(folder, dataset_id, self.calibrations(base_id))
 
     def calibrations(self, dataset_id: str) -> bytes:
@@ -142,7 +142,7 @@ class ColumnFiles:
     def finish_merge(self, dataset_id: str) -> None:
         """Put the merged tables, all of them synced, in place."""
         with space():
-            (self._datasets / f"{dataset_id}.merging").rename(self._datasets / dataset_id)
+            (self._datasets / f"{dataset_id}{MERGING}").rename(self._datasets / dataset_id)
             sync_folders(self._datasets, levels=1)
 
     def drop_delta(self, dataset_id: str) -> None:
@@ -203,7 +203,7 @@ class ColumnFiles:
 
     def merged_directory(self, dataset_id: str, pass_id: str) -> DirectoryFiles:
         """The directory of a table of a merge under way."""
-        folder = self._datasets / f"{dataset_id}.merging" / pass_id / "directory"
+        folder = self._datasets / f"{dataset_id}{MERGING}" / pass_id / "directory"
         return DirectoryFiles(self._disk, folder)
 
     def result(self, run_id: str, pass_id: str) -> PassAnswers:
@@ -277,7 +277,7 @@ class ColumnFiles:
 
 def _parts(folder: Path, dataset_id: str) -> list[Path]:
     """What there is of a dataset's folders."""
-    names = (dataset_id, f"{dataset_id}.delta", f"{dataset_id}.merging")
+    names = (dataset_id, f"{dataset_id}.delta", f"{dataset_id}{MERGING}")
     return [folder / name for name in names if (folder / name).exists()]
 
 

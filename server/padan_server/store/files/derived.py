@@ -26,13 +26,15 @@ from padan_server.store.files.sums import Pace, at_once
 
 _log = structlog.get_logger(__name__)
 _DIGEST_BYTES = 32
+#: Ending of a dataset's folder while a delta is merged into it.
+MERGING = ".merging"
 _BLOCK_WORDS = 512
 #: So many are a MiB.
 _BLOCKS_AT_ONCE = 256
 
 
 class PassJournal:
-    """:class:`padan_linkage.matching.Journal` in a folder: a file a piece, its SHA-256 in front."""
+    """:class:`padan_linkage.matching.Journal` in a folder: a file a piece, a SHA-256 in front."""
 
     def __init__(self, disk: Disk, folder: Path) -> None:
         self._disk = disk
@@ -47,7 +49,7 @@ class PassJournal:
         except OSError as e:
             _log.warning("range_unreadable", error=type(e).__name__)
             return None
-        if (piece := piece_of(content)) is None:
+        if (piece := piece_of(name, content)) is None:
             _log.warning("range_damaged")
         return piece
 
@@ -55,25 +57,35 @@ class PassJournal:
         """Keep ``content``; durable on return. Raises StoreFullError."""
         with space():
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        write_whole(self._disk, self._folder / name, (hashlib.sha256(content).digest(), content))
+        write_whole(self._disk, self._folder / name, (_of_piece(name, content), content))
 
 
-def piece_of(content: bytes) -> bytes | None:
-    """What a journal's file holds; None if it is not what was saved."""
+def piece_of(name: str, content: bytes) -> bytes | None:
+    """What a journal's file of that name holds; None if it is not what was saved under it."""
     digest, piece = content[:_DIGEST_BYTES], content[_DIGEST_BYTES:]
-    return piece if hashlib.sha256(piece).digest() == digest else None
+    return piece if _of_piece(name, piece) == digest else None
+
+
+def _of_piece(name: str, content: bytes) -> bytes:
+    return hashlib.sha256(name.encode() + b"\x00" + content).digest()
 
 
 class DirectoryFiles:
     """The directory of one table in a folder: its arrays as ``.npy``, and ``directory.json``.
 
-    The JSON is written last. It names format and digests; arrays that do not fit it are not used,
-    for the kernels trust them with addresses.
+    The JSON is written last. It names format, table and digests; arrays that do not fit it, or are
+    of another table, are not used, for the kernels trust them with addresses.
     """
 
     def __init__(self, disk: Disk, folder: Path) -> None:
         self._disk = disk
         self._folder = folder
+
+    @property
+    def _table(self) -> str:
+        """Dataset and pass, also while the dataset is being merged."""
+        dataset, pass_id = self._folder.parent.parent.name, self._folder.parent.name
+        return f"{dataset.removesuffix(MERGING)}/{pass_id}"
 
     def save(self, directory: Directory) -> None:
         """Keep ``directory``; durable on return.
@@ -90,6 +102,7 @@ class DirectoryFiles:
             write_whole(self._disk, path, (_npy_header(header), np.ascontiguousarray(array).data))
         notes = {
             "format": FORMAT,
+            "of": self._table,
             "seed": directory.seed,
             "shared": directory.shared,
             "digests": {name: _digest(array) for name, array in arrays.items()},
@@ -109,6 +122,8 @@ class DirectoryFiles:
             notes = from_json((self._folder / "directory.json").read_bytes())
             if notes["format"] != FORMAT:
                 return None
+            if notes["of"] != self._table:
+                raise ValueError("the directory of another table")
             arrays = {
                 name: _mapped(self._folder / f"{name}.npy") for name in ("order", "start", "mask")
             }

@@ -243,6 +243,11 @@ def _require_newest(engine: sa.Engine) -> None:
     with engine.connect() as connection:
         _require_known(config, connection)
         found = MigrationContext.configure(connection).get_current_revision()
+    if found is None:
+        raise DamagedStoreError(
+            f"{engine.url.database}: basis datanya hilang atau kosong. / the database is lost or "
+            "empty."
+        )
     if found != ScriptDirectory.from_config(config).get_current_head():
         place = engine.url.database
         raise OtherVersionError(

@@ -140,6 +140,16 @@ def test_parquet_columns_that_are_no_text_are_refused_by_name(tmp_path):
         read_table(path)
 
 
+def test_parquet_values_that_are_no_text_are_refused_by_their_column(tmp_path):
+    path = tmp_path / "daftar.parquet"
+    broken = pa.array([b"\xff\xfe1", b"2"]).view(pa.string())
+    nowhere = pa.array([0, 1], pa.timestamp("us", tz="Nowhere/Bad"))
+    for column in (broken, nowhere):
+        pa.parquet.write_table(pa.table({"nik": ["1", "2"], "lahir": column}), path)
+        with pytest.raises(BadInputError, match="kolom lahir"):
+            read_table(path)
+
+
 CELLS = st.text(
     alphabet=st.characters(codec="utf-8", exclude_characters='"\r\n\x00'), min_size=1, max_size=12
 )
