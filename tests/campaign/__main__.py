@@ -24,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 
 from crashes import Crashes, Recording, Undisturbed, ViolationError
 from damages import Damages
-from faults import Faults
+from disturbed import Faults
 from history import Cut, Survival
 from kills import KilledJourney, Nursery
 from networks import RoughJourney

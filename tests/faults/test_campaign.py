@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from crashes import Crashes, Recording, Undisturbed
 from damages import Damages
-from faults import Faults
+from disturbed import Faults
 from history import Cut, History, Survival
 from kills import KilledJourney, Nursery
 from networks import RoughJourney

@@ -42,6 +42,7 @@ PUBLIC = ("published", "tables", "seeds")
 #: What a home shows to whoever has its disk (spec 20, "What stays plain").
 PLAIN = re.compile(
     r"\.?identity\.json|client\.toml|\w+\.public\.json|epochs/.+/\d+\.json|levels/.+"
+    r"|format\.json|heads/.+\.json"
 )
 #: So many letters in a row stand in no random bytes.
 TEXT = re.compile(rb"[ -~]{24}")

@@ -95,6 +95,7 @@ def test_what_nobody_wrote_is_read_or_refused(name):
         ("minutes", b'{"format":"padan/v1 minutes"}'),
         ("oprf-proof", b"\xe2\xf2"),
         ("part-file", b"\xff" * 6 + bytes(20)),
+        ("tls-files", b"0"),
         ("unit-config", b"a." * 3000 + b"a = 1"),
         ("unit-config", b'listen = "\xb9"'),
     ],

@@ -135,6 +135,7 @@ def test_answers_show_neither_rows_nor_scores(make_unit):
             "outcomes",
             "sealed_codes",
             "confirmations",
+            "sums",
         }
 
 

@@ -67,7 +67,7 @@ class PemFile:
             raise TlsFileError(TlsFault.PEM_CUT_OFF, field, path)
         if not blocks:
             # A DER SEQUENCE with a long length, as certificates, keys and PKCS#12 all begin.
-            binary = content[:1] == b"\x30" and 0x80 <= content[1] <= 0x84
+            binary = re.match(rb"\x30[\x80-\x84]", content) is not None
             fault = TlsFault.FILE_BINARY if binary else TlsFault.FILE_NOT_PEM
             raise TlsFileError(fault, field, path)
         return cls(field, path, blocks)

@@ -6,6 +6,7 @@ Spec: ``proto/spec/36-editions.md``, "Checks".
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 
 from padan.v1 import dataset_service_pb2, resources_pb2
 from padan_client.base.effects import Patience, Steps, call, work
@@ -41,8 +42,10 @@ def require_usable_registry(session: Session, patience: Patience) -> Steps[None]
     """
     # Spec 36, "Carried", step 8.
     registry = yield from present_registry(session.place, patience)
-    if registry is not None:
-        name = f"{session.place.name}/editions/{registry.by.edition}"
+    if registry is None:
+        return
+    name = f"{session.place.name}/editions/{registry.by.edition}"
+    with suppress(_OtherSchemaError):  # the unit refuses that, and names what made either
         yield from fetch_edition(session, name, patience)
 
 
@@ -50,12 +53,21 @@ def _believed(session: Session, name: str, answer: resources_pb2.Edition) -> Edi
     try:
         edition = checked_edition(answer.document, answer.signature, wanted(session))
     except EditionError as e:
-        raise _of_another_version() if e.differs == "version" else not_genuine(e.differs) from None
+        known = _ERRORS.get(e.differs)
+        raise (known() if known else not_genuine(e.differs)) from None
     if {answer.name, edition_name(session.place, edition)} != {name}:
         raise not_genuine("name")
     if not _accepted(session, edition.levels):
         raise _not_accepted(edition.levels)
     return edition
+
+
+class _OtherSchemaError(VerificationError):
+    """The edition is of another schema than this side's."""
+
+
+def _of_another_schema() -> VerificationError:
+    return _OtherSchemaError(str(not_genuine("schema")))
 
 
 def _accepted(session: Session, levels: str) -> bool:
@@ -91,6 +103,10 @@ def _of_another_version() -> VerificationError:
             "provider to publish the registry again.",
         )
     )
+
+
+#: What is said of an edition that differs so; of any other: :func:`not_genuine`.
+_ERRORS = {"version": _of_another_version, "schema": _of_another_schema}
 
 
 def wanted(session: Session) -> Wanted:
