@@ -8,6 +8,7 @@ import http.client
 import re
 import socket
 from dataclasses import dataclass
+from typing import Any
 
 from padan.v1.reason_texts import ServerKind
 from padan_client.base.errors import PadanError
@@ -89,12 +90,27 @@ def _tunnelled(called: Called, proxy: Proxy) -> socket.socket:
         tunnel.set_tunnel(host, port, headers)
     except (ValueError, http.client.InvalidURL):
         raise called.error(ConnectionFault.PROXY_INVALID) from None
+    answers = _answers_of(tunnel)
     try:
         tunnel.connect()
     except (OSError, http.client.HTTPException) as error:
         tunnel.close()
+        for answer in answers:  # older Pythons leave it open, and the socket with it
+            answer.close()
         raise _no_tunnel(called, error) from None
     return tunnel.sock
+
+
+def _answers_of(tunnel: http.client.HTTPConnection) -> list[http.client.HTTPResponse]:
+    """What will have been answered to CONNECT."""
+    answers: list[http.client.HTTPResponse] = []
+
+    def made(*given: Any, **more: Any) -> http.client.HTTPResponse:
+        answers.append(http.client.HTTPResponse(*given, **more))
+        return answers[-1]
+
+    tunnel.response_class = made  # type: ignore[assignment]
+    return answers
 
 
 def _no_tunnel(called: Called, error: Exception) -> PadanError:
