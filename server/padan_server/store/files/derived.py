@@ -26,6 +26,8 @@ from padan_server.store.files.sums import Pace, at_once
 
 _log = structlog.get_logger(__name__)
 _DIGEST_BYTES = 32
+#: What a directory that is no whole one raises; a file that is not there is an OSError too.
+_UNREADABLE = (OSError, EOFError, ValueError, KeyError, TypeError)
 #: Ending of a dataset's folder while a delta is merged into it.
 MERGING = ".merging"
 _BLOCK_WORDS = 512
@@ -111,32 +113,39 @@ class DirectoryFiles:
 
     def is_damaged(self, pace: Pace = at_once) -> bool:
         """Whether one was kept and cannot be used."""
-        return (self._folder / "directory.json").exists() and self.load(pace) is None
+        if not (self._folder / "directory.json").exists():
+            return False
+        try:
+            return self._loaded(pace) is None
+        except _UNREADABLE:
+            return True
 
-    def load(self, pace: Pace = at_once) -> Directory | None:
-        """The directory, its arrays memory-mapped; None if there is none that can be used.
+    def load(self) -> Directory | None:
+        """The directory, its arrays memory-mapped; None if there is none that can be used."""
+        try:
+            found = self._loaded()
+        except FileNotFoundError:
+            return None
+        except _UNREADABLE as e:
+            _log.warning("directory_unreadable", error=type(e).__name__)
+            return None
+        if found is None:
+            _log.warning("directory_damaged")
+        return found
+
+    def _loaded(self, pace: Pace = at_once) -> Directory | None:
+        """The same; None where the arrays are not those that it names. Raises ``_UNREADABLE``.
 
         ``pace`` is told how many bytes were read.
         """
-        try:
-            notes = from_json((self._folder / "directory.json").read_bytes())
-            if notes["format"] != FORMAT:
-                return None
-            if notes["of"] != self._table:
-                raise ValueError("the directory of another table")
-            arrays = {
-                name: _mapped(self._folder / f"{name}.npy") for name in ("order", "start", "mask")
-            }
-            digests = {name: _digest(array, pace) for name, array in arrays.items()}
-            if digests == notes["digests"]:
-                return Directory(**arrays, seed=int(notes["seed"]), shared=int(notes["shared"]))
-        except FileNotFoundError:
+        notes = from_json((self._folder / "directory.json").read_bytes())
+        if notes["format"] != FORMAT or notes["of"] != self._table:
             return None
-        except (OSError, EOFError, ValueError, KeyError, TypeError) as e:
-            _log.warning("directory_unreadable", error=type(e).__name__)
+        names = ("order", "start", "mask")
+        arrays = {name: _mapped(self._folder / f"{name}.npy") for name in names}
+        if {name: _digest(array, pace) for name, array in arrays.items()} != notes["digests"]:
             return None
-        _log.warning("directory_damaged")
-        return None
+        return Directory(**arrays, seed=int(notes["seed"]), shared=int(notes["shared"]))
 
 
 def _npy_header(header: dict[str, Any]) -> bytes:

@@ -352,10 +352,17 @@ class StandInUnit(pb_grpc.AgreementServiceServicer):
     def __init__(self) -> None:
         self.asked: list[Any] = []
 
-    def SuspendAgreement(self, request, context):  # noqa: N802
-        self.asked.append(request)
+    def _tell_past(self, context):
         said = Handshake(version="0.1.0", protocol=PROTOCOL).SerializeToString()
         context.set_trailing_metadata((("padan-handshake-bin", said),))
+
+    def GetAgreement(self, request, context):  # noqa: N802
+        self._tell_past(context)
+        return pb.Agreement(name=request.name)
+
+    def SuspendAgreement(self, request, context):  # noqa: N802
+        self.asked.append(request)
+        self._tell_past(context)
         return pb.Agreement(
             name=request.name,
             state=pb.Agreement.STATE_SUSPENDED,
