@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import grpc
 import pytest
 from google.rpc import error_details_pb2
 from hostile_peers import STREAM, listed, silence
 from parties import refusal
+from patience import PATIENCE
 from prometheus_client import generate_latest
 
 from padan.v1 import confirmation_service_pb2 as confirmation_pb
 from padan.v1 import resources_pb2 as resources_pb
+from padan_server.base.errors import Reason, Refusal
+from padan_server.datasets.lifecycle import Datasets
 
 
 def question(client, table):
@@ -35,6 +41,34 @@ def test_its_own_uploads_take_nothing_from_a_party_s_questions(make_unit):
         assert question(requester, table).rows.row_count == 1
         listed(requester)
         listed(provider)
+
+
+def test_long_commits_of_one_party_hold_up_nobody_s_list(make_unit, monkeypatch):
+    """A delta of national size is merged for minutes."""
+    unit = make_unit()
+    provider, requester = unit.pair()
+    provider.publish(10)
+    held = requester.publish(10)
+    begun, ended = threading.Semaphore(0), threading.Event()
+
+    def lasts(*_):
+        begun.release()
+        ended.wait(PATIENCE)
+        raise Refusal(Reason.STORE_BUSY)
+
+    monkeypatch.setattr(Datasets, "commit", lasts)
+    opened = provider.create(10)
+    with ThreadPoolExecutor(4) as threads:
+        commits = [threads.submit(provider.commit, opened) for _ in range(4)]
+        for _ in commits:
+            assert begun.acquire(timeout=PATIENCE)
+        try:
+            assert requester.run_of(requester.start_run(held)).name
+        finally:
+            ended.set()
+        for commit in commits:
+            with pytest.raises(grpc.RpcError):
+                commit.result()
 
 
 def test_who_is_too_fast_is_told_when_to_come_again(make_unit):

@@ -39,7 +39,20 @@ _OF_METHOD = {
     "Operations/WaitOperation": CallClass.WATCH,
 }
 
+#: Calls that work for minutes at files of national size: no other may wait for their end.
+_LASTING = frozenset({"DatasetService/CommitDataset", "DatasetService/DeleteDataset"})
+
 
 def class_of(method: str) -> CallClass:
     """The class of a method by its full name; what no class names is administration."""
-    return _OF_METHOD.get(method.rpartition(".")[2], CallClass.ADMINISTRATION)
+    return _OF_METHOD.get(_name(method), CallClass.ADMINISTRATION)
+
+
+def takes_turns(method: str) -> bool:
+    """Whether only so many calls of it compute at once: not where it waits, or lasts."""
+    return class_of(method) is not CallClass.WATCH and _name(method) not in _LASTING
+
+
+def _name(method: str) -> str:
+    """Service and method of a full name, without the package."""
+    return method.rpartition(".")[2]

@@ -23,7 +23,7 @@ from padan_server.base.errors import Reason, Refusal
 from padan_server.base.log import Seldom
 from padan_server.base.metrics import CallMetrics
 from padan_server.services.guard.call import Call, set_call
-from padan_server.services.guard.classes import CallClass, class_of
+from padan_server.services.guard.classes import CallClass, class_of, takes_turns
 from padan_server.services.guard.handshakes import METADATA, Heads, said
 from padan_server.services.guard.lines import CallShare, foreseen_refusal, queues
 from padan_server.services.guard.open_services import OpenServices
@@ -95,7 +95,7 @@ class Guard(grpc.ServerInterceptor):
                     with self._turn(call) as turn:
                         return inner(_by_turns(messages, turn), context)
                 message = messages.only()
-                if class_of(method) is CallClass.WATCH:
+                if not takes_turns(method):
                     return inner(message, context)
                 with self._turn(call):
                     return inner(message, context)
@@ -113,7 +113,7 @@ class Guard(grpc.ServerInterceptor):
                     yield from _as_long_as_it_stands(call, inner(messages, context))
                     return
                 message = messages.only()
-                if class_of(method) is CallClass.WATCH:
+                if not takes_turns(method):
                     yield from _as_long_as_it_stands(call, inner(message, context))
                     return
                 with self._turn(call) as turn:
@@ -201,9 +201,9 @@ class _Watched:
         self._guard.metrics.active.inc()
         try:
             self._guard.admit(self._call, self._context)
-        except Refusal as refusal:
-            self._guard.metrics.active.dec()
-            self._abort(refusal)
+        except Exception as error:
+            self.__exit__(type(error), error, None)
+            raise
         return self._call
 
     def __exit__(
