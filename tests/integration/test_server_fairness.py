@@ -17,6 +17,8 @@ from padan.v1 import confirmation_service_pb2 as confirmation_pb
 from padan.v1 import resources_pb2 as resources_pb
 from padan_server.base.errors import Reason, Refusal
 from padan_server.datasets.lifecycle import Datasets
+from padan_server.services.guard.handshakes import Heads
+from padan_server.store.port import StoreBusyError
 
 
 def question(client, table):
@@ -69,6 +71,19 @@ def test_long_commits_of_one_party_hold_up_nobody_s_list(make_unit, monkeypatch)
         for commit in commits:
             with pytest.raises(grpc.RpcError):
                 commit.result()
+
+
+def test_an_answer_whose_past_cannot_be_told_is_a_refusal(make_unit, monkeypatch):
+    unit = make_unit()
+    client = unit.client("kemnaker")
+
+    def busy(*_):
+        raise StoreBusyError
+
+    monkeypatch.setattr(Heads, "answer", busy)
+    with pytest.raises(grpc.RpcError) as caught:
+        listed(client)
+    assert refusal(caught.value).reason == "STORE_BUSY"
 
 
 def test_who_is_too_fast_is_told_when_to_come_again(make_unit):

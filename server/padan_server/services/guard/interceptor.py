@@ -211,7 +211,14 @@ class _Watched:
     ) -> None:
         self._guard.metrics.active.dec()
         if error is None:
-            self._guard.answer(self._call, self._context)
+            try:
+                self._guard.answer(self._call, self._context)
+            except Exception as failure:  # noqa: BLE001 - done, and the heads cannot be told
+                error = failure
+        self._end(error)
+
+    def _end(self, error: BaseException | None) -> None:
+        if error is None:
             self._tell(grpc.StatusCode.OK, "")
         elif isinstance(error, Refusal):
             self._abort(error)
