@@ -87,13 +87,14 @@ class Pasts:
         self.seen: dict[ServerKind, KnownServerPast] = {}
         self._before: dict[ServerKind, Sent] = {}
         self._certain: dict[ServerKind, tuple[str, Sent, bytes]] = {}
+        self._compared: set[ServerKind] = set()
 
     def unseen(self, server: ServerKind, method: str) -> bool:
         """Whether the server's past is to be asked for before this call, which may change things.
 
         A refusal after a change would be untrue: it has been made.
         """
-        return self._heads is not None and server not in self.seen and method != PAST
+        return self._heads is not None and server not in self._compared and method != PAST
 
     def before(self, server: ServerKind) -> Sent:
         """What to send with a call to ``server``. Raises BadInputError for an unreadable file."""
@@ -137,6 +138,7 @@ class Pasts:
             if now != sent.known.get(head.name):
                 reached[head.name] = now
         self._keep(server, method, told.version, reached)
+        self._compared.add(server)
         if certain and not reached:
             self._certain[server] = method, sent, value
         return certain
@@ -225,30 +227,33 @@ def _reached(
 
 
 def _behind(server: ServerKind, known: Head, head: Head) -> ServerPastError:
-    return ServerPastError(
-        about(
-            server,
-            f"{{Server}} mundur: pada {known.name} di sini sudah terlihat kejadian ke-"
-            f"{known.generation}, sekarang ia baru sampai ke-{head.generation}. "
-            + _RESTORED[0].format(agreement=_agreement(known)),
-            f"{{Server}} has gone back: event {known.generation} of {known.name} was seen here, "
-            f"and now it has come to {head.generation}. "
-            + _RESTORED[1].format(agreement=_agreement(known)),
-        )
+    return _gone_back(
+        server,
+        known,
+        f"{{Server}} mundur: pada {known.name} di sini sudah terlihat kejadian ke-"
+        f"{known.generation}, sekarang ia baru sampai ke-{head.generation}.",
+        f"{{Server}} has gone back: event {known.generation} of {known.name} was seen here, and "
+        f"now it has come to {head.generation}.",
     )
 
 
 def _another_past(server: ServerKind, known: Head) -> ServerPastError:
-    return ServerPastError(
-        about(
-            server,
-            f"{{Server}} menunjukkan riwayat lain daripada yang terlihat di sini sampai kejadian "
-            f"ke-{known.generation} pada {known.name}. "
-            + _RESTORED[0].format(agreement=_agreement(known)),
-            f"{{Server}} shows another past than the one seen here up to event {known.generation} "
-            f"of {known.name}. " + _RESTORED[1].format(agreement=_agreement(known)),
-        )
+    return _gone_back(
+        server,
+        known,
+        "{Server} menunjukkan riwayat lain daripada yang terlihat di sini sampai kejadian "
+        f"ke-{known.generation} pada {known.name}.",
+        f"{{Server}} shows another past than the one seen here up to event {known.generation} of "
+        f"{known.name}.",
     )
+
+
+def _gone_back(server: ServerKind, known: Head, indonesian: str, english: str) -> ServerPastError:
+    """What was seen, what may be the matter, and what to do."""
+    agreement = _agreement(known)
+    advice = (text.format(agreement=agreement) for text in _RESTORED)
+    said = (f"{seen} {do}" for seen, do in zip((indonesian, english), advice, strict=True))
+    return ServerPastError(about(server, *said))
 
 
 def _other_store(server: ServerKind, known: Head, head: Head) -> ServerPastError:
