@@ -42,6 +42,7 @@ from padan_client.transport.faults import ConnectionFault
 from padan_client.transport.pinning import Pinned
 from padan_client.transport.servers import servers_of
 from padan_lab.demo.pki import Authority, Certificate
+from padan_linkage.crypto.certificates import UNREADABLE
 
 DAY = timedelta(days=1)
 VARIABLES = ("grpc_proxy", "https_proxy", "http_proxy", "no_grpc_proxy", "no_proxy")
@@ -108,6 +109,18 @@ def pin_of(files):
 def test_a_good_server_is_spoken_to(mine, unit, pki):
     with Impostor(pki.ca, unit) as there:
         assert told(mine, there.port, pin=unit.pin) is None
+        assert there.calls == []
+
+
+@pytest.mark.parametrize("raised", UNREADABLE)
+def test_a_certificate_that_cannot_be_read_is_told(mine, unit, pki, monkeypatch, raised):
+    def unreadable(_):
+        made = raised.__new__(raised)
+        raise made
+
+    monkeypatch.setattr("padan_client.transport.handshake.readable", unreadable)
+    with Impostor(pki.ca, unit) as there:
+        assert told(mine, there.port, pin=unit.pin).reason == "TLS_FAILED"
         assert there.calls == []
 
 

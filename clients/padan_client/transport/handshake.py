@@ -15,6 +15,7 @@ from padan_client.base.language import t
 from padan_client.transport.connecting import Called, connect
 from padan_client.transport.faults import ConnectionFault
 from padan_client.transport.tls_files import TlsFiles
+from padan_linkage.crypto.certificates import UNREADABLE, readable
 
 #: OpenSSL's X509_V_ERR_… of a certificate that does not convince; any other is an unknown issuer.
 _VERDICTS = {
@@ -79,7 +80,13 @@ class _Conversation:
         """What the other side showed, and proved to have the key of."""
         shown = self._tls.getpeercert(binary_form=True)
         assert shown is not None
-        return x509.load_der_x509_certificate(shown)
+        try:
+            made = readable(shown)
+            made.public_key()
+        except UNREADABLE:
+            reason = "CERTIFICATE_UNREADABLE"
+            raise self.called.error(ConnectionFault.TLS_FAILED, system=reason) from None
+        return made
 
     @property
     def speaks_http2(self) -> bool:

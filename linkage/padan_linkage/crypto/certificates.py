@@ -19,6 +19,13 @@ UNREADABLE = (
 )  # fmt: skip
 
 
+def readable(der: bytes) -> x509.Certificate:
+    """A certificate whose extensions and dates can be read too. Raises :data:`UNREADABLE`."""
+    made = x509.load_der_x509_certificate(der)
+    _ = made.extensions, made.public_key_algorithm_oid, made.not_valid_after_utc
+    return made
+
+
 def spki_pin(certificate: x509.Certificate) -> str:
     """SHA-256 of the DER SubjectPublicKeyInfo, 64 hex digits (RFC 7469, 2.4).
 

@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from padan_linkage.crypto.certificates import UNREADABLE, for_clients_alone
+from padan_linkage.crypto.certificates import UNREADABLE, for_clients_alone, readable
 from padan_linkage.crypto.pem import PemBlock, PemFile
 from padan_linkage.crypto.tls_faults import TlsFault, TlsFileError
 
@@ -106,16 +106,9 @@ def _certificates(file: PemFile) -> list[x509.Certificate]:
             wanted=("sertifikat (CERTIFICATE)", "a certificate (CERTIFICATE)"),
         )
     try:
-        return [_certificate(block) for block in found]
+        return [readable(block.der) for block in found]
     except UNREADABLE:
         raise file.error(TlsFault.PEM_DAMAGED, kind=_A_CERTIFICATE) from None
-
-
-def _certificate(block: PemBlock) -> x509.Certificate:
-    """A certificate whose extensions can be read too. Raises UNREADABLE."""
-    made = x509.load_der_x509_certificate(block.der)
-    _ = made.extensions, made.public_key_algorithm_oid, made.not_valid_after_utc
-    return made
 
 
 def _is_key(block: PemBlock) -> bool:
