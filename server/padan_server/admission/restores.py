@@ -14,7 +14,7 @@ from padan_server.base.model import FlowKey, Suspension
 from padan_server.store.port import Store, Transaction
 
 #: What the suspensions rest on, for people to read.
-_CAUSE = "basis data unit dipulihkan, menunggu semua pihak"
+_CAUSE = "basis data dipulihkan, menunggu semua pihak / store restored, waits for all"
 #: Lists that an epoch counts as used up by are of no year: nobody put them.
 _NO_YEAR = 0
 

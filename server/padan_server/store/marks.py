@@ -38,13 +38,15 @@ class StoreDoubtError(RuntimeError):
 
     def __init__(self, data_dir: Path, cause: tuple[str, str]) -> None:
         indonesian, english = cause
+        lost = cause in {_LOST, _OTHER, _OLDER}
+        right = ("basis data yang benar", "the right database") if lost else (_FILE, _FILE)
         super().__init__(
-            f"{data_dir}: {indonesian}; tidak ada yang dihapus. Pulihkan basis data yang benar, "
-            f"atau terima kehilangannya dengan `padan-server accept store --data-dir {data_dir}`: "
-            "berkas tanpa catatan lalu disisihkan, dan kuota serta penangguhan yang hilang tidak "
+            f"{data_dir}: {indonesian}; tidak ada yang dihapus. Pulihkan {right[0]}, atau terima "
+            f"kehilangannya dengan `padan-server accept store --data-dir {data_dir}`: berkas "
+            "tanpa catatan lalu disisihkan, dan kuota serta penangguhan yang hilang tidak "
             "kembali. "
-            f"/ {data_dir}: {english}; nothing was erased. Restore the right database, or accept "
-            f"the loss with `padan-server accept store --data-dir {data_dir}`: files without a "
+            f"/ {data_dir}: {english}; nothing was erased. Restore {right[1]}, or accept the loss "
+            f"with `padan-server accept store --data-dir {data_dir}`: files without a "
             "record are then set aside, and lost quotas and suspensions do not come back."
         )
 

@@ -171,8 +171,8 @@ WORDINGS: Final[Mapping[str, Wording]] = {
         ('agreement', 'article', 'flow'),
         None,
         (
-            'Perjanjian sedang ditangguhkan oleh salah satu pihak ({article}). Hubungi pejabat penghubung.',
-            'A party has suspended the agreement ({article}). Ask the liaison officers.',
+            'Perjanjian sedang ditangguhkan ({article}). Hubungi pejabat penghubung; tiap pihak mengakhiri penangguhannya sendiri (padan agreement resume).',
+            'The agreement is suspended ({article}). Ask the liaison officers; each party ends its own suspension (padan agreement resume).',
         ),
     ),
     Reason.AGREEMENT_SUPERSEDED: Wording(
