@@ -59,15 +59,30 @@ class Connections:
         self._port = port
         self._per_address = per_address
         self._seldom = Seldom()
+        #: In which look a connection was first seen, by inode: those have no order in time.
+        self._seen: dict[int, int] = {}
+        self._looks = 0
 
     def look(self) -> None:
         """Close what an address has beyond its share, the newest first."""
         closed = 0
-        excess = _beyond(self._by_address(), self._per_address)
+        excess = self.beyond(self._by_address())
         for descriptor, inode in _own_sockets(excess):
             closed += _shut(descriptor, inode)
         if closed and (untold := self._seldom.untold("connections")) is not None:
             _log.warning("connections_closed", count=closed, limit=self._per_address, untold=untold)
+
+    def beyond(self, inodes: Mapping[str, Sequence[int]]) -> frozenset[int]:
+        """Of each address what came last, beyond its share; of one look's any."""
+        self._looks += 1
+        there = [inode for each in inodes.values() for inode in each]
+        self._seen = {inode: self._seen.get(inode, self._looks) for inode in there}
+        share = self._per_address
+        return frozenset(
+            inode
+            for each in inodes.values()
+            for inode in sorted(each, key=self._seen.__getitem__)[share:]
+        )
 
     def _by_address(self) -> Mapping[str, Sequence[int]]:
         """Inodes of the connections to the port, by the peer's address as the kernel writes it."""
@@ -77,14 +92,11 @@ class Connections:
                 for line in table.read_text().splitlines()[1:]:
                     words = line.split()
                     local, remote, state, inode = words[1], words[2], words[3], int(words[9])
-                    if state == _ESTABLISHED and int(local.rpartition(":")[2], 16) == self._port:
+                    ours = int(local.rpartition(":")[2], 16) == self._port
+                    # One that waits to be accepted has no number yet.
+                    if ours and inode and state == _ESTABLISHED:
                         found[remote.rpartition(":")[0]].append(inode)
         return found
-
-
-def _beyond(inodes: Mapping[str, Sequence[int]], share: int) -> frozenset[int]:
-    """Of each address the newest beyond its share: the kernel counts inodes upwards."""
-    return frozenset(i for each in inodes.values() for i in sorted(each)[share:])
 
 
 def _own_sockets(inodes: frozenset[int]) -> Iterable[tuple[int, int]]:
