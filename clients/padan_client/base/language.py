@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Sequence
 from contextvars import ContextVar
 
 #: The languages, the usual one first.
 LANGUAGES = ("id", "en")
+
+#: Names that a sentence lists before it says how many there are.
+_MOST_LISTED = 30
 
 _language: ContextVar[str] = ContextVar("padan_language", default=LANGUAGES[0])
 
@@ -25,6 +29,12 @@ def t(indonesian: str, english: str) -> str:
 def current_language() -> str:
     """``"id"`` or ``"en"``."""
     return _language.get()
+
+
+def listed(names: Sequence[str]) -> str:
+    """The names with commas between, the first thirty where there are more."""
+    shown, more = ", ".join(names[:_MOST_LISTED]), len(names) - _MOST_LISTED
+    return shown if more <= 0 else shown + t(f", … dan {more} lagi", f", … and {more} more")
 
 
 #: What an operating system says most often, in Indonesian; it has English only.

@@ -38,6 +38,9 @@ from padan_linkage.agreement import (
 )
 from padan_linkage.crypto.certificates import UNREADABLE, spki_pin
 
+#: Findings that are told at once.
+_MOST_LINES = 100
+
 
 def read_document(path: Path) -> bytes:
     """The exact bytes of an agreement file. Raises BadInputError if it cannot be read."""
@@ -215,8 +218,11 @@ def collect(paths: Sequence[Path]) -> list[SignedAgreement]:
 
 
 def finding_lines(findings: Iterable[Finding]) -> str:
-    """One line a finding, in the user's language."""
-    return "\n".join(f"{f.where}: {t(f.id_text, f.en_text)} [{f.code}]" for f in findings)
+    """One line a finding, in the user's language; the first hundred where there are more."""
+    lines = [f"{f.where}: {t(f.id_text, f.en_text)} [{f.code}]" for f in findings]
+    more = len(lines) - _MOST_LINES
+    cut = [t(f"… dan {more} lagi.", f"… and {more} more.")] if more > 0 else []
+    return "\n".join([*lines[:_MOST_LINES], *cut])
 
 
 _KEY_NAMES = ("sign_key", "exchange_key")

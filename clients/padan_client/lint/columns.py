@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from padan_client.base.errors import BadInputError
-from padan_client.base.language import t
+from padan_client.base.language import listed, t
 from padan_client.records import Tell, untold
 from padan_client.records.columns import match_columns
 from padan_linkage.advice.columns import SampledColumn, folded
@@ -77,7 +77,7 @@ def _require(unknown: list[str], known: list[str]) -> None:
     if unknown:
         raise BadInputError(
             t(
-                f"Tidak dikenal: {', '.join(unknown)}. Yang ada: {', '.join(known)}.",
-                f"Not known: {', '.join(unknown)}. There are: {', '.join(known)}.",
+                f"Tidak dikenal: {listed(unknown)}. Yang ada: {listed(known)}.",
+                f"Not known: {listed(unknown)}. There are: {listed(known)}.",
             )
         )

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from padan_client.base.errors import BadInputError
-from padan_client.base.language import t
+from padan_client.base.language import listed, t
 from padan_client.records.files import Tell
 from padan_linkage.advice.columns import folded
 from padan_linkage.advice.naming import thing
@@ -97,9 +97,9 @@ def _fitting(fields: Iterable[str], names: Sequence[str], taken: set[str]) -> di
 def _several(field: str, columns: Sequence[str]) -> BadInputError:
     return BadInputError(
         t(
-            f"Beberapa kolom dapat menjadi ruas {field}: {', '.join(columns)}. Sebutkan satu: "
+            f"Beberapa kolom dapat menjadi ruas {field}: {listed(columns)}. Sebutkan satu: "
             f"--map {field}=KOLOM.",
-            f"Several columns could be the field {field}: {', '.join(columns)}. Name one: "
+            f"Several columns could be the field {field}: {listed(columns)}. Name one: "
             f"--map {field}=COLUMN.",
         )
     )
@@ -119,7 +119,7 @@ def _require_known(given: Mapping[str, str], fields: Sequence[str]) -> None:
 
 def no_column(wanted: Sequence[str], names: Sequence[str], then: str = "") -> BadInputError:
     """Fields or columns that the file does not have; ``then``: what happens without them."""
-    missing, present = ", ".join(wanted), ", ".join(names)
+    missing, present = listed(wanted), listed(names)
     told = (
         t(
             f"Kolom {missing} tidak ada di berkas. Kolom yang ada: {present}. Pakai "

@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from padan_client.base.errors import BadInputError
-from padan_client.base.language import t
+from padan_client.base.language import listed, t
 
 #: The column of notes, in lists and in results.
 NOTE = "catatan"
@@ -26,7 +26,7 @@ def notes_of(table: pa.Table, column: str | None = None) -> pa.StringArray:
     if name is None:
         return pa.array([""] * table.num_rows, pa.string())
     if name not in table.column_names:
-        present = ", ".join(table.column_names)
+        present = listed(table.column_names)
         raise BadInputError(
             t(
                 f"Kolom catatan {name} tidak ada. Kolom yang ada: {present}.",

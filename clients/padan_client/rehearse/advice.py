@@ -9,7 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from padan_client.base.errors import BadInputError
-from padan_client.base.language import t
+from padan_client.base.language import listed, t
 from padan_client.base.numbers import decimal, number
 from padan_client.records import read_table
 from padan_client.rehearse.schema_file import SchemaFile
@@ -36,7 +36,7 @@ def advise(a: Path, b: Path | None, wishes: Wishes, id_column: str | None = None
         raise BadInputError(say(e.said)) from e
     except KeyError as e:
         names = [*table_a.column_names, *(table_b.column_names if table_b else ())]
-        present = ", ".join(dict.fromkeys(names))
+        present = listed(list(dict.fromkeys(names)))
         raise BadInputError(
             t(
                 f"Kolom {e.args[0]} tidak ada di berkas. Kolom yang ada: {present}.",

@@ -8,6 +8,8 @@ from enum import StrEnum
 
 #: Longer than any sentence that we write.
 _LONGEST = 1000
+#: Findings in one message; a file of a megabyte can have tens of thousands.
+_MOST_TOLD = 100
 
 
 class Severity(StrEnum):
@@ -59,8 +61,12 @@ class AgreementError(Exception):
 
     def __init__(self, findings: Iterable[Finding]) -> None:
         self.findings: tuple[Finding, ...] = tuple(findings)
-        super().__init__("\n".join(f"{f.where}: {f.id_text}" for f in self.findings))
+        super().__init__("\n".join(f"{f.where}: {f.id_text}" for f in self._told()))
 
     def english(self) -> str:
         """The reasons in English, one a line."""
-        return "\n".join(f"{f.where}: {f.en_text}" for f in self.findings)
+        return "\n".join(f"{f.where}: {f.en_text}" for f in self._told())
+
+    def _told(self) -> tuple[Finding, ...]:
+        """Those that a message has room for."""
+        return self.findings[:_MOST_TOLD]

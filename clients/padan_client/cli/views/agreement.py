@@ -36,6 +36,8 @@ from padan_linkage.schema import Pass, Schema, Segment
 
 DRAFT = "draft"
 UNREADABLE = "unreadable"
+#: Findings that one table shows.
+_MOST_FINDINGS = 200
 _STYLES = {
     AgreementState.IN_FORCE.value: "bold green",
     AgreementState.PENDING.value: "cyan",
@@ -58,7 +60,8 @@ def state_word(state: str) -> str:
 
 
 def findings_table(findings: Iterable[Finding]) -> Sheet:
-    """Lint findings, one a row."""
+    """Lint findings, one a row, the first two hundred where there are more."""
+    findings = list(findings)
     table = _table(
         t("Temuan", "Findings"),
         t("tingkat", "severity"),
@@ -66,10 +69,12 @@ def findings_table(findings: Iterable[Finding]) -> Sheet:
         t("tempat", "place"),
         t("penjelasan", "explanation"),
     )
-    for f in findings:
+    for f in findings[:_MOST_FINDINGS]:
         word = t("galat", "error") if f.severity is Severity.ERROR else t("peringatan", "warning")
         style = "bold red" if f.severity is Severity.ERROR else "yellow"
         _row(table, Text(word, style), f.code, f.where, t(f.id_text, f.en_text))
+    if (more := len(findings) - _MOST_FINDINGS) > 0:
+        _row(table, "", "", "", t(f"… dan {more} lagi", f"… and {more} more"))
     return table
 
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from padan_client.base.errors import BadInputError
-from padan_client.base.language import t
+from padan_client.base.language import listed, t
 from padan_client.records.files.counts import Tell
 from padan_client.records.files.scan import Scan
 from padan_linkage.advice.naming import is_column_word
@@ -25,6 +25,8 @@ from padan_linkage.advice.naming import is_column_word
 SEPARATORS = ",;\t|"
 #: Records at a file's beginning that are looked at, and how far down the names may stand.
 _LOOKED_AT, _DEEPEST = 200, 20
+#: Columns of one file: many times what lists of people have.
+MOST_COLUMNS = 2_000
 _MOST_NAMED = 10
 #: In a first line, a sign that it is a record: a number of a person, or a date.
 _DATA = re.compile(r"\d{8}|\d{1,4}[-/.]\d{1,2}[-/.]\d{2,4}")
@@ -140,6 +142,9 @@ def find_names(records: Sequence[Record]) -> Record | None:
     if not full:
         return None
     width = Counter(len(record.cells) for record in full).most_common(1)[0][0]
+    for record in full:
+        if len(record.cells) == width and record.filled > MOST_COLUMNS:
+            return record  # which check_names refuses: no need to look for words in it
     first = full[0]
     known = _known(first.cells)
     if len(first.cells) == width and first.filled == width and known:
@@ -210,9 +215,21 @@ def _all_quoted(written: str, separator: str) -> bool:
 
 
 def check_names(path: Path, placed: Mapping[int, str], line: int = 1) -> None:
-    """Refuse names that are data, empty or twice, by their place from 0. Raises BadInputError."""
+    """Refuse names that are data, empty, twice or too many, by their place from 0.
+
+    Raises BadInputError.
+    """
     names = list(placed.values())
     where = t(f"Berkas {path.name}, baris {line}", f"The file {path.name}, line {line}")
+    if len(names) > MOST_COLUMNS:
+        raise BadInputError(
+            t(
+                f"{where}: lebih dari {MOST_COLUMNS} kolom. Simpan hanya kolom yang diperlukan, "
+                "satu orang sebaris.",
+                f"{where}: more than {MOST_COLUMNS} columns. Save only the columns that are "
+                "needed, a person a row.",
+            )
+        )
     if any(_DATA.search(name) for name in names):
         # Checked first: no message may repeat the values.
         raise BadInputError(
@@ -231,11 +248,11 @@ def check_names(path: Path, placed: Mapping[int, str], line: int = 1) -> None:
                 "it; if the line is a title, remove all lines above the column names.",
             )
         )
-    if twice := sorted({name for name in names if names.count(name) > 1}):
+    if twice := sorted(name for name, times in Counter(names).items() if times > 1):
         raise BadInputError(
             t(
-                f"{where} (judul kolom): nama kolom muncul lebih dari sekali: {', '.join(twice)}.",
-                f"{where} (column names): names occur more than once: {', '.join(twice)}.",
+                f"{where} (judul kolom): nama kolom muncul lebih dari sekali: {listed(twice)}.",
+                f"{where} (column names): names occur more than once: {listed(twice)}.",
             )
         )
 

@@ -156,3 +156,12 @@ def test_a_bent_agreement_is_told_without_a_defect_or_an_order_to_a_terminal(fla
             for text in (finding.where, finding.id_text, finding.en_text):
                 assert text.isprintable()
                 assert len(text) < 1100
+
+
+def test_a_file_of_thousands_of_faults_is_told_in_short():
+    faulty = b"".join(b"k%d = 1\n" % i for i in range(20_000))
+    with pytest.raises(AgreementError) as refused:
+        load_agreement(faulty)
+    assert len(refused.value.findings) >= 20_000
+    assert len(str(refused.value).splitlines()) == 100
+    assert len(refused.value.english().splitlines()) == 100
