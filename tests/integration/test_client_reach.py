@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-import re
 import socket
 
 import pytest
-from agency import make_agencies, people, registry_table, small_passes, turn_epoch
+from agency import (
+    give_address,
+    make_agencies,
+    people,
+    registry_table,
+    small_passes,
+    turn_epoch,
+)
 from relay import HttpProxy, Relay
 
 from padan.v1 import agreement_service_pb2 as agreement_pb
@@ -27,16 +33,9 @@ def no_proxies(monkeypatch):
         monkeypatch.delenv(name, raising=False)
 
 
-def point_home_at(folder, address):
-    """Give a home another address of the unit, whose certificate is for localhost."""
-    path = folder / "client.toml"
-    text = re.sub(r"(?m)^(unit|server_name) = .*\n", "", path.read_text())
-    path.write_text(f'unit = "{address}"\n{text}server_name = "localhost"\n')
-
-
 def publish(pair, address, **patience):
     """Publish to a unit at ``address``, whose certificate is for localhost."""
-    point_home_at(pair.provider.folder, address)
+    give_address(pair.provider.folder, address)
     home = Home.open(pair.provider.folder, jitter=lambda: 0.0)
     home = dataclasses.replace(home, patience=dataclasses.replace(home.patience, **patience))
     with ProviderClient(home, *pair.names) as client:
@@ -98,7 +97,7 @@ def test_calls_that_lose_their_server_together_look_once_and_tell_why(make_pair,
 
     async def before_and_after():
         with Relay(pair.unit.port) as relay:
-            point_home_at(pair.requester.folder, f"127.0.0.1:{relay.port}")
+            give_address(pair.requester.folder, f"127.0.0.1:{relay.port}")
             link = AsyncLink.open(Home.open(pair.requester.folder), *pair.names)
             good = await asked_at_once(link, 8)
         return good, await asked_at_once(link, 8), await link.close()
@@ -120,5 +119,5 @@ def test_over_ipv6(make_unit, tmp_path):
         patched.setattr("agency.turn_epoch", lambda home, agencies: None)
         pair = make_agencies(tmp_path / "homes", unit)
     for home in (pair.provider, pair.requester):
-        point_home_at(home.folder, f"[::1]:{unit.port}")
+        give_address(home.folder, f"[::1]:{unit.port}")
         turn_epoch(Home.open(home.folder), pair)

@@ -75,6 +75,13 @@ class Agencies:
         return self.agreement, self.flow
 
 
+def give_address(folder: Path, address: str) -> None:
+    """Give a home any address of the unit, whose certificate is for localhost."""
+    path = folder / "client.toml"
+    text = re.sub(r"(?m)^(unit|server_name) = .*\n", "", path.read_text())
+    path.write_text(f'unit = "{address}"\n{text}server_name = "localhost"\n')
+
+
 def make_agencies(folder: Path, unit: RunningUnit, flow_id: str = "") -> Agencies:
     """Homes of both sides, with a first key epoch made through the unit."""
     flow = unit.house.signed.agreement.flow(flow_id or unit.house.flow_id)

@@ -88,7 +88,8 @@ class Patience:
     """How often and how slowly a call is repeated: bounded exponential backoff with jitter.
 
     ``jitter`` returns a number in [0, 1); delays are half fixed, half jitter, in seconds. A server
-    that says when to ask again is asked then, and no sooner, for ``busy_seconds`` in all.
+    that says when to ask again is asked then, and no sooner, for ``busy_seconds`` in all. One that
+    says nothing at all is waited for ``silent_seconds``, however many attempts that are.
     """
 
     jitter: Callable[[], float]
@@ -96,6 +97,7 @@ class Patience:
     first_seconds: float = 0.2
     ceiling_seconds: float = 10.0
     busy_seconds: float = 300.0
+    silent_seconds: float = 30.0
 
     def start(self) -> Backoff:
         """A fresh count of attempts."""
@@ -108,19 +110,22 @@ class Backoff:
     def __init__(self, patience: Patience) -> None:
         self._patience = patience
         self._failures = 0
-        self._told_seconds = 0.0
+        self._told_seconds = self._silent_seconds = 0.0
 
     def progress(self) -> None:
         """Something was achieved: count from zero again."""
         self._failures = 0
-        self._told_seconds = 0.0
+        self._told_seconds = self._silent_seconds = 0.0
 
     def after(self, failure: UnavailableError) -> Pause:
         """The pause before the next attempt. Raises ``failure`` when patience is used up."""
         if isinstance(failure, BusyError):
             return self._as_told(failure)
+        # Spec 30, "Patience", step 2.
         self._failures += 1
-        if self._failures >= self._patience.attempts:
+        self._silent_seconds += failure.silent_seconds
+        waited = self._silent_seconds >= self._patience.silent_seconds
+        if waited or self._failures >= self._patience.attempts:
             raise failure
         full = min(
             self._patience.ceiling_seconds,

@@ -43,17 +43,23 @@ class MismatchError(RefusedError):
 
 
 class UnavailableError(PadanError):
-    """The server cannot be reached, or did not answer in time; nothing acknowledged was lost."""
+    """The server cannot be reached, or did not answer in time; nothing acknowledged was lost.
+
+    ``silent_seconds``: how long it was waited for in vain, 0 where it failed at once.
+    """
 
     exit_code = 6
+
+    def __init__(self, message: str, reason: str = "", silent_seconds: float = 0.0) -> None:
+        super().__init__(message, reason)
+        self.silent_seconds = silent_seconds
 
 
 class BusyError(UnavailableError):
     """The server has too much to do just now, and says in how many seconds to ask again."""
 
     def __init__(self, message: str, reason: str, retry_seconds: float) -> None:
-        super().__init__(message)
-        self.reason = reason
+        super().__init__(message, reason)
         self.retry_seconds = retry_seconds
 
 

@@ -17,7 +17,9 @@ from typer import rich_utils
 from typer.core import TyperGroup
 
 from padan_client.base.language import LANGUAGES, set_language, t
+from padan_client.cli.common import say
 from padan_client.home.config import FILE
+from padan_client.transport.waiting import tell_waiting
 
 SEPARATOR = " / "
 #: What Typer itself says in its help, by the names of its constants.
@@ -44,6 +46,7 @@ class BilingualGroup(TyperGroup):
     def make_context(self, info_name: str | None, args: list[str], *rest: Any, **more: Any) -> Any:
         """As the base class does, in the language of ``args``, PADAN_LANG or the home."""
         set_language(chosen_language(args))
+        tell_waiting(say)
         for name, texts in _TYPER.items():
             setattr(rich_utils, name, t(*texts))
         translate(self)

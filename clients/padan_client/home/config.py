@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -15,6 +16,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from padan_client.base.effects import Patience
 from padan_client.base.errors import BadInputError
 from padan_client.base.files import write_private
 from padan_client.base.language import t
@@ -126,6 +128,11 @@ class Timeouts(_Part):
     call: Annotated[float, Field(gt=0, le=600)] = 30.0
     stream: Annotated[float, Field(gt=0, le=3600)] = 300.0
     run: Annotated[float, Field(gt=0)] = 21600.0
+
+    def patience(self, jitter: Callable[[], float]) -> Patience:
+        """How long a server is waited for that is busy, silent or away."""
+        silent = max(Patience.silent_seconds, self.call)
+        return Patience(jitter, busy_seconds=self.stream, silent_seconds=silent)
 
 
 class ClientConfig(BaseSettings):

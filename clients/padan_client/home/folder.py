@@ -82,7 +82,7 @@ class Home:
             identity=identity,
             epochs=EpochStore(folder / "epochs", identity, randomness),
             jobs=JobStore(folder / "jobs", identity, randomness),
-            patience=Patience(jitter, busy_seconds=config.timeouts.stream),
+            patience=config.timeouts.patience(jitter),
             randomness=randomness,
             lock=HomeLock(folder),
         )

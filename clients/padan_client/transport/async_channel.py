@@ -29,12 +29,19 @@ from padan_client.base.errors import PadanError
 from padan_client.home.config import Timeouts
 from padan_client.home.folder import Home
 from padan_client.transport.carrying import FlowSteps, StepsOf, named_after
-from padan_client.transport.channel import Methods, deadline, no_provider, past_request
+from padan_client.transport.channel import (
+    Methods,
+    deadline,
+    no_provider,
+    past_request,
+    told_of,
+)
 from padan_client.transport.faults import ConnectionFault
 from padan_client.transport.pasts import PAST, Metadata, Pasts, Sent
 from padan_client.transport.pinning import agreed_pins
 from padan_client.transport.refusals import from_rpc_error, is_lost
 from padan_client.transport.servers import KnownServer, servers_of
+from padan_client.transport.waiting import Waiting
 
 F = TypeVar("F", bound=FlowSteps)
 P = ParamSpec("P")
@@ -127,13 +134,16 @@ class AsyncLink(AsyncClosing):
         if channel is not None:
             await channel.close()
 
-    async def _failure(self, error: grpc.RpcError, peer: ServerKind) -> PadanError:
+    async def _failure(
+        self, error: grpc.RpcError, peer: ServerKind, waiting: Waiting
+    ) -> PadanError:
+        told = from_rpc_error(error, peer, waiting.end())
         if not is_lost(error):
-            return from_rpc_error(error, peer)
+            return told
         why = await asyncio.to_thread(self._servers[peer].why_lost)
         if why.reason == ConnectionFault.SERVER_CHANGED:
             await self._forget(peer)
-        return why
+        return told_of(told, why)
 
     async def _call(
         self,
@@ -162,13 +172,14 @@ class AsyncLink(AsyncClosing):
         argument: Message | AsyncIterator[Message],
         seconds: float,
     ) -> tuple[object, bool]:
-        sent = self.pasts.before(peer)
-        try:
-            asked = await self._method(peer, method)
-            call = asked(argument, timeout=seconds, metadata=self._said(peer, sent))
-            answer, trailing = await call, await call.trailing_metadata()
-        except grpc.RpcError as error:
-            raise await self._failure(error, peer) from None
+        sent, asked = self.pasts.before(peer), await self._method(peer, method)
+        with self._servers[peer].waiting() as waiting:
+            given = argument if isinstance(argument, Message) else _noted(argument, waiting)
+            try:
+                call = asked(given, timeout=seconds, metadata=self._said(peer, sent))
+                answer, trailing = await call, await call.trailing_metadata()
+            except grpc.RpcError as error:
+                raise await self._failure(error, peer, waiting) from None
         return answer, self.pasts.after(peer, method, sent, trailing or ())
 
     def _said(self, peer: ServerKind, sent: Sent) -> Metadata:
@@ -184,15 +195,28 @@ class AsyncLink(AsyncClosing):
         await self._look_first(peer, method)
         asked = await self._method(peer, method)
         sent = self.pasts.before(peer)
-        stream = asked(argument, timeout=self._timeouts.stream, metadata=self._said(peer, sent))
-        try:
-            async for message in stream:
-                sink(message)
-            self.pasts.after(peer, method, sent, await stream.trailing_metadata() or ())
-        except grpc.RpcError as error:
-            raise await self._failure(error, peer) from None
-        finally:
-            stream.cancel()
+        with self._servers[peer].waiting() as waiting:
+            given = argument if isinstance(argument, Message) else waiting.sent(argument)
+            stream = asked(given, timeout=self._timeouts.stream, metadata=self._said(peer, sent))
+            try:
+                async for message in stream:
+                    waiting.moved()
+                    sink(message)
+                self.pasts.after(peer, method, sent, await stream.trailing_metadata() or ())
+            except grpc.RpcError as error:
+                raise await self._failure(error, peer, waiting) from None
+            finally:
+                stream.cancel()
+
+
+async def _noted(messages: AsyncIterator[Message], waiting: Waiting) -> AsyncIterator[Message]:
+    """The messages of an upload, each noted as it goes out."""
+    while True:
+        with waiting.ours():
+            message = await anext(messages, None)
+        if message is None:
+            return
+        yield message
 
 
 async def _off_the_loop(messages: Iterator[Message]) -> AsyncIterator[Message]:

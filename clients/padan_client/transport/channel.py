@@ -27,6 +27,7 @@ from padan.v1.agreement_service_pb2 import GetAgreementRequest
 from padan.v1.reason_texts import ServerKind
 from padan_client.base.closing import Closing
 from padan_client.base.effects import (
+    DeadlineError,
     Download,
     Effect,
     Exchange,
@@ -45,6 +46,7 @@ from padan_client.transport.pasts import PAST, Metadata, Pasts, Sent
 from padan_client.transport.pinning import PinsOf, agreed_pins
 from padan_client.transport.refusals import from_rpc_error, is_lost
 from padan_client.transport.servers import KnownServer, servers_of
+from padan_client.transport.waiting import Waiting
 
 T = TypeVar("T")
 
@@ -90,6 +92,12 @@ def no_provider() -> BadInputError:
             'The provider\'s address is not set. Add provider = "host:port" to client.toml.',
         )
     )
+
+
+def told_of(told: PadanError, why: PadanError) -> PadanError:
+    """Of a failed call, what gRPC told or what a look at the server found: the truer."""
+    late = isinstance(told, DeadlineError) and why.reason == ConnectionFault.CALL_BROKEN_OFF
+    return told if late else why
 
 
 def past_request(pasts: Pasts) -> GetAgreementRequest:
@@ -196,13 +204,14 @@ class Link(Closing):
         if channel is not None:
             channel.close()
 
-    def _failure(self, error: grpc.RpcError, peer: ServerKind) -> PadanError:
+    def _failure(self, error: grpc.RpcError, peer: ServerKind, waiting: Waiting) -> PadanError:
+        told = from_rpc_error(error, peer, waiting.end())
         if not is_lost(error):
-            return from_rpc_error(error, peer)
+            return told
         why = self._servers[peer].why_lost()
         if why.reason == ConnectionFault.SERVER_CHANGED:
             self._forget(peer)  # the next attempt connects to what it may then show
-        return why
+        return told_of(told, why)
 
     def _call(
         self, peer: ServerKind, method: str, argument: Message | Iterator[Message], seconds: float
@@ -224,13 +233,15 @@ class Link(Closing):
         self, peer: ServerKind, method: str, argument: Message | Iterator[Message], seconds: float
     ) -> tuple[object, bool]:
         """An answer, and whether all of the server's past that came with it could be followed."""
-        sent = self.pasts.before(peer)
-        try:
-            answer, call = self._method(peer, method).with_call(
-                argument, timeout=seconds, metadata=self._said(peer, sent)
-            )
-        except grpc.RpcError as error:
-            raise self._failure(error, peer) from None
+        sent, asked = self.pasts.before(peer), self._method(peer, method)
+        with self._servers[peer].waiting() as waiting:
+            given = argument if isinstance(argument, Message) else waiting.sent(argument)
+            try:
+                answer, call = asked.with_call(
+                    given, timeout=seconds, metadata=self._said(peer, sent)
+                )
+            except grpc.RpcError as error:
+                raise self._failure(error, peer, waiting) from None
         return answer, self.pasts.after(peer, method, sent, call.trailing_metadata() or ())
 
     def _said(self, peer: ServerKind, sent: Sent) -> Metadata:
@@ -246,14 +257,15 @@ class Link(Closing):
     ) -> None:
         self._look_first(peer, method)
         sent = self.pasts.before(peer)
-        stream = self._method(peer, method)(
-            argument, timeout=self._timeouts.stream, metadata=self._said(peer, sent)
-        )
-        try:
-            for message in stream:
-                sink(message)
-            self.pasts.after(peer, method, sent, stream.trailing_metadata() or ())
-        except grpc.RpcError as error:
-            raise self._failure(error, peer) from None
-        finally:
-            stream.cancel()
+        asked = self._method(peer, method)
+        with self._servers[peer].waiting() as waiting:
+            given = argument if isinstance(argument, Message) else waiting.sent(argument)
+            stream = asked(given, timeout=self._timeouts.stream, metadata=self._said(peer, sent))
+            try:
+                for message in waiting.received(stream):
+                    sink(message)
+                self.pasts.after(peer, method, sent, stream.trailing_metadata() or ())
+            except grpc.RpcError as error:
+                raise self._failure(error, peer, waiting) from None
+            finally:
+                stream.cancel()

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import errno
 import http.client
 import re
 import socket
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from threading import Event, Timer
+from typing import Any, Self
 
 from padan.v1.reason_texts import ServerKind
 from padan_client.base.errors import PadanError
 from padan_client.base.language import system_reason, t
 from padan_client.transport.faults import ConnectionFault, fault_error
 from padan_client.transport.proxies import Proxy, split_address
+from padan_client.transport.waiting import Awaited
 
 #: What getaddrinfo says of a name that there is not; anything else is the resolver's own trouble.
 _NO_SUCH_NAME = frozenset({socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)})
@@ -28,24 +32,35 @@ _FORBIDDEN = frozenset({errno.EACCES, errno.EPERM})
 _TUNNEL = re.compile(r"Tunnel connection failed: (\d{3})\b")
 
 
+def ignored(_: Awaited) -> None:
+    """Nobody hears what is waited for."""
+
+
 @dataclass(frozen=True)
 class Called:
-    """Who is called: its kind, ``host:port``, the proxy between, and for how many seconds."""
+    """Who is called: its kind, ``host:port``, the proxy between, and for how many seconds.
+
+    ``owes`` hears what is waited for.
+    """
 
     server: ServerKind
     address: str
     proxy: Proxy | None
     seconds: float
+    owes: Callable[[Awaited], None] = ignored
 
-    def error(self, fault: ConnectionFault, **facts: str) -> PadanError:
-        """The error of a fault there."""
+    def error(
+        self, fault: ConnectionFault, *, seconds: float | None = None, **facts: str
+    ) -> PadanError:
+        """The error of a fault there; ``seconds``: how long it had, where not all of the call's."""
         host = split_address(self.address)[0]
-        known = {"host": host, "seconds": f"{self.seconds:.0f}", **facts}
-        return fault_error(fault, self.server, self.address, self.proxy, **known)
+        waited = self.seconds if seconds is None else seconds
+        known = {"host": host, "seconds": f"{waited:.0f}", **facts}
+        return fault_error(fault, self.server, self.address, self.proxy, waited, **known)
 
 
 def connect(called: Called) -> socket.socket:
-    """An open socket, whose reads and writes time out after the call's seconds.
+    """An open socket, whose reads and writes wait for the call's seconds.
 
     Raises UnavailableError, or BadInputError where the proxy's address is none; ``reason`` tells.
     """
@@ -58,7 +73,7 @@ def connect(called: Called) -> socket.socket:
         raise called.error(ConnectionFault.NAME_UNKNOWN) from None
     except OSError as error:
         reason = system_reason(error)
-        raise called.error(_fault(error), system=reason, seconds=f"{waited:.0f}") from None
+        raise called.error(_fault(error), system=reason, seconds=waited) from None
     made.settimeout(called.seconds)
     return made
 
@@ -91,14 +106,42 @@ def _tunnelled(called: Called, proxy: Proxy) -> socket.socket:
     except (ValueError, http.client.InvalidURL):
         raise called.error(ConnectionFault.PROXY_INVALID) from None
     answers = _answers_of(tunnel)
-    try:
-        tunnel.connect()
-    except (OSError, http.client.HTTPException) as error:
-        tunnel.close()
-        for answer in answers:  # older Pythons leave it open, and the socket with it
-            answer.close()
-        raise _no_tunnel(called, error) from None
+    with _Hurry(tunnel, called.seconds) as hurry:
+        try:
+            tunnel.connect()
+        except (OSError, http.client.HTTPException) as error:
+            tunnel.close()
+            for answer in answers:  # older Pythons leave it open, and the socket with it
+                answer.close()
+            raise _no_tunnel(called, TimeoutError() if hurry.late else error) from None
     return tunnel.sock
+
+
+class _Hurry:
+    """Ends the talk with a proxy in time, one that sends a byte now and then too."""
+
+    def __init__(self, tunnel: http.client.HTTPConnection, seconds: float) -> None:
+        self._tunnel, self._late = tunnel, Event()
+        self._timer = Timer(seconds, self._end)
+
+    @property
+    def late(self) -> bool:
+        """Whether it was ended."""
+        return self._late.is_set()
+
+    def __enter__(self) -> Self:
+        self._timer.daemon = True
+        self._timer.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._timer.cancel()
+
+    def _end(self) -> None:
+        self._late.set()
+        if (talk := self._tunnel.sock) is not None:
+            with contextlib.suppress(OSError):
+                talk.shutdown(socket.SHUT_RDWR)
 
 
 def _answers_of(tunnel: http.client.HTTPConnection) -> list[http.client.HTTPResponse]:

@@ -34,6 +34,7 @@ class ConnectionFault(StrEnum):
     PROXY_REFUSES = "PROXY_REFUSES"
     TLS_SILENT = "TLS_SILENT"
     TLS_BROKEN_OFF = "TLS_BROKEN_OFF"
+    SERVER_SILENT = "SERVER_SILENT"
     TLS_VERSION = "TLS_VERSION"
     TLS_FAILED = "TLS_FAILED"
     NOT_TLS = "NOT_TLS"
@@ -119,10 +120,10 @@ _SENTENCES = {
         "{status}). Have its administrator allow CONNECT to it{login}.",
     ),
     ConnectionFault.TLS_SILENT: (
-        "{address} menerima sambungan, tetapi tidak menjawab jabat tangan TLS dalam {seconds} "
+        "{address} menerima sambungan, tetapi tidak menyelesaikan jabat tangan TLS dalam {seconds} "
         "detik. Periksa apakah di porta itu memang {server}, dan tidak ada yang menahan di "
         "antaranya.",
-        "{address} takes the connection and does not answer the TLS handshake within {seconds} "
+        "{address} takes the connection and does not finish the TLS handshake within {seconds} "
         "seconds. Check that {server} is what listens there, and that nothing holds it up between.",
     ),
     ConnectionFault.TLS_BROKEN_OFF: (
@@ -130,6 +131,12 @@ _SENTENCES = {
         "berjalan di balik alamat itu (penyeimbang beban, tembok api).",
         "{address} closes the connection before the TLS handshake is over. Check whether {server} "
         "runs behind that address (load balancer, firewall).",
+    ),
+    ConnectionFault.SERVER_SILENT: (
+        "{address} menyelesaikan jabat tangan TLS, tetapi dalam {seconds} detik tidak mulai "
+        "berbicara HTTP/2. Mungkin {server} macet; periksa di sana, dan apa yang ada di antaranya.",
+        "{address} finishes the TLS handshake and does not begin to speak HTTP/2 within {seconds} "
+        "seconds. {Server} may be stuck; look there, and at what is between.",
     ),
     ConnectionFault.TLS_VERSION: (
         "{address} tidak mau memakai TLS 1.3, satu-satunya yang dipakai Padan. Periksa apakah itu "
@@ -238,6 +245,15 @@ _KINDS: dict[ConnectionFault, type[PadanError]] = {
     ),
 }
 
+#: Faults of which nothing is known but that time passed.
+_SILENT = frozenset(
+    {
+        ConnectionFault.CONNECTION_SILENT,
+        ConnectionFault.TLS_SILENT,
+        ConnectionFault.SERVER_SILENT,
+    }
+)
+
 #: The settings of the address of each kind of server, and of the name in its certificate.
 _SETTINGS = {
     ServerKind.UNIT: ("unit", "tls.server_name"),
@@ -250,10 +266,12 @@ def fault_error(
     server: ServerKind,
     address: str,
     proxy: Proxy | None = None,
+    waited: float = 0.0,
     **facts: str,
 ) -> PadanError:
     """The error of a fault at ``address`` of ``server``, reached through ``proxy`` if any.
 
+    ``waited``: the seconds that it had, which count where it is a silence.
     One that may pass is an UnavailableError; ``reason`` is the fault's name.
     """
     kind = _KINDS.get(fault, UnavailableError)
@@ -264,9 +282,10 @@ def fault_error(
     parts = [t(*worded(_SENTENCES[fault], server, known))]
     if proxy is not None and fault is not ConnectionFault.PROXY_INVALID:
         parts.append(way_without(proxy))
-    if kind is UnavailableError:
-        parts.append(t(*_AGAIN))
-    return kind(" ".join(parts) + f" [{fault}]", fault)
+    if kind is not UnavailableError:
+        return kind(f"{' '.join(parts)} [{fault}]", fault)
+    silent = waited if fault in _SILENT else 0.0
+    return UnavailableError(f"{' '.join([*parts, t(*_AGAIN)])} [{fault}]", fault, silent)
 
 
 def way_without(proxy: Proxy) -> str:

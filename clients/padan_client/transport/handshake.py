@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 import ssl
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -15,6 +16,7 @@ from padan_client.base.language import t
 from padan_client.transport.connecting import Called, connect
 from padan_client.transport.faults import ConnectionFault
 from padan_client.transport.tls_files import TlsFiles
+from padan_client.transport.waiting import Awaited
 from padan_linkage.crypto.certificates import UNREADABLE, readable
 
 #: OpenSSL's X509_V_ERR_… of a certificate that does not convince; any other is an unknown issuer.
@@ -31,8 +33,9 @@ _VERDICTS = {
 #: What a TLS record begins with: change of cipher, alert, handshake, data.
 _TLS_RECORDS = frozenset(b"\x14\x15\x16\x17")
 _SAFE_NAME = re.compile(r"[A-Za-z0-9.:*_-]{1,80}")
-#: How long a server that speaks HTTP/2 is waited for to say so: it speaks first (RFC 9113, 3.4).
-_GREETING_SECONDS = 5.0
+#: How long a server is waited for to end a handshake, and one that speaks HTTP/2 to say so: it
+#: speaks first (RFC 9113, 3.4).
+_HANDSHAKE_SECONDS, _GREETING_SECONDS = 15.0, 10.0
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,7 @@ class _Conversation:
             raise called.error(ConnectionFault.NAME_UNKNOWN, host=name) from None
         self._heard = bytearray()
         self._socket = connect(called)
+        self._waits(_HANDSHAKE_SECONDS, Awaited.HANDSHAKE)
         try:
             self._begin()
         except BaseException:
@@ -96,9 +100,10 @@ class _Conversation:
     def goes_on(self) -> bool:
         """Whether the other side keeps the connection now that it has seen our certificate.
 
-        TLS 1.3 has it look after the handshake. It speaks first, or hangs up.
+        TLS 1.3 has it look after the handshake. It speaks first, or hangs up; UnavailableError
+        where it does neither.
         """
-        self._socket.settimeout(min(_GREETING_SECONDS, self.called.seconds))
+        self._waits(_GREETING_SECONDS, Awaited.GREETING)
         try:
             while True:
                 with contextlib.suppress(ssl.SSLWantReadError):
@@ -106,7 +111,7 @@ class _Conversation:
                 if not self._hear():
                     return False
         except TimeoutError:
-            return True
+            raise self._late(ConnectionFault.SERVER_SILENT) from None
         except (OSError, ssl.SSLError):
             return False
 
@@ -124,7 +129,7 @@ class _Conversation:
         except ssl.SSLError as error:
             raise self._no_tls(error) from None
         except TimeoutError:
-            raise self.called.error(ConnectionFault.TLS_SILENT) from None
+            raise self._late(ConnectionFault.TLS_SILENT) from None
         except OSError:
             raise self.called.error(ConnectionFault.TLS_BROKEN_OFF) from None
 
@@ -143,8 +148,22 @@ class _Conversation:
         self._socket.sendall(self._written.read())
         return done
 
+    def _waits(self, seconds: float, owed: Awaited) -> None:
+        """So long from now the other side has in all, whatever it sends meanwhile."""
+        # Spec 30, "Patience", step 1.
+        self._seconds = min(seconds, self.called.seconds)
+        self._until = time.monotonic() + self._seconds
+        self.called.owes(owed)
+
+    def _late(self, fault: ConnectionFault) -> PadanError:
+        return self.called.error(fault, seconds=self._seconds)
+
     def _hear(self) -> bool:
         """Wait for more from the other side; False where it has hung up."""
+        left = self._until - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        self._socket.settimeout(left)
         heard = self._socket.recv(16384)
         self._heard += heard[: max(0, 16 - len(self._heard))]
         self._read.write(heard)

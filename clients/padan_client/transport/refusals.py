@@ -46,15 +46,22 @@ _BROKEN = frozenset(
         grpc.StatusCode.CANCELLED,
     }
 )
+#: No connection, or none in time.
+_UNANSWERED = frozenset({grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED})
 _SAFE_VALUE = re.compile(r"[\w .,:()/+\-]{1,80}")
 
 
-def from_rpc_error(error: grpc.RpcError, server: ServerKind = ServerKind.UNIT) -> PadanError:
-    """The client's error for a failed call to ``server``, sync or asyncio."""
+def from_rpc_error(
+    error: grpc.RpcError, server: ServerKind = ServerKind.UNIT, silent_seconds: float = 0.0
+) -> PadanError:
+    """The client's error for a failed call to ``server``, sync or asyncio.
+
+    ``silent_seconds``: how long nothing had come or gone when it failed.
+    """
     trailing = tuple(error.trailing_metadata() or ())
     reason, metadata = error_info(trailing)
     if not reason:
-        return _from_code(error.code(), server)
+        return _from_code(error.code(), server, silent_seconds)
     if reason not in _PASSING:
         return refusal(reason, metadata, server)
     text, seconds = explain(reason, metadata, server), _retry_seconds(trailing)
@@ -115,12 +122,12 @@ def is_lost(error: grpc.RpcError) -> bool:
 
     A server's own refusal has a reason, also where it stops.
     """
-    if error.code() is not grpc.StatusCode.UNAVAILABLE:
+    if error.code() not in _UNANSWERED:
         return False
     return not error_info(tuple(error.trailing_metadata() or ()))[0]
 
 
-def _from_code(code: grpc.StatusCode, server: ServerKind) -> PadanError:
+def _from_code(code: grpc.StatusCode, server: ServerKind, silent_seconds: float) -> PadanError:
     """Errors that gRPC itself makes: no connection, no certificate, too late, too large."""
     if code is grpc.StatusCode.DEADLINE_EXCEEDED:
         return DeadlineError(
@@ -130,7 +137,8 @@ def _from_code(code: grpc.StatusCode, server: ServerKind) -> PadanError:
                 "hilang; ulangi perintah yang sama untuk melanjutkan.",
                 "{Server} did not answer in time. Nothing it acknowledged is lost; repeat the same "
                 "command to go on.",
-            )
+            ),
+            silent_seconds=silent_seconds,
         )
     if code in _BROKEN:
         return UnavailableError(

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import threading
 import time
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -21,12 +22,13 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from padan.v1.reason_texts import ServerKind
 from padan_client.base.errors import PadanError
 from padan_client.home.config import ClientConfig
-from padan_client.transport.connecting import Called
+from padan_client.transport.connecting import Called, ignored
 from padan_client.transport.faults import ConnectionFault
 from padan_client.transport.handshake import shake_hands
 from padan_client.transport.pinning import PinsOf, require_agreed
 from padan_client.transport.proxies import proxy_for, split_address
 from padan_client.transport.tls_files import TlsFiles
+from padan_client.transport.waiting import Awaited, Waiting
 
 #: The service's own limit; larger answers break the protocol.
 _MESSAGE_BYTES = 4 * 1024 * 1024
@@ -34,8 +36,10 @@ _OPTIONS: tuple[tuple[str, int | str], ...] = (
     ("grpc.max_receive_message_length", _MESSAGE_BYTES),
     ("grpc.max_send_message_length", _MESSAGE_BYTES),
     ("grpc.enable_retries", 0),  # repeats are decided in core.effects
-    ("grpc.keepalive_time_ms", 30_000),  # watching a run is silent for long
-    ("grpc.keepalive_timeout_ms", 20_000),
+    # Watching a run is silent for long. Spec 30, "Patience", step 3.
+    ("grpc.keepalive_time_ms", 15_000),
+    ("grpc.keepalive_timeout_ms", 15_000),
+    ("grpc.http2.max_pings_without_data", 0),
 )
 
 
@@ -115,16 +119,22 @@ class KnownServer:
 
     def _look(self, seconds: float) -> x509.Certificate:
         """The certificate of who answers, once it is known to be the server's."""
-        agreed, called = self._pins(self._kind), self._called(seconds)
-        shown = shake_hands(called, self._name or self._host, self._files)
+        agreed = self._pins(self._kind)
+        with self.waiting(Awaited.CONNECTION) as waiting:
+            called = self._called(seconds, waiting.waits_for)
+            shown = shake_hands(called, self._name or self._host, self._files)
         require_agreed(called, shown.certificate, agreed)
         # Spec 30, "Who the unit is", step 3.
         if shown.trouble:
             raise shown.trouble
         return shown.certificate
 
-    def _called(self, seconds: float) -> Called:
-        return Called(self._kind, self.address, self._choose(), seconds)
+    def waiting(self, owed: Awaited = Awaited.ANSWER) -> Waiting:
+        """A wait for this server."""
+        return Waiting(self._kind, self.address, owed)
+
+    def _called(self, seconds: float, owes: Callable[[Awaited], None] = ignored) -> Called:
+        return Called(self._kind, self.address, self._choose(), seconds, owes)
 
     def options(self) -> list[tuple[str, int | str]]:
         """Channel options: with the name to look for, and the proxy to go through or not."""

@@ -313,19 +313,18 @@ def _change(opened: Home, method: str, request: Change, *, json_: bool) -> None:
 
 def _suspensions(home: Path) -> dict[str, tuple[str, ...]]:
     """Who has suspended which agreement, as the unit knows it."""
-    from padan_client.base.effects import Patience
     from padan_client.protocol.paging import listed
     from padan_client.transport.channel import Link
     from padan_client.transport.pinning import every_agreements_pins
 
+    config = load_config(home)
     steps = listed(
         "AgreementService.ListAgreements",
         pb.ListAgreementsRequest(page_size=1000),
         pb.ListAgreementsResponse,
         "agreements",
-        Patience(random.random),
+        config.timeouts.patience(random.random),
     )
-    config = load_config(home)
     with Link.known(config, home, every_agreements_pins(config, home)) as link:
         found = link.run(steps)
     return {a.name.removeprefix("agreements/"): tuple(sorted(a.suspended_by)) for a in found}

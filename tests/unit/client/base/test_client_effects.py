@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
+import padan_client
 from padan.v1 import run_service_pb2 as pb
 from padan_client.base.effects import Patience, Pause, Unary, call
 from padan_client.base.errors import BusyError, RefusedError, UnavailableError, VerificationError
+from padan_client.home.config import Timeouts
 
 PATIENCE = Patience(jitter=lambda: 1.0, attempts=4, first_seconds=1.0, ceiling_seconds=3.0)
 REQUEST = pb.GetRunRequest(name="x")
@@ -79,3 +84,32 @@ def test_being_told_to_wait_costs_no_attempts_and_ends():
         backoff.after(busy)
     backoff.progress()
     assert backoff.after(busy).seconds == 1.0
+
+
+def silent(seconds):
+    return UnavailableError("nothing came", silent_seconds=seconds)
+
+
+def test_a_silent_server_is_not_waited_for_as_often_as_one_that_is_away():
+    backoff = Patience(jitter=lambda: 0.0, attempts=6, silent_seconds=30.0).start()
+    backoff.after(silent(15.0))
+    backoff.after(UnavailableError("away"))
+    with pytest.raises(UnavailableError):
+        backoff.after(silent(15.0))
+    backoff.progress()
+    backoff.after(silent(29.0))
+
+
+def test_the_settings_say_how_long_silence_is_borne():
+    bearing = [Timeouts(call=seconds).patience(lambda: 0.0).silent_seconds for seconds in (5, 90)]
+    assert bearing == [30.0, 90.0]
+
+
+def test_every_command_has_the_patience_of_the_settings():
+    """A patience that something makes for itself would not be that of the rest."""
+    made = [
+        path.name
+        for path in Path(padan_client.__file__).parent.rglob("*.py")
+        if re.search(r"\bPatience\(", path.read_text())
+    ]
+    assert made == ["config.py"]

@@ -1,0 +1,169 @@
+"""A server that takes a connection and says nothing: how long it has, and what is told."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+import shutil
+import ssl
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from agency import give_address
+from tls_ways import answering, speaks_tls, stays_silent
+from typer.testing import CliRunner
+
+from padan.v1 import agreement_service_pb2 as agreement_pb
+from padan.v1.reason_texts import ServerKind
+from padan_client import Home, UnavailableError
+from padan_client.base.effects import DeadlineError, Patience, call
+from padan_client.base.language import set_language
+from padan_client.cli.app import app
+from padan_client.transport import handshake, waiting
+from padan_client.transport.async_channel import AsyncLink
+from padan_client.transport.channel import Link
+from padan_client.transport.waiting import Awaited, Waiting, tell_waiting
+
+#: As a server of HTTP/2 begins: SETTINGS on stream 0.
+SETTINGS = bytes(3) + b"\x04" + bytes(5)
+
+
+def trickles(talk):
+    """A byte now and then: each read gets something, and it never ends."""
+    talk.recv(4096)
+    talk.sendall(b"\x16\x03\x03\x40\x00")  # a record of 16 KiB
+    while True:
+        time.sleep(0.02)
+        talk.sendall(b"\x02")
+
+
+def greets_and_stays(shown):
+    """Speaks HTTP/2 so far that gRPC takes it for a server, and answers no call."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(shown.certificate, shown.key)
+    context.set_alpn_protocols(["h2"])
+
+    def stay(talk):
+        with contextlib.suppress(OSError), context.wrap_socket(talk, server_side=True) as secure:
+            secure.sendall(SETTINGS)
+            while secure.recv(4096):
+                pass
+
+    def answer(talk):
+        threading.Thread(target=stay, args=(talk.dup(),), daemon=True).start()
+
+    return answer
+
+
+@pytest.fixture
+def hurried(monkeypatch):
+    """The times of the product, shortened alike."""
+    monkeypatch.setattr(handshake, "_HANDSHAKE_SECONDS", 0.4)
+    monkeypatch.setattr(handshake, "_GREETING_SECONDS", 0.4)
+    for name in ("FIRST_SECONDS", "AGAIN_SECONDS", "_LOOK_SECONDS"):
+        monkeypatch.setattr(waiting, name, 0.1)
+
+
+def impatient(pair, folder: Path, port: int) -> Home:
+    """The requester's home with another address, and little time."""
+    shutil.copytree(pair.requester.folder, folder)
+    give_address(folder, f"127.0.0.1:{port}")
+    with (folder / "client.toml").open("a") as settings:
+        settings.write("\n[timeouts]\ncall = 1\n")
+    home = Home.open(folder, jitter=lambda: 0.0)
+    return replace(home, patience=replace(home.patience, silent_seconds=0.3))
+
+
+def ask(home, link):
+    name = f"agreements/{link.pasts.agreement}"
+    steps = call(
+        "AgreementService.GetAgreement",
+        agreement_pb.GetAgreementRequest(name=name),
+        agreement_pb.Agreement,
+        home.patience,
+    )
+    return link.run(steps)
+
+
+def asked(home, names, way):
+    """What a question ends in, and what was told meanwhile."""
+    told = []
+    tell_waiting(told.append)
+    set_language("en")
+    try:
+        with pytest.raises(UnavailableError) as caught:
+            WAYS[way](home, names)
+    finally:
+        tell_waiting(None)
+        set_language("id")
+    return caught.value, told
+
+
+def asked_now(home, names):
+    with Link.open(home, *names) as link:
+        ask(home, link)
+
+
+async def asked_later(home, names):
+    async with AsyncLink.open(home, *names) as link:
+        await ask(home, link)
+
+
+WAYS = {"sync": asked_now, "async": lambda *given: asyncio.run(asked_later(*given))}
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(
+    ("answer", "reason", "owed"),
+    [
+        (lambda _: stays_silent, "TLS_SILENT", Awaited.HANDSHAKE),
+        (lambda _: trickles, "TLS_SILENT", Awaited.HANDSHAKE),
+        (lambda shown: speaks_tls(shown, after=b""), "SERVER_SILENT", Awaited.GREETING),
+        (greets_and_stays, "", Awaited.ANSWER),
+    ],
+)
+def test_what_is_waited_for_is_told_and_then_the_cause(
+    small_pair, tmp_path, hurried, answer, reason, owed, way
+):
+    shown = small_pair.unit.house.servers["unit"]
+    with answering(answer(shown)) as port:
+        home = impatient(small_pair, tmp_path / "home", port)
+        error, told = asked(home, small_pair.names, way)
+    assert (error.exit_code, error.reason) == (6, reason)
+    assert isinstance(error, DeadlineError) is (not reason)
+    assert error.silent_seconds > 0.3
+    assert any(waiting._OWED[owed][1] in sentence for sentence in told)
+    assert all(re.search(r"127\.0\.0\.1:\d+", sentence) for sentence in told)
+
+
+def test_a_command_tells_it_on_standard_error_and_leaves_with_the_cause(
+    small_pair, tmp_path, hurried, monkeypatch
+):
+    monkeypatch.setattr(Patience, "silent_seconds", 0.3)
+    with answering(stays_silent) as port:
+        home = impatient(small_pair, tmp_path / "home", port)
+        arguments = ["agreement", "status", "--unit", "--home", str(home.folder)]
+        done = CliRunner().invoke(app, arguments)
+    assert done.exit_code == 6, done.output
+    told = re.sub(r"\s+", " ", done.stderr)
+    assert "Menunggu unit pemadanan (127.0.0.1:" in told
+    assert "jabat tangan TLS belum selesai, sudah" in told
+    assert told.rstrip().endswith("[TLS_SILENT]")
+
+
+def test_what_moves_is_not_told_and_a_program_hears_nothing(hurried):
+    told = []
+    tell_waiting(told.append)
+    with Waiting(ServerKind.UNIT, "unit.example:7443") as wait:
+        for _ in wait.received(range(10)):
+            time.sleep(0.03)
+        for _ in wait.sent(time.sleep(0.3) or name for name in ("made", "slowly")):
+            pass
+    tell_waiting(None)
+    with Waiting(ServerKind.UNIT, "unit.example:7443"):
+        time.sleep(0.3)
+    assert not told
