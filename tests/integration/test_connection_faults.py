@@ -297,6 +297,31 @@ def test_files_in_another_spelling_reach_the_server(mine, unit, pki, respell):
         assert told(mine, there.port, pin=unit.pin) is None
 
 
+@pytest.mark.parametrize(
+    ("content", "fault"),
+    [
+        (lambda mine: mine.certificate.read_bytes(), "CERTIFICATE_WHERE_KEY"),
+        (lambda mine: mine.ca.read_bytes(), "CERTIFICATE_WHERE_KEY"),
+        (lambda _: b"", "FILE_EMPTY"),
+        (lambda _: b"nik;nama\n1;Budi\n", "FILE_NOT_PEM"),
+        (lambda mine: mine.key.read_bytes()[:-40], "PEM_CUT_OFF"),
+    ],
+)
+def test_what_a_key_file_is_comes_before_who_may_read_it(mine, content, fault):
+    mine.key.write_bytes(content(mine))
+    mine.key.chmod(0o644)
+    assert told(mine, 1).reason == fault
+
+
+def test_a_key_that_all_may_read_is_told_before_what_else_is_wrong_with_it(mine):
+    put_certificate(mine, ec.generate_private_key(ec.SECP256R1()))  # another key's
+    mine.key.chmod(0o644)
+    error = told(mine, 1)
+    assert f"chmod 600 {mine.key}" in str(error)
+    mine.key.chmod(0o600)
+    assert told(mine, 1).reason == "KEY_MISMATCH"
+
+
 # Proxies.
 
 

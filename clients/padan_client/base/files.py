@@ -13,14 +13,20 @@ import re
 import secrets
 import shutil
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 from padan_client.base.errors import BadInputError
 from padan_client.base.language import t
-from padan_client.base.ownership import require_private, require_private_status
+from padan_client.base.ownership import (
+    require_plain,
+    require_private,
+    require_private_status,
+)
+
+T = TypeVar("T")
 
 
 def ensure_private_folder(path: Path) -> Path:
@@ -96,10 +102,18 @@ def write_public(path: Path, content: bytes) -> None:
     _replace(path, content, 0o644)
 
 
-def read_private(path: Path) -> bytes:
-    """Content of ``path``. Raises BadInputError if it is missing or not this user's alone."""
-    with open_private(path) as file:
-        return file.read()
+def read_private(path: Path, parse: Callable[[bytes], T]) -> T:
+    """What ``parse`` makes of the content of ``path``.
+
+    What a file is comes before who may read it: the errors of ``parse`` come first, then
+    BadInputError if it is not this user's alone. A missing one, and what is no plain file, is
+    refused unread.
+    """
+    require_plain(path)
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW), "rb") as file:
+        made = parse(file.read())
+        require_private_status(path, os.fstat(file.fileno()))
+    return made
 
 
 def open_private(path: Path) -> BinaryIO:

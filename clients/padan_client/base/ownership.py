@@ -29,13 +29,25 @@ def require_private(path: Path, *, linked: bool = False) -> None:
 
 def require_private_status(path: Path, held: os.stat_result) -> None:
     """The same for what is known of a file, such as of one that is open already."""
-    if not stat.S_ISREG(held.st_mode):
-        raise _no_plain_file(path)
+    _require_plain(path, held)
     _require_owner(path, held)
     if held.st_mode & _OTHERS:
         raise _open_to_others(path, stat.S_IMODE(held.st_mode))
     if held.st_nlink > 1:
         raise _second_name(path)
+
+
+def require_plain(path: Path) -> None:
+    """Raise BadInputError if ``path`` is missing, no plain file, or this user may not read it."""
+    held = _status(path, linked=False)
+    _require_plain(path, held)
+    if not os.access(path, os.R_OK):
+        _require_owner(path, held)
+
+
+def _require_plain(path: Path, held: os.stat_result) -> None:
+    if not stat.S_ISREG(held.st_mode):
+        raise _no_plain_file(path)
 
 
 def require_unaltered(path: Path) -> None:

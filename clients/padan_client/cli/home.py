@@ -73,10 +73,11 @@ def _from_file(path: Path) -> str:
     """A file's first line; a pipe or descriptor (/dev/fd/N) has no owner to be checked."""
     from padan_client.base.ownership import require_private
 
-    if path.is_file():
-        require_private(path, linked=True)
     try:
         with path.open(encoding="utf-8") as file:
-            return file.readline(_LONGEST_LINE).rstrip("\r\n")
+            line = file.readline(_LONGEST_LINE).rstrip("\r\n")
     except UnicodeDecodeError:
         raise BadInputError(t(f"{path} bukan teks UTF-8.", f"{path} is no UTF-8 text.")) from None
+    if path.is_file():
+        require_private(path, linked=True)
+    return line

@@ -174,8 +174,7 @@ def load_config(home: Path) -> ClientConfig:
     path = home / FILE
     values: dict[str, Any] = {}
     try:
-        if path.exists():
-            require_unaltered(path)
+        if held := path.exists():
             values = read_toml(read_bounded(path).removeprefix(codecs.BOM_UTF8))
         config = ClientConfig(**values)
     except TomlTextError as error:
@@ -192,6 +191,8 @@ def load_config(home: Path) -> ClientConfig:
             )
             + "".join(_advice(name) for name in wrong)
         ) from None
+    if held:
+        require_unaltered(path)
     return config
 
 

@@ -106,7 +106,7 @@ class EpochFiles(ABC, Generic[R]):
 
     def _read(self, path: Path) -> R:
         try:
-            return self.KIND.model_validate(from_json(read_private(path)))
+            return read_private(path, lambda text: self.KIND.model_validate(from_json(text)))
         except (ValueError, ValidationError):
             raise BadInputError(
                 t(

@@ -58,8 +58,8 @@ class SealedFileError(VerificationError):
 class SealedFiles:
     """Seals and opens the files of one purpose. ``context`` is a file's associated data.
 
-    Opening raises BadInputError for a file that is missing or open to others, SealedFileError for
-    one that is not as it was sealed.
+    Opening raises SealedFileError for a file that is not as it was sealed, BadInputError for one
+    that is missing or open to others.
     """
 
     def __init__(self, purpose: Purpose, keys: PrivateKeys, randomness: Randomness) -> None:
@@ -72,7 +72,7 @@ class SealedFiles:
 
     def read(self, path: Path, context: bytes) -> bytes:
         """Content of a file of one piece."""
-        return self._open(path, read_private(path), context)
+        return read_private(path, lambda text: self._open(path, text, context))
 
     def write_pieces(self, path: Path, context: bytes, count: int, pieces: Iterable[bytes]) -> None:
         """Seal a file that no memory need hold: the count, then each piece after its length."""

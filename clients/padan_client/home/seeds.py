@@ -69,16 +69,12 @@ class SeedStore(EpochFiles[SeedRecord]):
         return _derive(place, epoch, self.seed(place, epoch)).public_key
 
     def _seed(self, place: FlowPlace, epoch: int) -> bytes:
-        seed = read_private(self._secret_path(place, epoch))
-        if len(seed) != SEED_BYTES:
-            raise BadInputError(
-                t(
-                    f"Benih kunci epok {epoch} rusak. Pulihkan dari cadangan atau buka epok baru.",
-                    f"The key seed of epoch {epoch} is damaged. Restore it from a backup or open "
-                    "a new epoch.",
-                )
-            )
-        return seed
+        def whole(seed: bytes) -> bytes:
+            if len(seed) != SEED_BYTES:
+                raise _damaged(epoch)
+            return seed
+
+        return read_private(self._secret_path(place, epoch), whole)
 
     def _place(self, place: FlowPlace) -> Path:
         return self._folder / place.agreement.id / place.flow.id
@@ -92,6 +88,16 @@ class SeedStore(EpochFiles[SeedRecord]):
                 "destroyed. Open the next epoch: padan keys rotate --mode direct.",
             )
         )
+
+
+def _damaged(epoch: int) -> BadInputError:
+    return BadInputError(
+        t(
+            f"Benih kunci epok {epoch} rusak. Pulihkan dari cadangan atau buka epok baru.",
+            f"The key seed of epoch {epoch} is damaged. Restore it from a backup or open a new "
+            "epoch.",
+        )
+    )
 
 
 def _derive(place: FlowPlace, epoch: int, seed: bytes) -> EvaluationKey:

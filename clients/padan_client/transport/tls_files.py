@@ -6,6 +6,7 @@ import os
 import ssl
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Self
 
@@ -28,13 +29,14 @@ class TlsFiles:
     def read(cls, tls: Tls, home: Path) -> Self:
         """The files of the settings. Raises BadInputError that names the file and its fault."""
         key, certificate = home / tls.key, home / tls.certificate
-        if _is_there(key):
-            require_private(key, linked=True)
+        now, private = datetime.now(UTC), partial(require_private, linked=True)
         try:
-            now = datetime.now(UTC)
-            return cls(read_tls(home / tls.ca, certificate, key, TlsUse.CLIENT, now), certificate)
+            own = read_tls(
+                home / tls.ca, certificate, key, TlsUse.CLIENT, now, keep_private=private
+            )
         except TlsFileError as error:
             raise _bad_input(error) from None
+        return cls(own, certificate)
 
     def show_on(self, context: ssl.SSLContext) -> None:
         """Let a context show certificate and key.
@@ -54,15 +56,6 @@ class TlsFiles:
                 raise _bad_input(
                     TlsFileError(refused, "tls.certificate", self.path, system=reason)
                 ) from None
-
-
-def _is_there(path: Path) -> bool:
-    """Whether something of that name can be looked at; what is not is told when it is read."""
-    try:
-        path.stat()
-    except OSError:
-        return False
-    return True
 
 
 def _bad_input(error: TlsFileError) -> BadInputError:

@@ -6,7 +6,7 @@ bind. What can be known from the files alone is found here, and told by file and
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
@@ -61,10 +61,23 @@ class OwnTls:
         return any(_issued(each, by) for each in chain for by in issuers)
 
 
-def read_tls(ca: Path, certificate: Path, key: Path, use: TlsUse, moment: datetime) -> OwnTls:
+def open_to_anybody(_: Path) -> None:
+    """Whoever may read a key is not looked at."""
+
+
+def read_tls(
+    ca: Path,
+    certificate: Path,
+    key: Path,
+    use: TlsUse,
+    moment: datetime,
+    *,
+    keep_private: Callable[[Path], None] = open_to_anybody,
+) -> OwnTls:
     """The files of ``[tls]``, good for ``use`` at ``moment``.
 
-    Raises TlsFileError that names the first that is of no use, and why.
+    ``keep_private`` looks at who may read the key, once the file is known to hold one. Raises
+    TlsFileError that names the first that is of no use, and why.
     """
     files = [
         PemFile.read(f"tls.{field}", path)
@@ -72,6 +85,7 @@ def read_tls(ca: Path, certificate: Path, key: Path, use: TlsUse, moment: dateti
     ]
     chain_file, key_file, authority_file = files
     chain, private = _certificates(chain_file), _private_key(key_file)
+    keep_private(key)
     authorities = _certificates(authority_file)
     _require_pair(key_file, chain_file, private, chain)
     if chain[0] in authorities and not _is_authority(chain[0]) and len(authorities) == 1:

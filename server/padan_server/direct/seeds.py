@@ -28,14 +28,14 @@ class Seeds:
         path = self._folder / key.agreement / key.flow / f"{epoch}.seed"
         try:
             with path.open("rb") as file:
-                _check_owner(os.fstat(file.fileno()))
-                seed = file.read(SEED_BYTES + 1)
+                held, seed = os.fstat(file.fileno()), file.read(SEED_BYTES + 1)
         except FileNotFoundError:
             raise SeedError("missing") from None
         except OSError:
             raise SeedError("unreadable") from None
         if len(seed) != SEED_BYTES:
             raise SeedError("length")
+        _check_owner(held)  # what it is comes first
         return seed
 
     def public_key(self, key: FlowKey, epoch: int) -> bytes:

@@ -19,7 +19,7 @@ def test_a_private_file_is_its_owners_whatever_the_umask(tmp_path):
         os.umask(before)
     assert (tmp_path / "new").stat().st_mode & 0o777 == 0o700
     assert (tmp_path / "new" / "secret").stat().st_mode & 0o777 == 0o600
-    assert files.read_private(tmp_path / "new" / "secret") == b"x"
+    assert files.read_private(tmp_path / "new" / "secret", bytes) == b"x"
 
 
 def test_an_interrupted_write_leaves_the_old_content_and_no_draft(tmp_path, monkeypatch):
@@ -33,7 +33,7 @@ def test_an_interrupted_write_leaves_the_old_content_and_no_draft(tmp_path, monk
     with pytest.raises(OSError, match="space"):
         files.write_private(path, b"new")
     monkeypatch.undo()
-    assert files.read_private(path) == b"old"
+    assert files.read_private(path, bytes) == b"old"
     assert [p.name for p in tmp_path.iterdir()] == ["secret"]
 
 
@@ -45,12 +45,12 @@ def test_the_folders_of_a_private_file_are_private_too(tmp_path):
 
 def test_reading_a_missing_or_open_file_is_refused(tmp_path):
     with pytest.raises(BadInputError, match="tidak ada"):
-        files.read_private(tmp_path / "none")
+        files.read_private(tmp_path / "none", bytes)
     path = tmp_path / "secret"
     files.write_private(path, b"x")
     path.chmod(0o644)
     with pytest.raises(BadInputError, match="0644"):
-        files.read_private(path)
+        files.read_private(path, bytes)
 
 
 def test_erasing_overwrites_before_it_removes(tmp_path):
@@ -72,7 +72,7 @@ def test_nothing_laid_in_wait_for_the_draft_is_written_to(tmp_path, monkeypatch)
     assert not (tmp_path / "elsewhere").exists()
     monkeypatch.undo()
     files.write_private(tmp_path / "secret", b"x")
-    assert files.read_private(tmp_path / "secret") == b"x"
+    assert files.read_private(tmp_path / "secret", bytes) == b"x"
 
 
 def draft_of(path, *, held):

@@ -10,6 +10,7 @@ import pytest
 from padan_client.base import files
 from padan_client.base.errors import BadInputError
 from padan_client.base.ownership import require_own_folder, require_private, require_unaltered
+from padan_client.home.config import load_config
 
 
 @pytest.fixture
@@ -25,7 +26,7 @@ def belonging_to(monkeypatch, user: int) -> None:
 
 
 def test_an_own_secret_is_read(secret):
-    assert files.read_private(secret) == b"x"
+    assert files.read_private(secret, bytes) == b"x"
     with files.open_private(secret) as file:
         assert file.read() == b"x"
 
@@ -34,14 +35,14 @@ def test_an_own_secret_is_read(secret):
 def test_a_secret_open_to_others_is_refused(secret, mode):
     secret.chmod(mode)
     with pytest.raises(BadInputError, match=f"{mode:04o}.*chmod 600 {secret}"):
-        files.read_private(secret)
+        files.read_private(secret, bytes)
 
 
 def test_a_link_in_a_secrets_place_is_refused(secret):
     link = secret.with_name("link")
     link.symlink_to(secret)
     with pytest.raises(BadInputError, match="tautan simbolik"):
-        files.read_private(link)
+        files.read_private(link, bytes)
     require_private(link, linked=True)
     secret.chmod(0o644)
     with pytest.raises(BadInputError, match="chmod 600"):
@@ -53,17 +54,17 @@ def test_a_folder_or_pipe_in_a_secrets_place_is_refused(secret, make):
     other = secret.with_name("other")
     make(other)
     with pytest.raises(BadInputError, match="bukan berkas biasa"):
-        files.read_private(other)
+        files.read_private(other, bytes)
 
 
 def test_a_second_name_is_refused_until_what_is_said_is_done(secret):
     other = secret.with_name("other")
     os.link(secret, other)
     with pytest.raises(BadInputError, match="tautan keras") as refused:
-        files.read_private(secret)
+        files.read_private(secret, bytes)
     command = str(refused.value).partition("Jalankan ")[2].partition(", lalu")[0]
     assert os.system(command) == 0
-    assert files.read_private(secret) == b"x"
+    assert files.read_private(secret, bytes) == b"x"
 
 
 def test_another_users_secret_is_refused(secret, monkeypatch):
@@ -71,20 +72,20 @@ def test_another_users_secret_is_refused(secret, monkeypatch):
         os.chown(secret, 4321, -1)
     belonging_to(monkeypatch, 1234)
     with pytest.raises(BadInputError, match=f"chown 1234 {secret}"):
-        files.read_private(secret)
+        files.read_private(secret, bytes)
 
 
 def test_a_file_swapped_after_it_was_looked_at_is_not_read(secret, monkeypatch):
-    looked = files.require_private
+    looked = files.require_plain
 
     def swap(path):
         looked(path)
         path.rename(path.with_name("before"))
         files.write_public(path, b"y")
 
-    monkeypatch.setattr(files, "require_private", swap)
+    monkeypatch.setattr(files, "require_plain", swap)
     with pytest.raises(BadInputError, match="chmod 600"):
-        files.read_private(secret)
+        files.read_private(secret, bytes)
 
 
 def test_settings_may_be_read_by_all_and_written_by_one(secret):
@@ -137,3 +138,29 @@ def test_another_users_home_says_who_may_use_it(secret, monkeypatch):
 def test_a_file_is_no_home(secret):
     with pytest.raises(BadInputError, match="bukan folder"):
         require_own_folder(secret)
+
+
+def test_what_a_file_is_comes_before_who_may_read_it(secret):
+    def refuses(_):
+        raise ValueError("no secret of this kind")
+
+    secret.chmod(0o644)
+    with pytest.raises(ValueError, match="no secret"):
+        files.read_private(secret, refuses)
+    with pytest.raises(BadInputError, match="chmod 600"):
+        files.read_private(secret, bytes)
+
+
+@pytest.mark.parametrize(
+    "content", [b"\x89PNG\xff\xfe", b"party = bkn", b'party = "bkn"\nunit = 5']
+)
+def test_settings_that_are_none_are_told_before_who_may_write_them(tmp_path, content):
+    path = tmp_path / "client.toml"
+    path.write_bytes(content)
+    path.chmod(0o666)
+    with pytest.raises(BadInputError) as refused:
+        load_config(tmp_path)
+    assert "chmod" not in str(refused.value)
+    path.write_text('party = "bkn"\n')
+    with pytest.raises(BadInputError, match="chmod go-w"):
+        load_config(tmp_path)

@@ -121,3 +121,12 @@ def test_a_seed_is_its_owners_alone(tmp_path):
     path.write_bytes(SEED + b"\n")
     with pytest.raises(SeedError, match="length"):
         seeds.read(FLOW, 3)
+
+
+def test_what_is_no_seed_is_told_before_who_may_read_it(tmp_path):
+    path = tmp_path / "a" / "f" / "3.seed"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"nik;nama\n")
+    path.chmod(0o644)
+    with pytest.raises(SeedError, match="length"):
+        Seeds(tmp_path).read(FLOW, 3)
