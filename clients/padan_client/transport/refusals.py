@@ -122,6 +122,7 @@ def is_lost(error: grpc.RpcError) -> bool:
 
     A server's own refusal has a reason, also where it stops.
     """
+    # Spec 30, "Patience", step 4.
     if error.code() not in _UNANSWERED:
         return False
     return not error_info(tuple(error.trailing_metadata() or ()))[0]

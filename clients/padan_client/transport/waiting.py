@@ -117,7 +117,7 @@ class Waiting:
     def _tell(self, teller: Teller) -> None:
         set_language(self._language)
         due, until_next = FIRST_SECONDS, FIRST_SECONDS
-        while not self._over.wait(until_next):
+        while not self._over.wait(until_next):  # Spec 30, "Patience", step 5.
             silent, until_next = self._silent(), _LOOK_SECONDS
             if silent < FIRST_SECONDS:
                 due = FIRST_SECONDS
