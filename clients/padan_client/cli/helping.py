@@ -18,7 +18,6 @@ from typer.core import TyperGroup
 
 from padan_client.base.language import LANGUAGES, set_language, t
 from padan_client.cli.common import say
-from padan_client.home.config import FILE
 from padan_client.transport.waiting import tell_waiting
 
 SEPARATOR = " / "
@@ -128,6 +127,8 @@ def _value_of(option: str, arguments: list[str]) -> str | None:
 
 def _home_language(home: Path) -> str | None:
     """What the settings say; what is wrong with them is told by whoever needs them."""
+    from padan_client.home.config import FILE
+
     try:
         return str(tomllib.loads((home / FILE).read_text(encoding="utf-8")).get("language"))
     except (OSError, ValueError, RecursionError):

@@ -45,16 +45,14 @@ from padan_linkage.agreement import (
 )
 
 
-def register(keys: typer.Typer, agreement: typer.Typer) -> None:
-    """Add the commands."""
-    keys.command("renew")(renew)
+def register(agreement: typer.Typer) -> None:
+    """Add the commands of agreements; ``padan keys`` has its own."""
     agreement.command("replace-keys")(replace_keys)
     agreement.command("co-sign-keys")(co_sign_keys)
 
 
-@reports_errors
-def renew(*, yes: YesFlag = False, home: HomeOption = HOME, json_: JsonFlag = False) -> None:
-    """Ganti kunci instansi dalam perjanjiannya. / Change the keys within the agreements."""
+def renew(home: Path, *, yes: bool, json_: bool) -> None:
+    """Change this agency's keys within its agreements."""
     passphrase = ask_passphrase() if is_encrypted(home) else None
     opened = Home.open(home, passphrase=passphrase)
     held = _held(opened)

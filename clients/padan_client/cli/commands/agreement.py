@@ -16,7 +16,7 @@ from padan_client.base.files import write_public
 from padan_client.base.language import t
 from padan_client.cli import key_changes, server_pasts
 from padan_client.cli.asking import claim_in
-from padan_client.cli.commands import keys, levels
+from padan_client.cli.commands import levels
 from padan_client.cli.common import Exit, err, out, print_json, reports_errors
 from padan_client.cli.home import ask_passphrase, open_home
 from padan_client.cli.options import HOME, ForceFlag, HomeOption, JsonFlag
@@ -42,7 +42,7 @@ Change: TypeAlias = pb.SuspendAgreementRequest | pb.ResumeAgreementRequest
 app = typer.Typer(no_args_is_help=True)
 levels.register(app)
 server_pasts.register(app)
-key_changes.register(keys.app, app)
+key_changes.register(app)
 
 FileArgument = Annotated[
     Path, typer.Argument(help="Berkas perjanjian (ID.toml). / Agreement file (ID.toml).")

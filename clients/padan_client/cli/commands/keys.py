@@ -246,6 +246,15 @@ def end_epoch(
     return {"destroyed": destroyed, "jobs_erased": jobs, "registries_forgotten": registries}
 
 
+@app.command()
+@reports_errors
+def renew(*, yes: YesFlag = False, home: HomeOption = HOME, json_: JsonFlag = False) -> None:
+    """Ganti kunci instansi dalam perjanjiannya. / Change the keys within the agreements."""
+    from padan_client.cli import key_changes
+
+    key_changes.renew(home, yes=yes, json_=json_)
+
+
 def _consent_to_end(place: FlowPlace, epoch: int, *, yes: bool) -> None:
     agree(
         t(

@@ -67,7 +67,9 @@ def test_a_folder_with_an_input_or_somebody_s_work_is_not_made_anew(tmp_path):
 
 
 def test_every_command_that_writes_a_file_can_be_told_to_overwrite():
-    commands = dict(leaves(get_command(app), ()))
+    tree = get_command(app)
+    tree.load_all()
+    commands = dict(leaves(tree, ()))
     writing = {
         name
         for name, command in commands.items()

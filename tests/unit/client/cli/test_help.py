@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 
 import pytest
 from typer.main import get_command
@@ -24,9 +26,16 @@ def branches(command, path=()):
         yield from branches(one, (*path, name))
 
 
+def whole():
+    """The tree of all commands, in both languages."""
+    tree = get_command(app)
+    tree.load_all()
+    return tree
+
+
 def texts():
     """Every help text as it was written."""
-    for path, command in branches(get_command(app)):
+    for path, command in branches(whole()):
         yield path, command.help
         if command.epilog:
             yield path, command.epilog
@@ -50,7 +59,7 @@ def test_every_text_says_the_same_in_both_languages():
 
 @pytest.mark.parametrize("path", [(), ("confirm",), ("keys",), ("keys", "rotate"), ("generate",)])
 def test_a_help_shows_its_language_and_nothing_of_the_other(path):
-    command = dict(branches(get_command(app)))[path]
+    command = dict(branches(whole()))[path]
     for own, other in ((0, 1), (1, 0)):
         shown = seen("--lang", LANGUAGES[own], *path, "--help")
         for text in (command.help, *(parameter.help for parameter in command.params)):
@@ -80,3 +89,27 @@ def test_the_language_is_the_option_s_then_the_variable_s_then_the_home_s(tmp_pa
 
 def test_the_version_is_the_package_s():
     assert seen("--version").strip() == f"padan {software()}"
+
+
+@pytest.mark.parametrize(
+    ("name", "others"),
+    [
+        ("keys", {"numba", "pyarrow", "grpc", "padan_client.cli.commands.publish", "padan_lab"}),
+        ("confirm", {"scipy.optimize", "padan_client.cli.commands.publish", "padan_lab"}),
+        ("demo", {"padan_client.cli.commands.keys", "padan_lab.assess", "padan_lab.bench"}),
+    ],
+)
+def test_a_command_does_not_wait_for_what_others_need(name, others):
+    script = f"""
+import sys
+from typer.main import get_command
+from padan_client.cli.app import app
+assert get_command(app).get_command(None, {name!r})
+print(*sys.modules)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    loaded = set(done.stdout.split())
+    assert "typer" in loaded
+    assert others & loaded == set()
