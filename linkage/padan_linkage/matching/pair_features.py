@@ -27,12 +27,12 @@ def compare(
     for column, (s, o) in enumerate(plan.pairs):
         there = _has(listed.mask, mine, s) & _has(registry.mask, theirs, o)
         distance[~there, column] = -1
-    aligned = distance[:, plan.alignments]
+    aligned: Rows = distance[:, plan.alignments]
+    if len(plan.alignments) == 1:
+        return aligned[:, 0]
     lost = np.where(aligned >= 0, aligned - plan.bits / 2, 0.0).sum(axis=2)
     chosen = lost.argmin(axis=1)
     features: Rows = aligned[np.arange(len(mine)), chosen]
-    if len(plan.alignments) == 1:
-        return features
     return np.concatenate([features, (chosen > 0)[:, None]], axis=1)
 
 

@@ -231,9 +231,7 @@ def _field(
         which.append(s.pair)
         close.append(near(strata, s.a, s.b))
     others, pair, alike = np.concatenate(drawn), np.concatenate(which), np.concatenate(close)
-    cells, place = np.unique(np.concatenate([others, [MISSING, EQUAL_CELL], own_cells]),
-                             return_inverse=True)  # fmt: skip
-    place = place.reshape(-1)
+    cells, place = _counted(np.concatenate([others, [MISSING, EQUAL_CELL], own_cells]))
     known = np.flatnonzero(pair >= 0)
     level, agreeing = cells >> len(keys), cells & ((1 << len(keys)) - 1)
     value = own.values.get(name)
@@ -254,6 +252,15 @@ def _field(
         value=value,
         equal_pairs=_equal_pairs(value, strata),
     )
+
+
+def _counted(cell: Rows) -> tuple[Rows, Rows]:
+    """The cells that occur, ascending, and the place of each one of ``cell`` among them.
+
+    Cells are few small numbers: they are counted, not sorted.
+    """
+    there = np.bincount(cell - MISSING) > 0
+    return np.flatnonzero(there) + MISSING, (np.cumsum(there) - 1)[cell - MISSING]
 
 
 def _equal_pairs(value: Rows | None, strata: Rows) -> Float:
