@@ -14,6 +14,10 @@ for folder in ("benchmarks", "campaign", "support"):
 os.environ.pop("COLUMNS", None)
 os.environ.pop("LINES", None)
 
+# As many workers as cores do not each want a thread a core for their matrices.
+for library in ("OPENBLAS", "OMP", "MKL"):
+    os.environ.setdefault(f"{library}_NUM_THREADS", "1")
+
 # Examples are judged by what comes out; how long one takes depends on what else the machine does.
 settings.register_profile("padan", deadline=None)
 settings.load_profile("padan")
@@ -25,6 +29,15 @@ pytest_plugins = [
     "direct_fixture",
     "games_fixture",
 ]
+
+
+def pytest_sessionstart(session):
+    """Whoever starts workers compiles what they would all compile at once, in a fresh clone."""
+    parallel = getattr(session.config.option, "numprocesses", None)
+    if parallel and not os.environ.get("PYTEST_XDIST_WORKER"):
+        from warm_kernels import warm_kernels
+
+        warm_kernels()
 
 
 @pytest.fixture(autouse=True)
