@@ -25,11 +25,12 @@ from padan_client.base.effects import (
     Work,
     run_here,
 )
-from padan_client.base.errors import PadanError
+from padan_client.base.errors import PadanError, RefusedError
 from padan_client.home.config import Timeouts
 from padan_client.home.folder import Home
 from padan_client.transport.carrying import FlowSteps, StepsOf, named_after
 from padan_client.transport.channel import (
+    MOST_RESTARTS,
     Methods,
     deadline,
     no_provider,
@@ -97,6 +98,18 @@ class AsyncLink(AsyncClosing):
             steps.close()
 
     async def _perform(self, effect: Effect) -> object:
+        for _ in range(MOST_RESTARTS):
+            try:
+                return await self._once(effect)
+            except RefusedError as refused:
+                # The next attempt looks at the past of the process that answers now.
+                if isinstance(effect, Work | Pause):
+                    raise
+                if not self.pasts.restarted(effect.peer, refused):
+                    raise
+        return await self._once(effect)
+
+    async def _once(self, effect: Effect) -> object:
         match effect:
             case Work(function):
                 return await asyncio.to_thread(function)

@@ -37,7 +37,7 @@ from padan_client.base.effects import (
     Upload,
     Work,
 )
-from padan_client.base.errors import BadInputError, PadanError
+from padan_client.base.errors import BadInputError, PadanError, RefusedError
 from padan_client.base.language import t
 from padan_client.home.config import ClientConfig, Timeouts
 from padan_client.home.folder import Home
@@ -58,6 +58,8 @@ _SLOW = frozenset(
         "DatasetService.DeleteDataset",
     }
 )
+#: How often one call is repeated because the server was started again under it.
+MOST_RESTARTS = 5
 _STUBS: dict[str, Callable[[Any], object]] = {
     "AgreementService": agreement_service_pb2_grpc.AgreementServiceStub,
     "ConfirmationService": confirmation_service_pb2_grpc.ConfirmationServiceStub,
@@ -168,6 +170,18 @@ class Link(Closing):
             steps.close()
 
     def _perform(self, effect: Effect) -> object:
+        for _ in range(MOST_RESTARTS):
+            try:
+                return self._once(effect)
+            except RefusedError as refused:
+                # The next attempt looks at the past of the process that answers now.
+                if isinstance(effect, Work | Pause):
+                    raise
+                if not self.pasts.restarted(effect.peer, refused):
+                    raise
+        return self._once(effect)
+
+    def _once(self, effect: Effect) -> object:
         match effect:
             case Work(function):
                 return function()

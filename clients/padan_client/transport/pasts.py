@@ -15,7 +15,7 @@ from google.protobuf.message import DecodeError
 
 from padan.v1 import resources_pb2 as pb
 from padan.v1.reason_texts import Reason, ServerKind
-from padan_client.base.errors import MismatchError, VerificationError
+from padan_client.base.errors import MismatchError, PadanError, VerificationError
 from padan_client.base.reasons import about, refusal
 from padan_client.base.version import software
 from padan_client.home.protection.known_heads import KnownHeads, KnownServerPast
@@ -57,6 +57,7 @@ class Sent:
     """What was known when a call was sent: an answer may not be behind it."""
 
     past: KnownServerPast
+    instance: bytes
     metadata: Metadata
 
     @property
@@ -87,7 +88,7 @@ class Pasts:
         self.seen: dict[ServerKind, KnownServerPast] = {}
         self._before: dict[ServerKind, Sent] = {}
         self._certain: dict[ServerKind, tuple[str, Sent, bytes]] = {}
-        self._compared: set[ServerKind] = set()
+        self._compared: dict[ServerKind, bytes] = {}
 
     def unseen(self, server: ServerKind, method: str) -> bool:
         """Whether the server's past is to be asked for before this call, which may change things.
@@ -96,18 +97,31 @@ class Pasts:
         """
         return self._heads is not None and server not in self._compared and method != PAST
 
+    def restarted(self, server: ServerKind, refused: PadanError) -> bool:
+        """Whether a call was refused because another process answers than the one compared.
+
+        Its past is to be asked for before the call is repeated.
+        """
+        # Spec 30, "Handshake", step 3.
+        if refused.reason != Reason.SERVER_RESTARTED:
+            return False
+        self._compared.pop(server, None)
+        return True
+
     def before(self, server: ServerKind) -> Sent:
         """What to send with a call to ``server``. Raises BadInputError for an unreadable file."""
         past = self._heads.of(server) if self._heads else _NOTHING
+        instance = self._compared.get(server, b"")
         before = self._before.get(server)
-        if before is not None and before.past is past:
+        if before is not None and before.past is past and before.instance == instance:
             return before
         heads = [
             pb.Head(name=h.name, store=h.store, generation=h.generation, digest=h.digest)
             for h in past.heads.values()
         ]
-        said = pb.Handshake(version=software(), protocol=PROTOCOL, heads=heads)
-        made = self._before[server] = Sent(past, ((_METADATA, said.SerializeToString()),))
+        said = pb.Handshake(version=software(), protocol=PROTOCOL, heads=heads, instance=instance)
+        metadata = ((_METADATA, said.SerializeToString()),)
+        made = self._before[server] = Sent(past, instance, metadata)
         return made
 
     def after(self, server: ServerKind, method: str, sent: Sent, trailing: Iterable[Any]) -> bool:
@@ -138,7 +152,7 @@ class Pasts:
             if now != sent.known.get(head.name):
                 reached[head.name] = now
         self._keep(server, method, told.version, reached)
-        self._compared.add(server)
+        self._compared[server] = told.instance
         if certain and not reached:
             self._certain[server] = method, sent, value
         return certain

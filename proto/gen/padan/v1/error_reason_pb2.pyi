@@ -92,6 +92,10 @@ class _ErrorReasonEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._En
     """The caller speaks another protocol than the server; metadata "version" says what it runs, and
     "served_by" what the server runs. FAILED_PRECONDITION.
     """
+    ERROR_REASON_SERVER_RESTARTED: _ErrorReason.ValueType  # 37
+    """The caller compared the past of another process of this server than the one that answers now:
+    it asks for the past again, and repeats the call. Nothing was carried out. ABORTED.
+    """
     ERROR_REASON_DATASET_NOT_FOUND: _ErrorReason.ValueType  # 40
     """No such dataset, or not the caller's. NOT_FOUND."""
     ERROR_REASON_DATASET_STATE_INVALID: _ErrorReason.ValueType  # 41
@@ -277,6 +281,10 @@ ERROR_REASON_CONTRIBUTION_EXISTS: ErrorReason.ValueType  # 35
 ERROR_REASON_PROTOCOL_MISMATCH: ErrorReason.ValueType  # 36
 """The caller speaks another protocol than the server; metadata "version" says what it runs, and
 "served_by" what the server runs. FAILED_PRECONDITION.
+"""
+ERROR_REASON_SERVER_RESTARTED: ErrorReason.ValueType  # 37
+"""The caller compared the past of another process of this server than the one that answers now:
+it asks for the past again, and repeats the call. Nothing was carried out. ABORTED.
 """
 ERROR_REASON_DATASET_NOT_FOUND: ErrorReason.ValueType  # 40
 """No such dataset, or not the caller's. NOT_FOUND."""

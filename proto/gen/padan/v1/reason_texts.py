@@ -40,6 +40,7 @@ class Reason(StrEnum):
     CONTRIBUTION_INVALID = "CONTRIBUTION_INVALID"
     CONTRIBUTION_EXISTS = "CONTRIBUTION_EXISTS"
     PROTOCOL_MISMATCH = "PROTOCOL_MISMATCH"
+    SERVER_RESTARTED = "SERVER_RESTARTED"
     DATASET_NOT_FOUND = "DATASET_NOT_FOUND"
     DATASET_STATE_INVALID = "DATASET_STATE_INVALID"
     REGISTRY_NOT_PUBLISHED = "REGISTRY_NOT_PUBLISHED"
@@ -317,6 +318,15 @@ WORDINGS: Final[Mapping[str, Wording]] = {
         (
             'Klien ini Padan {version}, {server} Padan {served_by}, dan keduanya tidak berbicara protokol yang sama. Tidak ada yang dijalankan; samakan versinya dengan {operator}.',
             'This client is Padan {version}, {server} is Padan {served_by}, and the two do not speak the same protocol. Nothing was carried out; agree with {operator} on one version.',
+        ),
+    ),
+    Reason.SERVER_RESTARTED: Wording(
+        'ABORTED',
+        ('agreement', 'article', 'flow'),
+        None,
+        (
+            '{Server} dimulai lagi sejak riwayatnya diperiksa. Tidak ada yang dijalankan; periksa riwayatnya lagi (GetAgreement), lalu ulangi.',
+            '{Server} was started again since its past was compared. Nothing was carried out; compare its past again (GetAgreement), then repeat.',
         ),
     ),
     Reason.DATASET_NOT_FOUND: Wording(

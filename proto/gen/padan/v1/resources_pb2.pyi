@@ -379,10 +379,15 @@ class Handshake(google.protobuf.message.Message):
     VERSION_FIELD_NUMBER: builtins.int
     PROTOCOL_FIELD_NUMBER: builtins.int
     HEADS_FIELD_NUMBER: builtins.int
+    INSTANCE_FIELD_NUMBER: builtins.int
     version: builtins.str
     """Version of the software and the commit that it was made of, such as "0.1.0 (4f1c2ab90d31)"."""
     protocol: builtins.int
     """What is spoken. Ends that speak different ones understand each other wrongly, and do not try."""
+    instance: builtins.bytes
+    """Answer: a random name of the server's process, 16 bytes. Request: that of the process whose past
+    the caller has compared, empty where it has compared none.
+    """
     @property
     def heads(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___Head]:
         """Request: the newest heads that the caller has seen. Answer: the heads of what the call named."""
@@ -393,8 +398,9 @@ class Handshake(google.protobuf.message.Message):
         version: builtins.str = ...,
         protocol: builtins.int = ...,
         heads: collections.abc.Iterable[global___Head] | None = ...,
+        instance: builtins.bytes = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["heads", b"heads", "protocol", b"protocol", "version", b"version"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["heads", b"heads", "instance", b"instance", "protocol", b"protocol", "version", b"version"]) -> None: ...
 
 global___Handshake = Handshake
 

@@ -8,6 +8,7 @@ It travels in metadata, so that every call has it and no message need. A caller 
 from __future__ import annotations
 
 import re
+import secrets
 from collections.abc import Iterable
 
 import structlog
@@ -27,6 +28,9 @@ _log = structlog.get_logger(__name__)
 METADATA = "padan-handshake-bin"
 #: Steps that an answer has room for: gRPC lets metadata have 8 KiB.
 _STEPS = 100
+_INSTANCE_BYTES = 16
+#: The call that tells the past and changes nothing.
+_PAST = "/padan.v1.AgreementService/GetAgreement"
 _MADE_BY = re.compile(r"[A-Za-z0-9 .()+-]{0,60}")
 
 
@@ -64,13 +68,25 @@ class Heads:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._instance = secrets.token_bytes(_INSTANCE_BYTES)
         self._seldom = Seldom()
+
+    def require_compared(self, call: Call) -> None:
+        """Refuse a caller that has compared the past of an earlier process of this server.
+
+        That process may have known more: this one's directory may be a restored one.
+        """
+        # Spec 30, "Handshake", step 3.
+        compared = call.said.instance if call.said else b""
+        if compared not in {b"", self._instance} and call.method != _PAST:
+            raise Refusal(Reason.SERVER_RESTARTED)
 
     def answer(self, call: Call) -> bytes:
         """The handshake that goes with an answer."""
         # Spec 30, "Heads", step 2.
         known = {head.name: head for head in call.said.heads} if call.said else {}
-        told, room = pb.Handshake(version=software(), protocol=PROTOCOL), _STEPS
+        told = pb.Handshake(version=software(), protocol=PROTOCOL, instance=self._instance)
+        room = _STEPS
         for chain in call.chains:
             head = self._store.head(*chain)
             mine = pb.Head(

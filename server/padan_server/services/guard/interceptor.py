@@ -151,6 +151,7 @@ class Guard(grpc.ServerInterceptor):
             raise foreseen
         # Spec 30, "Handshake", step 1.
         call.said = said(context.invocation_metadata())
+        self._heads.require_compared(call)
 
     def answer(self, call: Call, context: Any) -> None:
         """Send the server's own handshake with an answer."""
