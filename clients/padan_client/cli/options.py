@@ -121,6 +121,16 @@ YesFlag = Annotated[
     typer.Option("--yes", help="Jangan tanya lagi (untuk skrip). / Do not ask (for scripts)."),
 ]
 
+ServerOfFlowOption = Annotated[
+    str,
+    typer.Option(
+        "--flow",
+        "-f",
+        help="Server penyedia alur ini, bukan unit. / The server of this flow's provider instead "
+        "of the unit.",
+    ),
+]
+
 
 def pairs(given: list[str] | None, option: str) -> dict[str, str] | None:
     """``["a=B", …]`` as a mapping; None where nothing was given. Raises BadInputError."""

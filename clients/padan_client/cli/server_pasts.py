@@ -14,7 +14,7 @@ from padan_client.base.reasons import about
 from padan_client.cli.asking import agree
 from padan_client.cli.common import out, print_json, reports_errors, say
 from padan_client.cli.home import open_home
-from padan_client.cli.options import HOME, HomeOption, JsonFlag, YesFlag
+from padan_client.cli.options import HOME, HomeOption, JsonFlag, ServerOfFlowOption, YesFlag
 from padan_client.cli.views.pasts import past_lines, pasts_json
 
 if TYPE_CHECKING:
@@ -22,15 +22,6 @@ if TYPE_CHECKING:
     from padan_client.home.protection.known_heads import KnownServerPast
 
 IdArgument = Annotated[str, typer.Argument(help="Id perjanjian. / Agreement id.")]
-FlowOption = Annotated[
-    str,
-    typer.Option(
-        "--flow",
-        "-f",
-        help="Server penyedia alur ini, bukan unit. / The server of this flow's provider instead "
-        "of the unit.",
-    ),
-]
 
 
 def register(app: typer.Typer) -> None:
@@ -58,7 +49,7 @@ def heads(agreement: IdArgument, *, home: HomeOption = HOME, json_: JsonFlag = F
 def accept_restore(
     agreement: IdArgument,
     *,
-    flow: FlowOption = "",
+    flow: ServerOfFlowOption = "",
     yes: YesFlag = False,
     home: HomeOption = HOME,
     json_: JsonFlag = False,

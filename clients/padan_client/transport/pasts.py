@@ -147,7 +147,7 @@ class Pasts:
             if not self._is_ours(head.name):
                 continue
             known = sent.known.get(head.name, head)
-            now = _reached(server, known, head, each.steps, more=steps_left > 0)
+            now = self._seen_from(server).reached(known, head, each.steps, more=steps_left > 0)
             certain = certain and now.generation == head.generation
             if now != sent.known.get(head.name):
                 reached[head.name] = now
@@ -169,6 +169,10 @@ class Pasts:
         if moved or self._heads.of(server).software != software_there:
             seen = KnownServerPast(software_there, moved)
             self._heads.keep(server, seen, at_once=method not in _FREQUENT)
+
+    def _seen_from(self, server: ServerKind) -> _SeenFrom:
+        where = f" --flow {self._flow}" if server is ServerKind.PROVIDER else ""
+        return _SeenFrom(server, f"padan agreement accept-restore {self.agreement}{where}")
 
     def _is_ours(self, name: str) -> bool:
         own = chain_name(self.agreement)
@@ -219,72 +223,68 @@ def _head(server: ServerKind, given: pb.Head) -> Head:
     return Head(given.name, given.store, given.generation, given.digest)
 
 
-def _reached(
-    server: ServerKind, known: Head, head: Head, steps: Sequence[bytes], *, more: bool
-) -> Head:
-    """How far the way from what is known to what was told can be followed.
+@dataclass(frozen=True)
+class _SeenFrom:
+    """A server's past as an agreement and flow see it; ``accept``: the command that accepts it."""
 
-    ``more``: the answer had steps of this or of another chain, so the rest may come with the next.
-    """
-    # Spec 30, "Heads", step 3.
-    if head.store != known.store:
-        raise _other_store(server, known, head)
-    if head.generation < known.generation:
-        raise _behind(server, known, head)
-    left = head.generation - known.generation
-    reached = known.followed_by(steps[:left])
-    if len(steps) > left or (left and not more):
-        raise _another_past(server, known)
-    if reached.generation == head.generation and reached != head:
-        raise _another_past(server, known)
-    return reached
+    server: ServerKind
+    accept: str
 
+    def reached(self, known: Head, head: Head, steps: Sequence[bytes], *, more: bool) -> Head:
+        """How far the way from what is known to what was told can be followed.
 
-def _behind(server: ServerKind, known: Head, head: Head) -> ServerPastError:
-    return _gone_back(
-        server,
-        known,
-        f"{{Server}} mundur: pada {known.name} di sini sudah terlihat kejadian ke-"
-        f"{known.generation}, sekarang ia baru sampai ke-{head.generation}.",
-        f"{{Server}} has gone back: event {known.generation} of {known.name} was seen here, and "
-        f"now it has come to {head.generation}.",
-    )
+        ``more``: the answer had steps of this or of another chain, so the rest may come with the
+        next.
+        """
+        # Spec 30, "Heads", step 3.
+        if head.store != known.store:
+            raise self._other_store(known, head)
+        if head.generation < known.generation:
+            raise self._behind(known, head)
+        left = head.generation - known.generation
+        reached = known.followed_by(steps[:left])
+        if len(steps) > left or (left and not more):
+            raise self._another_past(known)
+        if reached.generation == head.generation and reached != head:
+            raise self._another_past(known)
+        return reached
 
-
-def _another_past(server: ServerKind, known: Head) -> ServerPastError:
-    return _gone_back(
-        server,
-        known,
-        "{Server} menunjukkan riwayat lain daripada yang terlihat di sini sampai kejadian "
-        f"ke-{known.generation} pada {known.name}.",
-        f"{{Server}} shows another past than the one seen here up to event {known.generation} of "
-        f"{known.name}.",
-    )
-
-
-def _gone_back(server: ServerKind, known: Head, indonesian: str, english: str) -> ServerPastError:
-    """What was seen, what may be the matter, and what to do."""
-    agreement = _agreement(known)
-    advice = (text.format(agreement=agreement) for text in _RESTORED)
-    said = (f"{seen} {do}" for seen, do in zip((indonesian, english), advice, strict=True))
-    return ServerPastError(about(server, *said))
-
-
-def _other_store(server: ServerKind, known: Head, head: Head) -> ServerPastError:
-    agreement = _agreement(known)
-    return ServerPastError(
-        about(
-            server,
-            f"{{Server}} memulai riwayat baru (basis data {head.store.hex()[:8]}, semula "
-            f"{known.store.hex()[:8]}): operatornya menyatakan pemulihan atau kehilangan. "
-            "Perjanjian ditangguhkan di sana sampai semua pihak mengakhirinya. Tanyakan apa yang "
-            f"hilang, lalu terima: padan agreement accept-restore {agreement}.",
-            f"{{Server}} began a new past (store {head.store.hex()[:8]}, before "
-            f"{known.store.hex()[:8]}): its operator has declared a restore or a loss. The "
-            "agreement is suspended there until all parties end that. Ask what was lost, then "
-            f"accept it: padan agreement accept-restore {agreement}.",
+    def _behind(self, known: Head, head: Head) -> ServerPastError:
+        return self._gone_back(
+            f"{{Server}} mundur: pada {known.name} di sini sudah terlihat kejadian ke-"
+            f"{known.generation}, sekarang ia baru sampai ke-{head.generation}.",
+            f"{{Server}} has gone back: event {known.generation} of {known.name} was seen here, "
+            f"and now it has come to {head.generation}.",
         )
-    )
+
+    def _another_past(self, known: Head) -> ServerPastError:
+        return self._gone_back(
+            "{Server} menunjukkan riwayat lain daripada yang terlihat di sini sampai kejadian "
+            f"ke-{known.generation} pada {known.name}.",
+            f"{{Server}} shows another past than the one seen here up to event {known.generation} "
+            f"of {known.name}.",
+        )
+
+    def _gone_back(self, indonesian: str, english: str) -> ServerPastError:
+        """What was seen, what may be the matter, and what to do."""
+        advice = (text.format(accept=self.accept) for text in _RESTORED)
+        said = (f"{seen} {do}" for seen, do in zip((indonesian, english), advice, strict=True))
+        return ServerPastError(about(self.server, *said))
+
+    def _other_store(self, known: Head, head: Head) -> ServerPastError:
+        return ServerPastError(
+            about(
+                self.server,
+                f"{{Server}} memulai riwayat baru (basis data {head.store.hex()[:8]}, semula "
+                f"{known.store.hex()[:8]}): operatornya menyatakan pemulihan atau kehilangan. "
+                "Perjanjian ditangguhkan di sana sampai semua pihak mengakhirinya. Tanyakan apa "
+                f"yang hilang, lalu terima: {self.accept}.",
+                f"{{Server}} began a new past (store {head.store.hex()[:8]}, before "
+                f"{known.store.hex()[:8]}): its operator has declared a restore or a loss. The "
+                "agreement is suspended there until all parties end that. Ask what was lost, then "
+                f"accept it: {self.accept}.",
+            )
+        )
 
 
 def _hidden(server: ServerKind, known: Head) -> ServerPastError:
@@ -304,15 +304,11 @@ def _hidden(server: ServerKind, known: Head) -> ServerPastError:
 _RESTORED = (
     "Mungkin ia dipulihkan dari cadangan: penangguhan dan kuota dapat kembali ke keadaan lama, "
     "jadi tidak ada yang dilanjutkan. Minta {{operator}} menyatakan pemulihan itu (padan-server "
-    "accept restore), lalu terima: padan agreement accept-restore {agreement}.",
+    "accept restore), lalu terima: {accept}.",
     "It may have been restored from a backup: suspensions and quotas may be what they were, so "
     "nothing goes on. Ask {{operator}} to declare the restore (padan-server accept restore), then "
-    "accept it: padan agreement accept-restore {agreement}.",
+    "accept it: {accept}.",
 )
-
-
-def _agreement(head: Head) -> str:
-    return head.name.split("/")[1]
 
 
 def _no_handshake(server: ServerKind) -> VerificationError:

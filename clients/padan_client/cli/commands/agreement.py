@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 import typer
 
 from padan.v1 import agreement_service_pb2 as pb
+from padan.v1.reason_texts import ServerKind
 from padan_client.base.errors import BadInputError
 from padan_client.base.files import write_public
 from padan_client.base.language import t
@@ -19,7 +20,7 @@ from padan_client.cli.asking import claim_in
 from padan_client.cli.commands import levels
 from padan_client.cli.common import Exit, err, out, print_json, reports_errors
 from padan_client.cli.home import ask_passphrase, open_home
-from padan_client.cli.options import HOME, ForceFlag, HomeOption, JsonFlag
+from padan_client.cli.options import HOME, ForceFlag, HomeOption, JsonFlag, ServerOfFlowOption
 from padan_client.cli.views import agreement as views
 from padan_client.home import agreement_files as files
 from padan_client.home.config import FILE as CONFIG_FILE
@@ -248,6 +249,7 @@ def suspend(
     agreement: IdArgument,
     *,
     article: Annotated[str, typer.Option(help="Pasal dasarnya. / The article it rests on.")] = "",
+    flow: ServerOfFlowOption = "",
     home: HomeOption = HOME,
     json_: JsonFlag = False,
 ) -> None:
@@ -260,28 +262,35 @@ def suspend(
         article=article or signed.agreement.suspension_article,
         request_id=str(uuid.uuid4()),
     )
-    _change(opened, "AgreementService.SuspendAgreement", request, json_=json_)
+    _change(opened, "AgreementService.SuspendAgreement", request, flow, json_=json_)
 
 
 @app.command()
 @reports_errors
-def resume(agreement: IdArgument, *, home: HomeOption = HOME, json_: JsonFlag = False) -> None:
+def resume(
+    agreement: IdArgument,
+    *,
+    flow: ServerOfFlowOption = "",
+    home: HomeOption = HOME,
+    json_: JsonFlag = False,
+) -> None:
     """Akhiri penangguhan oleh instansi sendiri. / End this agency's own suspension."""
     opened = open_home(home)
     opened.signed_agreement(agreement)
     request = pb.ResumeAgreementRequest(
         name=f"agreements/{agreement}", request_id=str(uuid.uuid4())
     )
-    _change(opened, "AgreementService.ResumeAgreement", request, json_=json_)
+    _change(opened, "AgreementService.ResumeAgreement", request, flow, json_=json_)
 
 
-def _change(opened: Home, method: str, request: Change, *, json_: bool) -> None:
+def _change(opened: Home, method: str, request: Change, flow: str, *, json_: bool) -> None:
     from padan_client.base.effects import call
     from padan_client.transport.channel import Link
 
     agreement = request.name.removeprefix("agreements/")
-    with Link.open(opened, agreement) as link:
-        changed = link.run(call(method, request, pb.Agreement, opened.patience))
+    server = ServerKind.PROVIDER if flow else ServerKind.UNIT
+    with Link.open(opened, agreement, flow) as link:
+        changed = link.run(call(method, request, pb.Agreement, opened.patience, server))
     state = pb.Agreement.State.Name(changed.state).removeprefix("STATE_").lower()
     suspended_by = sorted(changed.suspended_by)
     others = ", ".join(party for party in suspended_by if party != opened.identity.party)

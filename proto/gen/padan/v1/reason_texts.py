@@ -94,12 +94,12 @@ class Wording(NamedTuple):
 #: How the texts call each kind of server, in Indonesian and in English.
 _FORMS: Final[Mapping[str, tuple[Mapping[str, str], Mapping[str, str]]]] = {
     ServerKind.UNIT: (
-        {'server': 'unit pemadanan', 'Server': 'Unit pemadanan', 'operator': 'operator unit pemadanan', 'mode': 'mode unit', 'counted': 'rekaman'},
-        {'server': 'the linkage unit', 'Server': 'The linkage unit', 'operator': "the linkage unit's operator", 'mode': 'unit mode', 'counted': 'records'},
+        {'server': 'unit pemadanan', 'Server': 'Unit pemadanan', 'operator': 'operator unit pemadanan', 'mode': 'mode unit', 'counted': 'rekaman', 'resume': 'padan agreement resume'},
+        {'server': 'the linkage unit', 'Server': 'The linkage unit', 'operator': "the linkage unit's operator", 'mode': 'unit mode', 'counted': 'records', 'resume': 'padan agreement resume'},
     ),
     ServerKind.PROVIDER: (
-        {'server': 'server penyedia', 'Server': 'Server penyedia', 'operator': 'operator server penyedia', 'mode': 'mode langsung', 'counted': 'elemen'},
-        {'server': "the provider's server", 'Server': "The provider's server", 'operator': "the operator of the provider's server", 'mode': 'direct mode', 'counted': 'elements'},
+        {'server': 'server penyedia', 'Server': 'Server penyedia', 'operator': 'operator server penyedia', 'mode': 'mode langsung', 'counted': 'elemen', 'resume': 'padan agreement resume --flow ALUR'},
+        {'server': "the provider's server", 'Server': "The provider's server", 'operator': "the operator of the provider's server", 'mode': 'direct mode', 'counted': 'elements', 'resume': 'padan agreement resume --flow FLOW'},
     ),
 }
 
@@ -172,8 +172,8 @@ WORDINGS: Final[Mapping[str, Wording]] = {
         ('agreement', 'article', 'flow'),
         None,
         (
-            'Perjanjian sedang ditangguhkan ({article}). Hubungi pejabat penghubung; tiap pihak mengakhiri penangguhannya sendiri (padan agreement resume).',
-            'The agreement is suspended ({article}). Ask the liaison officers; each party ends its own suspension (padan agreement resume).',
+            'Perjanjian sedang ditangguhkan ({article}). Hubungi pejabat penghubung; tiap pihak mengakhiri penangguhannya sendiri ({resume}).',
+            'The agreement is suspended ({article}). Ask the liaison officers; each party ends its own suspension ({resume}).',
         ),
     ),
     Reason.AGREEMENT_SUPERSEDED: Wording(
