@@ -24,19 +24,20 @@ from padan_client.base.errors import BadInputError, VerificationError
 from padan_client.base.files import open_private, write_private, write_public
 from padan_client.base.language import t
 from padan_client.base.ownership import require_own_folder
-from padan_client.home.protection.home_format import require_known_format
+from padan_client.home.protection.home_format import made_by_newer, require_known_format
 from padan_client.home.protection.locked import lock, unlock
 from padan_client.home.protection.passphrase import require_strong
 from padan_client.home.protection.private_keys import PrivateKeys
 from padan_linkage.agreement import AgreementError, PublicKeys, load_agreement, read_bounded
 from padan_linkage.crypto import keys, signatures
+from padan_linkage.crypto.software import FormatAge, format_age
 
 Randomness = Callable[[int], bytes]
 
 _FILE = "identity.json"
 #: As :data:`padan_linkage.agreement.model.Id` has it.
 _PARTY = re.compile(r"[a-z][a-z0-9-]{0,62}")
-_FORMAT, _FORMER_FORMAT = "padan identity 2", "padan identity 1"
+_FORMAT = "padan identity 2"
 _MOST_BYTES, _KEY_BYTES = 1 << 16, 32
 
 
@@ -292,15 +293,22 @@ def _document(path: Path) -> dict[str, Any]:
             document = from_json(file.read(_MOST_BYTES))
     except (ValueError, RecursionError):
         raise _malformed(path) from None
-    if isinstance(document, dict) and document.get("format") == _FORMER_FORMAT:
-        raise _former(path)
-    if (
-        not isinstance(document, dict)
-        or document.get("format") != _FORMAT
-        or ("party" not in document)
-    ):
+    _require_present(path, document)
+    if "party" not in document:
         raise _malformed(path)
+    assert isinstance(document, dict)
     return document
+
+
+def _require_present(path: Path, document: Any) -> None:
+    try:
+        age = format_age(document["format"], _FORMAT)
+    except (TypeError, KeyError, ValueError):
+        raise _malformed(path) from None
+    if age is FormatAge.FORMER:
+        raise _former(path)
+    if age is FormatAge.LATER:
+        raise made_by_newer(path)
 
 
 def _malformed(path: Path) -> BadInputError:

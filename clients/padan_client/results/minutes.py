@@ -27,12 +27,14 @@ from padan_client.base.numbers import indonesian
 from padan_client.base.place import FlowPlace
 from padan_client.base.version import software
 from padan_client.home.folder import Home
+from padan_client.home.protection.home_format import made_by_newer
 from padan_client.results.shared_counts import SharedCounts
 from padan_client.results.table import ConfirmResult
 from padan_linkage.agreement import Agreement, Flow, parse_signature, read_bounded, signature_text
 from padan_linkage.agreement.model import CadenceKind
 from padan_linkage.crypto import signatures
 from padan_linkage.crypto.heads import chain_name
+from padan_linkage.crypto.software import FormatAge, format_age
 from padan_linkage.direct.manifest import format_moment
 
 FORMAT = "padan/v1 minutes"
@@ -233,7 +235,7 @@ def read(path: Path) -> dict[str, Any]:
     """The content of minutes. Raises BadInputError if the file is none."""
     try:
         raw = read_bounded(path)
-        content = _content(raw) if len(raw) <= MAX_BYTES else None
+        content = _content(path, raw) if len(raw) <= MAX_BYTES else None
     except (OSError, ValueError):
         content = None
     if content is None:
@@ -241,10 +243,15 @@ def read(path: Path) -> dict[str, Any]:
     return content
 
 
-def _content(raw: bytes) -> dict[str, Any] | None:
+def _content(path: Path, raw: bytes) -> dict[str, Any] | None:
     """What minutes say; None, or ValueError, for anything else."""
     content = from_json(raw)
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
+    if not isinstance(content, dict):
+        return None
+    age = format_age(content.get("format"), FORMAT)
+    if age is FormatAge.LATER:
+        raise made_by_newer(path)
+    if age is FormatAge.FORMER:
         return None
     _Content.model_validate(content)
     return content if _canonical(content) == raw else None

@@ -15,9 +15,10 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from pydantic import BaseModel, TypeAdapter
+from pydantic import TypeAdapter
+from pydantic_core import from_json
 
-from padan_linkage.crypto.software import shown, software
+from padan_linkage.crypto.software import FormatAge, format_age, shown, software
 from padan_server.base.model import StoreMark
 from padan_server.store.files.disk import Disk, write_whole
 from padan_server.store.port import OtherVersionError, Store
@@ -136,9 +137,11 @@ class Marks:
     def _beside(self) -> StoreMark | None:
         """The mark in the file. Raises ValueError if it is none."""
         try:
-            return _FORM.validate_json(self._path.read_bytes())
+            content = self._path.read_bytes()
         except FileNotFoundError:
             return None
+        _made_by(content)
+        return _FORM.validate_json(content)
 
     def _write(self, mark: StoreMark) -> None:
         with self.store.write() as tx:
@@ -153,11 +156,16 @@ class Marks:
         return self.data_dir / _FILE
 
 
-class _DirectoryMadeBy(BaseModel):
-    """What a mark's file says of the version that wrote it; earlier ones say nothing."""
+def _made_by(content: bytes) -> tuple[FormatAge, object, str]:
+    """What a mark's file says of the version that wrote it; earlier ones say nothing.
 
-    format: int = 0
-    software: str = ""
+    Raises ValueError where it says what is no format.
+    """
+    document = from_json(content)
+    if not isinstance(document, dict):
+        raise ValueError("no document")  # noqa: TRY004 (the file is at fault, not the caller)
+    given = document.get("format", 0)
+    return format_age(given, data_format()), given, str(document.get("software", ""))
 
 
 def require_known_format(data_dir: Path) -> None:
@@ -168,16 +176,16 @@ def require_known_format(data_dir: Path) -> None:
     """
     # Spec 30, "Doubt", step 10.
     try:
-        made = _DirectoryMadeBy.model_validate_json((data_dir / _FILE).read_bytes())
-    except (OSError, ValueError):
+        age, given, made_by = _made_by((data_dir / _FILE).read_bytes())
+    except (OSError, ValueError, RecursionError):
         return  # no mark, or an unreadable one: the store and its doubts decide
-    if made.format > data_format():
-        there = shown(made.software)
+    if age is FormatAge.LATER:
+        there = shown(made_by)
         raise OtherVersionError(
-            f"{data_dir} dipakai Padan {there} (bentuk {made.format}), yang lebih baru; versi ini, "
+            f"{data_dir} dipakai Padan {there} (bentuk {given}), yang lebih baru; versi ini, "
             f"{software()}, membaca sampai bentuk {data_format()}. Tidak ada yang disentuh: "
             "jalankan versi itu atau yang lebih baru. "
-            f"/ {data_dir} was used by Padan {there} (format {made.format}), which is newer; this "
+            f"/ {data_dir} was used by Padan {there} (format {given}), which is newer; this "
             f"version, {software()}, reads up to format {data_format()}. Nothing was touched: run "
             "that version or a newer one."
         )

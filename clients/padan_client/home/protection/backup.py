@@ -26,7 +26,9 @@ from pydantic_core import from_json
 from padan_client.base.errors import BadInputError, VerificationError
 from padan_client.base.files import filled_whole, write_private
 from padan_client.base.language import t
+from padan_client.home.protection.home_format import made_by_newer
 from padan_client.home.protection.locked import lock, unlock
+from padan_linkage.crypto.software import FormatAge, format_age
 
 Randomness = Callable[[int], bytes]
 
@@ -227,9 +229,12 @@ def _line(entry: Mapping[str, object]) -> bytes:
 def _head(line: bytes, file: Path) -> dict[str, Any]:
     try:
         head = from_json(line)
-        if isinstance(head, dict) and head["format"] == _FORMAT and "locked" in head:
+        age = format_age(head["format"], _FORMAT)
+        if age is FormatAge.LATER:
+            raise made_by_newer(file)
+        if age is FormatAge.PRESENT and "locked" in head:
             return {"party": head["party"], **head}
-    except (KeyError, ValueError, RecursionError):
+    except (KeyError, TypeError, ValueError, RecursionError):
         pass
     raise BadInputError(
         t(

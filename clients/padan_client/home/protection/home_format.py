@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from padan_client.base.errors import BadInputError
 from padan_client.base.files import write_private
 from padan_client.base.language import t
 from padan_client.base.version import software
-from padan_linkage.crypto.software import shown
+from padan_linkage.crypto.software import FormatAge, format_age, shown
 
 #: Homes without the file are of the number before it, and are read as they are.
 HOME_FORMAT = 1
@@ -24,7 +25,7 @@ FILE = "format.json"
 
 
 class _HomeMadeBy(BaseModel):
-    format: int
+    format: Annotated[int, Field(strict=True, ge=0)]
     software: str
 
 
@@ -36,9 +37,10 @@ def require_known_format(home: Path) -> None:
         return
     try:
         made = _HomeMadeBy.model_validate_json(content)
+        age = format_age(made.format, HOME_FORMAT)
     except ValueError:
         raise _unreadable(home / FILE) from None
-    if made.format > HOME_FORMAT:
+    if age is FormatAge.LATER:
         there, here = shown(made.software), software()
         raise BadInputError(
             t(
@@ -50,6 +52,18 @@ def require_known_format(home: Path) -> None:
                 "version or a newer one.",
             )
         )
+
+
+def made_by_newer(path: Path) -> BadInputError:
+    """A file of a form that a later version brought in."""
+    return BadInputError(
+        t(
+            f"{path} dibuat Padan yang lebih baru; versi ini, {software()}, tidak membacanya. "
+            "Tidak ada yang disentuh: pakai versi itu atau yang lebih baru.",
+            f"{path} was made by a newer Padan; this version, {software()}, does not read it. "
+            "Nothing was touched: use that version or a newer one.",
+        )
+    )
 
 
 def keep_format(home: Path) -> None:

@@ -23,10 +23,13 @@ from padan.v1.reason_texts import ServerKind
 from padan_client.base.errors import BadInputError
 from padan_client.base.files import ensure_private_folder, write_private
 from padan_client.base.language import t
+from padan_client.home.protection.home_format import made_by_newer
 from padan_linkage.crypto.heads import Head
+from padan_linkage.crypto.software import FormatAge, format_age
 
 #: Seconds between two times that what moves all the while is written.
 _OFTEN_ENOUGH = 1.0
+_FORMAT: Literal[1] = 1
 
 
 class _KeptHead(BaseModel):
@@ -50,7 +53,7 @@ class _KeptHead(BaseModel):
 class _Document(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    format: Literal[1] = 1
+    format: Literal[1] = _FORMAT
     software: str
     heads: list[_KeptHead]
 
@@ -161,7 +164,11 @@ def _newer(kept: KnownServerPast, seen: KnownServerPast) -> KnownServerPast:
 
 def _parsed(path: Path) -> KnownServerPast:
     try:
-        document = _Document.model_validate(from_json(path.read_bytes()))
+        content = from_json(path.read_bytes())
+        given = content.get("format") if isinstance(content, dict) else None
+        if format_age(given, _FORMAT) is FormatAge.LATER:
+            raise made_by_newer(path)
+        document = _Document.model_validate(content)
         return KnownServerPast(document.software, {h.name: h.head() for h in document.heads})
     except (OSError, ValueError, RecursionError):
         raise BadInputError(

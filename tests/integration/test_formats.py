@@ -1,0 +1,184 @@
+"""Every number of a format: a later one is told as that, what is no number as damage, and both
+leave everything as it is."""
+
+from __future__ import annotations
+
+import ast
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+import padan_client
+import padan_linkage
+import padan_server
+from padan.v1.reason_texts import ServerKind
+from padan_client import BadInputError, Home
+from padan_client.home.identity import load_identity
+from padan_client.home.protection import backup, home_format
+from padan_client.results import minutes
+from padan_linkage.crypto.software import FormatAge, format_age
+from padan_server.store import marks
+from padan_server.store.files.disk import Disk
+from padan_server.store.marks import Marks, StoreDoubtError
+from padan_server.store.port import OtherVersionError
+from padan_server.store.sql.store import SqlStore, data_format
+
+NO_NUMBERS = ["1", "satu", None, -1, True, 1.5, [1], {}, 10**12, ""]
+NO_NAMES = [*NO_NUMBERS, 1, 2, "padan identity", "padan identity x", "padan identity 2 3", "٢"]
+
+#: Every file of ours that names its format, and the format; ``sums.json`` and ``directory.json``
+#: are bound by digests or made again, bundles and manifests of others are refused by their names.
+NUMBERED = {"store/marks.py", "protection/home_format.py", "protection/known_heads.py"}
+NAMED = {"home/identity.py", "protection/backup.py", "results/minutes.py"}
+BY_DIGEST = {"files/sums.py", "files/derived.py"}
+#: Signed documents: another format is no document of the kind, for whoever checks the signature.
+SIGNED = {
+    "agreement/key_changes.py",
+    "agreement/model.py",
+    "direct/manifest.py",
+    "release/manifest.py",
+}
+WRITTEN_ALONE = {"unit/bundle.py"}
+
+
+def test_a_format_is_a_number_or_a_name_with_one():
+    assert [format_age(n, 3) for n in (2, 3, 4)] == list(FormatAge)
+    assert [format_age(f"padan identity {n}", "padan identity 3") for n in (2, 3, 4)] == list(
+        FormatAge
+    )
+    assert format_age("padan/v2 minutes", "padan/v1 minutes") is FormatAge.LATER
+    for given, present in (
+        *((given, 3) for given in NO_NUMBERS),
+        *((given, "padan identity 2") for given in NO_NAMES),
+    ):
+        with pytest.raises(ValueError, match="format"):
+            format_age(given, present)
+
+
+def test_no_format_is_left_out_of_these_tests():
+    """Whoever brings in a format has to say here what becomes of one that is another."""
+    known = NUMBERED | NAMED | BY_DIGEST | SIGNED | WRITTEN_ALONE
+    found = set()
+    for package in (padan_client, padan_linkage, padan_server):
+        root = Path(package.__file__).parent
+        for path in root.rglob("*.py"):
+            if names_a_format(path.read_text("utf-8")):
+                found.add("/".join(path.parts[-2:]))
+    assert found == known
+
+
+def names_a_format(source):
+    """Whether a module writes or reads a document's ``format``: as a key, or a field of a model."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Dict) and any(
+            isinstance(key, ast.Constant) and key.value == "format" for key in node.keys
+        ):
+            return True
+        if isinstance(node, ast.ClassDef) and any(
+            isinstance(each, ast.AnnAssign)
+            and isinstance(each.target, ast.Name)
+            and each.target.id == "format"
+            and node.bases
+            for each in node.body
+        ):
+            return True
+    return False
+
+
+# What becomes of a file whose format is another.
+
+LATER = "lebih baru"
+DAMAGED = "rusak|tidak terbaca|bukan cadangan|bukan berita acara"
+
+
+def home_file(folder, name, given):
+    """Give a file of a home another format."""
+    path = folder / name
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"format": given}))
+
+
+def format_json(home, given):
+    home_file(home.folder, home_format.FILE, given)
+    home_format.require_known_format(home.folder)
+
+
+def identity_json(home, given):
+    home_file(home.folder, "identity.json", given)
+    load_identity(home.folder)
+
+
+def heads_json(home, given):
+    (name,) = [p.relative_to(home.folder) for p in (home.folder / "heads/unit").glob("*.json")]
+    home_file(home.folder, name, given)
+    home.known_heads(name.stem).of(ServerKind.UNIT)
+
+
+def backup_file(home, given):
+    path = home.folder / "cadangan"
+    head = {"format": given, "party": "bkn", "locked": {}}
+    path.write_text(json.dumps(head) + "\n")
+    path.chmod(0o600)
+    backup._head(path.read_bytes(), path)
+
+
+def minutes_file(home, given):
+    path = home.folder / "berita-acara.json"
+    path.write_text(json.dumps({"format": given}))
+    minutes.read(path)
+
+
+FILES = {
+    format_json: (home_format.HOME_FORMAT + 1, NO_NUMBERS),
+    heads_json: (2, NO_NUMBERS),
+    identity_json: ("padan identity 3", NO_NAMES),
+    backup_file: ("padan backup 2", NO_NAMES),
+    minutes_file: ("padan/v2 minutes", NO_NAMES),
+}
+CASES = [
+    (read, given, said)
+    for read, (later, none) in FILES.items()
+    for given, said in ((later, LATER), *((each, DAMAGED) for each in none))
+]
+
+
+@pytest.fixture
+def home(small_pair, tmp_path):
+    folder = tmp_path / "home"
+    shutil.copytree(small_pair.provider.folder, folder)
+    return Home.open(folder, jitter=lambda: 0.0)
+
+
+@pytest.mark.parametrize(("read", "given", "said"), CASES)
+def test_a_home_s_file_of_another_format_is_told_as_what_it_is(home, read, given, said):
+    with pytest.raises(BadInputError, match=said) as refused:
+        read(home, given)
+    assert (LATER in str(refused.value)) is (said == LATER)
+
+
+@pytest.mark.parametrize("given", NO_NUMBERS)
+def test_a_directory_whose_format_is_none_is_doubted_and_left_as_it_is(small_pair, tmp_path, given):
+    doubted(small_pair, tmp_path, given, StoreDoubtError, "mark.json tidak terbaca")
+
+
+def test_a_directory_of_a_later_format_is_refused_and_left_as_it_is(small_pair, tmp_path):
+    doubted(small_pair, tmp_path, data_format() + 1, OtherVersionError, LATER)
+
+
+def look_at(data):
+    marks.require_known_format(data)
+    store = SqlStore(f"sqlite:///{data / 'unit.sqlite'}")
+    Marks(store, data, Disk()).begin(holds_files=lambda: True, accept=False)
+
+
+def doubted(pair, folder, given, error, said):
+    """Look at a copy of the unit's directory, as every start does first."""
+    data = folder / "data"
+    shutil.copytree(pair.unit.house.data_dir, data, ignore=shutil.ignore_patterns("*.sqlite*"))
+    path = data / "mark.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"format": given}))
+    before = path.read_bytes()
+    with pytest.raises(error, match=said):
+        look_at(data)
+    assert path.read_bytes() == before
