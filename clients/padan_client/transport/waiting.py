@@ -14,9 +14,8 @@ from contextvars import ContextVar
 from enum import StrEnum
 from typing import Self, TypeVar
 
-from padan.v1.reason_texts import ServerKind
-from padan_client.base.language import current_language, set_language
-from padan_client.base.reasons import about
+from padan.v1.reason_texts import ServerKind, worded
+from padan_client.base.language import current_language, set_language, t
 
 T = TypeVar("T")
 
@@ -127,8 +126,8 @@ class Waiting:
 
     def _sentence(self, silent: float) -> str:
         indonesian, english = _OWED[self._owed]
-        return about(
-            self._server,
+        said = (
             f"Menunggu {{server}} ({self._address}): {indonesian}, sudah {silent:.0f} detik.",
             f"Waiting for {{server}} ({self._address}): {english}, for {silent:.0f} seconds.",
         )
+        return t(*worded(said, self._server, {}))
