@@ -24,6 +24,7 @@ from padan_client.cli.app import app
 from padan_client.home.config import write_template
 from padan_client.home.identity import create_identity, save_identity
 from padan_client.transport.channel import Link, Methods
+from padan_client.transport.waiting import Waiting
 from padan_lab.demo.pki import Authority
 from padan_linkage.agreement import EXAMPLE_IDS, agreement_digest, example, load_agreement
 from padan_linkage.crypto.software import PROTOCOL
@@ -343,7 +344,11 @@ def test_status_looks_into_the_home_by_itself(agencies):
 
 
 #: What goes with a call to them: nothing.
-STAND_INS = {ServerKind.UNIT: SimpleNamespace(metadata=())}
+STAND_INS = {
+    ServerKind.UNIT: SimpleNamespace(
+        metadata=(), waiting=lambda: Waiting(ServerKind.UNIT, "unit.example:7443")
+    )
+}
 
 
 class StandInUnit(pb_grpc.AgreementServiceServicer):
