@@ -155,6 +155,7 @@ def fsck(
         )
     from padan_server.roles.checking import examine, shown
     from padan_server.roles.serving import DataDirectoryBusyError
+    from padan_server.store.port import StoreFaultError
 
     try:
         report = examine(data_dir, tables_dir, seeds_dir)
@@ -165,7 +166,7 @@ def fsck(
             f"demi sedikit. / {data_dir} is used by a running server, which checks it by itself "
             "bit by bit.",
         )
-    except (OSError, RuntimeError) as e:
+    except (OSError, RuntimeError, StoreFaultError) as e:
         _fail(BAD_CONFIG, str(e))
     typer.echo(shown(report, as_json=as_json))
     raise typer.Exit(DAMAGED if report.harmful else 0)
@@ -191,6 +192,7 @@ def run_server(settings: ServerConfig, make: Callable[[], Server]) -> None:
     """Serve until SIGTERM or SIGINT; SIGHUP reads agreements and tables again."""
     from padan_server.base.log import configure_logging
     from padan_server.roles.serving import DataDirectoryBusyError
+    from padan_server.store.port import StoreFaultError
 
     configure_logging(settings.log_level, for_good=True)
     # Blocked here and in every thread to come, and waited for below: a handler could run at any
@@ -199,11 +201,11 @@ def run_server(settings: ServerConfig, make: Callable[[], Server]) -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, awaited)
     try:
         running = make()
+        running.start()
     except DataDirectoryBusyError:
         _fail(CANNOT_START, "data_dir dipakai server lain. / data_dir is used by another server.")
-    except (OSError, ValueError, RuntimeError) as e:
+    except (OSError, ValueError, RuntimeError, StoreFaultError) as e:
         _fail(CANNOT_START, f"Server tidak dapat dijalankan. / The server cannot start. {e}")
-    running.start()
     while signal.sigwait(awaited) == signal.SIGHUP:
         running.reload()
     running.stop()

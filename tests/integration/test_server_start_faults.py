@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import errno
 import socket
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from datetime import timedelta
 
 import pytest
 from server_fixture import toml
 from tls_ways import CLIENT, own_files, private, put_certificate, put_key
+from typer.testing import CliRunner
 
 from padan_linkage.crypto.tls_faults import TlsFileError
+from padan_server.app import app
 from padan_server.roles.listening import ListenError, metrics_error
 
 DAY = timedelta(days=1)
@@ -121,3 +125,18 @@ def test_the_command_says_it_in_both_languages_and_no_traceback(make_house, mine
         code, said = started(house, {"listen": listen})
         assert code == 2
         assert "listen" in said
+
+
+def test_a_database_that_another_program_holds_is_told(make_unit, monkeypatch):
+    monkeypatch.setattr("padan_server.store.sql.store._BUSY_SECONDS", 0.1)
+    monkeypatch.setattr("padan_server.base.log.configure_logging", lambda *_, **__: None)
+    unit = make_unit()
+    unit.stop()
+    config = unit.house.folder / "unit.toml"
+    config.write_text(toml(unit.house.settings()))
+    with closing(sqlite3.connect(unit.house.data_dir / "unit.sqlite")) as backup:
+        backup.execute("BEGIN IMMEDIATE")
+        done = CliRunner().invoke(app, ["unit", "--config", str(config)])
+    assert done.exit_code == 3
+    assert "dipegang program lain" in done.stderr
+    assert "held by another program" in done.stderr

@@ -34,6 +34,8 @@ def raise_descriptor_limit() -> int:
     """Let this process open as many files as it may at all; gives how many these are."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    if most < 2 * _RESERVED:
+        _log.warning("descriptors_few", limit=most, remedy="raise LimitNOFILE")
     return most
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from contextlib import AbstractContextManager
 from datetime import date, datetime
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from padan_linkage.answering.answers import PassCounts
 from padan_linkage.crypto.heads import Head
@@ -37,16 +37,41 @@ from padan_server.base.model import (
 )
 
 
-class StoreFullError(Exception):
-    """There is no room; what was being written is not kept."""
+class StoreFaultError(Exception):
+    """What the store cannot do just now; nothing that was being written is kept.
+
+    Its text is for whoever runs the server; callers are refused with a reason.
+    """
+
+    told: ClassVar[str]
+
+    def __str__(self) -> str:
+        return self.told
 
 
-class StoreBusyError(Exception):
-    """Somebody else holds the store, for longer than a caller waits; nothing was changed."""
+class StoreFullError(StoreFaultError):
+    """There is no room."""
+
+    told = "Tidak ada ruang di data_dir. / There is no room in data_dir."
 
 
-class StoreUnopenedError(Exception):
-    """The process may open no further file, and the store needs one; nothing was changed."""
+class StoreBusyError(StoreFaultError):
+    """Somebody else holds the store, for longer than a caller waits."""
+
+    told = (
+        "Basis data di data_dir dipegang program lain, misalnya cadangan; hentikan program itu, "
+        "lalu ulangi. / The database in data_dir is held by another program, a backup say; end "
+        "that program, then repeat."
+    )
+
+
+class StoreUnopenedError(StoreFaultError):
+    """The process may open no further file, and the store needs one."""
+
+    told = (
+        "Batas berkas terbuka tercapai; naikkan LimitNOFILE. / The limit of open files is "
+        "reached; raise LimitNOFILE."
+    )
 
 
 class OtherVersionError(RuntimeError):

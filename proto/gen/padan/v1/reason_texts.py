@@ -577,8 +577,8 @@ WORDINGS: Final[Mapping[str, Wording]] = {
         ('agreement', 'article', 'flow'),
         5,
         (
-            '{Server} tidak dapat membuka berkas lagi: terlalu banyak sambungan. Yang sudah diterima tidak hilang; ulangi sebentar lagi.',
-            '{Server} can open no further file: there are too many connections. Nothing acknowledged was lost; repeat in a moment.',
+            '{Server} tidak dapat membuka berkas lagi: sambungan dan tabel memakai semua yang diizinkan sistemnya. Yang sudah diterima tidak hilang; ulangi sebentar lagi, dan bila tetap begitu, beri tahu {operator}.',
+            '{Server} can open no further file: connections and tables use all that its system allows. Nothing acknowledged was lost; repeat in a moment, and if it stays so, tell {operator}.',
         ),
     ),
     Reason.DATA_DAMAGED: Wording(
