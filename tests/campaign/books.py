@@ -28,11 +28,11 @@ _QUERIES = {
     },
 }
 _ID = re.compile(r"[0-9a-f]{16,64}")
-#: What says nothing: locks that a dead process held, what SQLite and the ledger keep while they are
+#: What says nothing: locks that a dead process held, what stores and the ledger keep while they are
 #: open, what is made again when it is missing, the registry before the last (which the next update
 #: erases), and whole releases that nobody recorded.
 _PASSING = re.compile(
-    r"(^|/)(\.?lock|[^/]*\.lock|client\.toml|questions-\d+\.journal)$|\.sqlite-(wal|shm)$"
+    r"(^|/)(\.?lock|[^/]*\.lock|client\.toml|questions-\d+\.journal)$|\.sqlite-(wal|shm|count|sums)$"
     r"|/directory/|^homes/bkn/unit/registries/|^unit-data/aside/[0-9-]+\.release\."
 )
 

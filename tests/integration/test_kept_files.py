@@ -30,7 +30,7 @@ DATA = (
     r"mark\.json",
     r"lock",
     r"page-token\.key",
-    r"unit\.sqlite(-wal|-shm)?",
+    r"unit\.sqlite(-wal|-shm|-count|-sums)?",
     r"datasets/[0-9a-f]{32}/(calibrations|sums)\.json",
     r"runs/[0-9a-f]{32}/(sums\.json|[a-z]+/(sums\.json|[a-z_]+\.npy))",
     r"datasets/[0-9a-f]{32}/[a-z]+/[a-z_]+\.(npy|sums|json)",

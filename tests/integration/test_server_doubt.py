@@ -11,7 +11,7 @@ import pytest
 from server_fixture import NOW, FixedClock
 
 from padan_server.base.accepting import Acceptable, Acceptances
-from padan_server.store.marks import StoreDoubtError
+from padan_server.store.doubts import StoreDoubtError
 from padan_server.store.port import DamagedStoreError
 
 

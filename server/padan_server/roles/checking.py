@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -86,10 +87,20 @@ def _store(data_dir: Path) -> tuple[SqlStore | None, list[Flaw]]:
         problem = ("hilang, atau terletak di tempat lain", "missing, or kept elsewhere")
         return None, [Flaw(FlawKind.MISSING, UnitConfig.STORE, problem)]
     try:
-        return SqlStore.look(place), []
+        store = SqlStore.look(place)
+        return store, [*_store_flaws(store)]
     except DamagedStoreError:
         problem = ("rusak; pulihkan dari cadangan", "damaged; restore it from a backup")
         return None, [Flaw(FlawKind.DAMAGED, place.name, problem)]
+
+
+def _store_flaws(store: SqlStore) -> Iterator[Flaw]:
+    """What no server would start on, or would make again."""
+    if store.doubt is not None:
+        yield Flaw(FlawKind.DAMAGED, store.doubt.file, store.doubt.problem)
+    if store.uncompared:
+        problem = ("tidak cocok lagi; dibuat lagi", "is not of this store; made again")
+        yield Flaw(FlawKind.REMADE, store.uncompared, problem)
 
 
 def shown(report: Report, *, as_json: bool) -> str:

@@ -201,8 +201,8 @@ class Inspection:
 
     def _beside(self, store: Store) -> Iterator[Flaw]:
         """Whether a server would start on it, and what it would lose."""
-        if (cause := Marks(store, self._data_dir, Disk()).doubted()) is not None:
-            yield Flaw(FlawKind.DAMAGED, "mark.json", cause)
+        if (doubt := Marks(store, self._data_dir, Disk()).doubted()) is not None:
+            yield Flaw(FlawKind.DAMAGED, doubt.file, doubt.problem)
         for name in damaged_journals(self._data_dir):
             yield Flaw(FlawKind.DAMAGED, name, ("baris rusak", "a line is not what was written"))
         if not is_secret(self._data_dir / "page-token.key"):

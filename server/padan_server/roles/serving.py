@@ -85,8 +85,8 @@ class Server:
         self._stopping = threading.Event()
         self._trusted = True
         self._counted = metrics
-        self._store = SqlStore(config.store_url)
         self._accepted = Acceptances(config.data_dir)
+        self._store = self._opened()
         self._marks = Marks(self._store, config.data_dir, disk or Disk())
         self.clock = self._kept_clock(clock)
         self._book = AgreementBook(config.agreements_dir, self._is_named_by)
@@ -106,15 +106,26 @@ class Server:
         self._grpc = _grpc_server(config, metrics, self._stopping, self.KIND, descriptors, heads)
         self.port = 0
 
+    def _opened(self) -> SqlStore:
+        """The store. Raises StoreDoubtError, unless an operator has accepted it as it is."""
+        accept = any(map(self._accepted.lies, (Acceptable.STORE, Acceptable.RESTORE)))
+        config = self._settings
+        try:
+            return SqlStore(config.store_url, accept=accept, data_dir=config.data_dir)
+        except BaseException:
+            os.close(self._lock)
+            raise
+
     def _kept_clock(self, clock: Clock | None) -> KeptClock:
         """Count this start, and go on from the latest moment of the one before."""
         accepted = self._accepted
         try:
-            begun = self._marks.begin(
-                holds_files=self._holds_files,
-                accept=accepted.lies(Acceptable.STORE),
-                restored=accepted.lies(Acceptable.RESTORE),
-            )
+            doubt = self._store.doubt or self._marks.doubted(self._holds_files)
+            if doubt and accepted.lies(Acceptable.STORE):
+                # Nothing tells it any more once it is marked: a start that dies finds this.
+                accepted.leave(Acceptable.RESTORE)
+            restored = accepted.lies(Acceptable.RESTORE)
+            begun = self._marks.begin(holds_files=self._holds_files, restored=restored)
         except BaseException:
             self._let_go()
             raise

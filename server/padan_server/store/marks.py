@@ -20,6 +20,7 @@ from pydantic_core import from_json
 
 from padan_linkage.crypto.software import FormatAge, format_age, shown, software
 from padan_server.base.model import StoreMark
+from padan_server.store.doubts import Doubt, StoreDoubtError
 from padan_server.store.files.disk import Disk, write_whole
 from padan_server.store.port import OtherVersionError, Store
 from padan_server.store.sql.store import data_format
@@ -28,28 +29,14 @@ _FILE = "mark.json"
 _NAME_BYTES = 16
 _FORM = TypeAdapter(StoreMark)
 
-#: What can be wrong, for officers: Indonesian and English.
-_LOST = ("basis datanya hilang atau kosong", "its database is lost or empty")
-_OTHER = ("basis datanya milik direktori lain", "its database belongs to another directory")
-_OLDER = ("basis datanya lebih tua daripada berkasnya", "its database is older than its files")
-
-
-class StoreDoubtError(RuntimeError):
-    """The store is not the one that the files were made with; nothing has been touched."""
-
-    def __init__(self, data_dir: Path, cause: tuple[str, str]) -> None:
-        indonesian, english = cause
-        lost = cause in {_LOST, _OTHER, _OLDER}
-        right = ("basis data yang benar", "the right database") if lost else (_FILE, _FILE)
-        super().__init__(
-            f"{data_dir}: {indonesian}; tidak ada yang dihapus. Pulihkan {right[0]}, atau terima "
-            f"kehilangannya dengan `padan-server accept store --data-dir {data_dir}`: berkas "
-            "tanpa catatan lalu disisihkan, dan kuota serta penangguhan yang hilang tidak "
-            "kembali. "
-            f"/ {data_dir}: {english}; nothing was erased. Restore {right[1]}, or accept the loss "
-            f"with `padan-server accept store --data-dir {data_dir}`: files without a "
-            "record are then set aside, and lost quotas and suspensions do not come back."
-        )
+#: What can be wrong with the two together.
+_LOST = Doubt(_FILE, ("basis datanya hilang atau kosong", "its database is lost or empty"))
+_OTHER = Doubt(
+    _FILE, ("basis datanya milik direktori lain", "its database belongs to another directory")
+)
+_OLDER = Doubt(
+    _FILE, ("basis datanya lebih tua daripada berkasnya", "its database is older than its files")
+)
 
 
 @dataclass(frozen=True)
@@ -68,41 +55,38 @@ class Marks:
     data_dir: Path
     disk: Disk
 
-    def begin(
-        self, *, holds_files: Callable[[], bool], accept: bool, restored: bool = False
-    ) -> Begun:
+    def begin(self, *, holds_files: Callable[[], bool], restored: bool = False) -> Begun:
         """Count a start; returns the mark with ``latest`` as it was left.
 
-        ``holds_files``: whether the directory holds what only a store can explain. ``accept``: an
-        operator takes the store as it is; ``restored``: and says that it is a backup. Raises
+        ``holds_files``: whether the directory holds what only a store can explain. ``restored``: an
+        operator takes the store as it is, a backup or one that has lost something. Raises
         StoreDoubtError.
         """
         # Spec 30, "Doubt", step 1.
         kept, beside, cause = self._compared(holds_files)
-        if cause is not None and not (accept or restored):
+        if cause is not None and not restored:
             raise StoreDoubtError(self.data_dir, cause)
-        lost = cause is not None or restored
         known = [mark for mark in (kept, beside) if mark is not None]
         latest = [mark.latest for mark in known if mark.latest is not None]
-        name = kept.name if kept and not lost else secrets.token_hex(_NAME_BYTES)
+        name = kept.name if kept and not restored else secrets.token_hex(_NAME_BYTES)
         starts = max((mark.starts for mark in known), default=0) + 1
         mark = StoreMark(name, starts, max(latest, default=None))
         self._write(mark)
-        return Begun(mark, lost=lost)
+        return Begun(mark, lost=restored)
 
-    def doubted(self) -> tuple[str, str] | None:
-        """Why no server would start on this, in Indonesian and English; None if one would."""
-        return self._compared(lambda: False)[2]
+    def doubted(self, holds_files: Callable[[], bool] = lambda: False) -> Doubt | None:
+        """Why no server would start on this; None if one would."""
+        return self._compared(holds_files)[2]
 
     def _compared(
         self, holds_files: Callable[[], bool]
-    ) -> tuple[StoreMark | None, StoreMark | None, tuple[str, str] | None]:
+    ) -> tuple[StoreMark | None, StoreMark | None, Doubt | None]:
         """Both marks, the store's first, and what speaks against them."""
         kept = self._kept()
         try:
             beside = self._beside()
         except (ValueError, OSError):
-            return kept, None, _unreadable(self._path)
+            return kept, None, Doubt.unreadable(self._path)
         return kept, beside, self._doubt(kept, beside, holds_files)
 
     def advance(self, latest: datetime) -> None:
@@ -116,7 +100,7 @@ class Marks:
 
     def _doubt(
         self, kept: StoreMark | None, beside: StoreMark | None, holds_files: Callable[[], bool]
-    ) -> tuple[str, str] | None:
+    ) -> Doubt | None:
         if kept is None:
             return _LOST if beside or (holds_files() and self._is_empty()) else None
         if beside is None:
@@ -189,7 +173,3 @@ def require_known_format(data_dir: Path) -> None:
             f"version, {software()}, reads up to format {data_format()}. Nothing was touched: run "
             "that version or a newer one."
         )
-
-
-def _unreadable(path: Path) -> tuple[str, str]:
-    return f"{path.name} tidak terbaca", f"{path.name} cannot be read"

@@ -67,7 +67,10 @@ def test_a_store_that_went_through_the_folded_steps_goes_on(path, dataset, flow)
         other.execute("DROP TABLE heads")
         other.execute("ALTER TABLE datasets DROP COLUMN made_by")
         other.execute("UPDATE alembic_version SET version_num = '0006'")
+        other.execute("PRAGMA user_version = 0")
     other.close()
+    for beside in ("count", "sums"):
+        path.with_name(f"{path.name}-{beside}").unlink(missing_ok=True)
     store = SqlStore(f"sqlite:///{path}")
     with store.read() as tx:
         assert tx.datasets.get("a" * 32) is not None

@@ -13,14 +13,15 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from functools import cache
 from itertools import count
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import sqlalchemy as sa
+import structlog
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
@@ -28,6 +29,7 @@ from alembic.script import ScriptDirectory
 
 from padan_linkage.crypto.heads import Head
 from padan_linkage.crypto.software import software
+from padan_server.store.doubts import StoreDoubtError
 from padan_server.store.port import (
     DamagedStoreError,
     OtherVersionError,
@@ -35,6 +37,7 @@ from padan_server.store.port import (
     StoreFullError,
     StoreUnopenedError,
 )
+from padan_server.store.sql.beside import Beside
 from padan_server.store.sql.datasets import SqlDatasets
 from padan_server.store.sql.direct import SqlLabelTables, SqlLists
 from padan_server.store.sql.heads import SqlHeads
@@ -42,6 +45,7 @@ from padan_server.store.sql.ledger import SqlAgreements, SqlMarks, SqlQuotas, Sq
 from padan_server.store.sql.releases import SqlReleases
 from padan_server.store.sql.runs import SqlRuns
 
+_log = structlog.get_logger(__name__)
 #: How long a call waits for whoever holds the store, an own writer or another program.
 _BUSY_SECONDS = 10.0
 #: Bytes of a store up to which its check may take some seconds of the start.
@@ -82,25 +86,44 @@ class SqlStore:
 
         Raises DamagedStoreError, and OtherVersionError unless it is of this version.
         """
-        # Nobody else may have it open. Without a log to be read nothing is even put beside it.
-        log = path.with_name(f"{path.name}-wal")
-        how = "mode=ro" if log.exists() and log.stat().st_size else "immutable=1"
-        return cls(f"sqlite:///file:{quote(str(path))}?{how}&uri=true", change=False)
+        return cls(_looking(path), change=False, path=path)
 
-    def __init__(self, url: str, *, change: bool = True) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        change: bool = True,
+        accept: bool = False,
+        path: Path | None = None,
+        data_dir: Path | None = None,
+    ) -> None:
+        """``accept``: an operator takes a store that is doubted; else raises StoreDoubtError."""
+        place = path or _file_of(url)
+        self._beside = Beside(place) if place else None
+        #: Why the store is to be doubted, if an operator accepted that, or asks.
+        self.doubt = self._beside.examine() if self._beside else None
+        #: The file of checksums that the store's pages could not be compared with.
+        self.uncompared = self._beside.uncompared if self._beside else ""
+        if place and change:
+            _require_readable(place)
+            if self.doubt and not accept:
+                raise StoreDoubtError(data_dir or place.parent, self.doubt)
+            if self.uncompared:
+                _log.warning("store_not_compared", file=self.uncompared)
         self._engine = sa.create_engine(url, hide_parameters=True, pool_size=16, max_overflow=64)
         if self._engine.dialect.name == "sqlite":
-            _tame_sqlite(self._engine)
+            _tame_sqlite(self._engine, change=change)
+        self._changes = change
         self._stamps = count(1)
         self._stamp = 0
         self._writing = threading.Lock()
         self._heads: dict[tuple[str, str], Head] = {}
         self._moving = threading.Lock()
         with _translated():
-            _require_whole(self._engine)
             if change:
-                _migrate(self._engine)
+                self._migrate()
             else:
+                _require_whole(self._engine)
                 _require_newest(self._engine)
 
     @contextmanager
@@ -114,12 +137,20 @@ class SqlStore:
         """An atomic change, durable when the block has ended without an error."""
         with self._alone(), _translated(), self._engine.connect() as plain:
             connection = plain.execution_options(padan_write=True)
-            with connection.begin():
+            with connection.begin(), self._counting(connection):
                 tx = SqlTransaction(connection)
                 yield tx
             if tx.datasets.changed or tx.agreements.changed or tx.releases.changed:
                 self._stamp = next(self._stamps)
             self._move(tx.heads.moved)
+            self._counted(connection)
+
+    def _counting(self, connection: sa.Connection) -> AbstractContextManager[None]:
+        return nullcontext() if self._beside is None else self._beside.counting(connection)
+
+    def _counted(self, connection: sa.Connection) -> None:
+        if self._beside is not None:
+            self._beside.counted(connection)
 
     def head(self, agreement: str, flow: str) -> Head:
         """The head of a chain; never behind one that was given before."""
@@ -149,19 +180,56 @@ class SqlStore:
                 if before is None or before.generation < head.generation:
                     self._heads[chain] = head
 
+    def _migrate(self) -> None:
+        config = _alembic()
+        with self._engine.connect() as plain:
+            connection = plain.execution_options(padan_write=True)
+            # In the place of one that is lost it is not counted: the right one may come back.
+            counting = nullcontext() if self._is_untold() else self._counting(connection)
+            with connection.begin(), counting:
+                _require_known(config, connection)
+                config.attributes["connection"] = connection
+                command.upgrade(config, "head")
+            self._counted(connection)
+
+    def _is_untold(self) -> bool:
+        return self._beside is not None and self._beside.untold
+
     def close(self) -> None:
-        """Let go of connections."""
+        """Let go of connections, with all of the log in the database."""
+        if self._beside is not None:
+            if self._changes and not self._beside.untold:
+                with suppress(StoreBusyError), self._alone(), self._engine.connect() as connection:
+                    self._beside.write_back(connection)
+            self._beside.close()
         self._engine.dispose()
 
 
-def _tame_sqlite(engine: sa.Engine) -> None:
+def _file_of(url: str) -> Path | None:
+    """The file of a SQLite database; None of another one."""
+    made = sa.engine.make_url(url)
+    if made.get_backend_name() != "sqlite" or not made.database or made.database == ":memory:":
+        return None
+    return Path(made.database)
+
+
+def _looking(path: Path) -> str:
+    """The URL of a SQLite file that is only to be read."""
+    # Nobody else may have it open. Without a log to be read nothing is even put beside it.
+    log = path.with_name(f"{path.name}-wal")
+    how = "mode=ro" if log.exists() and log.stat().st_size else "immutable=1"
+    return f"sqlite:///file:{quote(str(path))}?{how}&uri=true"
+
+
+def _tame_sqlite(engine: sa.Engine, *, change: bool) -> None:
+    writing = ("journal_mode=WAL", "wal_autocheckpoint=0", "synchronous=FULL")
+
     @sa.event.listens_for(engine, "connect")
     def _on_connect(connection: sqlite3.Connection, _record: Any) -> None:
         # sqlite3 must not begin transactions by itself: it would begin them deferred.
         connection.isolation_level = None
         for pragma in (
-            "journal_mode=WAL",
-            "synchronous=FULL",
+            *(writing if change else ()),
             f"busy_timeout={_BUSY_SECONDS * 1000:.0f}",
             "foreign_keys=ON",
         ):
@@ -173,6 +241,18 @@ def _tame_sqlite(engine: sa.Engine) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
+def _require_readable(place: Path) -> None:
+    """Raise what keeps a SQLite file from being used; nothing in it, or beside it, is changed."""
+    if not place.exists() or not place.stat().st_size:
+        return
+    engine = sa.create_engine(_looking(place), hide_parameters=True, poolclass=sa.NullPool)
+    _tame_sqlite(engine, change=False)
+    with _translated():
+        _require_whole(engine)
+        with engine.connect() as connection:
+            _require_known(_alembic(), connection)
+
+
 def _require_whole(engine: sa.Engine) -> None:
     """Raise DamagedStoreError for a SQLite file of which a part cannot be what was written.
 
@@ -182,7 +262,7 @@ def _require_whole(engine: sa.Engine) -> None:
     # Spec 30, "Doubt", step 2.
     if engine.dialect.name != "sqlite":
         return
-    place = engine.url.database
+    place = _place_of(engine)
     try:
         with engine.connect() as connection:
             size = connection.exec_driver_sql("PRAGMA page_count").scalar_one() * _PAGE_BYTES
@@ -199,6 +279,11 @@ def _require_whole(engine: sa.Engine) -> None:
         )
 
 
+def _place_of(engine: sa.Engine) -> str:
+    """The path of its file, as an operator knows it."""
+    return unquote((engine.url.database or "").removeprefix("file:"))
+
+
 def _alembic() -> Config:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
@@ -211,22 +296,12 @@ def data_format() -> int:
     return int(ScriptDirectory.from_config(_alembic()).get_current_head() or 0)
 
 
-def _migrate(engine: sa.Engine) -> None:
-    config = _alembic()
-    with engine.connect() as plain:
-        connection = plain.execution_options(padan_write=True)
-        with connection.begin():
-            _require_known(config, connection)
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
-
-
 def _require_known(config: Config, connection: sa.Connection) -> None:
     """Raise OtherVersionError for a store at a step that no migration starts from."""
     found = MigrationContext.configure(connection).get_current_revision()
     known = {each.revision for each in ScriptDirectory.from_config(config).walk_revisions()}
     if found is not None and found not in known:
-        place = connection.engine.url.database
+        place = _place_of(connection.engine)
         raise OtherVersionError(
             f"{place} dibuat oleh versi Padan lain (langkah {found}) daripada yang ini "
             f"({software()}, langkah {data_format():04}) dan tidak disentuh: jalankan dengan versi "
@@ -245,11 +320,11 @@ def _require_newest(engine: sa.Engine) -> None:
         found = MigrationContext.configure(connection).get_current_revision()
     if found is None:
         raise DamagedStoreError(
-            f"{engine.url.database}: basis datanya hilang atau kosong. / the database is lost or "
+            f"{_place_of(engine)}: basis datanya hilang atau kosong. / the database is lost or "
             "empty."
         )
     if found != ScriptDirectory.from_config(config).get_current_head():
-        place = engine.url.database
+        place = _place_of(engine)
         raise OtherVersionError(
             f"{place} dari versi Padan sebelumnya: jalankan servernya sekali dengan versi ini. / "
             f"{place} is of an earlier version of Padan: start its server once with this one."
