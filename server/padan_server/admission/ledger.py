@@ -16,7 +16,6 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from itertools import chain
 from pathlib import Path
@@ -26,9 +25,9 @@ from pydantic_core import from_json
 
 from padan_server.admission.enforcement import Grant
 from padan_server.admission.quotas import Account, day_exceeded
-from padan_server.admission.requests import remember, replayed
+from padan_server.admission.requests import replayed
 from padan_server.base.errors import Reason, Refusal
-from padan_server.base.model import RequestKey
+from padan_server.base.model import AnsweredRequest, RequestKey
 from padan_server.store.files.disk import space
 from padan_server.store.port import Store, StoreFullError, Transaction
 
@@ -44,29 +43,21 @@ _RECENT = 65_536
 _FLUSH_SECONDS, _FLUSH_REQUESTS = 2.0, 4_096
 
 
-@dataclass(frozen=True)
-class _Charged:
-    """A question that was charged, as the journal has it."""
+def _line(charged: AnsweredRequest) -> bytes:
+    """A question that was charged, as a line of the journal."""
+    key = charged.key
+    values = (key.party, key.method, key.request_id, key.digest.hex(), charged.resource)
+    return json.dumps([*values, charged.moment.timestamp()]).encode() + b"\n"
 
-    key: RequestKey
-    resource: str
-    moment: datetime
 
-    def line(self) -> bytes:
-        """One line of the journal."""
-        key = self.key
-        values = (key.party, key.method, key.request_id, key.digest.hex(), self.resource)
-        return json.dumps([*values, self.moment.timestamp()]).encode() + b"\n"
-
-    @classmethod
-    def read(cls, line: bytes) -> _Charged | None:
-        """What :meth:`line` wrote; None for a torn line."""
-        try:
-            party, method, request_id, digest, resource, seconds = from_json(line)
-            key = RequestKey(party, method, request_id, bytes.fromhex(digest))
-            return cls(key, resource, datetime.fromtimestamp(seconds, UTC))
-        except (ValueError, TypeError, OverflowError, OSError):  # the last two: a moment of no year
-            return None
+def _read(line: bytes) -> AnsweredRequest | None:
+    """What :func:`_line` wrote; None for a torn line."""
+    try:
+        party, method, request_id, digest, resource, seconds = from_json(line)
+        key = RequestKey(party, method, request_id, bytes.fromhex(digest))
+        return AnsweredRequest(key, resource, datetime.fromtimestamp(seconds, UTC))
+    except (ValueError, TypeError, OverflowError, OSError):  # the last two: a moment of no year
+        return None
 
 
 class _Sieve:
@@ -107,7 +98,7 @@ class _Journal:
         self._folder = folder
         self._number = number
         self._file: int | None = None
-        self.charged: list[_Charged] = []
+        self.charged: list[AnsweredRequest] = []
 
     @staticmethod
     def left(folder: Path) -> list[Path]:
@@ -115,13 +106,13 @@ class _Journal:
         found = folder.glob("questions-*.journal")
         return sorted(found, key=lambda path: (len(path.name), path.name))
 
-    def append(self, charged: _Charged) -> None:
+    def append(self, charged: AnsweredRequest) -> None:
         """Note one question. Raises StoreFullError."""
         with space():
             if self._file is None:
                 flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
                 self._file = os.open(self._path(), flags, 0o600)
-            os.write(self._file, charged.line())
+            os.write(self._file, _line(charged))
         self.charged.append(charged)
 
     def following(self) -> _Journal:
@@ -144,7 +135,7 @@ def damaged_journals(folder: Path) -> list[str]:
     found = []
     for path in _Journal.left(folder):
         try:
-            whole = all(_Charged.read(line) for line in path.read_bytes().split(b"\n")[:-1])
+            whole = all(_read(line) for line in path.read_bytes().split(b"\n")[:-1])
         except OSError:
             whole = False
         if not whole:
@@ -175,13 +166,11 @@ class Ledger:
 
     def recover(self) -> None:
         """Move into the store what a killed predecessor had in its journals."""
+        left = _Journal.left(self._folder)
+        lines = (_read(line) for path in left for line in path.read_bytes().splitlines())
         with self._store.write() as tx:
-            for path in _Journal.left(self._folder):
-                for line in path.read_bytes().splitlines():
-                    charged = _Charged.read(line)
-                    if charged:
-                        remember(tx, charged.key, charged.resource, charged.moment)
-        for path in _Journal.left(self._folder):
+            tx.requests.remember(*filter(None, lines))
+        for path in left:
             path.unlink()
 
     def start(self) -> None:
@@ -240,7 +229,7 @@ class Ledger:
                 left = self._left.get(account, 0)
                 if left >= records:
                     if key:
-                        self._note(_Charged(key, resource, grant.now))
+                        self._note(AnsweredRequest(key, resource, grant.now))
                     self._left[account] = left - records
                     if left - records < _LOW:
                         self._wanted.set()
@@ -279,7 +268,7 @@ class Ledger:
             raise Refusal(Reason.REQUEST_ID_REUSED)
         return found[1]
 
-    def _note(self, charged: _Charged) -> None:
+    def _note(self, charged: AnsweredRequest) -> None:
         key = charged.key
         self._journal.append(charged)
         self._sieve.add(key.name)
@@ -343,7 +332,7 @@ class Ledger:
         with self._store.write() as tx:
             for account, records in back.items():
                 account.give_back(tx, records)
-            for charged in chain.from_iterable(journal.charged for journal in self._full):
-                remember(tx, charged.key, charged.resource, charged.moment)
+            # One statement for all: the interpreter that answers questions does this too.
+            tx.requests.remember(*chain.from_iterable(each.charged for each in self._full))
         while self._full:
             self._full.pop().erase()

@@ -6,7 +6,7 @@ import hmac
 from datetime import datetime
 
 from padan_server.base.errors import Reason, Refusal
-from padan_server.base.model import RequestKey
+from padan_server.base.model import AnsweredRequest, RequestKey
 from padan_server.store.port import Transaction
 
 
@@ -27,4 +27,4 @@ def replayed(tx: Transaction, key: RequestKey | None) -> str | None:
 def remember(tx: Transaction, key: RequestKey | None, resource: str, now: datetime) -> None:
     """Keep the resource that answers ``key``, in the transaction that makes it."""
     if key:
-        tx.requests.remember(key, resource, now)
+        tx.requests.remember(AnsweredRequest(key, resource, now))

@@ -292,3 +292,12 @@ class RequestKey:
     def name(self) -> tuple[str, str, str]:
         """What makes it one of a kind."""
         return self.party, self.method, self.request_id
+
+
+@dataclass(frozen=True)
+class AnsweredRequest:
+    """A request, the resource that answers it, and when that was made."""
+
+    key: RequestKey
+    resource: str
+    moment: datetime

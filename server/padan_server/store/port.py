@@ -17,6 +17,7 @@ from typing import ClassVar, Protocol
 from padan_linkage.answering.answers import PassCounts
 from padan_linkage.crypto.heads import Head
 from padan_server.base.model import (
+    AnsweredRequest,
     AskedSoFar,
     BlindedList,
     Contribution,
@@ -269,8 +270,8 @@ class RequestStore(Protocol):
         """Party, method and id of every request kept."""
         ...
 
-    def remember(self, key: RequestKey, resource: str, now: datetime) -> None:
-        """Keep a request; a later answer of it takes the place of an earlier one."""
+    def remember(self, *kept: AnsweredRequest) -> None:
+        """Keep requests; a later answer of one takes the place of an earlier one."""
         ...
 
     def forget(self, before: datetime) -> int:

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from padan_server.base.model import Contribution, RequestKey, Suspension
+from padan_server.base.model import AnsweredRequest, Contribution, RequestKey, Suspension
 
 DAY = date(2026, 11, 20)
 KEY = RequestKey("bkn", "CreateDataset", "0" * 36, b"d" * 32)
@@ -100,7 +100,7 @@ def test_parallel_charges_do_not_overshoot(store):
 def test_requests_are_remembered_by_party_method_and_id(store, open_store, start):
     with store.write() as tx:
         assert tx.requests.find(KEY) is None
-        tx.requests.remember(KEY, "thing", start)
+        tx.requests.remember(AnsweredRequest(KEY, "thing", start))
     with open_store().read() as tx:
         assert tx.requests.find(KEY) == (b"d" * 32, "thing")
         assert tx.requests.find(replace(KEY, digest=b"e" * 32)) == (b"d" * 32, "thing")
@@ -114,8 +114,26 @@ def test_requests_are_remembered_by_party_method_and_id(store, open_store, start
 
 def test_old_requests_are_forgotten(store, start):
     with store.write() as tx:
-        tx.requests.remember(KEY, "old", start)
-        tx.requests.remember(replace(KEY, request_id="1" * 36), "new", start + timedelta(days=2))
+        old = AnsweredRequest(KEY, "old", start)
+        other = replace(KEY, request_id="1" * 36)
+        tx.requests.remember(old, AnsweredRequest(other, "new", start + timedelta(days=2)))
         assert tx.requests.forget(start + timedelta(days=1)) == 1
         assert tx.requests.find(KEY) is None
-        assert tx.requests.find(replace(KEY, request_id="1" * 36)) is not None
+        assert tx.requests.find(other) is not None
+
+
+def test_of_many_answers_of_a_request_the_last_is_kept(store, start):
+    others = [replace(KEY, request_id=f"{n:036}") for n in (1, 2, 3)]
+    with store.write() as tx:
+        tx.requests.remember(AnsweredRequest(KEY, "first", start))
+        tx.requests.remember(
+            *(AnsweredRequest(key, key.request_id, start) for key in others),
+            AnsweredRequest(replace(KEY, digest=b"e" * 32), "second", start),
+            AnsweredRequest(KEY, "third", start),
+        )
+        tx.requests.remember()
+    with store.read() as tx:
+        assert tx.requests.find(KEY) == (KEY.digest, "third")
+        assert [tx.requests.find(key) for key in others] == [
+            (KEY.digest, k.request_id) for k in others
+        ]

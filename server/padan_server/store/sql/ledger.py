@@ -8,6 +8,7 @@ from datetime import date, datetime
 import sqlalchemy as sa
 
 from padan_server.base.model import (
+    AnsweredRequest,
     AskedSoFar,
     Contribution,
     FlowKey,
@@ -235,6 +236,15 @@ class SqlQuotas:
         )
 
 
+#: What a request is known by, as parameters of a statement that is made for many at once.
+_NAME = ("of_party", "of_method", "of_id")
+_FORGET = requests.delete().where(
+    requests.c.party == sa.bindparam(_NAME[0]),
+    requests.c.method == sa.bindparam(_NAME[1]),
+    requests.c.request_id == sa.bindparam(_NAME[2]),
+)
+
+
 class SqlRequests:
     """:class:`padan_server.store.port.RequestStore` over one connection."""
 
@@ -260,25 +270,23 @@ class SqlRequests:
         for row in rows:
             yield row.party, row.method, row.request_id
 
-    def remember(self, key: RequestKey, resource: str, now: datetime) -> None:
-        """Keep a request; a later answer of it takes the place of an earlier one."""
-        self._connection.execute(
-            requests.delete().where(
-                requests.c.party == key.party,
-                requests.c.method == key.method,
-                requests.c.request_id == key.request_id,
-            )
-        )
-        self._connection.execute(
-            requests.insert().values(
-                party=key.party,
-                method=key.method,
-                request_id=key.request_id,
-                digest=key.digest,
-                resource=resource,
-                create_time=to_micros(now),
-            )
-        )
+    def remember(self, *kept: AnsweredRequest) -> None:
+        """Keep requests; a later answer of one takes the place of an earlier one."""
+        rows = {
+            each.key.name: {
+                "party": each.key.party,
+                "method": each.key.method,
+                "request_id": each.key.request_id,
+                "digest": each.key.digest,
+                "resource": each.resource,
+                "create_time": to_micros(each.moment),
+            }
+            for each in kept
+        }
+        if rows:
+            named = [dict(zip(_NAME, name, strict=True)) for name in rows]
+            self._connection.execute(_FORGET, named)
+            self._connection.execute(requests.insert(), list(rows.values()))
 
     def forget(self, before: datetime) -> int:
         """Drop requests older than ``before``; returns how many."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from types import SimpleNamespace
@@ -14,6 +15,7 @@ from padan_server.admission.ledger import BLOCK, Ledger
 from padan_server.admission.quotas import charge
 from padan_server.base.errors import Reason, Refusal
 from padan_server.base.model import FlowKey, RequestKey
+from padan_server.store.port import StoreFullError
 from padan_server.store.sql.store import SqlStore
 
 NOW = datetime(2026, 11, 20, 3, tzinfo=UTC)
@@ -170,4 +172,37 @@ def test_a_torn_line_of_a_journal_is_passed_over(life, tmp_path):
     journal.write_bytes(journal.read_bytes() + b'["kemnaker", "Conf')
     heir = life()
     assert heir.known(request(1)) == "r1"
+    assert not list(tmp_path.glob("questions-*.journal"))
+
+
+def test_a_death_between_store_and_journal_charges_and_forgets_nothing(life, tmp_path):
+    ledger = life()
+    for number in range(20):
+        ledger.charge(LedgerGrant(), 1, request(number), f"r{number}")
+    journal = next(tmp_path.glob("questions-*.journal"))
+    written = journal.read_bytes()
+    ledger.stop()
+    journal.write_bytes(written)  # it was moved into the store, and not yet erased
+    heir = life()
+    assert [heir.known(request(number)) for number in range(20)] == [f"r{n}" for n in range(20)]
+    assert used(life) == 20
+
+
+def test_requests_that_the_store_did_not_take_stay_in_the_journal(life, tmp_path, monkeypatch):
+    ledger = life()
+    ledger.charge(LedgerGrant(), 1, request(1), "r1")
+    write = life.store.write
+
+    @contextmanager
+    def full():
+        with write() as tx:
+            yield tx
+            raise StoreFullError
+
+    monkeypatch.setattr(life.store, "write", full)
+    ledger.stop()
+    monkeypatch.undo()
+    assert list(tmp_path.glob("questions-*.journal"))
+    assert ledger.known(request(1)) == "r1"
+    assert life().known(request(1)) == "r1"
     assert not list(tmp_path.glob("questions-*.journal"))
