@@ -7,11 +7,11 @@ import numpy as np
 from padan_linkage.answering.policy import MatchPolicy
 from padan_linkage.matching.directory import Directory
 from padan_linkage.matching.exact import answer_exact, seed_of, token_words
-from padan_linkage.matching.result import PassResult, check_table
+from padan_linkage.matching.result import PassResult, check_layout, check_table
 from padan_linkage.matching.scoring.calibration import Calibration
 from padan_linkage.matching.sides import SweepRunner
 from padan_linkage.matching.similar import SortedRegistry, answer_similar
-from padan_linkage.schema import Pass, Schema
+from padan_linkage.schema import Layout, Pass, Schema
 from padan_linkage.tables import PassTable
 
 
@@ -34,7 +34,8 @@ class PassIndex:
         directory: Directory | None = None,
     ) -> None:
         check_table(schema, p, provider, as_provider=True)
-        self._schema, self._pass, self._provider = schema, p, provider
+        self._pass, self._provider = p, provider
+        self._asked = Layout.of(schema, p, provider=False)
         self._policy = policy
         self.directory = directory or Directory.of(p, provider, _seed(provider))
         self._registry: SortedRegistry | None = None
@@ -50,7 +51,7 @@ class PassIndex:
 
     def match(self, requester: PassTable) -> PassResult:
         """Answer the rows of a requester's table of this pass. Raises ValueError for another."""
-        check_table(self._schema, self._pass, requester, as_provider=False)
+        check_layout(self._pass, requester, self._asked, "requester")
         if self._registry is None or self._calibration is None:
             found = self.directory.find(self._tokens, token_words(requester))
             return answer_exact(self._provider, requester, found, self.directory.shared)

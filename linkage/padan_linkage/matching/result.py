@@ -129,8 +129,12 @@ def confirmations(
 
 def check_table(schema: Schema, p: Pass, table: PassTable, *, as_provider: bool) -> None:
     """Raise ValueError for a table whose columns are not those of this side of the pass."""
-    side = "provider" if as_provider else "requester"
     expected = Layout.of(schema, p, provider=as_provider)
+    check_layout(p, table, expected, "provider" if as_provider else "requester")
+
+
+def check_layout(p: Pass, table: PassTable, expected: Layout, side: str) -> None:
+    """As :func:`check_table`, where the layout to expect is at hand."""
     for name in ("keys", "filters", "presence", "tags"):
         if getattr(table.layout, name) != getattr(expected, name):
             raise ValueError(f"pass {p.id}: the {side}'s column {name} has another width")

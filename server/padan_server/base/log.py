@@ -6,13 +6,17 @@ pass only named, harmless fields; exceptions are logged by type and place, never
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
 import threading
 import time
+from collections.abc import Mapping
 from typing import TextIO
 
 import structlog
+
+_ENCODER = json.JSONEncoder(default=repr)
 
 
 def configure_logging(level: str, stream: TextIO | None = None, *, for_good: bool = False) -> None:
@@ -25,7 +29,7 @@ def configure_logging(level: str, stream: TextIO | None = None, *, for_good: boo
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.JSONRenderer(),
+            structlog.processors.JSONRenderer(_json),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.WriteLoggerFactory(file=target),
@@ -34,6 +38,11 @@ def configure_logging(level: str, stream: TextIO | None = None, *, for_good: boo
     handler = logging.StreamHandler(target)
     handler.setFormatter(_Json())
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+
+
+def _json(event: Mapping[str, object], **_: object) -> str:
+    """An event as JSON. One encoder for all: json.dumps makes one for each where it has options."""
+    return _ENCODER.encode(event)
 
 
 class Seldom:

@@ -12,15 +12,17 @@ class CallMetrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self.calls = Counter(
+        self._calls = Counter(
             "padan_calls_total",
             "Calls ended.",
             ["method", "code", "reason"],
             registry=self.registry,
         )
-        self.seconds = Histogram(
+        self._seconds = Histogram(
             "padan_call_seconds", "Time to end a call.", ["method"], registry=self.registry
         )
+        #: What counts an ending: prometheus_client looks for it by its labels each time.
+        self._ended: dict[tuple[str, str, str], tuple[Counter, Histogram]] = {}
         self.active = Gauge("padan_calls_active", "Calls under way.", registry=self.registry)
         self._admissions = Counter(
             "padan_call_admissions_total",
@@ -47,6 +49,15 @@ class CallMetrics:
         self._damaged = Gauge(
             "padan_damaged_files", "Files known to be damaged.", registry=self.registry
         )
+
+    def ended(self, method: str, code: str, reason: str, seconds: float) -> None:
+        """Count a call that has ended."""
+        key = method, code, reason
+        if key not in self._ended:
+            self._ended[key] = self._calls.labels(*key), self._seconds.labels(method)
+        calls, took = self._ended[key]
+        calls.inc()
+        took.observe(seconds)
 
     def checked(self, blocks: int) -> None:
         """Count blocks that were compared."""

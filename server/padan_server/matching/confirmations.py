@@ -54,6 +54,7 @@ class Confirmations:
         self._meters = meters
         self._failpoints = failpoints
         self._max_rows = max_rows
+        self._layouts: dict[tuple[bytes, str], Layout] = {}
 
     def confirm(
         self, grant: Grant, question: Question, request: RequestKey | None
@@ -88,7 +89,10 @@ class Confirmations:
             if paid == registry.id:
                 return registry, meter, prepared
             charged = grant, question.row_count, request, registry.id
-            paid = self._ledger.charge(*charged, instead_of=paid) or registry.id
+            other = self._ledger.charge(*charged, instead_of=paid)
+            if other is None:
+                return registry, meter, prepared
+            paid = other
 
     def _meter(self, grant: Grant, registry: Dataset) -> EpochMeter:
         """What counts the questions to the registry. Raises a refusal if the day is closed."""
@@ -108,7 +112,7 @@ class Confirmations:
                 "rows.row_count", f"1 sampai {self._max_rows}", f"1 to {self._max_rows}"
             )
         check_schema(grant, question.encoding)
-        layout = Layout.of(grant.schema, p, provider=False)
+        layout = self._layout(grant, p)
         packed = columns_of(layout, question.columns, question.row_count)
         check_values(layout, p, packed)
         columns = {
@@ -116,3 +120,9 @@ class Confirmations:
             for name, width in layout.columns()
         }
         return p, PassTable(p.id, layout, columns)
+
+    def _layout(self, grant: Grant, p: Pass) -> Layout:
+        key = grant.schema_digest, p.id
+        if key not in self._layouts:
+            self._layouts[key] = Layout.of(grant.schema, p, provider=False)
+        return self._layouts[key]

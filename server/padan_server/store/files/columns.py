@@ -96,8 +96,8 @@ class ColumnFiles:
 
     def is_checked(self, dataset_id: str, table: PassTable) -> bool:
         """Whether a committed table was checked, and nothing has written to it since."""
-        folder = self._datasets / dataset_id / table.pass_id
-        return all(self.checks.is_checked(folder / f"{name}.npy") for name in table.columns)
+        folder = f"{self._datasets}/{dataset_id}/{table.pass_id}"
+        return all(self.checks.is_checked(f"{folder}/{name}.npy") for name in table.columns)
 
     def merge_writer(
         self, dataset_id: str, pass_id: str, columns: Sequence[Column], rows: int

@@ -117,7 +117,7 @@ class FolderChecks:
         self._data_dir = data_dir
         self._watch = watch
         self._lock = threading.Lock()
-        self._whole: dict[Path, tuple[int, ...]] = {}
+        self._whole: dict[str, tuple[int, ...]] = {}
 
     def check(self, owner: str, names: Iterable[str], *, again: bool, pace: Pace = at_once) -> None:
         """Compare the files of a folder, each whole. Raises DamagedFileError for the first.
@@ -126,7 +126,7 @@ class FolderChecks:
         over. ``pace`` is told how many bytes were read, and may raise to end it.
         """
         folder = self._data_dir / owner
-        wanted = [name for name in names if again or not self.is_checked(folder / name)]
+        wanted = [name for name in names if again or not self.is_checked(f"{folder}/{name}")]
         if not wanted:
             return
         kept = self.sums(owner)
@@ -141,8 +141,11 @@ class FolderChecks:
             self.forget(owner)
             raise
 
-    def is_checked(self, path: Path) -> bool:
-        """Whether a file was compared, and nothing has written to it since."""
+    def is_checked(self, path: str) -> bool:
+        """Whether a file was compared, and nothing has written to it since.
+
+        Every question asks that of each column: so of a plain string.
+        """
         with self._lock:
             known = self._whole.get(path)
         return known is not None and known == _look(path)
@@ -150,7 +153,7 @@ class FolderChecks:
     def forget(self, owner: str) -> None:
         """Compare the files of a folder, and below it, when they are next used."""
         with self._lock:
-            for path in [p for p in self._whole if p.is_relative_to(self._data_dir / owner)]:
+            for path in [p for p in self._whole if p.startswith(f"{self._data_dir / owner}/")]:
                 del self._whole[path]
 
     def _check_file(self, path: Path, place: str, kept: FileSums | None, pace: Pace) -> None:
@@ -158,18 +161,18 @@ class FolderChecks:
             raise DamagedFileError(
                 place, "tidak ada dalam daftar sums.json", "not listed in sums.json"
             )
-        before = _look(path)
+        before = _look(str(path))
         try:
             _compare(path, place, kept, pace)
         except DamagedFileError:
             # Only now: while it is compared, others may go on with what was whole before.
             with self._lock:
-                self._whole.pop(path, None)
+                self._whole.pop(str(path), None)
             raise
         self._watch.checked(-(-kept.size // BLOCK))
         if before is not None:
             with self._lock:
-                self._whole[path] = before
+                self._whole[str(path)] = before
 
 
 def _compare(path: Path, place: str, kept: FileSums, pace: Pace) -> None:
@@ -242,10 +245,10 @@ def _blocks(path: Path) -> Iterator[bytes]:
             yield block
 
 
-def _look(path: Path) -> tuple[int, ...] | None:
+def _look(path: str) -> tuple[int, ...] | None:
     """What changes when anything writes to a file; None if it cannot be looked at."""
     try:
-        held = path.stat()
+        held = os.stat(path)  # noqa: PTH116 - a Path costs more than the look
     except OSError:
         return None
     return held.st_dev, held.st_ino, held.st_size, held.st_mtime_ns, held.st_ctime_ns
