@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import grpc
@@ -17,6 +18,7 @@ from padan.v1 import confirmation_service_pb2 as confirmation_pb
 from padan.v1 import resources_pb2 as resources_pb
 from padan_server.base.errors import Reason, Refusal
 from padan_server.datasets.lifecycle import Datasets
+from padan_server.services.guard import receipts
 from padan_server.services.guard.handshakes import Heads
 from padan_server.store.port import StoreBusyError
 
@@ -43,6 +45,29 @@ def test_its_own_uploads_take_nothing_from_a_party_s_questions(make_unit):
         assert question(requester, table).rows.row_count == 1
         listed(requester)
         listed(provider)
+
+
+def test_questions_that_do_not_come_hold_up_no_other_of_their_party(make_unit, monkeypatch):
+    """As many as may be under way but one; fewer than these are at work at once."""
+    monkeypatch.setattr(receipts, "MESSAGE_SECONDS", 10 * PATIENCE)
+    unit = make_unit()
+    provider, requester = unit.pair()
+    provider.publish(10)
+    table = requester.tables(1)["nik-depan"]
+    channel = unit.house.channel(unit.port, unit.house.certificates["kemnaker"])
+    with silence(channel, "/padan.v1.ConfirmationService/ConfirmRecords", 15):
+        awaited = time.monotonic() + PATIENCE
+        while active(unit) < 15:
+            assert time.monotonic() < awaited
+            time.sleep(0.01)
+        for _ in range(3):
+            assert question(requester, table).rows.row_count == 1
+        assert active(unit) == 15
+
+
+def active(unit):
+    """Calls that the unit has begun and not ended."""
+    return unit.unit.metrics.registry.get_sample_value("padan_calls_active")
 
 
 def test_long_commits_of_one_party_hold_up_nobody_s_list(make_unit, monkeypatch):

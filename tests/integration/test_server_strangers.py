@@ -63,7 +63,8 @@ def test_suspending_gets_through_a_party_s_own_calls(make_unit):
 
 
 def test_rubbish_is_refused_by_who_sends_it(make_unit, unit_log):
-    unit = make_unit()
+    # However fast it comes: it is refused for what it is.
+    unit = make_unit(settings={"limits": {"rates": {"administration": 5000, "upload": 5000}}})
     party = unit.house.channel(unit.port, unit.house.certificates["kemnaker"])
     for channel, reason in ((stranger(unit), "CALLER_UNKNOWN"), (party, "FIELD_INVALID")):
         for method in (UNARY, STREAM):

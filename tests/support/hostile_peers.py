@@ -33,8 +33,10 @@ def silence(channel, method, calls):
         yield from ()
 
     call = channel.stream_stream(method)
+    # Kept: a call that nobody holds is cancelled.
+    held = [call(nothing(), timeout=PATIENCE) for _ in range(calls)]
     try:
-        yield [call(nothing(), timeout=PATIENCE) for _ in range(calls)]
+        yield held
     finally:
         enough.set()
 

@@ -8,7 +8,8 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import replace
 from typing import Any, NoReturn
 
 import grpc
@@ -43,6 +44,10 @@ _NO_DESCRIPTOR = frozenset({errno.EMFILE, errno.ENFILE})
 _URGENT = CallShare(at_once=2, waiting=100, a_second=100.0)
 #: Calls that compute at once: enough that one which waits for the disk stops no other.
 _AT_ONCE = max(2, len(os.sched_getaffinity(0)))
+
+
+#: Questions of a party that are at work: while some compute, as many come and go.
+_AT_WORK = 2 * _AT_ONCE
 
 
 class Guard(grpc.ServerInterceptor):
@@ -89,16 +94,16 @@ class Guard(grpc.ServerInterceptor):
         inner = handler.stream_unary or handler.unary_unary
 
         def behave(raw: Any, context: grpc.ServicerContext) -> Any:
-            with _Watched(self, method, context) as call:
+            watched = _Watched(self, method, context)
+            with watched as call:
                 messages = self._messages(raw, handler, context, call)
                 if handler.request_streaming:
                     with self._turn(call) as turn:
                         return inner(_by_turns(messages, turn), context)
                 message = messages.only()
-                if not takes_turns(method):
-                    return inner(message, context)
-                with self._turn(call):
-                    return inner(message, context)
+                if takes_turns(method):
+                    watched.hold(self._turn(call))
+                return inner(message, context)
 
         return behave
 
@@ -165,8 +170,7 @@ class Guard(grpc.ServerInterceptor):
     def ended(self, call: Call, began: float, code: grpc.StatusCode, reason: str) -> None:
         """Count and log one call."""
         seconds = time.monotonic() - began
-        self._metrics.calls.labels(call.method, code.name, reason).inc()
-        self._metrics.seconds.labels(call.method).observe(seconds)
+        self._metrics.ended(call.method, code.name, reason, seconds)
         untold = 0 if call.party else self._strangers.untold(reason)
         if untold is None:
             return
@@ -195,7 +199,12 @@ class _Watched:
         # Any: the published types lack code(), and get the value type of auth_context() wrong.
         self._context: Any = context
         self._call = Call(method)
+        self._held = ExitStack()
         self._began = time.monotonic()
+
+    def hold(self, turn: AbstractContextManager[Turn]) -> None:
+        """Take a turn until the call is told of: its end computes too, and interrupts others."""
+        self._held.enter_context(turn)
 
     def __enter__(self) -> Call:
         set_call(self._call)
@@ -210,13 +219,14 @@ class _Watched:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, _: object
     ) -> None:
-        self._guard.metrics.active.dec()
-        if error is None:
-            try:
-                self._guard.answer(self._call, self._context)
-            except Exception as failure:  # noqa: BLE001 - done, and the heads cannot be told
-                error = failure
-        self._end(error)
+        with self._held:
+            self._guard.metrics.active.dec()
+            if error is None:
+                try:
+                    self._guard.answer(self._call, self._context)
+                except Exception as failure:  # noqa: BLE001 - done, and the heads cannot be told
+                    error = failure
+            self._end(error)
 
     def _end(self, error: BaseException | None) -> None:
         if error is None:
@@ -285,6 +295,9 @@ def _shares(limits: CallLimits) -> dict[CallClass, CallShare]:
             (CallClass.ADMINISTRATION, limits.rates.administration),
         )
     }
+    # More questions at work only take the interpreter from each other.
+    questions = shares[CallClass.REAL_TIME]
+    shares[CallClass.REAL_TIME] = replace(questions, at_work=_AT_WORK)
     shares[CallClass.WATCH] = CallShare(limits.watches_per_party, 0, limits.rates.watch)
     shares[CallClass.URGENT] = _URGENT
     return shares

@@ -24,6 +24,9 @@ from padan_server.base.errors import Reason, Refusal
 from padan_server.base.metrics import CallMetrics
 from padan_server.services.guard.classes import CallClass
 
+#: Told with True that the message of a call does not come, with False that it is there.
+Silent = Callable[[bool], None]
+
 #: Whose calls no pin tells apart: they share one line.
 STRANGERS = ""
 #: How many of their calls are refused at once, and how many a second.
@@ -36,11 +39,20 @@ _REFUSAL_SECONDS = 0.005
 
 @dataclass(frozen=True)
 class CallShare:
-    """What a party may have of a class: calls at once, calls that wait, calls a second."""
+    """What a party may have of a class: calls at once, calls that wait, calls a second.
+
+    ``at_work``: how many of those at once a message is not waited for; all, if it does not say.
+    """
 
     at_once: int
-    waiting: int
+    waiting: float
     a_second: float
+    at_work: int | None = None
+
+    def has_room(self, running: int, silent: int) -> bool:
+        """Whether one more may begin beside those that run, of which some wait for a message."""
+        most = self.at_once if self.at_work is None else self.at_work
+        return running < self.at_once and running - silent < most
 
 
 class Bucket:
@@ -62,7 +74,7 @@ class Bucket:
 
 
 @dataclass(repr=False)
-class _Call:
+class HandedCall:
     """A call as grpcio hands it over, and why it is to be refused, if it is."""
 
     function: Callable[..., Any]
@@ -70,9 +82,9 @@ class _Call:
     refusal: Refusal | None = None
     future: Future[None] = field(default_factory=Future)
 
-    def serve(self) -> None:
+    def serve(self, silent: Silent) -> None:
         """Run it on this thread; grpcio catches and logs what a method raises."""
-        _this_thread.refusal = self.refusal
+        _this_thread.refusal, _this_thread.silent = self.refusal, silent
         try:
             self.function(*self.arguments)
         finally:
@@ -89,12 +101,31 @@ def foreseen_refusal() -> Refusal | None:
     return found
 
 
+def silent_call() -> Silent:
+    """Whom to tell that the message of the call on this thread does not come, and when it has."""
+    found: Silent = getattr(_this_thread, "silent", _nobody)
+    return found
+
+
+def _nobody(_: bool) -> None:
+    """No line has the call."""
+
+
 @dataclass(repr=False)
 class _Line:
-    """The calls of one account: how many run, and which wait."""
+    """The calls of one account: how many run, of how many the message is missing, which wait."""
 
+    share: CallShare
     running: int = 0
-    waiting: deque[_Call] = field(default_factory=deque)
+    silent: int = 0
+    waiting: deque[HandedCall] = field(default_factory=deque)
+
+    def following(self) -> HandedCall | None:
+        """The next call that may begin, which then runs; None if there is none."""
+        if not self.waiting or not self.share.has_room(self.running, self.silent):
+            return None
+        self.running += 1
+        return self.waiting.popleft()
 
 
 class Lines:
@@ -105,13 +136,13 @@ class Lines:
         self._lock = threading.Lock()
         self._lines: dict[str, _Line] = {}
 
-    def put(self, account: str, call: _Call, share: int, waiting: float) -> bool:
+    def put(self, account: str, call: HandedCall, share: CallShare) -> bool:
         """Run the call, or have it wait; False, and neither, if the line is full."""
         # Spec 30, "Fairness", step 1.
         with self._lock:
-            line = self._lines.setdefault(account, _Line())
-            if line.running >= share:
-                if len(line.waiting) >= waiting:
+            line = self._lines.setdefault(account, _Line(share))
+            if not share.has_room(line.running, line.silent):
+                if len(line.waiting) >= share.waiting:
                     return False
                 line.waiting.append(call)
                 return True
@@ -124,21 +155,35 @@ class Lines:
         with self._lock:
             return sum(len(line.waiting) for line in self._lines.values())
 
-    def _serve(self, account: str, line: _Line, call: _Call | None) -> None:
+    def _serve(self, account: str, line: _Line, call: HandedCall | None) -> None:
+        def silent(is_silent: bool) -> None:
+            self._silent(account, line, is_silent)
+
         while call is not None:
             try:
-                call.serve()
+                call.serve(silent)
             finally:
                 call = self._next(account, line)
 
-    def _next(self, account: str, line: _Line) -> _Call | None:
+    def _next(self, account: str, line: _Line) -> HandedCall | None:
         with self._lock:
-            if line.waiting:
-                return line.waiting.popleft()
             line.running -= 1
+            call = line.following()
             if not line.running:
                 del self._lines[account]
-            return None
+            return call
+
+    def _silent(self, account: str, line: _Line, is_silent: bool) -> None:
+        """Let another call begin while the message of one does not come."""
+        with self._lock:
+            line.silent += 1 if is_silent else -1
+            call = line.following()
+        if call is not None:
+            self._pool.submit(self._serve, account, line, call)
+
+
+#: Of the refusals of an account.
+_ONE_BY_ONE = CallShare(at_once=1, waiting=math.inf, a_second=math.inf)
 
 
 class Refusals:
@@ -148,12 +193,12 @@ class Refusals:
         self._stopping = stopping
         self._lines = Lines("refusals", accounts + 1)
 
-    def put(self, account: str, call: _Call) -> None:
+    def put(self, account: str, call: HandedCall) -> None:
         """Refuse the call soon."""
-        self._lines.put(account, _Call(self._pausing, (call,)), 1, math.inf)
+        self._lines.put(account, HandedCall(self._pausing, (call,)), _ONE_BY_ONE)
 
-    def _pausing(self, call: _Call) -> None:
-        call.serve()
+    def _pausing(self, call: HandedCall) -> None:
+        call.serve(_nobody)
         # Spec 30, "Fairness", step 3.
         self._stopping.wait(_REFUSAL_SECONDS)
 
@@ -181,19 +226,19 @@ class Queue(ThreadPoolExecutor):
 
     def submit(self, function: Callable[..., Any], /, *arguments: Any, **_: Any) -> Future[Any]:
         """Take a call from grpcio."""
-        call = _Call(function, arguments)
+        call = HandedCall(function, arguments)
         account = self._account(arguments)
         share = self._share if account else self._strangers
         if not self._within_rate(account, share):
             limit = f"{share.a_second:g}"
             self._refuse(account, call, Refusal(Reason.CALL_RATE_EXCEEDED, limit=limit))
-        elif not self._lines.put(account, call, share.at_once, share.waiting):
+        elif not self._lines.put(account, call, share):
             self._refuse(account, call, Refusal(Reason.TOO_MANY_CALLS, limit=share.at_once))
         else:
             self._count("admitted")
         return call.future
 
-    def _refuse(self, account: str, call: _Call, refusal: Refusal) -> None:
+    def _refuse(self, account: str, call: HandedCall, refusal: Refusal) -> None:
         self._count(refusal.reason.value.lower())
         call.refusal = refusal
         self._refusals.put(account, call)

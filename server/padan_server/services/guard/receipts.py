@@ -11,14 +11,36 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
 from padan_server.base.errors import Refusal, field_invalid
+from padan_server.services.guard.lines import Silent, silent_call
 
 #: Seconds that a message of a call or a stream may take: one of 4 MiB over a slow line too, for
 #: whoever is silent so long holds a thread of its own party alone.
 MESSAGE_SECONDS = 60.0
+#: At so many looks in vain a message is late.
+_LATE_LOOKS = 2
+
+
+@dataclass
+class _Awaited:
+    """A message that is waited for. Looked at while its lock is held."""
+
+    due: float
+    cancel: Callable[[], Any]
+    silent: Silent
+    looks: int = 0
+    told: bool = False
+
+    def look(self) -> None:
+        """Tell of a message that was missing at the last look already."""
+        self.looks += 1
+        if self.looks == _LATE_LOOKS:
+            self.told = True
+            self.silent(True)
 
 
 class Receipts:
@@ -29,15 +51,22 @@ class Receipts:
         self._look_seconds = look_seconds
         self._numbers = count()
         self._lock = threading.Lock()
-        self._due: dict[int, tuple[float, Callable[[], Any]]] = {}
+        self._awaited: dict[int, _Awaited] = {}
         self._thread: threading.Thread | None = None
 
     @contextmanager
-    def waiting(self, cancel: Callable[[], Any], seconds: float) -> Iterator[None]:
-        """While the block waits for a message: ``cancel`` is called after ``seconds``."""
+    def waiting(
+        self, cancel: Callable[[], Any], seconds: float, silent: Silent = lambda _: None
+    ) -> Iterator[None]:
+        """While the block waits for a message: ``cancel`` is called after ``seconds``.
+
+        Before that, ``silent`` is told with True where the message did not come at once, and with
+        False when it is there.
+        """
         number = next(self._numbers)
+        awaited = _Awaited(time.monotonic() + seconds, cancel, silent)
         with self._lock:
-            self._due[number] = time.monotonic() + seconds, cancel
+            self._awaited[number] = awaited
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="receipts", daemon=True)
                 self._thread.start()
@@ -45,14 +74,18 @@ class Receipts:
             yield
         finally:
             with self._lock:
-                self._due.pop(number, None)
+                self._awaited.pop(number, None)
+            if awaited.told:
+                silent(False)
 
     def _run(self) -> None:
         while not self._stopping.wait(self._look_seconds):
             now = time.monotonic()
             with self._lock:
-                late = [number for number, (due, _) in self._due.items() if due <= now]
-                cancels = [self._due.pop(number)[1] for number in late]
+                for each in self._awaited.values():
+                    each.look()
+                late = [number for number, each in self._awaited.items() if each.due <= now]
+                cancels = [self._awaited.pop(number).cancel for number in late]
             for cancel in cancels:
                 cancel()
 
@@ -83,7 +116,7 @@ class Messages:
         return self
 
     def __next__(self) -> Any:
-        with self._receipts.waiting(self._cancel, self._seconds):
+        with self._receipts.waiting(self._cancel, self._seconds, silent_call()):
             content = next(self._raw)
         self._seconds = MESSAGE_SECONDS
         self._check()

@@ -6,8 +6,9 @@ import threading
 
 from hypothesis import given
 from hypothesis import strategies as st
+from patience import PATIENCE
 
-from padan_server.services.guard.lines import Bucket
+from padan_server.services.guard.lines import Bucket, CallShare, HandedCall, Lines, silent_call
 from padan_server.services.guard.turns import Turns
 
 
@@ -55,3 +56,55 @@ def test_nobody_begins_more_than_the_rate_and_a_burst(rate, pauses):
         now += pause
         taken += bucket.take(now)
     assert taken <= max(1.0, rate) + now * rate + 1e-6
+
+
+class HeldCalls:
+    """Calls put into one line; each runs until it is let go, silent where it was told to be."""
+
+    def __init__(self, share, threads=8):
+        self.lines, self.share = Lines("test", threads), share
+        self.begun, self.gates, self.silent = [], {}, {}
+        self.changed = threading.Condition()
+
+    def put(self, name):
+        self.gates[name] = threading.Event()
+        return self.lines.put("party", HandedCall(self._run, (name,)), self.share)
+
+    def _run(self, name):
+        with self.changed:
+            self.silent[name] = silent_call()
+            self.begun.append(name)
+            self.changed.notify_all()
+        self.gates[name].wait(PATIENCE)
+
+    def has_begun(self, names):
+        with self.changed:
+            return self.changed.wait_for(lambda: self.begun == list(names), PATIENCE)
+
+
+def test_of_calls_at_once_few_are_at_work_and_the_silent_are_not_counted():
+    calls = HeldCalls(CallShare(at_once=4, waiting=9, a_second=1.0, at_work=2))
+    assert all(calls.put(name) for name in "abcdefg")
+    assert calls.has_begun("ab")
+    calls.silent["a"](True)
+    assert calls.has_begun("abc")
+    calls.silent["a"](False)  # its message has come: three are at work, and nobody begins
+    calls.gates["b"].set()
+    calls.gates["c"].set()
+    assert calls.has_begun("abcd")
+    for name in "ad":
+        calls.silent[name](True)
+    assert calls.has_begun("abcdef")
+    calls.silent["e"](True)  # four run: there is no thread for another
+    assert calls.lines.waiting() == 1
+    for name in "adefg":
+        calls.gates[name].set()
+    assert calls.has_begun("abcdefg")
+
+
+def test_a_line_takes_so_many_that_wait_and_no_more():
+    calls = HeldCalls(CallShare(at_once=4, waiting=1, a_second=1.0, at_work=1))
+    assert [calls.put(name) for name in "abc"] == [True, True, False]
+    for name in "ab":
+        calls.gates[name].set()
+    assert calls.has_begun("ab")
