@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import gc
+import statistics
 import tempfile
+import threading
 import time
 import uuid
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from itertools import cycle
 from pathlib import Path
 from typing import Annotated, Any
@@ -34,6 +36,10 @@ _DEADLINE = 60.0
 _WARM = 200
 #: Clients at once of which the throughput is measured.
 _CROWDS = (1, 2, 4, 16)
+#: Those that the throughput of most is compared with.
+_FEW = 4
+#: Rounds of each crowd; the middle one counts.
+_ROUNDS = 7
 #: Bits of a filter that differ between a question and the row it is of.
 _TYPOS = 20
 
@@ -97,54 +103,114 @@ def _measure(
 ) -> None:
     """Latency of question and empty call by turns, then questions a second."""
     with bench.requester.channel() as channel:
-        ask, empty = asking(bench, channel, rows), _empty(channel)
+        questions, empty = Questions(bench, channel, rows), _empty(channel)
         for _ in range(_WARM):
-            ask()
+            questions.ask()
             empty()
-        question, nothing = _by_turns(ask, empty, calls)
-        crowds = sorted({*_CROWDS, clients})
-        rates = {at_once: _rate(ask, calls, at_once) for at_once in crowds}
-        report.measured[rows.pass_id] = {
-            "question_us": _percentiles(question),
-            "empty_us": _percentiles(nothing),
-            "empty_per_second_1": _rate(empty, calls, 1),
-            **{f"questions_per_second_{n}": rate for n, rate in rates.items()},
-        }
-    report.ratios[f"confirm_{rows.pass_id}_{clients}_vs_4_clients"] = rounded(
-        rates[clients] / rates[4]
-    )
+        question, nothing = _by_turns(questions.ask, empty, calls)
+        crowds = _crowds(bench, questions, calls, sorted({*_CROWDS, clients}))
+    report.measured[rows.pass_id] = {
+        "question_us": _percentiles(question),
+        "empty_us": _percentiles(nothing),
+        **{f"questions_per_second_{n}": _median(each.rates) for n, each in crowds.items()},
+        **{f"unit_us_{n}": _median([1e6 / c for c in e.per_cpu]) for n, e in crowds.items()},
+    }
     name = "tokens" if "filters" not in rows.columns else "filter"
+    many, few = crowds[clients], crowds[_FEW]
+    for label, of_many, of_few in (
+        ("", many.rates, few.rates),
+        ("_by_processor", many.per_cpu, few.per_cpu),
+    ):
+        ratios = [m / f for m, f in zip(of_many, of_few, strict=True)]
+        report.ratios[f"confirm_{name}_at_{clients}_vs_{_FEW}{label}"] = _median(ratios)
     for percent in (50, 99):
         ratio = np.percentile(question, percent) / np.percentile(nothing, percent)
         report.ratios[f"confirm_{name}_p{percent}_vs_empty_unary"] = rounded(float(ratio))
+    told = dict(report.ratios)
     report.ratios["confirm_p99_vs_empty_unary"] = max(
-        value for key, value in report.ratios.items() if key.endswith("p99_vs_empty_unary")
+        value for key, value in told.items() if key.endswith("p99_vs_empty_unary")
+    )
+    report.ratios[f"at_{clients}_vs_{_FEW}"] = min(
+        value for key, value in told.items() if key.endswith(f"_at_{clients}_vs_{_FEW}")
     )
 
 
-def asking(bench: Workbench, channel: grpc.Channel, rows: PassTable) -> Callable[[], object]:
-    """A call that asks about one row, another each time, and checks that it was found."""
-    session = bench.requester.session
-    stub = pb_grpc.ConfirmationServiceStub(channel)
-    questions = [
-        pb.ConfirmRecordsRequest(
-            parent=session.place.name,
-            encoding=session.encoding(),
-            pass_id=rows.pass_id,
-            rows=resources_pb2.TableRows(row_count=1, **rows.rows(number, number + 1)),
+@dataclass
+class _Crowd:
+    """Of each round: questions a second by the clock, and by the unit's processor time."""
+
+    rates: list[float] = field(default_factory=list)
+    per_cpu: list[float] = field(default_factory=list)
+
+
+def _crowds(
+    bench: Workbench, questions: Questions, calls: int, sizes: Sequence[int]
+) -> dict[int, _Crowd]:
+    """Rounds of each size in turn, to and fro: what disturbs one of a round disturbs the others."""
+    crowds = {size: _Crowd() for size in sizes}
+    each = max(size for size in sizes) + calls // _ROUNDS
+    for turn in range(_ROUNDS):
+        for size in sizes[:: -1 if turn % 2 else 1]:
+            busy, began = bench.unit_seconds(), time.perf_counter()
+            questions.ask_at_once(each, size)
+            crowds[size].rates.append(each / (time.perf_counter() - began))
+            crowds[size].per_cpu.append(each / max(1e-9, bench.unit_seconds() - busy))
+    return crowds
+
+
+class Questions:
+    """Calls that ask about one row, another each time, and check that it was found."""
+
+    def __init__(self, bench: Workbench, channel: grpc.Channel, rows: PassTable) -> None:
+        session = bench.requester.session
+        self._stub = pb_grpc.ConfirmationServiceStub(channel)
+        self._turn = cycle(
+            pb.ConfirmRecordsRequest(
+                parent=session.place.name,
+                encoding=session.encoding(),
+                pass_id=rows.pass_id,
+                rows=resources_pb2.TableRows(row_count=1, **rows.rows(number, number + 1)),
+            )
+            for number in range(len(rows))
         )
-        for number in range(len(rows))
-    ]
-    turn = cycle(questions)
 
-    def ask() -> None:
-        request = next(turn)
+    def ask(self) -> None:
+        """Ask one, and wait for the answer."""
+        _require_found(self._stub.ConfirmRecords(self._next(), timeout=_DEADLINE))
+
+    def ask_at_once(self, calls: int, at_once: int) -> None:
+        """Ask so many, of which so many are under way: from one thread, however many they are.
+
+        A thread for each would take the interpreter of this process from the others, which says
+        nothing of the unit.
+        """
+        room, faults = threading.Semaphore(at_once), list[BaseException]()
+
+        def answered(call: Any) -> None:
+            try:
+                _require_found(call.result())
+            except Exception as fault:  # noqa: BLE001 - raised below, on the thread that asks
+                faults.append(fault)
+            room.release()
+
+        for _ in range(calls):
+            room.acquire()
+            call = self._stub.ConfirmRecords.future(self._next(), timeout=_DEADLINE)
+            call.add_done_callback(answered)
+        for _ in range(at_once):
+            room.acquire()
+        if faults:
+            raise faults[0]
+
+    def _next(self) -> pb.ConfirmRecordsRequest:
+        request = next(self._turn)
         request.request_id = str(uuid.uuid4())
-        answer = stub.ConfirmRecords(request, timeout=_DEADLINE)
-        if answer.rows.outcomes != bytes([resources_pb2.OUTCOME_MATCHED]):
-            raise AssertionError(f"{FLOW}: a row of the registry was not found")
+        return request
 
-    return ask
+
+def _require_found(answer: pb.ConfirmRecordsResponse) -> None:
+    if answer.rows.outcomes != bytes([resources_pb2.OUTCOME_MATCHED]):
+        raise AssertionError(f"{FLOW}: a row of the registry was not found")
 
 
 def _empty(channel: grpc.Channel) -> Callable[[], object]:
@@ -168,12 +234,8 @@ def _by_turns(
     return spent[:, 0], spent[:, 1]
 
 
-def _rate(call: Callable[[], object], calls: int, at_once: int) -> float:
-    """Calls a second with ``at_once`` of them under way."""
-    with ThreadPoolExecutor(at_once) as pool:
-        began = time.perf_counter()
-        list(pool.map(lambda _: call(), range(calls)))
-        return rounded(calls / (time.perf_counter() - began))
+def _median(values: Sequence[float]) -> float:
+    return rounded(statistics.median(values))
 
 
 def _percentiles(seconds: NDArray[np.float64]) -> dict[str, float]:

@@ -25,7 +25,7 @@ from padan_client.cli.options import JsonFlag
 from padan_client.home.folder import Home
 from padan_client.transport.pinning import agreed_pins
 from padan_client.transport.servers import servers_of
-from padan_lab.bench.confirm import PASSES, asking, publish_random
+from padan_lab.bench.confirm import PASSES, Questions, publish_random
 from padan_lab.bench.rates.workbench import AGREEMENT, Workbench, lean_document, unit_stand
 from padan_lab.bench.report import BenchReport, PlotOption, announce, rounded
 
@@ -66,7 +66,7 @@ def command(
             rows = publish_random(bench, registry)[PASSES[0]]
             report = BenchReport("fair", measured={"registry": registry, "seconds": seconds})
             with bench.requester.channel() as channel:
-                ask = asking(bench, channel, rows)
+                ask = Questions(bench, channel, rows).ask
                 _spent(ask, 2.0)
                 for name in PEERS:
                     announce(json_, name)

@@ -7,6 +7,7 @@ takes longer or shorter for them than for encoded people.
 from __future__ import annotations
 
 import datetime as dt
+import os
 import re
 import uuid
 from collections.abc import Collection, Iterator, Mapping
@@ -95,11 +96,18 @@ class AgencyAtUnit:
 
 @dataclass(frozen=True, repr=False)
 class Workbench:
-    """The unit and both sides of the flow."""
+    """The unit, by the number of its process, and both sides of the flow."""
 
     site: Deployment
+    unit: int
     provider: AgencyAtUnit
     requester: AgencyAtUnit
+
+    def unit_seconds(self) -> float:
+        """Processor seconds that the unit has used, whose process runs on Linux alone."""
+        fields = Path(f"/proc/{self.unit}/stat").read_text(encoding="ascii").rpartition(")")[2]
+        user, system = fields.split()[11:13]
+        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
 @contextmanager
@@ -107,14 +115,14 @@ def unit_stand(folder: Path, document: bytes) -> Iterator[Workbench]:
     """A running unit in ``folder``, both sides' epoch keys exchanged."""
     site = prepare(folder, AGREEMENT, FLOW, document, dt.datetime.now(dt.UTC))
     place = "--agreement", AGREEMENT, "--flow", FLOW
-    with running(site, "unit"):
+    with running(site, "unit") as unit:
         for party in (site.provider, site.requester):
             site.run(party, "keys", "rotate", "--mode", "unit", *place)
         with (
             _side(site, site.provider) as provider,
             _side(site, site.requester) as requester,
         ):
-            yield Workbench(site, provider, requester)
+            yield Workbench(site, unit, provider, requester)
 
 
 @contextmanager
