@@ -65,6 +65,12 @@ def plain(residents):
     return run_rehearsal(*sides(residents), load_schema_file(SCHEMA), seed=1)
 
 
+@pytest.fixture
+def unsearched(monkeypatch):
+    """Nobody looks for copies, which takes most of a rehearsal, where none is spoken of."""
+    monkeypatch.setattr("padan_client.rehearse.run.MOST_RECORDS", 10)
+
+
 def padan(*arguments, code=0):
     """Run a command; returns its standard output."""
     done = CliRunner().invoke(app, [str(a) for a in arguments])
@@ -119,6 +125,7 @@ def test_a_narrow_terminal_cuts_no_name_of_a_pass(residents, monkeypatch, width)
     assert "…" not in shown
 
 
+@pytest.mark.usefixtures("unsearched")
 def test_the_tables_speak_indonesian_first(residents):
     shown = padan("rehearse", *sides(residents), "--schema", SCHEMA, "--id", "id")
     assert "taksiran" in shown
@@ -134,6 +141,7 @@ def test_a_seed_repeats_a_rehearsal_exactly(residents, plain):
     assert abs(one.pairs.num_rows - other.pairs.num_rows) < 30
 
 
+@pytest.mark.usefixtures("unsearched")
 def test_dumped_encodings_are_what_the_unit_would_hold(residents, tmp_path):
     run_rehearsal(*sides(residents), load_schema_file(SCHEMA), dump=tmp_path, seed=1)
     unit = tmp_path / "unit/b/nik"
@@ -218,8 +226,8 @@ def twin(row, rng):
     return {"nama": " ".join([first, *row["nama"].split()[1:]]), "nik": number}
 
 
-def test_nobody_looks_for_copies_in_a_large_registry(residents, capsys, monkeypatch):
-    monkeypatch.setattr("padan_client.rehearse.run.MOST_RECORDS", 10)
+@pytest.mark.usefixtures("unsearched")
+def test_nobody_looks_for_copies_in_a_large_registry(residents, capsys):
     result = run_rehearsal(*sides(residents), load_schema_file(SCHEMA), seed=1)
     assert result.copies is None
     assert result.pairs.num_rows > 0
