@@ -201,6 +201,24 @@ def verified(path: Path) -> SignedAgreement:
     return signed
 
 
+def located(name: Path, folder: Path) -> Path:
+    """The file or folder of that name, or the agreement in ``folder`` that has it for its id.
+
+    Raises BadInputError for a plain name that is neither; what else is missing is told by whoever
+    reads it.
+    """
+    if name.exists() or name.suffix or len(name.parts) != 1:
+        return name
+    if (of_id := folder / f"{name}.toml").is_file():
+        return of_id
+    raise BadInputError(
+        t(
+            f"Tidak ada berkas {name}, dan tidak ada perjanjian dengan id itu di {folder}.",
+            f"There is no file {name}, and no agreement of that id in {folder}.",
+        )
+    )
+
+
 def collect(paths: Sequence[Path]) -> list[SignedAgreement]:
     """The agreement files among ``paths`` and in the folders among them, with their successors.
 

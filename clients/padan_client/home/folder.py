@@ -146,13 +146,7 @@ class Home:
         """
         found = next((a for a in self.agreements() if a.id == agreement_id), None)
         if found is None:
-            folder = self.folder / self.config.agreements
-            raise BadInputError(
-                t(
-                    f"Perjanjian {agreement_id} tidak ada di {folder}.",
-                    f"There is no agreement {agreement_id} in {folder}.",
-                )
-            )
+            raise self._no_agreement(agreement_id)
         if found.agreement is None or found.problems:
             problems = "; ".join(t(p.id_text, p.en_text) for p in found.problems)
             raise VerificationError(
@@ -162,6 +156,26 @@ class Home:
                 )
             )
         return found
+
+    def _no_agreement(self, named: str) -> BadInputError:
+        """That there is none of that id, and whether a file or a flow was named instead."""
+        folder = self.folder / self.config.agreements
+        told = t(
+            f"Perjanjian {named} tidak ada di {folder}.",
+            f"There is no agreement {named} in {folder}.",
+        )
+        of_flow = sorted(
+            a.id
+            for a in self.agreements()
+            if a.agreement and any(f.id == named for f in a.agreement.flows)
+        )
+        meant = [Path(named).stem] if named.endswith(".toml") else of_flow
+        if meant:
+            told += t(
+                f" Yang diminta id perjanjian: {', '.join(meant)}.",
+                f" What is wanted is the agreement's id: {', '.join(meant)}.",
+            )
+        return BadInputError(told)
 
     def place(self, agreement_id: str, flow_id: str) -> FlowPlace:
         """One flow of a signed agreement, from this agency's side.

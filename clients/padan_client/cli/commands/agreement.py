@@ -46,7 +46,7 @@ server_pasts.register(app)
 key_changes.register(app)
 
 FileArgument = Annotated[
-    Path, typer.Argument(help="Berkas perjanjian (ID.toml). / Agreement file (ID.toml).")
+    Path, typer.Argument(help="Berkas perjanjian, atau id-nya. / Agreement file, or its id.")
 ]
 AtOption = Annotated[
     datetime | None,
@@ -138,9 +138,11 @@ def new(
 
 @app.command("lint")
 @reports_errors
-def lint_command(file: FileArgument, *, at: AtOption = None, json_: JsonFlag = False) -> None:
+def lint_command(
+    file: FileArgument, *, home: HomeOption = HOME, at: AtOption = None, json_: JsonFlag = False
+) -> None:
     """Cari apa yang akan dipersoalkan ahli hukum dan insinyur. / Find what would be objected to."""
-    findings = lint(files.read_document(file), _moment(at))
+    findings = lint(files.read_document(_located(file, home)), _moment(at))
     errors = sum(f.severity is Severity.ERROR for f in findings)
     if json_:
         print_json(
@@ -163,6 +165,7 @@ def lint_command(file: FileArgument, *, at: AtOption = None, json_: JsonFlag = F
 @reports_errors
 def sign(file: FileArgument, *, home: HomeOption = HOME, json_: JsonFlag = False) -> None:
     """Tanda tangani isi berkas apa adanya. / Sign the file's exact bytes."""
+    file = _located(file, home)
     passphrase = ask_passphrase() if is_encrypted(home) else None
     identity = load_identity(home, passphrase=passphrase)
     target = files.sign_file(file, identity)
@@ -184,9 +187,9 @@ def sign(file: FileArgument, *, home: HomeOption = HOME, json_: JsonFlag = False
 
 @app.command()
 @reports_errors
-def verify(file: FileArgument, *, json_: JsonFlag = False) -> None:
+def verify(file: FileArgument, *, home: HomeOption = HOME, json_: JsonFlag = False) -> None:
     """Periksa tanda tangan semua pihak. / Verify every party's signature."""
-    signed = files.verified(file)
+    signed = files.verified(_located(file, home))
     parties = sorted(signed.signatures)
     if json_:
         print_json({"agreement": signed.id, "digest": signed.digest.hex(), "signed_by": parties})
@@ -203,8 +206,11 @@ def verify(file: FileArgument, *, json_: JsonFlag = False) -> None:
 
 @app.command()
 @reports_errors
-def show(file: FileArgument, *, at: AtOption = None, json_: JsonFlag = False) -> None:
+def show(
+    file: FileArgument, *, home: HomeOption = HOME, at: AtOption = None, json_: JsonFlag = False
+) -> None:
     """Tampilkan isi perjanjian. / Show what the agreement says."""
+    file = _located(file, home)
     document = files.read_document(file)
     agreement = files.parsed(document)
     standing = standing_of(agreement, _moment(at))
@@ -222,7 +228,8 @@ def show(file: FileArgument, *, at: AtOption = None, json_: JsonFlag = False) ->
 @reports_errors
 def status(
     paths: Annotated[
-        list[Path] | None, typer.Argument(help="Berkas atau folder. / Files or folders.")
+        list[Path] | None,
+        typer.Argument(help="Id, berkas atau folder. / Ids, files or folders."),
     ] = None,
     *,
     home: HomeOption = HOME,
@@ -234,7 +241,8 @@ def status(
 ) -> None:
     """Keadaan, sisa hari dan tenggat berikutnya. / State, days left and next dates."""
     now = _moment(at)
-    signed = files.collect(paths or [_agreements_folder(home)])
+    folder = _agreements_folder(home)
+    signed = files.collect([files.located(p, folder) for p in paths or ()] or [folder])
     suspensions = _suspensions(home) if unit else {}
     entries = [views.status_entry(s, now, suspensions.get(s.id, ())) for s in signed]
     if json_:
@@ -337,6 +345,11 @@ def _suspensions(home: Path) -> dict[str, tuple[str, ...]]:
     with Link.known(config, home, every_agreements_pins(config, home)) as link:
         found = link.run(steps)
     return {a.name.removeprefix("agreements/"): tuple(sorted(a.suspended_by)) for a in found}
+
+
+def _located(file: Path, home: Path) -> Path:
+    """The file that was named, by its name or its agreement's id."""
+    return files.located(file, _agreements_folder(home))
 
 
 def _agreements_folder(home: Path) -> Path:

@@ -340,6 +340,22 @@ def test_status_looks_into_the_home_by_itself(agencies):
     assert "tidak ada" in run("status", agencies.folder / "hilang", code=3).output
 
 
+@pytest.mark.parametrize("command", ["status", "show", "lint", "verify"])
+def test_an_agreement_is_named_by_its_file_or_by_its_id(agencies, opened, command, monkeypatch):
+    by_file = run_json(command, agencies.file)
+    monkeypatch.setenv("PADAN_HOME", str(opened))
+    by_id = run_json(command, ID)
+    assert {**by_id, "at": "", "file": ""} == {**by_file, "at": "", "file": ""}
+    told = run(command, "asn-status", code=3, lang="en").output
+    assert "no file asn-status, and no agreement of that id" in " ".join(told.split())
+
+
+@pytest.mark.parametrize("named", [f"{ID}.toml", "asn-status"])
+def test_where_an_id_is_wanted_it_is_told(opened, named):
+    told = run("heads", named, "--home", opened, code=3, lang="en").output
+    assert f"What is wanted is the agreement's id: {ID}" in " ".join(told.split())
+
+
 # -- suspend, resume --------------------------------------------------------------------------
 
 
