@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import re
 import subprocess
 import sys
 import tomllib
@@ -69,7 +70,13 @@ def played(folder):
     size = ("--population", str(POPULATION), "--candidates", str(CANDIDATES))
     done = demo(folder, *size, "--seed", str(SEED))
     said = " ".join(done.stdout.split())
-    return {**json.loads((folder / "demo.json").read_text()), "printed": said}
+    told = " ".join(done.stderr.split())
+    return {**json.loads((folder / "demo.json").read_text()), "printed": said, "told": told}
+
+
+def test_what_a_broken_demonstration_left_is_told_before_it_is_removed(played):
+    """The folder holds what an earlier one left, and no end of it."""
+    assert re.search(r"tidak selesai; 3 berkas yang ditinggalkannya dihapus", played["told"])
 
 
 def test_the_flagship_flow_answers_nearly_all_and_nobody_wrongly(played):

@@ -114,7 +114,7 @@ def demo(
 ) -> None:
     """Peragaan: satu unit, dua instansi, orang buatan. / Demonstration on generated people."""
     from padan_lab.demo.demonstration import Sizes, chosen_level, play
-    from padan_lab.demo.leftovers import touched
+    from padan_lab.demo.leftovers import broken_off, touched
 
     def announce(line: str) -> None:
         if not json_:
@@ -122,6 +122,15 @@ def demo(
 
     given = [path for path in (registry, *(lists or ()), *(truths or ())) if path]
     claim_folder(folder, touched(folder), reads=given, force=force)
+    if left := broken_off(folder):
+        announce(
+            t(
+                f"Peragaan terdahulu di {folder} tidak selesai; {left} berkas yang ditinggalkannya "
+                "dihapus, jawaban yang sudah tertulis juga, dan semuanya diulang",
+                f"An earlier demonstration in {folder} did not end; the {left} files that it left "
+                "are removed, answers that it had written too, and all is done again",
+            )
+        )
     files = demo_files.own_files(
         registry, lists, truths, map_, status, id_column, again=repeat, restart=restart
     )

@@ -8,6 +8,13 @@ from pathlib import Path
 _LAST = "demo.json"
 
 
+def broken_off(folder: Path) -> int:
+    """How many files an earlier demonstration left that did not come to its end; 0 for none."""
+    if not folder.is_dir() or any(folder.rglob(_LAST)):
+        return 0
+    return sum(1 for path in folder.rglob("*") if not path.is_dir())
+
+
 def touched(folder: Path) -> list[Path]:
     """Files that came or changed after the demonstrations in ``folder`` had ended.
 
