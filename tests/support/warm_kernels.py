@@ -14,8 +14,12 @@ from pathlib import Path
 
 import padan_linkage
 
-#: Lies there once the kernels are compiled.
-_COMPILED = ("encoding/__pycache__/kernel.encode_rows-*.nbi", "matching/*/__pycache__/*.nbi")
+#: Lies there once the kernels are compiled: those of encoding, matching and direct mode.
+_COMPILED = (
+    "encoding/__pycache__/kernel.encode_rows-*.nbi",
+    "matching/kernels/__pycache__/kernel.sweep-*.nbi",
+    "direct/__pycache__/ristretto.combine-*.nbi",
+)
 _SCHEMA = Path(__file__).with_name("residents.toml")
 
 
