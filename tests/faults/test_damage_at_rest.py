@@ -9,6 +9,9 @@ from __future__ import annotations
 import errno
 import json
 import os
+import sqlite3
+import zlib
+from contextlib import closing
 
 import grpc
 import pytest
@@ -303,14 +306,23 @@ def test_counts_do_not_begin_again_where_their_secret_is_lost(lived, left, way):
 def test_what_lies_beside_the_store_is_read_too(left, name, way, kind):
     path = left.data_dir / name
     if name.endswith(".journal"):
-        line = json.dumps(["kemnaker", "m", "id", "00", "r", 1.0]).encode() + b"\n"
+        told = json.dumps(["kemnaker", "m", "id", "00", "r", 1.0]).encode()
+        line = told + f" {zlib.crc32(told):08x}\n".encode()
         path.write_bytes(line * 2 + line[:9])
         assert fsck(left) == (0, {})
-        path.write_bytes(line.replace(b"[", b"{") + line)
+        path.write_bytes(line.replace(b"id", b"ie") + line)
     else:
         way(path)
     code, found = fsck(left)
     assert (code, found[name]["kind"]) == (kind != "remade", kind)
+
+
+def test_what_datasets_hold_is_added_up_again(left):
+    with closing(sqlite3.connect(left.data_dir / "unit.sqlite", isolation_level=None)) as store:
+        store.execute("UPDATE held_rows SET rows = rows + 1 WHERE pass_id = 'nik'")
+    (left.data_dir / "unit.sqlite-sums").unlink()  # of the store as it was
+    code, found = fsck(left)
+    assert (code, found["unit.sqlite"]["problem"]) == (1, "what datasets hold is wrongly added up")
 
 
 def test_a_providers_tables_and_seeds_are_read_too(make_provider):

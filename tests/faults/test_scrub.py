@@ -67,10 +67,31 @@ def test_an_index_in_use_stays_while_its_whole_table_is_read(lived, unit, monkey
     def asked(size):
         assert lived.confirmed(requester, "nik") == lived.answers["confirm nik"]
 
-    monkeypatch.setattr(unit.unit._scrub._inspection, "_pace", asked)
+    monkeypatch.setattr(unit.unit._scrub, "_pace", asked)
     unit.unit._scrub.round()
     assert counted(unit, "padan_blocks_checked_total") > blocks
     assert not made
+
+
+def test_a_provider_goes_round_its_tables_and_seeds(make_provider, unit_log):
+    """And takes one that is erased meanwhile for none that is damaged."""
+    provider = make_provider(published=False, settings={"scrub_mib": 10_000})
+    publisher, scrub = provider.publisher, provider.provider._scrub
+    whole, rotten, gone = (publisher.publish(n, epoch=e).table for e, n in enumerate("abc", 1))
+    provider.rescan()
+    scrub.round()
+    assert not told(unit_log, "file_damaged")
+    one_bit(publisher.tables_dir / rotten / "rows.bin")
+    missing(publisher.tables_dir / gone / "rows.bin")
+    seeds = f"seeds/{provider.house.signed.agreement.id}/{provider.house.flow_id}"
+    one_bit(provider.house.folder / seeds / "1.seed")
+    served = provider.provider._tables._served
+    del served[gone]
+    scrub.round()
+    named = {line["file"] for line in told(unit_log, "file_damaged")}
+    assert named == {f"tables/{rotten}", f"{seeds}/1.seed"}
+    assert provider.provider.metrics.registry.get_sample_value("padan_damaged_files") == 2
+    assert (publisher.tables_dir / whole).exists()
 
 
 def test_everything_that_was_acknowledged_is_gone_round(lived, left, unit, unit_log):

@@ -13,6 +13,7 @@ import hmac
 import json
 import os
 import threading
+import zlib
 from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -41,23 +42,33 @@ _LOW = BLOCK // 2
 _RECENT = 65_536
 #: Seconds after which request ids are moved into the store, and how many do not wait so long.
 _FLUSH_SECONDS, _FLUSH_REQUESTS = 2.0, 4_096
+#: What a line of the journal ends with: a space and a CRC-32 in hex.
+_SUM_BYTES = 9
 
 
 def _line(charged: AnsweredRequest) -> bytes:
     """A question that was charged, as a line of the journal."""
     key = charged.key
     values = (key.party, key.method, key.request_id, key.digest.hex(), charged.resource)
-    return json.dumps([*values, charged.moment.timestamp()]).encode() + b"\n"
+    told = json.dumps([*values, charged.moment.timestamp()]).encode()
+    return told + _sum_of(told) + b"\n"
 
 
 def _read(line: bytes) -> AnsweredRequest | None:
-    """What :func:`_line` wrote; None for a torn line."""
+    """What :func:`_line` wrote, without its end; None for anything else."""
+    told, kept = line[:-_SUM_BYTES], line[-_SUM_BYTES:]
+    if _sum_of(told) != kept:
+        return None
     try:
-        party, method, request_id, digest, resource, seconds = from_json(line)
+        party, method, request_id, digest, resource, seconds = from_json(told)
         key = RequestKey(party, method, request_id, bytes.fromhex(digest))
         return AnsweredRequest(key, resource, datetime.fromtimestamp(seconds, UTC))
     except (ValueError, TypeError, OverflowError, OSError):  # the last two: a moment of no year
         return None
+
+
+def _sum_of(told: bytes) -> bytes:
+    return f" {zlib.crc32(told):08x}".encode()
 
 
 class _Sieve:
@@ -130,12 +141,17 @@ class _Journal:
         return self._folder / f"questions-{self._number}.journal"
 
 
+def _lines(path: Path) -> list[bytes]:
+    """The lines that were ended; what is behind the last was never answered."""
+    return path.read_bytes().split(b"\n")[:-1]
+
+
 def damaged_journals(folder: Path) -> list[str]:
     """Names of journals with a line that is not what was written; the last may be torn."""
     found = []
     for path in _Journal.left(folder):
         try:
-            whole = all(_read(line) for line in path.read_bytes().split(b"\n")[:-1])
+            whole = all(map(_read, _lines(path)))
         except OSError:
             whole = False
         if not whole:
@@ -165,12 +181,18 @@ class Ledger:
         self._thread = threading.Thread(target=self._work, name="ledger", daemon=True)
 
     def recover(self) -> None:
-        """Move into the store what a killed predecessor had in its journals."""
+        """Move into the store what a killed predecessor had in its journals.
+
+        A line that is not what was written is told: what it was of stays charged, in a block, and
+        is charged again if it is asked again.
+        """
         left = _Journal.left(self._folder)
-        lines = (_read(line) for path in left for line in path.read_bytes().splitlines())
+        read = {path: [_read(line) for line in _lines(path)] for path in left}
         with self._store.write() as tx:
-            tx.requests.remember(*filter(None, lines))
-        for path in left:
+            tx.requests.remember(*filter(None, chain.from_iterable(read.values())))
+        for path, questions in read.items():
+            if lost := questions.count(None):
+                _log.error("journal_damaged", file=path.name, lines=lost)
             path.unlink()
 
     def start(self) -> None:

@@ -114,6 +114,10 @@ class ServerConfig(BaseSettings):
     request_id_days: Annotated[int, Field(ge=1)] = 30
     #: A server that was off for longer erases nothing until its clock has been accepted.
     away_hours: Annotated[float, Field(gt=0)] = 72.0
+    #: MiB a second that are compared with their checksums while nobody asks for it; 0: none are.
+    scrub_mib: Annotated[float, Field(ge=0, le=100_000, allow_inf_nan=False)] = 8.0
+    #: From the end of one round over everything to the next.
+    scrub_hours: Annotated[float, Field(gt=0, le=24 * 366)] = 24.0
     drain_seconds: Annotated[float, Field(ge=0)] = 20.0
     metrics_host: str = "127.0.0.1"
     metrics_port: Annotated[int, Field(ge=0, le=65535)] = 0
@@ -166,10 +170,6 @@ class UnitConfig(ServerConfig):
     lease_seconds: Annotated[float, Field(gt=0)] = 60.0
     #: Comparisons after which a run keeps what it has: some seconds of a core.
     range_pairs: Annotated[int, Field(ge=1)] = 2_000_000_000
-    #: MiB a second that are compared with their checksums while nobody asks for it; 0: none are.
-    scrub_mib: Annotated[float, Field(ge=0, le=100_000, allow_inf_nan=False)] = 8.0
-    #: From the end of one round over everything to the next.
-    scrub_hours: Annotated[float, Field(gt=0, le=24 * 366)] = 24.0
 
 
 class ProviderLimits(CallLimits):

@@ -119,6 +119,10 @@ class ServedTables:
         mine = [t for t in self._served.values() if t.key == key and self._alive(t)]
         return [self._served[m.table] for m in self._chain([t.manifest for t in mine])]
 
+    def is_served(self, table_id: str) -> bool:
+        """Whether a table is served now."""
+        return table_id in self._served
+
     def get(self, grant: Grant, table_id: str) -> ServedTable:
         """A table of the admitted flow, or the refusal that says it has expired or never was."""
         table = self._served.get(table_id)

@@ -203,6 +203,11 @@ class Inspection:
         """Whether a server would start on it, and what it would lose."""
         if (doubt := Marks(store, self._data_dir, Disk()).doubted()) is not None:
             yield Flaw(FlawKind.DAMAGED, doubt.file, doubt.problem)
+        with store.read() as tx:
+            counted = tx.datasets.are_counted()
+        if not counted:
+            problem = ("jumlah baris tersimpan salah", "what datasets hold is wrongly added up")
+            yield Flaw(FlawKind.DAMAGED, "unit.sqlite", problem)
         for name in damaged_journals(self._data_dir):
             yield Flaw(FlawKind.DAMAGED, name, ("baris rusak", "a line is not what was written"))
         if not is_secret(self._data_dir / "page-token.key"):

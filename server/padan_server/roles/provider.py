@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from datetime import timedelta
 
 from padan.v1 import (
@@ -24,10 +24,14 @@ from padan_server.direct.evaluators import Evaluators
 from padan_server.direct.label_tables import ServedTables
 from padan_server.direct.lists import BlindedLists
 from padan_server.direct.seeds import Seeds
+from padan_server.roles.inspection import Flaw
 from padan_server.roles.maintenance import Ticker
+from padan_server.roles.published import table_flaws
+from padan_server.roles.scrub import Scrub
 from padan_server.roles.serving import Server
 from padan_server.services.agreements import AgreementService
 from padan_server.services.direct import DirectService
+from padan_server.store.files.sums import Pace
 
 
 class Provider(Server):
@@ -56,6 +60,7 @@ class Provider(Server):
 
     def _compose(self) -> None:
         config, store, book = self.config, self._store, self._book
+        watch = DamageWatch(self.metrics)
         self._failpoints = Failpoints.from_environment(
             self.KIND, PROVIDER_NAMES, allowed=config.allow_failpoints
         )
@@ -69,9 +74,15 @@ class Provider(Server):
             self.clock,
             config.party,
             self._failpoints,
-            DamageWatch(self.metrics),
+            watch,
         )
+        self._scrub_by(Scrub(self._flaws, watch, self._stopping, config.scrub_mib))
         self._tickers.append(Ticker("retention", config.sweep_seconds, self._sweep))
+
+    def _flaws(self, pace: Pace) -> Iterator[Flaw]:
+        """What is wrong with the tables that are served, and with their seeds."""
+        config = self.config
+        return table_flaws(config.tables_dir, config.seeds_dir, pace, self._tables.is_served)
 
     def _add_services(self) -> None:
         suspensions = Suspensions(self._store, self.clock)

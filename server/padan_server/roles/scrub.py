@@ -1,4 +1,4 @@
-"""The scrub of a running unit: everything at rest is compared with its checksums, bit by bit.
+"""The scrub of a running server: everything at rest is compared with its checksums, bit by bit.
 
 So damage is known before somebody asks for what it hit, and an index whose table rots under it,
 which nothing writes to, answers no more. Nothing is changed or erased. Spec:
@@ -8,58 +8,56 @@ which nothing writes to, answers no more. Nothing is changed or erased. Spec:
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from pathlib import Path, PurePosixPath
+from collections.abc import Callable, Iterator
+from pathlib import PurePosixPath
 
 import structlog
 
 from padan_server.base.damage import DamagedFileError, DamageWatch
-from padan_server.roles.inspection import HARMFUL, Flaw, FlawKind, Inspection
-from padan_server.store.files.sums import FolderChecks
-from padan_server.store.port import Store
+from padan_server.roles.inspection import HARMFUL, Flaw, FlawKind
+from padan_server.store.files.sums import Pace
 
 _log = structlog.get_logger(__name__)
 _MIB = 1024**2
-#: A unit that has just started has other things to do.
+#: A server that has just started has other things to do.
 FIRST_SECONDS = 60.0
 
 
 class _ScrubEndedError(Exception):
-    """The unit is shutting down."""
+    """The server is shutting down."""
 
 
 class Scrub:
     """Reads at most ``mib`` MiB a second, in pieces of one.
 
-    ``checks`` are those that answers rest on: what is found damaged counts as unchecked there.
-    ``drop`` lets go of a dataset's indexes, which are then made again, ``doubt`` of the meter that
-    a damaged file is of, which is then refused.
+    ``findings``: what goes round, at the pace that it is given. ``drop`` lets go of a dataset's
+    indexes, which are then made again, ``doubt`` of the meter that a damaged file is of, which is
+    then refused.
     """
 
     def __init__(
         self,
-        data_dir: Path,
-        store: Store,
-        checks: FolderChecks,
+        findings: Callable[[Pace], Iterator[Flaw]],
         watch: DamageWatch,
-        drop: Callable[[str], None],
-        doubt: Callable[[str], None],
         stopping: threading.Event,
         mib: float,
+        *,
+        drop: Callable[[str], None] = lambda _owner: None,
+        doubt: Callable[[str], None] = lambda _file: None,
     ) -> None:
+        self._findings = findings
         self._watch = watch
-        self._drop = drop
-        self._doubt = doubt
         self._stopping = stopping
         self._mib = mib
-        self._inspection = Inspection(data_dir, store, checks, self._pace)
+        self._drop = drop
+        self._doubt = doubt
 
     def round(self) -> None:
-        """Go round everything once; ends early, within one piece, when the unit stops."""
+        """Go round everything once; ends early, within one piece, when the server stops."""
         # Spec 30, "Doubt", step 11.
         before, damaged = self._watch.known(), set()
         try:
-            for flaw in self._inspection.findings():
+            for flaw in self._findings(self._pace):
                 if flaw.kind in HARMFUL:
                     self._watch.found(DamagedFileError(flaw.file, *flaw.problem))
                     self._doubt(flaw.file)

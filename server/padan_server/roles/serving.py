@@ -40,6 +40,7 @@ from padan_server.roles.connections import (
 from padan_server.roles.health import HealthService
 from padan_server.roles.listening import bind, metrics_error
 from padan_server.roles.maintenance import Ticker
+from padan_server.roles.scrub import FIRST_SECONDS, Scrub
 from padan_server.services.guard.handshakes import Heads
 from padan_server.services.guard.interceptor import Guard
 from padan_server.services.pages import PageTokens
@@ -270,6 +271,13 @@ class Server:
         ends = self._own.expiry
         if ends - SystemClock().now() < _RENEW_BEFORE:
             _log.warning("certificate_expires", not_after=ends.isoformat())
+
+    def _scrub_by(self, scrub: Scrub) -> None:
+        """Have everything at rest gone round, now and then."""
+        self._scrub, config = scrub, self._settings
+        if config.scrub_mib:
+            seconds = config.scrub_hours * 3600
+            self._tickers.append(Ticker("scrub", seconds, scrub.round, FIRST_SECONDS))
 
     def _set_health(self, status: int) -> None:
         for service in ("", *self._services):

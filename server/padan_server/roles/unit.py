@@ -46,8 +46,9 @@ from padan_server.matching.runner import Runner, RunnerSettings
 from padan_server.matching.runs import Runs
 from padan_server.releases.files import ReleaseFiles
 from padan_server.releases.lifecycle import Releases
+from padan_server.roles.inspection import Inspection
 from padan_server.roles.maintenance import Maintenance, Ticker
-from padan_server.roles.scrub import FIRST_SECONDS, Scrub
+from padan_server.roles.scrub import Scrub
 from padan_server.roles.serving import Server
 from padan_server.services.agreements import AgreementService
 from padan_server.services.confirmations import ConfirmationService
@@ -137,19 +138,16 @@ class Unit(Server):
         )
         self._tickers.append(Ticker("meters", SYNC_SECONDS, self._meters.sync))
         self._tickers.append(Ticker("retention", config.sweep_seconds, self._maintenance.sweep))
-        self._scrub = Scrub(
-            config.data_dir,
-            store,
-            files.checks,
-            watch,
-            indexes.drop,
-            self._meters.doubt,
-            self._stopping,
-            config.scrub_mib,
+        self._scrub_by(
+            Scrub(
+                lambda pace: Inspection(config.data_dir, store, files.checks, pace).findings(),
+                watch,
+                self._stopping,
+                config.scrub_mib,
+                drop=indexes.drop,
+                doubt=self._meters.doubt,
+            )
         )
-        if config.scrub_mib:
-            seconds = config.scrub_hours * 3600
-            self._tickers.append(Ticker("scrub", seconds, self._scrub.round, FIRST_SECONDS))
 
     def _meter_files(self, disk: Disk, watch: DamageWatch) -> MeterFiles:
         """The meters. Raises MeterSecretError where what was asked could not be counted on."""

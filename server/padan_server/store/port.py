@@ -136,6 +136,10 @@ class DatasetStore(Protocol):
         """
         ...
 
+    def are_counted(self) -> bool:
+        """Whether the sums of :meth:`held` are what adding up all datasets gives."""
+        ...
+
     def uploads(self, flow: FlowKey, owner: str) -> list[Dataset]:
         """The owner's datasets of the flow that are open, oldest first."""
         ...

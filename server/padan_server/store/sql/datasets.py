@@ -185,6 +185,10 @@ class SqlDatasets:
         """What the owner's datasets of the flow that have files hold, by pass and kind."""
         return self._held.of(flow, owner)
 
+    def are_counted(self) -> bool:
+        """Whether the sums of :meth:`held` are what adding up all datasets gives."""
+        return self._held.are_counted()
+
     def uploads(self, flow: FlowKey, owner: str) -> list[Dataset]:
         """The owner's datasets of the flow that are open, oldest first."""
         found = self._load(

@@ -34,6 +34,13 @@ class SqlHeldRows:
         )
         return [HeldRows(row.pass_id, bool(row.is_delta), row.rows) for row in found]
 
+    def are_counted(self) -> bool:
+        """Whether the sums are what adding up all datasets gives."""
+        columns = [held_rows.c[name] for name in (*_KEY, "rows")]
+        rows = self._connection.execute(sa.select(*columns).where(held_rows.c.rows != 0))
+        kept: Counter[_Key] = Counter({(*key[:-1], bool(key[-1])): n for *key, n in rows})
+        return kept == self._summed(sa.true())
+
     @contextmanager
     def follow(self, dataset_id: str) -> Iterator[None]:
         """Add to the sums what the block makes the dataset hold, and take off what it held."""
@@ -46,6 +53,9 @@ class SqlHeldRows:
                 self._add(key, rows)
 
     def _held(self, dataset_id: str) -> Counter[_Key]:
+        return self._summed(datasets.c.id == dataset_id)
+
+    def _summed(self, chosen: sa.ColumnElement[bool]) -> Counter[_Key]:
         d, t = datasets.c, dataset_tables.c
         found = self._connection.execute(
             sa.select(
@@ -53,10 +63,13 @@ class SqlHeldRows:
                 sa.case((t.rows > t.upload_rows, t.rows), else_=t.upload_rows),
             )
             .join(dataset_tables, t.dataset == d.id)
-            .where(d.id == dataset_id)
+            .where(chosen)
             .where(d.state.in_([state.value for state in _WITH_FILES]))
         )
-        return Counter({(*key, base != ""): rows for *key, base, rows in found})
+        held: Counter[_Key] = Counter()
+        for *key, base, rows in found:
+            held[*key, base != ""] += rows
+        return held
 
     def _add(self, key: _Key, rows: int) -> None:
         values = dict(zip(_KEY, key, strict=True))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ from types import SimpleNamespace
 import pytest
 
 from padan_linkage.agreement import Mode, Quota
-from padan_server.admission.ledger import BLOCK, Ledger
+from padan_server.admission.ledger import BLOCK, Ledger, damaged_journals
 from padan_server.admission.quotas import charge
 from padan_server.base.errors import Reason, Refusal
 from padan_server.base.model import FlowKey, RequestKey
@@ -82,6 +83,24 @@ def test_a_killed_ledger_charges_the_rest_of_its_block_and_forgets_no_request(li
     heir.stop()
     assert used(life) == BLOCK + 5
     assert life().known(request(2)) == "r2"
+
+
+def test_a_line_that_was_damaged_is_told_stays_charged_and_costs_no_other(life, tmp_path, unit_log):
+    killed = life()
+    for number in range(3):
+        killed.charge(LedgerGrant(), 5, request(number), f"r{number}")
+    (path,) = tmp_path.glob("questions-*.journal")
+    content = path.read_bytes().replace(request(1).request_id.encode(), b"f" * 32)
+    path.write_bytes(content + content[:30])  # the last was never answered
+    assert damaged_journals(tmp_path) == [path.name]
+    heir = life()
+    assert [heir.known(request(number)) for number in range(3)] == ["r0", None, "r2"]
+    assert heir.known(RequestKey("kemnaker", "ConfirmRecords", "f" * 32, b"\1" * 32)) is None
+    assert used(life) == BLOCK
+    told = [json.loads(line) for line in unit_log.getvalue().splitlines()]
+    assert [(e["file"], e["lines"]) for e in told if e["event"] == "journal_damaged"] == [
+        (path.name, 1)
+    ]
 
 
 def test_the_day_is_used_to_its_last_record_and_no_further(life):
