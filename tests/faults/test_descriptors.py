@@ -58,6 +58,29 @@ def test_whoever_came_later_gives_way_whatever_its_number():
     assert there.beyond({"a": [10, 11, 5001]}) == {11}
 
 
+@pytest.mark.parametrize(("listening", "calling", "peer"), [
+    ("127.0.0.1", "127.0.0.1", "ipv4:127.0.0.1:{}"),
+    ("::1", "::1", "ipv6:%5B::1%5D:{}"),
+    ("::", "127.0.0.1", "ipv4:127.0.0.1:{}"),
+])  # fmt: skip
+def test_a_peer_that_is_unwanted_loses_its_connection_and_no_other(listening, calling, peer):
+    family = socket.AF_INET6 if ":" in listening else socket.AF_INET
+    with (
+        socket.create_server((listening, 0), family=family, dualstack_ipv6=listening == "::") as at,
+        socket.create_connection((calling, at.getsockname()[1]), PATIENCE) as one,
+        socket.create_connection((calling, at.getsockname()[1]), PATIENCE) as other,
+        at.accept()[0],
+        at.accept()[0] as kept,
+    ):
+        there = Connections(at.getsockname()[1], 100)
+        there.look([peer.format(one.getsockname()[1]), "unix:x"])
+        assert one.recv(1) == b""
+        kept.sendall(b"x")
+        assert other.recv(1) == b"x"
+        assert there.close_all() == 1
+        assert other.recv(1) == b""
+
+
 def test_what_needs_a_file_and_gets_none_is_refused_and_goes_on_later(make_unit_process):
     unit = make_unit_process()
     unit.start()

@@ -5,13 +5,14 @@ from __future__ import annotations
 import socket
 
 import pytest
-from hostile_peers import PEERS, listed
+from hostile_peers import hostile_ground, listed, second_agreement
 from parties import answers
 from patience import PATIENCE
 
 from padan.v1 import confirmation_service_pb2 as confirmation_pb
 from padan.v1 import resources_pb2 as resources_pb
 from padan.v1 import run_service_pb2 as run_pb
+from padan_lab.bench.hostile.peers import PEERS, Harassing
 
 
 @pytest.fixture
@@ -82,18 +83,33 @@ def right(outcomes):
     }
 
 
-@pytest.mark.parametrize("peer", PEERS, ids=lambda p: p.__name__)
-def test_the_honest_party_s_work_is_done_and_right(make_unit_process, peer):
+#: Who is played together: any of them, and every one.
+TOGETHER = (
+    ("rubbish", "silent_uploader", "flooder", "reconnector", "watcher", "scanner"),
+    ("questioner", "runner", "administrator", "stopper", "checker"),
+    ("unread", "slow_reader", "slow_shaker", "bomber"),
+    ("opener", "resetter", "nothing_caller", "pinger", "settler", "header_bomber"),
+)
+
+
+def test_every_peer_is_played():
+    assert sorted(PEERS) == sorted(name for names in TOGETHER for name in names)
+
+
+@pytest.mark.parametrize("names", TOGETHER, ids=lambda names: names[0])
+def test_the_honest_party_s_work_is_done_and_right(make_unit_process, names):
     unit = make_unit_process()
+    signed = second_agreement(unit.house)
     unit.start()
-    with peer(unit.house, unit.port) as hostile:
+    ground = hostile_ground(unit, signed)
+    with Harassing(ground, names):
         told, asked = honest_work(unit)
-        assert hostile.calls >= hostile.threads
+        assert unit.stop() == 0  # with all of them still there
     assert all(map(right, told.values()))
     assert set(told) == {p.id for p in unit.client("bkn").schema.passes}
     assert len(asked) == 30
     assert all(map(right, asked))
-    assert unit.stop() == 0
     log = unit.log.read_bytes()
     assert b'"defect"' not in log
     assert b'"INTERNAL"' not in log
+    assert b"Traceback" not in log

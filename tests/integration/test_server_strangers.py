@@ -11,6 +11,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from hostile_peers import CHECK, REFLECT, STREAM, UNARY, listed, silence, stranger
 from parties import refusal
 from patience import PATIENCE
+from prometheus_client import generate_latest
 
 from padan.v1 import agreement_service_pb2 as agreement_pb
 from padan_server.services.guard import receipts
@@ -69,24 +70,67 @@ def test_rubbish_is_refused_by_who_sends_it(make_unit, unit_log):
     for channel, reason in ((stranger(unit), "CALLER_UNKNOWN"), (party, "FIELD_INVALID")):
         for method in (UNARY, STREAM):
             call = channel.stream_stream(method)
+            found = set()
             for content in (b"\xff", b"\x0a", b"\xff" * 1000) * 100:
                 with pytest.raises(grpc.RpcError) as caught:
                     list(call(iter([content]), timeout=PATIENCE))
-                assert refusal(caught.value).reason == reason
+                found.add(refusal(caught.value).reason)
+            assert reason in found
+            assert found <= {reason, "CALL_RATE_EXCEEDED"}
     listed(unit.client("kemnaker"))
     lines = [line for line in unit_log.getvalue().splitlines() if "CALLER_UNKNOWN" in line]
     assert len(lines) == 1  # and the next one, a minute later, tells how many there were
     unit.stop()  # no message keeps it from that
 
 
+def test_methods_that_there_are_not_wait_in_line_like_others(make_unit):
+    unit = make_unit(settings={"limits": {"rates": {"administration": 1}}})
+    party = unit.house.channel(unit.port, unit.house.certificates["kemnaker"])
+    found = set()
+    for channel in [party] * 50 + [stranger(unit)]:
+        with pytest.raises(grpc.RpcError) as caught:
+            channel.unary_unary("/padan.v1.Nothing/There")(b"", timeout=PATIENCE)
+        found.add((caught.value.code(), refusal(caught.value).reason))
+    unknown = grpc.StatusCode.UNIMPLEMENTED, ""
+    assert found == {unknown, (grpc.StatusCode.RESOURCE_EXHAUSTED, "CALL_RATE_EXCEEDED")}
+
+
+def test_who_checks_health_too_often_is_refused_counted_and_told_once(make_unit, unit_log):
+    unit = make_unit()
+    reasons = []
+    with silence(stranger(unit), CHECK, 48) as calls:
+        for call in calls[-8:]:
+            with pytest.raises(grpc.RpcError) as caught:
+                next(call)
+            reasons.append(refusal(caught.value).reason)
+    assert set(reasons) == {"TOO_MANY_CALLS"}
+    counted = 'class="health_check",outcome="too_many_calls"} 16.0'
+    assert counted in generate_latest(unit.unit.metrics.registry).decode()
+    assert unit_log.getvalue().count('"calls_refused"') == 1
+
+
+def test_what_a_party_is_refused_is_in_the_log_once_a_minute_and_counted(make_unit, unit_log):
+    unit = make_unit()
+    call = unit.house.channel(unit.port, unit.house.certificates["kemnaker"]).unary_unary(UNARY)
+    for _ in range(30):
+        with pytest.raises(grpc.RpcError):
+            call(b"\xff", timeout=PATIENCE)
+    lines = [line for line in unit_log.getvalue().splitlines() if '"event": "call"' in line]
+    assert len(lines) == 1
+    told = f'method="{UNARY}",reason="FIELD_INVALID"}} 30.0'
+    assert told in generate_latest(unit.unit.metrics.registry).decode()
+
+
 @pytest.mark.parametrize("method", [CHECK, REFLECT])
 def test_rubbish_of_a_stranger_is_refused_by_the_open_services_too(make_unit, method):
     unit = make_unit()
-    channel = stranger(unit)
+    channel, found = stranger(unit), set()
     for _ in range(200):
         with pytest.raises(grpc.RpcError) as caught:
             list(channel.stream_stream(method)(iter([b"\xff"]), timeout=PATIENCE))
-        assert refusal(caught.value).reason == "FIELD_INVALID"
+        found.add(refusal(caught.value).reason)
+    assert "FIELD_INVALID" in found
+    assert found <= {"FIELD_INVALID", "CALL_RATE_EXCEEDED"}
     probe = health_pb2_grpc.HealthStub(channel)
     assert probe.Check(health_pb2.HealthCheckRequest(), timeout=PATIENCE).status
     unit.stop()

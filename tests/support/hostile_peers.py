@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-import socket
+import re
 import threading
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
+from functools import partial
 
-import grpc
+from parties import PartyClient
 from patience import PATIENCE
+from signing import write_signed
 
+from padan.v1 import confirmation_service_pb2 as confirmation_pb
 from padan.v1 import dataset_service_pb2 as dataset_pb
+from padan.v1 import resources_pb2 as resources_pb
+from padan_lab.bench.hostile.ground import Caller, Ground
 
 UNARY, STREAM = "/padan.v1.DatasetService/ListDatasets", "/padan.v1.DatasetService/UploadTable"
 CHECK, REFLECT = (
@@ -46,121 +51,54 @@ def listed(client):
     return client.datasets.ListDatasets(dataset_pb.ListDatasetsRequest(parent=client.parent))
 
 
-class Peer:
-    """Somebody who means ill from several threads, until the block ends."""
-
-    threads = 4
-
-    def __init__(self, house, port):
-        self.house, self.port = house, port
-        self.stopped = threading.Event()
-        self.calls = 0
-        self.stranger = house.pki.issue_client("orang-luar")
-
-    def channel(self, name):
-        """A connection of its own, so that none is shared with anybody honest."""
-        known = self.house.certificates.get(name, self.stranger)
-        options = [("grpc.use_local_subchannel_pool", 1)]
-        return grpc.secure_channel(
-            f"127.0.0.1:{self.port}", mutual(self.house.pki.ca, known), options
-        )
-
-    def harass(self, number):
-        """One round of it, from one thread."""
-        raise NotImplementedError
-
-    def _run(self, number):
-        while not self.stopped.is_set():
-            with suppress(grpc.RpcError, OSError, StopIteration):
-                self.harass(number)
-            self.calls += 1
-
-    def __enter__(self):
-        self._threads = [
-            threading.Thread(target=self._run, args=(number,)) for number in range(self.threads)
-        ]
-        for thread in self._threads:
-            thread.start()
-        while self.calls < self.threads:  # it is at it
-            self.stopped.wait(0.01)
-        return self
-
-    def __exit__(self, *_):
-        self.stopped.set()
-        for thread in self._threads:
-            thread.join(PATIENCE)
+#: The agreement and flow in which a hostile party asks, and that in which it is asked.
+SECOND, ASKING, ASKED = "bpjstk-imigrasi-2023", "paspor", "kepesertaan"
 
 
-def mutual(ca, certificate):
-    """Credentials of a certificate."""
-    return grpc.ssl_channel_credentials(
-        root_certificates=ca.read_bytes(),
-        private_key=certificate.key.read_bytes(),
-        certificate_chain=certificate.certificate.read_bytes(),
+def second_agreement(house):
+    """Another two parties' agreement, beside that of the house; before the unit starts."""
+    endless = partial(
+        re.sub, r"records_per_(day|list) = [0-9_]+", r"records_per_\1 = 1_000_000_000"
+    )
+    return write_signed(house.agreements_dir, SECOND, edit=endless)
+
+
+def hostile_ground(unit, signed):
+    """What a hostile requester has: an agreement, a list that was answered, good questions."""
+    house = unit.house
+
+    def party(name, flow):
+        return PartyClient(house.channel(unit.port, house.certificates[name]), name, signed, flow)
+
+    provider, requester = party("imigrasi", ASKING), party("bpjstk", ASKING)
+    provider.contribute()
+    requester.contribute()
+    registry = provider.tables(500)
+    mine = requester.tables(500, same_as=registry)
+    provider.publish(500, tables=registry)
+    listed = requester.publish(500, tables=mine)
+    run = requester.watch(requester.run_of(requester.start_run(listed)).name)
+    table = next(iter(mine.values()))
+    question = confirmation_pb.ConfirmRecordsRequest(
+        parent=requester.parent,
+        encoding=requester.encoding(),
+        pass_id=table.pass_id,
+        rows=resources_pb.TableRows(row_count=1, **table.rows(0, 1)),
+    )
+    answering = party("bpjstk", ASKED)
+    return Ground(
+        party=caller(unit, house.certificates["bpjstk"]),
+        stranger=caller(unit, house.pki.issue_client("orang-luar")),
+        parent=requester.parent,
+        answering=answering.parent,
+        question=question.SerializeToString(),
+        listed=listed.name,
+        run=run.name,
+        draft=answering.draft(20).SerializeToString(),
     )
 
 
-class RubbishOfAStranger(Peer):
-    """No party, and no message."""
-
-    def harass(self, number):
-        with self.channel("orang-luar") as channel:
-            for method in (UNARY, STREAM, CHECK) * 20:
-                with suppress(grpc.RpcError):
-                    list(channel.stream_stream(method)(iter([b"\xff"]), timeout=5))
-
-
-class SilentUploader(Peer):
-    """A party that opens uploads and sends nothing."""
-
-    def harass(self, number):
-        with self.channel("bpjstk") as channel, silence(channel, STREAM, 30):
-            self.stopped.wait(0.2)
-
-
-class Flooder(Peer):
-    """A party that asks without waiting, on as many streams as there may be."""
-
-    def harass(self, number):
-        with self.channel("bpjstk") as channel:
-            call = channel.unary_unary(UNARY)
-            asked = [call.future(b"", timeout=5) for _ in range(300)]
-            for each in asked:
-                each.exception()
-
-
-class Reconnector(Peer):
-    """Connects, shakes hands and goes, again and again."""
-
-    def harass(self, number):
-        with self.channel("bpjstk") as channel:
-            grpc.channel_ready_future(channel).result(5)
-
-
-class UnreadWatcher(Peer):
-    """A party that watches whatever it may, and reads nothing of it."""
-
-    def harass(self, number):
-        with self.channel("bpjstk") as channel:
-            watches = [
-                channel.unary_stream("/grpc.health.v1.Health/Watch")(b"", timeout=5)
-                for _ in range(20)
-            ]
-            self.stopped.wait(0.2)
-            for each in watches:
-                each.cancel()
-
-
-class Scanner(Peer):
-    """Opens sockets and never shakes hands."""
-
-    def harass(self, number):
-        opened = [socket.create_connection(("127.0.0.1", self.port), 5) for _ in range(40)]
-        self.stopped.wait(0.2)
-        for each in opened:
-            each.close()
-
-
-PEERS = (
-    RubbishOfAStranger, SilentUploader, Flooder, Reconnector, UnreadWatcher, Scanner,
-)  # fmt: skip
+def caller(unit, certificate):
+    """Who shows a certificate to a server."""
+    own = certificate.certificate, certificate.key
+    return Caller(f"127.0.0.1:{unit.port}", unit.house.pki.ca, *own)

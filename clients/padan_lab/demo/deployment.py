@@ -102,12 +102,17 @@ def own_environment() -> dict[str, str]:
 
 
 def prepare(
-    folder: Path, agreement_id: str, flow_id: str, document: bytes, now: dt.datetime
+    folder: Path,
+    agreement_id: str,
+    flow_id: str,
+    document: bytes,
+    now: dt.datetime,
+    strangers: Sequence[str] = (),
 ) -> Deployment:
     """Make folders, certificates, identities and the signed agreement; start nothing.
 
     ``document`` is the agreement without keys. If it is not in force at ``now``, the unit's clock
-    will start in the middle of its term.
+    will start in the middle of its term. ``strangers`` get certificates and are no parties.
     """
     agreement = load_agreement(document)
     flow = agreement.flow(flow_id)
@@ -126,6 +131,8 @@ def prepare(
     _make_identities(site, parties)
     authority = Authority(folder / "tls", dt.datetime.now(dt.UTC))
     _install_tls(site, parties, authority)
+    for name in strangers:
+        authority.issue_client(name)
     # An agreement names every server that it lets be asked, also those that do not run here.
     others = {
         party: site.provider_server

@@ -11,10 +11,13 @@ import os
 import re
 import resource
 import socket
+import sys
+import threading
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from urllib.parse import unquote
 
 import structlog
 
@@ -27,6 +30,8 @@ _RESERVED = 512
 _TABLES = (Path("/proc/self/net/tcp"), Path("/proc/self/net/tcp6"))
 _OPEN = Path("/proc/self/fd")
 _ESTABLISHED = "01"
+#: What stands before an address of IPv4 that came to a port of IPv6.
+_MAPPED = "0000000000000000FFFF0000" if sys.byteorder == "little" else "00000000000000000000FFFF"
 _SOCKET = re.compile(r"socket:\[(\d+)\]")
 
 
@@ -65,14 +70,29 @@ class Connections:
         self._seen: dict[int, int] = {}
         self._looks = 0
 
-    def look(self) -> None:
-        """Close what an address has beyond its share, the newest first."""
-        closed = 0
-        excess = self.beyond(self._by_address())
-        for descriptor, inode in _own_sockets(excess):
-            closed += _shut(descriptor, inode)
-        if closed and (untold := self._seldom.untold("connections")) is not None:
-            _log.warning("connections_closed", count=closed, limit=self._per_address, untold=untold)
+    def look(self, unwanted: Collection[str] = ()) -> None:
+        """Close what an address has beyond its share, the newest first.
+
+        And what is of ``unwanted`` peers, as ``grpc.ServicerContext.peer`` names them.
+        """
+        there = self._there()
+        ends = {end for peer in unwanted if (end := _far_end(peer))}
+        by_address: dict[str, list[int]] = defaultdict(list)
+        for (address, _), inode in there.items():
+            by_address[address].append(inode)
+        self._close(self.beyond(by_address), "connections_closed", limit=self._per_address)
+        flooding = frozenset(inode for end, inode in there.items() if end in ends)
+        self._close(flooding, "flooding_connections_closed")
+
+    def close_all(self) -> int:
+        """Close whatever is open; how many these were."""
+        there = frozenset(self._there().values())
+        return sum(_shut(descriptor, inode) for descriptor, inode in _own_sockets(there))
+
+    def _close(self, inodes: frozenset[int], event: str, **facts: int) -> None:
+        closed = sum(_shut(descriptor, inode) for descriptor, inode in _own_sockets(inodes))
+        if closed and (untold := self._seldom.untold(event)) is not None:
+            _log.warning(event, count=closed, untold=untold, **facts)
 
     def beyond(self, inodes: Mapping[str, Sequence[int]]) -> frozenset[int]:
         """Of each address what came last, beyond its share; of one look's any."""
@@ -86,9 +106,9 @@ class Connections:
             for inode in sorted(each, key=self._seen.__getitem__)[share:]
         )
 
-    def _by_address(self) -> Mapping[str, Sequence[int]]:
-        """Inodes of the connections to the port, by the peer's address as the kernel writes it."""
-        found: dict[str, list[int]] = defaultdict(list)
+    def _there(self) -> Mapping[tuple[str, int], int]:
+        """Inodes of the connections to the port, by address (hexadecimal) and port of the peer."""
+        found: dict[tuple[str, int], int] = {}
         for table in _TABLES:
             with suppress(OSError):
                 for line in table.read_text().splitlines()[1:]:
@@ -97,8 +117,47 @@ class Connections:
                     ours = int(local.rpartition(":")[2], 16) == self._port
                     # One that waits to be accepted has no number yet.
                     if ours and inode and state == _ESTABLISHED:
-                        found[remote.rpartition(":")[0]].append(inode)
+                        address, _, port = remote.rpartition(":")
+                        found[address.removeprefix(_MAPPED), int(port, 16)] = inode
         return found
+
+
+class Unwanted:
+    """Peers whose connections are to be closed: told by any thread, taken by one."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._peers: set[str] = set()
+        self._wake: Callable[[], object] = lambda: None
+
+    def wakes(self, wake: Callable[[], object]) -> None:
+        """Say what is called once there are some."""
+        self._wake = wake
+
+    def add(self, peer: str) -> None:
+        """One more, as ``grpc.ServicerContext.peer`` names it."""
+        with self._lock:
+            self._peers.add(peer)
+        self._wake()
+
+    def taken(self) -> Collection[str]:
+        """All since the last time."""
+        with self._lock:
+            peers, self._peers = self._peers, set()
+        return peers
+
+
+def _far_end(peer: str) -> tuple[str, int] | None:
+    """Address and port of a peer as the kernel writes them; None if it has none."""
+    kind, _, rest = peer.partition(":")
+    host, _, port = unquote(rest).rpartition(":")
+    family = {"ipv4": socket.AF_INET, "ipv6": socket.AF_INET6}.get(kind)
+    if family is None:
+        return None
+    packed = socket.inet_pton(family, host.strip("[]").partition("%")[0])
+    words = (packed[at : at + 4] for at in range(0, len(packed), 4))
+    swapped = (word[::-1] if sys.byteorder == "little" else word for word in words)
+    return b"".join(swapped).hex().upper().removeprefix(_MAPPED), int(port)
 
 
 def _own_sockets(inodes: frozenset[int]) -> Iterable[tuple[int, int]]:

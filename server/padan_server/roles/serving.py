@@ -32,6 +32,7 @@ from padan_server.base.config import ServerConfig
 from padan_server.base.metrics import CallMetrics
 from padan_server.roles.connections import (
     Connections,
+    Unwanted,
     connections_within,
     most_of_one_address,
     open_descriptors,
@@ -52,6 +53,10 @@ _log = structlog.get_logger(__name__)
 _RENEW_BEFORE = timedelta(days=30)
 #: Seconds between two looks at who is connected.
 _CONNECTIONS_SECONDS = 1.0
+#: Seconds to the next, while some are being closed.
+_FLOODING_SECONDS = 0.1
+#: Seconds that peers have to hang up, once all calls are over.
+_HANG_UP_SECONDS = 2.0
 
 
 class DataDirectoryBusyError(Exception):
@@ -104,7 +109,17 @@ class Server:
         wanted = config.limits.connections_per_address
         self._per_address = most_of_one_address(wanted, descriptors)
         heads = Heads(self._store)
-        self._grpc = _grpc_server(config, metrics, self._stopping, self.KIND, descriptors, heads)
+        self._unwanted = Unwanted()
+        guard = Guard(
+            Pins(config.parties),
+            metrics,
+            self._stopping,
+            config.limits,
+            self.KIND,
+            heads,
+            self._unwanted.add,
+        )
+        self._grpc = _grpc_server(config, guard, descriptors)
         self.port = 0
 
     def _opened(self) -> SqlStore:
@@ -194,9 +209,21 @@ class Server:
             [(tls.key, tls.chain)], root_certificates=tls.authority, require_client_auth=True
         )
         self.port = bind(self._grpc, self._settings.listen, credentials)
-        connections = Connections(self.port, self._per_address)
-        self._tickers.append(Ticker("connections", _CONNECTIONS_SECONDS, connections.look))
+        self._look_after_connections()
         self._serve_metrics()
+
+    def _look_after_connections(self) -> None:
+        connections = self._connections = Connections(self.port, self._per_address)
+
+        def look() -> None:
+            unwanted = self._unwanted.taken()
+            connections.look(unwanted)
+            if unwanted:  # more may come at once: a look costs some milliseconds
+                self._stopping.wait(_FLOODING_SECONDS)
+
+        ticker = Ticker("connections", _CONNECTIONS_SECONDS, look)
+        self._unwanted.wakes(ticker.now)
+        self._tickers.append(ticker)
 
     def _serve_metrics(self) -> None:
         host, port = self._settings.metrics_host, self._settings.metrics_port
@@ -259,12 +286,21 @@ class Server:
         _log.info(f"{self.KIND}_draining")
         ended = self._grpc.stop(self._settings.drain_seconds)
         self._end()
-        ended.wait()
+        if not ended.wait(self._settings.drain_seconds + _HANG_UP_SECONDS):
+            self._hang_up(ended)
         for ticker in self._tickers:
             ticker.stop()
         self._close()
         self._let_go()
         _log.info(f"{self.KIND}_stopped")
+
+    def _hang_up(self, ended: threading.Event) -> None:
+        """Close every connection: gRPC waits for peers, and some mean to be waited for."""
+        # Spec 30, "Transport", step 10.
+        while True:
+            _log.warning("connections_cut", count=self._connections.close_all())
+            if ended.wait(_HANG_UP_SECONDS):
+                return
 
     def _warn_of_expiry(self) -> None:
         """The certificate is checked against the real date: so do all peers."""
@@ -284,19 +320,12 @@ class Server:
             self._health.set(service, status)
 
 
-def _grpc_server(
-    config: ServerConfig,
-    metrics: CallMetrics,
-    stopping: threading.Event,
-    kind: ServerKind,
-    descriptors: int,
-    heads: Heads,
-) -> grpc.Server:
+def _grpc_server(config: ServerConfig, guard: Guard, descriptors: int) -> grpc.Server:
     limits = config.limits
     return grpc.server(
         # Never used: every method has an executor of its own.
         futures.ThreadPoolExecutor(1),
-        interceptors=[Guard(Pins(config.parties), metrics, stopping, limits, kind, heads)],
+        interceptors=[guard],
         options=[
             # Spec 30, "Transport", step 2.
             ("grpc.max_receive_message_length", limits.message_bytes),
@@ -310,6 +339,9 @@ def _grpc_server(
             ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
             ("grpc.http2.max_ping_strikes", 3),
             ("grpc.max_concurrent_streams", 128),
+            # What comes is bounded by connections and streams: nobody's call is dropped at random.
+            ("grpc.server.max_pending_requests", 1_000_000),
+            ("grpc.server.max_pending_requests_hard_limit", 1_000_000),
             # Spec 30, "Transport", step 9.
             ("grpc.server_handshake_timeout_ms", round(limits.handshake_seconds * 1000)),
             ("grpc.max_connection_idle_ms", round(limits.idle_seconds * 1000)),

@@ -10,7 +10,7 @@ import datetime as dt
 import os
 import re
 import uuid
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -96,7 +96,7 @@ class AgencyAtUnit:
 
 @dataclass(frozen=True, repr=False)
 class Workbench:
-    """The unit, by the number of its process, and both sides of the flow."""
+    """The unit, by the number of its process, and both sides of a flow."""
 
     site: Deployment
     unit: int
@@ -111,25 +111,32 @@ class Workbench:
 
 
 @contextmanager
-def unit_stand(folder: Path, document: bytes) -> Iterator[Workbench]:
+def unit_stand(folder: Path, document: bytes, strangers: Sequence[str] = ()) -> Iterator[Workbench]:
     """A running unit in ``folder``, both sides' epoch keys exchanged."""
-    site = prepare(folder, AGREEMENT, FLOW, document, dt.datetime.now(dt.UTC))
-    place = "--agreement", AGREEMENT, "--flow", FLOW
-    with running(site, "unit") as unit:
-        for party in (site.provider, site.requester):
-            site.run(party, "keys", "rotate", "--mode", "unit", *place)
-        with (
-            _side(site, site.provider) as provider,
-            _side(site, site.requester) as requester,
-        ):
-            yield Workbench(site, unit, provider, requester)
+    site = prepare(folder, AGREEMENT, FLOW, document, dt.datetime.now(dt.UTC), strangers)
+    with running(site, "unit") as unit, sides(site, unit, FLOW) as bench:
+        yield bench
 
 
 @contextmanager
-def _side(site: Deployment, party: str) -> Iterator[AgencyAtUnit]:
+def sides(site: Deployment, unit: int, flow: str) -> Iterator[Workbench]:
+    """Both sides of a flow of the agreement, at the unit that runs."""
+    place = "--agreement", AGREEMENT, "--flow", flow
+    for party in (site.provider, site.requester):
+        site.run(party, "keys", "rotate", "--mode", "unit", *place)
+    with (
+        _side(site, site.provider, flow) as one,
+        _side(site, site.requester, flow) as other,
+    ):
+        answers = one.session.place.party == one.session.place.flow.provider
+        yield Workbench(site, unit, one if answers else other, other if answers else one)
+
+
+@contextmanager
+def _side(site: Deployment, party: str, flow: str) -> Iterator[AgencyAtUnit]:
     home = Home.open(site.home(party), passphrase=None)
-    with Link.open(home, AGREEMENT, FLOW) as link:
-        session = link.run(open_session(home, home.place(AGREEMENT, FLOW)))
+    with Link.open(home, AGREEMENT, flow) as link:
+        session = link.run(open_session(home, home.place(AGREEMENT, flow)))
         yield AgencyAtUnit(home, link, session)
 
 
@@ -148,14 +155,20 @@ def random_table(
     return PassTable(p.id, layout, columns)
 
 
-def _put(side: AgencyAtUnit, records: int, tables: Mapping[str, PassTable]) -> Steps[str]:
-    session, patience = side.session, side.home.patience
+def draft_of(side: AgencyAtUnit, records: int) -> pb.Dataset:
+    """What a side would put: a dataset of so many records."""
+    session = side.session
     provider = session.place.party == session.place.flow.provider
     role = resources_pb2.ROLE_PROVIDER if provider else resources_pb2.ROLE_REQUESTER
-    rows = session.schema.padded_rows(records)
-    wanted = describe(session, role, records, rows)
+    wanted = describe(session, role, records, session.schema.padded_rows(records))
     if provider:
         wanted.seal.seal_id, wanted.seal.encapsulated_key = uuid.uuid4().bytes, bytes(32)
+    return wanted
+
+
+def _put(side: AgencyAtUnit, records: int, tables: Mapping[str, PassTable]) -> Steps[str]:
+    session, patience = side.session, side.home.patience
+    wanted = draft_of(side, records)
     created = yield from call(
         "DatasetService.CreateDataset",
         pb.CreateDatasetRequest(parent=session.place.name, dataset=wanted),
@@ -165,7 +178,7 @@ def _put(side: AgencyAtUnit, records: int, tables: Mapping[str, PassTable]) -> S
     for pass_id, table in tables.items():
         yield from upload_table(f"{created.name}/tables/{pass_id}", table, patience, lambda _: None)
     request = pb.CommitDatasetRequest(name=created.name)
-    if provider:
+    if wanted.role == resources_pb2.ROLE_PROVIDER:
         flow, calibrations = session.place.flow, priors_of(session.schema)
         edition = open_edition(
             session.schema, session.place.digest, flow.id, flow.match, calibrations

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-from collections import Counter
 from collections.abc import Callable, Collection, Hashable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -67,29 +65,6 @@ class Call:
     def note(self, **facts: str | int) -> None:
         """Add facts to the log line."""
         self.facts.update(facts)
-
-
-class UnderWay:
-    """Calls under way by account, so that nobody takes every thread."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._calls: Counter[Hashable] = Counter()
-
-    def begin(self, account: Hashable, share: int) -> None:
-        """Count a call, or refuse it where the account has ``share`` of them."""
-        # Spec 30, "Transport", step 5.
-        with self._lock:
-            if self._calls[account] >= share:
-                raise Refusal(Reason.TOO_MANY_CALLS, limit=share)
-            self._calls[account] += 1
-
-    def end(self, account: Hashable) -> None:
-        """Uncount a call; an account without any is forgotten."""
-        with self._lock:
-            self._calls[account] -= 1
-            if not self._calls[account]:
-                del self._calls[account]
 
 
 _current: ContextVar[Call] = ContextVar("padan_call")

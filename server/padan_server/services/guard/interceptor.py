@@ -26,7 +26,12 @@ from padan_server.base.metrics import CallMetrics
 from padan_server.services.guard.call import Call, set_call
 from padan_server.services.guard.classes import CallClass, class_of, takes_turns
 from padan_server.services.guard.handshakes import METADATA, Heads, said
-from padan_server.services.guard.lines import CallShare, foreseen_refusal, queues
+from padan_server.services.guard.lines import (
+    CallShare,
+    Refusals,
+    foreseen_refusal,
+    queues,
+)
 from padan_server.services.guard.open_services import OpenServices
 from padan_server.services.guard.receipts import Messages, Receipts
 from padan_server.services.guard.status import grpc_code, status_of
@@ -40,6 +45,8 @@ _HEALTH = "/grpc.health.v1."
 _REFLECTION = "/grpc.reflection."
 #: The process, or the machine, may open no further file.
 _NO_DESCRIPTOR = frozenset({errno.EMFILE, errno.ENFILE})
+#: What the log and the metrics call a method that there is not.
+_NO_METHOD = "none"
 #: What a party may have of urgent calls.
 _URGENT = CallShare(at_once=2, waiting=100, a_second=100.0)
 #: Calls that compute at once: enough that one which waits for the disk stops no other.
@@ -61,6 +68,7 @@ class Guard(grpc.ServerInterceptor):
         limits: CallLimits,
         kind: ServerKind,
         heads: Heads,
+        shut: Callable[[str], object],
     ) -> None:
         self._kind = kind
         self._heads = heads
@@ -68,27 +76,55 @@ class Guard(grpc.ServerInterceptor):
         self._metrics = metrics
         self._stopping = stopping
         self._deadline_seconds = limits.deadline_seconds
-        self._queues = queues(_shares(limits), pins, metrics, stopping)
+        refusals = Refusals(len(pins.parties), stopping, shut)
+        self._queues = queues(_shares(limits), pins, refusals, metrics)
         self._turns = {kind: Turns(_AT_ONCE) for kind in CallClass}
         self._receipts = Receipts(stopping)
-        self._open = OpenServices(self._receipts, kind)
-        self._strangers = Seldom()
+        self._open = OpenServices(self._receipts, kind, stopping, shut, metrics)
+        self._seldom = Seldom()
+        #: The wrapped methods by name: a stream costs the thread that takes all of them little.
+        self._wrapped: dict[str, Any] = {}
 
     def intercept_service(self, continuation: Any, handler_call_details: Any) -> Any:
         """Wrap the handler: every kind reads raw messages, once the caller is known."""
-        handler = continuation(handler_call_details)
         method = handler_call_details.method
-        if handler is None:
-            return None
+        wrapped = self._wrapped.get(method)
+        if wrapped is None:
+            handler = continuation(handler_call_details)
+            if handler is None:
+                method, wrapped = "", self._wrapped.get("") or self._without_method()
+            else:
+                wrapped = self._wrap(method, handler)
+            self._wrapped[method] = wrapped
+        return wrapped
+
+    def _wrap(self, method: str, handler: Any) -> Any:
         if method.startswith((_HEALTH, _REFLECTION)):
             return self._open.wrapped(handler)
         # Spec 30, "Transport", step 7.
         make = self._streamed if handler.response_streaming else self._single
         behave = make(method, handler)
+        # Spec 30, "Transport", step 5.
         behave.experimental_thread_pool = self._queues[class_of(method)]  # type: ignore[attr-defined]
         if handler.response_streaming:
             return grpc.stream_stream_rpc_method_handler(behave, None, handler.response_serializer)
         return grpc.stream_unary_rpc_method_handler(behave, None, handler.response_serializer)
+
+    def _without_method(self) -> Any:
+        """What answers calls of methods that there are not: in line, like all others."""
+
+        def behave(_: Any, context: Any) -> NoReturn:
+            began = time.monotonic()
+            if (foreseen := foreseen_refusal()) is not None:
+                self.ended(Call(_NO_METHOD), began, grpc_code(foreseen.reason), foreseen.reason)
+                self.abort(context, foreseen)
+            self.ended(Call(_NO_METHOD), began, grpc.StatusCode.UNIMPLEMENTED, "")
+            context.abort(grpc.StatusCode.UNIMPLEMENTED, "Method not found!")
+            raise AssertionError("abort returned")
+
+        pool = self._queues[CallClass.ADMINISTRATION]
+        behave.experimental_thread_pool = pool  # type: ignore[attr-defined]
+        return grpc.stream_unary_rpc_method_handler(behave)
 
     def _single(self, method: str, handler: Any) -> Callable[..., Any]:
         inner = handler.stream_unary or handler.unary_unary
@@ -171,7 +207,7 @@ class Guard(grpc.ServerInterceptor):
         """Count and log one call."""
         seconds = time.monotonic() - began
         self._metrics.ended(call.method, code.name, reason, seconds)
-        untold = 0 if call.party else self._strangers.untold(reason)
+        untold = self._untold(call, code, reason)
         if untold is None:
             return
         _log.info(
@@ -184,6 +220,20 @@ class Guard(grpc.ServerInterceptor):
             **({"untold": untold} if untold else {}),
             **call.facts,
         )
+
+    def _untold(self, call: Call, code: grpc.StatusCode, reason: str) -> int | None:
+        """None if the call gets no line; else how many like it got none since the last.
+
+        What is served gets one. Of what is refused, once a minute each party and method; of those
+        who are no party, each reason.
+        """
+        # Spec 30, "Fairness", step 3.
+        if code is grpc.StatusCode.OK:
+            return 0
+        if not call.party:
+            return self._seldom.untold(reason)
+        about = call.facts.get("agreement", ""), call.facts.get("flow", "")
+        return self._seldom.untold(f"{call.party} {call.method} {code.name} {reason} {about}")
 
     @property
     def metrics(self) -> CallMetrics:

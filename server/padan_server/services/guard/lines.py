@@ -17,12 +17,16 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
+import structlog
 from grpc._cython import cygrpc  # type: ignore[attr-defined]
 
 from padan_server.admission.identity import Pins
 from padan_server.base.errors import Reason, Refusal
+from padan_server.base.log import Seldom
 from padan_server.base.metrics import CallMetrics
 from padan_server.services.guard.classes import CallClass
+
+_log = structlog.get_logger(__name__)
 
 #: Told with True that the message of a call does not come, with False that it is there.
 Silent = Callable[[bool], None]
@@ -33,8 +37,14 @@ STRANGERS = ""
 _STRANGERS_SHARE, _STRANGERS_RATE = 8, 200.0
 #: Seconds of its rate that a party may use at once after a pause.
 _BURST_SECONDS = 1.0
-#: Seconds between two refusals of one party.
+#: Seconds between two refusals of one account.
 _REFUSAL_SECONDS = 0.005
+#: How many of them may wait: what 32 connections come to. A connection all of whose streams wait
+#: sends nothing more that is looked at here, so whoever waits costs least; some 24 KiB a call.
+_WAITING_REFUSALS = 4096
+
+#: What TLS says of a peer, by name.
+AuthContext = Mapping[str, Sequence[bytes]]
 
 
 @dataclass(frozen=True)
@@ -73,6 +83,23 @@ class Bucket:
         return True
 
 
+class RateBuckets:
+    """A bucket for each account."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._buckets: dict[str, Bucket] = {}
+
+    def take(self, account: str, a_second: float) -> bool:
+        """Take a token of the account's, if there is one."""
+        now = time.monotonic()
+        with self._lock:
+            bucket = self._buckets.get(account)
+            if bucket is None:
+                bucket = self._buckets[account] = Bucket(a_second, now)
+            return bucket.take(now)
+
+
 @dataclass(repr=False)
 class HandedCall:
     """A call as grpcio hands it over, and why it is to be refused, if it is."""
@@ -82,6 +109,19 @@ class HandedCall:
     refusal: Refusal | None = None
     future: Future[None] = field(default_factory=Future)
 
+    def auth_context(self) -> AuthContext:
+        """What TLS says of who calls. grpcio tells a method that, and its executor not."""
+        known = cygrpc.auth_context(self._event().call) or {}
+        return {key.decode(): value for key, value in known.items()}
+
+    def drop(self) -> str:
+        """End it unanswered; the peer that it is of, as ``context.peer()`` has it."""
+        call = self._event().call
+        peer = str(call.peer().decode())
+        call.cancel()
+        self.future.set_result(None)
+        return peer
+
     def serve(self, silent: Silent) -> None:
         """Run it on this thread; grpcio catches and logs what a method raises."""
         _this_thread.refusal, _this_thread.silent = self.refusal, silent
@@ -90,6 +130,9 @@ class HandedCall:
         finally:
             _this_thread.refusal = None
             self.future.set_result(None)
+
+    def _event(self) -> Any:
+        return next(a for a in self.arguments if isinstance(a, cygrpc.BaseEvent))
 
 
 _this_thread = threading.local()
@@ -183,53 +226,72 @@ class Lines:
 
 
 #: Of the refusals of an account.
-_ONE_BY_ONE = CallShare(at_once=1, waiting=math.inf, a_second=math.inf)
+_ONE_BY_ONE = CallShare(at_once=1, waiting=_WAITING_REFUSALS, a_second=math.inf)
 
 
 class Refusals:
-    """Calls to be refused: those of one account one after the other, with a pause between."""
+    """Calls to be refused: those of one account one after the other, with a pause between.
 
-    def __init__(self, accounts: int, stopping: threading.Event) -> None:
+    ``shut`` ends the connection of a peer, as ``context.peer()`` names it: of whoever opens so many
+    that even its refusals pile up.
+    """
+
+    def __init__(
+        self, accounts: int, stopping: threading.Event, shut: Callable[[str], object]
+    ) -> None:
         self._stopping = stopping
+        self._shut = shut
         self._lines = Lines("refusals", accounts + 1)
+        self._seldom = Seldom()
 
-    def put(self, account: str, call: HandedCall) -> None:
-        """Refuse the call soon."""
-        self._lines.put(account, HandedCall(self._pausing, (call,)), _ONE_BY_ONE)
+    def put(self, kind: str, account: str, call: HandedCall, refusal: Refusal) -> None:
+        """Refuse the call soon; where too many of the account wait for that, hang up."""
+        reason = refusal.reason.value
+        untold = self._seldom.untold(f"{kind} {account} {reason}")
+        if untold is not None:
+            _log.warning("calls_refused", kind=kind, account=account, reason=reason, untold=untold)
+        call.refusal = refusal
+        # Spec 30, "Fairness", step 3.
+        if not self._lines.put(account, HandedCall(self._pausing, (call,)), _ONE_BY_ONE):
+            self._shut(call.drop())
 
     def _pausing(self, call: HandedCall) -> None:
         call.serve(_nobody)
-        # Spec 30, "Fairness", step 3.
         self._stopping.wait(_REFUSAL_SECONDS)
 
 
 class Queue(ThreadPoolExecutor):
-    """The executor of one class of calls, as grpcio wants one: only ``submit`` is used."""
+    """The executor of one class of calls, as grpcio wants one: only ``submit`` is used.
+
+    ``account`` says whose call it is, ``share`` what that account may have; ``threads`` is for how
+    many calls at once.
+    """
 
     def __init__(
         self,
-        kind: CallClass,
-        share: CallShare,
-        pins: Pins,
+        kind: str,
+        account: Callable[[AuthContext], str],
+        share: Callable[[str], CallShare],
+        threads: int,
         refusals: Refusals,
         metrics: CallMetrics,
     ) -> None:
         super().__init__(1)  # never used: it makes no thread before something is submitted to it
+        self._kind = kind
+        self._account = account
         self._share = share
-        self._strangers = CallShare(_STRANGERS_SHARE, share.waiting, _STRANGERS_RATE)
-        self._pins = pins
         self._refusals = refusals
-        self._lines = Lines(kind.value, len(pins.parties) * share.at_once + _STRANGERS_SHARE)
-        self._lock = threading.Lock()
-        self._buckets: dict[str, Bucket] = {}
-        self._count = metrics.counted(kind.value, self._lines.waiting)
+        self._lines = Lines(kind, threads)
+        self._rates = RateBuckets()
+        self._count = metrics.counted(kind, self._lines.waiting)
 
     def submit(self, function: Callable[..., Any], /, *arguments: Any, **_: Any) -> Future[Any]:
         """Take a call from grpcio."""
         call = HandedCall(function, arguments)
-        account = self._account(arguments)
-        share = self._share if account else self._strangers
-        if not self._within_rate(account, share):
+        account = self._account(call.auth_context())
+        share = self._share(account)
+        # Spec 30, "Fairness", step 2.
+        if not self._rates.take(account, share.a_second):
             limit = f"{share.a_second:g}"
             self._refuse(account, call, Refusal(Reason.CALL_RATE_EXCEEDED, limit=limit))
         elif not self._lines.put(account, call, share):
@@ -240,34 +302,27 @@ class Queue(ThreadPoolExecutor):
 
     def _refuse(self, account: str, call: HandedCall, refusal: Refusal) -> None:
         self._count(refusal.reason.value.lower())
-        call.refusal = refusal
-        self._refusals.put(account, call)
-
-    def _within_rate(self, account: str, share: CallShare) -> bool:
-        now = time.monotonic()
-        # Spec 30, "Fairness", step 2.
-        with self._lock:
-            bucket = self._buckets.get(account)
-            if bucket is None:
-                bucket = self._buckets[account] = Bucket(share.a_second, now)
-            return bucket.take(now)
-
-    def _account(self, arguments: Sequence[Any]) -> str:
-        """Whose call it is. grpcio tells a method that, and its executor not: its event knows."""
-        event = next(a for a in arguments if isinstance(a, cygrpc.BaseEvent))
-        known = cygrpc.auth_context(event.call) or {}
-        try:
-            return self._pins.party_of({key.decode(): value for key, value in known.items()})
-        except Refusal:
-            return STRANGERS
+        self._refusals.put(self._kind, account, call, refusal)
 
 
 def queues(
     shares: Mapping[CallClass, CallShare],
     pins: Pins,
+    refusals: Refusals,
     metrics: CallMetrics,
-    stopping: threading.Event,
 ) -> dict[CallClass, Queue]:
-    """An executor for each class; all refuse in one place."""
-    refusals = Refusals(len(pins.parties), stopping)
-    return {kind: Queue(kind, share, pins, refusals, metrics) for kind, share in shares.items()}
+    """An executor for each class of the parties' calls; all refuse in one place."""
+
+    def account(known: AuthContext) -> str:
+        try:
+            return pins.party_of(known)
+        except Refusal:
+            return STRANGERS
+
+    def queue(kind: CallClass, mine: CallShare) -> Queue:
+        theirs = CallShare(_STRANGERS_SHARE, mine.waiting, _STRANGERS_RATE)
+        threads = len(pins.parties) * mine.at_once + _STRANGERS_SHARE
+        share = lambda account: mine if account else theirs  # noqa: E731 - said in one line
+        return Queue(kind.value, account, share, threads, refusals, metrics)
+
+    return {kind: queue(kind, share) for kind, share in shares.items()}
