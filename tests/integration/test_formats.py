@@ -169,7 +169,7 @@ def test_a_directory_of_a_later_format_is_refused_and_left_as_it_is(small_pair, 
 def look_at(data):
     marks.require_known_format(data)
     store = SqlStore(f"sqlite:///{data / 'unit.sqlite'}")
-    Marks(store, data, Disk()).begin(holds_files=lambda: True, accept=False)
+    Marks(store, data, Disk()).begin(holds_files=lambda: True)
 
 
 def doubted(pair, folder, given, error, said):
