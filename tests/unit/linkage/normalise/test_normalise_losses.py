@@ -5,11 +5,12 @@ import unicodedata
 
 import pyarrow as pa
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from padan_linkage.direct.derive import value_sets
 from padan_linkage.normalise import DOUBTS, Fault, derive, normalise, similar_values, sound_values
+from padan_linkage.normalise.latin import mended
 from padan_linkage.schema import DERIVATIONS, Kind
 
 #: One good value of each kind.
@@ -59,11 +60,13 @@ def test_a_sign_before_a_value_is_told(kind, sign):
     assert bool(form) != bool(reasons)
 
 
+@example("Å²", Kind.CODE)
 @given(st.text(st.sampled_from("aZ019 -/_'İßéÅ１٣७李Д½²Ⅳ?*+−–\u200b"), max_size=12),
        st.sampled_from([Kind.CODE, Kind.TEXT]))  # fmt: skip
 def test_a_code_that_is_believed_has_every_letter_and_digit(value, kind):
     form, _ = sound(kind, value)
-    plain = unicodedata.normalize("NFKD", value.replace("ß", "ss"))
+    # «Å²» is how «Ų» looks where UTF-8 was read as Latin-1: it is mended, and says one letter.
+    plain = unicodedata.normalize("NFKD", mended(value).replace("ß", "ss"))
     said = [c for c in plain if unicodedata.category(c)[0] in "LN"]
     assert not form or len(form.replace(" ", "")) == len(said)
 
