@@ -345,8 +345,7 @@ def test_a_providers_tables_and_seeds_are_read_too(make_provider):
         content = path.read_bytes()
         way(path)
         code, found = fsck(house, *folders)
-        named = name.rpartition("/")[0] if name.startswith("tables") else name
-        assert (code, {f: v["kind"] for f, v in found.items()}) == (1, {named: kind})
+        assert (code, {f: v["kind"] for f, v in found.items()}) == (1, {name: kind})
         path.write_bytes(content)
         path.chmod(0o600)
     assert fsck(house, *folders) == (0, {})

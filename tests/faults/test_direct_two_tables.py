@@ -40,10 +40,19 @@ def pair(make_direct):
     return make_direct()
 
 
+def taken_back(pair, manifest):
+    """A table that the provider takes back, as if its server had never served it; its folder."""
+    folder = pair.server.publisher.tables_dir / manifest.table
+    hidden = folder.rename(folder.with_name(f".{folder.name}.hidden"))
+    with pair.server.provider._store.write() as tx:
+        tx.label_tables.destroyed(manifest.table, NOW)
+    pair.server.rescan()
+    return hidden
+
+
 def replace_table(pair, manifest, choose, **more):
     """The provider takes a table back and serves another in its place."""
-    folder = pair.server.publisher.tables_dir / manifest.table
-    folder.rename(folder.with_name(f".{folder.name}.hidden"))
+    taken_back(pair, manifest)
     return publish(pair, PEOPLE, choose, NOW, **more)
 
 
@@ -77,7 +86,7 @@ def test_a_delta_under_another_key_stops_everybody_before_a_question(pair):
     base = publish(pair, PEOPLE, everybody, NOW, name="base")
     pair.confirm(PEOPLE[:3])
     delta = publish(pair, PEOPLE, everybody, NOW, base=base, name="delta", seed=bytes(32))
-    folder = pair.server.publisher.tables_dir / delta.table
+    folder = taken_back(pair, delta)
     table = LabelTable.open(folder / "rows.bin", delta.rows)
 
     def offering(method, message):

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import shutil
+from datetime import timedelta
+
 import grpc
 import pytest
 from direct_party import asked
 from parties import refusal
 from provider_fixture import table_id
+from server_fixture import NOW
 
 from padan.v1 import direct_service_pb2 as pb
 from padan_linkage.direct.manifest import verify_manifest
@@ -24,6 +29,12 @@ def listed(client, **paging):
     """Tables as the provider lists them."""
     request = pb.ListLabelTablesRequest(parent=client.parent, **paging)
     return client.direct.ListLabelTables(request)
+
+
+def damaged(client):
+    """The file that the provider names when it refuses to list, however often."""
+    told = {refused(lambda c: listed(c).label_tables, client).metadata["file"] for _ in range(2)}
+    return told.pop() if len(told) == 1 else told
 
 
 def ids(client):
@@ -85,16 +96,29 @@ def test_without_a_table_there_is_nothing_to_ask(make_provider):
     assert refused(download, client, "a").reason == "TABLE_NOT_FOUND"
 
 
-def test_deltas_follow_their_base_and_a_gap_ends_them(make_provider):
+def test_deltas_follow_their_base_and_a_gap_is_damage(make_provider):
     provider = make_provider()
     client, publish = provider.client(), provider.publisher.publish
-    publish("d2", base="a", sequence=2)
-    publish("other", base="elsewhere", sequence=1)
+    publish("other", base="elsewhere", sequence=1)  # of a base that is older than this one
     provider.rescan()
     assert ids(client) == named("a")
+    publish("d2", base="a", sequence=2)
+    provider.rescan()
+    assert damaged(client) == f"tables/{table_id('d2')}"
     publish("d1", base="a", sequence=1)
     provider.rescan()
     assert ids(client) == named("a", "d1", "d2")
+
+
+def test_a_delta_of_a_base_that_nobody_has_seen_is_damage_until_a_newer_base(make_provider):
+    provider = make_provider()
+    client, publish = provider.client(), provider.publisher.publish
+    publish("d", base="lost", sequence=1, created=NOW + timedelta(days=1))
+    provider.rescan()
+    assert damaged(client) == f"tables/{table_id('d')}"
+    publish("b", created=NOW + timedelta(days=2))
+    provider.rescan()
+    assert ids(client) == named("b")
 
 
 def test_pages(make_provider):
@@ -121,7 +145,7 @@ def test_a_page_fits_its_message(make_provider):
     for number in range(1, 4):
         provider.publisher.publish(f"d{number}", base="a", sequence=number, rows=4096)
     provider.rescan()
-    served = provider.provider._tables._served
+    served = provider.provider._tables._reading.served
     for table in served.values():  # as long as those of a hundred million rows
         object.__setattr__(table, "chunk_hashes", bytes(25_000))
     first = listed(client)
@@ -168,7 +192,7 @@ def test_an_expired_table_is_destroyed_and_that_is_recorded(make_provider, unit_
     provider.provider.clock.accept()
     stream = download(provider.client(), "b")
     provider.provider._sweep()
-    folders = {p.name for p in provider.publisher.tables_dir.iterdir()}
+    folders = {p.name for p in provider.publisher.tables_dir.glob("[!.]*")}
     assert folders == set(named("b"))
     assert len(list(stream)) == 1
     with provider.provider._store.read() as tx:
@@ -191,23 +215,56 @@ def test_a_destroyed_table_does_not_come_back(make_provider):
     assert ids(provider.client()) == []
 
 
-def test_an_epoch_whose_seed_is_gone_answers_nothing(make_provider):
+def test_an_epoch_that_was_destroyed_answers_nothing_and_one_whose_seed_is_lost_is_damage(
+    make_provider, unit_log
+):
     provider = make_provider()
     client, mine = provider.client(), asked(3)
     made = mine.commit(client)
-    seeds = provider.publisher.seeds_dir / "kemnaker-bkn-2024" / "asn-status"
-    seed = (seeds / "1.seed").read_bytes()
-    (seeds / "1.seed").unlink()
     message = mine.message(made.name, 0)
-    assert refused(client.direct.EvaluateElements, message).reason == "TABLE_EXPIRED"
-    assert refused(mine.commit, client).reason == "TABLE_EXPIRED"
-    assert ids(client) == []
+    seeds = provider.publisher.seeds_dir / "kemnaker-bkn-2024" / "asn-status"
+    record, seed = seeds / "1.json", (seeds / "1.seed").read_bytes()
+    (seeds / "1.seed").unlink()
+    asks = [
+        lambda: client.direct.EvaluateElements(message),
+        lambda: mine.commit(client),
+        lambda: listed(client),
+        lambda: download(client, "a"),
+    ]
+
+    def reasons(asks):
+        return {(told.reason, told.metadata.get("file", "")) for told in map(refused, asks)}
+
+    line = "seeds/kemnaker-bkn-2024/asn-status/1.seed"
+    assert reasons(asks) == {("DATA_DAMAGED", line)}
     # Another seed under the same number evaluates nothing for the list of the first.
     (seeds / "1.seed").write_bytes(bytes(32))
     (seeds / "1.seed").chmod(0o600)
-    assert refused(client.direct.EvaluateElements, message).reason == "TABLE_EXPIRED"
+    assert reasons(asks[:-1]) == {("DATA_DAMAGED", line)}  # a download needs no key
+    assert unit_log.getvalue().count("file_damaged") == 1
+    (seeds / "1.seed").unlink()
+    record.write_text('{"epoch": 1, "destroyed": "2026-11-20T03:00:00Z"}')
+    assert {refused(asks[n]).reason for n in (0, 1, 3)} == {"TABLE_EXPIRED"}
+    assert ids(client) == []
+    record.unlink()
     (seeds / "1.seed").write_bytes(seed)
+    (seeds / "1.seed").chmod(0o600)
+    provider.rescan()
+    assert unit_log.getvalue().count("file_damage_ended") == 1
     assert len(client.direct.EvaluateElements(message).evaluated) == 96
+
+
+def test_tables_of_a_destroyed_epoch_may_go(make_provider):
+    provider = make_provider()
+    seeds = provider.publisher.seeds_dir / "kemnaker-bkn-2024" / "asn-status"
+    (seeds / "1.json").write_text('{"epoch": 1, "destroyed": "2026-11-20T03:00:00Z"}')
+    (seeds / "1.seed").unlink()
+    shutil.rmtree(provider.publisher.tables_dir / table_id("a"))
+    provider.rescan()
+    (seeds / "1.json").unlink()  # it is recorded by now
+    provider.rescan()
+    assert ids(provider.client()) == []
+    assert refused(download, provider.client(), "a").reason == "TABLE_EXPIRED"
 
 
 # What is not served
@@ -221,20 +278,12 @@ def test_an_epoch_whose_seed_is_gone_answers_nothing(make_provider):
         ({"flow": "casn-agregat"}, "flow"),
         ({"agreement": "lain"}, "agreement"),
         ({"direct_schema_digest": "00" * 32}, "direct_schema_digest"),
-        ({"public_key": "00" * 32}, "public_key"),
-        ({"root": "00" * 32}, "rows"),
-        ({"rows": 101}, "rows"),
-        ({"table": "00" * 16}, "table"),
         ({"expires": "2026-11-20T03:00:00Z", "created": "2026-11-19T03:00:00Z"}, "expires"),
-        ({"epoch": 7}, "seed: missing"),
     ],
 )
-def test_a_manifest_that_does_not_fit_is_not_served(make_provider, unit_log, changes, problem):
+def test_a_table_of_something_else_is_not_served(make_provider, unit_log, changes, problem):
     provider = make_provider(published=False)
     provider.publisher.publish("a", claims=changes)
-    if "epoch" in changes:
-        for seed in provider.publisher.seeds_dir.rglob("*.seed"):
-            seed.unlink()
     provider.rescan()
     provider.rescan()
     assert ids(provider.client()) == []
@@ -242,31 +291,26 @@ def test_a_manifest_that_does_not_fit_is_not_served(make_provider, unit_log, cha
     assert f'"problem": "{problem}"' in told
 
 
-def test_a_table_that_was_tampered_with_is_not_served(make_provider, unit_log):
+@pytest.mark.parametrize(
+    ("changes", "file"),
+    [
+        ({"public_key": "00" * 32}, "seeds/kemnaker-bkn-2024/asn-status/1.seed"),
+        ({"root": "00" * 32}, f"tables/{table_id('a')}/rows.bin"),
+        ({"rows": 101}, f"tables/{table_id('a')}/rows.bin"),
+        ({"table": "00" * 16}, f"tables/{'00' * 16}"),
+    ],
+)
+def test_what_was_signed_and_is_not_there_so_is_damage(make_provider, unit_log, changes, file):
     provider = make_provider(published=False)
-    folder = provider.publisher.tables_dir / table_id("a")
-    for name, change in (
-        ("manifest.json", lambda b: b.replace(b'"rows":100', b'"rows":101')),
-        ("manifest.sig", lambda b: bytes(64)),
-        ("manifest.sig", lambda b: b[:-1]),
-        ("rows.bin", lambda b: b[:-1] + bytes([b[-1] ^ 1])),
-        ("rows.bin", lambda b: b[:-48]),
-        ("rows.bin", None),
-        ("manifest.sig", None),
-    ):
-        if not folder.exists():
-            provider.publisher.publish("a")
-        whole = (folder / name).read_bytes()
-        if change:
-            (folder / name).write_bytes(change(whole))
-        else:
-            (folder / name).unlink()
-        provider.rescan()
-        assert ids(provider.client()) == []
-        (folder / name).write_bytes(whole)
+    provider.publisher.publish("a", claims=changes)
     provider.rescan()
-    assert ids(provider.client()) == named("a")
-    assert "table_refused" in unit_log.getvalue()
+    provider.rescan()
+    assert damaged(provider.client()) == file
+    (told,) = [json.loads(x) for x in unit_log.getvalue().splitlines() if "file_damaged" in x]
+    assert (told["file"], told["level"]) == (file, "error")
+    provider.publisher.publish("b", created=NOW + timedelta(seconds=1))
+    provider.rescan()
+    assert ids(provider.client()) == named("b")
 
 
 def test_what_is_being_written_is_not_looked_at(make_provider, unit_log):
@@ -291,5 +335,8 @@ def test_a_seed_that_others_may_read_is_not_used(make_provider, unit_log, mode, 
     seed.write_bytes((seed.read_bytes() + b"x")[:length])
     seed.chmod(mode)
     provider.rescan()
-    assert ids(provider.client()) == []
-    assert "seed: " in unit_log.getvalue()
+    assert damaged(provider.client()) == "seeds/kemnaker-bkn-2024/asn-status/1.seed"
+    (told,) = [json.loads(x) for x in unit_log.getvalue().splitlines() if "file_damaged" in x]
+    assert told["problem"] == (
+        "not 32 bytes long" if length != 32 else "others may read it; chmod 600"
+    )

@@ -48,6 +48,14 @@ class ManifestError(Exception):
         super().__init__(f"{field}: {message}")
 
 
+class SequenceError(ManifestError):
+    """A delta does not follow on what is there: ``delta`` is of another key, or comes too late."""
+
+    def __init__(self, delta: Manifest, field: str, message: str) -> None:
+        self.delta = delta
+        super().__init__(field, message)
+
+
 class KeyedFields(BaseModel):
     """What holds for rows with values in just these ``fields``, measured by the provider at home.
 
@@ -202,7 +210,7 @@ def in_order(manifests: Iterable[Manifest], now: datetime) -> list[Manifest]:
     """The tables that answer at ``now``: the newest base, then its deltas, oldest first.
 
     Newest is the highest epoch, then the latest creation; expired ones do not count. Raises
-    ManifestError if a delta is of another epoch or key, or if their sequence has a gap or a
+    SequenceError if a delta is of another epoch or key, or if their sequence has a gap or a
     repetition: a change would be missing.
     """
     alive = [m for m in manifests if now < m.expires_at]
@@ -213,9 +221,9 @@ def in_order(manifests: Iterable[Manifest], now: datetime) -> list[Manifest]:
     deltas = sorted((m for m in alive if m.base == base.table), key=lambda m: m.sequence)
     for number, delta in enumerate(deltas, 1):
         if (delta.epoch, delta.public_key) != (base.epoch, base.public_key):
-            raise ManifestError("epoch", "a delta is of another key than its base")
+            raise SequenceError(delta, "epoch", "a delta is of another key than its base")
         if delta.sequence != number:
-            raise ManifestError("sequence", "a delta is missing or twice there")
+            raise SequenceError(delta, "sequence", "a delta is missing or twice there")
     return [base, *deltas]
 
 

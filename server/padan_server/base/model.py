@@ -232,7 +232,11 @@ class BlindedList:
 
 @dataclass(frozen=True)
 class TableRecord:
-    """A label table that has been served, kept after its files are gone."""
+    """A label table that its provider signed, kept after its files are gone.
+
+    ``manifest`` and ``signature`` are the files' bytes, until they are gone: what has to be there.
+    Empty in a record of a version that kept neither.
+    """
 
     id: str
     flow: FlowKey
@@ -243,6 +247,8 @@ class TableRecord:
     first_time: datetime
     expire_time: datetime
     destroy_time: datetime | None = None
+    manifest: bytes = field(default=b"", repr=False)
+    signature: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True)

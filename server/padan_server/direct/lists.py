@@ -22,7 +22,7 @@ from padan_server.base.metrics import ProviderMetrics
 from padan_server.base.model import BlindedList, RequestKey
 from padan_server.direct.evaluators import ElementsInvalidError, Evaluators, KeyChangedError
 from padan_server.direct.label_tables import ServedTables
-from padan_server.direct.seeds import SeedError, Seeds
+from padan_server.direct.seeds import EpochDestroyedError, Seeds
 from padan_server.direct.worker import EvaluationRequest
 from padan_server.store.port import Store, Transaction
 
@@ -56,6 +56,7 @@ class PendingEvaluation:
     """A chunk of a committed list that a worker has or will get."""
 
     chunk: ElementChunk
+    epoch: int
     answer: Future[tuple[bytes, bytes]] = field(repr=False)
 
     def cancel(self) -> None:
@@ -146,11 +147,11 @@ class BlindedLists:
             raise Refusal(Reason.CHUNK_NOT_COMMITTED, **grant.metadata) from None
         try:
             seed = self._seeds.read(grant.key, mine.epoch)
-        except SeedError:
+        except EpochDestroyedError:
             raise Refusal(Reason.TABLE_EXPIRED, **grant.metadata) from None
         request = EvaluationRequest.of(seed, public_key, grant.key, mine.epoch, chunk.elements)
         try:
-            return PendingEvaluation(chunk, self._evaluators.submit(request))
+            return PendingEvaluation(chunk, mine.epoch, self._evaluators.submit(request))
         except RuntimeError:  # the pool takes no more: the server stops
             raise Refusal(Reason.SHUTTING_DOWN) from None
 
@@ -162,7 +163,7 @@ class BlindedLists:
         except ElementsInvalidError:
             raise Refusal(Reason.ELEMENTS_INVALID, **grant.metadata) from None
         except KeyChangedError:
-            raise Refusal(Reason.TABLE_EXPIRED, **grant.metadata) from None
+            raise self._seeds.altered(grant.key, pending.epoch) from None
         self._failpoints.hit("chunk.evaluated")
         with self._store.write() as tx:
             fresh = tx.lists.record_chunk(chunk.list_id, chunk.number, chunk.count)

@@ -1,6 +1,8 @@
 """The seeds of evaluation keys, one file for each epoch, so that an epoch can be destroyed alone.
 
 They are read when they are needed and kept nowhere: an epoch whose file is gone answers no more.
+Beside it lies the publisher's record of the epoch, which says whether it was destroyed: a seed that
+is gone without that is lost.
 """
 
 from __future__ import annotations
@@ -9,12 +11,16 @@ import os
 import stat
 from pathlib import Path
 
+from pydantic_core import from_json
+
 from padan_linkage.direct.oprf import SEED_BYTES, epoch_key
+from padan_server.base.damage import DamagedFileError
 from padan_server.base.model import FlowKey
+from padan_server.store.files.sums import unreadable
 
 
-class SeedError(Exception):
-    """A seed cannot be used; the message says why, for the log: never a path or a value."""
+class EpochDestroyedError(Exception):
+    """The publisher has destroyed the epoch's key, and its record says so."""
 
 
 class Seeds:
@@ -24,29 +30,63 @@ class Seeds:
         self._folder = folder
 
     def read(self, key: FlowKey, epoch: int) -> bytes:
-        """The seed of an epoch, 32 bytes. Raises :class:`SeedError`."""
-        path = self._folder / key.agreement / key.flow / f"{epoch}.seed"
-        try:
-            with path.open("rb") as file:
-                held, seed = os.fstat(file.fileno()), file.read(SEED_BYTES + 1)
-        except FileNotFoundError:
-            raise SeedError("missing") from None
-        except OSError:
-            raise SeedError("unreadable") from None
-        if len(seed) != SEED_BYTES:
-            raise SeedError("length")
-        _check_owner(held)  # what it is comes first
-        return seed
+        """The seed of an epoch, 32 bytes.
+
+        Raises EpochDestroyedError, and DamagedFileError if it is lost or cannot be used.
+        """
+        if self.is_destroyed(key, epoch):
+            raise EpochDestroyedError
+        return self._whole(key, epoch)
 
     def public_key(self, key: FlowKey, epoch: int) -> bytes:
-        """The public key that the seed gives, 32 bytes. Raises :class:`SeedError`."""
+        """The public key that the seed gives, 32 bytes. Raises as :meth:`read`."""
         seed = self.read(key, epoch)
         derived = epoch_key(seed, agreement_digest=key.digest, flow_id=key.flow, epoch=epoch)
         return derived.public_key
 
+    def check(self, key: FlowKey, epoch: int, public_key: str) -> None:
+        """Return if the seed gives that key, in hex. Raises as :meth:`read`, also if not."""
+        if self.public_key(key, epoch).hex() != public_key:
+            raise self.altered(key, epoch)
 
-def _check_owner(held: os.stat_result) -> None:
+    def altered(self, key: FlowKey, epoch: int) -> DamagedFileError:
+        """The seed is not that of the tables."""
+        return DamagedFileError(self._name(key, epoch), "kuncinya lain", "its key is another")
+
+    def is_destroyed(self, key: FlowKey, epoch: int) -> bool:
+        """Whether the seed is gone and the publisher's record says that this was meant."""
+        path = self._path(key, epoch)
+        if path.exists():
+            return False
+        try:
+            # The record is the home's: padan_client.home.epoch_records.KeyRecord.
+            return bool(from_json(path.with_suffix(".json").read_bytes())["destroyed"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return False
+
+    def _whole(self, key: FlowKey, epoch: int) -> bytes:
+        name = self._name(key, epoch)
+        try:
+            with self._path(key, epoch).open("rb") as file:
+                held, seed = os.fstat(file.fileno()), file.read(SEED_BYTES + 1)
+        except OSError as e:
+            raise unreadable(name, e) from None
+        if len(seed) != SEED_BYTES:
+            problem = f"bukan {SEED_BYTES} byte", f"not {SEED_BYTES} bytes long"
+            raise DamagedFileError(name, *problem)
+        _check_owner(name, held)  # what it is comes first
+        return seed
+
+    def _path(self, key: FlowKey, epoch: int) -> Path:
+        return self._folder / key.agreement / key.flow / f"{epoch}.seed"
+
+    def _name(self, key: FlowKey, epoch: int) -> str:
+        return self._path(key, epoch).relative_to(self._folder.parent).as_posix()
+
+
+def _check_owner(name: str, held: os.stat_result) -> None:
     if held.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-        raise SeedError("others may read it")
+        problem = "pengguna lain dapat membacanya; chmod 600", "others may read it; chmod 600"
+        raise DamagedFileError(name, *problem)
     if held.st_uid not in {0, os.geteuid()}:
-        raise SeedError("owner")
+        raise DamagedFileError(name, "milik pengguna lain", "it is another user's")

@@ -12,7 +12,7 @@ from padan_server.base.accepting import LOCK
 from padan_server.base.config import ProviderConfig, UnitConfig
 from padan_server.base.damage import DamageWatch
 from padan_server.roles.inspection import HARMFUL, Flaw, FlawKind, Inspection
-from padan_server.roles.published import table_flaws
+from padan_server.roles.published import PublishedFiles
 from padan_server.roles.serving import hold_directory
 from padan_server.store.files.sums import FolderChecks
 from padan_server.store.port import DamagedStoreError
@@ -38,6 +38,10 @@ class _Blocks:
 
     def damaged(self, files: int) -> None:
         """Flaws say it."""
+
+    def read(self, _size: int) -> None:
+        """Count a chunk of a label table."""
+        self.number += 1
 
 
 @dataclass(frozen=True)
@@ -66,26 +70,29 @@ def examine(
     counted = _Blocks()
     try:
         checks = FolderChecks(data_dir, DamageWatch(counted))
-        store, found = _store(data_dir)
+        kind = UnitConfig if tables_dir is None else ProviderConfig
+        store, found = _store(data_dir, kind.STORE)
         try:
-            found += Inspection(data_dir, store, checks, stopped=True).findings()
+            elsewhere = tuple(folder for folder in (tables_dir, seeds_dir) if folder)
+            looked = Inspection(data_dir, store, checks, stopped=True, elsewhere=elsewhere)
+            found += looked.findings()
+            if tables_dir is not None:
+                found += PublishedFiles(tables_dir, seeds_dir, store, counted.read).flaws()
         finally:
             if store is not None:
                 store.close()
     finally:
         os.close(lock)
-    if tables_dir is not None:
-        found += table_flaws(tables_dir, seeds_dir)
     return Report(data_dir, tuple(found), counted.number)
 
 
-def _store(data_dir: Path) -> tuple[SqlStore | None, list[Flaw]]:
+def _store(data_dir: Path, expected: str) -> tuple[SqlStore | None, list[Flaw]]:
     """The store beside the files; None, and a finding, where it cannot be read."""
     places = [data_dir / kind.STORE for kind in (UnitConfig, ProviderConfig)]
     place = next((path for path in places if path.exists()), None)
     if place is None:
         problem = ("hilang, atau terletak di tempat lain", "missing, or kept elsewhere")
-        return None, [Flaw(FlawKind.MISSING, UnitConfig.STORE, problem)]
+        return None, [Flaw(FlawKind.MISSING, expected, problem)]
     try:
         store = SqlStore.look(place)
         return store, [*_store_flaws(store)]

@@ -71,7 +71,8 @@ class Flaw:
 class Inspection:
     """Goes through a unit's data directory. ``store`` is None where it cannot be read.
 
-    ``stopped``: no server runs on it, so that what one writes while it runs is looked at too.
+    ``stopped``: no server runs on it, so that what one writes while it runs is looked at too, and
+    whose the folders ``elsewhere`` are.
     """
 
     def __init__(
@@ -82,7 +83,9 @@ class Inspection:
         pace: Pace = at_once,
         *,
         stopped: bool = False,
+        elsewhere: tuple[Path, ...] = (),
     ) -> None:
+        self._elsewhere = elsewhere
         self._stopped = stopped
         self._data_dir = data_dir
         self._store = store
@@ -201,8 +204,12 @@ class Inspection:
 
     def _beside(self, store: Store) -> Iterator[Flaw]:
         """Whether a server would start on it, and what it would lose."""
-        if (doubt := Marks(store, self._data_dir, Disk()).doubted()) is not None:
+        marks = Marks(store, self._data_dir, Disk(), self._elsewhere)
+        if (doubt := marks.doubted()) is not None:
             yield Flaw(FlawKind.DAMAGED, doubt.file, doubt.problem)
+        if marks.is_mark_gone():
+            problem = ("hilang; dibuat lagi saat mulai", "missing; made again at the next start")
+            yield Flaw(FlawKind.REMADE, "mark.json", problem)
         with store.read() as tx:
             counted = tx.datasets.are_counted()
         if not counted:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from datetime import timedelta
+from pathlib import Path
 
 from padan.v1 import (
     agreement_service_pb2,
@@ -23,10 +24,11 @@ from padan_server.base.metrics import ProviderMetrics
 from padan_server.direct.evaluators import Evaluators
 from padan_server.direct.label_tables import ServedTables
 from padan_server.direct.lists import BlindedLists
+from padan_server.direct.published_tables import TablesFolder
 from padan_server.direct.seeds import Seeds
+from padan_server.direct.signed_tables import SignedTables
 from padan_server.roles.inspection import Flaw
 from padan_server.roles.maintenance import Ticker
-from padan_server.roles.published import table_flaws
 from padan_server.roles.scrub import Scrub
 from padan_server.roles.serving import Server
 from padan_server.services.agreements import AgreementService
@@ -55,6 +57,9 @@ class Provider(Server):
         self._add_services()
         self._open()
 
+    def _elsewhere(self) -> tuple[Path, ...]:
+        return self.config.tables_dir, self.config.seeds_dir
+
     def _agreed_pins(self, agreement: Agreement) -> Collection[str]:
         return next((p.server_pins for p in agreement.parties if p.id == self.config.party), ())
 
@@ -67,22 +72,21 @@ class Provider(Server):
         self._enforcement = Enforcement(book, store, self.clock, Mode.DIRECT, config.party)
         self._seeds = Seeds(config.seeds_dir)
         self._tables = ServedTables(
-            config.tables_dir,
+            TablesFolder(config.tables_dir),
             self._seeds,
-            book,
+            SignedTables(book, config.party, self.clock),
             store,
             self.clock,
-            config.party,
             self._failpoints,
             watch,
+            self._marks.claim,
         )
         self._scrub_by(Scrub(self._flaws, watch, self._stopping, config.scrub_mib))
         self._tickers.append(Ticker("retention", config.sweep_seconds, self._sweep))
 
     def _flaws(self, pace: Pace) -> Iterator[Flaw]:
-        """What is wrong with the tables that are served, and with their seeds."""
-        config = self.config
-        return table_flaws(config.tables_dir, config.seeds_dir, pace, self._tables.is_served)
+        """What is wrong with the tables that have to be served, and with their seeds."""
+        return map(Flaw.of, self._tables.scrub(pace))
 
     def _add_services(self) -> None:
         suspensions = Suspensions(self._store, self.clock)

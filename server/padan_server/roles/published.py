@@ -1,81 +1,127 @@
 """Whether the label tables that a provider has published, and their seeds, are still whole.
 
-For ``padan-server fsck`` and a provider's scrub. Who signed a table is the serving provider's
-business.
+For ``padan-server fsck``. Who signed a table is the serving provider's business: what it had
+verified when it recorded a table is compared with what lies there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from padan_linkage.crypto.merkle import leaf_hash
-from padan_linkage.direct.manifest import Manifest, ManifestError, TablePublication
-from padan_linkage.direct.table import (
-    CHUNK_BYTES,
-    LabelTable,
-    TableError,
-    chunk_count,
-    split_hashes,
-)
-from padan_server.base.model import FlowKey
-from padan_server.direct.seeds import SeedError, Seeds
-from padan_server.roles.inspection import Flaw, FlawKind
-from padan_server.store.files.sums import Pace, at_once
-
-_ALTERED = ("bukan yang ditandatangani", "not what was signed")
+from padan_linkage.direct.manifest import MANIFEST_FILE, SIGNATURE_FILE, Manifest, parse_manifest
+from padan_server.base.clock import SystemClock
+from padan_server.base.damage import DamagedFileError
+from padan_server.base.model import FlowKey, TableRecord
+from padan_server.direct.published_tables import TableFolder, TablesFolder
+from padan_server.direct.seeds import EpochDestroyedError, Seeds
+from padan_server.roles.inspection import Flaw
+from padan_server.store.files.sums import Pace
+from padan_server.store.port import Store
 
 
-def table_flaws(
-    tables_dir: Path,
-    seeds_dir: Path | None,
-    pace: Pace = at_once,
-    is_served: Callable[[str], bool] = lambda _table: True,
-) -> Iterator[Flaw]:
-    """What is wrong with tables, against the roots in their manifests, and with their seeds.
+class PublishedFiles:
+    """Tables and, where their folder is known, seeds, beside the records in ``store`` if any."""
 
-    ``is_served``: whether a table is to be looked at; one that is erased meanwhile is no flaw.
-    """
-    folders = sorted(tables_dir.iterdir()) if tables_dir.is_dir() else []
-    for folder in (f for f in folders if f.name[0] != "." and is_served(f.name)):
+    def __init__(
+        self, tables_dir: Path, seeds_dir: Path | None, store: Store | None, pace: Pace
+    ) -> None:
+        self._folder = TablesFolder(tables_dir)
+        self._seeds = None if seeds_dir is None else Seeds(seeds_dir)
+        self._pace = pace
+        self._records: Mapping[str, TableRecord] = {}
+        self._now = SystemClock().now()
+        if store is not None:
+            with store.read() as tx:
+                self._records = {r.id: r for r in tx.label_tables.all()}
+                mark = tx.marks.get()
+            # What its server has believed last: it alone ends tables.
+            self._now = (mark and mark.latest) or self._now
+
+    def flaws(self) -> Iterator[Flaw]:
+        """What is damaged or missing, each file once."""
+        told: set[str] = set()
+        for damage in self._damages():
+            if damage.file not in told:
+                told.add(damage.file)
+                yield Flaw.of(damage)
+
+    def _damages(self) -> Iterator[DamagedFileError]:
+        names = []
         try:
-            manifest = _whole(folder, pace)
-        except (ManifestError, TableError, OSError):
-            if not is_served(folder.name):
+            names = self._folder.names()
+        except OSError as e:
+            if any(map(self._stands, self._records.values())):
+                damage = self._folder.unread(e)
+                if not isinstance(damage, DamagedFileError):
+                    raise
+                yield damage
+        there: dict[str, Manifest] = {}
+        for name in names:
+            try:
+                there[name] = self._checked(self._folder.table(name))
+            except DamagedFileError as damage:
+                yield damage
+        yield from self._of_records(names, there)
+        yield from self._of_seeds(there.values())
+
+    def _checked(self, table: TableFolder) -> Manifest:
+        """A table whose files are what was signed. Raises DamagedFileError."""
+        found, record = table.publication(), self._records.get(table.path.name)
+        if found.manifest.table != table.path.name:
+            raise table.altered(MANIFEST_FILE)
+        if record is not None and record.manifest:
+            if found.document != record.manifest:
+                raise table.altered(MANIFEST_FILE)
+            if found.signature != record.signature:
+                raise table.altered(SIGNATURE_FILE)
+        table.chunk_hashes(found.manifest, self._pace)
+        return found.manifest
+
+    def _of_records(
+        self, names: Iterable[str], there: Mapping[str, Manifest]
+    ) -> Iterator[DamagedFileError]:
+        """What has to answer, and is not there."""
+        known = {r.id: parse_manifest(r.manifest) for r in self._standing() if r.manifest}
+        ended = {i for i, r in self._records.items() if not self._stands(r)}
+        published: dict[FlowKey, list[Manifest]] = {}
+        for manifest in {**there, **known}.values():
+            if manifest.table not in ended and not self._is_destroyed(manifest):
+                published.setdefault(_flow_of(manifest), []).append(manifest)
+        for manifests in published.values():
+            try:
+                chain = self._folder.answering(manifests, self._now, ended)
+            except DamagedFileError as damage:
+                yield damage
                 continue
-            yield Flaw(FlawKind.DAMAGED, f"{tables_dir.name}/{folder.name}", _ALTERED)
-            continue
-        if seeds_dir is not None and is_served(folder.name):
-            yield from _of_seed(seeds_dir, manifest)
+            for missing in (m.table for m in chain if m.table not in names):
+                yield self._folder.table(missing).missing()
+            if self._seeds is not None:
+                yield from self._of_seeds(chain)
+
+    def _of_seeds(self, manifests: Iterable[Manifest]) -> Iterator[DamagedFileError]:
+        """Seeds that are not those of tables that may still be asked for."""
+        for manifest in manifests:
+            if self._seeds is None or manifest.expires_at <= self._now:
+                continue
+            try:
+                self._seeds.check(_flow_of(manifest), manifest.epoch, manifest.public_key)
+            except DamagedFileError as damage:
+                yield damage
+            except EpochDestroyedError:
+                continue
+
+    def _standing(self) -> Iterator[TableRecord]:
+        return filter(self._stands, self._records.values())
+
+    def _stands(self, record: TableRecord) -> bool:
+        return record.destroy_time is None and record.expire_time > self._now
+
+    def _is_destroyed(self, manifest: Manifest) -> bool:
+        seeds = self._seeds
+        return seeds is not None and seeds.is_destroyed(_flow_of(manifest), manifest.epoch)
 
 
-def _whole(folder: Path, pace: Pace) -> Manifest:
-    found = TablePublication.read(folder)
-    manifest = found.manifest
-    if manifest.table != folder.name:
-        raise ManifestError("table", "the folder has another name")
-    hashes = _hashes(LabelTable.open(found.rows, manifest.rows), pace)
-    split_hashes(hashes, manifest.rows, bytes.fromhex(manifest.root))
-    return manifest
-
-
-def _hashes(table: LabelTable, pace: Pace) -> bytes:
-    found = bytearray()
-    for number in range(chunk_count(len(table))):
-        pace(CHUNK_BYTES)
-        found += leaf_hash(table.chunk(number))
-    return bytes(found)
-
-
-def _of_seed(seeds_dir: Path, manifest: Manifest) -> Iterator[Flaw]:
+def _flow_of(manifest: Manifest) -> FlowKey:
     digest = bytes.fromhex(manifest.agreement_digest)
-    key = FlowKey(manifest.agreement, digest, manifest.flow)
-    place = f"{seeds_dir.name}/{key.agreement}/{key.flow}/{manifest.epoch}.seed"
-    try:
-        given = Seeds(seeds_dir).public_key(key, manifest.epoch)
-    except SeedError as e:
-        kind = FlawKind.MISSING if str(e) == "missing" else FlawKind.DAMAGED
-        yield Flaw(kind, place, (f"tidak dapat dipakai: {e}", f"cannot be used: {e}"))
-        return
-    if given.hex() != manifest.public_key:
-        yield Flaw(FlawKind.DAMAGED, place, ("kuncinya lain", "its key is another"))
+    return FlowKey(manifest.agreement, digest, manifest.flow)

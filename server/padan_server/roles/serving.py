@@ -93,7 +93,7 @@ class Server:
         self._counted = metrics
         self._accepted = Acceptances(config.data_dir)
         self._store = self._opened()
-        self._marks = Marks(self._store, config.data_dir, disk or Disk())
+        self._marks = Marks(self._store, config.data_dir, disk or Disk(), self._elsewhere())
         self.clock = self._kept_clock(clock)
         self._book = AgreementBook(config.agreements_dir, self._is_named_by)
         self._hold_what_was_lost()
@@ -168,6 +168,10 @@ class Server:
         """Leave the data directory to another server."""
         self._store.close()
         os.close(self._lock)
+
+    def _elsewhere(self) -> tuple[Path, ...]:
+        """Folders outside the data directory that only its store can explain."""
+        return ()
 
     def _holds_files(self) -> bool:
         """Whether the data directory holds what only its store can explain."""

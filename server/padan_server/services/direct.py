@@ -16,7 +16,7 @@ from padan_server.base.config import ProviderLimits
 from padan_server.base.errors import Reason, Refusal, field_invalid
 from padan_server.base.metrics import ProviderMetrics
 from padan_server.base.model import BlindedList, FlowKey
-from padan_server.direct.label_tables import ServedTable, ServedTables
+from padan_server.direct.label_tables import ServedTables
 from padan_server.direct.lists import (
     BlindedLists,
     ElementChunk,
@@ -24,6 +24,7 @@ from padan_server.direct.lists import (
     NewList,
     PendingEvaluation,
 )
+from padan_server.direct.readings import ServedTable
 from padan_server.services import convert, names
 from padan_server.services.guard.call import Call, admitted, current_call
 from padan_server.services.pages import PageTokens

@@ -9,12 +9,14 @@ the older one, unless it is not the store that the files were made with. Spec:
 from __future__ import annotations
 
 import json
+import re
 import secrets
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
+import structlog
 from pydantic import TypeAdapter
 from pydantic_core import from_json
 
@@ -22,10 +24,13 @@ from padan_linkage.crypto.software import FormatAge, format_age, shown, software
 from padan_server.base.model import StoreMark
 from padan_server.store.doubts import Doubt, StoreDoubtError
 from padan_server.store.files.disk import Disk, write_whole
-from padan_server.store.port import OtherVersionError, Store
+from padan_server.store.port import OtherVersionError, Store, StoreFullError
 from padan_server.store.sql.store import data_format
 
+_log = structlog.get_logger(__name__)
 _FILE = "mark.json"
+#: In folders that lie elsewhere: the name of the store that has served them.
+SIGN = ".padan-store"
 _NAME_BYTES = 16
 _FORM = TypeAdapter(StoreMark)
 
@@ -37,6 +42,12 @@ _OTHER = Doubt(
 _OLDER = Doubt(
     _FILE, ("basis datanya lebih tua daripada berkasnya", "its database is older than its files")
 )
+#: What can be wrong with folders elsewhere.
+_SERVED = (
+    "map ini dilayani dari direktori data lain",
+    "this folder was served from another data directory",
+)
+_SIGNED = re.compile(rb"[0-9a-f]{32}\n")
 
 
 @dataclass(frozen=True)
@@ -49,11 +60,12 @@ class Begun:
 
 @dataclass(frozen=True)
 class Marks:
-    """Both marks of one data directory."""
+    """Both marks of one data directory, and the signs in folders ``elsewhere`` that it serves."""
 
     store: Store
     data_dir: Path
     disk: Disk
+    elsewhere: tuple[Path, ...] = ()
 
     def begin(self, *, holds_files: Callable[[], bool], restored: bool = False) -> Begun:
         """Count a start; returns the mark with ``latest`` as it was left.
@@ -72,11 +84,26 @@ class Marks:
         starts = max((mark.starts for mark in known), default=0) + 1
         mark = StoreMark(name, starts, max(latest, default=None))
         self._write(mark)
+        for folder in self._sign(name):
+            _log.warning("folder_unsigned", folder=folder)
         return Begun(mark, lost=restored)
+
+    def claim(self) -> Doubt | None:
+        """Sign folders that have appeared; what is wrong where one is another store's."""
+        kept = self._kept()
+        assert kept is not None, "a server has begun"
+        doubt = self._of_another(kept.name)
+        if doubt is None:
+            self._sign(kept.name)
+        return doubt
 
     def doubted(self, holds_files: Callable[[], bool] = lambda: False) -> Doubt | None:
         """Why no server would start on this; None if one would."""
         return self._compared(holds_files)[2]
+
+    def is_mark_gone(self) -> bool:
+        """Whether the store has a mark, and the file beside it is gone: no doubt, but told."""
+        return self._kept() is not None and not self._path.exists()
 
     def _compared(
         self, holds_files: Callable[[], bool]
@@ -102,12 +129,38 @@ class Marks:
         self, kept: StoreMark | None, beside: StoreMark | None, holds_files: Callable[[], bool]
     ) -> Doubt | None:
         if kept is None:
-            return _LOST if beside or (holds_files() and self._is_empty()) else None
-        if beside is None:
-            return None
-        if kept.name != beside.name:
+            used = beside or any(path.exists() for path in self._signs)
+            return _LOST if used or (holds_files() and self._is_empty()) else None
+        if beside is not None and kept.name != beside.name:
             return _OTHER
-        return _OLDER if kept.age < beside.age else None
+        if beside is not None and kept.age < beside.age:
+            return _OLDER
+        return self._of_another(kept.name)
+
+    def _of_another(self, name: str) -> Doubt | None:
+        """Whether a folder elsewhere has been served by another store."""
+        for path in self._signs:
+            told = _said(path)
+            if _SIGNED.fullmatch(told) and told != _signed(name):
+                return Doubt(f"{path.parent.name}/{SIGN}", _SERVED)
+        return None
+
+    def _sign(self, name: str) -> list[str]:
+        """Say in the folders elsewhere which store has served them; those where that fails."""
+        unsigned = []
+        for path in self._signs:
+            if not path.parent.is_dir() or _said(path) == _signed(name):
+                continue  # one may not be there yet
+            try:
+                write_whole(self.disk, path, (_signed(name),))
+                path.chmod(0o644)  # the folder may be in a home, which its user backs up
+            except (OSError, StoreFullError):
+                unsigned.append(path.parent.name)
+        return unsigned
+
+    @property
+    def _signs(self) -> list[Path]:
+        return [folder / SIGN for folder in self.elsewhere]
 
     def _is_empty(self) -> bool:
         """Whether the store has no record at all: one from before there were marks has some."""
@@ -173,3 +226,15 @@ def require_known_format(data_dir: Path) -> None:
             f"version, {software()}, reads up to format {data_format()}. Nothing was touched: run "
             "that version or a newer one."
         )
+
+
+def _signed(name: str) -> bytes:
+    return f"{name}\n".encode()
+
+
+def _said(path: Path) -> bytes:
+    """What a sign says; nothing where there is none that can be read."""
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""

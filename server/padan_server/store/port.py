@@ -308,7 +308,7 @@ class ListStore(Protocol):
 
 
 class LabelTableStore(Protocol):
-    """Label tables that have been served."""
+    """Label tables that their provider signed."""
 
     def add(self, table: TableRecord) -> bool:
         """Keep a table, once; False if it was known."""
@@ -316,6 +316,14 @@ class LabelTableStore(Protocol):
 
     def get(self, table_id: str) -> TableRecord | None:
         """One table."""
+        ...
+
+    def all(self) -> list[TableRecord]:
+        """Every table, by id."""
+        ...
+
+    def describe(self, table_id: str, manifest: bytes, signature: bytes) -> None:
+        """Replace what is kept of a table's files."""
         ...
 
     def has_epoch(self, flow: FlowKey, epoch: int) -> bool:
@@ -327,7 +335,7 @@ class LabelTableStore(Protocol):
         ...
 
     def destroyed(self, table_id: str, now: datetime) -> None:
-        """Record that a table's files are gone."""
+        """Record that a table's files are gone; what was kept of them goes too."""
         ...
 
 

@@ -78,8 +78,14 @@ def test_tables_are_remembered_after_their_end(store, open_store, table, flow, s
     with store.write() as tx:
         assert tx.label_tables.add(table)
         assert not tx.label_tables.add(replace(table, first_time=start + timedelta(hours=1)))
+        assert tx.label_tables.all() == [table]
+        tx.label_tables.describe(table.id, b"manifest", b"signature")
+        described = replace(table, manifest=b"manifest", signature=b"signature")
+        assert tx.label_tables.get(table.id) == described
+        tx.label_tables.describe(table.id, b"", b"")
         assert tx.label_tables.left(start) == []
         assert tx.label_tables.left(table.expire_time) == [table]
+        tx.label_tables.describe(table.id, b"manifest", b"signature")
         tx.label_tables.destroyed(table.id, table.expire_time)
     with open_store().read() as tx:
         assert tx.label_tables.left(start + timedelta(days=9)) == []

@@ -104,6 +104,15 @@ class SqlLabelTables:
         ).one_or_none()
         return None if row is None else _table(row)
 
+    def all(self) -> list[TableRecord]:
+        """Every table, by id."""
+        rows = self._connection.execute(sa.select(label_tables).order_by(label_tables.c.id))
+        return [_table(row) for row in rows]
+
+    def describe(self, table_id: str, manifest: bytes, signature: bytes) -> None:
+        """Replace what is kept of a table's files."""
+        self._set(table_id, manifest=manifest, signature=signature)
+
     def has_epoch(self, flow: FlowKey, epoch: int) -> bool:
         """Whether a table of that epoch has been served."""
         found = sa.select(sa.true()).where(
@@ -124,12 +133,12 @@ class SqlLabelTables:
         return [_table(row) for row in rows]
 
     def destroyed(self, table_id: str, now: datetime) -> None:
-        """Record that a table's files are gone."""
-        self._connection.execute(
-            label_tables.update()
-            .where(label_tables.c.id == table_id)
-            .values(destroy_time=to_micros(now))
-        )
+        """Record that a table's files are gone; what was kept of them goes too."""
+        self._set(table_id, destroy_time=to_micros(now), manifest=b"", signature=b"")
+
+    def _set(self, table_id: str, **values: object) -> None:
+        mine = label_tables.c.id == table_id
+        self._connection.execute(label_tables.update().where(mine).values(values))
 
 
 def _columns(record: BlindedList | TableRecord) -> dict[str, object]:
@@ -159,4 +168,6 @@ def _table(row: sa.Row[tuple[object, ...]]) -> TableRecord:
         from_micros(row.first_time),
         from_micros(row.expire_time),
         None if row.destroy_time is None else from_micros(row.destroy_time),
+        bytes(row.manifest or b""),
+        bytes(row.signature or b""),
     )

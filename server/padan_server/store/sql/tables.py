@@ -234,6 +234,8 @@ label_tables = sa.Table(
     _number("first_time"),
     _number("expire_time"),
     sa.Column("destroy_time", sa.BigInteger),
+    sa.Column("manifest", sa.LargeBinary),
+    sa.Column("signature", sa.LargeBinary),
 )
 
 releases = sa.Table(

@@ -9,9 +9,10 @@ from library_requester import blind
 from patience import PATIENCE
 
 from padan_linkage.direct import oprf
+from padan_server.base.damage import DamagedFileError, MissingFileError
 from padan_server.base.model import FlowKey
 from padan_server.direct import worker
-from padan_server.direct.seeds import SeedError, Seeds
+from padan_server.direct.seeds import EpochDestroyedError, Seeds
 from padan_server.services.pipeline import pipelined
 
 FLOW = FlowKey("a", b"d" * 32, "f")
@@ -109,17 +110,30 @@ def test_a_worker_answers_for_the_right_key_alone():
 def test_a_seed_is_its_owners_alone(tmp_path):
     seeds = Seeds(tmp_path)
     path = tmp_path / "a" / "f" / "3.seed"
-    with pytest.raises(SeedError, match="missing"):
+    with pytest.raises(DamagedFileError, match="missing"):
         seeds.read(FLOW, 3)
     path.parent.mkdir(parents=True)
     path.write_bytes(SEED)
     path.chmod(0o644)
-    with pytest.raises(SeedError, match="others"):
+    with pytest.raises(DamagedFileError, match="others"):
         seeds.read(FLOW, 3)
     path.chmod(0o600)
     assert seeds.read(FLOW, 3) == SEED
     path.write_bytes(SEED + b"\n")
-    with pytest.raises(SeedError, match="length"):
+    with pytest.raises(DamagedFileError, match="not 32 bytes"):
+        seeds.read(FLOW, 3)
+
+
+def test_a_seed_that_is_gone_is_lost_unless_its_publisher_destroyed_it(tmp_path):
+    seeds, path = Seeds(tmp_path / "seeds"), tmp_path / "seeds" / "a" / "f" / "3.json"
+    path.parent.mkdir(parents=True)
+    for record in (None, b'{"epoch":3,"destroyed":null}', b"[]", b"{", b'{"epoch":3}'):
+        if record is not None:
+            path.write_bytes(record)
+        with pytest.raises(MissingFileError, match=r"seeds/a/f/3\.seed: missing"):
+            seeds.read(FLOW, 3)
+    path.write_bytes(b'{"epoch":3,"destroyed":"2026-11-20T03:00:00Z"}')
+    with pytest.raises(EpochDestroyedError):
         seeds.read(FLOW, 3)
 
 
@@ -128,5 +142,5 @@ def test_what_is_no_seed_is_told_before_who_may_read_it(tmp_path):
     path.parent.mkdir(parents=True)
     path.write_bytes(b"nik;nama\n")
     path.chmod(0o644)
-    with pytest.raises(SeedError, match="length"):
+    with pytest.raises(DamagedFileError, match="not 32 bytes"):
         Seeds(tmp_path).read(FLOW, 3)
