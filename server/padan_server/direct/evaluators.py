@@ -6,7 +6,10 @@ import contextlib
 import os
 import subprocess
 import sys
+import threading
+from collections import OrderedDict, deque
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
 
@@ -35,7 +38,8 @@ class Evaluators:
     """A pool of worker processes, one for each processor or ``workers``.
 
     They are started here, before any call can come: processes of their own program, never forks of
-    this one. A worker that dies is replaced, and its batch given to the new one, once.
+    this one. A worker that dies is replaced, and its batch given to the new one, once. Parties take
+    turns, whoever has more batches waiting.
     """
 
     def __init__(self, workers: int = 0) -> None:
@@ -46,20 +50,45 @@ class Evaluators:
             each.wait_ready()
             self._idle.put(each)
         self._threads = ThreadPoolExecutor(self.count, thread_name_prefix="evaluate")
+        self._lock = threading.Lock()
+        self._waiting: OrderedDict[str, deque[_Batch]] = OrderedDict()
 
-    def submit(self, request: worker.EvaluationRequest) -> Future[tuple[bytes, bytes]]:
-        """Evaluate a request's elements: the future has evaluated elements and proof.
+    def submit(self, request: worker.EvaluationRequest, party: str) -> Future[tuple[bytes, bytes]]:
+        """Evaluate the elements of a party's request: the future has them evaluated, and the proof.
 
         It raises :class:`ElementsInvalidError` for elements that cannot be evaluated and
-        :class:`KeyChangedError` if seed and public key do not go together.
+        :class:`KeyChangedError` if seed and public key do not go together. Once closed, this raises
+        RuntimeError.
         """
-        return self._threads.submit(self._evaluate, request.pack())
+        batch = _Batch(request.pack())
+        with self._lock:
+            self._threads.submit(self._serve_next)
+            self._waiting.setdefault(party, deque()).append(batch)
+        return batch.answer
 
     def close(self) -> None:
         """End the workers, after what they have begun."""
         self._threads.shutdown(cancel_futures=True)
+        for batches in self._waiting.values():
+            for batch in batches:
+                batch.answer.cancel()
         for _ in range(self.count):
             self._idle.get().end()
+
+    def _serve_next(self) -> None:
+        """Evaluate a batch of the party that has waited longest since one of its was begun."""
+        # Spec 30, "Fairness", step 4.
+        with self._lock:
+            party, batches = self._waiting.popitem(last=False)
+            batch = batches.popleft()
+            if batches:
+                self._waiting[party] = batches
+        if not batch.answer.set_running_or_notify_cancel():
+            return
+        try:
+            batch.answer.set_result(self._evaluate(batch.request))
+        except BaseException as error:  # noqa: BLE001 - whoever waits for it is told
+            batch.answer.set_exception(error)
 
     def _evaluate(self, request: bytes) -> tuple[bytes, bytes]:
         mine = self._idle.get()
@@ -74,6 +103,14 @@ class Evaluators:
         finally:
             self._idle.put(mine)
         return _read(answer)
+
+
+@dataclass(repr=False)
+class _Batch:
+    """A packed request, and what comes of it."""
+
+    request: bytes
+    answer: Future[tuple[bytes, bytes]] = field(default_factory=Future)
 
 
 def _read(answer: bytes) -> tuple[bytes, bytes]:

@@ -151,7 +151,8 @@ class BlindedLists:
             raise Refusal(Reason.TABLE_EXPIRED, **grant.metadata) from None
         request = EvaluationRequest.of(seed, public_key, grant.key, mine.epoch, chunk.elements)
         try:
-            return PendingEvaluation(chunk, mine.epoch, self._evaluators.submit(request))
+            answer = self._evaluators.submit(request, grant.party)
+            return PendingEvaluation(chunk, mine.epoch, answer)
         except RuntimeError:  # the pool takes no more: the server stops
             raise Refusal(Reason.SHUTTING_DOWN) from None
 

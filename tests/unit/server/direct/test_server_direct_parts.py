@@ -107,6 +107,26 @@ def test_a_worker_answers_for_the_right_key_alone():
     assert worker.answer(b"")[:1] == worker.FAULT
 
 
+def test_parties_take_turns_at_the_workers_whoever_has_more_waiting(evaluators):
+    request = worker.EvaluationRequest.of(SEED, b"p" * 32, FLOW, 1, b"e" * 64)
+    order, done = [], threading.Semaphore(0)
+
+    def ask(party):
+        def ended(_):
+            order.append(party)
+            done.release()
+
+        evaluators.submit(request, party).add_done_callback(ended)
+
+    held = evaluators._idle.get()  # its only worker
+    for party in ["busy"] * 20 + ["calm"] * 2:
+        ask(party)
+    evaluators._idle.put(held)
+    for _ in range(22):
+        assert done.acquire(timeout=PATIENCE)
+    assert order[:6].count("calm") == 2
+
+
 def test_a_seed_is_its_owners_alone(tmp_path):
     seeds = Seeds(tmp_path)
     path = tmp_path / "a" / "f" / "3.seed"
