@@ -4,7 +4,8 @@
     python3 dev.py demo [options]    install, then `padan demo [options]`
     python3 dev.py test [options]    install with the tools, then the quick tests (pytest options)
     python3 dev.py bench [options]   install with the peers, then `padan bench [options]`
-    python3 dev.py fuzz [--minutes N]  every parser, led by what its inputs reach (--seed, --only)
+    python3 dev.py fuzz [--minutes N]  every parser, led by what its inputs reach (--seed, --only);
+                                     with --calls strange calls to both servers (--server)
     python3 dev.py campaign [options]  install with the tools, then crashes and faults of every kind
     python3 dev.py check             lint, format, types, layers, protos, reasons, stubs
     python3 dev.py stubs             make the gRPC stubs from the protos
@@ -94,9 +95,11 @@ def test(options):
 
 
 def fuzz(options):
-    """Install with the tools and try every parser with what nobody wrote."""
+    """Install with the tools and try every parser, or servers, with what nobody wrote."""
     install(path=DEV_LOCK)
-    return run(VENV / "bin" / "python", "tests/fuzz/guided.py", *options, cwd=str(ROOT))
+    program = "tests/fuzz/calls.py" if "--calls" in options else "tests/fuzz/guided.py"
+    rest = [option for option in options if option != "--calls"]
+    return run(VENV / "bin" / "python", program, *rest, cwd=str(ROOT))
 
 
 def campaign(options):
