@@ -109,6 +109,18 @@ def test_who_checks_health_too_often_is_refused_counted_and_told_once(make_unit,
     assert unit_log.getvalue().count('"calls_refused"') == 1
 
 
+def test_headers_beyond_their_limit_are_refused_every_time(make_unit):
+    unit = make_unit()
+    client = unit.client("kemnaker")
+    request = agreement_pb.ListAgreementsRequest()
+    for _ in range(20):
+        told = [("x-much-bin", bytes(4000))]
+        assert client.agreements.ListAgreements(request, metadata=told).agreements
+        with pytest.raises(grpc.RpcError) as caught:
+            client.agreements.ListAgreements(request, metadata=[("x-much-bin", bytes(9000))])
+        assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+
+
 def test_what_a_party_is_refused_is_in_the_log_once_a_minute_and_counted(make_unit, unit_log):
     unit = make_unit()
     call = unit.house.channel(unit.port, unit.house.certificates["kemnaker"]).unary_unary(UNARY)

@@ -57,7 +57,8 @@ def command(
         int, typer.Option(min=1000, help="Rekaman registri. / Records of the registry.")
     ] = 100_000,
     seconds: Annotated[
-        float, typer.Option(min=1, help="Detik seluruhnya. / Seconds, all in all.")
+        float,
+        typer.Option(min=1, help="Detik bertanya seluruhnya. / Seconds of asking, all in all."),
     ] = 300.0,
     only: Annotated[
         str, typer.Option(help="Pengganggu tertentu, dengan koma. / Certain peers, by commas.")

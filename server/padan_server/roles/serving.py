@@ -51,6 +51,8 @@ from padan_server.store.sql.store import SqlStore
 
 _log = structlog.get_logger(__name__)
 _RENEW_BEFORE = timedelta(days=30)
+#: Bytes of a call's headers.
+_METADATA_BYTES = 8192
 #: Seconds between two looks at who is connected.
 _CONNECTIONS_SECONDS = 1.0
 #: Seconds to the next, while some are being closed.
@@ -343,6 +345,9 @@ def _grpc_server(config: ServerConfig, guard: Guard, descriptors: int) -> grpc.S
             ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
             ("grpc.http2.max_ping_strikes", 3),
             ("grpc.max_concurrent_streams", 128),
+            # Headers: gRPC refuses those between this and twice as much at random otherwise.
+            ("grpc.max_metadata_size", _METADATA_BYTES),
+            ("grpc.absolute_max_metadata_size", _METADATA_BYTES),
             # What comes is bounded by connections and streams: nobody's call is dropped at random.
             ("grpc.server.max_pending_requests", 1_000_000),
             ("grpc.server.max_pending_requests_hard_limit", 1_000_000),
