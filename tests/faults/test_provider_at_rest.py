@@ -130,6 +130,7 @@ class Served:
     def __init__(self, provider):
         self.provider = provider
         self.folder = provider.house.folder
+        self.clients = {}
         self.mine = asked(3)
         self.name = self.mine.commit(provider.client()).name
         self.answers = self.uses(provider)
@@ -139,7 +140,9 @@ class Served:
 
     def uses(self, provider):
         """What each use answers: bytes, or a refusal."""
-        client = provider.client()
+        if provider.port not in self.clients:
+            self.clients[provider.port] = provider.client()
+        client = self.clients[provider.port]
         chunk = self.mine.message(self.name, 0)
 
         def download(name):
