@@ -77,19 +77,22 @@ def test_a_provider_goes_round_its_tables_and_seeds(make_provider, unit_log):
     """And takes one that is erased meanwhile for none that is damaged."""
     provider = make_provider(published=False, settings={"scrub_mib": 10_000})
     publisher, scrub = provider.publisher, provider.provider._scrub
-    whole, rotten, gone = (publisher.publish(n, epoch=e).table for e, n in enumerate("abc", 1))
+    whole, rotten = (publisher.publish(n, epoch=e).table for e, n in enumerate("ab", 1))
+    gone = publisher.publish("c", epoch=3, days=1).table
     provider.rescan()
     scrub.round()
     assert not told(unit_log, "file_damaged")
     one_bit(publisher.tables_dir / rotten / "rows.bin")
-    missing(publisher.tables_dir / gone / "rows.bin")
     seeds = f"seeds/{provider.house.signed.agreement.id}/{provider.house.flow_id}"
     one_bit(provider.house.folder / seeds / "1.seed")
-    served = provider.provider._tables._served
-    del served[gone]
+    provider.clock.forward(days=1)
+    provider.provider.clock.accept()
+    found = provider.provider._tables.scrub(lambda _size: provider.provider._sweep())
+    wanted = {f"tables/{rotten}/rows.bin", f"{seeds}/1.seed"}
+    assert {damage.file for damage in found} == wanted
+    assert not (publisher.tables_dir / gone).exists()
     scrub.round()
-    named = {line["file"] for line in told(unit_log, "file_damaged")}
-    assert named == {f"tables/{rotten}", f"{seeds}/1.seed"}
+    assert {line["file"] for line in told(unit_log, "file_damaged")} == wanted
     assert provider.provider.metrics.registry.get_sample_value("padan_damaged_files") == 2
     assert (publisher.tables_dir / whole).exists()
 
