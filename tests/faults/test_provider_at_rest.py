@@ -330,6 +330,18 @@ def test_a_lost_data_directory_is_not_begun_anew(served, make_provider, way, lef
         again.stop()
 
 
+@pytest.mark.parametrize("way", [one_bit, halved, emptied, missing])
+def test_a_sign_that_is_damaged_is_written_again(served, make_provider, way):
+    served.provider.stop()
+    signs = [served.folder / name / SIGN for name in FOLDERS]
+    before = [sign.read_bytes() for sign in signs]
+    for sign in signs:
+        way(sign)
+    again = make_provider(publisher=served.provider.publisher, published=False)
+    assert served.uses(again)["list"] == served.answers["list"]
+    assert [sign.read_bytes() for sign in signs] == before
+
+
 def test_a_folder_that_another_store_has_served_is_not_served(served, make_provider):
     """Both were not mounted, and one is now."""
     provider = served.provider

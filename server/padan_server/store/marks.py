@@ -9,8 +9,8 @@ the older one, unless it is not the store that the files were made with. Spec:
 from __future__ import annotations
 
 import json
-import re
 import secrets
+import zlib
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
@@ -32,6 +32,7 @@ _FILE = "mark.json"
 #: In folders that lie elsewhere: the name of the store that has served them.
 SIGN = ".padan-store"
 _NAME_BYTES = 16
+_NAME_DIGITS = 2 * _NAME_BYTES
 _FORM = TypeAdapter(StoreMark)
 
 #: What can be wrong with the two together.
@@ -42,12 +43,11 @@ _OTHER = Doubt(
 _OLDER = Doubt(
     _FILE, ("basis datanya lebih tua daripada berkasnya", "its database is older than its files")
 )
-#: What can be wrong with folders elsewhere.
-_SERVED = (
-    "map ini dilayani dari direktori data lain",
-    "this folder was served from another data directory",
+#: What to restore where a folder elsewhere is another's.
+_RIGHT = (
+    f"direktori data yang benar (bila map itu sengaja dipindahkan ke sini, hapus {SIGN} darinya)",
+    f"the right data directory (if the folder was moved here on purpose, delete {SIGN} in it)",
 )
-_SIGNED = re.compile(rb"[0-9a-f]{32}\n")
 
 
 @dataclass(frozen=True)
@@ -141,8 +141,10 @@ class Marks:
         """Whether a folder elsewhere has been served by another store."""
         for path in self._signs:
             told = _said(path)
-            if _SIGNED.fullmatch(told) and told != _signed(name):
-                return Doubt(f"{path.parent.name}/{SIGN}", _SERVED)
+            other = told[:_NAME_DIGITS].decode("ascii", "replace")
+            # A damaged one says nothing, and is written again: this store is that of its files.
+            if other != name and told == _signed(other):
+                return _served_by_another(path.parent)
         return None
 
     def _sign(self, name: str) -> list[str]:
@@ -228,8 +230,17 @@ def require_known_format(data_dir: Path) -> None:
         )
 
 
+def _served_by_another(folder: Path) -> Doubt:
+    problem = (
+        f"{folder.name} dilayani dari direktori data lain",
+        f"{folder.name} was served from another data directory",
+    )
+    return Doubt(f"{folder.name}/{SIGN}", problem, _RIGHT)
+
+
 def _signed(name: str) -> bytes:
-    return f"{name}\n".encode()
+    """What a sign says: the store's name and a CRC-32 of it."""
+    return f"{name} {zlib.crc32(name.encode()):08x}\n".encode()
 
 
 def _said(path: Path) -> bytes:
