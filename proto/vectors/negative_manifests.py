@@ -132,7 +132,7 @@ def sequences(made: dict[str, Any]) -> Faults:
     def fault(name: str, field: str, **change: Any) -> None:
         document = spelt(json.loads(last), **change)
         shown = [each.decode() for each in (*whole[:-1], document)]
-        call.fault(name, f"ManifestError:{field}", documents=shown)
+        call.fault(name, f"SequenceError:{field}", documents=shown)
 
     fault("wrong_epoch", "epoch", epoch=EPOCH - 1)
     fault(

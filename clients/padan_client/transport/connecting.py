@@ -111,9 +111,10 @@ def _tunnelled(called: Called, proxy: Proxy) -> socket.socket:
             tunnel.connect()
         except (OSError, http.client.HTTPException) as error:
             tunnel.close()
+            raise _no_tunnel(called, TimeoutError() if hurry.late else error) from None
+        finally:
             for answer in answers:  # older Pythons leave it open, and the socket with it
                 answer.close()
-            raise _no_tunnel(called, TimeoutError() if hurry.late else error) from None
     return tunnel.sock
 
 
