@@ -5,6 +5,7 @@ What serves is imported when its command runs: `--help` answers at once.
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -123,10 +124,15 @@ def accept(
             BAD_CONFIG,
             f"{data_dir} bukan direktori data server Padan. / is no data folder of a Padan server.",
         )
+    from padan_server.store.marks import require_known_format
+
     try:
+        require_known_format(data_dir, accept=True)
         Acceptances(data_dir).leave(what)
     except OSError as e:
         _fail(BAD_CONFIG, f"{data_dir}: {e.strerror}")
+    except RuntimeError as e:
+        _fail(BAD_CONFIG, str(e))
     typer.echo(_ACCEPTED[what])
 
 
@@ -201,6 +207,8 @@ def run_server(settings: ServerConfig, make: Callable[[], Server]) -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, awaited)
     try:
         running = make()
+        # What is there by now stays: collections while serving need not look at it.
+        gc.freeze()
         running.start()
     except DataDirectoryBusyError:
         _fail(CANNOT_START, "data_dir dipakai server lain. / data_dir is used by another server.")

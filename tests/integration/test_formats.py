@@ -9,6 +9,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 import padan_client
 import padan_linkage
@@ -19,6 +20,8 @@ from padan_client.home.identity import load_identity
 from padan_client.home.protection import backup, home_format
 from padan_client.results import minutes
 from padan_linkage.crypto.software import FormatAge, format_age
+from padan_server.app import app
+from padan_server.base.accepting import Acceptable
 from padan_server.store import marks
 from padan_server.store.files.disk import Disk
 from padan_server.store.marks import Marks, StoreDoubtError
@@ -164,6 +167,21 @@ def test_a_directory_whose_format_is_none_is_doubted_and_left_as_it_is(small_pai
 
 def test_a_directory_of_a_later_format_is_refused_and_left_as_it_is(small_pair, tmp_path):
     doubted(small_pair, tmp_path, data_format() + 1, OtherVersionError, LATER)
+
+
+@pytest.mark.parametrize("command", [["fsck"], *(["accept", what] for what in Acceptable)])
+def test_no_command_of_the_server_takes_a_later_directory_for_its_own(
+    small_pair, tmp_path, command
+):
+    data = tmp_path / "data"
+    shutil.copytree(small_pair.unit.house.data_dir, data)
+    path = data / "mark.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"format": data_format() + 1}))
+    before = sorted(p.name for p in data.iterdir())
+    told = CliRunner().invoke(app, [*command, "--data-dir", str(data)])
+    assert told.exit_code == 2
+    assert LATER in told.stderr
+    assert sorted(p.name for p in data.iterdir()) == before
 
 
 def look_at(data):

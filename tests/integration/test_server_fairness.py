@@ -127,3 +127,35 @@ def test_who_is_too_fast_is_told_when_to_come_again(make_unit):
     for outcome in ("call_rate_exceeded", "admitted"):
         assert f'padan_call_admissions_total{{class="administration",outcome="{outcome}"}}' in text
     assert 'outcome="call_rate_exceeded"} 1.0' in text
+
+
+def test_calls_that_are_broken_off_give_their_streams_back(make_unit_process):
+    """A connection has 128: gRPC for Python keeps those of such calls until memory is tidied."""
+    unit = make_unit_process()
+    unit.start()
+    provider, requester = unit.client("bkn"), unit.client("kemnaker")
+    for party in (provider, requester):
+        party.contribute()
+    provider.publish(10)
+    table = requester.tables(1)["nik-depan"]
+    request = confirmation_pb.ConfirmRecordsRequest(
+        parent=requester.parent,
+        encoding=requester.encoding(),
+        pass_id=table.pass_id,
+        rows=resources_pb.TableRows(row_count=1, **table.rows(0, 1)),
+    )
+
+    def ask(times):
+        ask_one = requester.confirmations.ConfirmRecords.future
+        return [ask_one(request, timeout=PATIENCE) for _ in range(times)]
+
+    ask(1)[0].result()
+    for _ in range(60):
+        asked = ask(32)
+        time.sleep(0.005)
+        for call in asked:
+            call.cancel()
+        while not all(call.done() for call in asked):
+            time.sleep(0.001)
+    answered = [call.result().rows.row_count for call in ask(32)]
+    assert answered == [1] * 32

@@ -15,6 +15,7 @@ from padan_server.roles.inspection import HARMFUL, Flaw, FlawKind, Inspection
 from padan_server.roles.published import PublishedFiles
 from padan_server.roles.serving import hold_directory
 from padan_server.store.files.sums import FolderChecks
+from padan_server.store.marks import require_known_format
 from padan_server.store.port import DamagedStoreError
 from padan_server.store.sql.store import SqlStore
 
@@ -66,6 +67,7 @@ def examine(
     Raises DataDirectoryBusyError, and OtherVersionError of the store.
     """
     # Spec 30, "Doubt", step 9.
+    require_known_format(data_dir, accept=True)
     lock = hold_directory(data_dir / LOCK)
     counted = _Blocks()
     try:

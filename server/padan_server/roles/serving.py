@@ -7,6 +7,7 @@ mutual TLS. A role adds its services and tickers in its constructor, then calls 
 from __future__ import annotations
 
 import fcntl
+import gc
 import os
 import threading
 from collections.abc import Callable, Collection
@@ -57,6 +58,8 @@ _METADATA_BYTES = 8192
 _CONNECTIONS_SECONDS = 1.0
 #: Seconds to the next, while some are being closed.
 _FLOODING_SECONDS = 0.1
+#: Seconds between two looks at calls that were broken off.
+_BROKEN_OFF_SECONDS = 1.0
 #: Seconds that peers have to hang up, once all calls are over.
 _HANG_UP_SECONDS = 2.0
 
@@ -85,15 +88,15 @@ class Server:
         self._own.require_apart(config.parties)
         make_folder(config.data_dir)
         self._lock = hold_directory(config.data_dir / LOCK)
+        self._accepted = Acceptances(config.data_dir)
         try:
-            require_known_format(config.data_dir)
+            require_known_format(config.data_dir, accept=self._accepts_store())
         except BaseException:
             os.close(self._lock)
             raise
         self._stopping = threading.Event()
         self._trusted = True
         self._counted = metrics
-        self._accepted = Acceptances(config.data_dir)
         self._store = self._opened()
         self._marks = Marks(self._store, config.data_dir, disk or Disk(), self._elsewhere())
         self.clock = self._kept_clock(clock)
@@ -121,18 +124,23 @@ class Server:
             heads,
             self._unwanted.add,
         )
+        letting_go = Ticker("broken-off", _BROKEN_OFF_SECONDS, BrokenOff(guard).let_go)
+        guard.many_broken_off = letting_go.now
+        self._tickers.append(letting_go)
         self._grpc = _grpc_server(config, guard, descriptors)
         self.port = 0
 
     def _opened(self) -> SqlStore:
         """The store. Raises StoreDoubtError, unless an operator has accepted it as it is."""
-        accept = any(map(self._accepted.lies, (Acceptable.STORE, Acceptable.RESTORE)))
-        config = self._settings
+        config, accept = self._settings, self._accepts_store()
         try:
             return SqlStore(config.store_url, accept=accept, data_dir=config.data_dir)
         except BaseException:
             os.close(self._lock)
             raise
+
+    def _accepts_store(self) -> bool:
+        return any(map(self._accepted.lies, (Acceptable.STORE, Acceptable.RESTORE)))
 
     def _kept_clock(self, clock: Clock | None) -> KeptClock:
         """Count this start, and go on from the latest moment of the one before."""
@@ -324,6 +332,25 @@ class Server:
     def _set_health(self, status: int) -> None:
         for service in ("", *self._services):
             self._health.set(service, status)
+
+
+class BrokenOff:
+    """Lets go of calls whose caller has gone: grpcio's own refer to themselves.
+
+    Until a collection finds them each holds one of the streams that its connection may have, and
+    an idle server hardly ever collects.
+    """
+
+    def __init__(self, guard: Guard) -> None:
+        self._guard = guard
+        self._seen = 0
+
+    def let_go(self) -> None:
+        """Collect what is young; all, if calls have been broken off since."""
+        # Spec 30, "Transport", step 4.
+        there = self._guard.broken_off
+        gc.collect(1 if there == self._seen else 2)
+        self._seen = there
 
 
 def _grpc_server(config: ServerConfig, guard: Guard, descriptors: int) -> grpc.Server:

@@ -207,17 +207,22 @@ def _made_by(content: bytes) -> tuple[FormatAge, object, str]:
     return format_age(given, data_format()), given, str(document.get("software", ""))
 
 
-def require_known_format(data_dir: Path) -> None:
+def require_known_format(data_dir: Path, *, accept: bool = False) -> None:
     """Raise OtherVersionError, with nothing touched, for a directory of a later version.
 
+    StoreDoubtError where the mark cannot be read, unless an operator accepts that.
     The format is the number of the newest step of the store's migrations: whatever changes in the
     form of a file beside the store is a step too.
     """
     # Spec 30, "Doubt", step 10.
     try:
         age, given, made_by = _made_by((data_dir / _FILE).read_bytes())
+    except FileNotFoundError:
+        return  # the store decides
     except (OSError, ValueError, RecursionError):
-        return  # no mark, or an unreadable one: the store and its doubts decide
+        if accept:
+            return
+        raise StoreDoubtError(data_dir, Doubt.unreadable(data_dir / _FILE)) from None
     if age is FormatAge.LATER:
         there = shown(made_by)
         raise OtherVersionError(
