@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import shutil
 import sqlite3
@@ -16,7 +17,7 @@ from padan_server.base.model import Suspension
 from padan_server.store.doubts import StoreDoubtError
 from padan_server.store.port import DamagedStoreError
 from padan_server.store.sql import beside
-from padan_server.store.sql.commits import ahead, next_number
+from padan_server.store.sql.commits import CommitCount, ahead, next_number
 from padan_server.store.sql.store import SqlStore
 
 NOW = datetime(2026, 11, 20, 3, tzinfo=UTC)
@@ -201,3 +202,48 @@ def test_a_lost_count_is_doubted_and_lost_sums_are_made_again(killed, name):
     suspended(store, "party9")
     assert not SqlStore.look(killed / "unit.sqlite").uncompared
     store.close()
+
+
+@pytest.mark.parametrize("end", ["stopped", "killed"])
+@pytest.mark.parametrize("mode", ["PASSIVE", "FULL", "RESTART", "TRUNCATE"])
+def test_a_log_that_another_program_writes_back_beside_a_server_is_no_damage(
+    tmp_path, dataset, mode, end
+):
+    folder, left = tmp_path / "living", tmp_path / "left"
+    folder.mkdir()
+    opened(folder).close()
+    store = opened(folder)
+    with store.write() as tx:  # pages that no later commit touches
+        for number in range(20):
+            tx.datasets.add(dataset(f"{number:032x}"))
+    with closing(sqlite3.connect(folder / "unit.sqlite")) as backup:
+        backup.execute(f"PRAGMA wal_checkpoint({mode})")
+    for number in range(3):
+        suspended(store, f"party{number}")
+    if end == "stopped":
+        store.close()
+    shutil.copytree(folder, left)
+    store.close()
+    again = opened(left)
+    suspended(again, "later")
+    again.close()
+    store = opened(left)
+    assert store.uncompared == "", "the sums were made again, and are compared"
+    with store.read() as tx:
+        assert len(tx.agreements.suspensions("kemnaker-bkn-2024")) == 4
+    store.close()
+
+
+def test_deaths_before_the_first_counts_are_no_loss(tmp_path, monkeypatch):
+    keep = CommitCount.keep
+    monkeypatch.setattr(
+        CommitCount, "keep", lambda self, n: keep(self, n) if not n else os._exit(9)
+    )
+    for _ in range(3):
+        pid = os.fork()
+        if pid == 0:
+            suspended(opened(tmp_path), "bkn")
+            os._exit(1)
+        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 9
+    monkeypatch.undo()
+    opened(tmp_path).close()

@@ -47,6 +47,9 @@ class Beside:
         self._known = 0
         self._counting: int | None = None
         self._pages = Pages()
+        #: The commit as of which the checksums are; None where they are of none that is known.
+        self._summed: int | None = 0
+        self._uncounted = False
         #: The checksums' file, if it has none of a store that is not doubted.
         self.uncompared = ""
         self._unsummed = False
@@ -64,6 +67,7 @@ class Beside:
         except (OSError, ValueError):
             self._known, self._unsummed = number, True
             return Doubt.unreadable(self._count_file)
+        self._uncounted, self._summed = kept is None, number
         self._known = number if kept is None or ahead(number, kept) > 0 else kept
         # Lost, empty, or no database: its mark or SQLite says so.
         doubt = self._doubt(log, number, kept) if self._pages.sums else None
@@ -78,11 +82,10 @@ class Beside:
         if ahead(number, kept) < 0:
             return _behind(self._log_file if _has_content(self._log_file) else self._store)
         sums = PageSums.read(self._sums_file)
-        # Another program that opened a store whose server was killed has written its log back.
-        foreign = sums and not log.frames and ahead(number, sums.number) > 0
-        if sums is None or (foreign and ahead(number, kept) <= 1):
+        if sums is None or (_is_foreign(log, number, sums.number) and ahead(number, kept) <= 1):
             self._unsummed, self.uncompared = True, self._sums_file.name
             return None
+        self._summed = sums.number
         found = next(_changed(sums, self._pages, log), None)
         return None if found is None else _altered(self._store, found)
 
@@ -90,6 +93,9 @@ class Beside:
     def counting(self, connection: sa.Connection) -> Iterator[None]:
         """Number what a transaction, which has the store to itself, changes in the block."""
         before, self._counting = _plain(connection).total_changes, None
+        if self._uncounted:  # else two deaths before a count look like a lost one
+            self._count.keep(self._known)
+            self._uncounted = False
         yield
         if _plain(connection).total_changes > before:
             said = connection.exec_driver_sql("PRAGMA user_version").scalar_one() & 0xFFFFFFFF
@@ -117,10 +123,19 @@ class Beside:
             if self._length.left():  # no start goes on from what would become of it
                 _log.error("file_damaged", file=self._log_file.name, problem="it ends too early")
             return
-        self._pages = _with(self._pages, log)
-        sums = PageSums(self._pages.page_bytes, self._known, self._pages.sums)
+        if self._summed is not None and _is_foreign(log, self._known, self._summed):
+            # What the log had then is not known here; SQLite has the file open, and would lose its
+            # locks on it if it were read. The next start sums it.
+            _log.warning("store_not_compared", file=self._sums_file.name)
+            self._summed = None
+        if self._summed is None:
+            content = b""
+        else:
+            self._pages = _with(self._pages, log)
+            content = PageSums(self._pages.page_bytes, self._known, self._pages.sums).content()
+            self._summed = self._known
         try:
-            write_whole(Disk(), self._sums_file, (sums.content(),))
+            write_whole(Disk(), self._sums_file, (content,))
             _plain(connection).execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
         except (sqlite3.Error, StoreFullError, OSError) as e:
             _log.warning("store_not_written_back", error=type(e).__name__)
@@ -145,6 +160,15 @@ def _number_in(first: bytes) -> int:
 
 def _has_content(path: Path) -> bool:
     return path.exists() and path.stat().st_size > 0
+
+
+def _is_foreign(log: Log, number: int, summed: int) -> bool:
+    """Whether another program has written back commits after ``summed``: they are not in the log.
+
+    The store is at ``number``.
+    """
+    begins = _number_in(log.opening) if log.frames else next_number(number)
+    return ahead(begins, summed) > 1
 
 
 def _with(pages: Pages, log: Log) -> Pages:
@@ -187,8 +211,10 @@ def _altered(path: Path, page: int) -> Doubt:
     return Doubt(
         path.name,
         (
-            f"{path.name} bukan seperti yang ditulis, pada halaman {page}",
-            f"{path.name} is not what was written, in page {page}",
+            f"{path.name} bukan seperti yang ditulis server, pada halaman {page} (bila Anda "
+            f"sendiri yang menulisnya kembali, misalnya dengan VACUUM: hapus {path.name}-sums)",
+            f"{path.name} is not what the server wrote, in page {page} (if you have rewritten it "
+            f"yourself, by VACUUM say: delete {path.name}-sums)",
         ),
     )
 

@@ -51,14 +51,16 @@ class _Begin(NamedTuple):
 class Log:
     """What SQLite takes from a log: ``frames`` up to the last commit.
 
-    ``pages``: the CRC-32 of the newest content of each page, by its number from 1; ``first``: that
-    content of page 1; ``size``: pages of the database after the last commit.
+    ``opening``: page 1 as its first commit has it; ``pages``: the CRC-32 of the newest content of
+    each page, by its number from 1; ``first``: that content of page 1; ``size``: pages of the
+    database after the last commit.
     """
 
     page_bytes: int = 0
     frames: int = 0
     size: int = 0
     first: bytes = field(default=b"", repr=False)
+    opening: bytes = field(default=b"", repr=False)
     pages: dict[int, int] = field(default_factory=dict, repr=False)
 
 
@@ -77,6 +79,7 @@ def read_log(path: Path) -> Log:
             if size:
                 log.frames, log.size, log.first = number, size, first
                 log.page_bytes = len(content)
+                log.opening = log.opening or first
                 log.pages |= since
                 since.clear()
     return log
