@@ -50,7 +50,9 @@ def flip_the_end(house, store="unit.sqlite"):
 def charge(unit):
     provider, requester = unit.pair()
     provider.publish(40)
-    requester.start_run(requester.publish(30))
+    started = requester.start_run(requester.publish(30))
+    # Its end: a copy beside its commits would be of several moments, as no kill leaves it.
+    requester.watch(requester.run_of(started).name)
 
 
 def commit(unit):
