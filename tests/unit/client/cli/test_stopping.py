@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import signal
 import subprocess
 import sys
-import time
 
 import pytest
 from patience import PATIENCE
@@ -54,20 +52,37 @@ def test_a_folder_that_is_not_finished_is_empty_again(tmp_path):
     assert len(list(folder.iterdir())) == 2
 
 
+#: The command, stopped by a signal of its own once something is in its folder.
+_STOPPED_WITHIN = """
+import os, signal, sys
+from pathlib import Path
+from padan_client.cli.app import main
+from padan_lab import generate
+
+write_files = generate.write_files
+
+def stopped_within(request, folder, told):
+    def tell(done, total):
+        told(done, total)
+        if any(Path(folder).iterdir()):
+            os.kill(os.getpid(), signal.SIGTERM)
+    return write_files(request, folder, tell)
+
+generate.write_files = stopped_within
+main()
+"""
+
+
 def test_a_process_that_is_stopped_says_so_and_leaves_nothing(tmp_path):
-    command = [sys.executable, "-c", "from padan_client.cli.app import main; main()"]
-    process = subprocess.Popen(
-        [*command, "generate", "--profile", "asn", "--rows", "1000000", "--out", str(tmp_path)],
-        stderr=subprocess.PIPE,
-        stdout=subprocess.PIPE,
+    arguments = ["generate", "--profile", "asn", "--rows", "2000", "--out", str(tmp_path)]
+    process = subprocess.run(
+        [sys.executable, "-c", _STOPPED_WITHIN, *arguments],
+        check=False,
+        capture_output=True,
         text=True,
+        timeout=PATIENCE,
     )
-    until = time.monotonic() + PATIENCE
-    while not (tmp_path / "registry.csv").exists() and time.monotonic() < until:
-        time.sleep(0.05)
-    process.send_signal(signal.SIGTERM)
-    said = process.communicate(timeout=PATIENCE)
-    assert process.returncode == 130, said
-    assert "Dihentikan" in said[1]
-    assert "Traceback" not in said[1]
+    assert process.returncode == 130, process
+    assert "Dihentikan" in process.stderr
+    assert "Traceback" not in process.stderr
     assert list(tmp_path.iterdir()) == []
