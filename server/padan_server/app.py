@@ -5,7 +5,6 @@ What serves is imported when its command runs: `--help` answers at once.
 
 from __future__ import annotations
 
-import gc
 import os
 import signal
 import sys
@@ -207,8 +206,6 @@ def run_server(settings: ServerConfig, make: Callable[[], Server]) -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, awaited)
     try:
         running = make()
-        # What is there by now stays: collections while serving need not look at it.
-        gc.freeze()
         running.start()
     except DataDirectoryBusyError:
         _fail(CANNOT_START, "data_dir dipakai server lain. / data_dir is used by another server.")

@@ -7,7 +7,6 @@ mutual TLS. A role adds its services and tickers in its constructor, then calls 
 from __future__ import annotations
 
 import fcntl
-import gc
 import os
 import threading
 from collections.abc import Callable, Collection
@@ -58,8 +57,6 @@ _METADATA_BYTES = 8192
 _CONNECTIONS_SECONDS = 1.0
 #: Seconds to the next, while some are being closed.
 _FLOODING_SECONDS = 0.1
-#: Seconds between two looks at calls that were broken off.
-_BROKEN_OFF_SECONDS = 1.0
 #: Seconds that peers have to hang up, once all calls are over.
 _HANG_UP_SECONDS = 2.0
 
@@ -124,9 +121,6 @@ class Server:
             heads,
             self._unwanted.add,
         )
-        letting_go = Ticker("broken-off", _BROKEN_OFF_SECONDS, BrokenOff(guard).let_go)
-        guard.many_broken_off = letting_go.now
-        self._tickers.append(letting_go)
         self._grpc = _grpc_server(config, guard, descriptors)
         self.port = 0
 
@@ -332,25 +326,6 @@ class Server:
     def _set_health(self, status: int) -> None:
         for service in ("", *self._services):
             self._health.set(service, status)
-
-
-class BrokenOff:
-    """Lets go of calls whose caller has gone: grpcio's own refer to themselves.
-
-    Until a collection finds them each holds one of the streams that its connection may have, and
-    an idle server hardly ever collects.
-    """
-
-    def __init__(self, guard: Guard) -> None:
-        self._guard = guard
-        self._seen = 0
-
-    def let_go(self) -> None:
-        """Collect what is young; all, if calls have been broken off since."""
-        # Spec 30, "Transport", step 4.
-        there = self._guard.broken_off
-        gc.collect(1 if there == self._seen else 2)
-        self._seen = there
 
 
 def _grpc_server(config: ServerConfig, guard: Guard, descriptors: int) -> grpc.Server:

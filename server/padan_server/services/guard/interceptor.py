@@ -47,8 +47,6 @@ _REFLECTION = "/grpc.reflection."
 _NO_DESCRIPTOR = frozenset({errno.EMFILE, errno.ENFILE})
 #: What the log and the metrics call a method that there is not.
 _NO_METHOD = "none"
-#: Calls that were broken off, each of which may still hold one of its connection's 128 streams.
-_SOME = 16
 #: What a party may have of urgent calls.
 _URGENT = CallShare(at_once=2, waiting=100, a_second=100.0)
 #: Calls that compute at once: enough that one which waits for the disk stops no other.
@@ -84,10 +82,6 @@ class Guard(grpc.ServerInterceptor):
         self._receipts = Receipts(stopping)
         self._open = OpenServices(self._receipts, kind, stopping, shut, metrics)
         self._seldom = Seldom()
-        #: How many calls ended when their caller had gone or its deadline had passed.
-        self.broken_off = 0
-        #: Called once some have; by any thread.
-        self.many_broken_off: Callable[[], object] = lambda: None
         #: The wrapped methods by name: a stream costs the thread that takes all of them little.
         self._wrapped: dict[str, Any] = {}
 
@@ -211,10 +205,6 @@ class Guard(grpc.ServerInterceptor):
 
     def ended(self, call: Call, began: float, code: grpc.StatusCode, reason: str) -> None:
         """Count and log one call."""
-        if code is grpc.StatusCode.CANCELLED:
-            self.broken_off += 1
-            if self.broken_off % _SOME == 0:
-                self.many_broken_off()
         seconds = time.monotonic() - began
         self._metrics.ended(call.method, code.name, reason, seconds)
         untold = self._untold(call, code, reason)

@@ -129,7 +129,20 @@ class HandedCall:
             self.function(*self.arguments)
         finally:
             _this_thread.refusal = None
+            self._untie()
             self.future.set_result(None)
+
+    def _untie(self) -> None:
+        """Let go of what grpcio keeps of a call whose caller has gone.
+
+        Its state holds the error that it raised in the method, whose traceback holds the state:
+        until a collection, which comes seldom where little is done, the call had one of the 128
+        streams of its connection.
+        """
+        for argument in self.arguments:
+            errors: list[Exception] = getattr(argument, "rpc_errors", [])
+            for error in errors:
+                error.__traceback__ = None
 
     def _event(self) -> Any:
         return next(a for a in self.arguments if isinstance(a, cygrpc.BaseEvent))
