@@ -210,9 +210,9 @@ def _made_by(content: bytes) -> tuple[FormatAge, object, str]:
 def require_known_format(data_dir: Path, *, accept: bool = False) -> None:
     """Raise OtherVersionError, with nothing touched, for a directory of a later version.
 
-    StoreDoubtError where the mark cannot be read, unless an operator accepts that.
-    The format is the number of the newest step of the store's migrations: whatever changes in the
-    form of a file beside the store is a step too.
+    StoreDoubtError where the mark cannot be read, unless that is accepted. The format is the number
+    of the newest step of the store's migrations: whatever changes in the form of a file beside the
+    store is a step too.
     """
     # Spec 30, "Doubt", step 10.
     try:

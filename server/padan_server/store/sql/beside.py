@@ -65,10 +65,13 @@ class Beside:
         try:
             kept = CommitCount.read(self._count_file)
         except (OSError, ValueError):
-            self._known, self._unsummed = number, True
+            self._known = self._summed = number
+            self._unsummed = True
             return Doubt.unreadable(self._count_file)
-        self._uncounted, self._summed = kept is None, number
+        self._uncounted = kept is None
         self._known = number if kept is None or ahead(number, kept) > 0 else kept
+        # Pages and log are read here: what is numbered from now on follows on this.
+        self._summed = self._known
         # Lost, empty, or no database: its mark or SQLite says so.
         doubt = self._doubt(log, number, kept) if self._pages.sums else None
         self.untold = doubt is not None or not self._pages.sums
