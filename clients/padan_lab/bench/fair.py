@@ -27,7 +27,7 @@ from padan_client.cli.common import reports_errors
 from padan_client.cli.options import JsonFlag
 from padan_lab.bench.confirm import PASSES, Questions, publish_random
 from padan_lab.bench.hostile.ground import Caller, Ground
-from padan_lab.bench.hostile.peers import PEERS, Harassing
+from padan_lab.bench.hostile.peers import PEERS, Harassing, leave_processors_to_others
 from padan_lab.bench.rates.workbench import (
     Workbench,
     draft_of,
@@ -192,6 +192,7 @@ def _harassing(ground: Ground, names: Sequence[str]) -> Iterator[tuple[Event, Ev
 
 def _be(ground: Ground, names: Sequence[str], go: Event, idle: Event, over: Event) -> None:
     """Be these peers whenever told to."""
+    leave_processors_to_others()
     while not over.is_set():
         idle.set()
         go.wait()

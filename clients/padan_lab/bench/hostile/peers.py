@@ -45,6 +45,14 @@ PEERS: dict[str, Round] = {
 _ENDS = (grpc.RpcError, grpc.FutureTimeoutError, OSError, ssl.SSLError, StopIteration)
 
 
+def leave_processors_to_others() -> None:
+    """Let this thread, and those that it starts, have what nobody else wants.
+
+    Whoever asks beside peers is to wait for the server, not for this machine's processors.
+    """
+    os.sched_setscheduler(threading.get_native_id(), os.SCHED_IDLE, os.sched_param(0))
+
+
 class Harassing:
     """Peers of some names, each from so many threads of this process, until the block ends."""
 
@@ -71,8 +79,7 @@ class Harassing:
             thread.join()
 
     def _run(self, peer: Round) -> None:
-        # Whoever asks beside them is to wait for the server, not for this machine's processors.
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 19)
+        leave_processors_to_others()
         self._rounds.release()
         while not self._stopped.is_set():
             with suppress(*_ENDS):
