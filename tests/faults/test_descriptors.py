@@ -10,7 +10,7 @@ import ssl
 import sys
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import grpc
@@ -19,6 +19,7 @@ import sqlalchemy as sa
 from hostile_peers import listed
 from parties import refusal
 from patience import PATIENCE
+from structlog.testing import capture_logs
 
 from padan_server.roles.connections import Connections, connections_within, most_of_one_address
 from padan_server.store.port import StoreUnopenedError
@@ -51,7 +52,7 @@ def test_no_address_may_have_more_than_half(wanted, descriptors, most):
 
 
 def test_whoever_came_later_gives_way_whatever_its_number():
-    there = Connections(7443, 2)
+    there = Connections(7443, 2, 1000)
     assert there.beyond({"a": [5000, 5001], "b": [7]}) == frozenset()
     assert there.beyond({"a": [5000, 5001, 10], "b": [7, 3]}) == {10}
     assert there.beyond({"a": [5001, 10, 11]}) == {11}
@@ -72,13 +73,32 @@ def test_a_peer_that_is_unwanted_loses_its_connection_and_no_other(listening, ca
         at.accept()[0],
         at.accept()[0] as kept,
     ):
-        there = Connections(at.getsockname()[1], 100)
+        there = Connections(at.getsockname()[1], 100, 1000)
         there.look([peer.format(one.getsockname()[1]), "unix:x"])
         assert one.recv(1) == b""
         kept.sendall(b"x")
         assert other.recv(1) == b"x"
         assert there.close_all() == 1
         assert other.recv(1) == b""
+
+
+def test_connections_from_many_addresses_that_take_every_place_are_told():
+    """gRPC turns away whoever comes beyond, without a word to anybody."""
+    with socket.create_server(("127.0.0.1", 0)) as at, ExitStack() as held:
+        there = Connections(at.getsockname()[1], per_address=100, most=3)
+        told = []
+        for number in range(1, 4):
+            line = held.enter_context(socket.socket())
+            line.bind((f"127.0.1.{number}", 0))
+            line.connect(at.getsockname())
+            held.enter_context(at.accept()[0])
+            with capture_logs() as log:
+                there.look()
+                there.look()
+            told.append(log)
+    assert told[:2] == [[], []]
+    [line] = told[2]
+    assert (line["event"], line["limit"], line["addresses"]) == ("connections_full", 3, 3)
 
 
 def test_what_needs_a_file_and_gets_none_is_refused_and_goes_on_later(make_unit_process):

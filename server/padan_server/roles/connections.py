@@ -60,11 +60,15 @@ def open_descriptors() -> int:
 
 
 class Connections:
-    """The connections to one port: of one address, only so many are left open."""
+    """The connections to one port: of one address, only so many are left open.
 
-    def __init__(self, port: int, per_address: int) -> None:
+    ``most``: how many there may be in all; gRPC turns away whoever comes beyond, without a word.
+    """
+
+    def __init__(self, port: int, per_address: int, most: int) -> None:
         self._port = port
         self._per_address = per_address
+        self._most = most
         self._seldom = Seldom()
         #: In which look a connection was first seen, by inode: those have no order in time.
         self._seen: dict[int, int] = {}
@@ -81,8 +85,22 @@ class Connections:
         for (address, _), inode in there.items():
             by_address[address].append(inode)
         self._close(self.beyond(by_address), "connections_closed", limit=self._per_address)
+        self._tell_if_full(by_address)
         flooding = frozenset(inode for end, inode in there.items() if end in ends)
         self._close(flooding, "flooding_connections_closed")
+
+    def _tell_if_full(self, by_address: Mapping[str, Sequence[int]]) -> None:
+        """Say so when the last may have come: nobody else can."""
+        # Spec 30, "Transport", step 9.
+        there = sum(map(len, by_address.values()))
+        if there >= self._most and (untold := self._seldom.untold("connections_full")) is not None:
+            _log.error(
+                "connections_full",
+                limit=self._most,
+                addresses=len(by_address),
+                untold=untold,
+                remedy="raise LimitNOFILE, or keep these addresses from the port",
+            )
 
     def close_all(self) -> int:
         """Close whatever is open; how many these were."""

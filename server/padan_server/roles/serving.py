@@ -110,6 +110,7 @@ class Server:
         metrics.of_descriptors(descriptors, open_descriptors)
         wanted = config.limits.connections_per_address
         self._per_address = most_of_one_address(wanted, descriptors)
+        self._most_connections = connections_within(descriptors)
         heads = Heads(self._store)
         self._unwanted = Unwanted()
         guard = Guard(
@@ -121,7 +122,7 @@ class Server:
             heads,
             self._unwanted.add,
         )
-        self._grpc = _grpc_server(config, guard, descriptors)
+        self._grpc = _grpc_server(config, guard, self._most_connections)
         self.port = 0
 
     def _opened(self) -> SqlStore:
@@ -221,7 +222,8 @@ class Server:
         self._serve_metrics()
 
     def _look_after_connections(self) -> None:
-        connections = self._connections = Connections(self.port, self._per_address)
+        connections = Connections(self.port, self._per_address, self._most_connections)
+        self._connections = connections
 
         def look() -> None:
             unwanted = self._unwanted.taken()
@@ -328,7 +330,7 @@ class Server:
             self._health.set(service, status)
 
 
-def _grpc_server(config: ServerConfig, guard: Guard, descriptors: int) -> grpc.Server:
+def _grpc_server(config: ServerConfig, guard: Guard, connections: int) -> grpc.Server:
     limits = config.limits
     return grpc.server(
         # Never used: every method has an executor of its own.
@@ -356,7 +358,7 @@ def _grpc_server(config: ServerConfig, guard: Guard, descriptors: int) -> grpc.S
             # Spec 30, "Transport", step 9.
             ("grpc.server_handshake_timeout_ms", round(limits.handshake_seconds * 1000)),
             ("grpc.max_connection_idle_ms", round(limits.idle_seconds * 1000)),
-            ("grpc.max_allowed_incoming_connections", connections_within(descriptors)),
+            ("grpc.max_allowed_incoming_connections", connections),
         ],
     )
 
