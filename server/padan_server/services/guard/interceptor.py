@@ -7,7 +7,7 @@ import os
 import secrets
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import replace
 from typing import Any, NoReturn
@@ -49,12 +49,8 @@ _NO_DESCRIPTOR = frozenset({errno.EMFILE, errno.ENFILE})
 _NO_METHOD = "none"
 #: What a party may have of urgent calls.
 _URGENT = CallShare(at_once=2, waiting=100, a_second=100.0)
-#: Calls that compute at once: enough that one which waits for the disk stops no other.
+#: Calls of a class that compute at once: enough that one which waits for the disk stops no other.
 _AT_ONCE = max(2, len(os.sched_getaffinity(0)))
-
-
-#: Questions of a party that are at work: while some compute, as many come and go.
-_AT_WORK = 2 * _AT_ONCE
 
 
 class Guard(grpc.ServerInterceptor):
@@ -77,8 +73,13 @@ class Guard(grpc.ServerInterceptor):
         self._stopping = stopping
         self._deadline_seconds = limits.deadline_seconds
         refusals = Refusals(len(pins.parties), stopping, shut)
-        self._queues = queues(_shares(limits), pins, refusals, metrics)
-        self._turns = {kind: Turns(_AT_ONCE) for kind in CallClass}
+        at_once = dict.fromkeys(CallClass, _AT_ONCE)
+        if kind is ServerKind.UNIT:
+            # Python answers a unit's questions, and runs one thread at a time: two at once only
+            # interrupt each other, and whatever else there is. A provider's processes answer.
+            at_once[CallClass.REAL_TIME] = 1
+        self._queues = queues(_shares(limits, at_once), pins, refusals, metrics)
+        self._turns = {kind: Turns(turns) for kind, turns in at_once.items()}
         self._receipts = Receipts(stopping)
         self._open = OpenServices(self._receipts, kind, stopping, shut, metrics)
         self._seldom = Seldom()
@@ -334,7 +335,7 @@ def _by_turns(messages: Iterator[Any], turn: Turn) -> Iterator[Any]:
         yield message
 
 
-def _shares(limits: CallLimits) -> dict[CallClass, CallShare]:
+def _shares(limits: CallLimits, at_once: Mapping[CallClass, int]) -> dict[CallClass, CallShare]:
     """What a party may have of each class."""
     shares = {
         kind: CallShare(limits.calls_per_party, limits.waiting_per_party, a_second)
@@ -345,9 +346,9 @@ def _shares(limits: CallLimits) -> dict[CallClass, CallShare]:
             (CallClass.ADMINISTRATION, limits.rates.administration),
         )
     }
-    # More questions at work only take the interpreter from each other.
-    questions = shares[CallClass.REAL_TIME]
-    shares[CallClass.REAL_TIME] = replace(questions, at_work=_AT_WORK)
+    # While some compute, as many come and go; more only take the interpreter from each other.
+    at_work = 2 * at_once[CallClass.REAL_TIME]
+    shares[CallClass.REAL_TIME] = replace(shares[CallClass.REAL_TIME], at_work=at_work)
     shares[CallClass.WATCH] = CallShare(limits.watches_per_party, 0, limits.rates.watch)
     shares[CallClass.URGENT] = _URGENT
     return shares
