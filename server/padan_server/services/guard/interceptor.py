@@ -75,9 +75,9 @@ class Guard(grpc.ServerInterceptor):
         refusals = Refusals(len(pins.parties), stopping, shut)
         at_once = dict.fromkeys(CallClass, _AT_ONCE)
         if kind is ServerKind.UNIT:
-            # Python answers a unit's questions, and runs one thread at a time: two at once only
-            # interrupt each other, and whatever else there is. A provider's processes answer.
-            at_once[CallClass.REAL_TIME] = 1
+            # Python answers these, and runs one thread at a time: two at once only interrupt each
+            # other, and whatever else there is. A provider's questions are answered by processes.
+            at_once[CallClass.REAL_TIME] = at_once[CallClass.ADMINISTRATION] = 1
         self._queues = queues(_shares(limits, at_once), pins, refusals, metrics)
         self._turns = {kind: Turns(turns) for kind, turns in at_once.items()}
         self._receipts = Receipts(stopping)
@@ -347,8 +347,8 @@ def _shares(limits: CallLimits, at_once: Mapping[CallClass, int]) -> dict[CallCl
         )
     }
     # While some compute, as many come and go; more only take the interpreter from each other.
-    at_work = 2 * at_once[CallClass.REAL_TIME]
-    shares[CallClass.REAL_TIME] = replace(shares[CallClass.REAL_TIME], at_work=at_work)
+    for kind in (CallClass.REAL_TIME, CallClass.ADMINISTRATION):
+        shares[kind] = replace(shares[kind], at_work=2 * at_once[kind])
     shares[CallClass.WATCH] = CallShare(limits.watches_per_party, 0, limits.rates.watch)
     shares[CallClass.URGENT] = _URGENT
     return shares
