@@ -5,34 +5,18 @@ from __future__ import annotations
 import json
 import pickle
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from padan_linkage.compiled.jit import kernel
-from padan_linkage.direct import blinding, oprf, ristretto
+from padan_linkage.direct import blinding, oprf
 from padan_linkage.direct.blinding import blind, blind_with, verify_proof
-from padan_linkage.direct.field import P, to_limbs
+from padan_linkage.direct.lanes.constants import L
 from padan_linkage.direct.oprf import OprfError
-from padan_linkage.direct.ristretto import GENERATOR, L
 
 
 def unhex(text):
     return [bytes.fromhex(part) for part in text.split(",")]
-
-
-def packed(scalars):
-    raw = b"".join(scalar.to_bytes(32, "little") for scalar in scalars)
-    return ristretto.scalar_digits(np.frombuffer(raw, np.uint8).reshape(-1, 32))
-
-
-def times(points, scalars):
-    """Products, as encodings; None where an encoding is refused."""
-    out = np.empty((len(points), 32), np.uint8)
-    table = np.frombuffer(b"".join(points), np.uint8).reshape(-1, 32)
-    bad = ristretto.multiply_points(table, packed(scalars), out)
-    return None if bad >= 0 else [row.tobytes() for row in out]
 
 
 @pytest.fixture(scope="module")
@@ -81,85 +65,10 @@ def test_a_blinded_element_is_the_reference_s(reference_voprf, message, scalar):
     assert blind_with([message], [scalar]).elements == reference_voprf.blind(message, scalar)
 
 
-SCALARS = [1, 2, 8, 9, 15, 16, 17, 2**251, L - 1, L - 2, L - 8, (L - 1) // 2, int("8" * 62, 16)]
-
-
-def test_scalars_at_every_edge(reference_voprf):
-    base = reference_voprf.decode(GENERATOR)
-    made = times([GENERATOR] * len(SCALARS), SCALARS)
-    for scalar, product in zip(SCALARS, made, strict=True):
-        expected = reference_voprf.encode(reference_voprf.multiply(scalar, base))
-        assert product == expected, hex(scalar)
-
-
-@settings(max_examples=25)
-@given(st.lists(st.tuples(st.integers(1, L - 1), st.integers(0, L - 1)), min_size=1, max_size=5))
-def test_a_sum_is_the_reference_s(reference_voprf, pairs):
-    base = reference_voprf.decode(GENERATOR)
-    points = times([GENERATOR] * len(pairs), [a for a, _ in pairs])
-    out = np.empty(32, np.uint8)
-    table = np.frombuffer(b"".join(points), np.uint8).reshape(-1, 32)
-    assert ristretto.combine(table, packed([b for _, b in pairs]), out) == -1
-    total = sum(a * b for a, b in pairs) % L
-    assert out.tobytes() == reference_voprf.encode(reference_voprf.multiply(total, base))
-
-
-def encodings():
-    """Anything: random bytes, points with a bit flipped, numbers about p."""
-    near = st.integers(-40, 40).map(lambda d: ((P + d) % 2**256).to_bytes(32, "little"))
-    flipped = st.tuples(st.integers(1, 99), st.integers(0, 255)).map(
-        lambda pair: flip(times([GENERATOR], [pair[0]])[0], pair[1])
-    )
-    return st.one_of(st.binary(min_size=32, max_size=32), near, flipped)
-
-
 def flip(raw, bit):
     changed = bytearray(raw)
     changed[bit // 8] ^= 1 << bit % 8
     return bytes(changed)
-
-
-@settings(max_examples=150)
-@given(encodings())
-def test_encodings_are_refused_just_where_the_reference_refuses(reference_voprf, raw):
-    try:
-        reference_voprf.decode(raw)
-        good = any(raw)  # the identity is an encoding, and no element
-    except ValueError:
-        good = False
-    product = times([raw], [1])
-    assert (product is not None) == good
-    assert product in (None, [raw])
-
-
-@kernel
-def _round_trip(raw, out):
-    from_bytes = ristretto.load(raw)
-    ristretto.store(ristretto.mul(from_bytes, ristretto.ONE), out[0])
-    ristretto.store(ristretto.neg(from_bytes), out[1])
-    ristretto.store(ristretto.sqr(ristretto.add(from_bytes, from_bytes)), out[2])
-    ristretto.store(
-        ristretto.sub(ristretto.ZERO, ristretto.sub(ristretto.ZERO, from_bytes)), out[3]
-    )
-
-
-def numbers():
-    return st.one_of(
-        st.integers(0, 2**255 - 1),
-        st.integers(P - 30, 2**255 - 1),
-        st.integers(0, 30),
-        st.integers(0, 254).map(lambda n: 2**n - 1),
-    )
-
-
-@settings(max_examples=200)
-@given(numbers())
-def test_numbers_modulo_p(value):
-    out = np.zeros((4, 32), np.uint8)
-    _round_trip(np.frombuffer(value.to_bytes(32, "little"), np.uint8), out)
-    made = [int.from_bytes(row.tobytes(), "little") for row in out]
-    assert made == [value % P, -value % P, 4 * value * value % P, value % P]
-    assert sum(int(limb) << 51 * i for i, limb in enumerate(to_limbs(value))) == value % P
 
 
 # What must not pass.

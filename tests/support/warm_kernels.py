@@ -18,7 +18,7 @@ import padan_linkage
 _COMPILED = (
     "encoding/__pycache__/kernel.encode_rows-*.nbi",
     "matching/kernels/__pycache__/kernel.sweep-*.nbi",
-    "direct/__pycache__/ristretto.combine-*.nbi",
+    "direct/lanes/__pycache__/kernels.weigh_groups-*.nbi",
 )
 _SCHEMA = Path(__file__).with_name("residents.toml")
 

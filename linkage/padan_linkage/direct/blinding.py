@@ -18,6 +18,8 @@ from typing import NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
+from padan_linkage.direct.lanes import group
+from padan_linkage.direct.lanes.constants import GENERATOR, L
 from padan_linkage.direct.oprf import (
     ELEMENT_BYTES,
     MAX_BATCH,
@@ -25,14 +27,6 @@ from padan_linkage.direct.oprf import (
     OUTPUT_BYTES,
     PROOF_BYTES,
     OprfError,
-)
-from padan_linkage.direct.ristretto import (
-    GENERATOR,
-    L,
-    blind_points,
-    combine,
-    multiply_points,
-    scalar_digits,
 )
 
 #: Random bytes that make one blind.
@@ -71,11 +65,9 @@ class Blinded:
         """
         # Spec 60, step 11.
         verify_proof(self.elements, evaluated, proof, public_key)
-        inverses = _inverses(self.blinds)
-        unblinded = np.empty((len(self), ELEMENT_BYTES), np.uint8)
-        if multiply_points(_elements(evaluated), _digits(inverses), unblinded) >= 0:
-            raise OprfError("the evaluation has an element that is no point")
-        packed = unblinded.tobytes()
+        points = _points(_elements(evaluated))
+        inverses = _packed(_inverses(self.blinds))
+        packed = group.encode(group.multiply_each(points, inverses)).tobytes()
         sha512 = hashlib.sha512
         outputs = [
             sha512(
@@ -93,7 +85,7 @@ class Blinded:
 def blind(inputs: Sequence[bytes], randomness: bytes) -> Blinded:
     """Blind ``inputs`` with ``randomness``: BLIND_SEED_BYTES secret random bytes for each.
 
-    About 22,000 a second and core. Raises ValueError for a batch that is empty or longer than
+    Raises ValueError for a batch that is empty or longer than
     MAX_BATCH, an input that is empty or longer than MAX_INPUT_BYTES, and randomness of another
     length.
     """
@@ -127,10 +119,9 @@ def blind_with(inputs: Sequence[bytes], blinds: Sequence[int]) -> Blinded:
     if any(not 1 <= len(each) <= MAX_INPUT_BYTES for each in inputs):
         raise ValueError(f"an input has 1 to {MAX_INPUT_BYTES} bytes")
     uniform = b"".join([_expand(each, _GROUP_DST) for each in inputs])
-    points = np.empty((len(inputs), ELEMENT_BYTES), np.uint8)
-    wide = np.frombuffer(uniform, np.uint8).reshape(-1, _WIDE)
-    blind_points(wide, _digits(blinds), points)
-    return Blinded(tuple(inputs), tuple(blinds), points.tobytes())
+    points = group.map_to_group(np.frombuffer(uniform, np.uint8).reshape(-1, _WIDE))
+    elements = group.encode(group.multiply_each(points, _packed(blinds)))
+    return Blinded(tuple(inputs), tuple(blinds), elements.tobytes())
 
 
 def verify_proof(blinded: bytes, evaluated: bytes, proof: bytes, public_key: bytes) -> None:
@@ -146,11 +137,11 @@ def verify_proof(blinded: bytes, evaluated: bytes, proof: bytes, public_key: byt
     c, s = (int.from_bytes(half, "little") for half in (proof[:32], proof[32:]))
     if c >= L or s >= L:
         raise OprfError("the proof is not canonically encoded")
-    weights = _digits(_weights(blinded, evaluated, public_key))
+    weights = _weights(blinded, evaluated, public_key)
     m = _combined(_elements(blinded), weights)
     z = _combined(_elements(evaluated), weights)
-    t2 = _combined(_elements(GENERATOR + public_key), _digits([s, c]))
-    t3 = _combined(_elements(m + z), _digits([s, c]))
+    t2 = _combined(_elements(GENERATOR + public_key), [s, c])
+    t3 = _combined(_elements(m + z), [s, c])
     transcript = b"".join(b"\x00\x20" + each for each in (public_key, m, z, t2, t3))
     if _to_scalar(transcript + b"Challenge") != c:
         raise OprfError("the proof does not hold: another key or other answers")
@@ -180,11 +171,17 @@ def _weights(blinded: bytes, evaluated: bytes, public_key: bytes) -> list[int]:
     ]
 
 
-def _combined(points: NDArray[np.uint8], digits: NDArray[np.int8]) -> bytes:
-    total = np.empty(ELEMENT_BYTES, np.uint8)
-    if combine(points, digits, total) >= 0:
+def _combined(elements: NDArray[np.uint8], weights: Sequence[int]) -> bytes:
+    """The sum of elements, each times its public weight."""
+    total = group.weighted_sum(_points(elements), _packed(weights))
+    return group.encode(total).tobytes()
+
+
+def _points(elements: NDArray[np.uint8]) -> group.Points:
+    points, good = group.decode(elements)
+    if not (good & elements.any(axis=1)).all():
         raise OprfError("the evaluation or the key has an element that is no point")
-    return total.tobytes()
+    return points
 
 
 def _inverses(scalars: Sequence[int]) -> list[int]:
@@ -201,9 +198,9 @@ def _inverses(scalars: Sequence[int]) -> list[int]:
     return inverses[::-1]
 
 
-def _digits(scalars: Sequence[int]) -> NDArray[np.int8]:
-    packed = b"".join([scalar.to_bytes(32, "little") for scalar in scalars])
-    return scalar_digits(np.frombuffer(packed, np.uint8).reshape(-1, 32))
+def _packed(scalars: Sequence[int]) -> NDArray[np.uint8]:
+    raw = b"".join([scalar.to_bytes(32, "little") for scalar in scalars])
+    return np.frombuffer(raw, np.uint8).reshape(-1, 32)
 
 
 def _elements(packed: bytes) -> NDArray[np.uint8]:

@@ -17,9 +17,9 @@ from padan_linkage.direct.commitment import (
     CommitmentError,
     verify_chunk,
 )
+from padan_linkage.direct.lanes.constants import GENERATOR
 from padan_linkage.direct.manifest import ManifestError
 from padan_linkage.direct.oprf import OprfError, epoch_key
-from padan_linkage.direct.ristretto import GENERATOR
 from padan_linkage.direct.table import ROW_BYTES, TableError, split_hashes
 from padan_linkage.direct.table import verify_chunk as verify_table_chunk
 from padan_linkage.release.envelope import open_release, seal_release

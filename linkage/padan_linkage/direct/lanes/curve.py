@@ -1,0 +1,207 @@
+"""Points of the curve −x² + y² = 1 + d x² y² in slots, eight at a time.
+
+A point takes four slots, (X, Y, Z, T) with x = X/Z, y = Y/Z, xy = T/Z; a *cached* point, what is
+added, (Y + X, Y − X, 2 Z, 2 d T). Formulas: Hisil and others 2008, a = −1; complete, so that no
+point is a special case.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, cast
+
+from llvmlite import ir
+from numba import types
+from numba.core.extending import intrinsic
+
+from padan_linkage.compiled.jit import helper
+from padan_linkage.direct.lanes.constants import CACHED, NEUTRAL, TWICE_D, VALUES
+from padan_linkage.direct.lanes.forms import LANES, WORD, Form, Number, Vector
+from padan_linkage.direct.lanes.operations import (
+    BYTE,
+    Digits,
+    Slots,
+    add,
+    binary,
+    chosen,
+    copy,
+    form_of,
+    function_of,
+    load,
+    mul,
+    numbers,
+    slot,
+    store,
+    sub,
+    unary,
+)
+
+#: Behind the constants: the point that is worked on, what is added to it, its multiples.
+POINT = len(VALUES)
+ADDED = POINT + 4
+MULTIPLES = ADDED + 4
+
+#: Signed digits of four bits: multiples of a point from 1 to 8, digits of a scalar.
+WINDOW_BITS = 4
+WINDOW = 8
+DIGITS = 64
+#: First slot behind the multiples.
+BEHIND = MULTIPLES + 4 * WINDOW
+
+
+@helper
+def copy_point(slots: Slots, out: int, point: int) -> None:
+    """A point, cached or not, into other slots."""
+    for c in range(4):
+        copy(slots, out + c, point + c)
+
+
+@helper
+def cache(slots: Slots, out: int, point: int) -> None:
+    """``point`` as it can be added, in other slots."""
+    add(slots, out, point + 1, point)
+    sub(slots, out + 1, point + 1, point)
+    add(slots, out + 2, point + 2, point + 2)
+    mul(slots, out + 3, point + 3, TWICE_D)
+
+
+def _twice(form: Form, b: Any, given: list[Number]) -> list[Number]:
+    """E, F, G, H of twice a point, from its X, Y, Z."""
+    x, y, z = numbers(form, given)
+    xx, yy, zz = (form.square(b, each) for each in (x, y, z))
+    both = form.square(b, form.sum(b, x, y))
+    h = form.plus(b, xx, yy)
+    g = form.product_minus(b, xx, yy)
+    f = form.plus(b, form.plus(b, zz, zz), g)
+    return [form.product_minus(b, h, both), f, g, h]
+
+
+def _summed(form: Form, b: Any, given: list[Number]) -> list[Number]:
+    """E, F, G, H of the sum of a point and a cached one."""
+    x, y, z, t, larger, smaller, twice_z, last = numbers(form, given)
+    low = form.product(b, form.difference(b, y, x), smaller)
+    high = form.product(b, form.sum(b, y, x), larger)
+    c, d = form.product(b, t, last), form.product(b, z, twice_z)
+    return [
+        form.product_minus(b, high, low),
+        form.product_minus(b, d, c),
+        form.plus(b, d, c),
+        form.plus(b, high, low),
+    ]
+
+
+def _completed(form: Form, b: Any, efgh: list[Number], *, with_t: bool) -> list[Vector]:
+    """The point of E, F, G, H: E F, G H, F G and, where it is needed, E H."""
+    e, f, g, h = (form.carried(b, each) for each in efgh)
+    wanted = [(e, f), (g, h), (f, g), (e, h)][: 4 if with_t else 3]
+    return [limb for pair in wanted for limb in form.carried(b, form.product(b, *pair))]
+
+
+def _double(form: Form, b: Any, given: list[Number]) -> list[Vector]:
+    return _completed(form, b, _twice(form, b, given), with_t=True)
+
+
+def _double_only(form: Form, b: Any, given: list[Number]) -> list[Vector]:
+    return _completed(form, b, _twice(form, b, given), with_t=False)
+
+
+def _plus(form: Form, b: Any, given: list[Number]) -> list[Vector]:
+    return _completed(form, b, _summed(form, b, given), with_t=True)
+
+
+#: ``(slots, out, point)``: twice a point; without its T, which only a sum needs.
+double = unary("double", ("p", "q"), _double)
+double_only = unary("double_only", ("q", "q"), _double_only)
+#: ``(slots, out, point, cached)``: the sum of a point and a cached one.
+plus = binary("plus", ("p", "pp"), _plus)
+
+
+def _make_select() -> Callable[[Slots, int, int, Digits, int], None]:
+    @intrinsic
+    def select(_typing: Any, slots: Any, _out: Any, _multiples: Any, digits: Any, _row: Any) -> Any:
+        """``(slots, out, multiples, digits, row)``: in each lane the multiple that its digit says.
+
+        ``digits`` int8[rows, 8], −8 to 8. All eight multiples are read, whatever the digits.
+        """
+
+        def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+            form = form_of(sig.args[0])
+            function = _selecting(form, builder.module)
+            data = context.make_array(sig.args[3])(context, builder, args[3]).data
+            row = builder.gep(data, [builder.mul(args[4], WORD(LANES))])
+            out, multiples, neutral = (
+                slot(context, builder, sig.args[0], args[0], number)
+                for number in (args[1], args[2], WORD(CACHED))
+            )
+            builder.call(function, [out, multiples, neutral, row])
+            return context.get_dummy_value()
+
+        whole = types.int64
+        return types.void(slots, whole, whole, digits, whole), generate
+
+    return cast("Callable[[Slots, int, int, Digits, int], None]", select)
+
+
+select = _make_select()
+
+
+def _selecting(form: Form, module: Any) -> Any:
+    """The function behind ``select``: out, eight multiples, the neutral point, eight digits."""
+    word = WORD.as_pointer()
+    kind = ir.FunctionType(ir.VoidType(), [word, word, word, BYTE.as_pointer()])
+
+    def write(b: Any, pointers: Any, lane: Any) -> None:
+        out, multiples, neutral, digits = pointers
+        short = ir.VectorType(BYTE, form.width)
+        place = b.bitcast(b.gep(digits, [lane]), short.as_pointer())
+        digit = b.sext(b.load(place, align=1), form.vector)
+        sign = b.ashr(digit, form.spread(63))
+        size = b.sub(b.xor(digit, sign), sign)
+        masks = [b.icmp_signed("==", size, form.spread(k + 1)) for k in range(WINDOW)]
+        rows = range(4 * len(form.widths))
+        found = [load(b, form, neutral, lane, i) for i in rows]
+        for k, mask in enumerate(masks):
+            for i in rows:
+                entry = load(b, form, multiples, lane, len(rows) * k + i)
+                found[i] = b.select(mask, entry, found[i])
+        larger, smaller, twice_z, last = numbers(form, [found])
+        _write_chosen(form, b, sign, (larger, smaller), out, lane, 0)
+        _write_chosen(form, b, sign, (smaller, larger), out, lane, 1)
+        _write_chosen(form, b, sign, (twice_z, twice_z), out, lane, 2)
+        _write_chosen(form, b, sign, (last, form.negated(b, last)), out, lane, 3)
+
+    return function_of(form, module, "select", kind, write)
+
+
+def _write_chosen(
+    form: Form, b: Any, mask: Vector, pair: tuple[Number, Number], out: Any, lane: Any, part: int
+) -> None:
+    limbs = len(form.widths)
+    for i, (first, second) in enumerate(zip(*pair, strict=True)):
+        store(b, form, chosen(b, mask, first, second), out, lane, part * limbs + i)
+
+
+@helper
+def multiply(slots: Slots, digits: Digits, row: int) -> None:
+    """The point in POINT times the scalar of each lane: ``digits[row : row + 64]``.
+
+    The same operations in the same order for every point and scalar.
+    """
+    tabulate(slots, MULTIPLES)
+    copy_point(slots, POINT, NEUTRAL)
+    for j in range(DIGITS - 1, -1, -1):
+        for _ in range(WINDOW_BITS - 1):
+            double_only(slots, POINT, POINT)
+        double(slots, POINT, POINT)
+        select(slots, ADDED, MULTIPLES, digits, row + j)
+        plus(slots, POINT, POINT, ADDED)
+
+
+@helper
+def tabulate(slots: Slots, multiples: int) -> None:
+    """The multiples of the point in POINT, cached, 1 to 8 times it."""
+    cache(slots, multiples, POINT)
+    copy_point(slots, ADDED, POINT)
+    for k in range(1, WINDOW):
+        plus(slots, ADDED, ADDED, multiples)
+        cache(slots, multiples + 4 * k, ADDED)

@@ -1,0 +1,257 @@
+"""Operations on numbers that lie in slots, for compiled kernels: eight numbers in each slot.
+
+Slots are the rows of one array, ``[slots, limbs · 8]``, limb by limb, eight lanes each; its dtype
+says which :mod:`form <.forms>` they have (:func:`form_of`): uint64 the wide one, int64 the narrow.
+So a kernel is written once and compiled for what it is called with. Every number in a slot is
+carried. A *mask* lies in the first limb of a slot: all bits in the lanes where something holds,
+none elsewhere.
+
+Each operation is one function without branches on values; only vectors hold values, and no address
+comes from one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias, cast
+
+import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.core.extending import intrinsic
+from numpy.typing import NDArray
+
+from padan_linkage.direct.lanes.forms import LANES, NARROW, WIDE, WORD, Form, Number, Vector
+
+#: Slots, or masks and digits of eight lanes.
+Slots: TypeAlias = NDArray[Any]
+Words = NDArray[np.uint64]
+Digits = NDArray[np.int8]
+
+DTYPES = {WIDE: np.dtype(np.uint64), NARROW: np.dtype(np.int64)}
+_FORMS = {types.uint64: WIDE, types.int64: NARROW}
+BYTE = ir.IntType(8)
+_WORDS_OF_A_NUMBER = 4
+
+#: What makes the result's vectors from those of each source.
+Body: TypeAlias = "Callable[[Form, Any, list[Number]], Number]"
+
+
+def form_of(slots: Any) -> Form:
+    """The form of an array of slots, by its Numba type."""
+    return _FORMS[slots.dtype]
+
+
+def function_of(
+    form: Form, module: Any, name: str, kind: Any, write: Callable[[Any, Sequence[Any], Any], None]
+) -> Any:
+    """A function of a form in a module, written if it is not there yet.
+
+    ``write(builder, pointers, lane)`` writes what it does for as many lanes as a register holds,
+    from ``lane`` on. ``linkonce_odr``: linked modules share it.
+    """
+    function = cgutils.get_or_insert_function(  # type: ignore[no-untyped-call]
+        module, kind, f"padan_{form.name}_{name}"
+    )
+    if function.blocks:
+        return function
+    function.linkage = "linkonce_odr"
+    function.attributes.add("noinline")
+    builder = ir.IRBuilder(function.append_basic_block())
+    parts = LANES // form.width
+    if parts == 1:
+        write(builder, function.args, WORD(0))
+    else:
+        with cgutils.for_range(builder, WORD(parts)) as loop:
+            write(builder, function.args, builder.mul(loop.index, WORD(form.width)))
+    builder.ret_void()
+    return function
+
+
+def load(builder: Any, form: Form, pointer: Any, lane: Any, row: int) -> Vector:
+    """The vector at a row of eight lanes, from a lane on."""
+    place = builder.gep(pointer, [builder.add(lane, WORD(LANES * row))])
+    return builder.load(builder.bitcast(place, form.vector.as_pointer()), align=8)
+
+
+def store(builder: Any, form: Form, vector: Vector, pointer: Any, lane: Any, row: int) -> None:
+    """Write a vector there."""
+    place = builder.gep(pointer, [builder.add(lane, WORD(LANES * row))])
+    builder.store(vector, builder.bitcast(place, form.vector.as_pointer()), align=8)
+
+
+def slot(context: Any, builder: Any, kind: Any, slots: Any, number: Any) -> Any:
+    """Where a slot begins."""
+    data = context.make_array(kind)(context, builder, slots).data
+    words = WORD(LANES * len(form_of(kind).widths))
+    return builder.gep(data, [builder.mul(number, words)])
+
+
+def _call(
+    name: str,
+    result: str,
+    sources: str,
+    body: Body,
+    context: Any,
+    builder: Any,
+    sig: Any,
+    args: Any,
+) -> Any:
+    form = form_of(sig.args[0])
+    limbs = len(form.widths)
+    sizes = {"n": limbs, "m": 1, "w": _WORDS_OF_A_NUMBER, "p": 4 * limbs, "q": 3 * limbs}
+
+    def write(b: Any, pointers: Sequence[Any], lane: Any) -> None:
+        numbers = [
+            [load(b, form, pointer, lane, i) for i in range(sizes[kind])]
+            for pointer, kind in zip(pointers[1:], sources, strict=True)
+        ]
+        made = body(form, b, numbers)
+        assert len(made) == sizes[result]
+        for i, vector in enumerate(made):
+            store(b, form, vector, pointers[0], lane, i)
+
+    kind = ir.FunctionType(ir.VoidType(), [WORD.as_pointer()] * (1 + len(sources)))
+    function = function_of(form, builder.module, name, kind, write)
+    pointers = [slot(context, builder, sig.args[0], args[0], number) for number in args[1:]]
+    builder.call(function, pointers)
+    return context.get_dummy_value()
+
+
+Unary = Callable[[Slots, int, int], None]
+Binary = Callable[[Slots, int, int, int], None]
+Ternary = Callable[[Slots, int, int, int, int], None]
+_WHOLE = types.int64
+
+
+def unary(name: str, shape: tuple[str, str], body: Body) -> Unary:
+    """An operation of one source for kernels.
+
+    ``shape``: what the result is, and each source: n, a number; m, a mask; w, a number in words;
+    p, a point (four numbers), q, a point's first three. ``body`` has the vectors of each.
+    """
+
+    @intrinsic
+    def operation(_typing: Any, slots: Any, _out: Any, _x: Any) -> Any:
+        def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+            return _call(name, *shape, body, context, builder, sig, args)
+
+        return types.void(slots, _WHOLE, _WHOLE), generate
+
+    return cast("Unary", operation)
+
+
+def binary(name: str, shape: tuple[str, str], body: Body) -> Binary:
+    """The same of two sources."""
+
+    @intrinsic
+    def operation(_typing: Any, slots: Any, _out: Any, _x: Any, _y: Any) -> Any:
+        def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+            return _call(name, *shape, body, context, builder, sig, args)
+
+        return types.void(slots, _WHOLE, _WHOLE, _WHOLE), generate
+
+    return cast("Binary", operation)
+
+
+def ternary(name: str, shape: tuple[str, str], body: Body) -> Ternary:
+    """The same of three sources."""
+
+    @intrinsic
+    def operation(_typing: Any, slots: Any, _out: Any, _x: Any, _y: Any, _z: Any) -> Any:
+        def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+            return _call(name, *shape, body, context, builder, sig, args)
+
+        return types.void(slots, _WHOLE, _WHOLE, _WHOLE, _WHOLE), generate
+
+    return cast("Ternary", operation)
+
+
+def _mul(form: Form, b: Any, given: list[Number]) -> Number:
+    return form.carried(b, form.product(b, *given))
+
+
+def _sqr(form: Form, b: Any, given: list[Number]) -> Number:
+    return form.carried(b, form.square(b, *given))
+
+
+def _neg(form: Form, b: Any, given: list[Number]) -> Number:
+    return form.difference(b, form.zero(), given[0])
+
+
+def _choose(_form: Form, b: Any, given: list[Number]) -> Number:
+    """The second where the mask holds. Masks join by and and or, so nothing is ever compared."""
+    first, second, (mask,) = given
+    return [chosen(b, mask, i, j) for i, j in zip(first, second, strict=True)]
+
+
+def chosen(b: Any, mask: Vector, first: Vector, second: Vector) -> Vector:
+    """``second`` in the lanes of a mask, ``first`` elsewhere."""
+    return b.xor(first, b.and_(mask, b.xor(first, second)))
+
+
+def _odd(form: Form, b: Any, given: list[Number]) -> Number:
+    lowest = form.canonical(b, given[0])[0]
+    return [b.sub(form.spread(0), b.and_(lowest, form.spread(1)))]
+
+
+def _is_zero(form: Form, b: Any, given: list[Number]) -> Number:
+    first, *others = form.canonical(b, given[0])
+    for limb in others:
+        first = b.or_(first, limb)
+    # Limbs are far below 2⁶³: less one, only 0 has the sign bit.
+    return [b.ashr(b.sub(first, form.spread(1)), form.spread(63))]
+
+
+def _unpacked(form: Form, b: Any, given: list[Number]) -> Number:
+    """Limbs of a number below 2²⁵⁵ from four words; the top bit is left out."""
+    (words,) = given
+    limbs = []
+    for offset, width in zip(form.offsets, form.widths, strict=True):
+        word, shift = divmod(offset, 64)
+        limb = b.lshr(words[word], form.spread(shift))
+        if shift + width > 64:
+            limb = b.or_(limb, b.shl(words[word + 1], form.spread(64 - shift)))
+        limbs.append(b.and_(limb, form.spread((1 << width) - 1)))
+    return limbs
+
+
+def _packed(form: Form, b: Any, given: list[Number]) -> Number:
+    """The canonical number in four words."""
+    words = [form.spread(0)] * _WORDS_OF_A_NUMBER
+    limbs = form.canonical(b, given[0])
+    for limb, offset, width in zip(limbs, form.offsets, form.widths, strict=True):
+        word, shift = divmod(offset, 64)
+        words[word] = b.or_(words[word], b.shl(limb, form.spread(shift)))
+        if shift + width > 64:
+            words[word + 1] = b.or_(words[word + 1], b.lshr(limb, form.spread(64 - shift)))
+    return words
+
+
+def numbers(form: Form, given: list[Number]) -> list[Number]:
+    """The numbers of points, which follow one another."""
+    limbs = len(form.widths)
+    return [each[i : i + limbs] for each in given for i in range(0, len(each), limbs)]
+
+
+#: ``(slots, out, x[, y[, z]])``: numbers of slots. ``choose``: y where the mask z holds, else x.
+mul = binary("mul", ("n", "nn"), _mul)
+sqr = unary("sqr", ("n", "n"), _sqr)
+add = binary("add", ("n", "nn"), lambda form, b, given: form.sum(b, *given))
+sub = binary("sub", ("n", "nn"), lambda form, b, given: form.difference(b, *given))
+neg = unary("neg", ("n", "n"), _neg)
+choose = ternary("choose", ("n", "nnm"), _choose)
+copy = unary("copy", ("n", "n"), lambda _form, _builder, given: given[0])
+
+#: Masks: where a number is odd ("negative", RFC 9496 section 3.1), where it is 0; joined.
+odd = unary("odd", ("m", "n"), _odd)
+is_zero = unary("is_zero", ("m", "n"), _is_zero)
+either = binary("either", ("m", "mm"), lambda _, b, given: [b.or_(given[0][0], given[1][0])])
+without = binary(
+    "without", ("m", "mm"), lambda _, b, given: [b.and_(given[0][0], b.not_(given[1][0]))]
+)
+
+#: Numbers of four words of 64 bits, in the first four vectors of a slot, to limbs and back.
+unpack = unary("unpack", ("n", "w"), _unpacked)
+pack = unary("pack", ("w", "n"), _packed)
