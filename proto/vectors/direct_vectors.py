@@ -12,6 +12,7 @@ from material import EPOCH, FLOW, key_bytes
 from padan_linkage.crypto.merkle import Tree, leaf_hash
 from padan_linkage.crypto.randomness import Drbg
 from padan_linkage.crypto.signatures import public_key, sign
+from padan_linkage.direct.blinding import blind
 from padan_linkage.direct.commitment import CHUNK_ELEMENTS, Commitment, chunk_count
 from padan_linkage.direct.inputs import key_inputs, list_inputs
 from padan_linkage.direct.label_payloads import LabelPayloads
@@ -69,6 +70,7 @@ def direct() -> dict[str, Any]:
         "records": [{"values": values, "codes": codes} for values, codes in RECORDS],
         "list": asked(schema, fields),
         "table_id": table_id.hex(),
+        "evaluation": evaluation(key),
         "labels": labels(schema, fields, key, table_id),
         "payloads": payloads(),
         "dummy_seed": key_bytes("dummies").hex(),
@@ -95,6 +97,25 @@ def columns() -> dict[str, pa.StringArray]:
     """The records by field."""
     values = zip(*(record for record, _ in RECORDS), strict=True)
     return {name: pa.array(column) for name, column in zip(FIELDS, values, strict=True)}
+
+
+def evaluation(key: EvaluationKey) -> dict[str, Any]:
+    """Inputs blinded, evaluated and proved with given randomness."""
+    inputs = [b"a", b"b", b"c"]
+    randomness = b"".join(key_bytes(f"blind {i}") for i in range(2 * len(inputs)))
+    proof_randomness = key_bytes("proof")
+    blinded = blind(inputs, randomness)
+    evaluated, proof = key.evaluate_blinded(blinded.elements, proof_randomness)
+    outputs = blinded.finalise(evaluated, proof, key.public_key)
+    return {
+        "inputs": [each.hex() for each in inputs],
+        "randomness": randomness.hex(),
+        "blinded": blinded.elements.hex(),
+        "proof_randomness": proof_randomness.hex(),
+        "evaluated": evaluated.hex(),
+        "proof": proof.hex(),
+        "outputs": [each.tobytes().hex() for each in outputs],
+    }
 
 
 def labels(

@@ -20,11 +20,6 @@ SMALL = 4
 #: No points, from RFC 9496, appendix A.2.
 NON_SQUARE = "26948d35ca62e643e26a83177332e6b6afeb9d08e4268b650f1f5bbd8d81d371"
 NEGATIVE_XY = "3eb858e78f5a7254d8c9731174a94f76755fd3941c0ac93735c07ba14579630e"
-#: A proof of the evaluation below. The library draws its scalar itself, so it is kept from one run.
-PROOF = bytes.fromhex(
-    "4dfa9c03af3cabb2f7157141fc9c01c9d053c936f4fb48dfc83e660a88a84f03"
-    "42e07279f5007f51150b2099eef57828885a967e7f1b66ec42d244b3492a2e08"
-)
 INPUTS = [b"a", b"b"]
 
 
@@ -82,8 +77,8 @@ def evaluations(made: dict[str, Any]) -> Faults:
     )
     randomness = b"".join(key_bytes(f"blind {i}") for i in range(4))
     blinded = blind(INPUTS, randomness).elements
-    evaluated, _ = key.evaluate_blinded(blinded)
-    theirs, _ = wrong.evaluate_blinded(blinded)
+    evaluated, proof = key.evaluate_blinded(blinded, key_bytes("proof"))
+    theirs, _ = wrong.evaluate_blinded(blinded, key_bytes("proof"))
     one, two = evaluated[:32], evaluated[32:]
     call = Faults(
         "evaluation",
@@ -91,21 +86,21 @@ def evaluations(made: dict[str, Any]) -> Faults:
         inputs=INPUTS,
         randomness=randomness,
         evaluated=evaluated,
-        proof=PROOF,
+        proof=proof,
         public_key=key.public_key,
     )
 
     def fault(name: str, **change: Any) -> None:
         call.fault(name, "OprfError", **change)
 
-    fault("proof_bad_challenge", proof=flip(PROOF, 0))
-    fault("proof_bad_response", proof=flip(PROOF, 32))
+    fault("proof_bad_challenge", proof=flip(proof, 0))
+    fault("proof_bad_response", proof=flip(proof, 32))
     for half, name in enumerate(("challenge", "response")):
-        number = int.from_bytes(PROOF[32 * half :][:32], "little") + L
-        spelt = PROOF[: 32 * half] + little(number) + PROOF[32 * half + 32 :]
+        number = int.from_bytes(proof[32 * half :][:32], "little") + L
+        spelt = proof[: 32 * half] + little(number) + proof[32 * half + 32 :]
         fault(f"proof_non_canonical_{name}", proof=spelt)
     fault("proof_zero", proof=bytes(64))
-    fault("proof_truncated", proof=PROOF[:-1])
+    fault("proof_truncated", proof=proof[:-1])
     fault("swapped_elements", evaluated=two + one)
     fault("repeated_element", evaluated=one + one)
     fault("unevaluated", evaluated=blinded)

@@ -211,6 +211,20 @@ def output(secret, message):
 # Spec 60
 
 
+def blinding_scalar(randomness):
+    return int.from_bytes(randomness, "little") % ORDER or 1
+
+
+def evaluate_with(secret, blinded, randomness):
+    """A batch evaluated and proved, the nonce made of key, randomness and composite."""
+    public = encode(multiply(secret, BASE))
+    evaluated = [encode(multiply(secret, decode(b))) for b in blinded]
+    m, _ = composites(secret, public, blinded, evaluated)
+    hidden = lp(randomness) + secret.to_bytes(32, "little") + encode(m)
+    nonce = hashlib.sha512(b"padan/v1 proof nonce\x00" + hidden).digest()
+    return evaluate(secret, blinded, int.from_bytes(nonce, "little") % ORDER or 1)
+
+
 def epoch_info(agreement_digest, flow, epoch):
     context = agreement_digest + lp(flow.encode()) + struct.pack(">Q", epoch)
     return b"padan/v1 direct key\x00" + context

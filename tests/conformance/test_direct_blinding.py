@@ -13,6 +13,7 @@ from padan_linkage.direct import blinding, oprf
 from padan_linkage.direct.blinding import blind, blind_with, verify_proof
 from padan_linkage.direct.lanes.constants import L
 from padan_linkage.direct.oprf import OprfError
+from padan_linkage.direct.suite import scalars
 
 
 def unhex(text):
@@ -37,8 +38,7 @@ def key():
 def test_every_byte_of_the_official_vectors(vectors):
     public = bytes.fromhex(vectors["pkSm"])
     for vector in vectors["vectors"]:
-        blinds = [int.from_bytes(b, "little") for b in unhex(vector["Blind"])]
-        batch = blind_with(unhex(vector["Input"]), blinds)
+        batch = blind_with(unhex(vector["Input"]), scalars.rows(b"".join(unhex(vector["Blind"]))))
         assert batch.elements == b"".join(unhex(vector["BlindedElement"]))
         evaluated = b"".join(unhex(vector["EvaluationElement"]))
         made = batch.finalise(evaluated, bytes.fromhex(vector["Proof"]["proof"]), public)
@@ -54,7 +54,7 @@ def test_the_library_answers_what_the_kernels_ask(inputs, data):
     key = oprf.epoch_key(bytes(32), agreement_digest=bytes(32), flow_id="f", epoch=1)
     seed = data.draw(st.binary(min_size=64 * len(inputs), max_size=64 * len(inputs)))
     batch = blind(inputs, seed)
-    made = batch.finalise(*key.evaluate_blinded(batch.elements), key.public_key)
+    made = batch.finalise(*key.evaluate_blinded(batch.elements, bytes(32)), key.public_key)
     assert (made == key.evaluate(inputs)).all()
     assert blind(inputs, seed).elements == batch.elements, "a repeat finds another list"
 
@@ -62,7 +62,8 @@ def test_the_library_answers_what_the_kernels_ask(inputs, data):
 @settings(max_examples=15)
 @given(st.binary(min_size=1, max_size=60), st.integers(1, L - 1))
 def test_a_blinded_element_is_the_reference_s(reference_voprf, message, scalar):
-    assert blind_with([message], [scalar]).elements == reference_voprf.blind(message, scalar)
+    made = blind_with([message], scalars.packed([scalar]))
+    assert made.elements == reference_voprf.blind(message, scalar)
 
 
 def flip(raw, bit):
@@ -77,7 +78,7 @@ def flip(raw, bit):
 @pytest.fixture(scope="module")
 def batch(key):
     made = blind([b"a", b"b", b"c"], bytes(range(192)))
-    return made, *key.evaluate_blinded(made.elements), key.public_key
+    return made, *key.evaluate_blinded(made.elements, bytes(32)), key.public_key
 
 
 @settings(max_examples=60)
@@ -92,7 +93,7 @@ def test_no_flipped_bit_passes_as_proved(batch, part, bit):
 def test_answers_of_another_key_length_or_order_are_refused(batch, key):
     made, evaluated, proof, public = batch
     other = oprf.epoch_key(bytes(32), agreement_digest=bytes(32), flow_id="f", epoch=2)
-    theirs, their_proof = other.evaluate_blinded(made.elements)
+    theirs, their_proof = other.evaluate_blinded(made.elements, bytes(32))
     swapped = evaluated[32:64] + evaluated[:32] + evaluated[64:]
     for answer in (
         (theirs, their_proof, public),
@@ -119,5 +120,8 @@ def test_blinds_do_not_leak_and_wrong_arguments_are_told(batch):
     for inputs, seed in (([], b""), ([b""], bytes(64)), ([b"a"], bytes(63))):
         with pytest.raises(ValueError, match=r"input|random"):
             blind(inputs, seed)
-    assert blind([b"a"], bytes(64)).blinds == (1,), "never zero"
+    assert (blind([b"a"], bytes(64)).blinds == scalars.packed([1])).all(), "never zero"
+    for wrong in ([0], [L], [1, 2]):
+        with pytest.raises(ValueError, match="blind"):
+            blind_with([b"a"], scalars.packed(wrong))
     assert blinding.BLIND_SEED_BYTES == 64

@@ -102,6 +102,22 @@ def test_every_record_of_a_list_asks_every_key(direct, reference_voprf):
         at += len(slots)
 
 
+def test_the_evaluation(direct, secret, reference_voprf):
+    made = direct["evaluation"]
+    inputs = [bytes.fromhex(each) for each in made["inputs"]]
+    randomness = bytes.fromhex(made["randomness"])
+    scalars = [
+        reference_voprf.blinding_scalar(randomness[64 * i : 64 * i + 64])
+        for i in range(len(inputs))
+    ]
+    blinded = [reference_voprf.blind(*each) for each in zip(inputs, scalars, strict=True)]
+    assert b"".join(blinded).hex() == made["blinded"]
+    proof_randomness = bytes.fromhex(made["proof_randomness"])
+    evaluated, proof = reference_voprf.evaluate_with(secret, blinded, proof_randomness)
+    assert (b"".join(evaluated).hex(), proof.hex()) == (made["evaluated"], made["proof"])
+    assert [reference_voprf.output(secret, each).hex() for each in inputs] == made["outputs"]
+
+
 def test_outputs_and_labels(direct, secret, reference_voprf):
     table_id = bytes.fromhex(direct["table_id"])
     step = len(direct["labels"]) // 12 + 1  # plain Python takes its time for each

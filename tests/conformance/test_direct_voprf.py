@@ -1,15 +1,12 @@
 """The oblivious PRF is RFC 9497's: official vectors, an independent reference, and refusals.
 
-The library behind the port draws blinds and proof nonces itself, so what hangs on them is replayed
-the other way round: the vectors' proofs and answers are put before it, and what it makes before
-the reference.
+The requester here is the ``voprf`` library, which draws its blinds itself.
 """
 
 import json
 
 import pytest
 from library_requester import blind, check_public_key
-from voprf import ristretto
 
 from padan_linkage.direct import oprf
 from padan_linkage.direct.oprf import OprfError, derive_key, epoch_key
@@ -50,7 +47,7 @@ def test_evaluated_elements(suite, reference_voprf):
     key = derive_key(bytes.fromhex(suite["seed"]), bytes.fromhex(suite["keyInfo"]))
     for vector in suite["vectors"]:
         blinded, expected = unhex(vector["BlindedElement"]), unhex(vector["EvaluationElement"])
-        evaluated, proof = key.evaluate_blinded(b"".join(blinded))
+        evaluated, proof = key.evaluate_blinded(b"".join(blinded), bytes(32))
         assert evaluated == b"".join(expected)
         assert reference_voprf.proof_holds(key.public_key, blinded, expected, proof)
 
@@ -100,7 +97,8 @@ def test_the_library_takes_the_reference_s_proofs(key, reference_voprf):
     info = reference_voprf.epoch_info(bytes(32), "asn-status", 3)
     secret, _ = reference_voprf.derive_key(bytes(range(32)), info)
     batch = blind([b"a", b"b"])
-    evaluated, proof = reference_voprf.evaluate(secret, oprf.split(batch.elements), 12345)
+    pieces = [row.tobytes() for row in oprf.batch(batch.elements).raw]
+    evaluated, proof = reference_voprf.evaluate(secret, pieces, 12345)
     made = batch.finalise(b"".join(evaluated), proof, key.public_key)
     assert [y.tobytes() for y in made] == [reference_voprf.output(secret, m) for m in (b"a", b"b")]
 
@@ -114,7 +112,7 @@ def test_blinding_shows_nothing_of_the_input():
 def test_finalised_outputs_are_those_of_the_known_inputs(key):
     inputs = [bytes([i + 1]) * 20 for i in range(5)]
     batch = blind(inputs)
-    evaluated, proof = key.evaluate_blinded(batch.elements)
+    evaluated, proof = key.evaluate_blinded(batch.elements, bytes(32))
     assert (len(evaluated), len(proof)) == (160, 64)
     assert (batch.finalise(evaluated, proof, key.public_key) == key.evaluate(inputs)).all()
 
@@ -141,11 +139,11 @@ def test_bad_elements_are_refused_everywhere(key, raw):
     good = blind([b"x"]).elements
     for batch in (raw, good + raw, raw + good):
         with pytest.raises(OprfError):
-            key.evaluate_blinded(batch)
+            key.evaluate_blinded(batch, bytes(32))
     with pytest.raises(OprfError):
         check_public_key(raw)
     batch = blind([b"x"])
-    _, proof = key.evaluate_blinded(batch.elements)
+    _, proof = key.evaluate_blinded(batch.elements, bytes(32))
     with pytest.raises(OprfError):
         batch.finalise(raw, proof, key.public_key)
     with pytest.raises(OprfError):
@@ -162,15 +160,15 @@ def test_the_reference_refuses_the_same(reference_voprf):
 @pytest.mark.parametrize("length", [0, 31, 33, 32 * 65536])
 def test_batches_of_another_length_are_refused(key, length):
     with pytest.raises(OprfError, match="batch"):
-        key.evaluate_blinded(bytes(length))
+        key.evaluate_blinded(bytes(length), bytes(32))
 
 
 def test_a_lying_provider_is_caught(key):
     other = derive_key(bytes(32), b"per requester")
     inputs = [b"a", b"b", b"c"]
     batch = blind(inputs)
-    evaluated, proof = key.evaluate_blinded(batch.elements)
-    theirs, their_proof = other.evaluate_blinded(batch.elements)
+    evaluated, proof = key.evaluate_blinded(batch.elements, bytes(32))
+    theirs, their_proof = other.evaluate_blinded(batch.elements, bytes(32))
     swapped = evaluated[32:64] + evaluated[:32] + evaluated[64:]
     bent = bytearray(proof)
     bent[0] ^= 1
@@ -212,9 +210,3 @@ def test_keys_and_blinds_are_not_written_anywhere(key):
             with pytest.raises(TypeError):
                 write(secret)
     assert key.public_key.hex() not in repr(key)
-
-
-def test_what_the_port_rests_on_in_the_library(key):
-    """The proof stands first in a serialised batch; the port's translation depends on it."""
-    batch = ristretto.Evaluator.from_seed(bytes(32), b"").evaluate_batch([])
-    assert len(batch.serialize()) == oprf.PROOF_BYTES

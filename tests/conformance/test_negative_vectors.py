@@ -152,7 +152,7 @@ def compare_sides(case):
 def evaluate(case):
     seed, digest, elements = unhex(case, "seed", "agreement_digest", "elements")
     key = epoch_key(seed, agreement_digest=digest, flow_id=case["flow_id"], epoch=case["epoch"])
-    key.evaluate_blinded(elements)
+    key.evaluate_blinded(elements, bytes(32))
 
 
 def finalise(case):

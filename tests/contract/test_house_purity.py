@@ -32,18 +32,14 @@ IMPURE = (
     "time",
     "uuid.uuid1",
     "uuid.uuid4",
-    "voprf.ristretto.Client.blind",  # draws its blinds itself
+    "voprf",  # draws blinds, and the scalars of proofs, itself
 )
 #: Methods that make a key out of nothing, whatever they are called on.
 IMPURE_METHODS = {"generate_key"}
 
 #: RFC 9180 has the sender draw an ephemeral key for each encapsulation, and the library offers no
-#: way to hand it one. The library of RFC 9497 draws its blinds, and its proofs' scalars inside
-#: ``evaluate_batch``, the same way (spec 60, "Evaluation").
-ALLOWED = {
-    ("crypto/sealing.py", "Crypto.Protocol.HPKE.new"),
-    ("direct/oprf.py", "voprf.ristretto.Client.blind"),
-}
+#: way to hand it one.
+ALLOWED = {("crypto/sealing.py", "Crypto.Protocol.HPKE.new")}
 
 
 def impure_names(source):

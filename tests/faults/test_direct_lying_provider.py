@@ -260,7 +260,7 @@ def other_key(pair):
             return super()._perform(effect)
 
     def change(message):
-        message.evaluated, message.proof = key.evaluate_blinded(sent[message.chunk])
+        message.evaluated, message.proof = key.evaluate_blinded(sent[message.chunk], bytes(32))
 
     return Keeps(pair.requester, as_list(change))
 

@@ -190,7 +190,7 @@ def test_a_proof_that_fails_in_the_middle_ends_alike(pair, monkeypatch):
         done = finish(self, grant, pending)
         if done.number != 1:
             return done
-        evaluated, proof = other.evaluate_blinded(pending.chunk.elements)
+        evaluated, proof = other.evaluate_blinded(pending.chunk.elements, bytes(32))
         return lists.Evaluation(done.number, done.count, evaluated, proof, done.fresh)
 
     monkeypatch.setattr(lists.BlindedLists, "finish", bent)

@@ -18,7 +18,7 @@ import padan_linkage
 _COMPILED = (
     "encoding/__pycache__/kernel.encode_rows-*.nbi",
     "matching/kernels/__pycache__/kernel.sweep-*.nbi",
-    "direct/lanes/__pycache__/kernels.weigh_groups-*.nbi",
+    "direct/suite/__pycache__/hashing._frame_all-*.nbi",
 )
 _SCHEMA = Path(__file__).with_name("residents.toml")
 
@@ -47,7 +47,7 @@ def match_rows() -> None:
     Matching.of(*alike(256, 512)).kept()
     key = oprf.epoch_key(bytes(32), agreement_digest=bytes(32), flow_id="f", epoch=1)
     blinded = blinding.blind([b"a"], bytes(range(64)))
-    evaluated, proof = key.evaluate_blinded(blinded.elements)
+    evaluated, proof = key.evaluate_blinded(blinded.elements, bytes(32))
     blinded.finalise(evaluated, proof, key.public_key)
 
 

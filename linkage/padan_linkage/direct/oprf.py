@@ -1,10 +1,9 @@
 """The provider's half of direct mode's oblivious PRF: RFC 9497 VOPRF, ristretto255-SHA512.
 
-A port: everything of the library behind it (``voprf``, Rust) stays in this module; the requester's
-half is :mod:`.blinding`. What travels is raw bytes: elements of 32 bytes packed one after another,
-one proof of 64 bytes a batch, outputs of 64 bytes. The library draws the proofs' scalars from the
-operating system itself and takes none from outside, so this is one of two places where linkage does
-not get its randomness as an argument (the other is HPKE's ephemeral key).
+The requester's half is :mod:`.blinding`. What travels is raw bytes: elements of 32 bytes packed one
+after another, one proof of 64 bytes a batch, outputs of 64 bytes. The key is never a Python number:
+what is done with it is compiled, many at a time, and no branch or address depends on it
+(:mod:`.suite`, :mod:`.lanes`).
 """
 
 from __future__ import annotations
@@ -14,16 +13,23 @@ from typing import NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
-from voprf import ristretto
 
 from padan_linkage.crypto.epochs import flow_context
+from padan_linkage.direct.lanes import group
+from padan_linkage.direct.suite import elements as packed_elements
+from padan_linkage.direct.suite import hashing, proofs
+from padan_linkage.direct.suite.elements import Elements, NotAnElementError, split
+from padan_linkage.direct.suite.selftest import check_kernels
+from padan_linkage.direct.suite.sha512 import HashInputs
 
 SUITE = "ristretto255-SHA512"
-ELEMENT_BYTES = 32
-PROOF_BYTES = 64
+ELEMENT_BYTES = packed_elements.ELEMENT_BYTES
+PROOF_BYTES = proofs.PROOF_BYTES
 OUTPUT_BYTES = 64
 PUBLIC_KEY_BYTES = 32
 SEED_BYTES = 32
+#: Random bytes that make one proof.
+PROOF_SEED_BYTES = 32
 
 #: Most elements of one batch, that is under one proof: RFC 9497 writes their number in 2 bytes.
 MAX_BATCH = (1 << 16) - 1
@@ -44,14 +50,15 @@ class EvaluationKey:
     """The provider's secret key of one (agreement, flow, epoch); make it with :func:`epoch_key`.
 
     Shows nothing in its repr and does not pickle: worker processes derive it again from the seed.
+    Kernels release the interpreter's lock: threads scale.
     """
 
-    __slots__ = ("_evaluator", "public_key")
+    __slots__ = ("_public", "_secret")
 
-    def __init__(self, evaluator: ristretto.Evaluator) -> None:
-        self._evaluator = evaluator
-        #: 32 bytes, what requesters verify proofs against.
-        self.public_key: bytes = evaluator.public_key.serialize()
+    def __init__(self, secret: NDArray[np.uint8]) -> None:
+        """``secret``: a scalar from 1 to ℓ − 1, ``uint8[1, 32]``."""
+        self._secret = secret
+        self._public = group.encode(group.base_multiply_each(secret))
 
     def __repr__(self) -> str:
         return "EvaluationKey(…)"
@@ -59,27 +66,38 @@ class EvaluationKey:
     def __reduce__(self) -> NoReturn:
         raise TypeError("an evaluation key is derived again, never serialised or copied")
 
-    def evaluate_blinded(self, elements: bytes) -> tuple[bytes, bytes]:
+    __getstate__ = __reduce__
+
+    @property
+    def public_key(self) -> bytes:
+        """32 bytes, what requesters verify proofs against."""
+        return self._public.tobytes()
+
+    def evaluate_blinded(self, elements: bytes, randomness: bytes) -> tuple[bytes, bytes]:
         """Evaluated elements (32 bytes each, in order) and the proof (64 bytes) for all of them.
 
-        ``elements``: at least one and at most MAX_BATCH, packed. About 15,000 a second and core;
-        holds the interpreter's lock, so use processes. Raises OprfError for a length that is no
-        whole number of elements, and for an element that is not the canonical encoding of a point
-        other than the identity.
+        ``elements``: at least one and at most MAX_BATCH, packed; ``randomness``: PROOF_SEED_BYTES
+        secret random bytes for the proof. Raises OprfError for a length that is no whole number of
+        elements, and for an element that is not the canonical encoding of a point other than the
+        identity; ValueError for randomness of another length.
         """
         # Spec 60, steps 9 and 10.
-        blinded = [_element(raw) for raw in split(elements)]
-        packed = self._evaluator.evaluate_batch(blinded).serialize()  # the proof comes first
-        return packed[PROOF_BYTES:], packed[:PROOF_BYTES]
+        if len(randomness) != PROOF_SEED_BYTES:
+            raise ValueError(f"a proof takes {PROOF_SEED_BYTES} random bytes")
+        blinded = batch(elements)
+        evaluated = group.encode(group.multiply_all(blinded.points, self._secret[0]))
+        proof = proofs.prove(self._secret, self._public, blinded, evaluated, randomness)
+        return evaluated.tobytes(), proof
 
     def evaluate(self, inputs: Sequence[bytes]) -> NDArray[np.uint8]:
         """The PRF of known inputs, ``uint8[n, 64]``: what the provider builds its table from.
 
         Raises ValueError for an input that is empty or longer than MAX_INPUT_BYTES.
         """
-        _check_inputs(inputs)
-        evaluate = self._evaluator.evaluate_known_input
-        return _outputs([evaluate(each) for each in inputs])
+        messages = checked(inputs)
+        points = group.map_to_group(hashing.hash_to_uniform(messages))
+        evaluated = group.encode(group.multiply_all(points, self._secret[0]))
+        return hashing.finalize(messages, evaluated)
 
 
 def epoch_key(seed: bytes, *, agreement_digest: bytes, flow_id: str, epoch: int) -> EvaluationKey:
@@ -96,31 +114,27 @@ def derive_key(seed: bytes, info: bytes) -> EvaluationKey:
     """RFC 9497 DeriveKeyPair with any ``info``; ValueError unless the seed has 32 bytes."""
     if len(seed) != SEED_BYTES:
         raise ValueError(f"a seed has {SEED_BYTES} bytes, not {len(seed)}")
-    return EvaluationKey(ristretto.Evaluator.from_seed(seed, info))
+    check_kernels()
+    return EvaluationKey(hashing.derive_secret(seed, info))
 
 
-def split(elements: bytes) -> list[bytes]:
-    """The elements of a packed batch, 32 bytes each; raises OprfError for another length."""
+def batch(elements: bytes) -> Elements:
+    """The elements of a packed batch.
+
+    Raises OprfError for another length, and where one is not the canonical encoding of a point
+    other than the identity.
+    """
     count, rest = divmod(len(elements), ELEMENT_BYTES)
     if rest or not 1 <= count <= MAX_BATCH:
         raise OprfError(f"a batch is 1 to {MAX_BATCH} elements of {ELEMENT_BYTES} bytes")
-    return [elements[i : i + ELEMENT_BYTES] for i in range(0, len(elements), ELEMENT_BYTES)]
-
-
-def _element(raw: bytes) -> ristretto.BlindedInput:
     try:
-        element = ristretto.BlindedInput.deserialize(raw)
-    except ValueError as error:
-        raise OprfError("an element is no point, or the identity") from error
-    if element.serialize() != raw:
-        raise OprfError("an element is not canonically encoded")
-    return element
+        return Elements.decode(split(elements))
+    except NotAnElementError:
+        raise OprfError("an element is no point, or the identity") from None
 
 
-def _check_inputs(inputs: Sequence[bytes]) -> None:
+def checked(inputs: Sequence[bytes]) -> HashInputs:
+    """The inputs for the suite; ValueError where one has an impossible length."""
     if any(not 1 <= len(each) <= MAX_INPUT_BYTES for each in inputs):
         raise ValueError(f"an input has 1 to {MAX_INPUT_BYTES} bytes")
-
-
-def _outputs(outputs: Sequence[bytes]) -> NDArray[np.uint8]:
-    return np.frombuffer(b"".join(outputs), np.uint8).reshape(-1, OUTPUT_BYTES)
+    return HashInputs.of(inputs)

@@ -1,4 +1,4 @@
-"""A process that evaluates elements: the library holds the interpreter's lock while it does.
+"""A process that evaluates elements, and has the key for as long as that takes.
 
 Run by :mod:`padan_server.direct.evaluators` as ``python -m padan_server.direct.worker``. It
 reads requests from standard input and answers on standard output. It imports no gRPC and no store,
@@ -15,7 +15,14 @@ from multiprocessing.connection import Connection
 from typing import Self
 
 from padan_linkage.crypto.process import keep_memory_private
-from padan_linkage.direct.oprf import PUBLIC_KEY_BYTES, SEED_BYTES, OprfError, epoch_key
+from padan_linkage.direct.oprf import (
+    PROOF_SEED_BYTES,
+    PUBLIC_KEY_BYTES,
+    SEED_BYTES,
+    OprfError,
+    epoch_key,
+)
+from padan_linkage.direct.suite.selftest import check_kernels
 from padan_server.base.model import FlowKey
 
 READY = b"ready"
@@ -74,7 +81,7 @@ def answer(packed: bytes) -> bytes:
         )
         if key.public_key != request.public_key:
             return CHANGED
-        evaluated, proof = key.evaluate_blinded(request.elements)
+        evaluated, proof = key.evaluate_blinded(request.elements, os.urandom(PROOF_SEED_BYTES))
     except OprfError:
         return REFUSED
     except Exception as error:  # noqa: BLE001 - its message could quote what it choked on
@@ -94,6 +101,7 @@ def main() -> None:
     os.dup2(2, 1)  # whatever prints must not end up in an answer
     try:
         answers.send_bytes(READY)
+        check_kernels()  # a first start compiles them: before the first call, not in it
         while True:
             answers.send_bytes(answer(requests.recv_bytes()))
     except (EOFError, BrokenPipeError):

@@ -64,7 +64,7 @@ _KEY = epoch_key(OWN, agreement_digest=OTHER, flow_id="asn-status", epoch=3)
 
 def _proof() -> bytes:
     """Blinded and evaluated element, the proof, the public key."""
-    evaluated, proof = _KEY.evaluate_blinded(GENERATOR)
+    evaluated, proof = _KEY.evaluate_blinded(GENERATOR, bytes(32))
     return GENERATOR + evaluated + proof + _KEY.public_key
 
 

@@ -81,7 +81,7 @@ def _one_round(
     )
     randomness = os.urandom(blinding.BLIND_SEED_BYTES * count)
     made = ours.measure("blind", count, lambda: blinding.blind(inputs, randomness))
-    answer = ours.measure("evaluate", count, lambda: key.evaluate_blinded(made.elements))
+    answer = ours.measure("evaluate", count, lambda: key.evaluate_blinded(made.elements, bytes(32)))
     ours.measure("finalise", count, lambda: made.finalise(*answer, key.public_key))
     ours.measure("known_input", count, lambda: key.evaluate(inputs))
 
@@ -92,7 +92,7 @@ def scaling(elements: int, rounds: int) -> dict[str, object]:
     key = _key()
     batches = [_inputs(CHUNK_ELEMENTS) for _ in range(chunks)]
     blinded = [blinding.blind(b, os.urandom(64 * CHUNK_ELEMENTS)) for b in batches]
-    answers = [key.evaluate_blinded(b.elements) for b in blinded]
+    answers = [key.evaluate_blinded(b.elements, bytes(32)) for b in blinded]
     count = chunks * CHUNK_ELEMENTS
     rates = VoprfRates()
     context = multiprocessing.get_context("spawn")
@@ -154,7 +154,7 @@ def _start() -> None:
 
 def _evaluate(elements: bytes) -> tuple[bytes, bytes]:
     assert _worker_key
-    return _worker_key.evaluate_blinded(elements)
+    return _worker_key.evaluate_blinded(elements, bytes(32))
 
 
 def _all(todo: Sequence[bytes]) -> None:
