@@ -150,11 +150,3 @@ def test_a_missing_address_and_a_role_are_told(scene):
     _, message = padan(pair.requester, *confirm, code=3)
     assert "provider =" in message
     padan(pair.provider, *confirm, code=3)
-
-
-def test_the_measurements_are_one_object():
-    from padan_lab.bench.rates.voprf_rates import primitives
-
-    measured = primitives(1024, 1)
-    names = {"blind", "evaluate", "finalise", "known_input"}
-    assert set(measured["library_per_second"]) == set(measured["ours_per_second"]) == names
