@@ -10,11 +10,12 @@ from typing import Self
 
 import pyarrow as pa
 
-from padan_client.base.effects import Steps
+from padan_client.base.effects import Steps, together, work
 from padan_client.base.errors import BadInputError, MismatchError
 from padan_client.base.language import t
 from padan_client.base.numbers import number
 from padan_client.base.place import FlowPlace
+from padan_client.base.shared import Shared
 from padan_client.home.folder import Home
 from padan_client.protocol.direct.answering import direct_result
 from padan_client.protocol.direct.confirming import confirm_directly
@@ -56,6 +57,8 @@ class RequesterFlow:
         self.threads = threads or os.cpu_count() or 1
         self._counter: Counter | None = None
         self._direct: DirectCounter | None = None
+        self._placing, self._counting = Shared[FlowPlace](), Shared[None]()
+        self._listing = Shared[None]()
 
     def confirm(
         self,
@@ -88,7 +91,7 @@ class RequesterFlow:
         After a crash the same call with the same input goes on, and is not charged again. Raises
         PadanError.
         """
-        place = self._place()
+        place = yield from self._place()
         planted = None if controls is None else read_controls(place.flow, controls)
 
         def prepare(_: FlowPlace, schema: Schema) -> RequestList:
@@ -131,7 +134,7 @@ class RequesterFlow:
     def present(self, mode: str | None = None) -> Steps[tuple[RegistryFacts, ...]]:
         """The registries that answer now in that mode; free, and no row is asked about."""
         # Spec 80, "Answers that changed", step 1.
-        place = self._place()
+        place = yield from self._place()
         chosen, found = chosen_mode(place, mode), list[RegistryFacts | None]()
         if chosen != "unit":
             found.append((yield from present_tables(self.home, place, utc_now)))
@@ -141,7 +144,7 @@ class RequesterFlow:
 
     def known(self, ids: Iterable[AnsweredBy]) -> Steps[dict[str, RegistryFacts | None]]:
         """What the unit knows of earlier registries, by id; of label tables nothing is asked."""
-        place, facts = self._place(), dict[str, RegistryFacts | None]()
+        place, facts = (yield from self._place()), dict[str, RegistryFacts | None]()
         for by in ids:
             if is_at_unit(by):
                 facts[by.registry] = yield from past_registry(
@@ -162,12 +165,14 @@ class RequesterFlow:
         In direct mode the tables that are here answer, looked for anew every ten minutes. Raises
         PadanError.
         """
-        place = self._place()
+        place = yield from self._place()
         chosen = chosen_mode(place, mode)
         residue = chosen == "auto" and Mode.UNIT in place.flow.modes
         by_unit = chosen == "unit"
         schema = unit_schema(place) if by_unit else usable_schema(place.flow, unit=residue)
-        requested = _few(prepare_list(schema, records, columns=columns, id_column=id_column))
+        requested = yield from work(
+            lambda: _few(prepare_list(schema, records, columns=columns, id_column=id_column))
+        )
         if by_unit:
             return (yield from self._few_by_unit(place, requested))
         _, keys = direct_schemas(place)
@@ -176,7 +181,9 @@ class RequesterFlow:
             session, requested, self.home.patience, self.home.randomness
         )
         by, tables = session.answering.by, session.fingerprint
-        result = direct_result(place, keys, requested, answers, counts, by, tables)
+        result = yield from work(
+            lambda: direct_result(place, keys, requested, answers, counts, by, tables)
+        )
         left = rows_for_unit(place.flow, requested, answers)
         if residue and len(left):
             counter = yield from self._open_counter()
@@ -185,10 +192,14 @@ class RequesterFlow:
 
     def _open_direct(self, place: FlowPlace) -> Steps[DirectSession]:
         """The kept session over today's tables, looked for anew every few minutes."""
+        while self._direct is None or not self._direct.fresh(utc_now()):
+            yield from together(self._listing, lambda: self._list_tables(place))
+        return self._direct.session
+
+    def _list_tables(self, place: FlowPlace) -> Steps[None]:
         if self._direct is None or not self._direct.fresh(utc_now()):
             session = yield from open_direct(self.home, place, utc_now, silent)
             self._direct = DirectCounter(session, utc_now() + FRESH)
-        return self._direct.session
 
     def _few_by_unit(self, place: FlowPlace, requested: RequestList) -> Steps[ConfirmResult]:
         if not len(requested):
@@ -199,17 +210,21 @@ class RequesterFlow:
             return (yield from ask(counter, requested))
         except MismatchError:
             # The epoch may have turned since the session was opened.
-            self._counter = None
+            if self._counter is counter:
+                self._counter = None
             if not known:
                 raise
         return (yield from ask((yield from self._open_counter()), requested))
 
-    def _place(self) -> FlowPlace:
+    def _place(self) -> Steps[FlowPlace]:
         """The flow; a kept session has it already, and reading the agreement takes a while."""
         if self._counter is not None:
             return self._counter.session.place
         if self._direct is not None:
             return self._direct.session.place
+        return (yield from together(self._placing, lambda: work(self._read_place)))
+
+    def _read_place(self) -> FlowPlace:
         place = self.home.place(self.agreement, self.flow)
         require_role(place, provider=False)
         return place
@@ -219,13 +234,17 @@ class RequesterFlow:
         return self.home.identity.derive(f"row digest {place.name}".encode())
 
     def _open_counter(self) -> Steps[Counter]:
-        """The kept session, opened at first use."""
+        """The kept session, opened at first use, for all who ask meanwhile."""
+        while (kept := self._counter) is None:
+            yield from together(self._counting, self._count)
+        return kept
+
+    def _count(self) -> Steps[None]:
         if self._counter is None:
-            home = self.home
-            session = yield from open_session(home, home.place(self.agreement, self.flow))
+            home, place = self.home, (yield from work(self._read_place))
+            session = yield from open_session(home, place)
             yield from require_usable_registry(session, home.patience)
             self._counter = Counter(session, home.patience, home.randomness)
-        return self._counter
 
 
 def _few(requested: RequestList) -> RequestList:

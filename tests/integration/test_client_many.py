@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from agency import CODES, people, registry_table, small_passes
 
-from padan_client import AsyncRequesterClient, ProviderClient, RequesterClient
+from padan_client import AsyncRequesterClient, Home, ProviderClient, RequesterClient
+from padan_client.base import effects
+from padan_client.transport.async_channel import AsyncLink
+from padan_client.transport.channel import Link
 
 PEOPLE = people(60, seed=4)
 REGISTRY = registry_table(PEOPLE[:40])
@@ -25,18 +29,52 @@ def asked(request, make_pair):
     return pair
 
 
-def test_fifty_threads_get_their_answers(asked):
-    with RequesterClient(asked.requester, *asked.names) as client, ThreadPoolExecutor(50) as pool:
-        answers = list(pool.map(client.confirm_one, PEOPLE[:50]))
-    assert [a["kode"] for a in answers] == [_code(person) for person in PEOPLE[:50]]
+def by_threads(pair, people):
+    with RequesterClient(pair.requester, *pair.names) as client, ThreadPoolExecutor(50) as pool:
+        return [answer["kode"] for answer in pool.map(client.confirm_one, people)]
 
 
-def test_forty_at_once_on_a_loop_get_their_answers(asked):
+def on_a_loop(pair, people):
     async def ask():
-        async with AsyncRequesterClient(asked.requester, *asked.names) as client:
-            return await asyncio.gather(*(client.confirm_one(person) for person in PEOPLE[:40]))
+        async with AsyncRequesterClient(pair.requester, *pair.names) as client:
+            return await asyncio.gather(*map(client.confirm_one, people))
 
-    assert [a["kode"] for a in asyncio.run(ask())] == [_code(person) for person in PEOPLE[:40]]
+    return [answer["kode"] for answer in asyncio.run(ask())]
+
+
+WAYS = {"threads": by_threads, "loop": on_a_loop}
+
+
+@pytest.mark.parametrize("kind", WAYS)
+def test_many_first_questions_open_one_session_together(make_pair, monkeypatch, kind):
+    pair = make_pair(edit=small_passes)
+    with ProviderClient(pair.provider, *pair.names) as client:
+        client.publish(REGISTRY, id_column="id", status_column="status")
+    made = Counter()
+    for link in (Link, AsyncLink):
+        monkeypatch.setattr(link, "_once", counting(link._once, made))
+    monkeypatch.setattr(Home, "place", counting(Home.place, made))
+    assert WAYS[kind](pair, PEOPLE[:40]) == [_code(person) for person in PEOPLE[:40]]
+    assert made.pop("ConfirmationService.ConfirmRecords") >= 80  # each asks its own
+    read = made.pop("place")
+    assert sum(made.values()) < 10, made
+    assert read < 10 or kind == "threads"  # which may come one after the other
+
+
+def counting(method, made):
+    """Counts the calls to servers, and whatever else it is put around."""
+
+    def counted(self, *given):
+        if not isinstance(given[0], effects.Local):
+            made[getattr(given[0], "method", method.__name__)] += 1
+        return method(self, *given)
+
+    return counted
+
+
+@pytest.mark.parametrize("kind", WAYS)
+def test_many_at_once_get_their_answers(asked, kind):
+    assert WAYS[kind](asked, PEOPLE[:50]) == [_code(person) for person in PEOPLE[:50]]
 
 
 def _code(person):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import socket
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from agency import (
@@ -15,11 +17,13 @@ from agency import (
     small_passes,
     turn_epoch,
 )
+from patience import PATIENCE
 from relay import HttpProxy, Relay
 
 from padan.v1 import agreement_service_pb2 as agreement_pb
 from padan_client import Home, ProviderClient, UnavailableError
 from padan_client.base.effects import Patience, call
+from padan_client.transport import async_channel
 from padan_client.transport.async_channel import AsyncLink
 from padan_client.transport.servers import KnownServer
 
@@ -106,6 +110,39 @@ def test_calls_that_lose_their_server_together_look_once_and_tell_why(make_pair,
     assert not [error for error in good if isinstance(error, Exception)]
     assert {getattr(error, "reason", error) for error in bad} == {"CONNECTION_REFUSED"}
     assert len(looks) < 8
+
+
+def test_a_look_at_a_lost_server_keeps_no_thread_from_the_rest_of_a_program(make_pair, monkeypatch):
+    pair = make_pair(edit=small_passes)
+    looking, let, failed = threading.Event(), threading.Event(), threading.Semaphore(0)
+
+    def fails(*given, plain=async_channel.from_rpc_error):
+        failed.release()
+        return plain(*given)
+
+    def look(server, seconds, plain=KnownServer._look):
+        if looking.is_set():
+            assert let.wait(PATIENCE)
+        return plain(server, seconds)
+
+    async def ask():
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(2))
+        with Relay(pair.unit.port) as relay:
+            give_address(pair.requester.folder, f"127.0.0.1:{relay.port}")
+            link = AsyncLink.open(Home.open(pair.requester.folder), *pair.names)
+            await asked_at_once(link, 8)
+        looking.set()
+        lost = asyncio.create_task(asked_at_once(link, 8))
+        with ThreadPoolExecutor(1) as aside:
+            for _ in range(8):
+                await asyncio.get_running_loop().run_in_executor(aside, failed.acquire)
+        await asyncio.wait_for(asyncio.to_thread(let.set), PATIENCE)
+        return await lost, await link.close()
+
+    monkeypatch.setattr(async_channel, "from_rpc_error", fails)
+    monkeypatch.setattr(KnownServer, "_look", look)
+    lost, _ = asyncio.run(ask())
+    assert {getattr(error, "reason", error) for error in lost} == {"CONNECTION_REFUSED"}
 
 
 def test_over_ipv6(make_unit, tmp_path):

@@ -9,6 +9,7 @@ import shutil
 import ssl
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from padan_client.cli.app import app
 from padan_client.transport import handshake, waiting
 from padan_client.transport.async_channel import AsyncLink
 from padan_client.transport.channel import Link
+from padan_client.transport.servers import KnownServer
 from padan_client.transport.waiting import Awaited, Waiting, tell_waiting
 
 #: As a server of HTTP/2 begins: SETTINGS on stream 0.
@@ -138,6 +140,44 @@ def test_what_is_waited_for_is_told_and_then_the_cause(
     assert error.silent_seconds > 0.3
     assert any(waiting._OWED[owed][1] in sentence for sentence in told)
     assert all(re.search(r"127\.0\.0\.1:\d+", sentence) for sentence in told)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_many_who_ask_a_silent_server_wait_for_one_look(
+    small_pair, tmp_path, hurried, monkeypatch, way
+):
+    looks = []
+
+    def look(server, seconds, plain=KnownServer._look):
+        looks.append(seconds)
+        return plain(server, seconds)
+
+    monkeypatch.setattr(KnownServer, "_look", look)
+    with answering(stays_silent) as port:
+        home = impatient(small_pair, tmp_path / "home", port)
+        errors = MANY[way](home, small_pair.names, 20)
+    assert [error.reason for error in errors] == ["TLS_SILENT"] * 20
+    assert len(looks) < 20
+
+
+def many_now(home, names, count):
+    def failing(link):
+        with pytest.raises(UnavailableError) as caught:
+            ask(home, link)
+        return caught.value
+
+    with Link.open(home, *names) as link, ThreadPoolExecutor(count) as pool:
+        return list(pool.map(failing, [link] * count))
+
+
+async def many_later(home, names, count):
+    async with AsyncLink.open(home, *names) as link:
+        return await asyncio.gather(
+            *(ask(home, link) for _ in range(count)), return_exceptions=True
+        )
+
+
+MANY = {"sync": many_now, "async": lambda *given: asyncio.run(many_later(*given))}
 
 
 def test_a_command_tells_it_on_standard_error_and_leaves_with_the_cause(

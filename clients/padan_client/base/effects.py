@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeVar
 
@@ -10,6 +12,7 @@ from google.protobuf.message import Message
 
 from padan.v1.reason_texts import ServerKind
 from padan_client.base.errors import BusyError, UnavailableError
+from padan_client.base.shared import GivenUpError, Shared
 
 T = TypeVar("T")
 M = TypeVar("M", bound=Message)
@@ -73,7 +76,16 @@ class Pause:
     seconds: float
 
 
-Effect: TypeAlias = Unary | Upload | Download | Exchange | Work | Pause
+@dataclass(frozen=True, repr=False)
+class Others:
+    """Wait for what others of this process make; the result, or the error, is theirs."""
+
+    made: Future[Any]
+
+
+#: What calls nobody.
+Local: TypeAlias = Work | Pause | Others
+Effect: TypeAlias = Unary | Upload | Download | Exchange | Local
 
 #: A protocol step: yields effects, receives their results (or a PadanError), returns T.
 Steps: TypeAlias = Generator[Effect, Any, T]
@@ -166,6 +178,19 @@ def work(function: Callable[[], T]) -> Steps[T]:
     """Run ``function`` as :class:`Work`."""
     result: T = yield Work(function)
     return result
+
+
+def together(shared: Shared[T], steps: Callable[[], Steps[T]]) -> Steps[T]:
+    """What ``steps`` make, once for all who want it meanwhile, however many questions they are."""
+    while True:
+        turn = shared.join()
+        if turn.mine:
+            with turn:
+                turn.result = yield from steps()
+            return turn.result
+        with suppress(GivenUpError):
+            made: T = yield Others(turn.made)
+            return made
 
 
 def run_here(steps: Steps[T]) -> T:

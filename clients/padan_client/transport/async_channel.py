@@ -6,7 +6,11 @@ Encoding and opening run in a thread, so the event loop stays free.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping
+from concurrent.futures import Future
+from contextlib import suppress
+from functools import partial
 from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar
 
 import grpc
@@ -18,6 +22,8 @@ from padan_client.base.effects import (
     Download,
     Effect,
     Exchange,
+    Local,
+    Others,
     Pause,
     Steps,
     Unary,
@@ -26,6 +32,7 @@ from padan_client.base.effects import (
     run_here,
 )
 from padan_client.base.errors import PadanError, RefusedError
+from padan_client.base.shared import GivenUpError, Shared
 from padan_client.home.config import Timeouts
 from padan_client.home.folder import Home
 from padan_client.transport.carrying import FlowSteps, StepsOf, named_after
@@ -63,7 +70,8 @@ class AsyncLink(AsyncClosing):
         self.pasts = pasts or Pasts()
         self._timeouts = timeouts
         self._open: dict[ServerKind, tuple[grpc.aio.Channel, Methods]] = {}
-        self._opening = asyncio.Lock()
+        self._opening = {peer: Shared[None]() for peer in servers}
+        self._looking = {peer: Shared[None]() for peer in servers}
 
     @classmethod
     def open(cls, home: Home, agreement: str, flow: str = "") -> Self:
@@ -103,7 +111,7 @@ class AsyncLink(AsyncClosing):
                 return await self._once(effect)
             except RefusedError as refused:
                 # The next attempt looks at the past of the process that answers now.
-                if isinstance(effect, Work | Pause):
+                if isinstance(effect, Local):
                     raise
                 if not self.pasts.restarted(effect.peer, refused):
                     raise
@@ -115,7 +123,8 @@ class AsyncLink(AsyncClosing):
                 return await asyncio.to_thread(function)
             case Pause(seconds):
                 await asyncio.sleep(seconds)
-                return None
+            case Others(made):
+                return await _of_others(made)
             case Unary(method, request, peer):
                 return await self._call(peer, method, request, deadline(method, self._timeouts))
             case Upload(method, requests, peer):
@@ -123,24 +132,21 @@ class AsyncLink(AsyncClosing):
                 return await self._call(peer, method, sent, self._timeouts.stream)
             case Download(method, request, sink, peer):
                 await self._stream(peer, method, request, sink)
-                return None
             case Exchange(method, requests, sink, peer):
                 await self._stream(peer, method, requests(), sink)
-                return None
+        return None
 
     async def _method(self, peer: ServerKind, method: str) -> Any:
-        async with self._opening:
-            if peer not in self._open:
-                self._open[peer] = await self._connected(peer)
-            return self._open[peer][1][method]
+        while (opened := self._open.get(peer)) is None:
+            await _with_others(self._opening[peer], partial(self._connect, peer))
+        return opened[1][method]
 
-    async def _connected(self, peer: ServerKind) -> tuple[grpc.aio.Channel, Methods]:
-        if peer not in self._servers:
-            raise no_provider()
-        server = self._servers[peer]
-        mine = await asyncio.to_thread(server.credentials)
-        channel = grpc.aio.secure_channel(server.address, mine, server.options())
-        return channel, Methods(channel)
+    async def _connect(self, peer: ServerKind) -> None:
+        if peer not in self._open:
+            server = self._servers[peer]
+            mine = await asyncio.to_thread(server.credentials)
+            channel = grpc.aio.secure_channel(server.address, mine, server.options())
+            self._open[peer] = channel, Methods(channel)
 
     async def _forget(self, peer: ServerKind) -> None:
         channel, _ = self._open.pop(peer, (None, None))
@@ -153,10 +159,17 @@ class AsyncLink(AsyncClosing):
         told = from_rpc_error(error, peer, waiting.end())
         if not is_lost(error):
             return told
-        why = await asyncio.to_thread(self._servers[peer].why_lost)
+        why = await self._why_lost(peer)
         if why.reason == ConnectionFault.SERVER_CHANGED:
             await self._forget(peer)
         return told_of(told, why)
+
+    async def _why_lost(self, peer: ServerKind) -> PadanError:
+        """As :meth:`KnownServer.why_lost`; one thread looks, and none waits for it."""
+        failed, server = time.monotonic(), self._servers[peer]
+        while (found := server.found_since(failed)) is None:
+            await _with_others(server.looking, partial(asyncio.to_thread, server.look_again))
+        return found
 
     async def _call(
         self,
@@ -165,7 +178,6 @@ class AsyncLink(AsyncClosing):
         argument: Message | AsyncIterator[Message],
         seconds: float,
     ) -> object:
-        await self._look_first(peer, method)
         answer, certain = await self._compared(peer, method, argument, seconds)
         for _ in range(self.pasts.MOST_ROUNDS):
             if certain:
@@ -174,8 +186,15 @@ class AsyncLink(AsyncClosing):
             _, certain = await self._compared(peer, PAST, request, self._timeouts.call)
         return answer
 
-    async def _look_first(self, peer: ServerKind, method: str) -> None:
-        if self.pasts.unseen(peer, method):
+    async def _sent(self, peer: ServerKind, method: str) -> Sent:
+        if peer not in self._servers:
+            raise no_provider()
+        while self.pasts.unseen(sent := self.pasts.before(peer), method):
+            await _with_others(self._looking[peer], partial(self._look, peer))
+        return sent
+
+    async def _look(self, peer: ServerKind) -> None:
+        if self.pasts.unseen(self.pasts.before(peer), ""):
             await self._call(peer, PAST, past_request(self.pasts), self._timeouts.call)
 
     async def _compared(
@@ -185,7 +204,8 @@ class AsyncLink(AsyncClosing):
         argument: Message | AsyncIterator[Message],
         seconds: float,
     ) -> tuple[object, bool]:
-        sent, asked = self.pasts.before(peer), await self._method(peer, method)
+        sent = await self._sent(peer, method)
+        asked = await self._method(peer, method)
         with self._servers[peer].waiting() as waiting:
             given = argument if isinstance(argument, Message) else _noted(argument, waiting)
             try:
@@ -205,9 +225,8 @@ class AsyncLink(AsyncClosing):
         argument: Message | Iterator[Message],
         sink: Callable[[Any], None],
     ) -> None:
-        await self._look_first(peer, method)
+        sent = await self._sent(peer, method)
         asked = await self._method(peer, method)
-        sent = self.pasts.before(peer)
         with self._servers[peer].waiting() as waiting:
             given = argument if isinstance(argument, Message) else waiting.sent(argument)
             stream = asked(given, timeout=self._timeouts.stream, metadata=self._said(peer, sent))
@@ -220,6 +239,23 @@ class AsyncLink(AsyncClosing):
                 raise await self._failure(error, peer, waiting) from None
             finally:
                 stream.cancel()
+
+
+async def _with_others(shared: Shared[T], make: Callable[[], Awaitable[T]]) -> T:
+    """As :func:`padan_client.base.shared.with_others`."""
+    while True:
+        turn = shared.join()
+        if turn.mine:
+            with turn:
+                turn.result = await make()
+            return turn.result
+        with suppress(GivenUpError):
+            return await _of_others(turn.made)
+
+
+async def _of_others(made: Future[T]) -> T:
+    """What others make; whoever stops waiting does not stop them."""
+    return await asyncio.shield(asyncio.wrap_future(made))
 
 
 async def _noted(messages: AsyncIterator[Message], waiting: Waiting) -> AsyncIterator[Message]:

@@ -6,9 +6,9 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -31,6 +31,8 @@ from padan_client.base.effects import (
     Download,
     Effect,
     Exchange,
+    Local,
+    Others,
     Pause,
     Steps,
     Unary,
@@ -39,6 +41,7 @@ from padan_client.base.effects import (
 )
 from padan_client.base.errors import BadInputError, PadanError, RefusedError
 from padan_client.base.language import t
+from padan_client.base.shared import Shared, with_others
 from padan_client.home.config import ClientConfig, Timeouts
 from padan_client.home.folder import Home
 from padan_client.transport.faults import ConnectionFault
@@ -127,7 +130,8 @@ class Link(Closing):
         self._timeouts = timeouts
         self._sleep = sleep
         self._open: dict[ServerKind, tuple[grpc.Channel, Methods]] = {}
-        self._opening = threading.Lock()
+        self._opening = {peer: Shared[None]() for peer in servers}
+        self._looking = {peer: Shared[None]() for peer in servers}
 
     @classmethod
     def open(cls, home: Home, agreement: str, flow: str = "") -> Self:
@@ -175,7 +179,7 @@ class Link(Closing):
                 return self._once(effect)
             except RefusedError as refused:
                 # The next attempt looks at the past of the process that answers now.
-                if isinstance(effect, Work | Pause):
+                if isinstance(effect, Local):
                     raise
                 if not self.pasts.restarted(effect.peer, refused):
                     raise
@@ -187,34 +191,31 @@ class Link(Closing):
                 return function()
             case Pause(seconds):
                 self._sleep(seconds)
-                return None
+            case Others(made):
+                return made.result()
             case Unary(method, request, peer):
                 return self._call(peer, method, request, deadline(method, self._timeouts))
             case Upload(method, requests, peer):
                 return self._call(peer, method, requests(), self._timeouts.stream)
             case Download(method, request, sink, peer):
                 self._stream(peer, method, request, sink)
-                return None
             case Exchange(method, requests, sink, peer):
                 self._stream(peer, method, requests(), sink)
-                return None
+        return None
 
     def _method(self, peer: ServerKind, method: str) -> Any:
-        with self._opening:
-            if peer not in self._open:
-                self._open[peer] = self._connected(peer)
-            return self._open[peer][1][method]
+        while (opened := self._open.get(peer)) is None:
+            with_others(self._opening[peer], partial(self._connect, peer))
+        return opened[1][method]
 
-    def _connected(self, peer: ServerKind) -> tuple[grpc.Channel, Methods]:
-        if peer not in self._servers:
-            raise no_provider()
-        server = self._servers[peer]
-        channel = grpc.secure_channel(server.address, server.credentials(), server.options())
-        return channel, Methods(channel)
+    def _connect(self, peer: ServerKind) -> None:
+        if peer not in self._open:
+            server = self._servers[peer]
+            channel = grpc.secure_channel(server.address, server.credentials(), server.options())
+            self._open[peer] = channel, Methods(channel)
 
     def _forget(self, peer: ServerKind) -> None:
-        with self._opening:
-            channel, _ = self._open.pop(peer, (None, None))
+        channel, _ = self._open.pop(peer, (None, None))
         if channel is not None:
             channel.close()
 
@@ -222,7 +223,7 @@ class Link(Closing):
         told = from_rpc_error(error, peer, waiting.end())
         if not is_lost(error):
             return told
-        why = self._servers[peer].why_lost()
+        why = self._servers[peer].why_lost(time.monotonic())
         if why.reason == ConnectionFault.SERVER_CHANGED:
             self._forget(peer)  # the next attempt connects to what it may then show
         return told_of(told, why)
@@ -230,7 +231,6 @@ class Link(Closing):
     def _call(
         self, peer: ServerKind, method: str, argument: Message | Iterator[Message], seconds: float
     ) -> object:
-        self._look_first(peer, method)
         answer, certain = self._compared(peer, method, argument, seconds)
         for _ in range(self.pasts.MOST_ROUNDS):
             if certain:
@@ -238,16 +238,25 @@ class Link(Closing):
             _, certain = self._compared(peer, PAST, past_request(self.pasts), self._timeouts.call)
         return answer
 
-    def _look_first(self, peer: ServerKind, method: str) -> None:
+    def _sent(self, peer: ServerKind, method: str) -> Sent:
+        """What is said with a call, once the past of the process that answers was looked at."""
+        if peer not in self._servers:
+            raise no_provider()
         # Spec 30, "Handshake", step 2.
-        if self.pasts.unseen(peer, method):
+        while self.pasts.unseen(sent := self.pasts.before(peer), method):
+            with_others(self._looking[peer], partial(self._look, peer))
+        return sent
+
+    def _look(self, peer: ServerKind) -> None:
+        if self.pasts.unseen(self.pasts.before(peer), ""):
             self._call(peer, PAST, past_request(self.pasts), self._timeouts.call)
 
     def _compared(
         self, peer: ServerKind, method: str, argument: Message | Iterator[Message], seconds: float
     ) -> tuple[object, bool]:
         """An answer, and whether all of the server's past that came with it could be followed."""
-        sent, asked = self.pasts.before(peer), self._method(peer, method)
+        sent = self._sent(peer, method)
+        asked = self._method(peer, method)
         with self._servers[peer].waiting() as waiting:
             given = argument if isinstance(argument, Message) else waiting.sent(argument)
             try:
@@ -269,8 +278,7 @@ class Link(Closing):
         argument: Message | Iterator[Message],
         sink: Callable[[Any], None],
     ) -> None:
-        self._look_first(peer, method)
-        sent = self.pasts.before(peer)
+        sent = self._sent(peer, method)
         asked = self._method(peer, method)
         with self._servers[peer].waiting() as waiting:
             given = argument if isinstance(argument, Message) else waiting.sent(argument)

@@ -54,11 +54,19 @@ class ServerPastError(VerificationError):
 
 @dataclass(frozen=True, repr=False, eq=False)
 class Sent:
-    """What was known when a call was sent: an answer may not be behind it."""
+    """What was known when a call was sent: an answer may not be behind it.
+
+    ``compared``: whether the past of ``instance`` had been compared.
+    """
 
     past: KnownServerPast
     instance: bytes
     metadata: Metadata
+    compared: bool = False
+
+    def stands_for(self, compared: bytes | None) -> bool:
+        """Whether it is what is sent where that instance was compared, None for none."""
+        return (self.instance, self.compared) == (compared or b"", compared is not None)
 
     @property
     def known(self) -> Mapping[str, Head]:
@@ -90,12 +98,12 @@ class Pasts:
         self._certain: dict[ServerKind, tuple[str, Sent, bytes]] = {}
         self._compared: dict[ServerKind, bytes] = {}
 
-    def unseen(self, server: ServerKind, method: str) -> bool:
+    def unseen(self, sent: Sent, method: str) -> bool:
         """Whether the server's past is to be asked for before this call, which may change things.
 
         A refusal after a change would be untrue: it has been made.
         """
-        return self._heads is not None and server not in self._compared and method != PAST
+        return self._heads is not None and not sent.compared and method != PAST
 
     def restarted(self, server: ServerKind, refused: PadanError) -> bool:
         """Whether a call was refused because another process answers than the one compared.
@@ -111,17 +119,18 @@ class Pasts:
     def before(self, server: ServerKind) -> Sent:
         """What to send with a call to ``server``. Raises BadInputError for an unreadable file."""
         past = self._heads.of(server) if self._heads else _NOTHING
-        instance = self._compared.get(server, b"")
+        instance = self._compared.get(server)
         before = self._before.get(server)
-        if before is not None and before.past is past and before.instance == instance:
+        if before is not None and before.past is past and before.stands_for(instance):
             return before
         heads = [
             pb.Head(name=h.name, store=h.store, generation=h.generation, digest=h.digest)
             for h in past.heads.values()
         ]
-        said = pb.Handshake(version=software(), protocol=PROTOCOL, heads=heads, instance=instance)
+        compared, name = instance is not None, instance or b""
+        said = pb.Handshake(version=software(), protocol=PROTOCOL, heads=heads, instance=name)
         metadata = ((_METADATA, said.SerializeToString()),)
-        made = self._before[server] = Sent(past, instance, metadata)
+        made = self._before[server] = Sent(past, name, metadata, compared)
         return made
 
     def after(self, server: ServerKind, method: str, sent: Sent, trailing: Iterable[Any]) -> bool:

@@ -9,7 +9,6 @@ every later one, whatever a network does between. Spec 30, "Who the unit is".
 from __future__ import annotations
 
 import re
-import threading
 import time
 from collections.abc import Callable
 from functools import partial
@@ -21,6 +20,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from padan.v1.reason_texts import ServerKind
 from padan_client.base.errors import PadanError
+from padan_client.base.shared import Shared, with_others
 from padan_client.home.config import ClientConfig
 from padan_client.transport.connecting import Called, ignored
 from padan_client.transport.faults import ConnectionFault
@@ -78,7 +78,8 @@ class KnownServer:
         #: Sent with every call. Spec 30, "Transport", step 8.
         self.metadata = (("padan-party", config.party),) if named else ()
         self._known: x509.Certificate | None = None
-        self._looking = threading.Lock()
+        #: Whoever looks why calls failed, for all that want to know.
+        self.looking = Shared[None]()
         self._looked = float("-inf")
         self._found: PadanError | None = None
 
@@ -96,17 +97,23 @@ class KnownServer:
             certificate_chain=self._files.own.chain,
         )
 
-    def why_lost(self) -> PadanError:
-        """Why a call just failed to get through, by a fresh look at who is there.
+    def why_lost(self, failed: float) -> PadanError:
+        """Why a call failed to get through at that moment, by a look at who is there since.
 
         Calls that fail together share one look.
         """
-        failed = time.monotonic()
-        with self._looking:
-            if self._found is None or self._looked < failed:
-                self._looked = time.monotonic()
-                self._found = self._lost()
-            return self._found
+        while (found := self.found_since(failed)) is None:
+            with_others(self.looking, self.look_again)
+        return found
+
+    def found_since(self, failed: float) -> PadanError | None:
+        """What a look found that began after that moment (``time.monotonic``), if there was one."""
+        return self._found if self._looked >= failed else None
+
+    def look_again(self) -> None:
+        """Look at who is there, once a call has failed."""
+        began = time.monotonic()
+        self._found, self._looked = self._lost(), began
 
     def _lost(self) -> PadanError:
         try:

@@ -8,7 +8,7 @@ together is a residual risk that spec 30 names.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -16,9 +16,10 @@ import pyarrow as pa
 
 from padan.v1 import confirmation_service_pb2 as pb
 from padan.v1 import resources_pb2
-from padan_client.base.effects import Patience, Steps, call, work
+from padan_client.base.effects import Patience, Steps, call, together, work
 from padan_client.base.errors import UnavailableError
 from padan_client.base.language import t
+from padan_client.base.shared import Shared
 from padan_client.protocol.session import Session
 from padan_client.protocol.unit.collect import PassCollector, SealKey
 from padan_client.protocol.unit.confirming import finish
@@ -53,6 +54,7 @@ class Counter:
     encoders: dict[str, PassEncoder] = field(default_factory=dict)
     openers: dict[SealKey, Opener] = field(default_factory=dict)
     editions: dict[str, Edition] = field(default_factory=dict)
+    fetching: dict[str, Shared[None]] = field(default_factory=dict)
 
     def encoder(self, p: Pass) -> PassEncoder:
         """The pass's encoder, made once."""
@@ -72,15 +74,10 @@ class _Asked:
 
 def ask(counter: Counter, requested: RequestList) -> Steps[ConfirmResult]:
     """Confirm up to MOST_AT_ONCE records; all answers are of one edition."""
-    session = counter.session
     for _ in range(_TRIES):
         asked = yield from _ask_passes(counter, requested)
         if asked is not None:
-            opened, edition = asked
-            by = AnsweredBy(edition.name())
-            return finish(
-                session.place, session.schema, requested, opened, edition, session.key, by=by
-            )
+            return (yield from work(partial(_finished, counter, requested, *asked)))
     raise UnavailableError(
         t(
             "Registri sedang diterbitkan ulang. Tanyakan lagi nanti.",
@@ -89,9 +86,17 @@ def ask(counter: Counter, requested: RequestList) -> Steps[ConfirmResult]:
     )
 
 
+def _finished(
+    counter: Counter, requested: RequestList, asked: Sequence[_Asked], edition: Edition
+) -> ConfirmResult:
+    session, by = counter.session, AnsweredBy(edition.name())
+    opened = [_open(counter, each, edition.rate) for each in asked]
+    return finish(session.place, session.schema, requested, opened, edition, session.key, by=by)
+
+
 def _ask_passes(
     counter: Counter, requested: RequestList
-) -> Steps[tuple[list[OpenedAnswers], Edition] | None]:
+) -> Steps[tuple[list[_Asked], Edition] | None]:
     """The answers of every pass and their edition; None where the edition changed on the way.
 
     Nothing is looked at before every pass has been asked, whether its fields are there or not: what
@@ -107,17 +112,21 @@ def _ask_passes(
     names = {each.response.edition for each in asked}
     if len(names) > 1:
         return None
-    edition = yield from _edition(counter, names.pop())
-    rate = edition.rate
-    opened = yield from work(lambda: [_open(counter, each, rate) for each in asked])
-    return opened, edition
+    return asked, (yield from _edition(counter, names.pop()))
 
 
 def _edition(counter: Counter, name: str) -> Steps[Edition]:
     """The edition of that resource name, asked for once."""
-    if name not in counter.editions:
-        counter.editions[name] = yield from fetch_edition(counter.session, name, counter.patience)
+    shared = counter.fetching.setdefault(name, Shared())
+    while name not in counter.editions:
+        yield from together(shared, lambda: _fetch(counter, name))
     return counter.editions[name]
+
+
+def _fetch(counter: Counter, name: str) -> Steps[None]:
+    if name not in counter.editions:
+        edition = yield from fetch_edition(counter.session, name, counter.patience)
+        counter.editions[name] = edition
 
 
 def _ask_pass(counter: Counter, p: Pass, encoded: EncodedPass) -> Steps[pb.ConfirmRecordsResponse]:

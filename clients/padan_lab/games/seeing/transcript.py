@@ -21,11 +21,10 @@ from padan_client.base.effects import (
     Download,
     Effect,
     Exchange,
-    Pause,
+    Local,
     Steps,
     Unary,
     Upload,
-    Work,
 )
 from padan_client.base.errors import PadanError
 from padan_client.home.folder import Home
@@ -164,7 +163,7 @@ def _noted(steps: Steps[T], transcript: Transcript) -> Steps[T]:
 
 def _watched(effect: Effect) -> tuple[RecordedCall | None, Effect]:
     """The call that an effect makes, if it makes one, and the effect that notes what passes."""
-    if isinstance(effect, Pause | Work):
+    if isinstance(effect, Local):
         return None, effect
     call = RecordedCall(effect.method, effect.peer, time.perf_counter())
     match effect:
