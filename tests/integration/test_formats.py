@@ -4,26 +4,33 @@ leave everything as it is."""
 from __future__ import annotations
 
 import ast
+import hashlib
 import json
+import re
 import shutil
 from pathlib import Path
 
 import pytest
+from parsers import TARGETS
 from typer.testing import CliRunner
 
 import padan_client
 import padan_linkage
 import padan_server
 from padan.v1.reason_texts import ServerKind
-from padan_client import BadInputError, Home
+from padan_client import BadInputError, Home, VerificationError
+from padan_client.cli.key_changes import read_change
+from padan_client.home.accepted_levels import read_levels
 from padan_client.home.identity import load_identity
 from padan_client.home.protection import backup, home_format
 from padan_client.results import minutes
 from padan_linkage.crypto.software import FormatAge, format_age
 from padan_server.app import app
 from padan_server.base.accepting import Acceptable
+from padan_server.base.damage import DamagedFileError
 from padan_server.store import marks
 from padan_server.store.files.disk import Disk
+from padan_server.store.files.sums import keep_sums, kept_sums
 from padan_server.store.marks import Marks, StoreDoubtError
 from padan_server.store.port import OtherVersionError
 from padan_server.store.sql.store import SqlStore, data_format
@@ -31,19 +38,33 @@ from padan_server.store.sql.store import SqlStore, data_format
 NO_NUMBERS = ["1", "satu", None, -1, True, 1.5, [1], {}, 10**12, ""]
 NO_NAMES = [*NO_NUMBERS, 1, 2, "padan identity", "padan identity x", "padan identity 2 3", "٢"]
 
-#: Every file of ours that names its format, and the format; ``sums.json`` and ``directory.json``
-#: are bound by digests or made again, bundles and manifests of others are refused by their names.
-NUMBERED = {"store/marks.py", "protection/home_format.py", "protection/known_heads.py"}
+#: Every module that reads a format, and is tried with others here or beside its parser.
+NUMBERED = {
+    "store/marks.py",
+    "files/sums.py",
+    "protection/home_format.py",
+    "protection/known_heads.py",
+}
 NAMED = {"home/identity.py", "protection/backup.py", "results/minutes.py"}
-BY_DIGEST = {"files/sums.py", "files/derived.py"}
-#: Signed documents: another format is no document of the kind, for whoever checks the signature.
+#: Documents that are signed: ``tests/unit/linkage/crypto/test_document_formats.py``.
 SIGNED = {
+    "agreement/document.py",
     "agreement/key_changes.py",
-    "agreement/model.py",
     "direct/manifest.py",
+    "edition/document.py",
+    "edition/levels.py",
     "release/manifest.py",
 }
-WRITTEN_ALONE = {"unit/bundle.py"}
+#: Directories and ranges of a run are made again, bundles are read by nobody, agreements by their
+#: document's module, and a sealed answer of another form does not open.
+WITHOUT = {
+    "agreement/model.py",
+    "answering/payloads.py",
+    "files/derived.py",
+    "matching/directory.py",
+    "matching/streaming.py",
+    "unit/bundle.py",
+}
 
 
 def test_a_format_is_a_number_or_a_name_with_one():
@@ -62,19 +83,33 @@ def test_a_format_is_a_number_or_a_name_with_one():
 
 def test_no_format_is_left_out_of_these_tests():
     """Whoever brings in a format has to say here what becomes of one that is another."""
-    known = NUMBERED | NAMED | BY_DIGEST | SIGNED | WRITTEN_ALONE
-    found = set()
+    known = NUMBERED | NAMED | SIGNED | WITHOUT
+    found, by_the_rule = set(), set()
     for package in (padan_client, padan_linkage, padan_server):
         root = Path(package.__file__).parent
         for path in root.rglob("*.py"):
-            if names_a_format(path.read_text("utf-8")):
-                found.add("/".join(path.parts[-2:]))
-    assert found == known
+            source, name = path.read_text("utf-8"), "/".join(path.parts[-2:])
+            if names_a_format(source):
+                found.add(name)
+            if re.search(r"\b(format_age|of_this_form)\(", source):
+                by_the_rule.add(name)
+    assert found | by_the_rule == known | {"crypto/software.py"}
+    assert by_the_rule - {"crypto/software.py"} == known - WITHOUT
 
 
 def names_a_format(source):
-    """Whether a module writes or reads a document's ``format``: as a key, or a field of a model."""
+    """Whether a module writes or reads a document's ``format``: as a key, or a field of a model.
+
+    Or has a number of one.
+    """
     for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Assign) and any(
+            isinstance(target, ast.Name)
+            and target.id in {"FORMAT", "_FORMAT", "VERSION"}
+            and isinstance(node.value, ast.Constant)
+            for target in node.targets
+        ):
+            return True
         if isinstance(node, ast.Dict) and any(
             isinstance(key, ast.Constant) and key.value == "format" for key in node.keys
         ):
@@ -93,7 +128,7 @@ def names_a_format(source):
 # What becomes of a file whose format is another.
 
 LATER = "lebih baru"
-DAMAGED = "rusak|tidak terbaca|bukan cadangan|bukan berita acara"
+DAMAGED = "rusak|tidak terbaca|bukan (cadangan|berita acara|usulan|pergantian)"
 
 
 def home_file(folder, name, given):
@@ -132,12 +167,30 @@ def minutes_file(home, given):
     minutes.read(path)
 
 
+def levels_file(home, given):
+    path = home.folder / "usulan.json"
+    document = json.loads(TARGETS["levels"].seeds()[0])
+    document["levels"]["version"] = given
+    path.write_text(json.dumps(document))
+    read_levels(path)
+
+
+def key_change_file(home, given):
+    path = home.folder / "perjanjian.toml.bkn.1.keys"
+    document = json.loads(TARGETS["key-change"].seeds()[0])
+    document["change"]["format"] = given
+    path.write_text(json.dumps(document))
+    read_change(path)
+
+
 FILES = {
     format_json: (home_format.HOME_FORMAT + 1, NO_NUMBERS),
     heads_json: (2, NO_NUMBERS),
     identity_json: ("padan identity 3", NO_NAMES),
     backup_file: ("padan backup 2", NO_NAMES),
     minutes_file: ("padan/v2 minutes", NO_NAMES),
+    levels_file: (2, NO_NUMBERS),
+    key_change_file: ("padan key change 2", NO_NAMES),
 }
 CASES = [
     (read, given, said)
@@ -158,6 +211,32 @@ def test_a_home_s_file_of_another_format_is_told_as_what_it_is(home, read, given
     with pytest.raises(BadInputError, match=said) as refused:
         read(home, given)
     assert (LATER in str(refused.value)) is (said == LATER)
+
+
+def test_an_agreement_of_a_later_form_stops_that_agreement_and_says_why(home, small_pair, tmp_path):
+    folder = tmp_path / "agreements"
+    shutil.copytree(small_pair.unit.house.agreements_dir, folder)
+    (path,) = folder.glob("*.toml")
+    path.write_bytes(path.read_bytes().replace(b"format = 1", b"format = 2", 1))
+    settings = home.folder / "client.toml"
+    text = re.sub(r"(?m)^agreements = .*$", f"agreements = {json.dumps(str(folder))}",
+                  settings.read_text())  # fmt: skip
+    settings.write_text(text)
+    with pytest.raises(VerificationError, match=LATER):
+        Home.open(home.folder).signed_agreement(path.stem)
+
+
+@pytest.mark.parametrize("given", [2, *NO_NUMBERS])
+def test_sums_of_a_later_form_are_no_damage_and_others_are(tmp_path, given):
+    keep_sums(Disk(), tmp_path, "folder", {})
+    _, _, text = (tmp_path / "sums.json").read_bytes().partition(b"\n")
+    text = json.dumps(json.loads(text) | {"format": given}).encode()
+    whole = hashlib.sha256(text).hexdigest().encode() + b"\n" + text + b"\n"
+    (tmp_path / "sums.json").write_bytes(whole)
+    with pytest.raises(DamagedFileError) as refused:
+        kept_sums(tmp_path, "folder")
+    assert (LATER in refused.value.problem[0]) is (given == 2)
+    assert (tmp_path / "sums.json").read_bytes() == whole
 
 
 @pytest.mark.parametrize("given", NO_NUMBERS)

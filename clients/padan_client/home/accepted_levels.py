@@ -16,6 +16,7 @@ from padan_client.base.files import write_private
 from padan_client.base.language import system_reason, t
 from padan_client.base.place import FlowPlace
 from padan_client.home.identity import Identity
+from padan_client.home.protection.home_format import made_by_newer
 from padan_linkage.edition.document import SHIPPED
 from padan_linkage.edition.levels import Levels, LevelsError, SignedLevels
 from padan_linkage.schema import Schema
@@ -100,6 +101,8 @@ def read_levels(path: Path) -> SignedLevels:
             )
         ) from None
     except LevelsError as e:
+        if e.later:
+            raise made_by_newer(path) from None
         raise BadInputError(
             t(
                 f"{path} bukan usulan tingkat galat ({e.differs}). Buat dengan `padan rehearse A B "

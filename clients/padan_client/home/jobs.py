@@ -22,13 +22,13 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from padan_client.base.errors import BadInputError
 from padan_client.base.files import ensure_private_folder, erase
 from padan_client.base.language import t
 from padan_client.home.identity import Identity, Randomness
-from padan_client.home.sealed_file import Purpose, SealedFileError, SealedFiles
+from padan_client.home.sealed_file import Purpose, SealedFileError, SealedFiles, understood
 
 _SUFFIX = ".job"
 #: Files that belong to a job, and the drafts of its own.
@@ -223,8 +223,8 @@ class JobStore:
     def _load(self, job_id: str) -> Job:
         path = self._path(job_id)
         try:
-            return Job.model_validate_json(self._files.read(path, _context(job_id)))
-        except (SealedFileError, ValidationError):
+            content = self._files.read(path, _context(job_id))
+        except SealedFileError:
             raise BadInputError(
                 t(
                     f"Berkas pekerjaan {path} rusak atau milik identitas lain. Hapus berkas itu "
@@ -233,6 +233,8 @@ class JobStore:
                     "anew.",
                 )
             ) from None
+        with understood(path):
+            return Job.model_validate_json(content)
 
 
 def _context(job_id: str) -> bytes:

@@ -19,7 +19,7 @@ from padan_client.base.files import erase
 from padan_client.base.language import t
 from padan_client.base.place import FlowPlace
 from padan_client.home.identity import Identity, Randomness
-from padan_client.home.sealed_file import Purpose, SealedFiles
+from padan_client.home.sealed_file import Purpose, SealedFiles, understood
 from padan_client.records.persons import Persons
 from padan_client.records.preparing import QUARANTINE_SCHEMA
 from padan_client.records.registry import Registry
@@ -75,9 +75,10 @@ class KeptRegistries:
                     "the whole registry.",
                 )
             )
-        contents = self._files.read_pieces(path, _context(path))
-        pieces = [pa.ipc.open_stream(content).read_all() for content in contents]
-        return _persons(place.flow, pa.concat_tables(pieces).combine_chunks())
+        with understood(path):
+            contents = self._files.read_pieces(path, _context(path))
+            pieces = [pa.ipc.open_stream(content).read_all() for content in contents]
+            return _persons(place.flow, pa.concat_tables(pieces).combine_chunks())
 
     def forget_epoch(self, place: FlowPlace, epoch: int) -> int:
         """Erase the registries of a destroyed epoch. Returns how many."""

@@ -18,6 +18,7 @@ from padan_client.base.files import ensure_private_folder, sync, write_private
 from padan_client.base.language import t
 from padan_client.base.place import FlowPlace
 from padan_client.home.identity import Identity, Randomness
+from padan_client.home.protection.home_format import made_by_newer
 from padan_client.home.sealed_file import Purpose, SealedFileError, SealedFiles
 from padan_linkage.direct.manifest import ManifestError
 from padan_linkage.release.manifest import Release, parse_release
@@ -138,7 +139,9 @@ class KeptReleases:
                 self._files.read(folder / name, _context(folder / name)) for name in _PARTS
             )
             release = parse_release(manifest)
-        except (BadInputError, SealedFileError, ManifestError):
+        except (BadInputError, SealedFileError, ManifestError) as error:
+            if isinstance(error, ManifestError) and error.later:
+                raise made_by_newer(folder) from None
             raise _damaged(folder) from None
         if hashlib.sha256(content).hexdigest() != release.content_sha256:
             raise _damaged(folder)

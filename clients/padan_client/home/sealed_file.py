@@ -12,15 +12,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from enum import Enum
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from padan_client.base.errors import VerificationError
+from padan_client.base.errors import BadInputError, VerificationError
 from padan_client.base.files import open_private, read_private, write_private
 from padan_client.base.language import t
+from padan_client.base.version import software
 from padan_client.home.identity import Randomness
 from padan_client.home.protection.private_keys import PrivateKeys
 
@@ -53,6 +55,34 @@ class SealedFileError(VerificationError):
                 "whole registry.",
             )
         )
+
+
+class OtherFormError(BadInputError):
+    """A sealed file opens, and its content is of another version of Padan."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            t(
+                f"{path} utuh dan dari folder ini, tetapi bentuknya tidak dibaca versi ini, "
+                f"{software()}: dibuat Padan versi lain. Tidak ada yang disentuh: pakai versi itu.",
+                f"{path} is whole and this home's, but of a form that this version, {software()}, "
+                "does not read: another version of Padan made it. Nothing was touched: use that "
+                "version.",
+            )
+        )
+
+
+@contextmanager
+def understood(path: Path) -> Iterator[None]:
+    """While the content of a sealed file is read: what cannot be is no damage, for it was opened.
+
+    Raises OtherFormError.
+    """
+    # Spec 20, "Files at home".
+    try:
+        yield
+    except (ValueError, TypeError, AttributeError, LookupError, NotImplementedError, StopIteration):
+        raise OtherFormError(path) from None
 
 
 class SealedFiles:

@@ -22,7 +22,7 @@ from pydantic_core import from_json
 from padan_client.base.files import ensure_private_folder
 from padan_client.base.place import FlowPlace
 from padan_client.home.folder import Home
-from padan_client.home.sealed_file import Purpose, SealedFiles
+from padan_client.home.sealed_file import Purpose, SealedFiles, understood
 from padan_client.results.shared_counts import SharedCounts, shared_counts
 from padan_client.results.table import ASKED, EDITION, REGISTRY
 
@@ -70,10 +70,11 @@ class ToldRows:
     def _load(self, path: Path, place: FlowPlace) -> tuple[NDArray[np.uint64], _Told]:
         if not path.exists():
             return np.empty(0, np.uint64), {}
-        notes, rows = self._files.read_pieces(path, place.name.encode())
-        told = {n: SharedCounts(**{**c, "small": tuple(c["small"])})
-                for n, c in from_json(notes).items()}  # fmt: skip
-        return np.frombuffer(rows, np.uint64), told
+        with understood(path):
+            notes, rows = self._files.read_pieces(path, place.name.encode())
+            told = {n: SharedCounts(**{**c, "small": tuple(c["small"])})
+                    for n, c in from_json(notes).items()}  # fmt: skip
+            return np.frombuffer(rows, np.uint64), told
 
     def _save(self, path: Path, place: FlowPlace, counted: NDArray[np.uint64], told: _Told) -> None:
         notes = json.dumps({name: asdict(counts) for name, counts in told.items()}).encode()

@@ -15,13 +15,20 @@ from typing import Any
 from pydantic import ValidationError
 
 from padan_linkage.agreement.bounded_toml import TomlTextError, read_toml
-from padan_linkage.agreement.findings import AgreementError, Finding, Severity, error
-from padan_linkage.agreement.model import Agreement
+from padan_linkage.agreement.findings import (
+    AgreementError,
+    Finding,
+    Severity,
+    error,
+    of_a_later_version,
+)
+from padan_linkage.agreement.model import FORMAT, Agreement
 from padan_linkage.agreement.problems import explain
 from padan_linkage.agreement.rules.direct import DIRECT_STRUCTURE
 from padan_linkage.agreement.rules.releases import RELEASE_STRUCTURE
 from padan_linkage.agreement.rules.structure import structural_findings
 from padan_linkage.crypto import signatures
+from padan_linkage.crypto.software import FormatAge, format_age
 
 _STATEMENT = b"padan/v1 agreement\x00"
 
@@ -37,12 +44,24 @@ def signature_statement(document: bytes) -> bytes:
 
 
 def parse_agreement(document: bytes) -> Agreement:
-    """The agreement as typed values, checked for types alone; raises AgreementError."""
+    """The agreement as typed values, checked for types alone; raises AgreementError.
+
+    Of one in a later form nothing else is told: what it holds is not known here.
+    """
     raw = _toml(document)
+    if _is_later(raw):
+        raise AgreementError([of_a_later_version("format", "Perjanjian ini", "This agreement")])
     try:
         return Agreement.model_validate(raw)
     except ValidationError as e:
         raise AgreementError(explain(e, raw)) from None
+
+
+def _is_later(raw: Mapping[str, Any]) -> bool:
+    try:
+        return format_age(raw.get("format", FORMAT), FORMAT) is FormatAge.LATER
+    except ValueError:
+        return False  # the model says what it should have been
 
 
 def load_agreement(document: bytes) -> Agreement:

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from padan_linkage.crypto.software import software
+
 #: Longer than any sentence that we write.
 _LONGEST = 1000
 #: Findings in one message; a file of a megabyte can have tens of thousands.
@@ -49,6 +51,18 @@ def _quoted(text: str) -> str:
 def error(code: str, where: str, id_text: str, en_text: str) -> Finding:
     """A finding that must be mended."""
     return Finding(Severity.ERROR, code, where, id_text, en_text)
+
+
+def of_a_later_version(where: str, id_what: str, en_what: str) -> Finding:
+    """That a file, so called, is of a form that a later version of Padan brought in."""
+    return error(
+        "format-later",
+        where,
+        f"{id_what} dibuat untuk Padan yang lebih baru; versi ini, {software()}, tidak membacanya. "
+        "Pakai versi itu atau yang lebih baru.",
+        f"{en_what} was made for a newer Padan; this version, {software()}, does not read it. Use "
+        "that version or a newer one.",
+    )
 
 
 def warning(code: str, where: str, id_text: str, en_text: str) -> Finding:

@@ -10,11 +10,17 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterable
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import AwareDatetime, Field, ValidationError, field_validator
+from pydantic import AwareDatetime, Field, field_validator
+from pydantic_core import from_json
 
-from padan_linkage.agreement.findings import AgreementError, Finding, error
+from padan_linkage.agreement.findings import (
+    AgreementError,
+    Finding,
+    error,
+    of_a_later_version,
+)
 from padan_linkage.agreement.model import (
     Agreement,
     AgreementModel,
@@ -27,7 +33,9 @@ from padan_linkage.agreement.model import (
 )
 from padan_linkage.agreement.rules.structure import structural_findings
 from padan_linkage.crypto import signatures
+from padan_linkage.crypto.software import FormatAge, format_age
 
+FORMAT: Literal["padan key change 1"] = "padan key change 1"
 SUFFIX = ".keys"
 #: Whose signature it is, where not another party's.
 OLD, NEW = "old", "new"
@@ -42,7 +50,7 @@ class KeyChange(AgreementModel):
     unit mode that the party is a side of, the first epoch of the new keys.
     """
 
-    format: Literal["padan key change 1"] = "padan key change 1"
+    format: Literal["padan key change 1"] = FORMAT
     agreement: HexDigest
     party: Id
     number: PositiveCount
@@ -98,10 +106,13 @@ class SignedKeyChange(AgreementModel):
 
     @classmethod
     def read(cls, content: bytes) -> SignedKeyChange:
-        """From a file. Raises AgreementError if it is none."""
+        """From a file. Raises AgreementError if it is none, or of a later version's."""
         try:
+            if _is_later(from_json(content)):
+                found = "Pergantian kunci ini", "This change of keys"
+                raise AgreementError([of_a_later_version("key-change", *found)])
             return cls.model_validate_json(content)
-        except ValidationError:
+        except ValueError:
             raise AgreementError(
                 [
                     error(
@@ -129,6 +140,13 @@ class SignedKeyChange(AgreementModel):
             return base64.b64decode(self.signatures.get(signer, ""), validate=True)
         except ValueError:
             return b""
+
+
+def _is_later(raw: Any) -> bool:
+    try:
+        return format_age(raw["change"]["format"], FORMAT) is FormatAge.LATER
+    except (ValueError, TypeError, KeyError):
+        return False  # the model says that it is none
 
 
 def with_key_changes(

@@ -31,6 +31,8 @@ from padan_linkage.crypto import signatures
 from padan_linkage.direct.schema import DirectSchema
 from padan_linkage.schema import Identifier, Schema
 
+#: The form of agreements that this version reads.
+FORMAT = 1
 #: Codes are bits of an unsigned 64-bit mask (spec 30, "Answers").
 MAX_CODES = 64
 
@@ -439,7 +441,7 @@ class Flow:
 class Agreement(AgreementModel):
     """A whole agreement; build it with :func:`padan_linkage.agreement.load_agreement`."""
 
-    format: Annotated[int, Field(ge=1, le=1)] = 1
+    format: Annotated[int, Field(strict=True, ge=FORMAT, le=FORMAT)] = FORMAT
     id: Id
     title: Text
     numbers: tuple[Text, ...]

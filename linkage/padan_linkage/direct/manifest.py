@@ -13,12 +13,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from operator import attrgetter
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 from pydantic_core import from_json
 
 from padan_linkage.crypto import signatures
+from padan_linkage.crypto.software import FormatAge, format_age
 from padan_linkage.direct.table import CHUNK_ROWS
 from padan_linkage.schema import Identifier
 
@@ -43,9 +44,21 @@ PartOfAll = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 class ManifestError(Exception):
     """A manifest cannot be relied on; ``field`` names the part that is wrong."""
 
+    #: Whether it is one of a later version of Padan.
+    later = False
+
     def __init__(self, field: str, message: str) -> None:
         self.field = field
         super().__init__(f"{field}: {message}")
+
+
+class LaterManifestError(ManifestError):
+    """A manifest of a form that a later version of Padan brought in."""
+
+    later = True
+
+    def __init__(self) -> None:
+        super().__init__("format", "of a later version of Padan")
 
 
 class SequenceError(ManifestError):
@@ -144,7 +157,7 @@ def parse_manifest(document: bytes) -> Manifest:
     if len(document) > MAX_MANIFEST_BYTES:
         raise ManifestError("manifest", "longer than a manifest can be")
     try:
-        manifest = Manifest.model_validate(from_json(document))
+        manifest = Manifest.model_validate(of_this_form(document, FORMAT))
         span = manifest.created_at, manifest.expires_at
     except ValidationError as error:
         raise ManifestError(str(error.errors()[0]["loc"][:1] or "manifest"), "malformed") from None
@@ -161,6 +174,23 @@ def parse_manifest(document: bytes) -> Manifest:
     if manifest.is_delta and manifest.given:
         raise ManifestError("given", "a delta keeps to what its base found")
     return manifest
+
+
+def of_this_form(document: bytes, present: str) -> dict[str, Any]:
+    """The JSON object in a manifest's bytes, whose ``format`` is ``present``.
+
+    Raises LaterManifestError for a later one, ManifestError or ValueError for anything else.
+    """
+    content = from_json(document)
+    if not isinstance(content, dict):
+        raise ManifestError("manifest", "no JSON object")
+    try:
+        age = format_age(content.get("format"), present)
+    except ValueError:
+        raise ManifestError("format", "no manifest's") from None
+    if age is FormatAge.LATER:
+        raise LaterManifestError
+    return content
 
 
 def manifest_statement(document: bytes) -> bytes:

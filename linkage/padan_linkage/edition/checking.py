@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from padan_linkage.crypto import signatures
+from padan_linkage.crypto.software import FormatAge
 from padan_linkage.edition import document as documents
 from padan_linkage.edition.document import ANY, SIGNED, Edition, EditionVersionError, GivenFields
 from padan_linkage.matching.scoring.calibration import Calibration
@@ -28,11 +29,15 @@ _MOST, _LEAST = 1e9, 1e-12
 
 
 class EditionError(ValueError):
-    """An edition cannot be relied on; ``differs`` names the part that is wrong."""
+    """An edition cannot be relied on; ``differs`` names the part that is wrong.
 
-    def __init__(self, differs: str) -> None:
+    ``later``: it is whole, of a later version of Padan.
+    """
+
+    def __init__(self, differs: str, *, later: bool = False) -> None:
         super().__init__(f"edition: {differs}")
         self.differs = differs
+        self.later = later
 
 
 @dataclass(frozen=True)
@@ -60,8 +65,8 @@ def checked_edition(document: bytes, signature: bytes, wanted: Wanted) -> Editio
         raise EditionError("signature")
     try:
         edition = Edition.read(document)
-    except EditionVersionError:
-        raise EditionError("version") from None
+    except EditionVersionError as e:
+        raise EditionError("version", later=e.age is FormatAge.LATER) from None
     except (ValueError, RecursionError):
         raise EditionError("document") from None
     expected = {

@@ -15,6 +15,7 @@ from typing import Any, Self
 
 from pydantic_core import from_json
 
+from padan_linkage.crypto.software import FormatAge, format_age
 from padan_linkage.matching.scoring.calibration import Calibration
 
 VERSION = 2
@@ -27,7 +28,11 @@ SIGNED = b"padan/v1 edition\x00"
 
 
 class EditionVersionError(ValueError):
-    """An edition of another format than this software reads."""
+    """An edition of another format than this software reads; ``age`` says of which."""
+
+    def __init__(self, age: FormatAge) -> None:
+        super().__init__(f"an edition of a {age.value} version")
+        self.age = age
 
 
 @dataclass(frozen=True)
@@ -99,8 +104,8 @@ class Edition:
         Raises EditionVersionError where another version of the software did, else ValueError.
         """
         raw = json_object(document)
-        if raw.pop("version", None) != VERSION:
-            raise EditionVersionError("an edition of another version")
+        if (age := format_age(raw.pop("version", None), VERSION)) is not FormatAge.PRESENT:
+            raise EditionVersionError(age)
         try:
             given = tuple(_given(entry) for entry in raw.pop("given"))
             common = tuple(map(tuple, raw.pop("common")))

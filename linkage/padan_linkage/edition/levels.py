@@ -20,6 +20,7 @@ from pydantic import TypeAdapter
 from pydantic_core import from_json
 
 from padan_linkage.crypto import signatures
+from padan_linkage.crypto.software import FormatAge, format_age
 from padan_linkage.edition.document import canonical, digest, json_object
 from padan_linkage.matching.scoring.calibration import priors
 from padan_linkage.matching.scoring.features import FeaturePlan
@@ -41,11 +42,15 @@ Table = tuple[tuple[float, ...], ...]
 
 
 class LevelsError(ValueError):
-    """Levels cannot be relied on; ``differs`` names what is wrong."""
+    """Levels cannot be relied on; ``differs`` names what is wrong.
 
-    def __init__(self, differs: str) -> None:
+    ``later``: they are whole, of a later version of Padan.
+    """
+
+    def __init__(self, differs: str, *, later: bool = False) -> None:
         super().__init__(f"levels: {differs}")
         self.differs = differs
+        self.later = later
 
 
 @dataclass(frozen=True)
@@ -95,8 +100,9 @@ class Levels:
         """Read what :meth:`document` wrote. Raises LevelsError on anything else."""
         try:
             raw = json_object(document)
-            if raw.pop("version", None) != VERSION:
-                raise LevelsError("version")
+            age = format_age(raw.pop("version", None), VERSION)
+            if age is not FormatAge.PRESENT:
+                raise LevelsError("version", later=age is FormatAge.LATER)
             levels = _TYPED.validate_python(raw)
             same = levels.document() == document
         except LevelsError:

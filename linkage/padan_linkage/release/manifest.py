@@ -12,11 +12,18 @@ from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
-from pydantic_core import from_json
 
 from padan_linkage.crypto import signatures
-from padan_linkage.direct.manifest import Count, Hex32, ManifestError, Moment, parse_moment
+from padan_linkage.direct.manifest import (
+    Count,
+    Hex32,
+    ManifestError,
+    Moment,
+    of_this_form,
+    parse_moment,
+)
 
+FORMAT: Literal["padan/v1 release"] = "padan/v1 release"
 #: The largest content that a release carries.
 MAX_CONTENT_BYTES = 16 * 1024**2
 MAX_MANIFEST_BYTES = 4096
@@ -48,7 +55,7 @@ class Release(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    format: Literal["padan/v1 release"] = "padan/v1 release"
+    format: Literal["padan/v1 release"] = FORMAT
     agreement: Name
     agreement_digest: Hex32
     flow: Name
@@ -117,7 +124,7 @@ def parse_release(document: bytes) -> Release:
     if len(document) > MAX_MANIFEST_BYTES:
         raise ManifestError("manifest", "longer than a manifest can be")
     try:
-        release = Release.model_validate(from_json(document))
+        release = Release.model_validate(of_this_form(document, FORMAT))
         parse_moment(release.created)
         date.fromisoformat(release.as_of)
     except ValidationError as error:

@@ -11,6 +11,12 @@ import structlog
 
 _log = structlog.get_logger(__name__)
 
+#: The problem of a file that is whole, of a form that a later version of Padan brought in.
+LATER = (
+    "dibuat Padan yang lebih baru; jalankan versi itu atau yang lebih baru",
+    "made by a newer Padan; run that version or a newer one",
+)
+
 
 class DamagedFileError(OSError):
     """A file that records rest on is missing, or not what was written; it has been left as it is.

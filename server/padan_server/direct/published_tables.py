@@ -31,7 +31,7 @@ from padan_linkage.direct.table import (
     chunk_count,
     split_hashes,
 )
-from padan_server.base.damage import DamagedFileError, MissingFileError
+from padan_server.base.damage import LATER, DamagedFileError, MissingFileError
 from padan_server.store.files.sums import Pace, at_once, unreadable
 
 _ALTERED = ("bukan yang ditandatangani", "not what was signed")
@@ -58,7 +58,9 @@ class TableFolder:
         signature = self._content(SIGNATURE_FILE, MAX_MANIFEST_BYTES)
         try:
             manifest = parse_manifest(document)
-        except ManifestError:
+        except ManifestError as e:
+            if e.later:
+                raise DamagedFileError(f"{self.name}/{MANIFEST_FILE}", *LATER) from None
             raise self.altered(MANIFEST_FILE) from None
         return TablePublication(manifest, document, signature, self.path / ROWS_FILE)
 

@@ -23,7 +23,7 @@ from padan_client.base.errors import BadInputError
 from padan_client.base.files import erase
 from padan_client.base.language import t
 from padan_client.home.identity import Identity, Randomness
-from padan_client.home.sealed_file import Purpose, SealedFiles
+from padan_client.home.sealed_file import Purpose, SealedFiles, understood
 from padan_linkage.cover import CoverPeople, KnownPeople, Lives
 from padan_linkage.crypto.sealing import KeptSeal
 
@@ -93,14 +93,8 @@ class CoverBook:
                 )
             )
         path = self._place(dataset) / str(epoch) / f"{_identifier(dataset)}.cover"
-        pieces = self._files.read_pieces(path, _context(dataset, epoch))
-        head = from_json(next(pieces))
-        cover, former, known = (
-            pa.concat_tables([_table(next(pieces)) for _ in range(size)]).combine_chunks()
-            for size in head["pieces"]
-        )
-        made = _cover(cover, former), _known(known), head["pace"], head["uploads"]
-        return Page(_unpacked(head["seal"]), *made)
+        with understood(path):
+            return _page(self._files.read_pieces(path, _context(dataset, epoch)))
 
     def epoch_of(self, dataset: str) -> int | None:
         """The epoch in which ``dataset`` was published from here; None if it was not."""
@@ -122,6 +116,16 @@ class CoverBook:
     def _place(self, dataset: str) -> Path:
         agreement, flow, _ = dataset.split("/")[1::2]
         return self._folder / agreement / flow
+
+
+def _page(pieces: Iterator[bytes]) -> Page:
+    head = from_json(next(pieces))
+    cover, former, known = (
+        pa.concat_tables([_table(next(pieces)) for _ in range(size)]).combine_chunks()
+        for size in head["pieces"]
+    )
+    made = _cover(cover, former), _known(known), head["pace"], head["uploads"]
+    return Page(_unpacked(head["seal"]), *made)
 
 
 def _identifier(dataset: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +22,7 @@ from padan_client.base.files import ensure_private_folder, erase
 from padan_client.base.place import FlowPlace
 from padan_client.home.identity import Identity, Randomness
 from padan_client.home.jobs import Job
-from padan_client.home.sealed_file import Purpose, SealedFiles
+from padan_client.home.sealed_file import Purpose, SealedFiles, understood
 from padan_linkage.cover import NextList, Recurring
 
 Fields = dict[str, pa.StringArray]
@@ -114,21 +114,8 @@ class ListCover:
     def _load(self, path: Path) -> _Kept | None:
         if not path.exists():
             return None
-        contents = self._files.read_pieces(path, _context(path))
-        seen, cover, pending = (pa.ipc.open_stream(content).read_all() for content in contents)
-        names = seen.column_names
-
-        def fields(before: str = "") -> Fields:
-            return {n: pa.concat_arrays([*_empty(), *cover[before + n].chunks]) for n in names}
-
-        recurring = Recurring(
-            seen=np.stack([seen[n].to_numpy() for n in names], axis=1),
-            people=fields(),
-            model=cover[_MODEL].to_numpy(),
-            as_was=fields(_WAS),
-            turn=cover[_TURN].to_numpy(),
-        )
-        return _Kept(recurring, pending)
+        with understood(path):
+            return _read(self._files.read_pieces(path, _context(path)))
 
     def _save(self, path: Path, kept: _Kept) -> None:
         of = kept.recurring
@@ -137,6 +124,23 @@ class ListCover:
         cover = pa.table({_MODEL: of.model, _TURN: of.turn, **of.people, **was})
         pieces = [_stream(table) for table in (seen, cover, kept.pending)]
         self._files.write_pieces(path, _context(path), len(pieces), pieces)
+
+
+def _read(contents: Iterable[bytes]) -> _Kept:
+    seen, cover, pending = (pa.ipc.open_stream(content).read_all() for content in contents)
+    names = seen.column_names
+
+    def fields(before: str = "") -> Fields:
+        return {n: pa.concat_arrays([*_empty(), *cover[before + n].chunks]) for n in names}
+
+    recurring = Recurring(
+        seen=np.stack([seen[n].to_numpy() for n in names], axis=1),
+        people=fields(),
+        model=cover[_MODEL].to_numpy(),
+        as_was=fields(_WAS),
+        turn=cover[_TURN].to_numpy(),
+    )
+    return _Kept(recurring, pending)
 
 
 def _nothing(made: NextList) -> _Kept:

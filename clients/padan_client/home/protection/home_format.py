@@ -16,7 +16,7 @@ from pydantic import BaseModel, Field
 from padan_client.base.errors import BadInputError
 from padan_client.base.files import write_private
 from padan_client.base.language import t
-from padan_client.base.version import software
+from padan_client.base.version import newer_made, software
 from padan_linkage.crypto.software import FormatAge, format_age, shown
 
 #: Homes without the file are of the number before it, and are read as they are.
@@ -56,14 +56,7 @@ def require_known_format(home: Path) -> None:
 
 def made_by_newer(path: Path) -> BadInputError:
     """A file of a form that a later version brought in."""
-    return BadInputError(
-        t(
-            f"{path} dibuat Padan yang lebih baru; versi ini, {software()}, tidak membacanya. "
-            "Tidak ada yang disentuh: pakai versi itu atau yang lebih baru.",
-            f"{path} was made by a newer Padan; this version, {software()}, does not read it. "
-            "Nothing was touched: use that version or a newer one.",
-        )
-    )
+    return BadInputError(newer_made(str(path), str(path)))
 
 
 def keep_format(home: Path) -> None:

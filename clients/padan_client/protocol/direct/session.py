@@ -20,6 +20,7 @@ from padan_client.base.errors import UnavailableError, VerificationError
 from padan_client.base.language import t
 from padan_client.base.place import FlowPlace
 from padan_client.base.reasons import refused
+from padan_client.base.version import newer_made
 from padan_client.home.folder import Home
 from padan_client.home.kept_tables import Arriving, Offered, TableCache
 from padan_client.protocol.direct.schemas import direct_schemas
@@ -158,7 +159,7 @@ def _list_tables(place: FlowPlace, now: datetime, patience: Patience) -> Steps[l
     try:
         manifests = in_order((o.manifest for o in offered.values()), now)
     except ManifestError as error:
-        raise _not_signed(place, error.field) from None
+        raise _unusable(place, error) from None
     return [offered[m.table] for m in manifests]
 
 
@@ -180,7 +181,7 @@ def _verified(place: FlowPlace, table: pb.LabelTable) -> Offered:
         )
         leaves = split_hashes(table.chunk_hashes, manifest.rows, bytes.fromhex(manifest.root))
     except ManifestError as error:
-        raise _not_signed(place, error.field) from None
+        raise _unusable(place, error) from None
     except TableError:
         raise _not_signed(place, "chunk_hashes") from None
     if table.name != f"{place.name}/labelTables/{manifest.table}":
@@ -228,6 +229,14 @@ class _TableSink:
         self.arriving.take(message.chunk, message.rows)
         done, total = self.arriving.next_chunk, self.arriving.chunks
         self.report(Progress(Stage.DOWNLOAD, done, total))
+
+
+def _unusable(place: FlowPlace, error: ManifestError) -> VerificationError:
+    if not error.later:
+        return _not_signed(place, error.field)
+    flow = place.flow.id
+    made = newer_made(f"Tabel penyedia untuk alur {flow}", f"The provider's table for flow {flow}")
+    return VerificationError(made)
 
 
 def _not_signed(place: FlowPlace, field: str) -> VerificationError:

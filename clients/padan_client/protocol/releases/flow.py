@@ -17,6 +17,7 @@ from padan.v1 import release_service_pb2 as pb
 from padan_client.base.effects import Steps, work
 from padan_client.base.errors import BadInputError, RefusedError, VerificationError
 from padan_client.base.language import t
+from padan_client.base.version import newer_made
 from padan_client.home.folder import Home
 from padan_client.home.kept_releases import KeptRelease, KeptReleases, PendingRelease
 from padan_client.protocol.releases.making import Made, columns_of, make, published
@@ -337,6 +338,8 @@ class ReleaseFlow:
 
 
 def _unverified(line: ReleaseLine, error: Exception) -> VerificationError:
+    if isinstance(error, ManifestError) and error.later:
+        return VerificationError(newer_made(f"Rilis {line.id}", f"Release {line.id}"))
     return VerificationError(
         t(
             f"Rilis {line.id} bukan dari {line.publisher} menurut perjanjian, atau telah diubah "

@@ -13,6 +13,7 @@ from padan_client.base.effects import Patience, Steps, call, work
 from padan_client.base.errors import VerificationError
 from padan_client.base.language import t
 from padan_client.base.place import FlowPlace
+from padan_client.base.version import newer_made
 from padan_client.protocol.session import Session
 from padan_client.protocol.unit.registries import present_registry
 from padan_linkage.edition.checking import EditionError, Wanted, checked_edition
@@ -53,7 +54,7 @@ def _believed(session: Session, name: str, answer: resources_pb2.Edition) -> Edi
     try:
         edition = checked_edition(answer.document, answer.signature, wanted(session))
     except EditionError as e:
-        known = _ERRORS.get(e.differs)
+        known = _of_a_later_version if e.later else _ERRORS.get(e.differs)
         raise (known() if known else not_genuine(e.differs)) from None
     if {answer.name, edition_name(session.place, edition)} != {name}:
         raise not_genuine("name")
@@ -91,22 +92,27 @@ def _not_accepted(levels: str) -> VerificationError:
     )
 
 
-def _of_another_version() -> VerificationError:
-    """The provider signed it, in a format that this software does not read."""
+def _of_a_later_version() -> VerificationError:
+    """The provider signed it, with a version of Padan that is newer than this one."""
+    return VerificationError(newer_made("Edisi registri", "The registry's edition"))
+
+
+def _of_an_earlier_version() -> VerificationError:
+    """The provider signed it, in a format that this software does not read any more."""
     return VerificationError(
         t(
-            "Edisi registri dibuat oleh Padan versi lain, dalam bentuk yang tidak dibaca di sini. "
-            "Tidak ada kode yang diterima. Samakan versi Padan kedua pihak, lalu minta penyedia "
-            "menerbitkan ulang registri.",
-            "The registry's edition was made by another version of Padan, in a form that is not "
-            "read here. No code was taken. Bring both sides to one version of Padan, then ask the "
-            "provider to publish the registry again.",
+            "Edisi registri dibuat Padan versi terdahulu, dalam bentuk yang tidak dibaca lagi. "
+            "Tidak ada kode yang diterima. Minta penyedia menerbitkan ulang registri dengan versi "
+            "yang sama seperti di sini.",
+            "The registry's edition was made by an earlier version of Padan, in a form that is not "
+            "read any more. No code was taken. Ask the provider to publish the registry again with "
+            "the version that is used here.",
         )
     )
 
 
 #: What is said of an edition that differs so; of any other: :func:`not_genuine`.
-_ERRORS = {"version": _of_another_version, "schema": _of_another_schema}
+_ERRORS = {"version": _of_an_earlier_version, "schema": _of_another_schema}
 
 
 def wanted(session: Session) -> Wanted:

@@ -19,12 +19,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BufferedReader, FileIO
 from pathlib import Path
+from typing import Any
 from zlib import crc32
 
 import numpy as np
 from pydantic_core import from_json
 
-from padan_server.base.damage import DamagedFileError, DamageWatch, MissingFileError
+from padan_linkage.crypto.software import FormatAge, format_age
+from padan_server.base.damage import LATER, DamagedFileError, DamageWatch, MissingFileError
 from padan_server.store.files.disk import Disk, write_whole
 
 #: Bytes that one sum is of.
@@ -103,11 +105,21 @@ def kept_sums(folder: Path, owner: str) -> dict[str, FileSums]:
     if hashlib.sha256(text).hexdigest().encode() != digest:
         raise DamagedFileError(place, "bukan yang ditulis", "not what was written")
     document = from_json(text)
-    if document["format"] != _FORMAT or document["block"] != BLOCK:
-        raise DamagedFileError(place, "dari versi lain", "of another version")
+    _require_present(document, place)
     if document["of"] != owner:
         raise DamagedFileError(place, f"milik {document['of']}", f"of {document['of']}")
     return {n: FileSums(f["size"], f["crc32"]) for n, f in document["files"].items()}
+
+
+def _require_present(document: dict[str, Any], place: str) -> None:
+    try:
+        age = format_age(document["format"], _FORMAT)
+    except ValueError:
+        raise DamagedFileError(place, "bentuknya bukan bentuk", "its format is none") from None
+    if age is FormatAge.LATER:
+        raise DamagedFileError(place, *LATER)
+    if age is FormatAge.FORMER or document["block"] != BLOCK:
+        raise DamagedFileError(place, "dari versi terdahulu", "of an earlier version")
 
 
 class FolderChecks:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pickle
 
@@ -65,6 +66,18 @@ def test_a_job_is_open_in_one_process_only(store, tmp_path):
         again(store, tmp_path).open("confirm", b"d" * 32, **PLACE)
     store.release(job)
     again(store, tmp_path).open("confirm", b"d" * 32, **PLACE)
+
+
+def test_a_job_of_another_version_is_no_damage_and_stays(store, tmp_path):
+    job = store.open("confirm", b"d" * 32, **PLACE)
+    path = tmp_path / "jobs" / f"{job.id}.job"
+    later = json.dumps(json.loads(job.model_dump_json()) | {"new": "of a later version"})
+    store._files.write(path, b"padan/v1 job\x00" + job.id.encode(), later.encode())
+    store.release(job)
+    kept = path.read_bytes()
+    with pytest.raises(BadInputError, match="Padan versi lain"):
+        again(store, tmp_path).open("confirm", b"d" * 32, **PLACE)
+    assert path.read_bytes() == kept
 
 
 def test_a_closed_job_leaves_nothing(store, tmp_path):

@@ -20,9 +20,11 @@ from signing import PartyKeys, write_signed
 
 from padan_client.base.errors import BadInputError
 from padan_client.home.cover.cover_book import CoverBook, Page
+from padan_client.home.cover.list_cover import ListCover
 from padan_client.home.epochs import EpochStore
+from padan_client.home.jobs import JobStore
 from padan_client.home.kept_registries import KeptRegistries
-from padan_client.home.sealed_file import Purpose, SealedFileError, SealedFiles
+from padan_client.home.sealed_file import OtherFormError, Purpose, SealedFileError, SealedFiles
 from padan_client.records.preparing import QUARANTINE_SCHEMA
 from padan_client.records.registry import Registry
 from padan_linkage.answering.payloads import PAYLOAD_BYTES
@@ -151,6 +153,58 @@ def test_a_registry_of_an_earlier_version_serves_a_delta(session, tmp_path):
     assert found.ids.equals(kept.ids)
     assert found.records["nama"].equals(kept.records["nama"])
     assert np.array_equal(found.payloads, kept.payloads)
+
+
+# What opens and is of another version.
+
+REGISTRY = "kemnaker-bkn-2024/asn-status/2/base.0.sealed"
+LIST = "kemnaker-bkn-2024/asn-status/1.sealed"
+
+
+def cover_of(session, folder):
+    CoverBook(folder, session.identity, os.urandom).load(DATASET)
+
+
+def registry_of(session, folder):
+    KeptRegistries(folder, session.identity, os.urandom).load(session.place, 2, "base", 0)
+
+
+def list_of(session, folder):
+    job = JobStore(folder / "jobs", session.identity, os.urandom).open(
+        "confirm", bytes(32), agreement="a", flow="f", epoch=1
+    )
+    ListCover(folder, session.identity, os.urandom).done(session.place, 1, job)
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        [b"{}"],
+        [b"padan cover 2", b"", b"", b""],
+        [b"[" * 200, b"x"],
+        [stream(pa.table({"of a later version": ["x"]}))] * 3,
+        [b'{"seal": 1, "pieces": [1, 1, 1]}', *[stream(pa.table({"a": [1]}))] * 3],
+    ],
+)
+@pytest.mark.parametrize(
+    ("read", "purpose", "name", "context"),
+    [
+        (cover_of, Purpose.COVER, "kemnaker-bkn-2024/asn-status/3/7.cover", f"{DATASET}/3"),
+        (registry_of, Purpose.REGISTRY, REGISTRY, REGISTRY),
+        (list_of, Purpose.LIST_COVER, LIST, LIST),
+    ],
+)
+def test_content_of_another_version_is_told_as_that_and_stays(
+    session, tmp_path, read, purpose, name, context, pieces
+):
+    path = tmp_path / name
+    path.parent.mkdir(parents=True)
+    sealing = SealedFiles(purpose, session.identity, os.urandom)
+    sealing.write_pieces(path, context.encode(), len(pieces), pieces)
+    before = path.read_bytes()
+    with pytest.raises(OtherFormError, match="Padan versi lain"):
+        read(session, tmp_path)
+    assert path.read_bytes() == before
 
 
 # What does not open.

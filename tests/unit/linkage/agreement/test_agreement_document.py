@@ -42,7 +42,9 @@ def test_the_statement_is_the_labelled_document(flagship):
 @pytest.mark.parametrize(
     ("changes", "code", "where"),
     [
-        ({"format = 1": "format = 2"}, "value-range", "format"),
+        ({"format = 1": "format = 2"}, "format-later", "format"),
+        ({"format = 1": "format = 0"}, "value-range", "format"),
+        ({"format = 1": "format = true"}, "value-type", "format"),
         ({"title = ": "judul = "}, "key-unknown", "judul"),
         ({"signed_on = 2024-08-15": 'signed_on = "kemarin"'}, "value-date", "signed_on"),
         ({"signed_on = 2024-08-15\n": ""}, "key-absent", "signed_on"),
@@ -100,7 +102,7 @@ def test_says_where_in_a_segment(filtered, bend):
 
 
 def test_all_problems_are_told_at_once(flagship, bend):
-    found = problems(bend(flagship, {"format = 1": "format = 9", "title = ": "judul = "}))
+    found = problems(bend(flagship, {"format = 1": "format = 0", "title = ": "judul = "}))
     assert {"value-range", "key-unknown", "key-absent"} <= set(found)
 
 
