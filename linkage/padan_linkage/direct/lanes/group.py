@@ -11,6 +11,7 @@ is given; results do not depend on it. Kernels release the interpreter's lock.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +22,7 @@ from padan_linkage.direct.lanes import kernels
 from padan_linkage.direct.lanes.choice import best_form
 from padan_linkage.direct.lanes.constants import GENERATOR, NEUTRAL, VALUES
 from padan_linkage.direct.lanes.curve import DIGITS
+from padan_linkage.direct.lanes.digits import cut_digits
 from padan_linkage.direct.lanes.forms import LANES, Form, P
 from padan_linkage.direct.lanes.operations import DTYPES, Digits, Slots
 
@@ -119,16 +121,11 @@ def total(points: Points) -> Points:
 
 def _digits(scalars: Bytes) -> NDArray[np.int8]:
     """Signed radix-16 digits ``int8[n, 64]``, −8 to 8, of scalars below the order."""
-    nibbles = np.empty((len(scalars), DIGITS), np.int8)
-    nibbles[:, 0::2] = scalars & 15
-    nibbles[:, 1::2] = scalars >> 4
-    carry = np.zeros(len(scalars), np.int8)
-    for j in range(DIGITS - 1):
-        digit = nibbles[:, j] + carry
-        carry = (digit + np.int8(8)) >> np.int8(4)
-        nibbles[:, j] = digit - (carry << np.int8(4))
-    nibbles[:, DIGITS - 1] += carry
-    return nibbles
+    scalars = np.ascontiguousarray(scalars).view()
+    scalars.flags.writeable = False  # one type for the compiler
+    digits = np.empty((len(scalars), DIGITS), np.int8)
+    cut_digits(scalars, digits)
+    return digits
 
 
 def _digit_rows(points: Points, scalars: Bytes) -> Digits:
@@ -171,9 +168,15 @@ def _copied(points: Points) -> Points:
 def _scratch(form: Form) -> Slots:
     """Slots for one call, its constants in them."""
     slots = _slots(form, kernels.SLOTS)
-    limbs = np.array([form.limbs_of(value) for value in VALUES], slots.dtype)
-    slots[: len(VALUES)] = np.repeat(limbs, LANES, axis=1)
+    slots[: len(VALUES)] = _constants(form)
     return slots
+
+
+@functools.cache
+def _constants(form: Form) -> Slots:
+    """What lies in the first slots."""
+    limbs = np.array([form.limbs_of(value) for value in VALUES], DTYPES[form])
+    return np.repeat(limbs, LANES, axis=1)
 
 
 def _room(form: Form, count: int) -> Slots:

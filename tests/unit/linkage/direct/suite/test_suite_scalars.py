@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from padan_linkage.compiled.jit import kernel
 from padan_linkage.direct.lanes.constants import L
+from padan_linkage.direct.lanes.digits import cut_digits
 from padan_linkage.direct.suite import scalars
 from padan_linkage.direct.suite.scalars import packed
 
@@ -96,6 +97,8 @@ def words(width):
     return array
 
 
+RAW = np.ones((3, 32), np.uint8)
+RAW.flags.writeable = False
 A, WIDE, OUT = words(4), words(8), np.zeros((3, 4), np.uint64)
 KERNELS = {
     "multiply": (scalars._multiply_all, A, A, OUT),
@@ -104,6 +107,7 @@ KERNELS = {
     "invert": (scalars._invert_all, A, OUT),
     "reduce": (scalars._reduce_all, WIDE, OUT),
     "random": (scalars._replace_zeros, A, OUT),
+    "digits": (cut_digits, RAW, np.zeros((3, 64), np.int8)),
 }
 
 
