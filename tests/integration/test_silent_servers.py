@@ -6,25 +6,28 @@ import asyncio
 import contextlib
 import re
 import shutil
+import socket
 import ssl
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partialmethod
 from pathlib import Path
 
 import pytest
 from agency import give_address
+from relay import Relay
 from tls_ways import answering, speaks_tls, stays_silent
 from typer.testing import CliRunner
 
 from padan.v1 import agreement_service_pb2 as agreement_pb
 from padan.v1.reason_texts import ServerKind
 from padan_client import Home, UnavailableError
-from padan_client.base.effects import DeadlineError, Patience, call
+from padan_client.base.effects import DeadlineError, Patience, Unary, call
 from padan_client.base.language import set_language
 from padan_client.cli.app import app
-from padan_client.transport import handshake, waiting
+from padan_client.transport import handshake, servers, waiting
 from padan_client.transport.async_channel import AsyncLink
 from padan_client.transport.channel import Link
 from padan_client.transport.servers import KnownServer
@@ -158,6 +161,70 @@ def test_many_who_ask_a_silent_server_wait_for_one_look(
         errors = MANY[way](home, small_pair.names, 20)
     assert [error.reason for error in errors] == ["TLS_SILENT"] * 20
     assert len(looks) < 20
+
+
+class Hole(Relay):
+    """A network that takes everything, and from some moment on passes nothing on."""
+
+    def __init__(self, port: int) -> None:
+        super().__init__(port)
+        self.open = threading.Event()
+        self.open.set()
+
+    def _pass_on(self, source, target, kept):
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                self.open.wait()
+                target.sendall(data)
+            target.shutdown(socket.SHUT_WR)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_server_that_falls_silent_in_a_call_is_not_waited_for_anew_with_each_attempt(
+    small_pair, tmp_path, hurried, monkeypatch, way
+):
+    """The keepalive ends the call; what it took counts, as the look does that follows."""
+    calls, hole = [], Hole(small_pair.unit.port)
+
+    def once(link, effect, plain):
+        if isinstance(effect, Unary):
+            calls.append(effect.method)
+            hole.open.clear()
+        return plain(link, effect)
+
+    options = dict(servers._OPTIONS) | {
+        "grpc.keepalive_time_ms": 400,
+        "grpc.keepalive_timeout_ms": 400,
+        "grpc.keepalive_permit_without_calls": 0,
+    }
+    monkeypatch.setattr(servers, "_OPTIONS", tuple(options.items()))
+    with hole:
+        home = impatient(small_pair, tmp_path / "home", hole.port)
+        timeouts = home.config.timeouts.model_copy(update={"call": 60.0})
+        config = home.config.model_copy(update={"timeouts": timeouts})
+        home = replace(home, config=config, patience=replace(home.patience, silent_seconds=0.6))
+        FALLING[way](home, small_pair.names, monkeypatch, once)
+        hole.open.set()
+    assert calls == ["AgreementService.GetAgreement"]
+
+
+def falls_now(home, names, monkeypatch, once):
+    with Link.open(home, *names) as link:
+        ask(home, link)
+        monkeypatch.setattr(Link, "_once", partialmethod(once, plain=Link._once))
+        with pytest.raises(UnavailableError, match="TLS"):
+            ask(home, link)
+
+
+async def falls_later(home, names, monkeypatch, once):
+    async with AsyncLink.open(home, *names) as link:
+        await ask(home, link)
+        monkeypatch.setattr(AsyncLink, "_once", partialmethod(once, plain=AsyncLink._once))
+        with pytest.raises(UnavailableError, match="TLS"):
+            await ask(home, link)
+
+
+FALLING = {"sync": falls_now, "async": lambda *given: asyncio.run(falls_later(*given))}
 
 
 def many_now(home, names, count):

@@ -156,13 +156,14 @@ class AsyncLink(AsyncClosing):
     async def _failure(
         self, error: grpc.RpcError, peer: ServerKind, waiting: Waiting
     ) -> PadanError:
-        told = from_rpc_error(error, peer, waiting.end())
+        silent = waiting.end()
+        told = from_rpc_error(error, peer, silent)
         if not is_lost(error):
             return told
         why = await self._why_lost(peer)
         if why.reason == ConnectionFault.SERVER_CHANGED:
             await self._forget(peer)
-        return told_of(told, why)
+        return told_of(told, why, silent)
 
     async def _why_lost(self, peer: ServerKind) -> PadanError:
         """As :meth:`KnownServer.why_lost`; one thread looks, and none waits for it."""

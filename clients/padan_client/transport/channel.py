@@ -39,7 +39,7 @@ from padan_client.base.effects import (
     Upload,
     Work,
 )
-from padan_client.base.errors import BadInputError, PadanError, RefusedError
+from padan_client.base.errors import BadInputError, PadanError, RefusedError, UnavailableError
 from padan_client.base.language import t
 from padan_client.base.shared import Shared, with_others
 from padan_client.home.config import ClientConfig, Timeouts
@@ -99,10 +99,16 @@ def no_provider() -> BadInputError:
     )
 
 
-def told_of(told: PadanError, why: PadanError) -> PadanError:
-    """Of a failed call, what gRPC told or what a look at the server found: the truer."""
-    late = isinstance(told, DeadlineError) and why.reason == ConnectionFault.CALL_BROKEN_OFF
-    return told if late else why
+def told_of(told: PadanError, why: PadanError, silent_seconds: float) -> PadanError:
+    """Of a failed call, what gRPC told or what a look at the server found: the truer.
+
+    Where the look found it silent, so it was for the call: it was waited for all that time.
+    """
+    if isinstance(told, DeadlineError) and why.reason == ConnectionFault.CALL_BROKEN_OFF:
+        return told
+    if isinstance(why, UnavailableError) and why.silent_seconds:
+        return type(why)(str(why), why.reason, why.silent_seconds + silent_seconds)
+    return why
 
 
 def past_request(pasts: Pasts) -> GetAgreementRequest:
@@ -220,13 +226,14 @@ class Link(Closing):
             channel.close()
 
     def _failure(self, error: grpc.RpcError, peer: ServerKind, waiting: Waiting) -> PadanError:
-        told = from_rpc_error(error, peer, waiting.end())
+        silent = waiting.end()
+        told = from_rpc_error(error, peer, silent)
         if not is_lost(error):
             return told
         why = self._servers[peer].why_lost(time.monotonic())
         if why.reason == ConnectionFault.SERVER_CHANGED:
             self._forget(peer)  # the next attempt connects to what it may then show
-        return told_of(told, why)
+        return told_of(told, why, silent)
 
     def _call(
         self, peer: ServerKind, method: str, argument: Message | Iterator[Message], seconds: float
