@@ -6,14 +6,15 @@ same in both. Before anything is parsed, the language is chosen and every text b
 
 from __future__ import annotations
 
+import importlib.util
 import os
+import sys
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from types import MappingProxyType
+from types import MappingProxyType, ModuleType
 from typing import Any
 
-from typer import rich_utils
 from typer.core import TyperGroup
 
 from padan_client.base.language import LANGUAGES, set_language, t
@@ -21,7 +22,9 @@ from padan_client.cli.common import say
 from padan_client.transport.waiting import tell_waiting
 
 SEPARATOR = " / "
-#: What Typer itself says in its help, by the names of its constants.
+#: Where Typer keeps what it says in its help and of errors.
+_TYPER_MODULE = "typer.rich_utils"
+#: What that is, by the names of its constants.
 _TYPER: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         "ARGUMENTS_PANEL_TITLE": ("Argumen", "Arguments"),
@@ -46,10 +49,27 @@ class BilingualGroup(TyperGroup):
         """As the base class does, in the language of ``args``, PADAN_LANG or the home."""
         set_language(chosen_language(args))
         tell_waiting(say)
-        for name, texts in _TYPER.items():
-            setattr(rich_utils, name, t(*texts))
+        texts = _texts_of_typer()
+        for name, pair in _TYPER.items():
+            setattr(texts, name, t(*pair))
         translate(self)
         return super().make_context(info_name, args, *rest, **more)
+
+
+def _texts_of_typer() -> ModuleType:
+    """The module, loaded when Typer reads it: what makes help pretty costs a tenth of a start.
+
+    What is set before it is loaded stays set.
+    """
+    if (known := sys.modules.get(_TYPER_MODULE)) is not None:
+        return known
+    spec = importlib.util.find_spec(_TYPER_MODULE)
+    assert spec, "Typer has it"
+    assert spec.loader
+    spec.loader = importlib.util.LazyLoader(spec.loader)
+    sys.modules[_TYPER_MODULE] = made = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(made)
+    return made
 
 
 def chosen_language(arguments: list[str]) -> str:

@@ -19,9 +19,8 @@ import uuid
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
 from pydantic import BaseModel, ConfigDict
 
 from padan_client.base.errors import BadInputError
@@ -29,6 +28,9 @@ from padan_client.base.files import ensure_private_folder, erase
 from padan_client.base.language import t
 from padan_client.home.identity import Identity, Randomness
 from padan_client.home.sealed_file import Purpose, SealedFileError, SealedFiles, understood
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 _SUFFIX = ".job"
 #: Files that belong to a job, and the drafts of its own.
@@ -265,6 +267,8 @@ def input_digest(key: bytes, context: tuple[str | bytes | int, ...], table: pa.T
 
     Keyed, because the digest of a short list of identity numbers could be guessed.
     """
+    import pyarrow as pa  # homes are opened by commands that have no records
+
     sink = _HashingSink(key)
     for part in context:
         data = part if isinstance(part, bytes) else str(part).encode()

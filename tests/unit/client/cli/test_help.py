@@ -100,16 +100,31 @@ def test_the_version_is_the_package_s():
     ],
 )
 def test_a_command_does_not_wait_for_what_others_need(name, others):
-    script = f"""
-import sys
+    loaded = modules_after(f"""
 from typer.main import get_command
 from padan_client.cli.app import app
 assert get_command(app).get_command(None, {name!r})
-print(*sys.modules)
-"""
-    done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True
-    )
-    loaded = set(done.stdout.split())
+""")
     assert "typer" in loaded
     assert others & loaded == set()
+
+
+def test_what_makes_help_pretty_is_loaded_for_help():
+    run = "from typer.testing import CliRunner\nfrom padan_client.cli.app import app\n"
+    plain, helped = (
+        modules_after(f"{run}assert CliRunner().invoke(app, {arguments}).exit_code == 0")
+        for arguments in (["--version"], ["keys", "--help"])
+    )
+    assert "rich.markdown" in helped - plain
+
+
+def test_a_home_is_opened_without_what_records_need():
+    loaded = modules_after("from padan_client.home.folder import Home")
+    assert {"pyarrow", "numpy", "grpc"} & loaded == set()
+
+
+def modules_after(script):
+    """The modules that a script has loaded in a process of its own."""
+    command = [sys.executable, "-c", f"import sys\n{script}\nprint(*sys.modules)"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return set(done.stdout.split())
