@@ -10,6 +10,7 @@ import base64
 import binascii
 import hashlib
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from pydantic import ValidationError
@@ -31,6 +32,9 @@ from padan_linkage.crypto import signatures
 from padan_linkage.crypto.software import FormatAge, format_age
 
 _STATEMENT = b"padan/v1 agreement\x00"
+#: Documents whose agreements are kept: a command reads its own several times, a server those of
+#: its folder every minute, and reading one takes as long as asking a question.
+_KEPT = 16
 
 
 def agreement_digest(document: bytes) -> bytes:
@@ -64,10 +68,12 @@ def _is_later(raw: Mapping[str, Any]) -> bool:
         return False  # the model says what it should have been
 
 
+@lru_cache(_KEPT)
 def load_agreement(document: bytes) -> Agreement:
     """The agreement, safe to run on: types and references hold. Raises AgreementError otherwise.
 
-    What a lawyer or engineer would object to beyond that is :func:`lint`'s.
+    What a lawyer or engineer would object to beyond that is :func:`lint`'s. The same bytes give
+    the same values, which are not made again.
     """
     agreement = parse_agreement(document)
     found = structural_findings(agreement)
