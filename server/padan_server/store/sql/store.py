@@ -181,15 +181,15 @@ class SqlStore:
                     self._heads[chain] = head
 
     def _migrate(self) -> None:
-        config = _alembic()
         with self._engine.connect() as plain:
             connection = plain.execution_options(padan_write=True)
             # In the place of one that is lost it is not counted: the right one may come back.
             counting = nullcontext() if self._is_untold() else self._counting(connection)
             with connection.begin(), counting:
-                _require_known(config, connection)
-                config.attributes["connection"] = connection
-                command.upgrade(config, "head")
+                if _require_known(connection) != _steps()[0]:
+                    config = _alembic()
+                    config.attributes["connection"] = connection
+                    command.upgrade(config, "head")
             self._counted(connection)
 
     def _is_untold(self) -> bool:
@@ -250,7 +250,7 @@ def _require_readable(place: Path) -> None:
     with _translated():
         _require_whole(engine)
         with engine.connect() as connection:
-            _require_known(_alembic(), connection)
+            _require_known(connection)
 
 
 def _require_whole(engine: sa.Engine) -> None:
@@ -291,16 +291,24 @@ def _alembic() -> Config:
 
 
 @cache
+def _steps() -> tuple[str, ...]:
+    """All steps, the newest first."""
+    scripts = ScriptDirectory.from_config(_alembic())
+    return tuple(each.revision for each in scripts.walk_revisions())
+
+
 def data_format() -> int:
     """The number of the newest step: what this version writes, and the newest that it reads."""
-    return int(ScriptDirectory.from_config(_alembic()).get_current_head() or 0)
+    return int(_steps()[0])
 
 
-def _require_known(config: Config, connection: sa.Connection) -> None:
-    """Raise OtherVersionError for a store at a step that no migration starts from."""
+def _require_known(connection: sa.Connection) -> str | None:
+    """The step of a store, None if it is empty.
+
+    Raises OtherVersionError if no migration starts from it.
+    """
     found = MigrationContext.configure(connection).get_current_revision()
-    known = {each.revision for each in ScriptDirectory.from_config(config).walk_revisions()}
-    if found is not None and found not in known:
+    if found is not None and found not in _steps():
         place = _place_of(connection.engine)
         raise OtherVersionError(
             f"{place} dibuat oleh versi Padan lain (langkah {found}) daripada yang ini "
@@ -310,20 +318,19 @@ def _require_known(config: Config, connection: sa.Connection) -> None:
             f"({software()}, step {data_format():04}) and is left as it is: run it with that "
             "version, or use an empty data_dir."
         )
+    return found
 
 
 def _require_newest(engine: sa.Engine) -> None:
     """Raise OtherVersionError for a store that is not of this very version."""
-    config = _alembic()
     with engine.connect() as connection:
-        _require_known(config, connection)
-        found = MigrationContext.configure(connection).get_current_revision()
+        found = _require_known(connection)
     if found is None:
         raise DamagedStoreError(
             f"{_place_of(engine)}: basis datanya hilang atau kosong. / the database is lost or "
             "empty."
         )
-    if found != ScriptDirectory.from_config(config).get_current_head():
+    if found != _steps()[0]:
         place = _place_of(engine)
         raise OtherVersionError(
             f"{place} dari versi Padan sebelumnya: jalankan servernya sekali dengan versi ini. / "
