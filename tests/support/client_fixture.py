@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from agency import Agencies, make_agencies, small_passes
 from engines import FakeEngine
+from laid_store import lay_store
 from server_fixture import FixedClock, House, RunningUnit
 from signing import write_signed
 
@@ -33,7 +34,9 @@ def small_pair(session_pki, tmp_path_factory) -> Iterator[Agencies]:
     signed = write_signed(folder / "agreements", edit=small_passes)
     house = House(folder, pki, signed, dict(clients), servers, "asn-status")
     clock, engine = FixedClock(), FakeEngine()
-    unit = Unit(UnitConfig(**house.settings()), engine, clock=clock)
+    config = UnitConfig(**house.settings())
+    lay_store(config)
+    unit = Unit(config, engine, clock=clock)
     unit.start()
     try:
         yield make_agencies(folder / "homes", RunningUnit(house, unit, clock, engine))

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from direct_party import set_terms
+from laid_store import lay_store
 from parties import PartyClient
 from server_fixture import NOW, FixedClock, House, UnitProcess, toml
 from signing import sign_manifest
@@ -195,6 +196,7 @@ def make_provider(make_publisher, evaluators) -> Iterator[Callable[..., RunningP
         config = ProviderConfig(**publisher.settings(**(settings or {})))
         if published and not any(publisher.tables_dir.iterdir()):
             publisher.publish()
+        lay_store(config)
         shared = None if own else evaluators
         made = RunningProvider(publisher, Provider(config, clock=clock, evaluators=shared), clock)
         made.provider.start()
@@ -221,7 +223,10 @@ def make_provider_process(make_publisher, request) -> Iterator[Callable[..., Uni
         house = publisher.house
         config = house.folder / "provider.toml"
         changes = {"allow_failpoints": True, "simulated_time": NOW, **(settings or {})}
-        config.write_text(toml(publisher.settings(**changes)))
+        settings = publisher.settings(**changes)
+        config.write_text(toml(settings))
+        if not real:
+            lay_store(ProviderConfig(**settings))
         zygote = None if real else request.getfixturevalue("zygote")
         log = house.folder / "provider.log"
         process = UnitProcess(house, config, log, zygote, role="provider")

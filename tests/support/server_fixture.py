@@ -24,6 +24,7 @@ import grpc
 import pytest
 import structlog
 from engines import FakeEngine
+from laid_store import lay_store
 from parties import PartyClient
 from patience import PATIENCE
 from signing import SignedFile, server_key, write_signed
@@ -274,6 +275,7 @@ def make_unit(make_house) -> Iterator[Callable[..., RunningUnit]]:
         house = house or make_house(**signing)
         clock, engine = clock or FixedClock(), engine or FakeEngine()
         config = UnitConfig(**house.settings(**(settings or {})))
+        lay_store(config)
         made = RunningUnit(house, Unit(config, engine, clock=clock, disk=disk), clock, engine)
         made.unit.start()
         running.append(made)
@@ -327,7 +329,10 @@ def make_unit_process(make_house, request) -> Iterator[Callable[..., UnitProcess
         house = house or make_house(**signing)
         config = house.folder / "unit.toml"
         changes = {"allow_failpoints": True, "simulated_time": NOW, **(settings or {})}
-        config.write_text(toml(house.settings(**changes)))
+        settings = house.settings(**changes)
+        config.write_text(toml(settings))
+        if engine != "real":
+            lay_store(UnitConfig(**settings))
         process = UnitProcess(
             house,
             config,

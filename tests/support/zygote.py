@@ -116,12 +116,15 @@ def become_server(job: dict) -> int:
 
 
 def import_servers() -> None:
-    """Import what the children will need."""
+    """Import what the children will need, and look up once what each would."""
     import engines  # noqa: F401
 
     import padan_server.app
     import padan_server.roles.provider
     import padan_server.roles.unit  # noqa: F401
+    from padan_server.store.sql.store import data_format
+
+    data_format()
 
 
 def fork_for(become: Callable[[dict], int]) -> None:
