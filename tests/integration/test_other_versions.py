@@ -81,7 +81,7 @@ def test_what_an_older_version_left_is_read_as_far_as_it_can_be_and_refused_befo
     provider, requester = homes(older, served)
     with (
         RequesterClient(requester, *NAMES) as client,
-        pytest.raises(VerificationError, match="versi lain"),
+        pytest.raises(VerificationError, match="versi terdahulu"),
     ):
         client.confirm(PEOPLE[5:30])
     with served.unit._store.read() as tx:
