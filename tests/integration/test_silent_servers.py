@@ -15,6 +15,7 @@ from dataclasses import replace
 from functools import partialmethod
 from pathlib import Path
 
+import grpc
 import pytest
 from agency import give_address
 from relay import Relay
@@ -27,9 +28,10 @@ from padan_client import Home, UnavailableError
 from padan_client.base.effects import DeadlineError, Patience, Unary, call
 from padan_client.base.language import set_language
 from padan_client.cli.app import app
-from padan_client.transport import handshake, servers, waiting
+from padan_client.transport import async_channel, channel, handshake, servers, waiting
 from padan_client.transport.async_channel import AsyncLink
 from padan_client.transport.channel import Link
+from padan_client.transport.refusals import from_rpc_error
 from padan_client.transport.servers import KnownServer
 from padan_client.transport.waiting import Awaited, Waiting, tell_waiting
 
@@ -184,7 +186,11 @@ def test_a_server_that_falls_silent_in_a_call_is_not_waited_for_anew_with_each_a
     small_pair, tmp_path, hurried, monkeypatch, way
 ):
     """The keepalive ends the call; what it took counts, as the look does that follows."""
-    calls, hole = [], Hole(small_pair.unit.port)
+    calls, codes, hole = [], [], Hole(small_pair.unit.port)
+
+    def told(error, *given):
+        codes.append(error.code())
+        return from_rpc_error(error, *given)
 
     def once(link, effect, plain):
         if isinstance(effect, Unary):
@@ -192,20 +198,20 @@ def test_a_server_that_falls_silent_in_a_call_is_not_waited_for_anew_with_each_a
             hole.open.clear()
         return plain(link, effect)
 
-    options = dict(servers._OPTIONS) | {
-        "grpc.keepalive_time_ms": 400,
-        "grpc.keepalive_timeout_ms": 400,
-        "grpc.keepalive_permit_without_calls": 0,
-    }
-    monkeypatch.setattr(servers, "_OPTIONS", tuple(options.items()))
+    hurry = {name: number // 40 for name, number in servers._OPTIONS if name.endswith("_ms")}
+    options = tuple((dict(servers._OPTIONS) | hurry).items())
+    monkeypatch.setattr(servers, "_OPTIONS", options)
+    for module in (channel, async_channel):
+        monkeypatch.setattr(module, "from_rpc_error", told)
     with hole:
         home = impatient(small_pair, tmp_path / "home", hole.port)
-        timeouts = home.config.timeouts.model_copy(update={"call": 60.0})
+        timeouts = home.config.timeouts.model_copy(update={"call": 30.0})
         config = home.config.model_copy(update={"timeouts": timeouts})
         home = replace(home, config=config, patience=replace(home.patience, silent_seconds=0.6))
         FALLING[way](home, small_pair.names, monkeypatch, once)
         hole.open.set()
     assert calls == ["AgreementService.GetAgreement"]
+    assert codes == [grpc.StatusCode.UNAVAILABLE]  # and no deadline
 
 
 def falls_now(home, names, monkeypatch, once):

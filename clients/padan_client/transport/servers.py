@@ -39,6 +39,8 @@ _OPTIONS: tuple[tuple[str, int | str], ...] = (
     # Watching a run is silent for long. Spec 30, "Patience", step 3.
     ("grpc.keepalive_time_ms", 15_000),
     ("grpc.keepalive_timeout_ms", 15_000),
+    # What gives a connection up in grpcio: a ping that is not answered, after a minute else.
+    ("grpc.http2.ping_timeout_ms", 15_000),
     ("grpc.http2.max_pings_without_data", 0),
 )
 

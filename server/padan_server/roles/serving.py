@@ -345,6 +345,7 @@ def _grpc_server(config: ServerConfig, guard: Guard, connections: int) -> grpc.S
             # Spec 30, "Transport", step 4.
             ("grpc.keepalive_time_ms", 30_000),
             ("grpc.keepalive_timeout_ms", 20_000),
+            ("grpc.http2.ping_timeout_ms", 20_000),  # which ends it in fact, after a minute else
             ("grpc.keepalive_permit_without_calls", 1),
             ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
             ("grpc.http2.max_ping_strikes", 3),
