@@ -52,8 +52,11 @@ def match_rows() -> None:
 
 
 def link_people() -> None:
-    """A file is read, normalised, encoded and linked with itself and another."""
+    """A file is read, normalised, encoded and linked with itself; copies are looked for."""
+    import pyarrow as pa
+
     from padan_client.rehearse import load_schema_file, run_rehearsal
+    from padan_linkage.merging.copies import find_copies
 
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "people.csv")
@@ -64,7 +67,12 @@ def link_people() -> None:
                 day = f"0{i % 9 + 1}"
                 nik, name = f"317401{day}0590{i + 1:04d}", f"SRI AYU {'ABCDEFGHI'[i % 9]}TI"
                 writer.writerow((i, nik, name, f"1990-05-{day}"))
-        run_rehearsal(file, file, load_schema_file(_SCHEMA), seed=1)
+        read = load_schema_file(_SCHEMA)
+        run_rehearsal(file, file, read, seed=1)
+    names = pa.array([f"SRI AYU {'ABCDE'[i % 5]}TI" for i in range(40)])
+    numbers = pa.array([f"317401010590{i // 2 + 1:04d}" for i in range(40)])
+    days = pa.array(["1990-05-01"] * 40)
+    find_copies(read.schema, {"nik": numbers, "nama": names, "tanggal_lahir": days})
 
 
 PARTS = {"rows": match_rows, "people": link_people}
