@@ -147,6 +147,32 @@ def test_meetings_moved_emptied_or_of_another_day_or_version_are_told(tmp_path):
         path.with_name(name).unlink()
 
 
+def test_meetings_of_a_version_without_checksums_are_written_anew(tmp_path):
+    files = MeterFiles(tmp_path).epoch(FLOW, 1)
+    file = files.open_day(DAY)
+    files.append(DAY, file, [(0, 1, 2), (0, 1, 3)])
+    (path,) = (tmp_path / "meters").rglob("*.asked")
+    checked, before = path.read_bytes(), path.with_suffix(".questions")
+    old = np.array([(0, 1, 2), (0, 1, 3)], "<u8").tobytes() + b"torn"
+
+    before.write_bytes(old)
+    path.unlink()
+    assert MeterFiles(tmp_path).epoch(FLOW, 1).days()[DAY].tolist() == [[0, 1, 2], [0, 1, 3]]
+    assert path.read_bytes() == checked
+    assert not before.exists()
+
+    before.write_bytes(old)  # a start died before it was removed, and the next was answered by
+    files.append(DAY, os.open(path, os.O_RDWR | os.O_APPEND), [(1, 4, 5)])
+    assert len(MeterFiles(tmp_path).epoch(FLOW, 1).days()[DAY]) == 3
+    assert not before.exists()
+
+    before.write_bytes(old[24:])  # another day's, put here by somebody
+    with pytest.raises(DamagedFileError, match="version"):
+        MeterFiles(tmp_path).epoch(FLOW, 1).days()
+    assert before.exists()
+    os.close(file)
+
+
 def test_meetings_that_the_disk_took_in_part_are_taken_back(tmp_path):
     class Short(Disk):
         def write(self, descriptor, data):

@@ -125,7 +125,8 @@ class EpochMeterFiles:
         """
         with self._watch.telling():
             for path in sorted(self._folder.glob(f"*{_UNCHECKED}")):
-                check_meter(path)
+                # A start writes them anew: it was put here since.
+                raise DamagedFileError(place_of(path), "dari versi lain", "of another version")
             return {
                 date.fromisoformat(path.name.removesuffix(_DAY)): _day_words(path, place_of(path))
                 for path in sorted(self._folder.glob(f"*{_DAY}"))
@@ -180,6 +181,8 @@ class MeterFiles:
         self._watch = watch or DamageWatch()
         make_folder(self._folder)
         self.secret = self._secret(asked, lost)
+        for path in sorted(self._folder.glob(f"*/*/*{_UNCHECKED}")):
+            self._bring_up_to_date(path)
 
     def epoch(self, flow: FlowKey, epoch: int) -> EpochMeterFiles:
         """Those of one flow and epoch; an amended agreement's are others."""
@@ -197,6 +200,20 @@ class MeterFiles:
     def erase(self, flow: FlowKey, epoch: int) -> None:
         """Erase all of one flow and epoch; harmless to repeat."""
         shutil.rmtree(self._folder / _name(flow) / str(epoch), ignore_errors=True)
+
+    def _bring_up_to_date(self, path: Path) -> None:
+        """Write a day's meetings anew, with checksums; of a version that had none for them."""
+        # Spec 30, "Doubt", step 10.
+        checked, place = path.with_suffix(_DAY), place_of(path)
+        words = np.frombuffer(read_whole(path, place), np.uint8)
+        whole = len(words) // (8 * _WORDS) * (8 * _WORDS)  # what a torn write left was never read
+        meetings = words[:whole].view("<u8").reshape(-1, _WORDS).tolist()
+        content = _summed(place_of(checked), 0, meetings)
+        if not checked.exists():
+            write_whole(self._disk, checked, (content,))
+        elif read_whole(checked, place)[: len(content)] != content:
+            return  # both are there, and not by a start that died here: refused when it is used
+        path.unlink()
 
     def _secret(self, asked: bool, lost: date | None) -> bytes:
         """The secret; made where nothing rests on one, or an operator has accepted its loss."""
@@ -247,8 +264,8 @@ def check_meter(path: Path, pace: Pace = at_once) -> None:
     """Read a file of meetings, a list's or a day's. Raises DamagedFileError."""
     place = place_of(path)
     if path.suffix == _UNCHECKED:
-        raise DamagedFileError(place, "dari versi lain", "of another version")
-    if path.suffix == _DAY:
+        pace(len(read_whole(path, place)))  # the next start writes it anew
+    elif path.suffix == _DAY:
         pace(_day_words(path, place).nbytes)
     else:
         _list_meetings(path, place, pace)
