@@ -21,6 +21,7 @@ from padan.v1.reason_texts import ServerKind
 from padan_client import Home, ProviderClient, RefusedError, RequesterClient, VerificationError
 from padan_client.aio import AsyncRequesterClient
 from padan_client.base.effects import call
+from padan_client.base.errors import BadInputError
 from padan_client.cli.app import app
 from padan_client.protocol.rotating import rotate
 from padan_client.transport.channel import Link
@@ -86,6 +87,11 @@ class RestorableUnit:
         shutil.copytree(self._kept, self.data)
         if declared:
             self.declare()
+        self.start()
+
+    def restart(self, meanwhile=lambda data: None):
+        self._stop()
+        meanwhile(self.data)
         self.start()
 
     def declare(self):
@@ -219,6 +225,52 @@ def test_a_declared_restore_holds_the_agreement_until_all_parties_have_agreed(st
             link.run(rotate(home, *stand.pair.names, NOW))
     stand.publish()
     assert stand.confirm(25).table.num_rows == 25
+
+
+@pytest.mark.parametrize("spoil", [lambda path: path.unlink(), lambda path: path.write_bytes(b"x")])
+def test_what_comes_to_light_after_a_declared_restore_is_held_as_well(stand, spoil, unit_log):
+    stand.back_up()
+    stand.suspend(stand.pair.provider)
+    files = {path: path.read_bytes() for path in stand.unit.house.agreements_dir.rglob("*.*")}
+    for path in files:
+        spoil(path)
+    stand.restore(declared=True)
+    assert "agreements_held" not in unit_log.getvalue()
+    for path, content in files.items():
+        path.write_bytes(content)
+    stand.restart()
+    assert "agreements_held" in unit_log.getvalue()
+    accepted = cli(stand.pair.requester, "agreement", "accept-restore", stand.agreement, "--yes")
+    assert accepted.exit_code == 0, accepted.output
+    with pytest.raises(RefusedError, match="SUSPENDED"):
+        stand.ask()
+    for home in (stand.pair.provider, stand.pair.requester):
+        cli(home, "agreement", "accept-restore", stand.agreement, "--yes")
+        stand.resume(home)
+    unit_log.truncate(0)
+    stand.restart()
+    assert "agreements_held" not in unit_log.getvalue()
+    with pytest.raises(RefusedError, match="QUOTA_DAY_EXCEEDED"):
+        stand.ask()
+
+
+def test_a_unit_that_began_anew_undeclared_is_not_accepted(stand):
+    """As when its volume is not mounted: it knows of no suspension, and cannot say so."""
+    stand.suspend(stand.pair.provider)
+    stand.restart(shutil.rmtree)
+    accept = "agreement", "accept-restore", stand.agreement, "--yes"
+    for home, work in ((stand.pair.provider, stand.publish), (stand.pair.requester, stand.ask)):
+        with pytest.raises(ServerPastError, match=r"riwayat baru.*Bila ia telah menyatakan"):
+            work()
+        refused = cli(home, *accept)
+        assert refused.exit_code == BadInputError.exit_code
+        assert "tanpa pernyataan pemulihan" in refused.output
+        with pytest.raises(ServerPastError):
+            work()
+    stand.restart(lambda _: stand.declare())
+    assert cli(stand.pair.requester, *accept).exit_code == 0
+    with pytest.raises(RefusedError, match="SUSPENDED"):
+        stand.ask()
 
 
 @pytest.mark.parametrize("method", ["SuspendAgreement", "ResumeAgreement"])

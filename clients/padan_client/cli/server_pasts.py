@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -16,10 +17,12 @@ from padan_client.cli.common import out, print_json, reports_errors, say
 from padan_client.cli.home import open_home
 from padan_client.cli.options import HOME, HomeOption, JsonFlag, ServerOfFlowOption, YesFlag
 from padan_client.cli.views.pasts import past_lines, pasts_json
+from padan_linkage.crypto.heads import chain_name, restored_head
 
 if TYPE_CHECKING:
     from padan_client.home.folder import Home
     from padan_client.home.protection.known_heads import KnownServerPast
+    from padan_client.transport.pasts import Pasts
 
 IdArgument = Annotated[str, typer.Argument(help="Id perjanjian. / Agreement id.")]
 
@@ -60,7 +63,8 @@ def accept_restore(
     server = ServerKind.PROVIDER if flow else ServerKind.UNIT
     known = opened.known_heads(agreement)
     before, now = known.of(server), _present(opened, agreement, flow, server)
-    _require_declared(server, before, now)
+    _require_another_store(server, before, now)
+    _require_declared(opened, agreement, flow, server, now)
     lines = [t("Terakhir terlihat di sini:", "Last seen here:"), *past_lines({server: before})]
     for line in (*lines, t("Sekarang:", "Now:"), *past_lines({server: now})):
         say(line)
@@ -79,8 +83,10 @@ def accept_restore(
         print_json({"agreement": agreement, "servers": pasts_json({server: now})})
 
 
-def _present(opened: Home, agreement: str, flow: str, server: ServerKind) -> KnownServerPast:
-    """What the server says of its past now, compared with nothing."""
+def _present(
+    opened: Home, agreement: str, flow: str, server: ServerKind, pasts: Pasts | None = None
+) -> KnownServerPast:
+    """What the server says of its past now, compared with ``pasts``, or with nothing."""
     from padan_client.base.effects import call
     from padan_client.transport.channel import Link
     from padan_client.transport.pinning import agreed_pins
@@ -88,13 +94,47 @@ def _present(opened: Home, agreement: str, flow: str, server: ServerKind) -> Kno
     pins = agreed_pins(opened, agreement, flow)
     request = pb.GetAgreementRequest(name=f"agreements/{agreement}")
     asked = call("AgreementService.GetAgreement", request, pb.Agreement, opened.patience, server)
-    with Link.known(opened.config, opened.folder, pins) as link:
+    with Link.known(opened.config, opened.folder, pins, pasts) as link:
         link.run(asked)
         return link.pasts.seen[server]
 
 
-def _require_declared(server: ServerKind, before: KnownServerPast, now: KnownServerPast) -> None:
-    """Raise BadInputError unless the operator has declared a restore: a new store says so."""
+def _require_declared(
+    opened: Home, agreement: str, flow: str, server: ServerKind, now: KnownServerPast
+) -> None:
+    """Raise BadInputError unless the agreement's chain there begins with a declared restore.
+
+    A server that lost its whole directory begins anew too, and has nothing that it could hold.
+    """
+    from padan_client.home.protection.known_heads import GivenHeads
+    from padan_client.transport.pasts import Pasts, ServerPastError
+
+    # Spec 30, "Heads", step 6.
+    name = chain_name(agreement)
+    if name in now.heads:
+        beginning = GivenHeads(restored_head(now.heads[name].store, agreement))
+        with suppress(ServerPastError):
+            _present(opened, agreement, flow, server, Pasts(beginning, agreement, flow))
+            return
+    raise BadInputError(
+        about(
+            server,
+            "{Server} memulai riwayat baru tanpa pernyataan pemulihan: mungkin direktori datanya "
+            "hilang atau tidak terpasang, sehingga penangguhan dan kuota tidak dijaga. Tidak ada "
+            "yang diterima. Minta {operator} mengembalikan direktori yang benar, atau, bila "
+            "hilang, menjalankan padan-server accept restore lalu memulai servernya lagi.",
+            "{Server} began a new past, and no restore was declared: its data directory may be "
+            "lost or not mounted, so suspensions and quotas are not taken care of. Nothing was "
+            "accepted. Ask {operator} to put the right directory back or, if it is lost, to run "
+            "padan-server accept restore and start the server again.",
+        )
+    )
+
+
+def _require_another_store(
+    server: ServerKind, before: KnownServerPast, now: KnownServerPast
+) -> None:
+    """Raise BadInputError where the server still has the store that was seen."""
     stores = {head.store for head in now.heads.values()}
     if not any(head.store in stores for head in before.heads.values()):
         return

@@ -151,9 +151,11 @@ class Link(Closing):
         return cls(servers, home.config.timeouts, pasts=pasts)
 
     @classmethod
-    def known(cls, config: ClientConfig, home: Path, pins: PinsOf) -> Self:
+    def known(
+        cls, config: ClientConfig, home: Path, pins: PinsOf, pasts: Pasts | None = None
+    ) -> Self:
         """A link to the servers of the settings, as long as they show one of ``pins``."""
-        return cls(servers_of(config, home, pins), config.timeouts)
+        return cls(servers_of(config, home, pins), config.timeouts, pasts=pasts)
 
     def close(self) -> None:
         """Close the channels."""

@@ -18,7 +18,7 @@ from padan.v1.reason_texts import Reason, ServerKind
 from padan_client.base.errors import MismatchError, PadanError, VerificationError
 from padan_client.base.reasons import about, refusal
 from padan_client.base.version import software
-from padan_client.home.protection.known_heads import KnownHeads, KnownServerPast
+from padan_client.home.protection.known_heads import GivenHeads, KnownHeads, KnownServerPast
 from padan_linkage.crypto.heads import STORE_BYTES, Head, chain_name
 from padan_linkage.crypto.software import PROTOCOL, shown
 
@@ -88,7 +88,7 @@ class Pasts:
     MOST_ROUNDS: ClassVar[int] = 100_000
 
     def __init__(
-        self, heads: KnownHeads | None = None, agreement: str = "", flow: str = ""
+        self, heads: KnownHeads | GivenHeads | None = None, agreement: str = "", flow: str = ""
     ) -> None:
         self._heads = heads
         self.agreement = agreement
@@ -285,13 +285,15 @@ class _SeenFrom:
             about(
                 self.server,
                 f"{{Server}} memulai riwayat baru (basis data {head.store.hex()[:8]}, semula "
-                f"{known.store.hex()[:8]}): operatornya menyatakan pemulihan atau kehilangan. "
-                "Perjanjian ditangguhkan di sana sampai semua pihak mengakhirinya. Tanyakan apa "
-                f"yang hilang, lalu terima: {self.accept}.",
+                f"{known.store.hex()[:8]}): yang terlihat di sini, juga penangguhan, mungkin tidak "
+                "diketahui lagi di sana. Tanyakan kepada {operator} apa yang hilang. Bila ia telah "
+                "menyatakan pemulihan atau kehilangan itu, perjanjian ditangguhkan di sana sampai "
+                f"semua pihak mengakhirinya; terima lalu dengan {self.accept}, yang memeriksanya.",
                 f"{{Server}} began a new past (store {head.store.hex()[:8]}, before "
-                f"{known.store.hex()[:8]}): its operator has declared a restore or a loss. The "
-                "agreement is suspended there until all parties end that. Ask what was lost, then "
-                f"accept it: {self.accept}.",
+                f"{known.store.hex()[:8]}): what was seen here, suspensions too, may not be known "
+                "there any more. Ask {operator} what was lost. If the restore or the loss has been "
+                "declared, the agreement is suspended there until all parties end that; accept it "
+                f"then by {self.accept}, which looks whether it was.",
             )
         )
 

@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from padan_linkage.crypto.merkle import leaf_hash, node_hash
 
 STORE_BYTES = 16
+#: The first event of an agreement in a store whose restore, or loss, was declared.
+RESTORED = "restored"
 _LABEL = b"padan/v1 head\x00"
 
 
@@ -54,6 +56,11 @@ def event_bytes(event: str, facts: Mapping[str, str | int]) -> bytes:
     """An event as it is kept and hashed: canonical JSON."""
     document = {"event": event, **facts}
     return json.dumps(document, sort_keys=True, separators=(",", ":")).encode()
+
+
+def restored_head(store: bytes, agreement: str) -> Head:
+    """Where an agreement's chain begins in a store whose restore was declared."""
+    return Head.first(store, chain_name(agreement)).followed_by([step(event_bytes(RESTORED, {}))])
 
 
 def step(event: bytes) -> bytes:

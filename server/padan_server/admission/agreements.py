@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 import structlog
 
 from padan_linkage.agreement import Agreement, SignedAgreement, load_directory
 from padan_server.base.errors import Reason, Refusal
+from padan_server.store.port import StoreFaultError
 
 _log = structlog.get_logger(__name__)
 
@@ -20,11 +21,18 @@ class AgreementBook:
     A file with problems is logged and left out; it never stops the others. What a reload finds
     holds for every call that begins after it. ``names_this_server``: whether an agreement names
     this server's key; one that names another is served, and logged, because no client will call.
+    ``before``: told of all that are signed, before any of them is served.
     """
 
-    def __init__(self, folder: Path, names_this_server: Callable[[Agreement], bool]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        names_this_server: Callable[[Agreement], bool],
+        before: Callable[[Collection[SignedAgreement]], object] = len,
+    ) -> None:
         self._folder = folder
         self._names_this_server = names_this_server
+        self._before = before
         self._lock = threading.Lock()
         self._signed: dict[str, SignedAgreement] = {}
         self._told: set[tuple[str, bytes, str]] = set()
@@ -40,7 +48,14 @@ class AgreementBook:
         with self._lock:
             for signed in loaded:
                 self._tell(signed)
-            self._signed = {s.id: s for s in loaded if s.agreement is not None}
+            whole = {s.id: s for s in loaded if s.agreement is not None}
+            try:
+                self._before(whole.values())
+            except StoreFaultError as e:
+                # Serve none that is new; the next time it may do.
+                _log.error("agreements_waiting", error=str(e))
+                whole = {i: s for i, s in whole.items() if i in self._signed}
+            self._signed = whole
 
     def get(self, agreement_id: str) -> SignedAgreement | None:
         """A fully signed agreement, or None."""

@@ -19,21 +19,28 @@ _CAUSE = "basis data dipulihkan, menunggu semua pihak / store restored, waits fo
 _NO_YEAR = 0
 
 
-def hold(store: Store, agreements: Collection[SignedAgreement], now: datetime) -> list[str]:
+def hold(
+    store: Store, agreements: Collection[SignedAgreement], restored: datetime, now: datetime
+) -> list[str]:
     """Suspend each agreement in the name of all its parties, and use up what may have been used.
 
-    A suspension may be among what was forgotten, so each party has to say that it goes on. Returns
-    the agreements' ids.
+    A suspension may be among what was forgotten, so each party has to say that it goes on. Those
+    that were held since the store was ``restored`` are left alone. Returns the others' ids.
     """
     # Spec 30, "Doubt", step 6.
+    with store.read() as tx:
+        unheld = [signed for signed in agreements if not tx.heads.head(signed.id, "").generation]
+    if not unheld:
+        return []
     with store.write() as tx:
-        for signed in agreements:
+        for signed in unheld:
             assert signed.agreement is not None
+            tx.agreements.begin_restored(signed.id)
             _suspend(tx, signed.agreement, now)
             for flow in signed.agreement.flows:
-                _use_up_day(tx, signed.id, flow, now)
+                _use_up_day(tx, signed.id, flow, restored)
                 _use_up_epochs(tx, signed, flow)
-    return sorted(signed.id for signed in agreements)
+    return sorted(signed.id for signed in unheld)
 
 
 def _suspend(tx: Transaction, agreement: Agreement, now: datetime) -> None:
@@ -43,9 +50,9 @@ def _suspend(tx: Transaction, agreement: Agreement, now: datetime) -> None:
             tx.agreements.suspend(Suspension(agreement.id, party.id, _CAUSE, now))
 
 
-def _use_up_day(tx: Transaction, agreement: str, flow: Flow, now: datetime) -> None:
+def _use_up_day(tx: Transaction, agreement: str, flow: Flow, restored: datetime) -> None:
     limits = [quota.records_per_day for quota in (flow.quota, flow.direct) if quota]
-    day, limit = jakarta_day(now), max(limits, default=0)
+    day, limit = jakarta_day(restored), max(limits, default=0)
     left = limit - tx.quotas.used(agreement, flow.id, day)
     if left > 0:
         tx.quotas.charge(agreement, flow.id, day, left, limit)

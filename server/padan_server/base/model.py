@@ -255,12 +255,14 @@ class TableRecord:
 class StoreMark:
     """What a store and the files beside it both carry.
 
-    ``starts``: how often a server has started on them; ``latest``: the latest moment believed.
+    ``starts``: how often a server has started on them; ``latest``: the latest moment believed;
+    ``restored``: when an operator declared that the store was restored, or had lost something.
     """
 
     name: str
     starts: int
     latest: AwareDatetime | None
+    restored: AwareDatetime | None = None
 
     @property
     def age(self) -> tuple[int, datetime]:

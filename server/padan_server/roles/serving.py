@@ -21,7 +21,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from padan.v1.reason_texts import ServerKind
-from padan_linkage.agreement import Agreement
+from padan_linkage.agreement import Agreement, SignedAgreement
 from padan_linkage.crypto.tls_files import TlsUse, read_tls
 from padan_server.admission.agreements import AgreementBook
 from padan_server.admission.identity import OwnCertificate, Pins
@@ -97,8 +97,16 @@ class Server:
         self._store = self._opened()
         self._marks = Marks(self._store, config.data_dir, disk or Disk(), self._elsewhere())
         self.clock = self._kept_clock(clock)
-        self._book = AgreementBook(config.agreements_dir, self._is_named_by)
-        self._hold_what_was_lost()
+        try:
+            self._book = AgreementBook(
+                config.agreements_dir, self._is_named_by, self._hold_what_was_lost
+            )
+        except BaseException:
+            self._let_go()
+            raise
+        # Only now: a crash before this does it all again.
+        for thing in (Acceptable.STORE, Acceptable.RESTORE):
+            self._accepted.take(thing)
         self._tokens = PageTokens.at(config.data_dir / "page-token.key")
         self._tickers: list[Ticker] = [
             Ticker("folders", config.rescan_seconds, self._rescan),
@@ -145,29 +153,28 @@ class Server:
             if doubt and accepted.lies(Acceptable.STORE):
                 # Nothing tells it any more once it is marked: a start that dies finds this.
                 accepted.leave(Acceptable.RESTORE)
-            restored = accepted.lies(Acceptable.RESTORE)
-            begun = self._marks.begin(holds_files=self._holds_files, restored=restored)
+            present = (clock or _clock(self._settings)).now()
+            restored = present if accepted.lies(Acceptable.RESTORE) else None
+            mark = self._marks.begin(holds_files=self._holds_files, restored=restored)
         except BaseException:
             self._let_go()
             raise
-        config, self._lost = self._settings, begun.lost
+        config, self._restored, self._lost = self._settings, mark.restored, restored is not None
         # The time of a rehearsal begins anew at every start.
-        latest = None if config.simulated_time else begun.mark.latest
+        latest = None if config.simulated_time else mark.latest
         away = timedelta(hours=config.away_hours)
         return KeptClock(clock or _clock(config), latest, away=away)
 
-    def _hold_what_was_lost(self) -> None:
-        """After an accepted loss: nobody goes on before all parties have agreed to."""
-        if self._lost:
-            try:
-                held = hold(self._store, self._book.all(), self.clock.now())
-            except BaseException:
-                self._let_go()
-                raise
+    def _hold_what_was_lost(self, agreements: Collection[SignedAgreement]) -> None:
+        """After an accepted loss: nobody goes on before all parties have agreed to.
+
+        Whenever an agreement comes to light: its file may have been lost as well.
+        """
+        if self._restored is None:
+            return
+        held = hold(self._store, agreements, self._restored, self.clock.now())
+        if held:
             _log.warning("agreements_held", agreements=held, cause="an operator accepted a loss")
-        # Only now: a crash before this does it all again.
-        for thing in (Acceptable.STORE, Acceptable.RESTORE):
-            self._accepted.take(thing)
 
     def _let_go(self) -> None:
         """Leave the data directory to another server."""

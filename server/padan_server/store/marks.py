@@ -51,14 +51,6 @@ _RIGHT = (
 
 
 @dataclass(frozen=True)
-class Begun:
-    """A start that was counted; ``lost``: an operator accepted that something is missing."""
-
-    mark: StoreMark
-    lost: bool
-
-
-@dataclass(frozen=True)
 class Marks:
     """Both marks of one data directory, and the signs in folders ``elsewhere`` that it serves."""
 
@@ -67,12 +59,14 @@ class Marks:
     disk: Disk
     elsewhere: tuple[Path, ...] = ()
 
-    def begin(self, *, holds_files: Callable[[], bool], restored: bool = False) -> Begun:
+    def begin(
+        self, *, holds_files: Callable[[], bool], restored: datetime | None = None
+    ) -> StoreMark:
         """Count a start; returns the mark with ``latest`` as it was left.
 
-        ``holds_files``: whether the directory holds what only a store can explain. ``restored``: an
-        operator takes the store as it is, a backup or one that has lost something. Raises
-        StoreDoubtError.
+        ``holds_files``: whether the directory holds what only a store can explain. ``restored``:
+        the present, if an operator takes the store as it is, a backup or one that has lost
+        something. Raises StoreDoubtError.
         """
         # Spec 30, "Doubt", step 1.
         kept, beside, cause = self._compared(holds_files)
@@ -82,11 +76,12 @@ class Marks:
         latest = [mark.latest for mark in known if mark.latest is not None]
         name = kept.name if kept and not restored else secrets.token_hex(_NAME_BYTES)
         starts = max((mark.starts for mark in known), default=0) + 1
-        mark = StoreMark(name, starts, max(latest, default=None))
+        declared = restored or (kept.restored if kept else None)
+        mark = StoreMark(name, starts, max(latest, default=None), declared)
         self._write(mark)
         for folder in self._sign(name):
             _log.warning("folder_unsigned", folder=folder)
-        return Begun(mark, lost=restored)
+        return mark
 
     def claim(self) -> Doubt | None:
         """Sign folders that have appeared; what is wrong where one is another store's."""
@@ -186,8 +181,11 @@ class Marks:
         with self.store.write() as tx:
             tx.marks.keep(mark)
         made_by = {"format": data_format(), "software": software()}
-        latest = mark.latest and mark.latest.isoformat()
-        document = {**asdict(mark), **made_by, "latest": latest}
+        moments = {
+            name: moment and moment.isoformat()
+            for name, moment in (("latest", mark.latest), ("restored", mark.restored))
+        }
+        document = {**asdict(mark), **made_by, **moments}
         write_whole(self.disk, self._path, (json.dumps(document).encode(),))
 
     @property

@@ -217,6 +217,10 @@ class AgreementStore(Protocol):
         """Drop a party's suspension, if there is one."""
         ...
 
+    def begin_restored(self, agreement: str) -> None:
+        """Say in the agreement's chain that it begins anew, by a restore that was declared."""
+        ...
+
     def suspensions(self, agreement: str) -> list[Suspension]:
         """Standing suspensions, oldest first."""
         ...

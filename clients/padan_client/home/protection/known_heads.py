@@ -69,6 +69,25 @@ class KnownServerPast:
         return f"KnownServerPast({self.software!r}, {len(self.heads)} heads)"
 
 
+class GivenHeads:
+    """Heads that a server is to lead on from, in the place of a home's; no file is written."""
+
+    def __init__(self, *heads: Head) -> None:
+        self._past = KnownServerPast("", {head.name: head for head in heads})
+
+    def of(self, _server: ServerKind) -> KnownServerPast:
+        """As :meth:`KnownHeads.of`."""
+        return self._past
+
+    def keep(self, _server: ServerKind, seen: KnownServerPast, *, at_once: bool = True) -> None:
+        """As :meth:`KnownHeads.keep`, as long as this lives."""
+        del at_once
+        self._past = _newer(self._past, seen)
+
+    def flush(self) -> None:
+        """Nothing waits."""
+
+
 class KnownHeads:
     """The heads of one agreement's servers; for many threads and processes."""
 

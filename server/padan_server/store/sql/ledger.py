@@ -7,6 +7,7 @@ from datetime import date, datetime
 
 import sqlalchemy as sa
 
+from padan_linkage.crypto.heads import RESTORED
 from padan_server.base.model import (
     AnsweredRequest,
     AskedSoFar,
@@ -59,6 +60,11 @@ class SqlAgreements:
         """Drop a party's suspension, if there is one."""
         if self._drop(agreement, party):
             self._heads.append(agreement, "", "resumed", party=party)
+
+    def begin_restored(self, agreement: str) -> None:
+        """Say in the agreement's chain that it begins anew, by a restore that was declared."""
+        # Spec 30, "Heads", step 6.
+        self._heads.append(agreement, "", RESTORED)
 
     def _drop(self, agreement: str, party: str) -> bool:
         self.changed = True
@@ -306,16 +312,19 @@ class SqlMarks:
         row = self._connection.execute(sa.select(marks)).one_or_none()
         if row is None:
             return None
-        latest = None if row.latest is None else from_micros(row.latest)
-        return StoreMark(row.name, row.starts, latest)
+        latest, restored = (
+            None if micros is None else from_micros(micros) for micros in (row.latest, row.restored)
+        )
+        return StoreMark(row.name, row.starts, latest, restored)
 
     def keep(self, mark: StoreMark) -> None:
         """Replace the mark."""
-        latest = None if mark.latest is None else to_micros(mark.latest)
-        self._connection.execute(marks.delete())
-        self._connection.execute(
-            marks.insert().values(name=mark.name, starts=mark.starts, latest=latest)
+        latest, restored = (
+            None if moment is None else to_micros(moment) for moment in (mark.latest, mark.restored)
         )
+        self._connection.execute(marks.delete())
+        values = {"name": mark.name, "starts": mark.starts, "latest": latest, "restored": restored}
+        self._connection.execute(marks.insert().values(values))
 
     def is_unused(self) -> bool:
         """Whether the store has never had a dataset, a run or a release."""

@@ -276,6 +276,7 @@ marks = sa.Table(
     _text("name", primary_key=True),
     _number("starts"),
     sa.Column("latest", sa.BigInteger),
+    sa.Column("restored", sa.BigInteger),
 )
 
 requests = sa.Table(
