@@ -135,6 +135,7 @@ def test_every_scalar_in_every_lane(form, reference_voprf, rng):
     points = [bases[i % len(bases)] for i in range(len(scalars))]
     decoded, _ = group.decode(rows(points), form)
     made = texts(group.encode(group.multiply_each(decoded, packed(scalars))))
+    assert texts(group.encode_products_each(decoded, packed(scalars))) == made
     decoded_by = {raw: reference_voprf.decode(raw) for raw in bases}
     known = {}
     for pair in zip(points, scalars, strict=True):
@@ -151,6 +152,8 @@ def test_one_scalar_for_all_is_that_scalar_for_each(form, scalar):
     one = group.multiply_all(points, packed([scalar])[0])
     each = group.multiply_each(points, packed([scalar] * len(MULTIPLES)))
     assert texts(group.encode(one)) == texts(group.encode(each))
+    encoded = group.encode_products_all(points, packed([scalar])[0])
+    assert texts(encoded) == texts(group.encode(each))
 
 
 @forms
@@ -184,8 +187,12 @@ def test_points_that_differ_by_torsion_are_one_element(form):
         limbs = [form.limbs_of(n) for n in (*torsion, 1, 0)]
         other = group.total(points)  # any one point's room
         other.slots[:] = np.repeat(np.array(limbs, points.slots.dtype), LANES, axis=1)
-        both = group.Points(form, 16, np.concatenate([other.slots] * 2))
-        assert texts(group.encode(group.add(points, both))) == MULTIPLES
+        both = group.add(points, group.Points(form, 16, np.concatenate([other.slots] * 2)))
+        assert texts(group.encode(both)) == MULTIPLES
+        for scalar in (1, 2, 4):
+            made = texts(group.encode_products_all(both, packed([scalar])[0]))
+            product = group.multiply_all(points, packed([scalar])[0])
+            assert made == texts(group.encode(product))
 
 
 @forms
@@ -193,4 +200,5 @@ def test_no_element_at_all_is_no_trouble(form):
     points, good = group.decode(np.zeros((0, 32), np.uint8), form)
     assert len(points) == len(good) == 0
     assert group.encode(points).shape == (0, 32)
+    assert group.encode_products_each(points, np.zeros((0, 32), np.uint8)).shape == (0, 32)
     assert len(group.map_to_group(np.zeros((0, 64), np.uint8), form)) == 0

@@ -65,8 +65,8 @@ class Blinded:
         """
         # Spec 60, step 11.
         answered = _verified(self.elements, evaluated, proof, public_key)
-        unblinded = group.multiply_each(answered.points, scalars.invert(self.blinds))
-        return hashing.finalize(checked(self.inputs), group.encode(unblinded))
+        unblinded = group.encode_products_each(answered.points, scalars.invert(self.blinds))
+        return hashing.finalize(checked(self.inputs), unblinded)
 
 
 def blind(inputs: Sequence[bytes], randomness: bytes) -> Blinded:
@@ -107,7 +107,7 @@ def blind_with(inputs: Sequence[bytes], blinds: Bytes) -> Blinded:
         raise ValueError("a blind is a number from 1 to the order less 1")
     check_kernels()
     points = group.map_to_group(hashing.hash_to_uniform(checked(inputs)))
-    elements = group.encode(group.multiply_each(points, blinds))
+    elements = group.encode_products_each(points, blinds)
     return Blinded(tuple(inputs), blinds, elements.tobytes())
 
 

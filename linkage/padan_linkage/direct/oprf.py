@@ -85,7 +85,7 @@ class EvaluationKey:
         if len(randomness) != PROOF_SEED_BYTES:
             raise ValueError(f"a proof takes {PROOF_SEED_BYTES} random bytes")
         blinded = batch(elements)
-        evaluated = group.encode(group.multiply_all(blinded.points, self._secret[0]))
+        evaluated = group.encode_products_all(blinded.points, self._secret[0])
         proof = proofs.prove(self._secret, self._public, blinded, evaluated, randomness)
         return evaluated.tobytes(), proof
 
@@ -96,7 +96,7 @@ class EvaluationKey:
         """
         messages = checked(inputs)
         points = group.map_to_group(hashing.hash_to_uniform(messages))
-        evaluated = group.encode(group.multiply_all(points, self._secret[0]))
+        evaluated = group.encode_products_all(points, self._secret[0])
         return hashing.finalize(messages, evaluated)
 
 

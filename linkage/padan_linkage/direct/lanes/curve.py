@@ -65,9 +65,8 @@ def cache(slots: Slots, out: int, point: int) -> None:
     mul(slots, out + 3, point + 3, TWICE_D)
 
 
-def _twice(form: Form, b: Any, given: list[Number]) -> list[Number]:
-    """E, F, G, H of twice a point, from its X, Y, Z."""
-    x, y, z = numbers(form, given)
+def _twice(form: Form, b: Any, x: Number, y: Number, z: Number) -> list[Number]:
+    """E, F, G, H of twice a point."""
     xx, yy, zz = (form.square(b, each) for each in (x, y, z))
     both = form.square(b, form.sum(b, x, y))
     h = form.plus(b, xx, yy)
@@ -76,9 +75,9 @@ def _twice(form: Form, b: Any, given: list[Number]) -> list[Number]:
     return [form.product_minus(b, h, both), f, g, h]
 
 
-def _summed(form: Form, b: Any, given: list[Number]) -> list[Number]:
+def _summed(form: Form, b: Any, point: list[Number], cached: list[Number]) -> list[Number]:
     """E, F, G, H of the sum of a point and a cached one."""
-    x, y, z, t, larger, smaller, twice_z, last = numbers(form, given)
+    (x, y, z, t), (larger, smaller, twice_z, last) = point, cached
     low = form.product(b, form.difference(b, y, x), smaller)
     high = form.product(b, form.sum(b, y, x), larger)
     c, d = form.product(b, t, last), form.product(b, z, twice_z)
@@ -98,87 +97,106 @@ def _completed(form: Form, b: Any, efgh: list[Number], *, with_t: bool) -> list[
 
 
 def _double(form: Form, b: Any, given: list[Number]) -> list[Vector]:
-    return _completed(form, b, _twice(form, b, given), with_t=True)
+    return _completed(form, b, _twice(form, b, *numbers(form, given)), with_t=True)
 
 
-def _double_only(form: Form, b: Any, given: list[Number]) -> list[Vector]:
-    return _completed(form, b, _twice(form, b, given), with_t=False)
+def _double_short(form: Form, b: Any, given: list[Number]) -> list[Vector]:
+    return _completed(form, b, _twice(form, b, *numbers(form, given)), with_t=False)
 
 
 def _plus(form: Form, b: Any, given: list[Number]) -> list[Vector]:
-    return _completed(form, b, _summed(form, b, given), with_t=True)
+    point, cached = (numbers(form, [each]) for each in given)
+    return _completed(form, b, _summed(form, b, point, cached), with_t=True)
 
 
-#: ``(slots, out, point)``: twice a point; without its T, which only a sum needs.
+#: ``(slots, out, point)``: twice a point; the short one without its T, which only a sum needs.
 double = unary("double", ("p", "q"), _double)
-double_only = unary("double_only", ("q", "q"), _double_only)
+double_short = unary("double_short", ("q", "q"), _double_short)
 #: ``(slots, out, point, cached)``: the sum of a point and a cached one.
 plus = binary("plus", ("p", "pp"), _plus)
 
+Pick = Callable[[Slots, int, int, int, Digits, int], None]
 
-def _make_select() -> Callable[[Slots, int, int, Digits, int], None]:
+
+def _make_plus_picked(*, with_t: bool) -> Pick:
     @intrinsic
-    def select(_typing: Any, slots: Any, _out: Any, _multiples: Any, digits: Any, _row: Any) -> Any:
-        """``(slots, out, multiples, digits, row)``: in each lane the multiple that its digit says.
-
-        ``digits`` int8[rows, 8], −8 to 8. All eight multiples are read, whatever the digits.
-        """
+    def plus_picked(
+        _typing: Any, slots: Any, _out: Any, _point: Any, _multiples: Any, digits: Any, _row: Any
+    ) -> Any:
+        """See ``plus_picked`` below."""
 
         def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
             form = form_of(sig.args[0])
-            function = _selecting(form, builder.module)
-            data = context.make_array(sig.args[3])(context, builder, args[3]).data
-            row = builder.gep(data, [builder.mul(args[4], WORD(LANES))])
-            out, multiples, neutral = (
+            function = _picking(form, builder.module, with_t=with_t)
+            data = context.make_array(sig.args[4])(context, builder, args[4]).data
+            row = builder.gep(data, [builder.mul(args[5], WORD(LANES))])
+            places = [
                 slot(context, builder, sig.args[0], args[0], number)
-                for number in (args[1], args[2], WORD(CACHED))
-            )
-            builder.call(function, [out, multiples, neutral, row])
+                for number in (*args[1:4], WORD(CACHED))
+            ]
+            builder.call(function, [*places, row])
             return context.get_dummy_value()
 
         whole = types.int64
-        return types.void(slots, whole, whole, digits, whole), generate
+        return types.void(slots, whole, whole, whole, digits, whole), generate
 
-    return cast("Callable[[Slots, int, int, Digits, int], None]", select)
-
-
-select = _make_select()
+    return cast("Pick", plus_picked)
 
 
-def _selecting(form: Form, module: Any) -> Any:
-    """The function behind ``select``: out, eight multiples, the neutral point, eight digits."""
+#: ``(slots, out, point, multiples, digits, row)``: the sum of a point and, in each lane, the
+#: multiple that its digit says; ``digits`` int8[rows, 8], −8 to 8. All eight multiples are read,
+#: whatever the digits. The short one is without its T.
+plus_picked = _make_plus_picked(with_t=True)
+plus_picked_short = _make_plus_picked(with_t=False)
+
+
+def _picking(form: Form, module: Any, *, with_t: bool) -> Any:
+    """The function behind ``plus_picked``: out, point, multiples, neutral point, digits."""
     word = WORD.as_pointer()
-    kind = ir.FunctionType(ir.VoidType(), [word, word, word, BYTE.as_pointer()])
+    kind = ir.FunctionType(ir.VoidType(), [word, word, word, word, BYTE.as_pointer()])
+    limbs = len(form.widths)
 
     def write(b: Any, pointers: Any, lane: Any) -> None:
-        out, multiples, neutral, digits = pointers
-        short = ir.VectorType(BYTE, form.width)
-        place = b.bitcast(b.gep(digits, [lane]), short.as_pointer())
-        digit = b.sext(b.load(place, align=1), form.vector)
-        sign = b.ashr(digit, form.spread(63))
-        size = b.sub(b.xor(digit, sign), sign)
-        masks = [b.icmp_signed("==", size, form.spread(k + 1)) for k in range(WINDOW)]
-        rows = range(4 * len(form.widths))
-        found = [load(b, form, neutral, lane, i) for i in rows]
-        for k, mask in enumerate(masks):
-            for i in rows:
-                entry = load(b, form, multiples, lane, len(rows) * k + i)
-                found[i] = b.select(mask, entry, found[i])
-        larger, smaller, twice_z, last = numbers(form, [found])
-        _write_chosen(form, b, sign, (larger, smaller), out, lane, 0)
-        _write_chosen(form, b, sign, (smaller, larger), out, lane, 1)
-        _write_chosen(form, b, sign, (twice_z, twice_z), out, lane, 2)
-        _write_chosen(form, b, sign, (last, form.negated(b, last)), out, lane, 3)
+        out, place, multiples, neutral, digits = pointers
+        point = [
+            [load(b, form, place, lane, i) for i in range(part * limbs, (part + 1) * limbs)]
+            for part in range(4)
+        ]
+        cached = _picked(form, b, multiples, neutral, digits, lane)
+        efgh = _summed(form, b, point, cached)
+        for i, vector in enumerate(_completed(form, b, efgh, with_t=with_t)):
+            store(b, form, vector, out, lane, i)
 
-    return function_of(form, module, "select", kind, write)
+    return function_of(form, module, "plus_picked" if with_t else "plus_picked_short", kind, write)
 
 
-def _write_chosen(
-    form: Form, b: Any, mask: Vector, pair: tuple[Number, Number], out: Any, lane: Any, part: int
-) -> None:
-    limbs = len(form.widths)
-    for i, (first, second) in enumerate(zip(*pair, strict=True)):
-        store(b, form, chosen(b, mask, first, second), out, lane, part * limbs + i)
+def _picked(
+    form: Form, b: Any, multiples: Any, neutral: Any, digits: Any, lane: Any
+) -> list[Number]:
+    """The multiple of each lane's digit, cached; its last number is not carried."""
+    short = ir.VectorType(BYTE, form.width)
+    place = b.bitcast(b.gep(digits, [lane]), short.as_pointer())
+    digit = b.sext(b.load(place, align=1), form.vector)
+    sign = b.ashr(digit, form.spread(63))
+    size = b.sub(b.xor(digit, sign), sign)
+    masks = [b.icmp_signed("==", size, form.spread(k + 1)) for k in range(WINDOW)]
+    rows = range(4 * len(form.widths))
+    found = [load(b, form, neutral, lane, i) for i in rows]
+    for k, mask in enumerate(masks):
+        for i in rows:
+            entry = load(b, form, multiples, lane, len(rows) * k + i)
+            found[i] = b.select(mask, entry, found[i])
+
+    def turned(first: Number, second: Number) -> Number:
+        return [chosen(b, sign, i, j) for i, j in zip(first, second, strict=True)]
+
+    larger, smaller, twice_z, last = numbers(form, [found])
+    return [
+        turned(larger, smaller),
+        turned(smaller, larger),
+        twice_z,
+        turned(last, form.negated(b, last)),
+    ]
 
 
 @helper
@@ -188,13 +206,20 @@ def multiply(slots: Slots, digits: Digits, row: int) -> None:
     The same operations in the same order for every point and scalar.
     """
     tabulate(slots, MULTIPLES)
-    copy_point(slots, POINT, NEUTRAL)
-    for j in range(DIGITS - 1, -1, -1):
-        for _ in range(WINDOW_BITS - 1):
-            double_only(slots, POINT, POINT)
-        double(slots, POINT, POINT)
-        select(slots, ADDED, MULTIPLES, digits, row + j)
-        plus(slots, POINT, POINT, ADDED)
+    plus_picked_short(slots, POINT, NEUTRAL, MULTIPLES, digits, row + DIGITS - 1)
+    for j in range(DIGITS - 2, 0, -1):
+        shift(slots)
+        plus_picked_short(slots, POINT, POINT, MULTIPLES, digits, row + j)
+    shift(slots)
+    plus_picked(slots, POINT, POINT, MULTIPLES, digits, row)
+
+
+@helper
+def shift(slots: Slots) -> None:
+    """The point in POINT times 16."""
+    for _ in range(WINDOW_BITS - 1):
+        double_short(slots, POINT, POINT)
+    double(slots, POINT, POINT)
 
 
 @helper

@@ -8,7 +8,7 @@ array, branches on a value in one or looks anything up by it.
 from __future__ import annotations
 
 from padan_linkage.compiled.jit import helper, lean_kernel
-from padan_linkage.direct.lanes.constants import NEUTRAL
+from padan_linkage.direct.lanes.constants import NEUTRAL, ONE
 from padan_linkage.direct.lanes.curve import (
     ADDED,
     BEHIND,
@@ -16,29 +16,32 @@ from padan_linkage.direct.lanes.curve import (
     MULTIPLES,
     POINT,
     WINDOW,
-    WINDOW_BITS,
     cache,
     copy_point,
-    double,
-    double_only,
     multiply,
     plus,
-    select,
+    plus_picked,
+    shift,
     tabulate,
 )
-from padan_linkage.direct.lanes.operations import Digits, Slots, pack, unpack
+from padan_linkage.direct.lanes.operations import Digits, Slots, copy, mul, pack, unpack
 from padan_linkage.direct.lanes.ristretto import (
     IN_POINT,
+    INVERSE,
+    PRODUCT,
     SQUARE,
     WINDOW_SLOTS,
     S,
     after_decoding,
     after_encoding,
+    after_inversion,
     after_mapping,
     before_decoding,
     before_encoding,
+    before_inversion,
     before_mapping,
     find_roots,
+    invert,
 )
 
 #: Chains of squarings side by side: each waits for its last product, four keep the units busy.
@@ -82,6 +85,31 @@ def encode_groups(points: Slots, words: Slots, slots: Slots) -> None:
             base = BEHIND + w * WINDOW_SLOTS
             after_encoding(slots, base)
             _give_words(words, start + w, slots, base + S)
+
+
+@lean_kernel
+def encode_doubles_of_groups(points: Slots, words: Slots, before: Slots, slots: Slots) -> None:
+    """Canonical numbers of twice the points, by one inversion (Montgomery's trick in each lane).
+
+    ``before`` ``[groups, limbs · 8]`` is room for the products of all groups before each.
+    """
+    groups = len(words) // 4
+    base, running = BEHIND, BEHIND + WINDOW_SLOTS
+    copy(slots, running + PRODUCT, ONE)
+    for group in range(groups):
+        _take_point(slots, base + IN_POINT, points, group)
+        before_inversion(slots, base)
+        _move(before, group, slots, running + PRODUCT)
+        mul(slots, running + PRODUCT, running + PRODUCT, base + PRODUCT)
+    invert(slots, running)
+    for group in range(groups - 1, -1, -1):
+        _take_point(slots, base + IN_POINT, points, group)
+        before_inversion(slots, base)
+        _move(slots, base + INVERSE, before, group)
+        mul(slots, base + INVERSE, base + INVERSE, running + INVERSE)
+        mul(slots, running + INVERSE, running + INVERSE, base + PRODUCT)
+        after_inversion(slots, base)
+        _give_words(words, group, slots, base + S)
 
 
 @lean_kernel
@@ -138,13 +166,10 @@ def weigh_groups(points: Slots, digits: Digits, total: Slots, slots: Slots) -> N
             tabulate(slots, BEHIND + 4 * WINDOW * w)
         copy_point(slots, POINT, NEUTRAL)
         for j in range(DIGITS - 1, -1, -1):
-            for _ in range(WINDOW_BITS - 1):
-                double_only(slots, POINT, POINT)
-            double(slots, POINT, POINT)
+            shift(slots)
             for w in range(some):
                 row = (start + w) * DIGITS + j
-                select(slots, ADDED, BEHIND + 4 * WINDOW * w, digits, row)
-                plus(slots, POINT, POINT, ADDED)
+                plus_picked(slots, POINT, POINT, BEHIND + 4 * WINDOW * w, digits, row)
         _take_point(slots, MULTIPLES, total, 0)
         cache(slots, ADDED, MULTIPLES)
         plus(slots, POINT, POINT, ADDED)
@@ -170,12 +195,16 @@ def _give_words(words: Slots, group: int, slots: Slots, number: int) -> None:
 @helper
 def _take_point(slots: Slots, out: int, points: Slots, group: int) -> None:
     for c in range(4):
-        for i in range(slots.shape[1]):
-            slots[out + c, i] = points[4 * group + c, i]
+        _move(slots, out + c, points, 4 * group + c)
 
 
 @helper
 def _give_point(points: Slots, group: int, slots: Slots, point: int) -> None:
     for c in range(4):
-        for i in range(slots.shape[1]):
-            points[4 * group + c, i] = slots[point + c, i]
+        _move(points, 4 * group + c, slots, point + c)
+
+
+@helper
+def _move(target: Slots, to: int, source: Slots, number: int) -> None:
+    for i in range(target.shape[1]):
+        target[to, i] = source[number, i]

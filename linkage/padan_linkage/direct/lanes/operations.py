@@ -7,7 +7,7 @@ carried. A *mask* lies in the first limb of a slot: all bits in the lanes where 
 none elsewhere.
 
 Each operation is one function without branches on values; only vectors hold values, and no address
-comes from one.
+comes from one; a test reads the compiled code for that.
 """
 
 from __future__ import annotations

@@ -16,6 +16,7 @@ from padan_linkage.direct.lanes.constants import (
     ONE_MINUS_D_SQ,
     SQRT_AD_MINUS_ONE,
     SQRT_M1,
+    ZERO,
     D,
 )
 from padan_linkage.direct.lanes.operations import (
@@ -218,6 +219,73 @@ def after_encoding(slots: Slots, base: int) -> None:
     sub(slots, base + _T4, z, base + _T4)
     mul(slots, base + _T4, base + _T4, base + _T0)
     absolute(slots, base + S, base + _T4, free, mask)
+
+
+# Encoding twice a point, IN_POINT to S, with one inversion for many: that is (e f, g h, f g, e h),
+# e, f, g, h as below, and the root of section 4.3.2 is known by its factors (Hamburg).
+
+_E, _F, _G, _H = _T0, _T1, _T2, _T3
+PRODUCT, INVERSE = V, ROOT
+
+
+@helper
+def before_inversion(slots: Slots, base: int) -> None:
+    """PRODUCT, what is to be inverted, e g f h: never 0, for SQUARE holds where 1 stands for it."""
+    x, y, z, t = base + IN_POINT, base + IN_POINT + 1, base + IN_POINT + 2, base + IN_POINT + 3
+    add(slots, base + _E, x, x)
+    mul(slots, base + _E, base + _E, y)
+    sqr(slots, base + _T4, z)
+    sqr(slots, base + _T5, t)
+    mul(slots, base + _T5, base + _T5, D)
+    add(slots, base + _F, base + _T4, base + _T5)
+    sub(slots, base + _H, base + _T4, base + _T5)
+    sqr(slots, base + _T4, x)
+    sqr(slots, base + _T5, y)
+    add(slots, base + _G, base + _T4, base + _T5)
+    mul(slots, base + _T4, base + _E, base + _G)
+    mul(slots, base + _T5, base + _F, base + _H)
+    mul(slots, base + PRODUCT, base + _T4, base + _T5)
+    is_zero(slots, base + SQUARE, base + PRODUCT)
+    choose(slots, base + PRODUCT, base + PRODUCT, ONE, base + SQUARE)
+
+
+@helper
+def after_inversion(slots: Slots, base: int) -> None:
+    """The number that encodes twice the point, from INVERSE."""
+    mask, free, turned = base + _MASK, base + _R, base + _OTHER
+    z_inverse, t_inverse = base + _X, base + _CHECK
+    mul(slots, z_inverse, base + _T4, base + INVERSE)
+    mul(slots, t_inverse, base + _T5, base + INVERSE)
+    mul(slots, free, base + _T4, z_inverse)
+    odd(slots, turned, free)
+    neg(slots, free, base + _E)
+    choose(slots, base + _E, base + _E, base + _G, turned)
+    choose(slots, base + _G, base + _G, free, turned)
+    mul(slots, free, base + _F, SQRT_M1)
+    choose(slots, base + _H, base + _H, free, turned)
+    choose(slots, base + _T4, INVSQRT_A_MINUS_D, SQRT_M1, turned)
+    mul(slots, free, base + _H, base + _E)
+    mul(slots, free, free, z_inverse)
+    odd(slots, mask, free)
+    neg(slots, free, base + _G)
+    choose(slots, base + _G, base + _G, free, mask)
+    sub(slots, base + _H, base + _H, base + _G)
+    mul(slots, base + _G, base + _G, t_inverse)
+    mul(slots, base + _G, base + _G, base + _T4)
+    mul(slots, base + _H, base + _H, base + _G)
+    absolute(slots, base + S, base + _H, free, mask)
+    choose(slots, base + S, base + S, ZERO, base + SQUARE)
+
+
+@helper
+def invert(slots: Slots, base: int) -> None:
+    """INVERSE of PRODUCT: to the power p − 2 = 8 (2²⁵² − 3) + 3."""
+    copy(slots, base + RAISED, base + PRODUCT)
+    _raise(slots, base, 1)
+    _sqr_times(slots, base, 1, RAISED, 3)
+    sqr(slots, base + INVERSE, base + PRODUCT)
+    mul(slots, base + INVERSE, base + INVERSE, base + PRODUCT)
+    mul(slots, base + INVERSE, base + INVERSE, base + RAISED)
 
 
 # The map (section 4.3.4): S to IN_POINT.

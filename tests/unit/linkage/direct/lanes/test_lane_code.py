@@ -1,0 +1,107 @@
+"""What the compiled kernels could let out by time: read off the code itself, in both forms.
+
+All values are secret here: of every kernel and every function in it, ``constant_time`` follows what
+is read from arrays through LLVM's last text; no branch, address or division may hang on it. What
+the assembler then makes of the functions that compute is read too: it may not add a jump, and
+nothing may leave the vector registers but by a store.
+"""
+
+import re
+
+import numpy as np
+import pytest
+from constant_time import dependent, functions
+from numba import njit
+
+from padan_linkage.direct.lanes import group, kernels
+from padan_linkage.direct.lanes.choice import best_form
+from padan_linkage.direct.lanes.curve import DIGITS
+from padan_linkage.direct.lanes.forms import LANES, NARROW
+
+#: From a vector or mask register to a general one or to the flags; several addresses in one.
+LEAVES = re.compile(
+    r"\s(?:vpextr\w*|vextractps|v?p?movmsk\w*|v?ptest\w?\s+%[xyz]mm\d+, %[xyz]mm\d+\s*$"
+    r"|kortest\w*|ktest\w*"
+    r"|vu?comis\w*|v?p?(?:gather|scatter)\w*|(?:vmov[dq]|kmov\w)\s+%(?:[xyz]mm|k)\d+, %[re]\w+)"
+)
+JUMP = re.compile(r"^\s+j(?!mp)[a-z]+\s")
+
+
+def arguments(form):
+    """Two groups for every kernel that is given scalars or inputs; what others take is public."""
+    slots = group._scratch(form)
+    room = lambda rows: group._slots(form, rows)  # noqa: E731
+    words, digits = np.zeros((8, LANES), slots.dtype), np.zeros((2 * DIGITS, LANES), np.int8)
+    return {
+        kernels.encode_doubles_of_groups: (room(8), words, room(2), slots),
+        kernels.map_groups: (np.zeros((16, LANES), slots.dtype), room(8), slots),
+        kernels.multiply_groups: (room(8), digits, DIGITS, slots),
+    }
+
+
+def compiled(kernel, given):
+    """LLVM's text and the assembler's; a cached kernel has none, so it is made anew."""
+    made = njit(nogil=True, _nrt=False, error_model="numpy")(kernel.py_func)
+    made(*given)
+    (signature,) = made.signatures
+    return made.inspect_llvm(signature), made.inspect_asm(signature)
+
+
+def assembled(text):
+    """The assembler's lines of each function."""
+    found, name = {}, None
+    for line in text.splitlines():
+        label = re.match(r'^"?([\w$.]+)"?:', line)
+        if label and not label[1].startswith(".L"):
+            name = label[1]
+        elif name and line.startswith("\t") and not line.startswith("\t."):
+            found.setdefault(name, []).append(line)
+    return found
+
+
+FORMS_HERE = [
+    best_form(),
+    *[pytest.param(f, marks=pytest.mark.slow) for f in (NARROW,) if f is not best_form()],
+]
+
+
+@pytest.mark.parametrize("form", FORMS_HERE, ids=lambda form: form.name)
+def test_no_value_decides_a_branch_or_an_address(form):
+    computing = set()
+    for kernel, given in arguments(form).items():
+        llvm, assembler = compiled(kernel, given)
+        bodies = dict(functions(llvm))
+        assert {name: found for name, body in bodies.items() if (found := dependent(body))} == {}
+        machine = assembled(assembler)
+        for name, body in bodies.items():
+            if not name.startswith("padan_"):
+                continue
+            computing.add(name)
+            lines = machine[name]
+            assert [line for line in lines if LEAVES.search(line)] == []
+            branches = sum(line.lstrip().startswith("br i1") for line in body)
+            assert sum(bool(JUMP.match(line)) for line in lines) <= branches <= 1, name
+    known = ("mul", "choose", "double", "plus_picked", "pack")
+    assert {f"padan_{form.name}_{name}" for name in known} <= computing
+
+
+def test_what_would_be_seen_is_seen():
+    """A kernel that looks up by a digit and branches on one."""
+
+    def leaky(digits, table, out):
+        for i in range(len(digits)):
+            out[i] = table[digits[i]]
+            if digits[i] > 4:
+                out[i] += 1
+
+    numbers = np.zeros(8, np.int64)
+    made = njit(nogil=True, _nrt=False)(leaky)
+    made(numbers, numbers, numbers)
+    (text,) = made.inspect_llvm().values()
+    found = [line for _, body in functions(text) for line in dependent(body)]
+    assert any("getelementptr" in line or "load" in line for line in found)
+    gather = "\tvpgatherqq\t(%rax,%zmm1), %zmm2 {%k1}"
+    for line in ("\tvmovq\t%xmm1, %rax", "\tkmovw\t%k1, %eax", "\tvptest\t%xmm0, %xmm0", gather):
+        assert LEAVES.search(line), line
+    for line in ("\tvmovq\t%rax, %xmm1", "\tkmovw\t%k1, -4(%rsp)", "\tvmovdqu64\t%zmm1, (%rdi)"):
+        assert not LEAVES.search(line), line
