@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import tempfile
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from padan_client.base.errors import BadInputError
 from padan_client.base.language import t
 from padan_client.cli.common import reports_errors
 from padan_client.cli.options import JsonFlag
@@ -49,6 +51,13 @@ def command(
     plot: PlotOption = None,
 ) -> None:
     """Mode langsung di samping pesaingnya, dan seluruhnya. / Direct mode, its peers, all of it."""
+    if find_spec("voprf") is None:
+        raise BadInputError(
+            t(
+                "Perintah ini memerlukan voprf: pasang padan[bench].",
+                "This command needs voprf: install padan[bench].",
+            )
+        )
     from padan_lab.bench.rates.direct_rates import whole_way
     from padan_lab.bench.rates.ifma_limit import multiplication
     from padan_lab.bench.rates.voprf_scaling import two_over_one
