@@ -112,10 +112,11 @@ def write_signed(
     folder.mkdir(parents=True, exist_ok=True)
     edited = edit(example(agreement_id).decode()).encode()
     signed, by_party = _signed(several_lists(edited, _LISTS))
-    (folder / f"{agreement_id}.toml").write_bytes(signed.document)
+    name = signed.agreement.id  # ``edit`` may have given it another
+    (folder / f"{name}.toml").write_bytes(signed.document)
     for party, signature in by_party.items():
         if party != unsigned_by:
-            (folder / signature_name(agreement_id, party)).write_text(signature_text(signature))
+            (folder / signature_name(name, party)).write_text(signature_text(signature))
     return signed
 
 

@@ -84,7 +84,7 @@ class Pasts:
     ``seen`` has what each server told last.
     """
 
-    #: Times that a home asks anew to catch up with a server, a hundred events each.
+    #: Times that a home asks anew to catch up with a server, forty events or more each.
     MOST_ROUNDS: ClassVar[int] = 100_000
 
     def __init__(

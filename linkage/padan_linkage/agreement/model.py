@@ -35,6 +35,8 @@ from padan_linkage.schema import Identifier, Schema
 FORMAT = 1
 #: Codes are bits of an unsigned 64-bit mask (spec 30, "Answers").
 MAX_CODES = 64
+#: Flows of an agreement: the heads of all of them go with one call (spec 30, "Heads", step 2).
+MAX_FLOWS = 16
 
 Id = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
 MachineCode = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]{0,39}$")]

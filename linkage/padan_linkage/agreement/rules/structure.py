@@ -13,7 +13,15 @@ from collections.abc import Callable, Iterable, Iterator
 from Crypto.Protocol.DH import import_x25519_public_key
 
 from padan_linkage.agreement.findings import Finding, error
-from padan_linkage.agreement.model import MAX_CODES, Agreement, Flow, FlowKind, Mode, Party
+from padan_linkage.agreement.model import (
+    MAX_CODES,
+    MAX_FLOWS,
+    Agreement,
+    Flow,
+    FlowKind,
+    Mode,
+    Party,
+)
 from padan_linkage.crypto import signatures
 
 Rule = Callable[[Agreement], Iterable[Finding]]
@@ -132,14 +140,22 @@ def pins(a: Agreement) -> Iterator[Finding]:
 
 
 def flows(a: Agreement) -> Iterator[Finding]:
-    """Flow ids differ; provider and requester are two parties of the agreement."""
-    ids = {p.id for p in a.parties}
+    """There are flows, and not too many; their ids differ."""
     if not a.flows:
         yield error(
             "flow-none",
             "flow",
             "Perjanjian tidak memuat satu alur pun.",
             "The agreement has no flow.",
+        )
+    if len(a.flows) > MAX_FLOWS:
+        yield error(
+            "flow-too-many",
+            "flow",
+            f"Ada {len(a.flows)} alur; satu perjanjian memuat paling banyak {MAX_FLOWS}. Bagi "
+            "menjadi beberapa berkas perjanjian.",
+            f"There are {len(a.flows)} flows; an agreement has {MAX_FLOWS} at most. Divide them "
+            "among several agreement files.",
         )
     for flow in repeated([f.id for f in a.flows]):
         yield error(
@@ -148,6 +164,11 @@ def flows(a: Agreement) -> Iterator[Finding]:
             "Id alur ini dipakai dua kali.",
             "This flow id is used twice.",
         )
+
+
+def sides(a: Agreement) -> Iterator[Finding]:
+    """Provider and requester of each flow are two parties of the agreement."""
+    ids = {p.id for p in a.parties}
     for f in a.flows:
         named = {f.provider, f.requester, *f.field_authority.values()}
         named |= {r.provider for r in f.references}
@@ -309,6 +330,7 @@ STRUCTURE: tuple[Rule, ...] = (
     keys,
     pins,
     flows,
+    sides,
     codes,
     prevailing,
     runnable,

@@ -26,8 +26,13 @@ _log = structlog.get_logger(__name__)
 
 #: The key of the metadata, both ways.
 METADATA = "padan-handshake-bin"
-#: Steps that an answer has room for: gRPC lets metadata have 8 KiB.
-_STEPS = 100
+#: Bytes of a handshake. gRPC lets metadata have 8 KiB, in base64 (four bytes for three), and a
+#: call has more than this in it: 16 heads of the longest names leave room for 40 steps and more.
+_MOST_BYTES = 5 * 1024
+#: Steps of an answer, and the bytes of one: a hash, its tag and its length.
+_STEPS, _STEP_BYTES = 100, 34
+#: What the lengths of heads grow by when there are steps in them.
+_LENGTHS_BYTES = 32
 _INSTANCE_BYTES = 16
 #: The call that tells the past and changes nothing.
 _PAST = "/padan.v1.AgreementService/GetAgreement"
@@ -86,17 +91,14 @@ class Heads:
         # Spec 30, "Heads", step 2.
         known = {head.name: head for head in call.said.heads} if call.said else {}
         told = pb.Handshake(version=software(), protocol=PROTOCOL, instance=self._instance)
-        room = _STEPS
-        for chain in call.chains:
-            head = self._store.head(*chain)
-            mine = pb.Head(
-                name=head.name, store=head.store, generation=head.generation, digest=head.digest
-            )
+        heads = {chain: self._store.head(*chain) for chain in call.chains}
+        told.heads.extend(map(_shown, heads.values()))
+        room = min(_STEPS, (_MOST_BYTES - _LENGTHS_BYTES - told.ByteSize()) // _STEP_BYTES)
+        for mine, (chain, head) in zip(told.heads, heads.items(), strict=True):
             if head.name in known:
                 steps = self._steps(call, chain, head, known[head.name], room)
                 mine.steps.extend(steps)
                 room -= len(steps)
-            told.heads.append(mine)
         return told.SerializeToString()
 
     def _steps(
@@ -127,3 +129,7 @@ class Heads:
                 remedy="if this directory was restored: padan-server accept restore --data-dir DIR",
             )
         return []
+
+
+def _shown(head: Head) -> pb.Head:
+    return pb.Head(name=head.name, store=head.store, generation=head.generation, digest=head.digest)

@@ -432,6 +432,7 @@ APART = {
     "pin-shared",
     "party-few",
     "flow-none",
+    "flow-too-many",
     "schema-missing",
     "term-over",
 }
