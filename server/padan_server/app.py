@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 from pydantic import ValidationError
+from pydantic_settings import SettingsError
 
 from padan_linkage.agreement import TomlTextError
 from padan_linkage.crypto.software import software
 from padan_server.base.accepting import LOCK, Acceptable, Acceptances
 from padan_server.base.config import Config, ProviderConfig, ServerConfig, UnitConfig, load_config
+from padan_server.base.setting_faults import explained
 
 if TYPE_CHECKING:
     from padan_server.matching.engine import Engine
@@ -159,7 +161,7 @@ def fsck(
             f"{data_dir} bukan direktori data server Padan. / is no data folder of a Padan server.",
         )
     from padan_server.roles.checking import examine, shown
-    from padan_server.roles.serving import DataDirectoryBusyError
+    from padan_server.roles.directory import DataDirectoryBusyError
     from padan_server.store.port import StoreFaultError
 
     try:
@@ -195,11 +197,12 @@ def run_provider(settings: ProviderConfig) -> None:
 
 def run_server(settings: ServerConfig, make: Callable[[], Server]) -> None:
     """Serve until SIGTERM or SIGINT; SIGHUP reads agreements and tables again."""
-    from padan_server.base.log import configure_logging
-    from padan_server.roles.serving import DataDirectoryBusyError
+    from padan_server.base.log import configure_logging, tell_of_threads
+    from padan_server.roles.directory import DataDirectoryBusyError
     from padan_server.store.port import StoreFaultError
 
     configure_logging(settings.log_level, for_good=True)
+    tell_of_threads()
     # Blocked here and in every thread to come, and waited for below: a handler could run at any
     # place, such as inside the lock of the very event that it sets.
     awaited = {signal.SIGHUP, signal.SIGTERM, signal.SIGINT}
@@ -225,11 +228,9 @@ def read_settings(path: Path, kind: type[Config]) -> Config:
     except TomlTextError as e:
         _fail(BAD_CONFIG, f"{path}, {e.where}: {e.indonesian} / {e}")
     except ValidationError as e:
-        lines = [
-            f"  {'.'.join(map(str, problem['loc']))}: {problem['msg']}"
-            for problem in e.errors(include_input=False, include_url=False)
-        ]
-        _fail(BAD_CONFIG, "\n".join([f"{path}:", *lines]))
+        _fail(BAD_CONFIG, "\n  ".join([f"{path}:", *explained(e)]))
+    except SettingsError as e:  # of a variable that has to be JSON and is none
+        _fail(BAD_CONFIG, f"variabel lingkungan / environment: {e}")
 
 
 def _fail(code: int, message: str) -> NoReturn:

@@ -134,7 +134,7 @@ def test_a_directory_that_rots_is_made_again_before_the_next_answer(lived, left,
 
 
 def test_a_unit_stops_in_the_middle_of_a_round(left, unit_log):
-    unit = started(left, scrub_mib=1e-9)
+    unit = started(left, scrub_mib=0.001)
     scrub = threading.Thread(target=unit.unit._scrub.round, daemon=True)
     scrub.start()
     left.close()

@@ -16,6 +16,7 @@ from typing import TextIO
 
 import structlog
 
+_log = structlog.get_logger(__name__)
 _ENCODER = json.JSONEncoder(default=repr)
 
 
@@ -38,6 +39,26 @@ def configure_logging(level: str, stream: TextIO | None = None, *, for_good: boo
     handler = logging.StreamHandler(target)
     handler.setFormatter(_Json())
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+
+
+def places(error: BaseException) -> list[str]:
+    """Where an unforeseen error came from: functions and lines, the outermost first."""
+    frames, trace = [], error.__traceback__
+    while trace is not None:
+        frames.append(f"{trace.tb_frame.f_code.co_qualname}:{trace.tb_lineno}")
+        trace = trace.tb_next
+    return frames
+
+
+def tell_of_threads() -> None:
+    """From now on the log says which thread an error has ended; its message could quote values."""
+
+    def tell(died: threading.ExceptHookArgs) -> None:
+        if died.exc_value is not None:
+            name, frames = died.thread and died.thread.name, places(died.exc_value)
+            _log.error("thread_ended", thread=name, error=died.exc_type.__name__, frames=frames)
+
+    threading.excepthook = tell
 
 
 def _json(event: Mapping[str, object], **_: object) -> str:

@@ -8,12 +8,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from padan_server.base.accepting import LOCK
 from padan_server.base.config import ProviderConfig, UnitConfig
 from padan_server.base.damage import DamageWatch
+from padan_server.roles.directory import hold_directory
 from padan_server.roles.inspection import HARMFUL, Flaw, FlawKind, Inspection
 from padan_server.roles.published import PublishedFiles
-from padan_server.roles.serving import hold_directory
 from padan_server.store.files.sums import FolderChecks
 from padan_server.store.marks import require_known_format
 from padan_server.store.port import DamagedStoreError
@@ -68,7 +67,7 @@ def examine(
     """
     # Spec 30, "Doubt", step 9.
     require_known_format(data_dir, accept=True)
-    lock = hold_directory(data_dir / LOCK)
+    lock = hold_directory(data_dir)
     counted = _Blocks()
     try:
         checks = FolderChecks(data_dir, DamageWatch(counted))

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 import structlog
 
 from padan_server.base.clock import KeptClock, jakarta_day
+from padan_server.base.log import places
 from padan_server.base.model import UNANSWERED, DatasetState, FlowKey, Role, Run
 from padan_server.datasets.lifecycle import Datasets
 from padan_server.matching.metering import MeterKey, Meters
@@ -142,7 +144,8 @@ class Maintenance:
 class Ticker:
     """Calls something every so many seconds until told to stop, whatever it raises.
 
-    ``first``: after how many for the first time, if that is another number.
+    ``first``: after how many for the first time, if that is another number. Raises ValueError for a
+    number that nothing can wait for.
     """
 
     def __init__(
@@ -151,6 +154,9 @@ class Ticker:
         self._name = name
         self._seconds = seconds
         self._first = seconds if first is None else first
+        for each in (self._seconds, self._first):
+            if not 0 <= each <= threading.TIMEOUT_MAX:
+                raise ValueError(f"{name}: {each} seconds cannot be waited for")
         self._action = action
         self._wake = threading.Event()
         self._ended = False
@@ -178,7 +184,12 @@ class Ticker:
             self._wake.clear()
             if self._ended:
                 return
-            try:
-                self._action()
-            except Exception as e:  # noqa: BLE001 - must go on; the next turn tries again
-                _log.error("maintenance_fault", task=self._name, error=type(e).__name__)
+            self._act()
+
+    def _act(self) -> None:
+        try:
+            self._action()
+        except Exception as e:  # noqa: BLE001 - must go on; the next turn tries again
+            with suppress(OSError, ValueError):  # a log that cannot be written ends nothing
+                error, frames = type(e).__name__, places(e)
+                _log.error("maintenance_fault", task=self._name, error=error, frames=frames)

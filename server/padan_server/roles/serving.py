@@ -6,7 +6,6 @@ mutual TLS. A role adds its services and tickers in its constructor, then calls 
 
 from __future__ import annotations
 
-import fcntl
 import os
 import threading
 from collections.abc import Callable, Collection
@@ -26,7 +25,7 @@ from padan_linkage.crypto.tls_files import TlsUse, read_tls
 from padan_server.admission.agreements import AgreementBook
 from padan_server.admission.identity import OwnCertificate, Pins
 from padan_server.admission.restores import hold
-from padan_server.base.accepting import LOCK, Acceptable, Acceptances
+from padan_server.base.accepting import Acceptable, Acceptances
 from padan_server.base.clock import Clock, KeptClock, SimulatedClock, SystemClock
 from padan_server.base.config import ServerConfig
 from padan_server.base.metrics import CallMetrics
@@ -38,6 +37,7 @@ from padan_server.roles.connections import (
     open_descriptors,
     raise_descriptor_limit,
 )
+from padan_server.roles.directory import take_directory
 from padan_server.roles.health import HealthService
 from padan_server.roles.listening import bind, metrics_error
 from padan_server.roles.maintenance import Ticker
@@ -45,7 +45,7 @@ from padan_server.roles.scrub import FIRST_SECONDS, Scrub
 from padan_server.services.guard.handshakes import Heads
 from padan_server.services.guard.interceptor import Guard
 from padan_server.services.pages import PageTokens
-from padan_server.store.files.disk import Disk, make_folder
+from padan_server.store.files.disk import Disk
 from padan_server.store.marks import Marks, require_known_format
 from padan_server.store.sql.store import SqlStore
 
@@ -59,10 +59,6 @@ _CONNECTIONS_SECONDS = 1.0
 _FLOODING_SECONDS = 0.1
 #: Seconds that peers have to hang up, once all calls are over.
 _HANG_UP_SECONDS = 2.0
-
-
-class DataDirectoryBusyError(Exception):
-    """Another server uses the data directory."""
 
 
 class Server:
@@ -83,8 +79,7 @@ class Server:
         self._tls = read_tls(tls.ca, tls.certificate, tls.key, TlsUse.SERVER, now)
         self._own = OwnCertificate(self._tls.certificate)
         self._own.require_apart(config.parties)
-        make_folder(config.data_dir)
-        self._lock = hold_directory(config.data_dir / LOCK)
+        self._lock = take_directory(config.data_dir)
         self._accepted = Acceptances(config.data_dir)
         try:
             require_known_format(config.data_dir, accept=self._accepts_store())
@@ -373,17 +368,3 @@ def _grpc_server(config: ServerConfig, guard: Guard, connections: int) -> grpc.S
 
 def _clock(config: ServerConfig) -> Clock:
     return SimulatedClock(config.simulated_time) if config.simulated_time else SystemClock()
-
-
-def hold_directory(path: Path) -> int:
-    """Hold the data directory for this process; the kernel lets go when it dies.
-
-    Raises DataDirectoryBusyError.
-    """
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        raise DataDirectoryBusyError(path.parent) from None
-    return descriptor

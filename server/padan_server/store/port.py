@@ -75,6 +75,13 @@ class StoreUnopenedError(StoreFaultError):
     )
 
 
+class UnusableStoreError(RuntimeError):
+    """There is no database where the settings say, or none that can be opened."""
+
+    def __init__(self, place: str, indonesian: str, english: str) -> None:
+        super().__init__(f"{place}: {indonesian} / {english}")
+
+
 class OtherVersionError(RuntimeError):
     """The store was made by another version of Padan, which this one cannot bring up to date."""
 

@@ -21,7 +21,7 @@ from padan_server.admission.identity import Pins
 from padan_server.base.config import CallLimits
 from padan_server.base.damage import DamagedFileError
 from padan_server.base.errors import Reason, Refusal
-from padan_server.base.log import Seldom
+from padan_server.base.log import Seldom, places
 from padan_server.base.metrics import CallMetrics
 from padan_server.services.guard.call import Call, set_call
 from padan_server.services.guard.classes import CallClass, class_of, takes_turns
@@ -357,10 +357,5 @@ def _shares(limits: CallLimits, at_once: Mapping[CallClass, int]) -> dict[CallCl
 def _defect(error: BaseException) -> Refusal:
     """An unforeseen fault: the log gets its type and places, the caller an incident number."""
     incident = secrets.token_hex(8)
-    frames = []
-    trace = error.__traceback__
-    while trace is not None:
-        frames.append(f"{trace.tb_frame.f_code.co_qualname}:{trace.tb_lineno}")
-        trace = trace.tb_next
-    _log.error("defect", incident=incident, error=type(error).__name__, frames=frames)
+    _log.error("defect", incident=incident, error=type(error).__name__, frames=places(error))
     return Refusal(Reason.INTERNAL, incident=incident)

@@ -18,7 +18,6 @@ from functools import cache
 from itertools import count
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, unquote
 
 import sqlalchemy as sa
 import structlog
@@ -42,6 +41,7 @@ from padan_server.store.sql.datasets import SqlDatasets
 from padan_server.store.sql.direct import SqlLabelTables, SqlLists
 from padan_server.store.sql.heads import SqlHeads
 from padan_server.store.sql.ledger import SqlAgreements, SqlMarks, SqlQuotas, SqlRequests
+from padan_server.store.sql.places import file_of, looking_url, opening, place_of
 from padan_server.store.sql.releases import SqlReleases
 from padan_server.store.sql.runs import SqlRuns
 
@@ -86,7 +86,7 @@ class SqlStore:
 
         Raises DamagedStoreError, and OtherVersionError unless it is of this version.
         """
-        return cls(_looking(path), change=False, path=path)
+        return cls(looking_url(path), change=False, path=path)
 
     def __init__(
         self,
@@ -98,7 +98,13 @@ class SqlStore:
         data_dir: Path | None = None,
     ) -> None:
         """``accept``: an operator takes a store that is doubted; else raises StoreDoubtError."""
-        place = path or _file_of(url)
+        place = path or file_of(url)
+        with opening(place):
+            self._open(url, place, data_dir, change=change, accept=accept)
+
+    def _open(
+        self, url: str, place: Path | None, data_dir: Path | None, *, change: bool, accept: bool
+    ) -> None:
         self._beside = Beside(place) if place else None
         #: Why the store is to be doubted, if an operator accepted that, or asks.
         self.doubt = self._beside.examine() if self._beside else None
@@ -205,22 +211,6 @@ class SqlStore:
         self._engine.dispose()
 
 
-def _file_of(url: str) -> Path | None:
-    """The file of a SQLite database; None of another one."""
-    made = sa.engine.make_url(url)
-    if made.get_backend_name() != "sqlite" or not made.database or made.database == ":memory:":
-        return None
-    return Path(made.database)
-
-
-def _looking(path: Path) -> str:
-    """The URL of a SQLite file that is only to be read."""
-    # Nobody else may have it open. Without a log to be read nothing is even put beside it.
-    log = path.with_name(f"{path.name}-wal")
-    how = "mode=ro" if log.exists() and log.stat().st_size else "immutable=1"
-    return f"sqlite:///file:{quote(str(path))}?{how}&uri=true"
-
-
 def _tame_sqlite(engine: sa.Engine, *, change: bool) -> None:
     writing = ("journal_mode=WAL", "wal_autocheckpoint=0", "synchronous=FULL")
 
@@ -245,7 +235,7 @@ def _require_readable(place: Path) -> None:
     """Raise what keeps a SQLite file from being used; nothing in it, or beside it, is changed."""
     if not place.exists() or not place.stat().st_size:
         return
-    engine = sa.create_engine(_looking(place), hide_parameters=True, poolclass=sa.NullPool)
+    engine = sa.create_engine(looking_url(place), hide_parameters=True, poolclass=sa.NullPool)
     _tame_sqlite(engine, change=False)
     with _translated():
         _require_whole(engine)
@@ -262,7 +252,7 @@ def _require_whole(engine: sa.Engine) -> None:
     # Spec 30, "Doubt", step 2.
     if engine.dialect.name != "sqlite":
         return
-    place = _place_of(engine)
+    place = place_of(engine)
     try:
         with engine.connect() as connection:
             size = connection.exec_driver_sql("PRAGMA page_count").scalar_one() * _PAGE_BYTES
@@ -277,11 +267,6 @@ def _require_whole(engine: sa.Engine) -> None:
             f"{place} rusak dan tidak diubah: pulihkan dari cadangan. / "
             f"{place} is damaged and was left as it is: restore it from a backup."
         )
-
-
-def _place_of(engine: sa.Engine) -> str:
-    """The path of its file, as an operator knows it."""
-    return unquote((engine.url.database or "").removeprefix("file:"))
 
 
 def _alembic() -> Config:
@@ -309,7 +294,7 @@ def _require_known(connection: sa.Connection) -> str | None:
     """
     found = MigrationContext.configure(connection).get_current_revision()
     if found is not None and found not in _steps():
-        place = _place_of(connection.engine)
+        place = place_of(connection.engine)
         raise OtherVersionError(
             f"{place} dibuat oleh versi Padan lain (langkah {found}) daripada yang ini "
             f"({software()}, langkah {data_format():04}) dan tidak disentuh: jalankan dengan versi "
@@ -327,11 +312,11 @@ def _require_newest(engine: sa.Engine) -> None:
         found = _require_known(connection)
     if found is None:
         raise DamagedStoreError(
-            f"{_place_of(engine)}: basis datanya hilang atau kosong. / the database is lost or "
+            f"{place_of(engine)}: basis datanya hilang atau kosong. / the database is lost or "
             "empty."
         )
     if found != _steps()[0]:
-        place = _place_of(engine)
+        place = place_of(engine)
         raise OtherVersionError(
             f"{place} dari versi Padan sebelumnya: jalankan servernya sekali dengan versi ini. / "
             f"{place} is of an earlier version of Padan: start its server once with this one."
