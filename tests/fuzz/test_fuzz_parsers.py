@@ -54,6 +54,7 @@ APART = {
     "linkage.normalise.": "values of fields, by their kinds",
     "server.app.": "settings, through their reader",
     "server.direct.seeds.Seeds.check": "a seed of one length, derived from",
+    "server.base.ordinary.": "bytes as they are",
     "server.base.failpoints.": "names in the environment of a test",
     "server.matching.": "own files, under checksums",
     "server.releases.": "bytes as they are",

@@ -29,6 +29,7 @@ from padan_server.admission.quotas import Account, day_exceeded
 from padan_server.admission.requests import replayed
 from padan_server.base.errors import Reason, Refusal
 from padan_server.base.model import AnsweredRequest, RequestKey
+from padan_server.base.ordinary import open_ordinary, read_ordinary
 from padan_server.store.files.disk import space
 from padan_server.store.port import Store, StoreFullError, Transaction
 
@@ -122,7 +123,7 @@ class _Journal:
         with space():
             if self._file is None:
                 flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
-                self._file = os.open(self._path(), flags, 0o600)
+                self._file = open_ordinary(self._path(), flags)
             os.write(self._file, _line(charged))
         self.charged.append(charged)
 
@@ -143,7 +144,7 @@ class _Journal:
 
 def _lines(path: Path) -> list[bytes]:
     """The lines that were ended; what is behind the last was never answered."""
-    return path.read_bytes().split(b"\n")[:-1]
+    return read_ordinary(path).split(b"\n")[:-1]
 
 
 def damaged_journals(folder: Path) -> list[str]:

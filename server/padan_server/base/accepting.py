@@ -6,8 +6,11 @@ So that it works whether the server runs or not, and whoever starts it. Spec:
 
 from __future__ import annotations
 
+import os
 from enum import StrEnum
 from pathlib import Path
+
+from padan_server.base.ordinary import lies_ordinary, open_ordinary
 
 #: What every server keeps in its data directory: the file that it locks.
 LOCK = "lock"
@@ -32,19 +35,22 @@ class Acceptances:
 
     def leave(self, thing: Acceptable) -> None:
         """Accept ``thing`` for the next look of the server. Raises OSError."""
-        self._path(thing).touch(mode=0o600)
+        os.close(open_ordinary(self.path(thing), os.O_WRONLY | os.O_CREAT))
 
     def lies(self, thing: Acceptable) -> bool:
-        """Whether ``thing`` was accepted; it stays so until it is taken."""
-        return self._path(thing).exists()
+        """Whether ``thing`` was accepted; it stays so until it is taken.
+
+        Raises NotOrdinaryError.
+        """
+        return lies_ordinary(self.path(thing))
 
     def take(self, thing: Acceptable) -> bool:
-        """Whether ``thing`` was accepted; it is not any more."""
-        try:
-            self._path(thing).unlink()
-        except FileNotFoundError:
+        """Whether ``thing`` was accepted; it is not any more. Raises NotOrdinaryError."""
+        if not self.lies(thing):
             return False
+        self.path(thing).unlink(missing_ok=True)
         return True
 
-    def _path(self, thing: Acceptable) -> Path:
+    def path(self, thing: Acceptable) -> Path:
+        """Where the acceptance lies, if it does."""
         return self._data_dir / f"accept-{thing}"

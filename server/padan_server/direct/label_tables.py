@@ -21,6 +21,7 @@ from padan_server.base.damage import DamagedFileError, DamageWatch, MissingFileE
 from padan_server.base.errors import Reason, Refusal
 from padan_server.base.failpoints import Failpoints
 from padan_server.base.model import FlowKey
+from padan_server.base.ordinary import ordinary_file
 from padan_server.direct.published_tables import TablesFolder
 from padan_server.direct.readings import ServedTable, TableReader, TablesReading
 from padan_server.direct.seeds import EpochDestroyedError, Seeds
@@ -118,7 +119,7 @@ class ServedTables:
         table_id = table.manifest.table
         folder = self._folder.table(table_id)
         try:
-            file = table.rows.open("rb")
+            file = ordinary_file(table.rows)
         except OSError as e:
             self.get(grant, table_id)
             damage = folder.unread(e, ROWS_FILE)

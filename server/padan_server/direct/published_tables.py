@@ -32,6 +32,7 @@ from padan_linkage.direct.table import (
     split_hashes,
 )
 from padan_server.base.damage import LATER, DamagedFileError, MissingFileError
+from padan_server.base.ordinary import ordinary_file
 from padan_server.store.files.sums import Pace, at_once, unreadable
 
 _ALTERED = ("bukan yang ditandatangani", "not what was signed")
@@ -68,7 +69,7 @@ class TableFolder:
         """Hashes of the chunks of its rows; DamagedFileError if they are not the manifest's."""
         found = bytearray()
         try:
-            with (self.path / ROWS_FILE).open("rb") as file:
+            with ordinary_file(self.path / ROWS_FILE) as file:
                 if os.fstat(file.fileno()).st_size != manifest.rows * ROW_BYTES:
                     raise self.altered(ROWS_FILE)
                 for _ in range(chunk_count(manifest.rows)):
@@ -100,7 +101,7 @@ class TableFolder:
 
     def _content(self, file: str, most: int) -> bytes:
         try:
-            with (self.path / file).open("rb") as opened:
+            with ordinary_file(self.path / file) as opened:
                 return opened.read(most + 1)
         except OSError as e:
             raise self.unread(e, file) from None

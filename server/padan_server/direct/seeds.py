@@ -16,6 +16,7 @@ from pydantic_core import from_json
 from padan_linkage.direct.oprf import SEED_BYTES, epoch_key
 from padan_server.base.damage import DamagedFileError
 from padan_server.base.model import FlowKey
+from padan_server.base.ordinary import ordinary_file, read_ordinary
 from padan_server.store.files.sums import unreadable
 
 
@@ -60,14 +61,14 @@ class Seeds:
             return False
         try:
             # The record is the home's: padan_client.home.epoch_records.KeyRecord.
-            return bool(from_json(path.with_suffix(".json").read_bytes())["destroyed"])
+            return bool(from_json(read_ordinary(path.with_suffix(".json")))["destroyed"])
         except (OSError, ValueError, KeyError, TypeError):
             return False
 
     def _whole(self, key: FlowKey, epoch: int) -> bytes:
         name = self._name(key, epoch)
         try:
-            with self._path(key, epoch).open("rb") as file:
+            with ordinary_file(self._path(key, epoch)) as file:
                 held, seed = os.fstat(file.fileno()), file.read(SEED_BYTES + 1)
         except OSError as e:
             raise unreadable(name, e) from None

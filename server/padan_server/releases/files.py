@@ -17,8 +17,9 @@ from io import BufferedReader, FileIO
 from pathlib import Path
 
 from padan_server.base.damage import DamagedFileError
+from padan_server.base.ordinary import ordinary_file
 from padan_server.store.files.disk import Aside, Disk, make_folder, sync_folders, write_whole
-from padan_server.store.files.sums import Pace, at_once, regular_file, unreadable, wrong_length
+from padan_server.store.files.sums import Pace, at_once, unreadable, wrong_length
 
 _READ_BYTES = 256 * 1024
 
@@ -83,7 +84,7 @@ def read_release(
     path = folder / f"{release_id}.sealed"
     place = f"{folder.name}/{path.name}"
     try:
-        with regular_file(path) as file:
+        with ordinary_file(path) as file:
             _check(file, place, size, digest, pace)
             file.seek(0)
             while piece := file.read(_READ_BYTES):

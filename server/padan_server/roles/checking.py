@@ -10,6 +10,7 @@ from pathlib import Path
 
 from padan_server.base.config import ProviderConfig, UnitConfig
 from padan_server.base.damage import DamageWatch
+from padan_server.base.ordinary import NotOrdinaryError
 from padan_server.roles.directory import hold_directory
 from padan_server.roles.inspection import HARMFUL, Flaw, FlawKind, Inspection
 from padan_server.roles.published import PublishedFiles
@@ -100,6 +101,8 @@ def _store(data_dir: Path, expected: str) -> tuple[SqlStore | None, list[Flaw]]:
     except DamagedStoreError:
         problem = ("rusak; pulihkan dari cadangan", "damaged; restore it from a backup")
         return None, [Flaw(FlawKind.DAMAGED, place.name, problem)]
+    except NotOrdinaryError as e:
+        return None, [Flaw(FlawKind.DAMAGED, e.path.name, e.problem)]
 
 
 def _store_flaws(store: SqlStore) -> Iterator[Flaw]:

@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 
 from padan_server.base.accepting import LOCK
+from padan_server.base.ordinary import NotOrdinaryError, open_ordinary
 from padan_server.store.files.disk import make_folder
 
 _NO_FOLDER = "itu bukan direktori. / that is no directory."
@@ -29,6 +30,9 @@ class DirectoryError(OSError):
     """The data directory cannot be used; names the setting and why, in both languages."""
 
     def __init__(self, data_dir: Path, error: OSError) -> None:
+        if isinstance(error, NotOrdinaryError):
+            super().__init__(f"data_dir: {error}")
+            return
         why = _WHY.get(type(error)) or os.strerror(error.errno or errno.EIO)
         super().__init__(f"data_dir = {data_dir}: {why}")
 
@@ -50,7 +54,7 @@ def hold_directory(data_dir: Path) -> int:
 
     Raises DataDirectoryBusyError and OSError.
     """
-    descriptor = os.open(data_dir / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+    descriptor = open_ordinary(data_dir / LOCK, os.O_RDWR | os.O_CREAT)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -12,6 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from padan_server.admission.ledger import damaged_journals
+from padan_server.base.accepting import Acceptable, Acceptances
 from padan_server.base.damage import DamagedFileError, MissingFileError
 from padan_server.base.model import (
     UNANSWERED,
@@ -21,6 +22,7 @@ from padan_server.base.model import (
     Role,
     Run,
 )
+from padan_server.base.ordinary import NotOrdinaryError, lies_ordinary
 from padan_server.releases.files import read_release
 from padan_server.services.pages import is_secret
 from padan_server.store.files.derived import DirectoryFiles, piece_of
@@ -30,6 +32,7 @@ from padan_server.store.files.sums import SUMS, FolderChecks, Pace, at_once, rea
 from padan_server.store.marks import Marks
 from padan_server.store.port import Store
 
+_PAGES = "page-token.key"
 _LIVE = (DatasetState.OPEN, DatasetState.COMMITTED)
 #: In a pass's folder, what has digests of its own; beside answers, what goes once it is counted.
 _DIRECTORY, _MET = "directory", "met.npy"
@@ -217,8 +220,19 @@ class Inspection:
             yield Flaw(FlawKind.DAMAGED, "unit.sqlite", problem)
         for name in damaged_journals(self._data_dir):
             yield Flaw(FlawKind.DAMAGED, name, ("baris rusak", "a line is not what was written"))
-        if not is_secret(self._data_dir / "page-token.key"):
-            yield _remade("page-token.key")
+        strange = list(self._strange())
+        yield from strange
+        if not strange and not is_secret(self._data_dir / _PAGES):
+            yield _remade(_PAGES)
+
+    def _strange(self) -> Iterator[Flaw]:
+        """What a start would look for, and is no file."""
+        accepted = Acceptances(self._data_dir)
+        for path in (self._data_dir / _PAGES, *map(accepted.path, Acceptable)):
+            try:
+                lies_ordinary(path)
+            except NotOrdinaryError as e:
+                yield Flaw(FlawKind.DAMAGED, path.name, e.problem)
 
     def _of_meters(self) -> Iterator[Flaw]:
         """Whether what was asked can be counted on; a list or a day that is lost is not seen."""

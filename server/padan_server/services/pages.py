@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from padan_server.base.errors import Reason, Refusal, field_invalid
+from padan_server.base.ordinary import lies_ordinary, open_ordinary, read_ordinary
 
 Entry = TypeVar("Entry")
 
@@ -28,7 +29,7 @@ FIRST = 2**62
 
 def is_secret(path: Path) -> bool:
     """Whether a file holds a secret for page tokens."""
-    return path.is_file() and path.stat().st_size == _SECRET_BYTES
+    return lies_ordinary(path) and path.stat().st_size == _SECRET_BYTES
 
 
 class PageTokens:
@@ -45,13 +46,13 @@ class PageTokens:
         """
         if not is_secret(path):
             fresh = path.with_suffix(".new")
-            descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            descriptor = open_ordinary(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
             with os.fdopen(descriptor, "wb") as file:
                 file.write(secrets.token_bytes(_SECRET_BYTES))
                 file.flush()
                 os.fsync(file.fileno())
             fresh.rename(path)
-        return cls(path.read_bytes())
+        return cls(read_ordinary(path))
 
     def page(
         self,

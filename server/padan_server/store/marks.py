@@ -22,6 +22,7 @@ from pydantic_core import from_json
 
 from padan_linkage.crypto.software import FormatAge, format_age, shown, software
 from padan_server.base.model import StoreMark
+from padan_server.base.ordinary import read_ordinary
 from padan_server.store.doubts import Doubt, StoreDoubtError
 from padan_server.store.files.disk import Disk, write_whole
 from padan_server.store.port import OtherVersionError, Store, StoreFullError
@@ -171,7 +172,7 @@ class Marks:
     def _beside(self) -> StoreMark | None:
         """The mark in the file. Raises ValueError if it is none."""
         try:
-            content = self._path.read_bytes()
+            content = read_ordinary(self._path)
         except FileNotFoundError:
             return None
         _made_by(content)
@@ -214,7 +215,7 @@ def require_known_format(data_dir: Path, *, accept: bool = False) -> None:
     """
     # Spec 30, "Doubt", step 10.
     try:
-        age, given, made_by = _made_by((data_dir / _FILE).read_bytes())
+        age, given, made_by = _made_by(read_ordinary(data_dir / _FILE))
     except FileNotFoundError:
         return  # the store decides
     except (OSError, ValueError, RecursionError):
@@ -249,6 +250,6 @@ def _signed(name: str) -> bytes:
 def _said(path: Path) -> bytes:
     """What a sign says; nothing where there is none that can be read."""
     try:
-        return path.read_bytes()
+        return read_ordinary(path)
     except OSError:
         return b""

@@ -36,6 +36,7 @@ from padan_linkage.matching import MetPairs
 from padan_linkage.schema import Layout
 from padan_linkage.tables import PassTable
 from padan_server.base.damage import DamagedFileError, DamageWatch
+from padan_server.base.ordinary import ordinary_file, read_ordinary
 from padan_server.store.files.derived import MERGING, DirectoryFiles, PassJournal
 from padan_server.store.files.disk import Aside, Disk, make_folder, space, sync_folders, write_whole
 from padan_server.store.files.sums import FileSums, FolderChecks, file_sums, keep_sums
@@ -131,7 +132,7 @@ class ColumnFiles:
     def calibrations(self, dataset_id: str) -> bytes:
         """What a committed registry is scored by. Raises DamagedFileError."""
         self._check("datasets", dataset_id, "", [_CALIBRATIONS], again=True)
-        return (self._datasets / dataset_id / _CALIBRATIONS).read_bytes()
+        return read_ordinary(self._datasets / dataset_id / _CALIBRATIONS)
 
     def _write_calibrations(self, folder: Path, dataset_id: str, document: bytes) -> None:
         path = folder / _CALIBRATIONS
@@ -289,7 +290,7 @@ def _pass_table(folder: Path, pass_id: str, layout: Layout) -> PassTable:
 
 def _load(path: Path) -> NDArray[Any]:
     """A ``.npy`` file as a read-only map; an empty one, which cannot be mapped, as an array."""
-    with path.open("rb") as file:
+    with ordinary_file(path) as file:
         np.lib.format.read_magic(file)
         shape, _, _ = np.lib.format.read_array_header_1_0(file)
     array: NDArray[Any] = np.load(path, mmap_mode="r" if all(shape) else None, allow_pickle=False)

@@ -21,6 +21,7 @@ from pydantic_core import from_json
 
 from padan_linkage.matching import Directory
 from padan_linkage.matching.directory import FORMAT
+from padan_server.base.ordinary import lies_ordinary, read_ordinary
 from padan_server.store.files.disk import Disk, space, write_whole
 from padan_server.store.files.sums import Pace, at_once
 
@@ -45,7 +46,7 @@ class PassJournal:
     def load(self, name: str) -> bytes | None:
         """What was saved under ``name``, whole and undamaged; None otherwise."""
         try:
-            content = (self._folder / name).read_bytes()
+            content = read_ordinary(self._folder / name)
         except FileNotFoundError:
             return None
         except OSError as e:
@@ -138,7 +139,7 @@ class DirectoryFiles:
 
         ``pace`` is told how many bytes were read.
         """
-        notes = from_json((self._folder / "directory.json").read_bytes())
+        notes = from_json(read_ordinary(self._folder / "directory.json"))
         if notes["format"] != FORMAT or notes["of"] != self._table:
             return None
         names = ("order", "start", "mask")
@@ -156,6 +157,8 @@ def _npy_header(header: dict[str, Any]) -> bytes:
 
 def _mapped(path: Path) -> NDArray[Any]:
     """An array of a file, read-only; an empty one, which cannot be mapped, is read."""
+    if not lies_ordinary(path):
+        raise FileNotFoundError(path)
     try:
         array: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
     except ValueError:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import structlog
 
+from padan_server.base.ordinary import open_ordinary
 from padan_server.store.port import StoreFullError
 
 _log = structlog.get_logger(__name__)
@@ -41,7 +42,7 @@ def write_whole(disk: Disk, path: Path, parts: Iterable[bytes | memoryview]) -> 
     """
     building = path.with_name(f"{path.name}.writing")
     with space():
-        descriptor = os.open(building, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        descriptor = open_ordinary(building, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         try:
             for part in parts:
                 left = memoryview(part).cast("B")

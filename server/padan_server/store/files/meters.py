@@ -34,6 +34,7 @@ from pydantic_core import from_json
 from padan_linkage.matching import MetPairs
 from padan_server.base.damage import DamagedFileError, DamageWatch
 from padan_server.base.model import FlowKey
+from padan_server.base.ordinary import open_ordinary, ordinary_file, read_ordinary
 from padan_server.store.files.disk import (
     Aside,
     Disk,
@@ -50,7 +51,6 @@ from padan_server.store.files.sums import (
     file_sums,
     keep_sums,
     read_whole,
-    regular_file,
     unreadable,
 )
 
@@ -137,7 +137,7 @@ class EpochMeterFiles:
         with space():
             make_folder(self._folder)
             path = self._folder / f"{day.isoformat()}{_DAY}"
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+            descriptor = open_ordinary(path, os.O_RDWR | os.O_CREAT | os.O_APPEND)
             torn = os.fstat(descriptor).st_size % _MEETING_BYTES
             os.ftruncate(descriptor, os.fstat(descriptor).st_size - torn)
             sync_folders(path.parent, levels=3)
@@ -231,7 +231,7 @@ class MeterFiles:
             if os.path.lexists(path):
                 Aside(self._data_dir).put(path, _METERS, lost)
             self._make_secret()
-        return path.read_bytes()
+        return read_ordinary(path)
 
     def _make_secret(self) -> None:
         (self._folder / SUMS).unlink(missing_ok=True)
@@ -291,7 +291,7 @@ def _list_meetings(path: Path, place: str, pace: Pace = at_once) -> dict[str, Me
 
 def _mapped(path: Path, place: str) -> NDArray[np.uint8]:
     try:
-        with regular_file(path) as file:
+        with ordinary_file(path) as file:
             if os.fstat(file.fileno()).st_size > _DIGEST_BYTES:
                 return np.memmap(file, np.uint8, "r").view(np.ndarray)
     except OSError as e:

@@ -12,12 +12,9 @@ import errno
 import hashlib
 import json
 import os
-import stat
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
-from io import BufferedReader, FileIO
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -27,6 +24,7 @@ from pydantic_core import from_json
 
 from padan_linkage.crypto.software import FormatAge, format_age
 from padan_server.base.damage import LATER, DamagedFileError, DamageWatch, MissingFileError
+from padan_server.base.ordinary import NotOrdinaryError, ordinary_file, read_ordinary
 from padan_server.store.files.disk import Disk, write_whole
 
 #: Bytes that one sum is of.
@@ -213,7 +211,7 @@ def _compare(path: Path, place: str, kept: FileSums, pace: Pace) -> None:
 def read_whole(path: Path, place: str) -> bytes:
     """The content of a small file. Raises DamagedFileError if there is none to read."""
     try:
-        return b"".join(_blocks(path))
+        return read_ordinary(path)
     except OSError as e:
         raise unreadable(place, e) from None
 
@@ -227,6 +225,8 @@ def unreadable(place: str, error: OSError) -> OSError:
         return error
     if isinstance(error, FileNotFoundError):
         return MissingFileError(place, "hilang", "missing")
+    if isinstance(error, NotOrdinaryError):
+        return DamagedFileError(place, *error.problem)
     cause = os.strerror(error.errno or errno.EIO)
     return DamagedFileError(place, f"tidak terbaca: {cause}", f"cannot be read: {cause}")
 
@@ -240,19 +240,8 @@ def wrong_length(place: str, held: int, written: int) -> DamagedFileError:
     )
 
 
-@contextmanager
-def regular_file(path: Path) -> Iterator[BufferedReader[FileIO]]:
-    """A file opened to be read, by nobody else's buffer. Raises OSError, also for what is none."""
-    # A pipe in a file's place must not be waited for.
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    with BufferedReader(FileIO(descriptor), BLOCK) as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise OSError(errno.EINVAL, "no file")
-        yield file
-
-
 def _blocks(path: Path) -> Iterator[bytes]:
-    with regular_file(path) as file:
+    with ordinary_file(path) as file:
         while block := file.read(BLOCK):
             yield block
 

@@ -14,6 +14,7 @@ from typing import Self
 import numpy as np
 
 from padan_linkage.schema import Layout
+from padan_server.base.ordinary import open_ordinary
 from padan_server.store.files.disk import Disk, make_folder, space, sync_folders
 from padan_server.store.files.sums import FileSums, RunningSums, keep_sums, wrong_length
 
@@ -80,7 +81,7 @@ class TableWriter:
                 sync_folders(folder, levels=3)
 
     def _open(self, path: Path, column: Column, at: int) -> None:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        descriptor = open_ordinary(path, os.O_RDWR | os.O_CREAT)
         self._files[column.name] = descriptor
         header = self._headers[column.name]
         keep = len(header) + at * column.row_bytes

@@ -20,6 +20,7 @@ from typing import cast
 import sqlalchemy as sa
 import structlog
 
+from padan_server.base.ordinary import lies_ordinary
 from padan_server.store.doubts import Doubt
 from padan_server.store.files.disk import Disk, write_whole
 from padan_server.store.port import StoreFullError
@@ -30,6 +31,8 @@ from padan_server.store.sql.wal import Log, LogLength, read_log
 _log = structlog.get_logger(__name__)
 #: Frames after which a log is written back, as SQLite does it by itself.
 _LONG = 1000
+#: What its files end in: SQLite's own, and ours.
+_ENDINGS = ("", "-wal", "-shm", "-journal", "-count", "-sums")
 #: Where page 1 of a SQLite file says its ``user_version``.
 _NUMBER = slice(60, 64)
 
@@ -57,8 +60,13 @@ class Beside:
         self.untold = True
 
     def examine(self) -> Doubt | None:
-        """What is wrong with the store that lies there; to be asked before SQLite opens it."""
+        """What is wrong with the store that lies there; to be asked before SQLite opens it.
+
+        Raises NotOrdinaryError where something is no file: SQLite would wait for it, or read on.
+        """
         # Spec 30, "Doubt", step 2.
+        for ending in _ENDINGS:
+            lies_ordinary(self._store.with_name(f"{self._store.name}{ending}"))
         log = read_log(self._log_file)
         self._pages = Pages.of(self._store, log.page_bytes)
         number = _number_in(log.first or self._pages.first)

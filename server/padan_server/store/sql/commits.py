@@ -11,6 +11,7 @@ import struct
 import zlib
 from pathlib import Path
 
+from padan_server.base.ordinary import open_ordinary, read_ordinary
 from padan_server.store.files.disk import Disk, space, write_whole
 
 _NUMBER = struct.Struct("<8sI")
@@ -43,7 +44,7 @@ class CommitCount:
     def read(path: Path) -> int | None:
         """The number that was kept last; None without a file. Raises ValueError, and OSError."""
         try:
-            content = path.read_bytes()
+            content = read_ordinary(path)
         except FileNotFoundError:
             return None
         numbers = [number for at in range(_SLOTS) if (number := _number(content, at)) is not None]
@@ -58,7 +59,7 @@ class CommitCount:
         if self._file is None:
             # The first in this process: whatever lies there, both say the same now.
             write_whole(Disk(), self._path, (slot.ljust(_SLOT, b"\0") * _SLOTS,))
-            self._file = os.open(self._path, os.O_WRONLY)
+            self._file = open_ordinary(self._path, os.O_WRONLY)
             return
         with space():
             os.lseek(self._file, self._slot * _SLOT, os.SEEK_SET)

@@ -11,6 +11,8 @@ from array import array
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from padan_server.base.ordinary import ordinary_file, read_ordinary
+
 _HEADER = struct.Struct("<8sIII")
 _MAGIC, _SUM_BYTES = b"padansum", 4
 #: Where a SQLite file says how long its pages are; what begins it.
@@ -31,7 +33,7 @@ class PageSums:
     def read(cls, path: Path) -> PageSums | None:
         """What :meth:`content` made; None where nothing of that lies there."""
         try:
-            content = path.read_bytes()
+            content = read_ordinary(path)
         except OSError:
             return None
         told, kept = content[:-_SUM_BYTES], content[-_SUM_BYTES:]
@@ -65,7 +67,7 @@ class Pages:
         # Never while this process has it open in SQLite: closing any descriptor of a file drops
         # all of the process's locks on it (fcntl(2)).
         try:
-            stream = path.open("rb")
+            stream = ordinary_file(path)
         except FileNotFoundError:
             return cls()
         with stream:

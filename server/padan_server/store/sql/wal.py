@@ -12,10 +12,13 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
+from io import FileIO
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 import numpy as np
+
+from padan_server.base.ordinary import open_ordinary, ordinary_file
 
 _HEADER, _FRAME = struct.Struct(">8I"), struct.Struct(">6I")
 _MAGIC = 0x377F0682
@@ -69,7 +72,7 @@ def read_log(path: Path) -> Log:
     log, first = Log(), b""
     since: dict[int, int] = {}
     try:
-        stream = path.open("rb")
+        stream = ordinary_file(path)
     except FileNotFoundError:
         return log
     with stream:
@@ -96,7 +99,7 @@ class LogLength:
     def left(self) -> int:
         """How many; some of them may belong to what was taken back."""
         try:
-            stream = self._path.open("rb", buffering=0)
+            stream = FileIO(open_ordinary(self._path))
         except FileNotFoundError:
             return 0
         with stream:
