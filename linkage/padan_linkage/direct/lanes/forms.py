@@ -239,7 +239,7 @@ class NarrowForm(Form):
     def product(self, b: Any, x: Number, y: Number) -> Number:
         """Limbs under 2⁶¹."""
         odd_twice = [_twice(b, limb) if i & 1 else limb for i, limb in enumerate(x)]
-        times_19 = [self.times_19(b, limb) for limb in y]
+        times_19 = [self._short_product(b, limb, self.spread(19)) for limb in y]
         columns = []
         for k in range(10):
             column = None
@@ -255,7 +255,7 @@ class NarrowForm(Form):
         """Limbs as of a product."""
         twice = [_twice(b, limb) for limb in x]
         four_times = [_twice(b, limb) for limb in twice]
-        times_19 = [self.times_19(b, limb) for limb in x]
+        times_19 = [self._short_product(b, limb, self.spread(19)) for limb in x]
         columns = []
         for k in range(10):
             column = None
