@@ -161,7 +161,7 @@ def fsck(
             f"{data_dir} bukan direktori data server Padan. / is no data folder of a Padan server.",
         )
     from padan_server.roles.checking import examine, shown
-    from padan_server.roles.directory import DataDirectoryBusyError
+    from padan_server.roles.data_directory import DataDirectoryBusyError
     from padan_server.store.port import StoreFaultError
 
     try:
@@ -198,7 +198,7 @@ def run_provider(settings: ProviderConfig) -> None:
 def run_server(settings: ServerConfig, make: Callable[[], Server]) -> None:
     """Serve until SIGTERM or SIGINT; SIGHUP reads agreements and tables again."""
     from padan_server.base.log import configure_logging, tell_of_threads
-    from padan_server.roles.directory import DataDirectoryBusyError
+    from padan_server.roles.data_directory import DataDirectoryBusyError
     from padan_server.store.port import StoreFaultError
 
     configure_logging(settings.log_level, for_good=True)

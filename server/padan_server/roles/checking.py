@@ -11,7 +11,7 @@ from pathlib import Path
 from padan_server.base.config import ProviderConfig, UnitConfig
 from padan_server.base.damage import DamageWatch
 from padan_server.base.ordinary import NotOrdinaryError
-from padan_server.roles.directory import hold_directory
+from padan_server.roles.data_directory import hold_directory
 from padan_server.roles.inspection import HARMFUL, Flaw, FlawKind, Inspection
 from padan_server.roles.published import PublishedFiles
 from padan_server.store.files.sums import FolderChecks

@@ -37,7 +37,7 @@ from padan_server.roles.connections import (
     open_descriptors,
     raise_descriptor_limit,
 )
-from padan_server.roles.directory import take_directory
+from padan_server.roles.data_directory import take_directory
 from padan_server.roles.health import HealthService
 from padan_server.roles.listening import bind, metrics_error
 from padan_server.roles.maintenance import Ticker
