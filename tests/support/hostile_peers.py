@@ -63,14 +63,18 @@ def second_agreement(house):
     return write_signed(house.agreements_dir, SECOND, edit=endless)
 
 
+def second_party(unit, signed, name, flow=ASKING):
+    """A party of that agreement at a unit, on a new channel."""
+    return PartyClient(
+        unit.house.channel(unit.port, unit.house.certificates[name]), name, signed, flow
+    )
+
+
 def hostile_ground(unit, signed):
     """What a hostile requester has: an agreement, a list that was answered, good questions."""
     house = unit.house
 
-    def party(name, flow):
-        return PartyClient(house.channel(unit.port, house.certificates[name]), name, signed, flow)
-
-    provider, requester = party("imigrasi", ASKING), party("bpjstk", ASKING)
+    provider, requester = (second_party(unit, signed, name) for name in ("imigrasi", "bpjstk"))
     provider.contribute()
     requester.contribute()
     registry = provider.tables(500)
@@ -85,7 +89,7 @@ def hostile_ground(unit, signed):
         pass_id=table.pass_id,
         rows=resources_pb.TableRows(row_count=1, **table.rows(0, 1)),
     )
-    answering = party("bpjstk", ASKED)
+    answering = second_party(unit, signed, "bpjstk", ASKED)
     return Ground(
         party=caller(unit, house.certificates["bpjstk"]),
         stranger=caller(unit, house.pki.issue_client("orang-luar")),

@@ -213,6 +213,10 @@ class UnitConfig(ServerConfig):
     #: How often a run may go down with the server, whoever killed it, with nothing kept between.
     run_deaths: Annotated[int, Between(1, 1000)] = 10
     lease_seconds: Seconds = 60.0
+    #: How long a run is worked on while another party's waits, at least, and how much of its time
+    #: may go into taking it up again.
+    run_turn_seconds: SecondsOrNone = 5.0
+    run_resume_share: Annotated[float, Between(0.001, 1)] = 0.2
     #: Comparisons after which a run keeps what it has: some seconds of a core.
     range_pairs: Annotated[int, Between(1, 10**15)] = 2_000_000_000
 

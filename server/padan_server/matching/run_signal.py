@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 
 from padan_server.matching.progress import Step
 
@@ -16,10 +17,11 @@ class RunSignal:
         self._steps: dict[str, Step] = {}
 
     def notify(self, run_id: str = "", step: Step | None = None) -> None:
-        """Tell everybody who waits that something changed."""
+        """Tell everybody who waits that something changed; a ``step`` back is none."""
         with self._changed:
             if step is not None:
-                self._steps[run_id] = step
+                known = self._steps.get(run_id, step)
+                self._steps[run_id] = replace(step, share=max(step.share, known.share))
             elif run_id:
                 self._steps.pop(run_id, None)
             self._count += 1

@@ -3,7 +3,8 @@
 A lease is renewed while its worker lives; a run whose lease is over belongs to whoever takes it
 next. A pass is written, synced and recorded before the next begins, so a killed unit goes on with
 the passes not done. Every step under a lease names its worker, so a worker that has lost its lease
-(or whose run was cancelled) can change nothing any more.
+(or whose run was cancelled) can change nothing any more. Parties take turns: where another one
+waits, a run is set aside behind what it has kept.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Self
 
 import structlog
 
@@ -34,7 +34,14 @@ from padan_server.datasets.retention import RESUMABLE
 from padan_server.matching.engine import Engine
 from padan_server.matching.indexes import Indexes
 from padan_server.matching.metering import MeterKey, Meters
-from padan_server.matching.progress import RunProgress
+from padan_server.matching.progress import RunProgress, Step
+from padan_server.matching.run_lease import (
+    LostLeaseError,
+    RunLease,
+    RunTurn,
+    StoppingUnitError,
+    TurnOverError,
+)
 from padan_server.matching.run_signal import RunSignal
 from padan_server.store.files.columns import ColumnFiles
 from padan_server.store.files.derived import PassJournal
@@ -48,23 +55,21 @@ _OURS = frozenset({Reason.RUN_WORKER_FAILED, Reason.STORAGE_FULL, Reason.DATA_DA
 _GIVEN_BACK = 3
 
 
-class _LostError(Exception):
-    """The run is no longer this worker's: cancelled, or leased by another."""
-
-
-class _StoppedError(Exception):
-    """The unit is shutting down."""
-
-
 @dataclass(frozen=True)
 class RunnerSettings:
-    """Workers, threads a worker, attempts and deaths without anything kept, seconds a lease."""
+    """Workers, threads a worker, attempts and deaths without anything kept, seconds a lease.
+
+    ``turn_seconds``: how long a run is worked on while others wait, at least; ``resume_share``: how
+    much of its time may go into taking it up again.
+    """
 
     workers: int
     threads: int
     attempts: int
     deaths: int
     lease_seconds: float
+    turn_seconds: float
+    resume_share: float
 
 
 @dataclass(frozen=True)
@@ -78,13 +83,17 @@ class _Sides:
 class _Ranges:
     """A pass's journal; ``progressed`` is told of every range that is kept."""
 
-    def __init__(self, kept: PassJournal, progressed: Callable[[], None]) -> None:
+    def __init__(self, kept: PassJournal, turn: RunTurn, progressed: Callable[[], None]) -> None:
         self._kept = kept
+        self._turn = turn
         self._progressed = progressed
 
     def load(self, name: str) -> bytes | None:
-        """What an earlier attempt kept."""
-        return self._kept.load(name)
+        """What an earlier attempt or turn kept."""
+        found = self._kept.load(name)
+        if found is None:
+            self._turn.works()
+        return found
 
     def save(self, name: str, content: bytes) -> None:
         """Keep a range."""
@@ -172,21 +181,22 @@ class Runner:
 
     def _attempt(self, run: Run, worker: str) -> None:
         began = time.monotonic()
+        turn = RunTurn(self._settings.turn_seconds, self._settings.resume_share)
         # Spec 30, "Runs", step 7.
         if run.attempts > self._settings.attempts or run.deaths > self._settings.deaths:
             self._end(run, worker, RunState.FAILED, Reason.RUN_WORKER_FAILED, began)
             return
         self._failpoints.hit("run.leased")
         _log.info("run_leased", run=run.id, attempt=run.attempts, passes_done=len(run.passes))
-        lease = _Lease(self._store, run.id, worker, self._settings.lease_seconds, self._stopping)
+        lease = RunLease(self._store, run.id, worker, self._settings.lease_seconds, self._stopping)
         try:
             with lease:
-                state = self._match(run, worker, lease)
-        except _LostError:
+                state = self._match(run, lease, turn)
+        except LostLeaseError:
             self._drop_if_ended(run)
             _log.info("run_lost", run=run.id)
-        except _StoppedError:
-            self._give_back(run, worker, counted=False)
+        except (StoppingUnitError, TurnOverError):
+            self._set_aside(run, worker)
         except Refusal as refusal:
             self._end(run, worker, RunState.FAILED, refusal.reason, began)
         except StoreBusyError:
@@ -204,31 +214,34 @@ class Runner:
             self._end(run, worker, state, None, began)
             self._failpoints.hit("run.finished")
 
-    def _match(self, run: Run, worker: str, lease: _Lease) -> RunState:
+    def _match(self, run: Run, lease: RunLease, turn: RunTurn) -> RunState:
         """Match the passes that are not done; how the run ends, once its list is settled."""
         done = {p.pass_id for p in run.passes}
         grant = self._grant(run)
         sides = self._sides(run)
+        # A run that was set aside has its progress here, and was checked by this process.
+        again = self._signal.step(run.id) is None
         work = {
-            p.id: self._engine.work(p, *self._tables(grant.schema, p, sides, again=True))
+            p.id: self._engine.work(p, *self._tables(grant.schema, p, sides, again=again))
             for p in grant.schema.passes
         }
         of_run = RunProgress(work, done)
         for p in grant.schema.passes:
             if p.id in done:
                 continue
+            self._end_turn(run, turn)
             grant = self._grant(run)
             sides = self._sides(run)
             registry = sides.registry
             tables = self._tables(grant.schema, p, sides)
             # Spec 30, "Runs", step 3.
-            result = self._match_pass(run, grant, registry.id, p, tables, of_run, lease)
+            result = self._match_pass(run, grant, registry.id, p, tables, of_run, lease, turn)
             lease.check()
             # Spec 30, "Runs", step 5.
             answers = result.answers(tables[0])
             self._files.write_result(run.id, answers, self._meters.met(result, *tables))
             self._failpoints.hit("run.result_written")
-            self._record(run, worker, answers.counts(len(tables[0])))
+            self._record(run, lease.worker, answers.counts(len(tables[0])))
             self._failpoints.hit("run.pass_recorded")
             of_run.ended(p.id)
             self._signal.notify(run.id, of_run.step())
@@ -258,7 +271,8 @@ class Runner:
         p: Pass,
         tables: tuple[PassTable, PassTable],
         of_run: RunProgress,
-        lease: _Lease,
+        lease: RunLease,
+        turn: RunTurn,
     ) -> PassResult:
         """Match one pass, from where an earlier attempt was; raises what ends the lease."""
 
@@ -270,9 +284,12 @@ class Runner:
             with self._store.write() as tx:
                 tx.runs.progressed(run.id, lease.worker)
             self._failpoints.hit("run.range_kept")
+            self._end_turn(run, turn)
 
         of_run.restart()
-        journal = _Ranges(self._files.journal(run.id, p.id), kept)
+        if not p.similar:
+            turn.works()
+        journal = _Ranges(self._files.journal(run.id, p.id), turn, kept)
         try:
             return self._engine.match_pass(
                 grant.schema,
@@ -286,6 +303,8 @@ class Runner:
                 directory=self._indexes.directory(registry, p, tables[0]) if p.similar else None,
                 journal=of_run.journal(journal),
             )
+        except TurnOverError:
+            raise
         except Exception:
             lease.check()  # a matcher may end a cancelled pass with any exception
             raise
@@ -304,7 +323,7 @@ class Runner:
         with self._store.write() as tx:
             kept = tx.runs.add_pass(run.id, worker, counts)
         if not kept:
-            raise _LostError
+            raise LostLeaseError
         _log.info(
             "run_pass_done",
             run=run.id,
@@ -321,6 +340,7 @@ class Runner:
             self._files.erase_run(run.id)
             # Spec 32, "Lists", step 5.
             self._meters.drop(run.id)
+            self._signal.notify(run.id)
 
     def _grant(self, run: Run) -> Grant:
         """What the run may rely on now: a pass begins only while the agreement is in force."""
@@ -341,9 +361,35 @@ class Runner:
         return _Sides(requester, registry)
 
     def _give_back(self, run: Run, worker: str, *, counted: bool) -> None:
+        if self._released(run, worker, counted=counted):
+            self._signal.notify(run.id)
+
+    def _end_turn(self, run: Run, turn: RunTurn) -> None:
+        """Raise TurnOverError where another party waits and the run has had its turn."""
+        # Spec 30, "Runs", step 9.
+        if not turn.may_end():
+            return
+        with self._store.read() as tx:
+            awaited = tx.runs.is_awaited(run.owner)
+        if awaited:
+            raise TurnOverError
+
+    def _set_aside(self, run: Run, worker: str) -> None:
+        """Let the run wait for its next turn, with what it has kept and how far it is."""
+        step = self._signal.step(run.id)
+        if step is not None:
+            self._signal.notify(run.id, Step(step.share))
+        if self._released(run, worker, counted=False):
+            _log.info("run_set_aside", run=run.id)
+            self._signal.notify()
+
+    def _released(self, run: Run, worker: str, *, counted: bool) -> bool:
+        """Let the run wait; False if it is not this worker's any more, whatever it is then."""
         with self._store.write() as tx:
-            tx.runs.release(run.id, worker, counted=counted)
-        self._signal.notify(run.id)
+            waits = tx.runs.release(run.id, worker, counted=counted)
+        if not waits:
+            self._drop_if_ended(run)
+        return waits
 
     def _retry(self, run: Run, worker: str, reason: Reason, began: float) -> None:
         """Leave the run to a later attempt, or end it after the last one."""
@@ -381,56 +427,6 @@ class Runner:
                 seconds=round(time.monotonic() - began, 3),
             )
         self._signal.notify(run.id)
-
-
-class _Lease:
-    """Keeps a lease alive from a thread of its own, and says when it is over."""
-
-    def __init__(
-        self, store: Store, run_id: str, worker: str, seconds: float, stopping: threading.Event
-    ) -> None:
-        self._store = store
-        self._run_id = run_id
-        self.worker = worker
-        self._seconds = seconds
-        self._stopping = stopping
-        self._lost = threading.Event()
-        self._ended = threading.Event()
-        self._clock = SystemClock()
-        self._thread = threading.Thread(target=self._beat, name="run-lease", daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._ended.set()
-        self._thread.join()
-
-    def over(self) -> bool:
-        """Whether work should stop: the lease is lost, or the unit is shutting down."""
-        return self._lost.is_set() or self._stopping.is_set()
-
-    def check(self) -> None:
-        """Raise _LostError or _StoppedError if the lease is over."""
-        if self._lost.is_set():
-            raise _LostError
-        if self._stopping.is_set():
-            raise _StoppedError
-
-    def _beat(self) -> None:
-        # Often enough that a cancelled run stops soon, not only before the lease runs out.
-        while not self._ended.wait(min(self._seconds / 3, 1.0)):
-            until = self._clock.now() + timedelta(seconds=self._seconds)
-            try:
-                with self._store.write() as tx:
-                    kept = tx.runs.renew(self._run_id, self.worker, until)
-            except Exception as e:  # noqa: BLE001 - a full disk must not kill the heart
-                _log.warning("lease_not_renewed", run=self._run_id, error=type(e).__name__)
-                continue
-            if not kept:
-                self._lost.set()
-                return
 
 
 def _give_back(tx: Transaction, run: Run) -> None:

@@ -123,6 +123,8 @@ class Unit(Server):
                 config.run_attempts,
                 config.run_deaths,
                 config.lease_seconds,
+                config.run_turn_seconds,
+                config.run_resume_share,
             ),
         )
         self._maintenance = Maintenance(

@@ -180,15 +180,26 @@ class RunStore(Protocol):
         ...
 
     def lease(self, worker: str, now: datetime, until: datetime) -> Run | None:
-        """Take the oldest run that waits or whose lease is over; counts an attempt."""
+        """Take the run whose turn it is; counts an attempt. One whose lease is over waits again.
+
+        It is the oldest that waits of the party with the fewest under way, and among those of the
+        one whose last turn is longest ago. No more work because of how many wait.
+        """
+        ...
+
+    def is_awaited(self, owner: str) -> bool:
+        """Whether a run waits of a party that has fewer under way than ``owner``."""
         ...
 
     def renew(self, run_id: str, worker: str, until: datetime) -> bool:
         """Lengthen a lease; False if the run is no longer this worker's to work on."""
         ...
 
-    def release(self, run_id: str, worker: str, *, counted: bool) -> None:
-        """Give a run back to wait again; ``counted`` says whether the attempt counts."""
+    def release(self, run_id: str, worker: str, *, counted: bool) -> bool:
+        """Let a run wait again, behind other parties'; ``counted``: the attempt counts.
+
+        False if the lease is lost.
+        """
         ...
 
     def release_all(self) -> int:

@@ -44,6 +44,98 @@ def test_each_run_is_leased_once_oldest_first(store, queued, start):
     assert lease(store, "w3", start) is None
 
 
+@pytest.fixture
+def turns(store, run, start):
+    """Queues the runs that are named, a party's initial and a number; leases the next ones."""
+
+    class QueuedRuns:
+        def queue(self, *names):
+            with store.write() as tx:
+                for name in names:
+                    tx.runs.add(run(name, owner=name[0]))
+
+        def next(self, now=start):
+            leased = lease(store, "w", now)
+            return leased and leased.id
+
+        def end(self, name):
+            with store.write() as tx:
+                assert tx.runs.end(name, RunState.SUCCEEDED, start, worker="w")
+
+        def aside(self, name):
+            with store.write() as tx:
+                assert tx.runs.release(name, "w", counted=False)
+
+        def others_wait(self, owner):
+            with store.read() as tx:
+                return tx.runs.is_awaited(owner)
+
+        def all(self, count):
+            """Each ends before the next is leased."""
+            order = []
+            for _ in range(count):
+                order.append(self.next())
+                self.end(order[-1])
+            return order
+
+    return QueuedRuns()
+
+
+def test_parties_take_turns_whoever_queued_more_or_first(turns):
+    turns.queue("a1", "a2", "a3", "a4", "b1", "b2", "c1")
+    assert turns.all(7) == ["a1", "b1", "c1", "a2", "b2", "a3", "a4"]
+
+
+def test_the_party_whose_turn_is_longest_ago_is_next(turns):
+    turns.queue("a1", "b1", "a2")
+    assert turns.all(2) == ["a1", "b1"]
+    turns.queue("b2", "c1")
+    assert turns.all(3) == ["c1", "a2", "b2"]
+
+
+def test_a_party_with_a_worker_lets_others_have_the_next(turns):
+    turns.queue("a1", "a2", "b1", "b2")
+    assert [turns.next(), turns.next()] == ["a1", "b1"]
+    turns.end("b1")  # its turn is the later one, but it has no other
+    assert turns.next() == "b2"
+
+
+def test_a_run_that_is_set_aside_goes_on_after_the_others_turns(turns):
+    turns.queue("a1", "a2", "b1", "c1")
+    assert turns.next() == "a1"
+    turns.aside("a1")
+    assert turns.all(4) == ["b1", "c1", "a1", "a2"]
+
+
+def test_only_a_party_with_fewer_under_way_is_waited_for(turns):
+    turns.queue("a1", "a2", "a3")
+    assert turns.next() == "a1"
+    assert not turns.others_wait("a")
+    turns.queue("b1", "b2")
+    assert turns.others_wait("a")
+    assert turns.next() == "b1"
+    assert not turns.others_wait("a")
+    assert turns.next() == "a2"
+    assert turns.others_wait("a")
+    assert not turns.others_wait("b")
+
+
+def test_a_lapsed_lease_waits_for_its_turn(turns, start):
+    turns.queue("a1", "b1")
+    assert turns.next() == "a1"
+    assert [turns.next(start + 2 * MINUTE) for _ in "ba"] == ["b1", "a1"]
+
+
+def test_turns_outlive_a_restart(turns, open_store, start):
+    turns.queue("a1", "a2", "b1", "b2")
+    assert [*turns.all(1), turns.next()] == ["a1", "b1"]
+    again = open_store()
+    with again.write() as tx:
+        assert tx.runs.release_all() == 1
+    assert lease(again, "w", start).id == "a2"
+    assert lease(again, "w", start).id == "b1"
+
+
 def test_two_workers_never_share_a_run(store, run, start):
     with store.write() as tx:
         for i in range(8):

@@ -65,6 +65,7 @@ def test_a_store_that_went_through_the_folded_steps_goes_on(path, dataset, flow)
         other.execute("DROP INDEX runs_of_owner")
         other.execute("DROP TABLE held_rows")
         other.execute("DROP TABLE heads")
+        other.execute("DROP TABLE run_turns")
         other.execute("ALTER TABLE datasets DROP COLUMN made_by")
         for column in ("manifest", "signature"):
             other.execute(f"ALTER TABLE label_tables DROP COLUMN {column}")

@@ -21,6 +21,8 @@ ASKED = {
     "newest of an epoch": lambda tx, flow: tx.datasets.newest(flow, Role.REQUESTER, epoch=2),
     "runs": lambda tx, flow: tx.runs.page(flow, LISTER, before=FIRST, limit=2),
     "runs of every flow": lambda tx, _: tx.runs.of_owner(LISTER, before=FIRST, limit=2),
+    "whose run is next": lambda tx, _: tx.runs._turns.next(),
+    "who waits for a run": lambda tx, _: tx.runs.is_awaited(LISTER),
     "contributions": lambda tx, flow: tx.agreements.contributions(flow, limit=2),
     "contributions of one": lambda tx, flow: tx.agreements.contributions(flow, epoch=1),
     "releases": lambda tx, flow: tx.releases.page(flow, "line", before=FIRST, limit=2),

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from padan_linkage.answering.answers import PassCounts
 from padan_server.base.model import ENDED, FlowKey, Run, RunState
 from padan_server.store.sql.datasets import of_flow
-from padan_server.store.sql.tables import from_micros, run_passes, runs, to_micros
+from padan_server.store.sql.tables import from_micros, run_passes, run_turns, runs, to_micros
 
 _PENDING = RunState.PENDING.value
 _RUNNING = RunState.RUNNING.value
@@ -22,9 +22,11 @@ class SqlRuns:
 
     def __init__(self, connection: sa.Connection) -> None:
         self._connection = connection
+        self._turns = SqlRunTurns(connection)
 
     def add(self, run: Run) -> Run:
         """Keep a new run; returns it with its sequence number."""
+        self._turns.join(run.owner)
         result = self._connection.execute(
             runs.insert().values(
                 id=run.id,
@@ -74,19 +76,18 @@ class SqlRuns:
         )
 
     def lease(self, worker: str, now: datetime, until: datetime) -> Run | None:
-        """Take the oldest run that waits or whose lease is over; counts an attempt."""
-        waiting = sa.or_(
-            runs.c.state == _PENDING,
-            sa.and_(runs.c.state == _RUNNING, runs.c.lease_until < to_micros(now)),
+        """Take the run whose turn it is; counts an attempt. One whose lease is over waits again."""
+        self._connection.execute(
+            runs.update()
+            .where(runs.c.state == _RUNNING, runs.c.lease_until < to_micros(now))
+            .values(state=_PENDING, lease_owner="", lease_until=0)
         )
-        run_id = self._connection.scalar(
-            sa.select(runs.c.id).where(waiting).order_by(runs.c.sequence).limit(1)
-        )
+        run_id = self._turns.next()
         if run_id is None:
             return None
-        taken = self._connection.execute(
+        self._connection.execute(
             runs.update()
-            .where(runs.c.id == run_id, waiting)
+            .where(runs.c.id == run_id)
             .values(
                 state=_RUNNING,
                 lease_owner=worker,
@@ -94,18 +95,29 @@ class SqlRuns:
                 attempts=runs.c.attempts + 1,
             )
         )
-        return self.get(run_id) if taken.rowcount == 1 else None
+        leased = self.get(run_id)
+        if leased is not None:
+            self._turns.took(leased.owner)
+        return leased
+
+    def is_awaited(self, owner: str) -> bool:
+        """Whether a run waits of a party that has fewer under way than ``owner``."""
+        return self._turns.is_awaited(owner)
 
     def renew(self, run_id: str, worker: str, until: datetime) -> bool:
         """Lengthen a lease; False if the run is no longer this worker's to work on."""
         return self._under_lease(run_id, worker, lease_until=to_micros(until))
 
-    def release(self, run_id: str, worker: str, *, counted: bool) -> None:
-        """Give a run back to wait again; ``counted`` says whether the attempt counts."""
+    def release(self, run_id: str, worker: str, *, counted: bool) -> bool:
+        """Let a run wait again, behind other parties'; False if the lease is lost."""
         attempts = runs.c.attempts - (0 if counted else 1)
-        self._under_lease(
+        given = self._under_lease(
             run_id, worker, state=_PENDING, lease_owner="", lease_until=0, attempts=attempts
         )
+        owner = self._connection.scalar(sa.select(runs.c.owner).where(runs.c.id == run_id))
+        if given and owner is not None:
+            self._turns.took(owner)
+        return given
 
     def release_all(self) -> int:
         """Let every leased run wait again (start-up of the only worker); returns how many."""
@@ -202,3 +214,65 @@ def _newest(owner: str, before: int, limit: int) -> sa.Select[Any]:
         .order_by(runs.c.sequence.desc())
         .limit(limit)
     )
+
+
+class SqlRunTurns:
+    """Whose turn it is: no more work because of how many runs wait.
+
+    Each party that ever had a run has a row, and the index of runs by state finds its oldest that
+    waits and counts those that are worked on, of which there are no more than workers.
+    """
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self._connection = connection
+
+    def join(self, owner: str) -> None:
+        """Let a party take turns; one that does already keeps its place."""
+        known = sa.select(run_turns.c.owner).where(run_turns.c.owner == owner)
+        if self._connection.scalar(known) is None:
+            self._connection.execute(run_turns.insert().values(owner=owner, turn=0))
+
+    def took(self, owner: str) -> None:
+        """A party has a worker, or had one until now: it is behind all others."""
+        last = sa.select(sa.func.max(run_turns.c.turn) + 1).scalar_subquery()
+        self._connection.execute(
+            run_turns.update().where(run_turns.c.owner == owner).values(turn=last)
+        )
+
+    def next(self) -> str | None:
+        """The id of the run whose turn it is.
+
+        Of the party with the fewest under way, then of the one whose turn is longest ago, then of
+        the one whose run is oldest: its oldest run that waits.
+        """
+        # Spec 30, "Runs", step 2.
+        owner = run_turns.c.owner
+        first = _oldest(owner)
+        return self._connection.scalar(
+            sa.select(runs.c.id)
+            .select_from(run_turns.join(runs, runs.c.sequence == first))
+            .order_by(_under_way(owner), run_turns.c.turn, runs.c.sequence)
+            .limit(1)
+        )
+
+    def is_awaited(self, owner: str) -> bool:
+        """Whether a party waits that has fewer runs under way than ``owner``."""
+        other = run_turns.c.owner
+        waits = sa.select(other).where(
+            other != owner, _oldest(other).is_not(None), _under_way(other) < _under_way(owner)
+        )
+        return self._connection.scalar(waits.limit(1)) is not None
+
+
+def _oldest(owner: sa.ColumnElement[str]) -> sa.ScalarSelect[int]:
+    """The sequence number of a party's oldest run that waits, or NULL."""
+    run = runs.alias()
+    waiting = sa.select(sa.func.min(run.c.sequence))
+    return waiting.where(run.c.state == _PENDING, run.c.owner == owner).scalar_subquery()
+
+
+def _under_way(owner: sa.ColumnElement[str] | str) -> sa.ScalarSelect[int]:
+    """How many of a party's runs a worker has."""
+    run = runs.alias()
+    count = sa.select(sa.func.count()).select_from(run)
+    return count.where(run.c.state == _RUNNING, run.c.owner == owner).scalar_subquery()

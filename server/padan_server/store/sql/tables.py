@@ -131,8 +131,16 @@ runs = sa.Table(
     sa.Column("end_time", sa.BigInteger),
     sa.Index("runs_of_flow", "agreement", "agreement_digest", "flow", "owner", "sequence"),
     sa.Index("runs_of_owner", "owner", "sequence"),
-    sa.Index("runs_by_state", "state", "sequence"),
+    sa.Index("runs_by_state", "state", "owner", "sequence"),
     sqlite_autoincrement=True,
+)
+
+#: When each party last had a worker, as a number that only grows; 0: never.
+run_turns = sa.Table(
+    "run_turns",
+    metadata,
+    _text("owner", primary_key=True),
+    _number("turn"),
 )
 
 run_passes = sa.Table(
