@@ -77,7 +77,8 @@ class Marks:
         latest = [mark.latest for mark in known if mark.latest is not None]
         name = kept.name if kept and not restored else secrets.token_hex(_NAME_BYTES)
         starts = max((mark.starts for mark in known), default=0) + 1
-        declared = restored or (kept.restored if kept else None)
+        # A clock that is behind at such a start would use up the quota of a day gone by.
+        declared = max([restored, *latest]) if restored else kept and kept.restored
         mark = StoreMark(name, starts, max(latest, default=None), declared)
         self._write(mark)
         for folder in self._sign(name):

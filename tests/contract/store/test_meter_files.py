@@ -61,7 +61,7 @@ def test_a_list_that_was_damaged_is_not_taken_for_a_smaller_one(tmp_path):
             files.lists()
     path.unlink()
     path.mkdir()
-    with pytest.raises(DamagedFileError, match="cannot be read"):
+    with pytest.raises(DamagedFileError, match="no ordinary file"):
         files.lists()
 
 

@@ -88,6 +88,8 @@ class Beside:
 
     def _doubt(self, log: Log, number: int, kept: int | None) -> Doubt | None:
         if kept is None:
+            # Of a store that was made and never used there are no sums: the first commit has them.
+            self._unsummed = True
             # The first commit may be on the disk when its count is not yet.
             return _missing(self._count_file) if number > 1 else None
         if ahead(number, kept) < 0:

@@ -404,11 +404,11 @@ def unit(monkeypatch) -> Iterator[StandInUnit]:
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
 
-    def connected(link, peer):
+    def connect(link, peer):
         channel = grpc.insecure_channel(f"127.0.0.1:{port}")
-        return channel, Methods(channel)
+        link._open[peer] = channel, Methods(channel)
 
-    monkeypatch.setattr(Link, "_connected", connected)
+    monkeypatch.setattr(Link, "_connect", connect)
     monkeypatch.setattr("padan_client.transport.channel.servers_of", lambda *_: STAND_INS)
     yield service
     server.stop(0).wait()
