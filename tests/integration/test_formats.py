@@ -206,6 +206,13 @@ def home(small_pair, tmp_path):
     return Home.open(folder, jitter=lambda: 0.0)
 
 
+@pytest.mark.parametrize("more", [{}, {"software": None}, {"new": [1]}])
+def test_of_a_later_home_only_the_number_is_known(home, more):
+    (home.folder / home_format.FILE).write_text(json.dumps({"format": 2, **more}))
+    with pytest.raises(BadInputError, match=LATER):
+        home_format.require_known_format(home.folder)
+
+
 @pytest.mark.parametrize(("read", "given", "said"), CASES)
 def test_a_home_s_file_of_another_format_is_told_as_what_it_is(home, read, given, said):
     with pytest.raises(BadInputError, match=said) as refused:

@@ -7,11 +7,11 @@ says here how homes of the number before are brought up to date. Spec
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
-from typing import Annotated
 
-from pydantic import BaseModel, Field
+from pydantic_core import from_json
 
 from padan_client.base.errors import BadInputError
 from padan_client.base.files import write_private
@@ -24,11 +24,6 @@ HOME_FORMAT = 1
 FILE = "format.json"
 
 
-class _HomeMadeBy(BaseModel):
-    format: Annotated[int, Field(strict=True, ge=0)]
-    software: str
-
-
 def require_known_format(home: Path) -> None:
     """Raise BadInputError, with nothing touched, for a home that a later version has used."""
     try:
@@ -36,18 +31,19 @@ def require_known_format(home: Path) -> None:
     except FileNotFoundError:
         return
     try:
-        made = _HomeMadeBy.model_validate_json(content)
-        age = format_age(made.format, HOME_FORMAT)
-    except ValueError:
+        made = from_json(content)
+        given = made["format"]
+        age = format_age(given, HOME_FORMAT)
+    except (ValueError, TypeError, KeyError):
         raise _unreadable(home / FILE) from None
-    if age is FormatAge.LATER:
-        there, here = shown(made.software), software()
+    if age is FormatAge.LATER:  # whatever else it says: of a later form only the number is known
+        there, here = shown(str(made.get("software", ""))), software()
         raise BadInputError(
             t(
-                f"{home} dipakai Padan {there} (bentuk {made.format}), yang lebih baru; versi ini, "
+                f"{home} dipakai Padan {there} (bentuk {given}), yang lebih baru; versi ini, "
                 f"{here}, membaca sampai bentuk {HOME_FORMAT}. Tidak ada yang disentuh: jalankan "
                 "versi itu atau yang lebih baru.",
-                f"{home} was used by Padan {there} (format {made.format}), which is newer; this "
+                f"{home} was used by Padan {there} (format {given}), which is newer; this "
                 f"version, {here}, reads up to format {HOME_FORMAT}. Nothing was touched: run that "
                 "version or a newer one.",
             )
@@ -62,8 +58,8 @@ def made_by_newer(path: Path) -> BadInputError:
 def keep_format(home: Path) -> None:
     """Say that this version uses the home, where nobody has said so yet."""
     if not (home / FILE).exists() and os.access(home, os.W_OK):
-        made = _HomeMadeBy(format=HOME_FORMAT, software=software())
-        write_private(home / FILE, made.model_dump_json().encode())
+        made = {"format": HOME_FORMAT, "software": software()}
+        write_private(home / FILE, json.dumps(made).encode())
 
 
 def _unreadable(path: Path) -> BadInputError:
