@@ -142,23 +142,23 @@ class Server:
 
     def _kept_clock(self, clock: Clock | None) -> KeptClock:
         """Count this start, and go on from the latest moment of the one before."""
-        accepted = self._accepted
+        config, accepted = self._settings, self._accepted
+        clock = clock or _clock(config)
         try:
             doubt = self._store.doubt or self._marks.doubted(self._holds_files)
             if doubt and accepted.lies(Acceptable.STORE):
                 # Nothing tells it any more once it is marked: a start that dies finds this.
                 accepted.leave(Acceptable.RESTORE)
-            present = (clock or _clock(self._settings)).now()
-            restored = present if accepted.lies(Acceptable.RESTORE) else None
+            restored = clock.now() if accepted.lies(Acceptable.RESTORE) else None
             mark = self._marks.begin(holds_files=self._holds_files, restored=restored)
         except BaseException:
             self._let_go()
             raise
-        config, self._restored, self._lost = self._settings, mark.restored, restored is not None
+        self._restored, self._lost = mark.restored, restored is not None
         # The time of a rehearsal begins anew at every start.
         latest = None if config.simulated_time else mark.latest
         away = timedelta(hours=config.away_hours)
-        return KeptClock(clock or _clock(config), latest, away=away)
+        return KeptClock(clock, latest, away=away)
 
     def _hold_what_was_lost(self, agreements: Collection[SignedAgreement]) -> None:
         """After an accepted loss: nobody goes on before all parties have agreed to.

@@ -78,7 +78,8 @@ class Marks:
         name = kept.name if kept and not restored else secrets.token_hex(_NAME_BYTES)
         starts = max((mark.starts for mark in known), default=0) + 1
         # A clock that is behind at such a start would use up the quota of a day gone by.
-        declared = max([restored, *latest]) if restored else kept and kept.restored
+        before = kept.restored if kept else None
+        declared = max([restored, *latest]) if restored else before
         mark = StoreMark(name, starts, max(latest, default=None), declared)
         self._write(mark)
         for folder in self._sign(name):
