@@ -185,7 +185,7 @@ def key_change_file(home, given):
 
 FILES = {
     format_json: (home_format.HOME_FORMAT + 1, NO_NUMBERS),
-    heads_json: (2, NO_NUMBERS),
+    heads_json: (3, NO_NUMBERS),
     identity_json: ("padan identity 3", NO_NAMES),
     backup_file: ("padan backup 2", NO_NAMES),
     minutes_file: ("padan/v2 minutes", NO_NAMES),

@@ -273,6 +273,54 @@ def test_a_unit_that_began_anew_undeclared_is_not_accepted(stand):
         stand.ask()
 
 
+def test_a_flow_that_there_is_not_is_named_before_its_server_is_asked(stand):
+    command = "agreement", "accept-restore", stand.agreement, "--flow", "xyz", "--yes"
+    refused = cli(stand.pair.requester, *command)
+    assert refused.exit_code == BadInputError.exit_code
+    assert "tidak memiliki alur xyz" in refused.output
+
+
+def test_a_store_that_was_left_is_not_accepted_for_a_restore_of_long_ago(stand):
+    """X was declared restored, which made Y; Y once more, which made Z; and Y is put back."""
+    accept = "agreement", "accept-restore", stand.agreement, "--yes"
+    homes = "provider", "requester"
+
+    def go_on():
+        for side in homes:
+            assert cli(getattr(stand.pair, side), *accept).exit_code == 0
+            stand.resume(getattr(stand.pair, side))
+
+    stand.restart(lambda _: stand.declare())
+    go_on()
+    stand.back_up()
+    stand.restart(lambda _: stand.declare())
+    go_on()
+    stand.suspend(stand.pair.provider)
+    stand.restore()
+    for side in homes:
+        refused = cli(getattr(stand.pair, side), *accept)
+        assert refused.exit_code == BadInputError.exit_code
+        assert "kembali ke basis data" in refused.output
+    with pytest.raises(ServerPastError):
+        stand.ask()
+    stand.restart(lambda _: stand.declare())
+    assert cli(stand.pair.requester, *accept).exit_code == 0
+    with pytest.raises(RefusedError, match="SUSPENDED"):
+        stand.ask()
+
+
+def test_a_restore_declared_while_the_clock_is_behind_uses_up_no_day_gone_by(stand):
+    stand.confirm()
+    stand.unit.pass_time(days=-1)
+    stand.restart(lambda _: stand.declare())
+    for home in (stand.pair.provider, stand.pair.requester):
+        cli(home, "agreement", "accept-restore", stand.agreement, "--yes")
+        stand.resume(home)
+    stand.unit.pass_time(days=1)
+    with pytest.raises(RefusedError, match="QUOTA_DAY_EXCEEDED"):
+        stand.ask()
+
+
 @pytest.mark.parametrize("method", ["SuspendAgreement", "ResumeAgreement"])
 def test_what_a_client_calls_refused_was_not_done(stand, method):
     stand.back_up()

@@ -60,10 +60,13 @@ def accept_restore(
     """Terima pemulihan yang dinyatakan operator. / Accept a restore that an operator declared."""
     opened = open_home(home)
     opened.signed_agreement(agreement)
+    if flow:
+        opened.place(agreement, flow)
     server = ServerKind.PROVIDER if flow else ServerKind.UNIT
     known = opened.known_heads(agreement)
     before, now = known.of(server), _present(opened, agreement, flow, server)
     _require_another_store(server, before, now)
+    _require_never_left(server, before, now)
     _require_declared(opened, agreement, flow, server, now)
     lines = [t("Terakhir terlihat di sini:", "Last seen here:"), *past_lines({server: before})]
     for line in (*lines, t("Sekarang:", "Now:"), *past_lines({server: now})):
@@ -135,8 +138,7 @@ def _require_another_store(
     server: ServerKind, before: KnownServerPast, now: KnownServerPast
 ) -> None:
     """Raise BadInputError where the server still has the store that was seen."""
-    stores = {head.store for head in now.heads.values()}
-    if not any(head.store in stores for head in before.heads.values()):
+    if not now.stores & before.stores:
         return
     raise BadInputError(
         about(
@@ -147,5 +149,30 @@ def _require_another_store(
             "{Server} has declared no restore: its store is the one seen here. If it went back, "
             "ask {operator} to run padan-server accept restore first, for only then are "
             "suspensions and quotas taken care of.",
+        )
+    )
+
+
+def _require_never_left(server: ServerKind, before: KnownServerPast, now: KnownServerPast) -> None:
+    """Raise BadInputError where the server has a store again that it had before the present one.
+
+    That its restore was declared is true, and was so before this home accepted another.
+    """
+    # Spec 30, "Heads", step 6.
+    again = now.stores & before.left
+    if not again:
+        return
+    store = min(again).hex()[:8]
+    raise BadInputError(
+        about(
+            server,
+            f"{{Server}} kembali ke basis data {store}, yang sudah diganti yang lebih baru: apa "
+            "yang terjadi sejak itu, juga penangguhan, tidak diketahui di sana, dan hal itu tidak "
+            "dinyatakan. Tidak ada yang diterima. Minta {operator} mengembalikan direktori yang "
+            "benar, atau menjalankan padan-server accept restore lalu memulai servernya lagi.",
+            f"{{Server}} is back at store {store}, in the place of which a newer one had come: "
+            "what has happened since, suspensions too, is not known there, and that was not "
+            "declared. Nothing was accepted. Ask {operator} to put the right directory back, or "
+            "to run padan-server accept restore and start the server again.",
         )
     )

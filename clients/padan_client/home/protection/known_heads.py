@@ -11,7 +11,7 @@ import fcntl
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal, Self
@@ -29,7 +29,8 @@ from padan_linkage.crypto.software import FormatAge, format_age
 
 #: Seconds between two times that what moves all the while is written.
 _OFTEN_ENOUGH = 1.0
-_FORMAT: Literal[1] = 1
+#: 2 has the stores that were left.
+_FORMAT: Literal[2] = 2
 
 
 class _KeptHead(BaseModel):
@@ -53,17 +54,32 @@ class _KeptHead(BaseModel):
 class _Document(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    format: Literal[1] = _FORMAT
+    format: Literal[1, 2] = _FORMAT
     software: str
     heads: list[_KeptHead]
+    left: list[str] = []
 
 
 class KnownServerPast:
-    """What is known of one server: its software when last heard, and its heads by name."""
+    """What is known of one server: its software when last heard, and its heads by name.
 
-    def __init__(self, software: str = "", heads: Mapping[str, Head] | None = None) -> None:
+    ``left``: names of stores that it had, and that an officer has accepted another in the place of.
+    """
+
+    def __init__(
+        self,
+        software: str = "",
+        heads: Mapping[str, Head] | None = None,
+        left: Iterable[bytes] = (),
+    ) -> None:
         self.software = software
         self.heads = dict(heads or {})
+        self.left = frozenset(left)
+
+    @property
+    def stores(self) -> frozenset[bytes]:
+        """Names of the stores that its heads are of."""
+        return frozenset(head.store for head in self.heads.values())
 
     def __repr__(self) -> str:
         return f"KnownServerPast({self.software!r}, {len(self.heads)} heads)"
@@ -134,7 +150,7 @@ class KnownHeads:
         """Put what was seen in the place of what is kept: somebody has looked at both."""
         with self._lock:
             self._unwritten[server] = seen
-            self._write(server, _seen)
+            self._write(server, _accepted)
 
     def _write(
         self,
@@ -147,7 +163,8 @@ class KnownHeads:
         with _alone(ensure_private_folder(path.parent) / f"{path.name}.lock"):
             made = merge(self._kept(server), self._unwritten.pop(server))
             kept = [_KeptHead.of(head) for head in made.heads.values()]
-            document = _Document(software=made.software, heads=kept)
+            left = sorted(store.hex() for store in made.left)
+            document = _Document(software=made.software, heads=kept, left=left)
             write_private(path, document.model_dump_json().encode())
 
     def _kept(self, server: ServerKind) -> KnownServerPast:
@@ -166,9 +183,10 @@ class KnownHeads:
         return self._folder / server.value / f"{self._agreement}.json"
 
 
-def _seen(_: KnownServerPast, seen: KnownServerPast) -> KnownServerPast:
-    """What was seen, whatever is kept."""
-    return seen
+def _accepted(kept: KnownServerPast, seen: KnownServerPast) -> KnownServerPast:
+    """What was seen in the place of what is kept, whose stores are left."""
+    left = (kept.left | kept.stores) - seen.stores
+    return KnownServerPast(seen.software, seen.heads, left)
 
 
 def _newer(kept: KnownServerPast, seen: KnownServerPast) -> KnownServerPast:
@@ -178,7 +196,7 @@ def _newer(kept: KnownServerPast, seen: KnownServerPast) -> KnownServerPast:
         before = heads.get(name)
         if before is None or before.store != head.store or before.generation < head.generation:
             heads[name] = head
-    return KnownServerPast(seen.software or kept.software, heads)
+    return KnownServerPast(seen.software or kept.software, heads, kept.left | seen.left)
 
 
 def _parsed(path: Path) -> KnownServerPast:
@@ -188,7 +206,8 @@ def _parsed(path: Path) -> KnownServerPast:
         if format_age(given, _FORMAT) is FormatAge.LATER:
             raise made_by_newer(path)
         document = _Document.model_validate(content)
-        return KnownServerPast(document.software, {h.name: h.head() for h in document.heads})
+        heads = {h.name: h.head() for h in document.heads}
+        return KnownServerPast(document.software, heads, map(bytes.fromhex, document.left))
     except (OSError, ValueError, RecursionError):
         raise BadInputError(
             t(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from padan.v1.reason_texts import ServerKind
@@ -55,6 +57,30 @@ def test_what_an_officer_accepts_takes_the_place_of_what_was_seen(tmp_path):
     heads.keep(ServerKind.UNIT, past(5))
     heads.accept(ServerKind.UNIT, past(1, b"t" * 16))
     assert seen(tmp_path) == 1
+
+
+def test_what_was_left_is_remembered_until_it_is_accepted_again(tmp_path):
+    heads, others = (KnownHeads(tmp_path, "a") for _ in range(2))
+    stores = [bytes([i]) * 16 for i in range(3)]
+    heads.keep(ServerKind.UNIT, past(5, stores[0]))
+    for store in stores[1:]:
+        heads.accept(ServerKind.UNIT, past(1, store))
+        others.keep(ServerKind.UNIT, past(2, store))
+    assert KnownHeads(tmp_path, "a").of(ServerKind.UNIT).left == set(stores[:2])
+    heads.accept(ServerKind.UNIT, past(1, stores[0]))
+    assert heads.of(ServerKind.UNIT).left == set(stores[1:])
+
+
+def test_a_file_of_the_version_that_remembered_no_stores_is_read(tmp_path):
+    KnownHeads(tmp_path, "a").keep(ServerKind.UNIT, past(1))
+    file = tmp_path / "heads/unit/a.json"
+    document = json.loads(file.read_bytes())
+    del document["left"]
+    file.write_text(json.dumps(document | {"format": 1}))
+    heads = KnownHeads(tmp_path, "a")
+    assert heads.of(ServerKind.UNIT).heads[NAME].generation == 1
+    heads.keep(ServerKind.UNIT, past(2))
+    assert json.loads(file.read_bytes())["format"] == 2
 
 
 @pytest.mark.parametrize("content", [b"", b"[]", b"{", b'{"format": 2}', b"[" * 100_000])
