@@ -71,3 +71,14 @@ def wycheproof():
         return [(group, case) for group in groups for case in group["tests"]]
 
     return read
+
+
+@pytest.fixture(scope="session")
+def suite(official):
+    """The VOPRF suite of ristretto255 in the official file."""
+    name = "rfc9497_oprf_allVectors.json"
+    if not (official / name).exists():
+        pytest.skip(f"official vectors are not beside the repository: {name}")
+    suites = json.loads((official / name).read_text("utf-8"))
+    (found,) = [s for s in suites if s["identifier"] == "ristretto255-SHA512" and s["mode"] == 1]
+    return found

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import json
 import pickle
 
 import pytest
@@ -25,17 +24,6 @@ SEED, INFO = bytes(range(32)), b"a key"
 
 def unhex(text):
     return b"".join(bytes.fromhex(part) for part in text.split(","))
-
-
-@pytest.fixture(scope="module")
-def suite(official):
-    """The VOPRF suite of ristretto255 in the official file."""
-    name = "rfc9497_oprf_allVectors.json"
-    if not (official / name).exists():
-        pytest.skip(f"official vectors are not beside the repository: {name}")
-    suites = json.loads((official / name).read_text("utf-8"))
-    (found,) = [s for s in suites if s["identifier"] == oprf.SUITE and s["mode"] == 1]
-    return found
 
 
 def proved(secret, public, blinded, evaluated, nonce):
@@ -194,3 +182,13 @@ def test_a_key_shows_nothing_and_is_written_nowhere(key, secret):
     for version in range(pickle.HIGHEST_PROTOCOL + 1):
         with pytest.raises(TypeError, match="derived again"):
             pickle.dumps(key, version)
+
+
+def test_a_proof_about_the_identity_holds_for_nobody(monkeypatch):
+    """Weights that make it of the answers cannot be found; whoever did is refused, not crashed."""
+    key = derive_key(SEED, INFO)
+    blinded = blind([b"a"], bytes(range(64)))
+    evaluated, proof = key.evaluate_blinded(blinded.elements, bytes(32))
+    monkeypatch.setattr(proofs, "_weights", lambda *_: scalars.packed([0]))
+    with pytest.raises(OprfError, match="does not hold"):
+        verify_proof(blinded.elements, evaluated, proof, key.public_key)

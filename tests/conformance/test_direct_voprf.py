@@ -3,8 +3,6 @@
 The requester here is the ``voprf`` library, which draws its blinds itself.
 """
 
-import json
-
 import pytest
 from library_requester import blind, check_public_key
 
@@ -16,17 +14,6 @@ P = 2**255 - 19
 
 def unhex(text):
     return [bytes.fromhex(part) for part in text.split(",")]
-
-
-@pytest.fixture(scope="module")
-def suite(official):
-    """The VOPRF suite of ristretto255 in the official file."""
-    name = "rfc9497_oprf_allVectors.json"
-    if not (official / name).exists():
-        pytest.skip(f"official vectors are not beside the repository: {name}")
-    suites = json.loads((official / name).read_text("utf-8"))
-    (suite,) = [s for s in suites if s["identifier"] == oprf.SUITE and s["mode"] == 1]
-    return suite
 
 
 def test_key_pair(suite, reference_voprf):

@@ -73,6 +73,8 @@ def proof_holds(public_key: Bytes, blinded: Elements, evaluated: Elements, proof
         return False
     weights = _weights(public_key, blinded.raw, evaluated.raw)
     m, z = _composite(blinded, weights), _composite(evaluated, weights)
+    if not (m.raw.any() and z.raw.any()):
+        return False  # of weights that nobody finds: the identity is no element
     response = halves[::-1]  # s, c
     t2 = _composite(Elements.decode(np.concatenate([split(GENERATOR), public_key])), response)
     t3 = _composite(Elements.decode(np.concatenate([m.raw, z.raw])), response)
