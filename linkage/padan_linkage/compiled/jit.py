@@ -15,7 +15,8 @@ from numba import njit
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
-#: A module of this package that names one of these may be compiled into a kernel of another one.
+#: A module of this package that names one of these, or a module beside it, may be compiled into a
+#: kernel of another one: helpers, and constants.
 _COMPILED = (b"numba", b"llvmlite", b"padan_linkage.compiled.jit")
 
 
@@ -51,12 +52,15 @@ def _cached(function: _F, **options: Any) -> _F:
 
 @functools.cache
 def _stamp_of_helpers() -> bytes:
-    """SHA-256 over this package's modules that kernels are made of."""
+    """SHA-256 over this package's modules that kernels may be made of."""
+    sources = {path: path.read_bytes() for path in Path(__file__).parents[1].rglob("*.py")}
+    rooms = {
+        path.parent for path, source in sources.items() if any(name in source for name in _COMPILED)
+    }
     stamp = hashlib.sha256()
-    for path in sorted(Path(__file__).parents[1].rglob("*.py")):
-        source = path.read_bytes()
-        if any(name in source for name in _COMPILED):
-            stamp.update(hashlib.sha256(source).digest())
+    for path in sorted(sources):
+        if path.parent in rooms:
+            stamp.update(hashlib.sha256(sources[path]).digest())
     return stamp.digest()
 
 

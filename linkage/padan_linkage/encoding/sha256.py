@@ -8,7 +8,6 @@ RFC 2104; the tests hold it against ``hmac`` on any message, and against the off
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import isqrt
 from typing import Any, TypeAlias, cast
 
 import numpy as np
@@ -19,6 +18,7 @@ from numba.core.extending import intrinsic
 from numpy.typing import NDArray
 
 from padan_linkage.compiled.jit import helper, kernel
+from padan_linkage.compiled.sha2 import cube_roots, next_word, rounded, square_roots
 
 #: Messages side by side.
 LANES = 16
@@ -34,27 +34,11 @@ _WHOLE = ir.IntType(64)
 _LANE = ir.VectorType(ir.IntType(32), LANES)
 
 
-def _primes(count: int) -> list[int]:
-    found: list[int] = []
-    number = 2
-    while len(found) < count:
-        if all(number % p for p in found):
-            found.append(number)
-        number += 1
-    return found
-
-
-def _cube_root(number: int) -> int:
-    root = 1 << (number.bit_length() // 3 + 1)
-    while root**3 > number:
-        root = (2 * root + number // root**2) // 3
-    return root
-
-
-#: First 32 bits of the fractional parts of the square and cube roots of the first primes
-#: (FIPS 180-4, 5.3.3 and 4.2.2).
-_START = np.array([isqrt(p << 64) & 0xFFFFFFFF for p in _primes(8)], np.uint32)
-_ROUNDS = np.array([_cube_root(p << 96) & 0xFFFFFFFF for p in _primes(64)], np.uint32)
+_START = np.array(square_roots(32), np.uint32)
+_ROUNDS = np.array(cube_roots(32, 64), np.uint32)
+#: What a round turns its variables a and e by; what the schedule turns and shifts its words by.
+_OF_A, _OF_E = (2, 13, 22), (6, 11, 25)
+_OF_EARLY, _OF_LATE = (7, 18, 3), (17, 19, 10)
 
 
 def hmac_sha256(key: bytes, messages: pa.LargeBinaryArray) -> Bytes:
@@ -84,11 +68,8 @@ def _make_schedule() -> Callable[[Words, int], None]:
             def row(back: int) -> Any:
                 return _lane(builder, rows, builder.sub(arguments[1], _WHOLE(back)))
 
-            early, late, oldest, seventh = (
-                builder.load(row(back), align=4) for back in (15, 2, 16, 7)
-            )
-            total = builder.add(oldest, _sigma(builder, early, 7, 18, 3))
-            total = builder.add(builder.add(total, seventh), _sigma(builder, late, 17, 19, 10))
+            before = tuple(builder.load(row(back), align=4) for back in (16, 15, 7, 2))
+            total = next_word(builder, before, _OF_EARLY, _OF_LATE)
             builder.store(total, row(0), align=4)
             return context.get_dummy_value()
 
@@ -114,7 +95,8 @@ def _make_eight_rounds() -> Callable[[Words, Words, Words, int], None]:
                 row = builder.add(arguments[3], _WHOLE(n))
                 word = builder.load(_lane(builder, words, row), align=4)
                 constant = builder.load(builder.gep(constants, [row]))
-                now = _rounded(builder, now, builder.add(word, _spread(builder, constant)))
+                word = builder.add(word, _spread(builder, constant))
+                now = rounded(builder, now, word, _OF_A, _OF_E)
             for n in range(8):
                 builder.store(now[n], _lane(builder, variables, _WHOLE(n)), align=4)
             return context.get_dummy_value()
@@ -127,40 +109,11 @@ def _make_eight_rounds() -> Callable[[Words, Words, Words, int], None]:
 _schedule, _eight_rounds = _make_schedule(), _make_eight_rounds()
 
 
-def _rounded(b: Any, v: list[_Vector], word: _Vector) -> list[_Vector]:
-    """The eight variables after a round; ``word`` is W + K."""
-    a, e = v[0], v[4]
-    choice = b.xor(v[6], b.and_(e, b.xor(v[5], v[6])))
-    majority = b.or_(b.and_(a, v[1]), b.and_(v[2], b.or_(a, v[1])))
-    sum_e = _xor(b, _turn(b, e, 6), _turn(b, e, 11), _turn(b, e, 25))
-    sum_a = _xor(b, _turn(b, a, 2), _turn(b, a, 13), _turn(b, a, 22))
-    first = b.add(b.add(v[7], sum_e), b.add(choice, word))
-    return [b.add(first, b.add(sum_a, majority)), a, v[1], v[2], b.add(v[3], first), e, v[5], v[6]]
-
-
-def _sigma(b: Any, value: _Vector, first: int, second: int, shift: int) -> _Vector:
-    return _xor(b, _turn(b, value, first), _turn(b, value, second), _shifted(b, value, shift))
-
-
 def _spread(builder: Any, word: Any) -> _Vector:
     """One word in every lane."""
     nothing = ir.Constant(_LANE, ir.Undefined)
     lane = builder.insert_element(nothing, word, ir.IntType(32)(0))
     return builder.shuffle_vector(lane, nothing, ir.Constant(_LANE, [0] * LANES))
-
-
-def _xor(b: Any, x: _Vector, y: _Vector, z: _Vector) -> _Vector:
-    return b.xor(b.xor(x, y), z)
-
-
-def _turn(b: Any, value: _Vector, bits: int) -> _Vector:
-    """Rotate to the right."""
-    left = b.shl(value, ir.Constant(_LANE, [32 - bits] * LANES))
-    return b.or_(_shifted(b, value, bits), left)
-
-
-def _shifted(b: Any, value: _Vector, bits: int) -> _Vector:
-    return b.lshr(value, ir.Constant(_LANE, [bits] * LANES))
 
 
 def _lane(builder: Any, data: Any, row: Any) -> Any:

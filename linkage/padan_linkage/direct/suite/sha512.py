@@ -9,17 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from math import isqrt
-from typing import Any, TypeAlias, cast
+from typing import Any, cast
 
 import numpy as np
-from llvmlite import ir
 from numba import types
 from numba.core.extending import intrinsic
 from numpy.typing import NDArray
 
 from padan_linkage.compiled.jit import helper, kernel
 from padan_linkage.compiled.lanes import LANE, LANES, WORD, data_of, load, spread, store
+from padan_linkage.compiled.sha2 import cube_roots, next_word, rounded, square_roots
 
 BLOCK_BYTES = 128
 HASH_BYTES = 64
@@ -27,34 +26,16 @@ HASH_BYTES = 64
 Bytes = NDArray[np.uint8]
 Words = NDArray[np.uint64]
 Numbers = NDArray[np.int64]
-_Vector: TypeAlias = Any
 
 #: Bytes of the message's length at the end of the last block, and the 0x80 before it.
 _TAIL = 17
 
 
-def _primes(count: int) -> list[int]:
-    found: list[int] = []
-    number = 2
-    while len(found) < count:
-        if all(number % p for p in found):
-            found.append(number)
-        number += 1
-    return found
-
-
-def _cube_root(number: int) -> int:
-    root = 1 << (number.bit_length() // 3 + 1)
-    while root**3 > number:
-        root = (2 * root + number // root**2) // 3
-    return root
-
-
-_MASK = (1 << 64) - 1
-#: First 64 bits of the fractional parts of the square and cube roots of the first primes
-#: (FIPS 180-4, 5.3.5 and 4.2.3).
-_START = np.array([isqrt(p << 128) & _MASK for p in _primes(8)], np.uint64)
-_ROUNDS = np.array([_cube_root(p << 192) & _MASK for p in _primes(80)], np.uint64)
+_START = np.array(square_roots(64), np.uint64)
+_ROUNDS = np.array(cube_roots(64, 80), np.uint64)
+#: What a round turns its variables a and e by; what the schedule turns and shifts its words by.
+_OF_A, _OF_E = (28, 34, 39), (14, 18, 41)
+_OF_EARLY, _OF_LATE = (1, 8, 7), (19, 61, 6)
 
 
 @dataclass(frozen=True, repr=False)
@@ -228,9 +209,10 @@ def _make_sixteen_rounds() -> Callable[[Words, Words, Words, int], None]:
             for n in range(16):
                 place = builder.gep(constants, [builder.add(arguments[3], WORD(n))])
                 constant = spread(builder, builder.load(place), LANE)
-                now = _rounded(builder, now, builder.add(schedule[n], constant))
+                now = rounded(builder, now, builder.add(schedule[n], constant), _OF_A, _OF_E)
             for n in range(16):
-                schedule[n] = _next_word(builder, schedule, n)
+                before = tuple(schedule[(n + k) % 16] for k in (0, 1, 9, 14))
+                schedule[n] = next_word(builder, before, _OF_EARLY, _OF_LATE)
             for n in range(8):
                 store(builder, now[n], variables, WORD(LANES * n))
             for n in range(16):
@@ -243,36 +225,3 @@ def _make_sixteen_rounds() -> Callable[[Words, Words, Words, int], None]:
 
 
 _take_block, _sixteen_rounds = _make_take_block(), _make_sixteen_rounds()
-
-
-def _rounded(b: Any, v: list[_Vector], word: _Vector) -> list[_Vector]:
-    """The eight variables after a round; ``word`` is W + K."""
-    a, e = v[0], v[4]
-    choice = b.xor(v[6], b.and_(e, b.xor(v[5], v[6])))
-    majority = b.or_(b.and_(a, v[1]), b.and_(v[2], b.or_(a, v[1])))
-    sum_e = _xor(b, _turn(b, e, 14), _turn(b, e, 18), _turn(b, e, 41))
-    sum_a = _xor(b, _turn(b, a, 28), _turn(b, a, 34), _turn(b, a, 39))
-    first = b.add(b.add(v[7], sum_e), b.add(choice, word))
-    return [b.add(first, b.add(sum_a, majority)), a, v[1], v[2], b.add(v[3], first), e, v[5], v[6]]
-
-
-def _next_word(b: Any, w: list[_Vector], n: int) -> _Vector:
-    """Word ``n`` of the next sixteen of the schedule, those before it being there."""
-    early, late = w[(n + 1) % 16], w[(n + 14) % 16]
-    small = _xor(b, _turn(b, early, 1), _turn(b, early, 8), _shifted(b, early, 7))
-    great = _xor(b, _turn(b, late, 19), _turn(b, late, 61), _shifted(b, late, 6))
-    return b.add(b.add(w[n], small), b.add(w[(n + 9) % 16], great))
-
-
-def _xor(b: Any, x: _Vector, y: _Vector, z: _Vector) -> _Vector:
-    return b.xor(b.xor(x, y), z)
-
-
-def _turn(b: Any, value: _Vector, bits: int) -> _Vector:
-    """Rotate to the right."""
-    left = b.shl(value, ir.Constant(LANE, [64 - bits] * LANES))
-    return b.or_(_shifted(b, value, bits), left)
-
-
-def _shifted(b: Any, value: _Vector, bits: int) -> _Vector:
-    return b.lshr(value, ir.Constant(LANE, [bits] * LANES))
