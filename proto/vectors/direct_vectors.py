@@ -28,9 +28,9 @@ FIELDS = {"nik": "nik", "paspor": "passport", "nama": "person_name", "tanggal_la
 KEYS = [
     {"id": "nik-depan", "exact": ["nik", "nama:phonetic_first"]},
     {"id": "nik-wilayah", "exact": ["nik:area", "nama:phonetic", "tanggal_lahir:year_month"],
-     "tolerant": True},
-    {"id": "paspor-salah", "exact": ["paspor:edits", "tanggal_lahir"], "tolerant": True},
-    {"id": "nama-salah", "exact": ["nama:edits", "tanggal_lahir"], "tolerant": True},
+     "weak": True, "alone": True},
+    {"id": "paspor-salah", "exact": ["paspor:edits", "tanggal_lahir"], "weak": True, "alone": True},
+    {"id": "nama-salah", "exact": ["nama:edits", "tanggal_lahir"], "weak": True, "alone": True},
     {"id": "nik", "exact": ["nik"], "without": ["nama", "tanggal_lahir"]},
 ]  # fmt: skip
 #: Nobody: normalised records of a registry, with their codes.

@@ -155,7 +155,7 @@ def measure(
         stranger = data.truth[listed] != registered
         chance = stranger.sum() / len(data.truth) / len(data)
         use = open_rows[listed]
-        outcome = settle(len(data.truth), listed[use], registered[use], shared[use], key.tolerant)
+        outcome = settle(len(data.truth), listed[use], registered[use], shared[use], key.weak)
         hit = outcome != NOBODY
         right = (outcome >= 0) & (outcome == data.truth)
         asked = int(open_rows[mine.record].sum())
@@ -185,7 +185,7 @@ def agreeing(mine, theirs) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def settle(
-    count: int, listed: np.ndarray, registered: np.ndarray, shared: np.ndarray, tolerant: bool
+    count: int, listed: np.ndarray, registered: np.ndarray, shared: np.ndarray, weak: bool
 ) -> np.ndarray:
     """The registry row of each listed row, UNCLEAR if several or shared, NOBODY if none."""
     highest = np.full(count, NOBODY)
@@ -193,7 +193,7 @@ def settle(
     np.maximum.at(highest, listed, registered)
     np.minimum.at(lowest, listed, registered)
     unclear = np.zeros(count, bool)
-    if tolerant:
+    if weak:
         unclear[listed[shared]] = True
     unclear |= (highest != lowest) & (highest >= 0)
     return np.where(unclear, UNCLEAR, highest)
@@ -298,7 +298,7 @@ def considered(fields: Schema) -> tuple[DirectKey, ...]:
     chosen = [e for name, group in CONSIDERED.items() if name in names for e in group]
     chosen += [e for name, e in LAST.items() if name in names]
     return tuple(
-        DirectKey(id=f"k{i}", exact=tuple(e), tolerant=not set(e) & {*LAST, "nib", "kode"})
+        DirectKey(id=f"k{i}", exact=tuple(e), weak=not set(e) & {*LAST, "nib", "kode"})
         for i, e in enumerate(chosen)
         if {part.partition(":")[0] for part in e} <= names
     )

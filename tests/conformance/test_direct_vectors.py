@@ -68,11 +68,11 @@ def test_inputs_are_those_of_the_records(direct, reference_voprf):
             for values in products([derived(record["values"], p) for p in key["exact"]]):
                 made = reference_voprf.input_bytes(key["id"], values).hex()
                 expected.setdefault((key["id"], made), []).append(record["codes"])
-    tolerant = {key["id"]: key["tolerant"] for key in direct["keys"]}
+    weak = {key["id"]: key["weak"] for key in direct["keys"]}
     assert expected.keys() == {(one["key"], one["input"]) for one in direct["labels"]}
     for one in direct["labels"]:
         codes = expected[one["key"], one["input"]]
-        shared = len(codes) > 1 if tolerant[one["key"]] else len(set(codes)) > 1
+        shared = len(codes) > 1 if weak[one["key"]] else len(set(codes)) > 1
         assert (one["ambiguous"], one["codes"]) == (shared, 0 if shared else codes[0])
 
 

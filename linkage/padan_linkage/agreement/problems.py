@@ -82,6 +82,16 @@ _SCHEMA_TEXTS: tuple[tuple[str, str, str], ...] = (
     (r"pass ids repeat", "pass-duplicate", "Ada id jalur (pass) yang dipakai dua kali."),
     (r"direct key ids repeat", "direct-key-duplicate", "Ada id kunci yang dipakai dua kali."),
     (
+        r"tolerant is weak now: .*",
+        "direct-key-tolerant",
+        "tolerant kini bernama weak: tulis weak = true, alone = true.",
+    ),
+    (
+        r"alone is said of weak keys; .*",
+        "direct-key-alone",
+        "alone hanya untuk kunci weak; kunci lain memang menjawab sendiri.",
+    ),
+    (
         r"pass (\S+): no field '(.*)'",
         "field-unknown",
         "Jalur {0} menyebut ruas {1} yang tidak dimiliki kedua pihak.",

@@ -36,7 +36,7 @@ def label_inputs(key: DirectKey, inputs: KeyInputs, codes: NDArray[np.uint64]) -
 
     ``codes``: uint64[n], the codes of each record, 0 for a person who is set aside, and ambiguous.
     Where several records share an input: under an identifier the answer stays if all have the same
-    codes, and is ambiguous otherwise; under a tolerant key it is ambiguous, for the key does not
+    codes, and is ambiguous otherwise; under a weak key it is ambiguous, for the key does not
     say which of them is meant.
     """
     columns = {"message": inputs.messages, "code": pa.array(codes[inputs.record])}
@@ -48,7 +48,7 @@ def label_inputs(key: DirectKey, inputs: KeyInputs, codes: NDArray[np.uint64]) -
     lowest, highest, shared = (
         grouped[f"code_{name}"].to_numpy() for name in ("min", "max", "count")
     )
-    ambiguous = (shared > 1 if key.tolerant else lowest != highest) | (highest == 0)
+    ambiguous = (shared > 1 if key.weak else lowest != highest) | (highest == 0)
     answers = LabelPayloads.of(highest.astype(np.uint64), ambiguous)
     return Labelled(_whole(grouped["message"]), answers)
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from typing import Annotated, Self
+from collections.abc import Mapping
+from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
@@ -30,16 +31,30 @@ MANY_VALUED: dict[Kind, dict[str, int]] = {
 class DirectKey(FrozenModel):
     """One key: the fields or derived values that agree, as in a pass's ``exact``.
 
-    A derivation may give a record several values; two records agree if they share one. A
-    ``tolerant`` key is not an identifier: what several records share under it is ambiguous. A key
-    with ``without`` is asked only for rows that have none of those fields: an identifier alone, for
-    lists that hold nothing to check it by.
+    A derivation may give a record several values; two records agree if they share one. A ``weak``
+    key is not an identifier: what several records share under it is ambiguous; ``alone``: the
+    agreement lets it answer by itself. A key with ``without`` is asked only for rows that have none
+    of those fields: an identifier alone, for lists that hold nothing to check it by.
     """
 
     id: Identifier
     exact: Annotated[tuple[str, ...], Field(min_length=1, max_length=8)]
-    tolerant: bool = False
+    weak: bool = False
+    alone: bool = False
     without: tuple[Identifier, ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _renamed(cls, given: Any) -> Any:
+        if isinstance(given, Mapping) and "tolerant" in given:
+            raise ValueError("tolerant is weak now: write weak = true, alone = true")
+        return given
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.alone and not self.weak:
+            raise ValueError("alone is said of weak keys; others answer alone anyway")
+        return self
 
     @property
     def named(self) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """From a list to its answers in direct mode: every key of every record, asked in one round.
 
 Everything is at home; the provider sees blinded elements, as many as the list's length says, and
-nothing that depends on an answer. Identifiers come first in the agreement's order, tolerant keys
+nothing that depends on an answer. Identifiers come first in the agreement's order, weak keys
 after them; labels that differ are ambiguous, never a guess.
 """
 

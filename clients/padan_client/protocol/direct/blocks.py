@@ -35,7 +35,7 @@ from padan_linkage.schema import Schema
 PARTITIONS = 64
 _SHIFT = 2  # of a tag's first byte
 
-_SPILL = np.dtype([("row", MATERIAL), ("tolerant", np.uint8)])
+_SPILL = np.dtype([("row", MATERIAL), ("weak", np.uint8)])
 
 Spill = NDArray[np.void]  # of _SPILL
 Touched = Mapping[str, pa.LargeBinaryArray]
@@ -128,7 +128,7 @@ class Worker:
         rows = np.zeros(len(labelled), _SPILL)
         # Spec 60, step 3.
         rows["row"] = label_material(outputs, self._plan.table_id, labelled.answers)
-        rows["tolerant"] = self._plan.direct.key(key_id).tolerant
+        rows["weak"] = self._plan.direct.key(key_id).weak
         return rows
 
     def _write(self, part: Path, pieces: Sequence[Spill]) -> None:
@@ -143,7 +143,7 @@ class Worker:
         """Sort, merge and seal one partition of all parts; keep rows of 48 bytes, return how many.
 
         Records that share an input meet here at the latest: one label answers for them, ambiguous
-        where they differ or the key is a tolerant one.
+        where they differ or the key is a weak one.
         """
         slices = [np.frombuffer(self._parts.read(part, number), _SPILL) for part in parts]
         rows = np.concatenate([np.zeros(0, _SPILL), *slices])
@@ -168,7 +168,7 @@ def _merged(rows: Spill) -> NDArray[np.void]:
     shared = np.diff(np.append(starts, len(rows))) > 1
     unclear = np.zeros(len(starts), np.bool_)
     np.logical_or.at(unclear, run, differs)
-    unclear |= shared & rows["tolerant"][starts].astype(np.bool_)
+    unclear |= shared & rows["weak"][starts].astype(np.bool_)
     distinct = material[starts].copy()
     none = np.zeros(1, np.uint64)
     distinct["payload"][unclear] = LabelPayloads.of(none, np.ones(1, np.bool_)).pack()[0]

@@ -154,7 +154,7 @@ def telling(a: Agreement) -> Iterator[Finding]:
         if f.direct is None or f.schema is None or list(runnable_flow(f, where)):
             continue
         place = f"{where}.direct.keys"
-        if all(k.tolerant for k in f.direct.keys):
+        if all(k.weak for k in f.direct.keys):
             yield warning(
                 "direct-no-identifier",
                 place,
@@ -186,12 +186,12 @@ def runnable_flow(f: Flow, where: str) -> Iterator[Finding]:
 def _identifying(fields: Schema, key: DirectKey, where: str) -> Iterator[Finding]:
     whole = [p for p in key.exact if ":" not in p and fields.kind(p) in STRONG_KINDS]
     parts = {p.partition(":")[0] for p in key.exact}
-    if not key.tolerant and not whole:
+    if not key.weak and not whole:
         yield error(
             "direct-key-not-identifier",
             where,
-            "Tanpa nomor identitas utuh, kunci ini toleran: tulis tolerant = true.",
-            "Without a whole identifier this key is tolerant: write tolerant = true.",
+            "Tanpa nomor identitas utuh, kunci ini lemah: tulis weak = true.",
+            "Without a whole identifier this key is weak: write weak = true.",
         )
     if not whole and len(parts) < 2:
         yield error(

@@ -20,7 +20,7 @@ from padan_linkage.agreement import (
 from padan_linkage.direct.schema import MAX_VALUES, DirectSchema, most_values
 
 FIRST = 'exact = ["nik", "nama:phonetic_first"] },'
-PARTS = '["nik:area", "nama:phonetic", "tanggal_lahir:year_month"], tolerant = true'
+PARTS = '["nik:area", "nama:phonetic", "tanggal_lahir:year_month"], weak = true, alone = true'
 ALONE = 'exact = ["nik"], without = ["nama", "tanggal_lahir"] },'
 DAY, LIST = "records_per_day = 4_000_000", "records_per_list = 2_000_000"
 KEYS = "flow[asn-status].direct.keys"
@@ -38,7 +38,7 @@ STRUCTURE = [
     (
         "direct-values-many",
         f"{KEYS}[nik-wilayah]",
-        {PARTS: '["nama:edits", "nama:edits"], tolerant = true'},
+        {PARTS: '["nama:edits", "nama:edits"], weak = true, alone = true'},
     ),
 ]
 ARGUABLE = [
@@ -68,9 +68,9 @@ ARGUABLE = [
         "direct-no-identifier",
         KEYS,
         {
-            FIRST: 'exact = ["nik", "nama:phonetic_first"], tolerant = true },',
-            '"nik", "tanggal_lahir:year_month"] },': '"nik", "tanggal_lahir"], tolerant = true },',
-            ALONE: 'exact = ["nik", "nama"], tolerant = true },',
+            FIRST: 'exact = ["nik", "nama:phonetic_first"], weak = true },',
+            '"nik", "tanggal_lahir:year_month"] },': '"nik", "tanggal_lahir"], weak = true },',
+            ALONE: 'exact = ["nik", "nama"], weak = true },',
         },
     ),
     (
@@ -83,12 +83,12 @@ ARGUABLE = [
         f"{KEYS}[nik-wilayah]",
         {PARTS: '["nik:area", "nama:phonetic", "tanggal_lahir:year_month"]'},
     ),
-    ("direct-key-thin", f"{KEYS}[nik-wilayah]", {PARTS: '["nama:phonetic"], tolerant = true'}),
+    ("direct-key-thin", f"{KEYS}[nik-wilayah]", {PARTS: '["nama:phonetic"], weak = true'}),
     ("direct-identifier-alone", f"{KEYS}[nik]", {ALONE: 'exact = ["nik"] },'}),
     (
         "direct-key-weak",
         f"{KEYS}[nik-wilayah]",
-        {PARTS: '["nama:phonetic", "tanggal_lahir"], tolerant = true'},
+        {PARTS: '["nama:phonetic", "tanggal_lahir"], weak = true'},
     ),
     (
         "direct-confirm",
@@ -134,12 +134,12 @@ def test_no_rule_is_left_untested():
 
 
 def test_a_name_alone_is_refused_and_a_weak_key_doubted(flagship, bend):
-    thin = bend(in_direct_alone(flagship), {PARTS: '["nama:phonetic"], tolerant = true'})
+    thin = bend(in_direct_alone(flagship), {PARTS: '["nama:phonetic"], weak = true'})
     severities = {f.code: f.severity for f in lint(thin) if f.code.startswith("direct")}
     assert severities["direct-key-thin"] is Severity.ERROR
     assert severities["direct-key-weak"] is Severity.ERROR
-    month = '"tanggal_lahir:year_month"], tol'
-    year = bend(in_direct_alone(flagship), {month: '"tanggal_lahir:year"], tol'})
+    month = '"tanggal_lahir:year_month"], weak'
+    year = bend(in_direct_alone(flagship), {month: '"tanggal_lahir:year"], weak'})
     assert {f.code: f.severity for f in lint(year)} == {"direct-key-weak": Severity.WARNING}
 
 
@@ -154,6 +154,18 @@ def test_repeated_ids_and_unknown_words_are_told(flagship, bend):
     assert found(repeated, "direct-key-duplicate") == ["flow[asn-status].direct"]
     unknown = bend(bent, {"records_per_list = 2_000_000\n": ""})
     assert found(unknown, "key-absent") == ["flow[asn-status].direct.records_per_list"]
+
+
+def test_what_was_tolerant_is_told_to_be_weak(flagship, bend):
+    """An agreement of before says which word it has to say now; alone is for weak keys."""
+    bent = in_direct_alone(flagship)
+    before = bend(bent, {"weak = true, alone = true": "tolerant = true"})
+    (finding,) = [f for f in lint(before) if f.code == "direct-key-tolerant"]
+    assert finding.where == f"{KEYS}[nik-wilayah]"
+    assert "weak = true, alone = true" in finding.id_text
+    assert "weak = true, alone = true" in finding.en_text
+    strong = bend(bent, {"weak = true, alone = true": "alone = true"})
+    assert found(strong, "direct-key-alone") == [f"{KEYS}[nik-wilayah]"]
 
 
 @pytest.mark.parametrize("agreement_id", EXAMPLE_IDS)
@@ -178,6 +190,6 @@ def test_the_digest_follows_what_decides_the_inputs_and_nothing_else(flagship):
     other = flow.direct.model_dump() | {"records_per_day": 1, "dummy_share": 0.5}
     assert DirectSchema.model_validate(other).digest(flow.schema) == digest
     keys = [k.model_dump() for k in flow.direct.keys]
-    for changed in (keys[::-1], keys[1:], [keys[0] | {"tolerant": True}, *keys[1:]]):
+    for changed in (keys[::-1], keys[1:], [keys[0] | {"weak": True}, *keys[1:]]):
         other = flow.direct.model_dump() | {"keys": changed}
         assert DirectSchema.model_validate(other).digest(flow.schema) != digest

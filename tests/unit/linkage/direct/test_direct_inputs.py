@@ -110,7 +110,7 @@ def messages(key, *rows):
 
 
 def test_a_record_has_every_combination_and_none_with_a_part_missing():
-    key = DirectKey(id="salah", exact=("paspor:edits", "lahir:year"), tolerant=True)
+    key = DirectKey(id="salah", exact=("paspor:edits", "lahir:year"), weak=True, alone=True)
     full, no_passport, no_date = messages(
         key, ("", "", "1990-01-01", "A12345"), ("", "", "1990-01-01", ""), ("", "", "", "A12345")
     )
@@ -149,7 +149,7 @@ def test_an_identifier_alone_is_asked_only_for_rows_that_have_nothing_else():
 
 
 def test_names_agree_however_their_tokens_are_ordered():
-    key = DirectKey(id="nama", exact=("nama:phonetic", "lahir"), tolerant=True)
+    key = DirectKey(id="nama", exact=("nama:phonetic", "lahir"), weak=True, alone=True)
     one, other, third = messages(
         key,
         ("", "siti nurhaliza", "1990-01-01", ""),

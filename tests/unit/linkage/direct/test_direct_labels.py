@@ -34,7 +34,7 @@ from padan_linkage.direct.table import (
 )
 
 STRICT = DirectKey(id="nik", exact=("nik",))
-TOLERANT = DirectKey(id="nama", exact=("nama", "lahir"), tolerant=True)
+TOLERANT = DirectKey(id="nama", exact=("nama", "lahir"), weak=True, alone=True)
 BASE, DELTA, NEWER = (bytes([i]) * 16 for i in range(3))
 
 

@@ -36,7 +36,7 @@ FIELDS = Schema.model_validate(
 )
 BOTH = DirectKey(id="nik-nama", exact=("nik", "nama"))
 ALONE = DirectKey(id="nik", exact=("nik",), without=("nama",))
-NAMED = DirectKey(id="nama", exact=("nama:phonetic_first", "lahir:year"), tolerant=True)
+NAMED = DirectKey(id="nama", exact=("nama:phonetic_first", "lahir:year"), weak=True, alone=True)
 NIK, DOUBTFUL = "3174015708800001", "?3174015799800001"
 
 
