@@ -18,6 +18,7 @@ from pathlib import Path
 
 import pytest
 from agency import people, registry_table, small_passes
+from at_rest import at_rest
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from e2e_search import Search, files_under, spellings
@@ -211,6 +212,7 @@ def loot(locked_homes, make_direct) -> Taken:
     found.secrets["a person's value"] = values
     with watching(pair.provider.folder, pair.requester.folder) as found.watch, spying(found):
         everything(pair)
+    at_rest(pair.unit.server)
     found.unit = files_under(pair.unit.house.data_dir)
     return found
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
+import time
 
 import pytest
+from at_rest import as_killed
 from damaged import fsck
 from direct_party import asked
+from engines import FakeEngine
 from patience import PATIENCE
 
 from padan.v1 import agreement_service_pb2 as pb
@@ -28,16 +30,6 @@ def agreed(running):
     return running.client("kemnaker").agreements.GetAgreement(pb.GetAgreementRequest(name=NAME))
 
 
-def as_killed(running, folder):
-    """Leave the data directory as a SIGKILL now would have."""
-    data = running.house.data_dir
-    shutil.copytree(data, folder)
-    running.house.close()
-    running.stop()
-    shutil.rmtree(data)
-    shutil.copytree(folder, data)
-
-
 def flip_the_end(house, store="unit.sqlite"):
     """Within the last commit: what the file has behind it is older."""
     path = house.data_dir / f"{store}-wal"
@@ -51,13 +43,28 @@ def charge(unit):
     provider, requester = unit.pair()
     provider.publish(40)
     started = requester.start_run(requester.publish(30))
-    # Its end: a copy beside its commits would be of several moments, as no kill leaves it.
     requester.watch(requester.run_of(started).name)
 
 
 def commit(unit):
     provider, _ = unit.pair()
     provider.publish(40)
+
+
+class SlowDirectories(FakeEngine):
+    """Every directory takes its time, as those of large tables do."""
+
+    def directory(self, p, provider, seed):
+        time.sleep(0.05)
+        return super().directory(p, provider, seed)
+
+
+def test_a_copy_waits_for_the_directories_that_a_commit_has_begun(make_unit, tmp_path):
+    unit = make_unit(engine=SlowDirectories())
+    commit(unit)
+    as_killed(unit, tmp_path / "killed")
+    assert list(unit.house.data_dir.glob("**/order.npy"))
+    assert not list(unit.house.data_dir.glob("**/*.writing"))
 
 
 @pytest.mark.parametrize("what", [suspend, charge, commit])

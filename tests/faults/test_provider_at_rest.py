@@ -13,6 +13,7 @@ import shutil
 from datetime import timedelta
 
 import pytest
+from at_rest import at_rest
 from damaged import emptied, fsck, halved, missing, one_bit, tried
 from direct_party import asked
 from provider_fixture import table_id
@@ -135,6 +136,7 @@ class Served:
         self.name = self.mine.commit(provider.client()).name
         self.answers = self.uses(provider)
         self.kept = self.folder / "kept"
+        at_rest(provider.server)  # it reads the folders when it is told to
         for name in FOLDERS:
             shutil.copytree(self.folder / name, self.kept / name)
 

@@ -11,6 +11,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from at_rest import at_rest
 from parsers import TARGETS
 from typer.testing import CliRunner
 
@@ -260,6 +261,7 @@ def test_no_command_of_the_server_takes_a_later_directory_for_its_own(
     small_pair, tmp_path, command
 ):
     data = tmp_path / "data"
+    at_rest(small_pair.unit.server)
     shutil.copytree(small_pair.unit.house.data_dir, data)
     path = data / "mark.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"format": data_format() + 1}))
@@ -279,6 +281,7 @@ def look_at(data):
 def doubted(pair, folder, given, error, said):
     """Look at a copy of the unit's directory, as every start does first."""
     data = folder / "data"
+    at_rest(pair.unit.server)
     shutil.copytree(pair.unit.house.data_dir, data, ignore=shutil.ignore_patterns("*.sqlite*"))
     path = data / "mark.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"format": given}))

@@ -110,11 +110,16 @@ def fsck(house, *more):
 
 
 def tree(house, *kinds):
-    """Digest of every file of a data directory, or of some folders of it; links as they are."""
+    """What :func:`digests` says of a house's data directory."""
+    return digests(house.data_dir, *kinds)
+
+
+def digests(folder, *kinds):
+    """Digest of every file of a folder, or of some folders in it; links as they are."""
     found = {}
     for kind in kinds or ("",):
-        for path in sorted((house.data_dir / kind).rglob("*")):
-            name = path.relative_to(house.data_dir).as_posix()
+        for path in sorted((folder / kind).rglob("*")):
+            name = path.relative_to(folder).as_posix()
             if path.is_symlink() or not path.is_file():
                 found[name] = "no file"
             else:

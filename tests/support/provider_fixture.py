@@ -142,6 +142,11 @@ class RunningProvider:
         return self.publisher.house
 
     @property
+    def server(self) -> Provider:
+        """It, under the name that it has in every role."""
+        return self.provider
+
+    @property
     def port(self) -> int:
         """Its port on loopback."""
         return self.provider.port

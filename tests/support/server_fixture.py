@@ -129,6 +129,11 @@ class RunningUnit:
     engine: FakeEngine
     stopped: bool = False
 
+    @property
+    def server(self) -> Unit:
+        """It, under the name that it has in every role."""
+        return self.unit
+
     def stop(self) -> None:
         """Stop it as SIGTERM would; harmless to repeat."""
         if not self.stopped:
