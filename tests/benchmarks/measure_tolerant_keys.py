@@ -16,7 +16,6 @@ import argparse
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +25,7 @@ import pyarrow.csv as pcsv
 from padan_client.records import prepare
 from padan_lab.generate import generate_demo
 from padan_linkage.agreement import EXAMPLE_IDS, example, load_agreement
-from padan_linkage.direct.derive import MAKERS
+from padan_linkage.direct.derived.values import MAKERS
 from padan_linkage.direct.inputs import key_inputs, requester_inputs
 from padan_linkage.direct.schema import MANY_VALUED, DirectKey
 from padan_linkage.normalise.names.phonetic import sound
@@ -202,12 +201,6 @@ def settle(
 # Keys that were considered
 
 
-def pairs(name: str) -> Iterator[str]:
-    """Any two tokens."""
-    tokens = sorted({sound(t) for t in name.split(" ")})
-    return (" ".join(pair) for pair in combinations(tokens, 2))
-
-
 def drops(name: str) -> Iterator[str]:
     """All tokens, and all but one."""
     tokens = sorted(sound(t) for t in name.split(" "))
@@ -233,7 +226,6 @@ def nik_parts(nik: str) -> Iterator[str]:
 
 #: Derivations that were measured and not taken.
 REJECTED = {
-    (Kind.PERSON_NAME, "pairs"): (pairs, 10),
     (Kind.PERSON_NAME, "drops"): (drops, 6),
     (Kind.PERSON_NAME, "joined"): (lambda name: ["".join(map(sound, name.split(" ")))], 1),
     (Kind.DATE, "year_day"): (lambda date: [date[:4] + date[7:]], 1),

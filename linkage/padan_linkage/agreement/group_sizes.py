@@ -46,6 +46,8 @@ _NAME: dict[str, float] = {
     "ends2": 1_500,
     "ends3": 5_000,
     "edits": 1_000,
+    "words": 80,
+    "pairs": 15_000,
 }
 _COMPANY: dict[str, float] = {
     "": 500_000,
@@ -66,6 +68,8 @@ _COMPANY: dict[str, float] = {
     "last_end": 300,
     "ends2": 5_000,
     "ends3": 50_000,
+    "words": 100,
+    "pairs": 50_000,
 }
 #: Effective number of distinct values, by kind and derivation ("" is the whole value).
 _DISTINCT: dict[Kind, dict[str, float]] = {

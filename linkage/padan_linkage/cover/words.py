@@ -183,7 +183,7 @@ def cut(text: pa.StringArray, begin: Numbers, end: Numbers) -> pa.StringArray:
 @cache
 def common_words(first: bool, woman: bool) -> tuple[pa.StringArray, NDArray[np.float64]]:
     """Common words of Indonesian names in their normal form, and their weights, float64[w]."""
-    listed = table("words.txt", "padan_linkage.cover")
+    listed = table("common_words.txt")
     section = listed[f"{'first' if first else 'last'} {'P' if woman else 'L'}"]
     text = normalise(Kind.PERSON_NAME, pa.array(list(section), pa.string())).values
     return text, np.array([float(weight) for weight in section.values()])

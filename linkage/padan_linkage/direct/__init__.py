@@ -5,7 +5,7 @@ Start at :mod:`.inputs` (what a record is under each key), then :mod:`.oprf` and
 :mod:`.lookup`. Import the modules, not this package: a provider's server may use :mod:`.oprf` with
 what that is made of, :mod:`.commitment`, :mod:`.manifest`, :mod:`.schema` and :mod:`.table` (what
 it serves), and must not reach what blinds, reads or seals
-(:mod:`.blinding`, :mod:`.derive`, :mod:`.inputs`, :mod:`.labels`, :mod:`.label_payloads`,
+(:mod:`.blinding`, :mod:`.derived`, :mod:`.inputs`, :mod:`.labels`, :mod:`.label_payloads`,
 :mod:`.lookup`, :mod:`.registry`). May import ``crypto``, ``normalise``, ``schema``,
 ``answering`` and ``compiled``.
 """

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import product
 
 import numpy as np
 import pyarrow as pa
@@ -15,7 +14,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from padan_linkage.crypto.epochs import framed
-from padan_linkage.direct.derive import value_sets
+from padan_linkage.direct.derived.several import combinations
+from padan_linkage.direct.derived.values import part_values
 from padan_linkage.direct.schema import DirectKey, DirectSchema, most_values
 from padan_linkage.schema import Schema
 
@@ -29,7 +29,7 @@ class KeyInputs:
     """The inputs of ``n`` records under one key.
 
     ``messages``: large_binary[m]; ``record``: int64[m], the record of each, ascending. A record
-    has none if a part is missing, several if a derivation gives several, and no input twice.
+    has none if a part is missing, several if a part has several values, and no input twice.
     """
 
     messages: pa.LargeBinaryArray
@@ -51,21 +51,9 @@ def key_inputs(fields: Schema, key: DirectKey, records: Mapping[str, pa.StringAr
     ``padan_client.records.prepare`` gives them. Raises KeyError for a field or derivation that
     there is not.
     """
-    parts = []
-    for part in key.exact:
-        name, _, derivation = part.partition(":")
-        sets = value_sets(fields.kind(name), derivation, records[name])
-        parts.append([[framed(value) for value in values] for values in sets])
-    prefix = _PREFIX + framed(key.id)
-    messages: list[bytes] = []
-    counts = np.zeros(len(parts[0]), np.int64)
-    for row, values in enumerate(zip(*parts, strict=True)):
-        made = [prefix + b"".join(combination) for combination in product(*values)]
-        messages += made
-        counts[row] = len(made)
-    return KeyInputs(
-        pa.array(messages, pa.large_binary()), np.repeat(np.arange(len(counts)), counts)
-    )
+    parts = [part_values(fields, part, records) for part in key.exact]
+    messages, starts = combinations(_PREFIX + framed(key.id), parts, most_values(fields, key))
+    return KeyInputs(messages, np.repeat(np.arange(len(starts) - 1), np.diff(starts)))
 
 
 def requester_inputs(

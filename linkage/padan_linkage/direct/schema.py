@@ -10,6 +10,7 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping
+from itertools import product
 from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
@@ -21,26 +22,38 @@ from padan_linkage.schema import DERIVATIONS, FrozenModel, Identifier, Kind, Sch
 MAX_VALUES = 16
 
 #: Derivations of direct mode alone, by kind, with the most values that a record can have by it;
-#: :mod:`.derive` makes them. Those of :data:`padan_linkage.schema.DERIVATIONS` give one each.
+#: :mod:`.derived` makes them. Those of :data:`padan_linkage.schema.DERIVATIONS` give one each.
 MANY_VALUED: dict[Kind, dict[str, int]] = {
-    Kind.PERSON_NAME: {"edits": 16},
+    Kind.PERSON_NAME: {"edits": 16, "words": 6, "pairs": 10},
+    Kind.COMPANY_NAME: {"words": 6, "pairs": 10},
     Kind.PASSPORT: {"edits": 10},
 }
+
+_ALTERNATIVE = "|"
+
+
+def alternatives(part: str) -> tuple[tuple[str, str], ...]:
+    """Fields and derivations of a key's part, "" for the value itself: any of them may agree."""
+    both = (one.partition(":") for one in part.split(_ALTERNATIVE))
+    return tuple((name, derivation) for name, _, derivation in both)
 
 
 class DirectKey(FrozenModel):
     """One key: the fields or derived values that agree, as in a pass's ``exact``.
 
-    A derivation may give a record several values; two records agree if they share one. A ``weak``
-    key is not an identifier: what several records share under it is ambiguous; ``alone``: the
-    agreement lets it answer by itself. A key with ``without`` is asked only for rows that have none
-    of those fields: an identifier alone, for lists that hold nothing to check it by.
+    A part may have alternatives, ``tanggal_lahir|nik:birth_date``. So, or by its derivation, a
+    record may have several values; two records agree if they share one. ``values``: how many of its
+    combinations count, the first ones, in an order that both sides have; all unless it is said. A
+    ``weak`` key is not an identifier: what several records share under it is ambiguous; ``alone``:
+    the agreement lets it answer by itself. A key with ``without`` is asked only for rows that have
+    none of those fields: an identifier alone, for lists that hold nothing to check it by.
     """
 
     id: Identifier
     exact: Annotated[tuple[str, ...], Field(min_length=1, max_length=8)]
     weak: bool = False
     alone: bool = False
+    values: Annotated[int, Field(ge=1, le=MAX_VALUES, strict=True)] | None = None
     without: tuple[Identifier, ...] = ()
 
     @model_validator(mode="before")
@@ -58,8 +71,14 @@ class DirectKey(FrozenModel):
 
     @property
     def named(self) -> tuple[str, ...]:
-        """The fields that a record must have, in the order of ``exact``, each once."""
-        return tuple(dict.fromkeys(part.partition(":")[0] for part in self.exact))
+        """The fields that it compares, in the order of ``exact``, each once."""
+        named = (name for part in self.exact for name, _ in alternatives(part))
+        return tuple(dict.fromkeys(named))
+
+    @property
+    def ways(self) -> tuple[tuple[str, ...], ...]:
+        """What a record must have, one of each part's alternatives: ``exact`` in every reading."""
+        return tuple(product(*(part.split(_ALTERNATIVE) for part in self.exact)))
 
 
 class DirectSchema(FrozenModel):
@@ -101,7 +120,7 @@ class DirectSchema(FrozenModel):
 
         Canonical JSON as in :meth:`padan_linkage.schema.Schema.digest` (spec 60, "Keys").
         """
-        used = {e.partition(":")[0] for k in self.keys for e in k.exact}
+        used = {name for k in self.keys for name in k.named}
         content = {
             "fields": {name: fields.kind(name).value for name in sorted(used)},
             "keys": [k.model_dump(mode="json") for k in self.keys],
@@ -111,15 +130,25 @@ class DirectSchema(FrozenModel):
 
 
 def most_values(fields: Schema, key: DirectKey) -> int:
-    """Most values that one record can have under ``key``: the product over its parts.
+    """Most values of one record that count under ``key``: what each asks for, whatever it has.
 
     Raises KeyError if a part names no field of ``fields`` or no derivation of its kind.
     """
-    return math.prod(_part_values(fields, part) for part in key.exact)
+    made = values_made(fields, key)
+    return made if key.values is None else min(made, key.values)
 
 
-def _part_values(fields: Schema, part: str) -> int:
-    name, _, derivation = part.partition(":")
+def values_made(fields: Schema, key: DirectKey) -> int:
+    """Most values that one record can have under ``key``, counted or not: the product of its parts.
+
+    Raises KeyError as :func:`most_values`.
+    """
+    return math.prod(
+        sum(_most_of(fields, *one) for one in alternatives(part)) for part in key.exact
+    )
+
+
+def _most_of(fields: Schema, name: str, derivation: str) -> int:
     kind = fields.kind(name)
     if not derivation or derivation in DERIVATIONS.get(kind, frozenset()):
         return 1

@@ -11,11 +11,11 @@ from importlib.resources import files
 
 
 @cache
-def table(file: str, room: str = "padan_linkage.normalise") -> dict[str, dict[str, str]]:
-    """The sections of a room's ``data/<file>``: each maps keys to meanings, in the file's order."""
+def table(file: str) -> dict[str, dict[str, str]]:
+    """The sections of ``data/<file>``: each maps keys to meanings, in the file's order."""
     sections: dict[str, dict[str, str]] = {}
     section: dict[str, str] = {}
-    text = files(room).joinpath("data", file).read_text("utf-8")
+    text = files("padan_linkage.normalise").joinpath("data", file).read_text("utf-8")
     for line in text.splitlines():
         if line.startswith("["):
             section = sections[line.strip("[]")] = {}

@@ -25,11 +25,7 @@ from padan_linkage.normalise.names.pieces import (
     join_words,
     strings_of,
 )
-
-#: Words of a name that tell little and are often left out; single letters are too.
-WEAK = frozenset(
-    {"muhammad", "ahmad", "abdul", "i", "ni", "siti", "al", "el", "bin", "binti", "r", "haji"}
-)
+from padan_linkage.normalise.names.telling import WEAK
 
 # Which words a key takes.
 ALL, TELLING, FIRST, LAST, FIRST_TELLING, LAST_TELLING, ENDS, LONGEST = range(8)

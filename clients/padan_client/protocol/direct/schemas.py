@@ -33,13 +33,14 @@ def usable_schema(flow: Flow, *, unit: bool) -> Schema:
     """
     assert flow.schema is not None
     assert flow.direct is not None
+    ways = [(way, key.without) for key in flow.direct.keys for way in key.ways]
     keys = tuple(
         Pass(
             id=f"langsung-{n}",
-            exact=tuple(_usable_part(flow.schema, part) for part in key.exact),
-            without=key.without,
+            exact=tuple(_usable_part(flow.schema, part) for part in way),
+            without=without,
         )
-        for n, key in enumerate(flow.direct.keys)
+        for n, (way, without) in enumerate(ways)
     )
     passes = (*keys, *flow.schema.passes) if unit else keys
     return Schema(fields=flow.schema.fields, passes=passes[:32])

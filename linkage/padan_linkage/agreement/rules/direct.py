@@ -18,7 +18,9 @@ from padan_linkage.direct.schema import (
     MAX_VALUES,
     DirectKey,
     DirectSchema,
+    alternatives,
     most_values,
+    values_made,
 )
 from padan_linkage.schema import DERIVATIONS, Schema
 
@@ -45,8 +47,7 @@ def runnable(a: Agreement) -> Iterator[Finding]:
 
 def _usable(fields: Schema, key: DirectKey, where: str) -> Iterator[Finding]:
     kinds = {x.name: x.kind for x in fields.fields}
-    named = [*(part.partition(":")[0] for part in key.exact), *key.without]
-    unknown = sorted({name for name in named if name not in kinds})
+    unknown = sorted({name for name in (*key.named, *key.without) if name not in kinds})
     for name in unknown:
         yield error(
             "direct-field-unknown",
@@ -57,8 +58,7 @@ def _usable(fields: Schema, key: DirectKey, where: str) -> Iterator[Finding]:
     if unknown:
         return
     broken = False
-    for part in key.exact:
-        name, _, derivation = part.partition(":")
+    for name, derivation in (one for part in key.exact for one in alternatives(part)):
         kind = kinds[name]
         known = DERIVATIONS.get(kind, frozenset()) | MANY_VALUED.get(kind, {}).keys()
         if derivation and derivation not in known:
@@ -69,12 +69,16 @@ def _usable(fields: Schema, key: DirectKey, where: str) -> Iterator[Finding]:
                 f"Jenis {kind} tidak punya kunci turunan {derivation}.",
                 f"{kind} has no derived key {derivation}.",
             )
-    if not broken and most_values(fields, key) > MAX_VALUES:
+    if broken:
+        return
+    if most_values(fields, key) > MAX_VALUES:
         yield error(
             "direct-values-many",
             where,
-            f"Satu data dapat memberi lebih dari {MAX_VALUES} nilai di bawah kunci ini.",
-            f"One record can have more than {MAX_VALUES} values under this key.",
+            f"Satu data dapat memberi lebih dari {MAX_VALUES} nilai di bawah kunci ini: tulis "
+            "values = berapa yang dihitung.",
+            f"One record can have more than {MAX_VALUES} values under this key: write values = how "
+            "many count.",
         )
 
 
@@ -172,6 +176,7 @@ def telling(a: Agreement) -> Iterator[Finding]:
                     "This key repeats an earlier one.",
                 )
             seen.add(key.exact)
+            yield from _idle(f.schema, key, at)
             yield from _identifying(f.schema, key, at)
             yield from _weak(f, f.schema, key, at)
 
@@ -183,9 +188,23 @@ def runnable_flow(f: Flow, where: str) -> Iterator[Finding]:
             yield from _usable(f.schema, key, where)
 
 
+def _idle(fields: Schema, key: DirectKey, where: str) -> Iterator[Finding]:
+    made = values_made(fields, key)
+    if key.values is not None and key.values > made:
+        yield warning(
+            "direct-values-idle",
+            where,
+            f"values = {key.values}, tetapi satu data memberi paling banyak {made} nilai: "
+            "selebihnya ditanyakan dengan sia-sia.",
+            f"values = {key.values}, but one record has {made} values at most: the rest is asked "
+            "for nothing.",
+        )
+
+
 def _identifying(fields: Schema, key: DirectKey, where: str) -> Iterator[Finding]:
-    whole = [p for p in key.exact if ":" not in p and fields.kind(p) in STRONG_KINDS]
-    parts = {p.partition(":")[0] for p in key.exact}
+    plain = [p for p in key.exact if alternatives(p) == ((p, ""),)]
+    whole = [p for p in plain if fields.kind(p) in STRONG_KINDS]
+    parts = {*key.named}
     if not key.weak and not whole:
         yield error(
             "direct-key-not-identifier",
@@ -213,7 +232,7 @@ def _identifying(fields: Schema, key: DirectKey, where: str) -> Iterator[Finding
 
 
 def _weak(f: Flow, fields: Schema, key: DirectKey, where: str) -> Iterator[Finding]:
-    strangers = (f.expected_records or 0) / distinct_combinations(fields, key.exact)
+    strangers = _strangers(f.expected_records or 0, fields, key)
     tolerated = 1 - f.match.min_precision
     if strangers <= tolerated:
         return
@@ -227,6 +246,11 @@ def _weak(f: Flow, fields: Schema, key: DirectKey, where: str) -> Iterator[Findi
         f"Somebody who is not in the registry agrees with one who is in {told} of questions; "
         f"tolerated is {tolerated:.1%}. Add a field.",
     )
+
+
+def _strangers(records: int, fields: Schema, key: DirectKey) -> float:
+    """How many of a registry's people a stranger meets under the key, in any of its ways; rough."""
+    return sum(records / distinct_combinations(fields, way) for way in key.ways)
 
 
 DIRECT_STRUCTURE: tuple[Rule, ...] = (runnable,)

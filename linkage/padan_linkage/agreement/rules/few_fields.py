@@ -41,8 +41,11 @@ class _Ways:
 
 def _finds(way: Pass | DirectKey, given: set[str]) -> bool:
     """Whether rows with these fields are found wherever they agree."""
-    compared = {n for s in way.similar for n in s.fields} if isinstance(way, Pass) else set()
-    return {*way.named, *compared} <= given and given.isdisjoint(way.without)
+    if not given.isdisjoint(way.without):
+        return False
+    if isinstance(way, Pass):
+        return {*way.named, *(n for s in way.similar for n in s.fields)} <= given
+    return any({part.partition(":")[0] for part in one} <= given for one in way.ways)
 
 
 def vouched(a: Agreement) -> Iterator[Finding]:

@@ -19,7 +19,7 @@ from padan_linkage.normalise import derive, text_buffers
 from padan_linkage.normalise.companies import FORMS
 from padan_linkage.normalise.names.phonetic import sound
 from padan_linkage.normalise.names.pieces import Ints, cut_words
-from padan_linkage.normalise.word_keys import WEAK
+from padan_linkage.normalise.names.telling import WEAK
 from padan_linkage.schema import Kind
 
 #: m: the whole name is the same by sound; a word is the same as written, by sound, by a slip (one

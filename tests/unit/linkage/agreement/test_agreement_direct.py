@@ -40,8 +40,18 @@ STRUCTURE = [
         f"{KEYS}[nik-wilayah]",
         {PARTS: '["nama:edits", "nama:edits"], weak = true, alone = true'},
     ),
+    (
+        "direct-field-unknown",
+        f"{KEYS}[nik-wilayah]",
+        {PARTS: '["nama", "tanggal_lahir|paspor"], weak = true, alone = true'},
+    ),
 ]
 ARGUABLE = [
+    (
+        "direct-values-idle",
+        f"{KEYS}[nik-wilayah]",
+        {PARTS: '["nama:pairs", "tanggal_lahir"], values = 12, weak = true, alone = true'},
+    ),
     ("direct-unused", "flow[asn-status].direct", {'["direct", "unit"]': '["unit"]'}),
     ("direct-quota-zero", "flow[asn-status].direct", {DAY: "records_per_day = 0"}),
     (

@@ -1,13 +1,18 @@
 """What a record is under a key: tolerant where it should be, and never by chance of framing."""
 
+from itertools import product
+
+import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from padan_linkage.direct.derive import value_sets
+from padan_linkage.crypto.epochs import framed
+from padan_linkage.direct.derived.several import SeveralValues, combinations
+from padan_linkage.direct.derived.values import derived_values
 from padan_linkage.direct.inputs import key_inputs, requester_inputs
-from padan_linkage.direct.schema import MANY_VALUED, DirectKey
+from padan_linkage.direct.schema import MANY_VALUED, DirectKey, most_values
 from padan_linkage.schema import Kind, Schema
 
 FIELDS = Schema.model_validate(
@@ -26,7 +31,7 @@ names = st.from_regex(r"[a-z]{1,9}( [a-z]{1,9}){0,3}", fullmatch=True)
 
 
 def of(kind, derivation, *values):
-    return [set(v) for v in value_sets(kind, derivation, pa.array(values))]
+    return [set(v) for v in derived_values(kind, derivation, pa.array(values)).to_pylist()]
 
 
 def agree(kind, derivation, one, other):
@@ -82,18 +87,18 @@ def test_spelling_and_joined_tokens_agree():
 
 
 @pytest.mark.parametrize("kind", MANY_VALUED)
-def test_values_are_sorted_distinct_and_bounded(kind):
+def test_values_are_distinct_and_bounded(kind):
     text = {Kind.NIK: NIK, Kind.PASSPORT: "A123456789"}.get(kind, "abcdefghijk lmnopqrst uvwxyz")
     for derivation, limit in MANY_VALUED[kind].items():
-        (values,) = value_sets(kind, derivation, pa.array([text]))
-        assert list(values) == sorted(set(values))
+        (values,) = derived_values(kind, derivation, pa.array([text])).to_pylist()
+        assert derivation != "edits" or list(values) == sorted(set(values))
         assert 1 <= len(values) <= limit
-        assert value_sets(kind, derivation, pa.array([""])) == [()]
+        assert derived_values(kind, derivation, pa.array([""])).to_pylist() == [()]
 
 
 def test_an_unknown_derivation_is_told():
     with pytest.raises(KeyError):
-        value_sets(Kind.NIK, "halves", pa.array([NIK]))
+        derived_values(Kind.NIK, "halves", pa.array([NIK]))
 
 
 def records(*rows):
@@ -157,3 +162,84 @@ def test_names_agree_however_their_tokens_are_ordered():
         ("", "siti nurhaliza", "1990-01-02", ""),
     )
     assert one == other != third
+
+
+def test_words_and_pairs_come_by_what_they_tell():
+    written = pa.array(["muhammad budi xaverius", "xaverius budi", "siti"])
+    of_all = {
+        derivation: derived_values(Kind.PERSON_NAME, derivation, written).to_pylist()
+        for derivation in ("words", "pairs")
+    }
+    assert of_all["words"] == [
+        ("ksapirius", "budi", "muamat"),
+        ("ksapirius", "budi"),
+        ("siti",),
+    ]
+    assert of_all["pairs"] == [
+        ("budi ksapirius", "ksapirius muamat", "budi muamat"),
+        ("budi ksapirius",),
+        (),
+    ]
+
+
+@given(st.lists(names, min_size=1, max_size=5), st.randoms(use_true_random=False))
+def test_the_words_of_a_name_do_not_depend_on_their_order_or_on_other_names(several, random):
+    shuffled = []
+    for name in several:
+        words = name.split(" ")
+        random.shuffle(words)
+        shuffled.append(" ".join(words))
+    for derivation in ("words", "pairs"):
+        together = derived_values(Kind.PERSON_NAME, derivation, pa.array(several)).to_pylist()
+        for name, mixed, values in zip(several, shuffled, together, strict=True):
+            for alone in (name, mixed):
+                made = derived_values(Kind.PERSON_NAME, derivation, pa.array([alone]))
+                assert made.to_pylist() == [values]
+            assert len(values) == len(set(values)) <= MANY_VALUED[Kind.PERSON_NAME][derivation]
+
+
+def test_a_legal_form_is_no_word_of_a_company():
+    (words,) = derived_values(Kind.COMPANY_NAME, "words", pa.array(["maju jaya pt"])).to_pylist()
+    assert len(words) == 2
+
+
+def test_either_field_may_hold_what_agrees():
+    key = DirectKey(id="k", exact=("nama:words", "lahir|nik:birth_date"), weak=True, alone=True)
+    both, same, only_nik, neither = messages(
+        key,
+        (NIK, "budi", "1991-02-02", ""),
+        (NIK, "budi", "1990-01-01", ""),
+        (NIK, "budi", "", ""),
+        ("", "budi", "", ""),
+    )
+    assert (len(both), len(same), len(only_nik), neither) == (2, 1, 1, [])
+    assert same == only_nik == [both[1]]
+
+
+def test_sides_with_one_word_more_keep_the_same_first_values():
+    key = DirectKey(id="k", exact=("nama:words", "lahir"), values=2)
+    short, long = messages(
+        key,
+        ("", "budi xaverius", "1990-01-01", ""),
+        ("", "muhammad budi xaverius", "1990-01-01", ""),
+    )
+    assert short == long
+    assert most_values(FIELDS, key) == 2
+    assert most_values(FIELDS, DirectKey(id="k", exact=key.exact)) == 6
+
+
+@given(
+    st.lists(st.tuples(*[st.lists(st.text(max_size=3), max_size=3, unique=True)] * 2), max_size=5),
+    st.integers(1, 5),
+)
+def test_combinations_are_the_first_of_all_in_the_order_of_the_parts(rows, most):
+    parts = [
+        SeveralValues.by_value([row[side] for row in rows], np.arange(len(rows)))
+        for side in range(2)
+    ]
+    made, starts = combinations(b"p", parts, most)
+    expected = [[b"p" + framed(a) + framed(b) for a, b in product(*row)][:most] for row in rows]
+    assert made.to_pylist() == [message for row in expected for message in row]
+    assert np.diff(starts).tolist() == [len(row) for row in expected]
+    either = parts[0].either(parts[1]).to_pylist()
+    assert either == [tuple(dict.fromkeys([*a, *b])) for a, b in rows]
