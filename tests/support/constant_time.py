@@ -4,7 +4,8 @@ LLVM's final text of a kernel is followed value by value. What is read from an a
 whatever is computed from it; what is read from the kernel's own constants is not, nor are shapes
 and strides. No branch may be taken by a secret, no address made of one, none divided, and none
 handed to a function but LLVM's own. The assembler may then have no more conditional jumps than that
-text has branches: a selection that became a jump would be one more.
+text has branches: a selection that became a jump would be one more; and none became a load or store
+under a mask.
 """
 
 import re
@@ -14,6 +15,8 @@ from numba import njit
 
 _VALUE = re.compile(r'%(?:"[^"]*"|[\w.$-]+)')
 _LINE = re.compile(rf"^\s+(?:(?P<name>{_VALUE.pattern}) = )?(?:(?:must|no)?tail )?(?P<rest>.+)$")
+#: An operand in memory under a mask: which of its lanes are touched, hangs on the mask.
+UNDER_MASK = re.compile(r"\s(?:\S+\s.*\(.*\).*\{%k\d|v?p?maskmov\w*\s)")
 _JUMP = re.compile(r"^\s+j(?!mp)[a-z]+\s", re.MULTILINE)
 _DIVISIONS = {"udiv", "sdiv", "urem", "srem", "fdiv"}
 
@@ -44,7 +47,8 @@ class CompiledText:
         jumps = len(_JUMP.findall(machine_code(self.assembler)))
         if jumps > branches:
             found.append(f"{jumps} conditional jumps for {branches} branches")
-        return found
+        code = machine_code(self.assembler).splitlines()
+        return found + [line.strip() for line in code if UNDER_MASK.search(line)]
 
 
 def functions(text):

@@ -27,6 +27,7 @@ from padan_linkage.direct.lanes.operations import (
     copy,
     form_of,
     function_of,
+    kept_apart,
     load,
     mul,
     numbers,
@@ -179,13 +180,14 @@ def _picked(
     digit = b.sext(b.load(place, align=1), form.vector)
     sign = b.ashr(digit, form.spread(63))
     size = b.sub(b.xor(digit, sign), sign)
-    masks = [b.icmp_signed("==", size, form.spread(k + 1)) for k in range(WINDOW)]
+    sizes = [b.icmp_signed("==", size, form.spread(k)) for k in range(WINDOW + 1)]
+    at_zero, *at_multiples = kept_apart(b, [b.sext(each, form.vector) for each in sizes])
     rows = range(4 * len(form.widths))
-    found = [load(b, form, neutral, lane, i) for i in rows]
-    for k, mask in enumerate(masks):
+    found = [b.and_(at_zero, load(b, form, neutral, lane, i)) for i in rows]
+    for k, mask in enumerate(at_multiples):
         for i in rows:
             entry = load(b, form, multiples, lane, len(rows) * k + i)
-            found[i] = b.select(mask, entry, found[i])
+            found[i] = b.or_(found[i], b.and_(mask, entry))
 
     def turned(first: Number, second: Number) -> Number:
         return [chosen(b, sign, i, j) for i, j in zip(first, second, strict=True)]

@@ -191,6 +191,23 @@ def chosen(b: Any, mask: Vector, first: Vector, second: Vector) -> Vector:
     return b.xor(first, b.and_(mask, b.xor(first, second)))
 
 
+def kept_apart(b: Any, masks: list[Vector]) -> list[Vector]:
+    """The same masks, but for LLVM any numbers, by way of memory that something may have changed.
+
+    What it knows to be a mask it puts into a mask register, and reads under it: of an operand in
+    memory only the lanes where the mask holds.
+    """
+    kind = ir.ArrayType(masks[0].type, len(masks))
+    room = cgutils.alloca_once(b, kind)  # type: ignore[no-untyped-call]
+    whole = ir.IntType(32)
+    places = [b.gep(room, [whole(0), whole(k)]) for k in range(len(masks))]
+    for mask, place in zip(masks, places, strict=True):
+        b.store(mask, place)
+    barrier = ir.FunctionType(ir.VoidType(), [room.type])
+    b.asm(barrier, "", "r,~{memory}", [room], side_effect=True)
+    return [b.load(place) for place in places]
+
+
 def _odd(form: Form, b: Any, given: list[Number]) -> Number:
     lowest = form.canonical(b, given[0])[0]
     return [b.sub(form.spread(0), b.and_(lowest, form.spread(1)))]

@@ -2,21 +2,28 @@
 
 All values are secret here: of every kernel and every function in it, ``constant_time`` follows what
 is read from arrays through LLVM's last text; no branch, address or division may hang on it. What
-the assembler then makes of the functions that compute is read too: it may not add a jump, and
-nothing may leave the vector registers but by a store.
+the assembler then makes of the functions that compute is read too: it may not add a jump, nothing
+may leave the vector registers but by a store, and no operand in memory may be read or written under
+a mask: a page, a line or a debug register would tell which of its lanes. The code of x86 processors
+that are not here is read as well, without running it.
 """
 
+import json
+import os
+import platform
 import re
+import subprocess
+import sys
 
 import numpy as np
 import pytest
-from constant_time import dependent, functions
-from numba import njit
+from constant_time import UNDER_MASK, dependent, functions
+from numba import njit, typeof
 
 from padan_linkage.direct.lanes import group, kernels
 from padan_linkage.direct.lanes.choice import best_form
 from padan_linkage.direct.lanes.curve import DIGITS
-from padan_linkage.direct.lanes.forms import LANES, NARROW
+from padan_linkage.direct.lanes.forms import LANES, NARROW, WIDE
 
 #: From a vector or mask register to a general one or to the flags; several addresses in one.
 LEAVES = re.compile(
@@ -42,7 +49,7 @@ def arguments(form):
 def compiled(kernel, given):
     """LLVM's text and the assembler's; a cached kernel has none, so it is made anew."""
     made = njit(nogil=True, _nrt=False, error_model="numpy")(kernel.py_func)
-    made(*given)
+    made.compile(tuple(map(typeof, given)))
     (signature,) = made.signatures
     return made.inspect_llvm(signature), made.inspect_asm(signature)
 
@@ -59,6 +66,36 @@ def assembled(text):
     return found
 
 
+def breaches(form):
+    """What depends on a value in the kernels of a form, as sentences; the functions read."""
+    found, computing = [], set()
+    for kernel, given in arguments(form).items():
+        llvm, assembler = compiled(kernel, given)
+        machine = assembled(assembler)
+        for name, body in functions(llvm):
+            found += [f"{name}: {line.strip()}" for line in dependent(body)]
+            if not name.startswith("padan_"):
+                continue
+            computing.add(name)
+            lines = machine[name]
+            seen = [line for line in lines if LEAVES.search(line) or UNDER_MASK.search(line)]
+            found += [f"{name}: {line.strip()}" for line in seen]
+            branches = sum(line.lstrip().startswith("br i1") for line in body)
+            jumps = sum(bool(JUMP.match(line)) for line in lines)
+            if not jumps <= branches <= 1:
+                found.append(f"{name}: {jumps} conditional jumps for {branches} branches")
+    return found, sorted(computing)
+
+
+KNOWN = ("mul", "choose", "double", "plus_picked", "plus_picked_short", "pack")
+#: As Numba is told of it: what only compiles for AVX-512 IFMA, and what has AVX2 and nothing newer.
+PROCESSORS = {
+    "wide": {
+        "NUMBA_CPU_NAME": "icelake-server",
+        "NUMBA_CPU_FEATURES": "+avx2,+fma,+bmi2,+avx512f,+avx512vl,+avx512bw,+avx512dq,+avx512ifma",
+    },
+    "narrow": {"NUMBA_CPU_NAME": "x86-64-v3", "NUMBA_CPU_FEATURES": "+avx2,+fma,+bmi2"},
+}
 FORMS_HERE = [
     best_form(),
     *[pytest.param(f, marks=pytest.mark.slow) for f in (NARROW,) if f is not best_form()],
@@ -67,22 +104,23 @@ FORMS_HERE = [
 
 @pytest.mark.parametrize("form", FORMS_HERE, ids=lambda form: form.name)
 def test_no_value_decides_a_branch_or_an_address(form):
-    computing = set()
-    for kernel, given in arguments(form).items():
-        llvm, assembler = compiled(kernel, given)
-        bodies = dict(functions(llvm))
-        assert {name: found for name, body in bodies.items() if (found := dependent(body))} == {}
-        machine = assembled(assembler)
-        for name, body in bodies.items():
-            if not name.startswith("padan_"):
-                continue
-            computing.add(name)
-            lines = machine[name]
-            assert [line for line in lines if LEAVES.search(line)] == []
-            branches = sum(line.lstrip().startswith("br i1") for line in body)
-            assert sum(bool(JUMP.match(line)) for line in lines) <= branches <= 1, name
-    known = ("mul", "choose", "double", "plus_picked", "pack")
-    assert {f"padan_{form.name}_{name}" for name in known} <= computing
+    found, computing = breaches(form)
+    assert found == []
+    assert {f"padan_{form.name}_{name}" for name in KNOWN} <= set(computing)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(platform.machine() not in {"x86_64", "AMD64"}, reason="needs LLVM's x86")
+@pytest.mark.parametrize("form", [WIDE, NARROW], ids=lambda form: form.name)
+def test_nor_on_an_x86_that_is_not_here(form, tmp_path):
+    environment = os.environ | PROCESSORS[form.name] | {"NUMBA_CACHE_DIR": str(tmp_path)}
+    environment["PYTHONPATH"] = os.pathsep.join(sys.path)
+    done = subprocess.run(
+        [sys.executable, __file__], check=True, capture_output=True, text=True, env=environment
+    )
+    found, computing = json.loads(done.stdout)
+    assert found == []
+    assert {f"padan_{form.name}_{name}" for name in KNOWN} <= set(computing)
 
 
 def test_what_would_be_seen_is_seen():
@@ -103,5 +141,19 @@ def test_what_would_be_seen_is_seen():
     gather = "\tvpgatherqq\t(%rax,%zmm1), %zmm2 {%k1}"
     for line in ("\tvmovq\t%xmm1, %rax", "\tkmovw\t%k1, %eax", "\tvptest\t%xmm0, %xmm0", gather):
         assert LEAVES.search(line), line
+    for line in (
+        "\tvmovdqu64\t(%rdi), %zmm1 {%k1}",
+        "\tvmovdqu64\t%zmm1, 64(%rdi) {%k1}",
+        "\tvpblendmq\t(%rdi), %zmm1, %zmm2 {%k2}",
+        "\tvpandq\t-8(%rsp,%rcx), %zmm1, %zmm2 {%k3} {z}",
+        "\tvpmaskmovq\t(%rdi), %ymm1, %ymm2",
+    ):
+        assert UNDER_MASK.search(line), line
+    for line in ("\tvpaddq\t%zmm1, %zmm2, %zmm3 {%k1}", "\tvmovdqu64\t(%rdi), %zmm1"):
+        assert not UNDER_MASK.search(line), line
     for line in ("\tvmovq\t%rax, %xmm1", "\tkmovw\t%k1, -4(%rsp)", "\tvmovdqu64\t%zmm1, (%rdi)"):
         assert not LEAVES.search(line), line
+
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps(breaches(best_form())))
