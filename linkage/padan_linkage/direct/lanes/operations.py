@@ -22,6 +22,7 @@ from numba.core import cgutils
 from numba.core.extending import intrinsic
 from numpy.typing import NDArray
 
+from padan_linkage.compiled.lanes import LINE
 from padan_linkage.direct.lanes.forms import LANES, NARROW, WIDE, WORD, Form, Number, Vector
 
 #: Slots, or masks and digits of eight lanes.
@@ -58,6 +59,8 @@ def function_of(
         return function
     function.linkage = "linkonce_odr"
     function.attributes.add("noinline")
+    # LLVM else spills registers to places that lie across two cache lines.
+    function.attributes.alignstack = LINE
     builder = ir.IRBuilder(function.append_basic_block())
     parts = LANES // form.width
     if parts == 1:

@@ -31,6 +31,9 @@ LEAVES = re.compile(
     r"|kortest\w*|ktest\w*"
     r"|vu?comis\w*|v?p?(?:gather|scatter)\w*|(?:vmov[dq]|kmov\w)\s+%(?:[xyz]mm|k)\d+, %[re]\w+)"
 )
+#: A vector register in a place on the stack; the stack begun at a cache line.
+SPILLED = re.compile(r"\svmov\w+\s+%[yz]mm\d+, -?\d*\(%r[sb]p\)")
+ALIGNED = re.compile(r"\sandq\s+\$-64, %rsp")
 JUMP = re.compile(r"^\s+j(?!mp)[a-z]+\s")
 
 
@@ -82,6 +85,8 @@ def breaches(form):
             found += [f"{name}: {line.strip()}" for line in seen]
             branches = sum(line.lstrip().startswith("br i1") for line in body)
             jumps = sum(bool(JUMP.match(line)) for line in lines)
+            if SPILLED.search("\n".join(lines)) and not any(ALIGNED.search(each) for each in lines):
+                found.append(f"{name}: vectors spilled across cache lines")
             if not jumps <= branches <= 1:
                 found.append(f"{name}: {jumps} conditional jumps for {branches} branches")
     return found, sorted(computing)
