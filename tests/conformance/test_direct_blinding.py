@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from padan_linkage.direct import blinding, oprf
-from padan_linkage.direct.blinding import blind, blind_with, verify_proof
+from padan_linkage.direct.blinding import blind, blind_with, blinded_before, verify_proof
 from padan_linkage.direct.lanes.constants import L
-from padan_linkage.direct.oprf import OprfError
+from padan_linkage.direct.oprf import MAX_BATCH, MAX_INPUT_BYTES, OprfError
 from padan_linkage.direct.suite import scalars
 
 
@@ -57,6 +57,9 @@ def test_the_library_answers_what_the_kernels_ask(inputs, data):
     made = batch.finalise(*key.evaluate_blinded(batch.elements, bytes(32)), key.public_key)
     assert (made == key.evaluate(inputs)).all()
     assert blind(inputs, seed).elements == batch.elements, "a repeat finds another list"
+    again = blinded_before(inputs, seed, batch.elements)
+    assert (again.inputs, again.elements) == (batch.inputs, batch.elements)
+    assert (again.blinds == batch.blinds).all()
 
 
 @settings(max_examples=15)
@@ -117,9 +120,20 @@ def test_blinds_do_not_leak_and_wrong_arguments_are_told(batch):
     assert repr(made) == "Blinded(elements=3)"
     with pytest.raises(TypeError):
         pickle.dumps(made)
-    for inputs, seed in (([], b""), ([b""], bytes(64)), ([b"a"], bytes(63))):
+    many = MAX_BATCH + 1
+    for inputs, seed in (
+        ([], b""),
+        ([b""], bytes(64)),
+        ([bytes(MAX_INPUT_BYTES + 1)], bytes(64)),
+        ([b"a"], bytes(63)),
+        ([b"a"] * many, bytes(64 * many)),
+    ):
         with pytest.raises(ValueError, match=r"input|random"):
             blind(inputs, seed)
+        with pytest.raises(ValueError, match=r"input|random"):
+            blinded_before(inputs, seed, bytes(32 * len(inputs)))
+    with pytest.raises(ValueError, match="element"):
+        blinded_before([b"a"], bytes(64), bytes(33))
     assert (blind([b"a"], bytes(64)).blinds == scalars.packed([1])).all(), "never zero"
     for wrong in ([0], [L], [1, 2]):
         with pytest.raises(ValueError, match="blind"):

@@ -29,6 +29,7 @@ from padan_linkage.direct.oprf import (
 from padan_linkage.direct.suite import hashing, proofs, scalars
 from padan_linkage.direct.suite.elements import Elements
 from padan_linkage.direct.suite.selftest import check_kernels
+from padan_linkage.direct.suite.sha512 import HashInputs
 
 Bytes = NDArray[np.uint8]
 
@@ -81,7 +82,8 @@ def blind(inputs: Sequence[bytes], randomness: bytes) -> Blinded:
 def blinded_before(inputs: Sequence[bytes], randomness: bytes, elements: bytes) -> Blinded:
     """What :func:`blind` made of the same inputs and randomness, its ``elements`` being known.
 
-    It is quick: what is sent need not be kept with its blinds. Raises ValueError as :func:`blind`.
+    It is quick: what is sent need not be kept with its blinds. Raises ValueError as :func:`blind`,
+    and for elements of another length.
     """
     if len(elements) != ELEMENT_BYTES * len(inputs):
         raise ValueError(f"each input has an element of {ELEMENT_BYTES} bytes")
@@ -89,6 +91,8 @@ def blinded_before(inputs: Sequence[bytes], randomness: bytes, elements: bytes) 
 
 
 def _blinds(inputs: Sequence[bytes], randomness: bytes) -> Bytes:
+    """The blinds of a batch; raises as :func:`blind`."""
+    _checked_batch(inputs)
     if len(randomness) != BLIND_SEED_BYTES * len(inputs):
         raise ValueError(f"each input takes {BLIND_SEED_BYTES} random bytes")
     return scalars.random_scalars(randomness)
@@ -99,16 +103,22 @@ def blind_with(inputs: Sequence[bytes], blinds: Bytes) -> Blinded:
 
     Raises ValueError as :func:`blind`, and for a blind that is 0 or not below ℓ.
     """
-    if not 1 <= len(inputs) <= MAX_BATCH:
-        raise ValueError(f"a batch has 1 to {MAX_BATCH} inputs, not {len(inputs)}")
+    messages = _checked_batch(inputs)
     if len(blinds) != len(inputs):
         raise ValueError("each input has a blind")
     if scalars.are_zero(blinds).any() or not scalars.are_reduced(blinds).all():
         raise ValueError("a blind is a number from 1 to the order less 1")
     check_kernels()
-    points = group.map_to_group(hashing.hash_to_uniform(checked(inputs)))
+    points = group.map_to_group(hashing.hash_to_uniform(messages))
     elements = group.encode_products_each(points, blinds)
     return Blinded(tuple(inputs), blinds, elements.tobytes())
+
+
+def _checked_batch(inputs: Sequence[bytes]) -> HashInputs:
+    """The inputs of one batch for the suite; ValueError for another number or length."""
+    if not 1 <= len(inputs) <= MAX_BATCH:
+        raise ValueError(f"a batch has 1 to {MAX_BATCH} inputs, not {len(inputs)}")
+    return checked(inputs)
 
 
 def verify_proof(blinded: bytes, evaluated: bytes, proof: bytes, public_key: bytes) -> None:
