@@ -28,7 +28,6 @@ from padan_linkage.direct.oprf import (
 )
 from padan_linkage.direct.suite import hashing, proofs, scalars
 from padan_linkage.direct.suite.elements import Elements
-from padan_linkage.direct.suite.selftest import check_kernels
 from padan_linkage.direct.suite.sha512 import HashInputs
 
 Bytes = NDArray[np.uint8]
@@ -108,7 +107,6 @@ def blind_with(inputs: Sequence[bytes], blinds: Bytes) -> Blinded:
         raise ValueError("each input has a blind")
     if scalars.are_zero(blinds).any() or not scalars.are_reduced(blinds).all():
         raise ValueError("a blind is a number from 1 to the order less 1")
-    check_kernels()
     points = group.map_to_group(hashing.hash_to_uniform(messages))
     elements = group.encode_products_each(points, blinds)
     return Blinded(tuple(inputs), blinds, elements.tobytes())

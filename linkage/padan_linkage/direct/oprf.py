@@ -57,6 +57,7 @@ class EvaluationKey:
 
     def __init__(self, secret: NDArray[np.uint8]) -> None:
         """``secret``: a scalar from 1 to ℓ − 1, ``uint8[1, 32]``."""
+        check_kernels()
         self._secret = secret
         self._public = group.encode(group.base_multiply_each(secret))
 
@@ -119,11 +120,12 @@ def derive_key(seed: bytes, info: bytes) -> EvaluationKey:
 
 
 def batch(elements: bytes) -> Elements:
-    """The elements of a packed batch.
+    """The elements of a packed batch; whatever is given elements comes by here.
 
     Raises OprfError for another length, and where one is not the canonical encoding of a point
     other than the identity.
     """
+    check_kernels()
     count, rest = divmod(len(elements), ELEMENT_BYTES)
     if rest or not 1 <= count <= MAX_BATCH:
         raise OprfError(f"a batch is 1 to {MAX_BATCH} elements of {ELEMENT_BYTES} bytes")
@@ -134,7 +136,11 @@ def batch(elements: bytes) -> Elements:
 
 
 def checked(inputs: Sequence[bytes]) -> HashInputs:
-    """The inputs for the suite; ValueError where one has an impossible length."""
+    """The inputs for the suite; ValueError where one has an impossible length.
+
+    Whatever is given inputs comes by here.
+    """
+    check_kernels()
     if any(not 1 <= len(each) <= MAX_INPUT_BYTES for each in inputs):
         raise ValueError(f"an input has 1 to {MAX_INPUT_BYTES} bytes")
     return HashInputs.of(inputs)
