@@ -221,7 +221,7 @@ def after_encoding(slots: Slots, base: int) -> None:
     absolute(slots, base + S, base + _T4, free, mask)
 
 
-# Encoding twice a point, IN_POINT to S, with one inversion for many: that is (e f, g h, f g, e h),
+# Encoding twice a point, IN_POINT to S, with one inversion for many: that is (e h, f g, f h, e g),
 # e, f, g, h as below, and the root of section 4.3.2 is known by its factors (Hamburg).
 
 _E, _F, _G, _H = _T0, _T1, _T2, _T3
