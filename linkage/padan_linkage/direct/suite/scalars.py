@@ -91,7 +91,10 @@ def subtract(a: Bytes, b: Bytes) -> Bytes:
 
 
 def invert(scalars: Bytes) -> Bytes:
-    """Inverses ``uint8[n, 32]``, all by one power of ℓ − 2 (Montgomery's trick); 0 stays 0."""
+    """Inverses ``uint8[n, 32]`` of any numbers of 256 bits; 0 of a multiple of ℓ.
+
+    All by one power of ℓ − 2 (Montgomery's trick).
+    """
     numbers = _words(scalars)
     return _made(len(numbers), lambda out: _invert_all(numbers, out))
 
@@ -183,12 +186,13 @@ def _invert_all(a: Words, out: Words) -> None:
     product = _ONE
     for i in range(len(a)):
         _write(out[i], product)
-        product = _times(product, _lifted(_read(a[i])))
+        lifted, _ = _lifted(_read(a[i]))
+        product = _times(product, lifted)
     inverse = _power(_times(product, _R2))
     for i in range(len(a) - 1, -1, -1):
-        number = _read(a[i])
-        _write(out[i], _choose(_times(_read(out[i]), inverse), _ZERO, _is_zero(number)))
-        inverse = _times(inverse, _lifted(number))
+        lifted, is_zero = _lifted(_read(a[i]))
+        _write(out[i], _choose(_times(_read(out[i]), inverse), _ZERO, is_zero))
+        inverse = _times(inverse, lifted)
 
 
 @kernel
@@ -298,9 +302,11 @@ def _is_zero(a: Number) -> U64:
 
 
 @inlined
-def _lifted(a: Number) -> Number:
-    """``a R``, and R for 0, so that a product keeps the others."""
-    return _times(_choose(a, _ONE, _is_zero(a)), _R2)
+def _lifted(a: Number) -> tuple[Number, U64]:
+    """``a R``, or R where that is 0, so that a product keeps the others; whether it is."""
+    lifted = _times(a, _R2)
+    is_zero = _is_zero(lifted)
+    return _choose(lifted, _R1, is_zero), is_zero
 
 
 @inlined

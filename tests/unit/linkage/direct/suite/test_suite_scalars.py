@@ -67,9 +67,10 @@ def test_wide_numbers_at_the_edges():
 
 
 @settings(max_examples=40)
-@given(lists([*EDGES, 0, 0], L - 1))
-def test_all_are_inverted_by_one_power_and_zeros_spoil_none(values):
-    assert numbers(scalars.invert(packed(values))) == [pow(x, -1, L) if x else 0 for x in values]
+@given(lists([*EDGES, 0, 0, L, L + 1, 15 * L, 2**256 - 1], 2**256 - 1))
+def test_all_are_inverted_by_one_power_and_multiples_of_the_order_spoil_none(values):
+    expected = [pow(x, -1, L) if x % L else 0 for x in values]
+    assert numbers(scalars.invert(packed(values))) == expected
 
 
 def test_random_scalars_are_the_wide_numbers_and_never_zero():
