@@ -11,7 +11,10 @@ from padan_linkage.direct.lanes.curve import DIGITS, WINDOW, WINDOW_BITS
 
 @kernel
 def cut_digits(scalars: NDArray[np.uint8], digits: NDArray[np.int8]) -> None:
-    """Signed radix-16 digits ``int8[n, 64]``, −8 to 8, of ``uint8[n, 32]`` below the order."""
+    """Signed radix-16 digits ``int8[n, 64]`` of ``uint8[n, 32]`` below 2²⁵⁵, lowest first.
+
+    −8 to 7, the last 0 to 8: of a scalar below the order 0 to 2.
+    """
     for i in range(len(scalars)):
         carry = np.int64(0)
         for j in range(DIGITS - 1):

@@ -154,7 +154,7 @@ def _halved(scalars: Bytes) -> Bytes:
 
 
 def _digits(scalars: Bytes) -> NDArray[np.int8]:
-    """Signed radix-16 digits ``int8[n, 64]``, −8 to 8, of scalars below the order."""
+    """The digits ``int8[n, 64]`` of scalars, see :func:`.cut_digits`."""
     scalars = np.ascontiguousarray(scalars).view()
     scalars.flags.writeable = False  # one type for the compiler
     digits = np.empty((len(scalars), DIGITS), np.int8)
