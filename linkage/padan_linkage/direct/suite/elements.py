@@ -39,11 +39,6 @@ class Elements:
             raise NotAnElementError
         return cls(raw, points)
 
-    @classmethod
-    def of(cls, points: Points) -> Self:
-        """Those of points."""
-        return cls(group.encode(points), points)
-
 
 def split(packed: bytes) -> Bytes:
     """Packed encodings as ``uint8[n, 32]``."""

@@ -38,7 +38,7 @@ def prove(
     a hash of key, randomness and batch, so that it differs even if randomness should repeat.
     """
     m = _composite(blinded, _weights(public_key, blinded.raw, evaluated))
-    hidden = framed(randomness) + secret.tobytes() + m.raw.tobytes()
+    hidden = framed(randomness) + secret.tobytes() + m.tobytes()
     nonce = scalars.random_scalars(hashlib.sha512(_NONCE_LABEL + hidden).digest())
     return _prove(secret, public_key, m, nonce)
 
@@ -52,12 +52,12 @@ def prove_with(
     )
 
 
-def _prove(secret: Bytes, public_key: Bytes, m: Elements, nonce: Bytes) -> bytes:
+def _prove(secret: Bytes, public_key: Bytes, m: Bytes, nonce: Bytes) -> bytes:
     """GenerateProof (2.2.1) from its composites on; Z as ComputeCompositesFast makes it."""
-    factors = Elements.decode(np.concatenate([m.raw, split(GENERATOR), m.raw]))
+    factors = Elements.decode(np.concatenate([m, split(GENERATOR), m]))
     products = group.multiply_each(factors.points, np.concatenate([secret, nonce, nonce]))
     z, t2, t3 = group.encode(products)
-    c = _challenge(public_key[0], m.raw[0], z, t2, t3)
+    c = _challenge(public_key[0], m[0], z, t2, t3)
     s = scalars.subtract(nonce, scalars.multiply(c, secret))
     return c.tobytes() + s.tobytes()
 
@@ -73,18 +73,21 @@ def proof_holds(public_key: Bytes, blinded: Elements, evaluated: Elements, proof
         return False
     weights = _weights(public_key, blinded.raw, evaluated.raw)
     m, z = _composite(blinded, weights), _composite(evaluated, weights)
-    if not (m.raw.any() and z.raw.any()):
+    if not (m.any() and z.any()):
         return False  # of weights that nobody finds: the identity is no element
     response = halves[::-1]  # s, c
     t2 = _composite(Elements.decode(np.concatenate([split(GENERATOR), public_key])), response)
-    t3 = _composite(Elements.decode(np.concatenate([m.raw, z.raw])), response)
-    challenge = _challenge(public_key[0], m.raw[0], z.raw[0], t2.raw[0], t3.raw[0])
+    t3 = _composite(Elements.decode(np.concatenate([m, z])), response)
+    challenge = _challenge(public_key[0], m[0], z[0], t2[0], t3[0])
     return challenge.tobytes() == proof[: scalars.SCALAR_BYTES]
 
 
-def _composite(elements: Elements, weights: Bytes) -> Elements:
-    """The sum of elements, each times its public weight."""
-    return Elements.of(group.weighted_sum(elements.points, weights))
+def _composite(elements: Elements, weights: Bytes) -> Bytes:
+    """The encoding ``uint8[1, 32]`` of the sum of elements, each times its public weight.
+
+    It may be the identity's, zeros, which is no element.
+    """
+    return group.encode(group.weighted_sum(elements.points, weights))
 
 
 def _weights(public_key: Bytes, blinded: Bytes, evaluated: Bytes) -> Bytes:

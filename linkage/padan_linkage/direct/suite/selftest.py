@@ -56,7 +56,7 @@ def _known_answer() -> tuple[str, str, str, bool]:
     mapped = group.map_to_group(hashing.hash_to_uniform(inputs))
     raw = group.encode_products_each(mapped, blinds)
     blinded = Elements.decode(raw)
-    evaluated = Elements.of(group.multiply_all(blinded.points, secret[0]))
+    evaluated = Elements.decode(group.encode(group.multiply_all(blinded.points, secret[0])))
     nonce = split(bytes.fromhex(_NONCE))
     proof = proofs.prove_with(secret, public, blinded, evaluated.raw, nonce)
     holds = proofs.proof_holds(public, blinded, evaluated, proof)
