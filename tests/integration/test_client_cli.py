@@ -495,13 +495,19 @@ def test_an_objection_stays_with_its_row_from_result_to_result(scene):
         f"{line},{note}"
         for line, note in zip(
             (folder / "daftar.csv").read_text().splitlines(),
-            ["KET", "-62"] + [""] * 30,
+            ["KET", "-62", "@SUM(1)"] + [""] * 29,
             strict=True,
         )
     ]
     (folder / "daftar.csv").write_text("\n".join(noted) + "\n")
-    as_json(kemnaker, *confirm, "--note-column", "KET", "--out", folder / "k3.csv")
-    assert rows_of(folder / "k3.csv")[0]["catatan"] == "-62"
+    _, said = padan(kemnaker, *confirm, "--note-column", "KET", "--out", folder / "k3.csv")
+    assert "1 sel akan dijalankan" in said
+    assert "--exact" in said
+    notes = [row["catatan"] for row in rows_of(folder / "k3.csv")]
+    assert notes == ["-62", "'@SUM(1)", *[""] * 29]
+    exact = ("--note-column", "KET", "--out", folder / "k5.csv", "--exact")
+    as_json(kemnaker, *confirm, *exact)
+    assert rows_of(folder / "k5.csv")[1]["catatan"] == "@SUM(1)"
     padan(kemnaker, *confirm, "--note-column", "CAT", "--out", folder / "k4.csv", code=3)
 
 

@@ -27,19 +27,18 @@ class TableStyle:
     """How tables are written; ``default`` is the format of a file whose name says none.
 
     ``bom``: a CSV begins with a byte order mark, so that a spreadsheet takes it for UTF-8.
+    ``exact``: cells of a CSV are what they are, formulas too; else they order nothing
+    (``padan_client.records.inert``).
     """
 
     default: TableFormat = TableFormat.CSV
     separator: str = ","
     bom: bool = False
+    exact: bool = False
 
     @property
     def for_spreadsheet(self) -> bool:
-        """Whether a CSV is meant to be opened in a spreadsheet.
-
-        A cell that a spreadsheet would carry out as a formula then has an apostrophe before it. A
-        plain CSV is for programs: its cells are what they are.
-        """
+        """Whether a CSV is meant for a certain spreadsheet."""
         return self.bom or self.separator != ","
 
     def format_of(self, path: Path) -> TableFormat:
@@ -48,9 +47,13 @@ class TableStyle:
 
 
 PLAIN = TableStyle()
+#: For programs of Padan's own, which carry nothing out.
+EXACT = TableStyle(exact=True)
 
 
-def style_for(path: Path, format_: TableFormat | None, separator: str, *, bom: bool) -> TableStyle:
+def style_for(
+    path: Path, format_: TableFormat | None, separator: str, *, bom: bool, exact: bool = False
+) -> TableStyle:
     """The style that options for the result at ``path`` mean.
 
     Raises BadInputError where they contradict the file's name or each other.
@@ -71,12 +74,21 @@ def style_for(path: Path, format_: TableFormat | None, separator: str, *, bom: b
                 f"--separator {separator}: choose , ; | or tab.",
             )
         )
-    style = TableStyle(format_ or named or TableFormat.CSV, meant, bom)
+    style = TableStyle(format_ or named or TableFormat.CSV, meant, bom, exact)
     if style.default is not TableFormat.CSV and style.for_spreadsheet:
         raise BadInputError(
             t(
                 f"--separator dan --bom hanya untuk CSV; hasilnya {style.default}.",
                 f"--separator and --bom are for CSV alone; the result is {style.default}.",
+            )
+        )
+    if exact and (style.default is not TableFormat.CSV or style.for_spreadsheet):
+        raise BadInputError(
+            t(
+                "--exact hanya untuk CSV biasa, tanpa --separator dan --bom; .xlsx dan .parquet "
+                "memang apa adanya.",
+                "--exact is for the plain CSV, without --separator and --bom; .xlsx and .parquet "
+                "are exact as they are.",
             )
         )
     return style

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping
@@ -19,19 +18,10 @@ from rich.segment import Segment
 
 from padan_client.base.errors import PadanError
 from padan_client.base.language import system_reason, t
+from padan_client.base.orders import ORDERS, pictured
 
 P = ParamSpec("P")
 R = TypeVar("R")
-
-
-#: What a terminal may take for an order, not for text: controls, and marks of writing direction.
-_ORDERS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-
-
-def _shown(order: re.Match[str]) -> str:
-    """An order as a sign of its own: U+2400 and on have a picture of each old control."""
-    code = ord(order[0])
-    return chr(0x2400 + code) if code < 0x20 else "\N{REPLACEMENT CHARACTER}"
 
 
 class _Screen(Console):
@@ -45,7 +35,7 @@ class _Screen(Console):
             if segment.control:
                 yield segment
             else:
-                yield segment._replace(text=_ORDERS.sub(_shown, segment.text))
+                yield segment._replace(text=ORDERS.sub(pictured, segment.text))
 
 
 class _Uncut(_Screen):
@@ -89,7 +79,7 @@ def print_json(value: Mapping[str, object]) -> None:
 def _json_line(value: Mapping[str, object]) -> str:
     """One line of JSON in which nothing is an order to a terminal."""
     line = json.dumps(value, ensure_ascii=False, default=str)
-    return _ORDERS.sub(lambda order: f"\\u{ord(order[0]):04x}", line) + "\n"
+    return ORDERS.sub(lambda order: f"\\u{ord(order[0]):04x}", line) + "\n"
 
 
 def fail(code: Exit, message: str, *, json_: bool = False, reason: str = "") -> NoReturn:

@@ -10,6 +10,7 @@ from padan_client.base.language import t
 from padan_client.base.numbers import number
 from padan_client.cli.asking import agree
 from padan_client.cli.common import say
+from padan_client.cli.views.lines import say_inert
 
 if TYPE_CHECKING:
     from padan_client.records.persons import CopyCounts, Persons
@@ -38,7 +39,7 @@ class CopyList:
 
         table, counts = persons.table(), persons.counts
         if table.num_rows and self.path:
-            write_table(self.path, table)
+            say_inert(write_table(self.path, table), exact="--copies NAME.parquet")
             self.written = self.path
         if counts.merged:
             say(_of_merged(counts))

@@ -100,6 +100,14 @@ BomFlag = Annotated[
         "CSV for Excel: with a byte order mark.",
     ),
 ]
+ExactFlag = Annotated[
+    bool,
+    typer.Option(
+        "--exact",
+        help="CSV untuk program: sel apa adanya, rumus pun. / CSV for programs: cells as they are, "
+        "formulas too.",
+    ),
+]
 NoteColumnOption = Annotated[
     str | None,
     typer.Option(

@@ -14,6 +14,7 @@ import pyarrow.csv
 from numpy.typing import NDArray
 
 from padan_client.lint.texts import advice_text, problem_text, severity
+from padan_client.records.inert import inert
 from padan_linkage.schema import Kind
 
 COLUMNS = pa.schema(
@@ -88,7 +89,7 @@ class Quarantine:
         if self._writer is None:
             return
         firsts = pa.nulls(len(rows), pa.int64()) if first_rows is None else pa.array(first_rows)
-        texts = (column, code, severity(code), problem_text(code, kind), advice_text(code))
+        texts = (inert(column), code, severity(code), problem_text(code, kind), advice_text(code))
         self._writer.write_table(
             pa.table(
                 [

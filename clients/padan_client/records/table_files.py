@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import os
+import re
 import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
@@ -11,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet
 from numpy.typing import NDArray
@@ -20,37 +20,50 @@ from padan_client.base.errors import BadInputError
 from padan_client.base.files import write_private
 from padan_client.base.formats import PLAIN, TableFormat, TableStyle
 from padan_client.base.language import system_reason, t
+from padan_client.records.inert import inert_table, original_table
 
-#: Names that promise what is not written, and what a spreadsheet takes for a formula at the
-#: beginning of a cell (OWASP, "CSV Injection").
+#: Names that promise what is not written.
 _FOREIGN = frozenset({".xls", ".xlsm", ".xlsb", ".ods"})
 _TABLES = frozenset({".xlsx", ".parquet"})
-_FORMULA = r"^('*[=+\-@\t\r])"
+#: How CSVs of ours begin whose cells were made inert: with a byte order mark, a separator that
+#: spreadsheets have, or a first name without quotes, as any spreadsheet that keeps one leaves it.
+_INERT = re.compile(rb'\xef\xbb\xbf|"row"[^,]|row\b')
 
 
-def write_table(path: Path, table: pa.Table, style: TableStyle = PLAIN) -> None:
-    """Write ``table`` in the format that its name says, else the style's; mode 0600."""
+def write_table(path: Path, table: pa.Table, style: TableStyle = PLAIN) -> int:
+    """Write ``table`` in the format that its name says, else the style's; mode 0600.
+
+    Returns how many cells are written as others, so that they order nothing.
+    """
     format_ = style.format_of(path)
     if format_ is TableFormat.XLSX:
         from padan_client.records.workbook import write_workbook
 
         write_workbook(path, table)
-        return
-    sink = pa.BufferOutputStream()
+        return 0
+    sink, changed = pa.BufferOutputStream(), 0
     if format_ is TableFormat.PARQUET:
         pa.parquet.write_table(table, sink)
     else:
-        _write_csv(sink, table, style)
+        changed = _write_csv(sink, table, style)
     write_private(path, memoryview(sink.getvalue()))
+    return changed
 
 
-def _write_csv(sink: pa.BufferOutputStream, table: pa.Table, style: TableStyle) -> None:
+def _write_csv(sink: pa.BufferOutputStream, table: pa.Table, style: TableStyle) -> int:
+    changed, plain = 0, not (style.exact or style.for_spreadsheet)
     if style.bom:
         sink.write(codecs.BOM_UTF8)
-    if style.for_spreadsheet:
-        table = pa.table({n: _inert(table[n]) for n in table.column_names})
-    options = pa.csv.WriteOptions(delimiter=style.separator)
+    if not style.exact:
+        table, changed = inert_table(table)
+    if plain:
+        first, *others = table.column_names
+        quoted = (f'"{name.replace(chr(34), chr(34) * 2)}"' for name in others)
+        first = first if first.isidentifier() else f'"{first}"'
+        sink.write((style.separator.join((first, *quoted)) + "\n").encode())
+    options = pa.csv.WriteOptions(include_header=not plain, delimiter=style.separator)
     pa.csv.write_csv(table, sink, options)
+    return changed
 
 
 def read_result(path: Path) -> pa.Table:
@@ -60,29 +73,18 @@ def read_result(path: Path) -> pa.Table:
     table = read_table(path)
     with path.open("rb") as file:
         head = file.read(6)
-    if not (head.startswith(codecs.BOM_UTF8) or (head[:5] == b'"row"' and head != b'"row",')):
-        return table
-    return pa.table(
-        {
-            name: pc.replace_substring_regex(table[name], "^'" + _FORMULA[1:], r"\1")
-            for name in table.column_names
-        }
-    )
+    return original_table(table) if _INERT.match(head) else table
 
 
-def _inert(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Cells that no spreadsheet carries out."""
-    if not pa.types.is_string(column.type):
-        return column
-    return pc.replace_substring_regex(column, _FORMULA, r"'\1")
+def write_or_remove(path: Path, table: pa.Table, style: TableStyle = PLAIN) -> int:
+    """Write ``table``; where it has no row there is no file, not one of an earlier run either.
 
-
-def write_or_remove(path: Path, table: pa.Table, style: TableStyle = PLAIN) -> None:
-    """Write ``table``; where it has no row there is no file, not one of an earlier run either."""
+    Returns what :func:`write_table` does.
+    """
     if table.num_rows:
-        write_table(path, table, style)
-    else:
-        path.unlink(missing_ok=True)
+        return write_table(path, table, style)
+    path.unlink(missing_ok=True)
+    return 0
 
 
 def write_array(path: Path, array: NDArray[Any]) -> None:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from padan_client.base.errors import BadInputError
 from padan_client.base.files import empty_private_folder, ensure_private_folder, write_private
+from padan_client.base.formats import EXACT
 from padan_client.base.language import t
 from padan_client.records import read_table
 from padan_client.records.table_files import write_array, write_table
@@ -117,7 +118,7 @@ class Dumper:
         """Write the plaintext of one side: id and normalised fields, in the order encoded."""
         folder = ensure_private_folder(self._folder / "owner" / side)
         ids = records.ids.take(pa.array(records.rows))
-        write_table(folder / "records.csv", pa.table({"record_id": ids, **records.fields}))
+        write_table(folder / "records.csv", pa.table({"record_id": ids, **records.fields}), EXACT)
 
     def __call__(self, pass_id: str, side: str, encoded: EncodedPass) -> None:
         """Write one table."""

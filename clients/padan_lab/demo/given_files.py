@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from padan_client.base.errors import BadInputError
+from padan_client.base.formats import EXACT
 from padan_client.base.language import t
 from padan_client.records import read_table
 from padan_client.records.columns import match_columns
@@ -109,7 +110,7 @@ def named_rows(registry: GivenFile, copy: Path) -> GivenFile:
         return registry
     numbers = pa.array(registry.ids, pa.string())
     table = registry.table.add_column(0, DEFAULT_IDS[0], numbers)
-    write_table(copy, table)
+    write_table(copy, table, EXACT)
     return GivenFile(copy, table, DEFAULT_IDS[0], registry.columns)
 
 

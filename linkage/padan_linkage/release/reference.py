@@ -11,6 +11,8 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from padan_linkage.release.formulas import is_formula
+
 #: Longer cells are no names of codes.
 MAX_CELL = 2000
 
@@ -45,6 +47,8 @@ def list_rows(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> dict[str
         cells = tuple(" ".join(cell.split()) for cell in row)
         if any(len(c) > MAX_CELL or not _printable(c) for c in cells):
             raise ListError("unprintable", number)
+        if any(map(is_formula, cells)):
+            raise ListError("formula", number)
         if not cells[0]:
             raise ListError("no-key", number)
         if cells[0] in found:

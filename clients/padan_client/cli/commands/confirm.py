@@ -22,6 +22,7 @@ from padan_client.cli.options import (
     HOME,
     AgreementOption,
     BomFlag,
+    ExactFlag,
     FlowOption,
     ForceFlag,
     FormatOption,
@@ -41,7 +42,7 @@ from padan_client.cli.options import (
 from padan_client.cli.progress import progress_bars
 from padan_client.cli.stopping import again, so_far, telling
 from padan_client.cli.views import confirmed
-from padan_client.cli.views.lines import SayOnce, say_lines, say_rows
+from padan_client.cli.views.lines import SayOnce, say_inert, say_lines, say_rows
 from padan_client.cli.views.quarantined import FILE_WORD, say_quarantine
 
 if TYPE_CHECKING:
@@ -111,6 +112,7 @@ def confirm(
     format_: FormatOption = None,
     separator: SeparatorOption = ",",
     bom: BomFlag = False,
+    exact: ExactFlag = False,
     force: ForceFlag = False,
     home: HomeOption = HOME,
     json_: JsonFlag = False,
@@ -119,7 +121,7 @@ def confirm(
     from padan_client.records.table_files import beside
     from padan_client.requester import chosen_mode
 
-    style = style_for(out_file, format_, separator, bom=bom)
+    style = style_for(out_file, format_, separator, bom=bom, exact=exact)
     rest = quarantine or beside(out_file, FILE_WORD)
     outputs = _Outputs(out_file, rest, corrections, minutes, style)
     opened = open_home(home)
@@ -253,10 +255,12 @@ class _Outputs:
         from padan_client.results.corrections import corrections
         from padan_client.results.told_rows import ToldRows
 
-        write_or_remove(self.quarantine, result.quarantine, self.style)
+        changed = write_or_remove(self.quarantine, result.quarantine, self.style)
         if self.corrections:
-            write_table(self.corrections, corrections(place.flow, result.table), self.style)
-        write_table(self.codes, result.table, self.style)
+            to_mend = corrections(place.flow, result.table)
+            changed += write_table(self.corrections, to_mend, self.style)
+        changed += write_table(self.codes, result.table, self.style)
+        say_inert(changed)
         if self.minutes:
             salt = opened.randomness(minutes.SALT_BYTES)
             answers, now = self.codes.read_bytes(), datetime.now(UTC)

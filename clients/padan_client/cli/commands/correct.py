@@ -21,6 +21,7 @@ from padan_client.cli.options import (
     HOME,
     AgreementOption,
     BomFlag,
+    ExactFlag,
     FlowOption,
     ForceFlag,
     FormatOption,
@@ -38,7 +39,7 @@ from padan_client.cli.progress import progress_bars
 from padan_client.cli.stopping import again, so_far, telling
 from padan_client.cli.views import changed as view
 from padan_client.cli.views import confirmed
-from padan_client.cli.views.lines import SayOnce
+from padan_client.cli.views.lines import SayOnce, say_inert
 from padan_client.cli.views.quarantined import FILE_WORD, say_quarantine
 
 if TYPE_CHECKING:
@@ -92,6 +93,7 @@ def correct(
     format_: FormatOption = None,
     separator: SeparatorOption = ",",
     bom: BomFlag = False,
+    exact: ExactFlag = False,
     force: ForceFlag = False,
     yes: YesFlag = False,
     home: HomeOption = HOME,
@@ -104,7 +106,7 @@ def correct(
     from padan_client.results.changes import EarlierResult
 
     # Spec 80, step 5.
-    files = _Files(out_file, style_for(out_file, format_, separator, bom=bom))
+    files = _Files(out_file, style_for(out_file, format_, separator, bom=bom, exact=exact))
     opened = open_home(home)
     claim(
         *files.all(opened.identity.party),
@@ -223,9 +225,11 @@ class _Correction:
 
         opened, place, files, style = self.opened, self.place, self.files, self.files.style
         changed = changed_rows(self.earlier, result.table, known)
-        write_or_remove(files.quarantine, result.quarantine, style)
-        write_table(files.codes, result.table, style)
-        write_or_remove(files.changes, changed, style)
+        say_inert(
+            write_or_remove(files.quarantine, result.quarantine, style)
+            + write_table(files.codes, result.table, style)
+            + write_or_remove(files.changes, changed, style)
+        )
         editions = sorted({by.edition for by in self.earlier.answered_by})
         corrected = minutes.Corrected(self.earlier_bytes, tuple(editions))
         salt, now = opened.randomness(minutes.SALT_BYTES), datetime.now(UTC)

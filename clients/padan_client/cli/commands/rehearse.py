@@ -26,6 +26,7 @@ from padan_client.cli.commands.schema import (
 from padan_client.cli.common import err, print_json, reports_errors
 from padan_client.cli.options import (
     BomFlag,
+    ExactFlag,
     ForceFlag,
     FormatOption,
     JsonFlag,
@@ -45,6 +46,7 @@ from padan_client.cli.rehearsed_flow import (
     write_proposal,
 )
 from padan_client.cli.views import rehearsed
+from padan_client.cli.views.lines import say_inert
 from padan_linkage.advice import Size
 from padan_linkage.advice.profiles import ProfileName
 
@@ -143,6 +145,7 @@ def rehearse(
     format_: FormatOption = None,
     separator: SeparatorOption = ",",
     bom: BomFlag = False,
+    exact: ExactFlag = False,
     force: ForceFlag = False,
     json_: JsonFlag = False,
 ) -> None:
@@ -153,7 +156,7 @@ def rehearse(
 
     reads = [a, b, schema, agreement, levels, truth]
     claim(out_file, save_schema, propose, reads=reads, tables=True, force=force)
-    style = style_for(out_file or Path(), format_, separator, bom=bom)
+    style = style_for(out_file or Path(), format_, separator, bom=bom, exact=exact)
     suggestion = None
     refuse_mixed(agreement, schema, flow, map_, map_b, status, levels, propose)
     refuse_one_file(b, propose)
@@ -194,7 +197,7 @@ def rehearse(
     if propose is not None and result.proposed is not None:
         write_proposal(propose, result.proposed)
     if out_file is not None:
-        write_table(out_file, result.pairs, style)
+        say_inert(write_table(out_file, result.pairs, style))
     if json_:
         print_json(rehearsed.as_json(result))
     else:

@@ -55,3 +55,16 @@ def say_rows(result: ConfirmResult) -> None:
     told.append(t(f"{number(empty)} karantina", f"{number(empty)} quarantined"))
     data = t(f"{number(rows)} baris data", f"{number(rows)} data rows")
     say(f"{data} = {' + '.join(told)}.")
+
+
+def say_inert(cells: int, *, exact: str = "--exact") -> None:
+    """How many cells were written as others so that they order nothing; ``exact``: how not to."""
+    if cells:
+        say(
+            t(
+                f"{number(cells)} sel akan dijalankan lembar kerja atau terminal, jadi ditulis "
+                f"tak berdaya (' di depan rumus, gambar untuk tanda kendali). Apa adanya: {exact}.",
+                f"{number(cells)} cells would be carried out by a spreadsheet or terminal, so they "
+                f"are inert (' before a formula, pictures of controls). As they are: {exact}.",
+            )
+        )

@@ -210,6 +210,10 @@ def _unlistable(error: ListError) -> BadInputError:
             "ada huruf yang tidak tercetak, atau isi terlalu panjang",
             "an unprintable character, or too long a cell",
         ),
+        "formula": t(
+            "sebuah sel akan dijalankan lembar kerja sebagai rumus (=, +, - atau @ di depan)",
+            "a spreadsheet would carry out a cell as a formula (=, +, - or @ in front)",
+        ),
     }
     text = texts.get(error.reason, t("bentuknya salah", "malformed"))
     return BadInputError(

@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import re
+import unicodedata
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet
 import pytest
+from hypothesis import HealthCheck, example, settings
+from hypothesis import given as drawn
+from hypothesis import strategies as st
 from python_calamine import CalamineWorkbook
 
+import padan_client
 from padan_client.base.errors import BadInputError
-from padan_client.base.formats import PLAIN, TableFormat, TableStyle, style_for
+from padan_client.base.formats import EXACT, PLAIN, TableFormat, TableStyle, style_for
+from padan_client.lint.quarantine import Quarantine
 from padan_client.records import workbook
+from padan_client.records.inert import inert, inert_table, original
 from padan_client.records.table_files import read_result, write_table
+from padan_linkage.release.formulas import is_formula
+from padan_linkage.schema import Kind
 
 FORMULAS = ['=HYPERLINK("http://x","y")', "+62 811", "-1", "@SUM(1)", "\t=1", "'=1", "'biasa", "7"]
 RESULT = pa.table(
@@ -26,21 +39,110 @@ RESULT = pa.table(
 )
 
 
+def _quarantined(path, cells):
+    with Quarantine(path) as file:
+        for cell in cells:
+            file.add(np.array([1]), cell, Kind.NIK, "spreadsheet")
+
+
+def _written(path, cells):
+    write_table(path, pa.table({"row": range(len(cells)), **dict.fromkeys({*cells}, cells)}))
+
+
+#: By the module that writes: a file with the cells, and with them as names of columns.
+WRITERS = {"records/table_files.py": _written, "lint/quarantine.py": _quarantined}
+
+
 def sheets(path):
     """The rows of each sheet."""
     book = CalamineWorkbook.from_path(path)
     return [book.get_sheet_by_name(n).to_python() for n in book.sheet_names]
 
 
-@pytest.mark.parametrize("style", [TableStyle(separator=";"), TableStyle(bom=True)])
-def test_a_csv_for_a_spreadsheet_holds_no_formula_and_reads_back_unchanged(tmp_path, style):
+STYLES = [PLAIN, TableStyle(separator=";"), TableStyle(bom=True), TableStyle(separator="\t")]
+#: Text as a hostile file has it: much of what begins formulas, cells and orders of a terminal.
+CELLS = st.lists(
+    st.sampled_from([*"=+-@,;|\t\n'\" \x1b\r\x00\uff1d17a", "=cmd|'/c '!A0", "+62 8", "\x1b[2J"])
+    | st.characters(exclude_categories=["Cs"]),
+    max_size=8,
+).map("".join)  # fmt: skip
+#: What opens as a formula though a spreadsheet divides the file by another separator.
+HIDDEN = ["x;=1+1", "a|@SUM(1)", 'b,"=1"', "c\t'=1", "d\n=1", "\uff1d1+1", "=A;-1"]
+
+
+def carried_out(cell):
+    """Whether a spreadsheet would carry the cell out, as OWASP tells it."""
+    return cell.lstrip(' "')[:1] in {*"=+-@\t\r\n\uff1d\uff0b\uff0d\uff20"}
+
+
+def orders_in(content, separator=","):
+    """Cells that order something, by whatever separator the file is divided."""
+    text = content.decode("utf-8-sig")
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+    cells = [cell for row in rows for cell in row]
+    foreign = [cell for cell in cells if not re.fullmatch("[+-][0-9][0-9 .,]*|-+", cell)]
+    parts = [part for cell in foreign for part in re.split("[,;|\t\n]", cell)]
+    controls = [c for c in text if unicodedata.category(c) == "Cc" and c not in "\t\n"]
+    return controls + [part for part in parts if carried_out(part)]
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_a_csv_holds_no_formula_and_reads_back_unchanged(tmp_path, style):
     path = tmp_path / "kode.csv"
-    write_table(path, RESULT, style)
+    assert write_table(path, RESULT, style) == 4
     content = path.read_bytes()
     assert content.startswith(b"\xef\xbb\xbf") == style.bom
-    assert f'"row"{style.separator}"id"'.encode() in content
-    for cell in content.decode("utf-8-sig").replace("\n", style.separator).split(style.separator):
-        assert not cell.strip('"').startswith(("=", "+", "-", "@", "\t"))
+    assert orders_in(content, style.separator) == []
+    assert read_result(path)["catatan"].to_pylist() == FORMULAS
+
+
+@settings(max_examples=300)
+@drawn(CELLS)
+@example("=cmd|'/c calc'!A0")
+@example("\x1b]0;x\x07")
+@example("-5")
+def test_a_cell_orders_nothing_and_comes_back(text):
+    shown = inert(text)
+    assert orders_in(f'"{shown.replace(chr(34), chr(34) * 2)}"'.encode()) == []
+    if not re.search("[\x7f-\x9f\u2400-\u241f]", text):
+        assert original(shown) == text
+    assert inert_table(pa.table({"id": [text]})) == (pa.table({"id": [shown]}), shown != text)
+
+
+@pytest.mark.parametrize("cell", [*FORMULAS[:1], *HIDDEN])
+def test_a_formula_is_found_behind_every_separator(cell):
+    assert is_formula(cell)
+    assert inert(cell) != cell
+    assert original(inert(cell)) == cell
+
+
+@pytest.mark.parametrize("cell", ["-5", "+62 811", "-1,5", "-", "--", "Jl. A-B, no. 5", "a=b", ""])
+def test_what_calls_nothing_stays_as_it_is(cell):
+    assert inert(cell) == cell
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@drawn(st.lists(CELLS, min_size=1, max_size=3))
+@pytest.mark.parametrize("writer", WRITERS)
+def test_no_writer_leaves_an_order_in_a_file(tmp_path, writer, cells):
+    path = tmp_path / "out.csv"
+    WRITERS[writer](path, cells)
+    assert orders_in(path.read_bytes()) == []
+
+
+def test_every_writer_of_a_csv_is_one_of_these():
+    found = set()
+    for path in Path(padan_client.__file__).parent.rglob("*.py"):
+        if re.search(r"csv\.(write_csv|CSVWriter|DictWriter|writer)\b", path.read_text()):
+            found.add(path.relative_to(Path(padan_client.__file__).parent).as_posix())
+    assert found == set(WRITERS)
+
+
+def test_an_exact_csv_is_for_programs(tmp_path):
+    path = tmp_path / "kode.csv"
+    assert write_table(path, RESULT, EXACT) == 0
+    with path.open(newline="") as file:
+        assert [row["catatan"] for row in csv.DictReader(file)] == FORMULAS
     assert read_result(path)["catatan"].to_pylist() == FORMULAS
 
 
@@ -100,3 +202,7 @@ def test_the_format_is_the_name_s_or_the_option_s_and_never_two():
     ):
         with pytest.raises(BadInputError):
             style_for(Path(path), given, separator, bom=bom)
+    for path, separator, bom in (("kode.xlsx", ",", False), ("k", ";", False), ("k", ",", True)):
+        with pytest.raises(BadInputError, match="--exact"):
+            style_for(Path(path), None, separator, bom=bom, exact=True)
+    assert style_for(Path("k"), None, ",", bom=False, exact=True) == EXACT

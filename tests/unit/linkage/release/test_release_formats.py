@@ -242,6 +242,8 @@ def test_a_list_has_one_form_and_a_difference():
         ([("A", "x"), ("A", "y")], "key-twice"),
         ([("A", "x\u202ey")], "unprintable"),
         ([("A", "x" * 2001)], "unprintable"),
+        ([("A", "=HYPERLINK(1)")], "formula"),
+        ([("A", "x; @SUM(1)")], "formula"),
         ([("A",)], "cells"),
     ],
 )
