@@ -8,6 +8,7 @@ can be said against it. May import ``direct`` (its schema alone), ``crypto``, ``
 
 from padan_linkage.agreement.bounded_toml import TomlTextError, read_toml
 from padan_linkage.agreement.directory import (
+    AgreementFolder,
     SignedAgreement,
     load_directory,
     load_signed,
@@ -73,6 +74,7 @@ __all__ = [
     "OLD",
     "Agreement",
     "AgreementError",
+    "AgreementFolder",
     "AgreementState",
     "Cadence",
     "Code",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
@@ -24,6 +24,10 @@ from padan_linkage.agreement.findings import AgreementError, Finding, error
 from padan_linkage.agreement.key_changes import SUFFIX, SignedKeyChange, with_key_changes
 from padan_linkage.agreement.model import Agreement
 from padan_linkage.agreement.standing import Standing, replaces, standing_of
+
+_SIGNATURE = ".sig"
+#: What may be otherwise at the next look though the file is the same.
+_PASSING = frozenset({"file-unreadable", "file-defect"})
 
 
 @dataclass(frozen=True)
@@ -56,11 +60,92 @@ class SignedAgreement:
             raise ValueError(f"agreement {self.id} was not loaded")
         return standing_of(self.agreement, now, suspended_by, self.successors)
 
+    def in_few_bytes(self) -> SignedAgreement:
+        """The same of a file with problems, which is known by its digest and served to nobody."""
+        small = replace(self, document=b"", signatures={})
+        vars(small)["digest"] = self.digest
+        return small
+
+
+class AgreementFolder:
+    """A folder that is looked at again and again: what has not changed is not read again.
+
+    A file is known by what the file system says of it and of those beside it. It is read once more
+    after that was first seen: a change in the same tick of the file system's clock is over then.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = Path(path)
+        self._seen: dict[str, _Stamp] = {}
+        self._kept: dict[str, SignedAgreement] = {}
+
+    def load(self) -> list[SignedAgreement]:
+        """Every ``*.toml``, by name; raises OSError if the folder cannot be read."""
+        found = _listed(p.name for p in self._path.iterdir())
+        for known in (self._seen, self._kept):
+            for name in known.keys() - found.keys():
+                del known[name]
+        return with_successors(
+            [
+                self._look(name, beside)
+                for name, beside in sorted(found.items())
+                if not (self._path / name).is_dir()
+            ]
+        )
+
+    def load_some(self, ids: Iterable[str]) -> list[SignedAgreement]:
+        """Those of ``ids`` alone, as they are now and without their successors."""
+        found = _listed(p.name for p in self._path.iterdir())
+        names = [f"{each}.toml" for each in ids]
+        return [self._look(name, found[name], first=True) for name in names if name in found]
+
+    def _look(self, name: str, beside: Sequence[str], *, first: bool = False) -> SignedAgreement:
+        stamp = _stamp(self._path, (name, *beside))
+        same = stamp is not None and self._seen.get(name) == stamp
+        if same and name in self._kept:
+            return self._kept[name]
+        signed = _load(self._path / name, beside)
+        if first:  # the same look sees it once more
+            return signed
+        self._kept.pop(name, None)
+        if same and not _PASSING & {p.code for p in signed.problems}:
+            self._kept[name] = signed if signed.agreement else signed.in_few_bytes()
+        if stamp is not None:
+            self._seen[name] = stamp
+        return signed
+
+
+#: Of a file and those beside it: name, device, inode, size, and when content and status changed.
+_Stamp = tuple[tuple[str, int, int, int, int, int], ...]
+
+
+def _stamp(folder: Path, names: Sequence[str]) -> _Stamp | None:
+    """What the file system says of files; None where it says nothing of one."""
+    try:
+        told = [(name, (folder / name).stat()) for name in names]
+    except OSError:
+        return None
+    return tuple(
+        (name, s.st_dev, s.st_ino, s.st_size, s.st_mtime_ns, s.st_ctime_ns) for name, s in told
+    )
+
 
 def load_directory(path: Path) -> list[SignedAgreement]:
     """Every ``*.toml`` of the folder, by name; raises OSError if the folder cannot be read."""
-    files = sorted(p for p in Path(path).iterdir() if p.suffix == ".toml" and not p.is_dir())
-    return with_successors([load_signed(p) for p in files])
+    return AgreementFolder(path).load()
+
+
+def _listed(names: Iterable[str]) -> dict[str, list[str]]:
+    """Names of agreement files, each with those of the files beside it, in order."""
+    ordered = sorted(names)
+    found: dict[str, list[str]] = {n: [] for n in ordered if Path(n).suffix == ".toml"}
+    for name in ordered:
+        if name.endswith((_SIGNATURE, SUFFIX)):
+            end = name.find(".toml.")
+            while end >= 0:
+                found.get(name[: end + len(".toml")], []).append(name)
+                end = name.find(".toml.", end + 1)
+    return found
 
 
 def with_successors(loaded: list[SignedAgreement]) -> list[SignedAgreement]:
@@ -77,21 +162,31 @@ def with_successors(loaded: list[SignedAgreement]) -> list[SignedAgreement]:
 def load_signed(path: Path) -> SignedAgreement:
     """One agreement file with the signatures beside it; problems are reported, never raised."""
     try:
+        names = [p.name for p in path.parent.iterdir()]
+    except OSError:
+        names = []
+    return _load(path, _listed({*names, path.name}).get(path.name, []))
+
+
+def _load(path: Path, beside: Sequence[str]) -> SignedAgreement:
+    try:
         document = read_bounded(path)
     except OSError as e:
         return SignedAgreement(path.stem, b"", {}, None, (_unreadable(path.name, e),))
     try:
-        return _loaded(path, document)
+        return _loaded(path, document, [path.with_name(name) for name in beside])
     except Exception as e:  # noqa: BLE001 - whatever a file may do to us, the others are served
         return SignedAgreement(path.stem, document, {}, None, (_defect(e),))
 
 
-def _loaded(path: Path, document: bytes) -> SignedAgreement:
-    signatures, problems = _signatures_of(path)
+def _loaded(path: Path, document: bytes, beside: Sequence[Path]) -> SignedAgreement:
+    signatures, problems = _signatures_of(path, beside)
     agreement: Agreement | None = None
     try:
         agreement = verify_signatures(document, signatures)
-        agreement = with_key_changes(agreement, agreement_digest(document), _changes_of(path))
+        agreement = with_key_changes(
+            agreement, agreement_digest(document), _changes_of(path, beside)
+        )
     except AgreementError as e:
         problems += [f for f in e.findings if f.where not in {p.where for p in problems}]
     if agreement and agreement.id != path.stem:
@@ -120,11 +215,11 @@ def read_bounded(path: Path) -> bytes:
         return f.read(MAX_DOCUMENT_BYTES + 1)
 
 
-def _signatures_of(path: Path) -> tuple[dict[str, bytes], list[Finding]]:
+def _signatures_of(path: Path, beside: Sequence[Path]) -> tuple[dict[str, bytes], list[Finding]]:
     found: dict[str, bytes] = {}
     problems: list[Finding] = []
-    for file in sorted(path.parent.glob(f"{path.name}.*.sig")):
-        party = file.name[len(path.name) + 1 : -len(".sig")]
+    for file in (each for each in beside if each.name.endswith(_SIGNATURE)):
+        party = file.name[len(path.name) + 1 : -len(_SIGNATURE)]
         try:
             found[party] = parse_signature(read_bounded(file).decode("ascii"))
         except OSError as e:
@@ -141,10 +236,10 @@ def _signatures_of(path: Path) -> tuple[dict[str, bytes], list[Finding]]:
     return found, problems
 
 
-def _changes_of(path: Path) -> list[SignedKeyChange]:
+def _changes_of(path: Path, beside: Sequence[Path]) -> list[SignedKeyChange]:
     """The key changes beside an agreement. Raises AgreementError."""
     found = []
-    for file in sorted(path.parent.glob(f"{path.name}.*{SUFFIX}")):
+    for file in (each for each in beside if each.name.endswith(SUFFIX)):
         try:
             signed = SignedKeyChange.read(read_bounded(file))
         except OSError as e:

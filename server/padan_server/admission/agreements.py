@@ -8,7 +8,7 @@ from pathlib import Path
 
 import structlog
 
-from padan_linkage.agreement import Agreement, SignedAgreement, load_directory
+from padan_linkage.agreement import Agreement, AgreementFolder, SignedAgreement
 from padan_server.base.errors import Reason, Refusal
 from padan_server.store.port import StoreFaultError
 
@@ -30,7 +30,7 @@ class AgreementBook:
         names_this_server: Callable[[Agreement], bool],
         before: Callable[[Collection[SignedAgreement]], object] = len,
     ) -> None:
-        self._folder = folder
+        self._folder = AgreementFolder(folder)
         self._names_this_server = names_this_server
         self._before = before
         self._lock = threading.Lock()
@@ -39,9 +39,13 @@ class AgreementBook:
         self.reload()
 
     def reload(self) -> None:
-        """Read the folder again. Keeps what it had if the folder cannot be read."""
+        """Look at the folder again. Keeps what it had if the folder cannot be read.
+
+        What is served is looked at first: nothing else in the folder delays a withdrawal.
+        """
         try:
-            loaded = load_directory(self._folder)
+            self._end_withdrawn()
+            loaded = self._folder.load()
         except OSError as e:
             _log.error("agreements_unreadable", error=e.strerror)
             return
@@ -56,6 +60,12 @@ class AgreementBook:
                 _log.error("agreements_waiting", error=str(e))
                 whole = {i: s for i, s in whole.items() if i in self._signed}
             self._signed = whole
+
+    def _end_withdrawn(self) -> None:
+        with self._lock:
+            found = self._folder.load_some(self._signed)
+            left = {signed.id for signed in found if signed.agreement is not None}
+            self._signed = {i: signed for i, signed in self._signed.items() if i in left}
 
     def get(self, agreement_id: str) -> SignedAgreement | None:
         """A fully signed agreement, or None."""

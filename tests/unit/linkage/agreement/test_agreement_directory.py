@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import errno
 import os
 
 import pytest
 
 from padan_linkage.agreement import (
     EXAMPLE_IDS,
+    AgreementFolder,
     example,
     load_directory,
     load_signed,
     signature_name,
 )
+from padan_linkage.agreement import directory as folders
 
 
 def codes(signed) -> set[str]:
@@ -101,3 +104,88 @@ def test_reading_the_folder_leaves_it_as_it_was(signers, flagship, tmp_path):
     load_directory(tmp_path)
     assert sorted((p.name, p.stat().st_mtime_ns) for p in tmp_path.iterdir()) == before
     assert os.listdir(tmp_path)  # noqa: PTH208
+
+
+@pytest.fixture
+def reads(monkeypatch):
+    """Names of the files that are read, in order."""
+    names, read = [], folders.read_bounded
+    monkeypatch.setattr(folders, "read_bounded", lambda p: names.append(p.name) or read(p))
+    return names
+
+
+@pytest.fixture
+def littered(signers, flagship, tmp_path):
+    """A folder with one agreement among rubbish, after the looks that read it."""
+    signers.write(tmp_path, flagship)
+    for number in range(300):
+        (tmp_path / f"a{number:03}.toml").write_bytes(b"x" * 100)
+        (tmp_path / f"a{number:03}.toml.bkn.sig").write_bytes(b"x")
+    folder = AgreementFolder(tmp_path)
+    for _ in range(2):
+        folder.load()
+    return folder
+
+
+def test_what_has_not_changed_is_not_read_again(littered, reads, tmp_path):
+    before = [(s.id, s.digest, codes(s), s.agreement) for s in littered.load()]
+    assert reads == []
+    assert before == [(s.id, s.digest, codes(s), s.agreement) for s in load_directory(tmp_path)]
+    reads.clear()
+    (tmp_path / "a007.toml").write_bytes(b"y" * 100)
+    littered.load()
+    assert set(reads) == {"a007.toml", "a007.toml.bkn.sig"}
+
+
+@pytest.mark.parametrize("way", ["gone", "unsigned", "altered", "changed keys", "old times"])
+def test_a_change_of_any_file_of_an_agreement_is_seen_at_the_next_look(littered, way, tmp_path):
+    path = tmp_path / "kemnaker-bkn-2024.toml"
+    (good,) = littered.load_some([path.stem])
+    assert good.agreement is not None
+    held = path.stat()
+    if way == "gone":
+        path.unlink()
+    elif way == "unsigned":
+        (tmp_path / signature_name(path.stem, "bkn")).unlink()
+    elif way == "changed keys":
+        (tmp_path / f"{path.name}.bkn.1.keys").write_bytes(b"x")
+    else:
+        path.write_bytes(path.read_bytes().replace(b"17_000_000", b"99_000_000", 1))
+        if way == "old times":
+            os.utime(path, ns=(held.st_atime_ns, held.st_mtime_ns))
+    assert [s.agreement for s in littered.load_some([path.stem])] == [None] * (way != "gone")
+    assert all(s.agreement is None for s in littered.load())
+
+
+def test_a_file_changed_in_the_same_tick_of_the_clock_is_seen(
+    signers, flagship, tmp_path, monkeypatch
+):
+    """What the file system says of it is as before, once."""
+    path = signers.write(tmp_path, flagship)
+    monkeypatch.setattr(folders, "_stamp", lambda *_: (("same", 0, 0, 0, 0, 0),))
+    folder = AgreementFolder(tmp_path)
+    assert folder.load()[0].agreement is not None
+    path.write_bytes(flagship.replace(b"17_000_000", b"99_000_000", 1))
+    assert folder.load()[0].agreement is None
+
+
+def test_one_look_lists_the_folder_once_however_many_lie_there(littered, monkeypatch):
+    looks, listed = [], folders._listed
+    monkeypatch.setattr(folders, "_listed", lambda names: looks.append(1) or listed(names))
+    assert len(littered.load()) == 301
+    assert looks == [1]
+
+
+def test_what_could_not_be_read_once_is_read_again(signers, flagship, tmp_path, monkeypatch):
+    """As when no descriptor is free."""
+
+    def none_free(_):
+        raise OSError(errno.EMFILE, "none free")
+
+    signers.write(tmp_path, flagship)
+    folder = AgreementFolder(tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(folders, "read_bounded", none_free)
+        for _ in range(3):
+            assert codes(folder.load()[0]) == {"file-unreadable"}
+    assert folder.load()[0].agreement is not None

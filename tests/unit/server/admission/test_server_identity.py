@@ -11,6 +11,7 @@ from signing import write_signed
 from structlog.testing import capture_logs
 
 from padan_lab.demo.pki import Authority
+from padan_linkage.agreement import directory
 from padan_server.admission.agreements import AgreementBook
 from padan_server.admission.identity import OwnCertificate, Pins
 from padan_server.base.errors import Reason, Refusal
@@ -53,3 +54,22 @@ def test_an_agreement_that_names_another_server_is_told(tmp_path, named):
     events = [line["event"] for line in told]
     assert ("agreement_names_another_server" in events) is not named
     assert book.get("kemnaker-bkn-2024") is not None
+
+
+def test_a_withdrawal_waits_for_no_other_file(tmp_path, monkeypatch):
+    """What is served is looked at first: while the rest is read, it is served no more."""
+    write_signed(tmp_path)
+    book, served, read = AgreementBook(tmp_path, lambda _: True), [], directory.read_bounded
+    (tmp_path / "a.toml").write_bytes(b"x")
+    (tmp_path / "kemnaker-bkn-2024.toml.bkn.sig").unlink()
+
+    def reading(path):
+        if path.name == "a.toml":
+            served.extend(book.all())
+        return read(path)
+
+    monkeypatch.setattr(directory, "read_bounded", reading)
+    assert [s.id for s in book.all()] == ["kemnaker-bkn-2024"]
+    book.reload()
+    assert served == []
+    assert book.all() == []
