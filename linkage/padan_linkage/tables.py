@@ -92,13 +92,14 @@ class PassTable:
 
     def chunk(self, number: int) -> PassTable:
         """The rows of one chunk, as views."""
-        return self._part(*chunk_edges(number, len(self)))
+        return self.part(*chunk_edges(number, len(self)))
 
     def head(self, rows: int) -> PassTable:
         """The first ``rows`` rows, as views."""
-        return self._part(0, rows)
+        return self.part(0, rows)
 
-    def _part(self, start: int, stop: int) -> PassTable:
+    def part(self, start: int, stop: int) -> PassTable:
+        """The rows ``start:stop``, as views."""
         return PassTable(
             self.pass_id, self.layout, {n: c[start:stop] for n, c in self.columns.items()}
         )

@@ -18,6 +18,7 @@ from padan.v1 import dataset_service_pb2 as dataset_pb
 from padan.v1 import resources_pb2 as resources_pb
 from padan.v1 import run_service_pb2 as run_pb
 from padan_server.base.clock import jakarta_day
+from padan_server.matching import confirmations
 
 PASS = "lahir"
 CLOSED, SUCCEEDED = run_pb.Run.STATE_CLOSED, run_pb.Run.STATE_SUCCEEDED
@@ -58,14 +59,14 @@ def results(requester, run):
     return list(requester.runs.StreamResults(run_pb.StreamResultsRequest(name=run.name)))
 
 
-def question(requester, registry, *, seed, row=0):
-    """One row that meets a registry row, as a ConfirmRecords request."""
-    table = crowd(requester, registry, 1, seed=seed, row=row)[PASS]
+def question(requester, registry, *, seed, row=0, rows=1):
+    """Rows that meet a registry row, as a ConfirmRecords request."""
+    table = crowd(requester, registry, rows, seed=seed, row=row)[PASS]
     return confirmation_pb.ConfirmRecordsRequest(
         parent=requester.parent,
         encoding=requester.encoding(),
         pass_id=PASS,
-        rows=resources_pb.TableRows(row_count=1, **table.rows(40, 41)),
+        rows=resources_pb.TableRows(row_count=rows, **table.rows(40, 40 + rows)),
     )
 
 
@@ -178,6 +179,16 @@ def test_single_questions_of_a_day_are_one_list(asked, make_unit):
     clock.forward(days=1)
     assert ask(requester, registry, seed=300, row=3) == ""
     assert ask(requester, registry, seed=300) == "QUESTIONS_CLOSED"
+
+
+@pytest.mark.parametrize("counted", [1, 256])
+def test_in_pieces_a_question_closes_the_day_where_it_would_at_once(asked, monkeypatch, counted):
+    monkeypatch.setattr(confirmations, "_COUNTED", counted)
+    _, _, requester, registry = asked()
+    assert ask(requester, registry, seed=0, rows=LIST) == ""
+    assert ask(requester, registry, seed=1, row=5, rows=LIST - 1) == ""
+    assert ask(requester, registry, seed=2, row=3, rows=LIST + 1) == "QUESTIONS_CLOSED"
+    assert ask(requester, registry, seed=1, row=5) == "QUESTIONS_CLOSED"
 
 
 def test_questions_from_many_threads_do_not_slip_past(asked):

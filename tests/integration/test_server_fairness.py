@@ -5,22 +5,29 @@ from __future__ import annotations
 import gc
 import threading
 import time
+import uuid
 from concurrent.futures import ThreadPoolExecutor
 
 import grpc
 import pytest
+from engines import FakeEngine
 from google.rpc import error_details_pb2
-from hostile_peers import STREAM, listed, silence
+from hostile_peers import STREAM, listed, second_agreement, second_party, silence
 from parties import refusal
 from patience import PATIENCE
 from prometheus_client import generate_latest
 
+from padan.v1 import agreement_service_pb2 as agreement_pb
 from padan.v1 import confirmation_service_pb2 as confirmation_pb
 from padan.v1 import resources_pb2 as resources_pb
+from padan_server.admission.ledger import Ledger
+from padan_server.base.clock import jakarta_day
 from padan_server.base.errors import Reason, Refusal
 from padan_server.datasets.lifecycle import Datasets
-from padan_server.services.guard import receipts
+from padan_server.services.guard import interceptor, receipts
+from padan_server.services.guard.call import current_call
 from padan_server.services.guard.handshakes import Heads
+from padan_server.services.guard.turns import Turns
 from padan_server.store.port import StoreBusyError
 
 
@@ -160,3 +167,156 @@ def test_calls_that_are_broken_off_give_their_streams_back(make_unit):
         assert [call.result().rows.row_count for call in ask(32)] == [1] * 32
     finally:
         gc.enable()
+
+
+def long_question(client, table, rows=3):
+    """Some rows of a table, asked about; the id makes a repetition of it free."""
+    return confirmation_pb.ConfirmRecordsRequest(
+        parent=client.parent,
+        encoding=client.encoding(),
+        pass_id=table.pass_id,
+        request_id=str(uuid.uuid4()),
+        rows=resources_pb.TableRows(row_count=rows, **table.rows(0, rows)),
+    )
+
+
+@pytest.fixture
+def turns(monkeypatch):
+    """The turns of every unit that is made."""
+    made = []
+
+    def kept(at_once):
+        made.append(Turns(at_once))
+        return made[-1]
+
+    monkeypatch.setattr(interceptor, "Turns", kept)
+    return made
+
+
+@pytest.fixture
+def two_askers(turns, make_house, make_unit):
+    """A unit whose engine stops between two pieces, and requesters of two agreements."""
+    house, gate = make_house(), StepGate()
+    signed = second_agreement(house)
+    unit = make_unit(house=house, engine=FakeEngine(between=gate))
+    provider, requester = unit.pair()
+    registry = provider.tables(40)
+    provider.publish(40, tables=registry)
+    other, theirs = (second_party(unit, signed, name) for name in ("bpjstk", "imigrasi"))
+    for client in (theirs, other):
+        client.contribute()
+    theirs.publish(40)
+    tables = (
+        requester.tables(40, same_as=registry)["nik-depan"],
+        next(iter(other.tables(1).values())),
+    )
+    question(other, tables[1])  # a block of its day is charged
+    yield unit, gate, (requester, tables[0]), (other, tables[1])
+    gate.open()
+
+
+class StepGate:
+    """Holds whoever calls it, one step at a time, until it is opened."""
+
+    def __init__(self):
+        self.reached, self.steps = threading.Semaphore(0), threading.Semaphore(0)
+
+    def __call__(self, _):
+        self.call = current_call()
+        self.reached.release()
+        assert self.steps.acquire(timeout=PATIENCE)
+
+    def reach(self):
+        """Wait until somebody is held."""
+        assert self.reached.acquire(timeout=PATIENCE)
+
+    def step(self):
+        """Let one go on."""
+        self.steps.release()
+
+    def open(self):
+        """Let all go on."""
+        self.steps.release(1000)
+
+
+def until(condition):
+    """Wait for it."""
+    awaited = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < awaited
+        time.sleep(0.01)
+
+
+def asked_so_far(unit):
+    """What questions have used of the first flow's day."""
+    day = "kemnaker-bkn-2024", "asn-status", jakarta_day(unit.clock.now())
+    with unit.unit._store.read() as tx:
+        return tx.quotas.used(*day) - unit.unit._ledger.held(*day)
+
+
+def test_a_long_question_leaves_others_their_turn_between_two_pieces(turns, two_askers):
+    unit, gate, (requester, table), (other, theirs) = two_askers
+    asked = long_question(requester, table)
+    call = requester.confirmations.ConfirmRecords.future(asked, timeout=PATIENCE)
+    gate.reach()
+    beside = other.confirmations.ConfirmRecords.future(long_question(other, theirs, 1))
+    until(lambda: sum(each.waiting() for each in turns) == 1)
+    gate.step()
+    gate.reach()
+    assert beside.result().rows.row_count == 1
+    assert not call.done()
+    gate.open()
+    answer = call.result()
+    assert answer.rows.row_count == 3
+    assert requester.confirmations.ConfirmRecords(asked) == answer
+    assert asked_so_far(unit) == 3
+
+
+def test_a_long_question_that_is_cancelled_ends_at_its_next_piece(two_askers):
+    unit, gate, (requester, table), _ = two_askers
+    asked = long_question(requester, table)
+    call = requester.confirmations.ConfirmRecords.future(asked, timeout=PATIENCE)
+    gate.reach()
+    call.cancel()
+    until(lambda: not gate.call.is_awaited())
+    gate.open()
+    until(lambda: not active(unit))
+    assert unit.engine.pieces == 1
+    assert asked_so_far(unit) == 3
+    assert requester.confirmations.ConfirmRecords(asked).rows.row_count == 3
+    assert asked_so_far(unit) == 3
+
+
+def test_a_suspension_ends_a_long_question_at_its_next_piece(two_askers):
+    _, gate, (requester, table), _ = two_askers
+    asked = long_question(requester, table)
+    call = requester.confirmations.ConfirmRecords.future(asked, timeout=PATIENCE)
+    gate.reach()
+    name = f"agreements/{requester.signed.agreement.id}"
+    request = agreement_pb.SuspendAgreementRequest(name=name, article="Pasal 10 ayat (2)")
+    requester.agreements.SuspendAgreement(request)
+    gate.open()
+    assert refusal(call.exception()).reason == "AGREEMENT_SUSPENDED"
+
+
+def test_a_question_that_waits_for_the_disk_holds_up_nobody_s(two_askers, monkeypatch):
+    unit, gate, (requester, table), (other, theirs) = two_askers
+    gate.open()
+    writing, written = threading.Event(), threading.Event()
+    charge = Ledger._charge_ahead
+
+    def slow(*arguments):
+        writing.set()
+        written.wait(PATIENCE)
+        charge(*arguments)
+
+    monkeypatch.setattr(Ledger, "_charge_ahead", slow)
+    asked = long_question(requester, table)
+    call = requester.confirmations.ConfirmRecords.future(asked, timeout=PATIENCE)
+    assert writing.wait(PATIENCE)
+    try:
+        assert question(other, theirs).rows.row_count == 1
+    finally:
+        written.set()
+    assert call.result().rows.row_count == 3
+    assert asked_so_far(unit) == 3

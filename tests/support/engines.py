@@ -19,11 +19,14 @@ from padan_linkage.schema import TAG_BYTES
 class FakeEngine:
     """Matches rows whose key (and filter) bytes are equal; ambiguous where two rows are.
 
-    ``before`` is called with the pass id before each pass: it may block, count or raise.
+    ``before`` is called with the pass id before each pass: it may block, count or raise; so is
+    ``between`` after each row of a question but the last, before others have their turn.
     """
 
     before: Callable[[str], None] = lambda pass_id: None
     calls: list[str] = field(default_factory=list)
+    between: Callable[[str], None] = lambda pass_id: None
+    pieces: int = 0
 
     def match_pass(
         self, schema, p, provider, requester, policy, calibration, *, progress, cancelled, threads,
@@ -49,15 +52,20 @@ class FakeEngine:
 
     def index(self, schema, p, provider, policy, directory, calibration):
         """Prepare a registry."""
-        return _FakeIndex(p, provider)
+        return _FakeIndex(p, provider, self)
 
 
 @dataclass
 class _FakeIndex:
     p: object
     provider: object
+    engine: FakeEngine
 
-    def match(self, requester) -> PassResult:
+    def match(self, requester, between) -> PassResult:
+        for _ in range(len(requester) - 1):
+            self.engine.pieces += 1
+            self.engine.between(self.p.id)
+            between()
         return _match(self.p, self.provider, requester)
 
 

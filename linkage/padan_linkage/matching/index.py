@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from padan_linkage.answering.policy import MatchPolicy
@@ -10,7 +12,7 @@ from padan_linkage.matching.exact import answer_exact, seed_of, token_words
 from padan_linkage.matching.result import PassResult, check_layout, check_table
 from padan_linkage.matching.scoring.calibration import Calibration
 from padan_linkage.matching.sides import SweepRunner
-from padan_linkage.matching.similar import SortedRegistry, answer_similar
+from padan_linkage.matching.similar import SortedRegistry, answer_similar, in_one_go
 from padan_linkage.schema import Layout, Pass, Schema
 from padan_linkage.tables import PassTable
 
@@ -49,8 +51,12 @@ class PassIndex:
         else:
             self._tokens = token_words(provider)
 
-    def match(self, requester: PassTable) -> PassResult:
-        """Answer the rows of a requester's table of this pass. Raises ValueError for another."""
+    def match(self, requester: PassTable, between: Callable[[], object] = in_one_go) -> PassResult:
+        """Answer the rows of a requester's table of this pass. Raises ValueError for another.
+
+        ``between`` is called after every piece but the last of at most ``similar.FEW`` rows: what
+        it raises ends the work.
+        """
         check_layout(self._pass, requester, self._asked, "requester")
         if self._registry is None or self._calibration is None:
             found = self.directory.find(self._tokens, token_words(requester))
@@ -62,6 +68,7 @@ class PassIndex:
             self._policy,
             self._runner,
             scores=self._scores,
+            between=between,
         )
 
 

@@ -76,6 +76,10 @@ class MetPairs:
         rows = np.concatenate([_nothing(), *(p.row for p in known)])
         return cls.sorted(rows, np.concatenate([_nothing(), *(p.question for p in known)]))
 
+    def part(self, first: int, last: int) -> MetPairs:
+        """The pairs from ``first`` to ``last`` (exclusive)."""
+        return MetPairs(self.row[first:last], self.question[first:last])
+
     def of_rows(self, rows: Ids) -> MetPairs:
         """The pairs of these registry rows, uint64[k], ascending."""
         at = np.searchsorted(rows, self.row)

@@ -5,6 +5,7 @@ Spec: ``proto/spec/35-matching.md``, "Outcomes".
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -34,10 +35,16 @@ from padan_linkage.tables import PassTable
 
 #: So many rows or fewer are asked of their own buckets alone.
 FEW = 1_000
+#: Rows and comparisons of a piece of so few: some milliseconds of a core.
+PIECE_ROWS, PIECE_PAIRS = 64, 1 << 19
 #: Candidates of each row that are ranked by the full score; the sweep finds them by an average one.
 KEEP = 4
 #: Candidates that are measured again in one piece.
 BLOCK = 50_000
+
+
+def in_one_go() -> None:
+    """Between two pieces of work: nothing."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -98,6 +105,24 @@ class SortedRegistry:
             order=frozen(np.zeros(1, np.int64)),
             start=frozen(np.arange(2)),
         )
+
+    def pieces(self, listed: PassTable) -> list[tuple[int, int]]:
+        """Spans of the rows of ``listed``, each a few milliseconds' work; more than FEW are one.
+
+        A row is never parted: one in a bucket of millions is a piece, however long it takes.
+        """
+        if not 1 < len(listed) <= FEW:
+            return [(0, len(listed))]
+        bucket = np.ascontiguousarray(listed.columns["keys"]).view("<u2").reshape(-1)
+        known = np.minimum(bucket.astype(np.int64), len(self.side.start) - 2)
+        sizes = np.where(bucket == known, self.side.start[known + 1] - self.side.start[known], 0)
+        spans, first, work = [], 0, 0
+        for row, size in enumerate(sizes.tolist()):
+            if row > first and (row - first >= PIECE_ROWS or work + size > PIECE_PAIRS):
+                spans.append((first, row))
+                first, work = row, 0
+            work += size
+        return [*spans, (first, len(listed))]
 
     def compared(self, side: FilterSide) -> int:
         """Pairs that share a bucket with ``side``."""
@@ -220,13 +245,14 @@ def answer_similar(
     line: ChosenThreshold | None = None,
     kept: KeptRanges | None = None,
     scores: NDArray[np.float32] | None = None,
+    between: Callable[[], object] = in_one_go,
 ) -> PassResult:
     """Outcomes of all rows of ``requester`` under a calibration.
 
-    ``kept``: ranges done before; ``scores``: the calibration's evidence by distance, if at hand.
+    ``kept``: ranges done before; ``scores``: the calibration's evidence by distance, if at hand;
+    ``between`` is called after every piece but the last.
     """
-    found = Candidates.of(registry, requester, calibration, runner, kept, scores)
-    best = found.best(calibration)
+    best, pairs = _best(registry, requester, calibration, runner, kept, scores, between)
     # Spec 35, step 4.
     chosen, runner_up = _one_to_one(best) if policy.one_to_one else _first(best)
     position = np.maximum(chosen, 0)
@@ -244,7 +270,7 @@ def answer_similar(
         scoring=Scoring(
             threshold=calibration.threshold,
             method=calibration.method,
-            pairs=found.pairs,
+            pairs=pairs,
             precision=line.precision if line else None,
             recall=line.recall if line else None,
             match_rate=calibration.match_rate if line else None,
@@ -254,6 +280,34 @@ def answer_similar(
         provider_rows=len(registry.table),
         met=best.row,
     )
+
+
+def _best(
+    registry: SortedRegistry,
+    requester: PassTable,
+    calibration: Calibration,
+    runner: SweepRunner,
+    kept: KeptRanges | None,
+    scores: NDArray[np.float32] | None,
+    between: Callable[[], object],
+) -> tuple[Best, int]:
+    """The best candidates of all rows, and how many pairs were compared for them.
+
+    What a row finds depends on the row alone: in pieces or at once, it is the same to the bit.
+    """
+    found, pairs = [], 0
+    for first, last in registry.pieces(requester):
+        if first:
+            between()
+        whole = last - first == len(requester)
+        part = requester if whole else requester.part(first, last)
+        candidates = Candidates.of(registry, part, calibration, runner, kept, scores)
+        found.append(candidates.best(calibration))
+        pairs += candidates.pairs
+    if len(found) == 1:
+        return found[0], pairs
+    score, row = ([getattr(best, name) for best in found] for name in ("score", "row"))
+    return Best(np.concatenate(score), np.concatenate(row)), pairs
 
 
 def _first(best: Best) -> tuple[NDArray[np.int64], Float]:

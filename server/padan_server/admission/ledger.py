@@ -30,6 +30,7 @@ from padan_server.admission.requests import replayed
 from padan_server.base.errors import Reason, Refusal
 from padan_server.base.model import AnsweredRequest, RequestKey
 from padan_server.base.ordinary import open_ordinary, read_ordinary
+from padan_server.base.pieces import IN_ONE_PIECE, InPieces
 from padan_server.store.files.disk import space
 from padan_server.store.port import Store, StoreFullError, Transaction
 
@@ -237,6 +238,7 @@ class Ledger:
         key: RequestKey | None,
         resource: str,
         instead_of: str | None = None,
+        pieces: InPieces = IN_ONE_PIECE,
     ) -> str | None:
         """Charge a question, and remember what answers it, in place of ``instead_of``.
 
@@ -257,7 +259,9 @@ class Ledger:
                     if left - records < _LOW:
                         self._wanted.set()
                     return None
-            self._charge_ahead(account, records, grant)
+            # Of a question with many rows every time: the disk may take a hundred milliseconds.
+            with pieces.waiting():
+                self._charge_ahead(account, records, grant)
 
     @contextmanager
     def settled(self, grant: Grant) -> Iterator[Transaction]:

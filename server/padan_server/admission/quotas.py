@@ -14,6 +14,7 @@ from padan_server.admission.enforcement import Grant
 from padan_server.base.clock import jakarta_day
 from padan_server.base.errors import Reason, Refusal
 from padan_server.base.model import AskedSoFar, FlowKey
+from padan_server.base.pieces import InPieces
 from padan_server.store.port import Store, Transaction
 
 
@@ -117,12 +118,12 @@ class AskedEpochs:
         self._store = store
         self._noted: set[tuple[FlowKey, int, int]] = set()
 
-    def note(self, grant: Grant, epoch: int) -> None:
+    def note(self, grant: Grant, epoch: int, pieces: InPieces) -> None:
         """Note the epoch of a question, or refuse one too many; durable on return."""
         year = jakarta_day(grant.now).year
         if (grant.key, epoch, year) in self._noted:
             return
-        with self._store.write() as tx:
+        with pieces.waiting(), self._store.write() as tx:
             check_epochs(grant, tx.quotas.asked(grant.key, epoch, year))
             tx.quotas.count_lists(grant.key, epoch, year, 0)
         self._noted.add((grant.key, epoch, year))

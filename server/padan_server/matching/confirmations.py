@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from padan_linkage.answering.answers import PassAnswers
+from padan_linkage.matching import MetPairs
 from padan_linkage.schema import Layout, Pass
 from padan_linkage.tables import PassTable
 from padan_server.admission.compatibility import check_schema, check_sides
@@ -18,11 +19,15 @@ from padan_server.base.clock import jakarta_day
 from padan_server.base.errors import field_invalid
 from padan_server.base.failpoints import Failpoints
 from padan_server.base.model import Dataset, Encoding, RequestKey
+from padan_server.base.pieces import InPieces
 from padan_server.datasets.registries import KnownRegistries
 from padan_server.datasets.rows import check_values, columns_of, named_pass
 from padan_server.matching.indexes import Indexes, PreparedIndex
 from padan_server.matching.metering import EpochMeter, MeterKey, Meters
 from padan_server.store.port import Store
+
+#: Meetings that are counted in one piece: a few milliseconds.
+_COUNTED = 256
 
 
 @dataclass(frozen=True, repr=False)
@@ -57,22 +62,39 @@ class Confirmations:
         self._layouts: dict[tuple[bytes, str], Layout] = {}
 
     def confirm(
-        self, grant: Grant, question: Question, request: RequestKey | None
+        self, grant: Grant, question: Question, request: RequestKey | None, pieces: InPieces
     ) -> tuple[Dataset, PassAnswers]:
         """The registry and its answers; charged once for a request, before the answer."""
         p, rows = self._checked(grant, question)
-        registry, meter, prepared = self._charged(grant, p, question, request)
+        registry, meter, prepared = self._charged(grant, p, question, request, pieces)
         self._failpoints.hit("confirm.charged")
-        result = prepared.index.match(rows)
+        result = prepared.index.match(rows, pieces.between)
         # Spec 32, "Real time", step 2.
         met = self._meters.met(result, prepared.table, rows)
-        if not meter.ask(jakarta_day(grant.now), p.id, met, quota_of(grant)):
+        if not self._counted(grant, p, meter, met, pieces):
             raise questions_closed(grant)
         self._failpoints.hit("confirm.counted")
         return registry, result.answers(prepared.table)
 
+    def _counted(
+        self, grant: Grant, p: Pass, meter: EpochMeter, met: MetPairs, pieces: InPieces
+    ) -> bool:
+        """Whether the meetings could all be counted; if not, the day is closed."""
+        day, quota = jakarta_day(grant.now), quota_of(grant)
+        for first in range(0, max(1, len(met)), _COUNTED):
+            if first:
+                pieces.between()
+            if not meter.ask(day, p.id, met.part(first, first + _COUNTED), quota):
+                return False
+        return True
+
     def _charged(
-        self, grant: Grant, p: Pass, question: Question, request: RequestKey | None
+        self,
+        grant: Grant,
+        p: Pass,
+        question: Question,
+        request: RequestKey | None,
+        pieces: InPieces,
     ) -> tuple[Dataset, EpochMeter, PreparedIndex]:
         """The registry that the question is charged for, what counts its meetings, and its index.
 
@@ -83,23 +105,24 @@ class Confirmations:
         while True:
             registry = self._registries.answering(grant, paid)
             check_sides(grant, question.encoding, registry.encoding)
-            meter = self._meter(grant, registry)
+            meter = self._meter(grant, registry, pieces)
             # Before the charge: what cannot be read is not charged.
-            prepared = self._indexes.get(grant.schema, grant.flow.match, registry.id, p)
+            asked = grant.schema, grant.flow.match, registry.id, p
+            prepared = self._indexes.get(*asked, pieces=pieces)
             if paid == registry.id:
                 return registry, meter, prepared
             charged = grant, question.row_count, request, registry.id
-            other = self._ledger.charge(*charged, instead_of=paid)
+            other = self._ledger.charge(*charged, instead_of=paid, pieces=pieces)
             if other is None:
                 return registry, meter, prepared
             paid = other
 
-    def _meter(self, grant: Grant, registry: Dataset) -> EpochMeter:
+    def _meter(self, grant: Grant, registry: Dataset, pieces: InPieces) -> EpochMeter:
         """What counts the questions to the registry. Raises a refusal if the day is closed."""
         # Spec 32, "Real time", step 1.
         key = MeterKey(grant.key, registry.encoding.epoch)
         meter = self._meters.of(key, grant.schema.passes)
-        self._epochs.note(grant, key.epoch)
+        self._epochs.note(grant, key.epoch, pieces)
         if meter.closed(jakarta_day(grant.now)):
             raise questions_closed(grant)
         return meter

@@ -14,8 +14,8 @@ from padan_linkage.tables import PassTable
 class Index(Protocol):
     """A registry's table, ready to answer a few rows at a time."""
 
-    def match(self, requester: PassTable) -> PassResult:
-        """Answers for the rows of ``requester``."""
+    def match(self, requester: PassTable, between: Callable[[], object]) -> PassResult:
+        """Answers for the rows of ``requester``; calls ``between`` after every few milliseconds."""
         ...
 
 

@@ -20,6 +20,7 @@ from padan_linkage.edition.document import read_calibrations
 from padan_linkage.matching import Calibration, Directory
 from padan_linkage.schema import Layout, Pass, Schema
 from padan_linkage.tables import PassTable
+from padan_server.base.pieces import IN_ONE_PIECE, InPieces
 from padan_server.matching.engine import Engine, Index
 from padan_server.store.files.columns import ColumnFiles
 from padan_server.store.port import StoreFullError
@@ -47,7 +48,14 @@ class Indexes:
         self._making: dict[_Key, threading.Lock] = {}
         self._kept: OrderedDict[_Key, PreparedIndex] = OrderedDict()
 
-    def get(self, schema: Schema, policy: MatchPolicy, registry: str, p: Pass) -> PreparedIndex:
+    def get(
+        self,
+        schema: Schema,
+        policy: MatchPolicy,
+        registry: str,
+        p: Pass,
+        pieces: InPieces = IN_ONE_PIECE,
+    ) -> PreparedIndex:
         """The index of one pass of the committed registry with that id.
 
         Its table is checked whole when the index is prepared, and again when anything has written
@@ -57,7 +65,7 @@ class Indexes:
         key = (registry, p.id)
         if (known := self._known(key)) is not None:
             return known
-        with self._making_of(key):
+        with pieces.waiting(), self._making_of(key):
             if (known := self._known(key)) is not None:
                 return known
             made = self._prepared(schema, policy, registry, p)

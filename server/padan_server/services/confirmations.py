@@ -37,7 +37,7 @@ class ConfirmationService(pb_grpc.ConfirmationServiceServicer):
             convert.rows(request.rows),
         )
         registry, answers = self._confirmations.confirm(
-            grant, question, convert.request_key(request)
+            grant, question, convert.request_key(request), current_call()
         )
         current_call().note(dataset=registry.id, rows=len(answers))
         self._metrics.answers.inc(len(answers))

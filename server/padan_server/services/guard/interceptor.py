@@ -23,7 +23,7 @@ from padan_server.base.damage import DamagedFileError
 from padan_server.base.errors import Reason, Refusal
 from padan_server.base.log import Seldom, places
 from padan_server.base.metrics import CallMetrics
-from padan_server.services.guard.call import Call, set_call
+from padan_server.services.guard.call import Call, CallerGoneError, set_call
 from padan_server.services.guard.classes import CallClass, class_of, takes_turns
 from padan_server.services.guard.handshakes import METADATA, Heads, said
 from padan_server.services.guard.lines import (
@@ -249,13 +249,13 @@ class _Watched:
         self._guard = guard
         # Any: the published types lack code(), and get the value type of auth_context() wrong.
         self._context: Any = context
-        self._call = Call(method)
+        self._call = Call(method, is_awaited=self._context.is_active)
         self._held = ExitStack()
         self._began = time.monotonic()
 
     def hold(self, turn: AbstractContextManager[Turn]) -> None:
         """Take a turn until the call is told of: its end computes too, and interrupts others."""
-        self._held.enter_context(turn)
+        self._call.turn = self._held.enter_context(turn)
 
     def __enter__(self) -> Call:
         set_call(self._call)
@@ -271,6 +271,7 @@ class _Watched:
         self, kind: type[BaseException] | None, error: BaseException | None, _: object
     ) -> None:
         with self._held:
+            self._call.over()
             self._guard.metrics.active.dec()
             if error is None:
                 try:
@@ -290,6 +291,9 @@ class _Watched:
             self._abort(Refusal(Reason.STORE_BUSY))
         elif isinstance(error, DamagedFileError):
             self._abort(Refusal(Reason.DATA_DAMAGED, file=error.file))
+        elif isinstance(error, CallerGoneError):
+            self._tell(grpc.StatusCode.CANCELLED, "")
+            self._context.abort(grpc.StatusCode.CANCELLED, "")
         elif _lacks_descriptors(error):
             _log.error("descriptors_exhausted")
             self._abort(Refusal(Reason.SERVER_EXHAUSTED))

@@ -2,25 +2,34 @@
 
 Python runs one thread at a time. Calls that all compute at once only take the interpreter from each
 other, and the more calls a party has under way, the more of it: so few compute, and the parties
-take turns. Whoever waits for a message or to be read has no turn. Spec:
-``proto/spec/30-unit-mode.md``, "Fairness".
+take turns, by what each has used of them. Whoever waits for a message, for the disk or to be read
+has no turn. Spec: ``proto/spec/30-unit-mode.md``, "Fairness".
 """
 
 from __future__ import annotations
 
 import threading
+import time
 from collections import OrderedDict, deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 
 class Turns:
-    """Gives ``at_once`` turns; parties that wait get them one after the other."""
+    """Gives ``at_once`` turns; of the parties that wait, to the one that has used least.
 
-    def __init__(self, at_once: int) -> None:
+    Start-time fair queueing (Goyal, Vin and Cheng, 1996): a party that comes back has used as much
+    as the one whose turn it is, so that nobody saves turns up. ``clock`` gives seconds.
+    """
+
+    def __init__(self, at_once: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
         self._lock = threading.Lock()
         self._free = at_once
         self._waiting: OrderedDict[str, deque[threading.Lock]] = OrderedDict()
+        #: Seconds of turns by party, and how far the turns have come by that measure.
+        self._used: dict[str, float] = {}
+        self._reached = 0.0
 
     @contextmanager
     def of(self, party: str) -> Iterator[Turn]:
@@ -32,29 +41,41 @@ class Turns:
         finally:
             turn.end()
 
-    def take(self, party: str) -> None:
-        """Wait for a turn."""
+    def take(self, party: str) -> float:
+        """Wait for a turn; gives the moment at which it began."""
         with self._lock:
+            if party not in self._waiting:
+                self._used[party] = max(self._used.get(party, 0.0), self._reached)
             if self._free:
                 self._free -= 1
-                return
+                self._reached = max(self._reached, self._used[party])
+                return self._clock()
             gate = threading.Lock()
             gate.acquire()
             self._waiting.setdefault(party, deque()).append(gate)
         gate.acquire()  # until somebody gives it a turn
+        return self._clock()
 
-    def give(self) -> None:
-        """Give a turn back: to the party that has waited longest since it had one."""
+    def give(self, party: str, began: float) -> None:
+        """Give a turn back that began then."""
         with self._lock:
+            self._used[party] += self._clock() - began
             if not self._waiting:
                 self._free += 1
                 return
-            # Spec 30, "Fairness", step 4.
-            party, gates = self._waiting.popitem(last=False)
-            gate = gates.popleft()
-            if gates:
-                self._waiting[party] = gates
+            gate = self._following()
         gate.release()
+
+    def _following(self) -> threading.Lock:
+        """The gate of who is next: of those that have used least, who waits longest."""
+        # Spec 30, "Fairness", step 4.
+        party = min(self._waiting, key=lambda waiting: self._used[waiting])
+        self._reached = max(self._reached, self._used[party])
+        gates = self._waiting.pop(party)
+        gate = gates.popleft()
+        if gates:
+            self._waiting[party] = gates
+        return gate
 
     def waiting(self) -> int:
         """How many calls wait for a turn."""
@@ -68,14 +89,15 @@ class Turn:
     def __init__(self, turns: Turns, party: str) -> None:
         self._turns = turns
         self._party = party
+        self._began = 0.0
 
     def begin(self) -> None:
         """Wait for it."""
-        self._turns.take(self._party)
+        self._began = self._turns.take(self._party)
 
     def end(self) -> None:
         """Give it back."""
-        self._turns.give()
+        self._turns.give(self._party, self._began)
 
     @contextmanager
     def aside(self) -> Iterator[None]:
@@ -85,3 +107,8 @@ class Turn:
             yield
         finally:
             self.begin()
+
+    def pass_on(self) -> None:
+        """Let those that wait go first, where they have used less."""
+        with self.aside():
+            pass

@@ -7,7 +7,7 @@ import pytest
 from token_reference import pair_up
 
 from padan_linkage.answering.policy import MatchPolicy
-from padan_linkage.matching import Directory, PassIndex, match_and_learn
+from padan_linkage.matching import Directory, PassIndex, match_and_learn, similar
 from padan_linkage.matching.exact import NOBODY, SEVERAL, token_words
 from padan_linkage.schema import Layout
 from padan_linkage.tables import PassTable
@@ -107,6 +107,61 @@ def test_few_rows_are_answered_as_in_a_long_list(make_world):
         answer = index.match(rows_of(requester, rows))
         for name in ("outcome", "row", "score"):
             assert np.array_equal(getattr(answer, name), getattr(learned, name)[rows])
+
+
+@pytest.mark.parametrize("one_to_one", [False, True])
+def test_a_long_question_is_answered_in_pieces_and_the_same_to_the_bit(
+    make_world, monkeypatch, one_to_one
+):
+    world, policy = (
+        make_world(46, presence=True),
+        POLICY.model_copy(update={"one_to_one": one_to_one}),
+    )
+    provider, requester = world.two(4000, 1000, 0.5)
+    requester.columns["keys"][5] = 255
+    learned = match_and_learn(world.schema, world.p, provider, requester, POLICY)
+    index = PassIndex(world.schema, world.p, provider, policy, learned.scoring.calibration)
+    pieces = []
+    parted = index.match(requester, lambda: pieces.append(1))
+    assert len(pieces) >= -(-1000 // similar.PIECE_ROWS) - 1
+    monkeypatch.setattr(similar, "PIECE_ROWS", 1000)
+    monkeypatch.setattr(similar, "PIECE_PAIRS", 1 << 40)
+    assert alike(parted, index.match(requester, pieces.clear))
+    assert pieces, "nothing was between"
+
+
+def alike(one, other):
+    """Whether two results are the same to the bit."""
+    names = ("outcome", "row", "confirmations", "score", "met")
+    columns = all(getattr(one, n).tobytes() == getattr(other, n).tobytes() for n in names)
+    return columns and one.scoring == other.scoring
+
+
+def test_no_piece_has_more_comparisons_than_a_row_of_it(make_world, monkeypatch):
+    monkeypatch.setattr(similar, "PIECE_PAIRS", 60)
+    world = make_world(47)
+    provider, requester = world.two(4000, 500, 0.5)
+    registry = similar.SortedRegistry.of(world.p, provider)
+    bucket = requester.columns["keys"].view("<u2").reshape(-1)
+    work = registry.side.sizes()[bucket]
+    spans = registry.pieces(requester)
+    assert [first for first, _ in spans] == [0, *(last for _, last in spans[:-1])]
+    assert spans[-1][1] == 500
+    assert len(spans) > -(-500 // similar.PIECE_ROWS)
+    assert all(work[a:b].sum() <= 60 or b - a == 1 for a, b in spans)
+
+
+def test_what_is_raised_between_two_pieces_ends_the_work(make_world):
+    world = make_world(48)
+    provider, requester = world.two(2000, 300, 0.5)
+    learned = match_and_learn(world.schema, world.p, provider, requester, POLICY)
+    index = PassIndex(world.schema, world.p, provider, POLICY, learned.scoring.calibration)
+
+    def stop():
+        raise KeyError
+
+    with pytest.raises(KeyError):
+        index.match(requester, stop)
 
 
 def test_a_row_in_no_bucket_meets_nobody(make_world):

@@ -4,33 +4,132 @@ from __future__ import annotations
 
 import threading
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from patience import PATIENCE
 
+from padan_server.base.errors import Reason, Refusal
+from padan_server.services.guard.call import Call, CallerGoneError
 from padan_server.services.guard.lines import Bucket, CallShare, HandedCall, Lines, silent_call
 from padan_server.services.guard.turns import Turns
 
 
 def test_parties_take_turns_whoever_has_more_calls_waiting():
-    turns, served = Turns(1), []
+    turns, served = Turns(1, clock=lambda: 0.0), []
+    serve_all(turns, ["busy"] * 6 + ["calm"] * 2, served.append)
+    assert served == ["busy", "calm", "busy", "calm", "busy", "busy", "busy", "busy"]
+
+
+def test_a_party_whose_turns_are_long_has_fewer_of_them():
+    now, served = Ticks(), []
+    turns = Turns(1, clock=now)
+
+    def work(party):
+        now.advance(3.0 if party == "long" else 1.0)
+        served.append(party)
+
+    serve_all(turns, ["long"] * 3 + ["short"] * 6, work)
+    assert served == ["long", *["short"] * 3, "long", *["short"] * 3, "long"]
+
+
+def test_nobody_saves_turns_up_by_staying_away():
+    now, served = Ticks(), []
+    turns = Turns(1, clock=now)
+
+    def work(party):
+        now.advance(1.0)
+        served.append(party)
+
+    for _ in range(20):
+        with turns.of("steady"):
+            now.advance(1.0)
+    serve_all(turns, ["steady"] * 4 + ["late"] * 4, work)
+    assert served == ["late", "steady"] * 4
+
+
+def test_a_long_call_in_pieces_lets_others_go_between_two_of_them():
+    now, served = Ticks(), []
+    turns = Turns(1, clock=now)
+    call = Call("long")
+
+    def short(party):
+        now.advance(1.0)
+        served.append(party)
+
+    threads = []
+    with turns.of("long") as call.turn:
+        for piece in range(3):
+            now.advance(5.0)
+            served.append(f"piece {piece}")
+            threads += begun(turns, ["short"] * 2, short)
+            call.between()
+    for thread in threads:
+        thread.join()
+    shorts = ["short"] * 2
+    assert served == ["piece 0", *shorts, "piece 1", *shorts, "piece 2", *shorts]
+
+
+def test_a_call_that_nobody_waits_for_ends_between_two_pieces():
+    turns, awaited = Turns(1), [True, True, False]
+    with turns.of("party") as turn:
+        call = Call("long", turn=turn, is_awaited=lambda: awaited.pop(0))
+        call.between()
+        call.between()
+        with pytest.raises(CallerGoneError):
+            call.between()
+    with turns.of("party"):
+        assert turns.waiting() == 0
+
+
+def test_a_call_that_is_no_longer_admitted_ends_between_two_pieces():
+    call = Call("long")
+    call.between()
+
+    def suspended():
+        raise Refusal(Reason.AGREEMENT_SUSPENDED)
+
+    call.rests_on("agreement", suspended)
+    with pytest.raises(Refusal):
+        call.between()
+
+
+class Ticks:
+    """A clock that stands still unless told to go on."""
+
+    def __init__(self):
+        self.seconds = 0.0
+
+    def __call__(self):
+        return self.seconds
+
+    def advance(self, seconds):
+        self.seconds += seconds
+
+
+def begun(turns, parties, work):
+    """A thread for each, all of which wait for a turn, in this order."""
 
     def serve(party):
         with turns.of(party):
-            served.append(party)
+            work(party)
 
+    threads, before = [], turns.waiting()
+    for count, party in enumerate(parties, 1):
+        thread = threading.Thread(target=serve, args=(party,))
+        thread.start()
+        threads.append(thread)
+        while turns.waiting() < before + count:
+            pass
+    return threads
+
+
+def serve_all(turns, parties, work):
+    """Have all of them wait, and then be served."""
     with turns.of("first"):
-        waiting = ["busy"] * 6 + ["calm"] * 2
-        threads = []
-        for count, party in enumerate(waiting, 1):
-            thread = threading.Thread(target=serve, args=(party,))
-            thread.start()
-            threads.append(thread)
-            while turns.waiting() < count:
-                pass
+        threads = begun(turns, parties, work)
     for thread in threads:
         thread.join()
-    assert served == ["busy", "calm", "busy", "calm", "busy", "busy", "busy", "busy"]
 
 
 def test_a_turn_put_aside_is_another_s():
