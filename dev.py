@@ -382,8 +382,12 @@ def exclusively():
 
 def run(*command, cwd=None):
     """Run a command in the foreground and return its exit code."""
+    # Containers often forbid Python to keep what it compiled: then every process that a command
+    # starts, and every worker and server of the tests, compiles all of Padan again.
+    env = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     try:
-        return subprocess.run([str(part) for part in command], cwd=cwd, check=False).returncode
+        parts = [str(part) for part in command]
+        return subprocess.run(parts, cwd=cwd, env=env, check=False).returncode
     except KeyboardInterrupt:
         return 130
 

@@ -78,3 +78,9 @@ def test_a_wheel_built_twice_is_the_same(dev, tmp_path):
         "padan_linkage",
         "padan_server",
     }
+
+
+def test_what_a_command_compiles_is_kept_for_the_next(dev, monkeypatch):
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    code = "import sys; sys.exit(sys.dont_write_bytecode)"
+    assert dev.run(sys.executable, "-c", code) == 0
