@@ -25,7 +25,7 @@ from padan_client.base.errors import BadInputError
 from padan_client.cli.app import app
 from padan_client.protocol.rotating import rotate
 from padan_client.transport.channel import Link
-from padan_client.transport.pasts import ServerPastError
+from padan_client.transport.pasts import Pasts, ServerPastError
 from padan_linkage.crypto.heads import chain_name
 from padan_server.base.accepting import Acceptable, Acceptances
 
@@ -307,6 +307,81 @@ def test_a_store_that_was_left_is_not_accepted_for_a_restore_of_long_ago(stand):
     assert cli(stand.pair.requester, *accept).exit_code == 0
     with pytest.raises(RefusedError, match="SUSPENDED"):
         stand.ask()
+
+
+def accept_and_go_on(stand):
+    """Both officers accept what the unit's operator declared, and end its suspension."""
+    for side in ("provider", "requester"):
+        home = getattr(stand.pair, side)
+        accepted = cli(home, "agreement", "accept-restore", stand.agreement, "--yes")
+        assert accepted.exit_code == 0, accepted.output
+        stand.resume(home)
+
+
+def test_a_client_that_stays_open_brings_no_head_of_the_store_that_was_left(stand):
+    stand.back_up()
+    with RequesterClient(stand.pair.requester, *stand.pair.names) as client:
+        for asked in PEOPLE[:3]:
+            client.confirm_one(asked)
+        stand.restore(declared=True)
+        accept_and_go_on(stand)
+    stand.unit.pass_time(days=1)
+    assert stand.ask()["kode"] != "TIDAK_DITEMUKAN"
+
+
+def mixed(home, agreement, spoil):
+    """What an earlier version left: the agreement's head of another store than the flow's."""
+    file = home.folder / f"heads/unit/{agreement}.json"
+    document = json.loads(file.read_bytes())
+    del document["left"]
+    spoil(document["heads"])
+    file.write_text(json.dumps(document | {"format": 1}))
+
+
+def test_a_home_whose_file_mixes_stores_is_healed_by_accepting_the_restore(stand):
+    stand.restart(lambda _: stand.declare())
+    accept_and_go_on(stand)
+    stand.unit.pass_time(days=1)
+    stand.ask()
+
+    def of_another_store(heads):
+        next(h for h in heads if "/flows/" in h["name"])["store"] = "73" * 16
+
+    mixed(stand.pair.requester, stand.agreement, of_another_store)
+    with pytest.raises(ServerPastError, match="riwayat baru"):
+        stand.ask()
+    accept = "agreement", "accept-restore", stand.agreement, "--yes"
+    healed = cli(stand.pair.requester, *accept)
+    assert healed.exit_code == 0, healed.output
+    assert stand.ask()["kode"] != "TIDAK_DITEMUKAN"
+    again = cli(stand.pair.requester, *accept)
+    assert again.exit_code == BadInputError.exit_code
+    assert "sejak itu" in again.output
+
+    def gone_back(heads):
+        of_another_store(heads)
+        next(h for h in heads if "/flows/" not in h["name"])["generation"] += 1
+
+    mixed(stand.pair.requester, stand.agreement, gone_back)
+    refused = cli(stand.pair.requester, *accept)
+    assert refused.exit_code == ServerPastError.exit_code
+    assert "mundur" in refused.output
+
+
+def test_a_store_that_comes_with_a_chain_never_seen_is_another_one_as_well(stand, monkeypatch):
+    """One server has one store: what it says of a new flow is compared with the other chains."""
+    stand.suspend(stand.pair.provider)
+    stand.resume(stand.pair.provider)
+
+    def change(told):
+        del told.heads[1:]
+        told.heads[0].name += "/flows/lain"
+        told.heads[0].store = bytes(16)
+
+    tampering(monkeypatch, change)
+    monkeypatch.setattr(Pasts, "_require_told", lambda *_: None)
+    with pytest.raises(ServerPastError, match="riwayat baru"):
+        stand.resume(stand.pair.provider)
 
 
 def test_a_restore_declared_while_the_clock_is_behind_uses_up_no_day_gone_by(stand):

@@ -66,6 +66,7 @@ def accept_restore(
     known = opened.known_heads(agreement)
     before, now = known.of(server), _present(opened, agreement, flow, server)
     _require_another_store(server, before, now)
+    _require_led_on(opened, agreement, flow, server, before, now)
     _require_never_left(server, before, now)
     _require_declared(opened, agreement, flow, server, now)
     lines = [t("Terakhir terlihat di sini:", "Last seen here:"), *past_lines({server: before})]
@@ -138,19 +139,39 @@ def _require_another_store(
     server: ServerKind, before: KnownServerPast, now: KnownServerPast
 ) -> None:
     """Raise BadInputError where the server still has the store that was seen."""
-    if not now.stores & before.stores:
+    if before.stores != now.stores:
         return
     raise BadInputError(
         about(
             server,
-            "{Server} tidak menyatakan pemulihan: basis datanya masih yang terlihat di sini. Bila "
-            "ia mundur, minta {operator} menjalankan padan-server accept restore lebih dulu, "
-            "sebab baru dengan itu penangguhan dan kuota dijaga.",
-            "{Server} has declared no restore: its store is the one seen here. If it went back, "
-            "ask {operator} to run padan-server accept restore first, for only then are "
+            "{Server} tidak menyatakan pemulihan sejak itu: basis datanya masih yang terlihat di "
+            "sini. Bila ia mundur, minta {operator} menjalankan padan-server accept restore lebih "
+            "dulu, sebab baru dengan itu penangguhan dan kuota dijaga.",
+            "{Server} has declared no restore since: its store is the one seen here. If it went "
+            "back, ask {operator} to run padan-server accept restore first, for only then are "
             "suspensions and quotas taken care of.",
         )
     )
+
+
+def _require_led_on(
+    opened: Home,
+    agreement: str,
+    flow: str,
+    server: ServerKind,
+    before: KnownServerPast,
+    now: KnownServerPast,
+) -> None:
+    """Raise ServerPastError where the server went back within the store that it has now.
+
+    A file of an earlier version can have heads of that store beside heads of the one before.
+    """
+    from padan_client.home.protection.known_heads import GivenHeads
+    from padan_client.transport.pasts import Pasts
+
+    seen = [head for head in before.heads.values() if head.store in now.stores]
+    if seen:
+        _present(opened, agreement, flow, server, Pasts(GivenHeads(*seen), agreement, flow))
 
 
 def _require_never_left(server: ServerKind, before: KnownServerPast, now: KnownServerPast) -> None:

@@ -155,7 +155,7 @@ class Pasts:
         for head, each in zip(heads, told.heads, strict=True):
             if not self._is_ours(head.name):
                 continue
-            known = sent.known.get(head.name, head)
+            known = sent.known.get(head.name) or _first_sight(head, sent.past)
             now = self._seen_from(server).reached(known, head, each.steps, more=steps_left > 0)
             certain = certain and now.generation == head.generation
             if now != sent.known.get(head.name):
@@ -230,6 +230,16 @@ def _head(server: ServerKind, given: pb.Head) -> Head:
     if not well_formed:
         raise _no_handshake(server)
     return Head(given.name, given.store, given.generation, given.digest)
+
+
+def _first_sight(head: Head, past: KnownServerPast) -> Head:
+    """What a chain that was never seen is compared with: its server's store, if that is known.
+
+    A server has one store, so a new chain of another is no first sight.
+    """
+    if head.store in past.stores or not past.heads:
+        return head
+    return past.heads[min(past.heads)]
 
 
 @dataclass(frozen=True)

@@ -64,6 +64,7 @@ class KnownServerPast:
     """What is known of one server: its software when last heard, and its heads by name.
 
     ``left``: names of stores that it had, and that an officer has accepted another in the place of.
+    A head of one of these is none of its past any more, whoever still brings it.
     """
 
     def __init__(
@@ -73,8 +74,10 @@ class KnownServerPast:
         left: Iterable[bytes] = (),
     ) -> None:
         self.software = software
-        self.heads = dict(heads or {})
         self.left = frozenset(left)
+        # Spec 30, "Heads", step 6.
+        given = (heads or {}).items()
+        self.heads = {name: head for name, head in given if head.store not in self.left}
 
     @property
     def stores(self) -> frozenset[bytes]:
@@ -190,10 +193,15 @@ def _accepted(kept: KnownServerPast, seen: KnownServerPast) -> KnownServerPast:
 
 
 def _newer(kept: KnownServerPast, seen: KnownServerPast) -> KnownServerPast:
-    """Both, of each chain the head that came further; of another store, the one that was seen."""
+    """Both, of each chain the head that came further; of another store, the one that was seen.
+
+    A client that stays open may bring heads of a store that was left meanwhile: they are dropped.
+    """
     heads = dict(kept.heads)
     for name, head in seen.heads.items():
         before = heads.get(name)
+        if head.store in kept.left:
+            continue
         if before is None or before.store != head.store or before.generation < head.generation:
             heads[name] = head
     return KnownServerPast(seen.software or kept.software, heads, kept.left | seen.left)

@@ -71,6 +71,31 @@ def test_what_was_left_is_remembered_until_it_is_accepted_again(tmp_path):
     assert heads.of(ServerKind.UNIT).left == set(stores[1:])
 
 
+def test_what_waits_of_a_store_that_was_left_is_dropped(tmp_path):
+    """A client that stays open while an officer accepts a restore, in its process or another's."""
+    one, other = KnownHeads(tmp_path, "a"), KnownHeads(tmp_path, "a")
+    one.keep(ServerKind.UNIT, past(1))
+    one.keep(ServerKind.UNIT, past(3), at_once=False)
+    other.accept(ServerKind.UNIT, past(1, b"t" * 16))
+    assert one.of(ServerKind.UNIT).stores == {b"t" * 16}
+    one.flush()
+    one.keep(ServerKind.UNIT, past(9))  # an answer that was under way
+    assert KnownHeads(tmp_path, "a").of(ServerKind.UNIT).stores == {b"t" * 16}
+    assert seen(tmp_path) == 1
+
+
+def test_a_file_that_mixes_a_store_that_was_left_with_the_present_one_is_read_without(tmp_path):
+    """An earlier version wrote such files."""
+    heads = KnownHeads(tmp_path, "a")
+    heads.keep(ServerKind.UNIT, past(1))
+    heads.accept(ServerKind.UNIT, past(1, b"t" * 16))
+    file = tmp_path / "heads/unit/a.json"
+    document = json.loads(file.read_bytes())
+    document["heads"].append(document["heads"][0] | {"name": f"{NAME}/flows/f", "store": "73" * 16})
+    file.write_text(json.dumps(document))
+    assert set(KnownHeads(tmp_path, "a").of(ServerKind.UNIT).heads) == {NAME}
+
+
 def test_a_file_of_the_version_that_remembered_no_stores_is_read(tmp_path):
     KnownHeads(tmp_path, "a").keep(ServerKind.UNIT, past(1))
     file = tmp_path / "heads/unit/a.json"
