@@ -20,7 +20,7 @@ HOME = (
     r"client\.toml",
     r"\.lock",
     r"epochs/.+/\d+\.(json|key)",
-    r"heads/(unit|provider)/[a-z0-9-]+\.json(\.lock)?",
+    r"heads/(unit|provider/[a-z0-9-]+)/[a-z0-9-]+\.json(\.lock)?",
     r"jobs/.+\.(job|lock)",
     r"lists/.+\.(sealed|lock)",
     r"registries/.+\.cover",

@@ -5,12 +5,15 @@ What is restored may be its data directory, its tables, or both; neither says th
 
 from __future__ import annotations
 
+import dataclasses
+import json
 import re
 import shutil
 import time
 
 import pytest
 from agency import people, registry_table
+from provider_fixture import Publisher
 from typer.testing import CliRunner
 
 from padan.v1 import agreement_service_pb2 as pb
@@ -20,6 +23,13 @@ from padan_client.transport.pasts import ServerPastError
 from padan_server.base.accepting import Acceptable, Acceptances
 
 PEOPLE = people(40, seed=5)
+
+
+class PublisherAt(Publisher):
+    """A publisher whose server is the requester's own."""
+
+    def settings(self, **changes):
+        return super().settings(**changes) | {"tls": self.house.tls("kemnaker")}
 
 
 class RestorableProvider:
@@ -92,6 +102,41 @@ def stand(make_direct, make_provider, tmp_path):
     made = RestorableProvider(make_direct(), make_provider, tmp_path)
     made.publish()
     return made
+
+
+def test_each_of_two_providers_has_a_server_with_a_past_of_its_own(make_direct, make_provider):
+    """Of one agreement: bkn answers for asn-status, and kemnaker for jf-binaan."""
+    pair = make_direct()
+    folder = pair.server.house.folder / "kemnaker"
+    shutil.copytree(pair.server.house.agreements_dir, folder / "agreements")
+    publisher = PublisherAt(
+        dataclasses.replace(pair.server.house, flow_id="jf-binaan", folder=folder)
+    )
+
+    def started():
+        data = {"data_dir": str(folder / "provider")}
+        return make_provider(publisher=publisher, published=False, settings=data)
+
+    def padan(command, own=None):
+        env = {"PADAN_CLIENT_PROVIDER": f"127.0.0.1:{own.port}"} if own else {}
+        arguments = [*command.split(), "--home", str(pair.requester.folder)]
+        done = CliRunner().invoke(app, arguments, env=env)
+        assert done.exit_code == 0, done.output
+        return done.output
+
+    server, agreement = started(), pair.names[0]
+    padan(f"agreement resume {agreement} --flow asn-status")
+    padan(f"agreement suspend {agreement} --flow jf-binaan", server)
+    padan(f"agreement resume {agreement} --flow jf-binaan", server)
+    known = json.loads(padan(f"agreement heads {agreement} --json"))["servers"]
+    assert set(known["providers"]) == {"bkn", "kemnaker"}
+
+    server.stop()
+    Acceptances(folder / "provider").leave(Acceptable.RESTORE)
+    server = started()
+    padan(f"agreement accept-restore {agreement} --flow jf-binaan --yes", server)
+    padan(f"agreement resume {agreement} --flow jf-binaan", server)
+    padan(f"agreement resume {agreement} --flow asn-status")
 
 
 def test_an_older_ledger_is_seen_by_the_home_that_was_charged(stand):

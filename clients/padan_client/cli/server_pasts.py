@@ -37,10 +37,13 @@ def register(app: typer.Typer) -> None:
 def heads(agreement: IdArgument, *, home: HomeOption = HOME, json_: JsonFlag = False) -> None:
     """Sampai mana server terakhir terlihat. / How far the servers had come when last seen."""
     opened = open_home(home)
-    opened.signed_agreement(agreement)
+    from padan_client.home.protection.known_heads import heads_of_each
+
+    signed = opened.signed_agreement(agreement).agreement
+    assert signed is not None
     # Spec 30, "Heads", step 5.
-    known = opened.known_heads(agreement)
-    pasts = {server: known.of(server) for server in ServerKind}
+    known = heads_of_each(opened.folder, agreement, signed.direct_providers)
+    pasts = {server: heads.of(server[0]) for server, heads in known.items()}
     if json_:
         print_json({"agreement": agreement, "servers": pasts_json(pasts)})
         return
@@ -60,17 +63,18 @@ def accept_restore(
     """Terima pemulihan yang dinyatakan operator. / Accept a restore that an operator declared."""
     opened = open_home(home)
     opened.signed_agreement(agreement)
+    server, party = ServerKind.UNIT, ""
     if flow:
-        opened.place(agreement, flow)
-    server = ServerKind.PROVIDER if flow else ServerKind.UNIT
-    known = opened.known_heads(agreement)
+        server, party = ServerKind.PROVIDER, opened.place(agreement, flow).flow.provider
+    known = opened.known_heads(agreement, flow)
     before, now = known.of(server), _present(opened, agreement, flow, server)
     _require_another_store(server, before, now)
     _require_led_on(opened, agreement, flow, server, before, now)
     _require_never_left(server, before, now)
     _require_declared(opened, agreement, flow, server, now)
-    lines = [t("Terakhir terlihat di sini:", "Last seen here:"), *past_lines({server: before})]
-    for line in (*lines, t("Sekarang:", "Now:"), *past_lines({server: now})):
+    seen, told = (past_lines({(server, party): past}) for past in (before, now))
+    lines = [t("Terakhir terlihat di sini:", "Last seen here:"), *seen]
+    for line in (*lines, t("Sekarang:", "Now:"), *told):
         say(line)
     agree(
         t(
@@ -84,7 +88,7 @@ def accept_restore(
     )
     known.accept(server, now)
     if json_:
-        print_json({"agreement": agreement, "servers": pasts_json({server: now})})
+        print_json({"agreement": agreement, "servers": pasts_json({(server, party): now})})
 
 
 def _present(

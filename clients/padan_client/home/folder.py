@@ -106,11 +106,20 @@ class Home:
 
         return AcceptedLevels(self.folder / "levels")
 
-    def known_heads(self, agreement_id: str) -> KnownHeads:
-        """How far the agreement's servers had come when this home last saw them."""
-        from padan_client.home.protection.known_heads import KnownHeads
+    def known_heads(self, agreement_id: str, flow_id: str = "") -> KnownHeads:
+        """How far the unit, and the server of a flow's provider, had come when last seen here.
 
-        return KnownHeads(self.folder, agreement_id)
+        Raises what :meth:`signed_agreement` raises where there is a ``flow_id``.
+        """
+        from padan_client.home.protection.known_heads import KnownHeads, ProviderServer
+
+        if not flow_id:
+            return KnownHeads(self.folder, agreement_id)
+        agreement = self.signed_agreement(agreement_id).agreement
+        assert agreement is not None
+        party = next((flow.provider for flow in agreement.flows if flow.id == flow_id), "")
+        server = ProviderServer(party, alone=agreement.direct_providers == (party,))
+        return KnownHeads(self.folder, agreement_id, server if party else None)
 
     def seeds(self) -> SeedStore:
         """The provider's key seeds of direct mode."""

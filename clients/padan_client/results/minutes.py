@@ -168,7 +168,8 @@ def server_pasts(home: Home, place: FlowPlace, mode: str) -> dict[str, object]:
     # Spec 80, step 1.
     asked = {"unit": (ServerKind.UNIT,), "direct": (ServerKind.PROVIDER,)}.get(mode, ServerKind)
     names = (chain_name(place.agreement.id), chain_name(place.agreement.id, place.flow.id))
-    known, told = home.known_heads(place.agreement.id), dict[str, object]()
+    known = home.known_heads(place.agreement.id, place.flow.id)
+    told: dict[str, object] = {}
     for server in asked:
         past = known.of(server)
         heads = {name: past.heads[name].written for name in names if name in past.heads}

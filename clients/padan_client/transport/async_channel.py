@@ -78,7 +78,7 @@ class AsyncLink(AsyncClosing):
         """As :meth:`padan_client.transport.channel.Link.open`."""
         pins = agreed_pins(home, agreement, flow)
         servers = servers_of(home.config, home.folder, pins)
-        pasts = Pasts(home.known_heads(agreement), agreement, flow)
+        pasts = Pasts(home.known_heads(agreement, flow), agreement, flow)
         return cls(servers, home.config.timeouts, pasts=pasts)
 
     async def close(self) -> None:

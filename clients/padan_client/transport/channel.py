@@ -147,7 +147,7 @@ class Link(Closing):
         use.
         """
         servers = servers_of(home.config, home.folder, agreed_pins(home, agreement, flow))
-        pasts = Pasts(home.known_heads(agreement), agreement, flow)
+        pasts = Pasts(home.known_heads(agreement, flow), agreement, flow)
         return cls(servers, home.config.timeouts, pasts=pasts)
 
     @classmethod

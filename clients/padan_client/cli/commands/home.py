@@ -188,15 +188,15 @@ def _bury(opened: Home, later: Path) -> list[dict[str, object]]:
 
 def _remember(opened: Home, later: Path) -> None:
     """What a later home has seen of the servers' pasts is known here too."""
-    from padan.v1.reason_texts import ServerKind
-    from padan_client.home.protection.known_heads import KnownHeads
+    from padan_client.home.protection.known_heads import heads_of_each
 
     for signed in opened.agreements():
-        seen = KnownHeads(later, signed.id)
-        for server in ServerKind:
+        providers = signed.agreement.direct_providers if signed.agreement else ()
+        here = heads_of_each(opened.folder, signed.id, providers)
+        for (server, party), seen in heads_of_each(later, signed.id, providers).items():
             past = seen.of(server)
             if past.heads:
-                opened.known_heads(signed.id).keep(server, past)
+                here[server, party].keep(server, past)
 
 
 def _living(opened: Home) -> list[int]:

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 from padan.v1.reason_texts import ServerKind
 from padan_client.base.language import t
 from padan_client.home.protection.known_heads import KnownServerPast
 
+#: By kind, and by the party whose server it is where that is a provider's.
+ServerPasts: TypeAlias = Mapping[tuple[ServerKind, str], KnownServerPast]
 
-def past_lines(pasts: Mapping[ServerKind, KnownServerPast]) -> list[str]:
+
+def past_lines(pasts: ServerPasts) -> list[str]:
     """A line for each server that was ever seen, and below it one for each chain."""
     lines: list[str] = []
-    for server, past in pasts.items():
+    for (server, party), past in pasts.items():
         called = {
             ServerKind.UNIT: t("Unit pemadanan", "Linkage unit"),
-            ServerKind.PROVIDER: t("Server penyedia", "Provider's server"),
+            ServerKind.PROVIDER: t(f"Server penyedia {party}", f"Server of provider {party}"),
         }[server]
         if past.heads:
             lines.append(f"{called}, Padan {past.software or '–'}")
@@ -24,13 +27,14 @@ def past_lines(pasts: Mapping[ServerKind, KnownServerPast]) -> list[str]:
     return lines or [t("Belum ada server yang terlihat.", "No server was seen yet.")]
 
 
-def pasts_json(pasts: Mapping[ServerKind, KnownServerPast]) -> dict[str, Any]:
-    """The same for scripts."""
-    return {
-        server.value: {
-            "software": past.software,
-            "heads": {name: head.written for name, head in sorted(past.heads.items())},
-        }
-        for server, past in pasts.items()
-        if past.heads
-    }
+def pasts_json(pasts: ServerPasts) -> dict[str, Any]:
+    """The same for scripts: ``unit``, and ``providers`` by party."""
+    made: dict[str, Any] = {}
+    for (server, party), past in pasts.items():
+        heads = {name: head.written for name, head in sorted(past.heads.items())}
+        told = {"software": past.software, "heads": heads}
+        if heads and server is ServerKind.UNIT:
+            made["unit"] = told
+        elif heads:
+            made.setdefault("providers", {})[party] = told
+    return made

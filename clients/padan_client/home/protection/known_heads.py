@@ -1,6 +1,7 @@
 """How far the past of each server had come when this home last saw it.
 
-One file an agreement and kind of server, ``heads/<server>/<agreement>.json``. It holds no secret.
+One file an agreement and server, ``heads/unit/<agreement>.json`` and, since each provider of an
+agreement has a server of its own, ``heads/provider/<party>/<agreement>.json``. It holds no secret.
 Several commands keep it side by side, and none of them takes it back: what stands there is the
 newest head that any of them has seen. Spec ``proto/spec/30-unit-mode.md``, "Heads".
 """
@@ -11,8 +12,9 @@ import fcntl
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Self
 
@@ -107,12 +109,24 @@ class GivenHeads:
         """Nothing waits."""
 
 
-class KnownHeads:
-    """The heads of one agreement's servers; for many threads and processes."""
+@dataclass(frozen=True)
+class ProviderServer:
+    """Whose server is meant of the providers of an agreement, and whether it has that one alone."""
 
-    def __init__(self, home: Path, agreement: str) -> None:
+    party: str
+    alone: bool
+
+
+class KnownHeads:
+    """The heads of an agreement's unit, and of one ``provider``'s server; for many threads.
+
+    And for many processes. Without ``provider`` nothing is known or kept of any such server.
+    """
+
+    def __init__(self, home: Path, agreement: str, provider: ProviderServer | None = None) -> None:
         self._folder = home / "heads"
         self._agreement = agreement
+        self._provider = provider
         self._lock = threading.Lock()
         self._read: dict[ServerKind, tuple[tuple[int, int], KnownServerPast]] = {}
         self._unwritten: dict[ServerKind, KnownServerPast] = {}
@@ -161,6 +175,7 @@ class KnownHeads:
         merge: Callable[[KnownServerPast, KnownServerPast], KnownServerPast],
     ) -> None:
         path, self._written = self._path(server), time.monotonic()
+        assert path is not None, "the server of no provider was asked"
         if not os.access(self._folder.parent, os.W_OK):
             return  # a home that nobody can change: known as long as this command runs
         with _alone(ensure_private_folder(path.parent) / f"{path.name}.lock"):
@@ -172,18 +187,47 @@ class KnownHeads:
 
     def _kept(self, server: ServerKind) -> KnownServerPast:
         """What the file says, read again only when it is another file."""
-        path = self._path(server)
-        try:
-            held = path.stat()
-        except FileNotFoundError:
-            return KnownServerPast()
+        path = self._found(server)
+        if path is None:
+            return _NOTHING
+        held = path.stat()
         version = held.st_ino, held.st_mtime_ns
         if server not in self._read or self._read[server][0] != version:
             self._read[server] = version, _parsed(path)
         return self._read[server][1]
 
-    def _path(self, server: ServerKind) -> Path:
-        return self._folder / server.value / f"{self._agreement}.json"
+    def _found(self, server: ServerKind) -> Path | None:
+        """The file to read, None where there is none."""
+        path, provider = self._path(server), self._provider
+        if path is None or path.exists():
+            return path
+        # Spec 30, "Heads", step 7.
+        if server is ServerKind.PROVIDER and provider is not None and provider.alone:
+            path = self._folder / server.value / path.name
+        return path if path.exists() else None
+
+    def _path(self, server: ServerKind) -> Path | None:
+        folder, name = self._folder / server.value, f"{self._agreement}.json"
+        if server is ServerKind.UNIT:
+            return folder / name
+        return folder / self._provider.party / name if self._provider else None
+
+
+def heads_of_each(
+    home: Path, agreement: str, providers: Collection[str]
+) -> dict[tuple[ServerKind, str], KnownHeads]:
+    """Those of each server of an agreement; with the party where it is a provider's.
+
+    ``providers``: whose servers answer in direct mode.
+    """
+    found = {(ServerKind.UNIT, ""): KnownHeads(home, agreement)}
+    for party in providers:
+        server = ProviderServer(party, alone=len(providers) == 1)
+        found[ServerKind.PROVIDER, party] = KnownHeads(home, agreement, server)
+    return found
+
+
+_NOTHING = KnownServerPast()
 
 
 def _accepted(kept: KnownServerPast, seen: KnownServerPast) -> KnownServerPast:

@@ -8,7 +8,7 @@ import pytest
 
 from padan.v1.reason_texts import ServerKind
 from padan_client import BadInputError
-from padan_client.home.protection.known_heads import KnownHeads, KnownServerPast
+from padan_client.home.protection.known_heads import KnownHeads, KnownServerPast, ProviderServer
 from padan_linkage.crypto.heads import Head, step
 
 STORE, NAME = b"s" * 16, "agreements/a"
@@ -106,6 +106,29 @@ def test_a_file_of_the_version_that_remembered_no_stores_is_read(tmp_path):
     assert heads.of(ServerKind.UNIT).heads[NAME].generation == 1
     heads.keep(ServerKind.UNIT, past(2))
     assert json.loads(file.read_bytes())["format"] == 2
+
+
+def of_provider(home, party, *, alone=False):
+    return KnownHeads(home, "a", ProviderServer(party, alone))
+
+
+def test_the_servers_of_two_providers_are_known_apart(tmp_path):
+    for party, store in (("bkn", STORE), ("kemnaker", b"t" * 16)):
+        of_provider(tmp_path, party).keep(ServerKind.PROVIDER, past(2, store))
+    for party, store in (("bkn", STORE), ("kemnaker", b"t" * 16)):
+        assert of_provider(tmp_path, party).of(ServerKind.PROVIDER).stores == {store}
+    assert KnownHeads(tmp_path, "a").of(ServerKind.PROVIDER).heads == {}
+
+
+def test_a_file_of_before_is_read_where_it_can_be_of_one_provider_alone(tmp_path):
+    of_provider(tmp_path, "bkn").keep(ServerKind.PROVIDER, past(3))
+    file = tmp_path / "heads/provider/bkn/a.json"
+    file.rename(tmp_path / "heads/provider/a.json")
+    assert of_provider(tmp_path, "bkn").of(ServerKind.PROVIDER).heads == {}
+    heads = of_provider(tmp_path, "bkn", alone=True)
+    assert heads.of(ServerKind.PROVIDER).heads[NAME].generation == 3
+    heads.keep(ServerKind.PROVIDER, past(2))
+    assert of_provider(tmp_path, "bkn").of(ServerKind.PROVIDER).heads[NAME].generation == 3
 
 
 @pytest.mark.parametrize("content", [b"", b"[]", b"{", b'{"format": 2}', b"[" * 100_000])
