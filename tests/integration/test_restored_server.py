@@ -396,6 +396,24 @@ def test_a_restore_declared_while_the_clock_is_behind_uses_up_no_day_gone_by(sta
         stand.ask()
 
 
+def test_a_restore_declared_while_the_clock_is_far_ahead_uses_up_the_day_once_it_is_right(stand):
+    """Whatever day the backup is of: the clock says which one it is as soon as it is believed."""
+    stand.back_up()
+    stand.unit.pass_time(days=2)
+    stand.confirm()
+    stand.unit.pass_time(days=10)
+    stand.restore(declared=True)
+    accept_and_go_on(stand)
+    stand.unit.pass_time(days=-10)
+    stand.unit.unit._keep_time()
+    for _ in range(2):
+        with pytest.raises(RefusedError, match="QUOTA_DAY_EXCEEDED"):
+            stand.ask()
+        stand.restart()
+    stand.unit.pass_time(days=1)
+    assert stand.ask()["kode"] != "TIDAK_DITEMUKAN"
+
+
 @pytest.mark.parametrize("method", ["SuspendAgreement", "ResumeAgreement"])
 def test_what_a_client_calls_refused_was_not_done(stand, method):
     stand.back_up()

@@ -43,6 +43,14 @@ def hold(
     return sorted(signed.id for signed in unheld)
 
 
+def use_up_day(store: Store, agreements: Collection[SignedAgreement], moment: datetime) -> None:
+    """Count the quota of a day of each flow as used; repeating it changes nothing."""
+    with store.write() as tx:
+        for signed in agreements:
+            for flow in signed.agreement.flows if signed.agreement else ():
+                _use_up_day(tx, signed.id, flow, moment)
+
+
 def _suspend(tx: Transaction, agreement: Agreement, now: datetime) -> None:
     already = {s.party for s in tx.agreements.suspensions(agreement.id)}
     for party in agreement.parties:

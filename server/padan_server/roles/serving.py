@@ -10,7 +10,7 @@ import os
 import threading
 from collections.abc import Callable, Collection
 from concurrent import futures
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -24,9 +24,9 @@ from padan_linkage.agreement import Agreement, SignedAgreement
 from padan_linkage.crypto.tls_files import TlsUse, read_tls
 from padan_server.admission.agreements import AgreementBook
 from padan_server.admission.identity import OwnCertificate, Pins
-from padan_server.admission.restores import hold
+from padan_server.admission.restores import hold, use_up_day
 from padan_server.base.accepting import Acceptable, Acceptances
-from padan_server.base.clock import Clock, KeptClock, SimulatedClock, SystemClock
+from padan_server.base.clock import Clock, KeptClock, SimulatedClock, SystemClock, jakarta_day
 from padan_server.base.config import ServerConfig
 from padan_server.base.metrics import CallMetrics
 from padan_server.roles.connections import (
@@ -171,6 +171,17 @@ class Server:
         if held:
             _log.warning("agreements_held", agreements=held, cause="an operator accepted a loss")
 
+    def _date_restore(self, now: datetime) -> None:
+        """Where the clock was ahead at an accepted loss, the day that it was in truth counts too.
+
+        ``now``: the present, believed.
+        """
+        # Spec 30, "Doubt", step 6.
+        if self._restored is None or jakarta_day(self._restored) <= jakarta_day(now):
+            return
+        use_up_day(self._store, self._book.all(), now)
+        self._restored = self._marks.date_restore(now)
+
     def _let_go(self) -> None:
         """Leave the data directory to another server."""
         self._store.close()
@@ -194,6 +205,7 @@ class Server:
         self._trusted = clock.look()
         self._counted.clock_believed.set(self._trusted)
         if self._trusted and not self._settings.simulated_time:
+            self._date_restore(clock.now())
             self._marks.advance(clock.latest)
         elif before and not self._trusted:
             _log.error(

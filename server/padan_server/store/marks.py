@@ -123,6 +123,13 @@ class Marks:
         back = kept.latest is not None and latest < kept.latest
         self._write(replace(kept, starts=kept.starts + back, latest=latest))
 
+    def date_restore(self, moment: datetime) -> datetime:
+        """Keep when in truth the store was ``restored``, durable on return; returns it."""
+        kept = self._kept()
+        assert kept is not None, "a server has begun"
+        self._write(replace(kept, restored=moment))
+        return moment
+
     def _doubt(
         self, kept: StoreMark | None, beside: StoreMark | None, holds_files: Callable[[], bool]
     ) -> Doubt | None:
