@@ -13,7 +13,7 @@ from padan_linkage.crypto.merkle import Tree, leaf_hash
 from padan_linkage.crypto.randomness import Drbg
 from padan_linkage.crypto.signatures import public_key, sign
 from padan_linkage.direct.blinding import blind
-from padan_linkage.direct.commitment import CHUNK_ELEMENTS, Commitment, chunk_count
+from padan_linkage.direct.commitment import CHUNK_ELEMENTS, Commitment, ListLayout
 from padan_linkage.direct.inputs import key_inputs, list_inputs
 from padan_linkage.direct.label_payloads import LabelPayloads
 from padan_linkage.direct.labels import dummies, label_keys, label_material, seal
@@ -40,7 +40,8 @@ RECORDS = [
     (["?317101410190001", "", "budi", "1990-01-01"], 4),
     (["", "B7654321", "budi", "1990-01-01"], 4),
 ]
-ELEMENTS = 2 * CHUNK_ELEMENTS + 5
+#: A list of two keys, neither of which fills its last chunk.
+COMMITTED = ListLayout(CHUNK_ELEMENTS + 2, (1, 2))
 
 
 def direct() -> dict[str, Any]:
@@ -85,11 +86,11 @@ def direct() -> dict[str, Any]:
 def asked(schema: DirectSchema, fields: Schema) -> dict[str, Any]:
     """The records as a list of one more: what every key asks, dummies among it."""
     rows = len(RECORDS) + 1
-    messages = list_inputs(fields, schema, columns(), rows).messages.to_pylist()
+    inputs = list_inputs(fields, schema, columns(), rows)
     return {
         "rows": rows,
-        "elements_per_record": schema.elements_per_record(fields),
-        "messages": [message.hex() for message in messages],
+        "widths": inputs.layout.widths,
+        "messages": [message.hex() for message in inputs.messages.to_pylist()],
     }
 
 
@@ -176,13 +177,15 @@ def element(number: int) -> bytes:
 
 
 def commitment() -> dict[str, Any]:
-    """A list of two full chunks and one of five elements, with every audit path."""
-    committed = Commitment.to(b"".join(map(element, range(ELEMENTS))))
+    """A list of two keys, its chunks by key, first element and number, with every audit path."""
+    committed = Commitment.to(COMMITTED, b"".join(map(element, range(COMMITTED.element_count))))
     return {
         "element": 'SHA-256("element" || u32 number), from 0',
-        "element_count": ELEMENTS,
+        "element_count": COMMITTED.element_count,
+        "widths": COMMITTED.widths,
+        "chunks": [[each.key, each.start, each.count] for each in COMMITTED.chunks()],
         "root": committed.root.hex(),
-        "audit_paths": [committed.audit_path(i).hex() for i in range(chunk_count(ELEMENTS))],
+        "audit_paths": [committed.audit_path(i).hex() for i in range(COMMITTED.chunk_count)],
     }
 
 

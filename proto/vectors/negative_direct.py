@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from direct_vectors import ELEMENTS, direct, element
+from direct_vectors import COMMITTED, direct, element
 from faults import Faults, L, P, flip, little, negative
 from material import EPOCH, FLOW, key_bytes
 from negative_manifests import agreed_manifests, manifests, sequences, signed_manifests
 
 from padan_linkage.crypto.merkle import Tree, leaf_hash, node_hash
 from padan_linkage.direct.blinding import blind
-from padan_linkage.direct.commitment import CHUNK_ELEMENTS, Commitment
+from padan_linkage.direct.commitment import CHUNK_ELEMENTS, Commitment, ListLayout
 from padan_linkage.direct.oprf import epoch_key
 
 #: A point whose encoding is so small a number that the same number plus P fits into its bits.
@@ -181,15 +181,16 @@ def label_tables(made: dict[str, Any]) -> Faults:
 
 def committed_chunks() -> Faults:
     """The last chunk of a committed list, as the provider takes it before it evaluates."""
-    whole = b"".join(map(element, range(ELEMENTS)))
-    committed = Commitment.to(whole)
-    number = ELEMENTS // CHUNK_ELEMENTS
-    last, path = whole[number * CHUNK_ELEMENTS * 32 :], committed.audit_path(number)
+    whole = b"".join(map(element, range(COMMITTED.element_count)))
+    committed = Commitment.to(COMMITTED, whole)
+    number = COMMITTED.chunk_count - 1
+    last, path = whole[32 * COMMITTED.chunk(number).start :], committed.audit_path(number)
     call = Faults(
         "committed_chunk",
         "Commitment",
         root=committed.root,
-        element_count=ELEMENTS,
+        records=COMMITTED.records,
+        widths=COMMITTED.widths,
         chunk=number,
         elements=last,
         audit_path=path,
@@ -201,10 +202,12 @@ def committed_chunks() -> Faults:
     fault("bad_element", elements=flip(last, 0))
     fault("swapped_elements", elements=last[32:64] + last[:32] + last[64:])
     fault("element_missing", elements=last[:-32])
-    fault("element_too_many", elements=last + element(ELEMENTS))
+    fault("element_too_many", elements=last + element(COMMITTED.element_count))
     fault("truncated_element", elements=last[:-1])
     fault("wrong_root", root=flip(committed.root, 0))
-    fault("wrong_element_count", element_count=ELEMENTS + 1)
+    fault("wrong_records", records=COMMITTED.records + 1)
+    fault("wrong_widths", widths=COMMITTED.widths[::-1])
+    fault("another_key", chunk=1)
     fault("wrong_chunk", chunk=number - 1)
     fault("no_such_chunk", chunk=number + 1)
     fault("negative_chunk", chunk=-1)
@@ -213,6 +216,15 @@ def committed_chunks() -> Faults:
     fault("bad_audit_path", audit_path=flip(path, 0))
     fault("audit_path_of_another_chunk", audit_path=committed.audit_path(0))
     fault("step_too_many", audit_path=path + bytes(32))
+    long = ListLayout(COMMITTED.element_count, (1,))
+    uncut = Commitment.to(long, whole)
+    fault(
+        "runs_on_into_the_next_key",
+        root=uncut.root,
+        chunk=1,
+        elements=whole[32 * CHUNK_ELEMENTS :][: 32 * CHUNK_ELEMENTS],
+        audit_path=uncut.audit_path(1),
+    )
     fault("root_below_the_top", root=leaf_hash(last), audit_path=b"")
     above = node_hash(bytes(32), committed.root)
     fault("root_above_the_top", root=above, audit_path=path + bytes(32))

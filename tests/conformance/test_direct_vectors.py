@@ -79,22 +79,22 @@ def test_inputs_are_those_of_the_records(direct, reference_voprf):
 def test_every_record_of_a_list_asks_every_key(direct, reference_voprf):
     """As many messages for each, whatever it holds; a key that is not for it asks nobody."""
     dummy, made = b"padan/v1 direct dummy\x00", []
-    widths = {"paspor-salah": 10, "nama-salah": 16}
+    most = {"paspor-salah": 10, "nama-salah": 16}
     nobody = {"values": ["", "", "", ""]}
-    for record in [*direct["records"], nobody]:
-        fields = dict(
-            zip(("nik", "paspor", "nama", "tanggal_lahir"), record["values"], strict=True)
-        )
-        for key in direct["keys"]:
+    for key in direct["keys"]:
+        for record in [*direct["records"], nobody]:
+            fields = dict(
+                zip(("nik", "paspor", "nama", "tanggal_lahir"), record["values"], strict=True)
+            )
             found = sorted(
                 reference_voprf.input_bytes(key["id"], values)
                 for values in products([sorted(derived(record["values"], p)) for p in key["exact"]])
                 if not any(fields[name] for name in key["without"])
             )
-            made.append(found + [dummy] * (widths.get(key["id"], 1) - len(found)))
-    width, listed = direct["list"]["elements_per_record"], direct["list"]["messages"]
-    assert width == 1 + 1 + 10 + 16 + 1
-    assert len(listed) == direct["list"]["rows"] * width == sum(map(len, made))
+            made.append(found + [dummy] * (most.get(key["id"], 1) - len(found)))
+    widths, listed = direct["list"]["widths"], direct["list"]["messages"]
+    assert widths == [1, 1, 10, 16, 1]
+    assert len(listed) == direct["list"]["rows"] * sum(widths) == sum(map(len, made))
     at = 0
     for slots in made:
         told = [bytes.fromhex(message) for message in listed[at : at + len(slots)]]
@@ -165,7 +165,14 @@ def test_the_commitment(direct, reference_voprf):
     committed = direct["commitment"]
     numbers = range(committed["element_count"])
     elements = [hashlib.sha256(b"element" + n.to_bytes(4, "big")).digest() for n in numbers]
-    chunks = [b"".join(elements[at : at + 1024]) for at in range(0, len(elements), 1024)]
+    records = len(elements) // sum(committed["widths"])
+    chunks, at = [], 0
+    for key, width in enumerate(committed["widths"]):
+        for count in reference_voprf.chunks(range(records * width), 1024):
+            assert committed["chunks"][len(chunks)] == [key, at, len(count)]
+            chunks.append(b"".join(elements[at : at + len(count)]))
+            at += len(count)
+    assert len(chunks) == len(committed["chunks"])
     assert reference_voprf.root(chunks).hex() == committed["root"]
     paths = [b"".join(reference_voprf.path(i, chunks)).hex() for i in range(len(chunks))]
     assert paths == committed["audit_paths"]

@@ -16,6 +16,7 @@ from padan_linkage.crypto.keys import LinkageKey, derive_linkage_key, exchange
 from padan_linkage.crypto.sealing import Opener
 from padan_linkage.direct import commitment, table
 from padan_linkage.direct.blinding import blind
+from padan_linkage.direct.commitment import ListLayout
 from padan_linkage.direct.labels import label_keys, open_rows
 from padan_linkage.direct.manifest import (
     check_manifest,
@@ -173,7 +174,8 @@ def take_table(case):
 
 def take_committed(case):
     root, elements, path = unhex(case, "root", "elements", "audit_path")
-    commitment.verify_chunk(root, case["element_count"], case["chunk"], elements, path)
+    layout = ListLayout(case["records"], tuple(case["widths"]))
+    commitment.verify_chunk(root, layout, case["chunk"], elements, path)
 
 
 def agree(case):

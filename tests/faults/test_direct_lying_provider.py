@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -13,7 +14,6 @@ from agency import NOW, TamperingLink, people, registry_table
 from signing import PartyKeys, sign_manifest
 
 from padan.v1 import agreement_service_pb2 as agreement_pb
-from padan.v1 import direct_service_pb2 as pb
 from padan_client import (
     MismatchError,
     RefusedError,
@@ -21,6 +21,7 @@ from padan_client import (
     UnavailableError,
     VerificationError,
 )
+from padan_client.base.effects import Exchange
 from padan_client.protocol.direct import session
 from padan_linkage.crypto.merkle import Tree, leaf_hash
 from padan_linkage.direct.manifest import Manifest, format_moment, parse_manifest
@@ -254,9 +255,10 @@ def other_key(pair):
 
     class Keeps(Liar):
         def _perform(self, effect):
-            request = getattr(effect, "request", None)
-            if isinstance(request, pb.EvaluateElementsRequest):
-                sent[request.chunk] = request.elements
+            if isinstance(effect, Exchange):
+                requests = list(effect.requests())
+                sent.update((request.chunk, request.elements) for request in requests)
+                effect = replace(effect, requests=lambda: iter(requests))
             return super()._perform(effect)
 
     def change(message):

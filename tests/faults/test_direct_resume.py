@@ -44,7 +44,7 @@ def pair(make_direct):
 @pytest.fixture
 def long_pair(make_direct, monkeypatch):
     """A list of two windows, each a stream of its own; the tables are here already."""
-    monkeypatch.setattr(evaluating, "WINDOW", 3)
+    monkeypatch.setattr(evaluating, "WINDOW", 4)
     made = make_direct()
     made.publish(registry_table(PEOPLE[:1100]))
     made.confirm(PEOPLE[:1])

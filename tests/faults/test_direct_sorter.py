@@ -21,6 +21,7 @@ from padan_client.protocol.direct import confirming, real_time
 from padan_client.protocol.direct.answering import key_counts, rounded_records
 from padan_client.protocol.direct.evaluating import evaluate
 from padan_linkage.answering.answers import RecordAnswers
+from padan_linkage.direct.commitment import ListLayout
 from padan_linkage.direct.inputs import list_inputs, requester_inputs
 from padan_linkage.direct.lookup import look_up, settle
 from padan_linkage.direct.oprf import epoch_key
@@ -220,7 +221,7 @@ def staged(evaluation, requested):
                 session.fields, one, records, rows
             )
         )
-        outputs = yield from evaluate(evaluation, inputs.messages)
+        outputs = yield from evaluate(evaluation, inputs)
         found = look_up(session.tables, outputs.take(inputs.slots[0]))
         settle(answers, number, still[inputs.records[0]], found)
     return answers, key_counts(session, answers, len(requested))
@@ -230,7 +231,7 @@ def staged(evaluation, requested):
 def test_the_old_way_is_found(pair, monkeypatch, size, way):
     """The positive control: the same view, the same tables, and the target shows."""
     # Small lists show it by their sizes; the provider's quota counts whole records no more.
-    monkeypatch.setattr(lists, "_records", lambda grant, elements: elements)
+    monkeypatch.setattr(lists, "_layout", lambda _, elements: ListLayout(elements, (1,)))
     monkeypatch.setattr(confirming, "answer", staged)
     monkeypatch.setattr(real_time, "answer", staged)
     publish(pair, REGISTERED, alone, NOW, name="alone")

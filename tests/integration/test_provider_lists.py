@@ -14,7 +14,7 @@ from provider_fixture import Publisher
 
 from padan.v1 import direct_service_pb2 as pb
 from padan_linkage.direct import oprf
-from padan_linkage.direct.commitment import Commitment
+from padan_linkage.direct.commitment import Commitment, ListLayout
 from padan_server.base.clock import jakarta_day
 from padan_server.direct import lists
 
@@ -177,7 +177,7 @@ def test_what_is_no_usable_point_is_refused(make_provider, bad):
     provider = make_provider()
     client, good = provider.client(), asked(3).elements(0)
     for elements in (bad, bad + good, good + bad):
-        commitment = Commitment.to(elements)
+        commitment = Commitment.to(ListLayout(len(elements) // 32, (1,)), elements)
         made = asked(3).commit(client, element_count=len(elements) // 32, root=commitment.root)
         message = pb.EvaluateElementsRequest(
             blinded_list=made.name, elements=elements, audit_path=commitment.audit_path(0)

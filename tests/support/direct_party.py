@@ -12,7 +12,7 @@ from library_requester import Blinding, blind
 from parties import PartyClient
 
 from padan.v1 import direct_service_pb2 as pb
-from padan_linkage.direct.commitment import CHUNK_BYTES, Commitment
+from padan_linkage.direct.commitment import Commitment, ListLayout
 
 _KEYS = 'keys = [{ id = "nik", exact = ["nik"] }]\n'
 _TERMS = f"""[flow.direct]
@@ -45,16 +45,18 @@ def set_terms(text: str, day: int, per_list: int, minimum: int) -> str:
 
 @dataclass(frozen=True)
 class Asked:
-    """A list as its owner keeps it: blinded elements and the commitment to them."""
+    """A list as its owner keeps it: blinded elements, how they lie, the commitment to them."""
 
+    layout: ListLayout
     blinding: Blinding
     commitment: Commitment
 
     @classmethod
-    def of(cls, inputs: Iterable[bytes]) -> Asked:
-        """Blind some inputs."""
+    def of(cls, inputs: Iterable[bytes], widths: tuple[int, ...] = (1,)) -> Asked:
+        """Blind some inputs, of which each record asks ``widths``, one key after the other."""
         blinding = blind(list(inputs))
-        return cls(blinding, Commitment.to(blinding.elements))
+        layout = ListLayout(len(blinding) // sum(widths), widths)
+        return cls(layout, blinding, Commitment.to(layout, blinding.elements))
 
     @property
     def count(self) -> int:
@@ -64,11 +66,12 @@ class Asked:
     @property
     def chunks(self) -> int:
         """Number of chunks."""
-        return -(-len(self.blinding.elements) // CHUNK_BYTES)
+        return self.layout.chunk_count
 
     def elements(self, chunk: int) -> bytes:
         """The elements of a chunk."""
-        return self.blinding.elements[chunk * CHUNK_BYTES : (chunk + 1) * CHUNK_BYTES]
+        place = self.layout.chunk(chunk)
+        return self.blinding.elements[32 * place.start : 32 * (place.start + place.count)]
 
     def message(self, name: str, number: int, /, **changes: object) -> pb.EvaluateElementsRequest:
         """The request for a chunk of the list called ``name``; ``changes`` to lie."""

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from padan_linkage.crypto.epochs import framed
+from padan_linkage.direct.commitment import ListLayout
 from padan_linkage.direct.derived.several import combinations
 from padan_linkage.direct.derived.values import part_values
 from padan_linkage.direct.schema import DirectKey, DirectSchema, most_values
@@ -76,13 +77,14 @@ def requester_inputs(
 
 @dataclass(frozen=True, repr=False)
 class ListInputs:
-    """What a list asks: the same number of messages for every record, key by key.
+    """What a list asks: under each key the same number of messages for every record.
 
-    ``messages``: large_binary[rows · width], record by record, DUMMY where a record has no value
-    (more) and in rows beyond the records; ``slots``: by key, in the schema's order, int64[m], the
+    ``messages``: large_binary[elements], as ``layout`` says, DUMMY where a record has no value
+    (more) and in records beyond the list's; ``slots``: by key, in the schema's order, int64[m], the
     place in ``messages`` of each input, and ``records``: int64[m], the record that it is of.
     """
 
+    layout: ListLayout
     messages: pa.LargeBinaryArray
     slots: tuple[NDArray[np.int64], ...]
     records: tuple[NDArray[np.int64], ...]
@@ -112,19 +114,19 @@ def list_inputs(
     count = len(next(iter(records.values())))
     if rows < count:
         raise ValueError(f"{count} records do not fit {rows} rows")
-    width, first = schema.elements_per_record(fields), 0
+    layout = ListLayout.of(fields, schema, rows)
     pieces, slots, owners, made = [], [], [], 0
-    asked = np.full(rows * width, -1, np.int64)
-    for key in schema.keys:
+    asked = np.full(layout.element_count, -1, np.int64)
+    for key, start, width in zip(schema.keys, layout.starts, layout.widths, strict=True):
         inputs = requester_inputs(fields, key, records)
         among = np.arange(len(inputs)) - np.searchsorted(inputs.record, inputs.record)
-        at = inputs.record * width + first + among
+        at = start + inputs.record * width + among
         asked[at] = made + np.arange(len(inputs))
         pieces.append(inputs.messages)
         slots.append(at)
         owners.append(inputs.record)
-        made, first = made + len(inputs), first + most_values(fields, key)
+        made += len(inputs)
     pieces.append(pa.array([DUMMY], pa.large_binary()))
     asked[asked < 0] = made
     messages = pa.concat_arrays(pieces).take(pa.array(asked))
-    return ListInputs(messages, tuple(slots), tuple(owners))
+    return ListInputs(layout, messages, tuple(slots), tuple(owners))

@@ -108,12 +108,12 @@ class DirectSchema(FrozenModel):
                 return k
         raise KeyError(key_id)
 
-    def elements_per_record(self, fields: Schema) -> int:
-        """Elements that each record of a list asks for, whatever it holds (spec 60, "Sizes").
+    def widths(self, fields: Schema) -> tuple[int, ...]:
+        """Elements that each record of a list asks for under each key, whatever it holds.
 
-        Raises KeyError as :func:`most_values`.
+        In the order of the keys (spec 60, "Sizes"). Raises KeyError as :func:`most_values`.
         """
-        return sum(most_values(fields, key) for key in self.keys)
+        return tuple(most_values(fields, key) for key in self.keys)
 
     def digest(self, fields: Schema) -> bytes:
         """SHA-256 of what decides the inputs, 32 bytes: the keys, and the kinds of their fields.

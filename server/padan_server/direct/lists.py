@@ -11,7 +11,7 @@ import secrets
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
-from padan_linkage.direct.commitment import CommitmentError, verify_chunk
+from padan_linkage.direct.commitment import CommitmentError, ListLayout, verify_chunk
 from padan_linkage.direct.oprf import ELEMENT_BYTES, MAX_EVALUATIONS
 from padan_server.admission.enforcement import Grant
 from padan_server.admission.quotas import charge, check_batch
@@ -99,7 +99,7 @@ class BlindedLists:
 
         The day is charged records, the key elements.
         """
-        records = _records(grant, new.element_count)
+        records = _layout(grant, new.element_count).records
         check_batch(grant, records)
         with self._store.write() as tx:
             known = replayed(tx, request)
@@ -141,7 +141,11 @@ class BlindedLists:
         try:
             # Spec 60, step 9: the chunk; its points are checked by who evaluates them.
             verify_chunk(
-                mine.root, mine.element_count, chunk.number, chunk.elements, chunk.audit_path
+                mine.root,
+                _layout(grant, mine.element_count),
+                chunk.number,
+                chunk.elements,
+                chunk.audit_path,
             )
         except CommitmentError:
             raise Refusal(Reason.CHUNK_NOT_COMMITTED, **grant.metadata) from None
@@ -173,17 +177,18 @@ class BlindedLists:
         return Evaluation(chunk.number, chunk.count, evaluated, proof, fresh)
 
 
-def _records(grant: Grant, elements: int) -> int:
-    """Records of a list of so many elements: each asks every key, so all are of one size."""
+def _layout(grant: Grant, elements: int) -> ListLayout:
+    """How a list of so many elements lies: each record asks every key, so all are of one size."""
     assert grant.flow.direct is not None
-    width = grant.flow.direct.elements_per_record(grant.schema)
-    if elements % width:
+    widths = grant.flow.direct.widths(grant.schema)
+    records, rest = divmod(elements, width := sum(widths))
+    if rest:
         raise field_invalid(
             "blinded_list.element_count",
             f"kelipatan {width}: setiap rekaman menanyakan semua kunci",
             f"a multiple of {width}: every record asks every key",
         )
-    return elements // width
+    return ListLayout(records, widths)
 
 
 def _charge_key(tx: Transaction, grant: Grant, public_key: bytes, elements: int) -> None:

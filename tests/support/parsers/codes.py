@@ -15,6 +15,7 @@ from padan_linkage.direct.commitment import (
     CHUNK_ELEMENTS,
     Commitment,
     CommitmentError,
+    ListLayout,
     verify_chunk,
 )
 from padan_linkage.direct.lanes.constants import GENERATOR
@@ -72,12 +73,13 @@ def _read_proof(content: bytes) -> None:
     verify_proof(content[:32], content[32:64], content[64:128], content[128:])
 
 
-_LIST = Commitment.to(GENERATOR * (CHUNK_ELEMENTS + 1))
+_LAYOUT = ListLayout(CHUNK_ELEMENTS + 1, (1,))
+_LIST = Commitment.to(_LAYOUT, GENERATOR * (CHUNK_ELEMENTS + 1))
 
 
 def _read_chunk(content: bytes) -> None:
     path, elements = content[:HASH_BYTES], content[HASH_BYTES:]
-    verify_chunk(_LIST.root, CHUNK_ELEMENTS + 1, 1, elements, path)
+    verify_chunk(_LIST.root, _LAYOUT, 1, elements, path)
 
 
 _LEAF = leaf_hash(bytes(ROW_BYTES))

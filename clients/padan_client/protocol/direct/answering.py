@@ -65,7 +65,7 @@ def answer(
     inputs = yield from work(
         lambda: list_inputs(session.fields, session.schema, requested.records, rows)
     )
-    outputs = yield from evaluate(evaluation, inputs.messages)
+    outputs = yield from evaluate(evaluation, inputs)
     answers = yield from work(partial(_settled, session, inputs, outputs, len(requested)))
     counts = key_counts(session, answers, rows)
     base = session.manifests[0]

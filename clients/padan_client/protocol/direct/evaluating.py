@@ -18,7 +18,6 @@ from itertools import chain
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from numpy.typing import NDArray
@@ -32,7 +31,8 @@ from padan_client.protocol.direct.session import DirectSession
 from padan_client.protocol.progress import Progress, Report, Stage
 from padan_linkage.crypto.randomness import SEED_BYTES, Drbg
 from padan_linkage.direct.blinding import BLIND_SEED_BYTES, Blinded, blind, blinded_before
-from padan_linkage.direct.commitment import CHUNK_ELEMENTS, Commitment, chunk_count
+from padan_linkage.direct.commitment import CHUNK_ELEMENTS, Commitment, ListLayout
+from padan_linkage.direct.inputs import ListInputs
 from padan_linkage.direct.oprf import OUTPUT_BYTES, OprfError
 
 #: Chunks of one stream: some seconds of the provider's work, a megabyte or two each way.
@@ -55,8 +55,9 @@ class ListEvaluation:
 class Outputs:
     """Outputs of a list on disk, one sealed slot a chunk; a slot that does not open is missing."""
 
-    def __init__(self, path: Path | None, seed: bytes) -> None:
+    def __init__(self, path: Path | None, seed: bytes, layout: ListLayout) -> None:
         self._path = path
+        self._layout = layout
         self._cipher = AESGCM(hashlib.sha256(b"padan/v1 kept outputs\x00" + seed).digest())
         self._memory: dict[int, bytes] = {}
         if path is not None:
@@ -76,11 +77,11 @@ class Outputs:
     def take(self, places: NDArray[np.int64]) -> NDArray[np.uint8]:
         """The outputs ``uint8[m, 64]`` at these places of the list, int64[m], all of them here."""
         taken = np.empty((len(places), OUTPUT_BYTES), np.uint8)
-        chunks = places // CHUNK_ELEMENTS
+        chunks, within = self._layout.places(places)
         for chunk in np.unique(chunks).tolist():
             mine = chunks == chunk
             whole = np.frombuffer(self.get(chunk) or b"", np.uint8).reshape(-1, OUTPUT_BYTES)
-            taken[mine] = whole[places[mine] - chunk * CHUNK_ELEMENTS]
+            taken[mine] = whole[within[mine]]
         return taken
 
     def get(self, chunk: int) -> bytes | None:
@@ -104,50 +105,56 @@ class _List:
     """
 
     name: str
-    messages: pa.LargeBinaryArray
+    inputs: ListInputs
     seed: bytes
     elements: list[bytes]
     commitment: Commitment
     outputs: Outputs
     missing: set[int] = field(default_factory=set)
 
+    @property
+    def evaluated_count(self) -> int:
+        """Elements whose outputs are here."""
+        layout = self.inputs.layout
+        return layout.element_count - sum(layout.chunk(n).count for n in self.missing)
+
     def blinded(self, chunk: int) -> Blinded:
         """A chunk as it was blinded."""
-        inputs = _piece(self.messages, chunk)
+        inputs = _piece(self.inputs, chunk)
         return blinded_before(inputs, _secrets(self.seed, chunk, inputs), self.elements[chunk])
 
 
-def evaluate(evaluation: ListEvaluation, messages: pa.LargeBinaryArray) -> Steps[Outputs]:
-    """Have all ``messages`` of a list evaluated, every proof verified: the outputs, chunk by chunk.
+def evaluate(evaluation: ListEvaluation, inputs: ListInputs) -> Steps[Outputs]:
+    """Have all messages of a list evaluated, every proof verified: the outputs, chunk by chunk.
 
     What is sent depends on their number alone, not on what any answer says. Raises
     VerificationError where the provider's answers cannot be believed.
     """
-    state = yield from work(lambda: _blinded(evaluation, messages))
+    state = yield from work(lambda: _blinded(evaluation, inputs))
     # Spec 60, step 8.
-    state.name = yield from _commit(evaluation, state.commitment)
+    state.name = yield from _commit(evaluation, state)
     backoff = evaluation.patience.start()
-    total = len(messages)
+    total = len(inputs)
     if state.missing and len(state.elements) == 1:
         yield from _single(evaluation, state)
     while state.missing:
-        done = (len(state.elements) - len(state.missing)) * CHUNK_ELEMENTS
-        evaluation.report(Progress(Stage.EVALUATE, done, total))
+        evaluation.report(Progress(Stage.EVALUATE, state.evaluated_count, total))
         yield from _window(evaluation, state, backoff)
     evaluation.report(Progress(Stage.EVALUATE, total, total))
     return state.outputs
 
 
-def _blinded(evaluation: ListEvaluation, messages: pa.LargeBinaryArray) -> _List:
+def _blinded(evaluation: ListEvaluation, inputs: ListInputs) -> _List:
     """All chunks blinded, in threads; the kernels leave the interpreter free."""
-    chunks = range(chunk_count(len(messages)))
-    digest = _digest(_piece(messages, chunk) for chunk in chunks)
+    layout = inputs.layout
+    chunks = range(layout.chunk_count)
+    digest = _digest(_piece(inputs, chunk) for chunk in chunks)
     drbg = _drbg(evaluation, "blind", digest)
     seed = drbg.bytes(SEED_BYTES)
 
     def elements(chunk: int) -> bytes:
-        inputs = _piece(messages, chunk)
-        return blind(inputs, _secrets(seed, chunk, inputs)).elements
+        piece = _piece(inputs, chunk)
+        return blind(piece, _secrets(seed, chunk, piece)).elements
 
     if len(chunks) == 1:
         made = [elements(0)]
@@ -155,14 +162,15 @@ def _blinded(evaluation: ListEvaluation, messages: pa.LargeBinaryArray) -> _List
         with ThreadPoolExecutor(evaluation.threads) as pool:
             made = list(pool.map(elements, chunks))
     path = evaluation.folder / f"{digest.hex()[:24]}.outputs" if evaluation.folder else None
-    outputs = Outputs(path, drbg.bytes(SEED_BYTES))
+    outputs = Outputs(path, drbg.bytes(SEED_BYTES), layout)
     missing = {n for n in chunks if outputs.get(n) is None}
-    return _List("", messages, seed, made, Commitment(made), outputs, missing)
+    return _List("", inputs, seed, made, Commitment(layout, made), outputs, missing)
 
 
-def _piece(messages: pa.LargeBinaryArray, chunk: int) -> list[bytes]:
+def _piece(inputs: ListInputs, chunk: int) -> list[bytes]:
     """The messages of a chunk."""
-    piece: list[bytes] = messages.slice(chunk * CHUNK_ELEMENTS, CHUNK_ELEMENTS).to_pylist()
+    place = inputs.layout.chunk(chunk)
+    piece: list[bytes] = inputs.messages.slice(place.start, place.count).to_pylist()
     return piece
 
 
@@ -171,13 +179,11 @@ def _secrets(seed: bytes, chunk: int, inputs: Sequence[bytes]) -> bytes:
     return Drbg(seed).fork(f"chunk {chunk}").bytes(BLIND_SEED_BYTES * len(inputs))
 
 
-def _commit(evaluation: ListEvaluation, commitment: Commitment) -> Steps[str]:
+def _commit(evaluation: ListEvaluation, state: _List) -> Steps[str]:
     """Commit to the list, or find it again. Returns its resource name."""
-    session = evaluation.session
-    wanted = pb.BlindedList(
-        epoch=session.epoch, element_count=commitment.element_count, root=commitment.root
-    )
-    request_id = uuid.UUID(bytes=_drbg(evaluation, "id", commitment.root).bytes(16), version=4)
+    session, root = evaluation.session, state.commitment.root
+    wanted = pb.BlindedList(epoch=session.epoch, element_count=len(state.inputs), root=root)
+    request_id = uuid.UUID(bytes=_drbg(evaluation, "id", root).bytes(16), version=4)
     given = yield from call(
         "DirectService.CreateBlindedList",
         pb.CreateBlindedListRequest(

@@ -132,7 +132,7 @@ def _quota(d: DirectSchema, where: str) -> Iterator[Finding]:
 
 def _lasting(d: DirectSchema, fields: Schema, where: str) -> Iterator[Finding]:
     """An epoch's key lasts for a list, and for a day: every record asks every key."""
-    most = _EVALUATIONS_PER_KEY // d.elements_per_record(fields)
+    most = _EVALUATIONS_PER_KEY // sum(d.widths(fields))
     if d.records_per_list > most:
         yield error(
             "direct-list-over-key",

@@ -240,7 +240,7 @@ class EvaluateElementsRequest(google.protobuf.message.Message):
     blinded_list: builtins.str
     """Resource name of the list."""
     chunk: builtins.int
-    """Number of the chunk, from 0; every chunk but the last is full."""
+    """Number of the chunk, from 0, through all keys; every chunk but the last of a key is full."""
     elements: builtins.bytes
     """The blinded elements, 32 bytes each, canonical ristretto255 encodings."""
     audit_path: builtins.bytes
