@@ -18,7 +18,7 @@ from padan_linkage.direct.inputs import key_inputs, list_inputs
 from padan_linkage.direct.label_payloads import LabelPayloads
 from padan_linkage.direct.labels import dummies, label_keys, label_material, seal
 from padan_linkage.direct.manifest import Manifest, manifest_statement
-from padan_linkage.direct.oprf import EvaluationKey, epoch_key
+from padan_linkage.direct.oprf import EvaluationKey, epoch_keys
 from padan_linkage.direct.registry import label_inputs
 from padan_linkage.direct.schema import DirectSchema
 from padan_linkage.normalise import NORMALISER_VERSION
@@ -56,31 +56,41 @@ def direct() -> dict[str, Any]:
     schema = DirectSchema.model_validate(
         {"keys": KEYS, "records_per_day": 1, "records_per_list": 1}
     )
-    key = epoch_key(seed, agreement_digest=digest, flow_id=FLOW, epoch=EPOCH)
-    rows = table(schema, fields, key, table_id)
+    ids = [key.id for key in schema.keys]
+    keys = epoch_keys(seed, agreement_digest=digest, flow_id=FLOW, epoch=EPOCH, key_ids=ids)
+    rows = table(schema, fields, keys, table_id)
     return {
         "spec": "proto/spec/60-direct-mode.md",
         "seed": seed.hex(),
         "agreement_digest": digest.hex(),
         "flow_id": FLOW,
         "epoch": EPOCH,
-        "public_key": key.public_key.hex(),
+        "public_keys": hexed(keys),
         "fields": FIELDS,
         "keys": [k.model_dump(mode="json") for k in schema.keys],
         "schema_digest": schema.digest(fields).hex(),
         "records": [{"values": values, "codes": codes} for values, codes in RECORDS],
         "list": asked(schema, fields),
         "table_id": table_id.hex(),
-        "evaluation": evaluation(key),
-        "labels": labels(schema, fields, key, table_id),
+        "evaluation": evaluation(keys["nik-depan"]),
+        "labels": labels(schema, fields, keys, table_id),
         "payloads": payloads(),
         "dummy_seed": key_bytes("dummies").hex(),
         "dummies": 3,
         "rows": rows,
         "chunks": chunks(),
         "commitment": commitment(),
-        "manifest": manifest(schema.digest(fields), key, table_id),
+        "manifest": manifest(schema.digest(fields), keys, table_id),
     }
+
+
+#: By the direct key's id.
+Keys = dict[str, EvaluationKey]
+
+
+def hexed(keys: Keys) -> dict[str, str]:
+    """Their public keys."""
+    return {key_id: key.public_key.hex() for key_id, key in keys.items()}
 
 
 def asked(schema: DirectSchema, fields: Schema) -> dict[str, Any]:
@@ -120,7 +130,7 @@ def evaluation(key: EvaluationKey) -> dict[str, Any]:
 
 
 def labels(
-    schema: DirectSchema, fields: Schema, key: EvaluationKey, table_id: bytes
+    schema: DirectSchema, fields: Schema, keys: Keys, table_id: bytes
 ) -> list[dict[str, Any]]:
     """Each distinct input: its bytes, output, tag, key and merged answer."""
     codes = np.array([codes for _, codes in RECORDS], np.uint64)
@@ -128,15 +138,15 @@ def labels(
     for each in schema.keys:
         labelled = label_inputs(each, key_inputs(fields, each, columns()), codes)
         messages = labelled.messages.to_pylist()
-        outputs = key.evaluate(messages)
-        tags, keys = label_keys(outputs, table_id)
+        outputs = keys[each.id].evaluate(messages)
+        tags, label = label_keys(outputs, table_id)
         made += [
             {
                 "key": each.id,
                 "input": message.hex(),
                 "output": outputs[i].tobytes().hex(),
                 "tag": tags[i].tobytes().hex(),
-                "label_key": keys[i].tobytes().hex(),
+                "label_key": label[i].tobytes().hex(),
                 "codes": int(labelled.answers.codes[i]),
                 "ambiguous": bool(labelled.answers.ambiguous[i]),
             }
@@ -158,13 +168,13 @@ def payloads() -> list[dict[str, Any]]:
     ]
 
 
-def table(schema: DirectSchema, fields: Schema, key: EvaluationKey, table_id: bytes) -> list[str]:
+def table(schema: DirectSchema, fields: Schema, keys: Keys, table_id: bytes) -> list[str]:
     """The whole table, with three dummies and no padding."""
     codes = np.array([codes for _, codes in RECORDS], np.uint64)
     material = [dummies(3, Drbg(key_bytes("dummies")))]
     for each in schema.keys:
         labelled = label_inputs(each, key_inputs(fields, each, columns()), codes)
-        outputs = key.evaluate(labelled.messages.to_pylist())
+        outputs = keys[each.id].evaluate(labelled.messages.to_pylist())
         material.append(label_material(outputs, table_id, labelled.answers))
     whole = np.concatenate(material)
     order = sorted(range(len(whole)), key=lambda row: whole["tag"][row].tobytes())
@@ -199,7 +209,7 @@ def chunks() -> dict[str, Any]:
     }
 
 
-def manifest(schema_digest: bytes, key: EvaluationKey, table_id: bytes) -> dict[str, Any]:
+def manifest(schema_digest: bytes, keys: Keys, table_id: bytes) -> dict[str, Any]:
     """A delta's manifest, signed."""
     private = key_bytes("provider sign")
     made = Manifest(
@@ -210,7 +220,7 @@ def manifest(schema_digest: bytes, key: EvaluationKey, table_id: bytes) -> dict[
         table=table_id.hex(),
         base=key_bytes("base")[:16].hex(),
         sequence=1,
-        public_key=key.public_key.hex(),
+        public_keys=hexed(keys),
         root=key_bytes("root").hex(),
         rows=4096,
         direct_schema_digest=schema_digest.hex(),

@@ -57,9 +57,10 @@ def wrong_points(good: bytes) -> dict[str, bytes]:
 
 def elements(made: dict[str, Any]) -> Faults:
     """Blinded elements, before the provider evaluates any."""
-    first, second = bytes.fromhex(made["public_key"]), little(SMALL)
+    first, second = bytes.fromhex(made["public_keys"]["nik"]), little(SMALL)
     names = ("seed", "agreement_digest", "flow_id", "epoch")
-    call = Faults("element", "Evaluation", **{n: made[n] for n in names}, elements=first + second)
+    given = {n: made[n] for n in names} | {"key_id": "nik"}
+    call = Faults("element", "Evaluation", **given, elements=first + second)
     for name, raw in wrong_points(first).items():
         call.fault(name, "OprfError", elements=first + raw)
     call.fault("truncated", "OprfError", elements=(first + second)[:-1])
@@ -71,14 +72,16 @@ def evaluations(made: dict[str, Any]) -> Faults:
     """The provider's answer to two blinded elements, and the proof of it."""
     digest = bytes.fromhex(made["agreement_digest"])
     seed = bytes.fromhex(made["seed"])
+    flow = {"agreement_digest": digest, "flow_id": FLOW}
     key, wrong = (
-        epoch_key(seed, agreement_digest=digest, flow_id=FLOW, epoch=epoch)
-        for epoch in (EPOCH, EPOCH + 1)
+        epoch_key(seed, **flow, epoch=epoch, key_id="nik") for epoch in (EPOCH, EPOCH + 1)
     )
+    sibling = epoch_key(seed, **flow, epoch=EPOCH, key_id="nik-depan")
     randomness = b"".join(key_bytes(f"blind {i}") for i in range(4))
     blinded = blind(INPUTS, randomness).elements
     evaluated, proof = key.evaluate_blinded(blinded, key_bytes("proof"))
     theirs, _ = wrong.evaluate_blinded(blinded, key_bytes("proof"))
+    others, their_proof = sibling.evaluate_blinded(blinded, key_bytes("proof"))
     one, two = evaluated[:32], evaluated[32:]
     call = Faults(
         "evaluation",
@@ -105,6 +108,8 @@ def evaluations(made: dict[str, Any]) -> Faults:
     fault("repeated_element", evaluated=one + one)
     fault("unevaluated", evaluated=blinded)
     fault("wrong_epoch", evaluated=theirs)
+    fault("key_of_another_key_id", evaluated=others, proof=their_proof)
+    fault("public_key_of_another_key_id", public_key=sibling.public_key)
     fault("one_of_another_key", evaluated=one + theirs[32:])
     fault("truncated", evaluated=evaluated[:-1])
     fault("too_few_elements", evaluated=one)

@@ -54,6 +54,15 @@ def manifests(made: dict[str, Any]) -> Faults:
     fault("fraction_of_a_second", "", created="2026-11-20T00:00:00.5Z")
     fault("expires_at_its_creation", "expires", expires=content["created"])
     fault("wrong_chunk_rows", "chunk_rows", chunk_rows=1024)
+    keys = content["public_keys"]
+    fault("one_public_key", "", public_key=keys["nik"])
+    fault("no_public_key", "", public_keys={})
+    fault("too_many_public_keys", "", public_keys={f"nik-{n}": keys["nik"] for n in range(17)})
+    fault("truncated_public_key", "", public_keys=keys | {"nik": keys["nik"][:-2]})
+    fault("key_id_in_capitals", "", public_keys=keys | {"NIK": keys["nik"]})
+    for age, version in (("Former", 1), ("Later", 3)):
+        other = spelt(content, format=f"padan/v{version} label table").decode()
+        call.fault(f"{age.lower()}_format", f"{age}ManifestError:format", document=other)
     fault("delta_without_base", "base", base=None)
     fault("base_with_a_base", "base", sequence=0)
     missing = {key: value for key, value in content.items() if key != "root"}
@@ -104,6 +113,7 @@ def agreed_manifests(made: dict[str, Any]) -> Faults:
         document=made["manifest"]["document"],
         now=NOW,
         **{name: content[name] for name in agreed},
+        key_ids=list(content["public_keys"]),
     )
     others = {
         "agreement": "kemnaker-bkn-2025",
@@ -115,6 +125,16 @@ def agreed_manifests(made: dict[str, Any]) -> Faults:
     for field, value in others.items():
         document = spelt(content, **{field: value}).decode()
         call.fault(f"wrong_{field}", f"ManifestError:{field}", document=document)
+    keys = content["public_keys"]
+    fewer = {key_id: key for key_id, key in keys.items() if key_id != "nik"}
+    wrong_ids = {
+        "key_id_missing": fewer,
+        "key_id_too_many": keys | {"nip": OTHER_KEY},
+        "wrong_key_id": fewer | {"nip": keys["nik"]},
+    }
+    for name, given in wrong_ids.items():
+        document = spelt(content, public_keys=given).decode()
+        call.fault(name, "ManifestError:public_keys", document=document)
     call.fault("expired", "ManifestError:expires", now=content["expires"])
     return call
 
@@ -138,7 +158,7 @@ def sequences(made: dict[str, Any]) -> Faults:
     fault(
         "wrong_key",
         "epoch",
-        public_key=OTHER_KEY,
+        public_keys=content["public_keys"] | {"nik": OTHER_KEY},
     )
     fault("gap", "sequence", sequence=3)
     fault("repetition", "sequence", sequence=1)

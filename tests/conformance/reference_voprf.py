@@ -225,9 +225,9 @@ def evaluate_with(secret, blinded, randomness):
     return evaluate(secret, blinded, int.from_bytes(nonce, "little") % ORDER or 1)
 
 
-def epoch_info(agreement_digest, flow, epoch):
+def key_info(agreement_digest, flow, epoch, key_id):
     context = agreement_digest + lp(flow.encode()) + struct.pack(">Q", epoch)
-    return b"padan/v1 direct key\x00" + context
+    return b"padan/v2 direct key\x00" + context + lp(key_id.encode())
 
 
 def input_bytes(key_id, values):

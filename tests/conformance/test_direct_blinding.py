@@ -32,7 +32,7 @@ def vectors(official):
 
 @pytest.fixture(scope="module")
 def key():
-    return oprf.epoch_key(bytes(32), agreement_digest=bytes(32), flow_id="f", epoch=1)
+    return oprf.epoch_key(bytes(32), agreement_digest=bytes(32), flow_id="f", epoch=1, key_id="k")
 
 
 def test_every_byte_of_the_official_vectors(vectors):
@@ -51,7 +51,7 @@ INPUTS = st.lists(st.binary(min_size=1, max_size=80), min_size=1, max_size=6)
 @settings(max_examples=20)
 @given(INPUTS, st.data())
 def test_the_library_answers_what_the_kernels_ask(inputs, data):
-    key = oprf.epoch_key(bytes(32), agreement_digest=bytes(32), flow_id="f", epoch=1)
+    key = oprf.epoch_key(bytes(32), agreement_digest=bytes(32), flow_id="f", epoch=1, key_id="k")
     seed = data.draw(st.binary(min_size=64 * len(inputs), max_size=64 * len(inputs)))
     batch = blind(inputs, seed)
     made = batch.finalise(*key.evaluate_blinded(batch.elements, bytes(32)), key.public_key)
@@ -95,7 +95,7 @@ def test_no_flipped_bit_passes_as_proved(batch, part, bit):
 
 def test_answers_of_another_key_length_or_order_are_refused(batch, key):
     made, evaluated, proof, public = batch
-    other = oprf.epoch_key(bytes(32), agreement_digest=bytes(32), flow_id="f", epoch=2)
+    other = oprf.epoch_key(bytes(32), agreement_digest=bytes(32), flow_id="f", epoch=2, key_id="k")
     theirs, their_proof = other.evaluate_blinded(made.elements, bytes(32))
     swapped = evaluated[32:64] + evaluated[:32] + evaluated[64:]
     for answer in (

@@ -13,12 +13,16 @@ def direct(vectors):
 
 
 @pytest.fixture(scope="module")
-def secret(direct, reference_voprf):
-    digest = bytes.fromhex(direct["agreement_digest"])
-    info = reference_voprf.epoch_info(digest, direct["flow_id"], direct["epoch"])
-    secret, public = reference_voprf.derive_key(bytes.fromhex(direct["seed"]), info)
-    assert public.hex() == direct["public_key"]
-    return secret
+def secrets(direct, reference_voprf):
+    """The secret of each key, by its id."""
+    digest, made = bytes.fromhex(direct["agreement_digest"]), {}
+    assert direct["public_keys"].keys() == {key["id"] for key in direct["keys"]}
+    for key_id, expected in direct["public_keys"].items():
+        info = reference_voprf.key_info(digest, direct["flow_id"], direct["epoch"], key_id)
+        made[key_id], public = reference_voprf.derive_key(bytes.fromhex(direct["seed"]), info)
+        assert public.hex() == expected
+    assert len(set(made.values())) == len(made)
+    return made
 
 
 def sound(token):
@@ -102,8 +106,8 @@ def test_every_record_of_a_list_asks_every_key(direct, reference_voprf):
         at += len(slots)
 
 
-def test_the_evaluation(direct, secret, reference_voprf):
-    made = direct["evaluation"]
+def test_the_evaluation(direct, secrets, reference_voprf):
+    made, secret = direct["evaluation"], secrets["nik-depan"]
     inputs = [bytes.fromhex(each) for each in made["inputs"]]
     randomness = bytes.fromhex(made["randomness"])
     scalars = [
@@ -118,11 +122,11 @@ def test_the_evaluation(direct, secret, reference_voprf):
     assert [reference_voprf.output(secret, each).hex() for each in inputs] == made["outputs"]
 
 
-def test_outputs_and_labels(direct, secret, reference_voprf):
+def test_outputs_and_labels(direct, secrets, reference_voprf):
     table_id = bytes.fromhex(direct["table_id"])
     step = len(direct["labels"]) // 12 + 1  # plain Python takes its time for each
     for one in direct["labels"][::step]:
-        y = reference_voprf.output(secret, bytes.fromhex(one["input"]))
+        y = reference_voprf.output(secrets[one["key"]], bytes.fromhex(one["input"]))
         assert y.hex() == one["output"]
     for one in direct["labels"]:
         tag, key = reference_voprf.label(bytes.fromhex(one["output"]), table_id)

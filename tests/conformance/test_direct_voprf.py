@@ -7,7 +7,7 @@ import pytest
 from library_requester import blind, check_public_key
 
 from padan_linkage.direct import oprf
-from padan_linkage.direct.oprf import OprfError, derive_key, epoch_key
+from padan_linkage.direct.oprf import OprfError, derive_key, epoch_key, epoch_keys
 
 P = 2**255 - 19
 
@@ -59,29 +59,46 @@ def test_the_reference_makes_every_byte_of_the_official_vectors(suite, reference
 
 @pytest.fixture(scope="module")
 def key():
-    return epoch_key(bytes(range(32)), agreement_digest=bytes(32), flow_id="asn-status", epoch=3)
+    return key_of()
+
+
+def key_of(seed=bytes(range(32)), digest=bytes(32), flow_id="asn-status", epoch=3, key_id="nik"):
+    """The key of the fixture, or another."""
+    return epoch_key(seed, agreement_digest=digest, flow_id=flow_id, epoch=epoch, key_id=key_id)
 
 
 def test_an_epoch_s_key_is_the_reference_s(key, reference_voprf):
-    info = reference_voprf.epoch_info(bytes(32), "asn-status", 3)
+    info = reference_voprf.key_info(bytes(32), "asn-status", 3, "nik")
     secret, public = reference_voprf.derive_key(bytes(range(32)), info)
     assert public == key.public_key
     assert reference_voprf.output(secret, b"x") == key.evaluate([b"x"])[0].tobytes()
 
 
-def test_each_epoch_flow_and_agreement_has_a_key_of_its_own(key):
-    seed = bytes(range(32))
+def test_each_direct_key_epoch_flow_and_agreement_has_a_key_of_its_own(key):
     others = [
-        epoch_key(seed, agreement_digest=bytes(32), flow_id="asn-status", epoch=4),
-        epoch_key(seed, agreement_digest=bytes(32), flow_id="jf-binaan", epoch=3),
-        epoch_key(seed, agreement_digest=b"\x01" * 32, flow_id="asn-status", epoch=3),
-        epoch_key(b"\x01" * 32, agreement_digest=bytes(32), flow_id="asn-status", epoch=3),
+        key_of(key_id="nip"),
+        key_of(epoch=4),
+        key_of(flow_id="jf-binaan"),
+        key_of(digest=b"\x01" * 32),
+        key_of(seed=b"\x01" * 32),
     ]
-    assert len({k.public_key for k in (key, *others)}) == 5
+    assert len({k.public_key for k in (key, *others)}) == 6
+    assert len({k.evaluate([b"x"]).tobytes() for k in (key, *others)}) == 6
+
+
+def test_keys_made_together_are_those_made_alone():
+    ids = [f"k{n}" for n in range(11)]
+    flow = {"agreement_digest": bytes(32), "flow_id": "asn-status", "epoch": 3}
+    made = epoch_keys(bytes(range(32)), **flow, key_ids=ids)
+    assert list(made) == ids
+    for key_id, together in made.items():
+        alone = key_of(key_id=key_id)
+        assert together.public_key == alone.public_key
+        assert (together.evaluate([b"x"]) == alone.evaluate([b"x"])).all()
 
 
 def test_the_library_takes_the_reference_s_proofs(key, reference_voprf):
-    info = reference_voprf.epoch_info(bytes(32), "asn-status", 3)
+    info = reference_voprf.key_info(bytes(32), "asn-status", 3, "nik")
     secret, _ = reference_voprf.derive_key(bytes(range(32)), info)
     batch = blind([b"a", b"b"])
     pieces = [row.tobytes() for row in oprf.batch(batch.elements).raw]

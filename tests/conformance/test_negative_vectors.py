@@ -152,7 +152,13 @@ def compare_sides(case):
 
 def evaluate(case):
     seed, digest, elements = unhex(case, "seed", "agreement_digest", "elements")
-    key = epoch_key(seed, agreement_digest=digest, flow_id=case["flow_id"], epoch=case["epoch"])
+    key = epoch_key(
+        seed,
+        agreement_digest=digest,
+        flow_id=case["flow_id"],
+        epoch=case["epoch"],
+        key_id=case["key_id"],
+    )
     key.evaluate_blinded(elements, bytes(32))
 
 
@@ -185,6 +191,7 @@ def agree(case):
         agreement_digest=bytes.fromhex(case["agreement_digest"]),
         flow=case["flow"],
         direct_schema_digest=bytes.fromhex(case["direct_schema_digest"]),
+        key_ids=case["key_ids"],
         now=parse_moment(case["now"]),
         normaliser_version=case["normaliser_version"],
     )

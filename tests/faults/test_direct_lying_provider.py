@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from dataclasses import replace
@@ -10,8 +11,8 @@ from functools import partial
 
 import numpy as np
 import pytest
-from agency import NOW, TamperingLink, people, registry_table
-from signing import PartyKeys, sign_manifest
+from agency import NOW, DyingLink, Killed, TamperingLink, people, registry_table
+from signing import PartyKeys, former_manifest, sign_manifest
 
 from padan.v1 import agreement_service_pb2 as agreement_pb
 from padan_client import (
@@ -25,7 +26,7 @@ from padan_client.base.effects import Exchange
 from padan_client.protocol.direct import session
 from padan_linkage.crypto.merkle import Tree, leaf_hash
 from padan_linkage.direct.manifest import Manifest, format_moment, parse_manifest
-from padan_linkage.direct.oprf import epoch_key
+from padan_linkage.direct.oprf import derive_key, epoch_keys
 
 PEOPLE = people(90, seed=8)
 REGISTRY = registry_table(PEOPLE[:60])
@@ -150,7 +151,46 @@ def test_an_older_table_than_shown_before_is_refused(pair):
 
 def test_another_key_for_the_same_epoch_is_refused(pair):
     pair.confirm(LIST[:5])
-    caught(pair, only("ListLabelTables", lambda m: resigned(pair, m, public_key=G)))
+    keys = {**parse_manifest((pair.tables[0] / "manifest.json").read_bytes()).public_keys}
+    keys[min(keys)] = G
+    caught(pair, only("ListLabelTables", lambda m: resigned(pair, m, public_keys=keys)))
+    with pytest.raises(VerificationError, match="contradictions"):
+        pair.confirm(
+            LIST[:5],
+            link=Liar(
+                pair.requester,
+                only("ListLabelTables", lambda m: resigned(pair, m, public_keys=keys)),
+            ),
+        )
+
+
+def test_tables_of_an_earlier_version_are_told_as_that_and_asked_nothing(pair):
+    def change(message):
+        for table in message.label_tables:
+            signer = PartyKeys.of("bkn").sign
+            table.manifest, table.signature = former_manifest(table.manifest, signer)
+
+    charged = pair.charged()
+    error = caught(pair, only("ListLabelTables", change))
+    assert "versi terdahulu" in str(error)
+    assert pair.charged() == charged
+
+
+def test_what_an_earlier_version_kept_is_in_nobody_s_way(pair):
+    """A home whose tables had one key for all, and a job that began with them."""
+    with pytest.raises(Killed):
+        pair.confirm(LIST, link=DyingLink(pair.requester, 4))
+    folders = [p.parent for p in (pair.requester.folder / "direct").rglob("manifest.sig")]
+    for folder in folders:
+        signer, path = PartyKeys.of("bkn").sign, folder / "manifest.json"
+        document, signature = former_manifest(path.read_bytes(), signer)
+        path.write_bytes(document)
+        (folder / "manifest.sig").write_bytes(signature)
+        seen = folder.parent / "seen.json"
+        seen.write_text(json.dumps(json.loads(seen.read_text()) | {"public_keys": {"1": G}}))
+    assert folders
+    pair.publish(REGISTRY)
+    assert pair.confirm(LIST).counts["TIDAK_DITEMUKAN"] == 10
 
 
 def test_a_delta_held_back_is_noticed(pair):
@@ -247,10 +287,8 @@ def as_list(change):
     return tamper
 
 
-def other_key(pair):
-    """An evaluation that is right, under a key made for this requester alone."""
-    names = pair.requester.place(*pair.names)
-    key = epoch_key(bytes(32), agreement_digest=names.digest, flow_id=pair.flow, epoch=1)
+def under(pair, *keys):
+    """An evaluation that is right, each chunk's under one of these keys in turn."""
     sent = {}
 
     class Keeps(Liar):
@@ -262,14 +300,31 @@ def other_key(pair):
             return super()._perform(effect)
 
     def change(message):
+        key = keys[message.chunk % len(keys)]
         message.evaluated, message.proof = key.evaluate_blinded(sent[message.chunk], bytes(32))
 
     return Keeps(pair.requester, as_list(change))
 
 
 def test_a_key_for_this_requester_alone_is_noticed(pair):
-    with pytest.raises(VerificationError):
-        pair.confirm(LIST, link=other_key(pair))
+    with pytest.raises(VerificationError, match="proof"):
+        pair.confirm(LIST, link=under(pair, derive_key(bytes(32), b"this requester's")))
+
+
+def test_the_key_of_another_direct_key_is_noticed(pair):
+    """The provider's own, which the manifest names: a chunk has to be under its key's."""
+    place = pair.provider.place(*pair.names)
+    keys = epoch_keys(
+        pair.provider.seeds().seed(place, 1),
+        agreement_digest=place.digest,
+        flow_id=pair.flow,
+        epoch=1,
+        key_ids=[key.id for key in place.flow.direct.keys],
+    )
+    mine = list(keys.values())
+    assert pair.confirm(LIST, link=under(pair, *mine)).counts["TIDAK_DITEMUKAN"] == 10
+    with pytest.raises(VerificationError, match="proof"):
+        pair.confirm(LIST, link=under(pair, *mine[1:], mine[0]))
 
 
 def swapped(message):

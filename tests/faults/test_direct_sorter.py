@@ -8,6 +8,7 @@ played too and is found.
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
@@ -24,7 +25,7 @@ from padan_linkage.answering.answers import RecordAnswers
 from padan_linkage.direct.commitment import ListLayout
 from padan_linkage.direct.inputs import list_inputs, requester_inputs
 from padan_linkage.direct.lookup import look_up, settle
-from padan_linkage.direct.oprf import epoch_key
+from padan_linkage.direct.oprf import derive_key
 from padan_server.direct import lists
 
 EVERYBODY = people(64, seed=29)
@@ -184,7 +185,7 @@ def test_a_proof_that_fails_in_the_middle_ends_alike(pair, monkeypatch):
     monkeypatch.setattr("padan_client.protocol.direct.evaluating.WINDOW", 1)
     place = pair.provider.place(*pair.names)
     publish(pair, REGISTERED, alone, NOW, name="base")
-    other = epoch_key(bytes(32), agreement_digest=place.digest, flow_id=place.flow.id, epoch=1)
+    other = derive_key(bytes(32), place.digest)
     finish, many = lists.BlindedLists.finish, people(560, seed=5)
 
     def bent(self, grant, pending):
@@ -204,10 +205,15 @@ def test_a_proof_that_fails_in_the_middle_ends_alike(pair, monkeypatch):
     assert seen[1] == seen[2], "the first play takes the table too"
 
 
+#: Elements that a record of a staged list asks under each key: one under one.
+ASKED: list[int] = []
+
+
 def staged(evaluation, requested):
     """The old way: a key after the other, for the records that no key before it settled."""
     session, answers = evaluation.session, RecordAnswers.none(len(requested))
-    for number, key in enumerate(session.schema.keys):
+    keys = session.schema.keys
+    for number, key in enumerate(keys):
         still = np.flatnonzero(answers.answered_by < 0)
         if not still.size:
             break
@@ -221,7 +227,10 @@ def staged(evaluation, requested):
                 session.fields, one, records, rows
             )
         )
-        outputs = yield from evaluate(evaluation, inputs)
+        ASKED[:] = [int(each is key) for each in keys]
+        outputs = yield from evaluate(
+            replace(evaluation, session=replace(session, schema=one)), inputs
+        )
         found = look_up(session.tables, outputs.take(inputs.slots[0]))
         settle(answers, number, still[inputs.records[0]], found)
     return answers, key_counts(session, answers, len(requested))
@@ -231,7 +240,7 @@ def staged(evaluation, requested):
 def test_the_old_way_is_found(pair, monkeypatch, size, way):
     """The positive control: the same view, the same tables, and the target shows."""
     # Small lists show it by their sizes; the provider's quota counts whole records no more.
-    monkeypatch.setattr(lists, "_layout", lambda _, elements: ListLayout(elements, (1,)))
+    monkeypatch.setattr(lists, "_layout", lambda _, elements: ListLayout(elements, (*ASKED,)))
     monkeypatch.setattr(confirming, "answer", staged)
     monkeypatch.setattr(real_time, "answer", staged)
     publish(pair, REGISTERED, alone, NOW, name="alone")

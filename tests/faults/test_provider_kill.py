@@ -84,7 +84,7 @@ def test_a_kill_at_every_durable_step(driver):
     made, publisher = driver(wanted)
     made.start()
     mine, rounds = asked(SIZE), 0
-    key = publisher.public_key(1)
+    key = publisher.public_keys(1)
     while len(made.deaths) < len(wanted):
         answers = round_of(made, rounds, mine)
         evaluated = b"".join(a.evaluated for a in answers)
@@ -92,7 +92,7 @@ def test_a_kill_at_every_durable_step(driver):
         rounds += 1
         assert rounds < 2 * len(wanted), f"never reached: {made.armed}"
     assert made.deaths == wanted
-    assert key == publisher.public_key(1)
+    assert key == publisher.public_keys(1)
     check(made, publisher, rounds)
 
 

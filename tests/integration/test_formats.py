@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from at_rest import at_rest
 from parsers import TARGETS
+from server_fixture import NOW
 from typer.testing import CliRunner
 
 import padan_client
@@ -25,7 +26,7 @@ from padan_client.home.accepted_levels import read_levels
 from padan_client.home.identity import load_identity
 from padan_client.home.protection import backup, home_format
 from padan_client.results import minutes
-from padan_linkage.crypto.software import FormatAge, format_age
+from padan_linkage.crypto.software import FormatAge, format_age, software
 from padan_server.app import app
 from padan_server.base.accepting import Acceptable
 from padan_server.base.damage import DamagedFileError
@@ -209,7 +210,9 @@ def home(small_pair, tmp_path):
 
 @pytest.mark.parametrize("more", [{}, {"software": None}, {"new": [1]}])
 def test_of_a_later_home_only_the_number_is_known(home, more):
-    (home.folder / home_format.FILE).write_text(json.dumps({"format": 2, **more}))
+    (home.folder / home_format.FILE).write_text(
+        json.dumps({"format": home_format.HOME_FORMAT + 1, **more})
+    )
     with pytest.raises(BadInputError, match=LATER):
         home_format.require_known_format(home.folder)
 
@@ -219,6 +222,22 @@ def test_a_home_s_file_of_another_format_is_told_as_what_it_is(home, read, given
     with pytest.raises(BadInputError, match=said) as refused:
         read(home, given)
     assert (LATER in str(refused.value)) is (said == LATER)
+
+
+def test_a_home_of_the_form_before_is_taken_on_with_its_direct_epochs(home, small_pair):
+    place = home.place(*small_pair.names)
+    record = home.seeds().rotate(place, NOW)
+    (seed,) = home.folder.rglob("1.seed")
+    path = seed.with_suffix(".json")
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"public_key": "ab" * 32}))
+    before = {"format": home_format.HOME_FORMAT - 1, "software": "0.0.9 (abc)"}
+    (home.folder / home_format.FILE).write_text(json.dumps(before))
+    again = Home.open(home.folder, jitter=lambda: 0.0)
+    assert json.loads((home.folder / home_format.FILE).read_text()) == {
+        "format": home_format.HOME_FORMAT,
+        "software": software(),
+    }
+    assert again.seeds().records(place) == [record]
 
 
 def test_an_agreement_of_a_later_form_stops_that_agreement_and_says_why(home, small_pair, tmp_path):

@@ -7,13 +7,14 @@ from concurrent.futures import ThreadPoolExecutor
 
 import grpc
 import pytest
-from direct_party import Asked, asked
+from direct_party import KEYS, Asked, asked, set_terms
 from parties import refusal
 from patience import PATIENCE
 from provider_fixture import Publisher
 
 from padan.v1 import direct_service_pb2 as pb
 from padan_linkage.direct import oprf
+from padan_linkage.direct.blinding import verify_proof
 from padan_linkage.direct.commitment import Commitment, ListLayout
 from padan_server.base.clock import jakarta_day
 from padan_server.direct import lists
@@ -32,15 +33,15 @@ def evaluate(client, message):
 
 
 def used(provider):
-    """Elements charged today, and to the key of epoch 1."""
+    """Records charged today, and elements to each key of epoch 1."""
     with provider.provider._store.read() as tx:
         day = tx.quotas.used("kemnaker-bkn-2024", "asn-status", jakarta_day(provider.clock.now()))
-        return day, tx.lists.key_used(provider.publisher.public_key(1))
+        return day, *map(tx.lists.key_used, provider.publisher.public_keys(1))
 
 
 def outputs(provider, mine, answers):
     """What the requester makes of the answers to all chunks; checks the proofs."""
-    key = provider.publisher.public_key(1)
+    (key,) = provider.publisher.public_keys(1)
     assert mine.chunks == len(answers) == 1
     return mine.blinding.finalise(answers[0].evaluated, answers[0].proof, key)
 
@@ -61,13 +62,7 @@ def test_a_requester_gets_the_function_of_its_values(make_provider):
     assert (made.epoch, made.element_count, made.evaluated_count) == (1, 3, 0)
     assert made.root == mine.commitment.root
     answer = evaluate(client, mine.message(made.name, 0))
-    publisher = provider.publisher
-    key = oprf.epoch_key(
-        publisher.seed(1),
-        agreement_digest=publisher.house.signed.digest,
-        flow_id="asn-status",
-        epoch=1,
-    )
+    key = provider.publisher.keys(1)["nik"]
     assert (outputs(provider, mine, [answer]) == key.evaluate(values)).all()
     assert count(client, made.name) == 3
     assert used(provider) == (3, 3)
@@ -237,13 +232,54 @@ def test_a_list_keeps_within_the_agreements_bounds(make_provider):
 
 
 def test_a_list_is_charged_by_records_and_each_asks_every_key(make_house, make_provider):
-    """The flow's own four keys: so many elements a record, and no others."""
+    """The flow's own keys: so many elements a record, and no others."""
     provider = make_provider(Publisher(make_house()))
     client = provider.client()
     with pytest.raises(grpc.RpcError, match=r"blinded_list.element_count.*4"):
         asked(6).commit(client)
     asked(8).commit(client)
-    assert used(provider) == (2, 8)
+    assert used(provider) == (2, 2, 2, 2, 2)
+
+
+def of_two_keys(make_house, make_provider):
+    """A provider whose flow asks one element a record under one key, and 16 under another."""
+    keys = KEYS.replace("]\n", ', { id = "nik-nama", exact = ["nik", "nama:edits"] }]\n')
+    terms = 100_000, 100_000, 1
+    house = make_house(edit=lambda text: set_terms(text, *terms).replace(KEYS, keys, 1))
+    return make_provider(Publisher(house))
+
+
+def test_each_key_answers_its_own_chunks_and_none_of_anothers(make_house, make_provider):
+    provider = of_two_keys(make_house, make_provider)
+    client, values = provider.client(), [b"%d" % i for i in range(17 * 70)]
+    mine = Asked.of(values, (1, 16))
+    made = mine.commit(client)
+    answers = list(
+        client.direct.EvaluateElementStream(mine.message(made.name, n) for n in range(mine.chunks))
+    )
+    nik, name = provider.publisher.keys(1).values()
+    evaluated = b"".join(answer.evaluated for answer in answers)
+    assert evaluated[: 32 * 70] == nik.evaluate_blinded(mine.elements(0), bytes(32))[0]
+    for answer in answers[1:]:
+        blinded = mine.elements(answer.chunk)
+        assert answer.evaluated == name.evaluate_blinded(blinded, bytes(32))[0]
+        verify_proof(blinded, answer.evaluated, answer.proof, name.public_key)
+        with pytest.raises(oprf.OprfError):
+            verify_proof(blinded, answer.evaluated, answer.proof, nik.public_key)
+    assert used(provider) == (70, 70, 16 * 70)
+
+
+def test_an_epoch_ends_with_the_key_that_is_asked_most(make_house, make_provider, monkeypatch):
+    provider = of_two_keys(make_house, make_provider)
+    client = provider.client()
+    monkeypatch.setattr(lists, "MAX_EVALUATIONS", 100)
+    asked(17 * 4).commit(client)
+    found = refused(asked(17 * 3).commit, client)
+    assert found.reason == "EVALUATIONS_EXHAUSTED"
+    assert (found.metadata["limit"], found.metadata["used"]) == ("100", "64")
+    assert used(provider) == (4, 4, 64), "a refused list is charged to no key"
+    asked(17 * 2).commit(client)
+    assert used(provider) == (6, 6, 96)
 
 
 def test_splitting_a_list_beats_no_quota(make_provider):

@@ -12,10 +12,13 @@ from direct_party import asked
 from parties import refusal
 from provider_fixture import table_id
 from server_fixture import NOW
+from signing import former_manifest
 
 from padan.v1 import direct_service_pb2 as pb
 from padan_linkage.direct.manifest import verify_manifest
 from padan_linkage.direct.table import CHUNK_BYTES, ROW_BYTES, split_hashes, verify_chunk
+from padan_server.roles.published import PublishedFiles
+from padan_server.store.files.sums import at_once
 
 
 def refused(call, *args, **kwargs):
@@ -294,7 +297,7 @@ def test_a_table_of_something_else_is_not_served(make_provider, unit_log, change
 @pytest.mark.parametrize(
     ("changes", "file"),
     [
-        ({"public_key": "00" * 32}, "seeds/kemnaker-bkn-2024/asn-status/1.seed"),
+        ({"public_keys": {"nik": "00" * 32}}, "seeds/kemnaker-bkn-2024/asn-status/1.seed"),
         ({"root": "00" * 32}, f"tables/{table_id('a')}/rows.bin"),
         ({"rows": 101}, f"tables/{table_id('a')}/rows.bin"),
         ({"table": "00" * 16}, f"tables/{'00' * 16}"),
@@ -311,6 +314,67 @@ def test_what_was_signed_and_is_not_there_so_is_damage(make_provider, unit_log, 
     provider.publisher.publish("b", created=NOW + timedelta(seconds=1))
     provider.rescan()
     assert ids(provider.client()) == named("b")
+
+
+def make_former(provider, name, *, recorded):
+    """Leave a table as the version before did; ``recorded`` if its server saw it."""
+    publisher = provider.publisher
+    folder = publisher.tables_dir / table_id(name)
+    signer = publisher.house.signed.identities["bkn"].sign
+    written = former_manifest((folder / "manifest.json").read_bytes(), signer)
+    for file, content in zip(("manifest.json", "manifest.sig"), written, strict=True):
+        (folder / file).write_bytes(content)
+    if recorded:
+        with provider.provider._store.write() as tx:
+            tx.label_tables.describe(table_id(name), *written)
+
+
+@pytest.mark.parametrize("lost", [False, True])
+def test_a_table_of_an_earlier_version_is_told_as_that_until_a_new_base_follows(
+    make_provider, unit_log, lost
+):
+    provider = make_provider()
+    make_former(provider, "a", recorded=True)
+    if lost:
+        shutil.rmtree(provider.publisher.tables_dir / table_id("a"))
+    provider.stop()
+    provider = make_provider(provider.publisher, clock=provider.clock)
+    place = f"tables/{table_id('a')}"
+    assert damaged(provider.client()) == (place if lost else f"{place}/manifest.json")
+    told = [json.loads(x) for x in unit_log.getvalue().splitlines() if "file_damaged" in x]
+    assert ("missing" if lost else "an earlier Padan") in told[0]["problem"]
+    found = refused(asked(3).commit, provider.client())
+    assert found.reason == "DATA_DAMAGED"
+    provider.publisher.publish("b", created=NOW + timedelta(seconds=1))
+    provider.clock.forward(seconds=1)
+    provider.rescan()
+    assert ids(provider.client()) == named("b")
+    asked(3).commit(provider.client())
+
+
+def test_a_table_of_an_earlier_version_that_no_server_saw_is_left_out(make_provider, unit_log):
+    provider = make_provider(published=False)
+    provider.publisher.publish("a")
+    make_former(provider, "a", recorded=False)
+    provider.rescan()
+    assert ids(provider.client()) == []
+    (told,) = [json.loads(x) for x in unit_log.getvalue().splitlines() if "table_refused" in x]
+    assert told["problem"] == "format"
+
+
+def test_fsck_tells_of_tables_of_an_earlier_version_until_a_new_base_follows(make_provider):
+    provider = make_provider()
+    make_former(provider, "a", recorded=True)
+
+    def flaws():
+        publisher, store = provider.publisher, provider.provider._store
+        found = PublishedFiles(publisher.tables_dir, publisher.seeds_dir, store, at_once).flaws()
+        return [(flaw.file, "an earlier Padan" in flaw.problem[1]) for flaw in found]
+
+    assert flaws() == [(f"tables/{table_id('a')}/manifest.json", True)]
+    provider.publisher.publish("b", created=NOW + timedelta(seconds=1))
+    provider.rescan()
+    assert flaws() == []
 
 
 def test_what_is_being_written_is_not_looked_at(make_provider, unit_log):

@@ -24,7 +24,7 @@ from padan_linkage.direct.inputs import key_inputs
 from padan_linkage.direct.label_payloads import LabelPayloads
 from padan_linkage.direct.labels import label_material, seal
 from padan_linkage.direct.manifest import Manifest, format_moment
-from padan_linkage.direct.oprf import epoch_key
+from padan_linkage.direct.oprf import epoch_keys
 from padan_linkage.direct.table import LabelTableWriter
 from padan_linkage.normalise import NORMALISER_VERSION
 from padan_server.services.guard.interceptor import Guard
@@ -59,7 +59,13 @@ def publish(
     ).records
     pair.provider.seeds().current(place, NOW)
     seed = seed or pair.provider.seeds().seed(place, epoch)
-    secret = epoch_key(seed, agreement_digest=place.digest, flow_id=place.flow.id, epoch=epoch)
+    secrets = epoch_keys(
+        seed,
+        agreement_digest=place.digest,
+        flow_id=place.flow.id,
+        epoch=epoch,
+        key_ids=[key.id for key in direct.keys],
+    )
     pieces, broken = [], []
     for key in direct.keys:
         inputs = key_inputs(fields, key, records)
@@ -69,18 +75,18 @@ def publish(
             messages = [inputs.messages[i].as_py() for i in kept]
             codes = np.array([max(said[i], 1) for i in kept], np.uint64)
             answers = LabelPayloads.of(codes)
-            pieces.append(label_material(secret.evaluate(messages), table_id, answers))
+            pieces.append(label_material(secrets[key.id].evaluate(messages), table_id, answers))
             broken += [said[i] == BROKEN for i in kept]
     material = np.concatenate(pieces)
     _, first = np.unique([row["tag"].tobytes() for row in material], return_index=True)
     rows = seal(material[first]).copy()
     rows[np.array(broken)[first], 20] ^= 1
-    manifest = _write(pair, rows, table_id.hex(), created, base, secret.public_key, epoch)
+    manifest = _write(pair, rows, table_id.hex(), created, base, secrets, epoch)
     pair.server.rescan()
     return manifest
 
 
-def _write(pair, rows, table, created, base, public_key, epoch) -> Manifest:
+def _write(pair, rows, table, created, base, secrets, epoch) -> Manifest:
     place, folder = pair.provider.place(*pair.names), pair.server.publisher.tables_dir
     draft = folder / f".{table}.new"
     draft.mkdir(parents=True)
@@ -94,7 +100,7 @@ def _write(pair, rows, table, created, base, public_key, epoch) -> Manifest:
         table=table,
         base=base.table if base else None,
         sequence=base.sequence + 1 if base else 0,
-        public_key=public_key.hex(),
+        public_keys={i: key.public_key.hex() for i, key in secrets.items()},
         root=writer.root.hex(),
         rows=len(rows),
         direct_schema_digest=place.flow.direct.digest(place.flow.schema).hex(),

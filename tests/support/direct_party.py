@@ -14,9 +14,10 @@ from parties import PartyClient
 from padan.v1 import direct_service_pb2 as pb
 from padan_linkage.direct.commitment import Commitment, ListLayout
 
-_KEYS = 'keys = [{ id = "nik", exact = ["nik"] }]\n'
+#: The one key of these terms.
+KEYS = 'keys = [{ id = "nik", exact = ["nik"] }]\n'
 _TERMS = f"""[flow.direct]
-{_KEYS}records_per_day = 1
+{KEYS}records_per_day = 1
 records_per_list = 1
 minimum_batch = 1
 
@@ -36,7 +37,7 @@ def set_terms(text: str, day: int, per_list: int, minimum: int) -> str:
     terms = {"records_per_day": day, "records_per_list": per_list, "minimum_batch": minimum}
     head, direct, tail = text.partition("[flow.direct]\n")
     assert direct
-    tail = re.sub(r"(?ms)^keys = \[$.*?^\]$\n", _KEYS, tail, count=1)
+    tail = re.sub(r"(?ms)^keys = \[$.*?^\]$\n", KEYS, tail, count=1)
     for name, value in terms.items():
         tail, found = re.subn(rf"(?m)^{name} = [\d_]+", f"{name} = {value}", tail, count=1)
         assert found

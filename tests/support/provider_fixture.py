@@ -22,7 +22,7 @@ from signing import sign_manifest
 
 from padan_linkage.agreement import Mode
 from padan_linkage.direct.manifest import Manifest, format_moment
-from padan_linkage.direct.oprf import epoch_key
+from padan_linkage.direct.oprf import EvaluationKey, epoch_keys
 from padan_linkage.direct.table import ROW_BYTES, LabelTableWriter
 from padan_server.admission.enforcement import schema_digest
 from padan_server.base.config import ProviderConfig
@@ -70,11 +70,20 @@ class Publisher:
             path.chmod(0o600)
         return path.read_bytes()
 
-    def public_key(self, epoch: int) -> bytes:
-        """The public key of an epoch."""
-        digest, flow_id = self.house.signed.digest, self.house.flow_id
-        key = epoch_key(self.seed(epoch), agreement_digest=digest, flow_id=flow_id, epoch=epoch)
-        return key.public_key
+    def keys(self, epoch: int) -> dict[str, EvaluationKey]:
+        """The evaluation keys of an epoch, by the direct key's id."""
+        direct = self.house.signed.agreement.flow(self.house.flow_id).direct
+        return epoch_keys(
+            self.seed(epoch),
+            agreement_digest=self.house.signed.digest,
+            flow_id=self.house.flow_id,
+            epoch=epoch,
+            key_ids=[key.id for key in direct.keys],
+        )
+
+    def public_keys(self, epoch: int) -> list[bytes]:
+        """The public keys of an epoch, in the schema's order."""
+        return [key.public_key for key in self.keys(epoch).values()]
 
     def publish(
         self,
@@ -105,7 +114,7 @@ class Publisher:
             "table": table,
             "base": base and table_id(base),
             "sequence": sequence,
-            "public_key": self.public_key(epoch).hex(),
+            "public_keys": {i: k.public_key.hex() for i, k in self.keys(epoch).items()},
             "root": writer.root.hex(),
             "rows": rows,
             "direct_schema_digest": schema_digest(flow, Mode.DIRECT).hex(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -83,6 +84,15 @@ def with_pins(document: bytes) -> bytes:
 def sign_manifest(manifest: Manifest, provider_private: bytes) -> bytes:
     """The provider's Ed25519 signature over a label table's manifest, 64 bytes."""
     return signatures.sign(provider_private, manifest_statement(manifest.document()))
+
+
+def former_manifest(document: bytes, provider_private: bytes) -> tuple[bytes, bytes]:
+    """A label table's manifest as the version before wrote and signed it: one key for all."""
+    content = json.loads(document)
+    content["public_key"] = next(iter(content.pop("public_keys").values()))
+    content["format"] = "padan/v1 label table"
+    former = json.dumps(content, sort_keys=True, separators=(",", ":")).encode()
+    return former, signatures.sign(provider_private, manifest_statement(former))
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,7 @@ def match_rows() -> None:
     tokens = np.random.default_rng(1).integers(0, 2**64, (300, 2), dtype=np.uint64)
     TokenIndex.of(tokens, 9).find(tokens)
     Matching.of(*alike(256, 512)).kept()
-    key = oprf.epoch_key(bytes(32), agreement_digest=bytes(32), flow_id="f", epoch=1)
+    key = oprf.epoch_key(bytes(32), agreement_digest=bytes(32), flow_id="f", epoch=1, key_id="k")
     blinded = blinding.blind([b"a"], bytes(range(64)))
     evaluated, proof = key.evaluate_blinded(blinded.elements, bytes(32))
     blinded.finalise(evaluated, proof, key.public_key)

@@ -27,7 +27,6 @@ class KeyRecord(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     epoch: int
-    public_key: str
     created: datetime
     destroyed: datetime | None = None
 

@@ -47,6 +47,7 @@ class EpochRecord(KeyRecord):
     ``peer_public_key`` is pinned at first use: an epoch's keys never change.
     """
 
+    public_key: str
     peer_public_key: str | None = None
 
 

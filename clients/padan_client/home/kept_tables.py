@@ -29,6 +29,7 @@ from padan_linkage.direct.manifest import (
     MANIFEST_FILE,
     ROWS_FILE,
     SIGNATURE_FILE,
+    FormerManifestError,
     Manifest,
     TablePublication,
     contradiction,
@@ -61,13 +62,13 @@ class Offered:
 class _Seen(BaseModel):
     """What this requester has been shown of a flow: it never goes back."""
 
-    model_config = ConfigDict(extra="forbid")
+    #: A home of form 1 also names the one key of each epoch here: of tables that are of no use now.
+    model_config = ConfigDict(extra="ignore")
 
     epoch: int = 0
     created: str = ""
     table: str = ""
     sequence: int = 0
-    public_keys: dict[int, str] = {}
 
 
 class TableCache:
@@ -78,28 +79,23 @@ class TableCache:
         self._folder = folder / place.agreement.id / digest / place.flow.id
 
     def accept(self, tables: list[Offered]) -> None:
-        """Note what is offered now, a base and its deltas.
+        """Note what is offered now, a base and its deltas, and keep what was signed.
 
         Raises VerificationError where the provider goes back: to an older table than it has shown,
-        to fewer deltas, or to another public key for an epoch; and where it signed what cannot be
-        true beside a manifest that is kept here, which keeps both.
+        or to fewer deltas; and where it signed what cannot be true beside a manifest that is kept
+        here, as other public keys for an epoch, which keeps both.
         """
         for table in tables:
             self._require_consistent(table)
         base, last = tables[0].manifest, tables[-1].manifest
         seen = self._seen()
-        if seen.public_keys.get(base.epoch, base.public_key) != base.public_key:
-            raise _another_key(base.epoch)
         newest = (seen.epoch, seen.created, seen.sequence if seen.table == base.table else 0)
         if (base.epoch, base.created, last.sequence) < newest:
             raise _gone_back()
-        keys = seen.public_keys | {base.epoch: base.public_key}
+        for table in tables:
+            self._keep(table)
         now = _Seen(
-            epoch=base.epoch,
-            created=base.created,
-            table=base.table,
-            sequence=last.sequence,
-            public_keys=keys,
+            epoch=base.epoch, created=base.created, table=base.table, sequence=last.sequence
         )
         if now != seen:
             write_private(self._folder / "seen.json", now.model_dump_json(indent=1).encode())
@@ -115,10 +111,21 @@ class TableCache:
                     write_private(folder / f"{name}.sig", one.signature)
                 raise _contradicts(field, folder)
 
+    def _keep(self, offered: Offered) -> None:
+        """Keep what was signed, the signature last: what has one is whole."""
+        folder = ensure_private_folder(self._table(offered.manifest.table))
+        if not (folder / SIGNATURE_FILE).exists():
+            write_private(folder / MANIFEST_FILE, offered.document)
+            write_private(folder / SIGNATURE_FILE, offered.signature)
+
     def signed(self) -> Iterator[TablePublication]:
-        """Every manifest that was ever taken, with its signature; their rows may be gone."""
+        """Every manifest that was ever taken, with its signature; their rows may be gone.
+
+        Without those of a form that this version has left.
+        """
         for path in sorted(self._folder.glob(f"*/{SIGNATURE_FILE}")):
-            yield TablePublication.read(path.parent)
+            with suppress(FormerManifestError):
+                yield TablePublication.read(path.parent)
 
     def has(self, manifest: Manifest) -> bool:
         """Whether all rows of the table are here."""
@@ -142,18 +149,12 @@ class TableCache:
 
     def arriving(self, offered: Offered) -> Arriving:
         """The table's file to be filled, from the chunks that an earlier process left."""
-        folder = ensure_private_folder(self._table(offered.manifest.table))
-        write_private(folder / MANIFEST_FILE, offered.document)
-        write_private(folder / SIGNATURE_FILE, offered.signature)
-        return Arriving(offered, folder)
+        self._keep(offered)
+        return Arriving(offered, self._table(offered.manifest.table))
 
     def manifests(self) -> list[Manifest]:
         """The manifests of the tables that are here whole."""
-        found = []
-        for path in sorted(self._folder.glob(f"*/{ROWS_FILE}")):
-            document = (path.parent / MANIFEST_FILE).read_bytes()
-            found.append(Manifest.model_validate(from_json(document)))
-        return found
+        return [table.manifest for table in self.signed() if self.has(table.manifest)]
 
     def current(self) -> set[str]:
         """The ids of the newest base and its deltas."""
@@ -274,17 +275,6 @@ def _spoilt(manifest: Manifest) -> VerificationError:
             "rusak. Tidak ada kode yang diterima; hubungi penyedia.",
             f"Table {manifest.table} is not the one that the provider signed, or its copy here is "
             "damaged. No code was taken; ask the provider.",
-        )
-    )
-
-
-def _another_key(epoch: int) -> VerificationError:
-    return VerificationError(
-        t(
-            f"Penyedia menunjukkan kunci lain untuk epok {epoch} daripada sebelumnya. Jangan "
-            "lanjutkan: kunci yang berbeda dapat dipakai untuk membedakan peminta.",
-            f"The provider shows another key for epoch {epoch} than before. Do not go on: "
-            "different keys can be used to tell requesters apart.",
         )
     )
 

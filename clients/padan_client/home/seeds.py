@@ -11,17 +11,27 @@ from __future__ import annotations
 from datetime import datetime
 from pathlib import Path
 
+from pydantic import model_validator
+
 from padan_client.base.errors import BadInputError
 from padan_client.base.files import read_private, write_private
 from padan_client.base.language import t
 from padan_client.base.place import FlowPlace
 from padan_client.home.epoch_records import EpochFiles, KeyRecord
 from padan_client.home.identity import Randomness
-from padan_linkage.direct.oprf import SEED_BYTES, EvaluationKey, epoch_key
+from padan_linkage.direct.oprf import SEED_BYTES, epoch_keys
 
 
 class SeedRecord(KeyRecord):
-    """The record of a direct epoch; ``public_key`` in hex."""
+    """The record of a direct epoch: its public keys follow from the seed and the agreement."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_former(cls, given: object) -> object:
+        """Records of homes of form 1 hold the one key of an epoch, which answers nothing now."""
+        if not isinstance(given, dict):
+            return given
+        return {name: value for name, value in given.items() if name != "public_key"}
 
 
 class SeedStore(EpochFiles[SeedRecord]):
@@ -54,8 +64,8 @@ class SeedStore(EpochFiles[SeedRecord]):
         epoch = newest + 1
         if not self._secret_path(place, epoch).exists():
             write_private(self._secret_path(place, epoch), self._randomness(SEED_BYTES))
-        key = _derive(place, epoch, self._seed(place, epoch))
-        record = SeedRecord(epoch=epoch, public_key=key.public_key.hex(), created=now)
+        self._seed(place, epoch)
+        record = SeedRecord(epoch=epoch, created=now)
         self._save(place, record)
         return record
 
@@ -64,9 +74,17 @@ class SeedStore(EpochFiles[SeedRecord]):
         self._usable(place, epoch)
         return self._seed(place, epoch)
 
-    def public_key(self, place: FlowPlace, epoch: int) -> bytes:
-        """The epoch's public key under this very agreement, 32 bytes."""
-        return _derive(place, epoch, self.seed(place, epoch)).public_key
+    def public_keys(self, place: FlowPlace, epoch: int) -> dict[str, bytes]:
+        """The epoch's public key of each direct key of this very agreement, by id, 32 bytes."""
+        assert place.flow.direct is not None
+        keys = epoch_keys(
+            self.seed(place, epoch),
+            agreement_digest=place.digest,
+            flow_id=place.flow.id,
+            epoch=epoch,
+            key_ids=[key.id for key in place.flow.direct.keys],
+        )
+        return {key_id: key.public_key for key_id, key in keys.items()}
 
     def _seed(self, place: FlowPlace, epoch: int) -> bytes:
         def whole(seed: bytes) -> bytes:
@@ -98,7 +116,3 @@ def _damaged(epoch: int) -> BadInputError:
             "epoch.",
         )
     )
-
-
-def _derive(place: FlowPlace, epoch: int, seed: bytes) -> EvaluationKey:
-    return epoch_key(seed, agreement_digest=place.digest, flow_id=place.flow.id, epoch=epoch)

@@ -13,7 +13,7 @@ VERSION = version("padan")
 
 #: What client, unit and provider must have in common (spec 30, "Handshake"). Counted up by whatever
 #: makes one understand the other wrongly, however small.
-PROTOCOL = 1
+PROTOCOL = 2
 _MOST_FORMAT = 999_999_999
 
 

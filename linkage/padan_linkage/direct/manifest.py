@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from operator import attrgetter
@@ -23,7 +23,7 @@ from padan_linkage.crypto.software import FormatAge, format_age
 from padan_linkage.direct.table import CHUNK_ROWS
 from padan_linkage.schema import Identifier
 
-FORMAT: Literal["padan/v1 label table"] = "padan/v1 label table"
+FORMAT: Literal["padan/v2 label table"] = "padan/v2 label table"
 #: Longer ones are refused unread; most of one is :attr:`Manifest.given`.
 MAX_MANIFEST_BYTES = 1 << 16
 #: Files of a published table, in a folder named by the table's id.
@@ -61,8 +61,15 @@ class LaterManifestError(ManifestError):
         super().__init__("format", "of a later version of Padan")
 
 
+class FormerManifestError(ManifestError):
+    """A manifest of a form that this version of Padan has left: what it is of answers no more."""
+
+    def __init__(self) -> None:
+        super().__init__("format", "of an earlier version of Padan")
+
+
 class SequenceError(ManifestError):
-    """A delta does not follow on what is there: ``delta`` is of another key, or comes too late."""
+    """A delta does not follow on what is there: ``delta`` is of other keys, or comes too late."""
 
     def __init__(self, delta: Manifest, field: str, message: str) -> None:
         self.delta = delta
@@ -92,12 +99,13 @@ class Manifest(BaseModel):
     """What a label table is: hex for bytes, RFC 3339 in UTC to the second for moments.
 
     ``sequence`` 0 is a base and has no ``base``; a delta counts from 1 and names its base's id.
+    ``public_keys``: of the evaluation key of each direct key, by the direct key's id.
     ``given``: by combination of fields, what the base's registry found of itself; none in a delta.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    format: Literal["padan/v1 label table"] = FORMAT
+    format: Literal["padan/v2 label table"] = FORMAT
     agreement: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
     agreement_digest: Hex32
     flow: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
@@ -105,7 +113,7 @@ class Manifest(BaseModel):
     table: Hex16
     base: Hex16 | None = None
     sequence: Count = 0
-    public_key: Hex32
+    public_keys: Annotated[dict[Identifier, Hex32], Field(min_length=1, max_length=16)]
     root: Hex32
     rows: Annotated[int, Field(strict=True, ge=1, lt=1 << 53)]
     chunk_rows: Annotated[int, Field(strict=True)] = CHUNK_ROWS
@@ -179,7 +187,8 @@ def parse_manifest(document: bytes) -> Manifest:
 def of_this_form(document: bytes, present: str) -> dict[str, Any]:
     """The JSON object in a manifest's bytes, whose ``format`` is ``present``.
 
-    Raises LaterManifestError for a later one, ManifestError or ValueError for anything else.
+    Raises LaterManifestError for a later one, FormerManifestError for a former, ManifestError or
+    ValueError for anything else.
     """
     content = from_json(document)
     if not isinstance(content, dict):
@@ -190,7 +199,20 @@ def of_this_form(document: bytes, present: str) -> dict[str, Any]:
         raise ManifestError("format", "no manifest's") from None
     if age is FormatAge.LATER:
         raise LaterManifestError
+    if age is FormatAge.FORMER:
+        raise FormerManifestError
     return content
+
+
+def is_former(document: bytes) -> bool:
+    """Whether these are a manifest's bytes in a form that an earlier version of Padan wrote."""
+    try:
+        of_this_form(document, FORMAT)
+    except FormerManifestError:
+        return True
+    except (ManifestError, ValueError):
+        return False
+    return False
 
 
 def manifest_statement(document: bytes) -> bytes:
@@ -214,12 +236,14 @@ def check_manifest(
     agreement_digest: bytes,
     flow: str,
     direct_schema_digest: bytes,
+    key_ids: Collection[str],
     now: datetime,
     normaliser_version: str | None = None,
 ) -> None:
     """Return if the manifest is of this flow as agreed, and of today; raise ManifestError.
 
-    A server that must not know the normaliser leaves ``normaliser_version`` out.
+    ``key_ids``: of the flow's direct keys, each of which has a public key. A server that must not
+    know the normaliser leaves ``normaliser_version`` out.
     """
     expected = {
         "agreement": agreement,
@@ -232,6 +256,8 @@ def check_manifest(
     for field, value in expected.items():
         if getattr(manifest, field) != value:
             raise ManifestError(field, "another one than this flow's")
+    if manifest.public_keys.keys() != set(key_ids):
+        raise ManifestError("public_keys", "not of just this flow's keys")
     if now >= manifest.expires_at:
         raise ManifestError("expires", "the table has expired")
 
@@ -240,7 +266,7 @@ def in_order(manifests: Iterable[Manifest], now: datetime) -> list[Manifest]:
     """The tables that answer at ``now``: the newest base, then its deltas, oldest first.
 
     Newest is the highest epoch, then the latest creation; expired ones do not count. Raises
-    SequenceError if a delta is of another epoch or key, or if their sequence has a gap or a
+    SequenceError if a delta is of another epoch or other keys, or if their sequence has a gap or a
     repetition: a change would be missing.
     """
     alive = [m for m in manifests if now < m.expires_at]
@@ -250,8 +276,8 @@ def in_order(manifests: Iterable[Manifest], now: datetime) -> list[Manifest]:
     base = max(bases, key=lambda m: (m.epoch, m.created, m.table))
     deltas = sorted((m for m in alive if m.base == base.table), key=lambda m: m.sequence)
     for number, delta in enumerate(deltas, 1):
-        if (delta.epoch, delta.public_key) != (base.epoch, base.public_key):
-            raise SequenceError(delta, "epoch", "a delta is of another key than its base")
+        if (delta.epoch, delta.public_keys) != (base.epoch, base.public_keys):
+            raise SequenceError(delta, "epoch", "a delta is of other keys than its base")
         if delta.sequence != number:
             raise SequenceError(delta, "sequence", "a delta is missing or twice there")
     return [base, *deltas]
@@ -271,14 +297,14 @@ def fingerprint(manifests: Iterable[Manifest]) -> str:
 def contradiction(one: Manifest, other: Manifest) -> str:
     """In which field two manifests, both signed, cannot both be true; "" where they can.
 
-    In an epoch of a flow an honest provider has one key, signs one content under a table's id, one
-    delta of a number, and one base of a moment.
+    In an epoch of a flow an honest provider has one key for each direct key, signs one content
+    under a table's id, one delta of a number, and one base of a moment.
     """
     epoch = attrgetter("agreement_digest", "flow", "epoch")
     if epoch(one) != epoch(other) or one.document() == other.document():
         return ""
-    if one.public_key != other.public_key:
-        return "public_key"
+    if one.public_keys != other.public_keys:
+        return "public_keys"
     if one.table == other.table:
         return "table"
     if one.is_delta:

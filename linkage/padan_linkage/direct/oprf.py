@@ -8,13 +8,13 @@ what is done with it is compiled, many at a time, and no branch or address depen
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
-from padan_linkage.crypto.epochs import flow_context
+from padan_linkage.crypto.epochs import flow_context, framed
 from padan_linkage.direct.lanes import group
 from padan_linkage.direct.suite import elements as packed_elements
 from padan_linkage.direct.suite import hashing, proofs
@@ -39,7 +39,7 @@ MAX_INPUT_BYTES = (1 << 16) - 1
 #: static Diffie–Hellman key costs security (RFC 9497, section 7.2.3).
 MAX_EVALUATIONS = 1 << 24
 
-_KEY_LABEL = b"padan/v1 direct key\x00"
+_KEY_LABEL = b"padan/v2 direct key\x00"
 
 
 class OprfError(Exception):
@@ -47,7 +47,7 @@ class OprfError(Exception):
 
 
 class EvaluationKey:
-    """The provider's secret key of one (agreement, flow, epoch); make it with :func:`epoch_key`.
+    """The provider's secret key of one direct key in an epoch; :func:`epoch_key` makes it.
 
     Shows nothing in its repr and does not pickle: worker processes derive it again from the seed.
     Kernels release the interpreter's lock: threads scale.
@@ -55,11 +55,11 @@ class EvaluationKey:
 
     __slots__ = ("_public", "_secret")
 
-    def __init__(self, secret: NDArray[np.uint8]) -> None:
-        """``secret``: a scalar from 1 to ℓ − 1, ``uint8[1, 32]``."""
+    def __init__(self, secret: NDArray[np.uint8], public: NDArray[np.uint8]) -> None:
+        """``secret``: a scalar from 1 to ℓ − 1; ``public``: its element; ``uint8[1, 32]`` each."""
         check_kernels()
         self._secret = secret
-        self._public = group.encode(group.base_multiply_each(secret))
+        self._public = public
 
     def __repr__(self) -> str:
         return "EvaluationKey(…)"
@@ -101,22 +101,44 @@ class EvaluationKey:
         return hashing.finalize(messages, evaluated)
 
 
-def epoch_key(seed: bytes, *, agreement_digest: bytes, flow_id: str, epoch: int) -> EvaluationKey:
-    """The key of a flow's epoch: RFC 9497 DeriveKeyPair (section 3.2.1) from the provider's seed.
+def epoch_key(
+    seed: bytes, *, agreement_digest: bytes, flow_id: str, epoch: int, key_id: str
+) -> EvaluationKey:
+    """What answers inputs of one direct key in a flow's epoch: RFC 9497 DeriveKeyPair (3.2.1).
 
-    ``seed``: 32 secret bytes; ``info = "padan/v1 direct key" ‖ 0x00 ‖ flow context``
+    ``seed``: the provider's of the epoch, 32 secret bytes;
+    ``info = "padan/v2 direct key" ‖ 0x00 ‖ flow context ‖ framed(key id)``
     (:func:`padan_linkage.crypto.epochs.flow_context`). Raises ValueError for a malformed argument.
     """
+    made = epoch_keys(
+        seed, agreement_digest=agreement_digest, flow_id=flow_id, epoch=epoch, key_ids=[key_id]
+    )
+    return made[key_id]
+
+
+def epoch_keys(
+    seed: bytes, *, agreement_digest: bytes, flow_id: str, epoch: int, key_ids: Iterable[str]
+) -> dict[str, EvaluationKey]:
+    """The same for several direct keys, by id; some take hardly longer than one."""
     # Spec 60, step 1.
-    return derive_key(seed, _KEY_LABEL + flow_context(agreement_digest, flow_id, epoch))
+    context = _KEY_LABEL + flow_context(agreement_digest, flow_id, epoch)
+    ids = list(key_ids)
+    return dict(zip(ids, _derived(seed, [context + framed(i) for i in ids]), strict=True))
 
 
 def derive_key(seed: bytes, info: bytes) -> EvaluationKey:
     """RFC 9497 DeriveKeyPair with any ``info``; ValueError unless the seed has 32 bytes."""
+    return _derived(seed, [info])[0]
+
+
+def _derived(seed: bytes, infos: Sequence[bytes]) -> list[EvaluationKey]:
+    """The key of each ``info``, at least one."""
     if len(seed) != SEED_BYTES:
         raise ValueError(f"a seed has {SEED_BYTES} bytes, not {len(seed)}")
     check_kernels()
-    return EvaluationKey(hashing.derive_secret(seed, info))
+    secrets = np.concatenate([hashing.derive_secret(seed, info) for info in infos])
+    public = group.encode(group.base_multiply_each(secrets))
+    return [EvaluationKey(secrets[i : i + 1], public[i : i + 1]) for i in range(len(infos))]
 
 
 def batch(elements: bytes) -> Elements:

@@ -216,14 +216,15 @@ class Suspension:
 class BlindedList:
     """Blinded elements that a requester committed to: their number and the root over them.
 
-    ``public_key`` is that of the epoch when the list was committed to.
+    ``public_keys``: of the epoch when the list was committed to, 32 bytes for each direct key in
+    the schema's order.
     """
 
     id: str
     flow: FlowKey
     owner: str
     epoch: int
-    public_key: bytes = field(repr=False)
+    public_keys: bytes = field(repr=False)
     element_count: int
     root: bytes = field(repr=False)
     create_time: datetime

@@ -2,7 +2,7 @@
 
 A table appears in the folder whole, by a rename (``padan publish --mode direct``). It is served if
 its provider signed it, for this flow of this exact agreement, if its rows are those of its root,
-and if the epoch's seed gives its public key. What was signed has to be there from then on, or its
+and if the epoch's seed gives its public keys. What was signed has to be there from then on, or its
 flow is refused; a folder of something else is logged and left out. Spec 60, "What stands".
 """
 
@@ -74,8 +74,8 @@ class ServedTables:
     def of_flow(self, key: FlowKey, *, derive: bool = True) -> list[ServedTable]:
         """What answers the flow now: the newest base, then its deltas, oldest first.
 
-        ``derive``: also whether the seed still gives their key, which takes a third of a
-        millisecond.
+        ``derive``: also whether the seed still gives their keys, which takes a third of a
+        millisecond for up to eight.
         """
         with self._watch.telling():
             try:
@@ -97,15 +97,20 @@ class ServedTables:
         reading.require_whole(table_id)
         raise Refusal(Reason.TABLE_EXPIRED, **grant.metadata)
 
-    def public_key(self, tx: Transaction, grant: Grant, epoch: int) -> bytes:
-        """The public key that answers an epoch of the flow now, 32 bytes, or the refusal."""
+    def public_keys(self, tx: Transaction, grant: Grant, epoch: int) -> list[bytes]:
+        """The public keys that answer an epoch of the flow now, or the refusal.
+
+        32 bytes for each direct key, in the schema's order.
+        """
+        assert grant.flow.direct is not None
         self.of_flow(grant.key)
         reading = self._reading
         for manifest in reading.standing.get(grant.key, ()):
             if manifest.epoch == epoch and not manifest.is_delta:
                 table = reading.served.get(manifest.table)
                 if table is not None and self._usable(table):
-                    return table.public_key
+                    given = table.manifest.public_keys
+                    return [bytes.fromhex(given[key.id]) for key in grant.flow.direct.keys]
                 reading.require_whole(manifest.table)
         if tx.label_tables.has_epoch(grant.key, epoch):
             raise Refusal(Reason.TABLE_EXPIRED, **grant.metadata)
@@ -169,7 +174,7 @@ class ServedTables:
         kept = [m for m in reading.standing.get(key, ()) if self._has_key(key, m)]
         chain = self._folder.answering(kept, self._clock.now(), reading.ended)
         found = [self._whole(reading, m) for m in chain]
-        for base in chain[:1]:  # its deltas are of the same key
+        for base in chain[:1]:  # its deltas are of the same keys
             self._check_seed(key, base, derive=derive)
         return found
 
@@ -186,7 +191,7 @@ class ServedTables:
 
     def _check_seed(self, key: FlowKey, manifest: Manifest, *, derive: bool) -> None:
         if derive:
-            self._seeds.check(key, manifest.epoch, manifest.public_key)
+            self._seeds.check(key, manifest.epoch, manifest.public_keys)
         else:
             self._seeds.read(key, manifest.epoch)
 

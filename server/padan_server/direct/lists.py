@@ -1,8 +1,8 @@
 """Blinded lists: committed to and charged first, then evaluated, chunk by chunk, and no more.
 
-The quota is charged for a whole list when it is committed to, record by record, and so is the key's
-account, element by element; what is evaluated afterwards is only what the commitment holds, so a
-chunk may be asked for again and again.
+The quota is charged for a whole list when it is committed to, record by record, and so is the
+account of each key, element by element; what is evaluated afterwards is only what the commitment
+holds, so a chunk may be asked for again and again.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from padan_linkage.direct.commitment import CommitmentError, ListLayout, verify_chunk
 from padan_linkage.direct.oprf import ELEMENT_BYTES, MAX_EVALUATIONS
+from padan_linkage.direct.schema import DirectSchema
 from padan_server.admission.enforcement import Grant
 from padan_server.admission.quotas import charge, check_batch
 from padan_server.admission.requests import remember, replayed
@@ -95,26 +96,27 @@ class BlindedLists:
         self._metrics = metrics
 
     def create(self, grant: Grant, new: NewList, request: RequestKey | None) -> BlindedList:
-        """Commit the caller to a list; day and key are charged once for a request.
+        """Commit the caller to a list; day and keys are charged once for a request.
 
-        The day is charged records, the key elements.
+        The day is charged records, each key its elements.
         """
-        records = _layout(grant, new.element_count).records
-        check_batch(grant, records)
+        layout = _layout(grant, new.element_count)
+        check_batch(grant, layout.records)
         with self._store.write() as tx:
             known = replayed(tx, request)
             if known is not None:
                 return _owned(tx, grant, known)
-            public_key = self._tables.public_key(tx, grant, new.epoch)
+            public_keys = self._tables.public_keys(tx, grant, new.epoch)
             # Spec 60, step 8.
-            charge(tx, grant, records)
-            _charge_key(tx, grant, public_key, new.element_count)
+            charge(tx, grant, layout.records)
+            for public_key, width in zip(public_keys, layout.widths, strict=True):
+                _charge_key(tx, grant, public_key, layout.records * width)
             made = BlindedList(
                 id=secrets.token_hex(16),
                 flow=grant.key,
                 owner=grant.party,
                 epoch=new.epoch,
-                public_key=public_key,
+                public_keys=b"".join(public_keys),
                 element_count=new.element_count,
                 root=new.root,
                 create_time=grant.now,
@@ -135,25 +137,24 @@ class BlindedLists:
         """Give a chunk to a worker, if it is of the committed list and its key still answers."""
         with self._store.read() as tx:
             mine = _owned(tx, grant, chunk.list_id)
-            public_key = self._tables.public_key(tx, grant, mine.epoch)
-        if public_key != mine.public_key:
+            public_keys = self._tables.public_keys(tx, grant, mine.epoch)
+        if b"".join(public_keys) != mine.public_keys:
             raise Refusal(Reason.TABLE_EXPIRED, **grant.metadata)
+        layout = _layout(grant, mine.element_count)
         try:
             # Spec 60, step 9: the chunk; its points are checked by who evaluates them.
-            verify_chunk(
-                mine.root,
-                _layout(grant, mine.element_count),
-                chunk.number,
-                chunk.elements,
-                chunk.audit_path,
-            )
+            verify_chunk(mine.root, layout, chunk.number, chunk.elements, chunk.audit_path)
         except CommitmentError:
             raise Refusal(Reason.CHUNK_NOT_COMMITTED, **grant.metadata) from None
         try:
             seed = self._seeds.read(grant.key, mine.epoch)
         except EpochDestroyedError:
             raise Refusal(Reason.TABLE_EXPIRED, **grant.metadata) from None
-        request = EvaluationRequest.of(seed, public_key, grant.key, mine.epoch, chunk.elements)
+        number = layout.chunk(chunk.number).key
+        key_id, public_key = _direct(grant).keys[number].id, public_keys[number]
+        request = EvaluationRequest.of(
+            seed, public_key, grant.key, mine.epoch, key_id, chunk.elements
+        )
         try:
             answer = self._evaluators.submit(request, grant.party)
             return PendingEvaluation(chunk, mine.epoch, answer)
@@ -177,10 +178,14 @@ class BlindedLists:
         return Evaluation(chunk.number, chunk.count, evaluated, proof, fresh)
 
 
+def _direct(grant: Grant) -> DirectSchema:
+    assert grant.flow.direct is not None
+    return grant.flow.direct
+
+
 def _layout(grant: Grant, elements: int) -> ListLayout:
     """How a list of so many elements lies: each record asks every key, so all are of one size."""
-    assert grant.flow.direct is not None
-    widths = grant.flow.direct.widths(grant.schema)
+    widths = _direct(grant).widths(grant.schema)
     records, rest = divmod(elements, width := sum(widths))
     if rest:
         raise field_invalid(

@@ -17,6 +17,7 @@ from padan_linkage.direct.manifest import (
     MAX_MANIFEST_BYTES,
     ROWS_FILE,
     SIGNATURE_FILE,
+    FormerManifestError,
     Manifest,
     ManifestError,
     SequenceError,
@@ -43,6 +44,19 @@ _REMEDY = (
 )
 
 
+class FormerTableError(DamagedFileError):
+    """A table of a form that this version of Padan has left: it answers nobody any more."""
+
+    def __init__(self, table: str) -> None:
+        super().__init__(
+            f"{table}/{MANIFEST_FILE}",
+            "dibuat Padan versi terdahulu dan tidak dipakai lagi; terbitkan basis baru dengan "
+            "padan publish --mode direct",
+            "made by an earlier Padan and used no more; publish a new base with padan publish "
+            "--mode direct",
+        )
+
+
 class TableFolder:
     """One table's folder; ``name`` is what damage, log and refusals call it."""
 
@@ -59,6 +73,8 @@ class TableFolder:
         signature = self._content(SIGNATURE_FILE, MAX_MANIFEST_BYTES)
         try:
             manifest = parse_manifest(document)
+        except FormerManifestError:
+            raise FormerTableError(self.name) from None
         except ManifestError as e:
             if e.later:
                 raise DamagedFileError(f"{self.name}/{MANIFEST_FILE}", *LATER) from None

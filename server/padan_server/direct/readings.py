@@ -19,6 +19,7 @@ from padan_linkage.direct.manifest import (
     Manifest,
     ManifestError,
     TablePublication,
+    is_former,
     parse_manifest,
 )
 from padan_linkage.direct.table import chunk_count
@@ -26,7 +27,7 @@ from padan_server.base.clock import Clock
 from padan_server.base.damage import DamagedFileError
 from padan_server.base.failpoints import Failpoints
 from padan_server.base.model import FlowKey, TableRecord
-from padan_server.direct.published_tables import TableFolder, TablesFolder
+from padan_server.direct.published_tables import FormerTableError, TableFolder, TablesFolder
 from padan_server.direct.seeds import Seeds
 from padan_server.direct.signed_tables import SignedTables
 from padan_server.store.doubts import Doubt
@@ -45,11 +46,6 @@ class ServedTable:
     signature: bytes = field(repr=False)
     chunk_hashes: bytes = field(repr=False)
     rows: Path
-
-    @property
-    def public_key(self) -> bytes:
-        """Of the key that its tags were made with."""
-        return bytes.fromhex(self.manifest.public_key)
 
     @property
     def chunk_count(self) -> int:
@@ -122,15 +118,19 @@ class TableReader:
         read = {name: self._read(name) for name in names or ()}
         served = {name: t for name, t in read.items() if isinstance(t, ServedTable)}
         faults = {name: f for name, f in read.items() if isinstance(f, Exception)}
+        former = {name: f for name, f in faults.items() if isinstance(f, FormerTableError)}
         with self._store.read() as tx:
             records = {r.id: r for r in tx.label_tables.all()}
         stands = {i: r for i, r in records.items() if self._stands(r)}
         gone = [r for i, r in stands.items() if i not in read]
         if names is not None:
             self._note_destroyed(gone)
-        damaged, unknown = {}, [*self._undescribed(gone, stands, served)]
+        left = [*gone, *(r for i, r in stands.items() if i in former)]
+        damaged, unknown = {}, [*self._undescribed(left, stands, served, former)]
         for name, fault in faults.items():
-            if name in stands:
+            if name in former:
+                self._tell(name, fault)
+            elif name in stands:
                 damaged[name] = _damage(fault, self._folder.table(name), stands[name])
             elif name not in records and isinstance(fault, DamagedFileError):
                 unknown.append((self._signed.owner(self._folder.table(name)), fault))
@@ -242,25 +242,31 @@ class TableReader:
 
     def _undescribed(
         self,
-        gone: Iterable[TableRecord],
+        left: Iterable[TableRecord],
         stands: Mapping[str, TableRecord],
         served: Collection[str],
+        former: Mapping[str, DamagedFileError],
     ) -> Iterator[tuple[FlowKey | None, DamagedFileError]]:
-        """Missing tables of a version that kept no manifest, unless another base came after."""
+        """Tables of which no manifest of this version's form is known, and that are not served.
+
+        Unless another base came after.
+        """
         bases = [stands[i] for i in served if i in stands and not stands[i].sequence]
-        for record in gone:
+        for record in left:
             superseded = any(
                 b.flow == record.flow
                 and (b.epoch, b.first_time) > (record.epoch, record.first_time)
                 for b in bases
             )
             destroyed = self._seeds.is_destroyed(record.flow, record.epoch)
-            if not (record.manifest or superseded or destroyed):
-                yield record.flow, self._folder.table(record.id).missing()
+            if not (_is_described(record) or superseded or destroyed):
+                missing = self._folder.table(record.id).missing()
+                yield record.flow, former.get(record.id, missing)
 
     def _tell(self, table: str, fault: Exception) -> None:
         """Log what is wrong with a folder, once; a name that is no table's could say anything."""
         problem = fault.field if isinstance(fault, ManifestError) else "rows"
+        problem = "format" if isinstance(fault, FormerTableError) else problem
         named = "" if problem == "name" else table
         if (named, problem) not in self._told:
             self._told.add((named, problem))
@@ -270,9 +276,14 @@ class TableReader:
 def _by_flow(records: Iterable[TableRecord]) -> dict[FlowKey, list[Manifest]]:
     found: dict[FlowKey, list[Manifest]] = {}
     for record in records:
-        if record.manifest:
+        if _is_described(record):
             found.setdefault(record.flow, []).append(parse_manifest(record.manifest))
     return found
+
+
+def _is_described(record: TableRecord) -> bool:
+    """Whether the record has the table's manifest, in the form of this version."""
+    return bool(record.manifest) and not is_former(record.manifest)
 
 
 def _record_of(key: FlowKey, found: TablePublication, clock: Clock) -> TableRecord:

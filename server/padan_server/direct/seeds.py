@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Mapping
 from pathlib import Path
 
 from pydantic_core import from_json
 
-from padan_linkage.direct.oprf import SEED_BYTES, epoch_key
+from padan_linkage.direct.oprf import SEED_BYTES, epoch_keys
 from padan_server.base.damage import DamagedFileError
 from padan_server.base.model import FlowKey
 from padan_server.base.ordinary import ordinary_file, read_ordinary
@@ -39,15 +40,19 @@ class Seeds:
             raise EpochDestroyedError
         return self._whole(key, epoch)
 
-    def public_key(self, key: FlowKey, epoch: int) -> bytes:
-        """The public key that the seed gives, 32 bytes. Raises as :meth:`read`."""
-        seed = self.read(key, epoch)
-        derived = epoch_key(seed, agreement_digest=key.digest, flow_id=key.flow, epoch=epoch)
-        return derived.public_key
+    def check(self, key: FlowKey, epoch: int, public_keys: Mapping[str, str]) -> None:
+        """Return if the seed gives those keys, in hex by the id of the direct key.
 
-    def check(self, key: FlowKey, epoch: int, public_key: str) -> None:
-        """Return if the seed gives that key, in hex. Raises as :meth:`read`, also if not."""
-        if self.public_key(key, epoch).hex() != public_key:
+        Raises as :meth:`read`, also if not.
+        """
+        derived = epoch_keys(
+            self.read(key, epoch),
+            agreement_digest=key.digest,
+            flow_id=key.flow,
+            epoch=epoch,
+            key_ids=public_keys,
+        )
+        if any(derived[i].public_key.hex() != given for i, given in public_keys.items()):
             raise self.altered(key, epoch)
 
     def altered(self, key: FlowKey, epoch: int) -> DamagedFileError:

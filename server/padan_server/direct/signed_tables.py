@@ -50,12 +50,14 @@ class SignedTables:
         signed, agreement = self._agreement_of(manifest)
         self._check_signature(folder, agreement, found)
         flow = self._flow_of(agreement, manifest)
+        assert flow.direct is not None
         check_manifest(
             manifest,
             agreement=agreement.id,
             agreement_digest=signed.digest,
             flow=flow.id,
             direct_schema_digest=schema_digest(flow, Mode.DIRECT),
+            key_ids=[key.id for key in flow.direct.keys],
             now=self._clock.now(),
         )
         return FlowKey(agreement.id, signed.digest, flow.id), found

@@ -35,38 +35,43 @@ _EPOCH_BYTES = 8
 
 @dataclass(frozen=True)
 class EvaluationRequest:
-    """Elements to evaluate, the seed and what it gives a key for, and that key's public key."""
+    """Elements of one direct key to evaluate, the seed, and the public key that it has to give."""
 
     seed: bytes = field(repr=False)
     public_key: bytes = field(repr=False)
     agreement_digest: bytes = field(repr=False)
     flow_id: str
     epoch: int
+    key_id: str
     elements: bytes = field(repr=False)
 
     @classmethod
-    def of(cls, seed: bytes, public_key: bytes, key: FlowKey, epoch: int, elements: bytes) -> Self:
-        """A request for a flow's epoch."""
-        return cls(seed, public_key, key.digest, key.flow, epoch, elements)
+    def of(
+        cls, seed: bytes, public_key: bytes, flow: FlowKey, epoch: int, key_id: str, elements: bytes
+    ) -> Self:
+        """A request for a direct key in a flow's epoch."""
+        return cls(seed, public_key, flow.digest, flow.flow, epoch, key_id, elements)
 
     def pack(self) -> bytes:
-        """Seed ‖ public key ‖ digest ‖ epoch ‖ length of the flow's id ‖ flow's id ‖ elements."""
-        flow = self.flow_id.encode("ascii")
+        """Seed ‖ public key ‖ digest ‖ epoch ‖ lengths of two ids ‖ flow's ‖ key's ‖ elements."""
+        flow, key = self.flow_id.encode("ascii"), self.key_id.encode("ascii")
         epoch = self.epoch.to_bytes(_EPOCH_BYTES, "big")
-        head = (self.seed, self.public_key, self.agreement_digest, epoch, bytes([len(flow)]))
-        return b"".join((*head, flow, self.elements))
+        lengths = bytes([len(flow), len(key)])
+        head = (self.seed, self.public_key, self.agreement_digest, epoch, lengths)
+        return b"".join((*head, flow, key, self.elements))
 
     @classmethod
     def unpack(cls, packed: bytes) -> Self:
         """The request that was packed."""
         parts, at = [], 0
-        for width in (SEED_BYTES, PUBLIC_KEY_BYTES, 32, _EPOCH_BYTES, 1):
+        for width in (SEED_BYTES, PUBLIC_KEY_BYTES, 32, _EPOCH_BYTES, 2):
             parts.append(packed[at : at + width])
             at += width
-        seed, public_key, digest, epoch, length = parts
-        flow = packed[at : at + length[0]].decode("ascii")
-        rest = packed[at + length[0] :]
-        return cls(seed, public_key, digest, flow, int.from_bytes(epoch, "big"), rest)
+        seed, public_key, digest, epoch, (flow_length, key_length) = parts
+        flow = packed[at : at + flow_length].decode("ascii")
+        at += flow_length
+        key, rest = packed[at : at + key_length].decode("ascii"), packed[at + key_length :]
+        return cls(seed, public_key, digest, flow, int.from_bytes(epoch, "big"), key, rest)
 
 
 def answer(packed: bytes) -> bytes:
@@ -78,6 +83,7 @@ def answer(packed: bytes) -> bytes:
             agreement_digest=request.agreement_digest,
             flow_id=request.flow_id,
             epoch=request.epoch,
+            key_id=request.key_id,
         )
         if key.public_key != request.public_key:
             return CHANGED

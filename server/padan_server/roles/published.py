@@ -9,11 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from padan_linkage.direct.manifest import MANIFEST_FILE, SIGNATURE_FILE, Manifest, parse_manifest
+from padan_linkage.direct.manifest import (
+    MANIFEST_FILE,
+    SIGNATURE_FILE,
+    Manifest,
+    is_former,
+    parse_manifest,
+)
 from padan_server.base.clock import SystemClock
 from padan_server.base.damage import DamagedFileError
 from padan_server.base.model import FlowKey, TableRecord
-from padan_server.direct.published_tables import TableFolder, TablesFolder
+from padan_server.direct.published_tables import FormerTableError, TableFolder, TablesFolder
 from padan_server.direct.seeds import EpochDestroyedError, Seeds
 from padan_server.roles.inspection import Flaw
 from padan_server.store.files.sums import Pace
@@ -57,11 +63,19 @@ class PublishedFiles:
                     raise
                 yield damage
         there: dict[str, Manifest] = {}
+        former = []
         for name in names:
             try:
                 there[name] = self._checked(self._folder.table(name))
+            except FormerTableError as damage:
+                former.append((name, damage))
             except DamagedFileError as damage:
                 yield damage
+        followed = {_flow_of(m) for m in there.values()}
+        for name, old in former:
+            record = self._records.get(name)
+            if record is None or (self._stands(record) and record.flow not in followed):
+                yield old
         yield from self._of_records(names, there)
         yield from self._of_seeds(there.values())
 
@@ -82,7 +96,11 @@ class PublishedFiles:
         self, names: Iterable[str], there: Mapping[str, Manifest]
     ) -> Iterator[DamagedFileError]:
         """What has to answer, and is not there."""
-        known = {r.id: parse_manifest(r.manifest) for r in self._standing() if r.manifest}
+        known = {
+            r.id: parse_manifest(r.manifest)
+            for r in self._standing()
+            if r.manifest and not is_former(r.manifest)
+        }
         ended = {i for i, r in self._records.items() if not self._stands(r)}
         published: dict[FlowKey, list[Manifest]] = {}
         for manifest in {**there, **known}.values():
@@ -105,7 +123,7 @@ class PublishedFiles:
             if self._seeds is None or manifest.expires_at <= self._now:
                 continue
             try:
-                self._seeds.check(_flow_of(manifest), manifest.epoch, manifest.public_key)
+                self._seeds.check(_flow_of(manifest), manifest.epoch, manifest.public_keys)
             except DamagedFileError as damage:
                 yield damage
             except EpochDestroyedError:

@@ -60,7 +60,7 @@ def _read_envelope(content: bytes) -> None:
     )  # fmt: skip
 
 
-_KEY = epoch_key(OWN, agreement_digest=OTHER, flow_id="asn-status", epoch=3)
+_KEY = epoch_key(OWN, agreement_digest=OTHER, flow_id="asn-status", epoch=3, key_id="nik")
 
 
 def _proof() -> bytes:
@@ -92,7 +92,7 @@ def _read_rows(content: bytes) -> None:
 
 def _request() -> bytes:
     flow = FlowKey("kemnaker-bkn-2024", OTHER, "asn-status")
-    return EvaluationRequest.of(OWN, _KEY.public_key, flow, 3, GENERATOR).pack()
+    return EvaluationRequest.of(OWN, _KEY.public_key, flow, 3, "nik", GENERATOR).pack()
 
 
 def _read_request(content: bytes) -> None:

@@ -192,7 +192,8 @@ def _read_calibrations(content):
 def _manifests():
     fields = {
         "agreement": "kemnaker-bkn-2024", "agreement_digest": "ab" * 32, "flow": "asn-status",
-        "epoch": 3, "table": "01" * 16, "public_key": "cd" * 32, "root": "ef" * 32, "rows": 4096,
+        "epoch": 3, "table": "01" * 16, "public_keys": {"nik": "cd" * 32},
+        "root": "ef" * 32, "rows": 4096,
         "direct_schema_digest": "12" * 32, "normaliser_version": "id-1",
         "created": "2026-11-20T00:00:00Z", "expires": "2026-12-20T00:00:00Z",
     }  # fmt: skip

@@ -302,13 +302,14 @@ def _rotate_directly(opened: Home, agreement: str, flow: str, *, yes: bool, json
         _consent_to_next(newest.epoch + 1, yes=yes)
     record = opened.seeds().rotate(place, datetime.now(UTC))
     if json_:
+        public = opened.seeds().public_keys(place, record.epoch)
         print_json(
             {
                 "agreement": agreement,
                 "flow": flow,
                 "mode": "direct",
                 "epoch": record.epoch,
-                "public_key": record.public_key,
+                "public_keys": {i: key.hex() for i, key in public.items()},
             }
         )
         return

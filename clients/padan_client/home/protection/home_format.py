@@ -19,8 +19,9 @@ from padan_client.base.language import t
 from padan_client.base.version import newer_made, software
 from padan_linkage.crypto.software import FormatAge, format_age, shown
 
-#: Homes without the file are of the number before it, and are read as they are.
-HOME_FORMAT = 1
+#: Homes without the file are of the number before the first. They are read as they are, and so are
+#: those of number 1, which name one key of a direct epoch where each direct key has its own now.
+HOME_FORMAT = 2
 FILE = "format.json"
 
 
@@ -56,10 +57,17 @@ def made_by_newer(path: Path) -> BadInputError:
 
 
 def keep_format(home: Path) -> None:
-    """Say that this version uses the home, where nobody has said so yet."""
-    if not (home / FILE).exists() and os.access(home, os.W_OK):
+    """Say that this version uses the home, where no version of its number has said so yet."""
+    if not _is_kept(home / FILE) and os.access(home, os.W_OK):
         made = {"format": HOME_FORMAT, "software": software()}
         write_private(home / FILE, json.dumps(made).encode())
+
+
+def _is_kept(path: Path) -> bool:
+    try:
+        return format_age(from_json(path.read_bytes())["format"], HOME_FORMAT) is FormatAge.PRESENT
+    except FileNotFoundError:
+        return False
 
 
 def _unreadable(path: Path) -> BadInputError:

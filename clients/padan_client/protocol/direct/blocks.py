@@ -25,7 +25,7 @@ from padan_linkage.crypto.process import keep_memory_private
 from padan_linkage.direct.inputs import key_inputs
 from padan_linkage.direct.label_payloads import LabelPayloads
 from padan_linkage.direct.labels import MATERIAL, label_material, seal
-from padan_linkage.direct.oprf import EvaluationKey, epoch_key
+from padan_linkage.direct.oprf import EvaluationKey, epoch_keys
 from padan_linkage.direct.registry import Labelled, label_inputs
 from padan_linkage.direct.schema import DirectKey, DirectSchema
 from padan_linkage.direct.table import tag_words
@@ -65,13 +65,14 @@ class BlockPlan:
         assert flow.direct is not None
         return cls(flow.schema, flow.direct, digest, flow.id, epoch, table_id, seed, part_key)
 
-    def key(self) -> EvaluationKey:
-        """The epoch's key."""
-        return epoch_key(
+    def keys(self) -> dict[str, EvaluationKey]:
+        """The epoch's evaluation key of each direct key, by id."""
+        return epoch_keys(
             self.seed,
             agreement_digest=self.agreement_digest,
             flow_id=self.flow_id,
             epoch=self.epoch,
+            key_ids=[key.id for key in self.direct.keys],
         )
 
 
@@ -91,7 +92,7 @@ class Worker:
 
     def __init__(self, plan: BlockPlan) -> None:
         self._plan = plan
-        self._key = plan.key()
+        self._keys = plan.keys()
         self._parts = PartFiles(plan.part_key)
 
     def make_block(self, block: LabelBlock, part: Path) -> None:
@@ -124,7 +125,7 @@ class Worker:
         ]
 
     def _rows(self, key_id: str, labelled: Labelled) -> Spill:
-        outputs = self._key.evaluate(labelled.messages.to_pylist())
+        outputs = self._keys[key_id].evaluate(labelled.messages.to_pylist())
         rows = np.zeros(len(labelled), _SPILL)
         # Spec 60, step 3.
         rows["row"] = label_material(outputs, self._plan.table_id, labelled.answers)

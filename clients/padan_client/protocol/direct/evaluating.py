@@ -206,7 +206,7 @@ def _commit(evaluation: ListEvaluation, state: _List) -> Steps[str]:
 
 def _single(evaluation: ListEvaluation, state: _List) -> Steps[None]:
     """Evaluate a list of one chunk by one call: the quick way for a few records."""
-    sink = _EvaluationSink(state, [0], evaluation.session.public_key, None)
+    sink = _EvaluationSink(state, [0], evaluation.session.public_keys, None)
     (request,) = _requests(state, [0])
     response = yield from call(
         "DirectService.EvaluateElements",
@@ -224,7 +224,7 @@ def _window(evaluation: ListEvaluation, state: _List, backoff: Backoff) -> Steps
     wanted = sorted(state.missing)[:WINDOW]
     before = len(state.missing)
     with ThreadPoolExecutor(evaluation.threads) as pool:
-        sink = _EvaluationSink(state, wanted, evaluation.session.public_key, pool)
+        sink = _EvaluationSink(state, wanted, evaluation.session.public_keys, pool)
         lost: UnavailableError | None = None
         try:
             yield Exchange(
@@ -263,7 +263,7 @@ class _EvaluationSink:
 
     state: _List
     wanted: Sequence[int]
-    public_key: bytes
+    public_keys: Sequence[bytes]
     pool: ThreadPoolExecutor | None
     running: list[tuple[int, Callable[[], NDArray[np.uint8]]]] = field(default_factory=list)
 
@@ -277,7 +277,8 @@ class _EvaluationSink:
 
     def _finalised(self, message: pb.EvaluateElementsResponse) -> NDArray[np.uint8]:
         blinded = self.state.blinded(message.chunk)
-        return blinded.finalise(message.evaluated, message.proof, self.public_key)
+        key = self.state.inputs.layout.chunk(message.chunk).key
+        return blinded.finalise(message.evaluated, message.proof, self.public_keys[key])
 
     def settle(self) -> None:
         """Keep what is verified. Raises VerificationError for a proof that does not hold."""
@@ -292,8 +293,8 @@ class _EvaluationSink:
 
 def _drbg(evaluation: ListEvaluation, label: str, digest: bytes) -> Drbg:
     """A generator for one use with what has this digest: no blind ever serves two inputs."""
-    key = evaluation.session.public_key.hex()
-    return Drbg(evaluation.seed).fork(f"{label} {key} {digest.hex()}")
+    keys = hashlib.sha256(b"".join(evaluation.session.public_keys)).hexdigest()
+    return Drbg(evaluation.seed).fork(f"{label} {keys} {digest.hex()}")
 
 
 def _digest(pieces: Iterable[Sequence[bytes]]) -> bytes:

@@ -22,6 +22,7 @@ from padan_client.base.errors import BadInputError
 from padan_client.base.files import ensure_public_folder, sync
 from padan_client.base.language import t
 from padan_client.base.place import FlowPlace
+from padan_client.base.version import former_made
 from padan_client.home.folder import Home
 from padan_client.home.jobs import Job
 from padan_client.protocol.direct.blocks import BlockPlan
@@ -39,6 +40,7 @@ from padan_linkage.direct.manifest import (
     MANIFEST_FILE,
     ROWS_FILE,
     SIGNATURE_FILE,
+    FormerManifestError,
     KeyedFields,
     Manifest,
     ManifestError,
@@ -257,6 +259,7 @@ def _measured(table: _Table, registry: Registry) -> tuple[KeyedFields, ...]:
 def _manifest(table: _Table, built: Built, given: tuple[KeyedFields, ...]) -> Manifest:
     place, base = table.place, table.base
     schema, direct = direct_schemas(place)
+    public_keys = table.home.seeds().public_keys(place, table.epoch)
     created = table.job.names["created"]
     lasts = timedelta(days=table.days)
     return Manifest(
@@ -267,7 +270,7 @@ def _manifest(table: _Table, built: Built, given: tuple[KeyedFields, ...]) -> Ma
         table=table.table_id.hex(),
         base=base.table if base else None,
         sequence=table.sequence,
-        public_key=table.home.seeds().public_key(place, table.epoch).hex(),
+        public_keys={i: k.hex() for i, k in public_keys.items()},
         root=built.root.hex(),
         rows=built.rows,
         direct_schema_digest=direct.digest(schema).hex(),
@@ -308,13 +311,25 @@ def _base_of(home: Home, place: FlowPlace, given: str) -> Manifest | None:
     named = manifests.get(given)
     base = manifests.get(named.base or named.table) if named else None
     if base is None:
-        raise BadInputError(
-            t(
-                f"Tabel {given} tidak ada di {tables_folder(home)}, atau bukan dari alur ini.",
-                f"There is no table {given} in {tables_folder(home)}, or it is not of this flow.",
-            )
-        )
+        raise _no_base(home, given)
     return base
+
+
+def _no_base(home: Home, given: str) -> BadInputError:
+    folder = tables_folder(home)
+    try:
+        TablePublication.read(folder / given)
+    except FormerManifestError:
+        remedy = "Terbitkan registri lengkap.", "Publish the whole registry."
+        return BadInputError(former_made(f"Tabel {given}", f"Table {given}", remedy))
+    except (ManifestError, ValueError):  # a name that none can have
+        pass
+    return BadInputError(
+        t(
+            f"Tabel {given} tidak ada di {folder}, atau bukan dari alur ini.",
+            f"There is no table {given} in {folder}, or it is not of this flow.",
+        )
+    )
 
 
 def published_tables(home: Home) -> list[Manifest]:

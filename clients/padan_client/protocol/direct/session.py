@@ -20,7 +20,7 @@ from padan_client.base.errors import UnavailableError, VerificationError
 from padan_client.base.language import t
 from padan_client.base.place import FlowPlace
 from padan_client.base.reasons import refused
-from padan_client.base.version import newer_made
+from padan_client.base.version import former_made, newer_made
 from padan_client.home.folder import Home
 from padan_client.home.kept_tables import Arriving, Offered, TableCache
 from padan_client.protocol.direct.schemas import direct_schemas
@@ -32,6 +32,7 @@ from padan_client.results.changes import RegistryFacts
 from padan_client.results.table import AnsweredBy
 from padan_linkage.direct.lookup import SourceTable
 from padan_linkage.direct.manifest import (
+    FormerManifestError,
     Manifest,
     ManifestError,
     check_manifest,
@@ -45,6 +46,11 @@ from padan_linkage.direct.table import TableError, split_hashes
 from padan_linkage.normalise import NORMALISER_VERSION
 from padan_linkage.schema import Schema
 
+#: What helps against a table of a form that was left.
+_REMEDY = (
+    "Minta penyedia menerbitkan registri lengkap lagi; tidak ada yang ditanyakan.",
+    "Ask the provider to publish the whole registry anew; nothing was asked.",
+)
 #: A flow has a base or two and a delta a day.
 _MAX_TABLES = 4096
 
@@ -68,9 +74,10 @@ class DirectSession:
         return self.manifests[0].epoch
 
     @property
-    def public_key(self) -> bytes:
-        """The key that every evaluation must be proved under, 32 bytes."""
-        return bytes.fromhex(self.manifests[0].public_key)
+    def public_keys(self) -> tuple[bytes, ...]:
+        """What evaluations must be proved under, 32 bytes for each key in the schema's order."""
+        given = self.manifests[0].public_keys
+        return tuple(bytes.fromhex(given[key.id]) for key in self.schema.keys)
 
     @property
     def answering(self) -> RegistryFacts:
@@ -177,6 +184,7 @@ def _verified(place: FlowPlace, table: pb.LabelTable) -> Offered:
             agreement_digest=place.digest,
             flow=place.flow.id,
             direct_schema_digest=schema.digest(fields),
+            key_ids=[key.id for key in schema.keys],
             now=manifest.created_at,
         )
         leaves = split_hashes(table.chunk_hashes, manifest.rows, bytes.fromhex(manifest.root))
@@ -232,11 +240,13 @@ class _TableSink:
 
 
 def _unusable(place: FlowPlace, error: ManifestError) -> VerificationError:
-    if not error.later:
-        return _not_signed(place, error.field)
     flow = place.flow.id
-    made = newer_made(f"Tabel penyedia untuk alur {flow}", f"The provider's table for flow {flow}")
-    return VerificationError(made)
+    called = f"Tabel penyedia untuk alur {flow}", f"The provider's table for flow {flow}"
+    if error.later:
+        return VerificationError(newer_made(*called))
+    if isinstance(error, FormerManifestError):
+        return VerificationError(former_made(*called, _REMEDY))
+    return _not_signed(place, error.field)
 
 
 def _not_signed(place: FlowPlace, field: str) -> VerificationError:

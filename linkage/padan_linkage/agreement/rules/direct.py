@@ -131,24 +131,24 @@ def _quota(d: DirectSchema, where: str) -> Iterator[Finding]:
 
 
 def _lasting(d: DirectSchema, fields: Schema, where: str) -> Iterator[Finding]:
-    """An epoch's key lasts for a list, and for a day: every record asks every key."""
-    most = _EVALUATIONS_PER_KEY // sum(d.widths(fields))
+    """An epoch's keys last for a list, and for a day: every record asks every one of them."""
+    most = _EVALUATIONS_PER_KEY // max(d.widths(fields))
     if d.records_per_list > most:
         yield error(
             "direct-list-over-key",
             f"{where}.records_per_list",
-            f"Satu kunci menjawab paling banyak {most} rekaman (2^24 evaluasi, semua kunci setiap "
-            "rekaman): daftar sepanjang itu tidak dapat ditanyakan.",
-            f"One key answers {most} records at most (2^24 evaluations, every key for every "
-            "record): a list so long could not be asked.",
+            f"Satu epok menjawab paling banyak {most} rekaman (2^24 evaluasi per kunci, dan kunci "
+            "dengan nilai terbanyak habis dahulu): daftar sepanjang itu tidak dapat ditanyakan.",
+            f"One epoch answers {most} records at most (2^24 evaluations a key, of which that with "
+            "most values is used up first): a list so long could not be asked.",
         )
     elif d.records_per_day > most:
         yield warning(
             "direct-day-over-key",
             f"{where}.records_per_day",
-            f"Kuota sehari melebihi batas satu kunci, {most} rekaman: tabel harus dibuat ulang "
+            f"Kuota sehari melebihi batas satu epok, {most} rekaman: tabel harus dibuat ulang "
             "tiap hari.",
-            f"A day's quota is over the limit of one key, {most} records: a new table every day.",
+            f"A day's quota is over the limit of one epoch, {most} records: a new table every day.",
         )
 
 

@@ -26,7 +26,7 @@ class LabelTable(google.protobuf.message.Message):
     name: builtins.str
     """Resource name: agreements/{agreement}/flows/{flow}/labelTables/{table}."""
     manifest: builtins.bytes
-    """The exact bytes of the manifest: public key, Merkle root, counts, epoch, agreement digest,
+    """The exact bytes of the manifest: public keys, Merkle root, counts, epoch, agreement digest,
     expiry (proto/spec/60-direct-mode.md, "Manifest").
     """
     signature: builtins.bytes
@@ -60,7 +60,7 @@ class BlindedList(google.protobuf.message.Message):
     name: builtins.str
     """Resource name: agreements/{agreement}/flows/{flow}/blindedLists/{list}."""
     epoch: builtins.int
-    """Key epoch whose key shall evaluate it."""
+    """Key epoch whose keys shall evaluate it, each direct key's its chunks."""
     element_count: builtins.int
     """Number of elements: so many for each record, by the agreement (spec 60, "Sizes")."""
     root: builtins.bytes

@@ -41,7 +41,7 @@ class SqlLists:
             FlowKey(row.agreement, bytes(row.agreement_digest), row.flow),
             row.owner,
             row.epoch,
-            bytes(row.public_key),
+            bytes(row.public_keys),
             row.element_count,
             bytes(row.root),
             from_micros(row.create_time),

@@ -207,7 +207,7 @@ blinded_lists = sa.Table(
     _text("flow"),
     _text("owner"),
     _number("epoch"),
-    _bytes("public_key"),
+    _bytes("public_keys"),
     _number("element_count"),
     _bytes("root"),
     _number("evaluated_count"),

@@ -83,7 +83,7 @@ CASES = {
     "label-manifest": (
         with_given("label-manifest", "format"),
         of_manifest(parse_manifest),
-        ("padan/v2 label table", "padan/v0 label table"),
+        ("padan/v3 label table", "padan/v1 label table"),
         NAMES,
     ),
     "release": (

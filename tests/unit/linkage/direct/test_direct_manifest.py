@@ -13,12 +13,15 @@ from padan_linkage.direct.manifest import (
     MANIFEST_FILE,
     ROWS_FILE,
     SIGNATURE_FILE,
+    FormerManifestError,
     Manifest,
     ManifestError,
     TablePublication,
     check_manifest,
+    contradiction,
     format_moment,
     in_order,
+    is_former,
     parse_manifest,
     parse_moment,
     verify_manifest,
@@ -32,7 +35,7 @@ FIELDS = {
     "flow": "asn-status",
     "epoch": 3,
     "table": "01" * 16,
-    "public_key": "cd" * 32,
+    "public_keys": {"nama": "dc" * 32, "nik": "cd" * 32},
     "root": "ef" * 32,
     "rows": 4096,
     "direct_schema_digest": "12" * 32,
@@ -70,6 +73,11 @@ def test_it_comes_back_as_it_was_signed():
         ({"root": "ef" * 31}, "root"),
         ({"flow": "../asn"}, "flow"),
         ({"format": "padan/v2"}, "format"),
+        ({"public_keys": {}}, "public_keys"),
+        ({"public_keys": {"nik": "cd" * 31}}, "public_keys"),
+        ({"public_keys": {"NIK": "cd" * 32}}, "public_keys"),
+        ({"public_keys": {f"k{n}": "cd" * 32 for n in range(17)}}, "public_keys"),
+        ({"public_key": "cd" * 32}, "public_key"),
         ({"expires": "2026-11-20T00:00:00Z"}, "expires"),
         ({"expires": "2026-11-20"}, "expires"),
         ({"expires": "2026-13-20T00:00:00Z"}, "manifest"),
@@ -93,6 +101,24 @@ def test_malformed_ones_are_refused_by_field(changes, field):
 def test_what_is_no_manifest_is_refused(text):
     with pytest.raises(ManifestError):
         parse_manifest(text)
+    assert not is_former(text)
+
+
+def test_a_manifest_of_one_key_for_all_is_told_as_of_an_earlier_version():
+    content = json.loads(made().document())
+    content["public_key"] = content.pop("public_keys")["nik"]
+    former = json.dumps(content | {"format": "padan/v1 label table"}, sort_keys=True).encode()
+    with pytest.raises(FormerManifestError, match="earlier"):
+        parse_manifest(former)
+    assert is_former(former)
+    assert not is_former(made().document())
+    assert not is_former(document(format="padan/v3 label table"))
+
+
+def test_two_that_name_another_key_under_any_id_contradict_each_other():
+    for key_id in FIELDS["public_keys"]:
+        other = made(table="0f" * 16, public_keys=FIELDS["public_keys"] | {key_id: "00" * 32})
+        assert contradiction(made(), other) == "public_keys"
 
 
 @given(st.binary(max_size=300))
@@ -131,6 +157,7 @@ EXPECTED = {
     "agreement_digest": b"\xab" * 32,
     "flow": "asn-status",
     "direct_schema_digest": b"\x12" * 32,
+    "key_ids": ["nik", "nama"],
     "normaliser_version": "id-1",
     "now": NOW,
 }
@@ -154,6 +181,9 @@ def test_where_no_normaliser_is_asked_for_any_is_taken():
         ({"agreement_digest": bytes(32)}, "agreement_digest"),
         ({"flow": "jf-binaan"}, "flow"),
         ({"direct_schema_digest": bytes(32)}, "direct_schema_digest"),
+        ({"key_ids": ["nik"]}, "public_keys"),
+        ({"key_ids": ["nik", "nama", "nip"]}, "public_keys"),
+        ({"key_ids": ["nik", "nip"]}, "public_keys"),
         ({"normaliser_version": "id-2"}, "normaliser_version"),
         ({"now": datetime(2026, 12, 20, tzinfo=UTC)}, "expires"),
     ],
@@ -189,7 +219,7 @@ def test_the_newest_base_with_its_deltas_in_order():
         ([delta(1), delta(3)], "sequence"),
         ([delta(1), delta(1, table="0e" * 16)], "sequence"),
         ([delta(1, epoch=4)], "epoch"),
-        ([delta(1, public_key="00" * 32)], "epoch"),
+        ([delta(1, public_keys=FIELDS["public_keys"] | {"nama": "00" * 32})], "epoch"),
     ],
 )
 def test_a_delta_that_is_missing_or_of_another_key_is_told(deltas, field):

@@ -82,18 +82,19 @@ def test_who_stops_listening_calls_off_what_waits():
 
 
 def test_a_request_to_a_worker_is_read_as_it_was_written():
-    request = worker.EvaluationRequest.of(SEED, b"p" * 32, FLOW, 2**40, b"e" * 64)
+    request = worker.EvaluationRequest.of(SEED, b"p" * 32, FLOW, 2**40, "nik", b"e" * 64)
     assert worker.EvaluationRequest.unpack(request.pack()) == request
     assert "eee" not in repr(request)
     assert "sss" not in repr(request)
 
 
 def test_a_worker_answers_for_the_right_key_alone():
-    key = oprf.epoch_key(SEED, agreement_digest=FLOW.digest, flow_id=FLOW.flow, epoch=3)
+    flow = {"agreement_digest": FLOW.digest, "flow_id": FLOW.flow, "epoch": 3}
+    key = oprf.epoch_key(SEED, **flow, key_id="nik")
     blinding = blind([b"one", b"two"])
 
-    def ask(public_key=key.public_key, epoch=3, elements=blinding.elements, seed=SEED):
-        request = worker.EvaluationRequest.of(seed, public_key, FLOW, epoch, elements)
+    def ask(epoch=3, elements=blinding.elements, seed=SEED, key_id="nik"):
+        request = worker.EvaluationRequest.of(seed, key.public_key, FLOW, epoch, key_id, elements)
         return worker.answer(request.pack())
 
     done = ask()
@@ -102,13 +103,14 @@ def test_a_worker_answers_for_the_right_key_alone():
     assert (outputs == key.evaluate([b"one", b"two"])).all()
     assert ask(epoch=4) == worker.CHANGED
     assert ask(seed=b"t" * 32) == worker.CHANGED
+    assert ask(key_id="nip") == worker.CHANGED
     assert ask(elements=bytes(32)) == worker.REFUSED
     assert ask(elements=b"x") == worker.REFUSED
     assert worker.answer(b"")[:1] == worker.FAULT
 
 
 def test_parties_take_turns_at_the_workers_whoever_has_more_waiting(evaluators):
-    request = worker.EvaluationRequest.of(SEED, b"p" * 32, FLOW, 1, b"e" * 64)
+    request = worker.EvaluationRequest.of(SEED, b"p" * 32, FLOW, 1, "nik", b"e" * 64)
     order, done = [], threading.Semaphore(0)
 
     def ask(party):
