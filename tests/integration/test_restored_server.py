@@ -24,6 +24,7 @@ from padan_client.base.effects import call
 from padan_client.base.errors import BadInputError
 from padan_client.cli.app import app
 from padan_client.protocol.rotating import rotate
+from padan_client.protocol.session import open_session
 from padan_client.transport.channel import Link
 from padan_client.transport.pasts import Pasts, ServerPastError
 from padan_linkage.crypto.heads import chain_name
@@ -382,6 +383,45 @@ def test_a_store_that_comes_with_a_chain_never_seen_is_another_one_as_well(stand
     monkeypatch.setattr(Pasts, "_require_told", lambda *_: None)
     with pytest.raises(ServerPastError, match="riwayat baru"):
         stand.resume(stand.pair.provider)
+
+
+def turn(stand):
+    """Both sides open the next epoch, the provider first; returns what each was told."""
+    turned = []
+    for side in ("provider", "requester"):
+        home = getattr(stand.pair, side)
+        with Link.open(home, *stand.pair.names) as link:
+            turned.append(link.run(rotate(home, *stand.pair.names, NOW)).epoch)
+    return turned
+
+
+def test_an_epoch_begun_after_the_backup_is_never_begun_again(stand):
+    """Its lists were put, and the unit has forgotten them: another would share their keys."""
+    stand.back_up()
+    turn(stand)
+    stand.publish()
+    with Link.open(stand.pair.requester, *stand.pair.names) as link:
+        link.run(open_session(stand.pair.requester, stand.pair.requester.place(*stand.pair.names)))
+    stand.restore(declared=True)
+    accept_and_go_on(stand)
+    stand.unit.pass_time(days=1)
+    with pytest.raises(VerificationError, match=r"epok 2 sudah dipakai.*padan keys rotate"):
+        stand.confirm()
+    assert turn(stand) == [3, 3]
+    stand.publish()
+    assert stand.confirm().table.num_rows == 20
+
+
+def test_a_side_that_knows_of_a_later_epoch_passes_by_the_one_that_the_other_opened(stand):
+    """The provider's home went back with the unit; the requester's did not."""
+    stand.back_up()
+    requester, names = stand.pair.requester, stand.pair.names
+    place = requester.place(*names)
+    record = requester.epochs.create(place, 2, NOW)
+    spent = record.model_copy(update={"peer_public_key": record.public_key})
+    requester.epochs._save(place, spent)
+    assert turn(stand) == [2, 3]
+    assert turn(stand) == [3, 4]
 
 
 def test_a_restore_declared_while_the_clock_is_behind_uses_up_no_day_gone_by(stand):

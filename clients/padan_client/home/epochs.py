@@ -76,6 +76,10 @@ class EpochStore(EpochFiles[EpochRecord]):
         self._save(place, record)
         return record
 
+    def begun(self, place: FlowPlace) -> int:
+        """The highest epoch whose linkage key was derived here, 0 where none was."""
+        return max((r.epoch for r in self.records(place) if r.peer_public_key), default=0)
+
     def private_key(self, place: FlowPlace, epoch: int) -> bytes:
         """The ephemeral X25519 private key, 32 bytes.
 
@@ -95,9 +99,9 @@ class EpochStore(EpochFiles[EpochRecord]):
         Raises VerificationError where the unit offers an older epoch than one used before, or
         another key of the other side than before, or not this side's own.
         """
-        used = max((r.epoch for r in self.records(place) if r.peer_public_key), default=0)
+        used = self.begun(place)
         if epoch < used:
-            raise _rolled_back(epoch, used)
+            raise _rolled_back(place, epoch, used)
         keys = contributions.keys[epoch]
         mine = self.private_key(place, epoch)
         self._pin_peer(place, epoch, keys[place.peer])
@@ -149,13 +153,18 @@ class EpochStore(EpochFiles[EpochRecord]):
         )
 
 
-def _rolled_back(epoch: int, used: int) -> VerificationError:
+def _rolled_back(place: FlowPlace, epoch: int, used: int) -> VerificationError:
+    rotate = f"padan keys rotate -a {place.agreement.id} -f {place.flow.id}"
     return VerificationError(
         t(
-            f"Unit pemadanan menawarkan epok {epoch}, padahal epok {used} sudah dipakai. "
-            "Jangan lanjutkan; hubungi operator unit.",
-            f"The linkage unit offers epoch {epoch}, but epoch {used} was used before. Do not "
-            "go on; ask the unit's operator.",
+            f"Unit pemadanan menawarkan epok {epoch}, padahal epok {used} sudah dipakai. Bila "
+            "pemulihan unit itu dinyatakan dan diterima di sini, bukalah epok baru, yang tidak "
+            f"pernah dipakai, bersama {place.peer}: {rotate}. Bila tidak, jangan lanjutkan; "
+            "hubungi operator unit.",
+            f"The linkage unit offers epoch {epoch}, but epoch {used} was used before. If a "
+            "restore of the unit was declared and accepted here, open a new epoch, which was never "
+            f"used, together with {place.peer}: {rotate}. Otherwise do not go on; ask the unit's "
+            "operator.",
         )
     )
 

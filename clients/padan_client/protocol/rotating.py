@@ -41,7 +41,7 @@ def rotate(
     place = home.place(agreement, flow)
     yield from check_agreement(place, home.patience)
     contributions = yield from fetch_contributions(place, home.patience)
-    epoch = _next(place, contributions)
+    epoch = _next(place, contributions, home.epochs.begun(place))
     before = home.epochs.record(place, epoch - 1)
     if not contributions.keys.get(epoch) and before is not None and before.destroyed is None:
         consent(epoch)
@@ -55,12 +55,16 @@ def rotate(
     return Rotation(epoch, "" if place.peer in joined else place.peer)
 
 
-def _next(place: FlowPlace, contributions: Contributions) -> int:
-    """The newest epoch while a side is missing from it, otherwise the one after it."""
+def _next(place: FlowPlace, contributions: Contributions, begun: int) -> int:
+    """The newest epoch while a side is missing from it, otherwise the one after it.
+
+    Never one that has ``begun`` here, or came before it: a unit that was restored has forgotten it.
+    """
     newest = contributions.newest()
     joined = contributions.keys.get(newest, {})
     whole = place.party in joined and place.peer in joined
-    return newest + 1 if whole or newest == 0 else newest
+    # Spec 20, step 1.
+    return max(newest + 1 if whole or newest == 0 else newest, begun + 1)
 
 
 def _own_key(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+from collections.abc import Sequence
 
 from padan_linkage.crypto.epochs import contribution_statement
 from padan_linkage.crypto.signatures import SignatureError, verify
@@ -10,6 +11,9 @@ from padan_server.admission.enforcement import Grant
 from padan_server.base.errors import Reason, Refusal
 from padan_server.base.model import Contribution
 from padan_server.store.port import Store
+
+#: How many numbers an epoch may leave out.
+MOST_AHEAD = 1000
 
 
 class Epochs:
@@ -29,7 +33,8 @@ class Epochs:
             mine = next((c for c in of_epoch if c.party == grant.party), None)
             if mine is not None:
                 return _same(grant, mine, public_key)
-            if epoch != next_epoch(grant, tx.agreements.contributions(grant.key, limit=2)):
+            known = tx.agreements.contributions(grant.key, limit=2)
+            if not _may_be_next(grant, epoch, known):
                 raise Refusal(Reason.CONTRIBUTION_INVALID, **grant.metadata)
             made = Contribution(grant.key, epoch, grant.party, public_key, signature, grant.now)
             tx.agreements.add_contribution(made)
@@ -41,15 +46,20 @@ class Epochs:
             return tx.agreements.contributions(grant.key, skip=skip, limit=limit)
 
 
-def next_epoch(grant: Grant, known: list[Contribution]) -> int:
-    """The epoch that the caller may contribute to: the newest one, or the one after it if whole.
+def _may_be_next(grant: Grant, epoch: int, known: Sequence[Contribution]) -> bool:
+    """Whether the caller, who has not contributed to ``epoch``, may do so now.
 
-    ``known`` are the newest contributions, both of the newest epoch among them.
+    ``known`` are the newest contributions, both of the newest epoch among them. A party opens no
+    second epoch before the other has answered to the first; it may leave out numbers, which a
+    restored store has forgotten, and pass by one that the other opened.
     """
+    # Spec 30, "Epochs".
     newest = max((c.epoch for c in known), default=0)
-    parties = {c.party for c in known if c.epoch == newest}
-    whole = parties >= {grant.flow.provider, grant.flow.requester}
-    return newest + 1 if whole or newest == 0 else newest
+    joined = {c.party for c in known if c.epoch == newest}
+    whole = joined >= {grant.flow.provider, grant.flow.requester}
+    if epoch == newest:
+        return newest > 0
+    return newest < epoch <= newest + MOST_AHEAD and (whole or grant.party not in joined)
 
 
 def _verify(grant: Grant, epoch: int, public_key: bytes, signature: bytes) -> None:
