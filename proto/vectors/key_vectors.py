@@ -13,12 +13,12 @@ from Crypto.Protocol.DH import import_x25519_private_key
 from material import EPOCH, FLOW, key_bytes
 
 from padan_linkage.answering.payloads import Payloads
+from padan_linkage.compiled.sha256 import hmac_sha256
 from padan_linkage.crypto.epochs import contribution_statement
 from padan_linkage.crypto.keys import derive_linkage_key, exchange, exchange_public_key
 from padan_linkage.crypto.randomness import Drbg
 from padan_linkage.crypto.sealing import Opener, Sealer
 from padan_linkage.crypto.signatures import public_key, sign
-from padan_linkage.encoding.sha256 import hmac_sha256
 
 
 def keys() -> dict[str, Any]:

@@ -13,9 +13,9 @@ from Crypto.Protocol.DH import import_x25519_private_key, import_x25519_public_k
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from padan_linkage.compiled.sha256 import hmac_sha256
 from padan_linkage.crypto.keys import KeyAgreementError, _hkdf, exchange
 from padan_linkage.crypto.signatures import SignatureError, sign, verify
-from padan_linkage.encoding.sha256 import hmac_sha256
 from padan_linkage.encoding.siphash import sip_bytes
 
 HPKE_FILE = Path(cryptography_vectors.__file__).parent / "HPKE" / "test-vectors.json"

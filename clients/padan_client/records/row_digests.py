@@ -9,8 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from padan_linkage.compiled.sha256 import hmac_sha256
 from padan_linkage.encoding.columns import framed_messages
-from padan_linkage.encoding.sha256 import hmac_sha256
 from padan_linkage.schema import Schema
 
 _BYTES = 8

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from padan_linkage.encoding.sha256 import hmac_sha256
+from padan_linkage.compiled.sha256 import hmac_sha256
 from padan_linkage.schema import HANDLE_BYTES
 
 

@@ -14,11 +14,11 @@ import hmac
 import numpy as np
 import pyarrow as pa
 
+from padan_linkage.compiled.sha256 import hmac_sha256
 from padan_linkage.encoding import kernel
 from padan_linkage.encoding.columns import text_of
 from padan_linkage.encoding.diffusion import diffusion_rows
 from padan_linkage.encoding.qgrams import ATOM, CALENDAR, SYMBOLS, WORDS
-from padan_linkage.encoding.sha256 import hmac_sha256
 
 _ANSWER = "e64a8507ed3e5587950a0514a4d1157ee85044ee9f206ec2957da4aae3162de1"
 

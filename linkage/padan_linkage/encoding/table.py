@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from padan_linkage.answering.payloads import Payloads
+from padan_linkage.compiled.sha256 import HASH_BYTES
 from padan_linkage.crypto.keys import LinkageKey
 from padan_linkage.crypto.randomness import Drbg
 from padan_linkage.crypto.sealing import Sealer
@@ -23,7 +24,6 @@ from padan_linkage.encoding.diffusion import diffusion_rows
 from padan_linkage.encoding.handles import cover_handles, record_handles
 from padan_linkage.encoding.rows import FilterMaker, PassRows
 from padan_linkage.encoding.selftest import check_kernels
-from padan_linkage.encoding.sha256 import HASH_BYTES
 from padan_linkage.encoding.tokens import Tokens, buckets, make_tokens, salt_keys
 from padan_linkage.normalise import exact_values
 from padan_linkage.normalise.normalised import MAX_CHARACTERS

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from padan_linkage.compiled.sha256 import hmac_sha256
 from padan_linkage.encoding.columns import StringColumn, all_present, framed_messages
-from padan_linkage.encoding.sha256 import hmac_sha256
 
 
 @dataclass(frozen=True, repr=False)

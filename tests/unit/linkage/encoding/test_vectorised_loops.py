@@ -16,9 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numba import njit
 
+from padan_linkage.compiled.sha256 import hmac_sha256
 from padan_linkage.encoding import kernel
 from padan_linkage.encoding.plain import encode_plain
-from padan_linkage.encoding.sha256 import hmac_sha256
 from padan_linkage.encoding.siphash import sip_start, sip_word
 from padan_linkage.encoding.vectors import (
     count_below,
