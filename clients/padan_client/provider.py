@@ -41,7 +41,8 @@ class PublishResult:
     lists every row or value that could not be used, ``copies`` every row that is a copy or set
     aside, ``counts`` what became of the registry's rows. In direct mode ``dataset`` is the id of
     the label table, ``expires`` the moment from which on it answers no more, and ``given`` says of
-    a base whom its keys find, by the fields of a row. In unit mode ``edition`` is what its answers
+    a base whom its keys find, by the fields of a row; ``unlabelled`` counts values that so many
+    people share that some have no label. In unit mode ``edition`` is what its answers
     rest on (spec 36).
     """
 
@@ -55,6 +56,7 @@ class PublishResult:
     mode: str = "unit"
     expires: str = ""
     given: tuple[KeyedFields, ...] = ()
+    unlabelled: int = 0
     edition: Edition | None = None
 
     def __repr__(self) -> str:
@@ -194,6 +196,7 @@ class ProviderFlow:
             mode="direct",
             expires=published.manifest.expires,
             given=published.manifest.given,
+            unlabelled=published.unlabelled,
         )
 
     def _command(

@@ -177,14 +177,14 @@ class RequesterFlow:
             return (yield from self._few_by_unit(place, requested))
         _, keys = direct_schemas(place)
         session = yield from self._open_direct(place)
-        answers, counts = yield from ask_directly(
+        decided, counts = yield from ask_directly(
             session, requested, self.home.patience, self.home.randomness
         )
         by, tables = session.answering.by, session.fingerprint
         result = yield from work(
-            lambda: direct_result(place, keys, requested, answers, counts, by, tables)
+            lambda: direct_result(place, keys, requested, decided, counts, by, tables)
         )
-        left = rows_for_unit(place.flow, requested, answers)
+        left = rows_for_unit(place.flow, requested, decided.answers)
         if residue and len(left):
             counter = yield from self._open_counter()
             return join(place.flow, result, (yield from ask(counter, left)))

@@ -7,19 +7,17 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from label_vectors import DUMMIES, SEQUENCE, LabelVectors
 from material import EPOCH, FLOW, key_bytes
 
 from padan_linkage.crypto.merkle import Tree, leaf_hash
-from padan_linkage.crypto.randomness import Drbg
 from padan_linkage.crypto.signatures import public_key, sign
 from padan_linkage.direct.blinding import blind
 from padan_linkage.direct.commitment import CHUNK_ELEMENTS, Commitment, ListLayout
-from padan_linkage.direct.inputs import key_inputs, list_inputs
-from padan_linkage.direct.label_payloads import LabelPayloads
-from padan_linkage.direct.labels import dummies, label_keys, label_material, seal
+from padan_linkage.direct.inputs import list_inputs
+from padan_linkage.direct.labelling.persons import places
 from padan_linkage.direct.manifest import Manifest, manifest_statement
 from padan_linkage.direct.oprf import EvaluationKey, epoch_keys
-from padan_linkage.direct.registry import label_inputs
 from padan_linkage.direct.schema import DirectSchema
 from padan_linkage.normalise import NORMALISER_VERSION
 from padan_linkage.schema import Schema
@@ -28,17 +26,17 @@ FIELDS = {"nik": "nik", "paspor": "passport", "nama": "person_name", "tanggal_la
 KEYS = [
     {"id": "nik-depan", "exact": ["nik", "nama:phonetic_first"]},
     {"id": "nik-wilayah", "exact": ["nik:area", "nama:phonetic", "tanggal_lahir:year_month"],
-     "weak": True, "alone": True},
-    {"id": "paspor-salah", "exact": ["paspor:edits", "tanggal_lahir"], "weak": True, "alone": True},
+     "weak": True},
+    {"id": "paspor-salah", "exact": ["paspor:edits", "tanggal_lahir"], "weak": True},
     {"id": "nama-salah", "exact": ["nama:edits", "tanggal_lahir"], "weak": True, "alone": True},
     {"id": "nik", "exact": ["nik"], "without": ["nama", "tanggal_lahir"]},
 ]  # fmt: skip
-#: Nobody: normalised records of a registry, with their codes.
+#: Nobody: normalised records of a registry, with their codes; without one they are set aside.
 RECORDS = [
     (["3171014101900001", "A1234567", "siti nurhaliza", "1990-01-01"], 1),
     (["3171014101900001", "", "siti nurhaliza", "1990-01-01"], 2),
     (["?317101410190001", "", "budi", "1990-01-01"], 4),
-    (["", "B7654321", "budi", "1990-01-01"], 4),
+    (["", "B7654321", "budi", "1990-01-01"], 0),
 ]
 #: A list of two keys, neither of which fills its last chunk.
 COMMITTED = ListLayout(CHUNK_ELEMENTS + 2, (1, 2))
@@ -58,7 +56,8 @@ def direct() -> dict[str, Any]:
     )
     ids = [key.id for key in schema.keys]
     keys = epoch_keys(seed, agreement_digest=digest, flow_id=FLOW, epoch=EPOCH, key_ids=ids)
-    rows = table(schema, fields, keys, table_id)
+    base_id, codes = key_bytes("base")[:16], np.array([codes for _, codes in RECORDS], np.uint64)
+    made = LabelVectors(schema, fields, columns(), codes, keys, seed, base_id, table_id)
     return {
         "spec": "proto/spec/60-direct-mode.md",
         "seed": seed.hex(),
@@ -73,11 +72,15 @@ def direct() -> dict[str, Any]:
         "list": asked(schema, fields),
         "table_id": table_id.hex(),
         "evaluation": evaluation(keys["nik-depan"]),
-        "labels": labels(schema, fields, keys, table_id),
-        "payloads": payloads(),
+        "base_id": base_id.hex(),
+        "sequence": SEQUENCE,
+        "places": dict(places(schema)),
+        "persons": made.persons(),
+        "labels": made.labels(),
+        "gone": made.gone(),
         "dummy_seed": key_bytes("dummies").hex(),
-        "dummies": 3,
-        "rows": rows,
+        "dummies": DUMMIES,
+        "rows": made.rows(),
         "chunks": chunks(),
         "commitment": commitment(),
         "manifest": manifest(schema.digest(fields), keys, table_id),
@@ -127,58 +130,6 @@ def evaluation(key: EvaluationKey) -> dict[str, Any]:
         "proof": proof.hex(),
         "outputs": [each.tobytes().hex() for each in outputs],
     }
-
-
-def labels(
-    schema: DirectSchema, fields: Schema, keys: Keys, table_id: bytes
-) -> list[dict[str, Any]]:
-    """Each distinct input: its bytes, output, tag, key and merged answer."""
-    codes = np.array([codes for _, codes in RECORDS], np.uint64)
-    made = []
-    for each in schema.keys:
-        labelled = label_inputs(each, key_inputs(fields, each, columns()), codes)
-        messages = labelled.messages.to_pylist()
-        outputs = keys[each.id].evaluate(messages)
-        tags, label = label_keys(outputs, table_id)
-        made += [
-            {
-                "key": each.id,
-                "input": message.hex(),
-                "output": outputs[i].tobytes().hex(),
-                "tag": tags[i].tobytes().hex(),
-                "label_key": label[i].tobytes().hex(),
-                "codes": int(labelled.answers.codes[i]),
-                "ambiguous": bool(labelled.answers.ambiguous[i]),
-            }
-            for i, message in enumerate(messages)
-        ]
-    return sorted(made, key=lambda label: (label["key"], label["input"]))
-
-
-def payloads() -> list[dict[str, Any]]:
-    """A payload of each kind."""
-    codes = np.array([1, 1 << 63, 5, 0, 0], np.uint64)
-    ambiguous = np.array([False, False, False, True, False])
-    answers = LabelPayloads.of(codes, ambiguous, np.array([False] * 4 + [True]))
-    return [
-        {"codes": int(c), "ambiguous": bool(a), "removed": bool(r), "payload": p.tobytes().hex()}
-        for c, a, r, p in zip(
-            answers.codes, answers.ambiguous, answers.removed, answers.pack(), strict=True
-        )
-    ]
-
-
-def table(schema: DirectSchema, fields: Schema, keys: Keys, table_id: bytes) -> list[str]:
-    """The whole table, with three dummies and no padding."""
-    codes = np.array([codes for _, codes in RECORDS], np.uint64)
-    material = [dummies(3, Drbg(key_bytes("dummies")))]
-    for each in schema.keys:
-        labelled = label_inputs(each, key_inputs(fields, each, columns()), codes)
-        outputs = keys[each.id].evaluate(labelled.messages.to_pylist())
-        material.append(label_material(outputs, table_id, labelled.answers))
-    whole = np.concatenate(material)
-    order = sorted(range(len(whole)), key=lambda row: whole["tag"][row].tobytes())
-    return [row.tobytes().hex() for row in seal(whole[order])]
 
 
 def element(number: int) -> bytes:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from direct_vectors import COMMITTED, direct, element
 from faults import Faults, L, P, flip, little, negative
 from material import EPOCH, FLOW, key_bytes
+from negative_labels import labels
 from negative_manifests import agreed_manifests, manifests, sequences, signed_manifests
 
 from padan_linkage.crypto.merkle import Tree, leaf_hash, node_hash
@@ -122,38 +122,6 @@ def evaluations(made: dict[str, Any]) -> Faults:
     return call
 
 
-def labels(made: dict[str, Any]) -> Faults:
-    """A row of the table whose tag was found, opened with the output that led to it."""
-    label = next(each for each in made["labels"] if not each["ambiguous"])
-    row = bytes.fromhex(next(r for r in made["rows"] if r.startswith(label["tag"])))
-    key, tag = bytes.fromhex(label["label_key"]), row[:16]
-    call = Faults("label", "Label", output=label["output"], table_id=made["table_id"], row=row)
-    call.fault("bad_tag", "", row=flip(row, 47))
-    call.fault("bad_ciphertext", "", row=flip(row, 16))
-    call.fault("zero_tag", "", row=row[:32] + bytes(16))
-    call.fault("wrong_table", "", table_id=key_bytes("base")[:16])
-    call.fault("wrong_output", "", output=made["labels"][-1]["output"])
-    call.fault("wrong_row", "", row=next(r for r in made["rows"] if r[:32] != label["tag"]))
-    call.fault("truncated_table_id", "ValueError", table_id=key_bytes("table")[:15])
-    plain = bytes.fromhex("01000000") + label["codes"].to_bytes(8, "little") + bytes(4)
-    assert tag + AESGCM(key).encrypt(bytes(12), plain, None) == row
-    for name, at, value in [
-        ("unknown_version", 0, 2),
-        ("decoy", 1, 1),
-        ("ambiguous_with_a_code", 1, 2),
-        ("removed_with_a_code", 1, 4),
-        ("unknown_flag", 1, 8),
-        ("with_a_day", 2, 1),
-        ("with_an_empty_field", 12, 1),
-    ]:
-        payload = plain[:at] + bytes([value]) + plain[at + 1 :]
-        call.fault(f"payload_{name}", "", row=tag + AESGCM(key).encrypt(bytes(12), payload, None))
-    nothing = plain[:1] + b"\x06" + bytes(14)
-    sealed = tag + AESGCM(key).encrypt(bytes(12), nothing, None)
-    call.fault("payload_ambiguous_and_removed", "", row=sealed)
-    return call
-
-
 def label_tables(made: dict[str, Any]) -> Faults:
     """The only chunk of a downloaded table of three rows, the hashes, and the manifest's root."""
     rows = bytes.fromhex("".join(made["rows"][:3]))
@@ -178,9 +146,9 @@ def label_tables(made: dict[str, Any]) -> Faults:
     fault("rows_of_two_chunks", row_count=4097)
     fault("no_such_chunk", chunk=1)
     fault("bad_row", rows=flip(rows, 60))
-    fault("rows_out_of_order", rows=rows[48:96] + rows[:48] + rows[96:])
+    fault("rows_out_of_order", rows=rows[40:80] + rows[:40] + rows[80:])
     fault("truncated_rows", rows=rows[:-1])
-    fault("row_missing", rows=rows[:-48])
+    fault("row_missing", rows=rows[:-40])
     return call
 
 

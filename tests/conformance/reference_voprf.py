@@ -9,8 +9,6 @@ import hmac
 import json
 import struct
 
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
 P = 2**255 - 19
 ORDER = 2**252 + 27742317777372353535851937790883648493
 D = -121665 * pow(121666, -1, P) % P
@@ -234,24 +232,80 @@ def input_bytes(key_id, values):
     return b"padan/v1 direct\x00" + b"".join(lp(text.encode()) for text in (key_id, *values))
 
 
-def label(y, table_id):
-    """Tag and AES-256 key: HKDF-SHA-256 without salt."""
-    prk = hmac.digest(bytes(32), y, "sha256")
-    made, last = b"", b""
-    for i in (1, 2):
-        last = hmac.digest(prk, last + b"padan/v1 label\x00" + table_id + bytes([i]), "sha256")
+def hkdf(secret, info, length):
+    """HKDF-SHA-256 (RFC 5869) without salt."""
+    prk, made, last = hmac.digest(bytes(32), secret, "sha256"), b"", b""
+    while len(made) < length:
+        last = hmac.digest(prk, last + info + bytes([len(made) // 32 + 1]), "sha256")
         made += last
-    return made[:16], made[16:48]
+    return made[:length]
 
 
-def payload(codes, *, ambiguous=False, removed=False):
-    flags = 2 * ambiguous + 4 * removed
-    return struct.pack("<BBHQI", 1, flags, 0, codes, 0)
+def label(y, number, table_id):
+    """Tag and pad of label ``number``."""
+    made = hkdf(y, b"padan/v2 label\x00" + table_id + bytes([number]), 40)
+    return made[:10], made[10:]
 
 
-def row(y, table_id, content):
-    tag, key = label(y, table_id)
-    return tag + AESGCM(key).encrypt(bytes(12), content, b"")
+def person(seed, base_id, sequence, reference):
+    """Pseudonym, secret and slope."""
+    base = hkdf(seed, b"padan/v2 direct persons\x00" + base_id, 32)
+    pseudonym = hmac.digest(base, b"pseudonym\x00" + reference.encode(), "sha256")[:8]
+    message = b"secret\x00" + struct.pack(">Q", sequence) + reference.encode()
+    both = hmac.digest(base, message, "sha256")
+    return pseudonym, both[:16], both[16:]
+
+
+def times(one, other):
+    """A product in GF(2^128), big-endian, modulo x^128 + x^7 + x^2 + x + 1."""
+    product = 0
+    while other:
+        product ^= one if other & 1 else 0
+        other >>= 1
+        one <<= 1
+        one ^= (1 << 128 | 0x87) if one >> 128 else 0
+    return product
+
+
+def share(secret, slope, place):
+    """The point of the line at ``place``."""
+    product = times(int.from_bytes(slope, "big"), place)
+    return (int.from_bytes(secret, "big") ^ product).to_bytes(16, "big")
+
+
+def secret_of(points):
+    """The secret of two shares: (place, share)."""
+    (x, one), (z, other) = ((place, int.from_bytes(s, "big")) for place, s in points)
+    slope = (one ^ other, x ^ z)
+    inverse = slope[1]
+    for _ in range(126):  # to the power of 2^128 - 2
+        inverse = times(times(inverse, inverse), slope[1])
+    inverse = times(inverse, inverse)
+    return (one ^ times(times(slope[0], inverse), x)).to_bytes(16, "big")
+
+
+def answer(codes):
+    """Five bytes: set aside, or codes."""
+    return struct.pack("<BI", not codes, codes)
+
+
+def mask(text, secret, table_id):
+    """An answer under its person's secret."""
+    pad = hkdf(secret, b"padan/v2 answer\x00" + table_id, len(text))
+    return bytes(a ^ b for a, b in zip(text, pad, strict=True))
+
+
+def row(tag, pad, body):
+    return tag + bytes(a ^ b for a, b in zip(body, pad, strict=True))
+
+
+def half_decades(people, registry):
+    """How rare: 0 for one in a hundred or commoner, 8 for rarer than one in 316,000."""
+    return sum(people < registry * 10 ** (-2 - n / 2) for n in range(8))
+
+
+def gone(pseudonym, table_id):
+    return hashlib.sha256(b"padan/v2 gone\x00" + table_id + pseudonym).digest()[:10]
 
 
 def root(entries):

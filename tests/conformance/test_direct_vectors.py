@@ -65,19 +65,36 @@ def products(sets):
     return [(head, *tail) for head in sets[0] for tail in products(sets[1:])]
 
 
-def test_inputs_are_those_of_the_records(direct, reference_voprf):
-    expected = {}
+def values_of(direct, reference_voprf):
+    """By key and input: the persons who have it."""
+    found = {}
     for key in direct["keys"]:
-        for record in direct["records"]:
+        for number, record in enumerate(direct["records"]):
             for values in products([derived(record["values"], p) for p in key["exact"]]):
                 made = reference_voprf.input_bytes(key["id"], values).hex()
-                expected.setdefault((key["id"], made), []).append(record["codes"])
-    weak = {key["id"]: key["weak"] for key in direct["keys"]}
-    assert expected.keys() == {(one["key"], one["input"]) for one in direct["labels"]}
+                found.setdefault((key["id"], made), []).append((number, values))
+    return found
+
+
+def test_every_value_has_a_label_for_each_who_has_it(direct, reference_voprf):
+    """Numbered by pseudonym."""
+    expected = []
+    for (key, made), people in values_of(direct, reference_voprf).items():
+        whose = sorted((direct["persons"][n]["pseudonym"], n) for n, _ in people)
+        expected += [(key, made, number, person) for number, (_, person) in enumerate(whose)]
+    told = [(one["key"], one["input"], one["number"], one["person"]) for one in direct["labels"]]
+    assert sorted(told) == sorted(expected)
+    assert any(number for _, _, number, _ in told)
+
+
+def test_rarities(direct, reference_voprf):
+    """Of four people one is rarer than nobody: a quarter is common."""
+    assert {one["rarity"] for one in direct["labels"]} == {0xF0, 0xFF}
+    named = {key["id"] for key in direct["keys"] if any("nama" in p for p in key["exact"])}
     for one in direct["labels"]:
-        codes = expected[one["key"], one["input"]]
-        shared = len(codes) > 1 if weak[one["key"]] else len(set(codes)) > 1
-        assert (one["ambiguous"], one["codes"]) == (shared, 0 if shared else codes[0])
+        assert (one["rarity"] == 0xF0) == (one["key"] in named)
+    made = [reference_voprf.half_decades(n, 10**6) for n in (10**4, 9999, 3162, 100, 10, 3, 1)]
+    assert made == [0, 1, 2, 4, 6, 8, 8]
 
 
 def test_every_record_of_a_list_asks_every_key(direct, reference_voprf):
@@ -129,32 +146,60 @@ def test_outputs_and_labels(direct, secrets, reference_voprf):
         y = reference_voprf.output(secrets[one["key"]], bytes.fromhex(one["input"]))
         assert y.hex() == one["output"]
     for one in direct["labels"]:
-        tag, key = reference_voprf.label(bytes.fromhex(one["output"]), table_id)
-        assert (tag.hex(), key.hex()) == (one["tag"], one["label_key"])
+        tag, pad = reference_voprf.label(bytes.fromhex(one["output"]), one["number"], table_id)
+        assert (tag.hex(), pad.hex()) == (one["tag"], one["pad"])
 
 
-def test_payloads(direct, reference_voprf):
-    for one in direct["payloads"]:
-        made = reference_voprf.payload(
-            one["codes"], ambiguous=one["ambiguous"], removed=one["removed"]
-        )
-        assert made.hex() == one["payload"]
+def test_persons(direct, reference_voprf):
+    seed, base_id, table_id = (bytes.fromhex(direct[n]) for n in ("seed", "base_id", "table_id"))
+    for one, record in zip(direct["persons"], direct["records"], strict=True):
+        made = reference_voprf.person(seed, base_id, direct["sequence"], one["reference"])
+        told = tuple(bytes.fromhex(one[name]) for name in ("pseudonym", "secret", "slope"))
+        assert made == told
+        assert one["codes"] == record["codes"]
+        answer = reference_voprf.answer(one["codes"])
+        assert answer.hex() == one["answer"]
+        assert reference_voprf.mask(answer, made[1], table_id).hex() == one["masked"]
+        points = [(n, reference_voprf.share(*made[1:], n)) for n in (1, 2)]
+        assert reference_voprf.secret_of(points) == made[1]
+
+
+def test_gone_rows(direct, reference_voprf):
+    table_id = bytes.fromhex(direct["table_id"])
+    assert [one["pseudonym"] for one in direct["gone"]] == [
+        one["pseudonym"] for one in direct["persons"]
+    ]
+    for one in direct["gone"]:
+        tag = reference_voprf.gone(bytes.fromhex(one["pseudonym"]), table_id)
+        assert tag.hex() == one["tag"]
+
+
+def test_weak_keys_that_open_nothing_alone_have_places(direct):
+    shared = [key["id"] for key in direct["keys"] if key["weak"] and not key["alone"]]
+    expected = {key["id"]: 0 for key in direct["keys"]} | {i: n for n, i in enumerate(shared, 1)}
+    assert direct["places"] == expected
+    assert len(shared) == 2
 
 
 def test_the_table_is_the_labels_in_order_and_dummies(direct, reference_voprf):
-    table_id = bytes.fromhex(direct["table_id"])
-    made = {
-        reference_voprf.row(
-            bytes.fromhex(one["output"]),
-            table_id,
-            reference_voprf.payload(one["codes"], ambiguous=one["ambiguous"]),
-        ).hex()
-        for one in direct["labels"]
-    }
+    made = set()
+    for one in direct["labels"]:
+        person = {
+            name: bytes.fromhex(direct["persons"][one["person"]][name])
+            for name in ("pseudonym", "secret", "slope", "masked")
+        }
+        opener = reference_voprf.share(
+            person["secret"], person["slope"], direct["places"][one["key"]]
+        )
+        body = person["pseudonym"] + opener + bytes([one["rarity"]]) + person["masked"]
+        tag, pad = bytes.fromhex(one["tag"]), bytes.fromhex(one["pad"])
+        row = reference_voprf.row(tag, pad, body).hex()
+        assert row == one["row"]
+        made.add(row)
     assert direct["rows"] == sorted(direct["rows"])
     assert made < set(direct["rows"])
     assert len(direct["rows"]) == len(made) + direct["dummies"]
-    assert {len(row) for row in direct["rows"]} == {96}
+    assert {len(row) for row in direct["rows"]} == {80}
 
 
 def test_trees(direct, reference_voprf):

@@ -17,7 +17,11 @@ from padan_linkage.crypto.sealing import Opener
 from padan_linkage.direct import commitment, table
 from padan_linkage.direct.blinding import blind
 from padan_linkage.direct.commitment import ListLayout
-from padan_linkage.direct.labels import label_keys, open_rows
+from padan_linkage.direct.labelling.bodies import BODY
+from padan_linkage.direct.labelling.hkdf import extract
+from padan_linkage.direct.labelling.labels import label_keys, read_bodies
+from padan_linkage.direct.labelling.lookup import LabelMeetings
+from padan_linkage.direct.labelling.opening import opened
 from padan_linkage.direct.manifest import (
     check_manifest,
     in_order,
@@ -26,6 +30,7 @@ from padan_linkage.direct.manifest import (
     verify_manifest,
 )
 from padan_linkage.direct.oprf import epoch_key
+from padan_linkage.direct.schema import DirectSchema
 from padan_linkage.release.envelope import open_release
 from padan_linkage.release.manifest import Line, verify_release
 from padan_linkage.schema import Layout, Schema
@@ -167,9 +172,22 @@ def finalise(case):
     blinded.finalise(*unhex(case, "evaluated", "proof", "public_key"))
 
 
-def open_label(case):
-    _, keys = label_keys(rows_of(case["output"]), *unhex(case, "table_id"))
-    require(open_rows(keys, rows_of(case["row"]))[1][0])
+def open_labels(case):
+    schema = DirectSchema(keys=case["keys"], records_per_day=1, records_per_list=1)
+    ids = [key.id for key in schema.keys]
+    (table_id,) = unhex(case, "table_id")
+    bodies = [np.zeros(0, BODY)]
+    for label in case["labels"]:
+        secret, number = extract(rows_of(label["output"])), np.array([label["number"]])
+        tags, pads = label_keys(secret, number, table_id)
+        row = rows_of(label["row"])
+        require((tags == row[:, :10]).all())
+        bodies.append(read_bodies(row, pads))
+    keys = np.array([ids.index(label["key"]) for label in case["labels"]], np.int64)
+    none = np.zeros(len(keys), np.int64)
+    met = LabelMeetings(none, keys, none, none, np.concatenate(bodies))
+    people, said = opened(schema, [table_id], met, case["codes"])
+    require(people.opens.sum() == 1, not said.broken.any())
 
 
 def take_table(case):
@@ -226,7 +244,7 @@ CALLS = {
     "sides": compare_sides,
     "element": evaluate,
     "evaluation": finalise,
-    "label": open_label,
+    "labels": open_labels,
     "label_table": take_table,
     "committed_chunk": take_committed,
     "manifest": lambda case: parse_manifest(case["document"].encode()),

@@ -68,8 +68,8 @@ BREACHES = [
     ("unit-holds-no-key", "padan_server.matching.", "padan_linkage.release.envelope"),
     ("unit-holds-no-key", "padan_server.admission.", "padan_client"),
     ("unit-holds-no-key", "padan_server.app", "padan_linkage.advice"),  # and so encoding's rules
-    ("provider-reads-nobody", "padan_server.direct.", "padan_linkage.direct.labels"),
-    ("provider-reads-nobody", "padan_server.services.", "padan_linkage.direct.registry"),
+    ("provider-reads-nobody", "padan_server.direct.", "padan_linkage.direct.labelling.labels"),
+    ("provider-reads-nobody", "padan_server.services.", "padan_linkage.direct.labelling.persons"),
     ("client-without-server", "padan_client.home.", "padan_server"),
     ("client-without-server", "padan_client.records.", "sqlalchemy"),
     ("client-without-server", "padan_lab.demo.", "padan_server.app"),

@@ -250,7 +250,7 @@ def test_a_false_label_under_a_right_signature_gives_no_code(pair):
 
     def listing(message):
         folder = pair.tables[0]
-        rows = np.fromfile(folder / "rows.bin", np.uint8).reshape(-1, 48)
+        rows = np.fromfile(folder / "rows.bin", np.uint8).reshape(-1, 40)
         rows[:, 20] ^= 1
         pieces = [rows[i : i + 4096].tobytes() for i in range(0, len(rows), 4096)]
         leaves = [leaf_hash(piece) for piece in pieces]

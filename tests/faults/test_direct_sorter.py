@@ -24,7 +24,8 @@ from padan_client.protocol.direct.evaluating import evaluate
 from padan_linkage.answering.answers import RecordAnswers
 from padan_linkage.direct.commitment import ListLayout
 from padan_linkage.direct.inputs import list_inputs, requester_inputs
-from padan_linkage.direct.lookup import look_up, settle
+from padan_linkage.direct.labelling.deciding import Decided
+from padan_linkage.direct.labelling.lookup import look_up
 from padan_linkage.direct.oprf import derive_key
 from padan_server.direct import lists
 
@@ -47,7 +48,7 @@ TRICKS = {
     "nobody but the target": lambda key, person: 1 if person == TARGET else OUT,
     "a wrong code for the target": lambda key, person: 2 if person == TARGET else 1,
     "codes that contradict": lambda key, person: 2 if person == TARGET and key == SECOND else 1,
-    "a code that the flow does not have": lambda key, person: 1 << 63 if person == TARGET else 1,
+    "a code that the flow does not have": lambda key, person: 1 << 31 if person == TARGET else 1,
     "the target's labels broken": lambda key, person: BROKEN if person == TARGET else 1,
     "the target's first label broken": lambda key, person: (
         BROKEN if person == TARGET and key == FIRST else 1
@@ -231,9 +232,11 @@ def staged(evaluation, requested):
         outputs = yield from evaluate(
             replace(evaluation, session=replace(session, schema=one)), inputs
         )
-        found = look_up(session.tables, outputs.take(inputs.slots[0]))
-        settle(answers, number, still[inputs.records[0]], found)
-    return answers, key_counts(session, answers, len(requested))
+        found = outputs.take(inputs.slots[0])
+        met = look_up(session.tables, found, number, still[inputs.records[0]])
+        answers.answered_by[met.record] = number
+    decided = Decided(answers, tuple((n,) for n in range(len(session.schema.keys))))
+    return decided, key_counts(session, decided, len(requested))
 
 
 @pytest.mark.parametrize(("size", "way"), [(20, "list"), (1, "few")])

@@ -35,6 +35,7 @@ from padan_client.protocol.direct import blocks, evaluating
 from padan_linkage.crypto import keys
 from padan_linkage.crypto.keys import LinkageKey, exchange_public_key
 from padan_linkage.crypto.sealing import Sealer
+from padan_linkage.direct.labelling.persons import PersonSecrets
 
 PASSPHRASE = "sapi goreng merah tua hujan"
 PEOPLE = people(90, seed=77)
@@ -137,8 +138,11 @@ def spying(loot: Taken) -> Iterator[None]:
             (bytes(c[:12]), bytes(c[12:]), a) for c, a in zip(made, associated, strict=True)
         ]
 
-    def material(made, _) -> None:
-        note("key of a label", *(row.tobytes() for row in made["key"]))
+    def extracted(made, _) -> None:
+        note("key of a label", *(row.tobytes() for row in made))
+
+    def person(_, args) -> None:
+        note("secret of a person", *(row.tobytes() for row in args[0].secret))
 
     spies = [
         (EpochStore, "private_key", lambda made, _: note("epoch key", made)),
@@ -149,7 +153,8 @@ def spying(loot: Taken) -> Iterator[None]:
         (Sealer, "keep", lambda made, _: note("seal key", *made.pass_keys.values())),
         (Sealer, "seal", sealed),
         (Job, "seed_bytes", lambda made, _: note("seed of a job", made)),
-        (blocks, "label_material", material),
+        (blocks, "extract", extracted),
+        (PersonSecrets, "openers", person),
         (evaluating.Outputs, "put", lambda _, args: note("output", *map(bytes, args[2]))),
         (evaluating, "blind", lambda _, args: note("blind", args[1][:48])),
         (JobStore, "save", lambda _, args: loot.jobs.append(args[1].model_dump_json().encode())),

@@ -75,7 +75,7 @@ def test_from_a_registry_to_codes_with_controls(scene):
     given = as_json(pair.requester, *confirm, "--controls", folder / "kontrol.csv")
     assert given["mode"] == "direct"
     assert given["counts"]["TIDAK_DITEMUKAN"] == 10
-    assert given["ways"] == {"direct:nik-depan": 20}
+    assert given["ways"] == {"direct:nik-depan+nik-bulan+nik-wilayah": 20}
     assert given["controls"] == {"asked": 2, "wrong": []}
     rows = list(csv.DictReader(out.read_text().splitlines()))
     assert [row["kode"] for row in rows[:20]] == [CODES[s] for s in status[20:]]

@@ -39,6 +39,10 @@ TRUTH = {row["nik"]: CODES[row["status"]] for row in REGISTRY.select(["nik", "st
 NOBODY = "TIDAK_DITEMUKAN"
 
 
+#: How somebody is found whose values are all right.
+EVERY_KEY = "direct:nik-depan+nik-bulan+nik-wilayah"
+
+
 def expected(records, truth=None):
     truth = TRUTH if truth is None else truth
     return [truth.get(person["nik"], NOBODY) for person in records]
@@ -59,7 +63,7 @@ def test_a_list_gets_its_codes_and_the_way_it_got_them(pair):
     stages = set()
     result = pair.confirm(LIST, progress=lambda p: stages.add(p.stage))
     assert codes(result) == expected(LIST)
-    assert set(result.table["cara"].to_pylist()) == {"direct:nik-depan", ""}
+    assert set(result.table["cara"].to_pylist()) == {EVERY_KEY, ""}
     assert result.counts[NOBODY] == 60
     assert stages == {Stage.PREPARE, Stage.DOWNLOAD, Stage.EVALUATE}
     assert not list((pair.requester.folder / "jobs").iterdir())
@@ -73,6 +77,18 @@ def test_a_slip_in_the_name_is_found_by_another_key_and_a_tie_is_never_a_guess(p
     result = pair.confirm([slipped, person, {**other, "nik": ""}])
     assert codes(result)[:2] == [TRUTH[person["nik"]]] * 2
     assert result.table["cara"].to_pylist()[0] == "direct:nik-bulan"
+
+
+def test_a_value_of_more_people_than_have_labels_is_told(make_direct):
+    """Nine namesakes of one day and district: each has a number, one no label by the district."""
+    namesakes = [{**PEOPLE[0], "nik": f"{PEOPLE[0]['nik'][:12]}{n}{n}{n}{n}"} for n in range(1, 10)]
+    pair = make_direct()
+    assert pair.publish(registry_table(namesakes)).unlabelled == 1
+    asked = [*namesakes, {**namesakes[0], "nik": namesakes[0]["nik"][:-1]}]
+    result = pair.confirm(asked)
+    ways = result.table["cara"].to_pylist()
+    assert [way.count("+") for way in ways].count(2) == 8
+    assert result.table["hasil"].to_pylist() == ["ditemukan"] * 9 + ["ganda"]
 
 
 def test_a_list_too_long_is_refused_before_it_is_charged(make_direct):
@@ -238,7 +254,7 @@ def test_asyncio_does_the_same(make_direct):
     listed, one = asyncio.run(both())
     assert codes(listed) == expected(LIST)
     assert one["kode"] == TRUTH[LIST[3]["nik"]]
-    assert one["cara"] == "direct:nik-depan"
+    assert one["cara"] == EVERY_KEY
 
 
 def test_auto_asks_the_unit_for_what_is_open_and_puts_it_the_whole_list(make_direct):

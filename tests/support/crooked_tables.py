@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from agency import NOW
 from direct_fixture import DirectPair
 from google.protobuf.message import Message
@@ -21,11 +22,14 @@ from signing import PartyKeys, sign_manifest
 from padan_client.protocol.direct.schemas import usable_schema
 from padan_client.records.lists import prepare_list
 from padan_linkage.direct.inputs import key_inputs
-from padan_linkage.direct.label_payloads import LabelPayloads
-from padan_linkage.direct.labels import label_material, seal
+from padan_linkage.direct.labelling.bodies import BODY, LabelAnswers, masked
+from padan_linkage.direct.labelling.hkdf import extract
+from padan_linkage.direct.labelling.labels import label_rows, numbered
+from padan_linkage.direct.labelling.persons import PersonSecrets, base_secret, places, pseudonyms
 from padan_linkage.direct.manifest import Manifest, format_moment
 from padan_linkage.direct.oprf import epoch_keys
-from padan_linkage.direct.table import LabelTableWriter
+from padan_linkage.direct.schema import MOST_LABELS
+from padan_linkage.direct.table import LabelTableWriter, by_tag
 from padan_linkage.normalise import NORMALISER_VERSION
 from padan_server.services.guard.interceptor import Guard
 
@@ -59,29 +63,39 @@ def publish(
     ).records
     pair.provider.seeds().current(place, NOW)
     seed = seed or pair.provider.seeds().seed(place, epoch)
-    secrets = epoch_keys(
+    keys = epoch_keys(
         seed,
         agreement_digest=place.digest,
         flow_id=place.flow.id,
         epoch=epoch,
         key_ids=[key.id for key in direct.keys],
     )
-    pieces, broken = [], []
+    base_id = bytes.fromhex(base.base or base.table) if base else table_id
+    sequence = base.sequence + 1 if base else 0
+    secrets, bodies = [np.zeros((0, 32), np.uint8)], [np.zeros(0, BODY)]
     for key in direct.keys:
         inputs = key_inputs(fields, key, records)
         said = [choose(key.id, int(record)) for record in inputs.record]
         kept = [i for i, codes in enumerate(said) if codes is not OUT]
-        if kept:
-            messages = [inputs.messages[i].as_py() for i in kept]
-            codes = np.array([max(said[i], 1) for i in kept], np.uint64)
-            answers = LabelPayloads.of(codes)
-            pieces.append(label_material(secrets[key.id].evaluate(messages), table_id, answers))
-            broken += [said[i] == BROKEN for i in kept]
-    material = np.concatenate(pieces)
-    _, first = np.unique([row["tag"].tobytes() for row in material], return_index=True)
-    rows = seal(material[first]).copy()
-    rows[np.array(broken)[first], 20] ^= 1
-    manifest = _write(pair, rows, table_id.hex(), created, base, secrets, epoch)
+        if not kept:
+            continue
+        # Who has several codes is several people.
+        whose = pa.array([f"{inputs.record[i]} {said[i]}" for i in kept])
+        persons = base_secret(seed, base_id)
+        own = PersonSecrets.of(persons, sequence, whose)
+        made = np.zeros(len(kept), BODY)
+        made["pseudonym"] = pseudonyms(persons, whose)
+        made["opener"] = own.openers(places(direct)[key.id])
+        answers = LabelAnswers.of(np.array([max(said[i], 1) for i in kept], np.uint64)).pack()
+        answers[[said[i] == BROKEN for i in kept], 0] ^= 0x80
+        made["answer"] = masked(answers, own.secret, table_id)
+        bodies.append(made)
+        secrets.append(extract(keys[key.id].evaluate([inputs.messages[i].as_py() for i in kept])))
+    whole, found = np.concatenate(secrets), np.concatenate(bodies)
+    order, numbers = numbered(whole, found["pseudonym"])
+    order, numbers = order[numbers < MOST_LABELS], numbers[numbers < MOST_LABELS]
+    rows = by_tag(label_rows(whole[order], numbers, found[order], table_id))
+    manifest = _write(pair, rows, table_id.hex(), created, base, keys, epoch)
     pair.server.rescan()
     return manifest
 

@@ -24,7 +24,7 @@ from padan_client.base.errors import BadInputError, VerificationError
 from padan_client.base.files import ensure_private_folder, sync, write_private
 from padan_client.base.language import t
 from padan_client.base.place import FlowPlace
-from padan_linkage.direct.lookup import SourceTable
+from padan_linkage.direct.labelling.lookup import SourceTable
 from padan_linkage.direct.manifest import (
     MANIFEST_FILE,
     ROWS_FILE,

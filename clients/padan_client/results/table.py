@@ -3,7 +3,8 @@
 Columns of a result table: ``row`` (as in the quarantine), ``id``, ``hasil`` (what came of the row),
 ``kode`` and ``keterangan`` (the agreement's code and exact wording), ``alasan`` and ``penjelasan``
 (why, as a stable code and as a sentence in the officer's language, where the outcome alone does not
-say it: a row that is undecided or in quarantine), ``jalur`` (the pass that answered),
+say it: a row that is undecided or in quarantine), ``jalur`` (the pass that answered, in direct mode
+the keys that met the person, joined by «+»),
 ``per_tanggal`` (the day that the code states, where the agreement derives codes from dates),
 ``periksa_<field>`` for every confirmed field, ``perbaiki_<field>`` (who has to correct a value that
 differs, where the agreement names an authority), ``jawaban_<group>`` for codes of further groups,
@@ -73,7 +74,7 @@ NOBODY = AnsweredBy()
 
 @dataclass(frozen=True)
 class KeyCounts:
-    """What one key of direct mode did: blinded elements sent for it, rows that it settled."""
+    """What one key of direct mode did: blinded elements sent for it, answered rows that it met."""
 
     key_id: str
     evaluated: int

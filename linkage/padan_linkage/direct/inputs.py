@@ -43,6 +43,11 @@ class KeyInputs:
         return f"KeyInputs(inputs={len(self)})"
 
 
+def head_bytes(key: DirectKey) -> int:
+    """Bytes of an input under ``key`` before its first value."""
+    return len(_PREFIX + framed(key.id))
+
+
 def key_inputs(fields: Schema, key: DirectKey, records: Mapping[str, pa.StringArray]) -> KeyInputs:
     """The inputs of every record under ``key``, as a registry has them.
 

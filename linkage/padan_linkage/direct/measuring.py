@@ -1,9 +1,9 @@
 """What a provider measures at home for its label table: whom the keys find, by the fields given.
 
 The registry is asked about its own people, combination of fields by combination, through the very
-inputs and decisions of a confirmation (:mod:`.inputs`, :func:`.lookup.settle`); labels stand for
-themselves here, for the oblivious PRF maps equal inputs to equal outputs and no others. Spec 60,
-"Vouching for not found".
+inputs and decisions of a confirmation (:mod:`.inputs`, :func:`.labelling.deciding.decide`); persons
+stand here for the pseudonyms that labels show, for the oblivious PRF maps equal inputs to equal
+outputs and no others. Spec 60, "Vouching for not found".
 """
 
 from __future__ import annotations
@@ -28,10 +28,9 @@ from padan_linkage.answering.outcomes import (
 )
 from padan_linkage.crypto.randomness import Drbg
 from padan_linkage.direct.inputs import KeyInputs, key_inputs, requester_inputs
-from padan_linkage.direct.lookup import Found, settle
+from padan_linkage.direct.labelling.deciding import Acquaintances, Said, decide
 from padan_linkage.direct.manifest import KeyedFields
-from padan_linkage.direct.registry import Labelled, label_inputs
-from padan_linkage.direct.schema import DirectSchema
+from padan_linkage.direct.schema import MOST_LABELS, DirectSchema
 from padan_linkage.normalise import sound_values
 from padan_linkage.schema import Schema
 
@@ -134,28 +133,52 @@ def _reason(entry: KeyedFields | None, min_found: float) -> int:
 
 
 @dataclass(frozen=True, repr=False)
+class _KeyLabels:
+    """Whom one key's labels are of: those of value i are ``persons[starts[i] : starts[i + 1]]``."""
+
+    values: pa.LargeBinaryArray
+    starts: NDArray[np.int64]
+    persons: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, inputs: KeyInputs) -> _KeyLabels:
+        """Of each value as many as there are labels for."""
+        encoded = inputs.messages.dictionary_encode()
+        value = encoded.indices.to_numpy().astype(np.int64)
+        order = np.argsort(value, kind="stable")
+        sizes = np.bincount(value, minlength=len(encoded.dictionary))
+        among = np.arange(len(order)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+        kept = order[among < MOST_LABELS]
+        starts = np.append(0, np.cumsum(np.minimum(sizes, MOST_LABELS)))
+        return cls(encoded.dictionary, starts, inputs.record[kept])
+
+    def met(self, inputs: KeyInputs) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Records and whom they meet, int64[m] both."""
+        found = pc.fill_null(pc.index_in(inputs.messages, value_set=self.values), -1)
+        value = found.to_numpy(zero_copy_only=False).astype(np.int64)
+        there = np.flatnonzero(value >= 0)
+        start, sizes = self.starts[value[there]], np.diff(self.starts)[value[there]]
+        ends = np.cumsum(sizes)
+        among = np.arange(sizes.sum()) - np.repeat(ends - sizes, sizes)
+        return np.repeat(inputs.record[there], sizes), self.persons[np.repeat(start, sizes) + among]
+
+
+@dataclass(frozen=True, repr=False)
 class _Registry:
-    """A registry that is asked about itself: its people, and what its labels say, key by key."""
+    """A registry that is asked about itself: its people, and whose labels each key has."""
 
     fields: Schema
     schema: DirectSchema
     records: Records
     codes: NDArray[np.uint64]
-    labels: tuple[Labelled, ...]
-    shared: tuple[NDArray[np.int64], ...]
+    labels: tuple[_KeyLabels, ...]
 
     @classmethod
     def of(
         cls, fields: Schema, schema: DirectSchema, records: Records, codes: NDArray[np.uint64]
     ) -> _Registry:
-        labels, shared = [], []
-        for key in schema.keys:
-            inputs = key_inputs(fields, key, records)
-            labelled = label_inputs(key, inputs, codes)
-            at = pc.index_in(inputs.messages, value_set=labelled.messages)
-            labels.append(labelled)
-            shared.append(np.bincount(at.to_numpy(zero_copy_only=False), minlength=len(labelled)))
-        return cls(fields, schema, records, codes, tuple(labels), tuple(shared))
+        labels = tuple(_KeyLabels.of(key_inputs(fields, key, records)) for key in schema.keys)
+        return cls(fields, schema, records, codes, labels)
 
     def measured(
         self,
@@ -167,46 +190,59 @@ class _Registry:
     ) -> KeyedFields:
         """Ask about these people with the fields ``given`` alone."""
         asked = _only(_taken(self.records, people), given)
-        exact, keys, met = self._asked(asked)
-        spoilt, _, _ = self._asked(damage(asked, drbg))
+        exact, keys = self._asked(asked, people)
+        spoilt, _ = self._asked(damage(asked, drbg), people)
         return KeyedFields(
             fields=tuple(given),
             asked=len(people),
-            found=self._found(exact, people),
-            damaged=self._found(spoilt, people),
-            wrong=round(min(1.0, float(met.mean()) * scale), 9),
+            found=round(float(exact.found.mean()), 6),
+            damaged=round(float(spoilt.found.mean()), 6),
+            wrong=round(min(1.0, float(exact.wrong.mean()) * scale), 9),
             keys=keys,
         )
 
-    def _found(self, answers: RecordAnswers, people: NDArray[np.int64]) -> float:
-        right = (answers.outcome == MATCHED) & (answers.code == self.codes[people])
-        return round(float((right | (answers.outcome == AMBIGUOUS)).mean()), 6)
-
-    def _asked(self, asked: Records) -> tuple[RecordAnswers, tuple[str, ...], Bool]:
-        """Answers, the keys that were asked, and whether somebody else meets a key, bool[n]."""
-        answers = RecordAnswers.none(len(next(iter(asked.values()))))
-        met, used = np.zeros(len(answers), np.bool_), []
+    def _asked(self, asked: Records, people: NDArray[np.int64]) -> tuple[_Found, tuple[str, ...]]:
+        """What came of asking about these people, and the keys that were asked."""
+        used, records, persons, numbers = [], [], [], []
         for number, key in enumerate(self.schema.keys):
             inputs = requester_inputs(self.fields, key, asked)
             if not len(inputs):
                 continue
             used.append(key.id)
-            found, shared = self._look_up(number, inputs)
-            met[inputs.record[shared > 1]] = True
-            settle(answers, number, inputs.record, found)
-        return answers, tuple(used), met
+            record, person = self.labels[number].met(inputs)
+            records.append(record)
+            persons.append(person)
+            numbers.append(np.full(len(record), number))
+        nobody = [np.zeros(0, np.int64)]
+        met, _ = Acquaintances.of(
+            self.schema,
+            np.concatenate(nobody + records),
+            np.concatenate(nobody + persons),
+            np.concatenate(nobody + numbers),
+        )
+        return self._found(met, people), tuple(used)
 
-    def _look_up(self, number: int, inputs: KeyInputs) -> tuple[Found, NDArray[np.int64]]:
-        """What the labels of one key say to the inputs, and how many people share each."""
-        labelled = self.labels[number]
-        at = pc.fill_null(pc.index_in(inputs.messages, value_set=labelled.messages), -1)
-        rows = at.to_numpy(zero_copy_only=False).astype(np.int64)
-        hit = rows >= 0
-        codes, ambiguous = np.zeros(len(rows), np.uint64), np.zeros(len(rows), np.bool_)
-        codes[hit] = labelled.answers.codes[rows[hit]]
-        ambiguous[hit] = labelled.answers.ambiguous[rows[hit]]
-        shared = np.where(hit, np.append(self.shared[number], 0)[rows], 0)
-        return Found(hit, codes, ambiguous, np.zeros(len(rows), np.bool_)), shared
+    def _found(self, met: Acquaintances, people: NDArray[np.int64]) -> _Found:
+        codes = self.codes[met.person]
+        said = Said(codes, codes == 0, np.zeros(len(met), np.bool_))
+        answers = decide(self.schema, len(people), met, said).answers
+        own, opens = met.person == people[met.record], np.zeros((2, len(people)), np.bool_)
+        opens[0, met.record[met.opens & own]] = True
+        opens[1, met.record[met.opens & ~own]] = True
+        right = (answers.outcome == MATCHED) & (answers.code == self.codes[people])
+        return _Found(right | ((answers.outcome == AMBIGUOUS) & opens[0]), opens[1])
+
+
+@dataclass(frozen=True, repr=False)
+class _Found:
+    """Of people who were asked about: whether they themselves fit, and whether somebody else does.
+
+    ``found``: bool[n], the answer is the person's code, or the person is among several; ``wrong``:
+    bool[n], somebody else opens.
+    """
+
+    found: Bool
+    wrong: Bool
 
 
 def _combinations(names: Sequence[str]) -> Iterator[tuple[str, ...]]:

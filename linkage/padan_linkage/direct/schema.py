@@ -21,6 +21,11 @@ from padan_linkage.schema import DERIVATIONS, FrozenModel, Identifier, Kind, Sch
 #: elements that every record of a list asks for under it.
 MAX_VALUES = 16
 
+#: Labels that one value can have, of as many persons: further ones have none under that key.
+MOST_LABELS = 8
+#: Codes that a flow may have in direct mode.
+MOST_CODES = 32
+
 #: Derivations of direct mode alone, by kind, with the most values that a record can have by it;
 #: :mod:`.derived` makes them. Those of :data:`padan_linkage.schema.DERIVATIONS` give one each.
 MANY_VALUED: dict[Kind, dict[str, int]] = {
@@ -44,9 +49,9 @@ class DirectKey(FrozenModel):
     A part may have alternatives, ``tanggal_lahir|nik:birth_date``. So, or by its derivation, a
     record may have several values; two records agree if they share one. ``values``: how many of its
     combinations count, the first ones, in an order that both sides have; all unless it is said. A
-    ``weak`` key is not an identifier: what several records share under it is ambiguous; ``alone``:
-    the agreement lets it answer by itself. A key with ``without`` is asked only for rows that have
-    none of those fields: an identifier alone, for lists that hold nothing to check it by.
+    ``weak`` key is not an identifier: it opens a label together with another weak key, or, if it
+    may answer ``alone``, by itself. A key with ``without`` is asked only for rows that have none of
+    those fields: an identifier alone, for lists that hold nothing to check it by.
     """
 
     id: Identifier
@@ -68,6 +73,11 @@ class DirectKey(FrozenModel):
         if self.alone and not self.weak:
             raise ValueError("alone is said of weak keys; others answer alone anyway")
         return self
+
+    @property
+    def shared(self) -> bool:
+        """Whether its labels hold a share alone: two such keys open, one tells no code."""
+        return self.weak and not self.alone
 
     @property
     def named(self) -> tuple[str, ...]:

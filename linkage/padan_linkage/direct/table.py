@@ -1,4 +1,4 @@
-"""The label table as a file: rows of 48 bytes, ascending by tag, hashed in chunks of 4,096.
+"""The label table as a file: rows of 40 bytes, ascending by tag, hashed in chunks of 4,096.
 
 Tags are pseudorandom, so their order is a shuffle, and a search is a binary search in a mapped
 file. Nothing here can open a row. Spec 60, "Table".
@@ -16,11 +16,12 @@ from numpy.typing import NDArray
 
 from padan_linkage.crypto.merkle import HASH_BYTES, Tree, leaf_hash
 
-TAG_BYTES = 16
-ROW_BYTES = 48
+TAG_BYTES, BODY_BYTES = 10, 30
+ROW_BYTES = TAG_BYTES + BODY_BYTES
 CHUNK_ROWS = 4096
 CHUNK_BYTES = CHUNK_ROWS * ROW_BYTES
 TABLE_ID_BYTES = 16
+_TAG = np.dtype([("high", ">u8"), ("low", ">u2")])
 
 
 class TableError(Exception):
@@ -58,7 +59,7 @@ class LabelTableWriter:
         self.close()
 
     def append(self, rows: NDArray[np.uint8]) -> None:
-        """Add ``uint8[n, 48]``. Raises ValueError unless their tags go on ascending strictly."""
+        """Add ``uint8[n, 40]``. Raises ValueError unless their tags go on ascending strictly."""
         if rows.dtype != np.uint8 or rows.ndim != 2 or rows.shape[1] != ROW_BYTES:
             raise ValueError(f"rows are uint8[n, {ROW_BYTES}]")
         if not len(rows):
@@ -131,7 +132,7 @@ class LabelTable:
     def __init__(self, rows: NDArray[np.uint8]) -> None:
         if rows.dtype != np.uint8 or rows.ndim != 2 or rows.shape[1] != ROW_BYTES:
             raise ValueError(f"rows are uint8[n, {ROW_BYTES}]")
-        #: ``uint8[rows, 48]``.
+        #: ``uint8[rows, 40]``.
         self.rows = rows
 
     @classmethod
@@ -153,7 +154,7 @@ class LabelTable:
         return b"".join(leaf_hash(self.chunk(n)) for n in range(chunk_count(len(self))))
 
     def find(self, tags: NDArray[np.uint8]) -> NDArray[np.int64]:
-        """Row of each of ``uint8[n, 16]`` tags, ``int64[n]``; -1 where the table has none.
+        """Row of each of ``uint8[n, 10]`` tags, ``int64[n]``; -1 where the table has none.
 
         Binary search of all at once; about a microsecond a tag in tens of millions of rows.
         """
@@ -172,14 +173,20 @@ class LabelTable:
         return np.where(same, at, -1)
 
 
-def tag_words(tags: NDArray[np.uint8]) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
-    """Tags ``uint8[n, 16]`` as two numbers each, ``uint64[n]``, that order as the bytes do."""
-    words = np.ascontiguousarray(tags).view(">u8").astype(np.uint64)
-    return words[:, 0], words[:, 1]
+def tag_words(tags: NDArray[np.uint8]) -> tuple[NDArray[np.uint64], NDArray[np.uint16]]:
+    """Tags ``uint8[n, 10]`` as two numbers each, [n], that order as the bytes do."""
+    words = np.ascontiguousarray(tags).view(_TAG)
+    return words["high"].reshape(-1).astype(np.uint64), words["low"].reshape(-1).astype(np.uint16)
+
+
+def by_tag(rows: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Rows ``uint8[n, 40]`` in ascending order of their tags."""
+    high, low = tag_words(rows[:, :TAG_BYTES])
+    return rows[np.lexsort((low, high))]
 
 
 def require_ascending(tags: NDArray[np.uint8], last: bytes = b"") -> None:
-    """Return if ``uint8[n, 16]`` tags ascend strictly and come after ``last``; else ValueError."""
+    """Return if ``uint8[n, 10]`` tags ascend strictly and come after ``last``; else ValueError."""
     high, low = tag_words(tags)
     rising = (high[1:] > high[:-1]) | ((high[1:] == high[:-1]) & (low[1:] > low[:-1]))
     if not rising.all() or (len(tags) and tags[0].tobytes() <= last):

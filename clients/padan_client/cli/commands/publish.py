@@ -277,6 +277,7 @@ def _tell(
                 "quarantined": quarantined,
                 "quarantine": str(quarantine) if quarantine else None,
                 "counts": asdict(result.counts),
+                "unlabelled": result.unlabelled,
                 "given": [each.model_dump(mode="json") for each in result.given],
                 "copies": str(listed.written) if listed.written else None,
                 **_edition_json(result.edition),
@@ -295,6 +296,7 @@ def _tell(
         say_quarantine(result.quarantine, quarantine)
     say(result.counts.told())
     _tell_left_out(result.counts.quarantined)
+    _tell_unlabelled(result.unlabelled)
     if result.given:
         show_found(result.given)
     if result.edition is not None:
@@ -322,6 +324,21 @@ def _tell_left_out(rows: int) -> None:
                 "tidak terdaftar, «tidak ditemukan». Perbaiki barisnya, lalu terbitkan lagi.",
                 f"{number(rows)} rows were not published: their people will be answered like "
                 "people who are not registered, «not found». Mend the rows and publish again.",
+            )
+        )
+
+
+def _tell_unlabelled(values: int) -> None:
+    """Whose value has no label is not found by that key."""
+    from padan_linkage.direct.schema import MOST_LABELS
+
+    if values:
+        say(
+            t(
+                f"{number(values)} nilai kunci tidak mendapat label: lebih dari {MOST_LABELS} "
+                "orang memilikinya. Lewat kunci itu orangnya tidak ditemukan.",
+                f"{number(values)} values of keys have no label: more than {MOST_LABELS} people "
+                "share them. Under that key those people are not found.",
             )
         )
 

@@ -1,8 +1,7 @@
 """From a list to its answers in direct mode: every key of every record, asked in one round.
 
 Everything is at home; the provider sees blinded elements, as many as the list's length says, and
-nothing that depends on an answer. Identifiers come first in the agreement's order, weak keys
-after them; labels that differ are ambiguous, never a guess.
+nothing that depends on an answer. Whom the labels are of decides, not which key came first.
 """
 
 from __future__ import annotations
@@ -41,7 +40,9 @@ from padan_linkage.answering.outcomes import (
 )
 from padan_linkage.answering.payloads import day_number
 from padan_linkage.direct.inputs import ListInputs, list_inputs
-from padan_linkage.direct.lookup import look_up, settle
+from padan_linkage.direct.labelling.deciding import Decided, decide
+from padan_linkage.direct.labelling.lookup import LabelMeetings, look_up, standing
+from padan_linkage.direct.labelling.opening import opened
 from padan_linkage.direct.measuring import vouch
 from padan_linkage.direct.schema import DirectSchema, most_values
 
@@ -51,7 +52,7 @@ WAY = "cara"
 
 def answer(
     evaluation: ListEvaluation, requested: RequestList
-) -> Steps[tuple[RecordAnswers, tuple[KeyCounts, ...]]]:
+) -> Steps[tuple[Decided, tuple[KeyCounts, ...]]]:
     """Ask for the list's records, every key of each: the answers, and what each key did.
 
     The day that codes state is that of the base table: labels may be that old. What is sent follows
@@ -66,14 +67,15 @@ def answer(
         lambda: list_inputs(session.fields, session.schema, requested.records, rows)
     )
     outputs = yield from evaluate(evaluation, inputs)
-    answers = yield from work(partial(_settled, session, inputs, outputs, len(requested)))
-    counts = key_counts(session, answers, rows)
+    decided = yield from work(partial(_decided, session, inputs, outputs, len(requested)))
+    counts, answers = key_counts(session, decided, rows), decided.answers
     base = session.manifests[0]
     made = base.created_at.astimezone(JAKARTA).date()
     answers.day[answers.outcome == MATCHED] = day_number(made)
     asked = inputs.asked(len(requested))
     # Spec 60, step 14.
-    return (yield from work(partial(_vouched, session, requested, asked, answers))), counts
+    vouched = yield from work(partial(_vouched, session, requested, asked, answers))
+    return replace(decided, answers=vouched), counts
 
 
 def rounded_records(records: int, schema: DirectSchema) -> int:
@@ -94,18 +96,17 @@ def _require_allowed(session: DirectSession, records: int) -> None:
         raise refused(reason, place, ServerKind.PROVIDER, article=place.article, limit=str(limit))
 
 
-def _settled(
-    session: DirectSession, inputs: ListInputs, outputs: Outputs, records: int
-) -> RecordAnswers:
-    """What the tables say of each record, key by key in their order."""
-    answers = RecordAnswers.none(records)
-    codes = len(session.place.flow.codes)
-    for number in range(len(session.schema.keys)):
+def _decided(session: DirectSession, inputs: ListInputs, outputs: Outputs, records: int) -> Decided:
+    """Whom the records meet in the tables, and what that comes to."""
+    pieces = []
+    for number, record in enumerate(inputs.records):
         # Spec 60, step 12.
-        found = look_up(session.tables, outputs.take(inputs.slots[number])).within(codes)
-        # Spec 60, step 13.
-        settle(answers, number, inputs.records[number], found)
-    return answers
+        found = outputs.take(inputs.slots[number])
+        pieces.append(look_up(session.tables, found, number, record))
+    met = standing(session.tables, LabelMeetings.joined(pieces))
+    ids = [source.table_id for source in session.tables]
+    people, said = opened(session.schema, ids, met, len(session.place.flow.codes))
+    return decide(session.schema, records, people, said)
 
 
 def _vouched(
@@ -119,15 +120,14 @@ def _vouched(
     return vouch(answers, given, session.schema, requested.records, asked, policy.min_found)
 
 
-def key_counts(session: DirectSession, answers: RecordAnswers, rows: int) -> tuple[KeyCounts, ...]:
-    """What each key cost and settled, of a list that was put as so many ``rows``."""
-    by = answers.answered_by
+def key_counts(session: DirectSession, decided: Decided, rows: int) -> tuple[KeyCounts, ...]:
+    """What each key cost and met, of a list that was put as so many ``rows``."""
     return tuple(
         KeyCounts(
             key.id,
             rows * most_values(session.fields, key),
-            int(((by == number) & (answers.outcome == MATCHED)).sum()),
-            int(((by == number) & (answers.outcome == AMBIGUOUS)).sum()),
+            decided.settled_by(number, MATCHED),
+            decided.settled_by(number, AMBIGUOUS),
         )
         for number, key in enumerate(session.schema.keys)
     )
@@ -137,16 +137,16 @@ def direct_result(
     place: FlowPlace,
     schema: DirectSchema,
     requested: RequestList,
-    answers: RecordAnswers,
+    decided: Decided,
     keys: Sequence[KeyCounts] = (),
     by: AnsweredBy = NOBODY,
     tables: str = "",
 ) -> ConfirmResult:
     """Word the answers, which the label tables ``by``, of that fingerprint, gave."""
     flow = place.flow
-    checked = replace(answers, checks=_checks(flow, schema, answers))
-    ids = [key.id for key in schema.keys]
-    table = result_table(flow, ids, requested, checked, place.party_names, by)
+    checked = replace(decided.answers, checks=_checks(flow, schema, decided))
+    ways = ["+".join(schema.keys[number].id for number in way) for way in decided.ways]
+    table = result_table(flow, ways, requested, checked, place.party_names, by)
     return ConfirmResult(
         table=with_way(table, "direct"),
         quarantine=requested.quarantine,
@@ -166,13 +166,14 @@ def with_way(table: pa.Table, mode: str) -> pa.Table:
     return table.append_column(WAY, pc.if_else(pc.equal(passes, ""), "", way))
 
 
-def _checks(flow: Flow, schema: DirectSchema, answers: RecordAnswers) -> NDArray[np.uint8]:
-    """A field agrees if the key that answered has it whole; a label tells nothing of the others."""
+def _checks(flow: Flow, schema: DirectSchema, decided: Decided) -> NDArray[np.uint8]:
+    """A field agrees if a key that met the person has it whole; labels tell nothing of others."""
+    answers = decided.answers
     checks = np.full((len(answers), len(flow.confirm)), UNCHECKED, np.uint8)
     matched = answers.outcome == MATCHED
-    for number, key in enumerate(schema.keys):
+    for number, way in enumerate(decided.ways):
         mine = matched & (answers.answered_by == number)
         for bit, name in enumerate(flow.confirm):
-            if name in key.exact:
+            if any(name in schema.keys[key].exact for key in way):
                 checks[mine, bit] = SAME
     return checks

@@ -1,8 +1,9 @@
 """Builds a label table from a registry in parallel processes, part by part, so that it resumes.
 
 1. Blocks of records become part files (the expensive half; a part that is there is not made again).
-2. Partitions of tags are merged from the parts and sealed.
-3. Dummies are mixed in and the table is written in order, hashed on the way.
+2. Partitions of values are merged from the parts: labels get their numbers, and become rows.
+3. Dummies, and a delta's gone rows, are mixed in, and the table is written in order, hashed on the
+   way.
 """
 
 from __future__ import annotations
@@ -18,32 +19,25 @@ from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from padan_client.base.errors import UnavailableError
 from padan_client.base.files import ensure_private_folder
 from padan_client.base.language import t
 from padan_client.protocol.direct import blocks
-from padan_client.protocol.direct.blocks import (
-    PARTITIONS,
-    BlockPlan,
-    Inputs,
-    LabelBlock,
-    Worker,
-)
+from padan_client.protocol.direct.blocks import PARTITIONS, BlockPlan, LabelBlock
 from padan_client.protocol.direct.part_files import PartFiles
 from padan_client.records.registry import Registry
 from padan_linkage.answering.payloads import Payloads
 from padan_linkage.crypto.randomness import Drbg
-from padan_linkage.direct.inputs import KeyInputs
-from padan_linkage.direct.registry import Labelled, changes, label_inputs
+from padan_linkage.direct.labelling.labels import gone_tags
+from padan_linkage.direct.labelling.rarity import Counts, Rarities, added
 from padan_linkage.direct.table import (
     ROW_BYTES,
     TAG_BYTES,
     LabelTableWriter,
+    by_tag,
     padded_rows,
-    tag_words,
 )
 
 T = TypeVar("T")
@@ -52,8 +46,10 @@ T = TypeVar("T")
 BLOCK_RECORDS = 10_000
 #: Dummies drawn at once.
 _DRAWN = 1 << 20
+#: Parts whose words are counted together.
+_COUNTED = 32
 
-_NOTHING = (pa.array([], pa.large_binary()), np.zeros(0, np.uint64))
+_NOBODY = np.zeros((0, TAG_BYTES), np.uint8)
 
 #: Told how many records of the registry are done.
 Done = Callable[[int], None]
@@ -61,10 +57,14 @@ Done = Callable[[int], None]
 
 @dataclass(frozen=True)
 class Built:
-    """A finished file of rows: real and dummy ones, and the Merkle root over its chunks."""
+    """A finished file of rows: real and dummy ones, and the Merkle root over its chunks.
+
+    ``unlabelled``: persons' values that have no label, for too many share them.
+    """
 
     rows: int
     root: bytes
+    unlabelled: int
 
 
 @dataclass(frozen=True, repr=False)
@@ -78,6 +78,24 @@ class Builder:
 
     def base(self, registry: Registry, rows: Path, done: Done) -> Built:
         """The table of a whole registry, written to ``rows``."""
+        parts = self._parts(registry, done)
+        return self._finish(parts, self._counts(parts), len(registry), _NOBODY, rows)
+
+    def delta(self, kept: Registry, gone: Registry, put: Registry, rows: Path, done: Done) -> Built:
+        """The table of what changed: labels of the persons ``put``, a gone row for each ``gone``.
+
+        Beside them are the ``kept`` ones, who are counted among those who have the same words.
+        """
+        parts = self._parts(put, done)
+        todo = [(block,) for block in _blocks(kept)]
+        with self._pool(len(todo)) as run:
+            others = [found for _, found in _unordered(run, blocks.run_count, todo)]
+        counts = added([self._counts(parts), *others])
+        void = gone_tags(self.plan.pseudonyms(gone.ids), self.plan.table_id)
+        return self._finish(parts, counts, len(kept) + len(put), void, rows)
+
+    def _parts(self, registry: Registry, done: Done) -> list[Path]:
+        """The part files of a registry's persons."""
         ensure_private_folder(self.folder)
         todo = list(_blocks(registry))
         parts = [self.folder / f"block-{n:06d}.part" for n in range(len(todo))]
@@ -88,56 +106,44 @@ class Builder:
             for (block, _), _ in _unordered(run, blocks.run_block, missing):
                 made += len(block)
                 done(made)
-        return self._finish(parts, rows)
+        return parts
 
-    def delta(self, kept: Registry, before: Registry, after: Registry, rows: Path) -> Built:
-        """The table of what changed: ``before`` became ``after``, beside the ``kept`` records.
+    def _counts(self, parts: Sequence[Path]) -> Counts:
+        """How many of the parts' people have which words, a few parts at a time."""
+        files, counts = PartFiles(self.plan.part_key), added([])
+        for start in range(0, len(parts), _COUNTED):
+            some = parts[start : start + _COUNTED]
+            counts = added([counts, *(blocks.read_counts(files, part) for part in some)])
+        return counts
 
-        What changed records share with kept ones is answered anew, so that a removal also mends
-        what it had made ambiguous.
-        """
-        ensure_private_folder(self.folder)
-        worker = Worker(self.plan)
-        old, new = (
-            _joined([worker.inputs_of(b) for b in _blocks(before)]),
-            _joined([worker.inputs_of(b) for b in _blocks(after)]),
-        )
-        ids = [key.id for key in self.plan.direct.keys]
-        both = _joined([old, new])
-        touched = {i: pc.unique(both.get(i, _NOTHING)[0]) for i in ids}
-        todo = [(block, touched) for block in _blocks(kept)]
-        with self._pool(len(todo)) as run:
-            shared = _joined([f for _, f in _unordered(run, blocks.run_inputs, todo)])
-        then, now = self._labels(_joined([shared, old])), self._labels(_joined([shared, new]))
-        part = self.folder / "changes.part"
-        worker.make_labels({i: changes(then[i], now[i]) for i in ids}, part)
-        return self._finish([part], rows)
-
-    def _labels(self, inputs: Inputs) -> dict[str, Labelled]:
-        """One answer for each distinct input, by key id."""
-        labels = {}
-        for key in self.plan.direct.keys:
-            messages, codes = inputs.get(key.id, _NOTHING)
-            labels[key.id] = label_inputs(key, KeyInputs(messages, np.arange(len(codes))), codes)
-        return labels
-
-    def _finish(self, parts: list[Path], rows: Path) -> Built:
+    def _finish(
+        self,
+        parts: list[Path],
+        counts: Counts,
+        people: int,
+        void: NDArray[np.uint8],
+        rows: Path,
+    ) -> Built:
+        """Merge the parts; ``counts`` are of so many people, ``void`` the tags of gone rows."""
+        files, common = PartFiles(self.plan.part_key), self.folder / "common.words"
+        blocks.write_rarities(files, common, Rarities.of(counts, people))
         merged = [self.folder / f"merged-{n:02d}.rows" for n in range(PARTITIONS)]
         size = sum(part.stat().st_size for part in parts)
-        todo = [(parts, n, merged[n]) for n in range(PARTITIONS)]
+        todo = [(parts, n, merged[n], common) for n in range(PARTITIONS)]
         # Opening the processes costs more than sorting a small table.
         with self._pool(1 if size < 1 << 24 else PARTITIONS) as run:
-            real = sum(count for _, count in _unordered(run, blocks.run_merge, todo))
+            found = [counted for _, counted in _unordered(run, blocks.run_merge, todo)]
+        real = sum(labels for labels, _ in found) + len(void)
         wanted = padded_rows(real, self.plan.direct.dummy_share)
-        dummies = _dummies(wanted - real, self.drbg.fork("dummies"))
+        others = _others(void, wanted - real, self.drbg.fork("dummies"))
         rows.unlink(missing_ok=True)
-        kept = PartFiles(self.plan.part_key)
         with LabelTableWriter(rows) as writer:
-            for n, path in enumerate(merged):
-                sealed = np.frombuffer(kept.read(path, 0), np.uint8).reshape(-1, ROW_BYTES)
+            for n in range(PARTITIONS):
+                pieces = [np.frombuffer(files.read(path, n), np.uint8) for path in merged]
+                piece = np.concatenate(pieces).reshape(-1, ROW_BYTES)
                 # Spec 60, step 4.
-                writer.append(_sorted(np.concatenate([sealed, dummies[n]])))
-        return Built(writer.rows, writer.root)
+                writer.append(by_tag(np.concatenate([piece, others[n]])))
+        return Built(writer.rows, writer.root, sum(without for _, without in found))
 
     @contextmanager
     def _pool(self, tasks: int) -> Iterator[ProcessPoolExecutor | None]:
@@ -191,42 +197,31 @@ def _blocks(registry: Registry) -> Iterator[LabelBlock]:
             name: pa.concat_arrays([_flat(column).slice(start, BLOCK_RECORDS)])
             for name, column in registry.records.items()
         }
-        yield LabelBlock(records, codes[start : start + BLOCK_RECORDS])
-
-
-def _joined(pieces: Sequence[Inputs]) -> Inputs:
-    """The inputs of several pieces as one."""
-    ids = {key_id for piece in pieces for key_id in piece}
-    return {
-        i: (
-            pa.concat_arrays([p[i][0] for p in pieces if i in p]),
-            np.concatenate([p[i][1] for p in pieces if i in p]),
-        )
-        for i in ids
-    }
+        references = pa.concat_arrays([_flat(registry.ids).slice(start, BLOCK_RECORDS)])
+        yield LabelBlock(references, records, codes[start : start + BLOCK_RECORDS])
 
 
 def _flat(column: pa.StringArray | pa.ChunkedArray) -> pa.StringArray:
     return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
 
 
-def _dummies(count: int, drbg: Drbg) -> list[NDArray[np.uint8]]:
-    """``count`` random rows, by partition."""
+def _others(void: NDArray[np.uint8], dummies: int, drbg: Drbg) -> list[NDArray[np.uint8]]:
+    """Rows that are nobody's labels, by partition: random ones, and those with the ``void`` tags.
+
+    The rest of a gone row is random, so that it looks like a dummy.
+    """
     drawn: list[list[NDArray[np.uint8]]] = [
         [np.zeros((0, ROW_BYTES), np.uint8)] for _ in range(PARTITIONS)
     ]
-    for start in range(0, count, _DRAWN):
-        some = min(_DRAWN, count - start)
-        rows = np.frombuffer(drbg.bytes(some * ROW_BYTES), np.uint8).reshape(-1, ROW_BYTES)
+    for start in range(0, len(void) + dummies, _DRAWN):
+        some = min(_DRAWN, len(void) + dummies - start)
+        rows = np.frombuffer(drbg.bytes(some * ROW_BYTES), np.uint8).reshape(-1, ROW_BYTES).copy()
+        tags = void[start : start + some]
+        rows[: len(tags), :TAG_BYTES] = tags
         partition = rows[:, 0] // (256 // PARTITIONS)
         for n in range(PARTITIONS):
             drawn[n].append(rows[partition == n])
     return [np.concatenate(rows) for rows in drawn]
-
-
-def _sorted(rows: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    high, low = tag_words(rows[:, :TAG_BYTES])
-    return rows[np.lexsort((low, high))]
 
 
 def _died() -> UnavailableError:

@@ -93,14 +93,14 @@ class KeyStepper(Stepper[Settled]):
         """Ask every key, over the tables that the job began with, or those of today."""
         session = self._begun(job) if "tables" in job.names else (yield from self._opened(job))
         assert session is not None
-        answers, keys = yield from answer(self._evaluation(session, job), self.requested)
+        decided, keys = yield from answer(self._evaluation(session, job), self.requested)
         place, schema, by = self.place, self.schema, session.answering.by
         result = yield from work(
             lambda: direct_result(
-                place, schema, self.requested, answers, keys, by, session.fingerprint
+                place, schema, self.requested, decided, keys, by, session.fingerprint
             )
         )
-        left = rows_for_unit(place.flow, self.requested, answers) if self.residue else None
+        left = rows_for_unit(place.flow, self.requested, decided.answers) if self.residue else None
         return result, left
 
     def deliver(self, result: Settled) -> Steps[Settled]:

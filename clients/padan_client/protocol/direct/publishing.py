@@ -61,11 +61,15 @@ _SECOND = timedelta(seconds=1)
 
 @dataclass(frozen=True)
 class PublishedTable:
-    """A published table: its manifest, how many records it speaks of or lets go, and everybody."""
+    """A published table: its manifest, how many records it speaks of or lets go, and everybody.
+
+    ``unlabelled``: values of persons that have no label, for too many share them.
+    """
 
     manifest: Manifest
     records: int
     deleted: int
+    unlabelled: int
     persons: Persons
 
 
@@ -204,7 +208,7 @@ def _publish(table: _Table, command: Command[Publication]) -> PublishedTable:
         manifest = _manifest(table, built, () if table.base else _measured(table, put))
         base = manifest.base or manifest.table
         kept.save(table.place, table.epoch, base, table.sequence, persons)
-        counts = {"records": len(put), "left": update.left}
+        counts = {"records": len(put), "left": update.left, "unlabelled": built.unlabelled}
         table.home.jobs.remember(table.job, **{name: str(n) for name, n in counts.items()})
         _move_in(table, manifest)
         kept.prune(table.place, table.epoch, base, table.sequence)
@@ -212,9 +216,11 @@ def _publish(table: _Table, command: Command[Publication]) -> PublishedTable:
     if persons is None:
         base = manifest.base or manifest.table
         persons = kept.load(table.place, table.epoch, base, table.sequence)
-    records, left = int(table.job.names["records"]), int(table.job.names["left"])
+    records, left, unlabelled = (
+        int(table.job.names[name]) for name in ("records", "left", "unlabelled")
+    )
     command.report(Progress(Stage.BUILD, records, records))
-    return PublishedTable(manifest, records, left, persons)
+    return PublishedTable(manifest, records, left, unlabelled, persons)
 
 
 def _update(table: _Table, consent: Consent) -> Update:
@@ -233,15 +239,18 @@ def _build(table: _Table, update: Update, report: Report, processes: int) -> Bui
     seed = home.seeds().seed(place, table.epoch)
     drbg = Drbg(table.job.seed_bytes())
     part_key = drbg.fork("part files").bytes(32)
-    plan = BlockPlan.of(place.flow, place.digest, table.epoch, table.table_id, seed, part_key)
+    base = bytes.fromhex(table.base.table) if table.base else table.table_id
+    tables = table.table_id, base, table.sequence
+    plan = BlockPlan.of(place.flow, place.digest, table.epoch, tables, seed, part_key)
     builder = Builder(plan, table.folder, processes, drbg)
     rows, total = table.folder / ROWS_FILE, len(put.registry)
+
+    def done(records: int) -> None:
+        report(Progress(Stage.BUILD, records, total))
+
     if table.base is None:
-        return builder.base(
-            put.registry, rows, lambda done: report(Progress(Stage.BUILD, done, total))
-        )
-    report(Progress(Stage.BUILD, 0, total))
-    return builder.delta(update.kept, update.gone, put.registry, rows)
+        return builder.base(put.registry, rows, done)
+    return builder.delta(update.kept, update.gone, put.registry, rows, done)
 
 
 def _measured(table: _Table, registry: Registry) -> tuple[KeyedFields, ...]:

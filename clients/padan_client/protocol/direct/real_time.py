@@ -13,7 +13,7 @@ from padan_client.protocol.direct.session import DirectSession
 from padan_client.protocol.progress import silent
 from padan_client.records.lists import RequestList
 from padan_client.results.table import KeyCounts
-from padan_linkage.answering.answers import RecordAnswers
+from padan_linkage.direct.labelling.deciding import Decided
 
 #: How long the list of tables is taken as it was: a delta a day can wait so long.
 FRESH = timedelta(minutes=10)
@@ -36,7 +36,7 @@ def ask_directly(
     requested: RequestList,
     patience: Patience,
     randomness: Callable[[int], bytes],
-) -> Steps[tuple[RecordAnswers, tuple[KeyCounts, ...]]]:
+) -> Steps[tuple[Decided, tuple[KeyCounts, ...]]]:
     """Confirm a few records; nothing is kept on disk, each question has blinds of its own."""
     evaluation = ListEvaluation(
         session=session,

@@ -30,7 +30,7 @@ from padan_client.protocol.progress import Progress, Report, Stage
 from padan_client.protocol.session import check_agreement
 from padan_client.results.changes import RegistryFacts
 from padan_client.results.table import AnsweredBy
-from padan_linkage.direct.lookup import SourceTable
+from padan_linkage.direct.labelling.lookup import SourceTable
 from padan_linkage.direct.manifest import (
     FormerManifestError,
     Manifest,

@@ -8,6 +8,7 @@ who is. How many of them do is the registry's size over the number of distinct v
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import combinations, product
 
 from padan_linkage.agreement.findings import Finding, error, warning
 from padan_linkage.agreement.group_sizes import STRONG_KINDS, distinct_combinations
@@ -16,6 +17,8 @@ from padan_linkage.agreement.rules.structure import Rule, confirmations
 from padan_linkage.direct.schema import (
     MANY_VALUED,
     MAX_VALUES,
+    MOST_CODES,
+    MOST_LABELS,
     DirectKey,
     DirectSchema,
     alternatives,
@@ -39,6 +42,13 @@ def runnable(a: Agreement) -> Iterator[Finding]:
                 f"{where}.direct",
                 "Mode direct perlu kunci ([flow.direct]) dan ruas ([flow.schema]).",
                 "Direct mode needs keys ([flow.direct]) and fields ([flow.schema]).",
+            )
+        if f.direct and len(f.codes) > MOST_CODES:
+            yield error(
+                "direct-codes-many",
+                f"{where}.codes",
+                f"Mode direct memuat paling banyak {MOST_CODES} kode.",
+                f"Direct mode has {MOST_CODES} codes at most.",
             )
         if f.direct and f.schema:
             for key in f.direct.keys:
@@ -178,7 +188,10 @@ def telling(a: Agreement) -> Iterator[Finding]:
             seen.add(key.exact)
             yield from _idle(f.schema, key, at)
             yield from _identifying(f.schema, key, at)
-            yield from _weak(f, f.schema, key, at)
+            yield from _crowded(f, f.schema, key, at)
+        for keys in _opening(f.direct):
+            at = f"{place}[{'+'.join(key.id for key in keys)}]"
+            yield from _weak(f, f.schema, keys, at)
 
 
 def runnable_flow(f: Flow, where: str) -> Iterator[Finding]:
@@ -231,8 +244,14 @@ def _identifying(fields: Schema, key: DirectKey, where: str) -> Iterator[Finding
         )
 
 
-def _weak(f: Flow, fields: Schema, key: DirectKey, where: str) -> Iterator[Finding]:
-    strangers = _strangers(f.expected_records or 0, fields, key)
+def _opening(d: DirectSchema) -> Iterator[tuple[DirectKey, ...]]:
+    """What opens a label: a key that may by itself, or two weak ones together."""
+    yield from ((key,) for key in d.keys if not key.shared)
+    yield from combinations([key for key in d.keys if key.shared], 2)
+
+
+def _weak(f: Flow, fields: Schema, keys: tuple[DirectKey, ...], where: str) -> Iterator[Finding]:
+    strangers = _strangers(f.expected_records or 0, fields, keys)
     tolerated = 1 - f.match.min_precision
     if strangers <= tolerated:
         return
@@ -248,9 +267,27 @@ def _weak(f: Flow, fields: Schema, key: DirectKey, where: str) -> Iterator[Findi
     )
 
 
-def _strangers(records: int, fields: Schema, key: DirectKey) -> float:
-    """How many of a registry's people a stranger meets under the key, in any of its ways; rough."""
-    return sum(records / distinct_combinations(fields, way) for way in key.ways)
+def _crowded(f: Flow, fields: Schema, key: DirectKey, where: str) -> Iterator[Finding]:
+    sharing = max(
+        (f.expected_records or 0) / distinct_combinations(fields, way) for way in key.ways
+    )
+    if sharing > MOST_LABELS / 2:
+        yield warning(
+            "direct-key-crowded",
+            where,
+            f"Satu nilai kunci ini kira-kira dimiliki {sharing:.0f} orang; label hanya ada untuk "
+            f"{MOST_LABELS} orang. Tambahkan ruas.",
+            f"About {sharing:.0f} people share a value of this key; labels are there for "
+            f"{MOST_LABELS} of them. Add a field.",
+        )
+
+
+def _strangers(records: int, fields: Schema, keys: tuple[DirectKey, ...]) -> float:
+    """How many of a registry's people a stranger meets under all keys, in any ways; rough."""
+    return sum(
+        records / distinct_combinations(fields, [part for way in ways for part in way])
+        for ways in product(*(key.ways for key in keys))
+    )
 
 
 DIRECT_STRUCTURE: tuple[Rule, ...] = (runnable,)

@@ -45,8 +45,24 @@ STRUCTURE = [
         f"{KEYS}[nik-wilayah]",
         {PARTS: '["nama", "tanggal_lahir|paspor"], weak = true, alone = true'},
     ),
+    (
+        "direct-codes-many",
+        "flow[asn-status].codes",
+        {
+            '[[flow.code]]\ncode = "ASN_PENSIUN"': "".join(
+                f'[[flow.code]]\ncode = "LAIN_{n}"\ntext = "lain {n}"\ngloss = "other"\n\n'
+                for n in range(32)
+            )
+            + '[[flow.code]]\ncode = "ASN_PENSIUN"'
+        },
+    ),
 ]
 ARGUABLE = [
+    (
+        "direct-key-crowded",
+        f"{KEYS}[nik-wilayah]",
+        {PARTS: '["nama:phonetic", "tanggal_lahir:year"], weak = true'},
+    ),
     (
         "direct-values-idle",
         f"{KEYS}[nik-wilayah]",
@@ -98,7 +114,7 @@ ARGUABLE = [
     (
         "direct-key-weak",
         f"{KEYS}[nik-wilayah]",
-        {PARTS: '["nama:phonetic", "tanggal_lahir"], weak = true'},
+        {PARTS: '["nama:phonetic", "tanggal_lahir"], weak = true, alone = true'},
     ),
     (
         "direct-confirm",
@@ -144,13 +160,32 @@ def test_no_rule_is_left_untested():
 
 
 def test_a_name_alone_is_refused_and_a_weak_key_doubted(flagship, bend):
-    thin = bend(in_direct_alone(flagship), {PARTS: '["nama:phonetic"], weak = true'})
+    thin = bend(in_direct_alone(flagship), {PARTS: '["nama:phonetic"], weak = true, alone = true'})
     severities = {f.code: f.severity for f in lint(thin) if f.code.startswith("direct")}
     assert severities["direct-key-thin"] is Severity.ERROR
     assert severities["direct-key-weak"] is Severity.ERROR
     month = '"tanggal_lahir:year_month"], weak'
     year = bend(in_direct_alone(flagship), {month: '"tanggal_lahir:year"], weak'})
     assert {f.code: f.severity for f in lint(year)} == {"direct-key-weak": Severity.WARNING}
+
+
+def test_weak_keys_are_doubted_two_by_two(flagship, bend):
+    """One of them opens nothing; both together are as telling as all that they say."""
+    two = (
+        PARTS + " },\n"
+        '  { id = "lahir-nama", exact = ["tanggal_lahir", "nama:phonetic"], weak = true },\n'
+        '  { id = "{}", exact = ["tanggal_lahir", "nama:{}"], weak = true'
+    )
+    doubted = []
+    for name in ("phonetic_last", "phonetic_first"):
+        changes = {PARTS: two.replace("{}", name.replace("_", "-"), 1).replace("{}", name)}
+        doubted += found(bend(in_direct_alone(flagship), changes), "direct-key-weak")
+    assert doubted == [
+        f"{KEYS}[lahir-nama+phonetic-last]",
+        f"{KEYS}[lahir-nama+phonetic-first]",
+    ]
+    place = PARTS.replace("alone = true", "alone = false")
+    assert found(bend(in_direct_alone(flagship), {PARTS: place}), "direct-key-weak") == []
 
 
 def test_a_small_registry_may_be_asked_by_name_and_birth_date(flagship):
