@@ -53,7 +53,6 @@ APART = {
     "linkage.matching.result.check_layout": "tables that were read",
     "linkage.normalise.": "values of fields, by their kinds",
     "server.app.": "settings, through their reader",
-    "server.direct.seeds.Seeds.check": "a seed of one length, derived from",
     "server.base.ordinary.": "bytes as they are",
     "server.base.failpoints.": "names in the environment of a test",
     "server.matching.": "own files, under checksums",

@@ -67,6 +67,7 @@ def test_a_store_that_went_through_the_folded_steps_goes_on(path, dataset, flow)
         other.execute("DROP TABLE heads")
         other.execute("DROP TABLE run_turns")
         other.execute("ALTER TABLE datasets DROP COLUMN made_by")
+        other.execute("ALTER TABLE blinded_lists RENAME COLUMN public_keys TO public_key")
         for column in ("manifest", "signature"):
             other.execute(f"ALTER TABLE label_tables DROP COLUMN {column}")
         other.execute("UPDATE alembic_version SET version_num = '0006'")

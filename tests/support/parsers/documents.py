@@ -207,7 +207,7 @@ def _read_manifest(content):
     in_order([found], NOW)
     check_manifest(
         found, agreement="kemnaker-bkn-2024", agreement_digest=b"\xab" * 32, flow="asn-status",
-        direct_schema_digest=b"\x12" * 32, now=NOW, normaliser_version="id-1",
+        direct_schema_digest=b"\x12" * 32, key_ids=["nik"], now=NOW, normaliser_version="id-1",
     )  # fmt: skip
 
 

@@ -83,12 +83,12 @@ ARGUABLE = [
     (
         "direct-day-over-key",
         "flow[asn-status].direct.records_per_day",
-        {DAY: "records_per_day = 4_194_305"},
+        {DAY: "records_per_day = 16_777_217"},
     ),
     (
         "direct-list-over-key",
         "flow[asn-status].direct.records_per_list",
-        {DAY: "records_per_day = 5_000_000", LIST: "records_per_list = 4_194_305"},
+        {DAY: "records_per_day = 20_000_000", LIST: "records_per_list = 16_777_217"},
     ),
     (
         "direct-no-identifier",
