@@ -7,6 +7,7 @@ protocol is refused: what it was told to stop may be going on there. Spec
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeAlias
@@ -19,7 +20,7 @@ from padan_client.base.errors import MismatchError, PadanError, VerificationErro
 from padan_client.base.reasons import about, refusal
 from padan_client.base.version import software
 from padan_client.home.protection.known_heads import GivenHeads, KnownHeads, KnownServerPast
-from padan_linkage.crypto.heads import STORE_BYTES, Head, chain_name
+from padan_linkage.crypto.heads import CHAIN_NAME, MOST_EVENTS, STORE_BYTES, Head, chain_name
 from padan_linkage.crypto.software import PROTOCOL, shown
 
 #: As gRPC takes it: binary where the key ends in «-bin».
@@ -27,8 +28,6 @@ Metadata: TypeAlias = tuple[tuple[str, str | bytes], ...]
 
 _METADATA = "padan-handshake-bin"
 _DIGEST_BYTES = 32
-#: A number that no chain reaches.
-_MOST_EVENTS = 1 << 53
 
 #: The call that tells a server's past and changes nothing.
 PAST = "AgreementService.GetAgreement"
@@ -224,7 +223,8 @@ def _head(server: ServerKind, given: pb.Head) -> Head:
     well_formed = (
         len(given.store) == STORE_BYTES
         and len(given.digest) == _DIGEST_BYTES
-        and 0 <= given.generation <= _MOST_EVENTS
+        and 0 <= given.generation <= MOST_EVENTS
+        and re.fullmatch(CHAIN_NAME, given.name) is not None
         and all(len(step) == _DIGEST_BYTES for step in given.steps)
     )
     if not well_formed:

@@ -15,6 +15,10 @@ from dataclasses import dataclass, field
 from padan_linkage.crypto.merkle import leaf_hash, node_hash
 
 STORE_BYTES = 16
+#: A number that no chain reaches.
+MOST_EVENTS = 1 << 53
+#: What a chain may be called, as a regular expression.
+CHAIN_NAME = r"^agreements/[a-z][a-z0-9-]{0,62}(/flows/[a-z][a-z0-9-]{0,62})?$"
 #: The first event of an agreement in a store whose restore, or loss, was declared.
 RESTORED = "restored"
 _LABEL = b"padan/v1 head\x00"

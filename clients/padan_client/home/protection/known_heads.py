@@ -16,17 +16,18 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from pydantic_core import from_json
 
 from padan.v1.reason_texts import ServerKind
 from padan_client.base.errors import BadInputError
 from padan_client.base.files import ensure_private_folder, write_private
 from padan_client.base.language import t
+from padan_client.base.ownership import require_plain
 from padan_client.home.protection.home_format import made_by_newer
-from padan_linkage.crypto.heads import Head
+from padan_linkage.crypto.heads import CHAIN_NAME, MOST_EVENTS, Head
 from padan_linkage.crypto.software import FormatAge, format_age
 
 #: Seconds between two times that what moves all the while is written.
@@ -35,13 +36,20 @@ _OFTEN_ENOUGH = 1.0
 _FORMAT: Literal[2] = 2
 
 
+#: Heads of one server at most: those of an agreement's flows, and of some that it had before. They
+#: go with every call, and so many fit with the longest names.
+_MOST_HEADS = 32
+
+_Store = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
+
+
 class _KeptHead(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    name: str
-    store: str
-    generation: int
-    digest: str
+    name: Annotated[str, StringConstraints(pattern=CHAIN_NAME)]
+    store: _Store
+    generation: Annotated[int, Field(strict=True, ge=0, le=MOST_EVENTS)]
+    digest: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
     @classmethod
     def of(cls, head: Head) -> Self:
@@ -58,8 +66,8 @@ class _Document(BaseModel):
 
     format: Literal[1, 2] = _FORMAT
     software: str
-    heads: list[_KeptHead]
-    left: list[str] = []
+    heads: Annotated[list[_KeptHead], Field(max_length=_MOST_HEADS)]
+    left: list[_Store] = []
 
 
 class KnownServerPast:
@@ -240,11 +248,12 @@ def _newer(kept: KnownServerPast, seen: KnownServerPast) -> KnownServerPast:
     """Both, of each chain the head that came further; of another store, the one that was seen.
 
     A client that stays open may bring heads of a store that was left meanwhile: they are dropped.
+    So are chains beyond those that fit into a call, which a server may name to stop one.
     """
     heads = dict(kept.heads)
     for name, head in seen.heads.items():
         before = heads.get(name)
-        if head.store in kept.left:
+        if head.store in kept.left or (before is None and len(heads) >= _MOST_HEADS):
             continue
         if before is None or before.store != head.store or before.generation < head.generation:
             heads[name] = head
@@ -253,7 +262,9 @@ def _newer(kept: KnownServerPast, seen: KnownServerPast) -> KnownServerPast:
 
 def _parsed(path: Path) -> KnownServerPast:
     try:
-        content = from_json(path.read_bytes())
+        require_plain(path)
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
+            content = from_json(file.read())
         given = content.get("format") if isinstance(content, dict) else None
         if format_age(given, _FORMAT) is FormatAge.LATER:
             raise made_by_newer(path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 
@@ -139,3 +140,58 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path, content):
     file.write_bytes(content)
     with pytest.raises(BadInputError, match=r"a\.json"):
         KnownHeads(tmp_path, "a").of(ServerKind.UNIT)
+
+
+def written(home, **changed):
+    """The file of a home that saw five events, with something else in the place of what it says."""
+    KnownHeads(home, "a").keep(ServerKind.UNIT, past(5))
+    path = home / "heads" / "unit" / "a.json"
+    document = json.loads(path.read_text())
+    if heads := changed.pop("heads", None):
+        document["heads"] = heads
+    document["heads"] = [{**each, **changed} for each in document["heads"]]
+    path.write_text(json.dumps(document))
+    return path
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"generation": 1 << 63},
+        {"generation": 1 << 64},
+        {"generation": -1},
+        {"generation": "5"},
+        {"store": "ab"},
+        {"digest": "00" * 31},
+        {"name": "agreements/" + "a" * 100_000},
+        {"name": "agreements/a/flows/../b"},
+        {"heads": [{"name": f"agreements/a/flows/f{n}"} for n in range(200)]},
+    ],
+    ids=lambda changed: next(iter(changed)),
+)
+def test_what_no_head_can_be_is_told_as_an_unreadable_file(tmp_path, changed):
+    head = {"store": "ab" * 16, "generation": 1, "digest": "cd" * 32}
+    if "heads" in changed:
+        changed = {"heads": [{**head, **each} for each in changed["heads"]]}
+    path = written(tmp_path, **changed)
+    with pytest.raises(BadInputError, match=f"{path.name} tidak terbaca"):
+        KnownHeads(tmp_path, "a").of(ServerKind.UNIT)
+
+
+def test_a_pipe_in_the_place_of_the_file_is_not_waited_for(tmp_path):
+    path = written(tmp_path)
+    path.unlink()
+    os.mkfifo(path)
+    with pytest.raises(BadInputError, match=path.name):
+        KnownHeads(tmp_path, "a").of(ServerKind.UNIT)
+
+
+def test_a_server_that_names_ever_more_chains_fills_no_file(tmp_path):
+    heads = KnownHeads(tmp_path, "a")
+    heads.keep(ServerKind.UNIT, past(5))
+    for number in range(100):
+        name = f"{NAME}/flows/f{number}"
+        heads.keep(ServerKind.UNIT, KnownServerPast("0.1.0", {name: Head.first(STORE, name)}))
+    known = KnownHeads(tmp_path, "a").of(ServerKind.UNIT).heads
+    assert len(known) == 32
+    assert known[NAME].generation == 5
