@@ -84,7 +84,7 @@ _SCHEMA_TEXTS: tuple[tuple[str, str, str], ...] = (
     (
         r"tolerant is weak now: .*",
         "direct-key-tolerant",
-        "tolerant kini bernama weak: tulis weak = true, alone = true.",
+        "tolerant kini bernama weak: tulis weak = true, alone = true sebagai gantinya.",
     ),
     (
         r"alone is said of weak keys; .*",

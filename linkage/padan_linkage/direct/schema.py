@@ -64,9 +64,14 @@ class DirectKey(FrozenModel):
     @model_validator(mode="before")
     @classmethod
     def _renamed(cls, given: Any) -> Any:
-        if isinstance(given, Mapping) and "tolerant" in given:
+        """What signed agreements of before call tolerant answers alone, as it did."""
+        if not isinstance(given, Mapping) or "tolerant" not in given:
+            return given
+        said = dict(given)
+        meant = said.pop("tolerant")
+        if {"weak", "alone"} & said.keys():
             raise ValueError("tolerant is weak now: write weak = true, alone = true")
-        return given
+        return {**said, "weak": meant, "alone": meant}
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -202,10 +202,12 @@ def test_repeated_ids_and_unknown_words_are_told(flagship, bend):
 
 
 def test_what_was_tolerant_is_told_to_be_weak(flagship, bend):
-    """An agreement of before says which word it has to say now; alone is for weak keys."""
+    """An agreement of before is read as it was meant, and one of now says the word of now."""
     bent = in_direct_alone(flagship)
-    before = bend(bent, {"weak = true, alone = true": "tolerant = true"})
-    (finding,) = [f for f in lint(before) if f.code == "direct-key-tolerant"]
+    before = load_agreement(bend(bent, {"weak = true, alone = true": "tolerant = true"}))
+    assert before.flow("asn-status").direct == load_agreement(bent).flow("asn-status").direct
+    both = bend(bent, {"weak = true, alone = true": "tolerant = true, alone = true"})
+    (finding,) = [f for f in lint(both) if f.code == "direct-key-tolerant"]
     assert finding.where == f"{KEYS}[nik-wilayah]"
     assert "weak = true, alone = true" in finding.id_text
     assert "weak = true, alone = true" in finding.en_text
