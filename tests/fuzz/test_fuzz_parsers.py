@@ -34,6 +34,7 @@ APART = {
     "client.home.jobs.": "behind an authenticated seal",
     "client.home.kept_registries.": "behind an authenticated seal",
     "client.home.sealed_file.": "an authenticated seal",
+    "client.protocol.direct.blocks.": "behind an authenticated seal",
     "client.provider.": "a whole folder",
     "client.releases.": "a whole folder",
     "client.requester.": "a whole folder",

@@ -169,7 +169,7 @@ class DownloadLabelTableResponse(google.protobuf.message.Message):
     chunk: builtins.int
     """Number of the chunk, from 0."""
     rows: builtins.bytes
-    """Its rows, 48 bytes each."""
+    """Its rows, 40 bytes each."""
     def __init__(
         self,
         *,
