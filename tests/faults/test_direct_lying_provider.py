@@ -27,6 +27,7 @@ from padan_client.protocol.direct import session
 from padan_linkage.crypto.merkle import Tree, leaf_hash
 from padan_linkage.direct.manifest import Manifest, format_moment, parse_manifest
 from padan_linkage.direct.oprf import derive_key, epoch_keys
+from padan_linkage.direct.table import ROW_BYTES
 
 PEOPLE = people(90, seed=8)
 REGISTRY = registry_table(PEOPLE[:60])
@@ -229,7 +230,7 @@ def renumbered(message):
 
 
 def cut(message):
-    message.rows = message.rows[:-48]
+    message.rows = message.rows[:-ROW_BYTES]
 
 
 DOWNLOADS = [flipped, renumbered, cut, lambda m: [m, m], lambda m: []]

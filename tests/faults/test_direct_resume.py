@@ -24,6 +24,7 @@ from padan_client.protocol.direct import (
 )
 from padan_client.transport.channel import Link
 from padan_linkage.direct.manifest import TablePublication
+from padan_linkage.direct.table import CHUNK_BYTES
 
 PEOPLE = people(1200, seed=61)
 REGISTRY = registry_table(PEOPLE[:60])
@@ -141,8 +142,8 @@ def test_a_download_goes_on_behind_the_last_good_chunk(long_pair):
     pair = long_pair
     (table,) = (pair.requester.folder / "direct").rglob("rows.bin")
     content = bytearray(table.read_bytes())
-    assert len(content) >= 2 * 4096 * 48
-    content[4096 * 48 + 5] ^= 1  # the process died while it wrote the second chunk
+    assert len(content) >= 2 * CHUNK_BYTES
+    content[CHUNK_BYTES + 5] ^= 1  # the process died while it wrote the second chunk
     table.with_name("rows.part").write_bytes(content)
     table.unlink()
     starts = []
@@ -163,7 +164,7 @@ def test_a_copy_of_a_table_that_was_damaged_answers_nobody(long_pair):
     whole = codes(pair.confirm(PEOPLE[:5]))
     (table,) = (pair.requester.folder / "direct").rglob("rows.bin")
     content = table.read_bytes()
-    table.write_bytes(content[: 4096 * 48] + bytes(len(content) - 4096 * 48))
+    table.write_bytes(content[:CHUNK_BYTES] + bytes(len(content) - CHUNK_BYTES))
     with pytest.raises(VerificationError, match="rusak"):
         pair.confirm(PEOPLE[:5])
     assert codes(pair.confirm(PEOPLE[:5])) == whole, "it is not fetched anew"

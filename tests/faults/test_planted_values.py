@@ -14,6 +14,7 @@ unit's process (the kernel's TLS, pages already reused) is out of reach.
 
 import base64
 import random
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -73,6 +74,9 @@ def marked(text: str) -> str:
     columns = "".join(
         f'[flow.registry.tanda_{i:02d}]\n"YA" = "TANDA_{i:02d}"\n\n' for i in range(MARKS)
     )
+    # Direct mode has fewer codes, and is not asked here.
+    text = re.sub(r"\[flow\.direct\]\n.*?\n\]\n", "", text, count=1, flags=re.DOTALL)
+    text = text.replace('modes = ["direct", "unit"]', 'modes = ["unit"]', 1)
     text = text.replace("real_time = true", "real_time = true\nseveral = true", 1)
     text = text.replace("[flow.registry.status]", codes + "[flow.registry.status]", 1)
     return text.replace("[flow.schema]", columns + "[flow.schema]", 1)

@@ -27,6 +27,7 @@ from padan.v1 import (
     run_service_pb2,
 )
 from padan_linkage.answering.answers import PassAnswers
+from padan_linkage.direct.table import ROW_BYTES
 from padan_linkage.matching import MetPairs
 from padan_linkage.schema import SEALED_CODE_BYTES
 from padan_server.admission.identity import Pins
@@ -222,7 +223,7 @@ class Streams:
     def _provider(self):
         if not hasattr(self, "_made"):
             self._made = self._make_provider(published=False)
-            self._made.publisher.publish(rows=_LARGE // 48)
+            self._made.publisher.publish(rows=_LARGE // ROW_BYTES)
             self._made.rescan()
         return self._made
 
