@@ -8,6 +8,7 @@ import re
 from datetime import timedelta
 from functools import partial
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from agency import CODES, NOW, people, registry_table
@@ -19,6 +20,7 @@ from padan_client import (
     ProviderClient,
     RefusedError,
     RequesterClient,
+    UnavailableError,
     provider,
 )
 from padan_client.protocol.direct import building, publishing
@@ -237,6 +239,23 @@ def test_a_table_that_another_overtook_is_dated_anew(make_direct, provider_clock
     late = pair.publish(registry_table(PEOPLE[:50])).dataset
     assert moments(pair)[late] > moments(pair)[overtaking]
     assert codes(pair.confirm(PEOPLE[45:50])) == expected(PEOPLE[45:50])
+
+
+def test_two_labels_with_one_tag_make_no_table_and_the_same_command_makes_another(
+    make_direct, monkeypatch
+):
+    pair = make_direct()
+    sort = building.by_tag
+
+    def with_one_twice(rows):
+        return sort(np.concatenate([rows, rows[:1]]))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(building, "by_tag", with_one_twice)
+        with pytest.raises(UnavailableError, match="Ulangi perintah yang sama"):
+            pair.publish(REGISTRY)
+    pair.publish(REGISTRY)
+    assert codes(pair.confirm(LIST)) == expected(LIST)
 
 
 def test_asyncio_does_the_same(make_direct):

@@ -24,6 +24,10 @@ TABLE_ID_BYTES = 16
 _TAG = np.dtype([("high", ">u8"), ("low", ">u2")])
 
 
+class RepeatedTagError(ValueError):
+    """Two rows of one table have one tag, or rows do not come in the order of their tags."""
+
+
 class TableError(Exception):
     """Bytes are not the table that its manifest describes; the message says where."""
 
@@ -186,8 +190,11 @@ def by_tag(rows: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def require_ascending(tags: NDArray[np.uint8], last: bytes = b"") -> None:
-    """Return if ``uint8[n, 10]`` tags ascend strictly and come after ``last``; else ValueError."""
+    """Return if ``uint8[n, 10]`` tags ascend strictly and come after ``last``.
+
+    Raises RepeatedTagError otherwise: of what was sorted, two are the same.
+    """
     high, low = tag_words(tags)
     rising = (high[1:] > high[:-1]) | ((high[1:] == high[:-1]) & (low[1:] > low[:-1]))
     if not rising.all() or (len(tags) and tags[0].tobytes() <= last):
-        raise ValueError("rows must ascend strictly by tag")
+        raise RepeatedTagError("rows must ascend strictly by tag")

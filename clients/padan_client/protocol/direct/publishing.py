@@ -18,7 +18,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from padan_client.base.effects import Steps, work
-from padan_client.base.errors import BadInputError
+from padan_client.base.errors import BadInputError, UnavailableError
 from padan_client.base.files import ensure_public_folder, sync
 from padan_client.base.language import t
 from padan_client.base.place import FlowPlace
@@ -50,11 +50,14 @@ from padan_linkage.direct.manifest import (
     parse_moment,
 )
 from padan_linkage.direct.measuring import Records, measure
+from padan_linkage.direct.table import RepeatedTagError
 from padan_linkage.edition.damage import damaged
 from padan_linkage.normalise import NORMALISER_VERSION
 
 #: Days that a base is good for, unless the provider says otherwise.
 DAYS = 31
+#: Among a job's names: two labels of its table have one tag.
+_REPEATED = "repeated"
 #: What manifests count moments in.
 _SECOND = timedelta(seconds=1)
 
@@ -153,8 +156,10 @@ class TableStepper(Stepper[PublishedTable]):
     days: int
 
     def is_gone(self, job: Job) -> Steps[bool]:
-        """Whether another delta, or another base, came in between."""
+        """Whether another delta, or another base, came in between, or its id can make no table."""
         yield from ()
+        if _REPEATED in job.names:
+            return True
         created = job.names.get("created")
         if created is None or self._table(job).target.exists():
             return False
@@ -248,9 +253,25 @@ def _build(table: _Table, update: Update, report: Report, processes: int) -> Bui
     def done(records: int) -> None:
         report(Progress(Stage.BUILD, records, total))
 
-    if table.base is None:
-        return builder.base(put.registry, rows, done)
-    return builder.delta(update.kept, update.gone, put.registry, rows, done)
+    try:
+        if table.base is None:
+            return builder.base(put.registry, rows, done)
+        return builder.delta(update.kept, update.gone, put.registry, rows, done)
+    except RepeatedTagError:
+        # Spec 60, "Collisions": the job begins again under another id.
+        home.jobs.remember(table.job, **{_REPEATED: "1"})
+        raise _repeated() from None
+
+
+def _repeated() -> UnavailableError:
+    return UnavailableError(
+        t(
+            "Dua label tabel ini kebetulan bertanda sama. Ulangi perintah yang sama: tabel dibuat "
+            "dari awal dengan tanda lain.",
+            "Two labels of this table have one tag by chance. Repeat the same command: the table "
+            "is built anew with other tags.",
+        )
+    )
 
 
 def _measured(table: _Table, registry: Registry) -> tuple[KeyedFields, ...]:
