@@ -258,7 +258,7 @@ def _build(table: _Table, update: Update, report: Report, processes: int) -> Bui
             return builder.base(put.registry, rows, done)
         return builder.delta(update.kept, update.gone, put.registry, rows, done)
     except RepeatedTagError:
-        # Spec 60, "Collisions": the job begins again under another id.
+        # Spec 60, "Label": two tags that meet stop the building; the job begins again.
         home.jobs.remember(table.job, **{_REPEATED: "1"})
         raise _repeated() from None
 
