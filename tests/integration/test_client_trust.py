@@ -19,6 +19,7 @@ from agency import (
 from engines import FakeEngine
 from signing import write_signed
 
+from padan.v1.reason_texts import ServerKind
 from padan_client import (
     BadInputError,
     Home,
@@ -31,6 +32,7 @@ from padan_client import (
 )
 from padan_client.base.language import set_language
 from padan_client.protocol import session as session_module
+from padan_client.protocol.session import require_not_replaced
 from padan_lab.demo.pki import Authority
 from padan_linkage.crypto.keys import LinkageKey
 
@@ -192,6 +194,50 @@ def test_an_agreement_that_differs_from_the_units_is_refused(pair, tmp_path):
     )
     with pytest.raises(VerificationError, match="lain dari yang ditandatangani"):
         confirm(pair, Home.open(pair.requester.folder))
+
+
+def amended_here(home: Home, house, tmp_path, first: dt.date) -> Home:
+    """The home with an amendment of the agreement, in force from ``first``, that no server has."""
+    folder = tmp_path / "amended"
+    shutil.copytree(house.agreements_dir, folder)
+    was = house.signed.agreement
+    instead = {
+        f'id = "{was.id}"': f'id = "{was.id}-a1"\namends = "{house.signed.digest.hex()}"',
+        ", ".join(f'"{number}"' for number in was.numbers): '"adendum/1"',
+        f"in_force_from = {was.in_force_from}": f"in_force_from = {first}",
+        "duration = ": "# duration = ",
+    }
+
+    def amended(text: str) -> str:
+        for old, new in instead.items():
+            assert old in text
+            text = text.replace(old, new, 1)
+        return text
+
+    write_signed(folder, was.id, edit=amended)
+    config = home.folder / "client.toml"
+    config.write_text(config.read_text().replace(str(house.agreements_dir), str(folder)))
+    return Home.open(home.folder, jitter=lambda: 0.0)
+
+
+def test_what_an_amendment_here_replaces_is_not_used_whatever_the_unit_says(pair, tmp_path):
+    """The unit's folder of agreements went back, or never had the amendment."""
+    publish(pair)
+    first = dt.date(2026, 1, 1)
+    for ask, home in ((confirm, pair.requester), (publish, pair.provider)):
+        later = amended_here(home, pair.unit.house, tmp_path / ask.__name__, first)
+        with pytest.raises(RefusedError, match="operatornya memasang kemnaker-bkn-2024-a1") as no:
+            ask(pair, later)
+        assert no.value.reason == "AGREEMENT_SUPERSEDED"
+        assert "(Pasal 12)" in str(no.value)
+
+
+def test_an_amendment_replaces_from_its_first_day_on_and_not_before(pair, tmp_path):
+    later = amended_here(pair.requester, pair.unit.house, tmp_path, dt.date(2027, 8, 1))
+    place, begins = later.place(*pair.names), dt.datetime(2027, 7, 31, 17, tzinfo=dt.UTC)
+    require_not_replaced(place, begins - dt.timedelta(seconds=1), ServerKind.UNIT)
+    with pytest.raises(RefusedError, match="kemnaker-bkn-2024-a1"):
+        require_not_replaced(place, begins, ServerKind.UNIT)
 
 
 def test_keys_that_the_agreement_does_not_name_are_refused(pair):

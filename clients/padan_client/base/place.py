@@ -9,12 +9,16 @@ from padan_linkage.agreement import Agreement, Flow, PublicKeys
 
 @dataclass(frozen=True)
 class FlowPlace:
-    """One flow of one verified agreement, seen by ``party``; ``digest`` is the agreement's."""
+    """One flow of one verified agreement, seen by ``party``; ``digest`` is the agreement's.
+
+    ``successors`` are the signed agreements here that replace it, whenever their terms begin.
+    """
 
     agreement: Agreement
     digest: bytes
     flow: Flow
     party: str
+    successors: tuple[Agreement, ...] = ()
 
     @property
     def name(self) -> str:

@@ -223,4 +223,4 @@ class Home:
                     "right home folder, or amend the agreement together.",
                 )
             ) from None
-        return FlowPlace(agreement, signed.digest, flow, party)
+        return FlowPlace(agreement, signed.digest, flow, party, signed.successors)

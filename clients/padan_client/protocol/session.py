@@ -1,6 +1,7 @@
 """What both sides establish before data moves: agreement, epoch, linkage key.
 
-1. The unit's copy of the agreement equals the local signed one, and it is in force.
+1. The unit's copy of the agreement equals the local signed one, and it is in force, and nothing
+   that was signed here replaces it.
 2. The epoch's contributions are verified, pinned, and never older than one used before.
 3. The linkage key is derived. Spec ``proto/spec/20-keys.md``.
 """
@@ -8,6 +9,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, TypeVar
 
 from padan.v1 import agreement_service_pb2 as pb
@@ -17,7 +19,7 @@ from padan_client.base.effects import Patience, Steps, call, work
 from padan_client.base.errors import BadInputError, RefusedError, VerificationError
 from padan_client.base.language import t
 from padan_client.base.place import FlowPlace
-from padan_client.base.reasons import refused
+from padan_client.base.reasons import about, refused
 from padan_client.base.version import software
 from padan_client.home.folder import Home
 from padan_client.home.identity import Identity
@@ -27,11 +29,14 @@ from padan_client.protocol.contributions import (
     half_open,
     require_current,
 )
+from padan_client.protocol.jobs import Clock, utc_now
 from padan_linkage.agreement import (
     AgreementError,
+    AgreementState,
     FlowKind,
     Mode,
     agreement_digest,
+    standing_of,
     verify_signatures,
 )
 from padan_linkage.crypto.keys import LinkageKey
@@ -183,9 +188,15 @@ def telling_whose_step(session: Session, steps: Steps[T]) -> Steps[T]:
 
 
 def check_agreement(
-    place: FlowPlace, patience: Patience, peer: ServerKind = ServerKind.UNIT
+    place: FlowPlace,
+    patience: Patience,
+    peer: ServerKind = ServerKind.UNIT,
+    now: Clock = utc_now,
 ) -> Steps[None]:
-    """Compare the server's agreement with the local one and require that it is in force."""
+    """Compare the server's agreement with the local one and require that it is in force.
+
+    By what the server says of it, and by what was signed here since.
+    """
     name = f"agreements/{place.agreement.id}"
     request = pb.GetAgreementRequest(name=name)
     remote = yield from call("AgreementService.GetAgreement", request, pb.Agreement, patience, peer)
@@ -208,6 +219,26 @@ def check_agreement(
     if reason:
         article = _plain(remote.state_article)
         raise refused(reason, place, peer, **({"article": article} if article else {}))
+    require_not_replaced(place, now(), peer)
+
+
+def require_not_replaced(place: FlowPlace, now: datetime, peer: ServerKind) -> None:
+    """Refuse by this side's own copies what a later agreement replaces.
+
+    A server whose agreements went back knows no better. Raises RefusedError naming the article and
+    the later agreement.
+    """
+    standing = standing_of(place.agreement, now, successors=place.successors)
+    if standing.state is not AgreementState.SUPERSEDED or standing.replaced_by is None:
+        return
+    later, article = standing.replaced_by, standing.article
+    by = refused(Reason.AGREEMENT_SUPERSEDED, place, peer, article=article, replaced_by=later)
+    untold = about(
+        peer,
+        f"{{Server}} belum tahu: minta operatornya memasang {later} dengan tanda tangannya.",
+        f"{{Server}} does not know: ask its operator to install {later} with its signatures.",
+    )
+    raise type(by)(f"{by} {untold}", by.reason, by.metadata)
 
 
 def _plain(text: str) -> str:

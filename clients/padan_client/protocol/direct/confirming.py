@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeAlias
 
-from padan.v1.reason_texts import Reason
+from padan.v1.reason_texts import Reason, ServerKind
 from padan_client.base.effects import Steps, work
 from padan_client.base.errors import PadanError
 from padan_client.base.language import t
@@ -32,6 +32,7 @@ from padan_client.protocol.direct.session import (
     table_cache,
 )
 from padan_client.protocol.jobs import Command, JobInput, Stepper, drive
+from padan_client.protocol.session import require_not_replaced
 from padan_client.protocol.unit.confirming import confirm, listed
 from padan_client.records.lists import RequestList
 from padan_client.results.table import ConfirmResult
@@ -137,6 +138,7 @@ class KeyStepper(Stepper[Settled]):
         yield from work(keep_needed)
 
     def _begun(self, job: Job) -> DirectSession | None:
+        require_not_replaced(self.place, self.now, ServerKind.PROVIDER)
         tables = job.names.get("tables", "")
         return cached_session(self.command.home, self.place, tables, self.now)
 

@@ -106,7 +106,7 @@ def open_direct(home: Home, place: FlowPlace, now: Clock, report: Report) -> Ste
     has published nothing.
     """
     direct_schemas(place)
-    yield from check_agreement(place, home.patience, ServerKind.PROVIDER)
+    yield from check_agreement(place, home.patience, ServerKind.PROVIDER, now)
     offered = yield from _list_tables(place, now(), home.patience)
     cache = table_cache(home, place)
     yield from work(lambda: cache.accept(offered))
