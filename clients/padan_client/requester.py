@@ -10,6 +10,7 @@ from typing import Self
 
 import pyarrow as pa
 
+from padan_client.base.clock import utc_now
 from padan_client.base.effects import Steps, together, work
 from padan_client.base.errors import BadInputError, MismatchError
 from padan_client.base.language import t
@@ -23,7 +24,7 @@ from padan_client.protocol.direct.joining import join, rows_for_unit
 from padan_client.protocol.direct.real_time import FRESH, DirectCounter, ask_directly
 from padan_client.protocol.direct.schemas import direct_schemas, usable_schema
 from padan_client.protocol.direct.session import DirectSession, open_direct, present_tables
-from padan_client.protocol.jobs import Command, Deliver, utc_now
+from padan_client.protocol.jobs import Command, Deliver
 from padan_client.protocol.progress import Report, silent
 from padan_client.protocol.session import open_session, require_role, unit_schema
 from padan_client.protocol.unit.confirming import confirm, finish

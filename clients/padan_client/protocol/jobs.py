@@ -15,11 +15,11 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import ClassVar, Generic, TypeVar
 
 import pyarrow as pa
 
+from padan_client.base.clock import Clock, utc_now
 from padan_client.base.effects import Steps, work
 from padan_client.base.errors import RefusedError
 from padan_client.base.place import FlowPlace
@@ -35,13 +35,7 @@ from padan_linkage.schema import Schema
 P = TypeVar("P")
 T = TypeVar("T")
 
-Clock = Callable[[], datetime]
 Deliver = Callable[[ConfirmResult], None]
-
-
-def utc_now() -> datetime:
-    """The present moment; tables expire."""
-    return datetime.now(UTC)
 
 
 @dataclass(frozen=True, repr=False)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 from padan.v1 import agreement_service_pb2 as pb
 from padan.v1 import resources_pb2
 from padan.v1.reason_texts import Reason, ServerKind
+from padan_client.base.clock import Clock, utc_now
 from padan_client.base.effects import Patience, Steps, call, work
 from padan_client.base.errors import BadInputError, RefusedError, VerificationError
 from padan_client.base.language import t
@@ -29,7 +30,6 @@ from padan_client.protocol.contributions import (
     half_open,
     require_current,
 )
-from padan_client.protocol.jobs import Clock, utc_now
 from padan_linkage.agreement import (
     AgreementError,
     AgreementState,

@@ -15,6 +15,7 @@ from datetime import datetime
 
 from padan.v1 import direct_service_pb2 as pb
 from padan.v1.reason_texts import Reason, ServerKind
+from padan_client.base.clock import Clock
 from padan_client.base.effects import Download, Patience, Steps, work
 from padan_client.base.errors import UnavailableError, VerificationError
 from padan_client.base.language import t
@@ -24,7 +25,6 @@ from padan_client.base.version import former_made, newer_made
 from padan_client.home.folder import Home
 from padan_client.home.kept_tables import Arriving, Offered, TableCache
 from padan_client.protocol.direct.schemas import direct_schemas
-from padan_client.protocol.jobs import Clock
 from padan_client.protocol.paging import listed
 from padan_client.protocol.progress import Progress, Report, Stage
 from padan_client.protocol.session import check_agreement
