@@ -7,7 +7,7 @@ handles, decoys and sealed codes are its own. Spec: ``proto/spec/10-encoding.md`
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -107,6 +107,13 @@ class PassTable:
     def digest(self) -> bytes:
         """The table digest, 32 bytes; see :func:`columns_digest`."""
         return columns_digest(self.layout, {n: c.data for n, c in self.columns.items()})
+
+
+def stacked(tables: Sequence[PassTable]) -> PassTable:
+    """The rows of tables of one pass and layout, of which there is one at least, in order."""
+    first = tables[0]
+    columns = {name: np.concatenate([t.columns[name] for t in tables]) for name in first.columns}
+    return PassTable(first.pass_id, first.layout, columns)
 
 
 def columns_digest(layout: Layout, columns: Mapping[str, bytes | memoryview]) -> bytes:

@@ -68,6 +68,11 @@ class _FakeIndex:
             between()
         return _match(self.p, self.provider, requester)
 
+    gains = True
+
+    def match_some(self, requesters) -> list[PassResult]:
+        return [_match(self.p, self.provider, each) for each in requesters[:3]]
+
 
 class Gate:
     """Something for ``FakeEngine.before``: says when a pass began, and holds it until opened."""

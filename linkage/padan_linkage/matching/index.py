@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from padan_linkage.matching.exact import answer_exact, seed_of, token_words
 from padan_linkage.matching.result import PassResult, check_layout, check_table
 from padan_linkage.matching.scoring.calibration import Calibration
 from padan_linkage.matching.sides import SweepRunner
-from padan_linkage.matching.similar import SortedRegistry, answer_similar, in_one_go
+from padan_linkage.matching.similar import SortedRegistry, answer_similar, answer_some, in_one_go
 from padan_linkage.schema import Layout, Pass, Schema
 from padan_linkage.tables import PassTable
 
@@ -69,6 +69,29 @@ class PassIndex:
             self._runner,
             scores=self._scores,
             between=between,
+        )
+
+    @property
+    def gains(self) -> bool:
+        """Whether questions that are asked together cost less than one by one: by filters."""
+        return self._registry is not None
+
+    def match_some(self, requesters: Sequence[PassTable]) -> list[PassResult]:
+        """What :meth:`match` gives for the first of these tables of one row, as many as a piece.
+
+        At least one, to the bit the same. Raises ValueError for another pass's table.
+        """
+        if self._registry is None or self._calibration is None:
+            return [self.match(requesters[0])]
+        for requester in requesters:
+            check_layout(self._pass, requester, self._asked, "requester")
+        return answer_some(
+            self._registry,
+            requesters,
+            self._calibration,
+            self._policy,
+            self._runner,
+            self._scores,
         )
 
 

@@ -5,7 +5,7 @@ Spec: ``proto/spec/35-matching.md``, "Outcomes".
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -31,7 +31,7 @@ from padan_linkage.matching.sides import (
 )
 from padan_linkage.matching.streaming import KeptRanges, sweep_ranges
 from padan_linkage.schema import Pass
-from padan_linkage.tables import PassTable
+from padan_linkage.tables import PassTable, stacked
 
 #: So many rows or fewer are asked of their own buckets alone.
 FEW = 1_000
@@ -253,6 +253,51 @@ def answer_similar(
     ``between`` is called after every piece but the last.
     """
     best, pairs = _best(registry, requester, calibration, runner, kept, scores, between)
+    return _result(registry, requester, best, pairs, calibration, policy, line)
+
+
+def answer_some(
+    registry: SortedRegistry,
+    requesters: Sequence[PassTable],
+    calibration: Calibration,
+    policy: MatchPolicy,
+    runner: SweepRunner,
+    scores: NDArray[np.float32],
+) -> list[PassResult]:
+    """As :func:`answer_similar` for the first of questions of one row, as many as are a piece.
+
+    They are ranked together and decided each by itself: none takes a row from another.
+    """
+    listed = stacked(requesters)
+    _, last = registry.pieces(listed)[0]
+    part = listed.part(0, last)
+    candidates = Candidates.of(registry, part, calibration, runner, scores=scores)
+    best, pairs = candidates.best(calibration), np.zeros(last, np.int64)
+    met, asked = candidates.provider.sizes(), candidates.side
+    pairs[asked.order] = np.repeat(met, asked.sizes())
+    return [
+        _result(
+            registry,
+            requesters[row],
+            Best(best.score[row : row + 1], best.row[row : row + 1]),
+            int(pairs[row]),
+            calibration,
+            policy,
+        )
+        for row in range(last)
+    ]
+
+
+def _result(
+    registry: SortedRegistry,
+    requester: PassTable,
+    best: Best,
+    pairs: int,
+    calibration: Calibration,
+    policy: MatchPolicy,
+    line: ChosenThreshold | None = None,
+) -> PassResult:
+    """Decide about the rows of ``requester`` by their best candidates."""
     # Spec 35, step 4.
     chosen, runner_up = _one_to_one(best) if policy.one_to_one else _first(best)
     position = np.maximum(chosen, 0)

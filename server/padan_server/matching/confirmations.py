@@ -68,7 +68,7 @@ class Confirmations:
         p, rows = self._checked(grant, question)
         registry, meter, prepared = self._charged(grant, p, question, request, pieces)
         self._failpoints.hit("confirm.charged")
-        result = prepared.index.match(rows, pieces.between)
+        result = prepared.asking.match(rows, pieces)
         # Spec 32, "Real time", step 2.
         met = self._meters.met(result, prepared.table, rows)
         if not self._counted(grant, p, meter, met, pieces):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from padan_linkage.answering.policy import MatchPolicy
@@ -16,6 +16,18 @@ class Index(Protocol):
 
     def match(self, requester: PassTable, between: Callable[[], object]) -> PassResult:
         """Answers for the rows of ``requester``; calls ``between`` after every few milliseconds."""
+        ...
+
+    @property
+    def gains(self) -> bool:
+        """Whether questions that are asked together cost less than one by one."""
+        ...
+
+    def match_some(self, requesters: Sequence[PassTable]) -> list[PassResult]:
+        """The answers that :meth:`match` gives to the first of these questions, of a row each.
+
+        As many as are a few milliseconds' work, and one at least.
+        """
         ...
 
 

@@ -21,7 +21,8 @@ from padan_linkage.matching import Calibration, Directory
 from padan_linkage.schema import Layout, Pass, Schema
 from padan_linkage.tables import PassTable
 from padan_server.base.pieces import IN_ONE_PIECE, InPieces
-from padan_server.matching.engine import Engine, Index
+from padan_server.matching.engine import Engine
+from padan_server.matching.shared_asking import SharedAsking
 from padan_server.store.files.columns import ColumnFiles
 from padan_server.store.port import StoreFullError
 
@@ -31,9 +32,9 @@ _Key = tuple[str, str]
 
 @dataclass(frozen=True, repr=False)
 class PreparedIndex:
-    """An index with the table that its answers point into."""
+    """What asks an index, with the table that its answers point into."""
 
-    index: Index
+    asking: SharedAsking
     table: PassTable
 
 
@@ -113,7 +114,7 @@ class Indexes:
         directory = self._directory(registry, p, table)
         calibration = self.calibration(registry, p)
         index = self._engine.index(schema, p, table, policy, directory, calibration)
-        return PreparedIndex(index, table)
+        return PreparedIndex(SharedAsking(index), table)
 
     def _directory(self, registry: str, p: Pass, table: PassTable) -> Directory:
         files = self._files.directory(registry, p.id)

@@ -51,6 +51,8 @@ _NO_METHOD = "none"
 _URGENT = CallShare(at_once=2, waiting=100, a_second=100.0)
 #: Calls of a class that compute at once: enough that one which waits for the disk stops no other.
 _AT_ONCE = max(2, len(os.sched_getaffinity(0)))
+#: Questions of a party that a unit works on at once: what waits for a turn is asked together.
+_TOGETHER = 6
 
 
 class Guard(grpc.ServerInterceptor):
@@ -353,6 +355,9 @@ def _shares(limits: CallLimits, at_once: Mapping[CallClass, int]) -> dict[CallCl
     # While some compute, as many come and go; more only take the interpreter from each other.
     for kind in (CallClass.REAL_TIME, CallClass.ADMINISTRATION):
         shares[kind] = replace(shares[kind], at_work=2 * at_once[kind])
+    if at_once[CallClass.REAL_TIME] == 1:
+        asked = min(_TOGETHER, limits.calls_per_party)
+        shares[CallClass.REAL_TIME] = replace(shares[CallClass.REAL_TIME], at_work=asked)
     shares[CallClass.WATCH] = CallShare(limits.watches_per_party, 0, limits.rates.watch)
     shares[CallClass.URGENT] = _URGENT
     return shares

@@ -8,6 +8,7 @@ has no turn. Spec: ``proto/spec/30-unit-mode.md``, "Fairness".
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections import OrderedDict, deque
@@ -50,9 +51,7 @@ class Turns:
                 self._free -= 1
                 self._reached = max(self._reached, self._used[party])
                 return self._clock()
-            gate = threading.Lock()
-            gate.acquire()
-            self._waiting.setdefault(party, deque()).append(gate)
+            gate = self._queued(party)
         gate.acquire()  # until somebody gives it a turn
         return self._clock()
 
@@ -65,6 +64,30 @@ class Turns:
                 return
             gate = self._following()
         gate.release()
+
+    def pass_on(self, party: str, began: float) -> float:
+        """Let those that wait go first, where they have used no more; gives when it begins again.
+
+        A party that has used less than all others keeps its turn, or gives it to a call of its own.
+        """
+        now = self._clock()
+        with self._lock:
+            self._used[party] += now - began
+            least = min((self._used[each] for each in self._waiting), default=math.inf)
+            if least > self._used[party]:
+                return now
+            before = self._following()
+            gate = self._queued(party)
+        before.release()
+        gate.acquire()  # until somebody gives it a turn
+        return self._clock()
+
+    def _queued(self, party: str) -> threading.Lock:
+        """A gate at the end of the party's line."""
+        gate = threading.Lock()
+        gate.acquire()
+        self._waiting.setdefault(party, deque()).append(gate)
+        return gate
 
     def _following(self) -> threading.Lock:
         """The gate of who is next: of those that have used least, who waits longest."""
@@ -110,5 +133,4 @@ class Turn:
 
     def pass_on(self) -> None:
         """Let those that wait go first, where they have used less."""
-        with self.aside():
-            pass
+        self._began = self._turns.pass_on(self._party, self._began)

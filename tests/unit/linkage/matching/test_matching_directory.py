@@ -130,6 +130,39 @@ def test_a_long_question_is_answered_in_pieces_and_the_same_to_the_bit(
     assert pieces, "nothing was between"
 
 
+@pytest.mark.parametrize("one_to_one", [False, True])
+@pytest.mark.parametrize("most", [1 << 19, 60])
+def test_questions_asked_together_are_answered_as_each_alone(
+    make_world, monkeypatch, one_to_one, most
+):
+    """Two of one person too: neither takes the other's answer, as in a list they would."""
+    monkeypatch.setattr(similar, "PIECE_PAIRS", most)
+    world, policy = (
+        make_world(49, presence=True),
+        POLICY.model_copy(update={"one_to_one": one_to_one}),
+    )
+    provider, requester = world.two(3000, 60, 0.6)
+    requester.columns["keys"][7] = 255
+    learned = match_and_learn(world.schema, world.p, provider, requester, POLICY)
+    index = PassIndex(world.schema, world.p, provider, policy, learned.scoring.calibration)
+    questions = [rows_of(requester, np.array([row])) for row in [*range(60), 3, 3, 7, *range(9)]]
+    together, calls = [], 0
+    while len(together) < len(questions):
+        together += index.match_some(questions[len(together) :])
+        calls += 1
+    assert (2 if most > 60 else 4) <= calls < len(questions)
+    assert all(alike(one, index.match(each)) for one, each in zip(together, questions, strict=True))
+
+
+def test_tokens_are_asked_one_by_one(exact):
+    world = exact(50)
+    table = token_table(world, world.rng.integers(0, 256, (40, 16), dtype=np.uint8))
+    index = PassIndex(world.schema, world.p, table, POLICY, None)
+    asked = [rows_of(table, np.array([row])) for row in (3, 9)]
+    assert not index.gains
+    assert [r.row.tolist() for r in index.match_some(asked)] == [[3]]
+
+
 def alike(one, other):
     """Whether two results are the same to the bit."""
     names = ("outcome", "row", "confirmations", "score", "met")

@@ -70,6 +70,26 @@ def test_a_long_call_in_pieces_lets_others_go_between_two_of_them():
     assert served == ["piece 0", *shorts, "piece 1", *shorts, "piece 2", *shorts]
 
 
+def test_whoever_has_used_less_keeps_its_turn_or_gives_it_to_its_own():
+    now, served = Ticks(), []
+    turns = Turns(1, clock=now)
+    with turns.of("much"):
+        now.advance(9.0)
+    with turns.of("little") as turn:
+        now.advance(1.0)
+        other = begun(turns, ["much"], served.append)
+        turn.pass_on()
+        assert served == []
+        own = begun(turns, ["little"], served.append)
+        turn.pass_on()
+        assert served == ["little"]
+        now.advance(20.0)
+        turn.pass_on()
+        assert served == ["little", "much"]
+    for thread in (*other, *own):
+        thread.join()
+
+
 def test_a_call_that_nobody_waits_for_ends_between_two_pieces():
     turns, awaited = Turns(1), [True, True, False]
     with turns.of("party") as turn:
