@@ -22,11 +22,15 @@ from padan_client.base.errors import BadInputError
 from padan_client.base.language import t
 from padan_client.base.ownership import (
     require_plain,
+    require_plain_status,
     require_private,
     require_private_status,
 )
 
 T = TypeVar("T")
+
+#: A pipe that takes a file's place after it was looked at is not waited for.
+_READING = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
 
 
 def ensure_private_folder(path: Path) -> Path:
@@ -110,16 +114,42 @@ def read_private(path: Path, parse: Callable[[bytes], T]) -> T:
     refused unread.
     """
     require_plain(path)
-    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW), "rb") as file:
+    with os.fdopen(os.open(path, _READING), "rb") as file:
         made = parse(file.read())
         require_private_status(path, os.fstat(file.fileno()))
     return made
 
 
+def read_plain(path: Path) -> bytes:
+    """The content of a file that is no secret. Raises BadInputError unless it is a plain file."""
+    require_plain(path)
+    with os.fdopen(os.open(path, _READING), "rb") as file:
+        return file.read()
+
+
+def open_lock(path: Path) -> int:
+    """A descriptor of a file to be locked, which is made where it is missing.
+
+    Raises BadInputError for what is no plain file.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600)
+    except OSError:
+        with suppress(FileNotFoundError):
+            require_plain_status(path, path.lstat())
+        raise
+    try:
+        require_plain_status(path, os.fstat(descriptor))
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
 def open_private(path: Path) -> BinaryIO:
     """The same, open to be read in parts. What was checked is what is read."""
     require_private(path)
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+    descriptor = os.open(path, _READING)
     try:
         require_private_status(path, os.fstat(descriptor))
     except BaseException:

@@ -29,7 +29,7 @@ def require_private(path: Path, *, linked: bool = False) -> None:
 
 def require_private_status(path: Path, held: os.stat_result) -> None:
     """The same for what is known of a file, such as of one that is open already."""
-    _require_plain(path, held)
+    require_plain_status(path, held)
     _require_owner(path, held)
     if held.st_mode & _OTHERS:
         raise _open_to_others(path, stat.S_IMODE(held.st_mode))
@@ -40,12 +40,13 @@ def require_private_status(path: Path, held: os.stat_result) -> None:
 def require_plain(path: Path) -> None:
     """Raise BadInputError if ``path`` is missing, no plain file, or this user may not read it."""
     held = _status(path, linked=False)
-    _require_plain(path, held)
+    require_plain_status(path, held)
     if not os.access(path, os.R_OK):
         _require_owner(path, held)
 
 
-def _require_plain(path: Path, held: os.stat_result) -> None:
+def require_plain_status(path: Path, held: os.stat_result) -> None:
+    """Raise BadInputError unless what is known of a file is that of a plain one."""
     if not stat.S_ISREG(held.st_mode):
         raise _no_plain_file(path)
 
@@ -116,10 +117,10 @@ def _require_owner(path: Path, held: os.stat_result) -> None:
 def _no_plain_file(path: Path) -> BadInputError:
     return BadInputError(
         t(
-            f"{path} bukan berkas biasa (tautan simbolik, folder atau perangkat). Taruh berkas "
-            f'rahasianya sendiri di situ: cp --remove-destination "$(readlink -f {path})" {path}',
-            f"{path} is no plain file (a symbolic link, a folder or a device). Put the secret file "
-            f'itself there: cp --remove-destination "$(readlink -f {path})" {path}',
+            f"{path} bukan berkas biasa (tautan simbolik, folder, pipa atau perangkat). Taruh "
+            f'berkasnya sendiri di situ: cp --remove-destination "$(readlink -f {path})" {path}',
+            f"{path} is no plain file (a symbolic link, a folder, a pipe or a device). Put the "
+            f'file itself there: cp --remove-destination "$(readlink -f {path})" {path}',
         )
     )
 

@@ -7,13 +7,15 @@ it signed, and no other. Spec: ``proto/spec/36-editions.md``, "Levels".
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from padan_client.base.errors import BadInputError, VerificationError
-from padan_client.base.files import write_private
+from padan_client.base.files import read_plain, write_private
 from padan_client.base.language import system_reason, t
+from padan_client.base.ownership import require_plain
 from padan_client.base.place import FlowPlace
 from padan_client.home.identity import Identity
 from padan_client.home.protection.home_format import made_by_newer
@@ -22,6 +24,7 @@ from padan_linkage.edition.levels import Levels, LevelsError, SignedLevels
 from padan_linkage.schema import Schema
 
 _CURRENT = "current"
+_DIGEST = re.compile("[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -40,9 +43,13 @@ class AcceptedLevels:
     def current(self, place: FlowPlace, schema: Schema) -> Levels | None:
         """The levels to publish by; None for the shipped ones. Raises VerificationError."""
         pointer = self._of(place) / _CURRENT
-        if not pointer.exists():
+        if not os.path.lexists(pointer):
             return None
-        path = self._of(place) / f"{pointer.read_text('ascii').strip()}.json"
+        name = read_plain(pointer).strip().decode("ascii", "replace")
+        if not _DIGEST.fullmatch(name):
+            raise unusable(_CURRENT)
+        path = self._of(place) / f"{name}.json"
+        require_plain(path)
         signed = read_levels(path)
         checked(place, schema, signed)
         if missing := signed.missing(keys_of(place, signed)):
@@ -52,7 +59,7 @@ class AcceptedLevels:
     def hold(self, place: FlowPlace, schema: Schema, digest: str) -> bool:
         """Whether this agency signed levels of that digest, or it names the shipped ones."""
         path = self._of(place) / f"{digest}.json"
-        if digest == SHIPPED or not re.fullmatch("[0-9a-f]{64}", digest) or not path.is_file():
+        if digest == SHIPPED or not _DIGEST.fullmatch(digest) or not path.is_file():
             return digest == SHIPPED
         signed = read_levels(path)
         checked(place, schema, signed)

@@ -19,7 +19,7 @@ from pydantic_settings import (
 from padan_client.base.effects import Patience
 from padan_client.base.errors import BadInputError
 from padan_client.base.files import write_private
-from padan_client.base.language import t
+from padan_client.base.language import system_reason, t
 from padan_client.base.ownership import require_unaltered
 from padan_linkage.agreement import TomlTextError, read_bounded, read_toml
 
@@ -177,6 +177,13 @@ def load_config(home: Path) -> ClientConfig:
         if held := path.exists():
             values = read_toml(read_bounded(path).removeprefix(codecs.BOM_UTF8))
         config = ClientConfig(**values)
+    except OSError as error:
+        raise BadInputError(
+            t(
+                f"{path} tidak dapat dibaca ({system_reason(error)}).",
+                f"Cannot read {path} ({system_reason(error)}).",
+            )
+        ) from None
     except TomlTextError as error:
         raise BadInputError(
             t(f"{path}, {error.where}: {error.indonesian}", f"{path}, {error.where}: {error}")

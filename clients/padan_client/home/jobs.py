@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ConfigDict
 
 from padan_client.base.errors import BadInputError
-from padan_client.base.files import ensure_private_folder, erase
+from padan_client.base.files import ensure_private_folder, erase, open_lock
 from padan_client.base.language import t
 from padan_client.home.identity import Identity, Randomness
 from padan_client.home.sealed_file import Purpose, SealedFileError, SealedFiles, understood
@@ -142,7 +142,7 @@ class JobStore:
     def _lock(self, job_id: str) -> None:
         ensure_private_folder(self._folder)
         path = self._folder / f"{job_id}.lock"
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        descriptor = open_lock(path)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from padan_client.base.errors import BadInputError, VerificationError
-from padan_client.base.files import ensure_private_folder, sync, write_private
+from padan_client.base.files import ensure_private_folder, read_plain, sync, write_private
 from padan_client.base.language import t
 from padan_client.base.place import FlowPlace
 from padan_client.home.identity import Identity, Randomness
@@ -90,8 +90,8 @@ class KeptReleases:
         folder = self._of(place, line) / _PENDING
         if not folder.exists():
             return None
-        sealed, request_id = (folder / _SEALED).read_bytes(), (folder / _REQUEST).read_text()
-        return PendingRelease(self._read(folder), sealed, request_id)
+        sealed, request_id = read_plain(folder / _SEALED), read_plain(folder / _REQUEST)
+        return PendingRelease(self._read(folder), sealed, request_id.decode())
 
     def arrived(self, place: FlowPlace, line: str) -> KeptRelease | None:
         """A release that has arrived while this home's process died over :meth:`sent`."""

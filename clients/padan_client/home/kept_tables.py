@@ -21,8 +21,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import from_json
 
 from padan_client.base.errors import BadInputError, VerificationError
-from padan_client.base.files import ensure_private_folder, sync, write_private
+from padan_client.base.files import ensure_private_folder, read_plain, sync, write_private
 from padan_client.base.language import t
+from padan_client.base.ownership import require_plain
 from padan_client.base.place import FlowPlace
 from padan_linkage.direct.labelling.lookup import SourceTable
 from padan_linkage.direct.manifest import (
@@ -31,6 +32,7 @@ from padan_linkage.direct.manifest import (
     SIGNATURE_FILE,
     FormerManifestError,
     Manifest,
+    ManifestError,
     TablePublication,
     contradiction,
 )
@@ -121,11 +123,16 @@ class TableCache:
     def signed(self) -> Iterator[TablePublication]:
         """Every manifest that was ever taken, with its signature; their rows may be gone.
 
-        Without those of a form that this version has left.
+        Without those of a form that this version has left. Raises BadInputError for one that cannot
+        be read: it is evidence, and is not left out on a guess.
         """
         for path in sorted(self._folder.glob(f"*/{SIGNATURE_FILE}")):
-            with suppress(FormerManifestError):
+            try:
                 yield TablePublication.read(path.parent)
+            except FormerManifestError:
+                continue
+            except ManifestError:
+                raise _unreadable(path.parent) from None
 
     def has(self, manifest: Manifest) -> bool:
         """Whether all rows of the table are here."""
@@ -139,6 +146,7 @@ class TableCache:
         """
         path = self._table(manifest.table) / ROWS_FILE
         try:
+            require_plain(path)
             rows = LabelTable.open(path, manifest.rows)
             split_hashes(rows.chunk_hashes(), manifest.rows, bytes.fromhex(manifest.root))
         except (OSError, TableError):
@@ -178,10 +186,10 @@ class TableCache:
 
     def _seen(self) -> _Seen:
         path = self._folder / "seen.json"
-        if not path.exists():
+        if not os.path.lexists(path):
             return _Seen()
         try:
-            return _Seen.model_validate(from_json(path.read_bytes()))
+            return _Seen.model_validate(from_json(read_plain(path)))
         except (ValueError, ValidationError):
             raise BadInputError(
                 t(
@@ -264,6 +272,19 @@ def _busy() -> BadInputError:
         t(
             "Tabel itu sedang diunduh proses lain. Tunggu sampai selesai.",
             "Another process is downloading the table. Wait for it to end.",
+        )
+    )
+
+
+def _unreadable(folder: Path) -> BadInputError:
+    return BadInputError(
+        t(
+            f"Manifes tabel di {folder} tidak terbaca; isinya bukti dari apa yang pernah "
+            "diterbitkan penyedia. Pulihkan dari cadangan, atau pindahkan folder itu dari sini: "
+            "tabelnya lalu diunduh lagi.",
+            f"The manifest of the table in {folder} cannot be read; it is evidence of what the "
+            "provider once published. Restore it from a backup, or move the folder elsewhere: its "
+            "table is downloaded again then.",
         )
     )
 

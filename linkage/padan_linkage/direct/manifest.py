@@ -329,8 +329,14 @@ class TablePublication:
         (:meth:`padan_linkage.direct.table.LabelTable.chunk_hashes`).
         """
         try:
-            document = (folder / MANIFEST_FILE).read_bytes()
-            signature = (folder / SIGNATURE_FILE).read_bytes()
+            document, signature = (_plain(folder / f) for f in (MANIFEST_FILE, SIGNATURE_FILE))
         except OSError:
             raise ManifestError("manifest", "a file of the table cannot be read") from None
         return cls(parse_manifest(document), document, signature, folder / ROWS_FILE)
+
+
+def _plain(path: Path) -> bytes:
+    """The content of a file; OSError for anything else, which might never end."""
+    if not path.is_file():
+        raise FileNotFoundError(path)
+    return path.read_bytes()

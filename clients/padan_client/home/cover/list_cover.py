@@ -18,7 +18,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from padan_client.base.files import ensure_private_folder, erase
+from padan_client.base.files import ensure_private_folder, erase, open_lock
 from padan_client.base.place import FlowPlace
 from padan_client.home.identity import Identity, Randomness
 from padan_client.home.jobs import Job
@@ -104,7 +104,7 @@ class ListCover:
         """The path of an epoch's file, which nobody else reads or writes meanwhile."""
         path = self._path(place, epoch)
         ensure_private_folder(path.parent)
-        descriptor = os.open(path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
+        descriptor = open_lock(path.with_suffix(".lock"))
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             yield path

@@ -14,7 +14,7 @@ from pathlib import Path
 from pydantic_core import from_json
 
 from padan_client.base.errors import BadInputError
-from padan_client.base.files import write_private
+from padan_client.base.files import read_plain, write_private
 from padan_client.base.language import t
 from padan_client.base.version import newer_made, software
 from padan_linkage.crypto.software import FormatAge, format_age, shown
@@ -27,12 +27,10 @@ FILE = "format.json"
 
 def require_known_format(home: Path) -> None:
     """Raise BadInputError, with nothing touched, for a home that a later version has used."""
-    try:
-        content = (home / FILE).read_bytes()
-    except FileNotFoundError:
+    if not os.path.lexists(home / FILE):
         return
     try:
-        made = from_json(content)
+        made = from_json(read_plain(home / FILE))
         given = made["format"]
         age = format_age(given, HOME_FORMAT)
     except (ValueError, TypeError, KeyError):
@@ -64,10 +62,9 @@ def keep_format(home: Path) -> None:
 
 
 def _is_kept(path: Path) -> bool:
-    try:
-        return format_age(from_json(path.read_bytes())["format"], HOME_FORMAT) is FormatAge.PRESENT
-    except FileNotFoundError:
+    if not os.path.lexists(path):
         return False
+    return format_age(from_json(read_plain(path))["format"], HOME_FORMAT) is FormatAge.PRESENT
 
 
 def _unreadable(path: Path) -> BadInputError:

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 from padan_client.base.errors import BadInputError
+from padan_client.base.files import open_lock
 from padan_client.base.language import t
 
 _FILE = ".lock"
@@ -21,8 +22,7 @@ class HomeLock:
     def __init__(self, home: Path, *, alone: bool = False) -> None:
         self._descriptor: int | None = None
         try:
-            flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW
-            self._descriptor = os.open(home / _FILE, flags, 0o600)
+            self._descriptor = open_lock(home / _FILE)
         except OSError:
             if os.access(home, os.W_OK):
                 raise

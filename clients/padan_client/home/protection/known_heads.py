@@ -23,9 +23,8 @@ from pydantic_core import from_json
 
 from padan.v1.reason_texts import ServerKind
 from padan_client.base.errors import BadInputError
-from padan_client.base.files import ensure_private_folder, write_private
+from padan_client.base.files import ensure_private_folder, open_lock, read_plain, write_private
 from padan_client.base.language import t
-from padan_client.base.ownership import require_plain
 from padan_client.home.protection.home_format import made_by_newer
 from padan_linkage.crypto.heads import CHAIN_NAME, MOST_EVENTS, Head
 from padan_linkage.crypto.software import FormatAge, format_age
@@ -262,9 +261,7 @@ def _newer(kept: KnownServerPast, seen: KnownServerPast) -> KnownServerPast:
 
 def _parsed(path: Path) -> KnownServerPast:
     try:
-        require_plain(path)
-        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
-            content = from_json(file.read())
+        content = from_json(read_plain(path))
         given = content.get("format") if isinstance(content, dict) else None
         if format_age(given, _FORMAT) is FormatAge.LATER:
             raise made_by_newer(path)
@@ -286,7 +283,7 @@ def _parsed(path: Path) -> KnownServerPast:
 
 @contextmanager
 def _alone(path: Path) -> Iterator[None]:
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    descriptor = open_lock(path)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
