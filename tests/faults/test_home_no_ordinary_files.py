@@ -33,6 +33,10 @@ def a_circle(path):
     path.symlink_to(path.name)
 
 
+def a_link_to_nowhere(path):
+    path.symlink_to(path.name + ".elsewhere")
+
+
 def a_full_folder(path):
     path.mkdir()
     (path / "x").write_text("1")
@@ -72,8 +76,8 @@ def files_of(folder):
 
 WAYS = (
     a_pipe,
-    a_full_folder,
-    *(pytest.param(way, marks=pytest.mark.slow) for way in (a_device, a_circle)),
+    a_link_to_nowhere,
+    *(pytest.param(way, marks=pytest.mark.slow) for way in (a_full_folder, a_device, a_circle)),
 )
 
 
@@ -98,10 +102,13 @@ def wrongly_told(uses, names, folder, way):
             shutil.copytree(home.folder, copy)
             (copy / name).unlink()
             way(copy / name)
+            there = (copy / name).lstat().st_ino
             told = in_time(partial(use, copy, names))
             named = any(part in str(told) for part in (name.name, str(name.parent)))
             if isinstance(told, Exception) and not (isinstance(told, PadanError) and named):
                 wrong[use.__name__, str(name)] = told
+            elif (copy / name).lstat().st_ino != there:
+                wrong[use.__name__, str(name)] = "made anew, and forgot what it said"
             shutil.rmtree(copy)
     return wrong
 

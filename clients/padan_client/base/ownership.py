@@ -37,6 +37,11 @@ def require_private_status(path: Path, held: os.stat_result) -> None:
         raise _second_name(path)
 
 
+def lies(path: Path) -> bool:
+    """Whether anything has that name: a link that leads nowhere is not a file that is missing."""
+    return os.path.lexists(path)
+
+
 def require_plain(path: Path) -> None:
     """Raise BadInputError if ``path`` is missing, no plain file, or this user may not read it."""
     held = _status(path, linked=False)
@@ -48,7 +53,7 @@ def require_plain(path: Path) -> None:
 def require_plain_status(path: Path, held: os.stat_result) -> None:
     """Raise BadInputError unless what is known of a file is that of a plain one."""
     if not stat.S_ISREG(held.st_mode):
-        raise _no_plain_file(path)
+        raise _no_plain_file(path, held.st_mode)
 
 
 def require_unaltered(path: Path) -> None:
@@ -114,13 +119,22 @@ def _require_owner(path: Path, held: os.stat_result) -> None:
         )
 
 
-def _no_plain_file(path: Path) -> BadInputError:
+def _no_plain_file(path: Path, mode: int) -> BadInputError:
+    if stat.S_ISLNK(mode):
+        return BadInputError(
+            t(
+                f"{path} bukan berkas biasa, melainkan tautan simbolik. Taruh berkasnya sendiri "
+                f'di situ: cp --remove-destination "$(readlink -f {path})" {path}',
+                f"{path} is no plain file but a symbolic link. Put the file itself there: "
+                f'cp --remove-destination "$(readlink -f {path})" {path}',
+            )
+        )
     return BadInputError(
         t(
-            f"{path} bukan berkas biasa (tautan simbolik, folder, pipa atau perangkat). Taruh "
-            f'berkasnya sendiri di situ: cp --remove-destination "$(readlink -f {path})" {path}',
-            f"{path} is no plain file (a symbolic link, a folder, a pipe or a device). Put the "
-            f'file itself there: cp --remove-destination "$(readlink -f {path})" {path}',
+            f"{path} bukan berkas biasa (folder, pipa atau perangkat). Pindahkan dari situ, dan "
+            "kembalikan berkasnya dari cadangan.",
+            f"{path} is no plain file (a folder, a pipe or a device). Move it away, and put the "
+            "file back from a backup.",
         )
     )
 

@@ -7,7 +7,6 @@ it signed, and no other. Spec: ``proto/spec/36-editions.md``, "Levels".
 
 from __future__ import annotations
 
-import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,7 @@ from pathlib import Path
 from padan_client.base.errors import BadInputError, VerificationError
 from padan_client.base.files import read_plain, write_private
 from padan_client.base.language import system_reason, t
-from padan_client.base.ownership import require_plain
+from padan_client.base.ownership import lies, require_plain
 from padan_client.base.place import FlowPlace
 from padan_client.home.identity import Identity
 from padan_client.home.protection.home_format import made_by_newer
@@ -43,7 +42,7 @@ class AcceptedLevels:
     def current(self, place: FlowPlace, schema: Schema) -> Levels | None:
         """The levels to publish by; None for the shipped ones. Raises VerificationError."""
         pointer = self._of(place) / _CURRENT
-        if not os.path.lexists(pointer):
+        if not lies(pointer):
             return None
         name = read_plain(pointer).strip().decode("ascii", "replace")
         if not _DIGEST.fullmatch(name):
@@ -59,8 +58,9 @@ class AcceptedLevels:
     def hold(self, place: FlowPlace, schema: Schema, digest: str) -> bool:
         """Whether this agency signed levels of that digest, or it names the shipped ones."""
         path = self._of(place) / f"{digest}.json"
-        if digest == SHIPPED or not _DIGEST.fullmatch(digest) or not path.is_file():
+        if digest == SHIPPED or not _DIGEST.fullmatch(digest) or not lies(path):
             return digest == SHIPPED
+        require_plain(path)
         signed = read_levels(path)
         checked(place, schema, signed)
         return place.party in signed.signatures and signed.levels.digest() == digest

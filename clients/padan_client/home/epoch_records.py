@@ -16,6 +16,7 @@ from pydantic_core import from_json
 from padan_client.base.errors import BadInputError
 from padan_client.base.files import erase, read_private, write_private
 from padan_client.base.language import t
+from padan_client.base.ownership import lies
 from padan_client.base.place import FlowPlace
 
 R = TypeVar("R", bound="KeyRecord")
@@ -48,7 +49,7 @@ class EpochFiles(ABC, Generic[R]):
     def record(self, place: FlowPlace, epoch: int) -> R | None:
         """The record of one epoch, None where there is none."""
         path = self._path(place, epoch)
-        return self._read(path) if path.exists() else None
+        return self._read(path) if lies(path) else None
 
     def destroy(self, place: FlowPlace, epoch: int, now: datetime) -> R:
         """Record when, then erase the secret for good. Raises BadInputError if unknown."""

@@ -26,6 +26,7 @@ from pydantic import BaseModel, ConfigDict
 from padan_client.base.errors import BadInputError
 from padan_client.base.files import ensure_private_folder, erase, open_lock
 from padan_client.base.language import t
+from padan_client.base.ownership import lies
 from padan_client.home.identity import Identity, Randomness
 from padan_client.home.sealed_file import Purpose, SealedFileError, SealedFiles, understood
 
@@ -90,7 +91,7 @@ class JobStore:
         self.sweep()
         self._lock(job_id)
         try:
-            there = self._path(job_id).exists()
+            there = lies(self._path(job_id))
             job = self._load(job_id) if there else self._new(job_id, kind, agreement, flow, epoch)
         except BaseException:
             self._unlock(job_id)  # whoever mends what was wrong repeats the command
@@ -120,7 +121,7 @@ class JobStore:
         for job_id in {left[1] for name in names if (left := _LEFT.match(name))}:
             with suppress(BadInputError):
                 self._lock(job_id)
-                if not self._path(job_id).exists():
+                if not lies(self._path(job_id)):
                     self._remove(job_id)
                 self._unlock(job_id)
 

@@ -17,6 +17,7 @@ import pyarrow as pa
 from padan_client.base.errors import BadInputError
 from padan_client.base.files import erase
 from padan_client.base.language import t
+from padan_client.base.ownership import lies
 from padan_client.base.place import FlowPlace
 from padan_client.home.identity import Identity, Randomness
 from padan_client.home.sealed_file import Purpose, SealedFiles, understood
@@ -66,7 +67,7 @@ class KeptRegistries:
         Raises BadInputError if it is not kept here, SealedFileError if it was altered.
         """
         path = self._path(place, epoch, base, sequence)
-        if not path.exists():
+        if not lies(path):
             raise BadInputError(
                 t(
                     f"Registri {base} tidak tersimpan di sini, jadi perubahannya tidak dapat "

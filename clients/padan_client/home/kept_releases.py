@@ -16,6 +16,7 @@ from pathlib import Path
 from padan_client.base.errors import BadInputError, VerificationError
 from padan_client.base.files import ensure_private_folder, read_plain, sync, write_private
 from padan_client.base.language import t
+from padan_client.base.ownership import lies
 from padan_client.base.place import FlowPlace
 from padan_client.home.identity import Identity, Randomness
 from padan_client.home.protection.home_format import made_by_newer
@@ -62,14 +63,14 @@ class KeptReleases:
     def get(self, place: FlowPlace, line: str, version: int) -> KeptRelease | None:
         """One version, None where it is not here."""
         folder = self._of(place, line) / str(version)
-        return self._read(folder) if folder.exists() else None
+        return self._read(folder) if lies(folder) else None
 
     def before(self, place: FlowPlace, line: str) -> KeptRelease | None:
         """The last release under any wording of the agreement: what readers know already."""
         lines = self._of(place, line).parent
         found = [
             self._read(folder / str(versions[-1]))
-            for folder in (sorted(lines.iterdir()) if lines.exists() else [])
+            for folder in (sorted(lines.iterdir()) if lies(lines) else [])
             if (versions := _versions(folder))
         ]
         return max(found, key=lambda k: k.release.created, default=None)
@@ -77,7 +78,7 @@ class KeptReleases:
     def keep(self, place: FlowPlace, line: str, kept: KeptRelease) -> None:
         """Keep a verified release, durably; the same one again is harmless."""
         target = self._of(place, line) / str(kept.release.version)
-        if not target.exists():
+        if not lies(target):
             self._write(target, kept, {})
 
     def hold(self, place: FlowPlace, line: str, pending: PendingRelease) -> None:
@@ -88,7 +89,7 @@ class KeptReleases:
     def held(self, place: FlowPlace, line: str) -> PendingRelease | None:
         """What was about to be sent."""
         folder = self._of(place, line) / _PENDING
-        if not folder.exists():
+        if not lies(folder):
             return None
         sealed, request_id = read_plain(folder / _SEALED), read_plain(folder / _REQUEST)
         return PendingRelease(self._read(folder), sealed, request_id.decode())
@@ -96,7 +97,7 @@ class KeptReleases:
     def arrived(self, place: FlowPlace, line: str) -> KeptRelease | None:
         """A release that has arrived while this home's process died over :meth:`sent`."""
         folder = self._of(place, line) / _PENDING
-        if not folder.exists() or all((folder / name).exists() for name in (_SEALED, _REQUEST)):
+        if not lies(folder) or all(lies(folder / name) for name in (_SEALED, _REQUEST)):
             return None
         kept = self._read(folder)
         self.sent(place, line)
@@ -154,7 +155,7 @@ def _context(path: Path) -> bytes:
 
 
 def _versions(folder: Path) -> list[int]:
-    names = [path.name for path in folder.iterdir()] if folder.exists() else []
+    names = [path.name for path in folder.iterdir()] if lies(folder) else []
     return sorted(int(name) for name in names if re.fullmatch(r"[1-9][0-9]*", name))
 
 

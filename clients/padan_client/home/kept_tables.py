@@ -23,7 +23,7 @@ from pydantic_core import from_json
 from padan_client.base.errors import BadInputError, VerificationError
 from padan_client.base.files import ensure_private_folder, read_plain, sync, write_private
 from padan_client.base.language import t
-from padan_client.base.ownership import require_plain
+from padan_client.base.ownership import lies, require_plain
 from padan_client.base.place import FlowPlace
 from padan_linkage.direct.labelling.lookup import SourceTable
 from padan_linkage.direct.manifest import (
@@ -116,7 +116,7 @@ class TableCache:
     def _keep(self, offered: Offered) -> None:
         """Keep what was signed, the signature last: what has one is whole."""
         folder = ensure_private_folder(self._table(offered.manifest.table))
-        if not (folder / SIGNATURE_FILE).exists():
+        if not lies(folder / SIGNATURE_FILE):
             write_private(folder / MANIFEST_FILE, offered.document)
             write_private(folder / SIGNATURE_FILE, offered.signature)
 
@@ -136,7 +136,7 @@ class TableCache:
 
     def has(self, manifest: Manifest) -> bool:
         """Whether all rows of the table are here."""
-        return (self._table(manifest.table) / ROWS_FILE).exists()
+        return lies(self._table(manifest.table) / ROWS_FILE)
 
     def opened(self, manifest: Manifest) -> SourceTable:
         """The table, mapped; all of it is read, for a label that is damaged is a person not found.
@@ -186,7 +186,7 @@ class TableCache:
 
     def _seen(self) -> _Seen:
         path = self._folder / "seen.json"
-        if not os.path.lexists(path):
+        if not lies(path):
             return _Seen()
         try:
             return _Seen.model_validate(from_json(read_plain(path)))

@@ -16,6 +16,7 @@ from pydantic import model_validator
 from padan_client.base.errors import BadInputError
 from padan_client.base.files import read_private, write_private
 from padan_client.base.language import t
+from padan_client.base.ownership import lies
 from padan_client.base.place import FlowPlace
 from padan_client.home.epoch_records import EpochFiles, KeyRecord
 from padan_client.home.identity import Randomness
@@ -62,7 +63,7 @@ class SeedStore(EpochFiles[SeedRecord]):
         """
         newest = max((record.epoch for record in self.records(place)), default=0)
         epoch = newest + 1
-        if not self._secret_path(place, epoch).exists():
+        if not lies(self._secret_path(place, epoch)):
             write_private(self._secret_path(place, epoch), self._randomness(SEED_BYTES))
         self._seed(place, epoch)
         record = SeedRecord(epoch=epoch, created=now)

@@ -19,6 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from padan_client.base.files import ensure_private_folder, erase, open_lock
+from padan_client.base.ownership import lies
 from padan_client.base.place import FlowPlace
 from padan_client.home.identity import Identity, Randomness
 from padan_client.home.jobs import Job
@@ -112,7 +113,7 @@ class ListCover:
             os.close(descriptor)
 
     def _load(self, path: Path) -> _Kept | None:
-        if not path.exists():
+        if not lies(path):
             return None
         with understood(path):
             return _read(self._files.read_pieces(path, _context(path)))

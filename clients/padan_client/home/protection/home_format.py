@@ -16,6 +16,7 @@ from pydantic_core import from_json
 from padan_client.base.errors import BadInputError
 from padan_client.base.files import read_plain, write_private
 from padan_client.base.language import t
+from padan_client.base.ownership import lies
 from padan_client.base.version import newer_made, software
 from padan_linkage.crypto.software import FormatAge, format_age, shown
 
@@ -27,7 +28,7 @@ FILE = "format.json"
 
 def require_known_format(home: Path) -> None:
     """Raise BadInputError, with nothing touched, for a home that a later version has used."""
-    if not os.path.lexists(home / FILE):
+    if not lies(home / FILE):
         return
     try:
         made = from_json(read_plain(home / FILE))
@@ -62,7 +63,7 @@ def keep_format(home: Path) -> None:
 
 
 def _is_kept(path: Path) -> bool:
-    if not os.path.lexists(path):
+    if not lies(path):
         return False
     return format_age(from_json(read_plain(path))["format"], HOME_FORMAT) is FormatAge.PRESENT
 

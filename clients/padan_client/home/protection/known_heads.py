@@ -25,6 +25,7 @@ from padan.v1.reason_texts import ServerKind
 from padan_client.base.errors import BadInputError
 from padan_client.base.files import ensure_private_folder, open_lock, read_plain, write_private
 from padan_client.base.language import t
+from padan_client.base.ownership import lies
 from padan_client.home.protection.home_format import made_by_newer
 from padan_linkage.crypto.heads import CHAIN_NAME, MOST_EVENTS, Head
 from padan_linkage.crypto.software import FormatAge, format_age
@@ -197,7 +198,7 @@ class KnownHeads:
         path = self._found(server)
         if path is None:
             return _NOTHING
-        held = path.stat()
+        held = path.lstat()
         version = held.st_ino, held.st_mtime_ns
         if server not in self._read or self._read[server][0] != version:
             self._read[server] = version, _parsed(path)
@@ -206,12 +207,12 @@ class KnownHeads:
     def _found(self, server: ServerKind) -> Path | None:
         """The file to read, None where there is none."""
         path, provider = self._path(server), self._provider
-        if path is None or path.exists():
+        if path is None or lies(path):
             return path
         # Spec 30, "Heads", step 7.
         if server is ServerKind.PROVIDER and provider is not None and provider.alone:
             path = self._folder / server.value / path.name
-        return path if path.exists() else None
+        return path if lies(path) else None
 
     def _path(self, server: ServerKind) -> Path | None:
         folder, name = self._folder / server.value, f"{self._agreement}.json"
