@@ -337,6 +337,19 @@ def test_a_second_epoch_is_opened_on_purpose_alone(scene):
     assert as_json(bkn, *rotate)["complete"], "joining what the other side opened asks nothing"
 
 
+@pytest.mark.parametrize("nameless", ["/", ".", ""])
+@pytest.mark.parametrize("option", ["--out", "--quarantine", "--minutes", "--corrections"])
+def test_where_a_file_is_written_has_a_name(scene, option, nameless):
+    """As of a variable of the shell that nobody set; nothing is asked then, or written."""
+    folder, bkn, kemnaker = scene
+    rotate_both(bkn, kemnaker)
+    given = {"--out": folder / "k.csv", option: nameless}
+    confirm = ("confirm", folder / "daftar.csv", *FLOW, *MAP)
+    before = sorted(folder.iterdir())
+    padan(kemnaker, *confirm, *(word for pair in given.items() for word in pair), code=3)
+    assert sorted(folder.iterdir()) == before
+
+
 def test_errors_are_messages_in_both_languages_with_their_exit_codes(scene, tmp_path):
     folder, bkn, kemnaker = scene
     confirm = ("confirm", folder / "daftar.csv", *FLOW, *MAP, "--out", folder / "k.csv")

@@ -91,6 +91,17 @@ def removed_if_broken_off(*paths: Path) -> Iterator[None]:
         raise
 
 
+def require_name(path: Path) -> None:
+    """Raise BadInputError for a path that ends in no file's name, such as «.» and «/»."""
+    if not path.name:
+        raise BadInputError(
+            t(
+                f"«{path}» tidak menyebut nama berkas. Tulis nama berkas yang dimaksud.",
+                f"«{path}» names no file. Write the name of the file that is meant.",
+            )
+        )
+
+
 def write_private(path: Path, content: bytes | memoryview | Iterable[bytes]) -> None:
     """Replace ``path`` by ``content``, mode 0600; after a crash it is the old file or the new.
 

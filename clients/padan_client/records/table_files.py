@@ -17,7 +17,7 @@ import pyarrow.parquet
 from numpy.typing import NDArray
 
 from padan_client.base.errors import BadInputError
-from padan_client.base.files import write_private
+from padan_client.base.files import require_name, write_private
 from padan_client.base.formats import PLAIN, TableFormat, TableStyle
 from padan_client.base.language import system_reason, t
 from padan_client.records.inert import inert_table, original_table
@@ -124,7 +124,11 @@ def standing(*paths: Path | None) -> list[Path]:
 
 
 def beside(path: Path, word: str, suffix: str | None = None) -> Path:
-    """The name of a file that accompanies ``path``: ``codes.csv`` has ``codes.karantina.csv``."""
+    """The name of a file that accompanies ``path``: ``codes.csv`` has ``codes.karantina.csv``.
+
+    Raises BadInputError for a path that names no file.
+    """
+    require_name(path)
     return path.with_name(f"{path.stem}.{word}{path.suffix if suffix is None else suffix}")
 
 

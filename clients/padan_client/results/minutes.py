@@ -21,7 +21,7 @@ from pydantic_core import from_json
 
 from padan.v1.reason_texts import ServerKind
 from padan_client.base.errors import BadInputError, VerificationError
-from padan_client.base.files import write_private, write_public
+from padan_client.base.files import require_name, write_private, write_public
 from padan_client.base.language import t
 from padan_client.base.numbers import indonesian
 from padan_client.base.place import FlowPlace
@@ -180,6 +180,7 @@ def server_pasts(home: Home, place: FlowPlace, mode: str) -> dict[str, object]:
 
 def files(path: Path, party: str) -> tuple[Path, ...]:
     """What minutes at ``path`` consist of: the minutes, the page, the salt, the signature."""
+    require_name(path)
     return path, _page_path(path), _salt_path(path), _signature_path(path, party)
 
 
