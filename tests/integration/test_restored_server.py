@@ -274,11 +274,19 @@ def test_a_unit_that_began_anew_undeclared_is_not_accepted(stand):
         stand.ask()
 
 
-def test_a_flow_that_there_is_not_is_named_before_its_server_is_asked(stand):
-    command = "agreement", "accept-restore", stand.agreement, "--flow", "xyz", "--yes"
-    refused = cli(stand.pair.requester, *command)
-    assert refused.exit_code == BadInputError.exit_code
-    assert "tidak memiliki alur xyz" in refused.output
+@pytest.mark.parametrize("command", ["accept-restore", "suspend", "resume"])
+def test_a_flow_that_no_provider_s_server_answers_is_named_before_any_is_asked(stand, command):
+    """An empty name is none: it is not taken for the unit's."""
+    said = {
+        "xyz": "tidak memiliki alur «xyz»",
+        "": "tidak memiliki alur «»",
+        "casn-agregat": "unit",
+    }
+    for flow, words in said.items():
+        refused = cli(stand.pair.requester, "agreement", command, stand.agreement, "--flow", flow)
+        assert refused.exit_code == BadInputError.exit_code
+        assert words in refused.output
+    stand.ask()  # nothing was suspended
 
 
 def test_a_store_that_was_left_is_not_accepted_for_a_restore_of_long_ago(stand):

@@ -130,7 +130,7 @@ YesFlag = Annotated[
 ]
 
 ServerOfFlowOption = Annotated[
-    str,
+    str | None,
     typer.Option(
         "--flow",
         "-f",

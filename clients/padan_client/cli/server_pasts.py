@@ -55,7 +55,7 @@ def heads(agreement: IdArgument, *, home: HomeOption = HOME, json_: JsonFlag = F
 def accept_restore(
     agreement: IdArgument,
     *,
-    flow: ServerOfFlowOption = "",
+    of_flow: ServerOfFlowOption = None,
     yes: YesFlag = False,
     home: HomeOption = HOME,
     json_: JsonFlag = False,
@@ -63,9 +63,11 @@ def accept_restore(
     """Terima pemulihan yang dinyatakan operator. / Accept a restore that an operator declared."""
     opened = open_home(home)
     opened.signed_agreement(agreement)
-    server, party = ServerKind.UNIT, ""
-    if flow:
-        server, party = ServerKind.PROVIDER, opened.place(agreement, flow).flow.provider
+    server, flow, party = ServerKind.UNIT, "", ""
+    if of_flow is not None:
+        opened.place(agreement, of_flow)
+        served = opened.served_directly(agreement, of_flow)
+        server, flow, party = ServerKind.PROVIDER, served.id, served.provider
     known = opened.known_heads(agreement, flow)
     before, now = known.of(server), _present(opened, agreement, flow, server)
     _require_another_store(server, before, now)

@@ -23,7 +23,7 @@ from padan_client.home.identity import Identity, Randomness, load_identity
 from padan_client.home.jobs import JobStore
 from padan_client.home.protection.home_format import keep_format
 from padan_client.home.protection.home_lock import HomeLock
-from padan_linkage.agreement import Mode, SignedAgreement, load_directory
+from padan_linkage.agreement import Agreement, Flow, Mode, SignedAgreement, load_directory
 
 if TYPE_CHECKING:
     from padan_client.home.accepted_levels import AcceptedLevels
@@ -195,15 +195,7 @@ class Home:
         signed = self.signed_agreement(agreement_id)
         agreement = signed.agreement
         assert agreement is not None
-        flow = next((f for f in agreement.flows if f.id == flow_id), None)
-        if flow is None:
-            known = ", ".join(f.id for f in agreement.flows)
-            raise BadInputError(
-                t(
-                    f"Perjanjian {agreement_id} tidak memiliki alur {flow_id}. Yang ada: {known}.",
-                    f"Agreement {agreement_id} has no flow {flow_id}. It has: {known}.",
-                )
-            )
+        flow = _flow_of(agreement, flow_id)
         party = self.identity.party
         if party not in {flow.provider, flow.requester}:
             raise BadInputError(
@@ -224,3 +216,37 @@ class Home:
                 )
             ) from None
         return FlowPlace(agreement, signed.digest, flow, party, signed.successors)
+
+    def served_directly(self, agreement_id: str, flow_id: str) -> Flow:
+        """The flow, which its provider's server answers.
+
+        Raises BadInputError if there is no such flow or it has no direct mode.
+        """
+        agreement = self.signed_agreement(agreement_id).agreement
+        assert agreement is not None
+        flow = _flow_of(agreement, flow_id)
+        if Mode.DIRECT in flow.modes:
+            return flow
+        direct = [f.id for f in agreement.flows if Mode.DIRECT in f.modes]
+        those, them = (", ".join(direct) or word for word in ("tidak ada", "none"))
+        raise BadInputError(
+            t(
+                f"Alur {flow_id} tidak bermode langsung, jadi tidak ada server penyedianya. Yang "
+                f"bermode langsung: {those}. Tanpa --flow yang dituju unit.",
+                f"Flow {flow_id} has no direct mode, so there is no server of its provider. With "
+                f"direct mode: {them}. Without --flow, the unit is meant.",
+            )
+        )
+
+
+def _flow_of(agreement: Agreement, flow_id: str) -> Flow:
+    flow = next((f for f in agreement.flows if f.id == flow_id), None)
+    if flow is not None:
+        return flow
+    known = ", ".join(f.id for f in agreement.flows)
+    raise BadInputError(
+        t(
+            f"Perjanjian {agreement.id} tidak memiliki alur «{flow_id}». Yang ada: {known}.",
+            f"Agreement {agreement.id} has no flow «{flow_id}». It has: {known}.",
+        )
+    )

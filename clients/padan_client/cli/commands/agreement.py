@@ -257,7 +257,7 @@ def suspend(
     agreement: IdArgument,
     *,
     article: Annotated[str, typer.Option(help="Pasal dasarnya. / The article it rests on.")] = "",
-    flow: ServerOfFlowOption = "",
+    flow: ServerOfFlowOption = None,
     home: HomeOption = HOME,
     json_: JsonFlag = False,
 ) -> None:
@@ -278,7 +278,7 @@ def suspend(
 def resume(
     agreement: IdArgument,
     *,
-    flow: ServerOfFlowOption = "",
+    flow: ServerOfFlowOption = None,
     home: HomeOption = HOME,
     json_: JsonFlag = False,
 ) -> None:
@@ -291,13 +291,14 @@ def resume(
     _change(opened, "AgreementService.ResumeAgreement", request, flow, json_=json_)
 
 
-def _change(opened: Home, method: str, request: Change, flow: str, *, json_: bool) -> None:
+def _change(opened: Home, method: str, request: Change, flow: str | None, *, json_: bool) -> None:
     from padan_client.base.effects import call
     from padan_client.transport.channel import Link
 
     agreement = request.name.removeprefix("agreements/")
-    server = ServerKind.PROVIDER if flow else ServerKind.UNIT
-    with Link.open(opened, agreement, flow) as link:
+    server = ServerKind.UNIT if flow is None else ServerKind.PROVIDER
+    of_flow = "" if flow is None else opened.served_directly(agreement, flow).id
+    with Link.open(opened, agreement, of_flow) as link:
         changed = link.run(call(method, request, pb.Agreement, opened.patience, server))
     state = pb.Agreement.State.Name(changed.state).removeprefix("STATE_").lower()
     suspended_by = sorted(changed.suspended_by)
