@@ -25,7 +25,7 @@ from padan_linkage.schema import Identifier
 
 FORMAT: Literal["padan/v2 label table"] = "padan/v2 label table"
 #: Longer ones are refused unread; most of one is :attr:`Manifest.given`.
-MAX_MANIFEST_BYTES = 1 << 16
+MAX_MANIFEST_BYTES = 1 << 18
 #: Files of a published table, in a folder named by the table's id.
 MANIFEST_FILE, SIGNATURE_FILE = "manifest.json", "manifest.sig"
 ROWS_FILE = "rows.bin"

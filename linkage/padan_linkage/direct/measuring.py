@@ -37,8 +37,9 @@ from padan_linkage.schema import Schema
 Records = Mapping[str, pa.StringArray]
 Bool = NDArray[np.bool_]
 
-#: People taken for the registry, and asked about with one combination of fields, at most.
-MOST_PEOPLE, MOST_ASKED = 100_000, 1_000
+#: People taken for the registry, and asked about with one combination of fields, at most; so many
+#: times as many are looked at, for those with one word of a name who ask under fewer keys.
+MOST_PEOPLE, MOST_ASKED, LOOKED_AT = 100_000, 1_000, 4
 #: Fields of which every combination is asked about; of more, those that miss or have a few.
 MOST_FIELDS, FEW = 8, 2
 
@@ -53,7 +54,8 @@ def measure(
 ) -> tuple[KeyedFields, ...]:
     """What holds for rows with each combination of fields, of a registry of ``n`` people.
 
-    ``records``: normalised columns by field; ``codes``: uint64[n]; ``damage`` gives values the
+    An entry for all who ask under the same keys, for not everybody with a name has two words of
+    it. ``records``: normalised columns by field; ``codes``: uint64[n]; ``damage`` gives values the
     errors of files. Combinations that nobody in the registry has are left out.
     """
     people = _some(np.arange(len(codes)), MOST_PEOPLE, drbg.fork("people"))
@@ -61,12 +63,13 @@ def measure(
     own = _Registry.of(fields, schema, _taken(records, people), codes[people])
     names = key_fields(schema)
     filled = given_fields(names, own.records)
-    measured = []
+    measured: list[KeyedFields] = []
     for given in _combinations(names):
         having = np.flatnonzero(filled[:, [names.index(name) for name in given]].all(axis=1))
         if len(having):
             at = drbg.fork("+".join(given))
-            measured.append(own.measured(given, _some(having, MOST_ASKED, at), scale, at, damage))
+            some = _some(having, LOOKED_AT * MOST_ASKED, at)
+            measured += own.measured(given, some, scale, at, damage)
     return tuple(measured)
 
 
@@ -104,7 +107,7 @@ def vouch(
         _entry(measured, _named(names, kind[: len(names)]), _named(ids, kind[len(names) :]))
         for kind in kinds
     ]
-    reasons = [_reason(entry, min_found) for entry in entries]
+    reasons = [_reason(entry, schema, min_found) for entry in entries]
     reason = np.array(reasons, np.uint8)[which.reshape(-1)]
     for number in (FIELDS_MISSING, SELDOM_FOUND):
         silent = (answers.outcome == NOT_MATCHED) & (reason == number)
@@ -119,15 +122,15 @@ def _named(names: Sequence[str], kind: Bool) -> set[str]:
 def _entry(measured: Sequence[KeyedFields], given: set[str], asked: set[str]) -> KeyedFields | None:
     """What tells about rows with these fields, asked under these keys.
 
-    That of most fields, of those that people have: a field that nobody registered has adds nothing,
-    unless a key is for rows without it.
+    That of most fields, and of these of most keys, of those that people have: a field that nobody
+    registered has adds nothing, unless a key is for rows without it.
     """
     fitting = [m for m in measured if {*m.fields} <= given and {*m.keys} <= asked]
-    return max(fitting, key=lambda m: len(m.fields), default=None)
+    return max(fitting, key=lambda m: (len(m.fields), len(m.keys)), default=None)
 
 
-def _reason(entry: KeyedFields | None, min_found: float) -> int:
-    if entry is None or not entry.keys:
+def _reason(entry: KeyedFields | None, schema: DirectSchema, min_found: float) -> int:
+    if entry is None or not schema.opening(entry.keys):
         return FIELDS_MISSING
     return NO_REASON if entry.found >= min_found else SELDOM_FOUND
 
@@ -187,28 +190,31 @@ class _Registry:
         scale: float,
         drbg: Drbg,
         damage: Callable[[Records, Drbg], Records],
-    ) -> KeyedFields:
+    ) -> Iterator[KeyedFields]:
         """Ask about these people with the fields ``given`` alone."""
         asked = _only(_taken(self.records, people), given)
-        exact, keys = self._asked(asked, people)
+        exact, under = self._asked(asked, people)
         spoilt, _ = self._asked(damage(asked, drbg), people)
-        return KeyedFields(
-            fields=tuple(given),
-            asked=len(people),
-            found=round(float(exact.found.mean()), 6),
-            damaged=round(float(spoilt.found.mean()), 6),
-            wrong=round(min(1.0, float(exact.wrong.mean()) * scale), 9),
-            keys=keys,
-        )
+        ids = [key.id for key in self.schema.keys]
+        kinds, kind = np.unique(under, axis=0, return_inverse=True)
+        for number, keys in enumerate(kinds):
+            alike = np.flatnonzero(kind.reshape(-1) == number)[:MOST_ASKED]
+            yield KeyedFields(
+                fields=tuple(given),
+                asked=len(alike),
+                found=round(float(exact.found[alike].mean()), 6),
+                damaged=round(float(spoilt.found[alike].mean()), 6),
+                wrong=round(min(1.0, float(exact.wrong[alike].mean()) * scale), 9),
+                keys=tuple(key for key, used in zip(ids, keys, strict=True) if used),
+            )
 
-    def _asked(self, asked: Records, people: NDArray[np.int64]) -> tuple[_Found, tuple[str, ...]]:
-        """What came of asking about these people, and the keys that were asked."""
-        used, records, persons, numbers = [], [], [], []
+    def _asked(self, asked: Records, people: NDArray[np.int64]) -> tuple[_Found, Bool]:
+        """What came of asking about these people; under which keys each was, bool[n, keys]."""
+        records, persons, numbers = [], [], []
+        under = np.zeros((len(people), len(self.schema.keys)), np.bool_)
         for number, key in enumerate(self.schema.keys):
             inputs = requester_inputs(self.fields, key, asked)
-            if not len(inputs):
-                continue
-            used.append(key.id)
+            under[inputs.record, number] = True
             record, person = self.labels[number].met(inputs)
             records.append(record)
             persons.append(person)
@@ -220,7 +226,7 @@ class _Registry:
             np.concatenate(nobody + persons),
             np.concatenate(nobody + numbers),
         )
-        return self._found(met, people), tuple(used)
+        return self._found(met, people), under
 
     def _found(self, met: Acquaintances, people: NDArray[np.int64]) -> _Found:
         codes = self.codes[met.person]

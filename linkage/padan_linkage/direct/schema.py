@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from itertools import product
 from typing import Annotated, Any, Self
 
@@ -122,6 +122,11 @@ class DirectSchema(FrozenModel):
             if k.id == key_id:
                 return k
         raise KeyError(key_id)
+
+    def opening(self, key_ids: Collection[str]) -> bool:
+        """Whether these keys together can open a label; a single share opens none."""
+        asked = [key for key in self.keys if key.id in key_ids]
+        return len(asked) > 1 or any(not key.shared for key in asked)
 
     def widths(self, fields: Schema) -> tuple[int, ...]:
         """Elements that each record of a list asks for under each key, whatever it holds.

@@ -16,15 +16,25 @@ if TYPE_CHECKING:
 
 
 def show_found(given: Sequence[KeyedFields]) -> None:
-    """A row for each combination of fields that some key is for; the others are undecided."""
+    """A row for each combination of fields that some key is for; the others are undecided.
+
+    And one for each number of keys, where names of one word are asked for under fewer.
+    """
     table = Sheet(t("Yang ditemukan", "Who is found"))
     table.add_column(t("ruas baris", "fields of a row"))
-    for heading in (t("ditanyakan", "asked"), t("sama", "alike"), t("rusak", "damaged")):
+    headings = (
+        t("kunci", "keys"),
+        t("ditanyakan", "asked"),
+        t("sama", "alike"),
+        t("rusak", "damaged"),
+    )
+    for heading in headings:
         table.add_column(heading, justify="right")
     for each in given:
         if each.keys:
             table.add_row(
                 " + ".join(each.fields),
+                number(len(each.keys)),
                 number(each.asked),
                 shares.shown(each.found),
                 shares.shown(each.damaged),

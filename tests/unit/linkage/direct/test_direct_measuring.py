@@ -126,6 +126,47 @@ def test_not_found_is_said_only_where_it_is_vouched_for():
     assert vouched(seldom, min_found=0.9) == (NOT_MATCHED, NO_REASON)
 
 
+HALF = (
+    DirectKey(id="dua-kata", exact=("nama:pairs", "lahir"), weak=True),
+    DirectKey(id="kata-bulan", exact=("nama:words", "lahir:year_month"), weak=True),
+)
+
+
+def test_a_name_of_one_word_is_vouched_for_by_people_with_one_word():
+    """They ask under fewer keys than others with the same fields, and have an entry of theirs."""
+    records = registry()
+    one = pa.array(
+        [n.split()[0] if i % 4 == 0 else n for i, n in enumerate(records["nama"].to_pylist())]
+    )
+    codes = 1 + np.arange(400, dtype=np.uint64) % 3
+    schema = keyed(BOTH, *HALF)
+    found = measure(FIELDS, schema, records | {"nama": one}, codes, Drbg(b"s" * 32), spoil)
+    whole = {each.keys: each.asked for each in found if each.fields == ("nik", "nama", "lahir")}
+    assert whole == {("nik-nama", "dua-kata", "kata-bulan"): 300, ("nik-nama", "kata-bulan"): 100}
+    for nama in ("siti", "siti aminah"):
+        row = {"nik": NIK, "nama": nama, "lahir": "1980-01-01"}
+        assert told(found, schema, row) == (NOT_MATCHED, NO_REASON)
+
+
+def test_a_single_share_vouches_for_nobody():
+    """Two weak keys open together; a row that asks under one of them lacks fields."""
+    schema = keyed(*HALF)
+    codes = 1 + np.arange(400, dtype=np.uint64) % 3
+    records = registry() | {"nama": pa.array(["siti", *registry()["nama"].to_pylist()[1:]])}
+    found = measure(FIELDS, schema, records, codes, Drbg(b"s" * 32), spoil)
+    row = {"nik": "", "lahir": "1980-01-01"}
+    assert told(found, schema, row | {"nama": "siti aminah"}) == (NOT_MATCHED, NO_REASON)
+    assert told(found, schema, row | {"nama": "siti"}) == (UNDECIDED, FIELDS_MISSING)
+
+
+def told(found, schema, row):
+    """What a row that met nobody is told."""
+    records = {name: pa.array([value]) for name, value in row.items()}
+    asked = list_inputs(FIELDS, schema, records, 1).asked(1)
+    made = vouch(RecordAnswers.none(1), found, schema, records, asked, 0.99)
+    return int(made.outcome[0]), int(made.reason[0])
+
+
 def test_a_field_that_nobody_registered_has_adds_nothing_but_where_a_key_is_for_rows_without_it():
     records = registry() | {"nama": pa.array([""] * 400)}
     found = measured(BOTH, ALONE, records=records)
