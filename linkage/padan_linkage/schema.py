@@ -209,6 +209,17 @@ class Schema(FrozenModel):
         """The passes that compare by likeness, with a filter."""
         return tuple(p for p in self.passes if p.similar)
 
+    @property
+    def compared(self) -> tuple[str, ...]:
+        """The fields that passes compare or depend on, in the schema's order.
+
+        Direct mode's keys may compare more of them.
+        """
+        used = {key.partition(":")[0] for p in self.passes for key in p.exact}
+        used |= {name for p in self.passes for s in p.similar for name in s.named}
+        used |= {name for p in self.passes for name in p.without}
+        return tuple(f.name for f in self.fields if f.name in used)
+
     def kind(self, name: str) -> Kind:
         """Kind of the field called ``name``. Raises KeyError if there is none."""
         for f in self.fields:

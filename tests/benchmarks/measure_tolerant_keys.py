@@ -1,336 +1,252 @@
-"""What each key of direct mode finds and how often it is wrong: the tables of spec 60.
+"""What the keys of direct mode find together, and what each adds: the tables of spec 60.
 
     python tests/benchmarks/measure_tolerant_keys.py [--population 200000] [--candidates 100000]
-        [--candidate-keys] [--alone] [DATA …]
+        [--seed 5] [--level real] [--choices] [FLOW …]
 
-DATA names flows of the example agreements (generated people) or sets of the development data;
-by default all. Keys are tried in order, each for the rows that those before left open, as a
-requester does (``--alone``: each on all rows). ``--candidate-keys`` measures all that were
-considered instead of those that the agreement has.
-Answers are counted as right only if they are of the very same person.
+FLOW names flows of the example agreements; by default all that have direct keys. People are
+generated, half of the list is registered. Answers are those of the decision itself ("Answers"), and
+count as right only if they are of the very same person. ``--choices``: sets of keys that were
+considered for ``asn-status``. The registry is read in batches, so that 8 million people fit.
 """
 
 from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Self
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.csv as pcsv
+import pyarrow.compute as pc
 
 from padan_client.records import prepare
-from padan_lab.generate import generate_demo
-from padan_linkage.agreement import EXAMPLE_IDS, example, load_agreement
-from padan_linkage.direct.derived.values import MAKERS
+from padan_lab.generate.plans import Making
+from padan_lab.generate.rates import Level
+from padan_lab.generate.scenarios import flow_making
+from padan_linkage.agreement import EXAMPLE_IDS, Flow, example, load_agreement
+from padan_linkage.answering.outcomes import AMBIGUOUS, MATCHED
 from padan_linkage.direct.inputs import key_inputs, requester_inputs
-from padan_linkage.direct.schema import MANY_VALUED, DirectKey
-from padan_linkage.normalise.names.phonetic import sound
-from padan_linkage.schema import Kind, Schema
+from padan_linkage.direct.labelling.deciding import Acquaintances, Said, decide
+from padan_linkage.direct.schema import MOST_LABELS, DirectKey, DirectSchema
 
-SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
+BATCH = 1 << 16
 
-Records = dict[str, pa.StringArray]
+
+# Meeting
 
 
 @dataclass
-class Data:
-    """Two sides of a linkage; ``truth``: int64, the registry row of each listed row or -1."""
+class KeyMeetings:
+    """Whom a list meets under one key: pairs of ``record`` and ``person``, int64[m] each.
 
-    name: str
-    fields: Schema
-    registry: Records
-    listed: Records
+    ``values``: labels a registered person.
+    """
+
+    record: np.ndarray
+    person: np.ndarray
+    values: float
+
+
+class AskedKey:
+    """A list's values under a key, looked for in a registry that comes in batches."""
+
+    def __init__(self, flow: Flow, key: DirectKey, listed: dict[str, pa.StringArray]) -> None:
+        inputs = requester_inputs(flow.schema, key, listed)
+        encoded = inputs.messages.dictionary_encode()
+        self.fields, self.key, self.record = flow.schema, key, inputs.record
+        self.wanted, self.value = encoded.dictionary, encoded.indices.to_numpy().astype(np.int64)
+        self.found: list[np.ndarray] = []
+        self.labels = 0
+
+    def look(self, registry: dict[str, pa.StringArray], first: int) -> None:
+        """Note who of a batch, numbered from ``first``, has a value that is asked for."""
+        inputs = key_inputs(self.fields, self.key, registry)
+        self.labels += len(inputs)
+        at = pc.fill_null(pc.index_in(inputs.messages, value_set=self.wanted), -1).to_numpy()
+        there = np.flatnonzero(at >= 0)
+        self.found.append(np.stack([at[there].astype(np.int64), first + inputs.record[there]]))
+
+    def meetings(self, people: int) -> KeyMeetings:
+        """Of each value as many people as there are labels for."""
+        value, person = np.concatenate(self.found, axis=1)
+        order = np.argsort(value, kind="stable")
+        sizes = np.bincount(value, minlength=len(self.wanted))
+        among = np.arange(len(order)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+        person = person[order[among < MOST_LABELS]]
+        sizes = np.minimum(sizes, MOST_LABELS)
+        starts, each = (np.cumsum(sizes) - sizes)[self.value], sizes[self.value]
+        within = np.arange(each.sum()) - np.repeat(np.cumsum(each) - each, each)
+        whom = person[np.repeat(starts, each) + within]
+        return KeyMeetings(np.repeat(self.record, each), whom, self.labels / people)
+
+
+@dataclass
+class PlayedKeys:
+    """A list and a registry; ``truth``: int64, the registry row of each listed row or -1."""
+
     truth: np.ndarray
-    keys: tuple[DirectKey, ...]
-    expected: int
+    meetings: dict[str, KeyMeetings]
 
-    def __len__(self) -> int:
-        """Records of the registry."""
-        return len(next(iter(self.registry.values())))
+    @classmethod
+    def of(cls, flow: Flow, keys: Sequence[DirectKey], making: Making) -> Self:
+        """Generate both files and let the list ask all keys."""
+        listed = pa.concat_tables(b.table for b in making.list(BATCH))
+        fields = prepare(listed, flow.schema).fields
+        asked, people = [AskedKey(flow, key, fields) for key in keys], 0
+        for batch in making.registry(BATCH):
+            registry = prepare(batch.table, flow.schema).fields
+            for each in asked:
+                each.look(registry, people)
+            people += batch.table.num_rows
+        truth = np.full(listed.num_rows, -1)
+        pairs = making.seating.pairs
+        truth[pairs[::-1, 1]] = pairs[::-1, 0]
+        return cls(truth, {each.key.id: each.meetings(people) for each in asked})
 
-
-# Data
-
-
-def generated(flow_id: str, population: int, candidates: int) -> Data:
-    """A flow of the example agreements with generated people."""
-    agreements = (load_agreement(example(i)) for i in EXAMPLE_IDS)
-    flow = next(f for a in agreements for f in a.flows if f.id == flow_id)
-    demo = generate_demo(flow, population, candidates, seed=5)
-    assert flow.schema is not None
-    registry = prepare(demo.registry, flow.schema).fields
-    listed = prepare(demo.requests, flow.schema).fields
-    truth = demo.truth["registry_row"].fill_null(-1).to_numpy()
-    keys = flow.direct.keys if getattr(flow, "direct", None) else ()
-    return Data(flow_id, flow.schema, registry, listed, truth, keys, flow.expected_records or 0)
-
-
-def developed(name: str, folder: Path) -> Data:
-    """A development set: given name and surname as one name, birth date, id or postcode."""
-    sides = [pcsv.read_csv(folder / name / f"{s}.csv", convert_options=strings()) for s in "ab"]
-    sides = [side.cast(pa.schema([(c, pa.string()) for c in side.column_names])) for side in sides]
-    code = "soc_sec_id" if "soc_sec_id" in sides[0].column_names else "postcode"
-    wanted = [
-        {"name": "nama", "kind": "person_name"},
-        {"name": "tanggal_lahir", "kind": "date"},
-        {"name": "kode", "kind": "code"},
-    ]
-    if any(code not in side.column_names for side in sides):
-        wanted.pop()
-    schema = Schema.model_validate(
-        {"fields": wanted, "passes": [{"id": "all", "exact": [w["name"] for w in wanted]}]}
-    )
-    records = [prepare(as_fields(side, code), schema).fields for side in sides]
-    rows = {key: i for i, key in enumerate(sides[1]["rec_id"].to_pylist())}
-    pairs = pcsv.read_csv(folder / name / "truth.csv", convert_options=strings()).to_pylist()
-    partner = {str(p["rec_id_a"]): rows[str(p["rec_id_b"])] for p in pairs}
-    truth = np.array([partner.get(i, -1) for i in sides[0]["rec_id"].to_pylist()])
-    return Data(name, schema, records[1], records[0], truth, (), sides[1].num_rows)
+    def own(self, key: DirectKey) -> float:
+        """Share of the registered whose own label the key meets."""
+        met = self.meetings[key.id]
+        right = np.unique(met.record[self.truth[met.record] == met.person])
+        return len(right) / (self.truth >= 0).sum()
 
 
-def strings() -> pcsv.ConvertOptions:
-    """Read dates and numbers as they stand."""
-    names = [
-        "rec_id",
-        "entity_id",
-        "given_name",
-        "middle",
-        "surname",
-        "dob",
-        "soc_sec_id",
-        "postcode",
-        "country",
-        "region",
-        "rec_id_a",
-        "rec_id_b",
-        "yob",
-        "mob",
-        "dayob",
-    ]
-    return pcsv.ConvertOptions(column_types=dict.fromkeys(names, pa.string()))
-
-
-def as_fields(side: pa.Table, code: str) -> pa.Table:
-    """The columns under our names."""
-    parts = [c for c in ("given_name", "middle", "surname") if c in side.column_names]
-    names = [" ".join(filter(None, row.values())) for row in side.select(parts).to_pylist()]
-    columns = {"nama": names, "tanggal_lahir": side["dob"]}
-    if code in side.column_names:
-        columns["kode"] = side[code]
-    return pa.table(columns)
-
-
-# Measuring
+# Judging
 
 
 @dataclass
-class KeyMeasure:
-    """One key: tags a registry record; of the listed rows: how many it hit, and how."""
+class KeysScore:
+    """What some keys come to; ``strangers``: share of the unregistered who are answered."""
 
-    key: str
-    tags: float
-    asked: int
-    right: int
-    wrong: int
-    ambiguous: int
-    #: Registry rows that agree with a stranger's row, for each registry row: 1 / effective values.
-    chance: float
+    recall: float
+    precision: float
+    strangers: float
+    unclear: float
+    values: float
+
+    @classmethod
+    def of(cls, played: PlayedKeys, keys: Sequence[DirectKey]) -> Self:
+        """Decide with these keys alone."""
+        met = [played.meetings[key.id] for key in keys]
+        schema = DirectSchema(keys=tuple(keys), records_per_day=1, records_per_list=1)
+        persons, _ = Acquaintances.of(
+            schema,
+            np.concatenate([m.record for m in met]),
+            np.concatenate([m.person for m in met]),
+            np.repeat(np.arange(len(met)), [len(m.record) for m in met]),
+        )
+        nothing = np.zeros(len(persons), np.bool_)
+        # Codes name the person, so that no answer is right by being somebody else's too.
+        said = Said((persons.person + 1).astype(np.uint64), nothing, nothing)
+        answers = decide(schema, len(played.truth), persons, said).answers
+        found = answers.outcome == MATCHED
+        right = found & (answers.code.astype(np.int64) - 1 == played.truth)
+        known = played.truth >= 0
+        return cls(
+            right.sum() / known.sum(),
+            right.sum() / max(1, found.sum()),
+            (found & ~known).sum() / (~known).sum(),
+            (answers.outcome == AMBIGUOUS).mean(),
+            sum(m.values for m in met),
+        )
+
+    def __str__(self) -> str:
+        return (
+            f"{self.values:.1f} | {100 * self.recall:.2f} | {self.precision:.4f} | "
+            f"{100 * self.strangers:.3f} % | {100 * self.unclear:.2f} %"
+        )
 
 
-def measure(
-    data: Data, keys: tuple[DirectKey, ...], *, alone: bool = False
-) -> Iterator[KeyMeasure]:
-    """Each key in order, on the rows still open; ``alone``: on all rows."""
-    open_rows = np.ones(len(data.truth), bool)
+# Tables
+
+
+def shown(key: DirectKey) -> str:
+    """The key as the spec writes it."""
+    parts = " · ".join(f"`{part}`" for part in key.exact).replace("|", "\\|")
+    return parts + (f", {key.values} values" if key.values else "")
+
+
+def opens(key: DirectKey) -> str:
+    """What it takes for the key to open a label."""
+    if key.without:
+        return "without " + ", ".join(key.without)
+    return "two" if key.shared else "alone, weak" if key.weak else "alone"
+
+
+def tell(flow: Flow, played: PlayedKeys) -> None:
+    """The flow's keys, each with what the others find without it, and all together."""
+    keys = flow.direct.keys
     for key in keys:
-        mine = requester_inputs(data.fields, key, data.listed)
-        theirs = key_inputs(data.fields, key, data.registry)
-        pairs = agreeing(mine, theirs)
-        listed, registered, shared = pairs
-        stranger = data.truth[listed] != registered
-        chance = stranger.sum() / len(data.truth) / len(data)
-        use = open_rows[listed]
-        outcome = settle(len(data.truth), listed[use], registered[use], shared[use], key.weak)
-        hit = outcome != NOBODY
-        right = (outcome >= 0) & (outcome == data.truth)
-        asked = int(open_rows[mine.record].sum())
-        yield KeyMeasure(
-            " ".join(key.exact), len(theirs) / len(data), asked, int(right.sum()),
-            int(((outcome >= 0) & ~right).sum()), int((outcome == UNCLEAR).sum()), float(chance),
-        )  # fmt: skip
-        if not alone:
-            open_rows &= ~hit
+        rest = KeysScore.of(played, [k for k in keys if k is not key])
+        own = f"{100 * played.own(key):.2f} | {100 * rest.recall:.2f}"
+        values = f"{played.meetings[key.id].values:.1f}"
+        print(f"| `{flow.id}` | {shown(key)} | {opens(key)} | {values} | {own} |")  # noqa: T201
+    print(f"| `{flow.id}` | all | {KeysScore.of(played, keys)} |", flush=True)  # noqa: T201
 
 
-NOBODY, UNCLEAR = -1, -2
+def changed(key: DirectKey, **more: object) -> DirectKey:
+    """The key with something else about it, and that in its id."""
+    name = "-".join([key.id, *more])
+    return key.model_copy(update={"id": name, **more})
 
 
-def agreeing(mine, theirs) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Pairs (listed row, registry row) that share an input, and whether others share it too."""
-    registry = pa.table({"message": theirs.messages, "registered": theirs.record})
-    counts = registry.group_by("message").aggregate([("registered", "count")])
-    registry = registry.join(counts, "message")
-    listed = pa.table({"message": mine.messages, "listed": mine.record})
-    both = listed.join(registry, "message", join_type="inner")
-    return (
-        both["listed"].to_numpy(),
-        both["registered"].to_numpy(),
-        both["registered_count"].to_numpy() > 1,
-    )
+def choices(flow: Flow) -> dict[str, list[DirectKey]]:
+    """Sets of keys that were considered, by what is different in them."""
+    chosen = {key.id: key for key in flow.direct.keys}
+    area, month = chosen["nik-wilayah"], chosen["nik-bulan"]
+    open_area, all_month = changed(area, alone=True), changed(month, without=())
+    first = DirectKey(id="nik-depan", exact=("nik", "nama:phonetic_first"))
+    alone = {k.id: changed(k, alone=True) for k in chosen.values() if k.shared}
+
+    def but(*left_out: str, **replaced: DirectKey) -> list[DirectKey]:
+        by_id = {name.replace("_", "-"): key for name, key in replaced.items()}
+        return [by_id.get(name, key) for name, key in chosen.items() if name not in left_out]
+
+    return {
+        "as agreed": but(),
+        "without `nama-bulan`": but("nama-bulan"),
+        "without `nama-lahir`": but("nama-lahir"),
+        "without `nama-tempat`": but("nama-tempat"),
+        "`nik-bulan` for every row": but(nik_bulan=all_month),
+        "`nik-bulan` for every row, without `nama-bulan`": but("nama-bulan", nik_bulan=all_month),
+        "`nik-wilayah` opens alone": but(nik_wilayah=open_area),
+        "`nik-wilayah`, `nama-tempat` open alone": but(
+            nik_wilayah=open_area, nama_tempat=alone["nama-tempat"]
+        ),
+        "every weak key opens alone": [alone.get(name, key) for name, key in chosen.items()],
+        "of before: first name, month of birth, district": [first, all_month, open_area],
+    }
 
 
-def settle(
-    count: int, listed: np.ndarray, registered: np.ndarray, shared: np.ndarray, weak: bool
-) -> np.ndarray:
-    """The registry row of each listed row, UNCLEAR if several or shared, NOBODY if none."""
-    highest = np.full(count, NOBODY)
-    lowest = np.full(count, np.iinfo(np.int64).max)
-    np.maximum.at(highest, listed, registered)
-    np.minimum.at(lowest, listed, registered)
-    unclear = np.zeros(count, bool)
-    if weak:
-        unclear[listed[shared]] = True
-    unclear |= (highest != lowest) & (highest >= 0)
-    return np.where(unclear, UNCLEAR, highest)
-
-
-# Keys that were considered
-
-
-def drops(name: str) -> Iterator[str]:
-    """All tokens, and all but one."""
-    tokens = sorted(sound(t) for t in name.split(" "))
-    yield " ".join(tokens)
-    if len(tokens) > 2:
-        yield from (" ".join(tokens[:i] + tokens[i + 1 :]) for i in range(len(tokens)))
-
-
-def nik_edits(nik: str) -> Iterator[str]:
-    """The NIK with each digit left out; one that lost a digit as it is."""
-    if len(nik) == 15:
-        yield nik
-    elif len(nik) == 16:
-        yield from (nik[:i] + nik[i + 1 :] for i in range(16))
-
-
-def nik_parts(nik: str) -> Iterator[str]:
-    """Two of district, birth date, serial number, as far as damage elsewhere leaves them whole."""
-    yield f"{nik[:12]}----"
-    yield f"{nik[:6]}------{nik[-4:]}"
-    yield f"------{nik[-10:]}"
-
-
-#: Derivations that were measured and not taken.
-REJECTED = {
-    (Kind.PERSON_NAME, "drops"): (drops, 6),
-    (Kind.PERSON_NAME, "joined"): (lambda name: ["".join(map(sound, name.split(" ")))], 1),
-    (Kind.DATE, "year_day"): (lambda date: [date[:4] + date[7:]], 1),
-    (Kind.DATE, "month_day"): (lambda date: [date[5:]], 1),
-    (Kind.NIK, "edits"): (nik_edits, 16),
-    (Kind.NIK, "parts"): (nik_parts, 3),
-}
-BIRTH = "tanggal_lahir"
-#: By the field that a set of data must have; each is tried for what those before left open.
-CONSIDERED = {
-    "nik": [
-        ["nik", "nama:phonetic_first"],
-        ["nik", f"{BIRTH}:year_month"],
-        ["nik:area", "nama:phonetic", BIRTH],
-        ["nik:area", "nama:phonetic", f"{BIRTH}:year_month"],
-        ["nik:area", "nama:phonetic", f"{BIRTH}:year"],
-        ["nik:area", "nama:edits", BIRTH],
-        ["nik:area", "nama:phonetic_first", BIRTH],
-        ["nik:parts", "nama:phonetic", f"{BIRTH}:year_month"],
-        ["nik:edits", "nama:phonetic", f"{BIRTH}:year_month"],
-    ],
-    "nip": [["nip", "nama:phonetic_first"], ["nip", f"{BIRTH}:year_month"]],
-    "kode": [["kode", "nama:phonetic", BIRTH]],
-    "paspor": [
-        ["paspor", BIRTH],
-        ["paspor", "nama:phonetic_first", "kewarganegaraan"],
-        ["paspor:edits", BIRTH, "kewarganegaraan"],
-        ["nama:phonetic", BIRTH, "kewarganegaraan"],
-    ],
-    "alamat": [["nama:phonetic", BIRTH, "alamat:sorted"]],
-    "tempat_lahir": [["nama:phonetic", BIRTH, "tempat_lahir:phonetic"]],
-    "nama": [
-        ["nama:phonetic", BIRTH],
-        ["nama:joined", BIRTH],
-        ["nama:drops", BIRTH],
-        ["nama:pairs", BIRTH],
-        ["nama:edits", BIRTH],
-        ["nama:phonetic", f"{BIRTH}:unordered"],
-        ["nama:phonetic", f"{BIRTH}:year_month"],
-        ["nama:phonetic", f"{BIRTH}:year_day"],
-        ["nama:phonetic", f"{BIRTH}:month_day"],
-    ],
-    "npwp": [
-        ["npwp", "nama_usaha:phonetic_first"],
-        ["nib", "nama_usaha:phonetic_first"],
-        ["npwp", "kbli"],
-        ["telepon", "nama_usaha:phonetic_first"],
-        ["email", "nama_usaha:phonetic_first"],
-        ["nama_usaha:phonetic", "alamat:sorted"],
-        ["nama_usaha:phonetic", "kbli"],
-    ],
-}
-LAST = {"nik": ["nik"], "nip": ["nip"], "paspor": ["paspor"], "npwp": ["npwp"]}
-
-
-def considered(fields: Schema) -> tuple[DirectKey, ...]:
-    """Every key that was tried and that the fields allow, whole identifiers alone at the end."""
-    for (kind, derivation), (maker, limit) in REJECTED.items():
-        MAKERS[kind, derivation] = maker
-        MANY_VALUED.setdefault(kind, {})[derivation] = limit
-    names = {f.name for f in fields.fields}
-    chosen = [e for name, group in CONSIDERED.items() if name in names for e in group]
-    chosen += [e for name, e in LAST.items() if name in names]
-    return tuple(
-        DirectKey(id=f"k{i}", exact=tuple(e), weak=not set(e) & {*LAST, "nib", "kode"})
-        for i, e in enumerate(chosen)
-        if {part.partition(":")[0] for part in e} <= names
-    )
-
-
-def report(data: Data, rows: Iterator[KeyMeasure]) -> None:
-    """Print one table."""
-    listed = int((data.truth >= 0).sum())
-    print(f"\n{data.name}: {len(data.truth)} rows, {listed} in a registry of "  # noqa: T201
-          f"{len(data)}")  # fmt: skip
-    print(f"{'key':<52}{'tags':>6}{'asked':>9}{'found %':>9}{'wrong':>7}{'unclear':>8}"  # noqa: T201
-          f"{'precision':>10}{'1/chance':>10}{'strangers':>10}")  # fmt: skip
-    for m in rows:
-        precision = m.right / max(1, m.right + m.wrong)
-        values = 1 / m.chance if m.chance else float("inf")
-        print(f"{m.key:<52}{m.tags:>6.2f}{m.asked:>9}{100 * m.right / listed:>9.2f}"  # noqa: T201
-              f"{m.wrong:>7}{m.ambiguous:>8}{precision:>10.4f}{values:>10.1e}"
-              f"{data.expected * m.chance:>10.1e}")  # fmt: skip
+def compare(played: PlayedKeys, considered: dict[str, list[DirectKey]]) -> None:
+    """One line for each set of keys."""
+    for name, keys in considered.items():
+        print(f"| {name} | {KeysScore.of(played, keys)} |", flush=True)  # noqa: T201
 
 
 def main() -> None:
     """Measure what the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("data", nargs="*")
+    parser.add_argument("flows", nargs="*")
     parser.add_argument("--population", type=int, default=200_000)
     parser.add_argument("--candidates", type=int, default=100_000)
-    parser.add_argument("--shared", type=Path, default=SHARED)
-    parser.add_argument("--candidate-keys", action="store_true")
-    parser.add_argument("--alone", action="store_true", help="each key on all rows")
+    parser.add_argument("--seed", type=int, default=5)
+    parser.add_argument("--level", type=Level, default=Level.REAL, choices=list(Level))
+    parser.add_argument("--choices", action="store_true")
     options = parser.parse_args()
-    for name in options.data or ["asn-status", "izin-tinggal", "p3ke", "febrl4_p33"]:
+    flows = [f for i in EXAMPLE_IDS for f in load_agreement(example(i)).flows if f.direct]
+    wanted = options.flows or ["asn-status"] if options.choices else options.flows
+    for flow in (f for f in flows if not wanted or f.id in wanted):
         started = time.perf_counter()
-        if (options.shared / name).exists():
-            data = developed(name, options.shared)
+        size = options.population, options.candidates
+        making = flow_making(flow, *size, options.seed, options.level)
+        if options.choices:
+            considered = choices(flow)
+            keys = {key.id: key for some in considered.values() for key in some}
+            compare(PlayedKeys.of(flow, list(keys.values()), making), considered)
         else:
-            data = generated(name, options.population, options.candidates)
-        if options.candidate_keys:
-            report(data, measure(data, considered(data.fields), alone=options.alone))
-        else:
-            report(data, measure(data, data.keys, alone=options.alone))
+            tell(flow, PlayedKeys.of(flow, flow.direct.keys, making))
         print(f"({time.perf_counter() - started:.0f} s)")  # noqa: T201
 
 

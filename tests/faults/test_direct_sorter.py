@@ -32,12 +32,13 @@ from padan_server.direct import lists
 EVERYBODY = people(64, seed=29)
 #: Registered: the target and others; of the rest nobody is.
 REGISTERED, TARGET = EVERYBODY[:24], 0
-FIRST, SECOND = "nik-depan", "nik-bulan"
+#: The key that opens alone, and two weak ones that open together.
+FIRST, SECOND, THIRD = "nik-nama", "nama-tempat", "nama-lahir"
 
 
 def alone(key, person):
-    """The target under the first key alone, everybody else under the second."""
-    return 1 if (key == FIRST) == (person == TARGET) and key in {FIRST, SECOND} else OUT
+    """The target under the first key alone, everybody else under the two weak ones."""
+    return 1 if (key == FIRST) == (person == TARGET) and key in {FIRST, SECOND, THIRD} else OUT
 
 
 #: What tables say, by the name of the trick.
@@ -47,6 +48,12 @@ TRICKS = {
     "the target's labels left out": lambda key, person: OUT if person == TARGET else 1,
     "nobody but the target": lambda key, person: 1 if person == TARGET else OUT,
     "a wrong code for the target": lambda key, person: 2 if person == TARGET else 1,
+    "one weak key of the target, which opens nothing": lambda key, person: (
+        1 if person != TARGET or key == SECOND else OUT
+    ),
+    "two weak keys of the target": lambda key, person: (
+        1 if person != TARGET or key in {SECOND, THIRD} else OUT
+    ),
     "codes that contradict": lambda key, person: 2 if person == TARGET and key == SECOND else 1,
     "a code that the flow does not have": lambda key, person: 1 << 31 if person == TARGET else 1,
     "the target's labels broken": lambda key, person: BROKEN if person == TARGET else 1,
@@ -113,7 +120,7 @@ HELD = {
     "one row in three has a key": lambda of: [
         p if i % 3 == 0 else without(p, "nik") for i, p in enumerate(of)
     ],
-    "a number alone": lambda of: [without(p, "nama", "tanggal_lahir") for p in of],
+    "a number alone": lambda of: [without(p, *{*p} - {"nik"}) for p in of],
     "nothing stands in any row": lambda of: [without(p, *p) for p in of],
     "one person over and over": lambda of: [of[0]] * len(of),
 }
@@ -145,9 +152,9 @@ def test_a_row_that_no_key_is_for_is_undecided_and_says_what_it_lacks(pair):
     found, stranger = EVERYBODY[3], EVERYBODY[60]
     rows = [
         found,
-        without(found, "nik"),
+        without(found, "nik", "nama"),
         stranger,
-        stranger | {"nik": "12"},
+        without(stranger, "nama") | {"nik": "12"},
         without(found, *found),
     ]
     result = pair.confirm(rows)
@@ -168,7 +175,8 @@ def test_a_number_damaged_behind_its_district_is_asked_about_by_the_district(pai
     publish(pair, REGISTERED, TRICKS["honest"], NOW, name="honest")
     damaged = EVERYBODY[3] | {"nik": EVERYBODY[3]["nik"][:-1]}
     (row,) = pair.confirm([damaged]).table.to_pylist()
-    assert (row["hasil"], row["cara"]) == ("ditemukan", "direct:nik-wilayah")
+    met = "direct:nik-wilayah+nama-tempat+nama-lahir+nama-bulan"
+    assert (row["hasil"], row["cara"]) == ("ditemukan", met)
 
 
 def test_no_delta_tells_who_was_asked_about(pair):
@@ -206,7 +214,7 @@ def test_a_proof_that_fails_in_the_middle_ends_alike(pair, monkeypatch):
     assert seen[1] == seen[2], "the first play takes the table too"
 
 
-#: Elements that a record of a staged list asks under each key: one under one.
+#: Elements that a record of a staged list asks under each key: under one alone.
 ASKED: list[int] = []
 
 
@@ -228,7 +236,8 @@ def staged(evaluation, requested):
                 session.fields, one, records, rows
             )
         )
-        ASKED[:] = [int(each is key) for each in keys]
+        widths = session.schema.widths(session.fields)
+        ASKED[:] = [width if each is key else 0 for each, width in zip(keys, widths, strict=True)]
         outputs = yield from evaluate(
             replace(evaluation, session=replace(session, schema=one)), inputs
         )
@@ -243,7 +252,9 @@ def staged(evaluation, requested):
 def test_the_old_way_is_found(pair, monkeypatch, size, way):
     """The positive control: the same view, the same tables, and the target shows."""
     # Small lists show it by their sizes; the provider's quota counts whole records no more.
-    monkeypatch.setattr(lists, "_layout", lambda _, elements: ListLayout(elements, (*ASKED,)))
+    monkeypatch.setattr(
+        lists, "_layout", lambda _, elements: ListLayout(elements // max(ASKED), (*ASKED,))
+    )
     monkeypatch.setattr(confirming, "answer", staged)
     monkeypatch.setattr(real_time, "answer", staged)
     publish(pair, REGISTERED, alone, NOW, name="alone")

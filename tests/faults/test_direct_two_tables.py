@@ -132,10 +132,8 @@ def published(pair):
 def test_both_sides_print_the_same_fingerprint(published, tmp_path):
     listed, codes, bast = (tmp_path / n for n in ("daftar.csv", "kode.csv", "bast.json"))
     listed.write_text(
-        "NO,nik,nama,tanggal_lahir\n"
-        + "".join(
-            f"{i},{p['nik']},{p['nama']},{p['tanggal_lahir']}\n" for i, p in enumerate(PEOPLE)
-        )
+        f"NO,{','.join(PEOPLE[0])}\n"
+        + "".join(f"{i},{','.join(p.values())}\n" for i, p in enumerate(PEOPLE))
     )
     confirm = ("confirm", listed, *AT, "--id", "NO", "--mode", "direct", "--out", codes)
     told = json.loads(padan(published.requester, *confirm, "--minutes", bast, "--json"))
@@ -153,7 +151,7 @@ def test_a_provider_signs_for_no_table_that_it_did_not_publish(published, tmp_pa
     bast, tables = tmp_path / "bast.json", published.server.publisher.tables_dir
     listed = tmp_path / "daftar.csv"
     person = PEOPLE[0]
-    listed.write_text(f"nik,nama,tanggal_lahir\n{','.join(person.values())}\n")
+    listed.write_text(f"{','.join(person)}\n{','.join(person.values())}\n")
     confirm = ("confirm", listed, *AT, "--mode", "direct", "--out", tmp_path / "kode.csv")
     padan(published.requester, *confirm, "--minutes", bast)
     said = json.loads(bast.read_text())

@@ -193,7 +193,8 @@ def test_a_delta_from_files(scene):
 
 def test_a_registry_of_bad_rows_alone_leaves_its_quarantine(scene):
     folder, bkn, _ = scene
-    (folder / "buruk.csv").write_text("id,nik,nama,tanggal_lahir,status\na,,,,AKTIF\nb,,,,\n")
+    header = "id,nik,nama,tempat_lahir,tanggal_lahir,status"
+    (folder / "buruk.csv").write_text(f"{header}\na,,,,,AKTIF\nb,,,,,\n")
     padan(
         bkn,
         *("publish", folder / "buruk.csv", *FLOW, "--id", "id", "--status", "status"),
@@ -543,7 +544,7 @@ def test_each_publication_keeps_its_own_quarantine(scene):
     folder, bkn, kemnaker = scene
     rotate_both(bkn, kemnaker)
     with (folder / "registri.csv").open("a") as file:
-        file.write("R99999,123,,,AKTIF\n")
+        file.write("R99999,123,,,,AKTIF\n")
     written = [publish(folder, bkn)["quarantine"] for _ in range(2)]
     assert written == [str(folder / f"registri.karantina{n}.csv") for n in ("", "2")]
     assert {row["id"] for row in rows_of(folder / "registri.karantina2.csv")} == {"R99999"}
@@ -577,7 +578,7 @@ def test_a_demonstration_that_cannot_be_is_explained(tmp_path, monkeypatch):
 
 def test_a_list_of_bad_rows_alone_leaves_its_quarantine(scene):
     folder, _, kemnaker = scene
-    (folder / "buruk.csv").write_text("nik,nama,tanggal_lahir\n,,\n123,,\n,,\n")
+    (folder / "buruk.csv").write_text("nik,nama,tempat_lahir,tanggal_lahir\n,,,\n123,,,\n,,,\n")
     quarantine = folder / "karantina.csv"
     padan(
         kemnaker,

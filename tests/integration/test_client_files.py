@@ -59,10 +59,10 @@ def workbook(path, table):
 
 def sloppy(path):
     """A list with a line for the spreadsheet, a title, empty rows and names of its own."""
-    lines = ["sep=;", "DAFTAR CALON;;;", "No;No. KTP;NAMA LENGKAP;Tgl Lahir"]
+    lines = ["sep=;", "DAFTAR CALON;;;;", "No;No. KTP;NAMA LENGKAP;Tempat Lahir;Tgl Lahir"]
     for i, person in enumerate(PEOPLE[20:50], 1):
-        lines.append(f"{i};{person['nik']};{person['nama']};{person['tanggal_lahir']}")
-        lines += [";;;"] * (i == 3) + [""] * (i == 7)
+        lines.append(";".join([str(i), *person.values()]))
+        lines += [";;;;"] * (i == 3) + [""] * (i == 7)
     path.write_bytes("\r\n".join([*lines, *[";;;;;;"] * 5, ""]).encode("utf-8-sig"))
 
 
@@ -104,8 +104,8 @@ def test_a_list_in_one_column_keeps_its_row_numbers(agencies, tmp_path):
     (tmp_path / "nik.csv").write_text("\n".join(lines))
     stdout, _ = padan(
         kemnaker,
-        *("confirm", tmp_path / "nik.csv", *FLOW, "--map", "nama=", "--map", "tanggal_lahir="),
-        *("--out", tmp_path / "kode.csv", "--json"),
+        *("confirm", tmp_path / "nik.csv", *FLOW, "--out", tmp_path / "kode.csv", "--json"),
+        *("--map", "nama=", "--map", "tempat_lahir=", "--map", "tanggal_lahir="),
     )
     given = json.loads(stdout)
     assert (given["rows"], given["lines"]["rows"], given["counts"]["karantina"]) == (23, 23, 3)
@@ -114,7 +114,7 @@ def test_a_list_in_one_column_keeps_its_row_numbers(agencies, tmp_path):
     assert empty == ["2", "6", "23"]
 
 
-def stray(path, names=("id", "nik", "nama", "tanggal_lahir", "status", "kode")):
+def stray(path, names=("id", *PEOPLE[0], "status", "kode")):
     """A file in which a quote swallows rows 2 to 4."""
     rows = [[p.get(n, "x") for n in names] for p in PEOPLE[:8]]
     rows[1][2], rows[3][2] = '"' + rows[1][2], rows[3][2] + '"'

@@ -105,7 +105,7 @@ def test_each_list_has_its_answers_and_its_verdict(played, people):
 def test_a_refused_list_does_not_stop_the_next_and_missing_fields_are_told(played):
     bare, bad, whole = played[0]["lists"]
     assert "Duplicate ids" in bad["error"]
-    assert (bare["without"], whole["without"]) == (["nama", "tanggal_lahir"], [])
+    assert (bare["without"], whole["without"]) == (["nama", "tempat_lahir", "tanggal_lahir"], [])
 
 
 @pytest.mark.slow

@@ -65,7 +65,8 @@ def test_from_a_registry_to_codes_with_controls(scene):
     assert made["expires"]
     found = {tuple(each["fields"]): each["found"] for each in made["given"] if each["keys"]}
     assert found["nik",] == found["nik", "nama"] == 1.0
-    assert ("nama", "tanggal_lahir") not in found
+    assert found["nama", "tanggal_lahir", "tempat_lahir"] == 1.0
+    assert found["nama", "tanggal_lahir"] == 0.0, "one weak key opens nothing"
 
     status = registry_table(PEOPLE[:40])["status"].to_pylist()
     controls = [{**PEOPLE[0], "kode": CODES[status[0]]}, {**PEOPLE[59], "kode": "TIDAK_DITEMUKAN"}]
@@ -75,7 +76,7 @@ def test_from_a_registry_to_codes_with_controls(scene):
     given = as_json(pair.requester, *confirm, "--controls", folder / "kontrol.csv")
     assert given["mode"] == "direct"
     assert given["counts"]["TIDAK_DITEMUKAN"] == 10
-    assert given["ways"] == {"direct:nik-depan+nik-bulan+nik-wilayah": 20}
+    assert given["ways"] == {"direct:nik-nama+nik-wilayah+nama-tempat+nama-lahir+nama-bulan": 20}
     assert given["controls"] == {"asked": 2, "wrong": []}
     rows = list(csv.DictReader(out.read_text().splitlines()))
     assert [row["kode"] for row in rows[:20]] == [CODES[s] for s in status[20:]]

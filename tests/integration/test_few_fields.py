@@ -52,7 +52,7 @@ def test_a_list_of_numbers_is_answered_alike_in_every_mode(pair):
     agree = {r for r, own in enumerate(at) if own >= 0 and listed[r] and listed[r] == known[own]}
     strangers = {r for r, own in enumerate(at) if own < 0 and listed[r]}
     assert len(agree) > 400 < len(strangers)
-    columns = {"nama": "", "tanggal_lahir": ""}
+    columns = {"nama": "", "tempat_lahir": "", "tanggal_lahir": ""}
     for mode in MODES:
         asked = DEMO.requests.select(["id", "nik"])
         made = pair.confirm(asked, mode=mode, columns=columns, id_column="id").table
@@ -78,7 +78,8 @@ def test_auto_is_never_worse_than_either_mode(pair):
 
 def test_rows_that_no_key_is_for_are_answered_by_the_unit_alone(pair):
     person = DEMO.registry.to_pylist()[3]
-    row = {"nik": "", "nama": person["nama"], "tanggal_lahir": person["tanggal_lahir"]}
+    lacking = {"nik": "", "tempat_lahir": ""}
+    row = {"nama": person["nama"], "tanggal_lahir": person["tanggal_lahir"], **lacking}
     with RequesterClient(pair.requester, *pair.names) as client:
         direct = client.confirm_one(row, mode="direct")
         assert (direct["hasil"], direct["alasan"]) == ("belum_dapat_dipastikan", "ruas_kurang")
@@ -92,7 +93,7 @@ def test_rows_that_no_key_is_for_are_answered_by_the_unit_alone(pair):
 
 def test_a_list_shorter_than_the_agreement_asks_is_made_up_with_decoys(pair):
     person = DEMO.registry.to_pylist()[3]
-    row = {name: person[name] for name in ("nik", "nama", "tanggal_lahir")}
+    row = {name: person[name] for name in ("nik", "nama", "tempat_lahir", "tanggal_lahir")}
     made = pair.confirm([row], mode="unit")
     assert made.table.num_rows == 1
     assert sum(made.counts.values()) == 1

@@ -101,12 +101,13 @@ def turn_epoch(home: Home, agencies: Agencies) -> object:
         return link.run(rotate(home, *agencies.names, NOW))
 
 
+_TOWNS = ("BANDUNG", "CIREBON", "DENPASAR", "MALANG", "PADANG", "SALATIGA", "SURABAYA", "TEGAL")
 _SYLLABLES = "ba bi bu da di du ga gi ha ja ka ki ku la li lu ma mi na ni ra ri sa si su ta ti wa"
 
 
 def people(count: int, seed: int = 1) -> list[dict[str, str]]:
-    """Generated people with nik, nama, tanggal_lahir; no two alike."""
-    draw = random.Random(seed)
+    """Generated people with nik, nama, tempat_lahir, tanggal_lahir; no two alike."""
+    draw, places = random.Random(seed), random.Random(seed + 1_000_000)
     syllables = _SYLLABLES.split()
     made: dict[str, dict[str, str]] = {}
     while len(made) < count:
@@ -119,7 +120,8 @@ def people(count: int, seed: int = 1) -> list[dict[str, str]]:
             "".join(draw.choice(syllables) for _ in range(draw.randint(2, 4))).upper()
             for _ in range(draw.randint(2, 3))
         )
-        made[nik] = {"nik": nik, "nama": name, "tanggal_lahir": born.isoformat()}
+        person = {"nik": nik, "nama": name, "tempat_lahir": places.choice(_TOWNS)}
+        made[nik] = {**person, "tanggal_lahir": born.isoformat()}
     return list(made.values())
 
 

@@ -21,8 +21,9 @@ from padan_linkage.schema import Schema
 class Columns:
     """Columns as they were found.
 
-    ``by_field``: the column of every field that has one; ``absent``: fields for which there is none
-    and nobody said so; ``recognised``: fields whose column is called by another name.
+    ``by_field``: the column of every field that has one; ``absent``: fields that are compared or
+    confirmed, for which there is none and nobody said so; ``recognised``: fields whose column is
+    called by another name.
     """
 
     by_field: dict[str, str]
@@ -58,9 +59,11 @@ def match_columns(
     by_field |= _own_names(free, names)
     fitting = _fitting([f for f in free if f not in by_field], names, set(by_field.values()))
     by_field |= {field: columns[0] for field, columns in fitting.items()}
+    # A field for direct mode's keys alone is nobody's business in unit mode.
+    wanted = {*schema.compared, *(name for p in schema.passes for name in p.confirm)}
     return Columns(
         {f.name: by_field[f.name] for f in schema.fields if f.name in by_field},
-        tuple(f for f in free if f not in by_field),
+        tuple(f for f in free if f in wanted and f not in by_field),
         tuple(fitting),
     )
 

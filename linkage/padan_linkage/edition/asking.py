@@ -147,10 +147,7 @@ def whole_column(column: pa.Array | pa.ChunkedArray) -> pa.StringArray:
 
 def fields_of(schema: Schema) -> tuple[str, ...]:
     """The fields that passes compare or depend on, in the schema's order."""
-    used = {key.partition(":")[0] for p in schema.passes for key in p.exact}
-    used |= {name for p in schema.passes for s in p.similar for name in s.named}
-    used |= {name for p in schema.passes for name in p.without}
-    return tuple(f.name for f in schema.fields if f.name in used)
+    return schema.compared
 
 
 def filled_of(

@@ -115,7 +115,7 @@ def _check_contents(edition: Edition, schema: Schema) -> None:
     texts = (edition.levels, edition.calibrations, *words)
     if not all(isinstance(text, str) for text in texts) or not _count(edition.records):
         raise EditionError("document")
-    fields, passes = [f.name for f in schema.fields], [p.id for p in schema.passes]
+    fields, passes = schema.compared, [p.id for p in schema.passes]
     if not all(_plausible(given, fields, passes) for given in edition.given):
         raise EditionError("given")
     kinds = {(given.fields, given.telling) for given in edition.given}

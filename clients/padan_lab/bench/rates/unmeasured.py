@@ -54,7 +54,7 @@ def open_edition(
     calibrations: dict[str, Calibration],
 ) -> Edition:
     """One under which every pass may answer, whatever fields are given, and so may «not found»."""
-    fields = [f.name for f in schema.fields]
+    fields = schema.compared
     passes = tuple(p.id for p in schema.passes)
     given = tuple(
         GivenFields(

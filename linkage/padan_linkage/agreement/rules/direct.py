@@ -175,6 +175,7 @@ def telling(a: Agreement) -> Iterator[Finding]:
                 "Tidak ada kunci dengan nomor identitas.",
                 "No key has an identifier.",
             )
+        yield from _single(f.direct, place)
         seen: set[tuple[str, ...]] = set()
         for key in f.direct.keys:
             at = f"{place}[{key.id}]"
@@ -192,6 +193,20 @@ def telling(a: Agreement) -> Iterator[Finding]:
         for keys in _opening(f.direct):
             at = f"{place}[{'+'.join(key.id for key in keys)}]"
             yield from _weak(f, f.schema, keys, at)
+
+
+def _single(d: DirectSchema, where: str) -> Iterator[Finding]:
+    """A share of two is of no use without another."""
+    shared = [key for key in d.keys if key.shared]
+    if len(shared) == 1:
+        yield warning(
+            "direct-weak-single",
+            f"{where}[{shared[0].id}]",
+            "Satu-satunya kunci lemah yang tidak menjawab sendirian tidak membuka apa pun: perlu "
+            "dua. Tambahkan yang kedua, atau tulis alone = true.",
+            "The only weak key that does not answer alone opens nothing: two are needed. Add a "
+            "second one, or write alone = true.",
+        )
 
 
 def runnable_flow(f: Flow, where: str) -> Iterator[Finding]:

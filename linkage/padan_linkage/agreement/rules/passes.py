@@ -7,7 +7,7 @@ come from.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from padan_linkage.agreement.findings import Finding, error, warning
@@ -69,12 +69,14 @@ def schema_findings(
     expected_records: int,
     where: str = "schema",
     measured: Measured | None = None,
+    keyed: Collection[str] = (),
 ) -> list[Finding]:
     """Every objection to a schema on its own, such as a rehearsal's; for that many records.
 
-    ``measured``: effective numbers of values of fields, where somebody counted them.
+    ``measured``: effective numbers of values of fields, where somebody counted them; ``keyed``:
+    fields that keys of direct mode compare.
     """
-    found = list(_schema_rules(schema, where))
+    found = list(_schema_rules(schema, where, keyed))
     for p in schema.passes:
         context = _Context(f"{where}.passes[{p.id}]", schema, p, expected_records, measured or {})
         found += [f for rule in PASS_RULES for f in rule(context)]
@@ -86,9 +88,10 @@ def signed_findings(
     expected_records: int,
     where: str = "schema",
     measured: Measured | None = None,
+    keyed: Collection[str] = (),
 ) -> list[Finding]:
     """What an agreement's schema is held to: the above, and that no requester reads its filters."""
-    found = schema_findings(schema, expected_records, where, measured)
+    found = schema_findings(schema, expected_records, where, measured, keyed)
     for p in schema.passes:
         found += _unread(schema, p, f"{where}.passes[{p.id}]")
     return found
@@ -107,22 +110,23 @@ def pass_findings(a: Agreement) -> Iterator[Finding]:
                 "Without the expected size, salt groups cannot be judged.",
             )
         listed = f.quota.records_per_list if f.quota else 0
+        keyed = {name for key in f.direct.keys for name in key.named} if f.direct else set()
         yield from signed_findings(
-            f.schema, max(f.expected_records or 0, listed), f"{where}.schema"
+            f.schema, max(f.expected_records or 0, listed), f"{where}.schema", keyed=keyed
         )
         yield from _unconfirmed(f, f.schema, where)
 
 
-def _schema_rules(schema: Schema, where: str) -> Iterator[Finding]:
-    used = {k.partition(":")[0] for p in schema.passes for k in p.exact}
+def _schema_rules(schema: Schema, where: str, keyed: Collection[str]) -> Iterator[Finding]:
+    used = {*keyed} | {k.partition(":")[0] for p in schema.passes for k in p.exact}
     used |= {n for p in schema.passes for s in p.similar for n in s.named}
     used |= {n for p in schema.passes for n in p.confirm}
     for name in (f.name for f in schema.fields if f.name not in used):
         yield error(
             "field-unused",
             f"{where}.fields[{name}]",
-            "Ruas ini tidak dipakai jalur mana pun; jangan kumpulkan data tanpa guna.",
-            "No pass uses this field; do not collect data for nothing.",
+            "Ruas ini tidak dipakai jalur atau kunci mana pun; jangan kumpulkan data tanpa guna.",
+            "No pass or key uses this field; do not collect data for nothing.",
         )
     if schema.decoy_share < MIN_DECOY_SHARE and any(p.similar for p in schema.passes):
         yield warning(

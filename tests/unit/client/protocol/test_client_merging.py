@@ -37,7 +37,8 @@ def session(tmp_path_factory):
 @pytest.fixture(scope="module")
 def requested(session):
     """Ten people without a NIK."""
-    records = [{"nik": "", "nama": "ORANG", "tanggal_lahir": "1980-01-01"}] * ASKED
+    person = {"nik": "", "nama": "ORANG", "tempat_lahir": "", "tanggal_lahir": "1980-01-01"}
+    records = [person] * ASKED
     return prepare_list(session.schema, records, columns=None, id_column=None)
 
 

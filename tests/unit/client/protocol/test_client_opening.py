@@ -27,7 +27,12 @@ ROWS = 40
 RATE = 5e-4
 MATCHED = np.arange(0, ROWS, 2)
 PEOPLE = [
-    {"nik": "", "nama": "ORANG", "tanggal_lahir": f"1980-{i % 12 + 1:02d}-{i // 12 + 1:02d}"}
+    {
+        "nik": "",
+        "nama": "ORANG",
+        "tempat_lahir": "",
+        "tanggal_lahir": f"1980-{i % 12 + 1:02d}-{i // 12 + 1:02d}",
+    }
     for i in range(36)
 ]
 

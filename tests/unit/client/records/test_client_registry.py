@@ -124,11 +124,10 @@ def test_one_code_and_no_mapping_means_being_in_the_registry_is_the_answer():
 
 def test_empty_values_of_confirmed_fields_are_marked():
     given = table(
-        status=["AKTIF", "AKTIF"],
-        nip=["198001012010011001", ""],
-        tempat_lahir=["", "BANDUNG"],
-        jenis_kelamin=["L", "P"],
+        status=["AKTIF", "AKTIF"], nip=["198001012010011001", ""], jenis_kelamin=["L", "P"]
     )
+    born = pa.array(["", "BANDUNG"])
+    given = given.set_column(given.column_names.index("tempat_lahir"), "tempat_lahir", born)
     registry = prepare(given, CHECKED)
     marks = Payloads.unpack(registry.payloads).empty.tolist()
     assert CHECKED.confirm[0] == "nip"

@@ -4,6 +4,7 @@ import pytest
 
 from padan_client.base.errors import BadInputError
 from padan_client.records.columns import match_columns
+from padan_linkage.schema import SchemaField
 
 
 @pytest.mark.parametrize(
@@ -55,3 +56,15 @@ def test_two_that_fit_are_named_and_none_is_taken(schema, names, says):
 )  # fmt: skip
 def test_somebody_elses_or_something_elses_is_not_taken(schema, name):
     assert not match_columns([name], schema).by_field
+
+
+def test_a_field_that_nothing_here_compares_may_have_no_column(schema):
+    """One for keys of direct mode alone, in unit mode; a confirmed field has to be there."""
+    place = SchemaField(name="tempat_lahir", kind="place")
+    more = schema.model_copy(update={"fields": (*schema.fields, place)})
+    names = [f.name for f in schema.fields]
+    assert match_columns(names, more).absent == ()
+    assert match_columns(["Tempat_Lahir", *names], more).by_field["tempat_lahir"] == "Tempat_Lahir"
+    confirmed = more.passes[0].model_copy(update={"confirm": ("tempat_lahir",)})
+    more = more.model_copy(update={"passes": (confirmed, *more.passes[1:])})
+    assert match_columns(names, more).absent == ("tempat_lahir",)

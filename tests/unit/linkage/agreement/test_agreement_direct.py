@@ -19,8 +19,9 @@ from padan_linkage.agreement import (
 )
 from padan_linkage.direct.schema import MAX_VALUES, DirectSchema, most_values
 
-FIRST = 'exact = ["nik", "nama:phonetic_first"] },'
-PARTS = '["nik:area", "nama:phonetic", "tanggal_lahir:year_month"], weak = true, alone = true'
+FIRST = 'exact = ["nik", "nama:words"], values = 2 },'
+PARTS = '["nik:area", "nama:phonetic", "tanggal_lahir:year_month"], weak = true'
+MONTH = '"nik", "tanggal_lahir:year_month"], without = ["nama"] },'
 ALONE = 'exact = ["nik"], without = ["nama", "tanggal_lahir"] },'
 DAY, LIST = "records_per_day = 4_000_000", "records_per_list = 2_000_000"
 KEYS = "flow[asn-status].direct.keys"
@@ -28,11 +29,11 @@ KEYS = "flow[asn-status].direct.keys"
 #: code, place, severity, what to change in the flagship.
 STRUCTURE = [
     ("direct-missing", "flow[asn-perbaikan].direct", {'modes = ["unit"]': 'modes = ["direct"]'}),
-    ("direct-field-unknown", f"{KEYS}[nik-depan]", {FIRST: 'exact = ["ktp", "nama"] },'}),
+    ("direct-field-unknown", f"{KEYS}[nik-nama]", {FIRST: 'exact = ["ktp", "nama"] },'}),
     ("direct-field-unknown", f"{KEYS}[nik]", {ALONE: 'exact = ["nik"], without = ["kk"] },'}),
     (
         "direct-derivation-unknown",
-        f"{KEYS}[nik-depan]",
+        f"{KEYS}[nik-nama]",
         {FIRST: 'exact = ["nik", "nama:suku"] },'},
     ),
     (
@@ -94,15 +95,15 @@ ARGUABLE = [
         "direct-no-identifier",
         KEYS,
         {
-            FIRST: 'exact = ["nik", "nama:phonetic_first"], weak = true },',
-            '"nik", "tanggal_lahir:year_month"] },': '"nik", "tanggal_lahir"], weak = true },',
+            FIRST: 'exact = ["nik", "nama:words"], weak = true },',
+            MONTH: '"nik", "tanggal_lahir"], weak = true },',
             ALONE: 'exact = ["nik", "nama"], weak = true },',
         },
     ),
     (
         "direct-key-repeated",
         f"{KEYS}[nik-bulan]",
-        {'"nik", "tanggal_lahir:year_month"] },': '"nik", "nama:phonetic_first"] },'},
+        {MONTH: '"nik", "nama:words"] },'},
     ),
     (
         "direct-key-not-identifier",
@@ -110,6 +111,15 @@ ARGUABLE = [
         {PARTS: '["nik:area", "nama:phonetic", "tanggal_lahir:year_month"]'},
     ),
     ("direct-key-thin", f"{KEYS}[nik-wilayah]", {PARTS: '["nama:phonetic"], weak = true'}),
+    (
+        "direct-weak-single",
+        f"{KEYS}[nik-wilayah]",
+        {
+            'phonetic"], values = 2, weak': 'phonetic"], values = 2, alone = true, weak',
+            'birth_date"], values = 2, weak': 'birth_date"], values = 2, alone = true, weak',
+            '"tempat_lahir:phonetic"], weak = true': '"tempat_lahir"], weak = true, alone = true',
+        },
+    ),
     ("direct-identifier-alone", f"{KEYS}[nik]", {ALONE: 'exact = ["nik"] },'}),
     (
         "direct-key-weak",
@@ -153,6 +163,12 @@ def in_direct_alone(document: bytes) -> bytes:
     return text.encode()
 
 
+def in_numbers_alone(document: bytes) -> bytes:
+    """The same without the flagship's weak keys, but the one of the NIK's district."""
+    kept = re.sub(r'  \{ id = "nama-(tempat|lahir|bulan)", .*birth_date.*\n', "", document.decode())
+    return re.sub(r'  \{ id = "nama-bulan", .*weak = true \},\n', "", kept).encode()
+
+
 def test_no_rule_is_left_untested():
     source = (Path(package.__file__).parent / "rules/direct.py").read_text()
     written = set(re.findall(r'"(direct-[a-z-]+)",', source))
@@ -164,28 +180,28 @@ def test_a_name_alone_is_refused_and_a_weak_key_doubted(flagship, bend):
     severities = {f.code: f.severity for f in lint(thin) if f.code.startswith("direct")}
     assert severities["direct-key-thin"] is Severity.ERROR
     assert severities["direct-key-weak"] is Severity.ERROR
-    month = '"tanggal_lahir:year_month"], weak'
-    year = bend(in_direct_alone(flagship), {month: '"tanggal_lahir:year"], weak'})
+    by_year = PARTS.replace("year_month", "year") + ", alone = true"
+    year = bend(in_direct_alone(flagship), {PARTS: by_year})
     assert {f.code: f.severity for f in lint(year)} == {"direct-key-weak": Severity.WARNING}
 
 
 def test_weak_keys_are_doubted_two_by_two(flagship, bend):
     """One of them opens nothing; both together are as telling as all that they say."""
+    numbered = in_numbers_alone(in_direct_alone(flagship))
     two = (
-        PARTS + " },\n"
+        PARTS + ", alone = true },\n"
         '  { id = "lahir-nama", exact = ["tanggal_lahir", "nama:phonetic"], weak = true },\n'
         '  { id = "{}", exact = ["tanggal_lahir", "nama:{}"], weak = true'
     )
     doubted = []
     for name in ("phonetic_last", "phonetic_first"):
         changes = {PARTS: two.replace("{}", name.replace("_", "-"), 1).replace("{}", name)}
-        doubted += found(bend(in_direct_alone(flagship), changes), "direct-key-weak")
+        doubted += found(bend(numbered, changes), "direct-key-weak")
     assert doubted == [
         f"{KEYS}[lahir-nama+phonetic-last]",
         f"{KEYS}[lahir-nama+phonetic-first]",
     ]
-    place = PARTS.replace("alone = true", "alone = false")
-    assert found(bend(in_direct_alone(flagship), {PARTS: place}), "direct-key-weak") == []
+    assert found(numbered, "direct-key-weak") == []
 
 
 def test_a_small_registry_may_be_asked_by_name_and_birth_date(flagship):
@@ -195,7 +211,7 @@ def test_a_small_registry_may_be_asked_by_name_and_birth_date(flagship):
 
 def test_repeated_ids_and_unknown_words_are_told(flagship, bend):
     bent = in_direct_alone(flagship)
-    repeated = bend(bent, {'{ id = "nik-bulan", exact': '{ id = "nik-depan", exact'})
+    repeated = bend(bent, {'{ id = "nik-bulan", exact': '{ id = "nik-nama", exact'})
     assert found(repeated, "direct-key-duplicate") == ["flow[asn-status].direct"]
     unknown = bend(bent, {"records_per_list = 2_000_000\n": ""})
     assert found(unknown, "key-absent") == ["flow[asn-status].direct.records_per_list"]
@@ -203,7 +219,7 @@ def test_repeated_ids_and_unknown_words_are_told(flagship, bend):
 
 def test_what_was_tolerant_is_told_to_be_weak(flagship, bend):
     """An agreement of before is read as it was meant, and one of now says the word of now."""
-    bent = in_direct_alone(flagship)
+    bent = bend(in_direct_alone(flagship), {PARTS: f"{PARTS}, alone = true"})
     before = load_agreement(bend(bent, {"weak = true, alone = true": "tolerant = true"}))
     assert before.flow("asn-status").direct == load_agreement(bent).flow("asn-status").direct
     both = bend(bent, {"weak = true, alone = true": "tolerant = true, alone = true"})

@@ -9,7 +9,7 @@ from padan_linkage.agreement import EXAMPLE_IDS, example, lint
 PASS = 'exact = ["nik"]\nwithout = ["nama", "tanggal_lahir"]\n'
 KEY = 'exact = ["nik"], without = ["nama", "tanggal_lahir"] }'
 PASSES, KEYS = "flow[asn-status].schema.passes", "flow[asn-status].direct.keys"
-NIK, DATED = "nik", "nik + tanggal_lahir"
+NIK, BORN, DATED = "nik", "nik + tempat_lahir", "nik + tanggal_lahir"
 
 
 def told(document):
@@ -31,12 +31,11 @@ def test_the_examples_answer_a_number_alone_and_with_any_one_field(signers, name
     [
         ({PASS: 'exact = ["nik"]\nwithout = ["nama"]\n'}, PASSES, None),
         ({KEY: 'exact = ["nik"], without = ["nama"] }'}, KEYS, None),
-        ({PASS: 'exact = ["nik", "nama"]\n'}, PASSES, [NIK]),
-        ({KEY: 'exact = ["nik", "nama"] }'}, KEYS, [NIK]),
+        ({PASS: 'exact = ["nik", "nama"]\n'}, PASSES, [NIK, BORN]),
+        ({KEY: 'exact = ["nik", "nama"] }'}, KEYS, [NIK, BORN]),
         ({'exact = ["nik", "nama:phonetic_first"]\n': 'exact = ["nik", "nama", "tanggal_lahir"]\n'},
          PASSES, None),
-        ({'exact = ["nik", "tanggal_lahir:year_month"] }': 'exact = ["nik", "nama"] }'},
-         KEYS, [DATED]),
+        ({'"tanggal_lahir:year_month"], without': '"nama"], without'}, KEYS, [DATED]),
     ],
 )  # fmt: skip
 def test_rows_that_nothing_looks_for_are_named(flagship, bend, changes, where, rows):

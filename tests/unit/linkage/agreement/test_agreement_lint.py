@@ -273,6 +273,14 @@ PASSES = [
         {"fields = [\n": 'fields = [\n  { name = "alamat", kind = "address" },\n'},
     ),
     (
+        "field-unused",
+        "flow[asn-status].schema.fields[tempat_lahir]",
+        {
+            ', "tempat_lahir:phonetic"], values = 2': "], values = 2",
+            ', "tempat_lahir:phonetic"], weak': "], weak",
+        },
+    ),
+    (
         "top-up-real-time",
         "flow[asn-status].quota.top_up",
         {"minimum_batch = 10 }": "minimum_batch = 10, top_up = false }"},

@@ -66,6 +66,7 @@ def given(**changes):
         (replace(EDITION, given=()), "given"),
         (replace(EDITION, given=EDITION.given * 2), "given"),
         (given(fields=("umur",)), "given"),
+        (given(fields=("tempat_lahir",)), "given"),  # of direct mode's keys alone
         (given(fields=("nama", "nik")), "given"),
         (given(telling=-2), "given"),
         (given(telling=True), "given"),
