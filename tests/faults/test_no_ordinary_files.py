@@ -48,12 +48,16 @@ def a_circle(path):
     path.symlink_to(path.name)
 
 
+def a_link_to_nowhere(path):
+    path.symlink_to(path.name + ".elsewhere")
+
+
 def a_full_folder(path):
     path.mkdir()
     (path / "x").write_text("1")
 
 
-WAYS = (a_pipe, a_device, a_circle, a_full_folder)
+WAYS = (a_pipe, a_device, a_circle, a_link_to_nowhere, a_full_folder)
 
 
 def in_time(call):

@@ -40,6 +40,8 @@ class NotOrdinaryError(OSError):
 
 def open_ordinary(path: Path, flags: int = os.O_RDONLY) -> int:
     """Descriptor of a file, for this user alone if it is made. Raises NotOrdinaryError, OSError."""
+    if _leads_nowhere(path):  # a file that is made would be made where it points
+        raise NotOrdinaryError(path)
     try:
         descriptor = os.open(path, flags | os.O_NONBLOCK, 0o600)
     except OSError as e:
@@ -50,6 +52,11 @@ def open_ordinary(path: Path, flags: int = os.O_RDONLY) -> int:
         os.close(descriptor)
         raise NotOrdinaryError(path)
     return descriptor
+
+
+def _leads_nowhere(path: Path) -> bool:
+    """Whether it is a link to a file that is not there: on a disk that is not mounted, say."""
+    return path.is_symlink() and not os.path.exists(path)  # noqa: PTH110 - False for a circle too
 
 
 def ordinary_file(path: Path) -> BufferedReader[FileIO]:
@@ -65,6 +72,8 @@ def read_ordinary(path: Path) -> bytes:
 
 def lies_ordinary(path: Path) -> bool:
     """Whether there is a file. Raises NotOrdinaryError for what is there and is none."""
+    if _leads_nowhere(path):
+        raise NotOrdinaryError(path)
     try:
         mode = path.stat().st_mode
     except (FileNotFoundError, NotADirectoryError):

@@ -9,6 +9,7 @@ the older one, unless it is not the store that the files were made with. Spec:
 from __future__ import annotations
 
 import json
+import os
 import secrets
 import zlib
 from collections.abc import Callable
@@ -134,7 +135,7 @@ class Marks:
         self, kept: StoreMark | None, beside: StoreMark | None, holds_files: Callable[[], bool]
     ) -> Doubt | None:
         if kept is None:
-            used = beside or any(path.exists() for path in self._signs)
+            used = beside or any(os.path.lexists(path) for path in self._signs)
             return _LOST if used or (holds_files() and self._is_empty()) else None
         if beside is not None and kept.name != beside.name:
             return _OTHER
