@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Self
 
@@ -26,7 +27,12 @@ from padan_client.protocol.direct.schemas import direct_schemas, usable_schema
 from padan_client.protocol.direct.session import DirectSession, open_direct, present_tables
 from padan_client.protocol.jobs import Command, Deliver
 from padan_client.protocol.progress import Report, silent
-from padan_client.protocol.session import open_session, require_role, unit_schema
+from padan_client.protocol.session import (
+    open_session,
+    replaced,
+    require_role,
+    unit_schema,
+)
 from padan_client.protocol.unit.confirming import confirm, finish
 from padan_client.protocol.unit.editions import require_usable_registry
 from padan_client.protocol.unit.real_time import MOST_AT_ONCE, Counter, ask
@@ -46,6 +52,8 @@ from padan_linkage.agreement import Mode
 from padan_linkage.schema import Schema
 
 MODES = ("unit", "direct", "auto")
+#: So long the agreements in the folder are taken for what they were when looked at.
+_LOOKED = timedelta(minutes=1)
 
 
 class RequesterFlow:
@@ -58,6 +66,7 @@ class RequesterFlow:
         self.threads = threads or os.cpu_count() or 1
         self._counter: Counter | None = None
         self._direct: DirectCounter | None = None
+        self._known: tuple[FlowPlace, datetime] | None = None
         self._placing, self._counting = Shared[FlowPlace](), Shared[None]()
         self._listing = Shared[None]()
 
@@ -92,7 +101,7 @@ class RequesterFlow:
         After a crash the same call with the same input goes on, and is not charged again. Raises
         PadanError.
         """
-        place = yield from self._place()
+        place = yield from together(self._placing, self._look)
         planted = None if controls is None else read_controls(place.flow, controls)
 
         def prepare(_: FlowPlace, schema: Schema) -> RequestList:
@@ -218,12 +227,19 @@ class RequesterFlow:
         return (yield from ask((yield from self._open_counter()), requested))
 
     def _place(self) -> Steps[FlowPlace]:
-        """The flow; a kept session has it already, and reading the agreement takes a while."""
-        if self._counter is not None:
-            return self._counter.session.place
-        if self._direct is not None:
-            return self._direct.session.place
-        return (yield from together(self._placing, lambda: work(self._read_place)))
+        """The flow, read again every minute: an agreement that replaces it may have come."""
+        if self._known is None or not timedelta() <= utc_now() - self._known[1] < _LOOKED:
+            return (yield from together(self._placing, self._look))
+        return self._known[0]
+
+    def _look(self) -> Steps[FlowPlace]:
+        """Read the flow; a session of another one, or of a replaced one, is not kept."""
+        place, now = (yield from work(self._read_place)), utc_now()
+        kept = [each.session.place for each in (self._counter, self._direct) if each is not None]
+        if replaced(place, now) or any(each != place for each in kept):
+            self._counter = self._direct = None
+        self._known = place, now
+        return place
 
     def _read_place(self) -> FlowPlace:
         place = self.home.place(self.agreement, self.flow)

@@ -29,6 +29,7 @@ from padan_client import (
     RequesterClient,
     UnavailableError,
     VerificationError,
+    requester,
 )
 from padan_client.base.language import set_language
 from padan_client.protocol import session as session_module
@@ -230,6 +231,29 @@ def test_what_an_amendment_here_replaces_is_not_used_whatever_the_unit_says(pair
             ask(pair, later)
         assert no.value.reason == "AGREEMENT_SUPERSEDED"
         assert "(Pasal 12)" in str(no.value)
+    with ProviderClient(later, *pair.names) as client, pytest.raises(RefusedError) as no:
+        client.publish_table(REGISTRY, id_column="id", status_column="status")
+    assert no.value.reason == "AGREEMENT_SUPERSEDED"
+
+
+def test_a_client_that_stays_open_notices_a_replacement(pair, tmp_path, monkeypatch):
+    """A list looks at the folder each time, a question once a minute."""
+    publish(pair)
+    home = amended_here(pair.requester, pair.unit.house, tmp_path, dt.date(2026, 1, 1))
+    (amendment,) = (tmp_path / "amended").glob("*-a1.toml")
+    away = tmp_path / "not-yet.toml"
+    amendment.rename(away)
+    with RequesterClient(home, *pair.names) as client:
+        client.confirm_one(PEOPLE[0])
+        away.rename(amendment)
+        client.confirm_one(PEOPLE[0])
+        monkeypatch.setattr(requester, "_LOOKED", dt.timedelta())
+        for _ in range(2):
+            with pytest.raises(RefusedError, match="kemnaker-bkn-2024-a1"):
+                client.confirm_one(PEOPLE[0])
+        monkeypatch.undo()
+        with pytest.raises(RefusedError, match="kemnaker-bkn-2024-a1"):
+            client.confirm(PEOPLE[:20])
 
 
 def test_an_amendment_replaces_from_its_first_day_on_and_not_before(pair, tmp_path):

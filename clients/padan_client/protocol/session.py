@@ -35,6 +35,7 @@ from padan_linkage.agreement import (
     AgreementState,
     FlowKind,
     Mode,
+    Standing,
     agreement_digest,
     standing_of,
     verify_signatures,
@@ -222,23 +223,33 @@ def check_agreement(
     require_not_replaced(place, now(), peer)
 
 
-def require_not_replaced(place: FlowPlace, now: datetime, peer: ServerKind) -> None:
+def require_not_replaced(
+    place: FlowPlace, now: datetime, peer: ServerKind, *, asked: bool = True
+) -> None:
     """Refuse by this side's own copies what a later agreement replaces.
 
-    A server whose agreements went back knows no better. Raises RefusedError naming the article and
-    the later agreement.
+    A server whose agreements went back knows no better, if it was ``asked``. Raises RefusedError
+    naming the article and the later agreement.
     """
-    standing = standing_of(place.agreement, now, successors=place.successors)
-    if standing.state is not AgreementState.SUPERSEDED or standing.replaced_by is None:
+    standing = replaced(place, now)
+    if standing is None:
         return
-    later, article = standing.replaced_by, standing.article
+    later, article = str(standing.replaced_by), standing.article
     by = refused(Reason.AGREEMENT_SUPERSEDED, place, peer, article=article, replaced_by=later)
+    if not asked:
+        raise by
     untold = about(
         peer,
         f"{{Server}} belum tahu: minta operatornya memasang {later} dengan tanda tangannya.",
         f"{{Server}} does not know: ask its operator to install {later} with its signatures.",
     )
     raise type(by)(f"{by} {untold}", by.reason, by.metadata)
+
+
+def replaced(place: FlowPlace, now: datetime) -> Standing | None:
+    """The standing of an agreement that one here has replaced by ``now``; None of any other."""
+    standing = standing_of(place.agreement, now, successors=place.successors)
+    return standing if standing.state is AgreementState.SUPERSEDED else None
 
 
 def _plain(text: str) -> str:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from padan.v1.reason_texts import ServerKind
 from padan_client.base.effects import Steps, work
 from padan_client.base.errors import BadInputError, UnavailableError
 from padan_client.base.files import ensure_public_folder, sync
@@ -30,6 +31,7 @@ from padan_client.protocol.direct.building import Builder, Built
 from padan_client.protocol.direct.schemas import direct_schemas, usable_schema
 from padan_client.protocol.jobs import Command, JobInput, Stepper, drive
 from padan_client.protocol.progress import Progress, Report, Stage
+from padan_client.protocol.session import require_not_replaced
 from padan_client.records.persons import Consent, Persons
 from padan_client.records.registry import Publication, Registry
 from padan_client.records.updating import Update, updated
@@ -121,6 +123,7 @@ def publish_table(
     Returns the table and the registry with its quarantine.
     """
     home, place = command.home, command.place
+    require_not_replaced(place, command.now(), ServerKind.PROVIDER, asked=False)
     schema, direct = direct_schemas(place)
     usable = usable_schema(place.flow, unit=False)
     publication = yield from command.prepared(usable)
