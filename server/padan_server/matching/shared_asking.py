@@ -6,7 +6,7 @@ What a filter costs beside its comparisons is the same for one row and for many.
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import zip_longest
 
 from padan_linkage.matching import PassResult
@@ -23,7 +23,7 @@ class _Waiting:
     """A question of a call that waits, and its answer once somebody has asked it."""
 
     rows: PassTable
-    over: threading.Event = field(default_factory=threading.Event)
+    over: bool = False
     result: PassResult | None = None
 
 
@@ -32,34 +32,43 @@ class SharedAsking:
 
     def __init__(self, index: Index) -> None:
         self._index = index
-        self._lock = threading.Lock()
+        self._changed = threading.Condition()
         self._waiting: list[_Waiting] = []
 
     def match(self, rows: PassTable, pieces: InPieces) -> PassResult:
         """What the index answers to ``rows``, for a call that has a turn.
 
-        Others have theirs before. Of several rows, or where nothing is gained by it, the question
-        is asked alone.
+        Others have theirs before, and what ends the call then is raised. Of several rows, or where
+        nothing is gained by it, the question is asked alone.
         """
         if len(rows) > 1 or not self._index.gains:
             return self._index.match(rows, pieces.between)
         # Spec 30, "Fairness", step 4.
         mine = _Waiting(rows)
-        with self._lock:
+        with self._changed:
             self._waiting.append(mine)
-        pieces.pass_on()
-        while not mine.over.is_set():
+        try:
+            pieces.between()
+        except BaseException:
+            self._withdraw(mine)
+            raise
+        while not mine.over:
             if (taken := self._taken(mine)) is not None:
                 self._ask(taken)
-            else:
-                with pieces.waiting():
-                    mine.over.wait()
+                continue
+            with pieces.waiting(), self._changed:
+                self._changed.wait_for(lambda: mine.over or mine in self._waiting)
         # Where asking together failed: the fault may be another question's.
         return mine.result or self._index.match(rows, pieces.between)
 
+    def _withdraw(self, mine: _Waiting) -> None:
+        with self._changed:
+            if mine in self._waiting:
+                self._waiting.remove(mine)
+
     def _taken(self, mine: _Waiting) -> list[_Waiting] | None:
         """This question and others that wait, for this call to ask; None if somebody has it."""
-        with self._lock:
+        with self._changed:
             if mine not in self._waiting:
                 return None
             self._waiting.remove(mine)
@@ -75,8 +84,8 @@ class SharedAsking:
             results, asked = [], taken
         else:
             asked = taken[: len(results)]
-            with self._lock:
-                self._waiting[:0] = taken[len(results) :]
-        for each, result in zip_longest(asked, results):
-            each.result = result
-            each.over.set()
+        with self._changed:
+            self._waiting[:0] = taken[len(asked) :]
+            for each, result in zip_longest(asked, results):
+                each.result, each.over = result, True
+            self._changed.notify_all()

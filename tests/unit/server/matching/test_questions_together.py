@@ -53,6 +53,7 @@ class TurnedCall:
     ended: bool = False
 
     def between(self):
+        self.turn.pass_on()
         if self.ended:
             raise KeyError
 
@@ -112,6 +113,16 @@ def test_a_question_that_fails_fails_alone():
     got = play(index, [(number,) for number in range(6)])
     assert [isinstance(each, ValueError) for each in got] == [n == 3 for n in range(6)]
     assert [got[n] for n in (0, 1, 2, 4, 5)] == [(0,), (1,), (2,), (4,), (5,)]
+
+
+def test_a_question_whose_call_has_ended_is_asked_by_nobody():
+    index, turns = CountingIndex(), Turns(1)
+    asking = SharedAsking(index)
+    with turns.of("kemnaker") as turn, pytest.raises(KeyError):
+        asking.match(RowsAlone(1), TurnedCall(turn, ended=True))
+    with turns.of("kemnaker") as turn:
+        assert asking.match(RowsAlone(2), TurnedCall(turn)) == (2,)
+    assert index.asked == [[(2,)]]
 
 
 @pytest.mark.parametrize("at_once", [2, 5])
