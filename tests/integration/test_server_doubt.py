@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
@@ -221,6 +222,14 @@ def test_a_clock_that_is_wrong_at_the_start_erases_nothing(left, make_unit, unit
     again.unit._keep_time()
     assert again.unit.clock.believed
     assert stored(left)
+
+
+@pytest.mark.parametrize("days", [-40, 40])
+def test_the_clock_that_is_doubted_is_told_as_it_stands(left, make_unit, unit_log, days):
+    """Behind the latest moment too: an operator whose clock is right sees that it is."""
+    boot(make_unit, left, days=days)
+    (line,) = [each for each in unit_log.getvalue().splitlines() if "clock_doubted" in each]
+    assert json.loads(line)["now"] == (NOW + timedelta(days=days)).isoformat()
 
 
 def test_an_operator_accepts_a_long_absence(left, make_unit):

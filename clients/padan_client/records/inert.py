@@ -2,7 +2,8 @@
 
 A formula has an apostrophe before it, a control character is its picture (U+2400 and on), so that a
 result still reads back as it was. Controls that have no picture, DEL and U+0080 to U+009F, are
-U+FFFD: such a cell is told only by what is exact (``--exact``, Parquet).
+U+FFFD, and pictures of controls that were there from the first read back as controls: such a cell
+is told only by what is exact (``--exact``, Parquet).
 """
 
 from __future__ import annotations

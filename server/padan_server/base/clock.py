@@ -86,6 +86,10 @@ class KeptClock:
         # Spec 30, "Doubt", step 5.
         return max(self._clock.now(), self.latest)
 
+    def shown(self) -> datetime:
+        """What the clock shows, believed or not."""
+        return self._clock.now()
+
     def look(self) -> bool:
         """Compare the clock with the time that has passed; returns :attr:`believed`."""
         # Spec 30, "Doubt", step 4.

@@ -211,9 +211,10 @@ class Server:
             _log.error(
                 "clock_doubted",
                 latest=clock.latest.isoformat(),
-                now=clock.now().isoformat(),
+                now=clock.shown().isoformat(),
                 consequence="nothing is erased",
-                remedy="set the clock right, or: padan-server accept clock --data-dir DIR",
+                remedy="set the clock right or, if now is right, tell the server: "
+                "padan-server accept clock --data-dir DIR",
             )
 
     def _add(self, service: Any, register: Callable[[Any, grpc.Server], None], made: Any) -> None:
