@@ -17,6 +17,7 @@ from padan_client.base.language import t
 from padan_lab.demo.flows import with_filters
 from padan_lab.games import bounds
 from padan_lab.games.judging.outcome import FULL_HIGH, QUICK_HIGH, Bound, Outcome
+from padan_lab.games.oracle.profiling import profile
 from padan_lab.games.playing import change, decoy, listing, on_list, passes
 from padan_lab.games.playing.crooked import bent
 from padan_lab.games.playing.stage import AGREEMENT, FLOW, GameStage, staged
@@ -134,10 +135,17 @@ def _oracle_filters(scale: GameScale, seed: int) -> Bound:
     return bounds.oracle(flow, bounds.AttackScale(scale.targets), seed)
 
 
+def _profile(scale: GameScale, seed: int) -> Bound:
+    """Of the same flow in direct mode, as its agreement ships."""
+    flow = load_agreement(example(AGREEMENT)).flow(FLOW)
+    return profile(flow, scale.targets, seed, scale.people)
+
+
 #: The bounds by id.
 BOUNDS: Mapping[str, Callable[[GameScale, int], Bound]] = {
     "oracle": _oracle,
     "oracle_filters": _oracle_filters,
+    "profile": _profile,
 }
 #: Games that look at the same epochs are played together, the others beside them.
 _TOGETHER = (
