@@ -46,7 +46,7 @@ def test_a_person_in_many_spellings_closes_the_list_and_every_row_is_accounted_f
     listed, kode, minutes = (tmp_path / n for n in ("daftar.csv", "kode.csv", "bast.json"))
     rows = [*PEOPLE[30:50], *spelled(PEOPLE[3], 12), {"nik": "12", "nama": "", "tanggal_lahir": ""}]
     with listed.open("w", newline="") as file:
-        writer = csv.DictWriter(file, ["nik", "nama", "tanggal_lahir"])
+        writer = csv.DictWriter(file, list(PEOPLE[0]))
         writer.writeheader()
         writer.writerows(rows)
     done = padan(
