@@ -202,9 +202,9 @@ class RequesterFlow:
 
     def _open_direct(self, place: FlowPlace) -> Steps[DirectSession]:
         """The kept session over today's tables, looked for anew every few minutes."""
-        while self._direct is None or not self._direct.fresh(utc_now()):
+        while (kept := self._direct) is None or not kept.fresh(utc_now()):
             yield from together(self._listing, lambda: self._list_tables(place))
-        return self._direct.session
+        return kept.session
 
     def _list_tables(self, place: FlowPlace) -> Steps[None]:
         if self._direct is None or not self._direct.fresh(utc_now()):
