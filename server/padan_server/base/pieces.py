@@ -16,10 +16,6 @@ class InPieces(Protocol):
         """One piece is done: others have their turn. Raises what ends the call."""
         ...
 
-    def pass_on(self) -> None:
-        """Others that wait, and have used no more, have their turn."""
-        ...
-
     def waiting(self) -> AbstractContextManager[None]:
         """While the block waits, for the disk say, others have their turn."""
         ...
@@ -29,9 +25,6 @@ class _InOnePiece:
     """Work that takes nobody's turn."""
 
     def between(self) -> None:
-        """Go on."""
-
-    def pass_on(self) -> None:
         """Go on."""
 
     def waiting(self) -> AbstractContextManager[None]:

@@ -64,16 +64,12 @@ class Call:
 
     def between(self) -> None:
         """Give others their turn; raise what :meth:`check` does, and where nobody waits."""
-        self.pass_on()
-        if not self.is_awaited():
-            raise CallerGoneError
-        self.check()
-
-    def pass_on(self) -> None:
-        """Give others their turn, where they have used no more."""
         # Spec 30, "Fairness", step 4.
         if self.turn is not None:
             self.turn.pass_on()
+        if not self.is_awaited():
+            raise CallerGoneError
+        self.check()
 
     def over(self) -> None:
         """Let go of gRPC's own call: whoever remembers this one must not keep that one's stream."""

@@ -57,9 +57,6 @@ class TurnedCall:
         if self.ended:
             raise KeyError
 
-    def pass_on(self):
-        self.turn.pass_on()
-
     def waiting(self):
         return self.turn.aside()
 
