@@ -6,57 +6,17 @@ nothing ends as a defect of ours.
 
 from __future__ import annotations
 
-import os
 import shutil
-import threading
 from functools import partial
 
 import pytest
 from agency import people, registry_table
-from patience import PATIENCE
+from no_files import a_circle, a_device, a_full_folder, a_link_to_nowhere, a_pipe, in_time
 
 from padan_client import Home, ProviderClient, RequesterClient
 from padan_client.base.errors import PadanError
 
 PEOPLE = people(24, seed=61)
-
-
-def a_pipe(path):
-    os.mkfifo(path)
-
-
-def a_device(path):
-    path.symlink_to("/dev/zero")
-
-
-def a_circle(path):
-    path.symlink_to(path.name)
-
-
-def a_link_to_nowhere(path):
-    path.symlink_to(path.name + ".elsewhere")
-
-
-def a_full_folder(path):
-    path.mkdir()
-    (path / "x").write_text("1")
-
-
-def in_time(call):
-    """What a call gives or raises; fails if it hangs."""
-    said = []
-
-    def run():
-        try:
-            said.append(call())
-        except Exception as e:  # noqa: BLE001 - whatever it is, it is looked at
-            said.append(e)
-
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    thread.join(PATIENCE)
-    assert said, "it waits"
-    return said[0]
 
 
 def publish(folder, names):
