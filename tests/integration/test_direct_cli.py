@@ -76,7 +76,8 @@ def test_from_a_registry_to_codes_with_controls(scene):
     given = as_json(pair.requester, *confirm, "--controls", folder / "kontrol.csv")
     assert given["mode"] == "direct"
     assert given["counts"]["TIDAK_DITEMUKAN"] == 10
-    assert given["ways"] == {"direct:nik-nama+nik-wilayah+nama-tempat+nama-lahir+nama-bulan": 20}
+    numbers, names = "nik-nama+nik-paruh+nik-wilayah", "nama-tempat+nama-lahir+nama-bulan"
+    assert given["ways"] == {f"direct:{numbers}+{names}": 20}
     assert given["controls"] == {"asked": 2, "wrong": []}
     rows = list(csv.DictReader(out.read_text().splitlines()))
     assert [row["kode"] for row in rows[:20]] == [CODES[s] for s in status[20:]]

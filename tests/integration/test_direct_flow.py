@@ -43,7 +43,7 @@ NOBODY = "TIDAK_DITEMUKAN"
 
 #: How somebody is found whose values are all right.
 WEAK = "nama-tempat+nama-lahir+nama-bulan"
-EVERY_KEY = f"direct:nik-nama+nik-wilayah+{WEAK}"
+EVERY_KEY = f"direct:nik-nama+nik-paruh+nik-wilayah+{WEAK}"
 
 
 def expected(records, truth=None):
@@ -70,7 +70,7 @@ def test_a_list_gets_its_codes_and_the_way_it_got_them(pair):
     assert result.counts[NOBODY] == 60
     assert stages == {Stage.PREPARE, Stage.DOWNLOAD, Stage.EVALUATE}
     assert not list((pair.requester.folder / "jobs").iterdir())
-    assert sum(result.evaluated.values()) == 10 * pair.charged()
+    assert sum(result.evaluated.values()) == 14 * pair.charged()
     assert pair.charged() == 112, "a list of 110, rounded"
 
 
@@ -80,7 +80,7 @@ def test_a_slip_in_the_name_is_found_by_another_key_and_a_tie_is_never_a_guess(p
     result = pair.confirm([slipped, person, {**other, "nik": ""}])
     assert codes(result) == [TRUTH[person["nik"]]] * 2 + [TRUTH[other["nik"]]]
     ways = result.table["cara"].to_pylist()
-    assert ways == ["direct:nik-nama+nama-tempat", EVERY_KEY, f"direct:{WEAK}"]
+    assert ways == ["direct:nik-nama+nik-paruh+nama-tempat", EVERY_KEY, f"direct:{WEAK}"]
 
 
 def test_a_value_of_more_people_than_have_labels_is_told(make_direct):
@@ -93,7 +93,7 @@ def test_a_value_of_more_people_than_have_labels_is_told(make_direct):
     asked = [*namesakes, {**namesakes[0], "nik": namesakes[0]["nik"][:-1]}]
     result = pair.confirm(asked)
     ways = result.table["cara"].to_pylist()
-    assert [way.count("+") for way in ways].count(4) == 8
+    assert [way.count("+") for way in ways].count(5) == 8
     assert result.table["hasil"].to_pylist() == ["ditemukan"] * 9 + ["ganda"]
 
 

@@ -46,6 +46,7 @@ _NAME: dict[str, float] = {
     "ends2": 1_500,
     "ends3": 5_000,
     "edits": 1_000,
+    "halves": 190,
     "words": 80,
     "pairs": 15_000,
 }

@@ -29,7 +29,7 @@ MOST_CODES = 32
 #: Derivations of direct mode alone, by kind, with the most values that a record can have by it;
 #: :mod:`.derived` makes them. Those of :data:`padan_linkage.schema.DERIVATIONS` give one each.
 MANY_VALUED: dict[Kind, dict[str, int]] = {
-    Kind.PERSON_NAME: {"edits": 16, "words": 6, "pairs": 10},
+    Kind.PERSON_NAME: {"edits": 16, "halves": 4, "words": 6, "pairs": 10},
     Kind.COMPANY_NAME: {"words": 6, "pairs": 10},
     Kind.PASSPORT: {"edits": 10},
 }

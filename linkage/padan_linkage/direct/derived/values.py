@@ -16,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 
 from padan_linkage.compiled.jit import kernel
+from padan_linkage.direct.derived.halves import halves
 from padan_linkage.direct.derived.several import SeveralValues
 from padan_linkage.direct.schema import MANY_VALUED, alternatives
 from padan_linkage.normalise import derive, sound_values
@@ -53,6 +54,8 @@ def derived_values(kind: Kind, derivation: str, normalised: pa.StringArray) -> S
     if derivation in _OF_WORDS:
         left_out = FORMS if kind is Kind.COMPANY_NAME else frozenset[str]()
         return _OF_WORDS[derivation](telling_words(sound_ones, left_out), limit)
+    if (kind, derivation) in _OF_COLUMNS:
+        return _OF_COLUMNS[kind, derivation](sound_ones)
     encoded = sound_ones.dictionary_encode()
     change = MAKERS[kind, derivation]
     distinct = [
@@ -142,6 +145,9 @@ def _two(starts: Longs, words: Ints, alphabet: Ints, limit: int) -> Any:
 _OF_WORDS: dict[str, Callable[[TellingWords, int], SeveralValues]] = {
     "words": _words,
     "pairs": _pairs,
+}
+_OF_COLUMNS: dict[tuple[Kind, str], Callable[[pa.StringArray], SeveralValues]] = {
+    (Kind.PERSON_NAME, "halves"): halves,
 }
 #: What makes the values of the other derivations from one normalised value.
 MAKERS: dict[tuple[Kind, str], Callable[[str], Iterable[str]]] = {

@@ -5,7 +5,7 @@ from itertools import product
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from padan_linkage.crypto.epochs import framed
@@ -13,6 +13,7 @@ from padan_linkage.direct.derived.several import SeveralValues, combinations
 from padan_linkage.direct.derived.values import derived_values
 from padan_linkage.direct.inputs import key_inputs, requester_inputs
 from padan_linkage.direct.schema import MANY_VALUED, DirectKey, most_values
+from padan_linkage.normalise.names.phonetic import sound
 from padan_linkage.schema import Kind, Schema
 
 FIELDS = Schema.model_validate(
@@ -196,6 +197,34 @@ def test_the_words_of_a_name_do_not_depend_on_their_order_or_on_other_names(seve
                 made = derived_values(Kind.PERSON_NAME, derivation, pa.array([alone]))
                 assert made.to_pylist() == [values]
             assert len(values) == len(set(values)) <= MANY_VALUED[Kind.PERSON_NAME][derivation]
+
+
+def test_halves_are_the_sound_cut_in_two_and_what_is_too_short_stays_whole():
+    written = pa.array(["siti nurhaliza", "yacob", "umi", "al", "", "?budi"])
+    made = derived_values(Kind.PERSON_NAME, "halves", written).to_pylist()
+    assert made == [
+        ("sitinu-", "-ralisa"),
+        ("ia-", "-up", "iak-", "-kup"),
+        ("um-", "-mi"),
+        ("al",),
+        (),
+        (),
+    ]
+
+
+@given(
+    st.text("abdeimnorstu", min_size=4, max_size=12),
+    st.integers(0, 11),
+    st.sampled_from(["", "b", "{}b"]),
+)
+def test_a_letter_wrong_lost_or_gained_leaves_a_half(name, place, change):
+    at = place % len(name)
+    wrong = name[:at] + change.format(name[at]) + name[at + 1 :]
+    # What sounds alike differs by more than a letter: a doubled one is heard once.
+    assume(all(len(sound(text)) == len(text) for text in (name, wrong)))
+    one, other = derived_values(Kind.PERSON_NAME, "halves", pa.array([name, wrong])).to_pylist()
+    assert {*one} & {*other}
+    assert len({*one}) == len(one) <= MANY_VALUED[Kind.PERSON_NAME]["halves"]
 
 
 def test_a_legal_form_is_no_word_of_a_company():
