@@ -186,7 +186,8 @@ def open_labels(case):
     keys = np.array([ids.index(label["key"]) for label in case["labels"]], np.int64)
     none = np.zeros(len(keys), np.int64)
     met = LabelMeetings(none, keys, none, none, np.concatenate(bodies))
-    people, said = opened(schema, [table_id], met, case["codes"])
+    everything = np.ones((1, len(ids)), np.bool_)
+    people, said = opened(schema, [table_id], met, everything, case["codes"])
     require(people.opens.sum() == 1, not said.broken.any())
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from padan_client.base.errors import BadInputError
 from padan_client.base.language import current_language, t
 from padan_client.base.numbers import number
 from padan_client.cli.asking import claim_folder
@@ -19,6 +20,7 @@ from padan_lab.cli.shares import share
 
 if TYPE_CHECKING:
     from padan_lab.demo.demonstration import Played, Sizes
+    from padan_lab.demo.flows import ChosenFlow
     from padan_lab.demo.given_files import OwnFiles
     from padan_lab.demo.score import Score
     from padan_lab.demo.stopwatch import Announce
@@ -93,6 +95,13 @@ def demo(
     ] = None,
     flow: Annotated[str, typer.Option(help="Alur, atau ALUR/PERJANJIAN. / Flow.")] = "asn-status",
     mode: Annotated[str, typer.Option("--mode", help="unit | direct | auto")] = "unit",
+    weak_alone: Annotated[
+        bool,
+        typer.Option(
+            "--weak-alone",
+            help="Kunci lemah mode direct membuka sendiri. / Weak direct keys open alone.",
+        ),
+    ] = False,
     population: Annotated[
         int, typer.Option(min=1, help="Baris registri. / Registry rows.")
     ] = 200_000,
@@ -114,6 +123,7 @@ def demo(
 ) -> None:
     """Peragaan: satu unit, dua instansi, orang buatan. / Demonstration on generated people."""
     from padan_lab.demo.demonstration import Sizes, chosen_level, play
+    from padan_lab.demo.flows import ChosenFlow
     from padan_lab.demo.leftovers import broken_off, touched
 
     def announce(line: str) -> None:
@@ -135,10 +145,16 @@ def demo(
         registry, lists, truths, map_, status, id_column, again=repeat, restart=restart
     )
     if files is not None:
-        _play_files(files, (agreement, flow, mode), folder, announce, json_=json_)
+        chosen = ChosenFlow.confirming(agreement, flow, mode)
+        chosen = chosen.opening_alone() if weak_alone else chosen
+        _play_files(files, chosen, folder, announce, json_=json_)
         return
     sizes = Sizes(population, candidates, seed, chosen_level(level))
     if all_:
+        if weak_alone:
+            raise BadInputError(
+                t("--weak-alone berlaku untuk satu alur.", "--weak-alone is for one flow.")
+            )
         _show_all(sizes, folder, announce, json_=json_)
         return
     played = play(
@@ -148,6 +164,7 @@ def demo(
         sizes=sizes,
         folder=folder,
         announce=announce,
+        weak_alone=weak_alone,
     )
     if json_:
         print_json(played.as_json())
@@ -157,17 +174,16 @@ def demo(
 
 def _play_files(
     files: OwnFiles,
-    chosen: tuple[str | None, str, str],
+    chosen: ChosenFlow,
     folder: Path,
     announce: Announce,
     *,
     json_: bool,
 ) -> None:
     """Ask the lists that were given; leave as the first one that was refused did."""
-    from padan_lab.demo.flows import ChosenFlow
     from padan_lab.demo.own_files import play_files
 
-    played = play_files(ChosenFlow.confirming(*chosen), files, folder=folder, announce=announce)
+    played = play_files(chosen, files, folder=folder, announce=announce)
     if json_:
         print_json(played.as_json())
     else:

@@ -108,15 +108,19 @@ def play(
     sizes: Sizes,
     folder: Path,
     announce: Announce,
+    weak_alone: bool = False,
 ) -> Played:
     """Run one flow from nothing in ``folder``; ``announce`` gets a line a stage.
 
     ``mode``: unit, direct (two parties), or auto (direct, and the unit for what stays open). A flow
-    that releases has files of its own size. Raises BadInputError for a flow that cannot be
+    that releases has files of its own size. ``weak_alone``: weak keys of direct mode answer by
+    themselves. Raises BadInputError for a flow that cannot be
     demonstrated and for a folder in use.
     """
     require_server()
     chosen = ChosenFlow.of(agreement_id, flow_id, mode)
+    if weak_alone:
+        chosen = chosen.opening_alone()
     flow = chosen.flow
     claim_folder(folder)
     clock = Stopwatch(announce)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -79,6 +80,28 @@ class ChosenFlow:
         flow, widened = load_agreement(document).flow(self.flow.id), document != self.document
         return replace(self, document=document, flow=flow, widened=widened)
 
+    def opening_alone(self) -> ChosenFlow:
+        """The same under an agreement whose weak keys of direct mode answer by themselves.
+
+        Raises BadInputError where there are none, or the file does not write them as examples do.
+        """
+        document = weak_alone(self.document)
+        try:
+            flow = load_agreement(document).flow(self.flow.id)
+        except AgreementError as e:
+            raise BadInputError(t(str(e), e.english())) from e
+        keys = flow.direct.keys if flow.direct and self.mode != "unit" else ()
+        if not any(key.alone for key in keys) or any(key.shared for key in keys):
+            raise BadInputError(
+                t(
+                    f"Alur {flow.id} dalam mode {self.mode} tidak punya kunci lemah yang dapat "
+                    "membuka sendiri; --weak-alone hanya untuk mode direct dan auto.",
+                    f"Flow {flow.id} in mode {self.mode} has no weak keys that could open alone; "
+                    "--weak-alone is for modes direct and auto.",
+                )
+            )
+        return replace(self, document=document, flow=flow)
+
     @classmethod
     def confirming(cls, agreement: str | None, flow: str, mode: str) -> ChosenFlow:
         """The same of a flow that confirms. Raises BadInputError for one that releases."""
@@ -151,6 +174,11 @@ def with_filters(document: bytes, flow: str = "asn-status") -> bytes:
     at = next(i for i, line in enumerate(lines) if line.startswith("modes = ["))
     lines[at : at + 2] = _accepting(lines[at], lines[at + 1], (Risk.FILTERS,))
     return "".join([before, name, *lines, direct, keys, following, rest]).encode()
+
+
+def weak_alone(document: bytes) -> bytes:
+    """An agreement's file whose weak keys open alone, as the examples write them."""
+    return re.sub(rb"\bweak = true(?!, alone)", b"weak = true, alone = true", document)
 
 
 def several_lists(document: bytes, lists: int) -> bytes:

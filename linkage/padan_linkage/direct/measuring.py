@@ -28,7 +28,8 @@ from padan_linkage.answering.outcomes import (
 )
 from padan_linkage.crypto.randomness import Drbg
 from padan_linkage.direct.inputs import KeyInputs, key_inputs, requester_inputs
-from padan_linkage.direct.labelling.deciding import Acquaintances, Said, decide
+from padan_linkage.direct.labelling.deciding import Acquaintances, Encounters, Said, decide
+from padan_linkage.direct.labelling.rarity import Rarities, value_words
 from padan_linkage.direct.manifest import KeyedFields
 from padan_linkage.direct.schema import MOST_LABELS, DirectSchema
 from padan_linkage.normalise import sound_values
@@ -51,16 +52,18 @@ def measure(
     codes: NDArray[np.uint64],
     drbg: Drbg,
     damage: Callable[[Records, Drbg], Records],
+    rarities: Rarities,
 ) -> tuple[KeyedFields, ...]:
     """What holds for rows with each combination of fields, of a registry of ``n`` people.
 
     An entry for all who ask under the same keys, for not everybody with a name has two words of
     it. ``records``: normalised columns by field; ``codes``: uint64[n]; ``damage`` gives values the
-    errors of files. Combinations that nobody in the registry has are left out.
+    errors of files; ``rarities`` are the table's. Combinations that nobody in the registry has are
+    left out.
     """
     people = _some(np.arange(len(codes)), MOST_PEOPLE, drbg.fork("people"))
     scale = len(codes) / max(1, len(people))
-    own = _Registry.of(fields, schema, _taken(records, people), codes[people])
+    own = _Registry.of(fields, schema, _taken(records, people), codes[people], rarities)
     names = key_fields(schema)
     filled = given_fields(names, own.records)
     measured: list[KeyedFields] = []
@@ -156,14 +159,14 @@ class _KeyLabels:
         return cls(encoded.dictionary, starts, inputs.record[kept])
 
     def met(self, inputs: KeyInputs) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Records and whom they meet, int64[m] both."""
+        """Inputs and whom they meet, int64[m] both."""
         found = pc.fill_null(pc.index_in(inputs.messages, value_set=self.values), -1)
         value = found.to_numpy(zero_copy_only=False).astype(np.int64)
         there = np.flatnonzero(value >= 0)
         start, sizes = self.starts[value[there]], np.diff(self.starts)[value[there]]
         ends = np.cumsum(sizes)
         among = np.arange(sizes.sum()) - np.repeat(ends - sizes, sizes)
-        return np.repeat(inputs.record[there], sizes), self.persons[np.repeat(start, sizes) + among]
+        return np.repeat(there, sizes), self.persons[np.repeat(start, sizes) + among]
 
 
 @dataclass(frozen=True, repr=False)
@@ -174,14 +177,20 @@ class _Registry:
     schema: DirectSchema
     records: Records
     codes: NDArray[np.uint64]
+    rarities: Rarities
     labels: tuple[_KeyLabels, ...]
 
     @classmethod
     def of(
-        cls, fields: Schema, schema: DirectSchema, records: Records, codes: NDArray[np.uint64]
+        cls,
+        fields: Schema,
+        schema: DirectSchema,
+        records: Records,
+        codes: NDArray[np.uint64],
+        rarities: Rarities,
     ) -> _Registry:
         labels = tuple(_KeyLabels.of(key_inputs(fields, key, records)) for key in schema.keys)
-        return cls(fields, schema, records, codes, labels)
+        return cls(fields, schema, records, codes, rarities, labels)
 
     def measured(
         self,
@@ -210,33 +219,30 @@ class _Registry:
 
     def _asked(self, asked: Records, people: NDArray[np.int64]) -> tuple[_Found, Bool]:
         """What came of asking about these people; under which keys each was, bool[n, keys]."""
-        records, persons, numbers = [], [], []
+        pieces = []
         under = np.zeros((len(people), len(self.schema.keys)), np.bool_)
         for number, key in enumerate(self.schema.keys):
             inputs = requester_inputs(self.fields, key, asked)
             under[inputs.record, number] = True
-            record, person = self.labels[number].met(inputs)
-            records.append(record)
-            persons.append(person)
-            numbers.append(np.full(len(record), number))
-        nobody = [np.zeros(0, np.int64)]
-        met, _ = Acquaintances.of(
-            self.schema,
-            np.concatenate(nobody + records),
-            np.concatenate(nobody + persons),
-            np.concatenate(nobody + numbers),
-        )
+            at, person = self.labels[number].met(inputs)
+            words = value_words(self.fields, key, number, inputs)
+            rarity = self.rarities.of_values(words)[at]
+            key_number = np.full(len(at), number)
+            pieces.append((inputs.record[at], person, key_number, rarity))
+        meetings = Encounters(*map(np.concatenate, zip(*pieces, strict=True)))
+        met, _ = Acquaintances.of(self.schema, meetings, under)
         return self._found(met, people), under
 
     def _found(self, met: Acquaintances, people: NDArray[np.int64]) -> _Found:
         codes = self.codes[met.person]
         said = Said(codes, codes == 0, np.zeros(len(met), np.bool_))
         answers = decide(self.schema, len(people), met, said).answers
-        own, opens = met.person == people[met.record], np.zeros((2, len(people)), np.bool_)
-        opens[0, met.record[met.opens & own]] = True
-        opens[1, met.record[met.opens & ~own]] = True
+        own, fits = met.person == people[met.record], np.zeros((2, len(people)), np.bool_)
+        sure = met.sure(self.schema)
+        fits[0, met.record[sure & own]] = True
+        fits[1, met.record[sure & ~own]] = True
         right = (answers.outcome == MATCHED) & (answers.code == self.codes[people])
-        return _Found(right | ((answers.outcome == AMBIGUOUS) & opens[0]), opens[1])
+        return _Found(right | ((answers.outcome == AMBIGUOUS) & fits[0]), fits[1])
 
 
 @dataclass(frozen=True, repr=False)

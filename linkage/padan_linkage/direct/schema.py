@@ -36,6 +36,10 @@ MANY_VALUED: dict[Kind, dict[str, int]] = {
 
 _ALTERNATIVE = "|"
 
+#: Quarter bits of one weight, at most.
+MOST_WEIGHT = 400
+Weight = Annotated[int, Field(ge=-MOST_WEIGHT, le=MOST_WEIGHT, strict=True)]
+
 
 def alternatives(part: str) -> tuple[tuple[str, str], ...]:
     """Fields and derivations of a key's part, "" for the value itself: any of them may agree."""
@@ -96,12 +100,41 @@ class DirectKey(FrozenModel):
         return tuple(product(*(part.split(_ALTERNATIVE) for part in self.exact)))
 
 
+class DirectScore(FrozenModel):
+    """How sure a requester is of a person whose label opens, in quarter bits (spec 60, "Score").
+
+    ``parts``: what each part of a key weighs where it agrees, of each field the heaviest alone;
+    ``missed``: by key, where it is asked and does not meet; ``names``, ``places``: each half decade
+    that the words of a name, and a place, are rarer. Whoever has ``threshold`` or more may answer,
+    if ahead of all others by ``margin`` or more; it holds for a base table of so many ``rows``.
+    """
+
+    threshold: Weight
+    rows: Annotated[int, Field(ge=1, lt=1 << 53, strict=True)]
+    margin: Annotated[int, Field(ge=1, le=MOST_WEIGHT, strict=True)]
+    parts: dict[str, Weight]
+    missed: dict[Identifier, Weight] = Field(default_factory=dict)
+    names: Weight = 0
+    places: Weight = 0
+
+    def at(self, rows: int) -> DirectScore:
+        """The same for a base table of so many rows: a bit less is needed for each halving.
+
+        For strangers are met as often as there are rows. Exact: ⌊4 · log₂(rows there / here)⌋.
+        """
+        more, fewer = max(rows, self.rows) ** 4, min(rows, self.rows) ** 4
+        shift = (more // fewer).bit_length() - 1
+        moved = self.threshold + (shift if rows > self.rows else -shift)
+        return self.model_copy(update={"threshold": moved, "rows": rows})
+
+
 class DirectSchema(FrozenModel):
     """Keys in the order in which they hold, and what may be asked.
 
     ``dummy_share``: dummy rows for each real one of a table. ``records_per_day`` (a day in Jakarta)
     and ``records_per_list``: records, of which each asks every key. ``minimum_batch``: records of a
-    list, at least; shorter ones are filled up.
+    list, at least; shorter ones are filled up. ``score``: how sure an answer is; without one every
+    label that opens may answer.
     """
 
     keys: Annotated[tuple[DirectKey, ...], Field(min_length=1, max_length=16)]
@@ -109,6 +142,7 @@ class DirectSchema(FrozenModel):
     records_per_day: Annotated[int, Field(ge=0, strict=True)]
     records_per_list: Annotated[int, Field(ge=0, strict=True)]
     minimum_batch: Annotated[int, Field(ge=1, strict=True)] = 1
+    score: DirectScore | None = None
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -122,6 +156,12 @@ class DirectSchema(FrozenModel):
             if k.id == key_id:
                 return k
         raise KeyError(key_id)
+
+    def at(self, rows: int) -> DirectSchema:
+        """The schema as it decides about people in a base table of so many rows."""
+        if self.score is None:
+            return self
+        return self.model_copy(update={"score": self.score.at(rows)})
 
     def opening(self, key_ids: Collection[str]) -> bool:
         """Whether these keys together can open a label; a single share opens none."""

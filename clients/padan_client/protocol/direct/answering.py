@@ -105,8 +105,10 @@ def _decided(session: DirectSession, inputs: ListInputs, outputs: Outputs, recor
         pieces.append(look_up(session.tables, found, number, record))
     met = standing(session.tables, LabelMeetings.joined(pieces))
     ids = [source.table_id for source in session.tables]
-    people, said = opened(session.schema, ids, met, len(session.place.flow.codes))
-    return decide(session.schema, records, people, said)
+    codes = len(session.place.flow.codes)
+    schema = session.schema.at(session.manifests[0].rows)
+    people, said = opened(schema, ids, met, inputs.asked(records), codes)
+    return decide(schema, records, people, said)
 
 
 def _vouched(

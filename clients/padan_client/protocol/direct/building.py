@@ -59,12 +59,14 @@ Done = Callable[[int], None]
 class Built:
     """A finished file of rows: real and dummy ones, and the Merkle root over its chunks.
 
-    ``unlabelled``: persons' values that have no label, for too many share them.
+    ``unlabelled``: persons' values that have no label, for too many share them; ``rarities``: of
+    the words in them.
     """
 
     rows: int
     root: bytes
     unlabelled: int
+    rarities: Rarities
 
 
 @dataclass(frozen=True, repr=False)
@@ -126,7 +128,8 @@ class Builder:
     ) -> Built:
         """Merge the parts; ``counts`` are of so many people, ``void`` the tags of gone rows."""
         files, common = PartFiles(self.plan.part_key), self.folder / "common.words"
-        blocks.write_rarities(files, common, Rarities.of(counts, people))
+        rarities = Rarities.of(counts, people)
+        blocks.write_rarities(files, common, rarities)
         merged = [self.folder / f"merged-{n:02d}.rows" for n in range(PARTITIONS)]
         size = sum(part.stat().st_size for part in parts)
         todo = [(parts, n, merged[n], common) for n in range(PARTITIONS)]
@@ -143,7 +146,8 @@ class Builder:
                 piece = np.concatenate(pieces).reshape(-1, ROW_BYTES)
                 # Spec 60, step 4.
                 writer.append(by_tag(np.concatenate([piece, others[n]])))
-        return Built(writer.rows, writer.root, sum(without for _, without in found))
+        unlabelled = sum(without for _, without in found)
+        return Built(writer.rows, writer.root, unlabelled, rarities)
 
     @contextmanager
     def _pool(self, tasks: int) -> Iterator[ProcessPoolExecutor | None]:

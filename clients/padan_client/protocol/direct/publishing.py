@@ -213,7 +213,8 @@ def _publish(table: _Table, command: Command[Publication]) -> PublishedTable:
         update = _update(table, command.consent)
         persons, put = update.persons, update.put.registry
         built = _build(table, update, command.report, command.threads)
-        manifest = _manifest(table, built, () if table.base else _measured(table, put))
+        given = () if table.base else _measured(table, put, built)
+        manifest = _manifest(table, built, given)
         base = manifest.base or manifest.table
         kept.save(table.place, table.epoch, base, table.sequence, persons)
         counts = {"records": len(put), "left": update.left, "unlabelled": built.unlabelled}
@@ -277,7 +278,7 @@ def _repeated() -> UnavailableError:
     )
 
 
-def _measured(table: _Table, registry: Registry) -> tuple[KeyedFields, ...]:
+def _measured(table: _Table, registry: Registry, built: Built) -> tuple[KeyedFields, ...]:
     """Whom the keys find, by the fields that a row has; the registry is asked about itself."""
     schema, direct = direct_schemas(table.place)
 
@@ -286,7 +287,8 @@ def _measured(table: _Table, registry: Registry) -> tuple[KeyedFields, ...]:
 
     codes = Payloads.unpack(registry.payloads).codes
     drbg = Drbg(table.job.seed_bytes()).fork("measured")
-    return measure(schema, direct, registry.records, codes, drbg, damage)
+    deciding = direct.at(built.rows)
+    return measure(schema, deciding, registry.records, codes, drbg, damage, built.rarities)
 
 
 def _manifest(table: _Table, built: Built, given: tuple[KeyedFields, ...]) -> Manifest:

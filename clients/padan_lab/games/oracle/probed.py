@@ -23,10 +23,10 @@ from padan_client.records.registry import Registry, empty_registry
 from padan_linkage.agreement import Flow
 from padan_linkage.answering.payloads import Payloads
 from padan_linkage.crypto.randomness import Drbg
+from padan_linkage.direct.half_decades import NAMES, PLACES
 from padan_linkage.direct.inputs import key_inputs
 from padan_linkage.direct.labelling.lookup import LabelMeetings, SourceTable, look_up
 from padan_linkage.direct.labelling.opening import opened
-from padan_linkage.direct.labelling.rarity import NAMES, PLACES
 from padan_linkage.direct.oprf import EvaluationKey
 from padan_linkage.direct.schema import alternatives, most_values
 from padan_linkage.direct.table import LabelTable
@@ -92,7 +92,8 @@ class ProbedTable:
         joined = LabelMeetings.joined(met)
         whole = LabelMeetings(joined.record * 0, joined.key, joined.slot, joined.table, joined.body)
         ids = [self.table.table_id]
-        people, said = opened(self.flow.direct, ids, whole, len(self.flow.codes))
+        asked = np.ones((1, len(self.flow.direct.keys)), np.bool_)
+        people, said = opened(self.flow.direct, ids, whole, asked, len(self.flow.codes))
         pseudonyms = np.unique(whole.pseudonym)[people.person]
         clear = people.opens & ~said.broken
         return dict(zip(pseudonyms[clear].tolist(), said.codes[clear].tolist(), strict=True))

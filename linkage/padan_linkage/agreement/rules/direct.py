@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import combinations, product
+from math import ceil, inf
 
 from padan_linkage.agreement.findings import Finding, error, warning
 from padan_linkage.agreement.group_sizes import STRONG_KINDS, distinct_combinations
 from padan_linkage.agreement.model import Agreement, Flow, Mode
 from padan_linkage.agreement.rules.structure import Rule, confirmations
+from padan_linkage.direct.half_decades import NAMES, PLACES, RAREST, commonest
 from padan_linkage.direct.schema import (
     MANY_VALUED,
     MAX_VALUES,
@@ -21,6 +23,7 @@ from padan_linkage.direct.schema import (
     MOST_LABELS,
     DirectKey,
     DirectSchema,
+    DirectScore,
     alternatives,
     most_values,
     values_made,
@@ -176,6 +179,8 @@ def telling(a: Agreement) -> Iterator[Finding]:
                 "No key has an identifier.",
             )
         yield from _single(f.direct, place)
+        if f.direct.score:
+            yield from _scored(f.direct, f.direct.score, f"{where}.direct.score")
         seen: set[tuple[str, ...]] = set()
         for key in f.direct.keys:
             at = f"{place}[{key.id}]"
@@ -206,6 +211,27 @@ def _single(d: DirectSchema, where: str) -> Iterator[Finding]:
             "dua. Tambahkan yang kedua, atau tulis alone = true.",
             "The only weak key that does not answer alone opens nothing: two are needed. Add a "
             "second one, or write alone = true.",
+        )
+
+
+def _scored(d: DirectSchema, score: DirectScore, where: str) -> Iterator[Finding]:
+    """Weights are of the keys that there are, and of all their parts."""
+    parts = {part for key in d.keys for part in key.exact}
+    unweighed = sorted(parts - score.parts.keys())
+    unknown = sorted((score.parts.keys() - parts) | (score.missed.keys() - {k.id for k in d.keys}))
+    if unweighed:
+        yield warning(
+            "direct-score-parts",
+            f"{where}.parts",
+            f"Bagian kunci tanpa bobot dihitung nol: {', '.join(unweighed)}.",
+            f"Parts of keys without a weight count nothing: {', '.join(unweighed)}.",
+        )
+    if unknown:
+        yield warning(
+            "direct-score-unknown",
+            where,
+            f"Bobot yang tidak dipakai kunci mana pun: {', '.join(unknown)}.",
+            f"Weights that no key has a use for: {', '.join(unknown)}.",
         )
 
 
@@ -267,6 +293,9 @@ def _opening(d: DirectSchema) -> Iterator[tuple[DirectKey, ...]]:
 
 def _weak(f: Flow, fields: Schema, keys: tuple[DirectKey, ...], where: str) -> Iterator[Finding]:
     strangers = _strangers(f.expected_records or 0, fields, keys)
+    if f.direct and f.direct.score:
+        at_most = _weighed(f.direct, f.direct.score, f.expected_records or 0, fields, keys)
+        strangers = min(strangers, at_most)
     tolerated = 1 - f.match.min_precision
     if strangers <= tolerated:
         return
@@ -303,6 +332,34 @@ def _strangers(records: int, fields: Schema, keys: tuple[DirectKey, ...]) -> flo
         records / distinct_combinations(fields, [part for way in ways for part in way])
         for ways in product(*(key.ways for key in keys))
     )
+
+
+def _weighed(
+    d: DirectSchema, score: DirectScore, records: int, fields: Schema, keys: tuple[DirectKey, ...]
+) -> float:
+    """How many a stranger meets whose words are rare enough to answer by these keys alone; rough.
+
+    Of a row that has every field, so that all other keys are asked and miss.
+    """
+    parts = {part for key in keys for part in key.exact}
+    of_field: dict[str, int] = {}
+    for part in parts:
+        name = alternatives(part)[0][0]
+        weight = score.parts.get(part, 0)
+        of_field[name] = max(of_field.get(name, weight), weight)
+    missed = [k.id for k in d.keys if k not in keys and not k.without]
+    agreed = sum(of_field.values()) + sum(score.missed.get(k, 0) for k in missed)
+    kinds = {part: fields.kind(alternatives(part)[0][0]) for part in parts}
+    named = {part for part, kind in kinds.items() if kind in NAMES}
+    places = RAREST * score.places if PLACES & set(kinds.values()) else 0
+    lacking = score.threshold - agreed - places
+    if lacking <= 0 or not named:
+        return inf if lacking <= 0 else 0.0
+    level = ceil(lacking / score.names) if score.names > 0 else RAREST + 1
+    if level > RAREST:
+        return 0.0
+    rest = [part.split("|")[0] for part in parts - named]
+    return records * commonest(level) / distinct_combinations(fields, rest or [next(iter(named))])
 
 
 DIRECT_STRUCTURE: tuple[Rule, ...] = (runnable,)

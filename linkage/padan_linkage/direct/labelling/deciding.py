@@ -13,15 +13,33 @@ from numpy.typing import NDArray
 from padan_linkage.answering.answers import RecordAnswers
 from padan_linkage.answering.outcomes import (
     AMBIGUOUS,
+    BELOW_PRECISION,
     BROKEN_LABEL,
     MATCHED,
     NO_REASON,
     UNDECIDED,
 )
+from padan_linkage.direct.labelling.scoring import rarest, scores
 from padan_linkage.direct.schema import DirectSchema
 
 Bool = NDArray[np.bool_]
 Numbers = NDArray[np.int64]
+
+
+@dataclass(frozen=True, repr=False)
+class Encounters:
+    """``m`` values of records that are somebody's: ``record``, ``person``, ``key``, int64[m] each.
+
+    ``rarity``: uint8[m], as the label says it.
+    """
+
+    record: Numbers
+    person: Numbers
+    key: Numbers
+    rarity: NDArray[np.uint8]
+
+    def __repr__(self) -> str:
+        return f"Encounters(labels={len(self.record)})"
 
 
 @dataclass(frozen=True, repr=False)
@@ -30,7 +48,7 @@ class Acquaintances:
 
     ``record``, ``person``: int64[p]; ``keys``: int64[p], bit i set where key number i met;
     ``opens``: bool[p], that is enough to open the person's labels; ``strong``: bool[p], a strong
-    key met.
+    key met; ``score``: int64[p], quarter bits, 0 where the agreement weighs nothing.
     """
 
     record: Numbers
@@ -38,6 +56,7 @@ class Acquaintances:
     keys: Numbers
     opens: Bool
     strong: Bool
+    score: Numbers
 
     def __len__(self) -> int:
         return len(self.record)
@@ -47,20 +66,35 @@ class Acquaintances:
 
     @classmethod
     def of(
-        cls, schema: DirectSchema, record: Numbers, person: Numbers, key: Numbers
+        cls, schema: DirectSchema, met: Encounters, asked: Bool
     ) -> tuple[Acquaintances, Numbers]:
-        """Those of meetings, int64[m] each, and the pair that each meeting is of, int64[m]."""
-        persons = int(person.max()) + 1 if len(person) else 1
-        pairs, at = np.unique(record * persons + person, return_inverse=True)
-        pair = at.reshape(-1)
+        """Those of ``m`` meetings, and the pair that each meeting is of, int64[m].
+
+        ``asked``: bool[records, keys], under which keys each record asked anything.
+        """
+        persons = int(met.person.max()) + 1 if len(met.person) else 1
+        pairs, at = np.unique(met.record * persons + met.person, return_inverse=True)
+        pair, record = at.reshape(-1), pairs // persons
         keys = np.zeros(len(pairs), np.int64)
-        np.bitwise_or.at(keys, pair, np.int64(1) << key)
+        np.bitwise_or.at(keys, pair, np.int64(1) << met.key)
         # Spec 60, "Answers", step 1.
         shared = keys & _bits(schema, [k.shared for k in schema.keys])
         strong = (keys & _bits(schema, [not k.weak for k in schema.keys])) != 0
         alone = (keys & _bits(schema, [not k.shared for k in schema.keys])) != 0
         several = (shared & (shared - 1)) != 0
-        return cls(pairs // persons, pairs % persons, keys, alone | several, strong), pair
+        score = np.zeros(len(pairs), np.int64)
+        if schema.score is not None:
+            put = (asked * (np.int64(1) << np.arange(asked.shape[1]))).sum(axis=1)
+            rare = rarest(len(pairs), pair, met.rarity)
+            score = scores(schema, schema.score, keys, put[record], rare)
+        return cls(record, pairs % persons, keys, alone | several, strong, score), pair
+
+    def sure(self, schema: DirectSchema) -> Bool:
+        """Who opens, and where the agreement weighs it by enough; bool[p]."""
+        if schema.score is None:
+            return self.opens
+        enough: Bool = self.opens & (self.score >= schema.score.threshold)
+        return enough
 
 
 @dataclass(frozen=True, repr=False)
@@ -92,29 +126,49 @@ class Decided:
 def decide(schema: DirectSchema, records: int, met: Acquaintances, said: Said) -> Decided:
     """The answer to each of ``records``.
 
-    Of the persons that open, those whom a strong key met stand before the others, and whoever
-    agrees in more of the same parts before who agrees in fewer. One who is left answers; several
-    do if strong keys met all and their codes are equal. Otherwise the record is ambiguous, as it is
-    where a person who is set aside is left; of one of whom labels are broken it is undecided.
+    Of the persons that open, and are sure enough where the agreement weighs them, the best are left
+    (:func:`_best`). One who is left answers; several do if strong keys met all and their codes are
+    equal. Otherwise the record is ambiguous, as it is where a person who is set aside is left; it
+    is undecided where labels are broken, or whoever opens is not sure enough.
     """
-    # Spec 60, step 13, that is Spec 60, "Answers", steps 2 to 4.
+    # Spec 60, step 13, that is Spec 60, "Answers", steps 2 to 5.
     open_pairs = np.flatnonzero(met.opens)
-    met_strongly = np.zeros(records, np.bool_)
-    met_strongly[met.record[open_pairs[met.strong[open_pairs]]]] = True
-    left = open_pairs[met.strong[open_pairs] | ~met_strongly[met.record[open_pairs]]]
-    left = left[~_beaten(schema, met.record[left], met.keys[left])]
-    broken = np.zeros(records, np.bool_)
+    sure = np.flatnonzero(met.sure(schema))
+    left = _best(schema, met, sure)
+    broken, unsure = np.zeros(records, np.bool_), np.zeros(records, np.bool_)
     broken[met.record[open_pairs[said.broken[open_pairs]]]] = True
-    clear, code, keys = _agreed(records, met, said, left)
-    clear &= ~broken
-    answers, settled = RecordAnswers.none(records), np.unique(met.record[left])
+    unsure[met.record[open_pairs]] = True
+    unsure[met.record[sure]] = False
+    spoken = np.sort(np.concatenate([left, open_pairs[unsure[met.record[open_pairs]]]]))
+    clear, code, keys = _agreed(records, met, said, spoken)
+    clear &= ~broken & ~unsure
+    answers, settled = RecordAnswers.none(records), np.unique(met.record[spoken])
     ways, way = np.unique(keys[settled], return_inverse=True)
     answers.answered_by[settled] = way.reshape(-1)
-    outcome = np.select([broken, clear], [UNDECIDED, MATCHED], AMBIGUOUS)
+    outcome = np.select([broken | unsure, clear], [UNDECIDED, MATCHED], AMBIGUOUS)
+    reason = np.select([broken, unsure], [BROKEN_LABEL, BELOW_PRECISION], NO_REASON)
     answers.outcome[settled] = outcome[settled]
-    answers.reason[settled] = np.where(broken, BROKEN_LABEL, NO_REASON)[settled]
+    answers.reason[settled] = reason[settled]
     answers.code[settled] = np.where(clear, code, np.uint64(0))[settled]
     return Decided(answers, tuple(_numbers(keys) for keys in ways.tolist()))
+
+
+def _best(schema: DirectSchema, met: Acquaintances, pairs: Numbers) -> Numbers:
+    """Of pairs, ascending by record, those who stand before the others of their record.
+
+    Those whom a strong key met before the others. Of those, where the agreement weighs them,
+    whoever is not behind the heaviest by the margin, and otherwise whoever agrees in more of the
+    same parts than others.
+    """
+    strongly = np.unique(met.record[pairs[met.strong[pairs]]])
+    left = pairs[met.strong[pairs] | ~np.isin(met.record[pairs], strongly)]
+    record = met.record[left]
+    if schema.score is None:
+        return left[~_beaten(schema, record, met.keys[left])]
+    score, starts = met.score[left], np.searchsorted(record, record)
+    heaviest = np.full(len(left), np.iinfo(np.int64).min)
+    np.maximum.at(heaviest, starts, score)
+    return left[heaviest[starts] - score < schema.score.margin]
 
 
 def _agreed(

@@ -11,7 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from padan_linkage.direct.labelling.bodies import ANSWER_BYTES, LabelAnswers, masked
-from padan_linkage.direct.labelling.deciding import Acquaintances, Bool, Numbers, Said
+from padan_linkage.direct.labelling.deciding import (
+    Acquaintances,
+    Bool,
+    Encounters,
+    Numbers,
+    Said,
+)
 from padan_linkage.direct.labelling.lookup import LabelMeetings
 from padan_linkage.direct.labelling.persons import places
 from padan_linkage.direct.labelling.rarity import known
@@ -22,17 +28,23 @@ Bytes = NDArray[np.uint8]
 
 
 def opened(
-    schema: DirectSchema, table_ids: Sequence[bytes], met: LabelMeetings, codes: int
+    schema: DirectSchema,
+    table_ids: Sequence[bytes],
+    met: LabelMeetings,
+    asked: Bool,
+    codes: int,
 ) -> tuple[Acquaintances, Said]:
     """Whom the records met, and what the labels of those say that open.
 
-    ``met`` as :func:`.lookup.standing` leaves them; ``codes``: how many the flow has. A person's
-    labels are broken where their openers are not all on one line, or where they say different
-    things, or something that the flow does not have.
+    ``met`` as :func:`.lookup.standing` leaves them; ``asked``: bool[records, keys], under which
+    keys each asked anything; ``codes``: how many the flow has. A person's labels are broken where
+    their openers are not all on one line, or where they say different things, or something that
+    the flow does not have.
     """
     whom = np.stack([met.table.astype(np.uint64), met.pseudonym], axis=1)
     _, person = np.unique(whom, axis=0, return_inverse=True)
-    people, pair = Acquaintances.of(schema, met.record, person.reshape(-1), met.key)
+    meetings = Encounters(met.record, person.reshape(-1), met.key, met.rarity)
+    people, pair = Acquaintances.of(schema, meetings, asked)
     used = np.flatnonzero(people.opens[pair])
     used = used[np.lexsort((_places(schema)[met.key[used]], pair[used]))]
     return people, _said(schema, table_ids, met.only(used), pair[used], len(people), codes)

@@ -13,18 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from padan_linkage.compiled.frames import part_hashes
+from padan_linkage.direct.half_decades import NAMES, PLACES, RAREST, SHARES
 from padan_linkage.direct.inputs import KeyInputs, head_bytes
 from padan_linkage.direct.schema import DirectKey, alternatives
 from padan_linkage.schema import Kind, Schema
 
-#: Kinds whose words are a name's, and a place's.
-NAMES = frozenset({Kind.PERSON_NAME, Kind.COMPANY_NAME})
-PLACES = frozenset({Kind.PLACE, Kind.ADDRESS})
-
-#: Half decades: 0 is one in a hundred or commoner, 8 is rarer than one in 316,000.
-RAREST, NONE = 8, 15
-#: Shares of the registry down to which each half decade reaches.
-_SHARES = 10.0 ** (-2 - np.arange(RAREST) / 2)
+#: In place of a half decade: the key has no such part.
+NONE = 15
 
 Hashes = NDArray[np.uint64]
 #: What is counted of one value of a person: short hashes, 0 where the key has no such part.
@@ -95,7 +90,7 @@ class Rarities:
     def of(cls, counts: Counts, people: int) -> Rarities:
         """Those of a registry of so many people."""
         share = counts["people"] / max(1, people)
-        level = (share[:, None] < _SHARES).sum(axis=1).astype(np.uint8)
+        level = (share[:, None] < np.array(SHARES)).sum(axis=1).astype(np.uint8)
         kept = level < RAREST
         return cls(counts["words"][kept], level[kept])
 

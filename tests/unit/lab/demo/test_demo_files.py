@@ -98,6 +98,24 @@ def test_an_agreement_of_one_s_own_is_a_file(tmp_path):
     assert chosen.agreement_id == "kemenkopmk-kemnaker-2023"
 
 
+def test_weak_keys_open_alone_where_the_demonstration_says_so():
+    chosen = ChosenFlow.confirming(None, "asn-status", "auto")
+    keys = chosen.opening_alone().flow.direct.keys
+    assert [key.id for key in keys if key.alone] == [
+        k.id for k in chosen.flow.direct.keys if k.weak
+    ]
+    assert not any(key.alone for key in chosen.flow.direct.keys)
+
+
+@pytest.mark.parametrize(
+    ("flow_id", "mode"),
+    [("asn-status", "unit"), ("perlintasan", "direct"), ("asn-perbaikan", "unit")],
+)
+def test_there_have_to_be_weak_keys_to_open_alone(flow_id, mode):
+    with pytest.raises(BadInputError, match="--weak-alone"):
+        ChosenFlow.confirming(None, flow_id, mode).opening_alone()
+
+
 def truth_of(tmp_path, text):
     """Right answers of a truth file about the list K1 … K4 and the registry R1 … R3."""
     (tmp_path / "t.csv").write_text(text)

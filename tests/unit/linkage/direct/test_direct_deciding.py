@@ -5,14 +5,16 @@ import pytest
 
 from padan_linkage.answering.outcomes import (
     AMBIGUOUS,
+    BELOW_PRECISION,
     BROKEN_LABEL,
     MATCHED,
     NO_REASON,
     NOT_MATCHED,
     UNDECIDED,
 )
-from padan_linkage.direct.labelling.deciding import Acquaintances, Said, decide
-from padan_linkage.direct.schema import DirectKey, DirectSchema
+from padan_linkage.direct.labelling.deciding import Acquaintances, Encounters, Said, decide
+from padan_linkage.direct.labelling.rarity import NONE
+from padan_linkage.direct.schema import DirectKey, DirectSchema, DirectScore
 
 SCHEMA = DirectSchema(
     keys=(
@@ -25,11 +27,15 @@ SCHEMA = DirectSchema(
     records_per_day=1,
     records_per_list=1,
 )
+NO_WORD = NONE << 4 | NONE
 NAMA, BULAN, WORD, PLACE, PHONE = range(5)
 
 
-def decided(*records, set_aside=(), broken=()):
-    """``records``: of each, {(person, codes): keys}; outcome, code, reason, ways of each."""
+def decided(*records, schema=SCHEMA, set_aside=(), broken=(), asked=None, rarity=NO_WORD):
+    """``records``: of each, {(person, codes): keys}; outcome, code, reason, ways of each.
+
+    ``asked``: keys that were asked, all unless it is said; ``rarity``: of every value.
+    """
     persons = sorted({whom for record in records for whom in record})
     triples = [
         (i, persons.index(whom), key)
@@ -38,7 +44,9 @@ def decided(*records, set_aside=(), broken=()):
         for key in keys
     ]
     columns = np.array(triples, np.int64).reshape(-1, 3).T
-    met, pair = Acquaintances.of(SCHEMA, *columns)
+    put = np.isin(np.arange(len(schema.keys)), range(5) if asked is None else asked)
+    meetings = Encounters(*columns, np.full(len(triples), rarity, np.uint8))
+    met, pair = Acquaintances.of(schema, meetings, np.tile(put, (len(records), 1)))
     assert len(pair) == len(triples)
     names = [persons[p][0] for p in met.person]
     said = Said(
@@ -46,7 +54,7 @@ def decided(*records, set_aside=(), broken=()):
         np.array([name in set_aside for name in names], np.bool_),
         np.array([name in broken for name in names], np.bool_),
     )
-    made = decide(SCHEMA, len(records), met, said)
+    made = decide(schema, len(records), met, said)
     ways = [*made.ways, ()]
     return [
         (int(o), int(c), int(r), ways[by])
@@ -140,3 +148,127 @@ def test_a_broken_label_leaves_its_record_undecided_and_no_other():
 def test_the_order_of_the_list_moves_nothing():
     one, other = {ANI: [NAMA], BUDI: [BULAN]}, {CICI: [WORD, PLACE]}
     assert decided(one, other) == decided(other, one)[::-1]
+
+
+# Score
+
+#: The number 40, the first name 10, any word of it 6, the day 20, the month 8, the rest as below.
+WEIGHED = SCHEMA.model_copy(
+    update={
+        "score": DirectScore(
+            threshold=50,
+            rows=1 << 20,
+            margin=4,
+            parts={
+                "nik": 40,
+                "nama:phonetic_first": 10,
+                "nama:words": 6,
+                "lahir": 20,
+                "lahir:year_month": 8,
+                "tempat": 5,
+                "telepon": 30,
+            },
+            missed={"nik-bulan": -3, "lahir-tempat": -2},
+            names=2,
+            places=1,
+        )
+    }
+)
+TWO = (NAMA, BULAN)
+
+
+def unsure(*keys):
+    return (UNDECIDED, 0, BELOW_PRECISION, keys)
+
+
+@pytest.mark.parametrize(
+    ("keys", "asked", "rarity", "enough"),
+    [
+        # 40 + 10.
+        ([NAMA], [NAMA], NO_WORD, True),
+        # 40 + 10 − 3: the month was asked, and is another.
+        ([NAMA], TWO, NO_WORD, False),
+        # 40 + 8.
+        ([BULAN], [BULAN], NO_WORD, False),
+        # 40 + 10 + 8: the number counts once.
+        ([NAMA, BULAN], TWO, NO_WORD, True),
+        # 30 + 6 and 7 half decades of a name.
+        ([PHONE], [PHONE], NONE << 4 | 7, True),
+        ([PHONE], [PHONE], NONE << 4 | 6, False),
+        # Two half decades of a place stand for one of a name.
+        ([PHONE], [PHONE], 2 << 4 | 6, True),
+        # 6 + 20 + 5, the day once.
+        ([WORD, PLACE], [WORD, PLACE], NO_WORD, False),
+    ],
+)
+def test_an_answer_needs_the_weight_that_the_agreement_says(keys, asked, rarity, enough):
+    (made,) = decided({ANI: keys}, schema=WEIGHED, asked=asked, rarity=rarity)
+    assert made == (answers(1, *keys) if enough else unsure(*keys))
+
+
+def test_the_heaviest_answers_where_it_is_ahead_by_the_margin():
+    # 58 and 47: whoever is not sure enough is no rival.
+    assert decided({ANI: [NAMA, BULAN], BUDI: [NAMA]}, schema=WEIGHED, asked=TWO) == [
+        answers(1, NAMA, BULAN)
+    ]
+    # 40 + 10 + 20 + 5, and 40 + 10 + 20 − 2: the place decides, by 7.
+    every = [NAMA, WORD, PLACE]
+    ahead = {ANI: every, BUDI: [NAMA, WORD]}
+    assert decided(ahead, schema=WEIGHED, asked=every) == [answers(1, *every)]
+    close = WEIGHED.model_copy(update={"score": WEIGHED.score.model_copy(update={"margin": 8})})
+    assert decided(ahead, schema=close, asked=every) == [several(*every)]
+
+
+def test_an_identifier_comes_before_any_weight_without_one():
+    # 40 + 10 − 2 − 3 against 30 + 6 + 20 + 5 − 3: of namesakes one has the number.
+    rivals = {ANI: [NAMA], BUDI: [WORD, PLACE, PHONE]}
+    light = WEIGHED.model_copy(update={"score": WEIGHED.score.model_copy(update={"threshold": 40})})
+    assert decided(rivals, schema=light) == [answers(1, NAMA)]
+    # Whoever is not sure enough is no rival, not by the number either.
+    assert decided(rivals, schema=WEIGHED) == [answers(2, WORD, PLACE, PHONE)]
+
+
+def test_what_opens_nothing_weighs_nothing():
+    rare = 8 << 4 | 8
+    assert decided({ANI: [WORD]}, schema=WEIGHED, asked=[WORD], rarity=rare) == [NOBODY]
+
+
+@pytest.mark.parametrize(
+    ("rows", "threshold"),
+    [
+        (1 << 20, 50),
+        (1 << 19, 46),
+        (1 << 21, 54),
+        # ⌊4 · log₂(2²⁰ / 4,096)⌋ = 32; a hair more than 2²⁰ moves nothing yet.
+        (4_096, 18),
+        ((1 << 20) + 1, 50),
+        # 4 · log₂ 1.2 = 1.05.
+        ((1 << 20) * 6 // 5, 51),
+    ],
+)
+def test_a_smaller_table_needs_a_bit_less_for_each_halving(rows, threshold):
+    assert WEIGHED.at(rows).score.threshold == threshold
+    assert SCHEMA.at(rows) == SCHEMA
+
+
+def test_a_broken_label_is_said_before_a_light_one():
+    (made,) = decided({ANI: [BULAN]}, schema=WEIGHED, broken={"ani"})
+    assert made[2] == BROKEN_LABEL
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"threshold": 100_000}, "threshold"),
+        ({"rows": 0}, "rows"),
+        ({"margin": 0}, "margin"),
+    ],
+)
+def test_weights_have_bounds(changes, said):
+    with pytest.raises(ValueError, match=said):
+        DirectSchema.model_validate(
+            {
+                **SCHEMA.model_dump(),
+                "score": {**WEIGHED.score.model_dump(), **changes},
+            }
+        )

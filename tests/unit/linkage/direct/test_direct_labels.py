@@ -100,7 +100,8 @@ def met(tables, asked):
 def answers(tables, asked):
     """Of each record: outcome, code, the ids of the keys that met whoever answers."""
     found = met(tables, asked)
-    people, said = opened(SCHEMA, [t.table_id for t in tables], found, CODES)
+    everything = np.ones((len(asked), len(SCHEMA.keys)), np.bool_)
+    people, said = opened(SCHEMA, [t.table_id for t in tables], found, everything, CODES)
     decided = decide(SCHEMA, len(asked), people, said)
     made = decided.answers
     ways = ["+".join(SCHEMA.keys[k].id for k in way) for way in (*decided.ways, ())]

@@ -20,8 +20,9 @@ from padan_linkage.answering.outcomes import (
 from padan_linkage.crypto.randomness import Drbg
 from padan_linkage.direct import measuring
 from padan_linkage.direct.inputs import list_inputs
+from padan_linkage.direct.labelling.rarity import Rarities, counted
 from padan_linkage.direct.measuring import measure, vouch
-from padan_linkage.direct.schema import DirectKey, DirectSchema
+from padan_linkage.direct.schema import DirectKey, DirectSchema, DirectScore
 from padan_linkage.schema import Schema, SchemaField
 
 FIELDS = Schema.model_validate(
@@ -38,6 +39,8 @@ BOTH = DirectKey(id="nik-nama", exact=("nik", "nama"))
 ALONE = DirectKey(id="nik", exact=("nik",), without=("nama",))
 NAMED = DirectKey(id="nama", exact=("nama:phonetic_first", "lahir:year"), weak=True, alone=True)
 NIK, DOUBTFUL = "3174015708800001", "?3174015799800001"
+#: Of a registry in which no word is anybody's: all are of the rarest.
+UNCOUNTED = Rarities.of(counted([]), 400)
 
 
 def keyed(*keys):
@@ -61,7 +64,7 @@ def spoil(records, _):
 def measured(*keys, records=None, seed=b"s"):
     records = records or registry()
     codes = 1 + np.arange(len(records["nik"]), dtype=np.uint64) % 3
-    found = measure(FIELDS, keyed(*keys), records, codes, Drbg(seed * 32), spoil)
+    found = measure(FIELDS, keyed(*keys), records, codes, Drbg(seed * 32), spoil, UNCOUNTED)
     return {each.fields: each for each in found}
 
 
@@ -140,7 +143,9 @@ def test_a_name_of_one_word_is_vouched_for_by_people_with_one_word():
     )
     codes = 1 + np.arange(400, dtype=np.uint64) % 3
     schema = keyed(BOTH, *HALF)
-    found = measure(FIELDS, schema, records | {"nama": one}, codes, Drbg(b"s" * 32), spoil)
+    found = measure(
+        FIELDS, schema, records | {"nama": one}, codes, Drbg(b"s" * 32), spoil, UNCOUNTED
+    )
     whole = {each.keys: each.asked for each in found if each.fields == ("nik", "nama", "lahir")}
     assert whole == {("nik-nama", "dua-kata", "kata-bulan"): 300, ("nik-nama", "kata-bulan"): 100}
     for nama in ("siti", "siti aminah"):
@@ -153,7 +158,7 @@ def test_a_single_share_vouches_for_nobody():
     schema = keyed(*HALF)
     codes = 1 + np.arange(400, dtype=np.uint64) % 3
     records = registry() | {"nama": pa.array(["siti", *registry()["nama"].to_pylist()[1:]])}
-    found = measure(FIELDS, schema, records, codes, Drbg(b"s" * 32), spoil)
+    found = measure(FIELDS, schema, records, codes, Drbg(b"s" * 32), spoil, UNCOUNTED)
     row = {"nik": "", "lahir": "1980-01-01"}
     assert told(found, schema, row | {"nama": "siti aminah"}) == (NOT_MATCHED, NO_REASON)
     assert told(found, schema, row | {"nama": "siti"}) == (UNDECIDED, FIELDS_MISSING)
@@ -184,3 +189,20 @@ def test_nobody_is_vouched_for_among_no_rows():
 @pytest.mark.parametrize("outcome", [MATCHED, AMBIGUOUS])
 def test_what_was_found_is_nobodys_business_here(outcome):
     assert vouched({}, outcome=outcome) == (outcome, NO_REASON)
+
+
+def test_people_whom_the_agreement_weighs_too_little_are_not_found():
+    def of_threshold(threshold):
+        score = DirectScore(
+            threshold=threshold, rows=1, margin=1, parts={"nik": 40, "nama": 8}, names=1
+        )
+        schema = keyed(BOTH, ALONE).model_copy(update={"score": score})
+        codes = 1 + np.arange(400, dtype=np.uint64) % 3
+        found = measure(FIELDS, schema, registry(), codes, Drbg(b"s" * 32), spoil, UNCOUNTED)
+        return {each.fields: each.found for each in found}
+
+    # Names of this registry are all of the rarest: eight half decades.
+    enough, too_much = of_threshold(56), of_threshold(57)
+    assert enough["nik", "nama"] == 1
+    assert too_much["nik", "nama"] == 0
+    assert enough["nik",] == 0
