@@ -45,7 +45,7 @@ def pair(make_direct):
 @pytest.fixture
 def long_pair(make_direct, monkeypatch):
     """A list of two windows, each a stream of its own; the tables are here already."""
-    monkeypatch.setattr(evaluating, "WINDOW", 9)
+    monkeypatch.setattr(evaluating, "WINDOW", 11)
     made = make_direct()
     made.publish(registry_table(PEOPLE[:1100]))
     made.confirm(PEOPLE[:1])
@@ -135,7 +135,7 @@ def test_cut_streams_go_on_where_they_were(make_direct):
     pair.publish(registry_table(PEOPLE[:1100]))
     result = pair.confirm(PEOPLE[:1105], link=Cutting(pair.requester))
     assert result.counts["TIDAK_DITEMUKAN"] == 5
-    assert 10 * pair.charged() == sum(result.evaluated.values())
+    assert 14 * pair.charged() == sum(result.evaluated.values())
 
 
 def test_a_download_goes_on_behind_the_last_good_chunk(long_pair):
