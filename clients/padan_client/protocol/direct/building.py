@@ -26,6 +26,7 @@ from padan_client.base.files import ensure_private_folder
 from padan_client.base.language import t
 from padan_client.protocol.direct import blocks
 from padan_client.protocol.direct.blocks import PARTITIONS, BlockPlan, LabelBlock
+from padan_client.protocol.direct.dummy_rows import DummyRows
 from padan_client.protocol.direct.part_files import PartFiles
 from padan_client.records.registry import Registry
 from padan_linkage.answering.payloads import Payloads
@@ -44,8 +45,6 @@ T = TypeVar("T")
 
 #: Records of one part: a few seconds of work.
 BLOCK_RECORDS = 10_000
-#: Dummies drawn at once.
-_DRAWN = 1 << 20
 #: Parts whose words are counted together.
 _COUNTED = 32
 
@@ -89,8 +88,9 @@ class Builder:
         Beside them are the ``kept`` ones, who are counted among those who have the same words.
         """
         parts = self._parts(put, done)
-        todo = [(block,) for block in _blocks(kept)]
-        with self._pool(len(todo)) as run:
+        several = range(-(-len(kept) // BLOCK_RECORDS))
+        todo = ((block,) for _, block in _blocks(kept, several))
+        with self._pool(len(several)) as run:
             others = [found for _, found in _unordered(run, blocks.run_count, todo)]
         counts = added([self._counts(parts), *others])
         void = gone_tags(self.plan.pseudonyms(gone.ids), self.plan.table_id)
@@ -99,12 +99,14 @@ class Builder:
     def _parts(self, registry: Registry, done: Done) -> list[Path]:
         """The part files of a registry's persons."""
         ensure_private_folder(self.folder)
-        todo = list(_blocks(registry))
-        parts = [self.folder / f"block-{n:06d}.part" for n in range(len(todo))]
-        made = sum(len(b) for b, part in zip(todo, parts, strict=True) if part.exists())
+        starts = range(0, len(registry), BLOCK_RECORDS)
+        parts = [self.folder / f"block-{n:06d}.part" for n in range(len(starts))]
+        left = [n for n, part in enumerate(parts) if not part.exists()]
+        made = len(registry) - sum(min(BLOCK_RECORDS, len(registry) - starts[n]) for n in left)
         done(made)
-        missing = [(b, part) for b, part in zip(todo, parts, strict=True) if not part.exists()]
-        with self._pool(len(missing)) as run:
+        # Made as they are wanted: all of them are as large as the registry itself.
+        missing = ((b, parts[n]) for n, b in _blocks(registry, left))
+        with self._pool(len(left)) as run:
             for (block, _), _ in _unordered(run, blocks.run_block, missing):
                 made += len(block)
                 done(made)
@@ -138,14 +140,14 @@ class Builder:
             found = [counted for _, counted in _unordered(run, blocks.run_merge, todo)]
         real = sum(labels for labels, _ in found) + len(void)
         wanted = padded_rows(real, self.plan.direct.dummy_share)
-        others = _others(void, wanted - real, self.drbg.fork("dummies"))
+        others = DummyRows.of(void, wanted - real, self.drbg.fork("dummies"))
         rows.unlink(missing_ok=True)
         with LabelTableWriter(rows) as writer:
             for n in range(PARTITIONS):
                 pieces = [np.frombuffer(files.read(path, n), np.uint8) for path in merged]
                 piece = np.concatenate(pieces).reshape(-1, ROW_BYTES)
                 # Spec 60, step 4.
-                writer.append(by_tag(np.concatenate([piece, others[n]])))
+                writer.append(by_tag(np.concatenate([piece, others.rows(n)])))
         unlabelled = sum(without for _, without in found)
         return Built(writer.rows, writer.root, unlabelled, rarities)
 
@@ -194,38 +196,23 @@ def _finished(running: dict[Future[T], tuple[Any, ...]]) -> Iterator[tuple[tuple
         yield running.pop(future), future.result()
 
 
-def _blocks(registry: Registry) -> Iterator[LabelBlock]:
-    codes = Payloads.unpack(registry.payloads).codes
-    for start in range(0, len(registry), BLOCK_RECORDS):
+def _blocks(registry: Registry, numbers: Iterable[int]) -> Iterator[tuple[int, LabelBlock]]:
+    """The blocks of these numbers, one after the other."""
+    codes, ids = Payloads.unpack(registry.payloads).codes, _flat(registry.ids)
+    columns = {name: _flat(column) for name, column in registry.records.items()}
+    for number in numbers:
+        start = number * BLOCK_RECORDS
+        # Without the concatenation a slice would be sent to a process with the whole column.
         records = {
-            name: pa.concat_arrays([_flat(column).slice(start, BLOCK_RECORDS)])
-            for name, column in registry.records.items()
+            name: pa.concat_arrays([column.slice(start, BLOCK_RECORDS)])
+            for name, column in columns.items()
         }
-        references = pa.concat_arrays([_flat(registry.ids).slice(start, BLOCK_RECORDS)])
-        yield LabelBlock(references, records, codes[start : start + BLOCK_RECORDS])
+        references = pa.concat_arrays([ids.slice(start, BLOCK_RECORDS)])
+        yield number, LabelBlock(references, records, codes[start : start + BLOCK_RECORDS])
 
 
 def _flat(column: pa.StringArray | pa.ChunkedArray) -> pa.StringArray:
     return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-
-
-def _others(void: NDArray[np.uint8], dummies: int, drbg: Drbg) -> list[NDArray[np.uint8]]:
-    """Rows that are nobody's labels, by partition: random ones, and those with the ``void`` tags.
-
-    The rest of a gone row is random, so that it looks like a dummy.
-    """
-    drawn: list[list[NDArray[np.uint8]]] = [
-        [np.zeros((0, ROW_BYTES), np.uint8)] for _ in range(PARTITIONS)
-    ]
-    for start in range(0, len(void) + dummies, _DRAWN):
-        some = min(_DRAWN, len(void) + dummies - start)
-        rows = np.frombuffer(drbg.bytes(some * ROW_BYTES), np.uint8).reshape(-1, ROW_BYTES).copy()
-        tags = void[start : start + some]
-        rows[: len(tags), :TAG_BYTES] = tags
-        partition = rows[:, 0] // (256 // PARTITIONS)
-        for n in range(PARTITIONS):
-            drawn[n].append(rows[partition == n])
-    return [np.concatenate(rows) for rows in drawn]
 
 
 def _died() -> UnavailableError:
