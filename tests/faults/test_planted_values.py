@@ -76,7 +76,8 @@ def marked(text: str) -> str:
     )
     # Direct mode has fewer codes, and is not asked here; one field is for its keys alone.
     text = re.sub(r"  \{ name = \"tempat_lahir\".*\n", "", text, count=1)
-    text = re.sub(r"\[flow\.direct\]\n.*?\n\]\n", "", text, count=1, flags=re.DOTALL)
+    direct = r"\[flow\.direct\]\n.*?(?=\n\[\[flow\]\])"
+    text = re.sub(direct, "", text, count=1, flags=re.DOTALL)
     text = text.replace('modes = ["direct", "unit"]', 'modes = ["unit"]', 1)
     text = text.replace("real_time = true", "real_time = true\nseveral = true", 1)
     text = text.replace("[flow.registry.status]", codes + "[flow.registry.status]", 1)

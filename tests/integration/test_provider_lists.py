@@ -235,10 +235,10 @@ def test_a_list_is_charged_by_records_and_each_asks_every_key(make_house, make_p
     """The flow's own keys: so many elements a record, and no others."""
     provider = make_provider(Publisher(make_house()))
     client = provider.client()
-    with pytest.raises(grpc.RpcError, match=r"blinded_list.element_count.*10"):
+    with pytest.raises(grpc.RpcError, match=r"blinded_list.element_count.*14"):
         asked(6).commit(client)
-    asked(20).commit(client)
-    assert used(provider) == (2, 4, 2, 4, 4, 2, 2, 2)
+    asked(28).commit(client)
+    assert used(provider) == (2, 4, 8, 2, 4, 4, 2, 2, 2)
 
 
 def of_two_keys(make_house, make_provider):
