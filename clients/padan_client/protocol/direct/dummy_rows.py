@@ -24,7 +24,9 @@ _WIDTH = 256 // PARTITIONS
 
 @dataclass(frozen=True, repr=False)
 class DummyRows:
-    """``gone``: uint8[m, 10], the tags of gone rows; ``first``: uint8[n], of each dummy the first
+    """Rows of nobody, not drawn yet.
+
+    ``gone``: uint8[m, 10], the tags of gone rows; ``first``: uint8[n], of each dummy the first
     byte, which says its partition; ``drbg``: the rest comes from it.
     """
 
