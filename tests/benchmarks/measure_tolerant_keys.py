@@ -8,8 +8,7 @@ generated, half of the list is registered. Answers are those of the decision its
 count as right only if they are of the very same person. ``--choices``: sets of keys that were
 considered for ``asn-status``. ``--weigh``: weights of a score for the keys where weak ones open
 alone, learned on one half of the list and judged on the other; every row is there twice, once
-without some of its fields. The registry is read
-in batches, so that 8 million people fit.
+without some of its fields. The registry is read in batches, so that 8 million people fit.
 """
 
 from __future__ import annotations
@@ -304,6 +303,7 @@ def choices(flow: Flow) -> dict[str, list[DirectKey]]:
         "without `nama-bulan`": but("nama-bulan"),
         "without `nama-lahir`": but("nama-lahir"),
         "without `nama-tempat`": but("nama-tempat"),
+        "without `nik-paruh`": but("nik-paruh"),
         "`nik-bulan` for every row": but(nik_bulan=all_month),
         "`nik-bulan` for every row, without `nama-bulan`": but("nama-bulan", nik_bulan=all_month),
         "`nik-wilayah` opens alone": but(nik_wilayah=open_area),

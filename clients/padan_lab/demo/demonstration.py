@@ -114,8 +114,7 @@ def play(
 
     ``mode``: unit, direct (two parties), or auto (direct, and the unit for what stays open). A flow
     that releases has files of its own size. ``weak_alone``: weak keys of direct mode answer by
-    themselves. Raises BadInputError for a flow that cannot be
-    demonstrated and for a folder in use.
+    themselves. Raises BadInputError for a flow that cannot be demonstrated and for a folder in use.
     """
     require_server()
     chosen = ChosenFlow.of(agreement_id, flow_id, mode)
