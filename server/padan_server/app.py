@@ -8,7 +8,8 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -205,18 +206,32 @@ def run_server(settings: ServerConfig, make: Callable[[], Server]) -> None:
     tell_of_threads()
     # Blocked here and in every thread to come, and waited for below: a handler could run at any
     # place, such as inside the lock of the very event that it sets.
-    awaited = {signal.SIGHUP, signal.SIGTERM, signal.SIGINT}
-    signal.pthread_sigmask(signal.SIG_BLOCK, awaited)
+    with _blocked({signal.SIGHUP, signal.SIGTERM, signal.SIGINT}) as awaited:
+        try:
+            running = make()
+            running.start()
+        except DataDirectoryBusyError:
+            taken = "data_dir dipakai server lain. / data_dir is used by another server."
+            _fail(CANNOT_START, taken)
+        except (OSError, ValueError, RuntimeError, StoreFaultError) as e:
+            _fail(CANNOT_START, f"Server tidak dapat dijalankan. / The server cannot start. {e}")
+        while signal.sigwait(awaited) == signal.SIGHUP:
+            running.reload()
+        running.stop()
+
+
+@contextmanager
+def _blocked(awaited: set[signal.Signals]) -> Iterator[set[signal.Signals]]:
+    """Signals kept for ``sigwait``; as before if the server fails, for who started it goes on.
+
+    After a server that was stopped they stay blocked: one more SIGTERM changes no exit code.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, awaited)
     try:
-        running = make()
-        running.start()
-    except DataDirectoryBusyError:
-        _fail(CANNOT_START, "data_dir dipakai server lain. / data_dir is used by another server.")
-    except (OSError, ValueError, RuntimeError, StoreFaultError) as e:
-        _fail(CANNOT_START, f"Server tidak dapat dijalankan. / The server cannot start. {e}")
-    while signal.sigwait(awaited) == signal.SIGHUP:
-        running.reload()
-    running.stop()
+        yield awaited
+    except BaseException:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        raise
 
 
 def read_settings(path: Path, kind: type[Config]) -> Config:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import signal
 import socket
 import sqlite3
 import subprocess
@@ -140,3 +141,5 @@ def test_a_database_that_another_program_holds_is_told(make_unit, monkeypatch):
     assert done.exit_code == 3
     assert "dipegang program lain" in done.stderr
     assert "held by another program" in done.stderr
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    assert signal.SIGTERM not in blocked, "who started the server can be stopped still"

@@ -22,8 +22,9 @@ class StoppedError(KeyboardInterrupt):
 
 
 def take_sigterm() -> None:
-    """Let SIGTERM stop a command as Ctrl-C does."""
+    """Let SIGTERM stop a command as Ctrl-C does, though whoever started it had both blocked."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM, signal.SIGINT})
 
 
 @contextmanager

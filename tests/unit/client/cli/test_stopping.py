@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 
@@ -73,6 +74,16 @@ main()
 """
 
 
+@pytest.fixture(params=["deaf", "open"])
+def starter(request):
+    """Who starts the command: one that has its signals blocked, or that has not."""
+    change = signal.SIG_BLOCK if request.param == "deaf" else signal.SIG_UNBLOCK
+    before = signal.pthread_sigmask(change, {signal.SIGTERM})
+    yield
+    signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@pytest.mark.usefixtures("starter")
 def test_a_process_that_is_stopped_says_so_and_leaves_nothing(tmp_path):
     arguments = ["generate", "--profile", "asn", "--rows", "2000", "--out", str(tmp_path)]
     process = subprocess.run(
