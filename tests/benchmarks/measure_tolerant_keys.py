@@ -33,9 +33,10 @@ from padan_linkage.agreement import EXAMPLE_IDS, Flow, example, load_agreement
 from padan_linkage.answering.outcomes import AMBIGUOUS, MATCHED
 from padan_linkage.direct.inputs import key_inputs, requester_inputs
 from padan_linkage.direct.labelling.deciding import Acquaintances, Encounters, Said, decide
+from padan_linkage.direct.labelling.meeting import KeyLabels
 from padan_linkage.direct.labelling.rarity import COUNT, WORDS, Rarities, value_words
 from padan_linkage.direct.labelling.scoring import rarest
-from padan_linkage.direct.schema import MOST_LABELS, DirectKey, DirectSchema, DirectScore
+from padan_linkage.direct.schema import DirectKey, DirectSchema, DirectScore
 from padan_linkage.direct.table import padded_rows
 
 BATCH = 1 << 16
@@ -97,19 +98,12 @@ class AskedKey:
     def meetings(self, people: int) -> KeyMeetings:
         """Of each value as many people as there are labels for."""
         value, person = np.concatenate(self.found, axis=1)
-        order = np.argsort(value, kind="stable")
-        sizes = np.bincount(value, minlength=len(self.wanted))
-        among = np.arange(len(order)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-        person = person[order[among < MOST_LABELS]]
-        sizes = np.minimum(sizes, MOST_LABELS)
-        starts, each = (np.cumsum(sizes) - sizes)[self.value], sizes[self.value]
-        within = np.arange(each.sum()) - np.repeat(np.cumsum(each) - each, each)
-        whom = person[np.repeat(starts, each) + within]
+        at, whom = KeyLabels.held(self.wanted, value, person).whose(self.value)
         rarity = Rarities.of(self.common, people).of_values(self.words)[self.value]
         return KeyMeetings(
-            np.repeat(self.record, each),
+            self.record[at],
             whom,
-            np.repeat(rarity, each),
+            rarity[at],
             np.unique(self.record),
             self.labels / people,
         )

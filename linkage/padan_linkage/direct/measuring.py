@@ -1,9 +1,9 @@
 """What a provider measures at home for its label table: whom the keys find, by the fields given.
 
 The registry is asked about its own people, combination of fields by combination, through the very
-inputs and decisions of a confirmation (:mod:`.inputs`, :func:`.labelling.deciding.decide`); persons
-stand here for the pseudonyms that labels show, for the oblivious PRF maps equal inputs to equal
-outputs and no others. Spec 60, "Vouching for not found".
+inputs and decisions of a confirmation (:mod:`.labelling.meeting`,
+:func:`.labelling.deciding.decide`): the oblivious PRF maps equal inputs to equal outputs and no
+others. Spec 60, "Vouching for not found".
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ from padan_linkage.answering.outcomes import (
     SELDOM_FOUND,
 )
 from padan_linkage.crypto.randomness import Drbg
-from padan_linkage.direct.inputs import KeyInputs, key_inputs, requester_inputs
-from padan_linkage.direct.labelling.deciding import Acquaintances, Encounters, Said, decide
-from padan_linkage.direct.labelling.rarity import Rarities, value_words
+from padan_linkage.direct.labelling.deciding import Acquaintances, Said, decide
+from padan_linkage.direct.labelling.meeting import LabelledRegistry
+from padan_linkage.direct.labelling.rarity import Rarities
 from padan_linkage.direct.manifest import KeyedFields
-from padan_linkage.direct.schema import MOST_LABELS, DirectSchema
+from padan_linkage.direct.schema import DirectSchema
 from padan_linkage.normalise import sound_values
 from padan_linkage.schema import Schema
 
@@ -139,46 +139,13 @@ def _reason(entry: KeyedFields | None, schema: DirectSchema, min_found: float) -
 
 
 @dataclass(frozen=True, repr=False)
-class _KeyLabels:
-    """Whom one key's labels are of: those of value i are ``persons[starts[i] : starts[i + 1]]``."""
-
-    values: pa.LargeBinaryArray
-    starts: NDArray[np.int64]
-    persons: NDArray[np.int64]
-
-    @classmethod
-    def of(cls, inputs: KeyInputs) -> _KeyLabels:
-        """Of each value as many as there are labels for."""
-        encoded = inputs.messages.dictionary_encode()
-        value = encoded.indices.to_numpy().astype(np.int64)
-        order = np.argsort(value, kind="stable")
-        sizes = np.bincount(value, minlength=len(encoded.dictionary))
-        among = np.arange(len(order)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-        kept = order[among < MOST_LABELS]
-        starts = np.append(0, np.cumsum(np.minimum(sizes, MOST_LABELS)))
-        return cls(encoded.dictionary, starts, inputs.record[kept])
-
-    def met(self, inputs: KeyInputs) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Inputs and whom they meet, int64[m] both."""
-        found = pc.fill_null(pc.index_in(inputs.messages, value_set=self.values), -1)
-        value = found.to_numpy(zero_copy_only=False).astype(np.int64)
-        there = np.flatnonzero(value >= 0)
-        start, sizes = self.starts[value[there]], np.diff(self.starts)[value[there]]
-        ends = np.cumsum(sizes)
-        among = np.arange(sizes.sum()) - np.repeat(ends - sizes, sizes)
-        return np.repeat(there, sizes), self.persons[np.repeat(start, sizes) + among]
-
-
-@dataclass(frozen=True, repr=False)
 class _Registry:
-    """A registry that is asked about itself: its people, and whose labels each key has."""
+    """A registry that is asked about itself: its people, and their labels."""
 
-    fields: Schema
     schema: DirectSchema
     records: Records
     codes: NDArray[np.uint64]
-    rarities: Rarities
-    labels: tuple[_KeyLabels, ...]
+    labels: LabelledRegistry
 
     @classmethod
     def of(
@@ -189,8 +156,8 @@ class _Registry:
         codes: NDArray[np.uint64],
         rarities: Rarities,
     ) -> _Registry:
-        labels = tuple(_KeyLabels.of(key_inputs(fields, key, records)) for key in schema.keys)
-        return cls(fields, schema, records, codes, rarities, labels)
+        labels = LabelledRegistry.of(fields, schema, records, rarities)
+        return cls(schema, records, codes, labels)
 
     def measured(
         self,
@@ -219,17 +186,7 @@ class _Registry:
 
     def _asked(self, asked: Records, people: NDArray[np.int64]) -> tuple[_Found, Bool]:
         """What came of asking about these people; under which keys each was, bool[n, keys]."""
-        pieces = []
-        under = np.zeros((len(people), len(self.schema.keys)), np.bool_)
-        for number, key in enumerate(self.schema.keys):
-            inputs = requester_inputs(self.fields, key, asked)
-            under[inputs.record, number] = True
-            at, person = self.labels[number].met(inputs)
-            words = value_words(self.fields, key, number, inputs)
-            rarity = self.rarities.of_values(words)[at]
-            key_number = np.full(len(at), number)
-            pieces.append((inputs.record[at], person, key_number, rarity))
-        meetings = Encounters(*map(np.concatenate, zip(*pieces, strict=True)))
+        meetings, under = self.labels.asked(asked)
         met, _ = Acquaintances.of(self.schema, meetings, under)
         return self._found(met, people), under
 

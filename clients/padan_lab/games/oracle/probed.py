@@ -1,12 +1,11 @@
 """A table of direct mode that is asked with inputs of the asker's making, and what those may tell.
 
 It is built by the provider's own builder and read by the requester's own functions. Start at
-:meth:`ProbedTable.ask`; :func:`told_at_most` is the bound. Spec 60, "Made-up rows".
+:meth:`ProbedTable.ask`; :mod:`padan_linkage.direct.bound` is the bound. Spec 60, "Made-up rows".
 """
 
 from __future__ import annotations
 
-import math
 import tempfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -23,12 +22,11 @@ from padan_client.records.registry import Registry, empty_registry
 from padan_linkage.agreement import Flow
 from padan_linkage.answering.payloads import Payloads
 from padan_linkage.crypto.randomness import Drbg
-from padan_linkage.direct.half_decades import NAMES, PLACES
 from padan_linkage.direct.inputs import key_inputs
 from padan_linkage.direct.labelling.lookup import LabelMeetings, SourceTable, look_up
 from padan_linkage.direct.labelling.opening import opened
 from padan_linkage.direct.oprf import EvaluationKey
-from padan_linkage.direct.schema import alternatives, most_values
+from padan_linkage.direct.schema import most_values
 from padan_linkage.direct.table import LabelTable
 
 Rows = Mapping[str, Sequence[str]]
@@ -113,21 +111,3 @@ def _unseen(_: int) -> None:
 def columns_of(rows: Sequence[Mapping[str, str]]) -> dict[str, list[str]]:
     """Rows that all say the same fields, field by field; at least one."""
     return {name: [row[name] for row in rows] for name in rows[0]}
-
-
-def told_at_most(flow: Flow, asked: Mapping[str, int], *, rarity: bool = True) -> float:
-    """Bits about one registered person by so many elements of each key, whatever they hold.
-
-    Of Q elements of a key at most w are the person's inputs, w the most values; as many names and
-    places among them are its, of which a rarity may show that one more has them.
-    """
-    direct, fields = flow.direct, flow.schema
-    assert direct is not None
-    assert fields is not None
-    bits = math.log2(2 + len(flow.codes))
-    for key in direct.keys:
-        most, count = most_values(fields, key), asked.get(key.id, 0)
-        kinds = {fields.kind(alternatives(part)[0][0]) for part in key.exact}
-        seen = 1 + rarity * (bool(kinds & NAMES) + bool(kinds & PLACES))
-        bits += seen * math.log2(sum(math.comb(count, i) for i in range(most + 1)))
-    return bits

@@ -21,8 +21,9 @@ from padan_lab.games.judging.outcome import Bound
 from padan_lab.games.oracle.asking import SURPRISE, Float
 from padan_lab.games.oracle.fishing import fish, guessable, reach
 from padan_lab.games.oracle.likely import Candidates, LikelyPeople, generated, shares_of
-from padan_lab.games.oracle.probed import ProbedTable, columns_of, told_at_most
+from padan_lab.games.oracle.probed import ProbedTable, columns_of
 from padan_linkage.agreement import Flow
+from padan_linkage.direct.bound import told_at_most
 from padan_linkage.direct.labelling.lookup import LabelMeetings
 
 #: Who is asked about is registered as likely as not, before anything is asked.
@@ -206,13 +207,10 @@ def profile(flow: Flow, targets: int, seed: int, people: int) -> Bound:
         numbers = guessable(reference, others, size, records)
         details[f"reach {records}"] = {"met": met, "profiled": profiled, "numbers": numbers}
     told = [t for t in details.values() if isinstance(t, dict) and "bits" in t]
-    widths = dict(
-        zip([k.id for k in flow.direct.keys], flow.direct.widths(flow.schema), strict=True)
-    )
     # These attackers make nothing of how rare words are.
     return Bound(
         round(max(t["bits"] / t["charged"] for t in told), 4),
-        round(told_at_most(flow, widths, rarity=False), 4),
+        round(_bound(flow, _of_one_record(flow)), 4),
         round(max(t["bits"] for t in told), 4),
         details,
     )
@@ -227,10 +225,25 @@ def _somebody(
     return [whole[i] for i in rng.permutation(len(whole))[:count]]
 
 
+def _bound(flow: Flow, asked: Mapping[str, int]) -> float:
+    """Bits about a person by so many elements of each key, at most."""
+    assert flow.direct is not None
+    assert flow.schema is not None
+    return told_at_most(flow.direct, flow.schema, len(flow.codes), asked, rarity=False)
+
+
+def _of_one_record(flow: Flow) -> dict[str, int]:
+    """The elements of each key that one record has."""
+    assert flow.direct is not None
+    assert flow.schema is not None
+    widths = flow.direct.widths(flow.schema)
+    return {key.id: width for key, width in zip(flow.direct.keys, widths, strict=True)}
+
+
 def _told(table: ProbedTable, found: Sequence[Profiled]) -> dict[str, object]:
     """Bits, charge and bound of an average target, and how often guesses are right."""
     bits = [sum(each.bits.values()) for each in found]
-    most = [told_at_most(table.flow, each.most, rarity=False) for each in found]
+    most = [_bound(table.flow, each.most) for each in found]
     facts = dict.fromkeys(fact for each in found for fact in each.right)
     return {
         "bits": round(float(np.mean(bits)), 3),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from dataclasses import replace
 
@@ -11,7 +10,7 @@ import pytest
 
 from padan_lab.games.oracle.fishing import fish, reach
 from padan_lab.games.oracle.likely import LikelyPeople, generated
-from padan_lab.games.oracle.probed import ProbedTable, told_at_most
+from padan_lab.games.oracle.probed import ProbedTable
 from padan_lab.games.oracle.profiling import CHAINS, profile, pursue
 from padan_linkage.agreement import example, load_agreement
 from padan_linkage.direct.labelling import labels
@@ -42,17 +41,6 @@ def somebody(people):
         for row in zip(*(people[f].to_pylist() for f in people), strict=True)
         if all(row) and " " in row[list(people).index("nama")]
     )
-
-
-def test_what_spec_60_says_that_one_record_can_tell():
-    one = dict(zip([k.id for k in FLOW.direct.keys], FLOW.direct.widths(FLOW.schema), strict=True))
-    code = math.log2(2 + CODES)
-    assert sum(one.values()) == 14
-    assert told_at_most(FLOW, one, rarity=False) == pytest.approx(14 + code)
-    assert told_at_most(FLOW, one) == pytest.approx(29 + code)
-    assert told_at_most(FLOW, {"nik": 1}, rarity=False) == pytest.approx(1 + code)
-    two = math.log2(1 + 1000 + 1000 * 999 / 2)
-    assert told_at_most(FLOW, {"nama-lahir": 1000}, rarity=False) == pytest.approx(two + code)
 
 
 def test_the_bound_is_kept_and_without_a_charge_it_would_not_be():
