@@ -112,16 +112,22 @@ def empty_row_text() -> str:
 
 def no_pass_text(schema: Schema) -> str:
     """Why a row cannot be matched at all: which sets of fields would do."""
-    sets = []
-    for p in schema.passes:
-        names = " + ".join(p.named)
-        if names not in sets:
-            sets.append(names)
-    ways = "; ".join(sets)
+    ways = "; ".join(" + ".join(p.named) for p in schema.passes if not _asks_more(schema, p))
     return t(
         f"Baris tidak dapat dipadankan: isi dengan benar salah satu dari: {ways}.",
         f"The row cannot be matched: fill in correctly one of: {ways}.",
     )
+
+
+def _asks_more(schema: Schema, p: Pass) -> bool:
+    """Whether another pass asks for some of its fields alone, or an earlier one for the same."""
+    mine, earlier = {*p.named}, True
+    for other in schema.passes:
+        earlier &= other is not p
+        fewer = {*other.named} < mine or ({*other.named} == mine and earlier)
+        if fewer and {*other.without} <= {*p.without}:
+            return True
+    return False
 
 
 def answered_text(schema: Schema, given: Collection[str]) -> str:
