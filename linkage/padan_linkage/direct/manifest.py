@@ -79,7 +79,7 @@ class SequenceError(ManifestError):
 class KeyedFields(BaseModel):
     """What holds for rows with values in just these ``fields``, measured by the provider at home.
 
-    ``asked``: registered people who were asked about so; ``found``: share of them for whom they
+    ``asked``: registered people who were asked about so, roughly; ``found``: share for whom they
     themselves fit, alone or with others; ``damaged``: the same, where values carry the shipped
     errors; ``wrong``: share of them whom somebody else meets under a key, strangers to each other;
     ``keys``: those that are asked for such rows.
