@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow as pa
@@ -28,14 +29,21 @@ def advise(a: Path, b: Path | None, wishes: Wishes, id_column: str | None = None
 
     Raises BadInputError.
     """
-    table_a = _without(read_table(a), id_column)
-    table_b = None if b is None else _without(read_table(b), id_column)
-    try:
+    table_a = without_column(read_table(a), id_column)
+    table_b = None if b is None else without_column(read_table(b), id_column)
+    with advising(table_a, table_b):
         return suggest(table_a, table_b, wishes)
+
+
+@contextmanager
+def advising(a: pa.Table, b: pa.Table | None) -> Iterator[None]:
+    """What an advisor refuses is the user's to correct. Raises BadInputError."""
+    try:
+        yield
     except NoAdviceError as e:
         raise BadInputError(say(e.said)) from e
     except KeyError as e:
-        names = [*table_a.column_names, *(table_b.column_names if table_b else ())]
+        names = [*a.column_names, *(b.column_names if b else ())]
         present = listed(list(dict.fromkeys(names)))
         raise BadInputError(
             t(
@@ -45,7 +53,8 @@ def advise(a: Path, b: Path | None, wishes: Wishes, id_column: str | None = None
         ) from e
 
 
-def _without(table: pa.Table, column: str | None) -> pa.Table:
+def without_column(table: pa.Table, column: str | None) -> pa.Table:
+    """The table without a column that is not looked at."""
     return table.drop_columns([column]) if column in table.column_names else table
 
 
@@ -85,8 +94,8 @@ def _fields(s: Suggestion) -> Iterator[str]:
         yield ""
         yield from (f"# {line}" for line in dict.fromkeys(say(x) for x in field.said))
         yield "[[fields]]"
-        yield f"name = {_quoted(field.name)}"
-        yield f"kind = {_quoted(field.kind)}"
+        yield f"name = {quoted(field.name)}"
+        yield f"kind = {quoted(field.kind)}"
         if field.columns_a != (field.name,):
             yield f"column = {_columns(field.columns_a)}"
         if field.columns_b != field.columns_a:
@@ -106,10 +115,10 @@ def _passes(s: Suggestion) -> Iterator[str]:
 
 def _pass(p: Pass) -> Iterator[str]:
     yield "[[passes]]"
-    yield f"id = {_quoted(p.id)}"
-    yield f"exact = [{', '.join(map(_quoted, p.exact))}]"
+    yield f"id = {quoted(p.id)}"
+    yield f"exact = [{', '.join(map(quoted, p.exact))}]"
     if p.without:
-        yield f"without = [{', '.join(map(_quoted, p.without))}]"
+        yield f"without = [{', '.join(map(quoted, p.without))}]"
     if p.similar:
         yield "similar = ["
         yield from (f"  {_segment(s)}," for s in p.similar)
@@ -118,9 +127,9 @@ def _pass(p: Pass) -> Iterator[str]:
 
 
 def _segment(s: Segment) -> str:
-    group = f", group = {_quoted(s.group)}" if s.group else ""
-    fields = ", ".join(map(_quoted, s.fields))
-    named = ", ".join(map(_quoted, s.beside))
+    group = f", group = {quoted(s.group)}" if s.group else ""
+    fields = ", ".join(map(quoted, s.fields))
+    named = ", ".join(map(quoted, s.beside))
     beside = f", beside = [{named}]" if s.beside else ""
     return (
         f"{{ fields = [{fields}]{beside}{group}, bits = {s.bits}, weight = {s.weight}, "
@@ -143,10 +152,10 @@ def _match(file: SchemaFile) -> Iterator[str]:
 
 def _columns(names: tuple[str, ...]) -> str:
     if len(names) == 1:
-        return _quoted(names[0])
-    return f"[{', '.join(map(_quoted, names))}]"
+        return quoted(names[0])
+    return f"[{', '.join(map(quoted, names))}]"
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
     """A TOML basic string: JSON's escapes are among TOML's."""
     return json.dumps(text, ensure_ascii=False)

@@ -1,6 +1,7 @@
 """Advice: which schema suits two files, and why.
 
-Start at :func:`suggest`. May import ``agreement`` (its rules object before a party does),
+Start at :func:`suggest`; :mod:`.direct` has the keys of direct mode. May import ``agreement`` (its
+rules object before a party does), ``edition`` (the errors of files), ``direct``, ``crypto``,
 ``normalise``, ``answering`` and ``schema``.
 """
 

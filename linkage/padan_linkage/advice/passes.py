@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 
-from padan_linkage.advice.exact_families import exact_families
-from padan_linkage.advice.families import Exact, Family, families
 from padan_linkage.advice.fields import Fields
 from padan_linkage.advice.groups import SampledKeys
 from padan_linkage.advice.profiles import Profile
 from padan_linkage.advice.remarks import Remark
 from padan_linkage.advice.segments import one_segment, several_segments, with_few
 from padan_linkage.advice.vocabulary import STRONG, Meaning
+from padan_linkage.advice.ways.exact_families import exact_families
+from padan_linkage.advice.ways.families import Exact, Family, families
 from padan_linkage.agreement.group_sizes import distinct_combinations, group_size
 from padan_linkage.agreement.rules.passes import (
     LARGE_GROUP,

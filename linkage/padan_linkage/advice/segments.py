@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
-from padan_linkage.advice.families import Exact
 from padan_linkage.advice.fields import FieldChoice, Fields
 from padan_linkage.advice.groups import SampledKeys
 from padan_linkage.advice.profiles import Profile
 from padan_linkage.advice.vocabulary import STRONG, Meaning
+from padan_linkage.advice.ways.families import Exact
 from padan_linkage.agreement.rules.passes import said_by_sound
 from padan_linkage.schema import LOW_ENTROPY_KINDS, Kind, Pass, Segment
 

@@ -31,3 +31,10 @@ def told_at_most(
         seen = 1 + rarity * (bool(kinds & NAMES) + bool(kinds & PLACES))
         bits += seen * math.log2(sum(math.comb(count, i) for i in range(most + 1)))
     return bits
+
+
+def told_by_records(direct: DirectSchema, fields: Schema, codes: int, records: int) -> float:
+    """The same by ``records`` that are all spent on one person, how rare words are aside."""
+    widths = zip(direct.keys, direct.widths(fields), strict=True)
+    asked = {key.id: records * width for key, width in widths}
+    return told_at_most(direct, fields, codes, asked, rarity=False)

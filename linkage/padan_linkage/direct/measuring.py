@@ -156,7 +156,7 @@ class _Registry:
         codes: NDArray[np.uint64],
         rarities: Rarities,
     ) -> _Registry:
-        labels = LabelledRegistry.of(fields, schema, records, rarities)
+        labels = LabelledRegistry.of(fields, schema.keys, records, rarities)
         return cls(schema, records, codes, labels)
 
     def measured(

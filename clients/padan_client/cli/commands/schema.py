@@ -17,7 +17,7 @@ from padan_client.cli.views.agreement import exact_text
 from padan_client.cli.views.sheet import Sheet
 from padan_linkage.advice import Size, Wishes
 from padan_linkage.advice.profiles import ProfileName
-from padan_linkage.agreement import Severity
+from padan_linkage.agreement import Mode, Severity
 from padan_linkage.schema import Kind
 
 if TYPE_CHECKING:
@@ -49,6 +49,14 @@ OnlyOption = Annotated[
 RowsOption = Annotated[
     int | None,
     typer.Option("--rows", min=1, help="Besar registri sebenarnya. / The registry's real size."),
+]
+ModeOption = Annotated[
+    Mode,
+    typer.Option(
+        "--mode",
+        help="unit: jalur; direct: kunci mode direct, [flow.direct]. / "
+        "unit: passes; direct: keys of direct mode, [flow.direct].",
+    ),
 ]
 OwnFilesOption = Annotated[
     bool,
@@ -87,6 +95,7 @@ def suggest(
     out_file: Annotated[
         Path | None, typer.Option("--out", "-o", help="Berkas skema TOML. / Schema file.")
     ] = None,
+    mode: ModeOption = Mode.UNIT,
     kind: KindsOption = None,
     fields: OnlyOption = None,
     rows: RowsOption = None,
@@ -103,6 +112,9 @@ def suggest(
 
     claim(out_file, reads=[a, b], force=force)
     asked = wishes(profile, size, kind, fields, rows, own_files=own_files)
+    if mode is Mode.DIRECT:
+        _suggest_keys(a, b, asked, id_column, out_file, json_=json_)
+        return
     suggestion = advise(a, b, asked, id_column)
     if out_file is not None:
         write_private(out_file, to_toml(suggestion).encode())
@@ -110,6 +122,31 @@ def suggest(
         print_json(as_json(suggestion))
     else:
         show(suggestion)
+
+
+def _suggest_keys(
+    a: Path, b: Path | None, asked: Wishes, id_column: str | None, out_file: Path | None, *,
+    json_: bool,
+) -> None:  # fmt: skip
+    """Propose the keys of direct mode, which are for two files."""
+    from padan_client.base.files import write_private
+    from padan_client.cli.views.direct_keys import keys_json, show_keys
+    from padan_client.rehearse.direct_keys import advise_keys, keys_toml
+
+    if b is None:
+        raise BadInputError(
+            t(
+                "Kunci mode direct dilatih pada registri: sebutkan juga berkas registri.",
+                "Keys of direct mode are rehearsed on a registry: name its file too.",
+            )
+        )
+    suggestion = advise_keys(a, b, asked, id_column)
+    if out_file is not None:
+        write_private(out_file, keys_toml(suggestion).encode())
+    if json_:
+        print_json(keys_json(suggestion))
+    else:
+        show_keys(suggestion)
 
 
 @app.command()

@@ -7,7 +7,7 @@ who is. How many of them do is the registry's size over the number of distinct v
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import combinations, product
 from math import ceil, inf
 
@@ -33,7 +33,7 @@ from padan_linkage.schema import DERIVATIONS, Schema
 #: Evaluations of one key before its epoch must end (spec 60, "Commitment").
 _EVALUATIONS_PER_KEY = 1 << 24
 #: A key is refused if strangers agree so many times as often as the tolerated error.
-_REFUSED_FACTOR = 10
+REFUSED_FACTOR = 10
 
 
 def runnable(a: Agreement) -> Iterator[Finding]:
@@ -195,7 +195,7 @@ def telling(a: Agreement) -> Iterator[Finding]:
             yield from _idle(f.schema, key, at)
             yield from _identifying(f.schema, key, at)
             yield from _crowded(f, f.schema, key, at)
-        for keys in _opening(f.direct):
+        for keys in opening(f.direct.keys):
             at = f"{place}[{'+'.join(key.id for key in keys)}]"
             yield from _weak(f, f.schema, keys, at)
 
@@ -285,21 +285,21 @@ def _identifying(fields: Schema, key: DirectKey, where: str) -> Iterator[Finding
         )
 
 
-def _opening(d: DirectSchema) -> Iterator[tuple[DirectKey, ...]]:
+def opening(keys: Sequence[DirectKey]) -> Iterator[tuple[DirectKey, ...]]:
     """What opens a label: a key that may by itself, or two weak ones together."""
-    yield from ((key,) for key in d.keys if not key.shared)
-    yield from combinations([key for key in d.keys if key.shared], 2)
+    yield from ((key,) for key in keys if not key.shared)
+    yield from combinations([key for key in keys if key.shared], 2)
 
 
 def _weak(f: Flow, fields: Schema, keys: tuple[DirectKey, ...], where: str) -> Iterator[Finding]:
-    strangers = _strangers(f.expected_records or 0, fields, keys)
+    strangers = strangers_met(f.expected_records or 0, fields, keys)
     if f.direct and f.direct.score:
         at_most = _weighed(f.direct, f.direct.score, f.expected_records or 0, fields, keys)
         strangers = min(strangers, at_most)
     tolerated = 1 - f.match.min_precision
     if strangers <= tolerated:
         return
-    refused = strangers > _REFUSED_FACTOR * tolerated
+    refused = strangers > REFUSED_FACTOR * tolerated
     told = f"{strangers:.1%}" if strangers < 1 else f"{strangers:.0f}×"
     yield (error if refused else warning)(
         "direct-key-weak",
@@ -326,8 +326,11 @@ def _crowded(f: Flow, fields: Schema, key: DirectKey, where: str) -> Iterator[Fi
         )
 
 
-def _strangers(records: int, fields: Schema, keys: tuple[DirectKey, ...]) -> float:
-    """How many of a registry's people a stranger meets under all keys, in any ways; rough."""
+def strangers_met(records: int, fields: Schema, keys: tuple[DirectKey, ...]) -> float:
+    """How many of a registry's people a stranger meets under all keys, in any ways; rough.
+
+    ``records``: of the registry.
+    """
     return sum(
         records / distinct_combinations(fields, [part for way in ways for part in way])
         for ways in product(*(key.ways for key in keys))

@@ -6,7 +6,7 @@ that labels show, and equal inputs for equal outputs of the PRF. Spec 60, "Label
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from padan_linkage.direct.inputs import KeyInputs, key_inputs, requester_inputs
 from padan_linkage.direct.labelling.deciding import Encounters
 from padan_linkage.direct.labelling.rarity import Rarities, value_words
-from padan_linkage.direct.schema import MOST_LABELS, DirectKey, DirectSchema
+from padan_linkage.direct.schema import MOST_LABELS, DirectKey
 from padan_linkage.schema import Schema
 
 Numbers = NDArray[np.int64]
@@ -96,13 +96,13 @@ class LabelledRegistry:
     def of(
         cls,
         fields: Schema,
-        schema: DirectSchema,
+        keys: Sequence[DirectKey],
         records: Mapping[str, pa.StringArray],
         rarities: Rarities,
     ) -> LabelledRegistry:
         """That of these people, numbered as they stand; ``records``: normalised columns."""
-        labels = tuple(KeyLabels.of(key_inputs(fields, key, records)) for key in schema.keys)
-        return cls(fields, schema.keys, labels, rarities)
+        labels = tuple(KeyLabels.of(key_inputs(fields, key, records)) for key in keys)
+        return cls(fields, tuple(keys), labels, rarities)
 
     def asked(
         self, records: Mapping[str, pa.StringArray], but: Numbers | None = None

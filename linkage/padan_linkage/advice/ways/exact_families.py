@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from padan_linkage.advice.families import Exact, ExactKeys, Family, heads_of
 from padan_linkage.advice.fields import FieldChoice, Fields
 from padan_linkage.advice.remarks import Remark
 from padan_linkage.advice.vocabulary import STRONG, Meaning
+from padan_linkage.advice.ways.families import Exact, ExactKeys, Family, heads_of
 
 #: Where somebody is, whose child, and since when: one of these and a name tell one person.
 _AT = (
