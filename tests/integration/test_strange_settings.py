@@ -120,10 +120,12 @@ class SettingsTrial:
             server.start()
         except _TOLD as e:
             return str(e)
-        for ticker in server._tickers:
-            ticker._action()
-        assert all(ticker._thread.is_alive() for ticker in server._tickers)
-        server.stop()
+        try:
+            for ticker in server._tickers:
+                ticker.turn()
+            assert all(ticker._thread.is_alive() for ticker in server._tickers)
+        finally:
+            server.stop()
         assert not [fault for fault in _FAULTS if fault in self.log.getvalue()]
         return ""
 

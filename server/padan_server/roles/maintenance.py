@@ -158,6 +158,7 @@ class Ticker:
             if not 0 <= each <= threading.TIMEOUT_MAX:
                 raise ValueError(f"{name}: {each} seconds cannot be waited for")
         self._action = action
+        self._one = threading.Lock()
         self._wake = threading.Event()
         self._ended = False
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
@@ -169,6 +170,11 @@ class Ticker:
     def now(self) -> None:
         """Call it without waiting for the time."""
         self._wake.set()
+
+    def turn(self) -> None:
+        """Call it here, after a call that is under way, for it is made for one at a time."""
+        with self._one:
+            self._action()
 
     def stop(self) -> None:
         """End, and wait until a call under way is over."""
@@ -188,7 +194,7 @@ class Ticker:
 
     def _act(self) -> None:
         try:
-            self._action()
+            self.turn()
         except Exception as e:  # noqa: BLE001 - must go on; the next turn tries again
             with suppress(OSError, ValueError):  # a log that cannot be written ends nothing
                 error, frames = type(e).__name__, places(e)

@@ -116,3 +116,24 @@ def test_a_ticker_goes_on_after_a_fault():
     ticker.start()
     assert enough.wait(PATIENCE)
     ticker.stop()
+
+
+def test_a_turn_waits_for_one_that_is_under_way():
+    begun, go_on, order = threading.Event(), threading.Event(), []
+
+    def action():
+        order.append("begins")
+        begun.set()
+        go_on.wait(PATIENCE)
+        order.append("ends")
+
+    ticker = Ticker("test", 0, action)
+    ticker.start()
+    assert begun.wait(PATIENCE)
+    other = threading.Thread(target=ticker.turn)
+    other.start()
+    other.join(0.3)
+    go_on.set()
+    other.join(PATIENCE)
+    ticker.stop()
+    assert order == ["begins", "ends"] * (len(order) // 2)
