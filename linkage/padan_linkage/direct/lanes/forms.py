@@ -27,7 +27,8 @@ LANES = 8
 WORD = ir.IntType(64)
 #: One vector of eight lanes, or of so many as a register holds.
 Vector: TypeAlias = Any
-Number: TypeAlias = "list[Vector]"
+#: The limbs; of one in memory, each use of a limb reads it.
+Number: TypeAlias = "Sequence[Vector]"
 
 
 class Form(ABC):
@@ -37,8 +38,6 @@ class Form(ABC):
     register.
     """
 
-    #: So many times p, limb by limb, is more than any product's limb.
-    above_products: int
     #: A carried number's limbs are under 2^width + 2^slack.
     slack: int
 
@@ -120,10 +119,6 @@ class Form(ABC):
         """``x − y`` of whatever limbs, not carried: none of ``y`` may be the larger one."""
         return [b.sub(i, j) for i, j in zip(x, y, strict=True)]
 
-    def product_minus(self, b: Any, x: Number, y: Number) -> Number:
-        """``x − y`` and a multiple of p, not carried, where ``y`` is a product or square."""
-        return self.minus(b, self.plus(b, x, self._multiple_of_p(self.above_products)), y)
-
     def canonical(self, b: Any, x: Number) -> Number:
         """The same number of a carried one, below p, every limb within its width."""
         x = self._settled(b, self._settled(b, x))
@@ -156,8 +151,9 @@ class WideForm(Form):
     2p − x. A product's are under 267 · 2⁵² < 2⁶¹, which 2¹⁰ p exceeds limb by limb.
     """
 
-    above_products = 1 << 10
     slack = 11
+    #: So many times p, limb by limb, is more than any product's limb.
+    _above_products = 1 << 10
 
     def __init__(self) -> None:
         super().__init__("wide", [51] * 5, LANES)
@@ -220,58 +216,60 @@ class WideForm(Form):
         """
         return self.passed_on(b, x)
 
+    def product_minus(self, b: Any, x: Number, y: Number) -> Number:
+        """``x − y`` and a multiple of p, not carried, where ``y`` is a product or square."""
+        return self.minus(b, self.plus(b, x, self._multiple_of_p(self._above_products)), y)
+
 
 class NarrowForm(Form):
     """Ten limbs of 26 and 25 bits by turns, products of 32 bits by 32.
 
-    Carried: limbs under 2²⁶ + 2¹⁸ and 2²⁵ + 2¹⁸. A factor's limbs have to be under 2²⁷ and 2²⁶:
-    then four times one, and 19 times, fit 32 bits. Of two factors one is carried, so that a column
-    is under 5 · 19 · (2²⁷ 2²⁶ + 2 · 2²⁶ 2²⁵) (1 + 2⁻⁷) < 2⁶¹, an odd one under 10 · 19 · 2⁵² < 2⁶⁰:
-    2³⁶ p exceeds both limb by limb.
+    Carried: limbs under c = 2²⁶ + 2¹⁸ and 2²⁵ + 2¹⁸. Of a product's factors the first may be four
+    times as large, the second twice, a square's twice: then four times a limb, and 19 times one of
+    the second, fit 32 bits. A column is under 5 · 19 · (2²⁸ 2²⁷ + 2 · 2²⁷ 2²⁶) (1 + 2⁻⁶) < 2⁶³, an
+    odd one under 10 · 19 · 2⁵⁴ (1 + 2⁻⁶) < 2⁶². So sums and differences of two carried numbers go
+    into products as they are; what may be which factor, :mod:`.curve` says.
+
+    Of thirty numbers that a product takes its limbs from, sixteen registers hold few. So it goes
+    row by row: ten columns and one limb stay, and the other factor is read from memory where it is
+    multiplied, which costs the multiplier nothing. A sum of points is made by calls of such
+    products: in one function it is as long as the processor's store of decoded instructions.
     """
 
-    above_products = 1 << 36
     slack = 18
 
     def __init__(self) -> None:
         super().__init__("narrow", [26, 25] * 5, 4)
 
     def product(self, b: Any, x: Number, y: Number) -> Number:
-        """Limbs under 2⁶¹."""
-        odd_twice = [_twice(b, limb) if i & 1 else limb for i, limb in enumerate(x)]
-        times_19 = [self._short_product(b, limb, self.spread(19)) for limb in y]
-        columns = []
-        for k in range(10):
-            column = None
-            for i in range(10):
-                j = (k - i) % 10
-                left = odd_twice[i] if j & 1 else x[i]
-                term = self._short_product(b, left, y[j] if i <= k else times_19[j])
-                column = term if column is None else b.add(column, term)
-            columns.append(column)
-        return columns
+        """Limbs under 2⁶³."""
+        upper = _Room(b, [self._short_product(b, limb, self.spread(19)) for limb in y])
+        columns = _ProductColumns(b)
+        for i in range(10):
+            upper.read_anew()
+            factor = x[i]
+            twice = _twice(b, factor) if i & 1 else factor
+            for j in range(10):
+                other = y[j] if i + j < 10 else upper[j]
+                columns.add(i + j, self._short_product(b, twice if j & 1 else factor, other))
+        return columns.sums
 
     def square(self, b: Any, x: Number) -> Number:
         """Limbs as of a product."""
-        twice = [_twice(b, limb) for limb in x]
-        four_times = [_twice(b, limb) for limb in twice]
-        times_19 = [self._short_product(b, limb, self.spread(19)) for limb in x]
-        columns = []
-        for k in range(10):
-            column = None
-            for i in range(10):
-                j = (k - i) % 10
-                if i > j:
-                    continue
-                both_odd = i & 1 and j & 1
+        upper = _Room(b, [self._short_product(b, limb, self.spread(19)) for limb in x])
+        columns = _ProductColumns(b)
+        for i in range(10):
+            upper.read_anew()
+            factor = x[i]
+            twice = _twice(b, factor)
+            four_times = _twice(b, twice) if i & 1 else twice
+            for j in range(i, 10):
+                left = four_times if j & 1 else twice
                 if i == j:
-                    left = twice[i] if both_odd else x[i]
-                else:
-                    left = four_times[i] if both_odd else twice[i]
-                term = self._short_product(b, left, x[j] if i + j < 10 else times_19[j])
-                column = term if column is None else b.add(column, term)
-            columns.append(column)
-        return columns
+                    left = twice if i & 1 else factor
+                other = x[j] if i + j < 10 else upper[j]
+                columns.add(i + j, self._short_product(b, left, other))
+        return columns.sums
 
     def _short_product(self, b: Any, x: Vector, y: Vector) -> Vector:
         """Of numbers under 2³²; the masks say so to LLVM, which leaves them out."""
@@ -301,6 +299,47 @@ class NarrowForm(Form):
         for i in (0, 4, 1, 5, 2, 6, 3, 7, 4, 8, 9, 0):
             carry(i)
         return x
+
+
+def room(b: Any, kind: Any) -> Any:
+    """Memory of the function that is written, as it lies: Numba's own way would clear it."""
+    with b.goto_entry_block():
+        return b.alloca(kind)
+
+
+class _ProductColumns:
+    """The ten columns of a product, added up."""
+
+    def __init__(self, b: Any) -> None:
+        self._b = b
+        self.sums: list[Vector] = [None] * 10
+
+    def add(self, column: int, term: Vector) -> None:
+        """To a column; the tenth is the first again."""
+        k = column % 10
+        self.sums[k] = term if self.sums[k] is None else self._b.add(self.sums[k], term)
+
+
+class _Room:
+    """Vectors in memory, each read where it is used."""
+
+    def __init__(self, b: Any, vectors: Sequence[Vector]) -> None:
+        self._b = b
+        self._whole = room(b, ir.ArrayType(vectors[0].type, len(vectors)))
+        for k, vector in enumerate(vectors):
+            b.store(vector, self._place(k))
+
+    def __getitem__(self, k: int) -> Vector:
+        return self._b.load(self._place(k))
+
+    def read_anew(self) -> None:
+        """From here on whatever is in memory is read anew: LLVM may not keep it in registers."""
+        barrier = ir.FunctionType(ir.VoidType(), [self._whole.type])
+        self._b.asm(barrier, "", "r,~{memory}", [self._whole], side_effect=True)
+
+    def _place(self, k: int) -> Any:
+        whole = ir.IntType(32)
+        return self._b.gep(self._whole, [whole(0), whole(k)])
 
 
 def _twice(b: Any, x: Vector) -> Vector:
