@@ -48,10 +48,10 @@ def told_option(o: AloneOption) -> str:
     gain, cost = decimal(100 * o.gain, 2), decimal(100 * o.strangers, 3)
     worth = t(" (pilihan)", " (an option)") if o.worth else ""
     return t(
-        f"{o.key_id} membuka sendiri{worth}: {gain} % orang lagi; {cost} % orang yang tidak "
+        f"{o.key.id} membuka sendiri{worth}: {gain} % orang lagi; {cost} % orang yang tidak "
         f"terdaftar dijawab; kuota sehari membaca kode {number(o.reach)} orang dengan nilai acak, "
         "lebih banyak bagi yang mengenal penduduknya.",
-        f"{o.key_id} opening alone{worth}: {gain} % more people; {cost} % of strangers answered; a "
+        f"{o.key.id} opening alone{worth}: {gain} % more people; {cost} % of strangers answered; a "
         f"day's quota reads the codes of {number(o.reach)} people by values put together at "
         "random, more for whoever knows the population.",
     )
@@ -86,6 +86,8 @@ def _keys(s: KeySuggestion) -> Iterator[str]:
 def _options(s: KeySuggestion) -> Iterator[str]:
     for option in s.options:
         yield f"# {told_option(option)}"
+        if option.worth:
+            yield f"#   {_key(option.key)},"
 
 
 def _key(key: DirectKey) -> str:
@@ -94,6 +96,8 @@ def _key(key: DirectKey) -> str:
         parts.append(f"values = {key.values}")
     if key.weak:
         parts.append("weak = true")
+    if key.alone:
+        parts.append("alone = true")
     if key.without:
         parts.append(f"without = [{', '.join(map(quoted, key.without))}]")
     return f"{{ {', '.join(parts)} }}"

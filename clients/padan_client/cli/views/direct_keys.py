@@ -54,8 +54,8 @@ def keys_json(s: KeySuggestion) -> dict[str, object]:
         ],
         "passed_over": [say(said) for said in s.passed_over],
         "options": [
-            {"key": o.key_id, "gain": round(o.gain, 6), "strangers": round(o.strangers, 9),
-             "reach": o.reach, "worth": o.worth}
+            {"key": o.key.model_dump(mode="json"), "proposed": o.proposed, "worth": o.worth,
+             "gain": round(o.gain, 6), "strangers": round(o.strangers, 9), "reach": o.reach}
             for o in s.options
         ],
         "bound": [{"records": n, "bits": round(bits, 2)} for n, bits in s.bound],

@@ -8,7 +8,7 @@ from itertools import combinations
 
 from padan_linkage.advice.direct.rehearsal import KeyRehearsal
 from padan_linkage.agreement.rules.direct import REFUSED_FACTOR, opening, strangers_met
-from padan_linkage.direct.schema import DirectKey, most_values
+from padan_linkage.direct.schema import DirectKey, alternatives, most_values
 
 #: What may be answered of strangers, and of rows with somebody else's number.
 TOLERATED = 0.001
@@ -68,11 +68,13 @@ class Choosing:
     def chosen(self) -> Numbers:
         """The keys that are worth their values, those that identify first."""
         picked: Numbers = ()
-        while moves := list(self._moves(picked)):
+        seen = {picked}
+        while moves := [m for m in self._moves(picked) if self._gain(picked, m) >= LEAST_GAIN]:
             best = max(moves, key=lambda more: (self._worth(picked, more), -more[0]))
-            if self._gain(picked, best) < LEAST_GAIN:
-                break
             picked = self._pruned(tuple(sorted((*picked, *best))))
+            if picked in seen:
+                break
+            seen.add(picked)
         return picked
 
     def unchecked(self) -> Numbers:
@@ -93,16 +95,35 @@ class Choosing:
             single += [(n,) for n in weak]
         for more in (*single, *combinations(weak, 2)):
             together = (*picked, *more)
-            if self.width(together) <= MOST_ELEMENTS and self.tolerable(together):
+            few = self.width(together) <= MOST_ELEMENTS
+            if few and self.twofold(together) and self.tolerable(together):
                 yield more
+
+    def twofold(self, numbers: Iterable[int]) -> bool:
+        """Whether any two weak keys compare three fields or more.
+
+        Two of the same two fields open to whoever knows these, as one that opens alone does.
+        """
+        weak = [self.key(n) for n in numbers if self.key(n).weak]
+        return all(len(_fields(one) | _fields(other)) > 2 for one, other in combinations(weak, 2))
 
     def tolerable(self, numbers: Numbers) -> bool:
         """Whether few enough strangers are answered, and the linter has nothing against it."""
-        r = self.rehearsal
-        estimates = (
-            strangers_met(r.rows, r.fields, some) for some in opening(tuple(map(self.key, numbers)))
+        return self.rate(numbers).tolerable and all(
+            self.estimable(some) for some in self._opening(numbers)
         )
-        return max(estimates) <= REFUSED_FACTOR * TOLERATED and self.rate(numbers).tolerable
+
+    def estimable(self, numbers: Iterable[int]) -> bool:
+        """Whether the linter has no error against these keys opening together."""
+        r = self.rehearsal
+        met = strangers_met(r.rows, r.fields, tuple(map(self.key, numbers)))
+        return met <= REFUSED_FACTOR * TOLERATED
+
+    def _opening(self, numbers: Numbers) -> Iterator[Numbers]:
+        """Whatever opens a label, by number."""
+        number = {self.key(n).id: n for n in numbers}
+        for keys in opening(tuple(map(self.key, numbers))):
+            yield tuple(number[key.id] for key in keys)
 
     def _gain(self, picked: Numbers, more: Numbers) -> float:
         before = self.rate(picked).found if picked else 0.0
@@ -135,6 +156,11 @@ class Choosing:
             strangers = min(strangers, sum(estimates))
         swaps = [s.answers(keys, numbers)[1] / len(s) * s.weight for s in r.swaps]
         return KeysRate(found, strangers, max(swaps, default=0.0), bool(seen))
+
+
+def _fields(key: DirectKey) -> set[str]:
+    """The fields that a key compares; what may agree in a field's place is no other field."""
+    return {alternatives(part)[0][0] for part in key.exact}
 
 
 def _but(numbers: Numbers, left_out: int) -> Numbers:

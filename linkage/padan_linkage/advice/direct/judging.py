@@ -48,6 +48,14 @@ def passed_over(choosing: Choosing, chosen: Numbers, number: int) -> Remark:
             f"satu rekaman akan menanyakan lebih dari {MOST_ELEMENTS} nilai",
             f"a record would ask more than {MOST_ELEMENTS} values",
         )
+    if not choosing.twofold(together):
+        return _said(
+            c,
+            "bersama kunci lemah lain hanya membandingkan dua ruas yang sama: siapa pun yang tahu "
+            "keduanya akan membaca kodenya",
+            "with another weak key it compares the same two fields alone: whoever knows both would "
+            "read the code",
+        )
     if not choosing.tolerable(together):
         return _intolerable(c, choosing.rate(together))
     gain = choosing.rate(together).found - choosing.rate(chosen).found if chosen else 0.0

@@ -5,11 +5,18 @@ Spec: ``proto/spec/45-advice.md``, "Direct keys".
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pyarrow as pa
 
-from padan_linkage.advice.direct.choosing import LEAST_GAIN, Choosing, KeysRate, Numbers
+from padan_linkage.advice.direct.choosing import (
+    LEAST_GAIN,
+    MOST_ELEMENTS,
+    Choosing,
+    KeysRate,
+    Numbers,
+)
 from padan_linkage.advice.direct.judging import met, passed_over, proposed
 from padan_linkage.advice.direct.rehearsal import KeyRehearsal
 from padan_linkage.advice.direct.subjects import Subjects, without_copies
@@ -40,14 +47,15 @@ class KeyChoice:
 
 @dataclass(frozen=True)
 class AloneOption:
-    """What a weak key would do if it opened alone.
+    """What a weak key would do if it opened alone, whether it is ``proposed`` as a share or not.
 
     ``gain``: people more; ``strangers``: of those who are not registered, who would be answered;
     ``reach``: people whose code a day's quota would read by made-up values; ``worth``: named as an
     option, for it finds enough more at a tolerable price.
     """
 
-    key_id: str
+    key: DirectKey
+    proposed: bool
     gain: float
     strangers: float
     reach: int
@@ -145,7 +153,7 @@ def _suggestion(
             for n in range(len(choosing.rehearsal.candidates))
             if n not in every
         ),
-        options=tuple(_option(choosing, chosen, n, quota) for n in chosen if choosing.key(n).weak),
+        options=tuple(_options(subjects, choosing, chosen, quota)),
         rate=choosing.rate(chosen),
         elements=choosing.width(every),
         rows=choosing.rehearsal.rows,
@@ -166,17 +174,22 @@ def _choice(subjects: Subjects, choosing: Choosing, chosen: Numbers, number: int
     )
 
 
-def _option(choosing: Choosing, chosen: Numbers, number: int, quota: int) -> AloneOption:
-    """What it would buy if a weak key opened alone, and what it would cost."""
+def _options(
+    subjects: Subjects, choosing: Choosing, chosen: Numbers, quota: int
+) -> Iterator[AloneOption]:
+    """What a weak key would buy and cost if it opened alone; of keys not chosen, if it is worth."""
     r = choosing.rehearsal
-    opened = choosing.rate(chosen, alone=[number])
-    gain = opened.found - choosing.rate(chosen).found
-    hits = min(1.0, r.made_up[number] * r.scale)
-    reach = min(r.rows, int(quota * choosing.width([number]) * hits))
-    return AloneOption(
-        choosing.key(number).id, gain, opened.strangers, reach,
-        worth=gain >= LEAST_GAIN and opened.tolerable,
-    )  # fmt: skip
+    for number in (n for n, c in enumerate(r.candidates) if c.key.weak):
+        together = {*chosen, number}
+        opened = choosing.rate(together, alone=[number])
+        gain = opened.found - choosing.rate(chosen).found
+        few = choosing.width(together) <= MOST_ELEMENTS and choosing.estimable([number])
+        worth = gain >= LEAST_GAIN and opened.tolerable and few
+        hits = min(1.0, r.made_up[number] * r.scale)
+        reach = min(r.rows, int(quota * choosing.width([number]) * hits))
+        if worth or number in chosen:
+            key = subjects.named(choosing.key(number)).model_copy(update={"alone": True})
+            yield AloneOption(key, number in chosen, gain, opened.strangers, reach, worth)
 
 
 def _nothing(subjects: Subjects) -> Remark:

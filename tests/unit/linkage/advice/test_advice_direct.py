@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 import numpy as np
 import pyarrow as pa
@@ -44,7 +44,7 @@ def by_id(suggestion):
 
 def opening_alone(suggestion):
     keys = {k.id for k in suggestion.schema.keys if not k.shared and not k.without}
-    return keys | {o.key_id for o in suggestion.options if o.worth}
+    return keys | {o.key.id for o in suggestion.options if o.worth}
 
 
 def test_people_get_a_number_beside_their_name_and_weak_keys_that_hold_shares(suggested):
@@ -71,6 +71,27 @@ def test_a_number_is_never_checked_by_what_it_says_itself(suggested, files):
     keys = suggest_keys(pa.concat_tables([listed, nameless, dateless]), registry, Wishes()).keys
     unchecked = {c.chosen.id: c.chosen.without for c in keys if c.unchecked}
     assert unchecked == {"nik-bulan": ("nama",), "nik": ("nama", "tanggal_lahir")}
+
+
+def test_two_weak_keys_compare_more_than_a_name_and_a_birth_date(suggested):
+    weak = [
+        {part.partition("|")[0].partition(":")[0] for part in key.exact}
+        for key in suggested.schema.keys
+        if key.shared
+    ]
+    assert all(len(one | other) > 2 for one, other in combinations(weak, 2))
+
+
+def test_where_two_weak_keys_could_say_no_more_one_that_opens_alone_is_an_option():
+    flow = load_agreement(example("kemnaker-bkn-2024")).flow("jf-binaan")
+    made = generate_demo(flow, 8_000, 2_000, seed=64)
+    suggestion = suggest_keys(made.requests, made.registry, Wishes())
+    assert not any(k.weak for k in suggestion.schema.keys)
+    options = {o.key.id: o for o in suggestion.options}
+    assert options["nama-tanggal"].worth
+    assert not options["nama-tanggal"].proposed
+    assert options["nama-tanggal"].gain > 0.05
+    assert options["nama-tanggal"].key.alone
 
 
 def test_order_and_spelling_of_columns_change_nothing(suggested, files):
