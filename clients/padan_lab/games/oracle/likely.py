@@ -5,7 +5,7 @@ Start at :class:`LikelyPeople`.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,6 +19,8 @@ from padan_lab.generate import faultless
 from padan_linkage.agreement import Flow
 from padan_linkage.normalise import normalise
 
+#: For so many people who share a word of a name stands where everybody was born.
+_STRANGERS = 20
 #: Values that something may have, and how likely each is.
 Candidates = tuple[list[str], Float]
 
@@ -52,10 +54,23 @@ class LikelyPeople:
         days = [day for day in days if day.startswith(begin)]
         return days, shares_of([own[day] + years[day[:4]] / 365 for day in days])
 
-    def places(self) -> Candidates:
-        """Places of birth by how many are born there."""
-        found = Counter(self.people["tempat_lahir"]).most_common()
-        return [place for place, _ in found], shares_of([count for _, count in found])
+    def places(self, name: str = "") -> Candidates:
+        """Places of birth by how many are born there, of a name by who shares its first words."""
+        found = dict(Counter(self.people["tempat_lahir"]).most_common())
+        scale = _STRANGERS / len(self.people["nama"]) if name else 1.0
+        weights = Counter({place: scale * count for place, count in found.items()})
+        for word in name.split(" ")[:2]:
+            weights.update(self._born.get(word, ()))
+        return list(found), shares_of([weights[place] for place in found])
+
+    @cached_property
+    def _born(self) -> Mapping[str, list[str]]:
+        """Where those were born who have a word among the first two of their name."""
+        born = defaultdict(list)
+        for name, place in zip(self.people["nama"], self.people["tempat_lahir"], strict=True):
+            for word in name.split(" ")[:2]:
+                born[word].append(place)
+        return born
 
     def areas(self, place: str) -> Candidates:
         """First six digits of NIKs, those of people born there first, then those of its regency."""

@@ -13,6 +13,7 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from typing import TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -24,14 +25,15 @@ from padan_lab.games.oracle.likely import Candidates, LikelyPeople, generated, s
 from padan_lab.games.oracle.probed import ProbedTable, columns_of
 from padan_linkage.agreement import Flow
 from padan_linkage.direct.bound import told_at_most
+from padan_linkage.direct.labelling.deciding import Bool
 from padan_linkage.direct.labelling.lookup import LabelMeetings
 
 #: Who is asked about is registered as likely as not, before anything is asked.
 _REGISTERED = 0.5
 #: Somebody's value is among those that are tried, and has a label.
 _KNOWN, _LABELLED = 0.97, 0.99
-#: Parts in which candidates are asked, likeliest first, until the person is met.
-_PARTS = 12
+#: Parts in which candidates are asked, likeliest first, and how sure is sure enough to stop.
+_PARTS, _SURE = 60, 0.98
 #: People whom the attacker knows of.
 _REFERENCE = 20_000
 #: Days on which those who are asked about may have been born.
@@ -59,15 +61,18 @@ class Profiled:
     taken: bool = False
 
 
-#: A fact, the field that it is of, and the key under which it is asked for.
-_DAY, _MONTH = ("hari", "tanggal_lahir", "nama-lahir"), ("bulan", "tanggal_lahir", "nama-bulan")
-_PLACE, _DAY_THERE = (
-    ("tempat", "tempat_lahir", "nama-tempat"),
-    ("hari", "tanggal_lahir", "nama-tempat"),
+#: A fact, the field that it is of, and the slots of a record in which it is asked for, by key.
+Fact: TypeAlias = tuple[str, str, tuple[str, ...]]
+_DAY: Fact = ("hari", "tanggal_lahir", 2 * ("nama-lahir",))
+_MONTH: Fact = ("bulan", "tanggal_lahir", ("nama-bulan",))
+_PLACE: Fact = ("tempat", "tempat_lahir", (*2 * ("nama-tempat",), "nama-bulan"))
+_DAY_THERE: Fact = ("hari", "tanggal_lahir", 2 * ("nama-tempat",))
+_NUMBER: tuple[Fact, ...] = (
+    ("wilayah", "nik", ("nik-wilayah",)),
+    ("nomor", "nik", (*2 * ("nik-nama",), *4 * ("nik-paruh",), "nik-bulan", "nik")),
 )
-_NUMBER = (("wilayah", "nik", "nik-wilayah"), ("nomor", "nik", "nik"))
 #: What is asked in which order, by what is known beside the name.
-CHAINS: Mapping[str, tuple[tuple[str, str, str], ...]] = {
+CHAINS: Mapping[str, tuple[Fact, ...]] = {
     "tanggal_lahir": (_DAY, _PLACE, *_NUMBER),
     "tahun_lahir": (_DAY, _PLACE, *_NUMBER),
     "tempat_lahir": (_MONTH, _DAY_THERE, *_NUMBER),
@@ -87,14 +92,15 @@ def pursue(
         guess[name] = who[name][:4] if name != known else who[name]
     person: set[int] = set()
     met: list[LabelMeetings] = []
-    for fact, name, key_id in CHAINS[known][:facts]:
+    for fact, name, slots in CHAINS[known][:facts]:
         values, prior = _candidates(reference, fact, guess)
-        found.most[key_id] += len(values)
+        for number, key_id in enumerate(slots):
+            found.most[key_id] += len(values[number :: len(slots)])
         prior = np.append(prior * (_KNOWN if met else _REGISTERED), 0.0)
         prior[-1] = 1 - prior.sum()
         rows = [guess | {name: value} for value in values]
         after, labels = _tried(
-            table, key_id, rows, prior, person, reference.namesakes(guess["nama"])
+            table, slots, rows, prior, person, reference.namesakes(guess["nama"])
         )
         best = int(after.argmax())
         if fact in (_PLACE[0], _DAY[0]):
@@ -130,7 +136,7 @@ def _candidates(reference: LikelyPeople, fact: str, guess: Mapping[str, str]) ->
             months[day[:7]] += share
         return [f"{month}-01" for month in months], shares_of(list(months.values()))
     if fact == "tempat":
-        return reference.places()
+        return reference.places(guess["nama"])
     if fact == "wilayah":
         areas, shares = reference.areas(guess["tempat_lahir"])
         return [f"{area}{born[8:]}{born[5:7]}{born[2:4]}0001" for area in areas], shares
@@ -144,7 +150,7 @@ def _said(fact: str, value: str) -> str:
 
 def _tried(
     table: ProbedTable,
-    key_id: str,
+    slots: Sequence[str],
     rows: Sequence[Mapping[str, str]],
     prior: Float,
     person: set[int],
@@ -152,26 +158,35 @@ def _tried(
 ) -> tuple[Float, LabelMeetings]:
     """How likely each candidate is after asking, the last being none of them, and who was met.
 
-    Before a ``person`` is known all are asked, and namesakes met; then until it is met, part by
-    part.
+    The likeliest are asked first, part by part, until the ``person`` is met, or while nobody is
+    known to be, until one candidate is as good as sure among the target's namesakes. Candidates
+    take the ``slots`` of a record, each of a key, in turn.
     """
     order = np.argsort(-prior[:-1], kind="stable")
     asked, hits = np.zeros((2, len(prior)), np.bool_)
-    labels = []
-    for part in np.array_split(order, min(len(order), _PARTS if person else 1)):
-        met = table.ask(key_id, columns_of([rows[i] for i in part]))
-        if person:
-            met = met.only(np.isin(met.pseudonym, np.array([*person], np.uint64)))
-        labels.append(replace(met, record=part[met.record]))
-        asked[part], hits[labels[-1].record] = True, True
-        if person and len(met):
-            break
     by_chance = table.people * namesakes / _DAYS
-    stranger = SURPRISE if person else max(by_chance, (hits.sum() - 1) / asked.sum())
-    stranger = min(stranger, 0.5)
+    after, labels = prior, []
+    size = len(slots) * math.ceil(len(order) / (_PARTS * len(slots)))
+    for part in (order[start : start + size] for start in range(0, len(order), size)):
+        asked[part] = True
+        for number, key_id in enumerate(slots[: len(part)]):
+            mine = part[number :: len(slots)]
+            met = table.ask(key_id, columns_of([rows[i] for i in mine]))
+            if person:
+                met = met.only(np.isin(met.pseudonym, np.array([*person], np.uint64)))
+            labels.append(replace(met, record=mine[met.record]))
+            hits[labels[-1].record] = True
+        stranger = SURPRISE if person else max(by_chance, (hits.sum() - 1) / asked.sum())
+        after = _weighed(prior, asked, hits, min(stranger, 0.5))
+        if hits.any() and (person or after[:-1].max() > _SURE):
+            break
+    return after, LabelMeetings.joined(labels)
+
+
+def _weighed(prior: Float, asked: Bool, hits: Bool, stranger: float) -> Float:
+    """Chances of the candidates, of whom some were asked, and a ``stranger`` is met so often."""
     likely = np.where(hits, _LABELLED / stranger, (1 - _LABELLED) / (1 - stranger))
-    after = prior * np.where(asked, likely, 1.0)
-    return after / after.sum(), LabelMeetings.joined(labels)
+    return shares_of(prior * np.where(asked, likely, 1.0))
 
 
 # The bound
