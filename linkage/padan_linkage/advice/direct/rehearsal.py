@@ -106,23 +106,22 @@ class KeyRehearsal:
     ) -> KeyRehearsal:  # fmt: skip
         """Rehearse these candidates; ``registry`` and ``listed``: normalised columns by role.
 
-        Nothing is taken from the list but which fields its rows lack.
+        ``rows``: of which the registry's people are a part, taken at random. Nothing is taken from
+        the list but which fields its rows lack.
         """
         drbg = Drbg(_SEED)
         count = len(next(iter(registry.values())))
-        people = _some(np.arange(count), MOST_PEOPLE, drbg.fork("people"))
-        own = _taken(registry, people)
         fields = subjects.schema(found[0].key.exact[0])
         keys = tuple(c.key for c in found)
-        labels = LabelledRegistry.of(fields, keys, own, Rarities.of(counted([]), len(people)))
-        play = _Play(fields, labels, own, listed, drbg)
-        everybody = np.arange(len(people))
+        labels = LabelledRegistry.of(fields, keys, registry, Rarities.of(counted([]), count))
+        play = _Play(fields, labels, registry, listed, drbg)
+        everybody = np.arange(count)
         asked = _some(everybody, MOST_ASKED, drbg.fork("asked"))
         strangers = _some(everybody, MOST_STRANGERS, drbg.fork("strangers"))
-        mates, households, share = _mates(subjects, own)
+        mates, households, share = _mates(subjects, registry)
         swappable = [r for r in subjects.identifiers if subjects.kinds[r] in _SWAPPABLE]
         return cls(
-            fields, tuple(found), len(people), max(rows, len(people)),
+            fields, tuple(found), count, max(rows, count),
             play.asked(asked, stranger=False),
             play.asked(strangers, stranger=True),
             tuple(s for role in swappable
@@ -244,6 +243,12 @@ def _next_of(groups: pa.StringArray) -> Numbers:
     alone = (sizes[group] < 2) | pc.equal(groups, "").to_numpy(zero_copy_only=False)
     mates[alone] = -1
     return mates
+
+
+def some_rows(table: pa.Table) -> pa.Table:
+    """As many rows as are taken for a registry, at random where it has more."""
+    rows = _some(np.arange(table.num_rows), MOST_PEOPLE, Drbg(_SEED).fork("people"))
+    return table.take(pa.array(rows)) if len(rows) < table.num_rows else table
 
 
 def _taken(columns: Columns, rows: Numbers) -> Columns:

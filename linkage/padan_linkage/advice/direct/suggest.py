@@ -18,7 +18,7 @@ from padan_linkage.advice.direct.choosing import (
     Numbers,
 )
 from padan_linkage.advice.direct.judging import met, passed_over, proposed
-from padan_linkage.advice.direct.rehearsal import KeyRehearsal
+from padan_linkage.advice.direct.rehearsal import KeyRehearsal, some_rows
 from padan_linkage.advice.direct.subjects import Subjects, without_copies
 from padan_linkage.advice.direct.templates import candidates
 from padan_linkage.advice.fields import FieldChoice, choose_fields
@@ -124,11 +124,13 @@ def suggest_keys(a: pa.Table, b: pa.Table, wishes: Wishes) -> KeySuggestion:
     found = candidates(subjects)
     if not found:
         raise NoAdviceError(_nothing(subjects))
-    registry = subjects.columns(b, "B")
+    registry = subjects.columns(some_rows(b), "B")
     once = pa.array(without_copies(registry, subjects.identifiers))
     registry = {role: column.take(once) for role, column in registry.items()}
     rows = wishes.rows or b.num_rows
-    rehearsal = KeyRehearsal.of(subjects, found, registry, subjects.columns(a, "A"), rows)
+    rehearsal = KeyRehearsal.of(
+        subjects, found, registry, subjects.columns(some_rows(a), "A"), rows
+    )
     choosing = Choosing(rehearsal)
     chosen = choosing.chosen()
     if not chosen:

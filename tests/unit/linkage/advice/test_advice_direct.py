@@ -10,6 +10,7 @@ import pytest
 
 from padan_lab.generate.scenarios import generate_demo
 from padan_linkage.advice import NoAdviceError, Wishes
+from padan_linkage.advice.direct import rehearsal
 from padan_linkage.advice.direct.choosing import TOLERATED, Choosing
 from padan_linkage.advice.direct.rehearsal import KeyRehearsal
 from padan_linkage.advice.direct.subjects import Subjects
@@ -145,15 +146,22 @@ def test_strangers_of_a_larger_registry_are_foretold():
     assert 0.8 * counted <= foretold <= 2 * counted
 
 
+def test_of_a_large_registry_a_part_is_taken_at_random_and_stands_for_all(files, monkeypatch):
+    monkeypatch.setattr(rehearsal, "MOST_PEOPLE", 1_000)
+    part = suggest_keys(*files, Wishes())
+    assert part.people <= 1_000
+    assert part.rows == 3_000
+
+
 def test_few_people_prove_little():
     """Whoever are among those asked ask each other twice: none seen of 3,000 is one in 500."""
     registry = generate_demo(ASN, 3_000, 10, seed=73).registry
     subjects = Subjects.of(choose_fields(registry, registry, {}, ()), registry)
     columns = subjects.columns(registry, "B")
     made = candidates(subjects)
-    rehearsal = KeyRehearsal.of(subjects, made, columns, columns, 3_000)
-    assert rehearsal.at_size(0, 3_000) == pytest.approx(0.002)
-    assert rehearsal.at_size(0, 300) == pytest.approx(3 / 285)
+    played = KeyRehearsal.of(subjects, made, columns, columns, 3_000)
+    assert played.at_size(0, 3_000) == pytest.approx(0.002)
+    assert played.at_size(0, 300) == pytest.approx(3 / 285)
 
 
 def test_without_a_number_or_a_name_there_is_nothing_to_propose(files):
