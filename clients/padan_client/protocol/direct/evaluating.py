@@ -78,8 +78,9 @@ class Outputs:
         """The outputs ``uint8[m, 64]`` at these places of the list, int64[m], all of them here."""
         taken = np.empty((len(places), OUTPUT_BYTES), np.uint8)
         chunks, within = self._layout.places(places)
-        for chunk in np.unique(chunks).tolist():
-            mine = chunks == chunk
+        order = np.argsort(chunks, kind="stable")
+        found, starts = np.unique(chunks[order], return_index=True)
+        for chunk, mine in zip(found.tolist(), np.split(order, starts[1:]), strict=False):
             whole = np.frombuffer(self.get(chunk) or b"", np.uint8).reshape(-1, OUTPUT_BYTES)
             taken[mine] = whole[within[mine]]
         return taken
