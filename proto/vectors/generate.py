@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from decision_vectors import decisions
 from direct_vectors import direct
 from encoding_vectors import encoding
 from key_vectors import keys, sealed_codes
@@ -23,6 +24,7 @@ HERE = Path(__file__).resolve().parent
 def files() -> dict[str, str]:
     """The text of each file, by its name."""
     documents = {
+        "decisions": decisions(),
         "direct": direct(),
         "encoding": encoding(),
         "keys": keys(),
