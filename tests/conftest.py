@@ -28,6 +28,7 @@ pytest_plugins = [
     "client_fixture",
     "direct_fixture",
     "games_fixture",
+    "lane_forms",
 ]
 
 

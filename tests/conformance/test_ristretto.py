@@ -12,6 +12,7 @@ from padan_linkage.direct.lanes import group
 from padan_linkage.direct.lanes.constants import GENERATOR, L
 from padan_linkage.direct.lanes.forms import LANES, P
 
+pytestmark = pytest.mark.usefixtures("ifma_by_definition")
 forms = pytest.mark.parametrize("form", FORMS)
 
 

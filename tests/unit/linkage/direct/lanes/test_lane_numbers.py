@@ -8,6 +8,7 @@ from padan_linkage.compiled.jit import lean_kernel
 from padan_linkage.direct.lanes import curve, group, kernels, operations
 from padan_linkage.direct.lanes.forms import LANES, P
 
+pytestmark = pytest.mark.usefixtures("ifma_by_definition")
 forms = pytest.mark.parametrize("form", FORMS)
 
 X, Y, OUT, MASK, SUM = range(kernels.SLOTS - 8, kernels.SLOTS - 3)
