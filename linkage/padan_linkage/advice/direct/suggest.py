@@ -99,14 +99,23 @@ class KeySuggestion:
                 f" Swapped numbers: people of one household by {mates_en[self.households]}; "
                 f"{self.rate.swaps:.3%} of rows would be answered for somebody else."
             )
-        lot_id, lot_en = ("", "") if self.rate.seen else ("paling banyak ", "at most ")
+        strangers = f"{self.rate.strangers:.3%}"
+        wrong_id = f"{strangers} orang yang tidak terdaftar dijawab"
+        wrong_en = f"{strangers} of strangers are answered"
+        if not self.rate.seen:
+            wrong_id = (
+                "tidak seorang pun yang tidak terdaftar dijawab dalam contoh ini; untuk registri "
+                f"sebenarnya ditaksir {strangers}, kerabat mungkin tidak terhitung"
+            )
+            wrong_en = (
+                "no stranger was answered in this sample; for the whole registry "
+                f"{strangers} is an estimate, which may not count relatives"
+            )
         return Remark(
             f"Latihan atas {self.people} orang registri, untuk {self.rows}: {self.rate.found:.1%} "
-            f"ditemukan walau ada kesalahan; {lot_id}{self.rate.strangers:.3%} orang yang tidak "
-            f"terdaftar dijawab.{swaps_id}",
+            f"ditemukan walau ada kesalahan; {wrong_id}.{swaps_id}",
             f"Rehearsed on {self.people} of the registry's people, for {self.rows}: "
-            f"{self.rate.found:.1%} are found in spite of errors; {lot_en}"
-            f"{self.rate.strangers:.3%} of strangers are answered.{swaps_en}",
+            f"{self.rate.found:.1%} are found in spite of errors; {wrong_en}.{swaps_en}",
         )
 
 
