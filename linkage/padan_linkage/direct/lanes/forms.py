@@ -228,7 +228,7 @@ class NarrowForm(Form):
     times as large, the second twice, a square's twice: then four times a limb, and 19 times one of
     the second, fit 32 bits. A column is under 5 · 19 · (2²⁸ 2²⁷ + 2 · 2²⁷ 2²⁶) (1 + 2⁻⁶) < 2⁶³, an
     odd one under 10 · 19 · 2⁵⁴ (1 + 2⁻⁶) < 2⁶². So sums and differences of two carried numbers go
-    into products as they are; what may be which factor, :mod:`.curve` says.
+    into products as they are; what may be which factor, :mod:`.sums` says.
 
     Of thirty numbers that a product takes its limbs from, sixteen registers hold few. So it goes
     row by row: ten columns and one limb stay, and the other factor is read from memory where it is
